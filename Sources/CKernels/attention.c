@@ -1,0 +1,58 @@
+// The parts of blocked attention between its products (see Tensor+Attention.swift), and rotary
+// positions (Su et al. 2021) in Hugging Face's pairing: element i turns with element i + dim/2.
+#include "vector.h"
+
+CLONED void apus_attention_probabilities(float *scores, const float *log_sums, size_t rows,
+                                         size_t cols, size_t stride, size_t first_limit) {
+  for (size_t r = 0; r < rows; r++, scores += stride) {
+    size_t limit = first_limit + r < cols ? first_limit + r : cols;
+    float log_sum = log_sums[r];
+    FOR_VECTORS(limit, PUT(scores, VEXP(GET(scores) - log_sum)););
+    memset(scores + limit, 0, (cols - limit) * sizeof(float));
+  }
+}
+
+CLONED void apus_attention_dscores(float *dp, const float *p, const float *delta, size_t rows,
+                                   size_t cols, size_t stride) {
+  for (size_t r = 0; r < rows; r++, dp += stride, p += stride) {
+    float d = delta[r];
+    FOR_VECTORS(cols, PUT(dp, GET(p) * (GET(dp) - d)););
+  }
+}
+
+CLONED void apus_row_dots(float *delta, const float *a, size_t a_stride, const float *b,
+                          size_t b_stride, size_t rows, size_t cols) {
+  for (size_t r = 0; r < rows; r++, a += a_stride, b += b_stride) {
+    vf products = 0;
+    FOR_VECTORS(cols, products += GET(a) * GET(b););
+    delta[r] = LANE_SUM(products);
+  }
+}
+
+CLONED void apus_rotate(float *y, size_t y_stride, const float *x, size_t x_stride,
+                        const float *cosines, const float *sines, const int32_t *positions,
+                        size_t rows, size_t heads, size_t dim, float direction, bool accumulate) {
+  size_t half = dim / 2;
+  for (size_t r = 0; r < rows; r++) {
+    const float *cosine = cosines + (size_t)positions[r] * half;
+    const float *sine = sines + (size_t)positions[r] * half;
+    for (size_t h = 0; h < heads; h++) {
+      const float *first = x + r * x_stride + h * dim, *second = first + half;
+      float *out = y + r * y_stride + h * dim, *out_second = out + half;
+      FOR_VECTORS(half, {
+        vf a = GET(first);
+        vf b = GET(second);
+        vf c = GET(cosine);
+        vf s = GET(sine) * direction;
+        vf u = a * c - b * s;
+        vf v = b * c + a * s;
+        if (accumulate) {
+          u += GET(out);
+          v += GET(out_second);
+        }
+        PUT(out, u);
+        PUT(out_second, v);
+      });
+    }
+  }
+}

@@ -1,0 +1,72 @@
+#include "vector.h"
+
+const char *apus_cpu_level(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("x86-64-v4")) return "x86-64-v4";
+  if (__builtin_cpu_supports("x86-64-v3")) return "x86-64-v3";
+#endif
+  return "default";
+}
+
+CLONED void apus_add(float *y, const float *a, const float *b, size_t n) {
+  FOR_VECTORS(n, PUT(y, GET(a) + GET(b)););
+}
+
+CLONED void apus_subtract(float *y, const float *a, const float *b, size_t n) {
+  FOR_VECTORS(n, PUT(y, GET(a) - GET(b)););
+}
+
+CLONED void apus_multiply(float *y, const float *a, const float *b, size_t n, bool accumulate) {
+  if (accumulate)
+    FOR_VECTORS(n, PUT(y, GET(y) + GET(a) * GET(b)););
+  else
+    FOR_VECTORS(n, PUT(y, GET(a) * GET(b)););
+}
+
+CLONED void apus_scale(float *y, const float *x, float factor, size_t n, bool accumulate) {
+  if (accumulate)
+    FOR_VECTORS(n, PUT(y, GET(y) + GET(x) * factor););
+  else
+    FOR_VECTORS(n, PUT(y, GET(x) * factor););
+}
+
+CLONED void apus_fill(float *y, float value, size_t n) {
+  FOR_VECTORS(n, PUT(y, (vf)value););
+}
+
+void apus_broadcast_rows(float *y, const float *bias, size_t rows, size_t cols) {
+  for (size_t r = 0; r < rows; r++) memcpy(y + r * cols, bias, cols * sizeof(float));
+}
+
+// Columns go in strips of lanes so that a strip's sums stay in registers; every column adds its
+// rows in order.
+CLONED void apus_column_sums(float *sums, const float *x, size_t rows, size_t cols,
+                             bool accumulate) {
+  FOR_VECTORS(cols, {
+    vf s = 0;
+    for (size_t r = 0; r < rows; r++) s += GET(x + r * cols);
+    if (accumulate) s += GET(sums);
+    PUT(sums, s);
+  });
+}
+
+#define SUM_IN_DOUBLE(expression)                                                                  \
+  vd8 low = 0, high = 0;                                                                           \
+  FOR_VECTORS(n, {                                                                                 \
+    vf v = GET(x);                                                                                 \
+    vd8 l = __builtin_convertvector(v.lo, vd8);                                                    \
+    vd8 h = __builtin_convertvector(v.hi, vd8);                                                    \
+    low += expression(l);                                                                          \
+    high += expression(h);                                                                         \
+  });                                                                                              \
+  low += high;                                                                                     \
+  double s4[4];                                                                                    \
+  for (int j = 0; j < 4; j++) s4[j] = low[j] + low[j + 4];                                         \
+  return (s4[0] + s4[2]) + (s4[1] + s4[3]);
+#define IDENTITY(v) (v)
+#define SQUARE(v) ((v) * (v))
+
+CLONED double apus_sum(const float *x, size_t n) { SUM_IN_DOUBLE(IDENTITY) }
+
+CLONED double apus_sum_of_squares(const float *x, size_t n) { SUM_IN_DOUBLE(SQUARE) }

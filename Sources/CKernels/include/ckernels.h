@@ -1,0 +1,106 @@
+// Element-wise loops over contiguous fp32 rows, vectorised and cloned per CPU level.
+//
+// Conventions
+//   * `n`, `rows`, `cols` count elements; zero is allowed everywhere.
+//   * A `bool accumulate` says whether a backward kernel adds to its destination or overwrites it.
+//   * Reductions run in sixteen lanes that are added in one fixed tree, so a result depends on the
+//     values and on the CPU level (`apus_cpu_level`), never on alignment or on who calls.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// The CPU level the clones resolve to: "x86-64-v4", "x86-64-v3" or "default".
+const char *apus_cpu_level(void);
+
+// elementwise.c
+void apus_add(float *y, const float *a, const float *b, size_t n);
+void apus_subtract(float *y, const float *a, const float *b, size_t n);
+void apus_multiply(float *y, const float *a, const float *b, size_t n, bool accumulate);
+void apus_scale(float *y, const float *x, float factor, size_t n, bool accumulate);
+void apus_fill(float *y, float value, size_t n);
+/// y[r, c] = bias[c].
+void apus_broadcast_rows(float *y, const float *bias, size_t rows, size_t cols);
+/// sums[c] (+)= Σ_r x[r, c], rows in order.
+void apus_column_sums(float *sums, const float *x, size_t rows, size_t cols, bool accumulate);
+double apus_sum(const float *x, size_t n);
+double apus_sum_of_squares(const float *x, size_t n);
+
+// activations.c
+/// GELU, tanh form ("gelu_new"): x·σ(2√(2/π)(x + 0.044715x³)).
+void apus_gelu(float *y, const float *x, size_t n);
+void apus_gelu_backward(float *dx, const float *x, const float *dy, size_t n, bool accumulate);
+/// SwiGLU's product: silu(gate)·up.
+void apus_swiglu(float *y, const float *gate, const float *up, size_t n);
+/// Adds into or overwrites both gradients; either may be null.
+void apus_swiglu_backward(float *dgate, bool gate_accumulate, float *dup, bool up_accumulate,
+                          const float *gate, const float *up, const float *dy, size_t n);
+
+// normalisation.c
+void apus_layer_norm(float *y, float *mean, float *inverse, const float *x, const float *gain,
+                     const float *bias, size_t rows, size_t cols, float epsilon);
+/// dgain and dbias are added to; dx is optional.
+void apus_layer_norm_backward(float *dx, bool accumulate, float *dgain, float *dbias,
+                              const float *dy, const float *x, const float *mean,
+                              const float *inverse, const float *gain, size_t rows, size_t cols);
+void apus_rms_norm(float *y, float *inverse, const float *x, const float *gain, size_t rows,
+                   size_t cols, float epsilon);
+void apus_rms_norm_backward(float *dx, bool accumulate, float *dgain, const float *dy,
+                            const float *x, const float *inverse, const float *gain, size_t rows,
+                            size_t cols);
+
+// softmax.c
+void apus_softmax(float *y, const float *x, size_t rows, size_t cols);
+void apus_softmax_backward(float *dx, const float *y, const float *dy, size_t rows, size_t cols,
+                           bool accumulate);
+/// Turns logits into probabilities in place and gives losses[r] = −weights[r]·log p[targets[r]].
+/// A row of weight 0 has loss 0 whatever its target. `weights` may be null (all 1).
+void apus_cross_entropy(float *logits, float *losses, const int32_t *targets,
+                        const float *weights, size_t rows, size_t cols);
+/// Turns probabilities into the gradient of Σ dlosses[r]·losses[r] in place.
+void apus_cross_entropy_backward(float *probabilities, const float *dlosses,
+                                 const int32_t *targets, const float *weights, size_t rows,
+                                 size_t cols);
+
+// attention.c: one block of query rows of one head; `stride` is the row pitch of the block.
+/// Row r attends to its first `first_limit + r` columns (capped at cols): softmax over those, zero
+/// beyond. Gives log Σ exp of each row.
+void apus_attention_softmax(float *scores, float *log_sums, size_t rows, size_t cols,
+                            size_t stride, size_t first_limit);
+/// From scores and log-sums: probabilities = exp(score − log-sum) in place, zero beyond the limit.
+void apus_attention_probabilities(float *scores, const float *log_sums, size_t rows, size_t cols,
+                                  size_t stride, size_t first_limit);
+/// dscores = p·(dp − δ[r]), in place over dp.
+void apus_attention_dscores(float *dp, const float *p, const float *delta, size_t rows,
+                            size_t cols, size_t stride);
+/// δ[r] = Σ_d a[r, d]·b[r, d] over strided rows.
+void apus_row_dots(float *delta, const float *a, size_t a_stride, const float *b, size_t b_stride,
+                   size_t rows, size_t cols);
+/// Rotary positions on heads of size `dim` within rows (pairs i, i + dim/2): angle of row r is
+/// row positions[r] of the tables [position, dim/2]; `direction` −1 undoes it.
+void apus_rotate(float *y, size_t y_stride, const float *x, size_t x_stride, const float *cosines,
+                 const float *sines, const int32_t *positions, size_t rows, size_t heads,
+                 size_t dim, float direction, bool accumulate);
+
+// embedding.c
+void apus_gather(float *y, const float *table, const int32_t *ids, size_t rows, size_t cols);
+/// table[ids[r], :] += dy[r, :], rows in order.
+void apus_scatter_add(float *table, const float *dy, const int32_t *ids, size_t rows, size_t cols);
+
+// dropout.c
+/// y = x·mask/keep with the mask drawn from Philox(key) at word `first` onwards (first % 4 == 0);
+/// an element is kept where its word ≥ threshold. In place allowed.
+void apus_dropout(float *y, const float *x, size_t n, uint32_t key0, uint32_t key1, uint64_t first,
+                  uint32_t threshold, float scale, bool accumulate);
+/// Word n of Philox 4×32-10 under the key, for n in first ..< first + n (first % 4 == 0).
+void apus_philox_words(uint32_t *words, size_t n, uint32_t key0, uint32_t key1, uint64_t first);
+
+// optimizers.c
+/// One pass of AdamW (Loshchilov & Hutter 2019) over a range: g is multiplied by `factor` first.
+/// correction1 = 1 − β1^t, correction2 = 1 − β2^t; weight decay is decoupled.
+void apus_adamw(float *p, float *m, float *v, const float *g, size_t n, float factor, float rate,
+                float beta1, float beta2, float epsilon, float decay, float correction1,
+                float correction2);
+/// SGD with momentum as PyTorch's: m = μm + (g + decay·p); p −= rate·m. `m` null without momentum.
+void apus_sgd(float *p, float *m, const float *g, size_t n, float factor, float rate,
+              float momentum, float decay);

@@ -1,0 +1,99 @@
+// Softmax over rows, and the cross-entropy built on it. The maximum is subtracted first.
+//   softmax backward: dx = y·(dy − Σ y·dy);  cross-entropy backward: dlogits = w·(p − onehot).
+#include "vector.h"
+
+#define ROW_MAX(x, cols)                                                                           \
+  ({                                                                                               \
+    vf m_ = (vf)(-INFINITY);                                                                       \
+    size_t j_ = 0;                                                                                 \
+    for (; j_ + LANES <= (cols); j_ += LANES) m_ = VMAX(m_, (vf)LOAD((x) + j_));                   \
+    float top_ = LANE_MAX(m_);                                                                     \
+    for (; j_ < (cols); j_++) top_ = (x)[j_] > top_ ? (x)[j_] : top_;                              \
+    top_;                                                                                          \
+  })
+
+// exp(x − top) into y and the sum of it; lanes past the end do not count.
+#define ROW_EXP(y, x, top, cols)                                                                   \
+  ({                                                                                               \
+    vf total_ = 0;                                                                                 \
+    size_t j_ = 0;                                                                                 \
+    for (; j_ + LANES <= (cols); j_ += LANES) {                                                    \
+      vf e_ = VEXP(LOAD((x) + j_) - (top));                                                        \
+      STORE((y) + j_, e_);                                                                         \
+      total_ += e_;                                                                                \
+    }                                                                                              \
+    if (j_ < (cols)) {                                                                             \
+      size_t rest_ = (cols)-j_;                                                                    \
+      vf e_ = VEXP(LOAD_PART((x) + j_, rest_) - (top));                                            \
+      for (size_t l_ = rest_; l_ < LANES; l_++) e_[l_] = 0;                                        \
+      STORE_PART((y) + j_, e_, rest_);                                                             \
+      total_ += e_;                                                                                \
+    }                                                                                              \
+    LANE_SUM(total_);                                                                              \
+  })
+
+CLONED void apus_softmax(float *y, const float *x, size_t rows, size_t cols) {
+  for (size_t r = 0; r < rows; r++, x += cols, y += cols) {
+    float top = ROW_MAX(x, cols);
+    float factor = 1.0f / ROW_EXP(y, x, top, cols);
+    FOR_VECTORS(cols, PUT(y, GET(y) * factor););
+  }
+}
+
+CLONED void apus_softmax_backward(float *dx, const float *y, const float *dy, size_t rows,
+                                  size_t cols, bool accumulate) {
+  for (size_t r = 0; r < rows; r++, y += cols, dy += cols, dx += cols) {
+    vf products = 0;
+    FOR_VECTORS(cols, products += GET(y) * GET(dy););
+    float dot = LANE_SUM(products);
+    FOR_VECTORS(cols, {
+      vf d = GET(y) * (GET(dy) - dot);
+      if (accumulate) d += GET(dx);
+      PUT(dx, d);
+    });
+  }
+}
+
+CLONED void apus_cross_entropy(float *logits, float *losses, const int32_t *targets,
+                               const float *weights, size_t rows, size_t cols) {
+  for (size_t r = 0; r < rows; r++, logits += cols) {
+    float weight = weights ? weights[r] : 1.0f;
+    if (weight == 0.0f) {
+      losses[r] = 0;
+      continue;
+    }
+    float top = ROW_MAX(logits, cols);
+    float chosen = logits[targets[r]] - top;
+    float total = ROW_EXP(logits, logits, top, cols);
+    losses[r] = weight * (logf(total) - chosen);
+    float factor = 1.0f / total;
+    FOR_VECTORS(cols, PUT(logits, GET(logits) * factor););
+  }
+}
+
+CLONED void apus_cross_entropy_backward(float *probabilities, const float *dlosses,
+                                        const int32_t *targets, const float *weights, size_t rows,
+                                        size_t cols) {
+  for (size_t r = 0; r < rows; r++, probabilities += cols) {
+    float factor = (weights ? weights[r] : 1.0f) * dlosses[r];
+    if (factor == 0.0f) {
+      memset(probabilities, 0, cols * sizeof(float));
+      continue;
+    }
+    FOR_VECTORS(cols, PUT(probabilities, GET(probabilities) * factor););
+    probabilities[targets[r]] -= factor;
+  }
+}
+
+CLONED void apus_attention_softmax(float *scores, float *log_sums, size_t rows, size_t cols,
+                                   size_t stride, size_t first_limit) {
+  for (size_t r = 0; r < rows; r++, scores += stride) {
+    size_t limit = first_limit + r < cols ? first_limit + r : cols;
+    float top = ROW_MAX(scores, limit);
+    float total = ROW_EXP(scores, scores, top, limit);
+    float factor = 1.0f / total;
+    FOR_VECTORS(limit, PUT(scores, GET(scores) * factor););
+    memset(scores + limit, 0, (cols - limit) * sizeof(float));
+    log_sums[r] = top + logf(total);
+  }
+}

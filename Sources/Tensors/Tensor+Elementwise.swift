@@ -1,0 +1,76 @@
+import CKernels
+
+extension Tensor {
+  /// Element by element, same shapes; the derivative goes to both sides unchanged.
+  public static func + (a: Tensor, b: Tensor) -> Tensor {
+    requireSameShape(a, b, "+")
+    let y = Tensor(uninitialized: a.shape, in: a.workspace)
+    apus_add(y.pointer, a.pointer, b.pointer, y.count)
+    return y.recorded(from: a, b) { dy in
+      a.accumulate(adopting: dy)
+      b.accumulate(adopting: dy)
+    }
+  }
+
+  /// Element by element, same shapes.
+  public static func - (a: Tensor, b: Tensor) -> Tensor {
+    requireSameShape(a, b, "-")
+    let y = Tensor(uninitialized: a.shape, in: a.workspace)
+    apus_subtract(y.pointer, a.pointer, b.pointer, y.count)
+    return y.recorded(from: a, b) { dy in
+      a.accumulate(adopting: dy)
+      b.accumulate { db, adds in apus_scale(db, dy.pointer, -1, dy.count, adds) }
+    }
+  }
+
+  /// Element by element, same shapes: d(ab) = b·da + a·db.
+  public static func * (a: Tensor, b: Tensor) -> Tensor {
+    requireSameShape(a, b, "*")
+    let y = Tensor(uninitialized: a.shape, in: a.workspace)
+    apus_multiply(y.pointer, a.pointer, b.pointer, y.count, false)
+    return y.recorded(from: a, b) { dy in
+      a.accumulate { da, adds in apus_multiply(da, dy.pointer, b.pointer, dy.count, adds) }
+      b.accumulate { db, adds in apus_multiply(db, dy.pointer, a.pointer, dy.count, adds) }
+    }
+  }
+
+  /// Every element times `factor`.
+  public static func * (x: Tensor, factor: Float) -> Tensor {
+    let y = Tensor(uninitialized: x.shape, in: x.workspace)
+    apus_scale(y.pointer, x.pointer, factor, y.count, false)
+    return y.recorded(from: x) { dy in
+      x.accumulate { dx, adds in apus_scale(dx, dy.pointer, factor, dy.count, adds) }
+    }
+  }
+
+  static func requireSameShape(_ a: Tensor, _ b: Tensor, _ operation: StaticString) {
+    precondition(a.shape == b.shape, "\(operation): shapes \(a.shape) and \(b.shape) differ")
+  }
+}
+
+extension Tensor {
+  /// The same elements in another shape.
+  public func reshaped(_ shape: [Int]) -> Tensor {
+    precondition(
+      shape.reduce(1, *) == count, "reshape of \(self.shape) to \(shape): different counts")
+    let view = Tensor(shape: shape, storage: storage, offset: offset)
+    return view.recorded(from: self) { dy in self.accumulate(adopting: dy) }
+  }
+
+  /// Rows `range` of the first dimension, as a view; the derivative of the other rows is zero.
+  public subscript(rows range: Range<Int>) -> Tensor {
+    precondition(
+      !shape.isEmpty && range.lowerBound >= 0 && range.upperBound <= shape[0],
+      "rows \(range) of shape \(shape)")
+    let width = shape.dropFirst().reduce(1, *)
+    let start = range.lowerBound * width
+    let view = Tensor(
+      shape: [range.count] + shape.dropFirst(), storage: storage, offset: offset + start)
+    return view.recorded(from: self) { dy in
+      self.accumulate { dx, adds in
+        if !adds { dx.update(repeating: 0, count: self.count) }
+        apus_add(dx + start, dx + start, dy.pointer, dy.count)
+      }
+    }
+  }
+}

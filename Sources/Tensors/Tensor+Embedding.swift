@@ -1,0 +1,22 @@
+import CKernels
+
+extension Tensor {
+  /// Rows of this table [entries, width] by id: [ids.count, width].
+  ///
+  /// Backward adds each row's derivative to its entry, in the order of the ids.
+  public func gather(_ ids: [Int32]) -> Tensor {
+    precondition(shape.count == 2, "gather from shape \(shape)")
+    let entries = shape[0]
+    let width = shape[1]
+    precondition(
+      ids.allSatisfy { $0 >= 0 && Int($0) < entries }, "gather: an id is outside 0..<\(entries)")
+    let y = Tensor(uninitialized: [ids.count, width], in: workspace)
+    apus_gather(y.pointer, pointer, ids, ids.count, width)
+    return y.recorded(from: self) { dy in
+      self.accumulate { table, adds in
+        if !adds { table.update(repeating: 0, count: self.count) }
+        apus_scatter_add(table, dy.pointer, ids, ids.count, width)
+      }
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import CKernels
+import Glibc
+
+/// Cosines and sines of rotary positions (Su et al. 2021): angle of position p in pair i is
+/// p·base^(−2i/dim).
+public struct RotaryTable: Sendable {
+  /// Size of a head; even.
+  public let dim: Int
+  /// Number of positions.
+  public let positions: Int
+  let cosines: [Float]
+  let sines: [Float]
+
+  /// Tables for `positions` positions of heads of size `dim`.
+  public init(dim: Int, positions: Int, base: Double) {
+    precondition(dim % 2 == 0, "rotary positions need an even head size, not \(dim)")
+    self.dim = dim
+    self.positions = positions
+    let half = dim / 2
+    var cosines = [Float](repeating: 0, count: positions * half)
+    var sines = cosines
+    for pair in 0..<half {
+      // The frequency in 32 bits, as every published model was trained with.
+      let frequency = Double(Float(1 / pow(base, Double(2 * pair) / Double(dim))))
+      for position in 0..<positions {
+        let angle = Double(Float(Double(position) * frequency))
+        cosines[position * half + pair] = Float(cos(angle))
+        sines[position * half + pair] = Float(sin(angle))
+      }
+    }
+    self.cosines = cosines
+    self.sines = sines
+  }
+}
+
+extension Tensor {
+  /// Turns the heads of every row [rows, heads·dim] to the row's position; element i of a head
+  /// pairs with element i + dim/2 (Hugging Face's order). Backward turns back.
+  public func rotated(_ table: RotaryTable, positions: [Int32]) -> Tensor {
+    precondition(
+      positions.count == rows && columns % table.dim == 0,
+      "rotated: \(positions.count) positions and head size \(table.dim) for shape \(shape)")
+    precondition(
+      positions.allSatisfy { $0 >= 0 && Int($0) < table.positions },
+      "rotated: a position is outside 0..<\(table.positions)")
+    let x = self
+    let (rows, columns) = (rows, columns)
+    let turn = {
+      (y: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>, direction: Float, adds: Bool) in
+      apus_rotate(
+        y, columns, x, columns, table.cosines, table.sines, positions, rows, columns / table.dim,
+        table.dim, direction, adds)
+    }
+    let y = Tensor(uninitialized: shape, in: workspace)
+    turn(y.pointer, pointer, 1, false)
+    return y.recorded(from: x) { dy in
+      x.accumulate { dx, adds in turn(dx, dy.pointer, -1, adds) }
+    }
+  }
+}

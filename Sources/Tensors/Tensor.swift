@@ -1,0 +1,86 @@
+// "Arrays and their derivatives. Knows no network, no layer, no token."
+
+/// A contiguous, row-major array of 32-bit floats, with the place where its derivative is gathered.
+///
+/// A tensor is a value that refers to shared memory of its worker's `Workspace`; results of
+/// operations take their memory from that workspace's pool and give it back when nobody refers to
+/// them. A tensor belongs to the thread of its workspace.
+public struct Tensor {
+  /// Sizes of the dimensions, outermost first; a scalar has none. Sizes may be zero.
+  public let shape: [Int]
+  let storage: Storage
+  let offset: Int
+  /// Where derivatives with respect to this value are gathered; nil when none flows here.
+  let variable: Variable?
+
+  init(shape: [Int], storage: Storage, offset: Int = 0, variable: Variable? = nil) {
+    self.shape = shape
+    self.storage = storage
+    self.offset = offset
+    self.variable = variable
+  }
+
+  /// A tensor of undefined values.
+  public init(uninitialized shape: [Int], in workspace: Workspace) {
+    precondition(shape.allSatisfy { $0 >= 0 }, "negative size in shape \(shape)")
+    self.init(shape: shape, storage: workspace.allocate(count: shape.reduce(1, *)))
+  }
+
+  /// A tensor with the given values in row-major order.
+  public init(_ values: [Float], shape: [Int], in workspace: Workspace) {
+    self.init(uninitialized: shape, in: workspace)
+    precondition(values.count == count, "\(values.count) values for shape \(shape)")
+    values.withUnsafeBufferPointer { source in
+      if let base = source.baseAddress { pointer.update(from: base, count: count) }
+    }
+  }
+
+  /// A tensor with every element equal to `value`.
+  public init(repeating value: Float, shape: [Int], in workspace: Workspace) {
+    self.init(uninitialized: shape, in: workspace)
+    pointer.update(repeating: value, count: count)
+  }
+
+  /// The worker's memory and tape that this tensor belongs to.
+  public var workspace: Workspace { storage.workspace }
+
+  /// Number of elements.
+  public var count: Int { shape.reduce(1, *) }
+
+  /// Size of the last dimension; 1 for a scalar.
+  public var columns: Int { shape.last ?? 1 }
+
+  /// Product of all dimensions but the last.
+  public var rows: Int { shape.dropLast().reduce(1, *) }
+
+  /// Whether a derivative flows back to this tensor.
+  public var needsGradient: Bool { variable != nil }
+
+  /// The elements' address; valid while the tensor lives.
+  public var pointer: UnsafeMutablePointer<Float> { storage.pointer + offset }
+
+  /// The elements in row-major order, copied.
+  public var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+
+  /// The value of a tensor with one element.
+  public var scalar: Float {
+    precondition(count == 1, "a scalar was asked of shape \(shape)")
+    return pointer.pointee
+  }
+
+  /// The same values, cut off from the tape: no derivative flows back through the result.
+  public var detached: Tensor { Tensor(shape: shape, storage: storage, offset: offset) }
+
+  /// The same values, as a starting point of differentiation.
+  public var differentiable: Tensor {
+    Tensor(shape: shape, storage: storage, offset: offset, variable: Variable())
+  }
+}
+
+extension Tensor: CustomStringConvertible {
+  /// Shape and the first values.
+  public var description: String {
+    let head = values.prefix(8).map { "\($0)" }.joined(separator: ", ")
+    return "Tensor\(shape) [\(head)\(count > 8 ? ", …" : "")]"
+  }
+}
