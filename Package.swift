@@ -5,18 +5,83 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
   name: "apus",
+  products: [.executable(name: "apus", targets: ["Apus"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
   targets: [
+    // C libraries: header-only, linked from the system.
+    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CKernels",
       cSettings: [
         .unsafeFlags(["-O3", "-ffp-contract=fast", "-fno-math-errno", "-Wall", "-Wextra"])
       ]),
+
+    // Numbers
     .target(name: "RandomNumbers", swiftSettings: strict),
     .target(
       name: "Tensors", dependencies: ["COpenBLAS", "CKernels", "RandomNumbers"],
       swiftSettings: strict),
+    .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: strict),
+
+    // Text
+    .target(name: "Tokenizers", swiftSettings: strict),
+    .target(
+      name: "Datasets", dependencies: ["Tokenizers", "RandomNumbers", "CZlib"],
+      swiftSettings: strict),
+    .target(name: "Aviary", dependencies: ["RandomNumbers"], swiftSettings: strict),
+
+    // Models
+    .target(name: "Layers", dependencies: ["Tensors", "RandomNumbers"], swiftSettings: strict),
+    .target(name: "Models", dependencies: ["Layers", "Tensors"], swiftSettings: strict),
+    .target(
+      name: "Generation", dependencies: ["Models", "Layers", "Tensors", "RandomNumbers"],
+      swiftSettings: strict),
+
+    // Training
+    .target(name: "Optimizers", dependencies: ["Tensors", "CKernels"], swiftSettings: strict),
+    .target(
+      name: "DataParallel", dependencies: ["MPI", "Tensors", "CKernels", "Optimizers"],
+      swiftSettings: strict),
+    .target(
+      name: "Checkpoints",
+      dependencies: [
+        "Tensors", "Models", "Tokenizers", .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Evaluation", dependencies: ["Datasets", "Layers", "Models", "Tensors"],
+      swiftSettings: strict),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation",
+        "Generation", "Layers", "MPI", "Models", "Monitoring", "Optimizers", "Tensors",
+        "Tokenizers",
+      ],
+      swiftSettings: strict),
+
+    // Use
+    .target(
+      name: "Configuration", dependencies: [.product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
+    .target(name: "Monitoring", swiftSettings: strict),
+    .executableTarget(
+      name: "Apus",
+      dependencies: [
+        "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Generation", "MPI",
+        "Models", "Monitoring", "Tensors", "Tokenizers", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    // Tests
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "RandomNumbers"]),
   ],
   swiftLanguageModes: [.v6]

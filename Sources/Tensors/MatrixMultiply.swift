@@ -1,3 +1,4 @@
+import CKernels
 import COpenBLAS
 
 /// A factor of a product: rows at a fixed distance in memory, possibly to be read transposed.
@@ -52,6 +53,9 @@ public enum MatrixLibrary {
   public static var description: String {
     "\(String(cString: openblas_get_config())) core \(String(cString: openblas_get_corename()))"
   }
+
+  /// The CPU level that the element-wise kernels were chosen for.
+  public static var kernelLevel: String { String(cString: apus_cpu_level()) }
 
   /// A product of three square matrices' worth of work, for measuring: size³·2 operations.
   public static func trial(size: Int, in workspace: Workspace) {

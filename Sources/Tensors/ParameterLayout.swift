@@ -62,3 +62,16 @@ public struct ParameterLayout: Sendable, Hashable {
     }
   }
 }
+
+extension ParameterLayout {
+  /// A number that is equal for equal layouts, for comparing ranks.
+  public var fingerprint: UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for entry in entries {
+      for byte in "\(entry.name) \(entry.shape) \(entry.range) \(entry.decays);".utf8 {
+        hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
+      }
+    }
+    return hash
+  }
+}

@@ -234,7 +234,7 @@ extension Tensor {
     }
   }
 
-  private func headRows(_ sequences: Int, at base: UnsafeMutablePointer<Float>? = nil) -> HeadRows {
+  func headRows(_ sequences: Int, at base: UnsafeMutablePointer<Float>? = nil) -> HeadRows {
     HeadRows(
       pointer: base ?? pointer, pitch: columns, sequencePitch: rows / sequences * columns)
   }

@@ -34,3 +34,8 @@ extension Tensor {
     }
   }
 }
+
+extension Tensor {
+  /// The sum of all elements in 64 bits, off the tape.
+  public var total: Double { apus_sum(pointer, count) }
+}

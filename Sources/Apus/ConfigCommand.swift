@@ -1,0 +1,36 @@
+import ArgumentParser
+import Configuration
+import Training
+
+/// `apus config`: what can stand in a run's file.
+struct ConfigCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "config",
+    abstract: "Print a run's configuration with every default, or the list of keys.")
+
+  @Argument(help: "A run's YAML file; the defaults when absent.")
+  var file: String?
+
+  @Option(name: .customLong("set"), help: "Override a key. Repeatable.")
+  var overrides: [String] = []
+
+  @Flag(help: "Print every key with type, default, unit and range.")
+  var schema = false
+
+  @Flag(help: "With --schema: as JSON.")
+  var json = false
+
+  func run() throws {
+    if schema {
+      let keys = try ConfigurationReader.schema { _ = try TrainingOptions(&$0) }
+      print(json ? keys.json() : keys.table())
+      return
+    }
+    var reader =
+      try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
+      ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
+    _ = try TrainingOptions(&reader)
+    try reader.finish()
+    print(reader.resolved(withHelp: true), terminator: "")
+  }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Aviary
+import Datasets
+import Foundation
+import Tokenizers
+
+/// `apus data`: text to token shards, and a look at them.
+struct DataCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data", abstract: "Build token shards from text; look into them.",
+    subcommands: [Build.self, Inspect.self])
+
+  struct Build: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Tokenize documents into train.tokens and validation.tokens.")
+
+    @Argument(help: "Files (.txt, .jsonl, .gz), folders and globs; or aviary.")
+    var sources: [String]
+
+    @Option(help: "Folder to write into.")
+    var output: String
+
+    @Option(help: "bytes, or a folder or tokenizer.json.")
+    var tokenizer = "bytes"
+
+    @Option(help: "Share of the documents kept for validation.")
+    var validation = 0.1
+
+    @Option(help: "Files, folders and globs to validate on, instead of a share. Repeatable.")
+    var validationFiles: [String] = []
+
+    @Option(help: "Stories to write when the source is aviary.")
+    var stories = 20_000
+
+    @Option(help: "Field of JSON lines that holds the text.")
+    var textField = "text"
+
+    func run() throws {
+      let tokenizer = try TokenizerCommand.load(tokenizer)
+      let world = Aviary(seed: 1)
+      let plan = try DatasetPlan(
+        sources: sources == ["aviary"]
+          ? .generated(name: "aviary, seed 1", count: stories) {
+            Document(text: world.text(at: $0), source: "aviary", index: $0)
+          } : .files(sources),
+        validation: validationFiles.isEmpty ? .fraction(validation) : .files(validationFiles),
+        textField: textField)
+      for path in plan.ignored { Failure.report("\(path) is left out: not .txt or .jsonl.") }
+      let dataset = try DatasetBuilder.build(
+        plan, tokenizer: tokenizer,
+        fingerprint: FNV1a(TokenizerFile.fingerprint(of: tokenizer)).value, into: output,
+        threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
+      for (name, summary) in [
+        ("train", dataset.description.train), ("validation", dataset.description.validation),
+      ] {
+        print(
+          "\(output)/\(name).tokens: \(summary.documents) documents, \(summary.tokens) tokens, "
+            + "\(summary.textBytes) bytes of text")
+      }
+      try TokenizerFile.save(tokenizer, toFolder: output)
+    }
+  }
+
+  struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Show what a dataset holds: its counts and first documents.")
+
+    @Argument(help: "The folder of a built dataset.")
+    var folder: String
+
+    @Option(help: "Documents to show.")
+    var documents = 3
+
+    @Option(help: "bytes, or a folder or tokenizer.json; the dataset's own when absent.")
+    var tokenizer: String?
+
+    func run() throws {
+      let dataset = try Dataset(opening: folder)
+      let own = FileManager.default.fileExists(atPath: "\(folder)/tokenizer.json")
+      let tokenizer = try TokenizerCommand.load(tokenizer ?? (own ? folder : "bytes"))
+      for (name, shard) in [("train", dataset.train), ("validation", dataset.validation)] {
+        let summary = shard.summary
+        let ratio = Double(summary.textBytes) / Double(max(1, summary.tokens))
+        print(
+          "\(name): \(summary.documents) documents, \(summary.tokens) tokens, "
+            + "\(summary.textBytes) bytes of text, \((ratio * 100).rounded() / 100) bytes a token")
+      }
+      for document in try dataset.train.inspectDocuments(documents, tokenizer: tokenizer) {
+        print("\n— document \(document.index), tokens \(document.tokens)")
+        print(document.text)
+      }
+    }
+  }
+}

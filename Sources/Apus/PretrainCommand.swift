@@ -1,0 +1,70 @@
+import ArgumentParser
+import Configuration
+import MPI
+import Monitoring
+import Tensors
+import Training
+
+/// `apus pretrain`: trains a model on text, alone or under `mpirun`.
+struct PretrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pretrain",
+    abstract: "Train a model on text.",
+    discussion: """
+      mpirun -np 2 apus pretrain run.yaml
+
+      Without a file it trains the embedded default, stories of a small written world. The same \
+      command continues an interrupted run.
+      """)
+
+  @Argument(help: "The run, a YAML file; `apus config --schema` lists its keys.")
+  var file: String?
+
+  @Option(
+    name: .customLong("set"), help: "Override a key: --set optimizer.learningRate=3e-4. Repeatable.")
+  var overrides: [String] = []
+
+  @Option(help: "Workers per rank; the host's cores ÷ its ranks when absent.")
+  var threads: Int?
+
+  @Flag(help: "Allow more workers than cores.")
+  var oversubscribe = false
+
+  @Option(help: "Where to begin: auto (newest whole checkpoint), never, or a checkpoint folder.")
+  var resume = "auto"
+
+  func validate() throws {
+    if let threads, threads < 1 {
+      throw ValidationError("--threads must be at least 1, not \(threads).")
+    }
+  }
+
+  func run() throws {
+    let environment = try MPIEnvironment()
+    let world = environment.world
+    MatrixLibrary.useCallingThreadOnly()
+    do {
+      let workers = try Ranks.workers(world, threads: threads, oversubscribe: oversubscribe)
+      let plan = try Ranks.together(world) {
+        var reader = try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
+          ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
+        return try TrainingPlan(&reader)
+      }
+      let run = try PretrainingRun(
+        plan, world: world, workers: workers, resume: start,
+        observer: ProgressLine.standardError(every: plan.options.logEvery),
+        version: ApusCommand.version)
+      if case .stopped = try run.run() { throw ExitCode(75) }
+    } catch {
+      try Failure.end(error, on: world)
+    }
+  }
+
+  private var start: PretrainingRun.Resume {
+    switch resume {
+    case "auto": .auto
+    case "never": .never
+    default: .path(resume)
+    }
+  }
+}

@@ -1,0 +1,179 @@
+/// The sentences that the world can say: the one grammar that writes stories and reads them back.
+///
+/// A source of the grammar is text, one production a line:
+/// ```
+/// day+problem: one {+weather} {+time} {+at}, {problem}.
+/// event helped friend+fly: {friend} flew up to the {height} and brought the {object} down
+/// ```
+/// Before the colon stands the symbol: the stages that a sentence tells, joined by `+`, or in a
+/// problem's block one of the clauses `problem`, `event` and `ending`, or `attempt`, a sentence. It
+/// is followed by the outcomes that remain possible (all where none is named) and by requirements
+/// (`Requirement.init`). Two lines of a problem's block are no productions: `premise` holds for
+/// each of its problem clauses, and `helpless` for what happens where the protagonist does not
+/// manage alone.
+struct Grammar: Sendable {
+  /// The grammar of the world.
+  static let world = Grammar()
+
+  let lexicon = Lexicon()
+  private(set) var vocabulary = Vocabulary()
+  private(set) var productions: [Production] = []
+  /// The tokens of each form of each entry of each domain: `forms[domain][entry][form]`.
+  private(set) var forms: [[[[Vocabulary.Token]]]] = []
+
+  // For writing.
+  /// The ways to cut a story into sentences, by `planIndex`, then by length.
+  private(set) var plans: [[[Plan]]] = []
+  // The productions of a symbol that fit a problem and an outcome, at problem × 4 + outcome.
+  private var uses: [Symbol: [[Int]]] = [:]
+
+  // For reading.
+  private(set) var network = Network()
+  // The entries whose form begins with a token, and the form: `beginnings[domain][form][token]`.
+  private var beginnings: [[[Vocabulary.Token: [(value: Int, form: [Vocabulary.Token])]]]] = []
+
+  private init() {
+    for domain in Lexicon.Domain.allCases {
+      forms.append(
+        lexicon[domain].map { entry in
+          entry.forms.map { vocabulary.learn($0, isPattern: false) }
+        })
+    }
+    read(Self.frames, problem: nil)
+    for problem in Problem.allCases {
+      read(Self.block(of: problem), problem: problem)
+      if problem.losesObject { read(Self.lossEndings, problem: problem) }
+    }
+    indexForWriting()
+    indexForReading()
+  }
+
+  /// The entries of the lexicon that `variable` can have.
+  func entries(of variable: Variable) -> [Lexicon.Entry] { lexicon[variable.domain] }
+
+  /// The productions of `symbol` in a story with `problem` and `outcome`.
+  func productions(of symbol: Symbol, _ problem: Int, _ outcome: Outcome) -> [Int] {
+    uses[symbol]?[problem * 4 + outcome.index] ?? []
+  }
+
+  /// The entries that `slot` can stand for where the next token is `token`, with all their tokens.
+  func entries(
+    inFormOf slot: Slot, beginningWith token: Vocabulary.Token
+  ) -> [(value: Int, form: [Vocabulary.Token])] {
+    beginnings[slot.variable.domain.rawValue][slot.form][token] ?? []
+  }
+
+  /// The place in `plans` of the stories with these stages.
+  static func planIndex(object: Bool, friend: Bool, attempt: Bool) -> Int {
+    (object ? 4 : 0) + (friend ? 2 : 0) + (attempt ? 1 : 0)
+  }
+}
+
+// Reading the source.
+extension Grammar {
+  private mutating func read(_ source: String, problem: Problem?) {
+    var premise: [Requirement] = []
+    var helpless: [Requirement] = []
+    for line in source.split(separator: "\n") {
+      let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+      var header = parts[0].split(separator: " ")[...]
+      precondition(parts.count == 2 && !header.isEmpty, "no production: '\(line)'")
+      let key = header.removeFirst()
+      if key == "premise" || key == "helpless" {
+        let requirements = parts[1].split(separator: " ").map { Requirement($0) }
+        if key == "premise" { premise = requirements } else { helpless = requirements }
+        continue
+      }
+      let stages = key.split(separator: "+").map { Stage(named: $0) }
+      let isSentence = problem == nil || stages == [.attempt]
+      var production = Production(
+        symbol: isSentence ? .sentence(stages) : .clause(stages[0]), problem: problem,
+        elements: elements(of: parts[1]))
+      for word in header {
+        if let outcome = Outcome(rawValue: String(word)) {
+          production.outcomes.insert(Outcomes(outcome))
+        } else {
+          production.requirements.append(Requirement(word))
+        }
+      }
+      if production.outcomes.isEmpty { production.outcomes = .all }
+      if key == "problem" { production.requirements += premise }
+      if !helpless.isEmpty {
+        if key == "attempt" { production.outcomes.remove(Outcomes(.managed)) }
+        if key == "attempt" || (key == "event" && !production.outcomes.contains(Outcomes(.managed)))
+        {
+          production.requirements += helpless
+        }
+      }
+      productions.append(production)
+    }
+  }
+
+  private mutating func elements(of text: Substring) -> [Production.Element] {
+    var elements: [Production.Element] = []
+    var isQuoted = false
+    for (index, part) in text.split(separator: "{", omittingEmptySubsequences: false).enumerated() {
+      var words = part
+      if index > 0 {
+        guard let close = part.firstIndex(of: "}") else {
+          preconditionFailure("no closing brace in '\(text)'")
+        }
+        let name = part[..<close]
+        if ["problem", "event", "ending"].contains(name) {
+          elements.append(.clause(Stage(named: name)))
+        } else {
+          elements.append(.slot(Slot(name)))
+        }
+        words = part[part.index(after: close)...]
+      }
+      for token in vocabulary.learn(String(words), isPattern: true) {
+        // A quotation can hold slots, so quotes alternate over all the parts of the pattern.
+        if token == Vocabulary.openQuote || token == Vocabulary.closeQuote {
+          elements.append(.word(isQuoted ? Vocabulary.closeQuote : Vocabulary.openQuote))
+          isQuoted.toggle()
+        } else {
+          elements.append(.word(token))
+        }
+      }
+    }
+    return elements
+  }
+}
+
+// Indexes, so that neither writing nor reading looks at productions that cannot apply.
+extension Grammar {
+  private mutating func indexForWriting() {
+    var sentences: [[Stage]] = []
+    for (index, production) in productions.enumerated() {
+      let symbol = production.symbol
+      if case .sentence(let stages) = symbol, uses[symbol] == nil { sentences.append(stages) }
+      for (p, problem) in Problem.allCases.enumerated()
+      where production.problem == nil || production.problem == problem {
+        for outcome in production.outcomes.members {
+          uses[symbol, default: Array(repeating: [], count: Problem.allCases.count * 4)][
+            p * 4 + outcome.index
+          ].append(index)
+        }
+      }
+    }
+    for index in 0..<8 {
+      plans.append(
+        Plan.all(
+          object: index & 4 != 0, friend: index & 2 != 0, attempt: index & 1 != 0, in: sentences))
+    }
+  }
+
+  private mutating func indexForReading() {
+    for (index, production) in productions.enumerated() {
+      network.insert(production, index: index)
+    }
+    beginnings = forms.map { entries in
+      entries[0].indices.map { form in
+        entries.indices.reduce(into: [:]) { table, value in
+          let tokens = entries[value][form]
+          table[tokens[0], default: []].append((value, tokens))
+        }
+      }
+    }
+  }
+}

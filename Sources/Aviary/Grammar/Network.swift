@@ -1,0 +1,47 @@
+/// The productions as a network of states, in which those that begin alike share their beginning.
+///
+/// Reading follows the arcs whose words, slot values or clauses come next in a sentence; there is
+/// one tree for the sentences and one for the clauses of each stage.
+struct Network: Sendable {
+  struct Node: Sendable {
+    fileprivate(set) var words: [(token: Vocabulary.Token, next: Int)] = []
+    fileprivate(set) var slots: [(slot: Slot, next: Int)] = []
+    fileprivate(set) var clauses: [(stage: Stage, next: Int)] = []
+    /// The productions that end here: more than one only where problems share a line.
+    fileprivate(set) var productions: [Int] = []
+  }
+
+  /// Node 0 begins the sentences, node 1 + `Stage.rawValue` the clauses of a stage.
+  private(set) var nodes = [Node](repeating: Node(), count: 1 + Stage.allCases.count)
+
+  static let sentences = 0
+
+  static func clauses(of stage: Stage) -> Int { 1 + stage.rawValue }
+
+  mutating func insert(_ production: Production, index: Int) {
+    var node =
+      switch production.symbol {
+      case .sentence: Self.sentences
+      case .clause(let stage): Self.clauses(of: stage)
+      }
+    for element in production.elements { node = follow(element, from: node) }
+    nodes[node].productions.append(index)
+  }
+
+  private mutating func follow(_ element: Production.Element, from node: Int) -> Int {
+    let new = nodes.count
+    switch element {
+    case .word(let token):
+      if let arc = nodes[node].words.first(where: { $0.token == token }) { return arc.next }
+      nodes[node].words.append((token, new))
+    case .slot(let slot):
+      if let arc = nodes[node].slots.first(where: { $0.slot == slot }) { return arc.next }
+      nodes[node].slots.append((slot, new))
+    case .clause(let stage):
+      if let arc = nodes[node].clauses.first(where: { $0.stage == stage }) { return arc.next }
+      nodes[node].clauses.append((stage, new))
+    }
+    nodes.append(Node())
+    return new
+  }
+}

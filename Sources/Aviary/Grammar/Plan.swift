@@ -1,0 +1,40 @@
+/// The stages of a story, cut into sentences.
+struct Plan: Sendable {
+  var sentences: [[Stage]]
+
+  /// The lengths that a story can have, in sentences.
+  static let lengths = 3...8
+
+  /// All ways to tell a story, by length; lengths that cannot be had are left out.
+  ///
+  /// Travel is optional; so is the attempt, where the story can have one.
+  static func all(
+    object: Bool, friend: Bool, attempt: Bool, in symbols: [[Stage]]
+  ) -> [[Plan]] {
+    var plans: [[Plan]] = Array(repeating: [], count: lengths.upperBound + 1)
+    for hasTravel in [false, true] {
+      for hasAttempt in attempt ? [false, true] : [false] {
+        let stages = Stage.allCases.filter {
+          switch $0 {
+          case .possession: object
+          case .meeting: friend
+          case .travel: hasTravel
+          case .attempt: hasAttempt
+          default: true
+          }
+        }
+        for cut in cuts(of: stages[...], into: symbols) where lengths.contains(cut.count) {
+          plans[cut.count].append(Plan(sentences: cut))
+        }
+      }
+    }
+    return plans.filter { !$0.isEmpty }
+  }
+
+  private static func cuts(of stages: ArraySlice<Stage>, into symbols: [[Stage]]) -> [[[Stage]]] {
+    if stages.isEmpty { return [[]] }
+    return symbols.filter { stages.starts(with: $0) }.flatMap { symbol in
+      cuts(of: stages.dropFirst(symbol.count), into: symbols).map { [symbol] + $0 }
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/// One way to write a symbol: a row of words, slots and clauses, and when it may be used.
+struct Production: Sendable {
+  enum Element: Sendable {
+    case word(Vocabulary.Token)
+    case slot(Slot)
+    case clause(Stage)
+  }
+
+  var symbol: Symbol
+  /// The only problem that the production tells of, or nil where it fits all.
+  var problem: Problem?
+  /// The outcomes that a story can still have once the production has been used.
+  var outcomes: Outcomes = []
+  var requirements: [Requirement] = []
+  let elements: [Element]
+  /// The sets of variables that the slots introduce (a name brings its pronoun) and refer to.
+  let introduces: UInt64
+  let refers: UInt64
+  let travels: Bool
+  let clauses: [Stage]
+
+  init(symbol: Symbol, problem: Problem?, elements: [Element]) {
+    self.symbol = symbol
+    self.problem = problem
+    self.elements = elements
+    var introduces: UInt64 = 0
+    var refers: UInt64 = 0
+    var travels = false
+    var clauses: [Stage] = []
+    for element in elements {
+      switch element {
+      case .word: break
+      case .clause(let stage): clauses.append(stage)
+      case .slot(let slot):
+        switch slot.role {
+        case .introduces: introduces |= slot.variable.bit
+        case .refers: refers |= slot.variable.isFree ? 0 : slot.variable.bit
+        case .moves: travels = true
+        }
+      }
+    }
+    if introduces & Variable.hero.bit != 0 { introduces |= Variable.heroPronoun.bit }
+    if introduces & Variable.friend.bit != 0 { introduces |= Variable.friendPronoun.bit }
+    (self.introduces, self.refers) = (introduces, refers)
+    (self.travels, self.clauses) = (travels, clauses)
+  }
+}
+
+/// A set of outcomes.
+struct Outcomes: OptionSet, Sendable, Hashable {
+  let rawValue: UInt8
+
+  init(rawValue: UInt8) {
+    self.rawValue = rawValue
+  }
+
+  init(_ outcome: Outcome) {
+    rawValue = 1 << UInt8(outcome.index)
+  }
+
+  static let all = Outcomes(rawValue: 15)
+
+  /// The members, in the order of their declaration.
+  var members: [Outcome] { Outcome.allCases.filter { contains(Outcomes($0)) } }
+}
+
+extension Outcome {
+  /// The position in `allCases`.
+  var index: Int {
+    switch self {
+    case .helped: 0
+    case .managed: 1
+    case .failed: 2
+    case .consoled: 3
+    }
+  }
+}
+
+/// What the value of a variable has to be: one with a flag in `any`, and none of those in `none`.
+struct Requirement: Sendable, Hashable {
+  var variable: Variable
+  var any: Flags = []
+  var none: Flags = []
+
+  func isMet(by flags: Flags) -> Bool {
+    (any.isEmpty || !flags.isDisjoint(with: any)) && flags.isDisjoint(with: none)
+  }
+
+  init(_ variable: Variable, any: Flags) {
+    self.variable = variable
+    self.any = any
+  }
+
+  /// The requirement written `friend+fly+climb` (any of them) or `hero-swim-fly` (none of them).
+  init(_ text: Substring) {
+    let name = text.prefix { $0.isLetter }
+    let variables: [Substring: Variable] = [
+      "hero": .heroKind, "friend": .friendKind, "place": .place, "weather": .weather,
+      "object": .object,
+    ]
+    guard let variable = variables[name] else {
+      preconditionFailure("the grammar has no requirement '\(text)'")
+    }
+    self.variable = variable
+    let flags = text.dropFirst(name.count).split { !$0.isLetter }
+      .reduce(into: Flags()) { $0.insert(Flags(named: $1)) }
+    precondition(!flags.isEmpty, "the requirement '\(text)' asks for nothing")
+    if text.dropFirst(name.count).first == "+" { any = flags } else { none = flags }
+  }
+}

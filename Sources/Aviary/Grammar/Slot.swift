@@ -1,0 +1,107 @@
+/// A fact that the text of a story can state: the columns of a story's ledger.
+enum Variable: Int, CaseIterable, Sendable {
+  case heroKind, hero, heroTrait, heroPronoun, friendKind, friend, friendTrait, friendPronoun
+  case place, weather, time, object, colour, home, giver
+  case height, water, nook, hole, thief, repair, food, drink, clothing, landmark, trap, limb
+  case remedy, fear, song, game, barrier, crossing
+  case glad, sad, manner
+
+  var domain: Lexicon.Domain {
+    switch self {
+    case .hero, .friend: .names
+    case .heroKind, .friendKind: .kinds
+    case .heroTrait, .friendTrait: .traits
+    case .heroPronoun, .friendPronoun: .pronouns
+    case .place: .places
+    case .weather: .weathers
+    case .time: .times
+    case .object: .objects
+    case .colour: .colours
+    case .home: .homes
+    case .giver: .givers
+    case .height: .heights
+    case .water: .waters
+    case .nook: .nooks
+    case .hole: .holes
+    case .thief: .thieves
+    case .repair: .repairs
+    case .food: .foods
+    case .drink: .drinks
+    case .clothing: .clothes
+    case .landmark: .landmarks
+    case .trap: .traps
+    case .limb: .limbs
+    case .remedy: .remedies
+    case .fear: .fears
+    case .song: .songs
+    case .game: .games
+    case .barrier: .barriers
+    case .crossing: .crossings
+    case .glad: .glad
+    case .sad: .sad
+    case .manner: .manners
+    }
+  }
+
+  /// Whether every mention is a new choice that states no fact.
+  var isFree: Bool { rawValue >= Variable.glad.rawValue }
+
+  /// The variable whose flags a value of this one has to share, and in which of them.
+  ///
+  /// An oak stands in a forest, not at sea; a wing belongs to a bird.
+  var setting: (variable: Variable, mask: Flags)? {
+    switch self {
+    case .height, .water, .nook, .trap: (.place, .surroundings)
+    case .home, .limb: (.heroKind, .classes)
+    default: nil
+    }
+  }
+
+  /// The bit of the variable in a set of variables.
+  var bit: UInt64 { 1 << UInt64(rawValue) }
+}
+
+/// A gap in a pattern, filled by a form of the value of a variable.
+struct Slot: Sendable, Hashable {
+  enum Role: Sendable, Hashable {
+    /// The fact is stated for the first time: `{+hero}`.
+    case introduces
+    /// The fact is known and must be the same: `{hero}`.
+    case refers
+    /// The fact was known and changes, by travel: `{>place}`.
+    case moves
+  }
+
+  var variable: Variable
+  var form: Int
+  var role: Role
+
+  init(_ text: Substring) {
+    let mark = text.first
+    role = mark == "+" ? .introduces : mark == ">" ? .moves : .refers
+    let name = role == .refers ? text : text.dropFirst()
+    guard let (variable, form) = Self.named[String(name)] else {
+      preconditionFailure("the grammar has no slot '\(name)'")
+    }
+    (self.variable, self.form) = (variable, form)
+    precondition(!variable.isFree || role == .refers, "the slot '\(name)' states no fact")
+  }
+
+  private static let named: [String: (Variable, Int)] = [
+    "hero": (.hero, 0), "kind": (.heroKind, 0), "trait": (.heroTrait, 0),
+    "he": (.heroPronoun, 0), "him": (.heroPronoun, 1), "his": (.heroPronoun, 2),
+    "himself": (.heroPronoun, 3),
+    "friend": (.friend, 0), "friend.kind": (.friendKind, 0), "friend.trait": (.friendTrait, 0),
+    "friend.he": (.friendPronoun, 0), "friend.him": (.friendPronoun, 1),
+    "friend.his": (.friendPronoun, 2), "friend.himself": (.friendPronoun, 3),
+    "place": (.place, 0), "at": (.place, 1),
+    "weather": (.weather, 0), "weather.in": (.weather, 1), "weather.scene": (.weather, 2),
+    "time": (.time, 0), "object": (.object, 0), "use": (.object, 1), "colour": (.colour, 0),
+    "home": (.home, 0), "giver": (.giver, 0), "height": (.height, 0), "water": (.water, 0),
+    "nook": (.nook, 0), "hole": (.hole, 0), "thief": (.thief, 0), "repair": (.repair, 0),
+    "food": (.food, 0), "drink": (.drink, 0), "clothing": (.clothing, 0),
+    "landmark": (.landmark, 0), "trap": (.trap, 0), "limb": (.limb, 0), "remedy": (.remedy, 0),
+    "fear": (.fear, 0), "song": (.song, 0), "game": (.game, 0), "barrier": (.barrier, 0),
+    "crossing": (.crossing, 0), "glad": (.glad, 0), "sad": (.sad, 0), "manner": (.manner, 0),
+  ]
+}

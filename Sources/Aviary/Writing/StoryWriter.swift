@@ -1,0 +1,168 @@
+import RandomNumbers
+
+/// Writes one story from a row of random numbers.
+///
+/// First the productions of all sentences are chosen, then the values of the facts that they
+/// state, under the requirements of all of them; then the words follow.
+struct StoryWriter {
+  // The facts that every story mentions at least twice, so that a change of one mention shows.
+  private static let recurring =
+    Variable.hero.bit | Variable.friend.bit | Variable.place.bit | Variable.weather.bit
+    | Variable.object.bit | Variable.colour.bit
+
+  private let grammar: Grammar
+  private var random: RandomSequence
+  // The productions of each sentence: its own, then those of its clauses.
+  private var sentences: [[Int]] = []
+  private var known: UInt64 = 0
+  private var once: UInt64 = 0
+  private var values = [Int](repeating: -1, count: Variable.allCases.count)
+  private var destination = -1
+
+  init(_ grammar: Grammar, _ stream: RandomStream) {
+    self.grammar = grammar
+    random = RandomSequence(stream)
+  }
+
+  /// The tokens and the meaning of each sentence.
+  mutating func write() -> [(tokens: [Vocabulary.Token], reading: Reading)] {
+    let problemIndex = draw(below: Problem.allCases.count)
+    let problem = Problem.allCases[problemIndex]
+    let outcome = Outcome.allCases[draw(below: Outcome.allCases.count)]
+    let attempts = grammar.productions(of: .sentence([.attempt]), problemIndex, outcome)
+    let plans = grammar.plans[
+      Grammar.planIndex(
+        object: problem.involvesObject, friend: outcome.involvesFriend, attempt: !attempts.isEmpty)]
+    let lengths = plans[draw(below: plans.count)]
+    let plan = lengths[draw(below: lengths.count)]
+    for (index, stages) in plan.sentences.enumerated() {
+      compose(stages, problemIndex, outcome, isLast: index == plan.sentences.count - 1)
+    }
+    drawValues()
+    return sentences.map { phrase($0) }
+  }
+
+  private mutating func draw(below count: Int) -> Int {
+    precondition(count > 0, "the grammar leaves no choice")
+    return Int(((random.next() >> 32) &* UInt64(count)) >> 32)
+  }
+}
+
+// Choosing the productions.
+extension StoryWriter {
+  // The clauses of a sentence are chosen before its frame, so that the frame of the last sentence
+  // can be one that mentions what the story has mentioned only once.
+  private mutating func compose(
+    _ stages: [Stage], _ problem: Int, _ outcome: Outcome, isLast: Bool
+  ) {
+    let frames = grammar.productions(of: .sentence(stages), problem, outcome)
+    var clauses: [Int] = []
+    for stage in grammar.productions[frames[0]].clauses {
+      let fitting = grammar.productions(of: .clause(stage), problem, outcome).filter(fits)
+      let clause = fitting[draw(below: fitting.count)]
+      clauses.append(clause)
+      learn(clause)
+    }
+    let fitting = frames.filter(fits)
+    let covering = isLast ? fitting.filter { once & ~mentions(of: $0) == 0 } : fitting
+    let candidates = covering.isEmpty ? fitting : covering
+    let frame = candidates[draw(below: candidates.count)]
+    learn(frame)
+    sentences.append([frame] + clauses)
+  }
+
+  private func mentions(of production: Int) -> UInt64 {
+    grammar.productions[production].introduces | grammar.productions[production].refers
+  }
+
+  private func fits(_ index: Int) -> Bool {
+    let production = grammar.productions[index]
+    return production.introduces & known == 0
+      && production.refers & ~(known | production.introduces) == 0
+  }
+
+  private mutating func learn(_ index: Int) {
+    let production = grammar.productions[index]
+    let mentioned = mentions(of: index) & Self.recurring
+    let first = mentioned & ~known
+    once = (once & ~mentioned) | first
+    known |= production.introduces
+    if production.travels { once |= Variable.place.bit }
+  }
+}
+
+// Choosing the values, then the words.
+extension StoryWriter {
+  private mutating func drawValues() {
+    var requirements = sentences.joined().flatMap { grammar.productions[$0].requirements }
+    let travels = sentences.contains { grammar.productions[$0[0]].travels }
+    for variable in Variable.allCases where known & variable.bit != 0 {
+      switch variable {
+      case .heroPronoun, .friendPronoun:
+        let bearer: Variable = variable == .heroPronoun ? .hero : .friend
+        let flags = grammar.entries(of: bearer)[values[bearer.rawValue]].flags
+        let pronouns = grammar.entries(of: variable)
+        values[variable.rawValue] = pronouns.firstIndex { $0.flags == flags } ?? -1
+      case .place where travels:
+        // What happens, happens at the destination.
+        destination = draw(.place, requirements, except: -1)
+        values[variable.rawValue] = draw(.place, [], except: destination)
+      case .friend:
+        values[variable.rawValue] = draw(.friend, [], except: values[Variable.hero.rawValue])
+      default:
+        if let (other, mask) = variable.setting {
+          let value = other == .place && travels ? destination : values[other.rawValue]
+          requirements.append(
+            Requirement(
+              variable, any: grammar.entries(of: other)[value].flags.intersection(mask)))
+        }
+        values[variable.rawValue] = draw(variable, requirements, except: -1)
+      }
+    }
+  }
+
+  // Drawn again until it fits: at least one entry in twenty does, and all of them evenly.
+  private mutating func draw(
+    _ variable: Variable, _ requirements: [Requirement], except taken: Int
+  ) -> Int {
+    let entries = grammar.entries(of: variable)
+    let mine = requirements.filter { $0.variable == variable }
+    for _ in 0..<10_000 {
+      let value = draw(below: entries.count)
+      if value != taken, mine.allSatisfy({ $0.isMet(by: entries[value].flags) }) { return value }
+    }
+    preconditionFailure("the lexicon has no \(variable) that meets \(mine)")
+  }
+
+  private mutating func phrase(
+    _ productions: [Int]
+  ) -> (tokens: [Vocabulary.Token], reading: Reading) {
+    var tokens: [Vocabulary.Token] = []
+    var reading = Reading(productions: productions)
+    var clauses = productions.dropFirst()
+    phrase(productions[0], &clauses, &tokens, &reading)
+    if grammar.productions[productions[0]].travels { values[Variable.place.rawValue] = destination }
+    return (tokens, reading)
+  }
+
+  private mutating func phrase(
+    _ index: Int, _ clauses: inout ArraySlice<Int>, _ tokens: inout [Vocabulary.Token],
+    _ reading: inout Reading
+  ) {
+    for element in grammar.productions[index].elements {
+      switch element {
+      case .word(let token): tokens.append(token)
+      case .clause: phrase(clauses.removeFirst(), &clauses, &tokens, &reading)
+      case .slot(let slot):
+        let value: Int
+        if slot.variable.isFree {
+          value = draw(below: grammar.entries(of: slot.variable).count)
+        } else {
+          value = slot.role == .moves ? destination : values[slot.variable.rawValue]
+        }
+        tokens += grammar.forms[slot.variable.domain.rawValue][value][slot.form]
+        reading.mentions.append(Reading.Mention(slot: slot, value: value))
+      }
+    }
+  }
+}

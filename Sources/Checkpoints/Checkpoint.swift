@@ -1,0 +1,119 @@
+// "State to disk and back."
+
+import Crypto
+import Glibc
+
+/// A published checkpoint whose every file was just found to be the one in its manifest.
+public struct Checkpoint: Sendable, Equatable {
+  /// The folder.
+  public let path: String
+  /// The training step, files, sizes and hashes.
+  public let manifest: Manifest
+
+  init(path: String, manifest: Manifest) {
+    self.path = path
+    self.manifest = manifest
+  }
+
+  /// The training step at whose end the state was taken.
+  public var step: Int { manifest.step }
+
+  /// The path of a file that the manifest names; a listing of the folder is never asked.
+  public func path(of name: String) throws(CheckpointError) -> String {
+    guard manifest.files.contains(where: { $0.name == name }) else {
+      throw .damaged(path: path, reason: "its manifest names no \(name)")
+    }
+    return "\(path)/\(name)"
+  }
+
+  /// Opens the checkpoint in the folder `path` and reads every byte of it.
+  ///
+  /// Files that the manifest does not name are ignored. The folder may have been copied and
+  /// renamed; only a `step-…` name must agree with the manifest. Takes the time of reading and
+  /// hashing it all.
+  ///
+  /// - Throws: ``CheckpointError`` if its contents are wrong, ``StorageError`` if they cannot be
+  ///   read.
+  public init(verifying path: String) throws {
+    let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    let manifest = try Self.manifest(in: folder)
+    if let name = folder.split(separator: "/").last,
+      case .published(let step)? = CheckpointName(String(name)), step != manifest.step
+    {
+      throw CheckpointError.damaged(
+        path: folder, reason: "its manifest is of step \(manifest.step)")
+    }
+    for file in manifest.files { try Self.verify(file, in: folder) }
+    self.init(path: folder, manifest: manifest)
+  }
+
+  /// Opens the checkpoint in the folder `path` by its manifest alone, for a rank that acts on
+  /// another's verification.
+  ///
+  /// - Throws: As ``init(verifying:)``.
+  public init(verifiedElsewhere path: String) throws {
+    self.init(path: path, manifest: try Self.manifest(in: path))
+  }
+
+  private static func manifest(in folder: String) throws -> Manifest {
+    let path = "\(folder)/\(Manifest.fileName)"
+    do {
+      let bytes = try FileSystem.contents(of: path, limit: Manifest.maximumSize)
+      return try Manifest(decoding: bytes, path: path)
+    } catch StorageError.notFound {
+      let reason =
+        try FileSystem.exists(folder) ? "it has no \(Manifest.fileName)" : "it does not exist"
+      throw CheckpointError.notACheckpoint(path: folder, reason: reason)
+    } catch StorageError.io(_, _, ENOTDIR) {
+      throw CheckpointError.notACheckpoint(path: folder, reason: "it is not a folder")
+    } catch StorageError.io(_, _, EISDIR) {
+      throw CheckpointError.damaged(path: path, reason: "it is a folder")
+    }
+  }
+
+  private static func verify(_ file: FileRecord, in folder: String) throws {
+    let path = "\(folder)/\(file.name)"
+    let descriptor = try open(path)
+    defer { _ = close(descriptor) }
+    let status = try FileSystem.status(of: descriptor, path: path)
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw CheckpointError.damaged(path: path, reason: "it is not a regular file")
+    }
+    guard Int(status.st_size) == file.size else {
+      throw CheckpointError.damaged(
+        path: path, reason: "it has \(status.st_size) bytes where the manifest says \(file.size)")
+    }
+    let sha256 = try digest(of: descriptor, path: path)
+    guard sha256 == file.sha256 else {
+      throw CheckpointError.damaged(
+        path: path, reason: "its SHA-256 is \(sha256) where the manifest says \(file.sha256)")
+    }
+  }
+
+  private static func open(_ path: String) throws -> Int32 {
+    do {
+      return try FileSystem.open(reading: path)
+    } catch .notFound {
+      throw CheckpointError.damaged(path: path, reason: "the file is missing")
+    }
+  }
+
+  /// The SHA-256 of the rest of an open file.
+  ///
+  /// Read, not mapped: an error of the disk must arrive as an error, not as SIGBUS.
+  private static func digest(of descriptor: Int32, path: String) throws(StorageError) -> String {
+    posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: DurableFile.chunkSize, alignment: 4096)
+    defer { buffer.deallocate() }
+    var hash = SHA256()
+    var count: Int
+    repeat {
+      count = try FileSystem.call("read", path) {
+        read(descriptor, buffer.baseAddress, buffer.count)
+      }
+      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    } while count > 0
+    return hash.finalize().hexadecimal
+  }
+}

@@ -1,0 +1,52 @@
+/// Contents that cannot be used: a damaged, foreign or unknown checkpoint or weights file; exit
+/// code 2.
+///
+/// What the disk itself refuses is a ``StorageError``.
+public enum CheckpointError: Error, Equatable, Sendable {
+  /// The folder holds no manifest, so it is no published checkpoint.
+  case notACheckpoint(path: String, reason: String)
+  /// The file or folder is not what was written.
+  case damaged(path: String, reason: String)
+  /// A whole checkpoint in a format of another release.
+  case unknownVersion(path: String, found: Int, supported: Int)
+  /// The checkpoint belongs to another model or tokenizer: `field` differs.
+  case wrongModel(path: String, field: String, expected: String, found: String)
+  /// The weights are those of another model: every missing or misshaped tensor.
+  case otherModel(path: String, faults: [String])
+  /// The file does not follow the safetensors format.
+  case badSafeTensors(path: String, reason: String)
+  /// The file holds no tensor of this name.
+  case missingTensor(path: String, name: String)
+}
+
+extension CheckpointError: CustomStringConvertible {
+  /// One sentence with what, where, why and what to do.
+  public var description: String {
+    switch self {
+    case .notACheckpoint(let path, let reason):
+      "\(path) is not a checkpoint: \(reason); name a step-… folder that was published whole"
+    case .damaged(let path, let reason):
+      "\(path) is damaged: \(reason); use an earlier checkpoint or restore this one from a copy"
+    case .unknownVersion(let path, let found, let supported):
+      """
+      \(path) has format version \(found) and this program reads version \(supported); use the \
+      release of apus that wrote it
+      """
+    case .wrongModel(let path, let field, let expected, let found):
+      """
+      \(path) belongs to another model: its \(field) is \(found) where \(expected) is expected; \
+      change the configuration or choose another checkpoint
+      """
+    case .otherModel(let path, let faults):
+      """
+      \(path) holds another model: \(faults.prefix(5).joined(separator: ", "))\
+      \(faults.count > 5 ? " and \(faults.count - 5) more" : ""); change the configuration or \
+      choose another checkpoint
+      """
+    case .badSafeTensors(let path, let reason):
+      "\(path) is not a valid safetensors file: \(reason); write or download it again"
+    case .missingTensor(let path, let name):
+      "\(path) has no tensor named \(name); check that it holds the weights of this model"
+    }
+  }
+}

@@ -1,0 +1,88 @@
+extension CheckpointStore {
+  private static let claimName = "ATTEMPT"
+  private var claimPath: String { "\(path)/\(Self.claimName)" }
+
+  /// Makes the folder this attempt's, and clears what other attempts left behind.
+  ///
+  /// Rank 0 calls it before anything else; `attempt` must never have been used in this folder.
+  public func claim(attempt: String) throws(StorageError) {
+    precondition(CheckpointName.isValid(attempt: attempt), "\(attempt) cannot name an attempt")
+    try FileSystem.makeFolder(path)
+    let draft = "\(claimPath).\(attempt).tmp"
+    var file = try DurableFile(creating: draft)
+    try file.write(attempt)
+    _ = try file.close()
+    try FileSystem.rename(draft, to: claimPath)
+    try FileSystem.sync(folder: path)
+    try removeStale(exceptAttempt: attempt)
+  }
+
+  /// Throws ``StorageError/superseded(path:attempt:holder:)`` if another attempt holds the folder.
+  func requireClaim(attempt: String) throws(StorageError) {
+    let holder: [UInt8]
+    do {
+      holder = try FileSystem.contents(of: claimPath, limit: 4096)
+    } catch .notFound {
+      return
+    }
+    guard holder == Array(attempt.utf8) else {
+      throw .superseded(
+        path: path, attempt: attempt, holder: String(decoding: holder, as: UTF8.self))
+    }
+  }
+
+  /// Clears what other attempts left behind.
+  ///
+  /// Drafts and unfinished deletions go; an interrupted replacement is finished or taken back.
+  /// Damaged checkpoints stay for whoever wants to look at them.
+  public func removeStale(exceptAttempt attempt: String) throws(StorageError) {
+    try requireClaim(attempt: attempt)
+    let names = try contents()
+    var leaving: [CheckpointName] = []
+    for name in names {
+      switch name {
+      case .draft(_, let owner) where owner != attempt:
+        leaving.append(name)
+      case .replaced(let step):
+        if names.contains(.published(step: step)) {
+          leaving.append(name)
+        } else {
+          try FileSystem.rename(path(of: name), to: path(of: .published(step: step)))
+        }
+      default: break
+      }
+    }
+    try remove(leaving)
+    for case .deleting(let step, let copy) in names {
+      try FileSystem.removeTree(path(of: .deleting(step: step, copy: copy)))
+    }
+    for name in try FileSystem.names(in: path)
+    where name.hasPrefix("\(Self.claimName).") && name != "\(Self.claimName).\(attempt).tmp" {
+      try FileSystem.removeTree("\(path)/\(name)")
+    }
+  }
+
+  /// Removes folders so that none is ever seen half empty under its old name.
+  func remove(_ names: [CheckpointName]) throws(StorageError) {
+    var leaving: [String] = []
+    for name in names {
+      let target = try free { .deleting(step: name.step, copy: $0) }
+      do {
+        try FileSystem.rename(path(of: name), to: target)
+        leaving.append(target)
+      } catch .notFound {
+        continue
+      }
+    }
+    if leaving.isEmpty { return }
+    try FileSystem.sync(folder: path)
+    for path in leaving { try FileSystem.removeTree(path) }
+  }
+
+  /// The path of the first copy whose name is free.
+  func free(_ name: (Int) -> CheckpointName) throws(StorageError) -> String {
+    var copy = 0
+    while try FileSystem.exists(path(of: name(copy))) { copy += 1 }
+    return path(of: name(copy))
+  }
+}

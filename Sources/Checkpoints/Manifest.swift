@@ -1,0 +1,125 @@
+import Crypto
+import FoundationEssentials
+
+/// One file of a checkpoint, as its writer saw it.
+public struct FileRecord: Sendable, Hashable, Codable {
+  /// The name in the checkpoint's folder.
+  public let name: String
+  /// The size in bytes.
+  public let size: Int
+  /// The SHA-256 of the contents, 64 lower-case hexadecimal digits.
+  public let sha256: String
+
+  /// A record of a file.
+  public init(name: String, size: Int, sha256: String) {
+    self.name = name
+    self.size = size
+    self.sha256 = sha256
+  }
+
+  /// Whether a manifest may hold this name: no folder, nothing hidden, no escapes needed in JSON.
+  static func isValid(name: String) -> Bool {
+    !name.hasPrefix(".") && name != Manifest.fileName && !name.isEmpty
+      && name.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+          UInt8(ascii: "_"):
+          true
+        default: false
+        }
+      }
+  }
+}
+
+/// What a checkpoint consists of: MANIFEST.json.
+///
+/// ```
+/// {
+///   "version": 1,
+///   "step": 1000,
+///   "files": [
+///     {"name": "config.json", "size": 412, "sha256": "…"},
+///     …sorted by name
+///   ],
+///   "manifest": "SHA-256 of all bytes before this line"
+/// }
+/// ```
+///
+/// The last two lines keep their form in every version: they are what tells a manifest of an
+/// unknown version, which must stop the program, from a damaged one, which must not.
+public struct Manifest: Sendable, Equatable {
+  /// The version that this program writes and reads.
+  public static let version = 1
+  /// The name of the file.
+  public static let fileName = "MANIFEST.json"
+  /// No manifest comes near this size in bytes.
+  static let maximumSize = 16 << 20
+
+  /// The training step.
+  public let step: Int
+  /// The files, sorted by name.
+  public let files: [FileRecord]
+
+  /// A manifest of these files, in any order.
+  public init(step: Int, files: [FileRecord]) {
+    precondition(step >= 0, "step \(step) is negative")
+    self.step = step
+    self.files = files.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    for (file, next) in zip(self.files, self.files.dropFirst()) {
+      precondition(file.name != next.name, "two files of a checkpoint are named \(file.name)")
+    }
+    for file in files {
+      precondition(FileRecord.isValid(name: file.name), "\(file.name) cannot be in a checkpoint")
+    }
+  }
+
+  /// The contents of the file.
+  var encoded: [UInt8] {
+    let lines = files.map {
+      "    {\"name\": \"\($0.name)\", \"size\": \($0.size), \"sha256\": \"\($0.sha256)\"}"
+    }
+    let body = """
+      {
+        "version": \(Self.version),
+        "step": \(step),
+        "files": [
+      \(lines.joined(separator: ",\n"))
+        ],
+
+      """
+    return Array(body.utf8) + Self.seal(Array(body.utf8))
+  }
+
+  private static func seal(_ body: some Sequence<UInt8>) -> [UInt8] {
+    var hash = SHA256()
+    Array(body).withUnsafeBytes { hash.update(bufferPointer: $0) }
+    return Array("  \"manifest\": \"\(hash.finalize().hexadecimal)\"\n}\n".utf8)
+  }
+
+  /// Reads the file's contents; `path` is for the errors.
+  init(decoding bytes: [UInt8], path: String) throws(CheckpointError) {
+    struct Envelope: Decodable { let version: Int }
+    struct Body: Decodable {
+      let step: Int
+      let files: [FileRecord]
+    }
+    let body = bytes.dropLast(Self.seal([]).count)
+    guard Array(bytes[body.endIndex...]) == Self.seal(body) else {
+      throw .damaged(path: path, reason: "its own SHA-256 does not match its contents")
+    }
+    guard let envelope = try? JSONDecoder().decode(Envelope.self, from: Data(bytes)) else {
+      throw .damaged(path: path, reason: "it names no version")
+    }
+    guard envelope.version == Self.version else {
+      throw .unknownVersion(path: path, found: envelope.version, supported: Self.version)
+    }
+    guard let content = try? JSONDecoder().decode(Body.self, from: Data(bytes)), content.step >= 0,
+      content.files.allSatisfy({ FileRecord.isValid(name: $0.name) && $0.size >= 0 }),
+      Set(content.files.map(\.name)).count == content.files.count
+    else {
+      throw .damaged(path: path, reason: "its step or list of files is not valid")
+    }
+    self.init(step: content.step, files: content.files)
+  }
+}

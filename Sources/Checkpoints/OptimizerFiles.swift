@@ -1,0 +1,93 @@
+import Tensors
+
+/// Optimizer state on disk, in files by rank but named by place: a tensor `m.4096-8192` holds the
+/// state `m` of elements 4096 ..< 8192 of the flat buffer, so any number of ranks can load it.
+public enum OptimizerFiles {
+  /// The file of `rank` of `ranks`.
+  public static func name(rank: Int, of ranks: Int) -> String {
+    "optimizer-\(padded(rank))-of-\(padded(ranks)).safetensors"
+  }
+
+  private static func padded(_ number: Int) -> String {
+    String(repeating: "0", count: max(0, 5 - "\(number)".count)) + "\(number)"
+  }
+
+  /// Writes one rank's state into `draft`.
+  ///
+  /// - Parameters:
+  ///   - ranges: What the rank owns, in the order its state is kept.
+  ///   - state: Names and memory of the state, the ranges one after another.
+  public static func write(
+    ranges: [Range<Int>], state: [(name: String, values: UnsafeBufferPointer<Float>)],
+    rank: Int, of ranks: Int, to draft: CheckpointDraft
+  ) throws -> FileRecord {
+    var tensors: [SafeTensor] = []
+    for (name, values) in state {
+      var place = 0
+      for range in ranges {
+        let piece = UnsafeBufferPointer(rebasing: values[place..<place + range.count])
+        tensors.append(
+          SafeTensor(
+            name: "\(name).\(range.lowerBound)-\(range.upperBound)", dtype: .f32,
+            shape: [range.count], bytes: UnsafeRawBufferPointer(piece)))
+        place += range.count
+      }
+    }
+    var file = try draft.file(self.name(rank: rank, of: ranks))
+    try SafeTensorsWriter(tensors).write(to: &file)
+    return try file.close()
+  }
+
+  /// Fills one rank's state from the files of any number of ranks.
+  ///
+  /// - Throws: `CheckpointError.otherModel` when a part of the ranges is in no file.
+  public static func read(
+    from checkpoint: Checkpoint, ranges: [Range<Int>],
+    state: [(name: String, values: UnsafeMutableBufferPointer<Float>)]
+  ) throws {
+    guard !state.isEmpty else { return }
+    let files = try checkpoint.manifest.files.map(\.name).filter { $0.hasPrefix("optimizer-") }
+      .map { try SafeTensorsFile(path: try checkpoint.path(of: $0)) }
+    var filled = Array(repeating: 0, count: state.count)
+    for file in files {
+      for name in file.names {
+        guard let dot = name.lastIndex(of: "."),
+          let which = state.firstIndex(where: { $0.name == name[..<dot] })
+        else { continue }
+        let bounds = name[name.index(after: dot)...].split(separator: "-").compactMap { Int($0) }
+        let tensor = try file.tensor(named: name)
+        guard bounds.count == 2, bounds[0] <= bounds[1], tensor.dtype == .f32,
+          tensor.shape == [bounds[1] - bounds[0]]
+        else {
+          throw CheckpointError.damaged(
+            path: file.path, reason: "the tensor \(name) does not hold what its name says")
+        }
+        let saved = bounds[0]..<bounds[1]
+        var place = 0
+        for range in ranges {
+          let part = saved.clamped(to: range)
+          if !part.isEmpty {
+            let source = (part.lowerBound - saved.lowerBound) * MemoryLayout<Float>.stride
+            let bytes = part.count * MemoryLayout<Float>.stride
+            let start = place + part.lowerBound - range.lowerBound
+            UnsafeMutableRawBufferPointer(
+              UnsafeMutableBufferPointer(
+                rebasing: state[which].values[start..<start + part.count])
+            ).copyMemory(
+              from: UnsafeRawBufferPointer(rebasing: tensor.bytes[source..<source + bytes]))
+            filled[which] += part.count
+          }
+          place += range.count
+        }
+      }
+    }
+    let wanted = ranges.reduce(0) { $0 + $1.count }
+    for (which, count) in filled.enumerated() where count != wanted {
+      throw CheckpointError.otherModel(
+        path: checkpoint.path,
+        faults: [
+          "optimizer state \(state[which].name) covers \(count) of \(wanted) weights of this rank"
+        ])
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import Glibc
+
+/// A safetensors file, mapped into memory; its tensors are read from the disk when touched.
+///
+/// Every length and offset is checked before the first tensor is handed out. Nobody may shorten the
+/// file while it is mapped: the kernel answers the next touch with SIGBUS.
+///
+/// `@unchecked Sendable`: the mapping is private, read-only and fixed from `init` to `deinit`.
+public final class SafeTensorsFile: @unchecked Sendable {
+  /// Where the file is.
+  public let path: String
+  /// The names of the tensors, in the order of their data.
+  public let names: [String]
+  /// The free-form texts of the header.
+  public let metadata: [String: String]
+
+  private let mapping: Mapping
+  private let entries: [String: SafeTensorsHeader.Entry]
+  private let data: UnsafeRawBufferPointer
+
+  /// Opens and checks the file.
+  ///
+  /// - Throws: ``StorageError`` if it cannot be read, ``CheckpointError`` if its contents are
+  ///   wrong.
+  public init(path: String) throws {
+    let mapping = try Mapping(path: path)
+    let file = mapping.bytes
+    guard file.count >= 8 else {
+      throw CheckpointError.badSafeTensors(
+        path: path, reason: "\(file.count) bytes are too few for a header")
+    }
+    let length = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
+    guard length <= SafeTensorsHeader.maximumLength, Int(length) <= file.count - 8 else {
+      throw CheckpointError.badSafeTensors(
+        path: path,
+        reason: """
+          it announces a header of \(length) bytes, more than the file holds or the format allows \
+          (\(SafeTensorsHeader.maximumLength))
+          """)
+    }
+    data = UnsafeRawBufferPointer(rebasing: file[(8 + Int(length))...])
+    let header = try SafeTensorsHeader(
+      parsing: UnsafeRawBufferPointer(rebasing: file[8..<(8 + Int(length))]),
+      dataSize: data.count, path: path)
+    self.path = path
+    self.mapping = mapping
+    names = header.entries.map(\.name)
+    metadata = header.metadata
+    entries = Dictionary(uniqueKeysWithValues: header.entries.map { ($0.name, $0) })
+  }
+
+  /// The tensor of this name; its bytes live as long as this file does.
+  public func tensor(named name: String) throws(CheckpointError) -> SafeTensor {
+    guard let entry = entries[name] else { throw .missingTensor(path: path, name: name) }
+    return SafeTensor(
+      name: name, dtype: entry.dtype, shape: entry.shape,
+      bytes: UnsafeRawBufferPointer(rebasing: data[entry.range]))
+  }
+}
+
+/// The bytes of a file, mapped while this object lives.
+private final class Mapping {
+  let bytes: UnsafeRawBufferPointer
+
+  init(path: String) throws {
+    let descriptor = try FileSystem.open(reading: path)
+    defer { _ = close(descriptor) }
+    let status = try FileSystem.status(of: descriptor, path: path)
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw CheckpointError.badSafeTensors(path: path, reason: "it is not a regular file")
+    }
+    let size = Int(status.st_size)
+    if size == 0 {  // mmap refuses to map nothing
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    guard let address, address != MAP_FAILED else {
+      throw StorageError(code: errno, operation: "map", path: path)
+    }
+    bytes = UnsafeRawBufferPointer(start: address, count: size)
+  }
+
+  deinit {
+    if let address = bytes.baseAddress {
+      munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
+    }
+  }
+}

@@ -1,0 +1,122 @@
+/// Where in the configuration something stands.
+public enum ConfigurationPlace: Equatable, Sendable, CustomStringConvertible {
+  /// A line, from 1, of a file.
+  case line(Int, of: String)
+  /// A file as a whole.
+  case file(String)
+  /// An override, as it was given to `--set`.
+  case override(String)
+
+  /// The place as an error's sentence begins with it.
+  public var description: String {
+    switch self {
+    case .line(let line, of: let file): "\(file) line \(line)"
+    case .file(let file): file
+    case .override(let text): "--set \(text)"
+    }
+  }
+
+  var isOverride: Bool {
+    if case .override = self { return true }
+    return false
+  }
+}
+
+/// A key in the configuration that nothing reads.
+public struct UnknownKey: Equatable, Sendable {
+  /// The key, with its sections, joined by dots.
+  public let path: String
+  /// Where it stands.
+  public let place: ConfigurationPlace
+  /// The known key that resembles it most, when one does.
+  public let nearest: String?
+}
+
+/// What is wrong with a configuration; all cases are the user's to correct (exit code 2).
+public enum ConfigurationError: Error, Equatable, Sendable {
+  /// The file cannot be opened or read.
+  case unreadable(file: String, reason: String)
+  /// The file has more than `limit` bytes.
+  case tooLarge(file: String, limit: Int)
+  /// The line is not UTF-8.
+  case notUTF8(file: String, line: Int)
+  /// The text is not YAML.
+  case syntax(file: String, line: Int, column: Int, problem: String)
+  /// The file is a list or a scalar.
+  case notAMapping(place: ConfigurationPlace, found: String)
+  /// The YAML uses something that configurations may not.
+  case unsupported(place: ConfigurationPlace, what: String, remedy: String)
+  /// A key stands twice in one map; `place` is the first or the second of them.
+  case duplicateKey(key: String, place: ConfigurationPlace)
+  /// An override is not of the form `key.path=value`, or does not fit the file.
+  case malformedOverride(String, reason: String)
+  /// A required key is absent; `similar` is a key nobody read that resembles it.
+  case missing(key: String, file: String, similar: UnknownKey?)
+  /// The value is of another type than the key's.
+  case wrongType(key: String, place: ConfigurationPlace, expected: String, found: String)
+  /// The value is of the right type and outside the key's range.
+  case outOfRange(key: String, place: ConfigurationPlace, value: String, range: String)
+  /// Keys that nothing reads, in the order of the file.
+  case unknownKeys([UnknownKey])
+  /// A value that the reader admits and its user cannot accept.
+  case rejected(key: String, place: ConfigurationPlace, reason: String)
+}
+
+extension ConfigurationError: CustomStringConvertible {
+  /// One sentence: where, what, why, and what to do.
+  public var description: String {
+    switch self {
+    case .unreadable(let file, let reason):
+      "The configuration \(file) cannot be read: \(reason); check the path and its permissions."
+    case .tooLarge(let file, let limit):
+      "The configuration \(file) is larger than \(limit) bytes; is it the right file?"
+    case .notUTF8(let file, let line):
+      "\(file) line \(line): the text is not UTF-8; save the file in UTF-8."
+    case .syntax(let file, let line, let column, let problem):
+      "\(file) line \(line) column \(column): this is not valid YAML: \(problem); "
+        + Self.hint(problem)
+    case .notAMapping(let place, let found):
+      "\(place): a configuration is a list of lines \"key: value\", not \(found)."
+    case .unsupported(let place, let what, let remedy):
+      "\(place): a configuration cannot use \(what); \(remedy)."
+    case .duplicateKey(let key, let place):
+      "\(place): the key \(YAMLText.doubleQuoted(key)) stands twice in its section; remove one."
+    case .malformedOverride(let text, let reason):
+      "--set \(text): \(reason); an override has the form key.path=value."
+    case .missing(let key, let file, let similar):
+      "\(file): the required key \(key) is missing; "
+        + (similar.map { "is it meant by \($0.path) (\($0.place))?" } ?? "add it.")
+    case .wrongType(let key, let place, let expected, let found):
+      "\(place): \(key) must be \(expected), not \(found)."
+    case .outOfRange(let key, let place, let value, let range):
+      "\(place): \(key) is \(value), but it must be \(range)."
+    case .unknownKeys(let keys):
+      Self.sentence(of: keys)
+    case .rejected(let key, let place, let reason):
+      "\(place): \(key) is refused: \(reason)."
+    }
+  }
+
+  private static func sentence(of keys: [UnknownKey]) -> String {
+    guard let first = keys.first else { return "The configuration has unknown keys." }
+    var sentence = "\(first.place): there is no key \(first.path)"
+    sentence += first.nearest.map { "; did you mean \($0)?" } ?? "; apus config --schema lists all."
+    guard keys.count > 1 else { return sentence }
+    let others = keys.dropFirst().map { key in
+      "\(key.path) (\(key.place)" + (key.nearest.map { ", nearest: \($0))" } ?? ")")
+    }
+    return sentence.dropLast() + " (also unknown: \(others.joined(separator: ", ")))"
+      + sentence.suffix(1)
+  }
+
+  private static func hint(_ problem: String) -> String {
+    if problem.contains("alias") {
+      return "put a value that begins with * in quotes."
+    }
+    if problem.contains("another document") { return "keep to one document a file." }
+    if problem.contains("tab") || problem.contains("cannot start any token") {
+      return "indent with spaces, and put values with special characters in quotes."
+    }
+    return "check the indentation, the quotes and the brackets."
+  }
+}

@@ -1,0 +1,45 @@
+import Glibc
+
+extension ConfigurationReader {
+  /// The largest configuration file that is read, in bytes.
+  public static let largestFile = 1 << 20
+
+  /// A reader of the YAML file at `path`.
+  ///
+  /// The file is UTF-8 and at most `largestFile` bytes; a pipe will do.
+  public init(path: String, overrides: [String] = []) throws(ConfigurationError) {
+    let bytes = try Self.bytes(path)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .notUTF8(file: path, line: Self.lineOfFirstInvalidByte(bytes))
+    }
+    try self.init(yaml: text, file: path, overrides: overrides)
+  }
+
+  private static func bytes(_ path: String) throws(ConfigurationError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw .unreadable(file: path, reason: String(cString: strerror(errno)))
+    }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = Glibc.read(descriptor, &chunk, chunk.count)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .unreadable(file: path, reason: String(cString: strerror(errno)))
+      }
+      if count == 0 { return bytes }
+      bytes += chunk[..<count]
+      guard bytes.count <= largestFile else { throw .tooLarge(file: path, limit: largestFile) }
+    }
+  }
+
+  /// The line, from 1, of the first byte at which `bytes` stops being UTF-8.
+  private static func lineOfFirstInvalidByte(_ bytes: [UInt8]) -> Int {
+    // A newline byte is never part of a longer UTF-8 sequence, so lines can be judged alone.
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    let index = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil }
+    return (index ?? 0) + 1
+  }
+}

@@ -1,0 +1,40 @@
+extension ConfigurationReader {
+  /// A list of texts; a single scalar is a list of one.
+  public mutating func strings(
+    _ path: String, default value: [String], help: String
+  ) throws(ConfigurationError) -> [String] {
+    try readList(path, .texts, help, default: value, Scalar.text) ?? value
+  }
+
+  /// A required list of texts; a single scalar is a list of one.
+  public mutating func strings(
+    _ path: String, help: String
+  ) throws(ConfigurationError) -> [String] {
+    try requireList(path, .texts, help, Scalar.text)
+  }
+
+  /// A list of finite numbers, `count` of them where it is given; a single scalar is a list of one.
+  public mutating func numbers(
+    _ path: String, count: Int? = nil, default value: [Double],
+    in range: some RangeExpression<Double> = (-Double.infinity)..., unit: String? = nil,
+    help: String
+  ) throws(ConfigurationError) -> [Double] {
+    precondition(
+      count == nil || count == value.count,
+      "default of \(path) has \(value.count) numbers, not \(count ?? 0)")
+    let domain = Domain.numbers(Bounds(range), count: count, unit: unit)
+    return try readList(path, domain, help, default: value, Scalar.number) ?? value
+  }
+
+  /// A list of integers, `count` of them where it is given; a single scalar is a list of one.
+  public mutating func integers(
+    _ path: String, count: Int? = nil, default value: [Int],
+    in range: some RangeExpression<Int> = Int.min..., unit: String? = nil, help: String
+  ) throws(ConfigurationError) -> [Int] {
+    precondition(
+      count == nil || count == value.count,
+      "default of \(path) has \(value.count) integers, not \(count ?? 0)")
+    let domain = Domain.integers(Bounds(range), count: count, unit: unit)
+    return try readList(path, domain, help, default: value, Scalar.integer) ?? value
+  }
+}

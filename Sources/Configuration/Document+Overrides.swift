@@ -1,0 +1,90 @@
+// --set key.path=value
+//
+//   value     a list or a quoted text when it begins with [ " or ', read as YAML;
+//             nothing at all: the key counts as absent, its default holds;
+//             anything else is taken letter by letter: no quoting against *, # or a colon
+
+extension Document {
+  /// Puts the value of `override` in the place of what the file says.
+  mutating func apply(override: String) throws(ConfigurationError) {
+    guard let equals = override.firstIndex(of: "=") else {
+      throw .malformedOverride(override, reason: "there is no = in it")
+    }
+    let components = override[..<equals]
+      .split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    for component in components {
+      guard component.utf8.allSatisfy(Self.isOfKey), !component.isEmpty else {
+        throw .malformedOverride(override, reason: "its key is no path of words and dots")
+      }
+    }
+    guard components.count <= Self.deepestNesting else {
+      throw .malformedOverride(override, reason: "its key has too many parts")
+    }
+    let text = String(override[override.index(after: equals)...])
+    let value = try Self.value(of: text, override: override, file: file)
+    try root.set(components[...], to: value, override: override)
+  }
+
+  private static func isOfKey(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+      return true
+    default:
+      return false
+    }
+  }
+
+  private static func value(
+    of text: String, override: String, file: String
+  ) throws(ConfigurationError) -> Node {
+    let place = ConfigurationPlace.override(override)
+    switch text.first {
+    case "{":
+      throw .malformedOverride(
+        override, reason: "a section cannot be set, only its keys one by one")
+    case "[", "\"", "'":
+      var builder = TreeBuilder(file: file, override: override)
+      guard !AliasBomb.isPossible(in: text), let node = try builder.compose(text) else {
+        throw .malformedOverride(override, reason: "its value is no YAML list or text")
+      }
+      let tree = try builder.tree(node, depth: 0)
+      if case .map = tree.content {
+        throw .malformedOverride(
+          override, reason: "a section cannot be set, only its keys one by one")
+      }
+      return tree
+    default:
+      return Node(content: .scalar(text, isPlain: true), place: place)
+    }
+  }
+}
+
+extension Document.Node {
+  fileprivate mutating func set(
+    _ path: ArraySlice<String>, to value: Document.Node, override: String
+  ) throws(ConfigurationError) {
+    guard let key = path.first else {
+      if case .map = content {
+        throw .malformedOverride(
+          override, reason: "its key is a section, of which only the keys can be set one by one")
+      }
+      self = value
+      return
+    }
+    if isNull { content = .map([]) }
+    guard case .map(var entries) = content else {
+      throw .malformedOverride(
+        override, reason: "\(key) would lie inside a value that is no section")
+    }
+    let place = ConfigurationPlace.override(override)
+    if let index = entries.firstIndex(where: { $0.key == key }) {
+      try entries[index].value.set(path.dropFirst(), to: value, override: override)
+    } else {
+      var fresh = Document.Node(content: .scalar("", isPlain: true), place: place)
+      try fresh.set(path.dropFirst(), to: value, override: override)
+      entries.append(Document.Entry(key: key, place: place, value: fresh))
+    }
+    content = .map(entries)
+  }
+}

@@ -1,0 +1,132 @@
+/// The tree of a configuration file: maps with text keys, lists and scalars, each with its place.
+struct Document: Sendable {
+  /// A value of the file or of an override.
+  struct Node: Sendable {
+    indirect enum Content: Sendable {
+      /// The text of a scalar; a plain one stands without quotes.
+      case scalar(String, isPlain: Bool)
+      case list([Node])
+      case map([Entry])
+    }
+
+    var content: Content
+    var place: ConfigurationPlace
+  }
+
+  /// A key of a map and its value.
+  struct Entry: Sendable {
+    let key: String
+    let place: ConfigurationPlace
+    var value: Node
+  }
+
+  /// A key that stands in the file or in an override.
+  typealias WrittenKey = (path: String, place: ConfigurationPlace)
+
+  /// The name under which errors speak of the file.
+  let file: String
+  var root: Node
+
+  /// An empty document.
+  init(file: String) {
+    self.file = file
+    root = Node(content: .map([]), place: .file(file))
+  }
+
+  /// The node at the dotted `path`, or nil when it or a section above it is absent.
+  ///
+  /// A section that holds a scalar or a list instead of keys is refused.
+  func node(at path: String) throws(ConfigurationError) -> Node? {
+    var node = root
+    var passed = ""
+    for component in path.split(separator: ".") {
+      guard case .map(let entries) = node.content else {
+        if node.isNull { return nil }
+        throw .wrongType(
+          key: passed, place: node.place, expected: "a section with keys such as \(path)",
+          found: node.summary)
+      }
+      guard let entry = entries.first(where: { $0.key == component }) else { return nil }
+      node = entry.value
+      passed += (passed.isEmpty ? "" : ".") + component
+    }
+    return node
+  }
+
+  /// Where `path` was written; the file as a whole when it was not.
+  func place(of path: String) -> ConfigurationPlace {
+    let node = try? node(at: path)
+    return node?.place ?? .file(file)
+  }
+
+  /// The written keys that neither are in `declared` nor lead to one; a section nobody knows is
+  /// named once and its content is not.
+  ///
+  /// In the order of the file, those of overrides last.
+  func writtenKeys(declared: [String]) -> [WrittenKey] {
+    let keys = Set(declared)
+    var sections: Set<String> = []
+    for path in declared {
+      var prefix = path[...]
+      while let dot = prefix.lastIndex(of: ".") {
+        prefix = prefix[..<dot]
+        sections.insert(String(prefix))
+      }
+    }
+    return collect { path, _ in
+      keys.contains(path) ? .skip : sections.contains(path) ? .descend : .take
+    }
+  }
+
+  /// The written keys that hold a value rather than a section and are not in `declared`.
+  func values(notIn declared: [String]) -> [WrittenKey] {
+    let keys = Set(declared)
+    return collect { path, node in
+      if case .map = node.content { return .descend }
+      return keys.contains(path) ? .skip : .take
+    }
+  }
+
+  private enum Verdict { case take, skip, descend }
+
+  private func collect(_ judge: (String, Node) -> Verdict) -> [WrittenKey] {
+    var found: [WrittenKey] = []
+    func walk(_ node: Node, below prefix: String) {
+      guard case .map(let entries) = node.content else { return }
+      for entry in entries {
+        let path = prefix + entry.key
+        switch judge(path, entry.value) {
+        case .take: found.append((path, entry.place))
+        case .skip: break
+        case .descend: walk(entry.value, below: path + ".")
+        }
+      }
+    }
+    walk(root, below: "")
+    return found.filter { !$0.place.isOverride } + found.filter { $0.place.isOverride }
+  }
+}
+
+extension Document.Node {
+  /// Whether the value is empty, `~` or `null`, which counts as absent.
+  var isNull: Bool {
+    guard case .scalar(let text, isPlain: true) = content else { return false }
+    return Scalar.isNull(text)
+  }
+
+  /// What stands here, for "… is needed, not SUMMARY".
+  var summary: String {
+    switch content {
+    case .list(let items):
+      return "a list of \(items.count)"
+    case .map:
+      return "a section"
+    case .scalar(let text, let isPlain):
+      if isNull { return "nothing" }
+      let limit = 60
+      let shown = text.count > limit ? text.prefix(limit) + "…" : text[...]
+      let quoted = YAMLText.doubleQuoted(String(shown))
+      return isPlain ? quoted : "the quoted text \(quoted)"
+    }
+  }
+}

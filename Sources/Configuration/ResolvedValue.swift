@@ -1,0 +1,48 @@
+/// The value that a key came out with, and its YAML.
+enum ResolvedValue: Sendable, Equatable {
+  case absent
+  case integer(Int)
+  case number(Double)
+  case boolean(Bool)
+  case text(String)
+  case list([ResolvedValue])
+
+  /// The value on one line of YAML; reading it gives the value again.
+  var yaml: String {
+    switch self {
+    case .absent: "null"
+    case .integer(let value): String(value)
+    case .number(let value): value.yaml
+    case .boolean(let value): String(value)
+    case .text(let text): YAMLText.scalar(text)
+    case .list(let values): "[" + values.map(\.yaml).joined(separator: ", ") + "]"
+    }
+  }
+}
+
+/// A type of which scalars can be.
+protocol ResolvableScalar {
+  var resolved: ResolvedValue { get }
+}
+
+extension Int: ResolvableScalar {
+  var resolved: ResolvedValue { .integer(self) }
+}
+
+extension Double: ResolvableScalar {
+  var resolved: ResolvedValue { .number(self) }
+
+  /// The shortest digits that give the number again, without a fraction of zero: 1, 0.001, 1e-05.
+  var yaml: String {
+    let text = description
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
+}
+
+extension Bool: ResolvableScalar {
+  var resolved: ResolvedValue { .boolean(self) }
+}
+
+extension String: ResolvableScalar {
+  var resolved: ResolvedValue { .text(self) }
+}

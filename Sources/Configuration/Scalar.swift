@@ -1,0 +1,113 @@
+/// How the text of a scalar is understood.
+///
+/// Quoted scalars are texts and nothing else.
+///
+///     integer   [+-] digits, _ between digits allowed; no leading zero, which YAML 1.1 takes
+///               for octal and 1.2 does not; or a number whose value is integral: 1e3, 2.0
+///     number    [+-] digits [. digits] [e [+-] digits], or . digits; finite
+///     boolean   true, false
+///     null      nothing, ~, null
+enum Scalar {
+  static func isNull(_ text: String) -> Bool {
+    ["", "~", "null", "Null", "NULL"].contains(text)
+  }
+
+  static func integer(_ node: Document.Node) -> Int? {
+    guard let text = plain(node) else { return nil }
+    if isDecimalInteger(text) {
+      return Int(text.filter { $0 != "_" })
+    }
+    // Above 2⁵³ a Double no longer tells neighbouring integers apart.
+    guard isNumber(text), !hasLeadingZero(text), let value = Double(text), abs(value) <= 0x1p53
+    else { return nil }
+    return Int(exactly: value)
+  }
+
+  static func number(_ node: Document.Node) -> Double? {
+    guard let text = plain(node) else { return nil }
+    let isInteger = isDecimalInteger(text)
+    guard isInteger || isNumber(text),
+      let value = Double(isInteger ? text.filter { $0 != "_" } : text), value.isFinite
+    else { return nil }
+    // A number too small for a Double would turn into zero behind the user's back.
+    let mantissa = text.prefix { $0 != "e" && $0 != "E" }
+    guard value != 0 || !mantissa.contains(where: { ("1"..."9").contains($0) }) else { return nil }
+    return value
+  }
+
+  static func boolean(_ node: Document.Node) -> Bool? {
+    switch plain(node) {
+    case "true": true
+    case "false": false
+    default: nil
+    }
+  }
+
+  static func text(_ node: Document.Node) -> String? {
+    guard case .scalar(let text, _) = node.content, !node.isNull else { return nil }
+    return text
+  }
+
+  static func choice(_ names: [String]) -> (Document.Node) -> String? {
+    { node in text(node).flatMap { names.contains($0) ? $0 : nil } }
+  }
+
+  private static func plain(_ node: Document.Node) -> String? {
+    guard case .scalar(let text, isPlain: true) = node.content else { return nil }
+    return text
+  }
+
+  /// Whether `text` is [+-]digits, with single underscores between digits and no leading zero.
+  static func isDecimalInteger(_ text: String) -> Bool {
+    let digits = unsigned(text).utf8
+    guard !digits.isEmpty, !hasLeadingZero(text) else { return false }
+    var mayBreak = false
+    for byte in digits {
+      if isDigit(byte) {
+        mayBreak = true
+      } else if byte == UInt8(ascii: "_"), mayBreak {
+        mayBreak = false
+      } else {
+        return false
+      }
+    }
+    return mayBreak
+  }
+
+  /// Whether `text` is a decimal number, of whatever size.
+  static func isNumber(_ text: String) -> Bool {
+    var rest = unsigned(text).utf8[...]
+    func digits() -> Int {
+      let count = rest.prefix(while: isDigit).count
+      rest = rest.dropFirst(count)
+      return count
+    }
+    var count = digits()
+    if rest.first == UInt8(ascii: ".") {
+      rest = rest.dropFirst()
+      count += digits()
+    }
+    guard count > 0 else { return false }
+    if rest.first == UInt8(ascii: "e") || rest.first == UInt8(ascii: "E") {
+      rest = rest.dropFirst()
+      if rest.first == UInt8(ascii: "-") || rest.first == UInt8(ascii: "+") {
+        rest = rest.dropFirst()
+      }
+      guard digits() > 0 else { return false }
+    }
+    return rest.isEmpty
+  }
+
+  private static func hasLeadingZero(_ text: String) -> Bool {
+    let digits = unsigned(text).utf8.prefix { isDigit($0) || $0 == UInt8(ascii: "_") }
+    return digits.count > 1 && digits.first == UInt8(ascii: "0")
+  }
+
+  private static func unsigned(_ text: String) -> Substring {
+    text.first == "-" || text.first == "+" ? text.dropFirst() : text[...]
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+  }
+}

@@ -1,0 +1,70 @@
+/// Finding the key that was meant.
+enum Spelling {
+  /// The one of `keys` most like `written`, or nil when none is near; of equals the first.
+  ///
+  /// Compared are the whole paths, and the last words alone, for a key that is right but stands in
+  /// the wrong section. Case, `_` and `-` do not count, so that `learning_rate` finds
+  /// `learningRate`.
+  static func nearest(to written: String, among keys: [String]) -> String? {
+    var candidates = keys
+    for key in keys {
+      // Sections are keys too: `optimiser:` is meant for `optimizer:`.
+      var prefix = key[...]
+      while let dot = prefix.lastIndex(of: ".") {
+        prefix = prefix[..<dot]
+        if !candidates.contains(String(prefix)) { candidates.append(String(prefix)) }
+      }
+    }
+    var best: (key: String, cost: Double)?
+    for candidate in candidates {
+      guard let cost = cost(of: candidate, for: written) else { continue }
+      if cost < best?.cost ?? .infinity { best = (candidate, cost) }
+    }
+    return best?.key
+  }
+
+  /// How far `candidate` is from `written`, or nil when it is too far to be a suggestion.
+  private static func cost(of candidate: String, for written: String) -> Double? {
+    let whole = distance(plain(written), plain(candidate))
+    let (word, other) = (plain(lastWord(written)), plain(lastWord(candidate)))
+    let last = distance(word, other)
+    var costs: [Double] = []
+    // A third of the letters may be wrong, and one always.
+    if whole <= max(1, plain(written).count / 3) { costs.append(Double(whole)) }
+    if last <= max(1, word.count / 3), word.count > 2 { costs.append(Double(last) + 0.5) }
+    // A word cut short, or with more behind it.
+    if min(word.count, other.count) >= 3, word.starts(with: other) || other.starts(with: word) {
+      costs.append(1.75)
+    }
+    return costs.min()
+  }
+
+  private static func lastWord(_ path: String) -> Substring {
+    path[(path.lastIndex(of: ".").map(path.index(after:)) ?? path.startIndex)...]
+  }
+
+  private static func plain(_ text: some StringProtocol) -> [Character] {
+    // A name longer than any key is judged by its beginning: the table below is quadratic.
+    Array(text.prefix(80).lowercased()).filter { $0 != "_" && $0 != "-" }
+  }
+
+  /// The Damerau–Levenshtein distance (optimal string alignment): insertions, deletions,
+  /// substitutions and swaps of neighbours that turn `a` into `b`.
+  static func distance(_ a: [Character], _ b: [Character]) -> Int {
+    var before: [Int] = []
+    var previous = Array(0...b.count)
+    for i in 0..<a.count {
+      var current = [i + 1]
+      for j in 0..<b.count {
+        var cost = min(
+          previous[j] + (a[i] == b[j] ? 0 : 1), previous[j + 1] + 1, current[j] + 1)
+        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+          cost = min(cost, before[j - 1] + 1)
+        }
+        current.append(cost)
+      }
+      (before, previous) = (previous, current)
+    }
+    return previous[b.count]
+  }
+}

@@ -1,0 +1,75 @@
+import CKernels
+import Glibc
+
+/// Which cores a rank's workers run on.
+public enum Cores {
+  /// A choice of cores for the workers of one rank.
+  public struct Assignment: Equatable, Sendable {
+    /// Number of workers.
+    public let threads: Int
+    /// One core per worker; nil leaves them to the system.
+    public let cores: [Int]?
+  }
+
+  /// More workers than cores were asked for.
+  public struct Oversubscribed: Error, Equatable {
+    /// Workers per rank × ranks on the host.
+    public let workers: Int
+    /// Cores that the host gives this program.
+    public let cores: Int
+  }
+
+  /// The workers of one rank.
+  ///
+  /// `mpirun` pins a rank to one core unless told otherwise. A rank that was given at least as many
+  /// cores as it has workers keeps to them; otherwise the ranks of a host share its cores in order.
+  ///
+  /// - Parameters:
+  ///   - threads: Workers per rank; nil for the host's cores ÷ its ranks.
+  ///   - given: Cores this process was started on.
+  ///   - allowed: Cores of the host this program may use.
+  ///   - localRank: Number of this rank on its host.
+  ///   - localRanks: Ranks on its host.
+  ///   - oversubscribe: Whether more workers than cores are wanted.
+  /// - Throws: `Oversubscribed` when there are more workers than cores without the wish for it.
+  public static func assign(
+    threads: Int?, given: [Int], allowed: [Int], localRank: Int, localRanks: Int,
+    oversubscribe: Bool
+  ) throws(Oversubscribed) -> Assignment {
+    let threads = threads ?? max(1, allowed.count / localRanks)
+    guard threads * localRanks <= allowed.count else {
+      guard oversubscribe else {
+        throw Oversubscribed(workers: threads * localRanks, cores: allowed.count)
+      }
+      return Assignment(threads: threads, cores: nil)
+    }
+    if given.count >= threads && given.count < allowed.count {
+      return Assignment(threads: threads, cores: Array(given.prefix(threads)))
+    }
+    let first = localRank * threads
+    return Assignment(threads: threads, cores: Array(allowed[first..<first + threads]))
+  }
+
+  /// The cores of this process now, and those it may have: asks for all and sees what it gets.
+  /// Afterwards the process may run on all of them.
+  public static func survey() -> (given: [Int], allowed: [Int]) {
+    let given = current()
+    pin(to: Array(0..<max(1, sysconf(Int32(_SC_NPROCESSORS_CONF)))))
+    return (given, current())
+  }
+
+  private static let maskBytes = 1024
+
+  private static func current() -> [Int] {
+    var mask = [UInt8](repeating: 0, count: maskBytes)
+    guard apus_get_affinity(&mask, maskBytes) == 0 else { return Array(0..<max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+    return (0..<maskBytes * 8).filter { mask[$0 / 8] & (1 << UInt8($0 % 8)) != 0 }
+  }
+
+  /// Binds the calling thread. A system that refuses leaves it where it is: slower, not wrong.
+  static func pin(to cores: [Int]) {
+    var mask = [UInt8](repeating: 0, count: maskBytes)
+    for core in cores where core < maskBytes * 8 { mask[core / 8] |= 1 << UInt8(core % 8) }
+    _ = apus_set_affinity(mask, maskBytes)
+  }
+}

@@ -1,0 +1,252 @@
+// "Many copies, one gradient. The only place where tensors meet messages."
+
+import CKernels
+import MPI
+import Tensors
+
+/// The copies of one network over all workers of all ranks, and the exact sum of their gradients.
+///
+/// Everything here that says so is collective: every rank of the world must call it.
+public final class DataParallel<Replica>: @unchecked Sendable {
+  // Sendable: driven by one thread; the pools' start and wait order what their threads touch.
+
+  /// How the work is divided; the same on every rank but for the threads' cores.
+  public struct Plan: Sendable {
+    /// Micro-batches in a step; a power of two.
+    public var microBatches: Int
+    /// Micro-batches added in order before they enter the tree; a power of two.
+    public var accumulation: Int
+    /// Workers of this rank; the same number on every rank.
+    public var threads: Int
+    /// A core per worker, or nil.
+    public var cores: [Int]?
+    /// How gradients are added.
+    public var reduction: GradientReduction
+
+    /// See the properties.
+    public init(
+      microBatches: Int, accumulation: Int = 1, threads: Int, cores: [Int]? = nil,
+      reduction: GradientReduction = .exact
+    ) {
+      precondition(
+        microBatches > 0 && microBatches & (microBatches - 1) == 0
+          && accumulation > 0 && accumulation & (accumulation - 1) == 0
+          && accumulation <= microBatches,
+        "\(microBatches) micro-batches by \(accumulation)")
+      self.microBatches = microBatches
+      self.accumulation = accumulation
+      self.threads = threads
+      self.cores = cores
+      self.reduction = reduction
+    }
+  }
+
+  /// The ranks.
+  public let world: Communicator
+  /// Names and places of the parameters.
+  public let layout: ParameterLayout
+  /// The weights, whole on every rank.
+  public let parameters: FlatBuffer
+  /// How the work is divided.
+  public let plan: Plan
+  let buckets: Buckets
+  let workers: [Worker<Replica>]
+  let pool: WorkerPool
+  private let communication = WorkerPool(count: 1)
+  private let assignment: LeafAssignment
+  private let progress: BucketProgress
+  private let exchange: GradientExchange
+
+  /// Builds the copies. The weights are zero until somebody fills them.
+  public init(
+    world: Communicator, layout: ParameterLayout, plan: Plan,
+    build: (Parameters) -> Replica
+  ) {
+    self.world = world
+    self.layout = layout
+    self.plan = plan
+    let parameters = FlatBuffer(count: layout.count)
+    let assignment = LeafAssignment(
+      leaves: plan.microBatches / plan.accumulation, ranks: world.size, threads: plan.threads)
+    let buckets = Buckets(count: layout.count, ranks: world.size)
+    let workers = (0..<plan.threads).map {
+      Worker(
+        layout: layout, parameters: parameters, run: assignment.run(rank: world.rank, thread: $0),
+        build: build)
+    }
+    workers[0].requireBuffer()
+    self.parameters = parameters
+    self.assignment = assignment
+    self.buckets = buckets
+    self.workers = workers
+    pool = WorkerPool(count: plan.threads, cores: plan.cores)
+    progress = BucketProgress(
+      layout: layout, buckets: buckets, workers: workers.filter { !$0.run.isEmpty }.count)
+    exchange = GradientExchange(
+      world: world, buckets: buckets, assignment: assignment, reduction: plan.reduction)
+  }
+
+  deinit {
+    pool.stop()
+    communication.stop()
+  }
+
+  /// The micro-batches of this rank.
+  public var microBatches: Range<Int> {
+    let leaves = assignment.run(rank: world.rank)
+    return leaves.lowerBound * plan.accumulation..<leaves.upperBound * plan.accumulation
+  }
+
+  /// Which rank computes `microBatch`.
+  public func owner(of microBatch: Int) -> Int {
+    (0..<world.size).first { assignment.run(rank: $0).contains(microBatch / plan.accumulation) } ?? 0
+  }
+
+  /// The workers' copies; not to be touched while they compute.
+  public var replicas: [Replica] { workers.map(\.replica) }
+
+  /// Memory that pools of all workers took from the system, and how often.
+  public var poolUse: (bytes: Int, allocations: Int) {
+    workers.reduce((0, 0)) {
+      ($0.0 + $1.workspace.pool.bytesHeld, $0.1 + $1.workspace.pool.systemAllocations)
+    }
+  }
+
+  /// Computes every micro-batch of this rank and sums the gradients over all ranks; the exchange of
+  /// finished buckets runs beside the rest of the last backward pass. Collective.
+  ///
+  /// - Parameter compute: The loss of a micro-batch, a scalar, recorded on the tape; called on the
+  ///   worker's thread with its replica.
+  /// - Returns: The summed gradient of the slices this rank owns.
+  public func gradient(
+    _ compute:
+      @escaping @Sendable (_ replica: Replica, _ workspace: Workspace, _ microBatch: Int) throws ->
+      Tensor
+  ) throws -> SummedGradient {
+    progress.reset()
+    var clock = Stopwatch()
+    let sums = BlockSums(count: buckets.blockCount)
+    let exchangeSeconds = Seconds()
+    communication.start { [self] _ in
+      guard let result = workers[0].gradient(0) else { return }
+      for bucket in buckets.ranges.indices {
+        progress.wait(for: bucket)
+        // Sleeps until every rank has the bucket: a blocking call would spin on a worker's core.
+        if world.size > 1 { try world.awaitAll() }
+        var clock = Stopwatch()
+        try exchange.sum(bucket, mine: joinWorkers(bucket), into: result)
+        sums.add(buckets.slice(bucket, rank: world.rank), of: result)
+        exchangeSeconds.value += clock.lap()
+      }
+    }
+    // A failure on one worker must not leave the communication thread waiting for its buckets.
+    do {
+      try pool.run { [self] in try computeRun(of: $0, compute) }
+    } catch {
+      progress.abandon()
+      try? communication.wait()
+      throw error
+    }
+    let compute = clock.lap()
+    try communication.wait()
+    return SummedGradient(
+      sums: sums, secondsCompute: compute, secondsExchange: exchangeSeconds.value,
+      secondsExposed: clock.lap())
+  }
+
+  private func computeRun(
+    of thread: Int, _ compute: (Replica, Workspace, Int) throws -> Tensor
+  ) throws {
+    let worker = workers[thread]
+    worker.beginStep()
+    for leaf in worker.run {
+      // In fast mode all leaves of a worker are added in place, as one.
+      let isFirst = leaf == worker.run.lowerBound
+      let isLast = leaf == worker.run.upperBound - 1
+      if plan.reduction == .exact || isFirst { worker.beginLeaf(leaf) }
+      for index in 0..<plan.accumulation {
+        let workspace = worker.workspace
+        let microBatch = leaf * plan.accumulation + index
+        let loss = try workspace.recording { try compute(worker.replica, workspace, microBatch) }
+        if isLast && index == plan.accumulation - 1 {
+          workspace.backward(from: loss) { [self] parameter in
+            progress.complete(parameter, worker: activeIndex(of: thread)) { bucket in
+              worker.joinHalves(buckets.ranges[bucket])
+            }
+          }
+        } else {
+          workspace.backward(from: loss)
+        }
+      }
+      if plan.reduction == .exact && !isLast { worker.endLeaf() }
+    }
+  }
+
+  /// The number of a thread among those that have leaves.
+  private func activeIndex(of thread: Int) -> Int {
+    workers[..<thread].filter { !$0.run.isEmpty }.count
+  }
+
+  /// Adds what the workers of this rank hold of one bucket, as far as the tree (or, in fast mode,
+  /// nothing) keeps them apart.
+  private func joinWorkers(_ bucket: Int) -> [HeldRoot] {
+    let range = buckets.ranges[bucket]
+    var joined: [Subtree] = []
+    var places: [UnsafeMutablePointer<Float>] = []
+    let add = { (into: UnsafeMutablePointer<Float>, from: UnsafeMutablePointer<Float>) in
+      apus_add(
+        into + range.lowerBound, into + range.lowerBound, from + range.lowerBound, range.count)
+    }
+    for worker in workers where !worker.run.isEmpty {
+      if plan.reduction == .fast {
+        guard let gradient = worker.gradient(0) else { continue }
+        if let first = places.first { add(first, gradient) } else { places.append(gradient) }
+        continue
+      }
+      for (place, subtree) in Subtree.cover(worker.run).enumerated() {
+        guard let gradient = worker.gradient(place) else { continue }
+        places.append(gradient)
+        joined.appendJoining(subtree) { into, from in
+          add(places[into], places[from])
+          places.removeLast()
+        }
+      }
+    }
+    if plan.reduction == .fast { joined = places.map { _ in Subtree(level: 0, index: 0) } }
+    return zip(joined, places).map { HeldRoot(subtree: $0, gradient: $1) }
+  }
+
+  /// Runs `body` once per index in 0 ..< `count` over all workers of all ranks and gives every rank
+  /// all results in order. For evaluation and generation: nothing is recorded. Collective.
+  public func map(
+    count: Int,
+    _ body:
+      @escaping @Sendable (_ replica: Replica, _ workspace: Workspace, _ index: Int) throws -> Tally
+  ) throws -> [Tally] {
+    let lanes = world.size * plan.threads
+    let results = TallySlots(count: count)
+    try pool.run { [self] thread in
+      let lane = world.rank * plan.threads + thread
+      for index in stride(from: lane, to: count, by: lanes) {
+        results[index] = try body(workers[thread].replica, workers[thread].workspace, index)
+      }
+    }
+    return try results.gathered(over: world) { ($0 % lanes) / plan.threads }
+  }
+
+  /// Gives every rank the weights that their owners updated. Collective.
+  public func gatherParameters() throws {
+    for bucket in buckets.ranges.indices {
+      let slices = buckets.slices(bucket)
+      try world.allGatherV(
+        inPlace: UnsafeMutableBufferPointer(rebasing: parameters.elements[buckets.ranges[bucket]]),
+        BlockLayout(counts: slices.map(\.count), displacements: slices.map(\.lowerBound)))
+    }
+  }
+
+  /// The flat ranges this rank owns, in the order its optimizer state is kept.
+  public var ownedRanges: [Range<Int>] { buckets.owned(by: world.rank) }
+
+  /// The summed gradient's address; only `ownedRanges` hold sums.
+  var summedGradient: UnsafeMutablePointer<Float>? { workers[0].gradient(0) }
+}

@@ -1,0 +1,158 @@
+import Glibc
+
+/// Threads that stay for the life of a run and do one thing together at a time.
+///
+/// Each may be pinned to a core. `start` hands the same body to all of them, `wait` returns when
+/// the last is done; errors thrown by a body come out of `wait`, the one of the lowest thread first.
+public final class WorkerPool: @unchecked Sendable {
+  // Sendable: every mutable property is read and written under `condition`.
+
+  /// Number of threads.
+  public let count: Int
+  private let condition = Condition()
+  private var body: (@Sendable (Int) throws -> Void)?
+  private var generation = 0
+  private var running = 0
+  private var isStopping = false
+  private var errors: [Int: any Error] = [:]
+  private var threads: [pthread_t] = []
+
+  /// Starts the threads.
+  ///
+  /// - Parameters:
+  ///   - count: How many.
+  ///   - cores: The core of each, or nil to leave them to the system.
+  public init(count: Int, cores: [Int]? = nil) {
+    precondition(count > 0, "a pool needs a thread")
+    precondition(cores.map { $0.count == count } ?? true, "one core per thread")
+    self.count = count
+    for index in 0..<count {
+      let entry = Unmanaged.passRetained(ThreadEntry(pool: self, index: index, core: cores?[index]))
+      var attributes = pthread_attr_t()
+      pthread_attr_init(&attributes)
+      pthread_attr_setstacksize(&attributes, 16 << 20)
+      var thread = pthread_t()
+      let status = pthread_create(
+        &thread, &attributes,
+        { argument in
+          guard let argument else { return nil }
+          Unmanaged<ThreadEntry>.fromOpaque(argument).takeRetainedValue().run()
+          return nil
+        }, entry.toOpaque())
+      pthread_attr_destroy(&attributes)
+      precondition(status == 0, "the system gives no more threads (error \(status))")
+      threads.append(thread)
+    }
+  }
+
+  /// Ends the threads; call when nothing runs. The pool cannot be used afterwards.
+  public func stop() {
+    condition.locked {
+      isStopping = true
+      condition.broadcast()
+    }
+    for thread in threads { pthread_join(thread, nil) }
+    threads = []
+  }
+
+  /// Gives `body` to every thread and returns at once.
+  public func start(_ body: @escaping @Sendable (_ thread: Int) throws -> Void) {
+    condition.locked {
+      precondition(running == 0, "the pool is still at work")
+      self.body = body
+      running = count
+      errors = [:]
+      generation += 1
+      condition.broadcast()
+    }
+  }
+
+  /// Whether nothing is at work: `wait` would return at once.
+  public var isIdle: Bool { condition.locked { running == 0 } }
+
+  /// Waits for every thread to finish what `start` gave it.
+  public func wait() throws {
+    let error = condition.locked { () -> (any Error)? in
+      while running > 0 { condition.wait() }
+      body = nil
+      return errors.min { $0.key < $1.key }?.value
+    }
+    if let error { throw error }
+  }
+
+  /// Gives `body` to every thread and waits for all of them.
+  public func run(_ body: @escaping @Sendable (_ thread: Int) throws -> Void) throws {
+    start(body)
+    try wait()
+  }
+
+  fileprivate func work(as index: Int) {
+    var done = 0
+    while true {
+      let next = condition.locked { () -> (@Sendable (Int) throws -> Void)? in
+        while generation == done && !isStopping { condition.wait() }
+        done = generation
+        return isStopping ? nil : body
+      }
+      guard let next else { return }
+      var failure: (any Error)?
+      do { try next(index) } catch { failure = error }
+      condition.locked {
+        if let failure { errors[index] = failure }
+        running -= 1
+        if running == 0 { condition.broadcast() }
+      }
+    }
+  }
+}
+
+private final class ThreadEntry {
+  let pool: WorkerPool
+  let index: Int
+  let core: Int?
+
+  init(pool: WorkerPool, index: Int, core: Int?) {
+    self.pool = pool
+    self.index = index
+    self.core = core
+  }
+
+  func run() {
+    if let core { Cores.pin(to: [core]) }
+    pool.work(as: index)
+  }
+}
+
+/// A lock with a condition to wait for.
+final class Condition: @unchecked Sendable {
+  // Sendable: it is the lock.
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  init() {
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(mutex)
+    condition.deallocate()
+    mutex.deallocate()
+  }
+
+  func locked<R>(_ body: () -> R) -> R {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return body()
+  }
+
+  /// Gives the lock up until somebody calls `broadcast`; call with the lock held, in a loop.
+  func wait() {
+    pthread_cond_wait(condition, mutex)
+  }
+
+  func broadcast() {
+    pthread_cond_broadcast(condition)
+  }
+}

@@ -1,0 +1,116 @@
+import Glibc
+import Tokenizers
+
+/// Documents to a dataset on disk.
+public enum DatasetBuilder {
+  /// Builds the dataset of `plan` in `folder`, which is made if need be, and opens it.
+  ///
+  /// Every document, and each of the two parts of one that is cut, is followed by end-of-text.
+  /// Documents are encoded whole, several at a time on `threads` threads; the bytes written do not
+  /// depend on their number. `fingerprint` is the FNV-1a hash of the tokenizer's file. `progress`
+  /// hears the documents and bytes of text so far, every few megabytes, on the calling thread.
+  ///
+  /// A dataset already in `folder` is replaced only after the new one is whole on the disk.
+  public static func build(
+    _ plan: DatasetPlan, tokenizer: any Tokenizer, fingerprint: UInt64, into folder: String,
+    threads: Int = 1, progress: (_ documents: Int, _ textBytes: Int) -> Void = { _, _ in }
+  ) throws(DatasetError) -> Dataset {
+    precondition(threads >= 1, "\(threads) threads")
+    try FilePaths.makeFolder(folder)
+    func writer(_ name: String) throws(DatasetError) -> TokenShardWriter {
+      try TokenShardWriter(
+        FilePaths.join(folder, name), vocabularySize: tokenizer.vocabularySize,
+        endOfText: tokenizer.endOfText, fingerprint: fingerprint)
+    }
+    let train = try writer(Dataset.trainName)
+    let validation = try writer(Dataset.validationName)
+    let pending = try PendingFile(FilePaths.join(folder, Dataset.descriptionName))
+
+    var encoder = DocumentEncoder(
+      tokenizer: tokenizer, threads: threads, train: train, validation: validation)
+    var description = plan.description(tokenizer: tokenizer, fingerprint: fingerprint)
+    try feed(plan, to: &encoder, recording: &description, progress: progress)
+    try encoder.flush()
+    try check(plan, train: train.summary, validation: validation.summary)
+
+    try train.finish()
+    try validation.finish()
+    description.train = train.summary
+    description.validation = validation.summary
+    try pending.file.write(try description.encoded())
+    try pending.file.finish()
+
+    // Without its description a half-replaced folder is no dataset.
+    unlink(pending.destination)
+    try train.publish()
+    try validation.publish()
+    try pending.publish()
+    try PendingFile.synchronizeFolder(folder)
+    return try Dataset(opening: folder, expecting: fingerprint)
+  }
+
+  private static func feed(
+    _ plan: DatasetPlan, to encoder: inout DocumentEncoder,
+    recording description: inout DatasetDescription,
+    progress: (_ documents: Int, _ textBytes: Int) -> Void
+  ) throws(DatasetError) {
+    var documents = 0
+    var textBytes = 0
+    func add(
+      _ document: Document, to source: inout DatasetDescription.Source, trainingBytes: Int
+    ) throws(DatasetError) {
+      guard !document.bytes.isEmpty else {
+        source.emptyDocuments += 1
+        return
+      }
+      source.documents += 1
+      source.textBytes += document.bytes.count
+      documents += 1
+      textBytes += document.bytes.count
+      if try encoder.add(document.bytes, trainingBytes: trainingBytes) {
+        progress(documents, textBytes)
+      }
+    }
+    func trainingBytes(_ document: Document) -> Int {
+      guard case .split(let split) = plan.validation else { return document.bytes.count }
+      return split.trainingByteCount(of: document.bytes)
+    }
+
+    switch plan.training {
+    case .files(let files):
+      for (i, file) in files.enumerated() {
+        var stream = DocumentStream([file], textField: plan.textField)
+        while let document = try stream.next() {
+          try add(
+            document, to: &description.sources[i], trainingBytes: trainingBytes(document))
+        }
+      }
+    case .generated(_, let count, let make):
+      for index in 0..<count {
+        guard let document = make(index) else { break }
+        try add(document, to: &description.sources[0], trainingBytes: trainingBytes(document))
+      }
+    }
+    if case .files(let files) = plan.validation {
+      for (i, file) in files.enumerated() {
+        var stream = DocumentStream([file], textField: plan.textField)
+        while let document = try stream.next() {
+          try add(document, to: &description.validationSources[i], trainingBytes: 0)
+        }
+      }
+    }
+  }
+
+  private static func check(
+    _ plan: DatasetPlan, train: TokenShard.Summary, validation: TokenShard.Summary
+  ) throws(DatasetError) {
+    guard train.documents > 0 else { throw .noTrainingText }
+    guard validation.documents == 0 else { return }
+    switch plan.validation {
+    case .split(let split) where split.fraction > 0:
+      throw .noValidationText(documents: train.documents, fraction: split.fraction)
+    case .split: return
+    case .files: throw .nothingToEvaluate
+    }
+  }
+}

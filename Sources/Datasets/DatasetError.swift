@@ -1,0 +1,211 @@
+import Glibc
+import Tokenizers
+
+/// What can be wrong with a corpus, a dataset on disk, or the disk.
+public enum DatasetError: Error, Equatable, Sendable {
+
+  // Finding the sources.
+
+  /// An empty list of sources.
+  case noSources
+  /// A path that leads nowhere.
+  case missing(path: String)
+  /// A glob without a match.
+  case noMatch(pattern: String, folder: String)
+  /// A folder without a file of a supported kind.
+  case emptyFolder(path: String)
+  /// A file of a kind that is not supported.
+  case unsupportedKind(path: String)
+  /// A device, a socket or the like.
+  case notAFile(path: String)
+  /// A folder with a name in it that is not UTF-8.
+  case nameNotUTF8(folder: String)
+  /// A file or folder that may not be opened; `code` is `errno`.
+  case unreadable(path: String, code: Int32)
+  /// A file named for training and for validation.
+  case inBoth(path: String)
+
+  // Reading them. Offsets count bytes from 0, after inflation; lines count from 1.
+
+  /// A file without text.
+  case emptyFile(path: String)
+  /// A file with a NUL byte.
+  case binary(path: String, offset: Int)
+  /// A file that is not UTF-8.
+  case notUTF8(path: String, offset: Int)
+  /// A line that is not a JSON object.
+  case brokenJSON(path: String, line: Int, reason: String)
+  /// A line without the field asked for; `found` are those that it has.
+  case missingField(path: String, line: Int, field: String, found: [String])
+  /// A line whose field holds something else than a string.
+  case fieldNotText(path: String, line: Int, field: String, found: String)
+  /// A `.gz` that is not gzip.
+  case notGzip(path: String)
+  /// A `.gz` cut short.
+  case truncatedGzip(path: String)
+  /// A `.gz` that zlib refuses.
+  case damagedGzip(path: String, reason: String)
+  /// A document over the limit; `line` is nil for a file that is one document.
+  case documentTooLarge(path: String, line: Int?, limit: Int)
+
+  // Splitting.
+
+  /// A validation share outside [0, 1).
+  case invalidFraction(Double)
+  /// A split that left nothing to train on.
+  case noTrainingText
+  /// A split that held nothing out.
+  case noValidationText(documents: Int, fraction: Double)
+
+  // Datasets on disk.
+
+  /// A folder without a dataset.
+  case noDataset(folder: String)
+  /// A `dataset.json` that cannot be understood.
+  case brokenDescription(path: String, reason: String)
+  /// A dataset of another tokenizer; both fingerprints in hexadecimal.
+  case otherTokenizer(folder: String, found: String, expected: String)
+  /// A file that is no token shard.
+  case notAShard(path: String)
+  /// A shard of a version that this program does not read.
+  case unknownVersion(path: String, found: Int, known: Int)
+  /// A shard cut short.
+  case truncatedShard(path: String, bytes: Int, expected: Int)
+  /// A shard whose header or content does not have its checksum.
+  case damagedShard(path: String, part: String)
+  /// A shard whose parts do not fit together.
+  case inconsistentShard(path: String, reason: String)
+  /// An id outside the shard's own vocabulary.
+  case unknownToken(path: String, position: Int, id: UInt32, vocabularySize: Int)
+  /// An id that the tokenizer given for decoding does not know.
+  case foreignToken(id: TokenID, vocabularySize: Int)
+
+  // Loading.
+
+  /// Fewer tokens than one training window.
+  case corpusTooShort(tokens: Int, context: Int)
+  /// No validation token.
+  case nothingToEvaluate
+
+  // The disk.
+
+  /// A failed reading or writing; `code` is `errno`.
+  case storage(operation: String, path: String, code: Int32)
+
+  /// Whether the disk failed, not the input: exit code 5 instead of 2.
+  public var isStorageFailure: Bool {
+    if case .storage = self { true } else { false }
+  }
+}
+
+extension DatasetError: CustomStringConvertible {
+  /// The error in one sentence: what, where, why, and what to do.
+  public var description: String {
+    switch self {
+    case .noSources:
+      "no text was named to train on; list files, folders or globs under data.train"
+    case .missing(let path):
+      "there is no file or folder \(path); correct the path; relative paths start at the folder "
+        + "of the configuration"
+    case .noMatch(let pattern, let folder):
+      "no file matches \(pattern) in \(folder.isEmpty ? "the current folder" : folder); correct "
+        + "the pattern (*, ? and [...] stay within a folder, ** crosses folders)"
+    case .emptyFolder(let path):
+      "the folder \(path) holds no \(SourceFile.supported) file; put the corpus there or name "
+        + "another folder"
+    case .unsupportedKind(let path):
+      "\(path) is of a kind that cannot be read; convert it to \(SourceFile.supported)"
+    case .notAFile(let path):
+      "\(path) is neither a file nor a folder; name a regular file"
+    case .nameNotUTF8(let folder):
+      "the folder \(folder) holds a name that is not UTF-8; rename or move that file"
+    case .unreadable(let path, let code):
+      "cannot read \(path): \(Self.reason(code)); check its permissions"
+    case .inBoth(let path):
+      "\(path) is named for training and for validation; name it in one of the two only"
+    case .emptyFile(let path):
+      "\(path) holds no text; fill it or take it out of the list"
+    case .binary(let path, let offset):
+      "\(path) is not text (a NUL byte at byte \(offset)); convert it to UTF-8 text or take it "
+        + "out of the list"
+    case .notUTF8(let path, let offset):
+      "\(path) is not UTF-8 at byte \(offset); convert it, for example with iconv -f ISO-8859-1 "
+        + "-t UTF-8, or take it out of the list"
+    case .brokenJSON(let path, let line, let reason):
+      "\(path):\(line) is not a JSON object (\(reason)); each line must be one whole object"
+    case .missingField(let path, let line, let field, let found):
+      "\(path):\(line) has no field \"\(field)\" (found: \(Self.list(found))); name the field that "
+        + "holds the text"
+    case .fieldNotText(let path, let line, let field, let found):
+      "\(path):\(line) has \(found) in its field \"\(field)\" where a string is needed; correct "
+        + "the line or name another field"
+    case .notGzip(let path):
+      "\(path) ends in .gz and is not gzip data; rename it, or compress it with gzip"
+    case .truncatedGzip(let path):
+      "\(path) ends in the middle of its gzip data; copy or download it again"
+    case .damagedGzip(let path, let reason):
+      "\(path) holds damaged gzip data (\(reason)); copy or download it again"
+    case .documentTooLarge(let path, let line, let limit):
+      "\(path)\(line.map { ":\($0)" } ?? "") holds a document of more than \(limit) bytes; cut it "
+        + "into several"
+    case .invalidFraction(let fraction):
+      "a validation share of \(fraction) is not possible; give a number from 0 to below 1"
+    case .noTrainingText:
+      "no text is left to train on; add documents or lower the validation share"
+    case .noValidationText(let documents, let fraction):
+      "none of the \(documents) documents fell into the validation share of \(fraction); add text, "
+        + "raise the share, set it to 0, or name validation files"
+    case .noDataset(let folder):
+      "there is no dataset in \(folder) (no \(Dataset.descriptionName)); build it with apus data"
+    case .brokenDescription(let path, let reason):
+      "\(path) cannot be understood (\(reason)); delete the folder and build the dataset again"
+    case .otherTokenizer(let folder, let found, let expected):
+      "the dataset in \(folder) was made with the tokenizer \(found) and this run uses "
+        + "\(expected); build it again with this tokenizer"
+    case .notAShard(let path):
+      "\(path) is not a token shard; name a dataset built with apus data"
+    case .unknownVersion(let path, let found, let known):
+      "\(path) is a token shard of version \(found) and this program reads version \(known); build "
+        + "the dataset again or use the program that made it"
+    case .truncatedShard(let path, let bytes, let expected):
+      "\(path) has \(bytes) of its \(expected) bytes; copy it again or build the dataset again"
+    case .damagedShard(let path, let part):
+      "\(path) is damaged (the checksum of its \(part) is wrong); copy it again or build the "
+        + "dataset again"
+    case .inconsistentShard(let path, let reason):
+      "\(path) is inconsistent (\(reason)); build the dataset again"
+    case .unknownToken(let path, let position, let id, let vocabularySize):
+      "\(path) holds the id \(id) at token \(position), outside its vocabulary of "
+        + "\(vocabularySize); build the dataset again"
+    case .foreignToken(let id, let vocabularySize):
+      "the dataset holds the id \(id), unknown to this tokenizer of \(vocabularySize) ids; use the "
+        + "tokenizer that made the dataset"
+    case .corpusTooShort(let tokens, let context):
+      "the training text has \(tokens) tokens and one window needs \(context + 1) (context "
+        + "\(context) and one more); add text or shorten model.context"
+    case .nothingToEvaluate:
+      "there is no validation text to evaluate on; build the dataset with a validation share or "
+        + "with validation files"
+    case .storage(let operation, let path, let code):
+      "cannot \(operation) \(path): \(Self.reason(code)); \(Self.remedy(code))"
+    }
+  }
+
+  private static func reason(_ code: Int32) -> String {
+    String(cString: strerror(code))
+  }
+
+  private static func list(_ names: [String]) -> String {
+    let shown = names.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
+    if names.isEmpty { return "no field at all" }
+    return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
+  }
+
+  private static func remedy(_ code: Int32) -> String {
+    switch code {
+    case ENOSPC, EDQUOT, EFBIG: "free some space or choose another folder"
+    case EACCES, EPERM, EROFS: "choose a folder that can be written to"
+    default: "check the disk and the path"
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/// The documents of a list of files, one after the other.
+///
+/// Memory is bounded by the longest document: a line of a `.jsonl`, a whole `.txt`. A byte-order
+/// mark at the start of a file and blank lines of a `.jsonl` are left out; nothing else is.
+public struct DocumentStream {
+  private let files: [SourceFile]
+  private let textField: String
+  private let documentLimit: Int
+  private var nextFile = 0
+  private var nextIndex = 0
+  private var lines: LineReader?
+  private var linesHeldDocument = false
+
+  /// The documents of `files`, whose `.jsonl` keep their text in `textField`; a document of more
+  /// than `documentLimit` bytes is an error (a small `.gz` can hold more than the memory does).
+  public init(_ files: [SourceFile], textField: String = "text", documentLimit: Int = 1 << 32) {
+    self.files = files
+    self.textField = textField
+    self.documentLimit = documentLimit
+  }
+
+  /// The next document; nil after the last.
+  public mutating func next() throws(DatasetError) -> Document? {
+    while true {
+      if lines != nil {
+        if let document = try nextLine() { return document }
+        lines = nil
+      }
+      guard nextFile < files.count else { return nil }
+      let file = files[nextFile]
+      nextFile += 1
+      switch file.kind {
+      case .text: return document(try Self.text(of: file, limit: documentLimit), from: file)
+      case .jsonLines:
+        lines = try LineReader(file, limit: documentLimit)
+        linesHeldDocument = false
+      }
+    }
+  }
+
+  private mutating func nextLine() throws(DatasetError) -> Document? {
+    let file = files[nextFile - 1]
+    while let line = try lines?.next() {
+      if line.bytes.allSatisfy(Self.isJSONSpace) { continue }
+      linesHeldDocument = true
+      let text = try JSONLine.text(
+        of: textField, in: line.bytes, path: file.path, line: line.number)
+      return document(Array(text.utf8), from: file)
+    }
+    guard linesHeldDocument else { throw .emptyFile(path: file.path) }
+    return nil
+  }
+
+  private mutating func document(_ bytes: [UInt8], from file: SourceFile) -> Document {
+    defer { nextIndex += 1 }
+    return Document(bytes: bytes, source: file.path, index: nextIndex)
+  }
+
+  private static func isJSONSpace(_ byte: UInt8) -> Bool {
+    byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A
+  }
+
+  private static func text(of file: SourceFile, limit: Int) throws(DatasetError) -> [UInt8] {
+    var reader = try ByteReader(file)
+    var bytes: [UInt8] = []
+    if !file.isCompressed { bytes.reserveCapacity(min(file.byteCount, limit)) }
+    while try reader.read(into: &bytes) {
+      guard bytes.count <= limit else {
+        throw .documentTooLarge(path: file.path, line: nil, limit: limit)
+      }
+    }
+    try TextCheck.check(bytes, path: file.path, offset: 0)
+    if bytes.starts(with: TextCheck.byteOrderMark) { bytes.removeFirst(3) }
+    guard !bytes.isEmpty else { throw .emptyFile(path: file.path) }
+    return bytes
+  }
+}

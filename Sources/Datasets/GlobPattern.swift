@@ -1,0 +1,114 @@
+/// A path with wildcards, as in a shell.
+///
+/// `*` any characters, `?` one, `[a-z]` one of a set, `[!a-z]` one outside it, `**` any number of
+/// folders. A leading dot is never matched.
+struct GlobPattern {
+  private let root: String
+  private let components: [String]
+
+  static func isGlob(_ path: String) -> Bool {
+    path.contains { "*?[".contains($0) }
+  }
+
+  init(_ path: String) {
+    root = path.hasPrefix("/") ? "/" : ""
+    var components: [String] = []
+    // `**/**` means no more than `**` and would be walked many times.
+    for part in path.split(separator: "/").map(String.init)
+    where !(part == "**" && components.last == "**") {
+      components.append(part)
+    }
+    self.components = components
+  }
+
+  /// The regular files that match, in no promised order.
+  func files() throws(DatasetError) -> [String] {
+    var found: [String] = []
+    try collect(components[...], in: root, depth: 0, into: &found)
+    return found
+  }
+
+  /// Links could make folders endless; no real corpus is this deep.
+  private static let maximumDepth = 64
+
+  private func collect(
+    _ rest: ArraySlice<String>, in folder: String, depth: Int, into found: inout [String]
+  ) throws(DatasetError) {
+    guard let first = rest.first, depth < Self.maximumDepth else { return }
+    let remaining = rest.dropFirst()
+    if first == "**" {
+      // No folder at all; a final `**` stands for every file.
+      try collect(remaining.isEmpty ? ["*"] : remaining, in: folder, depth: depth, into: &found)
+      for name in try Self.entries(of: folder) {
+        let path = FilePaths.join(folder, name)
+        if FileStatus(path)?.kind == .folder {
+          try collect(rest, in: path, depth: depth + 1, into: &found)
+        }
+      }
+      return
+    }
+    let names = Self.isGlob(first) ? try Self.entries(of: folder) : [first]
+    for name in names where name == first || Self.matches(name, pattern: first) {
+      let path = FilePaths.join(folder, name)
+      switch FileStatus(path)?.kind {
+      case .file where remaining.isEmpty: found.append(path)
+      case .folder: try collect(remaining, in: path, depth: depth + 1, into: &found)
+      default: continue
+      }
+    }
+  }
+
+  private static func entries(of folder: String) throws(DatasetError) -> [String] {
+    try FilePaths.names(in: folder.isEmpty ? "." : folder)
+  }
+
+  /// Whether `name` matches one component; linear but for the backtracking of the last `*`.
+  static func matches(_ name: String, pattern: String) -> Bool {
+    let name = Array(name.unicodeScalars)
+    let pattern = Array(pattern.unicodeScalars)
+    var n = 0
+    var p = 0
+    var retry: (name: Int, pattern: Int)?
+    while n < name.count {
+      if p < pattern.count, pattern[p] == "*" {
+        retry = (n, p + 1)
+        p += 1
+      } else if let next = step(name[n], pattern, at: p) {
+        n += 1
+        p = next
+      } else if let (start, after) = retry {
+        retry = (start + 1, after)
+        n = start + 1
+        p = after
+      } else {
+        return false
+      }
+    }
+    return pattern[p...].allSatisfy { $0 == "*" }
+  }
+
+  /// The position behind the element at `p` if it matches `scalar`.
+  private static func step(_ scalar: Unicode.Scalar, _ pattern: [Unicode.Scalar], at p: Int) -> Int?
+  {
+    guard p < pattern.count else { return nil }
+    if pattern[p] == "?" { return p + 1 }
+    // A `]` right after the opening belongs to the set; a `[` never closed is a plain character.
+    let isNegated = p + 1 < pattern.count && (pattern[p + 1] == "!" || pattern[p + 1] == "^")
+    let first = p + (isNegated ? 2 : 1)
+    guard pattern[p] == "[", first + 1 < pattern.count,
+      let close = pattern[(first + 1)...].firstIndex(of: "]")
+    else { return pattern[p] == scalar ? p + 1 : nil }
+    var isMember = false
+    var i = first
+    while i < close {
+      if i + 2 < close, pattern[i + 1] == "-" {
+        isMember = isMember || (pattern[i] <= scalar && scalar <= pattern[i + 2])
+        i += 3
+      } else {
+        isMember = isMember || pattern[i] == scalar
+        i += 1
+      }
+    }
+    return isMember != isNegated ? close + 1 : nil
+  }
+}

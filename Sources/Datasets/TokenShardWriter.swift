@@ -1,0 +1,84 @@
+import Tokenizers
+
+/// Writes a token shard document by document, in bounded memory but for 8 bytes a document.
+///
+/// The file appears under its name only by `publish()`; a writer let go before leaves nothing.
+public final class TokenShardWriter {
+  private let pending: PendingFile
+  private var header: TokenShardHeader
+  private var starts: [UInt64] = []
+  private var buffer: [UInt8] = []
+  private static let bufferCapacity = 1 << 20
+
+  /// Starts the shard that will be at `path`, of ids below `vocabularySize`.
+  public init(
+    _ path: String, vocabularySize: Int, endOfText: TokenID, fingerprint: UInt64
+  ) throws(DatasetError) {
+    precondition(
+      endOfText >= 0 && endOfText < vocabularySize,
+      "end-of-text \(endOfText) in a vocabulary of \(vocabularySize)")
+    pending = try PendingFile(path)
+    header = TokenShardHeader(
+      vocabularySize: vocabularySize, endOfText: Int(endOfText), fingerprint: fingerprint)
+    buffer.reserveCapacity(Self.bufferCapacity)
+    // A place for the header, which is known last.
+    try pending.file.write([UInt8](repeating: 0, count: TokenShardHeader.byteCount))
+  }
+
+  /// What was written so far; its checksum is right after `finish()`.
+  public var summary: TokenShard.Summary {
+    TokenShard.Summary(
+      tokens: header.tokenCount, documents: header.documentCount, textBytes: header.textBytes,
+      checksum: header.payloadChecksum)
+  }
+
+  /// Appends a document of `textBytes` bytes, whose ids are `ids`, and its end-of-text.
+  public func append(_ ids: [TokenID], textBytes: Int) throws(DatasetError) {
+    starts.append(UInt64(header.tokenCount))
+    for id in ids { try append(id) }
+    try append(TokenID(header.endOfText))
+    header.tokenCount += ids.count + 1
+    header.documentCount += 1
+    header.textBytes += textBytes
+  }
+
+  /// Writes table and header and brings the file to the disk, still under its temporary name.
+  public func finish() throws(DatasetError) {
+    let padding = (8 - header.tokenCount * header.idWidth % 8) % 8
+    buffer.append(contentsOf: repeatElement(0, count: padding))
+    for start in starts {
+      withUnsafeBytes(of: start.littleEndian) { buffer.append(contentsOf: $0) }
+      if buffer.count >= Self.bufferCapacity { try flush() }
+    }
+    try flush()
+    try pending.file.write(header.encoded(), at: 0)
+    try pending.file.finish()
+  }
+
+  /// Gives the finished file its name.
+  public func publish() throws(DatasetError) {
+    try pending.publish()
+  }
+
+  private func append(_ id: TokenID) throws(DatasetError) {
+    precondition(
+      id >= 0 && id < header.vocabularySize,
+      "the tokenizer gave the id \(id) with a vocabulary of \(header.vocabularySize)")
+    let word = UInt32(bitPattern: id)
+    buffer.append(UInt8(truncatingIfNeeded: word))
+    buffer.append(UInt8(truncatingIfNeeded: word >> 8))
+    if header.idWidth == 4 {
+      buffer.append(UInt8(truncatingIfNeeded: word >> 16))
+      buffer.append(UInt8(truncatingIfNeeded: word >> 24))
+    }
+    if buffer.count >= Self.bufferCapacity { try flush() }
+  }
+
+  private func flush() throws(DatasetError) {
+    header.payloadChecksum = buffer.withUnsafeBytes {
+      Checksum.crc32($0, continuing: header.payloadChecksum)
+    }
+    try pending.file.write(buffer)
+    buffer.removeAll(keepingCapacity: true)
+  }
+}

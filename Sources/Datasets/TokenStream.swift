@@ -1,0 +1,100 @@
+import Tokenizers
+
+/// A sequence of ids that loaders cut windows from: those of a mapped shard, or an array.
+///
+/// Every id is checked against the vocabulary as it is copied, because a damaged byte would
+/// otherwise read outside a model's embedding.
+public struct TokenStream: Sendable {
+  private enum Storage: Sendable {
+    case mapped(MappedFile, offset: Int, width: Int)
+    case memory([TokenID])
+  }
+
+  /// Count of ids.
+  public let count: Int
+  /// Every id is below it.
+  public let vocabularySize: Int
+  /// The id that ends each document.
+  public let endOfText: TokenID
+  private let storage: Storage
+
+  init(
+    _ file: MappedFile, offset: Int, width: Int, count: Int, vocabularySize: Int, endOfText: TokenID
+  ) {
+    storage = .mapped(file, offset: offset, width: width)
+    self.count = count
+    self.vocabularySize = vocabularySize
+    self.endOfText = endOfText
+  }
+
+  /// The ids of a text that is in memory.
+  public init(_ ids: [TokenID], vocabularySize: Int, endOfText: TokenID) {
+    storage = .memory(ids)
+    count = ids.count
+    self.vocabularySize = vocabularySize
+    self.endOfText = endOfText
+  }
+
+  /// The ids in `range`.
+  public func ids(in range: Range<Int>) throws(DatasetError) -> [TokenID] {
+    var ids = [TokenID](repeating: 0, count: range.count)
+    try copy(from: range.lowerBound, count: range.count, into: &ids, at: 0)
+    return ids
+  }
+
+  /// Copies `count` ids from `start` on into `ids` at `position`, without allocating.
+  func copy(
+    from start: Int, count: Int, into ids: inout [TokenID], at position: Int
+  ) throws(DatasetError) {
+    precondition(
+      start >= 0 && count >= 0 && start + count <= self.count,
+      "tokens \(start)..<\(start + count) of a stream of \(self.count)")
+    precondition(
+      position >= 0 && position + count <= ids.count,
+      "ids \(position)..<\(position + count) of a buffer of \(ids.count)")
+    let largest = ids.withUnsafeMutableBufferPointer { buffer -> UInt32 in
+      let target = UnsafeMutableBufferPointer(rebasing: buffer[position..<position + count])
+      switch storage {
+      case .mapped(let file, let offset, let width):
+        let source = UnsafeRawBufferPointer(
+          rebasing: file.bytes[offset + start * width..<offset + (start + count) * width])
+        return width == 2
+          ? Self.widen(source, as: UInt16.self, into: target)
+          : Self.widen(source, as: UInt32.self, into: target)
+      case .memory(let all):
+        return all.withUnsafeBytes { bytes in
+          let source = UnsafeRawBufferPointer(rebasing: bytes[start * 4..<(start + count) * 4])
+          return Self.widen(source, as: UInt32.self, into: target)
+        }
+      }
+    }
+    guard count > 0, largest >= vocabularySize else { return }
+    for i in position..<position + count where UInt32(bitPattern: ids[i]) >= vocabularySize {
+      throw .unknownToken(
+        path: path, position: start + i - position, id: UInt32(bitPattern: ids[i]),
+        vocabularySize: vocabularySize)
+    }
+  }
+
+  /// Widens little-endian ids and returns the largest; one pass that the compiler vectorises.
+  @inline(__always)
+  private static func widen<ID: FixedWidthInteger & UnsignedInteger>(
+    _ source: UnsafeRawBufferPointer, as type: ID.Type,
+    into target: UnsafeMutableBufferPointer<TokenID>
+  ) -> UInt32 {
+    var largest: UInt32 = 0
+    for i in 0..<target.count {
+      let id = ID(
+        littleEndian: source.loadUnaligned(
+          fromByteOffset: i * MemoryLayout<ID>.size, as: ID.self))
+      let word = UInt32(truncatingIfNeeded: id)
+      largest = max(largest, word)
+      target[i] = TokenID(bitPattern: word)
+    }
+    return largest
+  }
+
+  private var path: String {
+    if case .mapped(let file, _, _) = storage { file.path } else { "the text in memory" }
+  }
+}

@@ -1,0 +1,3 @@
+import Glibc
+
+func exponential(_ x: Float) -> Double { exp(Double(x)) }

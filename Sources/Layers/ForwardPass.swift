@@ -1,0 +1,73 @@
+// "The parts of a network."
+
+import RandomNumbers
+import Tensors
+
+/// What every layer of one forward pass needs to know beside its input.
+public struct ForwardPass {
+  /// Number of sequences in the batch.
+  public let sequences: Int
+  /// Where dropout draws its masks from; nil leaves everything in place (evaluation).
+  public let dropout: DropoutSource?
+  /// Keys and values of earlier positions, one per attention layer; empty without a cache.
+  public let caches: [KeyValueRows]
+
+  /// A pass over `sequences` sequences.
+  public init(sequences: Int, dropout: DropoutSource? = nil, caches: [KeyValueRows] = []) {
+    self.sequences = sequences
+    self.dropout = dropout
+    self.caches = caches
+  }
+
+  /// Positions of `rows` new rows, sequence after sequence, continuing after the cached ones.
+  public func positions(rows: Int) -> [Int32] {
+    let length = rows / sequences
+    let past = caches.first?.length ?? 0
+    return (0..<rows).map { Int32(past + $0 % length) }
+  }
+}
+
+/// The place of a forward pass in a run, from which every dropout mask follows.
+public struct DropoutSource: Sendable {
+  let seed: UInt64
+  let step: Int
+  let microBatch: Int
+
+  /// The masks of micro-batch `microBatch` of step `step`.
+  public init(seed: UInt64, step: Int, microBatch: Int) {
+    self.seed = seed
+    self.step = step
+    self.microBatch = microBatch
+  }
+
+  func mask(rate: Float, site: Int) -> DropoutMask? {
+    guard rate > 0 else { return nil }
+    return DropoutMask(
+      rate: rate,
+      stream: RandomStream(seed: seed, purpose: .dropout, step, microBatch, site))
+  }
+}
+
+/// Dropout at one place of a network.
+public struct Dropout: Sendable {
+  let rate: Float
+  let site: Int
+
+  /// - Parameters:
+  ///   - rate: Share of elements set to zero, in [0, 1).
+  ///   - site: Number of the place, different for every dropout of a network.
+  public init(rate: Float, site: Int) {
+    self.rate = rate
+    self.site = site
+  }
+
+  /// The mask of this place in `pass`; nil when nothing is dropped.
+  public func mask(_ pass: ForwardPass) -> DropoutMask? {
+    pass.dropout?.mask(rate: rate, site: site)
+  }
+
+  /// x with some elements dropped, or x itself.
+  public func callAsFunction(_ x: Tensor, _ pass: ForwardPass) -> Tensor {
+    x.dropout(mask(pass))
+  }
+}

@@ -1,0 +1,43 @@
+import Tensors
+
+/// LayerNorm with gain and bias (Ba et al. 2016).
+public struct LayerNorm {
+  let weight: Tensor
+  let bias: Tensor
+  let epsilon: Float
+
+  /// - Parameters:
+  ///   - parameters: Where `weight` and `bias` are found.
+  ///   - width: Size of the last dimension.
+  ///   - epsilon: Added to the variance.
+  public init(_ parameters: Parameters, width: Int, epsilon: Float) {
+    weight = parameters.tensor("weight", [width], .constant(1), decays: false)
+    bias = parameters.tensor("bias", [width], .constant(0), decays: false)
+    self.epsilon = epsilon
+  }
+
+  /// Normalises every row.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.layerNorm(gain: weight, bias: bias, epsilon: epsilon)
+  }
+}
+
+/// RMSNorm with gain (Zhang & Sennrich 2019).
+public struct RMSNorm {
+  let weight: Tensor
+  let epsilon: Float
+
+  /// - Parameters:
+  ///   - parameters: Where `weight` is found.
+  ///   - width: Size of the last dimension.
+  ///   - epsilon: Added to the mean square.
+  public init(_ parameters: Parameters, width: Int, epsilon: Float) {
+    weight = parameters.tensor("weight", [width], .constant(1), decays: false)
+    self.epsilon = epsilon
+  }
+
+  /// Normalises every row.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.rmsNorm(gain: weight, epsilon: epsilon)
+  }
+}

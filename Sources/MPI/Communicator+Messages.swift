@@ -1,0 +1,152 @@
+internal import CMPI
+
+// Point-to-point messages. One of n elements travels as ⌊n / maximumCount⌋ + 1 messages of MPI, all
+// full but the last, which may be empty: the receiver sees the end without knowing the length. In
+// practice that is one message. Both ends must hold the same `maximumCount`.
+//
+// Traffic: the elements, unless a rank writes to itself.
+extension Communicator {
+  /// Sends `buffer` to rank `destination`, which must receive it (MPI Standard 3.1, section 3.2.1).
+  ///
+  /// It may return before the message has arrived, and may not return until it is asked for: two
+  /// ranks that send to each other need ``sendReceive(_:to:into:from:tag:)``.
+  public func send<T: MPIScalar>(
+    _ buffer: UnsafeBufferPointer<T>, to destination: Int, tag: Int = 0
+  ) throws(MPIError) {
+    requireRank(destination)
+    requireTag(tag)
+    let pieces = buffer.count / maximumCount + 1
+    for piece in 0..<pieces {
+      let start = piece * maximumCount
+      try check(
+        MPI_Send(
+          buffer.baseAddress.map { $0 + start }, Int32(min(maximumCount, buffer.count - start)),
+          T.datatype, Int32(destination), Int32(tag), handle),
+        "MPI_Send")
+    }
+    let bytes = destination == rank ? 0 : buffer.count * MemoryLayout<T>.stride
+    traffic.record(calls: pieces, sent: bytes, received: 0)
+  }
+
+  /// Waits for the next message of rank `source` with `tag`, and returns the number of elements that
+  /// it put into `buffer` (MPI Standard 3.1, section 3.2.4).
+  ///
+  /// - Throws: ``MPIError/call(function:code:text:)`` when the message is longer than `buffer`.
+  @discardableResult
+  public func receive<T: MPIScalar>(
+    into buffer: UnsafeMutableBufferPointer<T>, from source: Int, tag: Int = 0
+  ) throws(MPIError) -> Int {
+    requireRank(source)
+    requireTag(tag)
+    var received = 0
+    var pieces = 0
+    var count = maximumCount
+    while count == maximumCount {
+      let rest = UnsafeMutableBufferPointer(rebasing: buffer[received...])
+      count = try receivePiece(into: rest, from: source, tag: tag)
+      received += count
+      pieces += 1
+    }
+    let bytes = source == rank ? 0 : received * MemoryLayout<T>.stride
+    traffic.record(calls: pieces, sent: 0, received: bytes)
+    return received
+  }
+
+  /// Sends `outgoing` to rank `destination` while it receives from rank `source`, and returns the
+  /// number of elements that it put into `incoming` (MPI Standard 3.1, section 3.10).
+  ///
+  /// The other ends may use this, or the separate calls. The two buffers must not overlap.
+  ///
+  /// - Throws: ``MPIError/call(function:code:text:)`` when the message is longer than `incoming`.
+  @discardableResult
+  public func sendReceive<T: MPIScalar>(
+    _ outgoing: UnsafeBufferPointer<T>, to destination: Int,
+    into incoming: UnsafeMutableBufferPointer<T>, from source: Int, tag: Int = 0
+  ) throws(MPIError) -> Int {
+    requireRank(destination)
+    requireRank(source)
+    requireTag(tag)
+    // Open MPI 4.1.4 cuts a short message to itself without a word.
+    if destination == rank, source == rank, outgoing.count > incoming.count {
+      try check(MPI_ERR_TRUNCATE, "MPI_Sendrecv")
+    }
+    let pieces = outgoing.count / maximumCount + 1
+    var piece = 0
+    var received = 0
+    var isReceiving = true
+    // The direction that is done goes on with MPI_PROC_NULL, which is no one (section 3.11).
+    while piece < pieces || isReceiving {
+      let isSending = piece < pieces
+      let start = min(piece * maximumCount, outgoing.count)
+      var status = MPI_Status()
+      try check(
+        MPI_Sendrecv(
+          outgoing.baseAddress.map { $0 + start },
+          Int32(min(maximumCount, outgoing.count - start)), T.datatype,
+          isSending ? Int32(destination) : cmpi_proc_null(), Int32(tag),
+          incoming.baseAddress.map { $0 + received },
+          Int32(min(maximumCount, incoming.count - received)), T.datatype,
+          isReceiving ? Int32(source) : cmpi_proc_null(), Int32(tag), handle, &status),
+        "MPI_Sendrecv")
+      if isReceiving {
+        let count = try elementCount(of: status, T.self)
+        received += count
+        isReceiving = count == maximumCount
+      }
+      piece += 1
+    }
+    let stride = MemoryLayout<T>.stride
+    traffic.record(
+      calls: piece, sent: destination == rank ? 0 : outgoing.count * stride,
+      received: source == rank ? 0 : received * stride)
+    return received
+  }
+
+  /// Waits until a message of rank `source` with `tag` is there, and returns its number of elements
+  /// without receiving it (MPI Standard 3.1, section 3.8.1).
+  ///
+  /// A result of ``maximumCount`` means that the message goes on after these.
+  public func probe<T: MPIScalar>(
+    _ type: T.Type, from source: Int, tag: Int = 0
+  ) throws(MPIError) -> Int {
+    requireRank(source)
+    requireTag(tag)
+    var status = MPI_Status()
+    try check(MPI_Probe(Int32(source), Int32(tag), handle, &status), "MPI_Probe")
+    return try elementCount(of: status, type)
+  }
+
+  /// Receives one piece of a message, and returns the number of elements that it put into `buffer`.
+  ///
+  /// Fewer than ``maximumCount`` are the last piece. The caller counts the traffic.
+  func receivePiece<T: MPIScalar>(
+    into buffer: UnsafeMutableBufferPointer<T>, from source: Int, tag: Int
+  ) throws(MPIError) -> Int {
+    var status = MPI_Status()
+    try check(
+      MPI_Recv(
+        buffer.baseAddress, Int32(min(maximumCount, buffer.count)), T.datatype, Int32(source),
+        Int32(tag), handle, &status),
+      "MPI_Recv")
+    return try elementCount(of: status, T.self)
+  }
+
+  private func elementCount<T: MPIScalar>(
+    of status: MPI_Status, _ type: T.Type
+  ) throws(MPIError) -> Int {
+    var status = status
+    var count: Int32 = 0
+    try check(MPI_Get_count(&status, T.datatype, &count), "MPI_Get_count")
+    guard count >= 0 else {
+      throw .call(
+        function: "MPI_Get_count", code: MPI_ERR_TYPE,
+        text: "the message is no whole number of \(T.self) elements")
+    }
+    return Int(count)
+  }
+
+  /// The Standard promises tags up to 32767 (section 8.1.2).
+  private func requireTag(_ tag: Int) {
+    precondition(0...32767 ~= tag, "a tag is within 0…32767, not \(tag)")
+  }
+}

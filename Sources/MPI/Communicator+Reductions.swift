@@ -1,0 +1,76 @@
+internal import CMPI
+
+// Broadcast and reductions: every rank holds a buffer of the same length, so a long one is cut at
+// the same places everywhere, and no rank needs to ask another.
+extension Communicator {
+  /// Copies the buffer of rank `root` to all; every rank must call, with the same count
+  /// (MPI Standard 3.1, section 5.4).
+  ///
+  /// Traffic: a pipeline from the root through the ranks in order, which hands the buffer on from
+  /// all but the last.
+  public func broadcast<T: MPIScalar>(
+    _ buffer: UnsafeMutableBufferPointer<T>, from root: Int = 0
+  ) throws(MPIError) {
+    requireRank(root)
+    var position = 0
+    while let (start, count) = nextChunk(of: buffer.count, from: &position) {
+      try check(
+        MPI_Bcast(buffer.baseAddress.map { $0 + start }, count, T.datatype, Int32(root), handle),
+        "MPI_Bcast")
+    }
+    let bytes = buffer.count * MemoryLayout<T>.stride
+    let isLast = distance(from: root) == size - 1
+    traffic.record(
+      calls: chunkCount(of: buffer.count), sent: isLast ? 0 : bytes,
+      received: rank == root ? 0 : bytes)
+  }
+
+  /// Combines the ranks' buffers, element by element, into that of rank `root`; every rank must
+  /// call, with the same count (MPI Standard 3.1, section 5.9.1).
+  ///
+  /// The buffers of the other ranks stay as they are. Traffic: a pipeline that ends at the root.
+  public func reduce<T: MPIReducible>(
+    inPlace buffer: UnsafeMutableBufferPointer<T>, _ operation: Reduction, to root: Int = 0
+  ) throws(MPIError) {
+    requireRank(root)
+    var position = 0
+    while let (start, count) = nextChunk(of: buffer.count, from: &position) {
+      let chunk = buffer.baseAddress.map { UnsafeMutableRawPointer($0 + start) }
+      let isRoot = rank == root
+      try check(
+        MPI_Reduce(
+          isRoot ? cmpi_in_place() : chunk, isRoot ? chunk : nil, count, T.datatype,
+          operation.handle, Int32(root), handle),
+        "MPI_Reduce")
+    }
+    let bytes = buffer.count * MemoryLayout<T>.stride
+    let isFarEnd = distance(from: root) == size - 1
+    traffic.record(
+      calls: chunkCount(of: buffer.count), sent: rank == root ? 0 : bytes,
+      received: isFarEnd ? 0 : bytes)
+  }
+
+  /// Combines the ranks' buffers, element by element, into all of them; every rank must call, with
+  /// the same count (MPI Standard 3.1, section 5.9.6).
+  ///
+  /// Traffic: the ring's 2(N−1)/N of the buffer, rounded down.
+  public func allReduce<T: MPIReducible>(
+    inPlace buffer: UnsafeMutableBufferPointer<T>, _ operation: Reduction
+  ) throws(MPIError) {
+    var position = 0
+    while let (start, count) = nextChunk(of: buffer.count, from: &position) {
+      try check(
+        MPI_Allreduce(
+          cmpi_in_place(), buffer.baseAddress.map { $0 + start }, count, T.datatype,
+          operation.handle, handle),
+        "MPI_Allreduce")
+    }
+    let bytes = 2 * (size - 1) * buffer.count * MemoryLayout<T>.stride / size
+    traffic.record(calls: chunkCount(of: buffer.count), sent: bytes, received: bytes)
+  }
+
+  /// How far this rank stands behind `root` when the ranks are counted in a circle.
+  private func distance(from root: Int) -> Int {
+    (rank - root + size) % size
+  }
+}

@@ -1,0 +1,73 @@
+// "Messages between processes. Knows bytes and counts, not tensors."
+//
+// The files follow the chapters of the MPI Standard 3.1: environment (8, 12.4), communicators (6),
+// point-to-point (3), collectives (5). Every call goes through one gate, `check` in MPIError.swift.
+
+internal import CMPI
+internal import Glibc
+
+/// MPI between its start and its end: a value that lives in `main`, whose `deinit` finalises.
+///
+/// Keep it a local constant of the outermost function. As a global its `deinit` never runs, and
+/// `mpirun` reports a rank that ended without finalising as a failure. A rank that fails must call
+/// ``abort(code:)`` instead of letting the value go: finalising waits for all ranks, and those that
+/// stand in a collective would never come.
+///
+/// A program that was not started by `mpirun` is a world of one rank.
+///
+/// Source: MPI Standard 3.1, sections 8.7 (start and end) and 12.4.3 (threads).
+public struct MPIEnvironment: ~Copyable {
+  /// All ranks that `mpirun` started, MPI_COMM_WORLD.
+  public let world: Communicator
+  /// The thread level that MPI granted: the one asked for, or a higher one.
+  public let threadLevel: ThreadLevel
+
+  /// Starts MPI on this rank; every rank must call, once in the life of the process.
+  ///
+  /// Waiting ranks yield their core (`OMPI_MCA_mpi_yield_when_idle=1`) unless the variable is set
+  /// already: with more ranks than cores, a rank that spins starves the one it waits for.
+  ///
+  /// - Throws: ``MPIError/threadLevel(requested:granted:)`` when the library grants less than
+  ///   `required`.
+  public init(requiring required: ThreadLevel = .serialized) throws(MPIError) {
+    precondition(!Self.hasStarted, "MPI starts once in the life of a process")
+    setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
+    var level: Int32 = 0
+    try check(MPI_Init_thread(nil, nil, required.code, &level), "MPI_Init_thread")
+    let granted = ThreadLevel(code: level)
+    guard granted >= required else {
+      MPI_Finalize()
+      throw .threadLevel(requested: required, granted: granted)
+    }
+    do throws(MPIError) {
+      world = try Communicator(cmpi_comm_world(), isOwned: false)
+    } catch {
+      MPI_Finalize()
+      throw error
+    }
+    threadLevel = granted
+  }
+
+  deinit {
+    if Self.isRunning { MPI_Finalize() }
+  }
+
+  /// Ends all ranks at once with `code`, which `mpirun` then returns; see ``Communicator/abort(code:)``.
+  public func abort(code: Int32) -> Never {
+    world.abort(code: code)
+  }
+
+  /// Whether MPI has started in this process, even if it has ended since.
+  static var hasStarted: Bool {
+    var flag: Int32 = 0
+    MPI_Initialized(&flag)
+    return flag != 0
+  }
+
+  /// Whether MPI can be called now; both questions are allowed at any time (section 8.7).
+  static var isRunning: Bool {
+    var finalized: Int32 = 0
+    MPI_Finalized(&finalized)
+    return hasStarted && finalized == 0
+  }
+}

@@ -1,0 +1,70 @@
+import Foundation
+
+/// A value in a model's `config.json`.
+public enum ConfigurationValue: Sendable, Equatable, Codable {
+  /// True or false.
+  case flag(Bool)
+  /// A whole number.
+  case integer(Int)
+  /// A number with a fraction.
+  case number(Double)
+  /// Text.
+  case text(String)
+  /// A list.
+  case list([ConfigurationValue])
+  /// A map.
+  case map([String: ConfigurationValue])
+  /// `null`.
+  case null
+
+  /// Reads whichever kind stands there.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if container.decodeNil() {
+      self = .null
+    } else if let value = try? container.decode(Bool.self) {
+      self = .flag(value)
+    } else if let value = try? container.decode(Int.self) {
+      self = .integer(value)
+    } else if let value = try? container.decode(Double.self) {
+      self = .number(value)
+    } else if let value = try? container.decode(String.self) {
+      self = .text(value)
+    } else if let value = try? container.decode([ConfigurationValue].self) {
+      self = .list(value)
+    } else {
+      self = .map(try container.decode([String: ConfigurationValue].self))
+    }
+  }
+
+  /// Writes the plain value.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .flag(let value): try container.encode(value)
+    case .integer(let value): try container.encode(value)
+    case .number(let value): try container.encode(value)
+    case .text(let value): try container.encode(value)
+    case .list(let value): try container.encode(value)
+    case .map(let value): try container.encode(value)
+    case .null: try container.encodeNil()
+    }
+  }
+}
+
+extension ConfigurationValue {
+  /// The value as a person would write it.
+  public var text: String {
+    switch self {
+    case .flag(let value): "\(value)"
+    case .integer(let value): "\(value)"
+    case .number(let value): "\(value)"
+    case .text(let value): value
+    case .list(let values): "[" + values.map(\.text).joined(separator: ", ") + "]"
+    case .map(let values):
+      "{" + values.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.text)" }
+        .joined(separator: ", ") + "}"
+    case .null: "absent"
+    }
+  }
+}

@@ -1,0 +1,115 @@
+// GPT-2 (Radford et al. 2019), as Hugging Face's `GPT2LMHeadModel` computes it: learned positions,
+// LayerNorm before attention and feed-forward, GELU (tanh form), biases everywhere.
+//
+// Legend: B sequences, T positions, C width, V vocabulary. Rows are B·T positions.
+import Layers
+import Tensors
+
+/// The decoder with its head.
+public struct GPT2: LanguageModel {
+  let tokens: Embedding
+  let positions: Embedding
+  let embeddingDropout: Dropout
+  let blocks: [GPT2Block]
+  let norm: LayerNorm
+  let head: Linear
+
+  init(_ configuration: GPT2Configuration, _ parameters: Parameters) {
+    let c = configuration
+    let transformer = parameters["transformer"]
+    tokens = Embedding(
+      transformer["wte"], entries: c.vocabulary, width: c.width, deviation: 0.02)
+    positions = Embedding(
+      transformer["wpe"], entries: c.context, width: c.width, deviation: 0.01)
+    embeddingDropout = Dropout(rate: c.dropout, site: 0)
+    blocks = (0..<c.layers).map { GPT2Block(c, index: $0, transformer["h"][$0]) }
+    norm = LayerNorm(transformer["ln_f"], width: c.width, epsilon: c.epsilon)
+    head =
+      c.tied
+      ? Linear(tiedTo: tokens.weight)
+      : Linear(
+        parameters["lm_head"], inputs: c.width, outputs: c.vocabulary, bias: false,
+        deviation: 0.02)
+  }
+
+  /// [B·T] ids → [B·T, V].
+  public func logits(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
+    var x = tokens(ids) + positions(pass.positions(rows: ids.count))  // [B·T, C]
+    x = embeddingDropout(x, pass)
+    for block in blocks { x = block(x, pass) }
+    return head(norm(x))
+  }
+}
+
+/// x + attention(norm(x)), then x + feed-forward(norm(x)).
+struct GPT2Block {
+  let attentionNorm: LayerNorm
+  let attention: GPT2Attention
+  let feedForwardNorm: LayerNorm
+  let up: Linear
+  let down: Linear
+  let dropout: Dropout
+
+  init(_ c: GPT2Configuration, index: Int, _ parameters: Parameters) {
+    attentionNorm = LayerNorm(parameters["ln_1"], width: c.width, epsilon: c.epsilon)
+    attention = GPT2Attention(c, index: index, parameters["attn"])
+    feedForwardNorm = LayerNorm(parameters["ln_2"], width: c.width, epsilon: c.epsilon)
+    up = Linear(
+      parameters["mlp"]["c_fc"], inputs: c.width, outputs: c.hidden, order: .inputsByOutputs,
+      bias: true, deviation: 0.02)
+    down = Linear(
+      parameters["mlp"]["c_proj"], inputs: c.hidden, outputs: c.width, order: .inputsByOutputs,
+      bias: true, deviation: c.residualDeviation)
+    dropout = Dropout(rate: c.dropout, site: 3 * index + 3)
+  }
+
+  func callAsFunction(_ input: Tensor, _ pass: ForwardPass) -> Tensor {
+    let x = input + attention(attentionNorm(input), pass)
+    return x + dropout(down(up(feedForwardNorm(x)).gelu()), pass)
+  }
+}
+
+/// Multi-head causal self-attention with one packed projection.
+struct GPT2Attention {
+  let heads: Int
+  let index: Int
+  let qkv: Linear
+  let projection: Linear
+  let probabilityDropout: Dropout
+  let dropout: Dropout
+
+  init(_ c: GPT2Configuration, index: Int, _ parameters: Parameters) {
+    heads = c.heads
+    self.index = index
+    qkv = Linear(
+      parameters["c_attn"], inputs: c.width, outputs: 3 * c.width, order: .inputsByOutputs,
+      bias: true, deviation: 0.02)
+    projection = Linear(
+      parameters["c_proj"], inputs: c.width, outputs: c.width, order: .inputsByOutputs, bias: true,
+      deviation: c.residualDeviation)
+    probabilityDropout = Dropout(rate: c.dropout, site: 3 * index + 1)
+    dropout = Dropout(rate: c.dropout, site: 3 * index + 2)
+  }
+
+  func callAsFunction(_ x: Tensor, _ pass: ForwardPass) -> Tensor {
+    let packed = qkv(x)  // [B·T, 3C]
+    let attended: Tensor
+    if pass.caches.isEmpty {
+      attended = packed.packedCausalAttention(
+        sequences: pass.sequences, heads: heads, dropout: probabilityDropout.mask(pass))
+    } else {
+      let width = packed.columns / 3
+      let cache = pass.caches[index]
+      cache.append(
+        keys: packed[columns: width..<2 * width], values: packed[columns: 2 * width..<3 * width])
+      attended = packed[columns: 0..<width].causalAttention(
+        over: cache, heads: heads, keyHeads: heads)
+    }
+    return dropout(projection(attended), pass)
+  }
+}
+
+extension GPT2Configuration {
+  /// Projections into the residual stream start smaller, by the number of them (Radford et al.).
+  var residualDeviation: Float { 0.02 / Float(2 * layers).squareRoot() }
+}

@@ -1,0 +1,91 @@
+import Tensors
+
+/// The sizes of a GPT-2.
+public struct GPT2Configuration: ModelConfiguration {
+  /// Number of token ids.
+  public var vocabulary: Int
+  /// Longest sequence; one learned vector per position.
+  public var context: Int
+  /// Number of blocks.
+  public var layers: Int
+  /// Attention heads per block.
+  public var heads: Int
+  /// Size of the residual stream.
+  public var width: Int
+  /// Size of the feed-forward's hidden layer.
+  public var hidden: Int
+  /// Share dropped after embeddings, attention probabilities and projections.
+  public var dropout: Float
+  /// Whether the head is the token embedding.
+  public var tied: Bool
+  /// Added to variances.
+  public var epsilon: Float = 1e-5
+  /// The id that ends a document, for `config.json`.
+  public var endOfText: Int
+
+  /// - Parameters:
+  ///   - vocabulary: Number of token ids.
+  ///   - context: Longest sequence.
+  ///   - layers: Number of blocks.
+  ///   - heads: Attention heads per block.
+  ///   - width: Size of the residual stream.
+  ///   - hidden: Size of the feed-forward's hidden layer; 4 × width when nil.
+  ///   - dropout: Share dropped.
+  ///   - tied: Whether the head is the token embedding.
+  ///   - endOfText: The id that ends a document.
+  public init(
+    vocabulary: Int, context: Int, layers: Int, heads: Int, width: Int, hidden: Int? = nil,
+    dropout: Float = 0, tied: Bool = true, endOfText: Int
+  ) throws(ModelError) {
+    guard width % heads == 0 else {
+      throw .inconsistent(
+        "model.width \(width) does not divide into model.heads \(heads): choose a multiple of it.")
+    }
+    self.vocabulary = vocabulary
+    self.context = context
+    self.layers = layers
+    self.heads = heads
+    self.width = width
+    self.hidden = hidden ?? 4 * width
+    self.dropout = dropout
+    self.tied = tied
+    self.endOfText = endOfText
+  }
+
+  init(_ fields: ConfigurationFields) throws(ModelError) {
+    try fields.require("activation_function", oneOf: ["gelu_new", "gelu_pytorch_tanh"], default: "gelu_new")
+    try fields.refuse("scale_attn_by_inverse_layer_idx")
+    let vocabulary = try fields.size("vocab_size")
+    try self.init(
+      vocabulary: vocabulary, context: fields.size("n_positions", default: 1024),
+      layers: fields.size("n_layer"), heads: fields.size("n_head"), width: fields.size("n_embd"),
+      hidden: fields.values["n_inner"].map { $0 == .null } ?? true ? nil : fields.size("n_inner"),
+      dropout: Float(fields.number("resid_pdrop", default: 0)),
+      tied: fields.flag("tie_word_embeddings", default: true),
+      endOfText: Int(fields.number("eos_token_id", default: Double(vocabulary - 1))))
+    epsilon = Float(try fields.number("layer_norm_epsilon", default: 1e-5))
+  }
+
+  /// Keys and values are as wide as the residual stream.
+  public var keyWidth: Int { width }
+
+  /// The network with its parameters.
+  public func build(_ parameters: Parameters) -> any LanguageModel { GPT2(self, parameters) }
+
+  /// Hugging Face's keys.
+  public var json: [String: ConfigurationValue] {
+    let rate = ConfigurationValue.number(Double("\(dropout)") ?? 0)
+    return [
+      "architectures": .list([.text("GPT2LMHeadModel")]), "model_type": .text("gpt2"),
+      "activation_function": .text("gelu_new"), "vocab_size": .integer(vocabulary),
+      "n_positions": .integer(context), "n_ctx": .integer(context), "n_layer": .integer(layers),
+      "n_head": .integer(heads), "n_embd": .integer(width), "n_inner": .integer(hidden),
+      "attn_pdrop": rate, "embd_pdrop": rate, "resid_pdrop": rate,
+      "layer_norm_epsilon": .number(Double("\(epsilon)") ?? 1e-5),
+      "initializer_range": .number(0.02), "tie_word_embeddings": .flag(tied),
+      "scale_attn_weights": .flag(true), "use_cache": .flag(true),
+      "torch_dtype": .text("float32"), "bos_token_id": .integer(endOfText),
+      "eos_token_id": .integer(endOfText),
+    ]
+  }
+}

@@ -1,0 +1,124 @@
+// Llama (Touvron et al. 2023), as Hugging Face's `LlamaForCausalLM` computes it: rotary positions,
+// RMSNorm before attention and feed-forward, SwiGLU, grouped-query attention, no biases.
+//
+// Legend: B sequences, T positions, C width, H heads, G key heads, D head size, V vocabulary.
+import Layers
+import Tensors
+
+/// The decoder with its head.
+public struct Llama: LanguageModel {
+  let tokens: Embedding
+  let blocks: [LlamaBlock]
+  let norm: RMSNorm
+  let head: Linear
+
+  init(_ configuration: LlamaConfiguration, _ parameters: Parameters) {
+    let c = configuration
+    let model = parameters["model"]
+    let rotary = RotaryTable(dim: c.width / c.heads, positions: c.context, base: c.ropeBase)
+    tokens = Embedding(
+      model["embed_tokens"], entries: c.vocabulary, width: c.width, deviation: 0.02)
+    blocks = (0..<c.layers).map {
+      LlamaBlock(c, index: $0, rotary: rotary, model["layers"][$0])
+    }
+    norm = RMSNorm(model["norm"], width: c.width, epsilon: c.epsilon)
+    head =
+      c.tied
+      ? Linear(tiedTo: tokens.weight)
+      : Linear(
+        parameters["lm_head"], inputs: c.width, outputs: c.vocabulary, bias: false,
+        deviation: 0.02)
+  }
+
+  /// [B·T] ids → [B·T, V].
+  public func logits(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
+    let positions = pass.positions(rows: ids.count)
+    var x = tokens(ids)  // [B·T, C]
+    for block in blocks { x = block(x, positions: positions, pass) }
+    return head(norm(x))
+  }
+}
+
+/// x + attention(norm(x)), then x + feed-forward(norm(x)).
+struct LlamaBlock {
+  let attentionNorm: RMSNorm
+  let attention: LlamaAttention
+  let feedForwardNorm: RMSNorm
+  let gate: Linear
+  let up: Linear
+  let down: Linear
+
+  init(
+    _ c: LlamaConfiguration, index: Int, rotary: RotaryTable, _ parameters: Parameters
+  ) {
+    attentionNorm = RMSNorm(parameters["input_layernorm"], width: c.width, epsilon: c.epsilon)
+    attention = LlamaAttention(c, index: index, rotary: rotary, parameters["self_attn"])
+    feedForwardNorm = RMSNorm(
+      parameters["post_attention_layernorm"], width: c.width, epsilon: c.epsilon)
+    let linear = { (name: String, inputs: Int, outputs: Int, deviation: Float) in
+      Linear(
+        parameters["mlp"][name], inputs: inputs, outputs: outputs, bias: false,
+        deviation: deviation)
+    }
+    gate = linear("gate_proj", c.width, c.hidden, 0.02)
+    up = linear("up_proj", c.width, c.hidden, 0.02)
+    down = linear("down_proj", c.hidden, c.width, c.residualDeviation)
+  }
+
+  func callAsFunction(_ input: Tensor, positions: [Int32], _ pass: ForwardPass) -> Tensor {
+    let x = input + attention(attentionNorm(input), positions: positions, pass)
+    let normed = feedForwardNorm(x)
+    return x + down(gate(normed).swiGLU(up(normed)))
+  }
+}
+
+/// Grouped-query causal self-attention with rotary positions.
+struct LlamaAttention {
+  let heads: Int
+  let keyHeads: Int
+  let index: Int
+  let rotary: RotaryTable
+  let query: Linear
+  let key: Linear
+  let value: Linear
+  let output: Linear
+  let dropout: Dropout
+
+  init(
+    _ c: LlamaConfiguration, index: Int, rotary: RotaryTable, _ parameters: Parameters
+  ) {
+    heads = c.heads
+    keyHeads = c.keyHeads
+    self.index = index
+    self.rotary = rotary
+    let linear = { (name: String, outputs: Int, deviation: Float) in
+      Linear(
+        parameters[name], inputs: c.width, outputs: outputs, bias: false, deviation: deviation)
+    }
+    query = linear("q_proj", c.width, 0.02)
+    key = linear("k_proj", c.keyWidth, 0.02)
+    value = linear("v_proj", c.keyWidth, 0.02)
+    output = linear("o_proj", c.width, c.residualDeviation)
+    dropout = Dropout(rate: c.dropout, site: index)
+  }
+
+  func callAsFunction(_ x: Tensor, positions: [Int32], _ pass: ForwardPass) -> Tensor {
+    let q = query(x).rotated(rotary, positions: positions)  // [B·T, H·D]
+    let k = key(x).rotated(rotary, positions: positions)  // [B·T, G·D]
+    let v = value(x)
+    guard !pass.caches.isEmpty else {
+      return output(
+        q.causalAttention(
+          keys: k, values: v, sequences: pass.sequences, heads: heads, keyHeads: keyHeads,
+          dropout: dropout.mask(pass)))
+    }
+    let cache = pass.caches[index]
+    cache.append(keys: k, values: v)
+    return output(q.causalAttention(over: cache, heads: heads, keyHeads: keyHeads))
+  }
+}
+
+extension LlamaConfiguration {
+  /// Projections into the residual stream start smaller, by the number of them.
+  var residualDeviation: Float { 0.02 / Float(2 * layers).squareRoot() }
+}

@@ -1,0 +1,105 @@
+import Glibc
+
+/// Where a run takes place, for its environment.json.
+///
+/// The fields stand in the order given and hold no time, so that the same place gives the same
+/// bytes.
+public struct RunEnvironment: Sendable, Equatable {
+  /// The members of the file.
+  public private(set) var fields: [JSONMember]
+
+  /// The environment of this process: what the caller knows, followed by CPU, system and memory.
+  ///
+  /// `versions` are names and versions of programs and libraries; `fields` is anything else, such
+  /// as the commit or the kernels in use. `hosts` names the host of each rank.
+  public init(
+    versions: KeyValuePairs<String, String>, hosts: [String], ranks: Int, threads: Int,
+    fields: KeyValuePairs<String, JSONValue> = [:]
+  ) {
+    self.init(
+      versions: versions, hosts: hosts, ranks: ranks, threads: threads, fields: fields,
+      processor: Processor(cpuinfo: TextFile.contents("/proc/cpuinfo") ?? ""),
+      system: Self.system(), memoryBytes: Self.physicalMemory())
+  }
+
+  init(
+    versions: KeyValuePairs<String, String>, hosts: [String], ranks: Int, threads: Int,
+    fields: KeyValuePairs<String, JSONValue>, processor: Processor, system: String,
+    memoryBytes: Int
+  ) {
+    self.fields =
+      [
+        JSONMember("versions", .object(versions.map { JSONMember($0.key, .string($0.value)) })),
+        JSONMember("hosts", .array(hosts.map(JSONValue.string))),
+        JSONMember("ranks", .integer(ranks)),
+        JSONMember("threads", .integer(threads)),
+        JSONMember("cpu", .string(processor.model)),
+        JSONMember("cpuCores", .integer(processor.cores)),
+        JSONMember("cpuFeatures", .array(processor.features.map(JSONValue.string))),
+        JSONMember("memoryBytes", .integer(memoryBytes)),
+        JSONMember("system", .string(system)),
+      ] + fields.map { JSONMember($0.key, $0.value) }
+  }
+
+  /// Writes the file at `path`, whole or not at all.
+  public func write(to path: String) throws(MonitoringError) {
+    let partial = path + ".tmp"
+    do {
+      let file = try OutputFile(path: partial, flags: O_TRUNC)
+      var bytes = Array(JSONValue.object(fields).indented.utf8)
+      try file.write(&bytes)
+      try file.synchronize()
+    } catch {
+      unlink(partial)
+      throw error
+    }
+    guard rename(partial, path) == 0 else { throw OutputFile.failure(path, "replace") }
+  }
+
+  /// Name, release and machine of the kernel.
+  private static func system() -> String {
+    var name = utsname()
+    guard uname(&name) == 0 else { return "unknown" }
+    func text<Field>(_ field: Field) -> String {
+      withUnsafeBytes(of: field) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+    }
+    return "\(text(name.sysname)) \(text(name.release)) \(text(name.machine))"
+  }
+
+  private static func physicalMemory() -> Int {
+    max(0, sysconf(Int32(_SC_PHYS_PAGES))) * max(0, sysconf(Int32(_SC_PAGESIZE)))
+  }
+}
+
+/// The processor that /proc/cpuinfo describes.
+struct Processor: Sendable, Equatable {
+  /// The model's name, or "unknown".
+  var model = "unknown"
+  /// Logical cores, as the kernel numbers them.
+  var cores = 0
+  /// Those of the features that kernels choose by, in the order of `interesting`.
+  var features: [String] = []
+
+  private static let interesting = [
+    "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16",
+    // Arm's names.
+    "asimd", "sve", "bf16", "i8mm",
+  ]
+
+  init(cpuinfo: String) {
+    for line in cpuinfo.split(separator: "\n") {
+      guard let colon = line.firstIndex(of: ":") else { continue }
+      let key = line[..<colon].split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      let words = line[line.index(after: colon)...].split(whereSeparator: \.isWhitespace)
+      switch key {
+      case "processor": cores += 1
+      case "model name" where model == "unknown": model = words.joined(separator: " ")
+      case "flags" where features.isEmpty, "Features" where features.isEmpty:
+        features = Self.interesting.filter { feature in words.contains { $0 == feature } }
+      default: break
+      }
+    }
+  }
+}

@@ -1,0 +1,23 @@
+extension Tensor {
+  /// Columns `range` of every row, copied: [rows, columns] → [rows, range.count].
+  public subscript(columns range: Range<Int>) -> Tensor {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of shape \(shape)")
+    let (rows, columns) = (rows, columns)
+    let y = Tensor(uninitialized: [rows, range.count], in: workspace)
+    for row in 0..<rows {
+      (y.pointer + row * range.count).update(
+        from: pointer + row * columns + range.lowerBound, count: range.count)
+    }
+    return y.recorded(from: self) { dy in
+      self.accumulate { dx, adds in
+        if !adds { dx.update(repeating: 0, count: self.count) }
+        for row in 0..<rows {
+          for column in 0..<range.count {
+            dx[row * columns + range.lowerBound + column] += dy.pointer[row * range.count + column]
+          }
+        }
+      }
+    }
+  }
+}

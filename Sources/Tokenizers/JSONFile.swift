@@ -1,0 +1,49 @@
+/// A JSON file whose top level is an object, and the errors about its fields.
+struct JSONFile {
+  let path: String
+  let root: JSONValue
+
+  init(path: String) throws(TokenizerError) {
+    self.path = path
+    do {
+      root = try JSONReader.read(FileBytes.read(path))
+    } catch let error as JSONReader.SyntaxError {
+      throw .malformedJSON(path: path, line: error.line, reason: error.reason)
+    } catch let error as TokenizerError {
+      throw error
+    } catch {
+      throw .unreadable(path: path, reason: "\(error)")
+    }
+    if root.members == nil { throw invalid("", "an object") }
+  }
+
+  /// The error for a field that is not as expected.
+  func invalid(_ field: String, _ expected: String) -> TokenizerError {
+    .invalidField(path: path, field: field, expected: expected)
+  }
+
+  /// The error for a part of another type than ours.
+  func unsupported(_ field: String, _ value: JSONValue) -> TokenizerError {
+    .unsupported(path: path, construct: "\(field) \(value["type"]?.string ?? "of no known type")")
+  }
+
+  /// `value`, which must be there.
+  func field(_ name: String, _ value: JSONValue?) throws(TokenizerError) -> JSONValue {
+    guard let value else { throw invalid(name, "there") }
+    return value
+  }
+
+  /// The member `name`, which must be an object.
+  func object(_ name: String, in value: JSONValue) throws(TokenizerError) -> JSONValue {
+    let value = try field(name, value[name])
+    guard value.members != nil else { throw invalid(name, "an object") }
+    return value
+  }
+
+  /// Throws unless the member `name` is null or absent.
+  func refuse(_ name: String, in value: JSONValue) throws(TokenizerError) {
+    guard let member = value[name], !member.isNull else { return }
+    throw .unsupported(
+      path: path, construct: "\(name)\(member["type"]?.string.map { " \($0)" } ?? "")")
+  }
+}

@@ -1,0 +1,109 @@
+/// A JSON document, members in the order of the file.
+///
+/// Own type instead of Foundation's decoding, because vocabularies are keyed by text: Swift
+/// dictionaries treat canonically equivalent strings as one key, and Foundation keeps the last of
+/// two equal keys in silence. Both would change ids without a word.
+enum JSONValue: Sendable {
+  case null
+  case bool(Bool)
+  case integer(Int)
+  case real(Double)
+  case string(String)
+  case array([JSONValue])
+  case object([(key: String, value: JSONValue)])
+
+  /// The member `key`; nil when there is none or this is no object.
+  subscript(key: String) -> JSONValue? {
+    guard case .object(let members) = self else { return nil }
+    return members.first { $0.key == key }?.value
+  }
+
+  var isNull: Bool {
+    if case .null = self { true } else { false }
+  }
+
+  var bool: Bool? {
+    if case .bool(let value) = self { value } else { nil }
+  }
+
+  var integer: Int? {
+    if case .integer(let value) = self { value } else { nil }
+  }
+
+  var string: String? {
+    if case .string(let value) = self { value } else { nil }
+  }
+
+  var array: [JSONValue]? {
+    if case .array(let value) = self { value } else { nil }
+  }
+
+  var members: [(key: String, value: JSONValue)]? {
+    if case .object(let value) = self { value } else { nil }
+  }
+
+  /// The document as UTF-8, in the layout of Hugging Face's files: two spaces of indentation, no
+  /// escapes beyond those JSON demands.
+  func serialized() -> [UInt8] {
+    var bytes: [UInt8] = []
+    write(to: &bytes, indentation: 0)
+    return bytes
+  }
+
+  private func write(to bytes: inout [UInt8], indentation: Int) {
+    switch self {
+    case .null: bytes += "null".utf8
+    case .bool(let value): bytes += (value ? "true" : "false").utf8
+    case .integer(let value): bytes += String(value).utf8
+    case .real(let value): bytes += String(value).utf8
+    case .string(let value): Self.write(value, to: &bytes)
+    case .array(let elements):
+      Self.writeList(elements, brackets: ("[", "]"), to: &bytes, indentation) {
+        $0.write(to: &$1, indentation: indentation + 2)
+      }
+    case .object(let members):
+      Self.writeList(members, brackets: ("{", "}"), to: &bytes, indentation) {
+        Self.write($0.key, to: &$1)
+        $1 += ": ".utf8
+        $0.value.write(to: &$1, indentation: indentation + 2)
+      }
+    }
+  }
+
+  private static func writeList<Element>(
+    _ elements: [Element], brackets: (String, String), to bytes: inout [UInt8],
+    _ indentation: Int, _ write: (Element, inout [UInt8]) -> Void
+  ) {
+    bytes += brackets.0.utf8
+    for (index, element) in elements.enumerated() {
+      bytes += (index == 0 ? "\n" : ",\n").utf8
+      bytes += repeatElement(UInt8(ascii: " "), count: indentation + 2)
+      write(element, &bytes)
+    }
+    if !elements.isEmpty {
+      bytes.append(UInt8(ascii: "\n"))
+      bytes += repeatElement(UInt8(ascii: " "), count: indentation)
+    }
+    bytes += brackets.1.utf8
+  }
+
+  private static func write(_ text: String, to bytes: inout [UInt8]) {
+    bytes.append(UInt8(ascii: "\""))
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""): bytes += "\\\"".utf8
+      case UInt8(ascii: "\\"): bytes += "\\\\".utf8
+      case 0x08: bytes += "\\b".utf8
+      case 0x09: bytes += "\\t".utf8
+      case 0x0A: bytes += "\\n".utf8
+      case 0x0C: bytes += "\\f".utf8
+      case 0x0D: bytes += "\\r".utf8
+      case 0..<0x20:
+        let digits = String(byte, radix: 16)
+        bytes += ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8
+      default: bytes.append(byte)
+      }
+    }
+    bytes.append(UInt8(ascii: "\""))
+  }
+}

@@ -1,0 +1,115 @@
+/// The merges of a byte-level BPE and the loops that apply them to one word.
+///
+/// The result is defined as: as long as two neighbours have a merge, apply the one of lowest rank,
+/// the leftmost first. Source: Sennrich et al., "Neural machine translation of rare words with
+/// subword units" (2016); ids as Hugging Face tokenizers gives them.
+struct MergeRules: Sendable {
+  /// The token of each byte.
+  let byteIDs: [UInt32]
+  /// The rank of each pair: the index of its merge.
+  let ranks: PairTable
+  /// The token that the merge of each rank makes.
+  let results: [UInt32]
+
+  /// Up to this many bytes, a linear scan for the lowest rank beats a heap.
+  private static let scanLimit = 32
+
+  /// Appends the tokens of `word` to `ids`.
+  @inline(__always)
+  func append(_ word: UnsafeBufferPointer<UInt8>, to ids: inout [TokenID]) {
+    if word.count <= Self.scanLimit {
+      appendByScanning(word, to: &ids)
+    } else {
+      appendByHeap(word, to: &ids)
+    }
+  }
+
+  private func appendByScanning(_ word: UnsafeBufferPointer<UInt8>, to ids: inout [TokenID]) {
+    guard !word.isEmpty else { return }
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 2 * word.count) { scratch in
+      // symbols[i] and, in the second half, the rank of the pair (i, i + 1).
+      let symbols = UnsafeMutableBufferPointer(rebasing: scratch[..<word.count])
+      let pairRanks = UnsafeMutableBufferPointer(rebasing: scratch[word.count...])
+      for index in 0..<word.count {
+        symbols.initializeElement(at: index, to: byteIDs[Int(word[index])])
+      }
+      var count = word.count
+      for index in 0..<count - 1 {
+        let rank = ranks.number(of: TokenPair(symbols[index], symbols[index + 1]))
+        pairRanks.initializeElement(at: index, to: rank)
+      }
+      while true {
+        var best = 0
+        var bestRank = PairTable.absent
+        for index in 0..<count - 1 where pairRanks[index] < bestRank {
+          bestRank = pairRanks[index]
+          best = index
+        }
+        if bestRank == PairTable.absent { break }
+        symbols[best] = results[Int(bestRank)]
+        count -= 1
+        var index = best + 1
+        while index < count {
+          symbols[index] = symbols[index + 1]
+          pairRanks[index - 1] = pairRanks[index]
+          index += 1
+        }
+        if best > 0 {
+          pairRanks[best - 1] = ranks.number(of: TokenPair(symbols[best - 1], symbols[best]))
+        }
+        if best + 1 < count {
+          pairRanks[best] = ranks.number(of: TokenPair(symbols[best], symbols[best + 1]))
+        }
+      }
+      for index in 0..<count { ids.append(TokenID(bitPattern: symbols[index])) }
+    }
+  }
+
+  /// O(n log n) for a word of n bytes: symbols in a doubly linked list, and a heap of candidates
+  /// (rank above position) in which outdated ones are recognised when they come up.
+  private func appendByHeap(_ word: UnsafeBufferPointer<UInt8>, to ids: inout [TokenID]) {
+    let count = word.count
+    precondition(count < Int(Int32.max), "a word of 2³¹ bytes or more; split the document")
+    var symbols = word.map { byteIDs[Int($0)] }
+    // The end is marked by `count`; there is nothing before position 0.
+    var next = (0..<count).map { Int32($0 + 1) }
+    var previous = (0..<count).map { Int32($0 - 1) }
+    // The rank of the pair that starts at each position now; `absent` for a swallowed symbol.
+    var pairRanks = [UInt32](repeating: PairTable.absent, count: count)
+    var candidates: [UInt64] = []
+    for index in 0..<count - 1 {
+      let rank = ranks.number(of: TokenPair(symbols[index], symbols[index + 1]))
+      if rank == PairTable.absent { continue }
+      pairRanks[index] = rank
+      candidates.append(UInt64(rank) << 32 | UInt64(index))
+    }
+    var queue = BinaryHeap(candidates)
+
+    func rankPair(at left: Int, _ queue: inout BinaryHeap<UInt64>) {
+      let right = Int(next[left])
+      var rank = PairTable.absent
+      if right < count { rank = ranks.number(of: TokenPair(symbols[left], symbols[right])) }
+      pairRanks[left] = rank
+      if rank != PairTable.absent { queue.push(UInt64(rank) << 32 | UInt64(left)) }
+    }
+
+    while let candidate = queue.pop() {
+      let rank = UInt32(truncatingIfNeeded: candidate >> 32)
+      let left = Int(candidate & 0xFFFF_FFFF)
+      guard pairRanks[left] == rank else { continue }
+      let right = Int(next[left])
+      symbols[left] = results[Int(rank)]
+      pairRanks[right] = PairTable.absent
+      next[left] = next[right]
+      if next[left] < count { previous[Int(next[left])] = Int32(left) }
+      rankPair(at: left, &queue)
+      if previous[left] >= 0 { rankPair(at: Int(previous[left]), &queue) }
+    }
+
+    var index = 0
+    while index < count {
+      ids.append(TokenID(bitPattern: symbols[index]))
+      index = Int(next[index])
+    }
+  }
+}

@@ -1,0 +1,26 @@
+// "Text to token ids and back. No tensors."
+
+/// The number of a token in its vocabulary.
+public typealias TokenID = Int32
+
+/// Text to token ids and back.
+///
+/// Bytes are the ground truth: `decode(encode(bytes)) == bytes` for every byte sequence, valid
+/// UTF-8 or not. Special tokens are never produced from plain text; they are added by id.
+public protocol Tokenizer: Sendable {
+  /// How many ids there are; every id is in `0..<vocabularySize`.
+  var vocabularySize: Int { get }
+
+  /// The special token that ends a document.
+  var endOfText: TokenID { get }
+
+  /// The ids of `bytes`.
+  func encode(_ bytes: UnsafeBufferPointer<UInt8>) -> [TokenID]
+
+  /// The bytes that `id` stands for; a special token's bytes are its written form, such as
+  /// `<|endoftext|>`. Throws `TokenizerError.unknownID` when `id` is outside the vocabulary.
+  func bytes(of id: TokenID) throws(TokenizerError) -> [UInt8]
+
+  /// Whether `id` is a special token.
+  func isSpecial(_ id: TokenID) -> Bool
+}

@@ -1,0 +1,99 @@
+/// What can go wrong between a tokenizer and the world.
+public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// An id outside the vocabulary.
+  case unknownID(id: TokenID, vocabularySize: Int)
+  /// A target vocabulary that cannot hold the bytes and the special tokens.
+  case vocabularyTooSmall(requested: Int, minimum: Int)
+  /// Tokens and merges that do not fit together; `path` is nil when they come from no file.
+  case invalidVocabulary(VocabularyDefect, path: String?)
+  /// A file or folder that cannot be read.
+  case unreadable(path: String, reason: String)
+  /// A folder without a tokenizer.
+  case noTokenizer(folder: String)
+  /// A file that is not JSON; `line` counts from 1.
+  case malformedJSON(path: String, line: Int, reason: String)
+  /// A JSON field that is missing or of another type than expected.
+  case invalidField(path: String, field: String, expected: String)
+  /// A line of `merges.txt` that is not a pair; `line` counts from 1.
+  case malformedMerge(path: String, line: Int)
+  /// A tokenizer that Apus would encode differently from its makers.
+  case unsupported(path: String, construct: String)
+  /// A file or folder that cannot be written: the storage failed, not the input.
+  case unwritable(path: String, reason: String)
+
+  /// Whether the storage failed, as opposed to the input.
+  public var isStorageFailure: Bool {
+    if case .unwritable = self { true } else { false }
+  }
+
+  /// One sentence: what, where, why, and what to do.
+  public var description: String {
+    switch self {
+    case .unknownID(let id, let size):
+      "token id \(id) is outside the vocabulary of \(size) tokens; use ids from 0 to \(size - 1)"
+    case .vocabularyTooSmall(let requested, let minimum):
+      "a vocabulary of \(requested) tokens cannot hold the 256 bytes and the special tokens; "
+        + "ask for at least \(minimum)"
+    case .invalidVocabulary(let defect, let path):
+      (path.map { "\($0): " } ?? "the vocabulary is damaged: ") + "\(defect); "
+        + "use the tokenizer's original files"
+    case .unreadable(let path, let reason):
+      "cannot read \(path): \(reason); check the path and its permissions"
+    case .noTokenizer(let folder):
+      "\(folder) holds no tokenizer: neither tokenizer.json nor vocab.json with merges.txt is "
+        + "there; give a folder that has one, or train one with `apus tokenizer train`"
+    case .malformedJSON(let path, let line, let reason):
+      "\(path):\(line) is not valid JSON: \(reason); the file may be cut short, copy it again"
+    case .invalidField(let path, let field, let expected):
+      "\(path): field '\(field)' must be \(expected); save the tokenizer again with its own program"
+    case .malformedMerge(let path, let line):
+      "\(path):\(line) is not a merge: two tokens separated by one space are expected; "
+        + "use the tokenizer's original files"
+    case .unsupported(let path, let construct):
+      "\(path) uses \(construct), which Apus does not support; use a byte-level BPE with GPT-2's "
+        + "pre-tokenization, or train one with `apus tokenizer train`"
+    case .unwritable(let path, let reason):
+      "cannot write \(path): \(reason); check free space and permissions"
+    }
+  }
+}
+
+/// Why tokens and merges do not make a tokenizer.
+public enum VocabularyDefect: Equatable, Sendable, CustomStringConvertible {
+  /// The same token under two ids.
+  case duplicateToken(String)
+  /// The same id for two tokens.
+  case duplicateID(Int)
+  /// An id that no token has, below the highest id.
+  case missingID(Int)
+  /// A token that the byte alphabet cannot spell.
+  case foreignToken(String)
+  /// A byte without a token: some text could not be encoded.
+  case missingByte(UInt8)
+  /// A merge whose part or result is not in the vocabulary; `index` counts from 0.
+  case unknownMergeToken(index: Int, token: String)
+  /// The same pair twice among the merges; `index` counts from 0.
+  case repeatedMerge(index: Int)
+  /// A special token that plain text could produce.
+  case reachableSpecial(String)
+  /// A vocabulary without its token for the end of a document.
+  case missingEndOfText(String)
+
+  /// The defect as a clause.
+  public var description: String {
+    switch self {
+    case .duplicateToken(let token): "token '\(token)' is there twice"
+    case .duplicateID(let id): "id \(id) belongs to two tokens"
+    case .missingID(let id): "no token has id \(id), but higher ids exist"
+    case .foreignToken(let token): "token '\(token)' is not spelled in the byte alphabet"
+    case .missingByte(let byte): "byte \(byte) has no token"
+    case .unknownMergeToken(let index, let token):
+      "merge \(index) refers to '\(token)', which is not in the vocabulary"
+    case .repeatedMerge(let index): "merge \(index) repeats an earlier one"
+    case .reachableSpecial(let token):
+      "special token '\(token)' is also a byte or the result of a merge"
+    case .missingEndOfText(let token):
+      "the end-of-text token '\(token)' is not among its special tokens"
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/// What the files of a tokenizer say, before it is known to make sense.
+struct TokenizerParts {
+  /// A merge as its file spells it.
+  typealias Pair = (left: String, right: String)
+
+  /// Where the parts come from, for errors.
+  let path: String
+  /// The tokens of the model by their spelling.
+  var vocabulary: [(key: String, id: Int)] = []
+  var merges: [Pair] = []
+  /// Special tokens in their written form; nil when the format does not list them.
+  var specialTokens: [(content: String, id: Int)]?
+
+  /// The tokenizer that these parts make, if they do, with the special token `endOfText`.
+  func tokenizer(endOfText: String) throws(TokenizerError) -> BytePairTokenizer {
+    let spelled = try spellingsByID()
+    let merges = try mergeIDs(spelled)
+    let specials = try specialIDs(spelled, merges)
+    var isSpecial = [Bool](repeating: false, count: spelled.count)
+    for id in specials { isSpecial[id] = true }
+    var tokens: [[UInt8]] = []
+    tokens.reserveCapacity(spelled.count)
+    for (id, spelling) in spelled.enumerated() {
+      if isSpecial[id] {
+        tokens.append(Array(spelling.utf8))
+      } else if let bytes = ByteAlphabet.bytes(spelled: spelling) {
+        tokens.append(bytes)
+      } else {
+        throw defect(.foreignToken(spelling))
+      }
+    }
+    guard let end = specials.first(where: { spelled[$0].utf8.elementsEqual(endOfText.utf8) }) else {
+      throw defect(.missingEndOfText(endOfText))
+    }
+    do {
+      return try BytePairTokenizer(
+        tokens: tokens, merges: merges, specialTokens: specials.map { TokenID($0) },
+        endOfText: TokenID(end))
+    } catch {
+      if case .invalidVocabulary(let problem, _) = error { throw defect(problem) }
+      throw error
+    }
+  }
+
+  private func defect(_ defect: VocabularyDefect) -> TokenizerError {
+    .invalidVocabulary(defect, path: path)
+  }
+
+  /// The spelling of every id; ids must be 0, 1, 2, … without gaps.
+  private func spellingsByID() throws(TokenizerError) -> [String] {
+    var entries = vocabulary
+    // An added token may repeat a token of the model, with the same id, or extend the vocabulary.
+    var known = ByteStringTable(capacity: vocabulary.count)
+    for (key, _) in vocabulary { _ = known.insert(Array(key.utf8)) }
+    for (content, id) in specialTokens ?? [] {
+      let (index, inserted) = known.insert(Array(content.utf8))
+      if inserted {
+        entries.append((content, id))
+      } else if entries[index].id != id {
+        throw defect(.duplicateToken(content))
+      }
+    }
+    entries.sort { $0.id < $1.id }
+    for (index, entry) in entries.enumerated() where entry.id != index {
+      throw defect(entry.id < index ? .duplicateID(entry.id) : .missingID(index))
+    }
+    return entries.map(\.key)
+  }
+
+  private func mergeIDs(
+    _ spelled: [String]
+  ) throws(TokenizerError) -> [BytePairTokenizer.Merge] {
+    var ids = ByteStringTable(capacity: spelled.count)
+    for spelling in spelled { _ = ids.insert(Array(spelling.utf8)) }
+    var result: [BytePairTokenizer.Merge] = []
+    for (index, merge) in merges.enumerated() {
+      guard let left = ids.find(Array(merge.left.utf8)) else {
+        throw defect(.unknownMergeToken(index: index, token: merge.left))
+      }
+      guard let right = ids.find(Array(merge.right.utf8)) else {
+        throw defect(.unknownMergeToken(index: index, token: merge.right))
+      }
+      result.append(.init(TokenID(left), TokenID(right)))
+    }
+    return result
+  }
+
+  /// The ids of the special tokens.
+  ///
+  /// GPT-2's layout does not list them: there they are the tokens that are neither a byte nor the
+  /// result of a merge, so that no text reaches them.
+  private func specialIDs(
+    _ spelled: [String], _ merges: [BytePairTokenizer.Merge]
+  ) throws(TokenizerError) -> [Int] {
+    if let specialTokens { return specialTokens.map(\.id).sorted() }
+    var reachable = ByteStringTable(capacity: spelled.count)
+    for scalar in ByteAlphabet.scalars { _ = reachable.insert(Array(String(scalar).utf8)) }
+    for merge in merges {
+      let joined = Array(spelled[Int(merge.left)].utf8) + Array(spelled[Int(merge.right)].utf8)
+      _ = reachable.insert(joined)
+    }
+    return spelled.indices.filter { reachable.find(Array(spelled[$0].utf8)) == nil }
+  }
+}

@@ -1,0 +1,163 @@
+import Checkpoints
+import DataParallel
+import Glibc
+import MPI
+import Tensors
+
+/// Saving beside the training: snapshot at a step boundary, writing in the background, publishing
+/// when every rank has told that its part is on the disk.
+///
+/// Each rank writes its part of the optimizer's state; rank 0 also writes the model's files, and
+/// publishes. What the ranks tell each other rides with the steps' control words, so there is no
+/// message of its own. One save is in flight at a time.
+final class CheckpointCycle {
+  private let store: CheckpointStore
+  private let attempt: String
+  private let world: Communicator
+  private let files: ModelFiles
+  private let retention: RetentionPolicy
+  private let keepsBest: Bool
+  private let writer = WorkerPool(count: 1)
+  private var flight: Flight?
+
+  /// A save under way.
+  private final class Flight: @unchecked Sendable {
+    // Sendable: the writer fills in the records; they are read after the pool's wait.
+    let state: TrainingState
+    let draft: CheckpointDraft
+    let parameters: FlatBuffer?
+    let optimizer: [(name: String, values: FlatBuffer)]
+    var records: [FileRecord] = []
+    /// The record of this rank's optimizer file, last of its records, once it is written.
+    var own: FileRecord? { records.last }
+    var isWritten = false
+    var isPublishing = false
+
+    init(
+      state: TrainingState, draft: CheckpointDraft, parameters: FlatBuffer?,
+      optimizer: [(name: String, values: FlatBuffer)]
+    ) {
+      self.state = state
+      self.draft = draft
+      self.parameters = parameters
+      self.optimizer = optimizer
+    }
+  }
+
+  init(
+    store: CheckpointStore, attempt: String, world: Communicator, files: ModelFiles,
+    retention: RetentionPolicy, keepsBest: Bool
+  ) {
+    self.store = store
+    self.attempt = attempt
+    self.world = world
+    self.files = files
+    self.retention = retention
+    self.keepsBest = keepsBest
+  }
+
+  deinit {
+    writer.stop()
+  }
+
+  /// Whether a save is under way on this rank.
+  var isBusy: Bool { flight != nil }
+
+  /// Copies the state of the step just done and starts to write it. Called on all ranks or none.
+  func begin(_ trainer: Trainer) throws {
+    precondition(flight == nil, "two saves at a time")
+    let copy = { (buffer: FlatBuffer) in
+      let copy = FlatBuffer(count: buffer.elements.count)
+      _ = copy.elements.update(fromContentsOf: buffer.elements)
+      return copy
+    }
+    let optimizer = trainer.optimizer
+    if world.rank == 0 {
+      let bytes = files.byteCount * (1 + optimizer.state.count)
+      try store.requireSpace(bytes: bytes)
+    }
+    let flight = Flight(
+      state: trainer.state, draft: try store.draft(step: trainer.state.step, attempt: attempt),
+      parameters: world.rank == 0 ? copy(trainer.replicas.parameters) : nil,
+      optimizer: zip(optimizer.rule.stateNames, optimizer.state).map { ($0, copy($1)) })
+    self.flight = flight
+    writer.start { [files, world, ranges = optimizer.ranges] _ in
+      if let parameters = flight.parameters {
+        flight.records = try files.write(UnsafeBufferPointer(parameters.elements), to: flight.draft)
+        var file = try flight.draft.file("state.json")
+        try file.write(try flight.state.encoded())
+        flight.records.append(try file.close())
+      }
+      flight.records.append(
+        try OptimizerFiles.write(
+          ranges: ranges,
+          state: flight.optimizer.map { ($0.name, UnsafeBufferPointer($0.values.elements)) },
+          rank: world.rank, of: world.size, to: flight.draft))
+    }
+  }
+
+  /// Adds to `word` how far this rank is; throws what the writer ran into.
+  func report(in word: inout ControlWord) throws {
+    guard let flight else { return }
+    word.saving = .writing
+    guard flight.isWritten || writer.isIdle else { return }
+    if !flight.isWritten {
+      try writer.wait()
+      flight.isWritten = true
+    }
+    guard let own = flight.own else { return }
+    word.saving = .written
+    word.size = own.size
+    word.sha256 = own.sha256
+  }
+
+  /// Takes in what all ranks told, and moves on: rank 0 publishes when everybody has written.
+  ///
+  /// - Returns: The step whose checkpoint is now safe, when there is news.
+  func absorb(_ words: [ControlWord]) throws -> Int? {
+    guard let flight else { return nil }
+    if world.rank != 0 {
+      // Done here as soon as rank 0 knows: it counted this word with the others.
+      if words.allSatisfy({ $0.saving == .written }) { self.flight = nil }
+      return nil
+    }
+    if flight.isPublishing {
+      guard writer.isIdle else { return nil }
+      try writer.wait()
+      self.flight = nil
+      return flight.state.step
+    }
+    guard words.allSatisfy({ $0.saving == .written }) else { return nil }
+    flight.isPublishing = true
+    for (rank, word) in words.enumerated() where rank != 0 {
+      flight.records.append(
+        FileRecord(
+          name: OptimizerFiles.name(rank: rank, of: world.size), size: word.size,
+          sha256: word.sha256))
+    }
+    writer.start { [store, attempt, retention, keepsBest] _ in
+      _ = try flight.draft.publish(files: flight.records)
+      let best = keepsBest ? flight.state.best?.step : nil
+      try store.prune(retention, protecting: best.map { [$0] } ?? [], attempt: attempt)
+    }
+    return nil
+  }
+
+  /// Waits until the save under way is safe. Collective.
+  ///
+  /// - Returns: Its step on rank 0, nil elsewhere or when there was none.
+  func finish() throws -> Int? {
+    var saved: Int?
+    while let flight {
+      while !writer.isIdle { usleep(2000) }
+      if flight.isPublishing {
+        saved = try absorb([]) ?? saved
+      } else {
+        var word = ControlWord()
+        try report(in: &word)
+        saved = try absorb(try word.exchanged(over: world)) ?? saved
+      }
+    }
+    return saved
+  }
+}

@@ -1,0 +1,65 @@
+import Checkpoints
+import MPI
+
+/// What a rank tells all others with every step, so that all act at the same step.
+///
+/// Rank 0's orders count; signals and the state of saving count from every rank. Wire format, one
+/// byte each but for the last two: orders, signals, saving, size (8, little-endian), SHA-256 in
+/// hexadecimal (64, ASCII).
+struct ControlWord: Equatable, Sendable {
+  /// What rank 0 wants done after the step.
+  struct Orders: OptionSet, Sendable {
+    let rawValue: UInt8
+    static let save = Orders(rawValue: 1)
+    static let evaluate = Orders(rawValue: 2)
+  }
+
+  /// What a rank was asked from outside.
+  struct Signals: OptionSet, Sendable {
+    let rawValue: UInt8
+    /// Save and go on.
+    static let save = Signals(rawValue: 1)
+    /// Save and stop.
+    static let stop = Signals(rawValue: 2)
+  }
+
+  /// How far a rank's part of a checkpoint is.
+  enum Saving: UInt8, Sendable {
+    case idle, writing, written
+  }
+
+  var orders: Orders = []
+  var signals: Signals = []
+  var saving = Saving.idle
+  var size = 0
+  var sha256 = ""
+
+  static let byteCount = 3 + 8 + 64
+
+  var bytes: [UInt8] {
+    var bytes = [orders.rawValue, signals.rawValue, saving.rawValue]
+    bytes += (0..<8).map { UInt8(truncatingIfNeeded: size >> (8 * $0)) }
+    bytes += Array(sha256.utf8.prefix(64))
+    return bytes + [UInt8](repeating: 0, count: ControlWord.byteCount - bytes.count)
+  }
+
+  init() {}
+
+  init(_ bytes: ArraySlice<UInt8>) {
+    let bytes = Array(bytes)
+    precondition(bytes.count == ControlWord.byteCount, "a control word of \(bytes.count) bytes")
+    orders = Orders(rawValue: bytes[0])
+    signals = Signals(rawValue: bytes[1])
+    saving = Saving(rawValue: bytes[2]) ?? .idle
+    size = (0..<8).reduce(0) { $0 | Int(bytes[3 + $1]) << (8 * $1) }
+    sha256 = String(decoding: bytes[11...].prefix { $0 != 0 }, as: UTF8.self)
+  }
+
+  /// The words of all ranks. Collective.
+  func exchanged(over world: Communicator) throws -> [ControlWord] {
+    let all = try world.allGather(bytes)
+    return (0..<world.size).map {
+      ControlWord(all[$0 * ControlWord.byteCount..<($0 + 1) * ControlWord.byteCount])
+    }
+  }
+}

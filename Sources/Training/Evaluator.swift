@@ -1,0 +1,89 @@
+import Aviary
+import DataParallel
+import Datasets
+import Evaluation
+import Generation
+import Models
+import Monitoring
+import Tokenizers
+
+/// Measures the model on the validation set, sharded over all workers of all ranks.
+final class Evaluator {
+  private let plan: TrainingPlan
+  private let loader: EvaluationLoader
+  /// Bytes of text that the evaluated targets stand for.
+  private let bytes: Double
+
+  init(_ plan: TrainingPlan, tokens: TokenStream) throws {
+    self.plan = plan
+    loader = try EvaluationLoader(
+      tokens: tokens, context: plan.model.context, sequences: plan.options.sequences,
+      tokenLimit: plan.options.evaluateTokens)
+    let lengths = try plan.tokenizer.bytesPerToken()
+    var bytes = 0
+    for batch in 0..<loader.batchCount {
+      for id in try tokens.ids(in: loader.targetRange(ofBatch: batch)) {
+        bytes += Int(lengths[Int(id)])
+      }
+    }
+    self.bytes = Double(bytes)
+  }
+
+  /// The loss, and on the written world the share of consistent stories. Collective.
+  ///
+  /// - Returns: The report, equal on every rank but for the time, and on rank 0 a generated story.
+  func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, story: String?) {
+    var clock = Stopwatch()
+    let total = try trainer.replicas.map(count: loader.batchCount) { [loader] replica, _, index in
+      try loader.fill(&replica.batch, index: index)
+      let (sum, count) = NextTokenLoss.sum(replica.model, replica.batch)
+      return Tally(sum: sum, count: count)
+    }.total
+    var report = EvaluationReport(
+      step: trainer.state.step, validationLoss: total.mean,
+      bitsPerByte: total.sum / bytes / 0.693147180559945, tokens: Int(total.count), seconds: 0)
+    var story: String?
+    if plan.writesStories {
+      let (share, first) = try checkStories(trainer)
+      report.figures.append(Figure("consistentStories", share))
+      story = first
+    }
+    report.seconds = clock.lap()
+    report.isBest = trainer.state.best.map { total.mean < $0.loss } ?? true
+    return (report, story)
+  }
+
+  /// Writes stories, eight at a time, and checks them.
+  private func checkStories(_ trainer: Trainer) throws -> (share: Double, first: String?) {
+    let group = 8
+    let count = plan.options.evaluateStories
+    let first = FirstStory()
+    let tallies = try trainer.replicas.map(count: (count + group - 1) / group) {
+      [plan, step = trainer.state.step] replica, workspace, index in
+      let generate = Generator(replica.model, configuration: plan.model, in: workspace)
+      let stories = generate(
+        .init(
+          prompt: [plan.tokenizer.endOfText],
+          sequences: index * group..<min(count, (index + 1) * group), maximum: 1024,
+          sampling: Sampling(temperature: 0.8), end: plan.tokenizer.endOfText,
+          vocabulary: plan.tokenizer.vocabularySize, seed: UInt64(plan.options.seed), step: step))
+      let texts = try stories.map {
+        String(decoding: try plan.tokenizer.decode($0), as: UTF8.self)
+      }
+      if index == 0 { first.text = texts.first }
+      let (consistent, total) = StoryChecker.shareConsistent(of: texts)
+      return Tally(sum: Double(consistent), count: Double(total))
+    }
+    return (tallies.total.mean, first.text)
+  }
+}
+
+private final class FirstStory: @unchecked Sendable {
+  // Sendable: written by the one worker that has index 0, read after the pool's wait.
+  var text: String?
+}
+
+extension TrainingPlan {
+  /// Whether evaluations write and check stories.
+  var writesStories: Bool { options.data.train == ["aviary"] && options.evaluateStories > 0 }
+}

@@ -1,0 +1,51 @@
+import Aviary
+import Datasets
+import Glibc
+import MPI
+import Tokenizers
+
+/// The tokens of a run: found where a dataset was built, or made from text in the run folder.
+enum RunData {
+  /// Opens the run's dataset, which rank 0 builds first if need be. Collective.
+  ///
+  /// - Parameter note: Hears on rank 0 what is being done.
+  static func open(
+    _ plan: TrainingPlan, folder: RunFolder, world: Communicator, threads: Int,
+    note: (String) throws -> Void
+  ) throws -> Dataset {
+    let fingerprint = FNV1a(TokenizerFile.fingerprint(of: plan.tokenizer)).value
+    let data = plan.options.data
+    if data.train.count == 1, access("\(data.train[0])/dataset.json", F_OK) == 0 {
+      return try Dataset(opening: data.train[0], expecting: fingerprint)
+    }
+    if world.rank == 0 {
+      let sources = try DatasetPlan(
+        sources: data.train == ["aviary"] ? aviary(plan.options) : .files(data.train),
+        validation: data.validation.isEmpty
+          ? .fraction(data.validationShare) : .files(data.validation),
+        textField: data.textField)
+      for path in sources.ignored { try note("\(path) is left out: not .txt or .jsonl") }
+      let existing = sources.existingDataset(
+        in: folder.data, tokenizer: plan.tokenizer, fingerprint: fingerprint)
+      if existing == nil {
+        let built = try DatasetBuilder.build(
+          sources, tokenizer: plan.tokenizer, fingerprint: fingerprint, into: folder.data,
+          threads: threads)
+        try note(
+          "\(built.description.train.tokens) training and \(built.description.validation.tokens) "
+            + "validation tokens are in \(folder.data)")
+      }
+    }
+    try world.awaitAll()
+    return try Dataset(opening: folder.data, expecting: fingerprint)
+  }
+
+  private static func aviary(_ options: TrainingOptions) -> DocumentSource {
+    let world = Aviary(seed: UInt64(options.seed))
+    return .generated(
+      name: "aviary, seed \(options.seed)", count: options.data.stories,
+      document: { index in
+        Document(text: world.text(at: index), source: "aviary", index: index)
+      })
+  }
+}

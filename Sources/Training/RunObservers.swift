@@ -1,0 +1,30 @@
+import Monitoring
+
+/// Several observers as one.
+final class RunObservers {
+  private var all: [any RunObserver]
+
+  init(_ all: [any RunObserver]) {
+    self.all = all
+  }
+
+  func add(_ observer: any RunObserver) {
+    all.append(observer)
+  }
+
+  func step(_ report: StepReport) throws {
+    for observer in all { try observer.step(report) }
+  }
+
+  func evaluation(_ report: EvaluationReport) throws {
+    for observer in all { try observer.evaluation(report) }
+  }
+
+  func event(_ report: EventReport) throws {
+    for observer in all { try observer.event(report) }
+  }
+
+  func finish() throws {
+    for observer in all { try observer.finish() }
+  }
+}

@@ -1,0 +1,156 @@
+import Checkpoints
+import DataParallel
+import Datasets
+import Evaluation
+import Layers
+import MPI
+import Models
+import Monitoring
+import Tensors
+
+/// The training step, and the state that it moves on.
+///
+/// Every rank has one; all of its methods that say so are collective.
+public final class Trainer {
+  /// What the run is to do.
+  public let plan: TrainingPlan
+  /// The copies of the network.
+  public let replicas: DataParallel<Replica>
+  /// Weights' companions on this rank.
+  public let optimizer: ShardedOptimizer
+  /// Steps done and what else a checkpoint keeps.
+  public internal(set) var state: TrainingState
+  private let loader: TrainingLoader
+  private var divergence: DivergenceGuard
+  private let losses: TallySlots
+  private let peak: Double
+
+  /// A trainer at step 0 with fresh weights. Collective.
+  public init(
+    _ plan: TrainingPlan, world: Communicator, workers: Cores.Assignment, tokens: TokenStream
+  ) throws {
+    self.plan = plan
+    let options = plan.options
+    loader = try TrainingLoader(
+      tokens: tokens, context: plan.model.context, sequences: options.sequences,
+      microBatches: options.microBatches, seed: UInt64(options.seed))
+    let layout = plan.model.layout
+    replicas = DataParallel(
+      world: world, layout: layout,
+      plan: .init(
+        microBatches: options.microBatches, accumulation: options.accumulation,
+        threads: workers.threads, cores: workers.cores, reduction: options.reduction)
+    ) { parameters in
+      Replica(
+        model: plan.model.build(parameters), sequences: options.sequences,
+        context: plan.model.context)
+    }
+    layout.initialize(replicas.parameters.elements, seed: UInt64(options.seed))
+    optimizer = ShardedOptimizer(plan.optimizer, for: replicas)
+    state = TrainingState(terms: plan.terms)
+    divergence = DivergenceGuard(spike: options.spike)
+    losses = TallySlots(count: options.microBatches)
+    peak = try replicas.measurePeak()
+  }
+
+  /// One optimizer step: forward, loss, backward, exchange, update. Collective.
+  ///
+  /// - Parameter word: What this rank tells the others with the step.
+  /// - Returns: The report, and what every rank told.
+  /// - Throws: `DivergenceGuard.Diverged`, on every rank, before any weight is changed.
+  func step(telling word: ControlWord) throws -> (report: StepReport, words: [ControlWord]) {
+    var clock = Stopwatch()
+    let sentBefore = replicas.world.traffic.bytesSent
+    let step = state.step
+    let rate = plan.schedule.rate(at: step)
+
+    let gradient = try replicas.gradient { [loader, losses, plan] replica, _, microBatch in
+      var reading = Stopwatch()
+      try loader.fill(&replica.batch, step: step, microBatch: microBatch)
+      replica.secondsData += reading.lap()
+      let dropout = DropoutSource(
+        seed: UInt64(plan.options.seed), step: step, microBatch: microBatch)
+      let tokenLosses = NextTokenLoss.losses(replica.model, replica.batch, dropout: dropout)
+      losses[microBatch] = Tally(
+        sum: tokenLosses.total, count: replica.batch.weights.reduce(0) { $0 + Double($1) })
+      return tokenLosses.sum()
+    }
+    let secondsGradient = clock.lap()
+
+    let total = try losses.gathered(over: replicas.world) { replicas.owner(of: $0) }.total
+    let words = try word.exchanged(over: replicas.world)
+    let norm = try replicas.norm(of: gradient) / total.count
+    try divergence.observe(step: step + 1, loss: total.mean, gradientNorm: norm)
+    let secondsAgreement = clock.lap()
+
+    let clip = plan.options.clip
+    let clipping = clip > 0 && norm > clip ? clip / norm : 1
+    let secondsGather = try optimizer.update(
+      replicas, factor: Float(clipping / total.count), learningRate: Float(rate),
+      update: step + 1)
+    let secondsUpdate = clock.lap() - secondsGather
+
+    state.step = step + 1
+    state.tokensSeen += Int(total.count)
+    state.recentLosses = divergence.recent
+    let seconds = secondsGradient + secondsAgreement + secondsUpdate + secondsGather
+    let products = 6 * plan.model.productsPerToken * total.count
+    let report = StepReport(
+      step: state.step, totalSteps: plan.options.steps, loss: total.mean, learningRate: rate,
+      gradientNorm: norm, tokens: Int(total.count), tokensSeen: state.tokensSeen,
+      tokensPerSecond: total.count / seconds, secondsPerStep: seconds,
+      secondsCompute: gradient.secondsCompute,
+      secondsExchange: gradient.secondsExchange + secondsAgreement + secondsGather,
+      secondsExposed: gradient.secondsExposed + secondsAgreement + secondsGather,
+      secondsOptimizer: secondsUpdate, secondsData: takeSecondsData(),
+      gemmShare: products / seconds / peak,
+      bytesSent: replicas.world.traffic.bytesSent - sentBefore,
+      memoryBytes: ProcessMemory.resident() ?? 0)
+    return (report, words)
+  }
+
+  /// Whether the last losses were so high that no checkpoint should be written.
+  var isSuspicious: Bool { divergence.isSuspicious }
+
+  /// Goes on from `checkpoint`, whatever number of ranks wrote it.
+  func restore(from checkpoint: Checkpoint) throws {
+    let path = checkpoint.path
+    let saved = try ConfigurationFile.read(try checkpoint.path(of: "config.json"))
+    guard saved.json == plan.model.json else {
+      let differing = saved.json.keys.sorted().first { saved.json[$0] != plan.model.json[$0] }
+      let key = differing ?? "model_type"
+      throw CheckpointError.wrongModel(
+        path: path, field: key, expected: (plan.model.json[key] ?? .null).text,
+        found: (saved.json[key] ?? .null).text)
+    }
+    try ModelFiles.read(
+      folder: path, layout: replicas.layout, into: replicas.parameters.elements)
+    try OptimizerFiles.read(
+      from: checkpoint, ranges: optimizer.ranges,
+      state: zip(optimizer.rule.stateNames, optimizer.state).map { ($0, $1.elements) })
+    let terms = state.terms
+    state = try TrainingState(from: checkpoint)
+    state.terms = terms
+    divergence = DivergenceGuard(spike: plan.options.spike, recent: state.recentLosses)
+  }
+
+  private func takeSecondsData() -> Double {
+    let total = replicas.replicas.reduce(0) { $0 + $1.secondsData }
+    for replica in replicas.replicas { replica.secondsData = 0 }
+    return total / Double(replicas.plan.threads)
+  }
+}
+
+extension TrainingPlan {
+  /// The settings that decide the bits of the weights, for the start-up contract and for a look at
+  /// what a resumed run changed.
+  public var terms: [String: String] {
+    [
+      "seed": "\(options.seed)", "steps": "\(options.steps)",
+      "microBatches": "\(options.microBatches)", "sequences": "\(options.sequences)",
+      "accumulation": "\(options.accumulation)", "optimizer": "\(optimizer)",
+      "clip": "\(options.clip)", "schedule": "\(schedule)", "reduction": "\(options.reduction)",
+      "matrixLibrary": MatrixLibrary.description, "kernels": MatrixLibrary.kernelLevel,
+    ]
+  }
+}

@@ -1,0 +1,84 @@
+import Configuration
+import Models
+import Tokenizers
+
+extension TrainingOptions.Model {
+  init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+    family = try reader.choice("model.family", default: .gpt2, help: "architecture")
+    layers = try reader.integer("model.layers", default: 4, in: 1...1024, help: "blocks")
+    heads = try reader.integer("model.heads", default: 4, in: 1...1024, help: "query heads")
+    keyHeads = try reader.optionalInteger(
+      "model.kvHeads", in: 1...1024, help: "key and value heads of llama; heads when absent")
+    width = try reader.integer(
+      "model.width", default: 128, in: 1...65536, help: "size of the residual stream")
+    hidden = try reader.optionalInteger(
+      "model.hidden", in: 1...1_048_576,
+      help: "size of the feed-forward; 4 (gpt2) or 8/3 (llama) × width when absent")
+    context = try reader.integer(
+      "model.context", default: 256, in: 1...1_048_576, unit: "tokens", help: "longest sequence")
+    dropout = try reader.number(
+      "model.dropout", default: 0, in: 0..<1, help: "share dropped where the family has dropout")
+    vocabulary = try reader.optionalInteger(
+      "model.vocabulary", in: 1...16_777_216,
+      help: "token ids of the model; the tokenizer's when absent, may be larger")
+    self.tied = try reader.choice(
+      "model.tied", of: ["auto", "true", "false"], default: "auto",
+      help: "whether head and embedding are one; auto: gpt2 yes, llama no"
+    ).tiedFlag
+  }
+
+  /// The model for a tokenizer.
+  func configuration(tokenizer: any Tokenizer, _ reader: ConfigurationReader) throws
+    -> any ModelConfiguration
+  {
+    let vocabulary = vocabulary ?? tokenizer.vocabularySize
+    guard vocabulary >= tokenizer.vocabularySize else {
+      throw reader.rejection(
+        of: "model.vocabulary",
+        because: "\(vocabulary) is less than the \(tokenizer.vocabularySize) ids of the tokenizer; "
+          + "leave the key out or make it larger")
+    }
+    switch family {
+    case .gpt2:
+      return try GPT2Configuration(
+        vocabulary: vocabulary, context: context, layers: layers, heads: heads, width: width,
+        hidden: hidden, dropout: Float(dropout), tied: tied ?? true,
+        endOfText: Int(tokenizer.endOfText))
+    case .llama:
+      return try LlamaConfiguration(
+        vocabulary: vocabulary, context: context, layers: layers, heads: heads,
+        keyHeads: keyHeads, width: width, hidden: hidden, dropout: Float(dropout),
+        tied: tied ?? false, endOfText: Int(tokenizer.endOfText))
+    }
+  }
+}
+
+extension String {
+  fileprivate var tiedFlag: Bool? { self == "auto" ? nil : self == "true" }
+}
+
+extension TrainingOptions.Data {
+  init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+    train = try reader.strings(
+      "data.train", default: ["aviary"],
+      help: "files (.txt, .jsonl, .gz), folders and globs; a built dataset; or aviary")
+    let typed = try reader.strings(
+      "data.validation", default: ["0.1"],
+      help: "share of the documents, or files, folders and globs of their own")
+    if typed.count == 1, let share = Double(typed[0]) {
+      guard share >= 0 && share < 1 else {
+        throw reader.rejection(
+          of: "data.validation", because: "a share must be in 0..<1, not \(typed[0])")
+      }
+      validationShare = share
+      validation = []
+    } else {
+      validationShare = 0
+      validation = typed
+    }
+    stories = try reader.integer(
+      "data.stories", default: 20_000, in: 1..., help: "stories to write when train is aviary")
+    textField = try reader.string(
+      "data.textField", default: "text", help: "field of JSON lines that holds the text")
+  }
+}

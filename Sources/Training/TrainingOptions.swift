@@ -1,0 +1,229 @@
+// "The river."
+
+import Configuration
+import DataParallel
+import Optimizers
+
+/// What the user typed about a pretraining run, key by key: this is the only declaration of a key.
+///
+/// `TrainingPlan` is what the program makes of it together with tokenizer and data.
+public struct TrainingOptions: Sendable {
+  /// Where documents come from.
+  public struct Data: Sendable {
+    /// Files, folders and globs, `aviary`, or the folder of a built dataset.
+    public var train: [String]
+    /// A share of the documents, when no files are given.
+    public var validationShare: Double
+    /// Files, folders and globs to validate on; empty for a share.
+    public var validation: [String]
+    /// Stories to write when the source is `aviary`.
+    public var stories: Int
+    /// Field of JSON lines.
+    public var textField: String
+  }
+
+  /// The model's sizes as typed.
+  public struct Model: Sendable {
+    /// Which family.
+    public var family: Family
+    /// Blocks.
+    public var layers: Int
+    /// Query heads.
+    public var heads: Int
+    /// Key heads, or nil for as many as query heads.
+    public var keyHeads: Int?
+    /// Residual width.
+    public var width: Int
+    /// Hidden width, or nil for the family's ratio.
+    public var hidden: Int?
+    /// Longest sequence.
+    public var context: Int
+    /// Share dropped.
+    public var dropout: Double
+    /// Vocabulary, or nil for the tokenizer's.
+    public var vocabulary: Int?
+    /// Whether head and embedding are one, or nil for the family's habit.
+    public var tied: Bool?
+  }
+
+  /// Families that can be pretrained.
+  public enum Family: String, Sendable, CaseIterable {
+    /// GPT-2.
+    case gpt2
+    /// Llama.
+    case llama
+  }
+
+  /// Update rules.
+  public enum Rule: String, Sendable, CaseIterable {
+    /// AdamW.
+    case adamw
+    /// SGD with momentum.
+    case sgd
+  }
+
+  /// Arithmetic of the products.
+  public enum Precision: String, Sendable, CaseIterable {
+    /// 32-bit floats.
+    case fp32
+    /// The best this release computes: fp32.
+    case auto
+  }
+
+  /// The run folder.
+  public var run: String
+  /// Seed of everything random.
+  public var seed: Int
+  /// The model.
+  public var model: Model
+  /// `bytes`, or a folder or `tokenizer.json`.
+  public var tokenizer: String
+  /// The data.
+  public var data: Data
+  /// Micro-batches in a step.
+  public var microBatches: Int
+  /// Sequences in a micro-batch.
+  public var sequences: Int
+  /// Micro-batches added in order per leaf of the summation tree.
+  public var accumulation: Int
+  /// Optimizer steps.
+  public var steps: Int
+  /// The update rule.
+  public var rule: Rule
+  /// Highest learning rate.
+  public var learningRate: Double
+  /// AdamW's memories.
+  public var betas: [Double]
+  /// AdamW's epsilon.
+  public var epsilon: Double
+  /// SGD's memory.
+  public var momentum: Double
+  /// Weight decay.
+  public var weightDecay: Double
+  /// Largest gradient norm; 0 does not clip.
+  public var clip: Double
+  /// The learning rate's shape.
+  public var schedule: Schedule.Shape
+  /// Steps of linear rise.
+  public var warmup: Int
+  /// Final learning rate.
+  public var finalRate: Double
+  /// Steps of the final descent of `wsd`.
+  public var decay: Int
+  /// Arithmetic of the products.
+  public var precision: Precision
+  /// How gradients are added.
+  public var reduction: GradientReduction
+  /// Steps between checkpoints; 0 saves only at the end.
+  public var checkpointEvery: Int
+  /// Newest checkpoints that stay.
+  public var keep: Int
+  /// Checkpoints at multiples of this stay as well; nil for none.
+  public var keepEvery: Int?
+  /// Whether the checkpoint of the best evaluation stays as well.
+  public var keepBest: Bool
+  /// Steps between evaluations; 0 evaluates only at the end.
+  public var evaluateEvery: Int
+  /// About how many validation tokens an evaluation reads.
+  public var evaluateTokens: Int
+  /// Stories written and checked at an evaluation, when the data is `aviary`.
+  public var evaluateStories: Int
+  /// A loss above this multiple of the recent mean, three steps in a row, ends the run; 0 never.
+  public var spike: Double
+  /// Steps between plain progress lines.
+  public var logEvery: Int
+
+  /// Reads every key; refuses what the keys themselves cannot mean.
+  public init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+    run = try reader.string(
+      "run", default: "runs/aviary", help: "run folder, relative to the current folder")
+    seed = try reader.integer(
+      "seed", default: 1, in: 0..., help: "seed of weights, data order, dropout and samples")
+    model = try Model(&reader)
+    tokenizer = try reader.string(
+      "tokenizer", default: "bytes", help: "bytes, or a folder or tokenizer.json")
+    data = try Data(&reader)
+    microBatches = try reader.integer(
+      "batch.microBatches", default: 4, in: 1...65536,
+      help: "micro-batches in a step; a power of two, at least the number of workers")
+    sequences = try reader.integer(
+      "batch.sequences", default: 8, in: 1...65536, help: "sequences in a micro-batch")
+    accumulation = try reader.integer(
+      "batch.accumulation", default: 1, in: 1...65536,
+      help: "micro-batches added in order into one gradient buffer; a power of two")
+    steps = try reader.integer("steps", default: 1000, in: 1..., help: "optimizer steps of the run")
+    rule = try reader.choice("optimizer.name", default: .adamw, help: "update rule")
+    learningRate = try reader.number(
+      "optimizer.learningRate", default: 1e-3, in: 0..., help: "highest learning rate")
+    betas = try reader.numbers(
+      "optimizer.betas", count: 2, default: [0.9, 0.99], in: 0..<1,
+      help: "memory of AdamW's first and second moment")
+    epsilon = try reader.number(
+      "optimizer.epsilon", default: 1e-8, in: 0..., help: "added to AdamW's denominator")
+    momentum = try reader.number(
+      "optimizer.momentum", default: 0.9, in: 0..<1, help: "memory of SGD")
+    weightDecay = try reader.number(
+      "optimizer.weightDecay", default: 0.1, in: 0...,
+      help: "decay of matrices and embeddings; norms and biases do not decay")
+    clip = try reader.number(
+      "optimizer.clip", default: 1.0, in: 0..., help: "largest gradient norm; 0 does not clip")
+    schedule = try reader.choice("schedule.name", default: .cosine, help: "learning rate's shape")
+    warmup = try reader.integer(
+      "schedule.warmup", default: 100, in: 0..., unit: "steps", help: "linear rise at the start")
+    finalRate = try reader.number(
+      "schedule.final", default: 1e-4, in: 0..., help: "learning rate at the end")
+    decay = try reader.integer(
+      "schedule.decay", default: 0, in: 0..., unit: "steps", help: "final descent of wsd")
+    precision = try reader.choice(
+      "precision", default: .auto, help: "arithmetic of the products; auto is fp32 in this release")
+    reduction = try reader.choice(
+      "reduction", default: .exact,
+      help: "exact: the same bits for any ranks and threads; fast: not")
+    checkpointEvery = try reader.integer(
+      "checkpoint.every", default: 200, in: 0..., unit: "steps",
+      help: "between checkpoints; 0 saves only at the end")
+    keep = try reader.integer(
+      "checkpoint.keep", default: 2, in: 1..., help: "newest checkpoints that stay")
+    keepEvery = try reader.optionalInteger(
+      "checkpoint.keepEvery", in: 1..., unit: "steps",
+      help: "checkpoints at multiples of this stay as well")
+    keepBest = try reader.boolean(
+      "checkpoint.keepBest", default: true,
+      help: "the checkpoint of the best evaluation stays as well")
+    evaluateEvery = try reader.integer(
+      "evaluate.every", default: 250, in: 0..., unit: "steps",
+      help: "between evaluations; 0 evaluates only at the end")
+    evaluateTokens = try reader.integer(
+      "evaluate.tokens", default: 131_072, in: 1..., unit: "tokens",
+      help: "about how much of the validation set is read, evenly spaced")
+    evaluateStories = try reader.integer(
+      "evaluate.stories", default: 64, in: 0...,
+      help: "stories written and checked at an evaluation, when data.train is aviary")
+    spike = try reader.number(
+      "guard.spike", default: 2, in: 0...,
+      help: "a loss above this multiple of the recent mean three steps in a row ends the run; "
+        + "0 never")
+    logEvery = try reader.integer(
+      "log.every", default: 10, in: 1..., unit: "steps",
+      help: "between progress lines when the output is not a terminal")
+    for (key, value) in [("microBatches", microBatches), ("accumulation", accumulation)]
+    where value & (value - 1) != 0 {
+      let below = 1 << (Int.bitWidth - value.leadingZeroBitCount - 1)
+      throw reader.rejection(
+        of: "batch.\(key)",
+        because: "\(value) is not a power of two, which the fixed order of summation needs; choose "
+          + "\(below) or \(2 * below)")
+    }
+    if accumulation > microBatches {
+      throw reader.rejection(
+        of: "batch.accumulation",
+        because: "\(accumulation) is more than the \(microBatches) micro-batches of a step; choose "
+          + "\(microBatches) or less")
+    }
+    if model.width % model.heads != 0 {
+      throw reader.rejection(
+        of: "model.heads",
+        because: "\(model.heads) heads do not divide the width \(model.width); choose a divisor")
+    }
+  }
+}

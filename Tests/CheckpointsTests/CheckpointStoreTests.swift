@@ -1,0 +1,167 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import Checkpoints
+
+@Suite struct CheckpointStoreTests {
+  private let folder: TemporaryFolder
+  private let store: CheckpointStore
+
+  init() throws {
+    folder = try TemporaryFolder()
+    store = CheckpointStore(path: folder("run/checkpoints"))
+  }
+
+  private func names() throws -> [String] { try folder.names(in: "run/checkpoints") }
+
+  @Test func findsNothingWhereNothingIs() throws {
+    #expect(try store.newestVerified() == Recovery(checkpoint: nil, setAside: []))
+    #expect(try store.publishedSteps() == [])
+    try store.claim(attempt: "one")
+    #expect(try store.newestVerified() == Recovery(checkpoint: nil, setAside: []))
+    #expect(try names() == ["ATTEMPT"])
+  }
+
+  @Test func publishesAndFindsTheNewest() throws {
+    try store.claim(attempt: "one")
+    for step in [2, 1, 100_000_000] { try SavedCheckpoint.save(step: step, in: store) }
+    #expect(try names() == ["ATTEMPT", "step-00000001", "step-00000002", "step-100000000"])
+    #expect(try store.publishedSteps() == [1, 2, 100_000_000])
+    let recovery = try store.newestVerified()
+    #expect(recovery.checkpoint?.step == 100_000_000)
+    #expect(recovery.setAside.isEmpty)
+  }
+
+  @Test func setsDamagedOnesAsideAndSaysWhy() throws {
+    for step in 1...4 { try SavedCheckpoint.save(step: step, in: store) }
+    try folder.write([1], to: "run/checkpoints/step-00000004/state.json")
+    try FileManager.default.removeItem(
+      atPath: folder("run/checkpoints/step-00000003/MANIFEST.json"))
+    try folder.write([], to: "run/checkpoints/step-00000003.damaged")
+    let recovery = try store.newestVerified()
+    #expect(recovery.checkpoint?.step == 2)
+    #expect(recovery.setAside.map(\.name) == ["step-00000004", "step-00000003"])
+    #expect(
+      recovery.setAside.map(\.newName) == ["step-00000004.damaged", "step-00000003.damaged-1"])
+    #expect(recovery.setAside[0].reason.contains("state.json is damaged: it has 1 bytes"))
+    for entry in recovery.setAside {
+      let path = "run/checkpoints/\(try #require(entry.newName))/REASON.txt"
+      #expect(try folder.read(path) == Array((entry.reason + "\n").utf8))
+    }
+    #expect(try store.newestVerified() == Recovery(checkpoint: recovery.checkpoint, setAside: []))
+  }
+
+  @Test func setsAFileInACheckpointsPlaceAside() throws {
+    try SavedCheckpoint.save(step: 1, in: store)
+    try folder.write([], to: "run/checkpoints/step-00000002")
+    let recovery = try store.newestVerified()
+    #expect(recovery.checkpoint?.step == 1)
+    #expect(recovery.setAside.map(\.newName) == ["step-00000002.damaged"])
+  }
+
+  @Test func stopsAtACheckpointOfANewerRelease() throws {
+    try SavedCheckpoint.save(step: 1, in: store)
+    try SavedCheckpoint.save(step: 2, in: store)
+    let path = "run/checkpoints/step-00000002/MANIFEST.json"
+    let body = "{\n  \"version\": 9,\n"
+    var file = try DurableFile(creating: folder("body"))
+    try file.write(body)
+    let seal = "  \"manifest\": \"\(try file.close().sha256)\"\n}\n"
+    try folder.write(Array((body + seal).utf8), to: path)
+    let error = CheckpointError.unknownVersion(path: folder(path), found: 9, supported: 1)
+    #expect(throws: error) { try store.newestVerified() }
+    #expect(try names() == ["step-00000001", "step-00000002"])
+  }
+
+  @Test func doesNotTakeAnErrorOfTheDiskForDamage() throws {
+    try SavedCheckpoint.save(step: 1, in: store)
+    try SavedCheckpoint.save(step: 2, in: store)
+    // A link to itself cannot be opened, whoever asks, and says nothing about the contents.
+    let path = folder("run/checkpoints/step-00000002/state.json")
+    try FileManager.default.removeItem(atPath: path)
+    try #require(symlink(path, path) == 0)
+    #expect(throws: StorageError.io(path: path, operation: "open", code: ELOOP)) {
+      try store.newestVerified()
+    }
+    #expect(try names() == ["step-00000001", "step-00000002"])
+  }
+
+  @Test(.enabled(if: TemporaryFolder.mayMount, "mounting is not permitted"))
+  func passesOverDamageInAReadOnlyFolder() throws {
+    try #require(folder.mount(bytes: 1 << 20))
+    for step in 1...2 { try SavedCheckpoint.save(step: step, in: store) }
+    try folder.write([], to: "run/checkpoints/step-00000002/state.json")
+    try #require(folder.makeReadOnly())
+    let recovery = try store.newestVerified()
+    #expect(recovery.checkpoint?.step == 1)
+    #expect(recovery.setAside.map(\.name) == ["step-00000002"])
+    #expect(recovery.setAside.map(\.newName) == [nil])
+    #expect(throws: StorageError.self) { try SavedCheckpoint.save(step: 3, in: store) }
+    #expect(try names() == ["step-00000001", "step-00000002"])
+  }
+
+  @Test(.enabled(if: TemporaryFolder.mayMount, "mounting is not permitted"))
+  func keepsTheOldCheckpointWhenTheDiskIsFull() throws {
+    try #require(folder.mount(bytes: 256 << 10))
+    try SavedCheckpoint.save(step: 1, in: store)
+    #expect(throws: Never.self) { try store.requireSpace(bytes: 100 << 10) }
+    #expect {
+      try store.requireSpace(bytes: 1 << 20)
+    } throws: {
+      guard case .full(_, 1_048_576?, let available?) = $0 as? StorageError else { return false }
+      return (1..<(256 << 10)).contains(available)
+    }
+    let draft = try store.draft(step: 2, attempt: "one")
+    func fill() throws {
+      var file = try draft.file("model.safetensors")
+      try file.write([UInt8](repeating: 1, count: 1 << 20))
+      _ = try file.close()
+    }
+    let path = draft.path + "/model.safetensors"
+    let full = StorageError.full(path: path, needed: nil, available: nil)
+    #expect(throws: full) { try fill() }
+    try draft.discard()
+    #expect(try names() == ["step-00000001"])
+    #expect(try store.newestVerified().checkpoint?.step == 1)
+    try SavedCheckpoint.save(step: 3, in: store)
+    #expect(try store.newestVerified().checkpoint?.step == 3)
+  }
+
+  @Test(.enabled(if: TemporaryFolder.mayMount, "mounting is not permitted"))
+  func fallsBackOnADiskWithoutRoomForTheReason() throws {
+    try #require(folder.mount(bytes: 256 << 10))
+    for step in 1...2 { try SavedCheckpoint.save(step: step, in: store) }
+    try folder.write([], to: "run/checkpoints/step-00000002/model.safetensors")
+    _ = try? folder.write([UInt8](repeating: 1, count: 1 << 20), to: "ballast")
+    let filler = open(folder("filler"), O_WRONLY | O_CREAT, 0o600)
+    var page = [UInt8](repeating: 1, count: 4096)
+    while Glibc.write(filler, &page, page.count) > 0 {}
+    close(filler)
+    let recovery = try store.newestVerified()
+    #expect(recovery.checkpoint?.step == 1)
+    #expect(recovery.setAside.map(\.newName) == ["step-00000002.damaged"])
+  }
+
+  @Test func prunes() throws {
+    try store.claim(attempt: "one")
+    for step in 1...6 { try SavedCheckpoint.save(step: step, in: store) }
+    let policy = RetentionPolicy(keep: 2, keepEvery: 3)
+    #expect(try store.prune(policy, protecting: [1], attempt: "one") == [2, 4])
+    #expect(try store.publishedSteps() == [1, 3, 5, 6])
+    #expect(try names().count == 5)
+  }
+
+  @Test func refusesToPublishWhatIsNotThere() throws {
+    let draft = try store.draft(step: 1, attempt: "one")
+    var records = try SavedCheckpoint.write(to: draft)
+    records.append(FileRecord(name: "shard", size: 1, sha256: ""))
+    #expect(throws: StorageError.notFound(path: draft.path + "/shard")) {
+      try draft.publish(files: records)
+    }
+    try folder.write([1, 2], to: "run/checkpoints/step-00000001.one.tmp/shard")
+    let incomplete = StorageError.incomplete(path: draft.path + "/shard", expected: 1, found: 2)
+    #expect(throws: incomplete) { try draft.publish(files: records) }
+    #expect(try store.publishedSteps() == [])
+  }
+}

@@ -1,0 +1,64 @@
+import Configuration
+import Testing
+
+@Suite struct OverrideTests {
+  private func refused(_ text: String, _ override: String) -> String {
+    sentence {
+      var reader = try reader(text, override)
+      _ = try Options(&reader)
+    }
+  }
+
+  @Test func overridesWinAndTheLastWins() throws {
+    var reader = try reader(
+      "steps: 5\noptimizer: {learningRate: 1}\n",
+      "steps=7", "optimizer.learningRate=1e-2", "steps=9", "model.kvHeads=3",
+      "optimizer.betas=[0.8, 0.95]", "data.train=*.txt # all: of them", "run=\"a b\"")
+    let options = try Options(&reader)
+    #expect(options.steps == 9)
+    #expect(options.rate == 1e-2)
+    #expect(options.keyValueHeads == 3)
+    #expect(options.betas == [0.8, 0.95])
+    #expect(options.train == ["*.txt # all: of them"])
+    #expect(options.name == "a b")
+  }
+
+  @Test func nothingGivesTheDefault() throws {
+    var reader = try reader("steps: 5\nmodel: {kvHeads: 4}", "steps=", "model.kvHeads=null")
+    let options = try Options(&reader)
+    #expect(options.steps == 2000)
+    #expect(options.keyValueHeads == nil)
+  }
+
+  @Test(arguments: ["steps", "=5", ".steps=5", "a..b=1", "a b=1", "stéps=1", "optimizer.=1"])
+  func malformed(override: String) {
+    let text = refused("", override)
+    #expect(text.hasPrefix("--set \(override): "))
+    #expect(text.hasSuffix("; an override has the form key.path=value."))
+  }
+
+  @Test func sectionsCannotBeSet() {
+    #expect(
+      refused("", "model={tied: true}")
+        == "--set model={tied: true}: a section cannot be set, only its keys one by one; "
+        + "an override has the form key.path=value.")
+    #expect(refused("model: {tied: true}", "model=x").contains("its key is a section"))
+    #expect(refused("steps: 5", "steps.more=1").contains("more would lie inside a value"))
+    #expect(refused("", "model=x").contains("must be a section"))
+    #expect(refused("", "data.train=[a, {b: c}]").contains("must be a text or a list of texts"))
+  }
+
+  @Test func brokenListsAreRefused() {
+    #expect(refused("", "data.train=[a").hasPrefix("--set data.train=[a: "))
+    #expect(refused("", "run=\"a").hasPrefix("--set run=\"a: "))
+    #expect(refused("", "run=[*a]").contains("undefined alias"))
+    #expect(refused("", "run=\"a\": b").contains("a section cannot be set"))
+  }
+
+  @Test func unknownOverridesAreRefused() {
+    #expect(
+      refused("", "optimizer.learningrat=1")
+        == "--set optimizer.learningrat=1: there is no key optimizer.learningrat; "
+        + "did you mean optimizer.learningRate?")
+  }
+}

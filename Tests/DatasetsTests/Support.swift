@@ -1,0 +1,108 @@
+import CZlib
+import Foundation
+import Tokenizers
+
+@testable import Datasets
+
+/// A folder of its own for one test, removed with it.
+final class Scratch {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "apus-datasets-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func path(_ name: String) -> String { path + "/" + name }
+
+  @discardableResult
+  func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
+    let target = path(name)
+    let folder = (target as NSString).deletingLastPathComponent
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Data(bytes).write(to: URL(fileURLWithPath: target))
+    return target
+  }
+
+  @discardableResult
+  func write(_ name: String, _ text: String) throws -> String {
+    try write(name, Array(text.utf8))
+  }
+
+  func read(_ name: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: URL(fileURLWithPath: path(name))))
+  }
+
+  /// Names in the folder, sorted.
+  func names(_ folder: String = "") throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: path(folder)).sorted()
+  }
+}
+
+/// One gzip member with `bytes` in it.
+func gzip(_ bytes: [UInt8]) -> [UInt8] {
+  var input = bytes
+  var output = [UInt8](repeating: 0, count: bytes.count + bytes.count / 100 + 128)
+  var stream = z_stream()
+  deflateInit2_(
+    &stream, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+    Int32(MemoryLayout<z_stream>.size))
+  let count = input.withUnsafeMutableBufferPointer { source in
+    output.withUnsafeMutableBufferPointer { target in
+      stream.next_in = source.baseAddress
+      stream.avail_in = UInt32(source.count)
+      stream.next_out = target.baseAddress
+      stream.avail_out = UInt32(target.count)
+      precondition(deflate(&stream, Z_FINISH) == Z_STREAM_END)
+      return Int(stream.total_out)
+    }
+  }
+  deflateEnd(&stream)
+  return Array(output[..<count])
+}
+
+/// Each byte is its own id; 256 ends a document; ids from there on are special.
+struct Bytes: Tokenizer {
+  var vocabularySize = 257
+  let endOfText: TokenID = 256
+
+  func encode(_ bytes: UnsafeBufferPointer<UInt8>) -> [TokenID] { bytes.map { TokenID($0) } }
+
+  func bytes(of id: TokenID) throws(TokenizerError) -> [UInt8] {
+    guard id >= 0, id < vocabularySize else {
+      throw .unknownID(id: id, vocabularySize: vocabularySize)
+    }
+    return id < 256 ? [UInt8(id)] : Array("<|endoftext|>".utf8)
+  }
+
+  func isSpecial(_ id: TokenID) -> Bool { id >= 256 }
+}
+
+/// All documents of `files`.
+func documents(
+  _ files: [SourceFile], textField: String = "text", limit: Int = 1 << 32
+) throws(DatasetError) -> [Document] {
+  var stream = DocumentStream(files, textField: textField, documentLimit: limit)
+  var documents: [Document] = []
+  while let document = try stream.next() { documents.append(document) }
+  return documents
+}
+
+/// A stream of the ids 0, 1, 2 …, so that an id tells its place.
+func counting(_ count: Int) -> TokenStream {
+  TokenStream(
+    (0..<count).map { TokenID($0) }, vocabularySize: count + 1, endOfText: TokenID(count))
+}
+
+/// Text of lines, some of them beyond ASCII, of at least `byteCount` bytes.
+func lines(_ byteCount: Int, salt: Int = 0) -> String {
+  var text = ""
+  var line = 0
+  while text.utf8.count < byteCount {
+    text += "line \(salt).\(line): größe, 雨, 🐦\n"
+    line += 1
+  }
+  return text
+}

@@ -1,0 +1,23 @@
+import Testing
+
+@testable import Monitoring
+
+@Suite struct ProcessMemoryTests {
+  @Test func fieldsAreFound() {
+    let status = "Name:\tVmRSS: 5 kB\nVmHWM:\t  2048 kB\nVmRSS:\t    1024 kB\nVmLck: 1 MB\n"
+    #expect(ProcessMemory.bytes(of: "VmRSS", in: status) == 1 << 20)
+    #expect(ProcessMemory.bytes(of: "VmHWM", in: status) == 2 << 20)
+    #expect(ProcessMemory.bytes(of: "VmLck", in: status) == nil)
+    #expect(ProcessMemory.bytes(of: "VmSwap", in: status) == nil)
+  }
+
+  @Test func memoryInUseIsSeen() throws {
+    let before = try #require(ProcessMemory.resident())
+    let block = [UInt8](repeating: 1, count: 64 << 20)
+    let after = try #require(ProcessMemory.resident())
+    let peak = try #require(ProcessMemory.peak())
+    #expect(after - before > 48 << 20)
+    #expect(peak >= after - (1 << 20))
+    #expect(block.last == 1)
+  }
+}

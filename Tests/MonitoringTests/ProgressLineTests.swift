@@ -1,0 +1,100 @@
+import Testing
+
+@testable import Monitoring
+
+@Suite struct ProgressLineTests {
+  private let clock = ManualClock()
+  private let screen = Screen()
+
+  private func line(_ style: ProgressLine.Style) -> ProgressLine {
+    ProgressLine(
+      style: style, write: { [screen] in screen.write($0) }, now: { [clock] in clock.now })
+  }
+
+  @Test func inAPipeLinesArePlain() throws {
+    let line = line(.plain(every: 100))
+    line.event(EventReport(.started, "Trains."))
+    for step in 1...250 {
+      line.step(report(step, of: 250))
+      clock.advance(.milliseconds(100))
+    }
+    line.evaluation(evaluation(250, isBest: true))
+    line.event(EventReport(.warning, step: 250, "Slow."))
+    line.finish()
+    let rest = "  loss 1.5123  lr 4.2e-04  norm 0.71  21.3k tok/s  64% of peak  eta "
+    #expect(
+      screen.take() == """
+        start  Trains.
+        step    1/250\(rest)0:05
+        step  100/250\(rest)0:15
+        step  200/250\(rest)0:05
+        step  250/250\(rest)0:00
+        eval  250/250  validation loss 1.4982  bits/byte 2.1614  consistentStories 0.910  12.3 s  best
+        warning  250/250  Slow.
+
+        """)
+  }
+
+  @Test func onATerminalOneLineIsRewritten() {
+    let line = line(.live(columns: { 81 }, colour: true))
+    let live = { (step: Int, eta: String) in
+      "\rstep  \(step)/2000  loss 1.5123  21.3k tok/s  64% of peak  eta \(eta)\u{1B}[K"
+    }
+    line.event(EventReport(.started, "Trains."))
+    #expect(screen.take() == "start  Trains.\n")
+    line.step(report(1000))
+    #expect(screen.take() == live(1000, "0:21"))
+    clock.advance(.milliseconds(50))
+    line.step(report(1001))
+    #expect(screen.take() == "")
+    clock.advance(.milliseconds(50))
+    line.step(report(1002))
+    #expect(screen.take() == live(1002, "0:50"))
+    line.evaluation(evaluation(1002))
+    let plain = ProgressText.line(evaluation(1002), totalSteps: 2000)
+    #expect(screen.take() == "\r\u{1B}[K\(plain)\n" + live(1002, "0:50"))
+    line.evaluation(evaluation(1002, isBest: true))
+    #expect(screen.take().hasPrefix("\r\u{1B}[K\u{1B}[32meval  "))
+    line.event(EventReport(.checkpointSetAside, "Torn."))
+    #expect(screen.take().hasPrefix("\r\u{1B}[K\u{1B}[33mset aside  Torn.\u{1B}[0m\n\r"))
+    line.step(report(1003))
+    #expect(screen.take() == "")
+    line.finish()
+    #expect(screen.take() == live(1003, "0:33") + "\n")
+    line.finish()
+    #expect(screen.take() == "")
+  }
+
+  @Test func theLastStepIsAlwaysShown() {
+    let line = line(.live(columns: { 81 }, colour: false))
+    line.step(report(1999))
+    line.step(report(2000))
+    #expect(screen.take().contains("\rstep  2000/2000  "))
+    line.finish()
+    #expect(screen.take() == "\n")
+  }
+
+  @Test func withoutColourThereIsNone() {
+    let line = line(.live(columns: { 81 }, colour: false))
+    line.event(EventReport(.warning, "Careful."))
+    line.evaluation(evaluation(3, isBest: true))
+    #expect(!screen.take().contains("\u{1B}"))
+  }
+
+  @Test(arguments: [0, 1, 10, 20, 40, 60, 80, 200])
+  func theLiveLineNeverWraps(columns: Int) {
+    let line = line(.live(columns: { columns }, colour: true))
+    line.step(report(1999))
+    let text = screen.take().dropFirst().dropLast(3)
+    #expect(text.count <= max(0, columns - 1))
+  }
+
+  @Test func terminalsWithoutCursorMovementAreNotLive() {
+    #expect(Terminal.isLive(isTerminal: true, term: "xterm-256color"))
+    #expect(!Terminal.isLive(isTerminal: true, term: "dumb"))
+    #expect(!Terminal.isLive(isTerminal: true, term: ""))
+    #expect(!Terminal.isLive(isTerminal: true, term: nil))
+    #expect(!Terminal.isLive(isTerminal: false, term: "xterm"))
+    #expect(Terminal.columns() > 0)
+  }
+}

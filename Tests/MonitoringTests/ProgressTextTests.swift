@@ -1,0 +1,80 @@
+import Testing
+
+@testable import Monitoring
+
+@Suite struct ProgressTextTests {
+  @Test func theLineOfAStep() {
+    #expect(
+      ProgressText.line(report(1200), eta: 17)
+        == "step  1200/2000  loss 1.5123  lr 4.2e-04  norm 0.71  21.3k tok/s  64% of peak  eta 0:17"
+    )
+    var first = report(1, loss: 10.98765, share: nil)
+    first.tokensPerSecond = 231
+    first.gradientNorm = 12.345
+    first.figures = [Figure("reward", -0.25)]
+    #expect(
+      ProgressText.line(first, eta: nil)
+        == "step     1/2000  loss 10.988  lr 4.2e-04  norm 12.3  reward -0.250    231 tok/s"
+        + "  eta -:--")
+  }
+
+  @Test func fieldsKeepTheirWidth() {
+    var losses: [Double] = [0, 1e-7, 0.5, 9.99994, 9.99996, 10, 99.9996, 123.4, .nan, .infinity]
+    losses += [999.96]
+    for loss in losses {
+      let line = ProgressText.line(report(1200, loss: loss), eta: 17)
+      #expect(line.count == 87, "\(line)")
+    }
+    for rate in [0, 1, 231, 999.4, 999.6, 1000, 9994, 9996, 21_345, 99_960, 999_499, 999_501, 3e9] {
+      #expect(ProgressText.short(rate).count == 5, "\(rate) \(ProgressText.short(rate))")
+    }
+    #expect(ProgressText.short(999.6) == "1.00k")
+    #expect(ProgressText.short(213_456) == " 213k")
+    #expect(ProgressText.short(.nan) == "    -")
+    #expect(ProgressText.fixed(-0.12346, digits: 5) == "-0.1235")
+    #expect(ProgressText.fixed(1e9, digits: 5) == "1.0e+09")
+  }
+
+  @Test func durations() {
+    let cases: [(Double?, String)] = [
+      (0, "0:00"), (0.6, "0:01"), (59.6, "1:00"), (61, "1:01"), (3599, "59:59"),
+      (3723, "1:02:03"), (86_400, "1d 00h"), (277_200, "3d 05h"), (nil, "-:--"), (.nan, "-:--"),
+      (-1, "-:--"), (.infinity, "-:--"), (1e300, "-:--"),
+    ]
+    for (seconds, text) in cases { #expect(ProgressText.duration(seconds) == text) }
+  }
+
+  @Test func theLineOfAnEvaluation() {
+    #expect(
+      ProgressText.line(evaluation(200, isBest: true), totalSteps: 2000)
+        == "eval   200/2000  validation loss 1.4982  bits/byte 2.1614  consistentStories 0.910"
+        + "  12.3 s  best")
+    #expect(ProgressText.line(evaluation(200), totalSteps: nil).hasPrefix("eval  200  validation"))
+  }
+
+  @Test func theLineOfAnEvent() {
+    let saved = EventReport(.checkpointSaved, step: 200, "Saved a\u{1B}[2Jb\nc.")
+    #expect(
+      ProgressText.line(saved, totalSteps: 2000) == "checkpoint   200/2000  Saved a [2Jb c.")
+    #expect(
+      ProgressText.line(EventReport(.resumed, "Goes on."), totalSteps: nil) == "resume  Goes on.")
+  }
+
+  @Test func theLiveLineKeepsToItsWidth() {
+    let whole = "step  1200/2000  loss 1.5123  21.3k tok/s  64% of peak  eta 0:17"
+    #expect(ProgressText.live(report(1200), eta: 17, width: whole.count) == whole)
+    #expect(
+      ProgressText.live(report(1200), eta: 17, width: whole.count - 1)
+        == "step  1200/2000  loss 1.5123  21.3k tok/s  eta 0:17")
+    #expect(
+      ProgressText.live(report(1200), eta: 17, width: 40)
+        == "step  1200/2000  loss 1.5123  eta 0:17")
+    #expect(
+      ProgressText.live(report(1200), eta: 17, width: 30) == "step  1200/2000  loss 1.5123")
+    #expect(ProgressText.live(report(1200), eta: 17, width: 20) == "step  1200/2000")
+    #expect(ProgressText.live(report(1200), eta: 17, width: 6) == "step  ")
+    for width in -1...100 {
+      #expect(ProgressText.live(report(1200), eta: 17, width: width).count <= max(0, width))
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import Testing
+
+@testable import Tokenizers
+
+/// The files of Goldens/, which generate.py there makes with Hugging Face tokenizers.
+enum Goldens {
+  static func path(_ name: String) -> String {
+    FileBytes.join(FileBytes.join(FileBytes.parent(of: #filePath), "Goldens"), name)
+  }
+
+  static func bytes(_ name: String) throws -> [UInt8] {
+    try FileBytes.read(path(name))
+  }
+
+  /// Texts with their ids under tokenizer.json.
+  static func strings() throws -> [(text: String, ids: [TokenID])] {
+    let cases = try #require(try JSONReader.read(bytes("strings.json")).array)
+    return try cases.map { value in
+      let text = try #require(value["text"]?.string)
+      let ids = try #require(value["ids"]?.array)
+      return (text, try ids.map { TokenID(try #require($0.integer)) })
+    }
+  }
+}
