@@ -5,7 +5,10 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
   name: "apus",
-  products: [.executable(name: "apus", targets: ["Apus"])],
+  products: [
+    .executable(name: "apus", targets: ["Apus"]),
+    .executable(name: "apus-bench", targets: ["Benchmarks"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -81,8 +84,46 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .executableTarget(
+      name: "Benchmarks",
+      dependencies: [
+        "Configuration", "DataParallel", "Datasets", "MPI", "RandomNumbers", "Tensors", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
     // Tests
+    .target(name: "TestWorld", dependencies: ["MPI"], path: "Tests/TestWorld"),
+    .testTarget(name: "RandomNumbersTests", dependencies: ["RandomNumbers"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "RandomNumbers"]),
+    .testTarget(name: "MPITests", dependencies: ["MPI", "TestWorld"]),
+    .testTarget(
+      name: "TokenizersTests", dependencies: ["Tokenizers", "RandomNumbers"], exclude: ["Goldens"]),
+    .testTarget(
+      name: "DatasetsTests", dependencies: ["Datasets", "Tokenizers", "RandomNumbers", "CZlib"]),
+    .testTarget(name: "AviaryTests", dependencies: ["Aviary", "RandomNumbers"]),
+    .testTarget(
+      name: "ModelsTests",
+      dependencies: ["Checkpoints", "Layers", "Models", "Optimizers", "Tensors"],
+      exclude: ["Goldens"]),
+    .testTarget(
+      name: "GenerationTests", dependencies: ["Generation", "Models", "Layers", "Tensors"]),
+    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers"]),
+    .testTarget(
+      name: "DataParallelTests",
+      dependencies: ["DataParallel", "MPI", "Optimizers", "Tensors", "TestWorld"]),
+    .testTarget(
+      name: "CheckpointsTests",
+      dependencies: ["Checkpoints", "Models", "RandomNumbers", "Tensors", "Tokenizers"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Checkpoints", "Configuration", "DataParallel", "MPI", "Models", "Monitoring", "TestWorld",
+        "Tokenizers", "Training",
+      ]),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
+    .testTarget(name: "MonitoringTests", dependencies: ["Monitoring"]),
+    .testTarget(name: "ApusTests", dependencies: ["Apus"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -56,14 +56,4 @@ public enum MatrixLibrary {
 
   /// The CPU level that the element-wise kernels were chosen for.
   public static var kernelLevel: String { String(cString: apus_cpu_level()) }
-
-  /// A product of three square matrices' worth of work, for measuring: size³·2 operations.
-  public static func trial(size: Int, in workspace: Workspace) {
-    let a = Tensor(repeating: 0.5, shape: [size, size], in: workspace)
-    let b = Tensor(repeating: 0.25, shape: [size, size], in: workspace)
-    let c = Tensor(uninitialized: [size, size], in: workspace)
-    multiply(
-      Matrix(a.pointer, pitch: size), Matrix(b.pointer, pitch: size), into: c.pointer,
-      pitch: size, m: size, n: size, k: size, beta: 0)
-  }
 }

@@ -109,6 +109,13 @@ public final class Trainer {
     return (report, words)
   }
 
+  /// One optimizer step with nothing to tell: for measurements. Collective.
+  ///
+  /// - Throws: `DivergenceGuard.Diverged`, on every rank, before any weight is changed.
+  public func step() throws -> StepReport {
+    try step(telling: ControlWord()).report
+  }
+
   /// Whether the last losses were so high that no checkpoint should be written.
   var isSuspicious: Bool { divergence.isSuspicious }
 
