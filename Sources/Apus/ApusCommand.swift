@@ -7,7 +7,8 @@ struct ApusCommand: ParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "apus",
-    abstract: "Distributed training of language models on CPUs: the same bits on any number of ranks.",
+    abstract:
+      "Distributed training of language models on CPUs: the same bits on any number of ranks.",
     version: version,
     subcommands: [
       DataCommand.self, TokenizerCommand.self, ConfigCommand.self, PretrainCommand.self,

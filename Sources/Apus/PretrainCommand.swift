@@ -21,7 +21,8 @@ struct PretrainCommand: ParsableCommand {
   var file: String?
 
   @Option(
-    name: .customLong("set"), help: "Override a key: --set optimizer.learningRate=3e-4. Repeatable.")
+    name: .customLong("set"), help: "Override a key: --set optimizer.learningRate=3e-4. Repeatable."
+  )
   var overrides: [String] = []
 
   @Option(help: "Workers per rank; the host's cores ÷ its ranks when absent.")
@@ -46,7 +47,8 @@ struct PretrainCommand: ParsableCommand {
     do {
       let workers = try Ranks.workers(world, threads: threads, oversubscribe: oversubscribe)
       let plan = try Ranks.together(world) {
-        var reader = try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
+        var reader =
+          try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
           ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
         return try TrainingPlan(&reader)
       }

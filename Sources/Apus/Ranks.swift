@@ -5,6 +5,7 @@ import MPI
 /// What a command that runs under `mpirun` does before its work.
 enum Ranks {
   /// Runs `body` on every rank; if it fails anywhere, it fails everywhere, and one rank tells.
+  ///
   /// Collective.
   static func together<R>(_ world: Communicator, _ body: () throws -> R) throws -> R {
     let result = Result { try body() }
@@ -20,7 +21,9 @@ enum Ranks {
     throw ExitCode(Failure.code(error) == 1 ? 2 : Failure.code(error))
   }
 
-  /// The workers of this rank. Collective.
+  /// The workers of this rank.
+  ///
+  /// Collective.
   static func workers(_ world: Communicator, threads: Int?, oversubscribe: Bool) throws
     -> Cores.Assignment
   {

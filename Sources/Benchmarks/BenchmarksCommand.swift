@@ -3,8 +3,9 @@ import Foundation
 import MPI
 import Tensors
 
-/// `apus-bench`: what this machine can do, and how much of it a training step uses. One file per
-/// benchmark; a table on standard output and, where asked, JSON.
+/// `apus-bench`: what this machine can do, and how much of it a training step uses.
+///
+/// One file per benchmark; a table on standard output and, where asked, JSON.
 @main
 struct BenchmarksCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

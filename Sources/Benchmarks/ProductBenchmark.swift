@@ -11,7 +11,8 @@ enum ProductBenchmark {
       for _ in 0...runs {
         var clock = Stopwatch()
         try pool.run { _ in
-          let trial = MatrixTrial(size: 768, in: Workspace())
+          let workspace = Workspace()
+          let trial = MatrixTrial(size: 768, in: workspace)
           for _ in 0..<30 { trial.run() }
         }
         let operations = 30 * 2 * 768.0 * 768 * 768

@@ -24,8 +24,7 @@ public struct LoadedModel: Sendable {
     configuration = try ConfigurationFile.read("\(self.path)/config.json")
     tokenizer = try TokenizerFile.load(from: self.path)
     layout = configuration.layout
-    parameters = FlatBuffer(count: layout.count)
-    try ModelFiles.read(folder: self.path, layout: layout, into: parameters.elements)
+    parameters = try ModelFiles.read(folder: self.path, layout: layout)
   }
 
   private static func modelFolder(_ path: String) throws -> String {

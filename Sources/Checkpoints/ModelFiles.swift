@@ -63,29 +63,63 @@ public struct ModelFiles: Sendable {
     """
   }
 
+  /// The weights of the folder at `path`, in a buffer of their own.
+  ///
+  /// - Throws: `CheckpointError.otherModel` with every missing or misshaped tensor; no memory was
+  ///   taken for them then.
+  public static func read(folder path: String, layout: ParameterLayout) throws -> FlatBuffer {
+    let file = try SafeTensorsFile(path: "\(path)/\(weightsName)")
+    let tensors = try tensors(of: layout, in: file, folder: path)
+    let values = FlatBuffer(count: layout.count)
+    copy(tensors, of: layout, to: values.elements)
+    return values
+  }
+
   /// Reads the weights of the folder at `path` into `values`.
   ///
-  /// - Throws: `CheckpointError.otherModel` with every missing or misshaped tensor.
+  /// - Throws: `CheckpointError.otherModel` with every missing or misshaped tensor; `values` are
+  ///   untouched then.
   public static func read(
     folder path: String, layout: ParameterLayout, into values: UnsafeMutableBufferPointer<Float>
   ) throws {
     let file = try SafeTensorsFile(path: "\(path)/\(weightsName)")
+    copy(try tensors(of: layout, in: file, folder: path), of: layout, to: values)
+  }
+
+  /// The tensors of the parameters, in their order. What else the file holds (the mask buffers of
+  /// older files) is passed over.
+  private static func tensors(
+    of layout: ParameterLayout, in file: SafeTensorsFile, folder: String
+  ) throws -> [SafeTensor] {
     let names = Set(file.names)
+    var tensors: [SafeTensor] = []
     var faults: [String] = []
     for entry in layout.entries {
-      guard names.contains(entry.name) else {
+      // GPT-2 as first published leaves out the name of the trunk.
+      let name = [entry.name, String(entry.name.trimmingPrefix("transformer."))].first(
+        where: names.contains)
+      guard let name else {
         faults.append("\(entry.name) is missing")
         continue
       }
-      let tensor = try file.tensor(named: entry.name)
+      let tensor = try file.tensor(named: name)
       guard tensor.shape == entry.shape && tensor.dtype == .f32 else {
         faults.append(
           "\(entry.name) is \(tensor.dtype.rawValue) \(tensor.shape), not F32 \(entry.shape)")
         continue
       }
+      tensors.append(tensor)
+    }
+    guard faults.isEmpty else { throw CheckpointError.otherModel(path: folder, faults: faults) }
+    return tensors
+  }
+
+  private static func copy(
+    _ tensors: [SafeTensor], of layout: ParameterLayout, to values: UnsafeMutableBufferPointer<Float>
+  ) {
+    for (tensor, entry) in zip(tensors, layout.entries) {
       UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: values[entry.range]))
         .copyMemory(from: tensor.bytes)
     }
-    guard faults.isEmpty else { throw CheckpointError.otherModel(path: path, faults: faults) }
   }
 }

@@ -30,8 +30,10 @@ final class BucketProgress: @unchecked Sendable {
     }
   }
 
-  /// Worker `worker` has the last contribution to `parameter`. `finish` is called, on this thread,
-  /// for each bucket that this completes on the worker, before others are told.
+  /// Worker `worker` has the last contribution to `parameter`.
+  ///
+  /// `finish` is called, on this thread, for each bucket that this completes on the worker, before
+  /// others are told.
   func complete(_ parameter: Int, worker: Int, finish: (_ bucket: Int) -> Void) {
     for bucket in bucketsOfParameter[parameter] {
       let isLast = condition.locked {

@@ -51,6 +51,7 @@ public enum Cores {
   }
 
   /// The cores of this process now, and those it may have: asks for all and sees what it gets.
+  ///
   /// Afterwards the process may run on all of them.
   public static func survey() -> (given: [Int], allowed: [Int]) {
     let given = current()
@@ -62,11 +63,15 @@ public enum Cores {
 
   private static func current() -> [Int] {
     var mask = [UInt8](repeating: 0, count: maskBytes)
-    guard apus_get_affinity(&mask, maskBytes) == 0 else { return Array(0..<max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+    guard apus_get_affinity(&mask, maskBytes) == 0 else {
+      return Array(0..<max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    }
     return (0..<maskBytes * 8).filter { mask[$0 / 8] & (1 << UInt8($0 % 8)) != 0 }
   }
 
-  /// Binds the calling thread. A system that refuses leaves it where it is: slower, not wrong.
+  /// Binds the calling thread.
+  ///
+  /// A system that refuses leaves it where it is: slower, not wrong.
   static func pin(to cores: [Int]) {
     var mask = [UInt8](repeating: 0, count: maskBytes)
     for core in cores where core < maskBytes * 8 { mask[core / 8] |= 1 << UInt8(core % 8) }

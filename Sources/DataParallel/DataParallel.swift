@@ -57,7 +57,9 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   private let progress: BucketProgress
   private let exchange: GradientExchange
 
-  /// Builds the copies. The weights are zero until somebody fills them.
+  /// Builds the copies.
+  ///
+  /// The weights are zero until somebody fills them.
   public init(
     world: Communicator, layout: ParameterLayout, plan: Plan,
     build: (Parameters) -> Replica
@@ -99,7 +101,8 @@ public final class DataParallel<Replica>: @unchecked Sendable {
 
   /// Which rank computes `microBatch`.
   public func owner(of microBatch: Int) -> Int {
-    (0..<world.size).first { assignment.run(rank: $0).contains(microBatch / plan.accumulation) } ?? 0
+    (0..<world.size).first { assignment.run(rank: $0).contains(microBatch / plan.accumulation) }
+      ?? 0
   }
 
   /// The workers' copies; not to be touched while they compute.
@@ -113,7 +116,9 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   }
 
   /// Computes every micro-batch of this rank and sums the gradients over all ranks; the exchange of
-  /// finished buckets runs beside the rest of the last backward pass. Collective.
+  /// finished buckets runs beside the rest of the last backward pass.
+  ///
+  /// Collective.
   ///
   /// - Parameter compute: The loss of a micro-batch, a scalar, recorded on the tape; called on the
   ///   worker's thread with its replica.
@@ -217,7 +222,9 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   }
 
   /// Runs `body` once per index in 0 ..< `count` over all workers of all ranks and gives every rank
-  /// all results in order. For evaluation and generation: nothing is recorded. Collective.
+  /// all results in order.
+  ///
+  /// For evaluation and generation: nothing is recorded. Collective.
   public func map(
     count: Int,
     _ body:
@@ -234,7 +241,9 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     return try results.gathered(over: world) { ($0 % lanes) / plan.threads }
   }
 
-  /// Gives every rank the weights that their owners updated. Collective.
+  /// Gives every rank the weights that their owners updated.
+  ///
+  /// Collective.
   public func gatherParameters() throws {
     for bucket in buckets.ranges.indices {
       let slices = buckets.slices(bucket)

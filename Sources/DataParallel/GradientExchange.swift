@@ -26,7 +26,9 @@ final class GradientExchange: @unchecked Sendable {
   /// Other ranks' roots of this rank's slice of one bucket.
   private let received: FlatBuffer
 
-  init(world: Communicator, buckets: Buckets, assignment: LeafAssignment, reduction: GradientReduction) {
+  init(
+    world: Communicator, buckets: Buckets, assignment: LeafAssignment, reduction: GradientReduction
+  ) {
     self.world = world
     self.buckets = buckets
     self.reduction = reduction

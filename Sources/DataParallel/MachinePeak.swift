@@ -4,7 +4,9 @@ import Tensors
 extension DataParallel {
   /// The rate of matrix products that all workers of all ranks reach together, in operations per
   /// second: the best of many products of 512×512 on every worker at once, for a fifth of a second,
-  /// in which a core reaches its speed and a neighbour's load comes and goes. Collective.
+  /// in which a core reaches its speed and a neighbour's load comes and goes.
+  ///
+  /// Collective.
   public func measurePeak() throws -> Double {
     let rates = TallySlots(count: plan.threads)
     try pool.run { [self] thread in

@@ -46,7 +46,9 @@ public final class ShardedOptimizer: @unchecked Sendable {
     self.pieces = pieces
   }
 
-  /// Updates the owned weights, spread over the workers, and gathers everybody's. Collective.
+  /// Updates the owned weights, spread over the workers, and gathers everybody's.
+  ///
+  /// Collective.
   ///
   /// - Parameters:
   ///   - factor: What the summed gradient is multiplied by.

@@ -30,7 +30,9 @@ public struct StartContract: Sendable {
     self.terms = terms
   }
 
-  /// Compares all ranks with rank 0. Collective; when it throws, it throws on every rank.
+  /// Compares all ranks with rank 0.
+  ///
+  /// Collective; when it throws, it throws on every rank.
   public func agree(over world: Communicator) throws {
     // Terms and values by length, so that any text may stand in them.
     let host = try Communicator.hostName

@@ -38,7 +38,9 @@ final class BlockSums: @unchecked Sendable {
 }
 
 extension DataParallel {
-  /// The Euclidean norm of the summed gradient, equal to the last bit on every rank. Collective.
+  /// The Euclidean norm of the summed gradient, equal to the last bit on every rank.
+  ///
+  /// Collective.
   public func norm(of gradient: SummedGradient) throws -> Double {
     let blocks = (0..<world.size).map { rank in
       buckets.owned(by: rank).flatMap { range in
@@ -49,7 +51,9 @@ extension DataParallel {
     }
     let counts = blocks.map(\.count)
     var displacements = [0]
-    for count in counts.dropLast() { displacements.append(displacements[displacements.count - 1] + count) }
+    for count in counts.dropLast() {
+      displacements.append(displacements[displacements.count - 1] + count)
+    }
     var gathered = [Double](repeating: 0, count: counts.reduce(0, +))
     for (place, block) in blocks[world.rank].enumerated() {
       gathered[displacements[world.rank] + place] = gradient.sums.values[block]

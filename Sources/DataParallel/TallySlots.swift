@@ -21,7 +21,9 @@ public final class TallySlots: @unchecked Sendable {
     set { slots[index] = newValue }
   }
 
-  /// All tallies in order, each taken from the rank that filled it. Collective.
+  /// All tallies in order, each taken from the rank that filled it.
+  ///
+  /// Collective.
   public func gathered(over world: Communicator, owner: (Int) -> Int) throws -> [Tally] {
     let own = slots.flatMap { [$0.sum, $0.count] }
     let everyone = try world.allGather(own)

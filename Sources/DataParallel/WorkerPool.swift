@@ -45,7 +45,9 @@ public final class WorkerPool: @unchecked Sendable {
     }
   }
 
-  /// Ends the threads; call when nothing runs. The pool cannot be used afterwards.
+  /// Ends the threads; call when nothing runs.
+  ///
+  /// The pool cannot be used afterwards.
   public func stop() {
     condition.locked {
       isStopping = true

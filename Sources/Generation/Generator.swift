@@ -70,6 +70,9 @@ public struct Generator {
     precondition(
       !request.prompt.isEmpty && request.prompt.count < configuration.context,
       "a prompt of \(request.prompt.count) tokens for a context of \(configuration.context)")
+    precondition(
+      (1...configuration.vocabulary).contains(request.vocabulary),
+      "a choice from \(request.vocabulary) ids of \(configuration.vocabulary)")
     let count = request.sequences.count
     let streams = request.sequences.map {
       RandomStream(seed: request.seed, purpose: .sampling, request.step, $0)

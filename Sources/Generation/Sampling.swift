@@ -1,13 +1,17 @@
 // "Token ids to more token ids. Knows no text."
 
+import Glibc
+
 /// How the next token is chosen from the logits.
 public struct Sampling: Sendable, Equatable {
   /// Divides the logits; 0 always takes the most likely token.
   public var temperature: Float
   /// Only so many of the most likely tokens are in the draw; nil for all.
   public var topK: Int?
-  /// Only the most likely tokens that together reach this probability are in the draw (Holtzman et
-  /// al. 2020); 1 for all.
+  /// Only the most likely tokens that together reach this probability are in the draw (Holtzman and
+  /// others 2020).
+  ///
+  /// 1 for all.
   public var topP: Float
 
   /// See the properties.
@@ -37,7 +41,7 @@ public struct Sampling: Sendable, Equatable {
       if let topK { candidates.removeLast(max(0, candidates.count - max(1, topK))) }
     }
     let top = candidates.reduce(-Float.infinity) { max($0, logits[$1]) }
-    var weights = candidates.map { exponential((logits[$0] - top) / temperature) }
+    var weights = candidates.map { exp(Double((logits[$0] - top) / temperature)) }
     if topP < 1 {
       let total = weights.reduce(0, +)
       var sum: Double = 0

@@ -1,6 +1,6 @@
 import Tensors
 
-/// LayerNorm with gain and bias (Ba et al. 2016).
+/// LayerNorm with gain and bias (Ba and others 2016).
 public struct LayerNorm {
   let weight: Tensor
   let bias: Tensor

@@ -42,25 +42,65 @@ struct ConfigurationFields {
   let values: [String: ConfigurationValue]
   let path: String
 
-  func size(_ key: String, default fallback: Int? = nil) throws(ModelError) -> Int {
+  /// A size, in 1…limit. The limits lie far above any published model; they keep a hostile file
+  /// from asking for more memory than there is.
+  func size(_ key: String, atMost limit: Int, default fallback: Int? = nil) throws(ModelError)
+    -> Int
+  {
     switch values[key] ?? .null {
-    case .integer(let value) where value > 0 && value < 1 << 31: return value
+    case .integer(let value) where (1...limit).contains(value): return value
     case .null:
       if let fallback { return fallback }
       throw .badConfiguration(path: path, reason: "the key \(key) is missing")
     case let other:
       throw .badConfiguration(
-        path: path, reason: "\(key) is \(other), where a positive whole number is needed")
+        path: path,
+        reason: "\(key) is \(other.text), where a whole number from 1 to \(limit) is needed")
     }
   }
 
-  func number(_ key: String, default fallback: Double) throws(ModelError) -> Double {
-    switch values[key] ?? .null {
-    case .integer(let value): return Double(value)
-    case .number(let value): return value
+  /// A positive number, such as an epsilon.
+  func positive(_ key: String, default fallback: Double) throws(ModelError) -> Double {
+    try number(key, default: fallback, isGood: { $0 > 0 }, kind: "a positive number")
+  }
+
+  /// A share that may be dropped, in [0, 1).
+  func share(_ key: String, default fallback: Double) throws(ModelError) -> Float {
+    Float(
+      try number(
+        key, default: fallback, isGood: { (0..<1).contains($0) && Float($0) < 1 },
+        kind: "a number from 0 to below 1"))
+  }
+
+  private func number(
+    _ key: String, default fallback: Double, isGood: (Double) -> Bool, kind: String
+  ) throws(ModelError) -> Double {
+    let value = values[key] ?? .null
+    let number: Double? =
+      switch value {
+      case .integer(let value): Double(value)
+      case .number(let value): value
+      case .null: fallback
+      default: nil
+      }
+    guard let number, isGood(number), Float(number).isFinite else {
+      throw .badConfiguration(
+        path: path, reason: "\(key) is \(value.text), where \(kind) is needed")
+    }
+    return number
+  }
+
+  /// A token id; the first where there are several, as some families have ends of different kinds.
+  func id(_ key: String, below vocabulary: Int, default fallback: Int) throws(ModelError) -> Int {
+    var value = values[key] ?? .null
+    if case .list(let several) = value, let first = several.first { value = first }
+    switch value {
+    case .integer(let id) where (0..<vocabulary).contains(id): return id
     case .null: return fallback
     case let other:
-      throw .badConfiguration(path: path, reason: "\(key) is \(other), where a number is needed")
+      throw .badConfiguration(
+        path: path,
+        reason: "\(key) is \(other.text), where an id of the vocabulary 0..<\(vocabulary) is needed")
     }
   }
 
@@ -70,14 +110,19 @@ struct ConfigurationFields {
     case .null: return fallback
     case let other:
       throw .badConfiguration(
-        path: path, reason: "\(key) is \(other), where true or false is needed")
+        path: path, reason: "\(key) is \(other.text), where true or false is needed")
     }
   }
 
   func text(_ key: String, default fallback: String? = nil) throws(ModelError) -> String {
-    if case .text(let value) = values[key] ?? .null { return value }
-    if let fallback { return fallback }
-    throw .badConfiguration(path: path, reason: "the key \(key) is missing")
+    switch values[key] ?? .null {
+    case .text(let value): return value
+    case .null:
+      if let fallback { return fallback }
+      throw .badConfiguration(path: path, reason: "the key \(key) is missing")
+    case let other:
+      throw .badConfiguration(path: path, reason: "\(key) is \(other.text), where text is needed")
+    }
   }
 
   /// Refuses a value other than those the program computes.
@@ -91,10 +136,12 @@ struct ConfigurationFields {
     }
   }
 
-  /// Refuses a flag that asks for something the program does not compute.
-  func refuse(_ key: String) throws(ModelError) {
-    if try flag(key, default: false) {
-      throw .unsupported(path: path, key: key, value: "true", supported: "false")
+  /// Refuses a flag that asks for something the program does not compute; an absent one has the
+  /// value that it does.
+  func require(_ key: String, _ supported: Bool) throws(ModelError) {
+    if try flag(key, default: supported) != supported {
+      throw .unsupported(
+        path: path, key: key, value: "\(!supported)", supported: "\(supported)")
     }
   }
 }

@@ -62,7 +62,8 @@ extension ConfigurationValue {
     case .text(let value): value
     case .list(let values): "[" + values.map(\.text).joined(separator: ", ") + "]"
     case .map(let values):
-      "{" + values.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.text)" }
+      "{"
+        + values.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.text)" }
         .joined(separator: ", ") + "}"
     case .null: "absent"
     }

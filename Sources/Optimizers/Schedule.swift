@@ -3,7 +3,8 @@ import Glibc
 /// The learning rate as a pure function of the step.
 ///
 /// Every schedule rises linearly from 0 over the warm-up (step s of w has the share (s + 1)/w, so
-/// the first step already moves), then follows its shape to the last step.
+/// the first step already moves), then follows its shape; the descents reach the final rate where
+/// the step after the last would be, so that a final rate of 0 wastes no step.
 public struct Schedule: Sendable, Equatable {
   /// What happens after the warm-up.
   public enum Shape: String, Sendable, CaseIterable {
@@ -29,7 +30,7 @@ public struct Schedule: Sendable, Equatable {
   /// - Parameters:
   ///   - shape: What happens after the warm-up.
   ///   - peak: Highest rate.
-  ///   - final: Rate at the last step, for the shapes that end lower.
+  ///   - final: Rate at the end of the run, for the shapes that end lower.
   ///   - warmup: Steps of linear rise.
   ///   - decay: Steps of the final descent of `wsd`.
   ///   - steps: Steps of the run.
@@ -62,7 +63,7 @@ public struct Schedule: Sendable, Equatable {
     }
   }
 
-  /// How much of the way from `start` to the last step is done, in [0, 1].
+  /// How much of the way from `start` to the end of the run is done, in [0, 1].
   private func share(of step: Int, after start: Int) -> Double {
     min(1, Double(step - start) / Double(max(1, steps - start)))
   }

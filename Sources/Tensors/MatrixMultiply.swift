@@ -16,7 +16,9 @@ struct Matrix {
   var order: CBLAS_TRANSPOSE { transposed ? CblasTrans : CblasNoTrans }
 }
 
-/// C = α·A·B + β·C in row-major order. Sizes may be zero.
+/// C = α·A·B + β·C in row-major order.
+///
+/// Sizes may be zero.
 ///
 /// - Parameters:
 ///   - m: Rows of A (as read) and C.
@@ -44,6 +46,7 @@ func multiply(
 /// The matrix library behind the products.
 public enum MatrixLibrary {
   /// Makes every product run on the thread that asks for it; workers are the parallelism.
+  ///
   /// Call once before the first product.
   public static func useCallingThreadOnly() {
     openblas_set_num_threads(1)

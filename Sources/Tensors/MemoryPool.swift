@@ -33,7 +33,7 @@ public final class MemoryPool {
     bytesHeld += size
     let block = UnsafeMutableRawPointer.allocate(
       byteCount: size, alignment: size >= hugeBlock ? hugePage : 64)
-    if size >= hugeBlock { madvise(block, size, MADV_HUGEPAGE) }
+    if size >= hugeBlock { madvise(block, size, adviseHugePages) }
     return block
   }
 
@@ -44,4 +44,4 @@ public final class MemoryPool {
 
 private let hugePage = 2 << 20
 private let hugeBlock = 4 << 20
-private let MADV_HUGEPAGE: Int32 = 14
+private let adviseHugePages: Int32 = 14

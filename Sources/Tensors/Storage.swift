@@ -3,7 +3,9 @@ final class Storage {
   let pointer: UnsafeMutablePointer<Float>
   let count: Int
   unowned let workspace: Workspace
-  /// Keeps borrowed memory alive; nil when the memory came from the workspace's pool.
+  /// Where the memory goes back to; held strongly, because a result may outlive its workspace.
+  private let pool: MemoryPool?
+  /// Who keeps borrowed memory alive.
   private let owner: AnyObject?
 
   /// Memory from the pool of `workspace`.
@@ -12,6 +14,7 @@ final class Storage {
       .assumingMemoryBound(to: Float.self)
     self.count = count
     self.workspace = workspace
+    self.pool = workspace.pool
     self.owner = nil
   }
 
@@ -23,12 +26,11 @@ final class Storage {
     self.pointer = pointer
     self.count = count
     self.workspace = workspace
+    self.pool = nil
     self.owner = owner
   }
 
   deinit {
-    if owner == nil {
-      workspace.pool.give(back: pointer, bytes: count * MemoryLayout<Float>.stride)
-    }
+    pool?.give(back: pointer, bytes: count * MemoryLayout<Float>.stride)
   }
 }

@@ -147,8 +147,10 @@ extension AttentionShape {
 }
 
 extension Tensor {
-  /// Causal attention on packed projections: `self` is [B·T, 3·H·D] with q, k and v side by side
-  /// in every row, as GPT-2 computes them. Result: [B·T, H·D].
+  /// Causal attention on packed projections: `self` is [B·T, 3·H·D] with q, k and v side by side in
+  /// every row, as GPT-2 computes them.
+  ///
+  /// Result: [B·T, H·D].
   ///
   /// - Parameters:
   ///   - sequences: B; the rows divide evenly among them.
@@ -188,7 +190,9 @@ extension Tensor {
     }
   }
 
-  /// Causal attention where `self` holds the queries [B·T, H·D]. Result: [B·T, H·D].
+  /// Causal attention where `self` holds the queries [B·T, H·D].
+  ///
+  /// Result: [B·T, H·D].
   ///
   /// - Parameters:
   ///   - keys: [B·S, G·D]; the T queries of a sequence are its last T positions.

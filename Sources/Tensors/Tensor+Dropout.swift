@@ -30,7 +30,8 @@ public struct DropoutMask: Sendable {
 }
 
 extension Tensor {
-  /// Dropout (Srivastava et al. 2014), inverted: kept elements are scaled by 1/(1 − rate).
+  /// Dropout (Srivastava and others 2014), inverted: kept elements are scaled by 1/(1 − rate).
+  ///
   /// A nil mask gives the tensor unchanged.
   public func dropout(_ mask: DropoutMask?) -> Tensor {
     guard let mask else { return self }

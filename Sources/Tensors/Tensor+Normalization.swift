@@ -1,7 +1,7 @@
 import CKernels
 
 extension Tensor {
-  /// LayerNorm over the last dimension (Ba et al. 2016): gain·(x − μ)/σ + bias.
+  /// LayerNorm over the last dimension (Ba and others 2016): gain·(x − μ)/σ + bias.
   ///
   /// - Parameters:
   ///   - gain: Shape [columns].

@@ -1,7 +1,7 @@
 import CKernels
 import Glibc
 
-/// Cosines and sines of rotary positions (Su et al. 2021): angle of position p in pair i is
+/// Cosines and sines of rotary positions (Su and others 2021): angle of position p in pair i is
 /// p·base^(−2i/dim).
 public struct RotaryTable: Sendable {
   /// Size of a head; even.
@@ -35,7 +35,9 @@ public struct RotaryTable: Sendable {
 
 extension Tensor {
   /// Turns the heads of every row [rows, heads·dim] to the row's position; element i of a head
-  /// pairs with element i + dim/2 (Hugging Face's order). Backward turns back.
+  /// pairs with element i + dim/2 (Hugging Face's order).
+  ///
+  /// Backward turns back.
   public func rotated(_ table: RotaryTable, positions: [Int32]) -> Tensor {
     precondition(
       positions.count == rows && columns % table.dim == 0,

@@ -6,7 +6,9 @@
 /// operations take their memory from that workspace's pool and give it back when nobody refers to
 /// them. A tensor belongs to the thread of its workspace.
 public struct Tensor {
-  /// Sizes of the dimensions, outermost first; a scalar has none. Sizes may be zero.
+  /// Sizes of the dimensions, outermost first; a scalar has none.
+  ///
+  /// Sizes may be zero.
   public let shape: [Int]
   let storage: Storage
   let offset: Int

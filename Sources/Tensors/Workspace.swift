@@ -1,5 +1,7 @@
 /// What one worker computes with: its memory pool, its tape, and the buffer its parameters'
-/// gradients go to. Never shared between threads at the same time.
+/// gradients go to.
+///
+/// Never shared between threads at the same time.
 public final class Workspace {
   /// Memory of all tensors of this worker.
   public let pool = MemoryPool()

@@ -63,7 +63,9 @@ final class CheckpointCycle {
   /// Whether a save is under way on this rank.
   var isBusy: Bool { flight != nil }
 
-  /// Copies the state of the step just done and starts to write it. Called on all ranks or none.
+  /// Copies the state of the step just done and starts to write it.
+  ///
+  /// Called on all ranks or none.
   func begin(_ trainer: Trainer) throws {
     precondition(flight == nil, "two saves at a time")
     let copy = { (buffer: FlatBuffer) in
@@ -143,7 +145,9 @@ final class CheckpointCycle {
     return nil
   }
 
-  /// Waits until the save under way is safe. Collective.
+  /// Waits until the save under way is safe.
+  ///
+  /// Collective.
   ///
   /// - Returns: Its step on rank 0, nil elsewhere or when there was none.
   func finish() throws -> Int? {

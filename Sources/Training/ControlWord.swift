@@ -55,7 +55,9 @@ struct ControlWord: Equatable, Sendable {
     sha256 = String(decoding: bytes[11...].prefix { $0 != 0 }, as: UTF8.self)
   }
 
-  /// The words of all ranks. Collective.
+  /// The words of all ranks.
+  ///
+  /// Collective.
   func exchanged(over world: Communicator) throws -> [ControlWord] {
     let all = try world.allGather(bytes)
     return (0..<world.size).map {

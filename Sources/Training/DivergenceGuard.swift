@@ -49,7 +49,8 @@ public struct DivergenceGuard: Sendable {
       if above >= DivergenceGuard.patience {
         throw Diverged(
           step: step,
-          reason: "its loss \(rounded(loss)) is the third in a row above \(spike) × the recent mean "
+          reason:
+            "its loss \(rounded(loss)) is the third in a row above \(spike) × the recent mean "
             + "\(rounded(mean))")
       }
       return

@@ -29,7 +29,9 @@ final class Evaluator {
     self.bytes = Double(bytes)
   }
 
-  /// The loss, and on the written world the share of consistent stories. Collective.
+  /// The loss, and on the written world the share of consistent stories.
+  ///
+  /// Collective.
   ///
   /// - Returns: The report, equal on every rank but for the time, and on rank 0 a generated story.
   func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, story: String?) {

@@ -40,7 +40,9 @@ public final class PretrainingRun {
   private let evaluator: Evaluator?
   private let cycle: CheckpointCycle
 
-  /// Prepares everything up to the first step. Collective.
+  /// Prepares everything up to the first step.
+  ///
+  /// Collective.
   ///
   /// - Parameters:
   ///   - plan: What to do; the same on every rank.
@@ -60,7 +62,10 @@ public final class PretrainingRun {
     try StartContract(
       [("program version", version), ("configuration", plan.resolved)]
         + plan.terms.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-        + [("parameter layout", "\(plan.model.layout.fingerprint)"), ("threads", "\(workers.threads)")]
+        + [
+          ("parameter layout", "\(plan.model.layout.fingerprint)"),
+          ("threads", "\(workers.threads)"),
+        ]
     ).agree(over: world)
 
     let attempt = try Self.agreeOnAttempt(world)
@@ -89,7 +94,9 @@ public final class PretrainingRun {
     try announce(from: start)
   }
 
-  /// Runs to the end, or until somebody asks it to stop. Collective.
+  /// Runs to the end, or until somebody asks it to stop.
+  ///
+  /// Collective.
   public func run() throws -> Outcome {
     Signals.listen()
     let steps = plan.options.steps
@@ -157,7 +164,9 @@ public final class PretrainingRun {
     return orders
   }
 
-  /// Evaluates, reports, and remembers the best. Collective.
+  /// Evaluates, reports, and remembers the best.
+  ///
+  /// Collective.
   ///
   /// - Returns: Whether the model was never better.
   @discardableResult
@@ -214,7 +223,9 @@ public final class PretrainingRun {
     ).write(to: folder.environment)
   }
 
-  /// A name for this attempt that no other attempt has, the same on every rank. Collective.
+  /// A name for this attempt that no other attempt has, the same on every rank.
+  ///
+  /// Collective.
   private static func agreeOnAttempt(_ world: Communicator) throws -> String {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)

@@ -4,8 +4,9 @@ import Monitoring
 
 /// Finding the checkpoint that a run goes on from.
 enum Resumption {
-  /// The checkpoint to go on from, or nil for the start. Rank 0 verifies it and claims the folder
-  /// for this attempt. Collective.
+  /// The checkpoint to go on from, or nil for the start.
+  ///
+  /// Rank 0 verifies it and claims the folder for this attempt. Collective.
   static func find(
     _ resume: PretrainingRun.Resume, in folder: RunFolder, attempt: String, world: Communicator,
     observers: RunObservers

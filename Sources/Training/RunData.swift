@@ -6,7 +6,9 @@ import Tokenizers
 
 /// The tokens of a run: found where a dataset was built, or made from text in the run folder.
 enum RunData {
-  /// Opens the run's dataset, which rank 0 builds first if need be. Collective.
+  /// Opens the run's dataset, which rank 0 builds first if need be.
+  ///
+  /// Collective.
   ///
   /// - Parameter note: Hears on rank 0 what is being done.
   static func open(

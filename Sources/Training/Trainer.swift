@@ -25,7 +25,9 @@ public final class Trainer {
   private let losses: TallySlots
   private let peak: Double
 
-  /// A trainer at step 0 with fresh weights. Collective.
+  /// A trainer at step 0 with fresh weights.
+  ///
+  /// Collective.
   public init(
     _ plan: TrainingPlan, world: Communicator, workers: Cores.Assignment, tokens: TokenStream
   ) throws {
@@ -53,7 +55,9 @@ public final class Trainer {
     peak = try replicas.measurePeak()
   }
 
-  /// One optimizer step: forward, loss, backward, exchange, update. Collective.
+  /// One optimizer step: forward, loss, backward, exchange, update.
+  ///
+  /// Collective.
   ///
   /// - Parameter word: What this rank tells the others with the step.
   /// - Returns: The report, and what every rank told.
@@ -109,7 +113,9 @@ public final class Trainer {
     return (report, words)
   }
 
-  /// One optimizer step with nothing to tell: for measurements. Collective.
+  /// One optimizer step with nothing to tell: for measurements.
+  ///
+  /// Collective.
   ///
   /// - Throws: `DivergenceGuard.Diverged`, on every rank, before any weight is changed.
   public func step() throws -> StepReport {

@@ -53,17 +53,23 @@ public struct GPT2Configuration: ModelConfiguration {
   }
 
   init(_ fields: ConfigurationFields) throws(ModelError) {
-    try fields.require("activation_function", oneOf: ["gelu_new", "gelu_pytorch_tanh"], default: "gelu_new")
-    try fields.refuse("scale_attn_by_inverse_layer_idx")
-    let vocabulary = try fields.size("vocab_size")
+    try fields.require(
+      "activation_function", oneOf: ["gelu_new", "gelu_pytorch_tanh"], default: "gelu_new")
+    try fields.require("scale_attn_weights", true)
+    try fields.require("scale_attn_by_inverse_layer_idx", false)
+    try fields.require("add_cross_attention", false)
+    let vocabulary = try fields.size("vocab_size", atMost: ModelLimits.vocabulary)
+    let width = try fields.size("n_embd", atMost: ModelLimits.width)
     try self.init(
-      vocabulary: vocabulary, context: fields.size("n_positions", default: 1024),
-      layers: fields.size("n_layer"), heads: fields.size("n_head"), width: fields.size("n_embd"),
-      hidden: fields.values["n_inner"].map { $0 == .null } ?? true ? nil : fields.size("n_inner"),
-      dropout: Float(fields.number("resid_pdrop", default: 0)),
+      vocabulary: vocabulary,
+      context: fields.size("n_positions", atMost: ModelLimits.context, default: 1024),
+      layers: fields.size("n_layer", atMost: ModelLimits.layers),
+      heads: fields.size("n_head", atMost: ModelLimits.width), width: width,
+      hidden: fields.size("n_inner", atMost: ModelLimits.hidden, default: 4 * width),
+      dropout: fields.share("resid_pdrop", default: 0),
       tied: fields.flag("tie_word_embeddings", default: true),
-      endOfText: Int(fields.number("eos_token_id", default: Double(vocabulary - 1))))
-    epsilon = Float(try fields.number("layer_norm_epsilon", default: 1e-5))
+      endOfText: fields.id("eos_token_id", below: vocabulary, default: vocabulary - 1))
+    epsilon = Float(try fields.positive("layer_norm_epsilon", default: 1e-5))
   }
 
   /// Keys and values are as wide as the residual stream.
@@ -84,7 +90,7 @@ public struct GPT2Configuration: ModelConfiguration {
       "layer_norm_epsilon": .number(Double("\(epsilon)") ?? 1e-5),
       "initializer_range": .number(0.02), "tie_word_embeddings": .flag(tied),
       "scale_attn_weights": .flag(true), "use_cache": .flag(true),
-      "torch_dtype": .text("float32"), "bos_token_id": .integer(endOfText),
+      "dtype": .text("float32"), "torch_dtype": .text("float32"), "bos_token_id": .integer(endOfText),
       "eos_token_id": .integer(endOfText),
     ]
   }

@@ -68,27 +68,29 @@ public struct LlamaConfiguration: ModelConfiguration {
 
   init(_ fields: ConfigurationFields) throws(ModelError) {
     try fields.require("hidden_act", oneOf: ["silu"], default: "silu")
-    try fields.refuse("attention_bias")
-    try fields.refuse("mlp_bias")
-    let vocabulary = try fields.size("vocab_size")
-    let heads = try fields.size("num_attention_heads")
-    let width = try fields.size("hidden_size")
+    try fields.require("attention_bias", false)
+    try fields.require("mlp_bias", false)
+    let vocabulary = try fields.size("vocab_size", atMost: ModelLimits.vocabulary)
+    let heads = try fields.size("num_attention_heads", atMost: ModelLimits.width)
+    let width = try fields.size("hidden_size", atMost: ModelLimits.width)
     try self.init(
-      vocabulary: vocabulary, context: fields.size("max_position_embeddings", default: 2048),
-      layers: fields.size("num_hidden_layers"), heads: heads,
-      keyHeads: fields.size("num_key_value_heads", default: heads), width: width,
-      hidden: fields.size("intermediate_size"),
-      dropout: Float(fields.number("attention_dropout", default: 0)),
+      vocabulary: vocabulary,
+      context: fields.size("max_position_embeddings", atMost: ModelLimits.context, default: 2048),
+      layers: fields.size("num_hidden_layers", atMost: ModelLimits.layers), heads: heads,
+      keyHeads: fields.size("num_key_value_heads", atMost: ModelLimits.width, default: heads),
+      width: width, hidden: fields.size("intermediate_size", atMost: ModelLimits.hidden),
+      dropout: fields.share("attention_dropout", default: 0),
       tied: fields.flag("tie_word_embeddings", default: false),
-      endOfText: Int(fields.number("eos_token_id", default: 2)))
-    guard try fields.size("head_dim", default: width / heads) == width / heads else {
+      endOfText: fields.id("eos_token_id", below: vocabulary, default: min(2, vocabulary - 1)))
+    let dim = width / heads
+    guard try fields.size("head_dim", atMost: ModelLimits.width, default: dim) == dim else {
       throw .unsupported(
-        path: fields.path, key: "head_dim", value: "\(fields.values["head_dim"] ?? .null)",
+        path: fields.path, key: "head_dim", value: (fields.values["head_dim"] ?? .null).text,
         supported: "hidden_size ÷ num_attention_heads")
     }
-    ropeBase = try fields.number("rope_theta", default: 10_000)
+    ropeBase = try fields.positive("rope_theta", default: 10_000)
     // Newer files keep the rotary settings in one map.
-    for key in ["rope_parameters", "rope_scaling"] {
+    for key in ["rope_scaling", "rope_parameters"] {
       guard case .map(let rope) = fields.values[key] ?? .null else { continue }
       let inner = ConfigurationFields(values: rope, path: fields.path)
       let kind = try inner.text("rope_type", default: inner.text("type", default: "default"))
@@ -96,9 +98,9 @@ public struct LlamaConfiguration: ModelConfiguration {
         throw .unsupported(
           path: fields.path, key: "\(key).rope_type", value: kind, supported: "default")
       }
-      ropeBase = try inner.number("rope_theta", default: ropeBase)
+      ropeBase = try inner.positive("rope_theta", default: ropeBase)
     }
-    epsilon = Float(try fields.number("rms_norm_eps", default: 1e-5))
+    epsilon = Float(try fields.positive("rms_norm_eps", default: 1e-6))
   }
 
   /// Key heads × head size.
@@ -121,7 +123,7 @@ public struct LlamaConfiguration: ModelConfiguration {
       "rope_parameters": .map(["rope_type": .text("default"), "rope_theta": .number(ropeBase)]),
       "initializer_range": .number(0.02), "tie_word_embeddings": .flag(tied),
       "attention_bias": .flag(false), "mlp_bias": .flag(false), "use_cache": .flag(true),
-      "torch_dtype": .text("float32"), "bos_token_id": .integer(endOfText),
+      "dtype": .text("float32"), "torch_dtype": .text("float32"), "bos_token_id": .integer(endOfText),
       "eos_token_id": .integer(endOfText),
     ]
   }

@@ -1,3 +1,0 @@
-import Glibc
-
-func exponential(_ x: Float) -> Double { exp(Double(x)) }
