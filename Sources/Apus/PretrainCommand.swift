@@ -55,7 +55,7 @@ struct PretrainCommand: ParsableCommand {
       let run = try PretrainingRun(
         plan, world: world, workers: workers, resume: start,
         observer: ProgressLine.standardError(every: plan.options.logEvery),
-        version: ApusCommand.version)
+        version: Program.identity)
       if case .stopped = try run.run() { throw ExitCode(75) }
     } catch {
       try Failure.end(error, on: world)

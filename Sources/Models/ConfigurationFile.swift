@@ -18,12 +18,22 @@ public enum ConfigurationFile {
     else {
       throw .badConfiguration(path: path, reason: "it is not a JSON object")
     }
-    let reader = ConfigurationFields(values: values, path: path)
-    switch try reader.text("model_type") {
-    case "gpt2": return try GPT2Configuration(reader)
-    case "llama": return try LlamaConfiguration(reader)
+    do {
+      return try configuration(ConfigurationFields(values: values, path: path))
+    } catch ModelError.inconsistent(let sentence) {
+      throw .badConfiguration(path: path, reason: String(sentence.dropLast()))
+    }
+  }
+
+  private static func configuration(_ fields: ConfigurationFields) throws(ModelError)
+    -> any ModelConfiguration
+  {
+    switch try fields.text("model_type") {
+    case "gpt2": return try GPT2Configuration(fields)
+    case "llama": return try LlamaConfiguration(fields)
     case let other:
-      throw .unsupported(path: path, key: "model_type", value: other, supported: "gpt2 and llama")
+      throw .unsupported(
+        path: fields.path, key: "model_type", value: other, supported: "gpt2 and llama")
     }
   }
 

@@ -60,7 +60,7 @@ public final class PretrainingRun {
     folder = RunFolder(plan.options.run)
     observers = RunObservers(world.rank == 0 ? [observer] : [])
     try StartContract(
-      [("program version", version), ("configuration", plan.resolved)]
+      [("program", version), ("configuration", plan.resolved)]
         + plan.terms.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         + [
           ("parameter layout", "\(plan.model.layout.fingerprint)"),
@@ -87,8 +87,10 @@ public final class PretrainingRun {
     let start = try Resumption.find(
       resume, in: folder, attempt: attempt, world: world, observers: observers)
     if let start { try trainer.restore(from: start) }
+    let hosts = try world.allGatherV(Array(try Communicator.hostName.utf8))
+      .map { String(decoding: $0, as: UTF8.self) }
     if world.rank == 0 {
-      try writeEnvironment(workers, version: version)
+      try writeEnvironment(workers, hosts: hosts, version: version)
       observers.add(try MetricsFile(path: folder.metrics, resumingAfter: start?.step))
     }
     try announce(from: start)
@@ -215,10 +217,12 @@ public final class PretrainingRun {
     "step-" + String(repeating: "0", count: max(0, 8 - "\(step)".count)) + "\(step)"
   }
 
-  private func writeEnvironment(_ workers: Cores.Assignment, version: String) throws {
+  private func writeEnvironment(_ workers: Cores.Assignment, hosts: [String], version: String)
+    throws
+  {
     try RunEnvironment(
       versions: ["apus": version, "matrixLibrary": MatrixLibrary.description],
-      hosts: [try Communicator.hostName], ranks: world.size, threads: workers.threads,
+      hosts: hosts, ranks: world.size, threads: workers.threads,
       fields: ["kernels": .string(MatrixLibrary.kernelLevel)]
     ).write(to: folder.environment)
   }

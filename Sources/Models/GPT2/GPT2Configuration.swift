@@ -90,8 +90,9 @@ public struct GPT2Configuration: ModelConfiguration {
       "layer_norm_epsilon": .number(Double("\(epsilon)") ?? 1e-5),
       "initializer_range": .number(0.02), "tie_word_embeddings": .flag(tied),
       "scale_attn_weights": .flag(true), "use_cache": .flag(true),
-      "dtype": .text("float32"), "torch_dtype": .text("float32"), "bos_token_id": .integer(endOfText),
-      "eos_token_id": .integer(endOfText),
+      // transformers 4 reads `torch_dtype`, 5 `dtype`.
+      "dtype": .text("float32"), "torch_dtype": .text("float32"),
+      "bos_token_id": .integer(endOfText), "eos_token_id": .integer(endOfText),
     ]
   }
 }

@@ -119,12 +119,15 @@ public struct LlamaConfiguration: ModelConfiguration {
       "head_dim": .integer(width / heads), "hidden_size": .integer(width),
       "intermediate_size": .integer(hidden),
       "attention_dropout": .number(Double("\(dropout)") ?? 0),
-      "rms_norm_eps": .number(Double("\(epsilon)") ?? 1e-5), "rope_theta": .number(ropeBase),
+      "rms_norm_eps": .number(Double("\(epsilon)") ?? 1e-5),
+      // transformers 4 reads `rope_theta`, 5 `rope_parameters`.
+      "rope_theta": .number(ropeBase),
       "rope_parameters": .map(["rope_type": .text("default"), "rope_theta": .number(ropeBase)]),
       "initializer_range": .number(0.02), "tie_word_embeddings": .flag(tied),
       "attention_bias": .flag(false), "mlp_bias": .flag(false), "use_cache": .flag(true),
-      "dtype": .text("float32"), "torch_dtype": .text("float32"), "bos_token_id": .integer(endOfText),
-      "eos_token_id": .integer(endOfText),
+      // transformers 4 reads `torch_dtype`, 5 `dtype`.
+      "dtype": .text("float32"), "torch_dtype": .text("float32"),
+      "bos_token_id": .integer(endOfText), "eos_token_id": .integer(endOfText),
     ]
   }
 }
