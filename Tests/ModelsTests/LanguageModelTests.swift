@@ -1,0 +1,181 @@
+import Layers
+import Models
+import Testing
+
+@testable import Tensors
+
+/// What holds for every family: dropout as a function of its place, and the order of the gradients.
+@Suite struct LanguageModelTests {
+  static let families = ["gpt2", "gpt2 untied", "llama", "llama tied"]
+
+  private static func configuration(_ family: String, dropout: Float)
+    throws -> any ModelConfiguration
+  {
+    switch family {
+    case "gpt2", "gpt2 untied":
+      try GPT2Configuration(
+        vocabulary: 19, context: 8, layers: 2, heads: 2, width: 12, dropout: dropout,
+        tied: family == "gpt2", endOfText: 0)
+    default:
+      try LlamaConfiguration(
+        vocabulary: 19, context: 8, layers: 2, heads: 4, keyHeads: 2, width: 24, dropout: dropout,
+        tied: family != "llama", endOfText: 0)
+    }
+  }
+
+  private static let ids = (0..<16).map { Int32($0 * 7 % 19) }
+
+  /// A model with random weights, bound.
+  private struct Bound {
+    let workspace = Workspace()
+    let layout: ParameterLayout
+    let values: FlatBuffer
+    let model: any LanguageModel
+
+    init(_ family: String, dropout: Float = 0) throws {
+      let configuration = try LanguageModelTests.configuration(family, dropout: dropout)
+      layout = configuration.layout
+      values = FlatBuffer(count: layout.count)
+      layout.initialize(values.elements, seed: 3)
+      // At their first values the parts of a block hardly reach the logits.
+      for entry in layout.entries where entry.decays {
+        for place in entry.range { values.elements[place] *= 10 }
+      }
+      model = workspace.bind(layout, values: values, configuration.build)
+    }
+
+    func logits(_ source: DropoutSource?) -> [Float] {
+      model.logits(LanguageModelTests.ids, ForwardPass(sequences: 2, dropout: source)).values
+    }
+
+    func loss(_ source: DropoutSource? = nil) -> Tensor {
+      model.logits(LanguageModelTests.ids, ForwardPass(sequences: 2, dropout: source))
+        .crossEntropyConsumingLogits(targets: LanguageModelTests.ids.reversed()).sum()
+    }
+  }
+
+  @Test(arguments: families) func dropoutIsAFunctionOfItsPlace(family: String) throws {
+    let bound = try Bound(family, dropout: 0.25)
+    let places = [(1, 0, 0), (2, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 1)]
+    let results = places.map { seed, step, microBatch in
+      bound.logits(DropoutSource(seed: UInt64(seed), step: step, microBatch: microBatch))
+    }
+    for (index, result) in results.enumerated() {
+      let (seed, step, microBatch) = places[index]
+      let again = try Bound(family, dropout: 0.25).logits(
+        DropoutSource(seed: UInt64(seed), step: step, microBatch: microBatch))
+      #expect(again == result, "place \(places[index])")
+      for other in results[..<index] { #expect(other != result, "place \(places[index])") }
+    }
+  }
+
+  @Test(arguments: families) func withoutASourceNothingIsDropped(family: String) throws {
+    let plain = try Bound(family).logits(nil)
+    #expect(try Bound(family, dropout: 0.25).logits(nil) == plain)
+    #expect(
+      try Bound(family).logits(DropoutSource(seed: 1, step: 0, microBatch: 0)) == plain)
+    #expect(
+      try Bound(family, dropout: 0.25).logits(DropoutSource(seed: 1, step: 0, microBatch: 0))
+        != plain)
+  }
+
+  /// Every site of a network has masks of its own: the two halves of a doubled network differ.
+  @Test(arguments: ["gpt2", "llama"]) func sitesDiffer(family: String) throws {
+    let pass = ForwardPass(sequences: 1, dropout: DropoutSource(seed: 1, step: 2, microBatch: 3))
+    let x = Tensor(repeating: 1, shape: [64], in: Workspace())
+    let results = (0..<9).map { Dropout(rate: 0.5, site: $0)(x, pass).values }
+    for (index, result) in results.enumerated() {
+      #expect(!results[..<index].contains(result), "site \(index)")
+    }
+  }
+
+  /// The derivative with dropout is that of the function with the same masks.
+  @Test(arguments: families) func gradientsSeeTheMasksOfTheForwardPass(family: String) throws {
+    let bound = try Bound(family, dropout: 0.25)
+    let source = DropoutSource(seed: 1, step: 2, microBatch: 3)
+    let gradients = FlatBuffer(count: bound.layout.count)
+    bound.workspace.beginGradients(into: gradients)
+    bound.workspace.backward(from: bound.workspace.recording { bound.loss(source) })
+    // Along the gradient g the loss rises by |g|² per unit.
+    let square = gradients.elements.reduce(0) { $0 + Double($1) * Double($1) }
+    let unit = 0.01 / square.squareRoot()
+    func moved(_ distance: Double) -> Double {
+      for place in gradients.elements.indices {
+        bound.values.elements[place] += Float(distance * Double(gradients.elements[place]))
+      }
+      return Double(bound.loss(source).scalar)
+    }
+    let above = moved(unit)
+    let below = moved(-2 * unit)
+    let slope = (above - below) / (2 * unit)
+    #expect(abs(slope / square - 1) < 0.01, "slope \(slope), |g|² \(square)")
+  }
+
+  /// The exchange sends the buffer from its end: what is reported must leave only lower ranges open.
+  @Test(arguments: families) func gradientsCompleteFromTheEndOfTheBuffer(family: String) throws {
+    let bound = try Bound(family)
+    let gradients = FlatBuffer(count: bound.layout.count)
+    gradients.elements.update(repeating: 7)
+    bound.workspace.beginGradients(into: gradients)
+    var order: [Int] = []
+    var values: [Int: [Float]] = [:]
+    bound.workspace.backward(from: bound.workspace.recording { bound.loss() }) { index in
+      order.append(index)
+      values[index] = Array(gradients.elements[bound.layout.entries[index].range])
+    }
+    #expect(order.sorted() == Array(bound.layout.entries.indices))
+    // Weight and bias of one operation are done at the same moment, the weight being named first.
+    for (place, index) in order.enumerated() {
+      let open = Set(bound.layout.entries.indices).subtracting(order[...place])
+      #expect(open.allSatisfy { $0 <= index + 1 }, "\(bound.layout.entries[index].name)")
+    }
+    // The token embedding receives twice when it is the head too, and is always the last.
+    #expect(order.last == 0)
+    #expect(
+      ["transformer.wte.weight", "model.embed_tokens.weight"].contains(
+        bound.layout.entries[0].name))
+    var written = Set<Int>()
+    for (index, entry) in bound.layout.entries.enumerated() {
+      #expect(
+        values[index] == Array(gradients.elements[entry.range]), "\(entry.name) changed afterwards")
+      written.formUnion(entry.range)
+    }
+    // No kernel writes past the end of a parameter.
+    for place in gradients.elements.indices where !written.contains(place) {
+      #expect(gradients.elements[place] == 7, "the gap at \(place)")
+    }
+  }
+
+  /// A leaf is a sum over micro-batches: the second adds to the first.
+  @Test(arguments: families) func secondContributionsAdd(family: String) throws {
+    let bound = try Bound(family)
+    let once = FlatBuffer(count: bound.layout.count)
+    let twice = FlatBuffer(count: bound.layout.count)
+    bound.workspace.beginGradients(into: once)
+    bound.workspace.backward(from: bound.workspace.recording { bound.loss() }) { _ in }
+    bound.workspace.beginGradients(into: twice)
+    bound.workspace.backward(from: bound.workspace.recording { bound.loss() })
+    bound.workspace.backward(from: bound.workspace.recording { bound.loss() }) { _ in }
+    let size = once.elements.reduce(0) { max($0, abs($1)) }
+    let worst = zip(once.elements, twice.elements).reduce(0) { max($0, abs($1.1 - 2 * $1.0)) }
+    #expect(worst <= 1e-6 * size)
+  }
+
+  /// Memory of a step comes from the pool from the second step on.
+  @Test(arguments: families) func laterStepsAskTheSystemForNothing(family: String) throws {
+    let bound = try Bound(family, dropout: 0.1)
+    let gradients = FlatBuffer(count: bound.layout.count)
+    func step(_ number: Int) {
+      bound.workspace.beginGradients(into: gradients)
+      let loss = bound.workspace.recording {
+        bound.loss(DropoutSource(seed: 1, step: number, microBatch: 0))
+      }
+      bound.workspace.backward(from: loss) { _ in }
+    }
+    step(0)
+    let allocations = bound.workspace.pool.systemAllocations
+    #expect(allocations > 0)
+    for number in 1..<5 { step(number) }
+    #expect(bound.workspace.pool.systemAllocations == allocations)
+  }
+}

@@ -1,0 +1,49 @@
+import RandomNumbers
+import Testing
+
+@Suite struct PhiloxTests {
+  /// The vectors of Random123's `kat_vectors`, philox4x32 10 rounds.
+  @Test func knownAnswers() {
+    #expect(
+      Philox(key: SIMD2(0, 0))(SIMD4(0, 0, 0, 0))
+        == SIMD4(0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8))
+    #expect(
+      Philox(key: SIMD2(repeating: .max))(SIMD4(repeating: .max))
+        == SIMD4(0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd))
+    #expect(
+      Philox(key: SIMD2(0xa409_3822, 0x299f_31d0))(
+        SIMD4(0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344))
+        == SIMD4(0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1))
+  }
+
+  @Test func streamsDifferByEveryCoordinate() {
+    let streams = [
+      RandomStream(seed: 1, purpose: .dropout, 1, 2), RandomStream(seed: 2, purpose: .dropout, 1, 2),
+      RandomStream(seed: 1, purpose: .sampling, 1, 2), RandomStream(seed: 1, purpose: .dropout, 2, 1),
+      RandomStream(seed: 1, purpose: .dropout, 1), RandomStream(seed: 1, purpose: .dropout, 1, 2, 0),
+      RandomStream(seed: 1 << 32, purpose: .dropout, 1, 2),
+    ]
+    #expect(Set(streams.map { $0.word(0) }).count == streams.count)
+  }
+
+  @Test func uniformNumbersFillTheUnitInterval() {
+    let stream = RandomStream(seed: 3, purpose: .trial)
+    let values = (0..<20_000).map { stream.uniform(UInt64($0)) }
+    #expect(values.allSatisfy { $0 >= 0 && $0 < 1 })
+    #expect(abs(values.reduce(0, +) / 20_000 - 0.5) < 0.01)
+    for tenth in 0..<10 {
+      let share = values.filter { Int($0 * 10) == tenth }.count
+      #expect(abs(share - 2000) < 200)
+    }
+  }
+
+  @Test func aSequenceReadsItsStreamInOrder() {
+    let stream = RandomStream(seed: 4, purpose: .trial)
+    var sequence = RandomSequence(stream)
+    for pair in 0..<9 {
+      let expected =
+        UInt64(stream.word(UInt64(2 * pair))) | UInt64(stream.word(UInt64(2 * pair + 1))) << 32
+      #expect(sequence.next() == expected)
+    }
+  }
+}
