@@ -113,7 +113,9 @@ let package = Package(
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "RandomNumbers"]),
     .testTarget(
       name: "DataParallelTests",
-      dependencies: ["DataParallel", "MPI", "Optimizers", "Tensors", "TestWorld"]),
+      dependencies: [
+        "DataParallel", "MPI", "Optimizers", "RandomNumbers", "Tensors", "TestWorld",
+      ]),
     .testTarget(
       name: "CheckpointsTests",
       dependencies: ["Checkpoints", "Models", "RandomNumbers", "Tensors", "Tokenizers"]),

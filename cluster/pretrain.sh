@@ -20,6 +20,7 @@ set -euo pipefail
 HOSTFILE=${HOSTFILE:-hostfiles/localhost}  # which machines, and how many ranks on each
 THREADS=${THREADS:-1}                      # cores, and worker threads, of a rank
 NETWORK=${NETWORK:-}                       # the hosts' common network, as 10.0.0.0/24
+GRACE=${GRACE:-60}                         # seconds to save in when asked to stop
 APUS=${APUS:-.build/release/apus}
 
 if [ $# -eq 0 ]; then
@@ -57,6 +58,9 @@ line+=(--mca plm_rsh_no_tree_spawn 1)
 # Notice a host that is gone after about 5 seconds instead of 8 minutes.
 line+=(--mca oob_tcp_keepalive_time 2 --mca oob_tcp_keepalive_intvl 1)
 line+=(--mca oob_tcp_keepalive_probes 3)
+
+# On SIGTERM or Ctrl-C the ranks save and stop; mpirun would kill them after a second.
+line+=(--mca odls_base_sigkill_timeout "$GRACE")
 
 # Containers often run as root, which Open MPI refuses unless told that it is meant.
 if [ "$(id -u)" -eq 0 ]; then line+=(--allow-run-as-root); fi

@@ -35,6 +35,10 @@ struct DataCommand: ParsableCommand {
     @Option(help: "Field of JSON lines that holds the text.")
     var textField = "text"
 
+    func validate() throws {
+      if stories < 1 { throw ValidationError("--stories must be at least 1, not \(stories).") }
+    }
+
     func run() throws {
       let tokenizer = try TokenizerCommand.load(tokenizer)
       let world = Aviary(seed: 1)

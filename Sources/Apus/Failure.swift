@@ -30,7 +30,7 @@ enum Failure {
     case let error as DatasetError: error.isStorageFailure ? 5 : 2
     case let error as TokenizerError: error.isStorageFailure ? 5 : 2
     case is CheckpointError, is ConfigurationError, is ModelError, is Refusal,
-      is StartContract.Mismatch, is Cores.Oversubscribed:
+      is StartContract.Mismatch, is Cores.Oversubscribed, is WorkerPool.NoThread:
       2
     case is MPIError: 75
     case let code as ExitCode: code.rawValue
@@ -41,11 +41,13 @@ enum Failure {
   /// The sentence of `error`.
   static func sentence(_ error: any Error) -> String {
     let text = "\(error)"
-    return text.hasSuffix(".") || text.isEmpty ? text : text + "."
+    return text.isEmpty || text.hasSuffix(".") || text.hasSuffix("?") ? text : text + "."
   }
 
   static func report(_ sentence: String) {
-    FileHandle.standardError.write(Data("apus: \(sentence)\n".utf8))
+    // Not through FileHandle, which crashes when nobody reads any more.
+    var line = "apus: \(sentence)\n"
+    line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
   /// Ends the process: ours with a sentence, those of the command line with its usage.

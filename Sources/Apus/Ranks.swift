@@ -9,16 +9,17 @@ enum Ranks {
   /// Collective.
   static func together<R>(_ world: Communicator, _ body: () throws -> R) throws -> R {
     let result = Result { try body() }
-    var failed: UInt8 = 0
-    if case .failure = result { failed = 1 }
-    let all = try world.allGather([failed])
-    guard let first = all.firstIndex(of: 1) else { return try result.get() }
-    guard case .failure(let error) = result else { throw ExitCode(2) }
-    if world.rank == first {
+    var code: Int32 = 0
+    if case .failure(let error) = result {
+      code = Failure.code(error) == 1 ? 2 : Failure.code(error)
+    }
+    let codes = try world.allGather([code])
+    guard let first = codes.firstIndex(where: { $0 != 0 }) else { return try result.get() }
+    if case .failure(let error) = result, world.rank == first {
       let place = first == 0 ? "" : "rank \(first) on \((try? Communicator.hostName) ?? "?"): "
       Failure.report(place + Failure.sentence(error))
     }
-    throw ExitCode(Failure.code(error) == 1 ? 2 : Failure.code(error))
+    throw ExitCode(codes[first])
   }
 
   /// The workers of this rank.
@@ -28,12 +29,15 @@ enum Ranks {
     -> Cores.Assignment
   {
     let host = try world.splitByHost()
-    let (given, allowed) = Cores.survey()
+    let (own, allowed) = Cores.survey()
+    let given = try host.allGatherV(own.map(Int64.init)).map { $0.map(Int.init) }
+    // The same number everywhere, also where hosts have different numbers of cores or ranks.
+    let share = try world.allReduce(Int64(max(1, allowed.count / host.size)), .min)
     return try together(world) {
       do {
         return try Cores.assign(
-          threads: threads, given: given, allowed: allowed, localRank: host.rank,
-          localRanks: host.size, oversubscribe: oversubscribe)
+          threads: threads ?? Int(share), given: given, allowed: allowed, localRank: host.rank,
+          oversubscribe: oversubscribe)
       } catch let error as Cores.Oversubscribed {
         let host = try Communicator.hostName
         throw Failure.Refusal(

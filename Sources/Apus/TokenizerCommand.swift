@@ -32,6 +32,10 @@ struct TokenizerCommand: ParsableCommand {
     @Option(help: "Field of JSON lines that holds the text.")
     var textField = "text"
 
+    func validate() throws {
+      if stories < 1 { throw ValidationError("--stories must be at least 1, not \(stories).") }
+    }
+
     func run() throws {
       guard vocabulary >= 257 else {
         throw Failure.Refusal(

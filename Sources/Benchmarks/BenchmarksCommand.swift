@@ -23,6 +23,13 @@ struct BenchmarksCommand: ParsableCommand {
   @Flag(help: "Leave out the 124M step, which needs 4 GB and a minute.")
   var quick = false
 
+  func validate() throws {
+    if runs < 1 { throw ValidationError("--runs must be at least 1, not \(runs).") }
+    if let threads, threads < 1 {
+      throw ValidationError("--threads must be at least 1, not \(threads).")
+    }
+  }
+
   func run() throws {
     let environment = try MPIEnvironment()
     MatrixLibrary.useCallingThreadOnly()

@@ -4,7 +4,7 @@ import Tensors
 /// Memory bandwidth of y ← a + b on arrays far larger than the caches: 12 bytes an element.
 enum MemoryBenchmark {
   static func run(threads: Int, runs: Int) throws -> [Measurement] {
-    let pool = WorkerPool(count: threads)
+    let pool = try WorkerPool(count: threads)
     defer { pool.stop() }
     let count = 16 << 20
     let rates = Rates(threads)

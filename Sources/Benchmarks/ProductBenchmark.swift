@@ -5,7 +5,7 @@ import Tensors
 enum ProductBenchmark {
   static func run(threads: Int, runs: Int) throws -> [Measurement] {
     try [1, threads].map { count in
-      let pool = WorkerPool(count: count)
+      let pool = try WorkerPool(count: count)
       defer { pool.stop() }
       var rates: [Double] = []
       for _ in 0...runs {

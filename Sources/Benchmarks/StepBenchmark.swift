@@ -38,7 +38,7 @@ struct StepBenchmark {
     let trainer = try Trainer(
       plan, world: world,
       workers: try Cores.assign(
-        threads: threads, given: [], allowed: Cores.survey().allowed, localRank: 0, localRanks: 1,
+        threads: threads, given: [[]], allowed: Cores.survey().allowed, localRank: 0,
         oversubscribe: true), tokens: tokens)
     for _ in 0..<warmup { _ = try trainer.step() }
     var rates: [Double] = []

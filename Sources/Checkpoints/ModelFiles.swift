@@ -71,7 +71,7 @@ public struct ModelFiles: Sendable {
     let file = try SafeTensorsFile(path: "\(path)/\(weightsName)")
     let tensors = try tensors(of: layout, in: file, folder: path)
     let values = FlatBuffer(count: layout.count)
-    copy(tensors, of: layout, to: values.elements)
+    withExtendedLifetime(file) { copy(tensors, of: layout, to: values.elements) }
     return values
   }
 
@@ -83,7 +83,8 @@ public struct ModelFiles: Sendable {
     folder path: String, layout: ParameterLayout, into values: UnsafeMutableBufferPointer<Float>
   ) throws {
     let file = try SafeTensorsFile(path: "\(path)/\(weightsName)")
-    copy(try tensors(of: layout, in: file, folder: path), of: layout, to: values)
+    let tensors = try tensors(of: layout, in: file, folder: path)
+    withExtendedLifetime(file) { copy(tensors, of: layout, to: values) }
   }
 
   /// The tensors of the parameters, in their order. What else the file holds (the mask buffers of
@@ -115,7 +116,8 @@ public struct ModelFiles: Sendable {
   }
 
   private static func copy(
-    _ tensors: [SafeTensor], of layout: ParameterLayout, to values: UnsafeMutableBufferPointer<Float>
+    _ tensors: [SafeTensor], of layout: ParameterLayout,
+    to values: UnsafeMutableBufferPointer<Float>
   ) {
     for (tensor, entry) in zip(tensors, layout.entries) {
       UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: values[entry.range]))

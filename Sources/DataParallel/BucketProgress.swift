@@ -11,6 +11,7 @@ final class BucketProgress: @unchecked Sendable {
   private var missing: [[Int]] = []
   /// Workers still missing, by bucket.
   private var unfinished: [Int] = []
+  private var isAbandoned = false
 
   /// - Parameters:
   ///   - workers: How many workers report.
@@ -25,6 +26,7 @@ final class BucketProgress: @unchecked Sendable {
   /// Everything is missing again.
   func reset() {
     condition.locked {
+      isAbandoned = false
       missing = Array(repeating: parametersInBucket, count: workers)
       unfinished = parametersInBucket.map { $0 == 0 ? 0 : workers }
     }
@@ -49,17 +51,20 @@ final class BucketProgress: @unchecked Sendable {
     }
   }
 
-  /// Waits until every worker has finished `bucket`, or until the workers gave up.
-  func wait(for bucket: Int) {
+  /// Waits until every worker has finished `bucket`.
+  ///
+  /// - Returns: Whether they have; if not, a worker failed and the step will not be used.
+  func wait(for bucket: Int) -> Bool {
     condition.locked {
-      while unfinished[bucket] > 0 { condition.wait() }
+      while unfinished[bucket] > 0 && !isAbandoned { condition.wait() }
+      return !isAbandoned
     }
   }
 
-  /// Lets everybody who waits go on: a worker failed, and the step will not be used.
+  /// Lets everybody who waits go: a worker failed.
   func abandon() {
     condition.locked {
-      unfinished = unfinished.map { _ in 0 }
+      isAbandoned = true
       condition.broadcast()
     }
   }

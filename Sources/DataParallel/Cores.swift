@@ -21,33 +21,33 @@ public enum Cores {
 
   /// The workers of one rank.
   ///
-  /// `mpirun` pins a rank to one core unless told otherwise. A rank that was given at least as many
-  /// cores as it has workers keeps to them; otherwise the ranks of a host share its cores in order.
+  /// `mpirun` binds a rank to one core or one socket unless told otherwise. Ranks that were given the
+  /// same cores take their workers' in order, if there are enough for all of them; otherwise all
+  /// ranks of a host share all of its cores in order.
   ///
   /// - Parameters:
-  ///   - threads: Workers per rank; nil for the host's cores ÷ its ranks.
-  ///   - given: Cores this process was started on.
+  ///   - threads: Workers per rank.
+  ///   - given: Cores that each rank of the host was started on, by local rank.
   ///   - allowed: Cores of the host this program may use.
   ///   - localRank: Number of this rank on its host.
-  ///   - localRanks: Ranks on its host.
   ///   - oversubscribe: Whether more workers than cores are wanted.
   /// - Throws: `Oversubscribed` when there are more workers than cores without the wish for it.
   public static func assign(
-    threads: Int?, given: [Int], allowed: [Int], localRank: Int, localRanks: Int,
-    oversubscribe: Bool
+    threads: Int, given: [[Int]], allowed: [Int], localRank: Int, oversubscribe: Bool
   ) throws(Oversubscribed) -> Assignment {
-    let threads = threads ?? max(1, allowed.count / localRanks)
-    guard threads * localRanks <= allowed.count else {
+    guard threads * given.count <= allowed.count else {
       guard oversubscribe else {
-        throw Oversubscribed(workers: threads * localRanks, cores: allowed.count)
+        throw Oversubscribed(workers: threads * given.count, cores: allowed.count)
       }
       return Assignment(threads: threads, cores: nil)
     }
-    if given.count >= threads && given.count < allowed.count {
-      return Assignment(threads: threads, cores: Array(given.prefix(threads)))
+    let isBound = given.allSatisfy { mask in
+      threads * given.count(where: { $0 == mask }) <= mask.count
     }
-    let first = localRank * threads
-    return Assignment(threads: threads, cores: Array(allowed[first..<first + threads]))
+    let cores = isBound ? given[localRank] : allowed
+    let place = isBound ? given[..<localRank].count(where: { $0 == cores }) : localRank
+    return Assignment(
+      threads: threads, cores: Array(cores[place * threads..<(place + 1) * threads]))
   }
 
   /// The cores of this process now, and those it may have: asks for all and sees what it gets.

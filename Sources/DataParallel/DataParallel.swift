@@ -52,7 +52,7 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   let buckets: Buckets
   let workers: [Worker<Replica>]
   let pool: WorkerPool
-  private let communication = WorkerPool(count: 1)
+  private let communication: WorkerPool
   private let assignment: LeafAssignment
   private let progress: BucketProgress
   private let exchange: GradientExchange
@@ -60,10 +60,12 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   /// Builds the copies.
   ///
   /// The weights are zero until somebody fills them.
+  ///
+  /// - Throws: When the system gives fewer threads than the plan wants.
   public init(
     world: Communicator, layout: ParameterLayout, plan: Plan,
     build: (Parameters) -> Replica
-  ) {
+  ) throws(WorkerPool.NoThread) {
     self.world = world
     self.layout = layout
     self.plan = plan
@@ -81,7 +83,8 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     self.assignment = assignment
     self.buckets = buckets
     self.workers = workers
-    pool = WorkerPool(count: plan.threads, cores: plan.cores)
+    communication = try WorkerPool(count: 1)
+    pool = try WorkerPool(count: plan.threads, cores: plan.cores)
     progress = BucketProgress(
       layout: layout, buckets: buckets, workers: workers.filter { !$0.run.isEmpty }.count)
     exchange = GradientExchange(
@@ -91,12 +94,6 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   deinit {
     pool.stop()
     communication.stop()
-  }
-
-  /// The micro-batches of this rank.
-  public var microBatches: Range<Int> {
-    let leaves = assignment.run(rank: world.rank)
-    return leaves.lowerBound * plan.accumulation..<leaves.upperBound * plan.accumulation
   }
 
   /// Which rank computes `microBatch`.
@@ -118,7 +115,8 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   /// Computes every micro-batch of this rank and sums the gradients over all ranks; the exchange of
   /// finished buckets runs beside the rest of the last backward pass.
   ///
-  /// Collective.
+  /// Collective. When `compute` throws on this rank it throws here, and the other ranks keep waiting:
+  /// end them with `Communicator.abort(code:)`.
   ///
   /// - Parameter compute: The loss of a micro-batch, a scalar, recorded on the tape; called on the
   ///   worker's thread with its replica.
@@ -132,10 +130,12 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     var clock = Stopwatch()
     let sums = BlockSums(count: buckets.blockCount)
     let exchangeSeconds = Seconds()
+    // Looked up here: worker 0 may take another buffer while the communication thread begins.
+    let result = FlatResult(address: workers[0].gradient(0))
     communication.start { [self] _ in
-      guard let result = workers[0].gradient(0) else { return }
+      guard let result = result.address else { return }
       for bucket in buckets.ranges.indices {
-        progress.wait(for: bucket)
+        guard progress.wait(for: bucket) else { return }
         // Sleeps until every rank has the bucket: a blocking call would spin on a worker's core.
         if world.size > 1 { try world.awaitAll() }
         var clock = Stopwatch()
@@ -144,7 +144,9 @@ public final class DataParallel<Replica>: @unchecked Sendable {
         exchangeSeconds.value += clock.lap()
       }
     }
-    // A failure on one worker must not leave the communication thread waiting for its buckets.
+    // A failure on one worker must not leave the communication thread waiting for its buckets. It has
+    // not sent any, for buckets are finished after the last forward pass; the other ranks wait for
+    // the first one, until this one's caller ends them.
     do {
       try pool.run { [self] in try computeRun(of: $0, compute) }
     } catch {
@@ -258,4 +260,10 @@ public final class DataParallel<Replica>: @unchecked Sendable {
 
   /// The summed gradient's address; only `ownedRanges` hold sums.
   var summedGradient: UnsafeMutablePointer<Float>? { workers[0].gradient(0) }
+}
+
+/// Where the sums of this rank's slices go.
+private struct FlatResult: @unchecked Sendable {
+  // Sendable: the communication thread is its only user during a step.
+  let address: UnsafeMutablePointer<Float>?
 }

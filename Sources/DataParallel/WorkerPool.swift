@@ -7,6 +7,22 @@ import Glibc
 public final class WorkerPool: @unchecked Sendable {
   // Sendable: every mutable property is read and written under `condition`.
 
+  /// The system's refusal to start another thread.
+  public struct NoThread: Error, Equatable, CustomStringConvertible {
+    /// Threads that were wanted.
+    public let wanted: Int
+    /// Threads that were started, and ended again.
+    public let given: Int
+    /// The system's reason, an `errno`.
+    public let code: Int32
+
+    /// One sentence: what, why, what to do.
+    public var description: String {
+      "The system starts only \(given) of \(wanted) threads (\(String(cString: strerror(code)))): "
+        + "lower --threads, or raise the limit that ulimit -u shows."
+    }
+  }
+
   /// Number of threads.
   public let count: Int
   private let condition = Condition()
@@ -22,12 +38,13 @@ public final class WorkerPool: @unchecked Sendable {
   /// - Parameters:
   ///   - count: How many.
   ///   - cores: The core of each, or nil to leave them to the system.
-  public init(count: Int, cores: [Int]? = nil) {
+  public init(count: Int, cores: [Int]? = nil) throws(NoThread) {
     precondition(count > 0, "a pool needs a thread")
     precondition(cores.map { $0.count == count } ?? true, "one core per thread")
     self.count = count
     for index in 0..<count {
-      let entry = Unmanaged.passRetained(ThreadEntry(pool: self, index: index, core: cores?[index]))
+      let entry = Unmanaged.passRetained(
+        ThreadEntry(pool: self, index: index, core: cores?[index]))
       var attributes = pthread_attr_t()
       pthread_attr_init(&attributes)
       pthread_attr_setstacksize(&attributes, 16 << 20)
@@ -40,7 +57,11 @@ public final class WorkerPool: @unchecked Sendable {
           return nil
         }, entry.toOpaque())
       pthread_attr_destroy(&attributes)
-      precondition(status == 0, "the system gives no more threads (error \(status))")
+      guard status == 0 else {
+        entry.release()
+        stop()
+        throw NoThread(wanted: count, given: index, code: status)
+      }
       threads.append(thread)
     }
   }

@@ -6,9 +6,8 @@ import Tensors
 /// Continues token sequences with a model, several from one prompt at a time.
 ///
 /// The forward pass is the one that training uses, with the keys and values of earlier positions
-/// kept. The token at position p of sequence s is chosen with number p of the stream (seed, s), so
-/// a sequence does not depend on those beside it. When the context is full, generation goes on with
-/// the newest three quarters of it.
+/// kept. New token p of sequence s is chosen with number p of the stream (seed, step, s). When the
+/// context is full, generation goes on with the newest three quarters of it.
 public struct Generator {
   private let model: any LanguageModel
   private let configuration: any ModelConfiguration

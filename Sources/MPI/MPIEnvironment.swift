@@ -71,3 +71,14 @@ public struct MPIEnvironment: ~Copyable {
     return hasStarted && finalized == 0
   }
 }
+
+extension MPIEnvironment {
+  /// The name and version of the MPI library (MPI Standard 3.1, section 8.1.1).
+  public static var libraryVersion: String {
+    var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING))
+    var length: Int32 = 0
+    MPI_Get_library_version(&text, &length)
+    return String(
+      decoding: text.prefix { $0 != 0 && $0 != 44 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

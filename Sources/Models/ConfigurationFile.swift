@@ -110,7 +110,8 @@ struct ConfigurationFields {
     case let other:
       throw .badConfiguration(
         path: path,
-        reason: "\(key) is \(other.text), where an id of the vocabulary 0..<\(vocabulary) is needed")
+        reason: "\(key) is \(other.text), where an id of the vocabulary 0..<\(vocabulary) is needed"
+      )
     }
   }
 

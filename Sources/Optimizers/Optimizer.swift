@@ -1,7 +1,5 @@
 // "Gradient to update."
 
-import Tensors
-
 /// A rule that turns a gradient into a change of the weights, with the state it keeps per weight.
 ///
 /// State is kept for the ranges a rank owns (ZeRO stage 1, Rajbhandari et al. 2020); updates are

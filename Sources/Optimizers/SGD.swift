@@ -16,7 +16,7 @@ public struct SGD: Optimizer {
   }
 
   /// The direction, when there is momentum.
-  public var stateNames: [String] { momentum == 0 ? [] : ["m"] }
+  public var stateNames: [String] { momentum == 0 ? [] : ["momentum"] }
 
   /// See `Optimizer`.
   public func update(

@@ -4,9 +4,9 @@ public enum RandomPurpose: UInt32, Sendable {
   case initialization = 1
   /// Dropout masks; coordinates: step, micro-batch, site.
   case dropout = 2
-  /// Order of the training windows; coordinate: epoch.
+  /// Order of the training windows; word by epoch.
   case dataOrder = 3
-  /// Choice of the next token; coordinates: sequence, position.
+  /// Choice of the next token; coordinates: step, sequence.
   case sampling = 4
   /// The written world of the embedded corpus; coordinate: index of the story.
   case aviary = 5

@@ -57,6 +57,9 @@ public enum MatrixLibrary {
     "\(String(cString: openblas_get_config())) core \(String(cString: openblas_get_corename()))"
   }
 
+  /// The version of the C library, whose logarithms and cosines reach the weights.
+  public static var mathVersion: String { String(cString: apus_libc_version()) }
+
   /// The CPU level that the element-wise kernels were chosen for.
   public static var kernelLevel: String { String(cString: apus_cpu_level()) }
 }

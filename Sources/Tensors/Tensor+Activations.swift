@@ -18,13 +18,22 @@ extension Tensor {
     let y = Tensor(uninitialized: shape, in: workspace)
     apus_swiglu(y.pointer, pointer, up.pointer, count)
     return y.recorded(from: self, up) { dy in
-      self.accumulate { dgate, adds in
-        apus_swiglu_backward(
-          dgate, adds, nil, false, self.pointer, up.pointer, dy.pointer, self.count)
+      guard self.variable !== up.variable else {
+        // One destination cannot be open twice: one after the other.
+        self.accumulate { dgate, adds in
+          apus_swiglu_backward(
+            dgate, adds, nil, false, self.pointer, up.pointer, dy.pointer, self.count)
+        }
+        return up.accumulate { dup, adds in
+          apus_swiglu_backward(
+            nil, false, dup, adds, self.pointer, up.pointer, dy.pointer, self.count)
+        }
       }
-      up.accumulate { dup, adds in
-        apus_swiglu_backward(
-          nil, false, dup, adds, self.pointer, up.pointer, dy.pointer, self.count)
+      self.withGradient { dgate, gateAdds in
+        up.withGradient { dup, upAdds in
+          apus_swiglu_backward(
+            dgate, gateAdds, dup, upAdds, self.pointer, up.pointer, dy.pointer, self.count)
+        }
       }
     }
   }

@@ -93,6 +93,16 @@ extension AttentionShape {
     dq: (rows: HeadRows, adds: Bool), dk: (rows: HeadRows, adds: Bool),
     dv: (rows: HeadRows, adds: Bool), in workspace: Workspace
   ) {
+    guard queries > 0 else {
+      // No block runs, so nobody else writes these.
+      for (gradient, adds) in [dk, dv] where !adds {
+        for sequence in 0..<sequences {
+          gradient.head(0, dim: dim, sequence: sequence)
+            .update(repeating: 0, count: keys * gradient.pitch)
+        }
+      }
+      return
+    }
     let area = AttentionShape.block * pitch
     workspace.withScratch(3 * area + AttentionShape.block) { scratch in
       let p = scratch
@@ -213,6 +223,10 @@ extension Tensor {
         && rows % sequences == 0 && keys.rows % sequences == 0 && keys.rows >= rows,
       "causalAttention: q \(shape), k \(keys.shape), v \(values.shape), \(sequences) sequences, "
         + "\(heads) heads, \(keyHeads) key heads")
+    let tracked = [q, keys, values].compactMap { $0.variable.map(ObjectIdentifier.init) }
+    precondition(
+      Set(tracked).count == tracked.count,
+      "causalAttention: queries, keys and values gather their derivatives in different places")
     let attention = AttentionShape(
       sequences: sequences, queries: rows / sequences, keys: keys.rows / sequences, heads: heads,
       keyHeads: keyHeads, dim: dim)
@@ -244,7 +258,7 @@ extension Tensor {
   }
 
   /// Like `accumulate`, with scratch memory when no derivative is wanted here.
-  private func withGradient(
+  func withGradient(
     _ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void
   ) {
     if needsGradient {

@@ -60,16 +60,9 @@ extension Tensor {
   /// A destination for sums over rows: the derivative of `parameter`, zeroed if it is the first
   /// contribution, or scratch memory when no derivative is wanted.
   static func withSum(_ parameter: Tensor, _ body: (UnsafeMutablePointer<Float>) -> Void) {
-    if parameter.needsGradient {
-      parameter.accumulate { destination, adds in
-        if !adds { destination.update(repeating: 0, count: parameter.count) }
-        body(destination)
-      }
-    } else {
-      parameter.workspace.withScratch(parameter.count) { scratch in
-        scratch.update(repeating: 0, count: parameter.count)
-        body(scratch)
-      }
+    parameter.withGradient { destination, adds in
+      if !adds { destination.update(repeating: 0, count: parameter.count) }
+      body(destination)
     }
   }
 }

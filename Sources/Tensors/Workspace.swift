@@ -9,7 +9,7 @@ public final class Workspace {
   var isRecording = false
   /// Variables of the bound parameters, by index in the layout.
   var parameters: [Variable] = []
-  /// Where parameters' gradients are written; see `Workspace+Gradients.swift`.
+  /// Where parameters' gradients are written; see `beginGradients(into:)`.
   var gradients: UnsafeMutablePointer<Float>?
 
   /// An empty workspace.

@@ -10,6 +10,9 @@ import Tensors
 /// Each rank writes its part of the optimizer's state; rank 0 also writes the model's files, and
 /// publishes. What the ranks tell each other rides with the steps' control words, so there is no
 /// message of its own. One save is in flight at a time.
+///
+/// The loss of a step judges the weights before it. What is saved after a step is therefore
+/// published only after a further one whose loss was sound, or when the caller asks to `finish`.
 final class CheckpointCycle {
   private let store: CheckpointStore
   private let attempt: String
@@ -17,7 +20,7 @@ final class CheckpointCycle {
   private let files: ModelFiles
   private let retention: RetentionPolicy
   private let keepsBest: Bool
-  private let writer = WorkerPool(count: 1)
+  private let writer: WorkerPool
   private var flight: Flight?
 
   /// A save under way.
@@ -27,33 +30,38 @@ final class CheckpointCycle {
     let draft: CheckpointDraft
     let parameters: FlatBuffer?
     let optimizer: [(name: String, values: FlatBuffer)]
+    /// Whether retention may follow.
+    let prunes: Bool
     var records: [FileRecord] = []
     /// The record of this rank's optimizer file, last of its records, once it is written.
     var own: FileRecord? { records.last }
     var isWritten = false
+    var isSound = false
     var isPublishing = false
 
     init(
       state: TrainingState, draft: CheckpointDraft, parameters: FlatBuffer?,
-      optimizer: [(name: String, values: FlatBuffer)]
+      optimizer: [(name: String, values: FlatBuffer)], prunes: Bool
     ) {
       self.state = state
       self.draft = draft
       self.parameters = parameters
       self.optimizer = optimizer
+      self.prunes = prunes
     }
   }
 
   init(
     store: CheckpointStore, attempt: String, world: Communicator, files: ModelFiles,
     retention: RetentionPolicy, keepsBest: Bool
-  ) {
+  ) throws(WorkerPool.NoThread) {
     self.store = store
     self.attempt = attempt
     self.world = world
     self.files = files
     self.retention = retention
     self.keepsBest = keepsBest
+    writer = try WorkerPool(count: 1)
   }
 
   deinit {
@@ -65,8 +73,9 @@ final class CheckpointCycle {
 
   /// Copies the state of the step just done and starts to write it.
   ///
-  /// Called on all ranks or none.
-  func begin(_ trainer: Trainer) throws {
+  /// Called on all ranks or none. Older checkpoints stay, whatever the retention says, unless
+  /// `prunes`.
+  func begin(_ trainer: Trainer, prunes: Bool = true) throws {
     precondition(flight == nil, "two saves at a time")
     let copy = { (buffer: FlatBuffer) in
       let copy = FlatBuffer(count: buffer.elements.count)
@@ -81,7 +90,8 @@ final class CheckpointCycle {
     let flight = Flight(
       state: trainer.state, draft: try store.draft(step: trainer.state.step, attempt: attempt),
       parameters: world.rank == 0 ? copy(trainer.replicas.parameters) : nil,
-      optimizer: zip(optimizer.rule.stateNames, optimizer.state).map { ($0, copy($1)) })
+      optimizer: zip(optimizer.rule.stateNames, optimizer.state).map { ($0, copy($1)) },
+      prunes: prunes)
     self.flight = flight
     writer.start { [files, world, ranges = optimizer.ranges] _ in
       if let parameters = flight.parameters {
@@ -104,7 +114,7 @@ final class CheckpointCycle {
     word.saving = .writing
     guard flight.isWritten || writer.isIdle else { return }
     if !flight.isWritten {
-      try writer.wait()
+      try awaitWriter(flight)
       flight.isWritten = true
     }
     guard let own = flight.own else { return }
@@ -115,9 +125,14 @@ final class CheckpointCycle {
 
   /// Takes in what all ranks told, and moves on: rank 0 publishes when everybody has written.
   ///
+  /// - Parameters:
+  ///   - words: What every rank told.
+  ///   - isSound: Whether the loss of the step that brought them was; the same on every rank.
   /// - Returns: The step whose checkpoint is now safe, when there is news.
-  func absorb(_ words: [ControlWord]) throws -> Int? {
+  func absorb(_ words: [ControlWord], isSound: Bool) throws -> Int? {
     guard let flight else { return nil }
+    flight.isSound = flight.isSound || isSound
+    guard flight.isSound else { return nil }
     if world.rank != 0 {
       // Done here as soon as rank 0 knows: it counted this word with the others.
       if words.allSatisfy({ $0.saving == .written }) { self.flight = nil }
@@ -125,7 +140,7 @@ final class CheckpointCycle {
     }
     if flight.isPublishing {
       guard writer.isIdle else { return nil }
-      try writer.wait()
+      try awaitWriter(flight)
       self.flight = nil
       return flight.state.step
     }
@@ -139,6 +154,7 @@ final class CheckpointCycle {
     }
     writer.start { [store, attempt, retention, keepsBest] _ in
       _ = try flight.draft.publish(files: flight.records)
+      guard flight.prunes else { return }
       let best = keepsBest ? flight.state.best?.step : nil
       try store.prune(retention, protecting: best.map { [$0] } ?? [], attempt: attempt)
     }
@@ -155,13 +171,37 @@ final class CheckpointCycle {
     while let flight {
       while !writer.isIdle { usleep(2000) }
       if flight.isPublishing {
-        saved = try absorb([]) ?? saved
+        saved = try absorb([], isSound: true) ?? saved
       } else {
         var word = ControlWord()
         try report(in: &word)
-        saved = try absorb(try word.exchanged(over: world)) ?? saved
+        saved = try absorb(try word.exchanged(over: world), isSound: true) ?? saved
       }
     }
     return saved
+  }
+
+  /// Ends a run that diverged: a save of weights that were sound is finished, any other dropped.
+  ///
+  /// Collective.
+  ///
+  /// - Returns: As `finish`.
+  func settle() throws -> Int? {
+    guard let flight, !flight.isSound else { return try finish() }
+    self.flight = nil
+    try? writer.wait()
+    try world.awaitAll()
+    if world.rank == 0 { try? flight.draft.discard() }
+    return nil
+  }
+
+  /// Waits for the writer; if it failed, its draft goes, so that a full disk is not kept full.
+  private func awaitWriter(_ flight: Flight) throws {
+    do {
+      try writer.wait()
+    } catch {
+      try? flight.draft.discard()
+      throw error
+    }
   }
 }

@@ -1,7 +1,8 @@
 /// Notices a run that has gone wrong before the next checkpoint would keep it.
 ///
 /// A loss or gradient that is no number ends the run at once. A loss above `spike` times the mean
-/// of the last 32 sound ones must stay there for three steps: single bad batches happen.
+/// of the last 32 sound ones must stay there for three steps: single bad batches happen. While there
+/// are fewer to look back on, ten times as much is allowed.
 public struct DivergenceGuard: Sendable {
   /// Why a run was ended.
   public struct Diverged: Error, Equatable, Sendable, CustomStringConvertible {
@@ -19,6 +20,7 @@ public struct DivergenceGuard: Sendable {
 
   static let window = 32
   static let patience = 3
+  static let allowanceWhenYoung = 10.0
   private let spike: Double
   /// The losses looked back on, oldest first; kept in checkpoints.
   public private(set) var recent: [Double]
@@ -29,7 +31,7 @@ public struct DivergenceGuard: Sendable {
   ///   - recent: Losses of a run that is resumed.
   public init(spike: Double, recent: [Double] = []) {
     self.spike = spike
-    self.recent = recent
+    self.recent = recent.suffix(DivergenceGuard.window)
   }
 
   /// Whether the last loss was too high: no checkpoint is written while it is.
@@ -44,13 +46,15 @@ public struct DivergenceGuard: Sendable {
       throw Diverged(step: step, reason: "its gradient norm is \(gradientNorm)")
     }
     let mean = recent.reduce(0, +) / Double(max(1, recent.count))
-    if spike > 0 && recent.count == DivergenceGuard.window && loss > spike * mean {
+    let isYoung = recent.count < DivergenceGuard.window
+    let multiple = isYoung ? spike * DivergenceGuard.allowanceWhenYoung : spike
+    if spike > 0 && !recent.isEmpty && loss > multiple * mean {
       above += 1
       if above >= DivergenceGuard.patience {
         throw Diverged(
           step: step,
           reason:
-            "its loss \(rounded(loss)) is the third in a row above \(spike) × the recent mean "
+            "its loss \(rounded(loss)) is the third in a row above \(multiple) × the recent mean "
             + "\(rounded(mean))")
       }
       return

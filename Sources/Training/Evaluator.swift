@@ -51,7 +51,9 @@ final class Evaluator {
       story = first
     }
     report.seconds = clock.lap()
-    report.isBest = trainer.state.best.map { total.mean < $0.loss } ?? true
+    // During a spike nothing is saved, so it cannot be the best to go back to.
+    report.isBest =
+      !trainer.isSuspicious && (trainer.state.best.map { total.mean < $0.loss } ?? true)
     return (report, story)
   }
 

@@ -39,6 +39,8 @@ public final class PretrainingRun {
   private let trainer: Trainer
   private let evaluator: Evaluator?
   private let cycle: CheckpointCycle
+  /// The newest checkpoint that is known to be whole.
+  private var latest: String?
 
   /// Prepares everything up to the first step.
   ///
@@ -57,19 +59,20 @@ public final class PretrainingRun {
   ) throws {
     self.plan = plan
     self.world = world
+    Signals.noteSaves()
     folder = RunFolder(plan.options.run)
     observers = RunObservers(world.rank == 0 ? [observer] : [])
     try StartContract(
-      [("program", version), ("configuration", plan.resolved)]
+      [("program", version)] + plan.lines
         + plan.terms.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         + [
           ("parameter layout", "\(plan.model.layout.fingerprint)"),
-          ("threads", "\(workers.threads)"),
+          ("threads", "\(workers.threads)"), ("MPI library", MPIEnvironment.libraryVersion),
         ]
     ).agree(over: world)
 
     let attempt = try Self.agreeOnAttempt(world)
-    if world.rank == 0 { try folder.create(configuration: plan.resolved) }
+    if world.rank == 0 { try folder.create() }
     let observers = observers
     let data = try RunData.open(
       plan, folder: folder, world: world, threads: workers.threads
@@ -78,7 +81,8 @@ public final class PretrainingRun {
     evaluator =
       data.validation.tokens.count > 0
       ? try Evaluator(plan, tokens: data.validation.tokens) : nil
-    cycle = CheckpointCycle(
+    trainer.state.terms["training tokens"] = data.train.identity
+    cycle = try CheckpointCycle(
       store: folder.checkpoints, attempt: attempt, world: world,
       files: ModelFiles(
         configuration: plan.model, layout: trainer.replicas.layout, tokenizer: plan.tokenizer),
@@ -87,9 +91,13 @@ public final class PretrainingRun {
     let start = try Resumption.find(
       resume, in: folder, attempt: attempt, world: world, observers: observers)
     if let start { try trainer.restore(from: start) }
+    latest = start?.path
     let hosts = try world.allGatherV(Array(try Communicator.hostName.utf8))
       .map { String(decoding: $0, as: UTF8.self) }
     if world.rank == 0 {
+      try Resumption.leaveOtherHistory(
+        resume, from: start, in: folder, attempt: attempt, observers: observers)
+      try folder.write(configuration: plan.resolved)
       try writeEnvironment(workers, hosts: hosts, version: version)
       observers.add(try MetricsFile(path: folder.metrics, resumingAfter: start?.step))
     }
@@ -99,50 +107,81 @@ public final class PretrainingRun {
   /// Runs to the end, or until somebody asks it to stop.
   ///
   /// Collective.
+  ///
+  /// - Throws: `DivergenceGuard.Diverged`, on every rank, with the last good checkpoint kept;
+  ///   anything else on some ranks only, while the others wait.
   public func run() throws -> Outcome {
-    Signals.listen()
+    Signals.noteStops()
+    do {
+      return try train()
+    } catch let error as DivergenceGuard.Diverged {
+      if let saved = try cycle.settle() { try announceSave(saved) }
+      throw error
+    }
+  }
+
+  private func train() throws -> Outcome {
     let steps = plan.options.steps
     if trainer.state.step == 0 && plan.writesStories { try evaluate() }
-    var wantsSave = false
+    var asked: ControlWord.Signals = []
     while trainer.state.step < steps {
       var word = ControlWord()
       word.signals = Signals.take()
-      if world.rank == 0 { word.orders = try orders(forStep: trainer.state.step + 1) }
+      if world.rank == 0 { word.orders = orders(forStep: trainer.state.step + 1) }
       try cycle.report(in: &word)
       let (report, words) = try trainer.step(telling: word)
       try observers.step(report)
-      if let saved = try cycle.absorb(words) { try announceSave(saved) }
+      let isSuspicious = trainer.isSuspicious
+      if let saved = try cycle.absorb(words, isSound: !isSuspicious) { try announceSave(saved) }
 
-      let signals = words.reduce(into: ControlWord.Signals()) { $0.formUnion($1.signals) }
-      if words[0].orders.contains(.evaluate) { wantsSave = try evaluate() && plan.options.keepBest }
+      for word in words { asked.formUnion(word.signals) }
+      let isBest = try words[0].orders.contains(.evaluate) && evaluate()
       let isLast = trainer.state.step == steps
-      let stops = signals.contains(.stop)
-      if isLast || stops || signals.contains(.save) {
-        if trainer.isSuspicious { continue }
+      // What was asked during a spike waits for its verdict, two more steps at most.
+      if isLast || !asked.isEmpty && !isSuspicious {
+        try saveAndWait()
+        if asked.contains(.stop) && !isLast { return try stop() }
+        asked = []
+      } else if isBest && plan.options.keepBest {
+        // The best is these very weights: a save under way is waited for.
         if let saved = try cycle.finish() { try announceSave(saved) }
         try cycle.begin(trainer)
-        if let saved = try cycle.finish() { try announceSave(saved) }
-        if stops && !isLast { return try stop() }
-      } else if words[0].orders.contains(.save) || wantsSave {
-        // A best model found while a save is under way is kept at the next occasion.
-        let isFree = try world.broadcast(UInt8(cycle.isBusy ? 0 : 1)) == 1
-        if isFree && !trainer.isSuspicious {
-          try cycle.begin(trainer)
-          wantsSave = false
-        } else if world.rank == 0 && !isFree && words[0].orders.contains(.save) {
-          try observers.event(
-            EventReport(
-              .checkpointSkipped, step: trainer.state.step,
-              "the checkpoint before it is still being written"))
-        }
+      } else if words[0].orders.contains(.save) {
+        try saveIfFree()
       }
     }
     try observers.event(
       EventReport(
-        .finished, step: trainer.state.step,
-        "the model is in \(folder.checkpoints.path)/\(Self.folderName(trainer.state.step))"))
+        .finished, step: trainer.state.step, "the model is in \(latest ?? folder.path)"))
     try observers.finish()
     return .finished
+  }
+
+  /// Saves this step and returns when it is safe.
+  ///
+  /// A spike at the last step has no verdict: the model is kept, and the checkpoints before it too.
+  private func saveAndWait() throws {
+    if let saved = try cycle.finish() { try announceSave(saved) }
+    if trainer.isSuspicious {
+      try observers.event(
+        EventReport(
+          .warning, step: trainer.state.step,
+          "the last loss was unusually high; the checkpoints before this one are kept"))
+    }
+    try cycle.begin(trainer, prunes: !trainer.isSuspicious)
+    if let saved = try cycle.finish() { try announceSave(saved) }
+  }
+
+  /// Begins to save this step, unless the save before it is not done or the loss is suspicious.
+  private func saveIfFree() throws {
+    let isFree = try world.broadcast(UInt8(cycle.isBusy ? 0 : 1)) == 1
+    if isFree && !trainer.isSuspicious { return try cycle.begin(trainer) }
+    try observers.event(
+      EventReport(
+        .checkpointSkipped, step: trainer.state.step,
+        isFree
+          ? "the loss is unusually high; nothing is saved until it is known why"
+          : "the checkpoint before it is still being written"))
   }
 
   private func stop() throws -> Outcome {
@@ -155,7 +194,7 @@ public final class PretrainingRun {
   }
 
   /// What rank 0 wants done after `step`.
-  private func orders(forStep step: Int) throws -> ControlWord.Orders {
+  private func orders(forStep step: Int) -> ControlWord.Orders {
     let options = plan.options
     var orders: ControlWord.Orders = []
     let isDue = { (every: Int) in every > 0 && step % every == 0 }
@@ -171,10 +210,15 @@ public final class PretrainingRun {
   /// Collective.
   ///
   /// - Returns: Whether the model was never better.
+  /// - Throws: `DivergenceGuard.Diverged`, on every rank, when the loss is no number.
   @discardableResult
   private func evaluate() throws -> Bool {
     guard let evaluator else { return false }
     let (report, story) = try evaluator.evaluate(trainer)
+    guard report.validationLoss.isFinite else {
+      throw DivergenceGuard.Diverged(
+        step: report.step, reason: "its validation loss is \(report.validationLoss)")
+    }
     if report.isBest {
       trainer.state.best = .init(step: report.step, loss: report.validationLoss)
     }
@@ -194,34 +238,33 @@ public final class PretrainingRun {
       try observers.event(
         EventReport(.resumed, step: start.step, "going on from \(start.path)"))
       let saved = try TrainingState(from: start).terms
-      let changed = plan.terms.keys.sorted().filter { saved[$0] != plan.terms[$0] }
+      let terms = trainer.state.terms
+      let changed = terms.keys.sorted().filter { saved[$0] != terms[$0] }
       if !changed.isEmpty {
         try observers.event(
           EventReport(
             .warning, step: start.step,
             "changed since the checkpoint, so the bits will differ from an uninterrupted run: "
-              + changed.map { "\($0) \(saved[$0] ?? "absent") → \(plan.terms[$0] ?? "absent")" }
+              + changed.map { "\($0) \(saved[$0] ?? "absent") → \(terms[$0] ?? "absent")" }
               .joined(separator: "; ")))
       }
     }
   }
 
   private func announceSave(_ step: Int) throws {
-    try observers.event(
-      EventReport(
-        .checkpointSaved, step: step,
-        "\(folder.checkpoints.path)/\(Self.folderName(step)) is safe"))
-  }
-
-  private static func folderName(_ step: Int) -> String {
-    "step-" + String(repeating: "0", count: max(0, 8 - "\(step)".count)) + "\(step)"
+    let path = folder.checkpoint(step: step)
+    latest = path
+    try observers.event(EventReport(.checkpointSaved, step: step, "\(path) is safe"))
   }
 
   private func writeEnvironment(_ workers: Cores.Assignment, hosts: [String], version: String)
     throws
   {
     try RunEnvironment(
-      versions: ["apus": version, "matrixLibrary": MatrixLibrary.description],
+      versions: [
+        "apus": version, "matrixLibrary": MatrixLibrary.description,
+        "mpi": MPIEnvironment.libraryVersion, "cLibrary": MatrixLibrary.mathVersion,
+      ],
       hosts: hosts, ranks: world.size, threads: workers.threads,
       fields: ["kernels": .string(MatrixLibrary.kernelLevel)]
     ).write(to: folder.environment)

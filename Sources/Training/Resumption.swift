@@ -1,4 +1,5 @@
 import Checkpoints
+import Glibc
 import MPI
 import Monitoring
 
@@ -14,14 +15,9 @@ enum Resumption {
     let store = folder.checkpoints
     var found: Checkpoint?
     if world.rank == 0 {
-      if resume == .never, let aside = try folder.setCheckpointsAside(attempt: attempt) {
-        try observers.event(EventReport(.note, "earlier checkpoints are now in \(aside)"))
-      }
+      if case .path(let path) = resume { found = try Checkpoint(verifying: path) }
       try store.claim(attempt: attempt)
-      switch resume {
-      case .never: break
-      case .path(let path): found = try Checkpoint(verifying: path)
-      case .auto:
+      if resume == .auto {
         let recovery = try store.newestVerified()
         for damaged in recovery.setAside {
           try observers.event(
@@ -33,5 +29,28 @@ enum Resumption {
     let path = String(decoding: try world.broadcast(Array((found?.path ?? "").utf8)), as: UTF8.self)
     if world.rank == 0 { return found }
     return path.isEmpty ? nil : try Checkpoint(verifiedElsewhere: path)
+  }
+
+  /// Puts out of the way what the run folder keeps of a history that `resume` leaves: the next
+  /// attempt must find this one's checkpoints, and retention must not count the others.
+  ///
+  /// For rank 0, once nothing stands in the way of the first step.
+  static func leaveOtherHistory(
+    _ resume: PretrainingRun.Resume, from start: Checkpoint?, in folder: RunFolder,
+    attempt: String, observers: RunObservers
+  ) throws {
+    if resume == .auto { return }
+    let isOwn = start.map { isSameFolder($0.path, folder.checkpoint(step: $0.step)) } ?? false
+    let aside = try folder.setCheckpointsAside(
+      after: isOwn ? start?.step : nil, attempt: attempt)
+    if let aside {
+      try observers.event(EventReport(.note, "checkpoints of another history are now in \(aside)"))
+    }
+  }
+
+  private static func isSameFolder(_ a: String, _ b: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev
+      && first.st_ino == second.st_ino
   }
 }

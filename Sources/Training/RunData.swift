@@ -1,4 +1,5 @@
 import Aviary
+import DataParallel
 import Datasets
 import Glibc
 import MPI
@@ -17,10 +18,10 @@ enum RunData {
   ) throws -> Dataset {
     let fingerprint = FNV1a(TokenizerFile.fingerprint(of: plan.tokenizer)).value
     let data = plan.options.data
-    if data.train.count == 1, access("\(data.train[0])/dataset.json", F_OK) == 0 {
-      return try Dataset(opening: data.train[0], expecting: fingerprint)
-    }
-    if world.rank == 0 {
+    // What rank 0 sees decides for all: a host that lacks the files must fail, not go another way.
+    let sees = data.train.count == 1 && access("\(data.train[0])/dataset.json", F_OK) == 0
+    let isBuilt = try world.broadcast(UInt8(sees ? 1 : 0)) == 1
+    if !isBuilt && world.rank == 0 {
       let sources = try DatasetPlan(
         sources: data.train == ["aviary"] ? aviary(plan.options) : .files(data.train),
         validation: data.validation.isEmpty
@@ -39,7 +40,14 @@ enum RunData {
       }
     }
     try world.awaitAll()
-    return try Dataset(opening: folder.data, expecting: fingerprint)
+    let dataset = try Dataset(
+      opening: isBuilt ? data.train[0] : folder.data, expecting: fingerprint)
+    // Folders of one name on different hosts can hold different datasets.
+    try StartContract([
+      ("training tokens", dataset.train.identity),
+      ("validation tokens", dataset.validation.identity),
+    ]).agree(over: world)
+    return dataset
   }
 
   private static func aviary(_ options: TrainingOptions) -> DocumentSource {
@@ -49,5 +57,12 @@ enum RunData {
       document: { index in
         Document(text: world.text(at: index), source: "aviary", index: index)
       })
+  }
+}
+
+extension TokenShard {
+  /// Tells its tokens from any others.
+  var identity: String {
+    "\(summary.tokens) with checksum \(String(summary.checksum, radix: 16))"
   }
 }

@@ -22,32 +22,61 @@ public struct RunFolder: Sendable {
   /// Checkpoints.
   public var checkpoints: CheckpointStore { CheckpointStore(path: "\(path)/checkpoints") }
 
-  /// Makes the folder and writes the configuration.
-  public func create(configuration text: String) throws(StorageError) {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw StorageError(error, path: path, operation: "make the run folder")
-    }
+  /// The folder of the checkpoint of `step`.
+  public func checkpoint(step: Int) -> String {
+    let digits = "\(step)"
+    return "\(checkpoints.path)/step-"
+      + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+  }
+
+  /// Makes the folder.
+  public func create() throws(StorageError) {
+    try makeFolder(path)
+  }
+
+  /// Writes the configuration, in place of an earlier attempt's.
+  public func write(configuration text: String) throws(StorageError) {
     // Written beside its place and renamed: a full disk must not cost the file of an earlier attempt.
     var file = try DurableFile(creating: "\(configuration).tmp")
     try file.write(text)
     _ = try file.close()
-    guard rename("\(configuration).tmp", configuration) == 0 else {
-      throw .io(path: configuration, operation: "rename to", code: errno)
+    try move("\(configuration).tmp", to: configuration)
+  }
+
+  /// Moves the checkpoints after `step`, or all with nil, out of the way; nothing is deleted.
+  ///
+  /// Without a step the metrics go with them: they belong to a history that ends here.
+  ///
+  /// - Returns: Where they are now, or nil if there were none.
+  public func setCheckpointsAside(after step: Int?, attempt: String) throws(StorageError)
+    -> String?
+  {
+    let steps = try checkpoints.publishedSteps().filter { $0 > step ?? -1 }
+    if steps.isEmpty { return nil }
+    let aside = "\(checkpoints.path).before-\(attempt)"
+    try makeFolder(aside)
+    // Newest first: the rest is a history of its own at every moment.
+    for step in steps.reversed() {
+      let folder = checkpoint(step: step)
+      let name = folder.split(separator: "/").last.map(String.init) ?? folder
+      try move(folder, to: "\(aside)/\(name)")
+    }
+    if step == nil && access(metrics, F_OK) == 0 { try move(metrics, to: "\(aside)/metrics.jsonl") }
+    return aside
+  }
+
+  private func makeFolder(_ path: String) throws(StorageError) {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw StorageError(error, path: path, operation: "make the folder")
     }
   }
 
-  /// Moves the checkpoints of an earlier attempt out of the way; nothing is deleted.
-  ///
-  /// - Returns: Where they are now, or nil if there were none.
-  public func setCheckpointsAside(attempt: String) throws(StorageError) -> String? {
-    guard try !checkpoints.publishedSteps().isEmpty else { return nil }
-    let aside = "\(path)/checkpoints.before-\(attempt)"
-    guard rename(checkpoints.path, aside) == 0 else {
-      throw .io(path: aside, operation: "rename to", code: errno)
+  private func move(_ source: String, to destination: String) throws(StorageError) {
+    guard rename(source, destination) == 0 else {
+      throw .io(path: destination, operation: "rename to", code: errno)
     }
-    return aside
   }
 }
 

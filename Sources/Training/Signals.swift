@@ -8,10 +8,16 @@ import Synchronization
 enum Signals {
   private static let noted = Atomic<UInt8>(0)
 
-  /// Starts listening.
-  static func listen() {
-    signal(SIGTERM) { _ in Signals.note(2) }
+  /// From the start: a request to save must not end a run that is still preparing, nor must a reader
+  /// of the log that went away.
+  static func noteSaves() {
     signal(SIGUSR1) { _ in Signals.note(1) }
+    signal(SIGPIPE, SIG_IGN)
+  }
+
+  /// From the first step on: before it there is nothing to save, and the request ends the process.
+  static func noteStops() {
+    signal(SIGTERM) { _ in Signals.note(2) }
     signal(SIGINT) { _ in
       Signals.note(2)
       signal(SIGINT, SIG_DFL)

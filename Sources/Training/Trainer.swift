@@ -16,7 +16,7 @@ public final class Trainer {
   public let plan: TrainingPlan
   /// The copies of the network.
   public let replicas: DataParallel<Replica>
-  /// Weights' companions on this rank.
+  /// The optimizer, with its state for what this rank owns.
   public let optimizer: ShardedOptimizer
   /// Steps done and what else a checkpoint keeps.
   public internal(set) var state: TrainingState
@@ -24,6 +24,8 @@ public final class Trainer {
   private var divergence: DivergenceGuard
   private let losses: TallySlots
   private let peak: Double
+  /// Operations of the matrix products of one token, forward and backward.
+  private let operationsPerToken: Double
 
   /// A trainer at step 0 with fresh weights.
   ///
@@ -37,7 +39,7 @@ public final class Trainer {
       tokens: tokens, context: plan.model.context, sequences: options.sequences,
       microBatches: options.microBatches, seed: UInt64(options.seed))
     let layout = plan.model.layout
-    replicas = DataParallel(
+    replicas = try DataParallel(
       world: world, layout: layout,
       plan: .init(
         microBatches: options.microBatches, accumulation: options.accumulation,
@@ -53,6 +55,7 @@ public final class Trainer {
     divergence = DivergenceGuard(spike: options.spike)
     losses = TallySlots(count: options.microBatches)
     peak = try replicas.measurePeak()
+    operationsPerToken = 6 * plan.model.productsPerToken
   }
 
   /// One optimizer step: forward, loss, backward, exchange, update.
@@ -98,7 +101,7 @@ public final class Trainer {
     state.tokensSeen += Int(total.count)
     state.recentLosses = divergence.recent
     let seconds = secondsGradient + secondsAgreement + secondsUpdate + secondsGather
-    let products = 6 * plan.model.productsPerToken * total.count
+    let products = operationsPerToken * total.count
     let report = StepReport(
       step: state.step, totalSteps: plan.options.steps, loss: total.mean, learningRate: rate,
       gradientNorm: norm, tokens: Int(total.count), tokensSeen: state.tokensSeen,
@@ -164,6 +167,7 @@ extension TrainingPlan {
       "accumulation": "\(options.accumulation)", "optimizer": "\(optimizer)",
       "clip": "\(options.clip)", "schedule": "\(schedule)", "reduction": "\(options.reduction)",
       "matrixLibrary": MatrixLibrary.description, "kernels": MatrixLibrary.kernelLevel,
+      "C library": MatrixLibrary.mathVersion,
     ]
   }
 }

@@ -5,26 +5,32 @@ import Tokenizers
 extension TrainingOptions.Model {
   init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     family = try reader.choice("model.family", default: .gpt2, help: "architecture")
-    layers = try reader.integer("model.layers", default: 4, in: 1...1024, help: "blocks")
+    layers = try reader.integer(
+      "model.layers", default: 4, in: 1...ModelLimits.layers, help: "blocks")
     heads = try reader.integer("model.heads", default: 4, in: 1...1024, help: "query heads")
     keyHeads = try reader.optionalInteger(
       "model.kvHeads", in: 1...1024, help: "key and value heads of llama; heads when absent")
     width = try reader.integer(
-      "model.width", default: 128, in: 1...65536, help: "size of the residual stream")
+      "model.width", default: 128, in: 1...ModelLimits.width, help: "size of the residual stream")
     hidden = try reader.optionalInteger(
-      "model.hidden", in: 1...1_048_576,
+      "model.hidden", in: 1...ModelLimits.hidden,
       help: "size of the feed-forward; 4 (gpt2) or 8/3 (llama) × width when absent")
     context = try reader.integer(
-      "model.context", default: 256, in: 1...1_048_576, unit: "tokens", help: "longest sequence")
+      "model.context", default: 256, in: 2...ModelLimits.context, unit: "tokens",
+      help: "longest sequence")
     dropout = try reader.number(
-      "model.dropout", default: 0, in: 0..<1, help: "share dropped where the family has dropout")
+      "model.dropout", default: 0, in: 0...0.99, help: "share dropped where the family has dropout")
     vocabulary = try reader.optionalInteger(
-      "model.vocabulary", in: 1...16_777_216,
+      "model.vocabulary", in: 1...ModelLimits.vocabulary,
       help: "token ids of the model; the tokenizer's when absent, may be larger")
-    self.tied = try reader.choice(
+    tied = try reader.choice(
       "model.tied", of: ["auto", "true", "false"], default: "auto",
       help: "whether head and embedding are one; auto: gpt2 yes, llama no"
     ).tiedFlag
+    if family == .gpt2 && keyHeads != nil {
+      throw reader.rejection(
+        of: "model.kvHeads", because: "gpt2 has one key head per query head; leave it out")
+    }
   }
 
   /// The model for a tokenizer.

@@ -159,7 +159,7 @@ public struct TrainingOptions: Sendable {
       "optimizer.betas", count: 2, default: [0.9, 0.99], in: 0..<1,
       help: "memory of AdamW's first and second moment")
     epsilon = try reader.number(
-      "optimizer.epsilon", default: 1e-8, in: 0..., help: "added to AdamW's denominator")
+      "optimizer.epsilon", default: 1e-8, in: 1e-30..., help: "added to AdamW's denominator")
     momentum = try reader.number(
       "optimizer.momentum", default: 0.9, in: 0..<1, help: "memory of SGD")
     weightDecay = try reader.number(
@@ -197,7 +197,7 @@ public struct TrainingOptions: Sendable {
       "evaluate.tokens", default: 131_072, in: 1..., unit: "tokens",
       help: "about how much of the validation set is read, evenly spaced")
     evaluateStories = try reader.integer(
-      "evaluate.stories", default: 64, in: 0...,
+      "evaluate.stories", default: 64, in: 0...1_000_000,
       help: "stories written and checked at an evaluation, when data.train is aviary")
     spike = try reader.number(
       "guard.spike", default: 2, in: 0...,

@@ -1,5 +1,6 @@
 import Checkpoints
 import Configuration
+import Glibc
 import Models
 import Optimizers
 import Tokenizers
@@ -26,9 +27,36 @@ public struct TrainingPlan: Sendable {
       options.tokenizer == "bytes"
       ? ByteTokenizer() : try TokenizerFile.load(from: options.tokenizer)
     model = try options.model.configuration(tokenizer: tokenizer, reader)
+    try TrainingPlan.requireMemory(for: model, sequences: options.sequences, reader)
     schedule = Schedule(
       shape: options.schedule, peak: options.learningRate, final: options.finalRate,
       warmup: options.warmup, decay: options.decay, steps: options.steps)
+  }
+
+  /// Refuses what cannot fit into this host's memory however many ranks there are: weights, one
+  /// gradient, and the logits of one micro-batch.
+  private static func requireMemory(
+    for model: any ModelConfiguration, sequences: Int, _ reader: ConfigurationReader
+  ) throws(ConfigurationError) {
+    let available = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+    let float = MemoryLayout<Float>.stride
+    let weights = 2 * model.layout.count * float
+    let logits = sequences * model.context * model.vocabulary * float
+    for (key, bytes) in [("model.width", weights), ("batch.sequences", logits)]
+    where available > 0 && bytes > available {
+      throw reader.rejection(
+        of: key,
+        because: "\(key == "model.width" ? "weights and gradient" : "the logits of a micro-batch") "
+          + "need \(bytes >> 20) MiB and this host has \(available >> 20) MiB of memory; choose "
+          + "smaller sizes")
+    }
+  }
+
+  /// The lines of the resolved file, each under its number, for comparing ranks.
+  var lines: [(name: String, value: String)] {
+    resolved.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map {
+      ("line \($0.offset + 1) of the resolved configuration", String($0.element.drop { $0 == " " }))
+    }
   }
 
   /// The update rule.

@@ -1,5 +1,6 @@
 import Glibc
 import MPI
+import TestWorld
 import Testing
 
 extension MPITests {

@@ -1,4 +1,5 @@
 import Glibc
+import TestWorld
 import Testing
 
 @testable import MPI

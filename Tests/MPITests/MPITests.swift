@@ -1,10 +1,11 @@
 import Glibc
 import MPI
+import TestWorld
 import Testing
 
-/// Everything that calls MPI: one suite, serialised with all suites in it, so that every rank makes
-/// the same calls in the same order.
-@Suite(.serialized)
+/// Everything that calls MPI here: one suite, serialised with all suites in it, so that every rank
+/// makes the same calls in the same order.
+@Suite(.serialized, .worldInTurn)
 struct MPITests {
   @Test func worldHasThePromisedSize() {
     #expect(SharedWorld.world.size == SharedWorld.expectedSize)

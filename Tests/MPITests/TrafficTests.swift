@@ -1,4 +1,5 @@
 import MPI
+import TestWorld
 import Testing
 
 extension MPITests {

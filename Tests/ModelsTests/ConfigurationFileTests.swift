@@ -18,8 +18,9 @@ import Testing
     return [gpt2, llama]
   }
 
-  private static func isEqual<C: ModelConfiguration>(_ a: C, _ b: any ModelConfiguration) -> Bool {
-    b as? C == a
+  private static func isEqual(_ a: any ModelConfiguration, _ b: any ModelConfiguration) -> Bool {
+    func isOther<C: ModelConfiguration>(_ a: C) -> Bool { b as? C == a }
+    return isOther(a)
   }
 
   private static func parse(_ json: [String: ConfigurationValue]) throws -> any ModelConfiguration {

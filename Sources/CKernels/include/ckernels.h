@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cores.h"
+#include "system.h"
 
 /// The CPU level the clones resolve to: "x86-64-v4", "x86-64-v3" or "default".
 const char *apus_cpu_level(void);

@@ -15,7 +15,7 @@ public struct Llama: LanguageModel {
   init(_ configuration: LlamaConfiguration, _ parameters: Parameters) {
     let c = configuration
     let model = parameters["model"]
-    let rotary = RotaryTable(dim: c.width / c.heads, positions: c.context, base: c.ropeBase)
+    let rotary = RotaryPositions(dim: c.width / c.heads, positions: c.context, base: c.ropeBase)
     tokens = Embedding(
       model["embed_tokens"], entries: c.vocabulary, width: c.width, deviation: 0.02)
     blocks = (0..<c.layers).map {
@@ -49,7 +49,7 @@ struct LlamaBlock {
   let down: Linear
 
   init(
-    _ c: LlamaConfiguration, index: Int, rotary: RotaryTable, _ parameters: Parameters
+    _ c: LlamaConfiguration, index: Int, rotary: RotaryPositions, _ parameters: Parameters
   ) {
     attentionNorm = RMSNorm(parameters["input_layernorm"], width: c.width, epsilon: c.epsilon)
     attention = LlamaAttention(c, index: index, rotary: rotary, parameters["self_attn"])
@@ -77,7 +77,7 @@ struct LlamaAttention {
   let heads: Int
   let keyHeads: Int
   let index: Int
-  let rotary: RotaryTable
+  let rotary: RotaryPositions
   let query: Linear
   let key: Linear
   let value: Linear
@@ -85,7 +85,7 @@ struct LlamaAttention {
   let dropout: Dropout
 
   init(
-    _ c: LlamaConfiguration, index: Int, rotary: RotaryTable, _ parameters: Parameters
+    _ c: LlamaConfiguration, index: Int, rotary: RotaryPositions, _ parameters: Parameters
   ) {
     heads = c.heads
     keyHeads = c.keyHeads
@@ -103,8 +103,8 @@ struct LlamaAttention {
   }
 
   func callAsFunction(_ x: Tensor, positions: [Int32], _ pass: ForwardPass) -> Tensor {
-    let q = query(x).rotated(rotary, positions: positions)  // [B·T, H·D]
-    let k = key(x).rotated(rotary, positions: positions)  // [B·T, G·D]
+    let q = query(x).rotated(rotary.table, positions: positions)  // [B·T, H·D]
+    let k = key(x).rotated(rotary.table, positions: positions)  // [B·T, G·D]
     let v = value(x)
     guard !pass.caches.isEmpty else {
       return output(

@@ -1,6 +1,7 @@
-// Linux's calls for the cores of a thread are GNU extensions, which Swift's Glibc does not import.
+// What of the system Swift's Glibc does not import: the cores of a thread, the C library's version.
 #define _GNU_SOURCE
-#include "include/cores.h"
+#include "include/system.h"
+#include <gnu/libc-version.h>
 #include <sched.h>
 
 int apus_get_affinity(uint8_t *mask, size_t bytes) {
@@ -10,3 +11,5 @@ int apus_get_affinity(uint8_t *mask, size_t bytes) {
 int apus_set_affinity(const uint8_t *mask, size_t bytes) {
   return sched_setaffinity(0, bytes, (const cpu_set_t *)mask);
 }
+
+const char *apus_libc_version(void) { return gnu_get_libc_version(); }

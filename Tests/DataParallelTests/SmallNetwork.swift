@@ -1,0 +1,111 @@
+import MPI
+import Optimizers
+import RandomNumbers
+import TestWorld
+
+@testable import DataParallel
+@testable import Tensors
+
+/// A network of two layers, large enough for several buckets of several blocks, and its training by
+/// the room under test.
+struct SmallNetwork {
+  static let layout = ParameterLayout(of: SmallNetwork.init)
+  private static let seed: UInt64 = 3
+  private let up: Tensor
+  private let down: Tensor
+  private let bias: Tensor
+
+  init(_ parameters: Parameters) {
+    up = parameters["up"].tensor("weight", [150, 300], .normal(deviation: 0.1), decays: true)
+    bias = parameters["up"].tensor("bias", [300], .constant(0), decays: false)
+    down = parameters["down"].tensor("weight", [300, 230], .normal(deviation: 0.1), decays: true)
+  }
+
+  func loss(_ workspace: Workspace, microBatch: Int) -> Tensor {
+    let stream = RandomStream(seed: 9, purpose: .trial, microBatch)
+    let input = Tensor(
+      (0..<900).map { stream.uniform(UInt64($0)) - 0.5 }, shape: [6, 150], in: workspace)
+    return input.linear(weight: up, order: .inputsByOutputs, bias: bias).gelu()
+      .linear(weight: down, order: .inputsByOutputs)
+      .crossEntropyConsumingLogits(targets: (0..<6).map { Int32(($0 * 7 + microBatch) % 230) })
+      .sum()
+  }
+
+  /// Copies of it with their first weights.
+  static func replicas(
+    _ world: Communicator, _ plan: DataParallel<SmallNetwork>.Plan
+  ) throws -> DataParallel<SmallNetwork> {
+    let replicas = try DataParallel(
+      world: world, layout: layout, plan: plan, build: SmallNetwork.init)
+    layout.initialize(replicas.parameters.elements, seed: seed)
+    return replicas
+  }
+
+  static let updates = 3
+  static let factor: Float = 0.01
+  static let learningRate: Float = 0.01
+  static let optimizer = AdamW(betas: (0.9, 0.99), weightDecay: 0.1)
+
+  /// A few steps over `world`; the weights and the norms afterwards.
+  static func train(
+    _ world: Communicator, _ plan: DataParallel<SmallNetwork>.Plan
+  ) throws -> (weights: [Float], norms: [Double]) {
+    let replicas = try replicas(world, plan)
+    let sharded = ShardedOptimizer(optimizer, for: replicas)
+    var norms: [Double] = []
+    for update in 1...updates {
+      let gradient = try replicas.gradient { $0.loss($1, microBatch: $2) }
+      norms.append(try replicas.norm(of: gradient))
+      _ = try sharded.update(
+        replicas, factor: factor, learningRate: learningRate, update: update)
+    }
+    return (Array(replicas.parameters.elements), norms)
+  }
+
+  /// The same without threads, ranks, buckets or shards: the definition of an exact step.
+  static func trainByDefinition(microBatches: Int, accumulation: Int = 1) -> (
+    weights: [Float], norms: [Double]
+  ) {
+    let values = FlatBuffer(count: layout.count)
+    layout.initialize(values.elements, seed: seed)
+    let workspace = Workspace()
+    let network = workspace.bind(layout, values: values, SmallNetwork.init)
+    let gradient = FlatBuffer(count: layout.count)
+
+    func leaf(_ index: Int) -> [Float] {
+      gradient.elements.update(repeating: 0)
+      workspace.beginGradients(into: gradient)
+      for place in 0..<accumulation {
+        workspace.backward(
+          from: workspace.recording {
+            network.loss(workspace, microBatch: index * accumulation + place)
+          })
+      }
+      return Array(gradient.elements)
+    }
+    func sum(_ leaves: Range<Int>) -> [Float] {
+      if leaves.count == 1 { return leaf(leaves.lowerBound) }
+      let middle = leaves.lowerBound + leaves.count / 2
+      return zip(sum(leaves.lowerBound..<middle), sum(middle..<leaves.upperBound)).map(+)
+    }
+
+    let state = optimizer.stateNames.map { _ in FlatBuffer(count: layout.count) }
+    var norms: [Double] = []
+    for update in 1...updates {
+      let total = sum(0..<microBatches / accumulation)
+      norms.append(total.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot())
+      total.withUnsafeBufferPointer { total in
+        for entry in layout.entries {
+          guard let base = total.baseAddress else { return }
+          let start = entry.range.lowerBound
+          optimizer.update(
+            UnsafeMutableBufferPointer(rebasing: values.elements[entry.range]),
+            state: state.compactMap { $0.elements.baseAddress.map { $0 + start } },
+            along: base + start, factor: factor, learningRate: learningRate,
+            decays: entry.decays, update: update)
+        }
+      }
+    }
+    return (Array(values.elements), norms)
+  }
+}

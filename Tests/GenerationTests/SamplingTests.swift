@@ -1,0 +1,128 @@
+import Foundation
+import Generation
+import Testing
+
+/// The distribution that `Sampling` describes, by its definition and in 64 bits.
+enum ReferenceDistribution {
+  static func probabilities(
+    _ logits: [Float], temperature: Double, topK: Int? = nil, topP: Double = 1
+  ) -> [Double] {
+    let order = logits.indices.sorted {
+      logits[$0] > logits[$1] || (logits[$0] == logits[$1] && $0 < $1)
+    }
+    let candidates = order.prefix(topK ?? order.count)
+    let top = Double(logits[order[0]])
+    let weights = candidates.map { exp((Double(logits[$0]) - top) / temperature) }
+    let total = weights.reduce(0, +)
+    var kept: [(id: Int, weight: Double)] = []
+    var sum = 0.0
+    for (id, weight) in zip(candidates, weights) where kept.isEmpty || sum < topP * total {
+      kept.append((id, weight))
+      sum += weight
+    }
+    var result = [Double](repeating: 0, count: logits.count)
+    for (id, weight) in kept { result[id] = weight / sum }
+    return result
+  }
+}
+
+@Suite struct SamplingTests {
+  /// Probabilities 0.4, 0.3, 0.2 and 0.1, out of order.
+  static let logits: [Float] = [0.2, 0.4, 0.1, 0.3].map { Float(log($0)) }
+
+  private func choose(_ sampling: Sampling, from logits: [Float], uniform: Float = 0.5) -> Int32 {
+    logits.withUnsafeBufferPointer { sampling.choose(from: $0, uniform: uniform) }
+  }
+
+  /// Shares of the choices over a fine grid of the unit interval.
+  private func shares(_ sampling: Sampling, from logits: [Float] = logits) -> [Double] {
+    let steps = 4096
+    var counts = [Double](repeating: 0, count: logits.count)
+    for step in 0..<steps {
+      counts[Int(choose(sampling, from: logits, uniform: Float(step) / Float(steps)))] += 1
+    }
+    return counts.map { $0 / Double(steps) }
+  }
+
+  private func expect(
+    _ sampling: Sampling, _ expected: [Double], _ location: SourceLocation = #_sourceLocation
+  ) {
+    for (share, probability) in zip(shares(sampling), expected) {
+      #expect(abs(share - probability) < 1e-3, sourceLocation: location)
+      #expect((share == 0) == (probability == 0), sourceLocation: location)
+    }
+  }
+
+  @Test func allTokensInTheirProportions() {
+    expect(Sampling(), [0.2, 0.4, 0.1, 0.3])
+  }
+
+  @Test func temperatureSharpensAndFlattens() {
+    // At ½ probabilities are squared: 4, 16, 1, 9 thirtieths.
+    expect(Sampling(temperature: 0.5), [4, 16, 1, 9].map { $0 / 30 })
+    let roots = [0.2, 0.4, 0.1, 0.3].map { $0.squareRoot() }
+    expect(Sampling(temperature: 2), roots.map { $0 / roots.reduce(0, +) })
+  }
+
+  @Test func topKKeepsTheMostLikely() {
+    expect(Sampling(topK: 1), [0, 1, 0, 0])
+    expect(Sampling(topK: 2), [0, 4.0 / 7, 0, 3.0 / 7])
+    expect(Sampling(topK: 3), [2.0 / 9, 4.0 / 9, 0, 3.0 / 9])
+    expect(Sampling(topK: 4), [0.2, 0.4, 0.1, 0.3])
+    expect(Sampling(topK: 99), [0.2, 0.4, 0.1, 0.3])
+  }
+
+  /// The smallest set that reaches the share: the token that crosses it is in.
+  @Test func topPKeepsTheSmallestSetThatReachesIt() {
+    expect(Sampling(topP: 0.01), [0, 1, 0, 0])
+    expect(Sampling(topP: 0.39), [0, 1, 0, 0])
+    expect(Sampling(topP: 0.41), [0, 4.0 / 7, 0, 3.0 / 7])
+    expect(Sampling(topP: 0.69), [0, 4.0 / 7, 0, 3.0 / 7])
+    expect(Sampling(topP: 0.89), [2.0 / 9, 4.0 / 9, 0, 3.0 / 9])
+    expect(Sampling(topP: 0.91), [0.2, 0.4, 0.1, 0.3])
+  }
+
+  /// As in Hugging Face: temperature first, then top-k, then top-p of what is left.
+  @Test func cutsCombine() {
+    expect(Sampling(topK: 3, topP: 0.5), [0, 4.0 / 7, 0, 3.0 / 7])
+    expect(Sampling(topK: 2, topP: 0.5), [0, 1, 0, 0])
+    expect(Sampling(temperature: 0.5, topP: 0.5), [0, 1, 0, 0])
+    expect(Sampling(temperature: 0.5, topP: 0.55), [0, 16.0 / 25, 0, 9.0 / 25])
+  }
+
+  @Test func greedyTakesTheBestAndTheLowestIdOfATie() {
+    for uniform in [0, 0.5, Float(1).nextDown] {
+      #expect(choose(.greedy, from: Self.logits, uniform: uniform) == 1)
+      #expect(choose(.greedy, from: [1, 3, 3, 2, 3], uniform: uniform) == 1)
+      #expect(choose(.greedy, from: [-7], uniform: uniform) == 0)
+      #expect(choose(.greedy, from: [-.infinity, -4], uniform: uniform) == 1)
+    }
+  }
+
+  @Test func tiesAreCutByTheId() {
+    let tie: [Float] = [1, 2, 2, 2, 1]
+    #expect(shares(Sampling(topK: 2), from: tie) == [0, 0.5, 0.5, 0, 0])
+    #expect(shares(Sampling(topP: 0.01), from: tie) == [0, 1, 0, 0, 0])
+  }
+
+  @Test func extremesOfTheTemperature() {
+    for cold in [1e-4, 1e-10, Float.leastNormalMagnitude, .leastNonzeroMagnitude] {
+      #expect(shares(Sampling(temperature: cold)) == [0, 1, 0, 0])
+      #expect(shares(Sampling(temperature: cold, topK: 3, topP: 0.9)) == [0, 1, 0, 0])
+    }
+    for hot in [1e9, Float.greatestFiniteMagnitude] {
+      expect(Sampling(temperature: hot), [0.25, 0.25, 0.25, 0.25])
+    }
+  }
+
+  @Test func extremesOfTheLogits() {
+    let wide: [Float] = [-1e30, 80, 1e30, -.infinity]
+    #expect(shares(Sampling(), from: wide) == [0, 0, 1, 0])
+    #expect(shares(Sampling(topK: 2), from: wide) == [0, 0, 1, 0])
+    #expect(shares(Sampling(), from: [5]) == [1])
+    // An excluded token never comes, even at the very end of the interval.
+    let excluded: [Float] = [1, 1, -.infinity]
+    #expect(choose(Sampling(), from: excluded, uniform: Float(1).nextDown) == 1)
+    #expect(choose(Sampling(), from: excluded, uniform: 0) == 0)
+  }
+}

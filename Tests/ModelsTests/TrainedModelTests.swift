@@ -1,0 +1,64 @@
+import Foundation
+import Layers
+import Models
+import Testing
+
+@testable import Checkpoints
+@testable import Tensors
+
+/// A model that others trained (karpathy's stories260K), where the material is at hand.
+@Suite struct TrainedModelTests {
+  /// The folder of the model; nil, said aloud, when `APUS_MATERIAL` is not set.
+  static let folder: String? = {
+    guard let material = ProcessInfo.processInfo.environment["APUS_MATERIAL"] else {
+      print(
+        "SKIPPED: the trained model stories260K, because APUS_MATERIAL does not name the folder "
+          + "that holds weights/stories260K-hf")
+      return nil
+    }
+    return "\(material)/weights/stories260K-hf"
+  }()
+
+  private struct Golden: Decodable {
+    let prompt_ids: [Int32]
+    let greedy_ids: [Int32]
+    let nll_ids: [Int32]
+    let mean_nll: Double
+    let first_position_logits_top5: [[Double]]
+  }
+
+  @Test(.enabled(if: folder != nil)) func stories260K() throws {
+    let folder = try #require(Self.folder)
+    let golden = try JSONDecoder().decode(
+      Golden.self, from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/golden.json")))
+    let configuration = try ConfigurationFile.read("\(folder)/config.json")
+    let layout = configuration.layout
+    let workspace = Workspace()
+    let model = workspace.bind(
+      layout, values: try ModelFiles.read(folder: folder, layout: layout), configuration.build)
+    let one = ForwardPass(sequences: 1)
+
+    let first = model.logits(golden.prompt_ids, one).values
+    let top = first.indices.sorted { first[$0] > first[$1] }.prefix(5)
+    #expect(top.map { Double($0) } == golden.first_position_logits_top5.map { $0[0] })
+    for (id, expected) in zip(top, golden.first_position_logits_top5) {
+      #expect(abs(Double(first[id]) - expected[1]) < 1e-4)
+    }
+
+    let targets = Array(golden.nll_ids.dropFirst())
+    let loss = model.logits(golden.nll_ids.dropLast(), one)
+      .crossEntropyConsumingLogits(targets: targets).mean()
+    print("stories260K: loss \(loss.scalar), golden \(golden.mean_nll)")
+    #expect(abs(Double(loss.scalar) - golden.mean_nll) < 1e-5)
+
+    // All positions at once: every greedy id is the best one after those before it.
+    let logits = model.logits(golden.greedy_ids, one)
+    let vocabulary = configuration.vocabulary
+    for position in golden.prompt_ids.count - 1..<golden.greedy_ids.count - 1 {
+      let row = UnsafeBufferPointer(
+        start: logits.pointer + position * vocabulary, count: vocabulary)
+      let best = row.indices.reduce(0) { row[$1] > row[$0] ? $1 : $0 }
+      #expect(best == Int(golden.greedy_ids[position + 1]), "position \(position)")
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import Testing
+
+@testable import Tensors
+
+/// Derivatives are handed on by their memory where possible; no path may see another's additions.
+@Suite struct GradientFlowTests {
+  let workspace = Workspace()
+
+  @Test func aValueAddedToItself() {
+    let x = workspace.trial([7], 1)
+    let d = trialValues(7, 2)
+    #expect(workspace.gradients([x], slopes: d) { $0[0] + $0[0] } == [d.map { 2 * $0 }])
+    #expect(
+      workspace.gradients([x], slopes: d) { $0[0] + $0[0] + $0[0] + $0[0] }
+        == [d.map { 4 * $0 }])
+  }
+
+  /// Both sides of a sum adopt one derivative; a later addition to one must not reach the other.
+  @Test func sidesOfASumDoNotShareAdditions() {
+    let a = workspace.trial([7], 1)
+    let b = workspace.trial([7], 2)
+    let d = trialValues(7, 3)
+    // Backward: the sum hands d to a and b, then the products add to each of them.
+    let result = workspace.gradients([a, b], slopes: d) { points in
+      let early = points[0] * 2 + points[1] * 10
+      return early + (points[0] + points[1])
+    }
+    #expect(result[0] == d.map { $0 + 2 * $0 })
+    #expect(result[1] == d.map { $0 + 10 * $0 })
+    let other = workspace.gradients([a, b], slopes: d) { points in
+      let early = points[1] * 10
+      return (points[0] + points[1]) + early
+    }
+    #expect(other[0] == d)
+    #expect(other[1] == d.map { $0 + 10 * $0 })
+  }
+
+  /// The shape of a transformer: every block reads the stream and adds to it.
+  @Test(arguments: [1, 2, 5]) func residualChains(blocks: Int) {
+    let x = workspace.trial([6], 1)
+    let d = trialValues(6, 2)
+    let result = workspace.gradients([x], slopes: d) { points in
+      var x = points[0]
+      for block in 1...blocks { x = x + x * Float(block) }
+      return x
+    }
+    let factor = (1...blocks).reduce(Float(1)) { $0 * Float(1 + $1) }
+    for (got, slope) in zip(result[0], d) { #expect(abs(got - factor * slope) < 1e-4 * factor) }
+  }
+
+  /// Views hand derivatives on by their memory too.
+  @Test func viewsOfAView() {
+    let x = workspace.trial([4, 3], 1)
+    let d = trialValues(12, 2)
+    let result = workspace.gradients([x], slopes: d) { points in
+      let flat = points[0].reshaped([12])
+      return flat + flat.reshaped([3, 4]).reshaped([12]) * 2 + points[0].reshaped([12])
+    }
+    for (got, slope) in zip(result[0], d) { #expect(abs(got - 4 * slope) < 1e-5) }
+    let rows = workspace.gradients([x], slopes: Array(d.prefix(6))) { points in
+      points[0][rows: 0..<2] + points[0][rows: 1..<3]
+    }
+    let expected = (0..<12).map { place -> Float in
+      (place < 6 ? d[place] : 0) + (3..<9 ~= place ? d[place - 3] : 0)
+    }
+    #expect(rows == [expected])
+    let columns = workspace.gradients([x], slopes: Array(d.prefix(8))) { points in
+      points[0][columns: 0..<2] + points[0][columns: 1..<3]
+    }
+    #expect(columns[0][0] == d[0] && columns[0][1] == d[1] + d[0] && columns[0][2] == d[1])
+  }
+
+  /// The logits' memory becomes their derivative; another use of the logits has its own.
+  @Test func consumedLogitsDoNotSpoilOtherPaths() {
+    let x = workspace.trial([2, 5], 1)
+    let (value, gradients) = valueWithGradient(at: [x]) { points in
+      let scaled = points[0] * 1
+      let other = (scaled * 3).sum()
+      return other + scaled.crossEntropyConsumingLogits(targets: [1, 2]).sum()
+    }
+    let probabilities = x.softmax().values
+    for (place, got) in (gradients[0]?.values ?? []).enumerated() {
+      let hot: Float = place == 1 || place == 7 ? 1 : 0
+      #expect(abs(got - (3 + probabilities[place] - hot)) < 1e-5)
+    }
+    #expect(value.scalar.isFinite)
+  }
+
+  @Test func pointsThatTakeNoPartHaveNoDerivative() {
+    let x = workspace.trial([3], 1)
+    let y = workspace.trial([3], 2)
+    let (value, gradients) = valueWithGradient(at: [x, y]) { ($0[0] * 2).sum() }
+    #expect(value.scalar == Float((x * 2).total))
+    #expect(gradients[0]?.values == [2, 2, 2])
+    #expect(gradients[1] == nil)
+    let constant = valueWithGradient(at: [x]) { _ in (y * 2).sum() }
+    #expect(constant.gradients[0] == nil)
+    // The point itself is a function of it.
+    let scalar = Tensor([4], shape: [], in: workspace)
+    #expect(valueWithGradient(at: [scalar]) { $0[0] }.gradients[0]?.values == [1])
+  }
+
+  @Test func aDetachedValueCarriesNoDerivative() {
+    let x = workspace.trial([3], 1)
+    let d = trialValues(3, 2)
+    let result = workspace.gradients([x], slopes: d) { $0[0] * $0[0].detached }
+    #expect(result[0] == zip(d, x.values).map(*))
+  }
+
+  @Test func resultsOffTheTapeAreNotRecorded() {
+    let x = workspace.trial([3], 1).differentiable
+    _ = x * x
+    #expect(workspace.tape.isEmpty)
+    let y = workspace.recording { (x * x).sum() }
+    #expect(workspace.tape.count == 2)
+    workspace.backward(from: y)
+    #expect(workspace.tape.isEmpty)
+    #expect(x.variable?.takeGradient()?.values == x.values.map { 2 * $0 })
+  }
+
+  /// A branch of the tape that the result does not use is passed over.
+  @Test func deadBranchesAddNothing() {
+    let x = workspace.trial([4], 1)
+    let (_, gradients) = valueWithGradient(at: [x]) { points in
+      _ = (points[0].gelu() * points[0]).sum()
+      return points[0].sum()
+    }
+    #expect(gradients[0]?.values == [1, 1, 1, 1])
+  }
+
+  /// Gradients do not change when the values are computed again in used memory.
+  @Test func reusedMemoryChangesNothing() {
+    let x = workspace.trial([9, 8], 1)
+    let gain = workspace.trial([8], 2)
+    let d = trialValues(72, 3)
+    func once() -> [[Float]] {
+      workspace.gradients([x, gain], slopes: d) { points in
+        let y = points[0].rmsNorm(gain: points[1], epsilon: 1e-3)
+        return (y + points[0]).gelu() + y
+      }
+    }
+    let first = once()
+    // Blocks of every size in use are poisoned before they come back.
+    for size in 1..<200 { _ = Tensor(repeating: .nan, shape: [size], in: workspace) }
+    #expect(once() == first)
+  }
+}

@@ -1,0 +1,184 @@
+import Testing
+
+@testable import Tensors
+
+/// A network of three parameters, one of them used twice.
+private struct Network {
+  let matrix: Tensor
+  let bias: Tensor
+  let unused: Tensor
+
+  init(_ parameters: Parameters) {
+    let layer = parameters["h"][0]
+    matrix = layer["attn"].tensor("weight", [3, 3], .normal(deviation: 0.5), decays: true)
+    bias = layer.tensor("bias", [3], .constant(0.25), decays: false)
+    unused = parameters.tensor("unused", [17], .constant(-1), decays: true)
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    let once = x.linear(weight: matrix, order: .outputsByInputs, bias: bias)
+    return once.linear(weight: matrix, order: .outputsByInputs).sum()
+  }
+}
+
+@Suite struct ParametersTests {
+  let layout = ParameterLayout(of: Network.init)
+
+  @Test func theLayoutHasNamesShapesAndAlignedPlaces() {
+    #expect(layout.entries.map(\.name) == ["h.0.attn.weight", "h.0.bias", "unused"])
+    #expect(layout.entries.map(\.shape) == [[3, 3], [3], [17]])
+    #expect(layout.entries.map(\.range) == [0..<9, 16..<19, 32..<49])
+    #expect(layout.entries.map(\.decays) == [true, false, true])
+    #expect(layout.count == 64)
+    #expect(layout.parameterCount == 29)
+  }
+
+  @Test func equalLayoutsHaveEqualFingerprints() {
+    #expect(ParameterLayout(of: Network.init).fingerprint == layout.fingerprint)
+    let others = [
+      ParameterLayout { $0.tensor("a", [2, 3], .constant(0), decays: true) },
+      ParameterLayout { $0.tensor("a", [3, 2], .constant(0), decays: true) },
+      ParameterLayout { $0.tensor("b", [2, 3], .constant(0), decays: true) },
+      ParameterLayout { $0.tensor("a", [2, 3], .constant(0), decays: false) },
+    ]
+    #expect(Set(others.map(\.fingerprint)).count == 4)
+  }
+
+  @Test func firstValuesFollowTheSeedAndTheIndex() {
+    func initialized(_ seed: UInt64) -> [Float] {
+      let values = FlatBuffer(count: layout.count)
+      values.elements.update(repeating: .nan)
+      layout.initialize(values.elements, seed: seed)
+      return Array(values.elements)
+    }
+    let values = initialized(1)
+    #expect(values == initialized(1))
+    #expect(values[0..<9] != initialized(2)[0..<9])
+    #expect(values[16..<19].allSatisfy { $0 == 0.25 })
+    #expect(values[32..<49].allSatisfy { $0 == -1 })
+    #expect(values[9..<16].allSatisfy { $0 == 0 } && values[49...].allSatisfy { $0 == 0 })
+    #expect(Set(values[0..<9]).count == 9)
+  }
+
+  @Test func aBoundNetworkReadsTheBuffer() {
+    let workspace = Workspace()
+    let values = FlatBuffer(count: layout.count)
+    layout.initialize(values.elements, seed: 1)
+    let network = workspace.bind(layout, values: values, Network.init)
+    #expect(network.bias.values == [0.25, 0.25, 0.25])
+    values.elements[17] = 9
+    #expect(network.bias.values == [0.25, 9, 0.25])
+  }
+
+  /// The first contribution overwrites, later ones add; what took no part is zero at the end.
+  @Test func gradientsGoToTheBuffer() {
+    let workspace = Workspace()
+    let values = FlatBuffer(count: layout.count)
+    layout.initialize(values.elements, seed: 1)
+    let network = workspace.bind(layout, values: values, Network.init)
+    let x = Tensor([1, 2, 3], shape: [1, 3], in: workspace)
+    let gradients = FlatBuffer(count: layout.count)
+    gradients.elements.update(repeating: .nan)
+    func backward(_ onComplete: ((Int) -> Void)?) {
+      workspace.backward(
+        from: workspace.recording { network(x) }, onParameterComplete: onComplete)
+    }
+    var order: [Int] = []
+    workspace.beginGradients(into: gradients)
+    backward { order.append($0) }
+    #expect(order.sorted() == [0, 1, 2])
+    let once = Array(gradients.elements)
+    #expect(once[32..<49].allSatisfy { $0 == 0 })
+    #expect(once[0..<9].allSatisfy { $0.isFinite } && once[16..<19].allSatisfy { $0.isFinite })
+    #expect(once[9..<16].allSatisfy { $0.isNaN }, "the gap was written")
+    // ∂/∂bias of Σ W·(W·x + b) is the sums of W's columns.
+    for column in 0..<3 {
+      let sum = (0..<3).reduce(0) { $0 + values.elements[$1 * 3 + column] }
+      #expect(abs(once[16 + column] - sum) < 1e-6)
+    }
+
+    // Two backward passes into one leaf, completion only with the second.
+    workspace.beginGradients(into: gradients)
+    backward(nil)
+    order = []
+    backward { order.append($0) }
+    #expect(order.sorted() == [0, 1, 2])
+    for place in Array(0..<9) + Array(16..<19) {
+      #expect(abs(gradients.elements[place] - 2 * once[place]) < 1e-5)
+    }
+    // A new leaf starts anew, in another buffer too.
+    let other = FlatBuffer(count: layout.count)
+    workspace.beginGradients(into: other)
+    backward { _ in }
+    #expect(Array(other.elements[0..<9]) == Array(once[0..<9]))
+  }
+
+  /// A forward pass without recording leaves no trace in the counts that say what is complete.
+  @Test func anEvaluationBetweenDoesNotDelayCompletion() {
+    let workspace = Workspace()
+    let values = FlatBuffer(count: layout.count)
+    let network = workspace.bind(layout, values: values, Network.init)
+    let x = Tensor([1, 2, 3], shape: [1, 3], in: workspace)
+    _ = network(x)
+    var order: [Int] = []
+    let gradients = FlatBuffer(count: layout.count)
+    workspace.beginGradients(into: gradients)
+    let loss = workspace.recording { network(x) }
+    workspace.backward(from: loss) { order.append($0) }
+    // The two that took part complete during the pass, the third at its end.
+    #expect(order.last == 2)
+  }
+
+  // The programmer's errors end the program.
+
+  @Test func twoParametersOfOneName() async {
+    await #expect(processExitsWith: .failure) {
+      _ = ParameterLayout { (parameters: Parameters) in
+        _ = parameters.tensor("a", [1], .constant(0), decays: true)
+        _ = parameters.tensor("a", [2], .constant(0), decays: true)
+      }
+    }
+  }
+
+  @Test func aBufferOfAnotherSize() async {
+    await #expect(processExitsWith: .failure) {
+      let layout = ParameterLayout { $0.tensor("a", [4], .constant(0), decays: true) }
+      _ = Workspace().bind(layout, values: FlatBuffer(count: layout.count + 16)) {
+        $0.tensor("a", [4], .constant(0), decays: true)
+      }
+    }
+  }
+
+  @Test func aNetworkThatIsNotTheLayouts() async {
+    await #expect(processExitsWith: .failure) {
+      let layout = ParameterLayout { $0.tensor("a", [4], .constant(0), decays: true) }
+      _ = Workspace().bind(layout, values: FlatBuffer(count: layout.count)) {
+        $0.tensor("a", [2, 2], .constant(0), decays: true)
+      }
+    }
+    await #expect(processExitsWith: .failure) {
+      let layout = ParameterLayout { $0.tensor("a", [4], .constant(0), decays: true) }
+      _ = Workspace().bind(layout, values: FlatBuffer(count: layout.count)) {
+        $0.tensor("b", [4], .constant(0), decays: true)
+      }
+    }
+  }
+
+  @Test func gradientsWithoutABuffer() async {
+    await #expect(processExitsWith: .failure) {
+      let workspace = Workspace()
+      let layout = ParameterLayout { $0.tensor("a", [4], .constant(0), decays: true) }
+      let a = workspace.bind(layout, values: FlatBuffer(count: layout.count)) {
+        $0.tensor("a", [4], .constant(0), decays: true)
+      }
+      workspace.backward(from: workspace.recording { a.sum() })
+    }
+  }
+
+  @Test func shapesThatDiffer() async {
+    await #expect(processExitsWith: .failure) {
+      let workspace = Workspace()
+      _ = Tensor([1], shape: [1], in: workspace) + Tensor([1, 2], shape: [2], in: workspace)
+    }
+  }
+}
