@@ -45,7 +45,7 @@ build: setup  ## Build .build/release/apus
 .PHONY: test
 test: setup  ## Run all tests, then those of the ranks under mpirun
 	@swift build --build-tests
-	swift test --skip-build --disable-xctest 2>&1 | $(failures_only)
+	NO_COLOR=1 swift test --skip-build --disable-xctest --no-parallel 2>&1 | $(failures_only)
 	$(MAKE) --no-print-directory test-mpi
 
 .PHONY: test-mpi
@@ -55,8 +55,9 @@ test-mpi: setup  ## Run the MPI suites under mpirun on 1 to 4 ranks
 
 define test_ranks
 echo "— Under mpirun, ranks: $(1)"
-$(call mpirun,$(1)) --timeout 600 -x EXPECTED_RANKS=$(1) \
-  $(TESTS) --testing-library swift-testing --filter '$(MPI_SUITES)' 2>&1 | $(failures_only)
+EXPECTED_RANKS=$(1) NO_COLOR=1 $(call mpirun,$(1)) --timeout 600 -x EXPECTED_RANKS -x NO_COLOR \
+  $(TESTS) --testing-library swift-testing --no-parallel --filter '$(MPI_SUITES)' 2>&1 \
+  | $(failures_only)
 
 endef
 

@@ -127,7 +127,9 @@ let package = Package(
       ]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
     .testTarget(name: "MonitoringTests", dependencies: ["Monitoring"]),
-    .testTarget(name: "ApusTests", dependencies: ["Apus"]),
+    .testTarget(
+      name: "ApusTests",
+      dependencies: ["Apus", .product(name: "Crypto", package: "swift-crypto")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -21,6 +21,9 @@ public struct CheckpointStore: Sendable, Hashable {
     self.path = path
   }
 
+  /// The folder of the published checkpoint of `step`, whether it is there or not.
+  public func path(ofStep step: Int) -> String { path(of: .published(step: step)) }
+
   /// The path of something in the folder.
   func path(of name: CheckpointName) -> String { "\(path)/\(name.text)" }
 

@@ -1,7 +1,7 @@
 import Glibc
 
 /// The system calls of this room, every one through the same gate.
-enum FileSystem {
+public enum FileSystem {
   /// Runs a system call, again for as long as a signal interrupts it; throws its `errno`.
   @discardableResult
   static func call<Result: SignedInteger>(
@@ -28,7 +28,7 @@ enum FileSystem {
   }
 
   /// Whether the name is taken, by whatever; a dangling link counts.
-  static func exists(_ path: String) throws(StorageError) -> Bool {
+  public static func exists(_ path: String) throws(StorageError) -> Bool {
     var status = stat()
     do {
       try call("look up", path) { lstat(path, &status) }
@@ -39,7 +39,7 @@ enum FileSystem {
   }
 
   /// Makes the folder and those above it, each entry durable, unless it is there already.
-  static func makeFolder(_ path: String) throws(StorageError) {
+  public static func makeFolder(_ path: String) throws(StorageError) {
     do {
       try call("create", path) { mkdir(path, 0o777) }
       try sync(folder: parent(of: path))
@@ -74,7 +74,7 @@ enum FileSystem {
   }
 
   /// Gives `source` the name `destination`, atomically.
-  static func rename(_ source: String, to destination: String) throws(StorageError) {
+  public static func rename(_ source: String, to destination: String) throws(StorageError) {
     try call("rename", source) { Glibc.rename(source, destination) }
   }
 

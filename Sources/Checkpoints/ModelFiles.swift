@@ -87,7 +87,9 @@ public struct ModelFiles: Sendable {
     withExtendedLifetime(file) { copy(tensors, of: layout, to: values) }
   }
 
-  /// The tensors of the parameters, in their order. What else the file holds (the mask buffers of
+  /// The tensors of the parameters, in their order.
+  ///
+  /// What else the file holds (the mask buffers of
   /// older files) is passed over.
   private static func tensors(
     of layout: ParameterLayout, in file: SafeTensorsFile, folder: String

@@ -52,7 +52,9 @@ struct ConfigurationFields {
   let values: [String: ConfigurationValue]
   let path: String
 
-  /// A size, in 1…limit. The limits lie far above any published model; they keep a hostile file
+  /// A size, in 1…limit.
+  ///
+  /// The limits lie far above any published model; they keep a hostile file
   /// from asking for more memory than there is.
   func size(_ key: String, atMost limit: Int, default fallback: Int? = nil) throws(ModelError)
     -> Int

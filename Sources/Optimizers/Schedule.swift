@@ -52,12 +52,12 @@ public struct Schedule: Sendable, Equatable {
     case .constant:
       return peak
     case .linear:
-      return peak + (final - peak) * share(of: step, after: warmup)
+      return final + (peak - final) * (1 - share(of: step, after: warmup))
     case .cosine:
       return final + (peak - final) * (1 + cos(.pi * share(of: step, after: warmup))) / 2
     case .wsd:
       let start = max(warmup, steps - decay)
-      return step < start ? peak : peak + (final - peak) * share(of: step, after: start)
+      return step < start ? peak : final + (peak - final) * (1 - share(of: step, after: start))
     case .inverseSquareRoot:
       return peak * (Double(max(warmup, 1)) / Double(max(step + 1, 1))).squareRoot()
     }

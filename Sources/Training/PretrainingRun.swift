@@ -114,8 +114,12 @@ public final class PretrainingRun {
     Signals.noteStops()
     do {
       return try train()
-    } catch let error as DivergenceGuard.Diverged {
-      if let saved = try cycle.settle() { try announceSave(saved) }
+    } catch {
+      // What led here is what people will want to see.
+      defer { try? observers.finish() }
+      if error is DivergenceGuard.Diverged, let saved = try cycle.settle() {
+        try announceSave(saved)
+      }
       throw error
     }
   }
@@ -161,7 +165,8 @@ public final class PretrainingRun {
   ///
   /// A spike at the last step has no verdict: the model is kept, and the checkpoints before it too.
   private func saveAndWait() throws {
-    if let saved = try cycle.finish() { try announceSave(saved) }
+    let pending = try trainer.isSuspicious ? cycle.settle() : cycle.finish()
+    if let pending { try announceSave(pending) }
     if trainer.isSuspicious {
       try observers.event(
         EventReport(
@@ -188,7 +193,7 @@ public final class PretrainingRun {
     try observers.event(
       EventReport(
         .stopping, step: trainer.state.step,
-        "asked to stop; the same command goes on from here"))
+        "asked to stop; the same command with --resume auto goes on from here"))
     try observers.finish()
     return .stopped(step: trainer.state.step)
   }
@@ -234,6 +239,15 @@ public final class PretrainingRun {
         .started, step: trainer.state.step,
         "\(layout.parameterCount) parameters, \(world.size) ranks × "
           + "\(trainer.replicas.plan.threads) threads, \(plan.tokensPerStep) tokens a step"))
+    let leaves = plan.options.microBatches / plan.options.accumulation
+    let workers = world.size * trainer.replicas.plan.threads
+    if workers > leaves {
+      try observers.event(
+        EventReport(
+          .warning,
+          "\(workers - leaves) of \(workers) workers have nothing to do: a step has \(leaves) "
+            + "micro-batches, raise batch.microBatches"))
+    }
     if let start {
       try observers.event(
         EventReport(.resumed, step: start.step, "going on from \(start.path)"))

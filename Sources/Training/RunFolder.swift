@@ -1,5 +1,4 @@
 import Checkpoints
-import Foundation
 
 /// The places of a run's files.
 public struct RunFolder: Sendable {
@@ -23,15 +22,11 @@ public struct RunFolder: Sendable {
   public var checkpoints: CheckpointStore { CheckpointStore(path: "\(path)/checkpoints") }
 
   /// The folder of the checkpoint of `step`.
-  public func checkpoint(step: Int) -> String {
-    let digits = "\(step)"
-    return "\(checkpoints.path)/step-"
-      + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
-  }
+  public func checkpoint(step: Int) -> String { checkpoints.path(ofStep: step) }
 
   /// Makes the folder.
   public func create() throws(StorageError) {
-    try makeFolder(path)
+    try FileSystem.makeFolder(path)
   }
 
   /// Writes the configuration, in place of an earlier attempt's.
@@ -40,7 +35,7 @@ public struct RunFolder: Sendable {
     var file = try DurableFile(creating: "\(configuration).tmp")
     try file.write(text)
     _ = try file.close()
-    try move("\(configuration).tmp", to: configuration)
+    try FileSystem.rename("\(configuration).tmp", to: configuration)
   }
 
   /// Moves the checkpoints after `step`, or all with nil, out of the way; nothing is deleted.
@@ -54,41 +49,17 @@ public struct RunFolder: Sendable {
     let steps = try checkpoints.publishedSteps().filter { $0 > step ?? -1 }
     if steps.isEmpty { return nil }
     let aside = "\(checkpoints.path).before-\(attempt)"
-    try makeFolder(aside)
+    try FileSystem.makeFolder(aside)
     // Newest first: the rest is a history of its own at every moment.
     for step in steps.reversed() {
       let folder = checkpoint(step: step)
       let name = folder.split(separator: "/").last.map(String.init) ?? folder
-      try move(folder, to: "\(aside)/\(name)")
+      try FileSystem.rename(folder, to: "\(aside)/\(name)")
     }
-    if step == nil && access(metrics, F_OK) == 0 { try move(metrics, to: "\(aside)/metrics.jsonl") }
+    if step == nil {
+      let hasMetrics = try FileSystem.exists(metrics)
+      if hasMetrics { try FileSystem.rename(metrics, to: "\(aside)/metrics.jsonl") }
+    }
     return aside
-  }
-
-  private func makeFolder(_ path: String) throws(StorageError) {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw StorageError(error, path: path, operation: "make the folder")
-    }
-  }
-
-  private func move(_ source: String, to destination: String) throws(StorageError) {
-    guard rename(source, destination) == 0 else {
-      throw .io(path: destination, operation: "rename to", code: errno)
-    }
-  }
-}
-
-extension StorageError {
-  /// What the system's file manager ran into.
-  init(_ error: any Error, path: String, operation: String) {
-    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    let code = Int32(underlying?.code ?? (error as NSError).code)
-    switch code {
-    case EROFS: self = .readOnly(path: path)
-    case ENOSPC, EDQUOT: self = .full(path: path, needed: nil, available: nil)
-    default: self = .io(path: path, operation: operation, code: code)
-    }
   }
 }

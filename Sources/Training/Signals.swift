@@ -10,7 +10,13 @@ enum Signals {
 
   /// From the start: a request to save must not end a run that is still preparing, nor must a reader
   /// of the log that went away.
+  ///
+  /// Whoever started the program may have left signals blocked; a request must arrive all the same.
   static func noteSaves() {
+    var wanted = sigset_t()
+    sigemptyset(&wanted)
+    for number in [SIGUSR1, SIGTERM, SIGINT] { sigaddset(&wanted, number) }
+    pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
     signal(SIGUSR1) { _ in Signals.note(1) }
     signal(SIGPIPE, SIG_IGN)
   }

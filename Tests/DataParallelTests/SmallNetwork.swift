@@ -16,18 +16,18 @@ struct SmallNetwork {
   private let bias: Tensor
 
   init(_ parameters: Parameters) {
-    up = parameters["up"].tensor("weight", [150, 300], .normal(deviation: 0.1), decays: true)
+    up = parameters["up"].tensor("weight", [100, 300], .normal(deviation: 0.1), decays: true)
     bias = parameters["up"].tensor("bias", [300], .constant(0), decays: false)
-    down = parameters["down"].tensor("weight", [300, 230], .normal(deviation: 0.1), decays: true)
+    down = parameters["down"].tensor("weight", [300, 150], .normal(deviation: 0.1), decays: true)
   }
 
   func loss(_ workspace: Workspace, microBatch: Int) -> Tensor {
     let stream = RandomStream(seed: 9, purpose: .trial, microBatch)
     let input = Tensor(
-      (0..<900).map { stream.uniform(UInt64($0)) - 0.5 }, shape: [6, 150], in: workspace)
+      (0..<600).map { stream.uniform(UInt64($0)) - 0.5 }, shape: [6, 100], in: workspace)
     return input.linear(weight: up, order: .inputsByOutputs, bias: bias).gelu()
       .linear(weight: down, order: .inputsByOutputs)
-      .crossEntropyConsumingLogits(targets: (0..<6).map { Int32(($0 * 7 + microBatch) % 230) })
+      .crossEntropyConsumingLogits(targets: (0..<6).map { Int32(($0 * 7 + microBatch) % 150) })
       .sum()
   }
 
@@ -72,7 +72,7 @@ struct SmallNetwork {
     let network = workspace.bind(layout, values: values, SmallNetwork.init)
     let gradient = FlatBuffer(count: layout.count)
 
-    func leaf(_ index: Int) -> [Float] {
+    func leaf(_ index: Int) -> Tensor {
       gradient.elements.update(repeating: 0)
       workspace.beginGradients(into: gradient)
       for place in 0..<accumulation {
@@ -81,29 +81,26 @@ struct SmallNetwork {
             network.loss(workspace, microBatch: index * accumulation + place)
           })
       }
-      return Array(gradient.elements)
+      return Tensor(Array(gradient.elements), shape: [layout.count], in: workspace)
     }
-    func sum(_ leaves: Range<Int>) -> [Float] {
+    func sum(_ leaves: Range<Int>) -> Tensor {
       if leaves.count == 1 { return leaf(leaves.lowerBound) }
       let middle = leaves.lowerBound + leaves.count / 2
-      return zip(sum(leaves.lowerBound..<middle), sum(middle..<leaves.upperBound)).map(+)
+      return sum(leaves.lowerBound..<middle) + sum(middle..<leaves.upperBound)
     }
 
     let state = optimizer.stateNames.map { _ in FlatBuffer(count: layout.count) }
     var norms: [Double] = []
     for update in 1...updates {
       let total = sum(0..<microBatches / accumulation)
-      norms.append(total.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot())
-      total.withUnsafeBufferPointer { total in
-        for entry in layout.entries {
-          guard let base = total.baseAddress else { return }
-          let start = entry.range.lowerBound
-          optimizer.update(
-            UnsafeMutableBufferPointer(rebasing: values.elements[entry.range]),
-            state: state.compactMap { $0.elements.baseAddress.map { $0 + start } },
-            along: base + start, factor: factor, learningRate: learningRate,
-            decays: entry.decays, update: update)
-        }
+      norms.append(total.values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot())
+      for entry in layout.entries {
+        let start = entry.range.lowerBound
+        optimizer.update(
+          UnsafeMutableBufferPointer(rebasing: values.elements[entry.range]),
+          state: state.compactMap { $0.elements.baseAddress.map { $0 + start } },
+          along: total.pointer + start, factor: factor, learningRate: learningRate,
+          decays: entry.decays, update: update)
       }
     }
     return (Array(values.elements), norms)

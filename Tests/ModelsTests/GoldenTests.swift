@@ -13,7 +13,9 @@ import Testing
     "gpt2-tied", "gpt2-untied", "gpt2-long", "llama-mha", "llama-gqa", "llama-long",
   ]
 
-  /// Relative to the tensor's largest entry. Wrong mathematics shows at 5e-5 and above (see the
+  /// Relative to the tensor's largest entry.
+  ///
+  /// Wrong mathematics shows at 5e-5 and above (see the
   /// generator's header); 32-bit rounding stays below these.
   static let tolerance: (logits: Float, gradients: Float, losses: Float) = (5e-6, 1e-5, 5e-6)
 

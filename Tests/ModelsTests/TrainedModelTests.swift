@@ -20,11 +20,20 @@ import Testing
   }()
 
   private struct Golden: Decodable {
-    let prompt_ids: [Int32]
-    let greedy_ids: [Int32]
-    let nll_ids: [Int32]
-    let mean_nll: Double
-    let first_position_logits_top5: [[Double]]
+    let prompt: [Int32]
+    let greedy: [Int32]
+    let text: [Int32]
+    let loss: Double
+    /// Id and value of the five largest logits after the prompt.
+    let firstLogits: [[Double]]
+
+    enum CodingKeys: String, CodingKey {
+      case prompt = "prompt_ids"
+      case greedy = "greedy_ids"
+      case text = "nll_ids"
+      case loss = "mean_nll"
+      case firstLogits = "first_position_logits_top5"
+    }
   }
 
   @Test(.enabled(if: folder != nil)) func stories260K() throws {
@@ -38,27 +47,27 @@ import Testing
       layout, values: try ModelFiles.read(folder: folder, layout: layout), configuration.build)
     let one = ForwardPass(sequences: 1)
 
-    let first = model.logits(golden.prompt_ids, one).values
+    let first = model.logits(golden.prompt, one).values
     let top = first.indices.sorted { first[$0] > first[$1] }.prefix(5)
-    #expect(top.map { Double($0) } == golden.first_position_logits_top5.map { $0[0] })
-    for (id, expected) in zip(top, golden.first_position_logits_top5) {
+    #expect(top.map { Double($0) } == golden.firstLogits.map { $0[0] })
+    for (id, expected) in zip(top, golden.firstLogits) {
       #expect(abs(Double(first[id]) - expected[1]) < 1e-4)
     }
 
-    let targets = Array(golden.nll_ids.dropFirst())
-    let loss = model.logits(golden.nll_ids.dropLast(), one)
+    let targets = Array(golden.text.dropFirst())
+    let loss = model.logits(golden.text.dropLast(), one)
       .crossEntropyConsumingLogits(targets: targets).mean()
-    print("stories260K: loss \(loss.scalar), golden \(golden.mean_nll)")
-    #expect(abs(Double(loss.scalar) - golden.mean_nll) < 1e-5)
+    print("stories260K: loss \(loss.scalar), golden \(golden.loss)")
+    #expect(abs(Double(loss.scalar) - golden.loss) < 1e-5)
 
     // All positions at once: every greedy id is the best one after those before it.
-    let logits = model.logits(golden.greedy_ids, one)
+    let logits = model.logits(golden.greedy, one)
     let vocabulary = configuration.vocabulary
-    for position in golden.prompt_ids.count - 1..<golden.greedy_ids.count - 1 {
+    for position in golden.prompt.count - 1..<golden.greedy.count - 1 {
       let row = UnsafeBufferPointer(
         start: logits.pointer + position * vocabulary, count: vocabulary)
       let best = row.indices.reduce(0) { row[$1] > row[$0] ? $1 : $0 }
-      #expect(best == Int(golden.greedy_ids[position + 1]), "position \(position)")
+      #expect(best == Int(golden.greedy[position + 1]), "position \(position)")
     }
   }
 }

@@ -84,30 +84,31 @@ import Testing
     }
   }
 
+  /// The first step moves every weight by the rate against the sign of its gradient, whatever its
+  /// size: both corrections undo the zeros that the moments start from.
+  @Test(arguments: [0.95, 0.999, 0.999_99] as [Float])
+  func theFirstStepOfAdamIsTheRate(beta2: Float) {
+    let rule = AdamW(betas: (0.9, beta2), epsilon: 1e-12, weightDecay: 0)
+    let gradient: [Float] = [1e-4, -1e-4, 3, -3, 1e4, 0]
+    var weights = [Float](repeating: 0, count: 6)
+    var m = weights
+    var v = weights
+    weights.withUnsafeMutableBufferPointer { weights in
+      m.withUnsafeMutableBufferPointer { m in
+        v.withUnsafeMutableBufferPointer { v in
+          guard let m = m.baseAddress, let v = v.baseAddress else { return }
+          rule.update(
+            weights, state: [m, v], along: gradient, factor: 0.5, learningRate: 0.01,
+            decays: false, update: 1)
+        }
+      }
+    }
+    for (weight, expected) in zip(weights, [-0.01, 0.01, -0.01, 0.01, -0.01, 0] as [Float]) {
+      #expect(abs(weight - expected) < 1e-6)
+    }
+  }
+
   private func power(_ base: Double, _ exponent: Int) -> Double {
     (0..<exponent).reduce(1) { result, _ in result * base }
-  }
-}
-
-@Suite struct ScheduleTests {
-  private func schedule(_ shape: Schedule.Shape, warmup: Int = 10, decay: Int = 0) -> Schedule {
-    Schedule(shape: shape, peak: 1, final: 0.1, warmup: warmup, decay: decay, steps: 100)
-  }
-
-  @Test(arguments: Schedule.Shape.allCases) func warmUpRisesFromTheFirstStep(shape: Schedule.Shape) {
-    #expect(schedule(shape).rate(at: 0) == 0.1)
-    #expect(schedule(shape).rate(at: 9) == 1)
-    #expect(schedule(shape, warmup: 0).rate(at: 0) == 1)
-  }
-
-  @Test func corners() {
-    #expect(schedule(.constant).rate(at: 99) == 1)
-    #expect(abs(schedule(.linear).rate(at: 55) - 0.55) < 1e-12)
-    #expect(abs(schedule(.cosine).rate(at: 55) - 0.55) < 1e-12)
-    #expect(abs(schedule(.cosine).rate(at: 100) - 0.1) < 1e-12)
-    #expect(schedule(.wsd, decay: 20).rate(at: 79) == 1)
-    #expect(abs(schedule(.wsd, decay: 20).rate(at: 90) - 0.55) < 1e-12)
-    #expect(schedule(.wsd).rate(at: 99) == 1)
-    #expect(abs(schedule(.inverseSquareRoot).rate(at: 39) - 0.5) < 1e-12)
   }
 }

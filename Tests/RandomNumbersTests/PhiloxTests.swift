@@ -18,12 +18,47 @@ import Testing
 
   @Test func streamsDifferByEveryCoordinate() {
     let streams = [
-      RandomStream(seed: 1, purpose: .dropout, 1, 2), RandomStream(seed: 2, purpose: .dropout, 1, 2),
-      RandomStream(seed: 1, purpose: .sampling, 1, 2), RandomStream(seed: 1, purpose: .dropout, 2, 1),
-      RandomStream(seed: 1, purpose: .dropout, 1), RandomStream(seed: 1, purpose: .dropout, 1, 2, 0),
+      RandomStream(seed: 1, purpose: .dropout, 1, 2),
+      RandomStream(seed: 2, purpose: .dropout, 1, 2),
+      RandomStream(seed: 1, purpose: .sampling, 1, 2),
+      RandomStream(seed: 1, purpose: .dropout, 2, 1),
+      RandomStream(seed: 1, purpose: .dropout, 1),
+      RandomStream(seed: 1, purpose: .dropout, 1, 2, 0),
       RandomStream(seed: 1 << 32, purpose: .dropout, 1, 2),
     ]
     #expect(Set(streams.map { $0.word(0) }).count == streams.count)
+  }
+
+  /// Pairs of numbers from neighbouring streams fill the square evenly: Pearson's test over 10 × 10
+  /// cells, 99 degrees of freedom, four standard deviations allowed.
+  @Test func neighbouringStreamsAreIndependent() {
+    let pairs: [(RandomStream, RandomStream)] = [
+      (RandomStream(seed: 1, purpose: .trial), RandomStream(seed: 2, purpose: .trial)),
+      (RandomStream(seed: 1, purpose: .trial, 0), RandomStream(seed: 1, purpose: .trial, 1)),
+      (RandomStream(seed: 1, purpose: .trial, 3, 4), RandomStream(seed: 1, purpose: .trial, 4, 3)),
+      (RandomStream(seed: 1, purpose: .trial, 9), RandomStream(seed: 1, purpose: .sampling, 9)),
+    ]
+    let draws = 20_000
+    for (index, (a, b)) in pairs.enumerated() {
+      var cells = [Double](repeating: 0, count: 100)
+      for draw in 0..<UInt64(draws) {
+        cells[Int(a.uniform(draw) * 10) * 10 + Int(b.uniform(draw) * 10)] += 1
+      }
+      let mean = Double(draws) / 100
+      let statistic = cells.reduce(0) { $0 + ($1 - mean) * ($1 - mean) / mean }
+      #expect(statistic < 99 + 4 * 198.0.squareRoot(), "pair \(index): χ² \(statistic)")
+    }
+  }
+
+  /// Word, block and negative coordinates.
+  @Test func wordsAreTheBlocksInOrder() {
+    let stream = RandomStream(seed: 9, purpose: .trial, -1)
+    for index in [0, 1, 5, 1 << 33] as [UInt64] {
+      let block = stream.block(index)
+      #expect((0..<4).allSatisfy { stream.word(4 * index + UInt64($0)) == block[$0] })
+    }
+    #expect(stream.block(0) != stream.block(1 << 32))
+    #expect(stream != RandomStream(seed: 9, purpose: .trial, 1))
   }
 
   @Test func uniformNumbersFillTheUnitInterval() {

@@ -98,8 +98,9 @@ import Testing
     guard s.queries == s.keys && s.heads == s.keyHeads else { return }
     let width = s.heads * s.dim
     let rows = s.sequences * s.queries
-    let packed = (0..<rows).flatMap { row in
-      [q, k, v].flatMap { $0.values[row * width..<(row + 1) * width] }
+    var packed: [Float] = []
+    for row in 0..<rows {
+      for part in [q, k, v] { packed += part.values[row * width..<(row + 1) * width] }
     }
     let x = Tensor(packed, shape: [rows, 3 * width], in: workspace)
     let packedAttention = { (points: [Tensor]) in
@@ -107,9 +108,11 @@ import Testing
     }
     #expect(packedAttention([x]).values == attention([q, k, v]).values)
     let dx = workspace.gradients([x], slopes: d, packedAttention)[0]
-    for (part, expected) in [expected.dq, expected.dk, expected.dv].enumerated() {
-      let values = (0..<rows).flatMap { row in
-        dx[(row * 3 + part) * width..<(row * 3 + part + 1) * width]
+    for (index, expected) in [expected.dq, expected.dk, expected.dv].enumerated() {
+      var values: [Float] = []
+      for row in 0..<rows {
+        let first = (row * 3 + index) * width
+        values += dx[first..<first + width]
       }
       #expect(worst(values, expected) < 5e-6)
     }

@@ -35,7 +35,8 @@ import Testing
   }
 
   /// Through the normal numbers every bit of a word counts; 9,001 is more than two of their chunks.
-  @Test(arguments: [0, 1, 2, 37, 4096, 4097, 9001]) func normalNumbersUseTheStreamsWords(size: Int) {
+  @Test(arguments: [0, 1, 2, 37, 4096, 4097, 9001])
+  func normalNumbersUseTheStreamsWords(size: Int) {
     let values = Tensor(repeating: 0, shape: [size], in: workspace)
     fillNormal(
       UnsafeMutableBufferPointer(start: values.pointer, count: size), deviation: 0.5, from: stream)
@@ -75,7 +76,9 @@ import Testing
   }
 
   /// With one-hot values the result is the dropped probabilities, and the derivative of the values
-  /// their sums over the queries. 70 positions are more than a block of queries.
+  /// their sums over the queries.
+  ///
+  /// 70 positions are more than a block of queries.
   @Test(arguments: [(5, 5), (70, 70), (3, 9)]) func attentionDrawsTheSameMask(
     queries: Int, keys: Int
   ) {

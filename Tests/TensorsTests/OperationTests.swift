@@ -89,7 +89,7 @@ import Testing
     check([random([4, 3], 1)]) { $0[0].gather([1, 2]) + $0[0].gather([2, 0]) }
   }
 
-  @Test(arguments: [(1, 1, 1, 1), (2, 5, 3, 3), (1, 7, 4, 8), (2, 70, 1, 2), (1, 130, 2, 4)])
+  @Test(arguments: [(1, 1, 1, 1), (2, 5, 3, 3), (1, 7, 4, 8), (2, 70, 1, 2), (1, 130, 2, 1)])
   func packedAttention(sequences: Int, length: Int, heads: Int, dim: Int) {
     let packed = random([sequences * length, 3 * heads * dim], 1)
     check([packed], tolerance: 4e-3) {

@@ -1,0 +1,85 @@
+import Testing
+
+@testable import Training
+
+@Suite struct DivergenceGuardTests {
+  private func reason(
+    _ guardian: inout DivergenceGuard, step: Int = 7, loss: Double, norm: Double = 1
+  ) -> String? {
+    do throws(DivergenceGuard.Diverged) {
+      try guardian.observe(step: step, loss: loss, gradientNorm: norm)
+      return nil
+    } catch {
+      #expect(error.step == step)
+      #expect(error.description.contains("step \(step)"))
+      return error.reason
+    }
+  }
+
+  /// One that has seen 32 losses of 2.
+  private var settled: DivergenceGuard {
+    DivergenceGuard(spike: 2, recent: Array(repeating: 2, count: 32))
+  }
+
+  @Test(arguments: [Double.nan, .infinity, -.infinity])
+  func noNumberEndsTheRunAtOnce(value: Double) {
+    for spike in [0.0, 2] {
+      var fresh = DivergenceGuard(spike: spike)
+      #expect(reason(&fresh, loss: value) == "its loss is \(value)")
+      #expect(reason(&fresh, loss: 1, norm: value) == "its gradient norm is \(value)")
+    }
+  }
+
+  @Test func theThirdHighLossInARowEndsTheRun() throws {
+    var guardian = settled
+    #expect(reason(&guardian, loss: 4.1) == nil)
+    #expect(guardian.isSuspicious)
+    #expect(reason(&guardian, loss: 100) == nil)
+    let found = try #require(reason(&guardian, loss: 4.2))
+    #expect(found.contains("4.2") && found.contains("2.0 × the recent mean 2.0"))
+  }
+
+  @Test func singleBadBatchesHappen() {
+    var guardian = settled
+    for _ in 0..<20 {
+      #expect(reason(&guardian, loss: 50) == nil)
+      #expect(reason(&guardian, loss: 50) == nil)
+      #expect(guardian.isSuspicious)
+      #expect(reason(&guardian, loss: 2) == nil)
+      #expect(!guardian.isSuspicious)
+    }
+    // High losses are no measure of what is normal.
+    #expect(guardian.recent == Array(repeating: 2, count: 32))
+  }
+
+  @Test func theWindowSlides() {
+    var guardian = settled
+    for step in 0..<40 { #expect(reason(&guardian, loss: 3.0 + Double(step) / 100) == nil) }
+    #expect(guardian.recent.count == 32)
+    #expect(guardian.recent.first == 3.08 && guardian.recent.last == 3.39)
+  }
+
+  @Test func aYoungRunMayJumpTenTimesAsHigh() {
+    var guardian = DivergenceGuard(spike: 2)
+    #expect(reason(&guardian, loss: 5) == nil)
+    #expect(reason(&guardian, loss: 99) == nil)
+    #expect(!guardian.isSuspicious)
+    #expect(reason(&guardian, loss: 1e10) == nil)
+    #expect(guardian.isSuspicious)
+  }
+
+  @Test func zeroLooksForNumbersOnly() {
+    var guardian = DivergenceGuard(spike: 0, recent: Array(repeating: 2, count: 32))
+    for _ in 0..<10 { #expect(reason(&guardian, loss: 1e30) == nil) }
+    #expect(!guardian.isSuspicious)
+  }
+
+  @Test func aResumedRunGoesOnAsIfItHadNotStopped() {
+    var whole = DivergenceGuard(spike: 2)
+    for step in 0..<50 { _ = reason(&whole, loss: 5 - Double(step) / 20) }
+    let resumed = DivergenceGuard(spike: 2, recent: whole.recent)
+    #expect(resumed.recent == whole.recent)
+    // More than the window, from a file somebody edited, is not believed.
+    #expect(DivergenceGuard(spike: 2, recent: Array(repeating: 1, count: 99)).recent.count == 32)
+  }
+}

@@ -1,0 +1,250 @@
+import Checkpoints
+import Foundation
+import Glibc
+import MPI
+import Monitoring
+import TestWorld
+import Testing
+
+@testable import Training
+
+/// Whole runs in this process, over the ranks that the tests were started with.
+@Suite(.serialized, .worldInTurn) struct PretrainingRunTests {
+  private let world: Communicator
+  private let folder: SharedFolder
+
+  init() throws {
+    world = try SharedWorld.group()
+    folder = try SharedFolder(world)
+  }
+
+  /// The recorder of rank 0; the others' hear nothing.
+  private func onRoot(_ check: () throws -> Void) rethrows {
+    if world.rank == 0 { try check() }
+  }
+
+  /// Asks this process from outside, when rank 0 hears of a step.
+  ///
+  /// Not by `raise`: the threads of Swift's concurrency block signals. Another thread gets it soon.
+  private func asking(_ signal: Int32, at step: Int) -> Recorder {
+    Recorder {
+      guard $0 == step else { return }
+      kill(getpid(), signal)
+      usleep(50_000)
+    }
+  }
+
+  private func stepsInMetrics() throws -> [Int] {
+    let lines = try String(contentsOfFile: folder.run.metrics, encoding: .utf8).split(
+      separator: "\n")
+    return try lines.compactMap { line in
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      return object?["loss"] == nil ? nil : object?["step"] as? Int
+    }
+  }
+
+  @Test func reportsFollowTheSchedule() throws {
+    let recorder = Recorder()
+    #expect(try folder.attempt(recorder: recorder) == .finished)
+    try onRoot {
+      let schedule = try plan([]).schedule
+      #expect(recorder.seen.steps.map(\.step) == Array(1...12))
+      #expect(recorder.seen.steps.map(\.learningRate) == (0..<12).map { schedule.rate(at: $0) })
+      #expect(recorder.seen.steps.map(\.tokensSeen) == (1...12).map { $0 * 128 })
+      #expect(recorder.seen.steps[11].loss < recorder.seen.steps[0].loss)
+      #expect(recorder.seen.evaluations.map(\.step) == [12])
+      #expect(recorder.seen.isFinished)
+      #expect(recorder.sentences(.finished)[0].contains(folder.run.checkpoint(step: 12)))
+    }
+    #expect(try folder.publishedSteps() == [12])
+    #expect(try folder.leftovers() == [])
+    #expect(try stepsInMetrics() == Array(1...12))
+  }
+
+  @Test(arguments: [1, 2])
+  func anInterruptedRunEndsAtTheSameWeights(threads: Int) throws {
+    let whole = try SharedFolder(world)
+    try whole.attempt()
+    // Rank 0 hears of step 5, step 6 tells all, and all stop after it.
+    let stopped = try folder.attempt(threads: threads, recorder: asking(SIGTERM, at: 5))
+    #expect(stopped == .stopped(step: 6))
+    #expect(try folder.publishedSteps() == [6])
+    let recorder = Recorder()
+    #expect(try folder.attempt(recorder: recorder) == .finished)
+    onRoot {
+      #expect(recorder.seen.steps.map(\.step) == Array(7...12))
+      #expect(recorder.sentences(.resumed).count == 1)
+      #expect(recorder.sentences(.warning) == [])
+    }
+    #expect(try folder.weights(step: 12) == whole.weights(step: 12))
+    #expect(try stepsInMetrics() == Array(1...12))
+  }
+
+  @Test func aRunThatIsDoneStaysDone() throws {
+    try folder.attempt()
+    let weights = try folder.weights(step: 12)
+    let recorder = Recorder()
+    #expect(try folder.attempt(recorder: recorder) == .finished)
+    onRoot { #expect(recorder.seen.steps.isEmpty) }
+    #expect(try folder.weights(step: 12) == weights)
+  }
+
+  @Test func aRequestToSaveGoesOn() throws {
+    let recorder = asking(SIGUSR1, at: 3)
+    #expect(try folder.attempt(recorder: recorder) == .finished)
+    #expect(try folder.publishedSteps() == [4, 12])
+    onRoot { #expect(recorder.seen.steps.count == 12) }
+  }
+
+  @Test func theBestIsTheModelThatWasMeasured() throws {
+    let recorder = Recorder()
+    try folder.attempt(
+      "evaluate.every=2", "checkpoint.every=1", "checkpoint.keep=1", "checkpoint.keepBest=true",
+      recorder: recorder)
+    try world.barrier()
+    let last = try Checkpoint(verifying: folder.run.checkpoint(step: 12))
+    let best = try #require(TrainingState(from: last).best)
+    #expect(try folder.publishedSteps().contains(best.step))
+    try onRoot {
+      let losses = recorder.seen.evaluations.map { ($0.validationLoss, $0.step) }
+      #expect(best.step == losses.min { $0 < $1 }?.1)
+      // Every improvement was saved at its own step.
+      for report in recorder.seen.evaluations where report.isBest {
+        #expect(
+          recorder.seen.events.contains { $0.kind == .checkpointSaved && $0.step == report.step })
+      }
+      try #require(!losses.isEmpty)
+    }
+  }
+
+  @Test func goingBackLeavesTheLaterHistory() throws {
+    try folder.attempt("checkpoint.keep=9", recorder: asking(SIGUSR1, at: 3))
+    #expect(try folder.publishedSteps() == [4, 12])
+    let start = folder.run.checkpoint(step: 4)
+    try folder.attempt(
+      "seed=1", "steps=8", "checkpoint.keep=1", resume: .path(start), recorder: Recorder())
+    // Retention counted this history only, and an automatic resumption finds it.
+    #expect(try folder.publishedSteps() == [8])
+    let recorder = Recorder()
+    try folder.attempt("steps=9", recorder: recorder)
+    onRoot { #expect(recorder.seen.steps.map(\.step) == [9]) }
+  }
+
+  @Test func startingAnewLosesNothing() throws {
+    try folder.attempt()
+    let weights = try folder.weights(step: 12)
+    let recorder = Recorder()
+    try folder.attempt(resume: .never, recorder: recorder)
+    #expect(try folder.weights(step: 12) == weights)
+    try onRoot {
+      let note = try #require(recorder.sentences(.note).first { $0.contains("before-") })
+      let aside = try #require(note.split(separator: " ").last.map(String.init))
+      let names = try FileManager.default.contentsOfDirectory(atPath: aside).sorted()
+      #expect(names == ["metrics.jsonl", "step-00000012"])
+      #expect(recorder.seen.steps.first?.step == 1)
+    }
+  }
+
+  @Test func anotherModelIsRefusedAndNothingTouched() throws {
+    try folder.attempt()
+    let weights = try folder.weights(step: 12)
+    let configuration = try String(contentsOfFile: folder.run.configuration, encoding: .utf8)
+    #expect(throws: CheckpointError.self) { try folder.attempt("model.width=32") }
+    try world.barrier()
+    #expect(throws: CheckpointError.self) {
+      try folder.attempt("model.family=llama", resume: .path(folder.run.checkpoint(step: 12)))
+    }
+    try world.barrier()
+    #expect(try folder.publishedSteps() == [12])
+    #expect(try folder.weights(step: 12) == weights)
+    #expect(
+      try String(contentsOfFile: folder.run.configuration, encoding: .utf8) == configuration)
+  }
+
+  @Test func whatChangedSinceTheCheckpointIsTold() throws {
+    try folder.attempt("steps=4")
+    try folder.write(corpus: 500)
+    let recorder = Recorder()
+    try folder.attempt("steps=6", "seed=8", recorder: recorder)
+    try onRoot {
+      let warning = try #require(recorder.sentences(.warning).first)
+      for word in ["seed 1 → 8", "steps 4 → 6", "training tokens"] {
+        #expect(warning.contains(word), "\(warning)")
+      }
+    }
+  }
+
+  @Test func aDivergedRunKeepsTheLastGoodCheckpoint() throws {
+    try folder.attempt("steps=4")
+    let weights = try folder.weights(step: 4)
+    for _ in 0..<2 {
+      #expect(throws: DivergenceGuard.Diverged.self) {
+        try folder.attempt("optimizer.learningRate=1e6", "steps=40", "checkpoint.every=1")
+      }
+      try world.barrier()
+      #expect(try folder.publishedSteps() == [4])
+      #expect(try folder.leftovers() == [])
+    }
+    #expect(try folder.attempt("steps=6") == .finished)
+    #expect(try folder.weights(step: 4) == weights)
+  }
+
+  @Test func aValidationLossThatIsNoNumberIsNotKept() throws {
+    #expect(throws: DivergenceGuard.Diverged.self) {
+      try folder.attempt("optimizer.learningRate=1e38", "steps=1")
+    }
+    try world.barrier()
+    #expect(try folder.publishedSteps() == [])
+  }
+
+  /// A guard so strict that every loss after the first is too high.
+  @Test func aSpikeAtTheEndIsKeptBesideWhatWasBefore() throws {
+    #expect(try folder.attempt("steps=1") == .finished)
+    let recorder = Recorder()
+    let outcome = try folder.attempt(
+      "steps=3", "guard.spike=0.05", "checkpoint.every=1", "checkpoint.keep=1", recorder: recorder)
+    #expect(outcome == .finished)
+    // Step 2 was judged by the loss of step 3, and dropped.
+    #expect(try folder.publishedSteps() == [1, 3])
+    onRoot {
+      #expect(recorder.sentences(.warning).count { $0.contains("unusually high") } == 1)
+    }
+  }
+
+  @Test func duringASpikeNothingIsSaved() throws {
+    let recorder = Recorder()
+    #expect(throws: DivergenceGuard.Diverged.self) {
+      try folder.attempt("guard.spike=0.05", "checkpoint.every=2", recorder: recorder)
+    }
+    try world.barrier()
+    #expect(try folder.publishedSteps() == [])
+    onRoot {
+      let skipped = recorder.sentences(.checkpointSkipped)
+      #expect(skipped.count == 1 && skipped[0].contains("unusually high"))
+    }
+  }
+
+  @Test func aRequestToStopDuringASpikeIsNotForgotten() throws {
+    // The verdict comes first; here it is that the run diverged.
+    #expect(throws: DivergenceGuard.Diverged.self) {
+      try folder.attempt("guard.spike=0.05", recorder: asking(SIGTERM, at: 1))
+    }
+    try world.barrier()
+    // The next run must not hear of it.
+    #expect(try folder.attempt("steps=2") == .finished)
+  }
+
+  /// On one rank: the others would wait to be ended.
+  @Test func anObserverThatFailsEndsTheRunAndLosesNothing() throws {
+    let alone = try SharedFolder(world.split(color: world.rank))
+    let failure = MonitoringError.storage(path: "m", operation: "write", reason: "no room")
+    #expect(throws: failure) {
+      try alone.attempt(
+        "checkpoint.every=2",
+        recorder: Recorder { (step) throws(MonitoringError) in if step == 7 { throw failure } })
+    }
+    #expect(try alone.attempt() == .finished)
+    try folder.attempt()
+    #expect(try alone.weights(step: 12) == folder.weights(step: 12))
+  }
+}

@@ -1,0 +1,153 @@
+import Checkpoints
+import Configuration
+import Foundation
+import MPI
+import Monitoring
+import Synchronization
+import TestWorld
+import Testing
+
+@testable import DataParallel
+@testable import Training
+
+/// What a run of the tests is: small enough for a second in a debug build.
+let smallRun = """
+  model: { family: gpt2, layers: 1, heads: 2, width: 16, context: 16, dropout: 0.1 }
+  data: { validation: 0.2 }
+  batch: { microBatches: 4, sequences: 2 }
+  steps: 12
+  schedule: { warmup: 2 }
+  checkpoint: { every: 0, keep: 2, keepBest: false }
+  evaluate: { every: 0, tokens: 256 }
+  """
+
+/// The plan of `smallRun` with some keys changed.
+func plan(_ overrides: [String]) throws -> TrainingPlan {
+  var reader = try ConfigurationReader(yaml: smallRun, file: "run.yaml", overrides: overrides)
+  return try TrainingPlan(&reader)
+}
+
+/// A folder that all ranks know, with a corpus in it; removed by rank 0.
+///
+/// Collective.
+final class SharedFolder {
+  let path: String
+  private let world: Communicator
+
+  init(_ world: Communicator) throws {
+    let own = "\(NSTemporaryDirectory())/apus-training-\(UUID().uuidString)"
+    self.world = world
+    path = String(decoding: try world.broadcast(Array(own.utf8)), as: UTF8.self)
+    try write(corpus: 400)
+  }
+
+  deinit {
+    try? world.barrier()
+    if world.rank == 0 { try? FileManager.default.removeItem(atPath: path) }
+  }
+
+  var corpus: String { "\(path)/corpus.txt" }
+  var run: RunFolder { RunFolder("\(path)/run") }
+
+  /// Sentences of a few words, `count` of them.
+  func write(corpus count: Int) throws {
+    if world.rank == 0 {
+      let words = [
+        "swift", "river", "the", "a", "wind", "over", "sleeps", "under", "flies", "high",
+      ]
+      let lines = (0..<count).map { line in
+        (0..<8).map { words[(line * 7 + $0 * $0 * 3 + line / 3) % words.count] }
+          .joined(separator: " ")
+      }
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      try Data(lines.joined(separator: ".\n").utf8).write(to: URL(fileURLWithPath: corpus))
+    }
+    try world.barrier()
+  }
+
+  /// Steps that have a checkpoint.
+  ///
+  /// Collective, as `weights(step:)`.
+  func publishedSteps() throws -> [Int] {
+    try world.barrier()
+    return try run.checkpoints.publishedSteps()
+  }
+
+  /// SHA-256 of the weights after `step`.
+  ///
+  /// Collective, for rank 0 publishes after the others go on.
+  func weights(step: Int) throws -> String {
+    try world.barrier()
+    let checkpoint = try Checkpoint(verifying: run.checkpoint(step: step))
+    return try #require(checkpoint.manifest.files.first { $0.name == "model.safetensors" }).sha256
+  }
+
+  /// Whatever stands in the run folder's checkpoints beside those.
+  func leftovers() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: run.checkpoints.path)
+      .filter { $0 != "ATTEMPT" && CheckpointName.isPublished($0) == false }.sorted()
+  }
+}
+
+private enum CheckpointName {
+  static func isPublished(_ name: String) -> Bool {
+    name.hasPrefix("step-") && name.dropFirst(5).allSatisfy(\.isNumber)
+  }
+}
+
+/// Keeps what it is told, and does something at a step.
+final class Recorder: RunObserver {
+  struct Record: Sendable {
+    var steps: [StepReport] = []
+    var evaluations: [EvaluationReport] = []
+    var events: [EventReport] = []
+    var isFinished = false
+  }
+
+  private let record = Mutex(Record())
+  private let atStep: @Sendable (Int) throws(MonitoringError) -> Void
+
+  init(atStep: @escaping @Sendable (Int) throws(MonitoringError) -> Void = { _ in }) {
+    self.atStep = atStep
+  }
+
+  var seen: Record { record.withLock { $0 } }
+
+  func sentences(_ kind: EventReport.Kind) -> [String] {
+    seen.events.filter { $0.kind == kind }.map(\.sentence)
+  }
+
+  func step(_ report: StepReport) throws(MonitoringError) {
+    record.withLock { $0.steps.append(report) }
+    try atStep(report.step)
+  }
+
+  func evaluation(_ report: EvaluationReport) {
+    record.withLock { $0.evaluations.append(report) }
+  }
+
+  func event(_ report: EventReport) {
+    record.withLock { $0.events.append(report) }
+  }
+
+  func finish() {
+    record.withLock { $0.isFinished = true }
+  }
+}
+
+extension SharedFolder {
+  /// One attempt of the small run in this folder.
+  ///
+  /// Collective.
+  @discardableResult
+  func attempt(
+    _ overrides: String..., threads: Int = 1, resume: PretrainingRun.Resume = .auto,
+    recorder: Recorder = Recorder()
+  ) throws -> PretrainingRun.Outcome {
+    let plan = try plan(["run=\(run.path)", "data.train=[\(corpus)]"] + overrides)
+    let attempt = try PretrainingRun(
+      plan, world: world, workers: .init(threads: threads, cores: nil), resume: resume,
+      observer: recorder, version: "test")
+    return try attempt.run()
+  }
+}

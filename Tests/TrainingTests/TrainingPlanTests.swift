@@ -1,0 +1,52 @@
+import Testing
+
+@testable import Training
+
+@Suite struct TrainingPlanTests {
+  @Test func theScheduleIsTheOptions() throws {
+    let cosine = try plan(["optimizer.learningRate=1", "schedule.final=0.5", "steps=10"]).schedule
+    #expect(cosine.rate(at: 0) == 0.5 && cosine.rate(at: 1) == 1 && cosine.rate(at: 2) == 1)
+    #expect(abs(cosine.rate(at: 6) - 0.75) < 1e-12 && cosine.rate(at: 10) == 0.5)
+    let wsd = try plan([
+      "optimizer.learningRate=1", "schedule.name=wsd", "schedule.decay=4", "schedule.final=0",
+      "steps=10",
+    ]).schedule
+    #expect(wsd.rate(at: 5) == 1 && wsd.rate(at: 8) == 0.5)
+    let constant = try plan(["optimizer.learningRate=3", "schedule.name=constant"]).schedule
+    #expect(constant.rate(at: 11) == 3)
+  }
+
+  @Test func theRuleIsTheOptions() throws {
+    let adamw = "\(try plan(["optimizer.betas=[0.8, 0.7]", "optimizer.weightDecay=0.3"]).optimizer)"
+    for word in ["AdamW", "0.8", "0.7", "0.3"] { #expect(adamw.contains(word)) }
+    let sgd = "\(try plan(["optimizer.name=sgd", "optimizer.momentum=0.6"]).optimizer)"
+    for word in ["SGD", "0.6"] { #expect(sgd.contains(word)) }
+  }
+
+  @Test func theVocabularyIsTheTokenizersUnlessLarger() throws {
+    #expect(try plan([]).model.vocabulary == 257)
+    #expect(try plan(["model.vocabulary=300"]).model.vocabulary == 300)
+    #expect(try plan([]).tokensPerStep == 4 * 2 * 16)
+  }
+
+  @Test func whatDecidesTheBitsIsInTheTerms() throws {
+    let terms = try plan([]).terms
+    for change in [
+      "seed=2", "steps=13", "batch.microBatches=8", "batch.sequences=3", "batch.accumulation=2",
+      "optimizer.betas=[0.5, 0.5]", "optimizer.clip=2", "optimizer.learningRate=1",
+      "schedule.warmup=3", "reduction=fast",
+    ] {
+      #expect(try plan([change]).terms != terms, "\(change)")
+    }
+    for change in ["log.every=3", "checkpoint.every=5", "evaluate.every=1", "run=elsewhere"] {
+      #expect(try plan([change]).terms == terms, "\(change)")
+    }
+  }
+
+  @Test func theLinesAreTheResolvedFile() throws {
+    let plan = try plan([])
+    #expect(plan.lines.count == plan.resolved.split(separator: "\n").count + 1)
+    #expect(plan.lines.contains { $0.value == "microBatches: 4" })
+    #expect(plan.lines.first?.name == "line 1 of the resolved configuration")
+  }
+}
