@@ -69,7 +69,7 @@ final class Evaluator {
         .init(
           prompt: [plan.tokenizer.endOfText],
           sequences: index * group..<min(count, (index + 1) * group), maximum: 1024,
-          sampling: Sampling(temperature: 0.8), end: plan.tokenizer.endOfText,
+          sampling: Sampling(temperature: 0.5), end: plan.tokenizer.endOfText,
           vocabulary: plan.tokenizer.vocabularySize, seed: UInt64(plan.options.seed), step: step))
       let texts = try stories.map {
         String(decoding: try plan.tokenizer.decode($0), as: UTF8.self)
