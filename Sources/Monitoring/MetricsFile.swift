@@ -7,8 +7,8 @@ import Synchronization
 /// attempt wrote beyond the step it resumes from is cut off when the file is opened.
 ///
 /// Lines are collected and written when 64 of them wait, when a report comes a second or more after
-/// the last write, with every evaluation and event, and at the end. A saved checkpoint also waits
-/// for the disk, so that the lines up to a checkpoint outlive a crash of the machine.
+/// the last write, with every evaluation and event, and at the end. Before a checkpoint is published
+/// its lines are on the disk (`persist`), so that they outlive a crash as it does.
 public final class MetricsFile: RunObserver {
   private struct State: ~Copyable {
     let file: OutputFile
@@ -66,6 +66,12 @@ public final class MetricsFile: RunObserver {
 
   /// Writes all lines and waits for the disk.
   public func finish() throws(MonitoringError) {
+    try persist()
+  }
+
+  /// Writes all lines and waits for the disk; for any thread, before a checkpoint of the steps told
+  /// so far is published: a run that resumes from it must find their lines.
+  public func persist() throws(MonitoringError) {
     let now = now()
     try state.withLock { state throws(MonitoringError) in
       try state.flush(now: now)

@@ -21,6 +21,8 @@ final class CheckpointCycle {
   private let retention: RetentionPolicy
   private let keepsBest: Bool
   private let writer: WorkerPool
+  /// Called on rank 0's writing thread when all is written, before it is published.
+  var beforePublishing: @Sendable () throws -> Void = {}
   private var flight: Flight?
 
   /// A save under way.
@@ -152,7 +154,8 @@ final class CheckpointCycle {
           name: OptimizerFiles.name(rank: rank, of: world.size), size: word.size,
           sha256: word.sha256))
     }
-    writer.start { [store, attempt, retention, keepsBest] _ in
+    writer.start { [store, attempt, retention, keepsBest, beforePublishing] _ in
+      try beforePublishing()
       _ = try flight.draft.publish(files: flight.records)
       guard flight.prunes else { return }
       let best = keepsBest ? flight.state.best?.step : nil

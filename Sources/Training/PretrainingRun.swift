@@ -99,7 +99,9 @@ public final class PretrainingRun {
         resume, from: start, in: folder, attempt: attempt, observers: observers)
       try folder.write(configuration: plan.resolved)
       try writeEnvironment(workers, hosts: hosts, version: version)
-      observers.add(try MetricsFile(path: folder.metrics, resumingAfter: start?.step))
+      let metrics = try MetricsFile(path: folder.metrics, resumingAfter: start?.step)
+      observers.add(metrics)
+      cycle.beforePublishing = { try metrics.persist() }
     }
     try announce(from: start)
   }

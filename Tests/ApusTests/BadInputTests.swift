@@ -13,9 +13,9 @@ import Testing
   @Test func everyMistakeHasItsSentence() throws {
     let program = try Program()
     defer { program.remove() }
-    try program.write(RunTests.corpus, to: "corpus.txt")
-    try program.write(RunTests.yaml(), to: "run.yaml")
-    try program.write(RunTests.yaml("optimiser: { learningRate: 1 }"), to: "misspelt.yaml")
+    try program.write(Program.corpus, to: "corpus.txt")
+    try program.write(Program.yaml(), to: "run.yaml")
+    try program.write(Program.yaml("optimiser: { learningRate: 1 }"), to: "misspelt.yaml")
     try program.write("steps: [1", to: "broken.yaml")
     try program.write("", to: "empty.txt")
     try program.write(Data([0x61, 0, 0x62]), to: "binary.txt")
@@ -57,6 +57,9 @@ import Testing
         words: ["4096", "--oversubscribe"]),
       Case(
         name: "folder", arguments: set(["run=corpus.txt/run"]), code: 5, words: ["corpus.txt/run"]),
+      Case(
+        name: "memory", arguments: set(["model.width=131072", "model.layers=16"]), code: 2,
+        words: ["model.width", "MiB"]),
       Case(name: "option", arguments: ["pretrain", "--nonsense"], code: 64, words: ["nonsense"]),
       Case(name: "no model", arguments: ["generate", "nowhere"], code: 2, words: ["nowhere"]),
     ]
@@ -68,37 +71,5 @@ import Testing
       }
       #expect(!result.errors.contains("Fatal error"), "\(mistake.name)")
     }
-  }
-
-  @Test func aFullDiskEndsWithFive() throws {
-    let program = try Program()
-    defer { program.remove() }
-    try program.write(RunTests.corpus, to: "corpus.txt")
-    try program.write(RunTests.yaml(), to: "run.yaml")
-    let disk = "\(program.folder)/disk"
-    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
-    guard mount("-t", "tmpfs", "-o", "size=120k", "tmpfs", disk) else {
-      print("SKIPPED: no permission to mount a small disk, so the full disk was not tried")
-      return
-    }
-    defer { _ = shell("/bin/umount", [disk]) }
-    let result = try program.run(["pretrain", "run.yaml", "--set", "run=disk/run"])
-    #expect(result.code == 5, "\(result.errors)")
-    #expect(result.errors.contains("disk"), "\(result.errors)")
-    guard mount("-o", "remount,ro", disk) else { return }
-    let readOnly = try program.run(["pretrain", "run.yaml", "--set", "run=disk/other"])
-    #expect(readOnly.code == 5 && readOnly.errors.contains("read-only"), "\(readOnly.errors)")
-  }
-
-  private func mount(_ arguments: String...) -> Bool { shell("/bin/mount", arguments) }
-
-  private func shell(_ path: String, _ arguments: [String]) -> Bool {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return false }
-    process.waitUntilExit()
-    return process.terminationStatus == 0
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// The built program, run as a user runs it: in a folder of its own, with a time limit.
@@ -38,42 +39,70 @@ struct Program {
     ((try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(name)")) ?? []).sorted()
   }
 
-  /// `apus` beside the tests.
+  /// `apus` beside the tests, which are one executable in the folder of the products.
   static let executable: String = {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
-    return root.appendingPathComponent(".build/debug/apus").path
+    let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    return tests.deletingLastPathComponent().appendingPathComponent("apus").path
   }()
 
-  static let mpirun: String? = ["/usr/bin/mpirun", "/usr/local/bin/mpirun"].first {
-    FileManager.default.isExecutableFile(atPath: $0)
+  static let mpirun: String? = {
+    let path = ["/usr/bin/mpirun", "/usr/local/bin/mpirun"].first {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }
+    if path == nil { print("SKIPPED: no test under mpirun, because it is missing: make setup") }
+    return path
+  }()
+
+  /// One of an `mpirun`'s ranks, where they are started each in its own way.
+  struct Rank {
+    var arguments: [String]
+    /// Where it is started, in the program's folder.
+    var place = ""
+    var executable = Program.executable
+    var threads = 1
   }
 
   /// Starts `apus` with `arguments`, under `mpirun` if ranks are given.
   func start(_ arguments: [String], ranks: Int? = nil) throws -> (Process, Pipe, Pipe) {
-    let process = Process()
-    if let ranks, let mpirun = Program.mpirun {
-      process.executableURL = URL(fileURLWithPath: mpirun)
-      process.arguments =
-        ["--oversubscribe", "-np", "\(ranks)", Program.executable] + arguments
-        + ["--oversubscribe"]
-    } else {
-      process.executableURL = URL(fileURLWithPath: Program.executable)
-      process.arguments = arguments
+    guard let ranks, let mpirun = Program.mpirun else {
+      return try start(Program.executable, arguments)
     }
+    return try start(
+      mpirun,
+      ["--oversubscribe", "-np", "\(ranks)", Program.executable] + arguments + ["--oversubscribe"])
+  }
+
+  /// Starts ranks that differ.
+  func start(each ranks: [Rank]) throws -> (Process, Pipe, Pipe) {
+    let mpirun = try #require(Program.mpirun)
+    let parts = ranks.map { rank in
+      ["-np", "1", "-wdir", "\(folder)/\(rank.place)", rank.executable] + rank.arguments
+        + ["--threads", "\(rank.threads)", "--oversubscribe"]
+    }
+    return try start(mpirun, ["--oversubscribe"] + parts.joined(separator: [":"]))
+  }
+
+  private func start(_ executable: String, _ arguments: [String]) throws -> (Process, Pipe, Pipe) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: executable)
+    process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     var environment = ProcessInfo.processInfo.environment
+    // What MPI left in the tests' own process must not reach the program's.
+    for key in environment.keys
+    where ["OMPI_", "PMIX_", "ORTE_"].contains(where: key.hasPrefix) { environment[key] = nil }
     environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
-    // A rank of the tests' own world must not be taken for one of the program's.
-    for key in environment.keys where key.hasPrefix("OMPI_COMM") || key.hasPrefix("PMIX_") {
-      environment[key] = nil
-    }
     process.environment = environment
     let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output
     process.standardError = errors
     process.standardInput = FileHandle.nullDevice
+    // The threads of Swift's concurrency block signals, and mpirun would inherit that.
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     try process.run()
     return (process, output, errors)
   }
@@ -84,11 +113,42 @@ struct Program {
     return Program.finish(process, output, errors, limit: limit)
   }
 
+  /// Runs ranks that differ to the end.
+  func run(each ranks: [Rank], limit: Double = 60) throws -> Result {
+    let (process, output, errors) = try start(each: ranks)
+    return Program.finish(process, output, errors, limit: limit)
+  }
+
+  /// Returns when `condition` holds or `process` has ended; fails the test after `limit` seconds.
+  static func wait(
+    for process: Process, limit: Double = 60, until condition: () -> Bool
+  ) {
+    let end = ContinuousClock.now + .seconds(limit)
+    while process.isRunning && !condition() {
+      guard ContinuousClock.now < end else {
+        Issue.record("nothing happened for \(limit) s: \(process.arguments ?? [])")
+        return
+      }
+      usleep(5000)
+    }
+  }
+
+  /// Processes that `process` started: the ranks of an `mpirun`.
+  static func children(of process: Process) -> [Int32] {
+    let parent = process.processIdentifier
+    let path = "/proc/\(parent)/task/\(parent)/children"
+    return ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "")
+      .split(separator: " ").compactMap { Int32($0) }
+  }
+
   static func finish(_ process: Process, _ output: Pipe, _ errors: Pipe, limit: Double = 60)
     -> Result
   {
     let watchdog = DispatchWorkItem {
       Issue.record("no end after \(limit) s: \(process.arguments ?? [])")
+      // mpirun ends its ranks when it is asked; SIGKILL would leave them.
+      kill(process.processIdentifier, SIGTERM)
+      usleep(3_000_000)
       kill(process.processIdentifier, SIGKILL)
     }
     DispatchQueue.global().asyncAfter(deadline: .now() + limit, execute: watchdog)

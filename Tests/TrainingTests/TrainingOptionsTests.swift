@@ -57,7 +57,7 @@ import Testing
       (["model.heads=3"], ["model.heads", "3 heads do not divide the width 16"]),
       (["model.dropout=1"], ["model.dropout", "1"]),
       (["model.vocabulary=100"], ["model.vocabulary", "100", "257", "tokenizer"]),
-      (["model.width=65536", "model.layers=1024"], ["model.width", "MiB", "memory"]),
+      (["model.width=131072", "model.layers=16"], ["model.width", "MiB", "memory"]),
       (["batch.sequences=65536", "model.context=1000000"], ["batch.sequences", "MiB", "memory"]),
       (["data.validation=1"], ["data.validation", "0..<1", "not 1"]),
       (["data.validation=-0.5"], ["data.validation", "0..<1", "-0.5"]),

@@ -1,0 +1,163 @@
+import Foundation
+import Glibc
+import Testing
+
+/// Disks that are full, read-only, or hold half of a checkpoint: exit code 5 or the way round, and
+/// what was safe stays safe.
+@Suite(.serialized) struct DiskTests {
+  private static let pretrain = ["pretrain", "run.yaml", "--threads", "1"]
+
+  /// Runs `body` on a small file system of its own, mounted on the folder `disk`.
+  private func withDisk(bytes: Int, _ body: (Program, _ disk: Disk) throws -> Void) throws {
+    try Program.withCorpus { program in
+      let disk = Disk(path: "\(program.folder)/disk")
+      try FileManager.default.createDirectory(
+        atPath: disk.path, withIntermediateDirectories: true)
+      try #require(disk.mount(bytes: bytes))
+      defer { disk.unmount() }
+      try body(program, disk)
+    }
+  }
+
+  @Test(.enabled(if: Disk.mayMount, "Mounting a small disk is not permitted here."))
+  func aFullDiskCostsNothingThatWasSafe() throws {
+    try withDisk(bytes: 1 << 20) { program, disk in
+      let run = ["--set", "run=disk/run", "--set", "steps=6"]
+      #expect(try program.run(Self.pretrain + run).code == 0)
+      let safe = program.hash("disk/run", step: 6)
+      // Enough for the small files of a start, not for a checkpoint.
+      try disk.fill(leaving: 64 << 10)
+      let more = ["--set", "run=disk/run", "--set", "steps=12"]
+      for ranks in [nil, 2] {
+        let full = try program.run(Self.pretrain + more, ranks: ranks)
+        #expect(full.code == 5, "\(full.errors)")
+        #expect(full.errors.contains("disk/run") && full.errors.contains("free"), "\(full.errors)")
+        #expect(safe != nil && program.hash("disk/run", step: 6) == safe)
+      }
+      try disk.fill(leaving: 0)
+      let packed = try program.run(Self.pretrain + more)
+      #expect(packed.code == 5 && packed.errors.contains("disk"), "\(packed.errors)")
+      disk.clear()
+      let last = try program.run(Self.pretrain + more)
+      #expect(last.code == 0 && last.errors.contains("going on from"), "\(last.errors)")
+      #expect(program.steps("disk/run").last == 12)
+    }
+  }
+
+  @Test(.enabled(if: Disk.mayMount, "Mounting a small disk is not permitted here."))
+  func aReadOnlyDiskIsRefused() throws {
+    try withDisk(bytes: 1 << 20) { program, disk in
+      let run = ["--set", "run=disk/run", "--set", "steps=6"]
+      #expect(try program.run(Self.pretrain + run).code == 0)
+      try #require(disk.makeReadOnly())
+      for folder in ["disk/run", "disk/other"] {
+        let result = try program.run(Self.pretrain + ["--set", "run=\(folder)"])
+        #expect(result.code == 5, "\(result.errors)")
+        #expect(
+          result.errors.contains("ead-only") && result.errors.contains(folder), "\(result.errors)")
+      }
+      // Reading still works.
+      #expect(try program.run(["generate", "disk/run", "Line", "--tokens", "3"]).code == 0)
+    }
+  }
+
+  /// Two checkpoints, the newer of which is damaged; what the next attempt says, on 1 and 2 ranks.
+  @Test(arguments: [
+    ("half a manifest", "MANIFEST.json", "MANIFEST"), ("no manifest", "-MANIFEST.json", "MANIFEST"),
+    ("half the weights", "model.safetensors", "bytes where the manifest says"),
+    ("no optimizer", "-optimizer-00000-of-00001.safetensors", "missing"),
+    ("half a state", "state.json", "bytes where the manifest says"),
+  ])
+  func aHalfWrittenCheckpointFallsBackAndSaysWhy(name: String, file: String, reason: String)
+    throws
+  {
+    try Program.withCorpus { program in
+      let keep = ["--set", "checkpoint.keep=9"]
+      for steps in [4, 8] {
+        #expect(
+          try program.run(Self.pretrain + keep + ["--set", "steps=\(steps)"]).code == 0)
+      }
+      #expect(program.steps("run").suffix(1) == [8])
+      let path = "\(program.checkpoint("run", step: 8))/\(file.drop { $0 == "-" })"
+      if file.hasPrefix("-") {
+        try FileManager.default.removeItem(atPath: "\(program.folder)/\(path)")
+      } else {
+        let bytes = try #require(program.read(path))
+        try program.write(bytes.prefix(bytes.count / 2), to: path)
+      }
+      // What a crash in the middle of a save leaves.
+      try program.write("half", to: "run/checkpoints/step-00000009.1-2-3.tmp/model.safetensors")
+      let before = program.steps("run").dropLast().last ?? 0
+      let result = try program.run(
+        Self.pretrain + keep + ["--set", "steps=10"], ranks: Program.mpirun == nil ? nil : 2)
+      #expect(result.code == 0, "\(result.errors)")
+      for word in ["set aside", "step-00000008", reason, "going on from", "\(before)"] {
+        #expect(result.errors.contains(word), "\(name): \(result.errors)")
+      }
+      #expect(program.steps("run").contains(10))
+      let names = program.names(in: "run/checkpoints")
+      #expect(names.contains("step-00000008.damaged"))
+      #expect(names.allSatisfy { !$0.hasSuffix(".tmp") })
+    }
+  }
+
+  @Test func aCheckpointOfAnotherModelIsRefusedAndStays() throws {
+    try Program.withCorpus { program in
+      #expect(try program.run(Self.pretrain).code == 0)
+      let safe = program.hash("run")
+      let written = program.read("run/config.yaml")
+      for (change, field) in [("model.width=32", "n_embd"), ("model.family=llama", "model")] {
+        let result = try program.run(Self.pretrain + ["--set", change])
+        #expect(result.code == 2, "\(result.errors)")
+        for word in ["another model", field, "run/checkpoints"] {
+          #expect(result.errors.contains(word), "\(result.errors)")
+        }
+      }
+      #expect(safe != nil && program.hash("run") == safe)
+      #expect(program.read("run/config.yaml") == written)
+    }
+  }
+}
+
+/// A small file system in memory.
+private struct Disk {
+  let path: String
+
+  /// Whether this process may mount; says so where it may not.
+  static let mayMount: Bool = {
+    let disk = Disk(path: NSTemporaryDirectory() + "apus-disk-\(UUID().uuidString)")
+    try? FileManager.default.createDirectory(
+      atPath: disk.path, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: disk.path) }
+    defer { disk.unmount() }
+    if disk.mount(bytes: 1 << 16) { return true }
+    print("SKIPPED: full and read-only disks, because mounting is not permitted here")
+    return false
+  }()
+
+  func mount(bytes: Int) -> Bool { Glibc.mount("tmpfs", path, "tmpfs", 0, "size=\(bytes)") == 0 }
+
+  func makeReadOnly() -> Bool {
+    Glibc.mount("tmpfs", path, "tmpfs", UInt(MS_REMOUNT | MS_RDONLY), nil) == 0
+  }
+
+  func unmount() { umount2(path, Int32(MNT_DETACH)) }
+
+  private var ballast: String { "\(path)/ballast" }
+
+  /// Writes a file that leaves about `room` bytes.
+  func fill(leaving room: Int) throws {
+    clear()
+    var status = statvfs()
+    statvfs(path, &status)
+    let free = Int(status.f_bavail) * Int(status.f_frsize)
+    let file = open(ballast, O_WRONLY | O_CREAT, 0o644)
+    defer { close(file) }
+    let zeros = [UInt8](repeating: 0, count: 4096)
+    for _ in 0..<max(0, (free - room) / 4096) {
+      guard write(file, zeros, 4096) == 4096 else { break }
+    }
+  }
+
+  func clear() { unlink(ballast) }
+}

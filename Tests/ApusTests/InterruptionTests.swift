@@ -1,0 +1,111 @@
+import Foundation
+import Testing
+
+/// A run that is killed, stopped or asked to save, and what the same command makes of it.
+@Suite(.serialized) struct InterruptionTests {
+  private let long = ["pretrain", "run.yaml", "--threads", "1"] + Program.long
+
+  /// Each attempt gets further than the one before, then a rank dies at any moment after that.
+  @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+  func sameBitsAfterKillsInOtherWorlds() throws {
+    try Program.withCorpus { program in
+      #expect(try program.run(long + ["--set", "run=whole"]).code == 0)
+      // Moments and victims are drawn, so that a failure can be looked at again.
+      var draw = SplitMix(state: 2026)
+      var kills = 0
+      for ranks in [2, 1, 4, 3, 2] {
+        let before = program.steps("killed").last ?? 0
+        let (process, output, errors) = try program.start(
+          long + ["--set", "run=killed"], ranks: ranks)
+        Program.wait(for: process) { (program.steps("killed").last ?? 0) > before }
+        usleep(UInt32(draw.next() % 200_000))
+        let victims = Program.children(of: process)
+        if !victims.isEmpty {
+          kill(victims[Int(draw.next() % UInt64(victims.count))], SIGKILL)
+          kills += 1
+        }
+        let result = Program.finish(process, output, errors)
+        if result.code == 0 { break }
+        #expect(result.code == 137, "\(result.errors.suffix(2000))")
+      }
+      #expect(kills >= 2)
+      let last = try program.run(long + ["--set", "run=killed"], ranks: 3)
+      #expect(last.code == 0, "\(last.errors.suffix(2000))")
+      #expect(!last.errors.contains("set aside"))
+      let whole = program.hash("whole", step: 160)
+      #expect(whole != nil && program.hash("killed", step: 160) == whole)
+      #expect(program.metrics("killed") == Array(1...160))
+      // No draft of a killed attempt is left.
+      #expect(program.names(in: "killed/checkpoints").allSatisfy { !$0.hasSuffix(".tmp") })
+    }
+  }
+
+  /// One rank hears of it; all save the same step, stop, and the rest comes out the same.
+  @Test(
+    .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
+    arguments: [nil, 3])
+  func aStopIsSavedAndContinued(ranks: Int?) throws {
+    try Program.withCorpus { program in
+      #expect(try program.run(long + ["--set", "run=whole"]).code == 0)
+      let (process, output, errors) = try program.start(
+        long + ["--set", "run=stopped"], ranks: ranks)
+      Program.wait(for: process) { !program.steps("stopped").isEmpty }
+      let listener = ranks == nil ? process.processIdentifier : Program.children(of: process).last
+      kill(try #require(listener), SIGTERM)
+      let result = Program.finish(process, output, errors)
+      #expect(result.code == 75, "\(result.errors.suffix(2000))")
+      #expect(result.errors.contains("asked to stop"))
+      let step = try #require(program.steps("stopped").last)
+      #expect(step < 160 && program.metrics("stopped") == Array(1...step))
+      let next = try program.run(long + ["--set", "run=stopped"])
+      #expect(next.code == 0 && next.errors.contains("going on from"), "\(next.errors)")
+      #expect(program.hash("stopped", step: 160) == program.hash("whole", step: 160))
+      #expect(program.metrics("stopped") == Array(1...160))
+    }
+  }
+
+  /// `mpirun` hands SIGUSR1 to all ranks.
+  @Test(
+    .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
+    arguments: [nil, 2])
+  func aRequestToSaveGoesOn(ranks: Int?) throws {
+    try Program.withCorpus { program in
+      let never = ["--set", "checkpoint.every=0", "--set", "checkpoint.keep=9"]
+      let (process, output, errors) = try program.start(long + never, ranks: ranks)
+      // The file appears when the first step is near: from then on a request counts.
+      Program.wait(for: process) { program.read("run/metrics.jsonl") != nil }
+      usleep(100_000)
+      kill(process.processIdentifier, SIGUSR1)
+      let result = Program.finish(process, output, errors)
+      #expect(result.code == 0, "\(result.errors.suffix(2000))")
+      let steps = program.steps("run")
+      #expect(steps.count >= 2 && steps.last == 160, "\(steps)")
+    }
+  }
+
+  /// `apus … 2>&1 | head`: nobody reads the log any more, and the training goes on.
+  @Test func aReaderThatLeavesDoesNotEndTheRun() throws {
+    try Program.withCorpus { program in
+      let (process, output, errors) = try program.start(long)
+      _ = errors.fileHandleForReading.availableData
+      try errors.fileHandleForReading.close()
+      try output.fileHandleForReading.close()
+      Program.wait(for: process) { false }
+      #expect(process.terminationReason == .exit && process.terminationStatus == 0)
+      #expect(program.steps("run").last == 160)
+    }
+  }
+}
+
+/// Steele, Lea & Flood 2014: a few lines that draw the same numbers everywhere.
+private struct SplitMix {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var word = state
+    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+    return word ^ (word >> 31)
+  }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import Testing
+
+/// Ranks that are not alike: one sentence says who differs and in what, and nobody waits for ever.
+@Suite(
+  .serialized, .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+struct RankTests {
+  private let pretrain = ["pretrain", "run.yaml"]
+
+  private func expectRefusal(
+    _ program: Program, _ ranks: [Program.Rank], _ words: [String],
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let result = try program.run(each: ranks)
+    #expect(result.code == 2, "\(result.errors)", sourceLocation: sourceLocation)
+    for word in words {
+      #expect(
+        result.errors.contains(word), "\(word): \(result.errors)", sourceLocation: sourceLocation)
+    }
+    // The one who differs is named by one rank, not by each.
+    let sentences = result.errors.components(separatedBy: "apus: ").count - 1
+    #expect(sentences == 1, "\(result.errors)", sourceLocation: sourceLocation)
+  }
+
+  @Test func anotherConfigurationIsNamedWithItsLine() throws {
+    try Program.withCorpus { program in
+      try program.write(Program.yaml("seed: 2"), to: "other.yaml")
+      let ranks = [
+        Program.Rank(arguments: pretrain), .init(arguments: ["pretrain", "other.yaml"]),
+      ]
+      try expectRefusal(program, ranks, ["Rank 1 on", "seed: 2", "seed: 1"])
+      #expect(program.names(in: "run") == [])
+    }
+  }
+
+  @Test func anotherNumberOfThreadsIsNamed() throws {
+    try Program.withCorpus { program in
+      let ranks = [
+        Program.Rank(arguments: pretrain), .init(arguments: pretrain, threads: 2),
+      ]
+      try expectRefusal(program, ranks, ["Rank 1 on", "threads", "\"2\"", "\"1\""])
+    }
+  }
+
+  @Test func anotherBuildIsNamed() throws {
+    try Program.withCorpus { program in
+      let other = "\(program.folder)/apus"
+      try FileManager.default.copyItem(atPath: Program.executable, toPath: other)
+      let file = try FileHandle(forWritingTo: URL(fileURLWithPath: other))
+      try file.seekToEnd()
+      try file.write(contentsOf: Data("another build".utf8))
+      try file.close()
+      let ranks = [
+        Program.Rank(arguments: pretrain), .init(arguments: pretrain, executable: other),
+      ]
+      try expectRefusal(program, ranks, ["Rank 1 on", "program"])
+    }
+  }
+
+  @Test func aConfigurationThatOneRankLacksIsNamed() throws {
+    try Program.withCorpus { program in
+      try program.write("", to: "elsewhere/nothing")
+      let ranks = [
+        Program.Rank(arguments: pretrain), .init(arguments: pretrain, place: "elsewhere"),
+      ]
+      try expectRefusal(program, ranks, ["rank 1 on", "run.yaml"])
+    }
+  }
+
+  /// Both read the same file; the run folder and the dataset are where each of them stands.
+  @Test func aRunFolderThatRanksDoNotShareIsNamed() throws {
+    try Program.withCorpus { program in
+      try program.write("", to: "elsewhere/nothing")
+      let command = ["pretrain", "\(program.folder)/run.yaml"]
+      let ranks = [Program.Rank(arguments: command), .init(arguments: command, place: "elsewhere")]
+      try expectRefusal(program, ranks, ["rank 1 on", "run/data"])
+    }
+  }
+
+  @Test func aDatasetThatOneRankLacksIsNamed() throws {
+    try Program.withCorpus { program in
+      #expect(try program.run(["data", "build", "corpus.txt", "--output", "here/set"]).code == 0)
+      try program.write("", to: "elsewhere/nothing")
+      let command = [
+        "pretrain", "\(program.folder)/run.yaml", "--set", "data.train=[set]", "--set",
+        "run=\(program.folder)/run",
+      ]
+      let here = Program.Rank(arguments: command, place: "here")
+      let elsewhere = Program.Rank(arguments: command, place: "elsewhere")
+      try expectRefusal(program, [here, elsewhere], ["rank 1 on", "set"])
+      try expectRefusal(program, [elsewhere, here], ["set"])
+    }
+  }
+
+  @Test func datasetsOfOneNameThatDifferAreNamed() throws {
+    try Program.withCorpus { program in
+      try program.write(String(Program.corpus.reversed()), to: "other.txt")
+      #expect(try program.run(["data", "build", "corpus.txt", "--output", "a/set"]).code == 0)
+      #expect(try program.run(["data", "build", "other.txt", "--output", "b/set"]).code == 0)
+      let command = [
+        "pretrain", "\(program.folder)/run.yaml", "--set", "data.train=[set]", "--set",
+        "run=\(program.folder)/run",
+      ]
+      try expectRefusal(
+        program, [.init(arguments: command, place: "a"), .init(arguments: command, place: "b")],
+        ["Rank 1 on", "training tokens"])
+    }
+  }
+}
