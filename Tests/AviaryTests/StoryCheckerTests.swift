@@ -137,6 +137,24 @@ import Testing
     #expect(share.consistent == 2 && share.total == 4)
   }
 
+  /// What a half-trained model writes: sentences of the world in any order, without their beginnings.
+  @Test func sentencesOfManyStoriesGetAVerdict() {
+    let world = Aviary(seed: 11)
+    let sentences = (0..<600).flatMap { index in
+      world.text(at: index).split(separator: ". ").map { $0.hasSuffix(".") ? "\($0)" : "\($0)." }
+    }
+    var random = RandomSequence(RandomStream(seed: 6, purpose: .trial, 0))
+    for _ in 0..<4000 {
+      let text = (0..<(1 + Int(random.next() % 8))).map { _ in
+        sentences[Int(random.next() % UInt64(sentences.count))]
+      }.joined(separator: " ")
+      if case .consistent = checker.check(text), !text.isEmpty {
+        // Possible by luck for a whole story only.
+        #expect(text.split(separator: ". ").count >= 3)
+      }
+    }
+  }
+
   @Test func hostileTextGetsAVerdict() {
     let text = corpus[3].text
     var hostile = [

@@ -123,7 +123,8 @@ extension Ledger {
     case .heroPronoun, .friendPronoun:
       let name: Variable = variable == .heroPronoun ? .hero : .friend
       let spelling = grammar.entries(of: variable)[mention.value].forms[mention.slot.form]
-      if known < 0 {
+      // A pronoun may have been used before anybody had a name.
+      if known < 0 || self[name] < 0 {
         clashes.append(.stranger(spelling))
       } else {
         let was = grammar.entries(of: variable)[known].forms[mention.slot.form]
