@@ -68,7 +68,7 @@ final class Evaluator {
       let stories = generate(
         .init(
           prompt: [plan.tokenizer.endOfText],
-          sequences: index * group..<min(count, (index + 1) * group), maximum: 1024,
+          sequences: index * group..<min(count, (index + 1) * group), maximum: 640,
           sampling: Sampling(temperature: 0.5), end: plan.tokenizer.endOfText,
           vocabulary: plan.tokenizer.vocabularySize, seed: UInt64(plan.options.seed), step: step))
       let texts = try stories.map {
