@@ -79,16 +79,17 @@ struct RankTests {
 
   @Test func aDatasetThatOneRankLacksIsNamed() throws {
     try Program.withCorpus { program in
-      #expect(try program.run(["data", "build", "corpus.txt", "--output", "here/set"]).code == 0)
+      #expect(
+        try program.run(["data", "build", "corpus.txt", "--output", "here/shards"]).code == 0)
       try program.write("", to: "elsewhere/nothing")
       let command = [
-        "pretrain", "\(program.folder)/run.yaml", "--set", "data.train=[set]", "--set",
+        "pretrain", "\(program.folder)/run.yaml", "--set", "data.train=[shards]", "--set",
         "run=\(program.folder)/run",
       ]
       let here = Program.Rank(arguments: command, place: "here")
       let elsewhere = Program.Rank(arguments: command, place: "elsewhere")
-      try expectRefusal(program, [here, elsewhere], ["rank 1 on", "set"])
-      try expectRefusal(program, [elsewhere, here], ["set"])
+      try expectRefusal(program, [here, elsewhere], ["rank 1 on", "dataset in shards"])
+      try expectRefusal(program, [elsewhere, here], ["shards"])
     }
   }
 
