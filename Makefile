@@ -75,11 +75,11 @@ bench: setup  ## Measure speed and memory on this machine
 	.build/release/apus-bench
 
 .PHONY: demo
-demo: build  ## Train a story writer on this machine in about two minutes
+demo: build  ## Train a story writer on this machine in about four minutes
 	@rm -rf runs/demo runs/demo-tokenizer
 	say() { printf '\n— %s\n$$ %s\n' "$$1" "$$2"; eval "$$2"; }
 	say "A tokenizer for the Aviary, a small world of stories that Apus writes itself" \
-	  "$(APUS) tokenizer train aviary --vocabulary 512 --output runs/demo-tokenizer"
+	  "$(APUS) tokenizer train aviary --vocabulary 1024 --output runs/demo-tokenizer"
 	say "A language model: its loss, a story before and after, the share of stories that hold" \
 	  "$(strip $(call mpirun,2) $(APUS) pretrain cluster/demo.yaml $(call threads,2))"
 	say "Three new stories by the trained model" \

@@ -224,23 +224,31 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   }
 
   /// Runs `body` once per index in 0 ..< `count` over all workers of all ranks and gives every rank
-  /// all results in order.
+  /// the totals of the tallies it returned, added in the order of the indices.
   ///
   /// For evaluation and generation: nothing is recorded. Collective.
-  public func map(
-    count: Int,
+  ///
+  /// - Parameter tallies: How many tallies `body` returns, the same for every index.
+  public func totals(
+    count: Int, tallies: Int = 1,
     _ body:
-      @escaping @Sendable (_ replica: Replica, _ workspace: Workspace, _ index: Int) throws -> Tally
+      @escaping @Sendable (_ replica: Replica, _ workspace: Workspace, _ index: Int) throws
+      -> [Tally]
   ) throws -> [Tally] {
     let lanes = world.size * plan.threads
-    let results = TallySlots(count: count)
+    let results = TallySlots(count: count * tallies)
     try pool.run { [self] thread in
       let lane = world.rank * plan.threads + thread
       for index in stride(from: lane, to: count, by: lanes) {
-        results[index] = try body(workers[thread].replica, workers[thread].workspace, index)
+        let own = try body(workers[thread].replica, workers[thread].workspace, index)
+        precondition(own.count == tallies, "\(own.count) tallies where \(tallies) were announced")
+        for (place, tally) in own.enumerated() { results[index * tallies + place] = tally }
       }
     }
-    return try results.gathered(over: world) { ($0 % lanes) / plan.threads }
+    let all = try results.gathered(over: world) { ($0 / tallies % lanes) / plan.threads }
+    return (0..<tallies).map { place in
+      stride(from: place, to: all.count, by: tallies).map { all[$0] }.total
+    }
   }
 
   /// Gives every rank the weights that their owners updated.

@@ -36,18 +36,19 @@ final class Evaluator {
   /// - Returns: The report, equal on every rank but for the time, and on rank 0 a generated story.
   func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, story: String?) {
     var clock = Stopwatch()
-    let total = try trainer.replicas.map(count: loader.batchCount) { [loader] replica, _, index in
+    let total = try trainer.replicas.totals(count: loader.batchCount) {
+      [loader] replica, _, index in
       try loader.fill(&replica.batch, index: index)
       let (sum, count) = NextTokenLoss.sum(replica.model, replica.batch)
-      return Tally(sum: sum, count: count)
-    }.total
+      return [Tally(sum: sum, count: count)]
+    }[0]
     var report = EvaluationReport(
       step: trainer.state.step, validationLoss: total.mean,
       bitsPerByte: total.sum / bytes / 0.693147180559945, tokens: Int(total.count), seconds: 0)
     var story: String?
     if plan.writesStories {
-      let (share, first) = try checkStories(trainer)
-      report.figures.append(Figure("consistentStories", share))
+      let (figures, first) = try checkStories(trainer)
+      report.figures += figures
       story = first
     }
     report.seconds = clock.lap()
@@ -58,11 +59,11 @@ final class Evaluator {
   }
 
   /// Writes stories, eight at a time, and checks them.
-  private func checkStories(_ trainer: Trainer) throws -> (share: Double, first: String?) {
+  private func checkStories(_ trainer: Trainer) throws -> (figures: [Figure], first: String?) {
     let group = 8
     let count = plan.options.evaluateStories
     let first = FirstStory()
-    let tallies = try trainer.replicas.map(count: (count + group - 1) / group) {
+    let totals = try trainer.replicas.totals(count: (count + group - 1) / group, tallies: 2) {
       [plan, step = trainer.state.step] replica, workspace, index in
       let generate = Generator(replica.model, configuration: plan.model, in: workspace)
       let stories = generate(
@@ -75,10 +76,16 @@ final class Evaluator {
         String(decoding: try plan.tokenizer.decode($0), as: UTF8.self)
       }
       if index == 0 { first.text = texts.first }
-      let (consistent, total) = StoryChecker.shareConsistent(of: texts)
-      return Tally(sum: Double(consistent), count: Double(total))
+      let counts = StoryChecker.counts(of: texts)
+      return [
+        Tally(sum: Double(counts.consistent), count: Double(counts.stories)),
+        Tally(sum: Double(counts.soundSentences), count: Double(counts.sentences)),
+      ]
     }
-    return (tallies.total.mean, first.text)
+    let figures = [
+      Figure("consistentStories", totals[0].mean), Figure("soundSentences", totals[1].mean),
+    ]
+    return (figures, first.text)
   }
 }
 

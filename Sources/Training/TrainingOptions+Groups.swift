@@ -27,6 +27,9 @@ extension TrainingOptions.Model {
       "model.tied", of: ["auto", "true", "false"], default: "auto",
       help: "whether head and embedding are one; auto: gpt2 yes, llama no"
     ).tiedFlag
+    initialDeviation = try reader.number(
+      "model.initialDeviation", default: 0.02, in: 1e-6...1,
+      help: "standard deviation of the first weights; small models learn sooner with more")
     if family == .gpt2 && keyHeads != nil {
       throw reader.rejection(
         of: "model.kvHeads", because: "gpt2 has one key head per query head; leave it out")
@@ -46,15 +49,19 @@ extension TrainingOptions.Model {
     }
     switch family {
     case .gpt2:
-      return try GPT2Configuration(
+      var model = try GPT2Configuration(
         vocabulary: vocabulary, context: context, layers: layers, heads: heads, width: width,
         hidden: hidden, dropout: Float(dropout), tied: tied ?? true,
         endOfText: Int(tokenizer.endOfText))
+      model.initialDeviation = Float(initialDeviation)
+      return model
     case .llama:
-      return try LlamaConfiguration(
+      var model = try LlamaConfiguration(
         vocabulary: vocabulary, context: context, layers: layers, heads: heads,
         keyHeads: keyHeads, width: width, hidden: hidden, dropout: Float(dropout),
         tied: tied ?? false, endOfText: Int(tokenizer.endOfText))
+      model.initialDeviation = Float(initialDeviation)
+      return model
     }
   }
 }

@@ -44,6 +44,8 @@ public struct TrainingOptions: Sendable {
     public var vocabulary: Int?
     /// Whether head and embedding are one, or nil for the family's habit.
     public var tied: Bool?
+    /// Standard deviation of the first weights.
+    public var initialDeviation: Double
   }
 
   /// Families that can be pretrained.

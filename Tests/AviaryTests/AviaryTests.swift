@@ -105,16 +105,15 @@ func words(of text: String) -> [Substring] {
 
   // Recorded from this version: a change of the words or of the order of the draws changes every
   // corpus, and every published figure with it.
-  @Test func theStoriesAreThoseOfTheFirstVersion() {
+  @Test func theStoriesAreThoseOfThisVersion() {
     #expect(
       Aviary(seed: 0).text(at: 0)
         == """
-        Andy was a timid juggler with a white accordion. On a drizzly Monday, he \
-        was in the maze with his friend Tom, a hummingbird, when a grey rat \
-        grabbed Andy's white accordion and ran off. At the end of that drizzly \
-        Monday in the maze, Tom gently talked to the grey rat, and it gave the \
-        accordion back, so the grey rat said sorry, and Andy shared the white \
-        accordion with Tom.
+        Diego was a patient potter with a red whistle. On a rainy morning, he was in \
+        the valley with his friend Jacob, a wren, when a sly fox grabbed Diego's red \
+        whistle and ran off. At the end of that rainy morning in the valley, Jacob \
+        gently talked to the sly fox, and it gave the whistle back, so the sly fox said \
+        sorry, and Diego shared the red whistle with Jacob.
         """)
   }
 

@@ -131,10 +131,12 @@ import Testing
         ])
   }
 
-  @Test func theShareIsACount() {
-    let texts = [story.joined(separator: " "), story[0], "", corpus[0].text]
-    let share = StoryChecker.shareConsistent(of: texts)
-    #expect(share.consistent == 2 && share.total == 4)
+  @Test func storiesAndTheirSentencesAreCounted() {
+    let changed = story[0] + " " + story[1] + " " + story[2].replacing("red", with: "blue")
+    let texts = [story.joined(separator: " "), story[0], "", changed]
+    let counts = StoryChecker.counts(of: texts)
+    #expect(counts.stories == 4 && counts.consistent == 1)
+    #expect(counts.sentences == 7 && counts.soundSentences == 6)
   }
 
   /// What a half-trained model writes: sentences of the world in any order, without their beginnings.

@@ -94,14 +94,21 @@ import Testing
     if size != 3 { #expect(own <= 1.05 * bound, "\(own / bound)") }
   }
 
-  @Test func aMapCoversEveryIndexOnce() throws {
+  @Test func totalsCoverEveryIndexOnceAndInOrder() throws {
     let replicas = try SmallNetwork.replicas(
       SharedWorld.group(), Plan(microBatches: 4, threads: 2))
     for count in [0, 1, 17] {
-      let tallies = try replicas.map(count: count) { _, _, index in
-        Tally(sum: Double(index), count: 1)
+      // In another order the last bits of the sum would differ.
+      let terms = (0..<count).map { 1e16 / Double($0 * $0 + 1) }
+      let totals = try replicas.totals(count: count, tallies: 2) { _, _, index in
+        [Tally(sum: terms[index], count: 1), Tally(sum: Double(index), count: 2)]
       }
-      #expect(tallies == (0..<count).map { Tally(sum: Double($0), count: 1) })
+      let indices = (0..<count).reduce(0, +)
+      #expect(
+        totals == [
+          Tally(sum: terms.reduce(0, +), count: Double(count)),
+          Tally(sum: Double(indices), count: Double(2 * count)),
+        ])
     }
   }
 

@@ -10,10 +10,12 @@ import Testing
       vocabulary: 301, context: 48, layers: 3, heads: 2, width: 24, hidden: 40, dropout: 0.1,
       tied: false, endOfText: 7)
     gpt2.epsilon = 3e-4
+    gpt2.initialDeviation = 0.05
     var llama = try LlamaConfiguration(
       vocabulary: 302, context: 40, layers: 2, heads: 6, keyHeads: 3, width: 48, hidden: 56,
       dropout: 0.3, tied: true, endOfText: 9)
     llama.epsilon = 2e-6
+    llama.initialDeviation = 0.03
     llama.ropeBase = 500_000.5
     return [gpt2, llama]
   }

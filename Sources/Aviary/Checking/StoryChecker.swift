@@ -64,13 +64,37 @@ public struct StoryChecker: Sendable {
     return .consistent(facts)
   }
 
-  /// How many of `texts` are consistent, and how many there are.
-  public static func shareConsistent(of texts: [String]) -> (consistent: Int, total: Int) {
+  /// What `counts` counts.
+  public struct Counts: Equatable, Sendable {
+    /// How many texts there are.
+    public var stories = 0
+    /// How many of them are consistent.
+    public var consistent = 0
+    /// How many sentences they have.
+    public var sentences = 0
+    /// How many of the sentences belong to the world and agree with those before them.
+    public var soundSentences = 0
+  }
+
+  /// How many of `texts`, and of their sentences, hold.
+  ///
+  /// The share of sound sentences tells two models apart that write no consistent story yet.
+  public static func counts(of texts: [String]) -> Counts {
     let checker = StoryChecker()
-    let consistent = texts.reduce(into: 0) { count, text in
-      if case .consistent = checker.check(text) { count += 1 }
+    var counts = Counts()
+    for text in texts {
+      let sentences = sentences(of: Array(text.utf8)[...]).count
+      counts.stories += 1
+      counts.sentences += sentences
+      switch checker.check(text) {
+      case .consistent:
+        counts.consistent += 1
+        counts.soundSentences += sentences
+      case .inconsistent(let contradictions), .unreadable(let contradictions):
+        counts.soundSentences += sentences - Set(contradictions.compactMap(\.sentence)).count
+      }
     }
-    return (consistent, texts.count)
+    return counts
   }
 }
 

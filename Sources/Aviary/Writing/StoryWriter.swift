@@ -121,17 +121,26 @@ extension StoryWriter {
     }
   }
 
-  // Drawn again until it fits: at least one entry in twenty does, and all of them evenly.
+  // Drawn again until it fits: at least one entry in twenty does.
   private mutating func draw(
     _ variable: Variable, _ requirements: [Requirement], except taken: Int
   ) -> Int {
     let entries = grammar.entries(of: variable)
     let mine = requirements.filter { $0.variable == variable }
     for _ in 0..<10_000 {
-      let value = draw(below: entries.count)
+      let value = drawUneven(below: entries.count)
       if value != taken, mine.allSatisfy({ $0.isMet(by: entries[value].flags) }) { return value }
     }
     preconditionFailure("the lexicon has no \(variable) that meets \(mine)")
+  }
+
+  // As in real text, few words are common and most are rare: the entry of rank r comes about
+  // r^(-2/3) as often as the first. The stride spreads the common ones over a table's groups.
+  private mutating func drawUneven(below count: Int) -> Int {
+    let uniform = random.next() >> 32
+    let cubed = (((uniform * uniform) >> 32) * uniform) >> 32
+    let rank = Int((cubed * UInt64(count)) >> 32)
+    return rank * 7919 % count
   }
 
   private mutating func phrase(

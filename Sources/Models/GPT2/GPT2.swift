@@ -18,7 +18,7 @@ public struct GPT2: LanguageModel {
     let c = configuration
     let transformer = parameters["transformer"]
     tokens = Embedding(
-      transformer["wte"], entries: c.vocabulary, width: c.width, deviation: 0.02)
+      transformer["wte"], entries: c.vocabulary, width: c.width, deviation: c.initialDeviation)
     positions = Embedding(
       transformer["wpe"], entries: c.context, width: c.width, deviation: 0.01)
     embeddingDropout = Dropout(rate: c.dropout, site: 0)
@@ -29,7 +29,7 @@ public struct GPT2: LanguageModel {
       ? Linear(tiedTo: tokens.weight)
       : Linear(
         parameters["lm_head"], inputs: c.width, outputs: c.vocabulary, bias: false,
-        deviation: 0.02)
+        deviation: c.initialDeviation)
   }
 
   /// [B·T] ids → [B·T, V].
@@ -56,7 +56,7 @@ struct GPT2Block {
     feedForwardNorm = LayerNorm(parameters["ln_2"], width: c.width, epsilon: c.epsilon)
     up = Linear(
       parameters["mlp"]["c_fc"], inputs: c.width, outputs: c.hidden, order: .inputsByOutputs,
-      bias: true, deviation: 0.02)
+      bias: true, deviation: c.initialDeviation)
     down = Linear(
       parameters["mlp"]["c_proj"], inputs: c.hidden, outputs: c.width, order: .inputsByOutputs,
       bias: true, deviation: c.residualDeviation)
@@ -83,7 +83,7 @@ struct GPT2Attention {
     self.index = index
     qkv = Linear(
       parameters["c_attn"], inputs: c.width, outputs: 3 * c.width, order: .inputsByOutputs,
-      bias: true, deviation: 0.02)
+      bias: true, deviation: c.initialDeviation)
     projection = Linear(
       parameters["c_proj"], inputs: c.width, outputs: c.width, order: .inputsByOutputs, bias: true,
       deviation: c.residualDeviation)
@@ -111,5 +111,5 @@ struct GPT2Attention {
 
 extension GPT2Configuration {
   /// Projections into the residual stream start smaller, by the number of them (Radford et al.).
-  var residualDeviation: Float { 0.02 / Float(2 * layers).squareRoot() }
+  var residualDeviation: Float { initialDeviation / Float(2 * layers).squareRoot() }
 }

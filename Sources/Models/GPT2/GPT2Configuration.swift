@@ -20,6 +20,8 @@ public struct GPT2Configuration: ModelConfiguration {
   public var tied: Bool
   /// Added to variances.
   public var epsilon: Float = 1e-5
+  /// Standard deviation of the first weights.
+  public var initialDeviation: Float = 0.02
   /// The id that ends a document, for `config.json`.
   public var endOfText: Int
 
@@ -70,6 +72,7 @@ public struct GPT2Configuration: ModelConfiguration {
       tied: fields.flag("tie_word_embeddings", default: true),
       endOfText: fields.id("eos_token_id", below: vocabulary, default: vocabulary - 1))
     epsilon = Float(try fields.positive("layer_norm_epsilon", default: 1e-5))
+    initialDeviation = Float(try fields.positive("initializer_range", default: 0.02))
   }
 
   /// Keys and values are as wide as the residual stream.
@@ -88,7 +91,8 @@ public struct GPT2Configuration: ModelConfiguration {
       "n_head": .integer(heads), "n_embd": .integer(width), "n_inner": .integer(hidden),
       "attn_pdrop": rate, "embd_pdrop": rate, "resid_pdrop": rate,
       "layer_norm_epsilon": .number(Double("\(epsilon)") ?? 1e-5),
-      "initializer_range": .number(0.02), "tie_word_embeddings": .flag(tied),
+      "initializer_range": .number(Double("\(initialDeviation)") ?? 0.02),
+      "tie_word_embeddings": .flag(tied),
       "scale_attn_weights": .flag(true), "use_cache": .flag(true),
       // transformers 4 reads `torch_dtype`, 5 `dtype`.
       "dtype": .text("float32"), "torch_dtype": .text("float32"),

@@ -17,7 +17,7 @@ public struct Llama: LanguageModel {
     let model = parameters["model"]
     let rotary = RotaryPositions(dim: c.width / c.heads, positions: c.context, base: c.ropeBase)
     tokens = Embedding(
-      model["embed_tokens"], entries: c.vocabulary, width: c.width, deviation: 0.02)
+      model["embed_tokens"], entries: c.vocabulary, width: c.width, deviation: c.initialDeviation)
     blocks = (0..<c.layers).map {
       LlamaBlock(c, index: $0, rotary: rotary, model["layers"][$0])
     }
@@ -27,7 +27,7 @@ public struct Llama: LanguageModel {
       ? Linear(tiedTo: tokens.weight)
       : Linear(
         parameters["lm_head"], inputs: c.width, outputs: c.vocabulary, bias: false,
-        deviation: 0.02)
+        deviation: c.initialDeviation)
   }
 
   /// [B·T] ids → [B·T, V].
@@ -60,8 +60,8 @@ struct LlamaBlock {
         parameters["mlp"][name], inputs: inputs, outputs: outputs, bias: false,
         deviation: deviation)
     }
-    gate = linear("gate_proj", c.width, c.hidden, 0.02)
-    up = linear("up_proj", c.width, c.hidden, 0.02)
+    gate = linear("gate_proj", c.width, c.hidden, c.initialDeviation)
+    up = linear("up_proj", c.width, c.hidden, c.initialDeviation)
     down = linear("down_proj", c.hidden, c.width, c.residualDeviation)
   }
 
@@ -95,9 +95,9 @@ struct LlamaAttention {
       Linear(
         parameters[name], inputs: c.width, outputs: outputs, bias: false, deviation: deviation)
     }
-    query = linear("q_proj", c.width, 0.02)
-    key = linear("k_proj", c.keyWidth, 0.02)
-    value = linear("v_proj", c.keyWidth, 0.02)
+    query = linear("q_proj", c.width, c.initialDeviation)
+    key = linear("k_proj", c.keyWidth, c.initialDeviation)
+    value = linear("v_proj", c.keyWidth, c.initialDeviation)
     output = linear("o_proj", c.width, c.residualDeviation)
     dropout = Dropout(rate: c.dropout, site: index)
   }
@@ -120,5 +120,5 @@ struct LlamaAttention {
 
 extension LlamaConfiguration {
   /// Projections into the residual stream start smaller, by the number of them.
-  var residualDeviation: Float { 0.02 / Float(2 * layers).squareRoot() }
+  var residualDeviation: Float { initialDeviation / Float(2 * layers).squareRoot() }
 }

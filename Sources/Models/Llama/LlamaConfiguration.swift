@@ -24,6 +24,8 @@ public struct LlamaConfiguration: ModelConfiguration {
   public var ropeBase: Double = 10_000
   /// Added to mean squares.
   public var epsilon: Float = 1e-5
+  /// Standard deviation of the first weights.
+  public var initialDeviation: Float = 0.02
   /// The id that ends a document, for `config.json`.
   public var endOfText: Int
 
@@ -101,6 +103,7 @@ public struct LlamaConfiguration: ModelConfiguration {
       ropeBase = try inner.positive("rope_theta", default: ropeBase)
     }
     epsilon = Float(try fields.positive("rms_norm_eps", default: 1e-6))
+    initialDeviation = Float(try fields.positive("initializer_range", default: 0.02))
   }
 
   /// Key heads × head size.
@@ -123,7 +126,8 @@ public struct LlamaConfiguration: ModelConfiguration {
       // transformers 4 reads `rope_theta`, 5 `rope_parameters`.
       "rope_theta": .number(ropeBase),
       "rope_parameters": .map(["rope_type": .text("default"), "rope_theta": .number(ropeBase)]),
-      "initializer_range": .number(0.02), "tie_word_embeddings": .flag(tied),
+      "initializer_range": .number(Double("\(initialDeviation)") ?? 0.02),
+      "tie_word_embeddings": .flag(tied),
       "attention_bias": .flag(false), "mlp_bias": .flag(false), "use_cache": .flag(true),
       // transformers 4 reads `torch_dtype`, 5 `dtype`.
       "dtype": .text("float32"), "torch_dtype": .text("float32"),
