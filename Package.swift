@@ -19,6 +19,7 @@ let package = Package(
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CKernels",
@@ -31,7 +32,7 @@ let package = Package(
     // Numbers
     .target(name: "RandomNumbers", swiftSettings: strict),
     .target(
-      name: "Tensors", dependencies: ["COpenBLAS", "CKernels", "RandomNumbers"],
+      name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels", "RandomNumbers"],
       swiftSettings: strict),
     .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: strict),
 

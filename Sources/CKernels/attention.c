@@ -3,20 +3,22 @@
 #include "vector.h"
 
 CLONED void apus_attention_probabilities(float *scores, const float *log_sums, size_t rows,
-                                         size_t cols, size_t stride, size_t first_limit) {
+                                         size_t cols, size_t stride, size_t first_limit,
+                                         float scale) {
   for (size_t r = 0; r < rows; r++, scores += stride) {
     size_t limit = first_limit + r < cols ? first_limit + r : cols;
     float log_sum = log_sums[r];
-    FOR_VECTORS(limit, PUT(scores, VEXP(GET(scores) - log_sum)););
+    FOR_VECTORS(limit, PUT(scores, VEXP(GET(scores) * scale - log_sum)););
     memset(scores + limit, 0, (cols - limit) * sizeof(float));
   }
 }
 
-CLONED void apus_attention_dscores(float *dp, const float *p, const float *delta, size_t rows,
-                                   size_t cols, size_t stride) {
+CLONED void apus_attention_dscores(float *dp, const float *p, const float *delta,
+                                   size_t delta_stride, size_t rows, size_t cols, size_t stride,
+                                   float scale) {
   for (size_t r = 0; r < rows; r++, dp += stride, p += stride) {
-    float d = delta[r];
-    FOR_VECTORS(cols, PUT(dp, GET(p) * (GET(dp) - d)););
+    float d = delta[r * delta_stride];
+    FOR_VECTORS(cols, PUT(dp, GET(p) * (GET(dp) - d) * scale););
   }
 }
 

@@ -86,9 +86,10 @@ CLONED void apus_cross_entropy_backward(float *probabilities, const float *dloss
 }
 
 CLONED void apus_attention_softmax(float *scores, float *log_sums, size_t rows, size_t cols,
-                                   size_t stride, size_t first_limit) {
+                                   size_t stride, size_t first_limit, float scale) {
   for (size_t r = 0; r < rows; r++, scores += stride) {
     size_t limit = first_limit + r < cols ? first_limit + r : cols;
+    FOR_VECTORS(limit, PUT(scores, GET(scores) * scale););
     float top = ROW_MAX(scores, limit);
     float total = ROW_EXP(scores, scores, top, limit);
     float factor = 1.0f / total;

@@ -22,11 +22,13 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     public var cores: [Int]?
     /// How gradients are added.
     public var reduction: GradientReduction
+    /// What products read.
+    public var precision: Precision
 
     /// See the properties.
     public init(
       microBatches: Int, accumulation: Int = 1, threads: Int, cores: [Int]? = nil,
-      reduction: GradientReduction = .exact
+      reduction: GradientReduction = .exact, precision: Precision = .fp32
     ) {
       precondition(
         microBatches > 0 && microBatches & (microBatches - 1) == 0
@@ -38,6 +40,7 @@ public final class DataParallel<Replica>: @unchecked Sendable {
       self.threads = threads
       self.cores = cores
       self.reduction = reduction
+      self.precision = precision
     }
   }
 
@@ -45,8 +48,10 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   public let world: Communicator
   /// Names and places of the parameters.
   public let layout: ParameterLayout
-  /// The weights, whole on every rank.
+  /// The weights, whole on every rank; say `parametersChanged()` after changing them.
   public let parameters: FlatBuffer
+  /// The weights in bf16, when products read that; shared by all workers of the rank.
+  private let halves: HalfBuffer?
   /// How the work is divided.
   public let plan: Plan
   let buckets: Buckets
@@ -73,13 +78,16 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     let assignment = LeafAssignment(
       leaves: plan.microBatches / plan.accumulation, ranks: world.size, threads: plan.threads)
     let buckets = Buckets(count: layout.count, ranks: world.size)
+    let halves = plan.precision == .bf16 ? HalfBuffer(count: layout.count) : nil
     let workers = (0..<plan.threads).map {
       Worker(
-        layout: layout, parameters: parameters, run: assignment.run(rank: world.rank, thread: $0),
+        layout: layout, parameters: parameters, halves: halves,
+        run: assignment.run(rank: world.rank, thread: $0),
         build: build)
     }
     workers[0].requireBuffer()
     self.parameters = parameters
+    self.halves = halves
     self.assignment = assignment
     self.buckets = buckets
     self.workers = workers
@@ -248,6 +256,15 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     let all = try results.gathered(over: world) { ($0 / tallies % lanes) / plan.threads }
     return (0..<tallies).map { place in
       stride(from: place, to: all.count, by: tallies).map { all[$0] }.total
+    }
+  }
+
+  /// Brings what products read up to date with the weights, spread over the workers.
+  public func parametersChanged() throws {
+    guard let halves else { return }
+    try pool.run { [parameters, count = layout.count, threads = plan.threads] thread in
+      let edge = { (thread: Int) in count * thread / threads }
+      halves.round(parameters, edge(thread)..<edge(thread + 1))
     }
   }
 

@@ -74,7 +74,9 @@ public final class ShardedOptimizer: @unchecked Sendable {
     }
     var clock = Stopwatch()
     try replicas.gatherParameters()
-    return clock.lap()
+    let seconds = clock.lap()
+    try replicas.parametersChanged()
+    return seconds
   }
 }
 

@@ -9,7 +9,7 @@ import Tensors
 final class Worker<Replica>: @unchecked Sendable {
   // Sendable: used by one thread at a time; the pool's start and wait order the accesses.
   let replica: Replica
-  let workspace = Workspace()
+  let workspace: Workspace
   let run: Range<Int>
   /// Subtrees held, in leaf order, each in the buffer of the same place.
   private(set) var held: [Subtree] = []
@@ -17,12 +17,13 @@ final class Worker<Replica>: @unchecked Sendable {
   private let layout: ParameterLayout
 
   init(
-    layout: ParameterLayout, parameters: FlatBuffer, run: Range<Int>,
+    layout: ParameterLayout, parameters: FlatBuffer, halves: HalfBuffer?, run: Range<Int>,
     build: (Parameters) -> Replica
   ) {
+    workspace = Workspace(precision: halves == nil ? .fp32 : .bf16)
     self.layout = layout
     self.run = run
-    replica = workspace.bind(layout, values: parameters, build)
+    replica = workspace.bind(layout, values: parameters, halves: halves, build)
   }
 
   /// Starts a step.

@@ -33,7 +33,9 @@ public struct Linear {
   }
 
   /// [… , inputs] → [… , outputs].
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    x.linear(weight: weight, order: order, bias: bias)
+  ///
+  /// - Parameter precise: Whether sums read the result, which is then fp32 under bf16 too.
+  public func callAsFunction(_ x: Tensor, precise: Bool = false) -> Tensor {
+    x.linear(weight: weight, order: order, bias: bias, precise: precise)
   }
 }

@@ -17,8 +17,9 @@ public final class KeyValueRows {
     self.sequences = sequences
     self.capacity = capacity
     self.width = width
-    keys = Tensor(uninitialized: [sequences, capacity, width], in: workspace)
-    values = Tensor(uninitialized: [sequences, capacity, width], in: workspace)
+    let type = Tensor.operandType(in: workspace)
+    keys = Tensor(uninitialized: [sequences, capacity, width], type: type, in: workspace)
+    values = Tensor(uninitialized: [sequences, capacity, width], type: type, in: workspace)
   }
 
   /// Appends the same number of new positions to every sequence.
@@ -29,13 +30,15 @@ public final class KeyValueRows {
   public func append(keys newKeys: Tensor, values newValues: Tensor) {
     let new = newKeys.rows / max(sequences, 1)
     precondition(
-      newKeys.columns == width && newValues.shape == newKeys.shape && length + new <= capacity,
+      newKeys.columns == width && newValues.shape == newKeys.shape && length + new <= capacity
+        && newKeys.type == keys.type && newValues.type == keys.type,
       "\(new) more positions of \(newKeys.shape) after \(length) of \(capacity)")
     for sequence in 0..<sequences {
-      let destination = (sequence * capacity + length) * width
-      let source = sequence * new * width
-      (keys.pointer + destination).update(from: newKeys.pointer + source, count: new * width)
-      (values.pointer + destination).update(from: newValues.pointer + source, count: new * width)
+      let destination = (sequence * capacity + length) * width * keys.type.stride
+      let source = sequence * new * width * keys.type.stride
+      let bytes = new * width * keys.type.stride
+      (keys.base + destination).copyMemory(from: newKeys.base + source, byteCount: bytes)
+      (values.base + destination).copyMemory(from: newValues.base + source, byteCount: bytes)
     }
     length += new
   }
@@ -52,10 +55,11 @@ extension Tensor {
     let attention = AttentionShape(
       sequences: cache.sequences, queries: rows / cache.sequences, keys: cache.length,
       heads: heads, keyHeads: keyHeads, dim: columns / heads)
-    let y = Tensor(uninitialized: [rows, columns], in: workspace)
+    let y = Tensor(uninitialized: [rows, columns], type: type, in: workspace)
     let cached = { (tensor: Tensor) in
       HeadRows(
-        pointer: tensor.pointer, pitch: cache.width, sequencePitch: cache.capacity * cache.width)
+        base: tensor.base, type: tensor.type, pitch: cache.width,
+        sequencePitch: cache.capacity * cache.width)
     }
     workspace.withScratch(cache.sequences * heads * attention.queries) { logSums in
       attention.forward(

@@ -3,44 +3,107 @@ import COpenBLAS
 
 /// A factor of a product: rows at a fixed distance in memory, possibly to be read transposed.
 struct Matrix {
-  let pointer: UnsafePointer<Float>
+  let base: UnsafeRawPointer
+  let type: ElementType
   let pitch: Int
   let transposed: Bool
 
   init(_ pointer: UnsafePointer<Float>, pitch: Int, transposed: Bool = false) {
-    self.pointer = pointer
+    self.init(base: pointer, type: .float32, pitch: pitch, transposed: transposed)
+  }
+
+  init(_ pointer: UnsafePointer<UInt16>, pitch: Int, transposed: Bool = false) {
+    self.init(base: pointer, type: .bfloat16, pitch: pitch, transposed: transposed)
+  }
+
+  init(base: UnsafeRawPointer, type: ElementType, pitch: Int, transposed: Bool = false) {
+    self.base = base
+    self.type = type
     self.pitch = pitch
     self.transposed = transposed
   }
 
+  /// The rows of `tensor`.
+  init(_ tensor: Tensor, transposed: Bool = false) {
+    self.init(
+      base: tensor.base, type: tensor.type, pitch: tensor.columns, transposed: transposed)
+  }
+
+  /// Element (`row`, `column`) of what lies in memory becomes the first.
+  func from(row: Int, column: Int = 0) -> Matrix {
+    Matrix(
+      base: base + (row * pitch + column) * type.stride, type: type, pitch: pitch,
+      transposed: transposed)
+  }
+
   var order: CBLAS_TRANSPOSE { transposed ? CblasTrans : CblasNoTrans }
+  var floats: UnsafePointer<Float> { base.assumingMemoryBound(to: Float.self) }
 }
 
-/// C = α·A·B + β·C in row-major order.
-///
-/// Sizes may be zero.
-///
-/// - Parameters:
-///   - m: Rows of A (as read) and C.
-///   - n: Columns of B (as read) and C.
-///   - k: Columns of A, rows of B.
-func multiply(
-  _ a: Matrix, _ b: Matrix,
-  into c: UnsafeMutablePointer<Float>, pitch ldc: Int,
-  m: Int, n: Int, k: Int, alpha: Float = 1, beta: Float
-) {
-  guard m > 0 && n > 0 else { return }
-  guard k > 0 else {
-    for row in 0..<m {
-      for column in 0..<n {
-        c[row * ldc + column] = beta == 0 ? 0 : beta * c[row * ldc + column]
-      }
-    }
-    return
+/// Where a product goes: rows at a fixed distance in memory.
+struct MatrixDestination {
+  let base: UnsafeMutableRawPointer
+  let type: ElementType
+  let pitch: Int
+
+  init(_ pointer: UnsafeMutablePointer<Float>, pitch: Int) {
+    self.init(base: pointer, type: .float32, pitch: pitch)
   }
-  cblas_sgemm(
-    CblasRowMajor, a.order, b.order, blasint(m), blasint(n), blasint(k), alpha, a.pointer,
-    blasint(a.pitch), b.pointer, blasint(b.pitch), beta, c, blasint(ldc))
+
+  init(base: UnsafeMutableRawPointer, type: ElementType, pitch: Int) {
+    self.base = base
+    self.type = type
+    self.pitch = pitch
+  }
+
+  init(_ tensor: Tensor) {
+    self.init(base: tensor.base, type: tensor.type, pitch: tensor.columns)
+  }
+
+  var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
+}
+
+extension Tensor {
+  /// The elements' address, whatever their type.
+  var base: UnsafeMutableRawPointer { storage.base + offset * type.stride }
+}
+
+extension Workspace {
+  /// C = A·B (+ bias in every row) (+ C), in row-major order.
+  ///
+  /// Both factors are of one type; only fp32 factors need an fp32 C. Sizes may be zero.
+  ///
+  /// - Parameters:
+  ///   - m: Rows of A (as read) and C.
+  ///   - n: Columns of B (as read) and C.
+  ///   - k: Columns of A, rows of B.
+  ///   - bias: n numbers, not together with `adds`.
+  ///   - adds: Whether to add to what C holds.
+  func multiply(
+    _ a: Matrix, _ b: Matrix, into c: MatrixDestination, m: Int, n: Int, k: Int,
+    bias: UnsafePointer<Float>? = nil, adds: Bool = false
+  ) {
+    precondition(a.type == b.type, "a product of \(a.type) and \(b.type)")
+    precondition(bias == nil || !adds, "a product with a bias starts anew")
+    guard m > 0 && n > 0 else { return }
+    if a.type == .bfloat16 && k > 0 {
+      return halfProducts.multiply(a, b, into: c, m: m, n: n, k: k, bias: bias, adds: adds)
+    }
+    precondition(c.type == .float32, "an fp32 product into \(c.type)")
+    if let bias {
+      for row in 0..<m { (c.floats + row * c.pitch).update(from: bias, count: n) }
+    }
+    guard k > 0 else {
+      if bias == nil && !adds {
+        for row in 0..<m { (c.floats + row * c.pitch).update(repeating: 0, count: n) }
+      }
+      return
+    }
+    cblas_sgemm(
+      CblasRowMajor, a.order, b.order, blasint(m), blasint(n), blasint(k), 1, a.floats,
+      blasint(a.pitch), b.floats, blasint(b.pitch), bias != nil || adds ? 1 : 0, c.floats,
+      blasint(c.pitch))
+  }
 }
 
 /// The matrix library behind the products.
@@ -54,8 +117,12 @@ public enum MatrixLibrary {
 
   /// Name, version and chosen kernels, for the start-up contract.
   public static var description: String {
-    "\(String(cString: openblas_get_config())) core \(String(cString: openblas_get_corename()))"
+    let blas = String(cString: openblas_get_config())
+    return "\(blas) core \(String(cString: openblas_get_corename())), \(HalfProducts.description)"
   }
+
+  /// Whether this CPU has instructions for bf16 products.
+  public static var hasHalfProducts: Bool { HalfProducts.areFast }
 
   /// The version of the C library, whose logarithms and cosines reach the weights.
   public static var mathVersion: String { String(cString: apus_libc_version()) }

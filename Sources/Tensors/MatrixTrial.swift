@@ -1,4 +1,4 @@
-/// A product of two square matrices, for measuring: 2·size³ operations.
+/// A product of two square matrices in the workspace's precision, for measuring: 2·size³ operations.
 public struct MatrixTrial {
   private let size: Int
   private let a: Tensor
@@ -8,8 +8,8 @@ public struct MatrixTrial {
   /// Takes the memory and touches it.
   public init(size: Int, in workspace: Workspace) {
     self.size = size
-    a = Tensor(repeating: 0.5, shape: [size, size], in: workspace)
-    b = Tensor(repeating: 0.25, shape: [size, size], in: workspace)
+    a = Tensor(repeating: 0.5, shape: [size, size], in: workspace).operand
+    b = Tensor(repeating: 0.25, shape: [size, size], in: workspace).operand
     c = Tensor(repeating: 0, shape: [size, size], in: workspace)
   }
 
@@ -18,8 +18,7 @@ public struct MatrixTrial {
 
   /// Computes the product once.
   public func run() {
-    multiply(
-      Matrix(a.pointer, pitch: size), Matrix(b.pointer, pitch: size), into: c.pointer, pitch: size,
-      m: size, n: size, k: size, beta: 0)
+    c.workspace.multiply(
+      Matrix(a), Matrix(b), into: MatrixDestination(c), m: size, n: size, k: size)
   }
 }

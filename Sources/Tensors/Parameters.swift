@@ -56,7 +56,7 @@ private final class LayoutRecorder: ParameterSource {
   func parameter(_ name: String, _ shape: [Int], _ initializer: Initializer, decays: Bool) -> Tensor
   {
     layout.append(name, shape: shape, initializer: initializer, decays: decays)
-    return Tensor(shape: shape, storage: Storage(count: 0, in: workspace))
+    return Tensor(shape: shape, storage: Storage(bytes: 0, in: workspace))
   }
 }
 
@@ -90,12 +90,18 @@ extension Workspace {
   /// - Parameters:
   ///   - layout: The layout that the same `build` gave.
   ///   - values: The flat buffer, shared by all workers of a process; read-only while they compute.
+  ///   - halves: The same values in bf16, kept so by whoever changes them; wanted with
+  ///     `precision` bf16, where each product would otherwise round its weights anew.
   public func bind<Network>(
-    _ layout: ParameterLayout, values: FlatBuffer, _ build: (Parameters) -> Network
+    _ layout: ParameterLayout, values: FlatBuffer, halves: HalfBuffer? = nil,
+    _ build: (Parameters) -> Network
   ) -> Network {
     precondition(
       values.elements.count == layout.count,
       "a buffer of \(values.elements.count) for a layout of \(layout.count)")
+    precondition(
+      halves.map { $0.elements.count == layout.count } ?? true, "a bf16 buffer of another size")
+    self.halves = halves
     parameters = layout.entries.enumerated().map {
       Variable(parameter: ParameterSlot(index: $0.offset, range: $0.element.range))
     }
@@ -126,8 +132,8 @@ private struct BoundParameters: ParameterSource {
     let entry = layout.entries[index]
     precondition(entry.shape == shape, "\(name): layout \(entry.shape), network \(shape)")
     let storage = Storage(
-      borrowing: base + entry.range.lowerBound, count: entry.range.count, from: values,
-      in: workspace)
+      borrowing: base + entry.range.lowerBound,
+      bytes: entry.range.count * MemoryLayout<Float>.stride, from: values, in: workspace)
     return Tensor(shape: shape, storage: storage, variable: workspace.parameters[index])
   }
 }

@@ -1,7 +1,7 @@
 /// A piece of memory that tensors refer to, returned to its pool when the last reference goes.
 final class Storage {
-  let pointer: UnsafeMutablePointer<Float>
-  let count: Int
+  let base: UnsafeMutableRawPointer
+  let bytes: Int
   unowned let workspace: Workspace
   /// Where the memory goes back to; held strongly, because a result may outlive its workspace.
   private let pool: MemoryPool?
@@ -9,10 +9,9 @@ final class Storage {
   private let owner: AnyObject?
 
   /// Memory from the pool of `workspace`.
-  init(count: Int, in workspace: Workspace) {
-    self.pointer = workspace.pool.take(bytes: count * MemoryLayout<Float>.stride)
-      .assumingMemoryBound(to: Float.self)
-    self.count = count
+  init(bytes: Int, in workspace: Workspace) {
+    self.base = workspace.pool.take(bytes: bytes)
+    self.bytes = bytes
     self.workspace = workspace
     self.pool = workspace.pool
     self.owner = nil
@@ -20,17 +19,22 @@ final class Storage {
 
   /// Memory that `owner` keeps alive.
   init(
-    borrowing pointer: UnsafeMutablePointer<Float>, count: Int, from owner: AnyObject,
+    borrowing base: UnsafeMutableRawPointer, bytes: Int, from owner: AnyObject,
     in workspace: Workspace
   ) {
-    self.pointer = pointer
-    self.count = count
+    self.base = base
+    self.bytes = bytes
     self.workspace = workspace
     self.pool = nil
     self.owner = owner
   }
 
   deinit {
-    pool?.give(back: pointer, bytes: count * MemoryLayout<Float>.stride)
+    pool?.give(back: base, bytes: bytes)
   }
+}
+
+extension Storage {
+  /// The elements as 32-bit floats.
+  var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
 }

@@ -17,7 +17,7 @@ extension Tensor {
     for variable in tracked { variable.pendingUses += 1 }
     let output = Variable()
     workspace.tape.append(TapeEntry(output: output, inputs: tracked, backward: backward))
-    return Tensor(shape: shape, storage: storage, offset: offset, variable: output)
+    return Tensor(shape: shape, type: type, storage: storage, offset: offset, variable: output)
   }
 }
 

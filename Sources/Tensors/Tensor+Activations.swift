@@ -3,11 +3,22 @@ import CKernels
 extension Tensor {
   /// GELU in its tanh form (Hendrycks & Gimpel 2016; `gelu_new` in Hugging Face).
   public func gelu() -> Tensor {
-    let y = Tensor(uninitialized: shape, in: workspace)
-    apus_gelu(y.pointer, pointer, count)
-    return y.recorded(from: self) { dy in
-      self.accumulate { dx, adds in
-        apus_gelu_backward(dx, self.pointer, dy.pointer, self.count, adds)
+    let x = self
+    let y = Tensor(uninitialized: shape, type: type, in: workspace)
+    Tensor.forEachBlock(of: [x]) { rows in
+      x.reading(rows) { x in
+        y.writing(rows) { y in apus_gelu(y, x, rows.count * columns) }
+      }
+    }
+    return y.recorded(from: x) { dy in
+      x.accumulate { dx, adds in
+        Tensor.forEachBlock(of: [x]) { rows in
+          let start = rows.lowerBound * x.columns
+          x.reading(rows) { x in
+            apus_gelu_backward(
+              dx + start, x, dy.pointer + start, rows.count * self.columns, adds)
+          }
+        }
       }
     }
   }
@@ -15,25 +26,36 @@ extension Tensor {
   /// SwiGLU's product silu(gate)·up (Shazeer 2020), where `self` is the gate.
   public func swiGLU(_ up: Tensor) -> Tensor {
     Tensor.requireSameShape(self, up, "swiGLU")
-    let y = Tensor(uninitialized: shape, in: workspace)
-    apus_swiglu(y.pointer, pointer, up.pointer, count)
-    return y.recorded(from: self, up) { dy in
-      guard self.variable !== up.variable else {
-        // One destination cannot be open twice: one after the other.
-        self.accumulate { dgate, adds in
-          apus_swiglu_backward(
-            dgate, adds, nil, false, self.pointer, up.pointer, dy.pointer, self.count)
-        }
-        return up.accumulate { dup, adds in
-          apus_swiglu_backward(
-            nil, false, dup, adds, self.pointer, up.pointer, dy.pointer, self.count)
+    let gate = self
+    let y = Tensor(uninitialized: shape, type: type, in: workspace)
+    Tensor.forEachBlock(of: [gate, up]) { rows in
+      gate.reading(rows) { gate in
+        up.reading(rows) { up in
+          y.writing(rows) { y in apus_swiglu(y, gate, up, rows.count * columns) }
         }
       }
-      self.withGradient { dgate, gateAdds in
-        up.withGradient { dup, upAdds in
-          apus_swiglu_backward(
-            dgate, gateAdds, dup, upAdds, self.pointer, up.pointer, dy.pointer, self.count)
+    }
+    typealias Destination = (at: UnsafeMutablePointer<Float>?, adds: Bool)
+    let backward = { (dy: Tensor, dgate: Destination, dup: Destination) in
+      Tensor.forEachBlock(of: [gate, up]) { rows in
+        let start = rows.lowerBound * gate.columns
+        gate.reading(rows) { gatePart in
+          up.reading(rows) { upPart in
+            apus_swiglu_backward(
+              dgate.at.map { $0 + start }, dgate.adds, dup.at.map { $0 + start }, dup.adds,
+              gatePart, upPart, dy.pointer + start, rows.count * gate.columns)
+          }
         }
+      }
+    }
+    return y.recorded(from: gate, up) { dy in
+      guard gate.variable !== up.variable else {
+        // One destination cannot be open twice: one after the other.
+        gate.accumulate { dgate, adds in backward(dy, (dgate, adds), (nil, false)) }
+        return up.accumulate { dup, adds in backward(dy, (nil, false), (dup, adds)) }
+      }
+      gate.withGradient { dgate, gateAdds in
+        up.withGradient { dup, upAdds in backward(dy, (dgate, gateAdds), (dup, upAdds)) }
       }
     }
   }

@@ -27,12 +27,26 @@ struct AttentionShape {
 
 /// Rows of heads somewhere in memory: row t of sequence b starts at b·sequencePitch + t·pitch.
 struct HeadRows {
-  let pointer: UnsafeMutablePointer<Float>
+  let base: UnsafeMutableRawPointer
+  let type: ElementType
   let pitch: Int
   let sequencePitch: Int
 
-  func head(_ head: Int, dim: Int, sequence: Int, row: Int = 0) -> UnsafeMutablePointer<Float> {
-    pointer + sequence * sequencePitch + row * pitch + head * dim
+  func address(_ head: Int, dim: Int, sequence: Int, row: Int = 0) -> UnsafeMutableRawPointer {
+    base + (sequence * sequencePitch + row * pitch + head * dim) * type.stride
+  }
+
+  func matrix(
+    _ head: Int, dim: Int, sequence: Int, row: Int = 0, transposed: Bool = false
+  ) -> Matrix {
+    Matrix(
+      base: address(head, dim: dim, sequence: sequence, row: row), type: type, pitch: pitch,
+      transposed: transposed)
+  }
+
+  func destination(_ head: Int, dim: Int, sequence: Int, row: Int = 0) -> MatrixDestination {
+    MatrixDestination(
+      base: address(head, dim: dim, sequence: sequence, row: row), type: type, pitch: pitch)
   }
 }
 
@@ -60,35 +74,54 @@ extension AttentionShape {
     ((sequence * heads + head) * queries + row) * pitch
   }
 
+  /// A block of scores as a factor of products with matrices of `type`.
+  private func factor(
+    _ scores: UnsafeMutablePointer<Float>, rows: Int, as type: ElementType,
+    in half: UnsafeMutablePointer<UInt16>, transposed: Bool = false
+  ) -> Matrix {
+    guard type == .bfloat16 else {
+      return Matrix(scores, pitch: pitch, transposed: transposed)
+    }
+    apus_round_half(half, scores, rows * pitch)
+    return Matrix(half, pitch: pitch, transposed: transposed)
+  }
+
   /// Fills `out` and the log-sums [B, H, T].
   func forward(
     q: HeadRows, k: HeadRows, v: HeadRows, out: HeadRows, logSums: UnsafeMutablePointer<Float>,
     dropout: DropoutMask?, in workspace: Workspace
   ) {
-    workspace.withScratch(AttentionShape.block * pitch) { scores in
-      forEachBlock { sequence, head, keyHead, rows, columns in
-        multiply(
-          Matrix(q.head(head, dim: dim, sequence: sequence, row: rows.lowerBound), pitch: q.pitch),
-          Matrix(k.head(keyHead, dim: dim, sequence: sequence), pitch: k.pitch, transposed: true),
-          into: scores, pitch: pitch, m: rows.count, n: columns, k: dim, alpha: scale, beta: 0)
-        apus_attention_softmax(
-          scores, logSums + (sequence * heads + head) * queries + rows.lowerBound, rows.count,
-          columns, pitch, columns - rows.count + 1)
-        dropout?.apply(
-          scores, scores, count: rows.count * pitch,
-          first: firstWord(sequence, head, rows.lowerBound))
-        multiply(
-          Matrix(scores, pitch: pitch),
-          Matrix(v.head(keyHead, dim: dim, sequence: sequence), pitch: v.pitch),
-          into: out.head(head, dim: dim, sequence: sequence, row: rows.lowerBound),
-          pitch: out.pitch, m: rows.count, n: dim, k: columns, beta: 0)
+    let area = AttentionShape.block * pitch
+    workspace.withScratch(area) { scores in
+      workspace.withHalfScratch(q.type == .bfloat16 ? area : 0) { half in
+        forEachBlock { sequence, head, keyHead, rows, columns in
+          let first = rows.lowerBound
+          workspace.multiply(
+            q.matrix(head, dim: dim, sequence: sequence, row: first),
+            k.matrix(keyHead, dim: dim, sequence: sequence, transposed: true),
+            into: MatrixDestination(scores, pitch: pitch), m: rows.count, n: columns, k: dim)
+          apus_attention_softmax(
+            scores, logSums + (sequence * heads + head) * queries + first, rows.count, columns,
+            pitch, columns - rows.count + 1, scale)
+          dropout?.apply(
+            scores, scores, count: rows.count * pitch, first: firstWord(sequence, head, first))
+          workspace.multiply(
+            factor(scores, rows: rows.count, as: v.type, in: half),
+            v.matrix(keyHead, dim: dim, sequence: sequence),
+            into: out.destination(head, dim: dim, sequence: sequence, row: first), m: rows.count,
+            n: dim, k: columns)
+        }
       }
     }
   }
 
   /// Adds to or overwrites the derivatives of q, k and v, as each of the flags says.
+  ///
+  /// - Parameters:
+  ///   - dout: The derivative of the result as products read it.
+  ///   - delta: δ, [B·T, H].
   func backward(
-    q: HeadRows, k: HeadRows, v: HeadRows, out: HeadRows, dout: HeadRows,
+    q: HeadRows, k: HeadRows, v: HeadRows, dout: HeadRows, delta: Tensor,
     logSums: UnsafeMutablePointer<Float>, dropout: DropoutMask?,
     dq: (rows: HeadRows, adds: Bool), dk: (rows: HeadRows, adds: Bool),
     dv: (rows: HeadRows, adds: Bool), in workspace: Workspace
@@ -97,62 +130,71 @@ extension AttentionShape {
       // No block runs, so nobody else writes these.
       for (gradient, adds) in [dk, dv] where !adds {
         for sequence in 0..<sequences {
-          gradient.head(0, dim: dim, sequence: sequence)
+          gradient.address(0, dim: dim, sequence: sequence)
+            .assumingMemoryBound(to: Float.self)
             .update(repeating: 0, count: keys * gradient.pitch)
         }
       }
       return
     }
     let area = AttentionShape.block * pitch
-    workspace.withScratch(3 * area + AttentionShape.block) { scratch in
+    workspace.withScratch((dropout == nil ? 2 : 3) * area) { scratch in
       let p = scratch
       let dp = scratch + area
       let dropped = dropout == nil ? p : scratch + 2 * area
-      let delta = scratch + 3 * area
-      forEachBlock { sequence, head, keyHead, rows, columns in
-        let first = rows.lowerBound
-        let queryRows = q.head(head, dim: dim, sequence: sequence, row: first)
-        let keyRows = k.head(keyHead, dim: dim, sequence: sequence)
-        let doutRows = dout.head(head, dim: dim, sequence: sequence, row: first)
-        // The last block comes first and covers every key: it is the one that overwrites.
-        let isFirst = head % (heads / keyHeads) == 0 && rows.upperBound == queries
-        multiply(
-          Matrix(queryRows, pitch: q.pitch), Matrix(keyRows, pitch: k.pitch, transposed: true),
-          into: p,
-          pitch: pitch, m: rows.count, n: columns, k: dim, alpha: scale, beta: 0)
-        apus_attention_probabilities(
-          p, logSums + (sequence * heads + head) * queries + first, rows.count, columns, pitch,
-          columns - rows.count + 1)
-        multiply(
-          Matrix(doutRows, pitch: dout.pitch),
-          Matrix(
-            v.head(keyHead, dim: dim, sequence: sequence),
-            pitch: v.pitch, transposed: true), into: dp, pitch: pitch, m: rows.count, n: columns,
-          k: dim, beta: 0)
-        if let dropout {
-          let word = firstWord(sequence, head, first)
-          dropout.apply(dropped, p, count: rows.count * pitch, first: word)
-          dropout.apply(dp, dp, count: rows.count * pitch, first: word)
+      workspace.withHalfScratch(q.type == .bfloat16 ? area : 0) { half in
+        forEachBlock { sequence, head, keyHead, rows, columns in
+          let first = rows.lowerBound
+          let queryRows = q.matrix(head, dim: dim, sequence: sequence, row: first)
+          let keyRows = k.matrix(keyHead, dim: dim, sequence: sequence)
+          let doutRows = dout.matrix(head, dim: dim, sequence: sequence, row: first)
+          // The last block comes first and covers every key: it is the one that overwrites.
+          let isFirst = head % (heads / keyHeads) == 0 && rows.upperBound == queries
+          workspace.multiply(
+            queryRows, k.matrix(keyHead, dim: dim, sequence: sequence, transposed: true),
+            into: MatrixDestination(p, pitch: pitch), m: rows.count, n: columns, k: dim)
+          apus_attention_probabilities(
+            p, logSums + (sequence * heads + head) * queries + first, rows.count, columns, pitch,
+            columns - rows.count + 1, scale)
+          workspace.multiply(
+            doutRows, v.matrix(keyHead, dim: dim, sequence: sequence, transposed: true),
+            into: MatrixDestination(dp, pitch: pitch), m: rows.count, n: columns, k: dim)
+          if let dropout {
+            let word = firstWord(sequence, head, first)
+            dropout.apply(dropped, p, count: rows.count * pitch, first: word)
+            dropout.apply(dp, dp, count: rows.count * pitch, first: word)
+          }
+          workspace.multiply(
+            factor(dropped, rows: rows.count, as: q.type, in: half, transposed: true), doutRows,
+            into: dv.rows.destination(keyHead, dim: dim, sequence: sequence), m: columns, n: dim,
+            k: rows.count, adds: !isFirst || dv.adds)
+          apus_attention_dscores(
+            dp, p, delta.pointer + (sequence * queries + first) * heads + head, heads, rows.count,
+            columns, pitch, scale)
+          let ds = factor(dp, rows: rows.count, as: q.type, in: half)
+          workspace.multiply(
+            ds, keyRows, into: dq.rows.destination(head, dim: dim, sequence: sequence, row: first),
+            m: rows.count, n: dim, k: columns, adds: dq.adds)
+          workspace.multiply(
+            Matrix(base: ds.base, type: ds.type, pitch: ds.pitch, transposed: true), queryRows,
+            into: dk.rows.destination(keyHead, dim: dim, sequence: sequence), m: columns, n: dim,
+            k: rows.count, adds: !isFirst || dk.adds)
         }
-        multiply(
-          Matrix(dropped, pitch: pitch, transposed: true), Matrix(doutRows, pitch: dout.pitch),
-          into: dv.rows.head(keyHead, dim: dim, sequence: sequence), pitch: dv.rows.pitch,
-          m: columns, n: dim, k: rows.count, beta: isFirst && !dv.adds ? 0 : 1)
-        apus_row_dots(
-          delta, doutRows, dout.pitch,
-          out.head(head, dim: dim, sequence: sequence, row: first), out.pitch, rows.count, dim)
-        apus_attention_dscores(dp, p, delta, rows.count, columns, pitch)
-        multiply(
-          Matrix(dp, pitch: pitch), Matrix(keyRows, pitch: k.pitch),
-          into: dq.rows.head(head, dim: dim, sequence: sequence, row: first),
-          pitch: dq.rows.pitch, m: rows.count, n: dim, k: columns, alpha: scale,
-          beta: dq.adds ? 1 : 0)
-        multiply(
-          Matrix(dp, pitch: pitch, transposed: true), Matrix(queryRows, pitch: q.pitch),
-          into: dk.rows.head(keyHead, dim: dim, sequence: sequence), pitch: dk.rows.pitch,
-          m: columns, n: dim, k: rows.count, alpha: scale, beta: isFirst && !dk.adds ? 0 : 1)
       }
     }
+  }
+
+  /// δ = Σ_d dout·out of every row and head, [B·T, H]; `dout` in fp32.
+  func delta(dout: Tensor, out: Tensor) -> Tensor {
+    let delta = Tensor(uninitialized: [dout.rows, heads], in: dout.workspace)
+    Tensor.forEachBlock(of: [out]) { rows in
+      out.reading(rows) { out in
+        apus_row_dots(
+          delta.pointer + rows.lowerBound * heads,
+          dout.pointer + rows.lowerBound * dout.columns, dim, out, dim, rows.count * heads, dim)
+      }
+    }
+    return delta
   }
 }
 
@@ -178,24 +220,26 @@ extension Tensor {
     let attention = AttentionShape(
       sequences: sequences, queries: length, keys: length, heads: heads, keyHeads: heads,
       dim: width / heads)
-    let part = { (base: UnsafeMutablePointer<Float>, index: Int) in
-      HeadRows(pointer: base + index * width, pitch: 3 * width, sequencePitch: length * 3 * width)
+    let part = { (base: UnsafeMutableRawPointer, type: ElementType, index: Int) in
+      HeadRows(
+        base: base + index * width * type.stride, type: type, pitch: 3 * width,
+        sequencePitch: length * 3 * width)
     }
-    let plain = { (base: UnsafeMutablePointer<Float>) in
-      HeadRows(pointer: base, pitch: width, sequencePitch: length * width)
-    }
-    let y = Tensor(uninitialized: [rows, width], in: workspace)
+    let type = type
+    let y = Tensor(uninitialized: [rows, width], type: type, in: workspace)
     let logSums = Tensor(uninitialized: [sequences, heads, length], in: workspace)
     attention.forward(
-      q: part(pointer, 0), k: part(pointer, 1), v: part(pointer, 2), out: plain(y.pointer),
-      logSums: logSums.pointer, dropout: dropout, in: workspace)
+      q: part(base, type, 0), k: part(base, type, 1), v: part(base, type, 2),
+      out: y.headRows(sequences), logSums: logSums.pointer, dropout: dropout, in: workspace)
     return y.recorded(from: packed) { dy in
       packed.accumulate { gradient, adds in
         attention.backward(
-          q: part(packed.pointer, 0), k: part(packed.pointer, 1), v: part(packed.pointer, 2),
-          out: plain(y.pointer), dout: plain(dy.pointer), logSums: logSums.pointer,
-          dropout: dropout, dq: (part(gradient, 0), adds), dk: (part(gradient, 1), adds),
-          dv: (part(gradient, 2), adds), in: packed.workspace)
+          q: part(packed.base, type, 0), k: part(packed.base, type, 1),
+          v: part(packed.base, type, 2), dout: dy.operand.headRows(sequences),
+          delta: attention.delta(dout: dy, out: y), logSums: logSums.pointer,
+          dropout: dropout, dq: (part(gradient, .float32, 0), adds),
+          dk: (part(gradient, .float32, 1), adds), dv: (part(gradient, .float32, 2), adds),
+          in: packed.workspace)
       }
     }
   }
@@ -220,6 +264,7 @@ extension Tensor {
     precondition(
       sequences > 0 && columns % heads == 0 && heads % keyHeads == 0
         && keys.columns == keyHeads * dim && values.shape == keys.shape
+        && keys.type == type && values.type == type
         && rows % sequences == 0 && keys.rows % sequences == 0 && keys.rows >= rows,
       "causalAttention: q \(shape), k \(keys.shape), v \(values.shape), \(sequences) sequences, "
         + "\(heads) heads, \(keyHeads) key heads")
@@ -230,7 +275,7 @@ extension Tensor {
     let attention = AttentionShape(
       sequences: sequences, queries: rows / sequences, keys: keys.rows / sequences, heads: heads,
       keyHeads: keyHeads, dim: dim)
-    let y = Tensor(uninitialized: [rows, columns], in: workspace)
+    let y = Tensor(uninitialized: [rows, columns], type: type, in: workspace)
     let logSums = Tensor(uninitialized: [sequences, heads, attention.queries], in: workspace)
     attention.forward(
       q: q.headRows(sequences), k: keys.headRows(sequences), v: values.headRows(sequences),
@@ -241,8 +286,9 @@ extension Tensor {
           values.withGradient { dv, dvAdds in
             attention.backward(
               q: q.headRows(sequences), k: keys.headRows(sequences),
-              v: values.headRows(sequences), out: y.headRows(sequences),
-              dout: dy.headRows(sequences), logSums: logSums.pointer, dropout: dropout,
+              v: values.headRows(sequences), dout: dy.operand.headRows(sequences),
+              delta: attention.delta(dout: dy, out: y), logSums: logSums.pointer,
+              dropout: dropout,
               dq: (q.headRows(sequences, at: dq), dqAdds),
               dk: (keys.headRows(sequences, at: dk), dkAdds),
               dv: (values.headRows(sequences, at: dv), dvAdds), in: q.workspace)
@@ -252,19 +298,11 @@ extension Tensor {
     }
   }
 
-  func headRows(_ sequences: Int, at base: UnsafeMutablePointer<Float>? = nil) -> HeadRows {
+  /// The heads of these values, or of their derivative at `gradient`.
+  func headRows(_ sequences: Int, at gradient: UnsafeMutablePointer<Float>? = nil) -> HeadRows {
     HeadRows(
-      pointer: base ?? pointer, pitch: columns, sequencePitch: rows / sequences * columns)
-  }
-
-  /// Like `accumulate`, with scratch memory when no derivative is wanted here.
-  func withGradient(
-    _ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void
-  ) {
-    if needsGradient {
-      accumulate(write)
-    } else {
-      workspace.withScratch(count) { write($0, false) }
-    }
+      base: gradient.map { UnsafeMutableRawPointer($0) } ?? base,
+      type: gradient == nil ? type : .float32, pitch: columns,
+      sequencePitch: rows / sequences * columns)
   }
 }

@@ -4,10 +4,11 @@ extension Tensor {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of shape \(shape)")
     let (rows, columns) = (rows, columns)
-    let y = Tensor(uninitialized: [rows, range.count], in: workspace)
+    let y = Tensor(uninitialized: [rows, range.count], type: type, in: workspace)
     for row in 0..<rows {
-      (y.pointer + row * range.count).update(
-        from: pointer + row * columns + range.lowerBound, count: range.count)
+      (y.base + row * range.count * type.stride).copyMemory(
+        from: base + (row * columns + range.lowerBound) * type.stride,
+        byteCount: range.count * type.stride)
     }
     return y.recorded(from: self) { dy in
       self.accumulate { dx, adds in

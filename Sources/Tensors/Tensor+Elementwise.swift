@@ -53,7 +53,7 @@ extension Tensor {
   public func reshaped(_ shape: [Int]) -> Tensor {
     precondition(
       shape.reduce(1, *) == count, "reshape of \(self.shape) to \(shape): different counts")
-    let view = Tensor(shape: shape, storage: storage, offset: offset)
+    let view = Tensor(shape: shape, type: type, storage: storage, offset: offset)
     return view.recorded(from: self) { dy in self.accumulate(adopting: dy) }
   }
 
@@ -65,7 +65,8 @@ extension Tensor {
     let width = shape.dropFirst().reduce(1, *)
     let start = range.lowerBound * width
     let view = Tensor(
-      shape: [range.count] + shape.dropFirst(), storage: storage, offset: offset + start)
+      shape: [range.count] + shape.dropFirst(), type: type, storage: storage,
+      offset: offset + start)
     return view.recorded(from: self) { dy in
       self.accumulate { dx, adds in
         if !adds { dx.update(repeating: 0, count: self.count) }

@@ -16,7 +16,11 @@ extension Tensor {
   /// - Parameters:
   ///   - weight: Shape as `order` says.
   ///   - bias: Shape [outputs], or nil.
-  public func linear(weight: Tensor, order: WeightOrder, bias: Tensor? = nil) -> Tensor {
+  ///   - precise: Whether the result is to be fp32 under bf16 too, because sums read it: the
+  ///     residual stream, logits.
+  public func linear(
+    weight: Tensor, order: WeightOrder, bias: Tensor? = nil, precise: Bool = false
+  ) -> Tensor {
     precondition(weight.shape.count == 2, "linear: weight of shape \(weight.shape)")
     let byOutputs = order == .outputsByInputs
     let inputs = weight.shape[byOutputs ? 1 : 0]
@@ -25,37 +29,32 @@ extension Tensor {
     precondition(
       bias.map { $0.count == outputs } ?? true,
       "linear: bias \(bias?.shape ?? []) for \(outputs) outputs")
-    let x = self
-    let rows = rows
-    let y = Tensor(uninitialized: shape.dropLast() + [outputs], in: workspace)
-    if let bias { apus_broadcast_rows(y.pointer, bias.pointer, rows, outputs) }
-    let pitch = byOutputs ? inputs : outputs
-    multiply(
-      Matrix(pointer, pitch: inputs), Matrix(weight.pointer, pitch: pitch, transposed: byOutputs),
-      into: y.pointer, pitch: outputs, m: rows, n: outputs, k: inputs, beta: bias == nil ? 0 : 1)
-    return y.recorded(from: x, weight, bias) { dy in
+    let (workspace, rows) = (workspace, rows)
+    let x = operand
+    let w = weight.operand
+    let y = Tensor(
+      uninitialized: shape.dropLast() + [outputs],
+      type: precise ? .float32 : Tensor.operandType(in: workspace), in: workspace)
+    workspace.multiply(
+      Matrix(x), Matrix(w, transposed: byOutputs), into: MatrixDestination(y), m: rows, n: outputs,
+      k: inputs, bias: bias?.pointer)
+    let (dxPlace, dwPlace) = (gradientPlace, weight.gradientPlace)
+    return y.recorded(from: self, weight, bias) { dy in
       bias?.accumulate { dbias, adds in
         apus_column_sums(dbias, dy.pointer, rows, outputs, adds)
       }
-      weight.accumulate { dw, adds in
-        let beta: Float = adds ? 1 : 0
-        if byOutputs {
-          multiply(
-            Matrix(dy.pointer, pitch: outputs, transposed: true), Matrix(x.pointer, pitch: inputs),
-            into: dw,
-            pitch: pitch, m: outputs, n: inputs, k: rows, beta: beta)
-        } else {
-          multiply(
-            Matrix(x.pointer, pitch: inputs, transposed: true), Matrix(dy.pointer, pitch: outputs),
-            into: dw,
-            pitch: pitch, m: inputs, n: outputs, k: rows, beta: beta)
-        }
+      let dy = dy.operand
+      dwPlace.accumulate { dw, adds in
+        let (a, b) = byOutputs ? (dy, x) : (x, dy)
+        workspace.multiply(
+          Matrix(a, transposed: true), Matrix(b),
+          into: MatrixDestination(dw, pitch: b.columns), m: a.columns, n: b.columns, k: rows,
+          adds: adds)
       }
-      x.accumulate { dx, adds in
-        multiply(
-          Matrix(dy.pointer, pitch: outputs),
-          Matrix(weight.pointer, pitch: pitch, transposed: !byOutputs),
-          into: dx, pitch: inputs, m: rows, n: inputs, k: outputs, beta: adds ? 1 : 0)
+      dxPlace.accumulate { dx, adds in
+        workspace.multiply(
+          Matrix(dy), Matrix(w, transposed: !byOutputs),
+          into: MatrixDestination(dx, pitch: inputs), m: rows, n: inputs, k: outputs, adds: adds)
       }
     }
   }

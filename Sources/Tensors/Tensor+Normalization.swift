@@ -7,18 +7,25 @@ extension Tensor {
   ///   - gain: Shape [columns].
   ///   - bias: Shape [columns].
   ///   - epsilon: Added to the variance.
+  ///
+  /// The result is stored as products read it.
   public func layerNorm(gain: Tensor, bias: Tensor, epsilon: Float) -> Tensor {
     precondition(
       gain.count == columns && bias.count == columns,
       "layerNorm of \(shape) with gain \(gain.shape) and bias \(bias.shape)")
     let x = self
-    let y = Tensor(uninitialized: shape, in: workspace)
+    let y = Tensor(uninitialized: shape, type: Tensor.operandType(in: workspace), in: workspace)
     let statistics = Tensor(uninitialized: [2, rows], in: workspace)
     let (rows, columns) = (rows, columns)
     guard count > 0 else { return y.recorded(from: x, gain, bias) { _ in } }
-    apus_layer_norm(
-      y.pointer, statistics.pointer, statistics.pointer + rows, pointer, gain.pointer,
-      bias.pointer, rows, columns, epsilon)
+    Tensor.forEachBlock(of: [y]) { block in
+      y.writing(block) { y in
+        apus_layer_norm(
+          y, statistics.pointer + block.lowerBound, statistics.pointer + rows + block.lowerBound,
+          x.pointer + block.lowerBound * columns, gain.pointer, bias.pointer, block.count, columns,
+          epsilon)
+      }
+    }
     return y.recorded(from: x, gain, bias) { dy in
       Tensor.withSum(gain) { dgain in
         Tensor.withSum(bias) { dbias in
@@ -38,14 +45,22 @@ extension Tensor {
   /// - Parameters:
   ///   - gain: Shape [columns].
   ///   - epsilon: Added to the mean square.
+  ///
+  /// The result is stored as products read it.
   public func rmsNorm(gain: Tensor, epsilon: Float) -> Tensor {
     precondition(gain.count == columns, "rmsNorm of \(shape) with gain \(gain.shape)")
     let x = self
-    let y = Tensor(uninitialized: shape, in: workspace)
+    let y = Tensor(uninitialized: shape, type: Tensor.operandType(in: workspace), in: workspace)
     let inverse = Tensor(uninitialized: [rows], in: workspace)
     let (rows, columns) = (rows, columns)
     guard count > 0 else { return y.recorded(from: x, gain) { _ in } }
-    apus_rms_norm(y.pointer, inverse.pointer, pointer, gain.pointer, rows, columns, epsilon)
+    Tensor.forEachBlock(of: [y]) { block in
+      y.writing(block) { y in
+        apus_rms_norm(
+          y, inverse.pointer + block.lowerBound, x.pointer + block.lowerBound * columns,
+          gain.pointer, block.count, columns, epsilon)
+      }
+    }
     return y.recorded(from: x, gain) { dy in
       Tensor.withSum(gain) { dgain in
         let backward = { (dx: UnsafeMutablePointer<Float>?, adds: Bool) in

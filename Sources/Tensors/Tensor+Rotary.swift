@@ -48,15 +48,24 @@ extension Tensor {
     let x = self
     let (rows, columns) = (rows, columns)
     let turn = {
-      (y: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>, direction: Float, adds: Bool) in
-      apus_rotate(
-        y, columns, x, columns, table.cosines, table.sines, positions, rows, columns / table.dim,
-        table.dim, direction, adds)
+      (
+        y: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>, block: Range<Int>,
+        direction: Float, adds: Bool
+      ) in
+      positions.withUnsafeBufferPointer {
+        guard let first = $0.baseAddress else { return }
+        apus_rotate(
+          y, columns, x, columns, table.cosines, table.sines, first + block.lowerBound,
+          block.count, columns / table.dim, table.dim, direction, adds)
+      }
     }
-    let y = Tensor(uninitialized: shape, in: workspace)
-    turn(y.pointer, pointer, 1, false)
+    let y = Tensor(uninitialized: shape, type: type, in: workspace)
+    Tensor.forEachBlock(of: [x]) { block in
+      x.reading(block) { x in y.writing(block) { y in turn(y, x, block, 1, false) } }
+    }
+    let place = gradientPlace
     return y.recorded(from: x) { dy in
-      x.accumulate { dx, adds in turn(dx, dy.pointer, -1, adds) }
+      place.accumulate { dx, adds in turn(dx, dy.pointer, 0..<rows, -1, adds) }
     }
   }
 }

@@ -1,6 +1,9 @@
 // "Arrays and their derivatives. Knows no network, no layer, no token."
 
-/// A contiguous, row-major array of 32-bit floats, with the place where its derivative is gathered.
+/// A contiguous, row-major array of numbers, with the place where its derivative is gathered.
+///
+/// The numbers are 32-bit floats, or bf16 where a product is to read them (see `Precision`);
+/// derivatives are always 32-bit floats.
 ///
 /// A tensor is a value that refers to shared memory of its worker's `Workspace`; results of
 /// operations take their memory from that workspace's pool and give it back when nobody refers to
@@ -10,13 +13,19 @@ public struct Tensor {
   ///
   /// Sizes may be zero.
   public let shape: [Int]
+  /// How the elements are stored.
+  let type: ElementType
   let storage: Storage
   let offset: Int
   /// Where derivatives with respect to this value are gathered; nil when none flows here.
   let variable: Variable?
 
-  init(shape: [Int], storage: Storage, offset: Int = 0, variable: Variable? = nil) {
+  init(
+    shape: [Int], type: ElementType = .float32, storage: Storage, offset: Int = 0,
+    variable: Variable? = nil
+  ) {
     self.shape = shape
+    self.type = type
     self.storage = storage
     self.offset = offset
     self.variable = variable
@@ -24,8 +33,14 @@ public struct Tensor {
 
   /// A tensor of undefined values.
   public init(uninitialized shape: [Int], in workspace: Workspace) {
+    self.init(uninitialized: shape, type: .float32, in: workspace)
+  }
+
+  init(uninitialized shape: [Int], type: ElementType, in workspace: Workspace) {
     precondition(shape.allSatisfy { $0 >= 0 }, "negative size in shape \(shape)")
-    self.init(shape: shape, storage: workspace.allocate(count: shape.reduce(1, *)))
+    self.init(
+      shape: shape, type: type,
+      storage: Storage(bytes: shape.reduce(1, *) * type.stride, in: workspace))
   }
 
   /// A tensor with the given values in row-major order.
@@ -58,11 +73,17 @@ public struct Tensor {
   /// Whether a derivative flows back to this tensor.
   public var needsGradient: Bool { variable != nil }
 
-  /// The elements' address; valid while the tensor lives.
-  public var pointer: UnsafeMutablePointer<Float> { storage.pointer + offset }
+  /// The elements' address; valid while the tensor lives, and for 32-bit floats only.
+  public var pointer: UnsafeMutablePointer<Float> {
+    precondition(type == .float32, "32-bit floats were asked of \(type) of shape \(shape)")
+    return storage.floats + offset
+  }
 
   /// The elements in row-major order, copied.
-  public var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+  public var values: [Float] {
+    let plain = expanded
+    return Array(UnsafeBufferPointer(start: plain.pointer, count: count))
+  }
 
   /// The value of a tensor with one element.
   public var scalar: Float {
@@ -71,11 +92,13 @@ public struct Tensor {
   }
 
   /// The same values, cut off from the tape: no derivative flows back through the result.
-  public var detached: Tensor { Tensor(shape: shape, storage: storage, offset: offset) }
+  public var detached: Tensor {
+    Tensor(shape: shape, type: type, storage: storage, offset: offset)
+  }
 
   /// The same values, as a starting point of differentiation.
   public var differentiable: Tensor {
-    Tensor(shape: shape, storage: storage, offset: offset, variable: Variable())
+    Tensor(shape: shape, type: type, storage: storage, offset: offset, variable: Variable())
   }
 }
 

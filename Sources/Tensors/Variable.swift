@@ -65,13 +65,13 @@ final class Variable {
       isWritten = true
     } else if storage == nil {
       let fresh = workspace.allocate(count: shape.reduce(1, *))
-      write(fresh.pointer, false)
+      write(fresh.floats, false)
       storage = fresh
       self.shape = shape
       offset = 0
     } else {
       makeUnique(in: workspace)
-      if let storage { write(storage.pointer + offset, true) }
+      if let storage { write(storage.floats + offset, true) }
     }
   }
 
@@ -80,16 +80,52 @@ final class Variable {
     guard !isKnownUniquelyReferenced(&storage), let shared = storage else { return }
     let count = shape.reduce(1, *)
     let copy = workspace.allocate(count: count)
-    copy.pointer.update(from: shared.pointer + offset, count: count)
+    copy.floats.update(from: shared.floats + offset, count: count)
     storage = copy
     offset = 0
   }
 }
 
-extension Tensor {
-  /// Adds to the derivative of this tensor, if one is wanted; see `Variable.withDestination`.
+/// A tensor's derivative without its values: what a recorded operation keeps of an input that it
+/// does not have to read again.
+struct GradientPlace {
+  let variable: Variable?
+  let shape: [Int]
+  let workspace: Workspace
+
+  /// See `Tensor.accumulate`.
   func accumulate(_ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void) {
     variable?.withDestination(shape: shape, in: workspace, write)
+  }
+
+  /// See `Tensor.withGradient`.
+  func withGradient(
+    _ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void
+  ) {
+    if variable != nil {
+      accumulate(write)
+    } else {
+      workspace.withScratch(shape.reduce(1, *)) { write($0, false) }
+    }
+  }
+}
+
+extension Tensor {
+  /// Where the derivative of this tensor goes.
+  var gradientPlace: GradientPlace {
+    GradientPlace(variable: variable, shape: shape, workspace: workspace)
+  }
+
+  /// Adds to the derivative of this tensor, if one is wanted; see `Variable.withDestination`.
+  func accumulate(_ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void) {
+    gradientPlace.accumulate(write)
+  }
+
+  /// Like `accumulate`, with scratch memory when no derivative is wanted here.
+  func withGradient(
+    _ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void
+  ) {
+    gradientPlace.withGradient(write)
   }
 
   /// Adds `gradient` to the derivative of this tensor, if one is wanted.

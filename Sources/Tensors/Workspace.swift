@@ -11,12 +11,20 @@ public final class Workspace {
   var parameters: [Variable] = []
   /// Where parameters' gradients are written; see `beginGradients(into:)`.
   var gradients: UnsafeMutablePointer<Float>?
+  /// What products read; see `Precision`.
+  public let precision: Precision
+  /// The bound parameters in bf16, at their places in the flat buffer; see `bind`.
+  var halves: HalfBuffer?
+  /// bf16 products that this worker has prepared.
+  private(set) lazy var halfProducts = HalfProducts()
 
   /// An empty workspace.
-  public init() {}
+  public init(precision: Precision = .fp32) {
+    self.precision = precision
+  }
 
   func allocate(count: Int) -> Storage {
-    Storage(count: count, in: self)
+    Storage(bytes: count * MemoryLayout<Float>.stride, in: self)
   }
 
   /// Runs `body` with operations recorded on the tape, so that `backward(from:)` can follow.
@@ -27,9 +35,17 @@ public final class Workspace {
     return try body()
   }
 
+  /// Undefined memory for bf16 numbers for the length of `body`, from the pool.
+  func withHalfScratch<R>(_ count: Int, _ body: (UnsafeMutablePointer<UInt16>) -> R) -> R {
+    let scratch = Storage(bytes: count * MemoryLayout<UInt16>.stride, in: self)
+    return withExtendedLifetime(scratch) {
+      body(scratch.base.assumingMemoryBound(to: UInt16.self))
+    }
+  }
+
   /// Undefined memory for the length of `body`, from the pool.
   func withScratch<R>(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> R) -> R {
     let scratch = allocate(count: count)
-    return withExtendedLifetime(scratch) { body(scratch.pointer) }
+    return withExtendedLifetime(scratch) { body(scratch.floats) }
   }
 }

@@ -43,13 +43,15 @@ public final class Trainer {
       world: world, layout: layout,
       plan: .init(
         microBatches: options.microBatches, accumulation: options.accumulation,
-        threads: workers.threads, cores: workers.cores, reduction: options.reduction)
+        threads: workers.threads, cores: workers.cores, reduction: options.reduction,
+        precision: plan.precision)
     ) { parameters in
       Replica(
         model: plan.model.build(parameters), sequences: options.sequences,
         context: plan.model.context)
     }
     layout.initialize(replicas.parameters.elements, seed: UInt64(options.seed))
+    try replicas.parametersChanged()
     optimizer = ShardedOptimizer(plan.optimizer, for: replicas)
     state = TrainingState(terms: plan.terms)
     divergence = DivergenceGuard(spike: options.spike)
@@ -141,6 +143,7 @@ public final class Trainer {
     }
     try ModelFiles.read(
       folder: path, layout: replicas.layout, into: replicas.parameters.elements)
+    try replicas.parametersChanged()
     try OptimizerFiles.read(
       from: checkpoint, ranges: optimizer.ranges,
       state: zip(optimizer.rule.stateNames, optimizer.state).map { ($0, $1.elements) })
@@ -166,6 +169,7 @@ extension TrainingPlan {
       "microBatches": "\(options.microBatches)", "sequences": "\(options.sequences)",
       "accumulation": "\(options.accumulation)", "optimizer": "\(optimizer)",
       "clip": "\(options.clip)", "schedule": "\(schedule)", "reduction": "\(options.reduction)",
+      "precision": "\(precision)",
       "matrixLibrary": MatrixLibrary.description, "kernels": MatrixLibrary.kernelLevel,
       "C library": MatrixLibrary.mathVersion,
     ]

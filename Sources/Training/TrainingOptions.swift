@@ -65,11 +65,13 @@ public struct TrainingOptions: Sendable {
   }
 
   /// Arithmetic of the products.
-  public enum Precision: String, Sendable, CaseIterable {
+  public enum PrecisionChoice: String, Sendable, CaseIterable {
+    /// bf16 where the CPU has instructions for it, else fp32.
+    case auto
     /// 32-bit floats.
     case fp32
-    /// The best this release computes: fp32.
-    case auto
+    /// bf16 operands, fp32 sums.
+    case bf16
   }
 
   /// The run folder.
@@ -113,7 +115,7 @@ public struct TrainingOptions: Sendable {
   /// Steps of the final descent of `wsd`.
   public var decay: Int
   /// Arithmetic of the products.
-  public var precision: Precision
+  public var precision: PrecisionChoice
   /// How gradients are added.
   public var reduction: GradientReduction
   /// Steps between checkpoints; 0 saves only at the end.
@@ -177,7 +179,8 @@ public struct TrainingOptions: Sendable {
     decay = try reader.integer(
       "schedule.decay", default: 0, in: 0..., unit: "steps", help: "final descent of wsd")
     precision = try reader.choice(
-      "precision", default: .auto, help: "arithmetic of the products; auto is fp32 in this release")
+      "precision", default: .auto,
+      help: "operands of the products; auto: bf16 where the CPU has instructions for it")
     reduction = try reader.choice(
       "reduction", default: .exact,
       help: "exact: the same bits for any ranks and threads; fast: not")

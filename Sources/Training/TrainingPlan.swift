@@ -3,6 +3,7 @@ import Configuration
 import Glibc
 import Models
 import Optimizers
+import Tensors
 import Tokenizers
 
 /// A run with everything settled: past this point nothing is optional.
@@ -68,6 +69,15 @@ public struct TrainingPlan: Sendable {
         epsilon: Float(options.epsilon), weightDecay: Float(options.weightDecay))
     case .sgd:
       SGD(momentum: Float(options.momentum), weightDecay: Float(options.weightDecay))
+    }
+  }
+
+  /// What products read.
+  public var precision: Precision {
+    switch options.precision {
+    case .fp32: .fp32
+    case .bf16: .bf16
+    case .auto: MatrixLibrary.hasHalfProducts ? .bf16 : .fp32
     }
   }
 

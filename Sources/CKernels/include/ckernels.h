@@ -28,6 +28,11 @@ void apus_column_sums(float *sums, const float *x, size_t rows, size_t cols, boo
 double apus_sum(const float *x, size_t n);
 double apus_sum_of_squares(const float *x, size_t n);
 
+// half.c: bf16 as uint16_t.
+/// y = x rounded to nearest, ties to even; NaN stays NaN.
+void apus_round_half(uint16_t *y, const float *x, size_t n);
+void apus_expand_half(float *y, const uint16_t *x, size_t n);
+
 // activations.c
 /// GELU, tanh form ("gelu_new"): x·σ(2√(2/π)(x + 0.044715x³)).
 void apus_gelu(float *y, const float *x, size_t n);
@@ -65,16 +70,17 @@ void apus_cross_entropy_backward(float *probabilities, const float *dlosses,
                                  size_t cols);
 
 // attention.c: one block of query rows of one head; `stride` is the row pitch of the block.
-/// Row r attends to its first `first_limit + r` columns (capped at cols): softmax over those, zero
-/// beyond. Gives log Σ exp of each row.
+/// Row r attends to its first `first_limit + r` columns (capped at cols): softmax of the scaled
+/// scores over those, zero beyond. Gives log Σ exp of each row.
 void apus_attention_softmax(float *scores, float *log_sums, size_t rows, size_t cols,
-                            size_t stride, size_t first_limit);
-/// From scores and log-sums: probabilities = exp(score − log-sum) in place, zero beyond the limit.
+                            size_t stride, size_t first_limit, float scale);
+/// From scores and log-sums: probabilities = exp(scale·score − log-sum) in place, zero beyond the
+/// limit.
 void apus_attention_probabilities(float *scores, const float *log_sums, size_t rows, size_t cols,
-                                  size_t stride, size_t first_limit);
-/// dscores = p·(dp − δ[r]), in place over dp.
-void apus_attention_dscores(float *dp, const float *p, const float *delta, size_t rows,
-                            size_t cols, size_t stride);
+                                  size_t stride, size_t first_limit, float scale);
+/// dscores = scale·p·(dp − δ[r·delta_stride]), in place over dp.
+void apus_attention_dscores(float *dp, const float *p, const float *delta, size_t delta_stride,
+                            size_t rows, size_t cols, size_t stride, float scale);
 /// δ[r] = Σ_d a[r, d]·b[r, d] over strided rows.
 void apus_row_dots(float *delta, const float *a, size_t a_stride, const float *b, size_t b_stride,
                    size_t rows, size_t cols);

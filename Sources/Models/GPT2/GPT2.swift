@@ -37,7 +37,7 @@ public struct GPT2: LanguageModel {
     var x = tokens(ids) + positions(pass.positions(rows: ids.count))  // [B·T, C]
     x = embeddingDropout(x, pass)
     for block in blocks { x = block(x, pass) }
-    return head(norm(x))
+    return head(norm(x), precise: true)
   }
 }
 
@@ -65,7 +65,7 @@ struct GPT2Block {
 
   func callAsFunction(_ input: Tensor, _ pass: ForwardPass) -> Tensor {
     let x = input + attention(attentionNorm(input), pass)
-    return x + dropout(down(up(feedForwardNorm(x)).gelu()), pass)
+    return x + dropout(down(up(feedForwardNorm(x)).gelu(), precise: true), pass)
   }
 }
 
@@ -105,7 +105,7 @@ struct GPT2Attention {
       attended = packed[columns: 0..<width].causalAttention(
         over: cache, heads: heads, keyHeads: heads)
     }
-    return dropout(projection(attended), pass)
+    return dropout(projection(attended, precise: true), pass)
   }
 }
 

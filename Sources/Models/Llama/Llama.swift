@@ -35,7 +35,7 @@ public struct Llama: LanguageModel {
     let positions = pass.positions(rows: ids.count)
     var x = tokens(ids)  // [B·T, C]
     for block in blocks { x = block(x, positions: positions, pass) }
-    return head(norm(x))
+    return head(norm(x), precise: true)
   }
 }
 
@@ -68,7 +68,7 @@ struct LlamaBlock {
   func callAsFunction(_ input: Tensor, positions: [Int32], _ pass: ForwardPass) -> Tensor {
     let x = input + attention(attentionNorm(input), positions: positions, pass)
     let normed = feedForwardNorm(x)
-    return x + down(gate(normed).swiGLU(up(normed)))
+    return x + down(gate(normed).swiGLU(up(normed)), precise: true)
   }
 }
 
@@ -110,11 +110,12 @@ struct LlamaAttention {
       return output(
         q.causalAttention(
           keys: k, values: v, sequences: pass.sequences, heads: heads, keyHeads: keyHeads,
-          dropout: dropout.mask(pass)))
+          dropout: dropout.mask(pass)), precise: true)
     }
     let cache = pass.caches[index]
     cache.append(keys: k, values: v)
-    return output(q.causalAttention(over: cache, heads: heads, keyHeads: keyHeads))
+    return output(
+      q.causalAttention(over: cache, heads: heads, keyHeads: keyHeads), precise: true)
   }
 }
 

@@ -1,0 +1,187 @@
+import Testing
+
+@testable import Tensors
+
+/// bf16: rounding, products, and operations beside their fp32 selves.
+@Suite struct HalfTests {
+  let exact = Workspace()
+  let half = Workspace(precision: .bf16)
+
+  /// Round to nearest, ties to even, written the long way.
+  private static func rounded(_ x: Float) -> Float {
+    guard x.isFinite else { return x }
+    let bits = x.bitPattern
+    let (below, rest) = (bits & 0xFFFF_0000, bits & 0xFFFF)
+    let up = rest > 0x8000 || (rest == 0x8000 && below & 0x1_0000 != 0)
+    return Float(bitPattern: up ? below &+ 0x1_0000 : below)
+  }
+
+  private static let hard: [Float] = [
+    0, -0, 1, -1, 1.003_906_25, 1.011_718_75, .infinity, -.infinity, .greatestFiniteMagnitude,
+    .leastNonzeroMagnitude, .leastNormalMagnitude, 3.141_592_7, -2.718_281_7, 65_504,
+    Float(bitPattern: 0x3F80_8000), Float(bitPattern: 0x3F81_8000), Float(bitPattern: 0x3F80_8001),
+    Float(bitPattern: 0xBF80_7FFF), Float(bitPattern: 0x7F7F_7FFF),
+  ]
+
+  @Test func roundingIsToNearestAndEven() {
+    for count in [0, 1, 15, 16, 17, 19, 40] {
+      let values = (0..<count).map { Self.hard[$0 % Self.hard.count] }
+      let back = Tensor(values, shape: [count], in: half).operand.values
+      #expect(
+        back.map(\.bitPattern) == values.map { Self.rounded($0).bitPattern }, "\(count) values")
+    }
+    for nan in [Float.nan, Float(bitPattern: 0x7F80_0001), Float(bitPattern: 0xFFFF_FFFF)] {
+      for count in [1, 16] {
+        let back = Tensor(repeating: nan, shape: [count], in: half).operand.values
+        #expect(back.allSatisfy { $0.isNaN })
+      }
+    }
+  }
+
+  struct Product: Sendable, CustomTestStringConvertible {
+    var (m, n, k): (Int, Int, Int)
+    var testDescription: String { "\(m)×\(n)×\(k)" }
+  }
+
+  @Test(
+    arguments: [
+      (1, 1, 1), (3, 5, 7), (64, 48, 33), (17, 130, 1), (1, 64, 256), (5, 3, 0), (0, 4, 4),
+    ].map { Product(m: $0.0, n: $0.1, k: $0.2) }, [false, true])
+  func productsAddRoundedFactorsInFullPrecision(size: Product, expands: Bool) {
+    let (m, n, k) = (size.m, size.n, size.k)
+    let products = HalfProducts(expands: expands)
+    for flags in 0..<32 {
+      let (aT, bT) = (flags & 1 != 0, flags & 2 != 0)
+      let (adds, hasBias, toHalf) = (flags & 4 != 0, flags & 8 != 0, flags & 16 != 0)
+      // Padded rows: a pitch is not a width.
+      let a = half.trial(aT ? [k, m + 3] : [m, k + 3], 1).operand
+      let b = half.trial(bT ? [n, k + 1] : [k, n + 1], 2).operand
+      let bias = half.trial([n], 3)
+      guard k > 0, m > 0, !(adds && (hasBias || toHalf)) else { continue }
+      let start = half.trial([m, n + 2], 4)
+      let c = toHalf ? start.operand : start
+      let expected = start.values
+      products.multiply(
+        Matrix(a, transposed: aT), Matrix(b, transposed: bT), into: MatrixDestination(c), m: m,
+        n: n, k: k, bias: hasBias ? bias.pointer : nil, adds: adds)
+      let (av, bv, result) = (a.values, b.values, c.values)
+      for row in 0..<m {
+        for column in 0..<n {
+          var sum = adds ? Double(expected[row * (n + 2) + column]) : 0
+          if hasBias { sum += Double(bias.values[column]) }
+          var size = abs(sum)
+          for index in 0..<k {
+            let x = av[aT ? index * (m + 3) + row : row * (k + 3) + index]
+            let y = bv[bT ? column * (k + 1) + index : index * (n + 1) + column]
+            sum += Double(x) * Double(y)
+            size += abs(Double(x) * Double(y))
+          }
+          let error = abs(Double(result[row * (n + 2) + column]) - sum)
+          let limit = 1e-6 * size + (toHalf ? abs(sum) / 256 : 0)
+          #expect(error <= limit, "\(flags): \(row), \(column)")
+        }
+        // What lies between the rows stays.
+        if !toHalf {
+          for column in n..<n + 2 {
+            #expect(result[row * (n + 2) + column] == expected[row * (n + 2) + column])
+          }
+        }
+      }
+    }
+  }
+
+  /// Result and derivatives in both precisions; a bf16 number has 8 bits, a sum of such errors
+  /// stays near 1/128 of the largest value.
+  private func compare(
+    _ shapes: [[Int]], _ location: SourceLocation = #_sourceLocation,
+    _ operation: ([Tensor]) -> Tensor
+  ) {
+    func run(_ workspace: Workspace) -> (values: [Float], gradients: [[Float]]) {
+      let points = shapes.enumerated().map { workspace.trial($1, $0) }
+      var values: [Float] = []
+      let (_, gradients) = valueWithGradient(at: points) { starts in
+        let y = operation(starts)
+        values = y.values
+        let slopes = workspace.trial([y.columns, 1], 99)
+        return y.linear(weight: slopes, order: .inputsByOutputs, precise: true).sum()
+      }
+      return (values, gradients.map { $0?.values ?? [] })
+    }
+    let (a, b) = (run(exact), run(half))
+    let derivatives = zip(a.gradients, b.gradients).enumerated().map {
+      ("derivative \($0)", $1.0, $1.1)
+    }
+    for (name, expected, found) in [("result", a.values, b.values)] + derivatives {
+      #expect(expected.count == found.count, "\(name)", sourceLocation: location)
+      let size = expected.reduce(0) { max($0, abs($1)) }
+      let worst = zip(expected, found).reduce(0) { max($0, abs($1.0 - $1.1)) }
+      #expect(worst <= size / 64, "\(name): \(worst) of \(size)", sourceLocation: location)
+      if size > 0 && name == "result" {
+        #expect(worst > 0, "\(name) was not rounded at all", sourceLocation: location)
+      }
+    }
+  }
+
+  @Test func operationsAgreeWithTheirFullPrecision() {
+    compare([[9, 24], [24, 40], [40]]) {
+      $0[0].linear(weight: $0[1], order: .inputsByOutputs, bias: $0[2])
+    }
+    compare([[9, 24], [40, 24]]) { $0[0].linear(weight: $0[1], order: .outputsByInputs) }
+    compare([[9, 24], [24, 40], [40]]) {
+      $0[0].linear(weight: $0[1], order: .inputsByOutputs, bias: $0[2], precise: true)
+    }
+    compare([[9, 24], [24], [24]]) { $0[0].layerNorm(gain: $0[1], bias: $0[2], epsilon: 1e-5) }
+    compare([[9, 24], [24]]) { $0[0].rmsNorm(gain: $0[1], epsilon: 1e-5) }
+    compare([[9, 24], [24, 2100]]) { $0[0].linear(weight: $0[1], order: .inputsByOutputs).gelu() }
+    compare([[9, 24], [24, 40], [24, 40]]) {
+      $0[0].linear(weight: $0[1], order: .inputsByOutputs)
+        .swiGLU($0[0].linear(weight: $0[2], order: .inputsByOutputs))
+    }
+  }
+
+  @Test(arguments: [0, 0.25] as [Float]) func attentionAgreesWithItsFullPrecision(rate: Float) {
+    let mask =
+      rate > 0
+      ? DropoutMask(rate: rate, stream: .init(seed: 3, purpose: .dropout, 1)) : nil
+    // Small scores: the softmax multiplies their rounding errors.
+    compare([[2 * 70, 12], [12, 3 * 32]]) {
+      ($0[0] * 0.25).linear(weight: $0[1], order: .inputsByOutputs)
+        .packedCausalAttention(sequences: 2, heads: 4, dropout: mask)
+    }
+    let table = RotaryTable(dim: 8, positions: 70, base: 10_000)
+    let positions = (0..<140).map { Int32($0 % 70) }
+    compare([[2 * 70, 12], [12, 32], [12, 16], [12, 16]]) {
+      let x = $0[0] * 0.25
+      let q = x.linear(weight: $0[1], order: .inputsByOutputs)
+      let k = x.linear(weight: $0[2], order: .inputsByOutputs)
+      let v = x.linear(weight: $0[3], order: .inputsByOutputs)
+      return q.rotated(table, positions: positions).causalAttention(
+        keys: k.rotated(table, positions: positions), values: v, sequences: 2, heads: 4,
+        keyHeads: 2, dropout: mask)
+    }
+  }
+
+  @Test func parametersAreReadFromTheirSharedCopy() {
+    var layout = ParameterLayout()
+    layout.append("w", shape: [4, 4], initializer: .normal(deviation: 1), decays: true)
+    let values = FlatBuffer(count: layout.count)
+    let halves = HalfBuffer(count: layout.count)
+    layout.initialize(values.elements, seed: 1)
+    let weight = half.bind(layout, values: values, halves: halves) {
+      $0.tensor("w", [4, 4], .normal(deviation: 1), decays: true)
+    }
+    let x = half.trial([2, 4], 1)
+    // Before anybody rounds, the copy is zero: proof that it is what the product reads.
+    #expect(
+      x.linear(weight: weight, order: .inputsByOutputs).values == [Float](repeating: 0, count: 8))
+    halves.round(values, 0..<layout.count)
+    #expect(
+      x.linear(weight: weight, order: .inputsByOutputs).values
+        == x.linear(weight: weight.expandedCopy, order: .inputsByOutputs).values)
+  }
+}
+
+extension Tensor {
+  /// The same values as no parameter.
+  fileprivate var expandedCopy: Tensor { Tensor(values, shape: shape, in: workspace) }
+}
