@@ -9,9 +9,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case damaged(path: String, reason: String)
   /// A whole checkpoint in a format of another release.
   case unknownVersion(path: String, found: Int, supported: Int)
-  /// The checkpoint belongs to another model or tokenizer: `field` differs.
-  case wrongModel(path: String, field: String, expected: String, found: String)
-  /// The weights are those of another model: every missing or misshaped tensor.
+  /// What is there belongs to another model: every size that differs, or every missing or misshaped
+  /// tensor.
   case otherModel(path: String, faults: [String])
   /// The file does not follow the safetensors format.
   case badSafeTensors(path: String, reason: String)
@@ -31,11 +30,6 @@ extension CheckpointError: CustomStringConvertible {
       """
       \(path) has format version \(found) and this program reads version \(supported); use the \
       release of apus that wrote it
-      """
-    case .wrongModel(let path, let field, let expected, let found):
-      """
-      \(path) belongs to another model: its \(field) is \(found) where \(expected) is expected; \
-      change the configuration or choose another checkpoint
       """
     case .otherModel(let path, let faults):
       """

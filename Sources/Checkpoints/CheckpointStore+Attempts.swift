@@ -4,7 +4,8 @@ extension CheckpointStore {
 
   /// Makes the folder this attempt's, and clears what other attempts left behind.
   ///
-  /// Rank 0 calls it before anything else; `attempt` must never have been used in this folder.
+  /// Rank 0 calls it before anything is written; from here on no other attempt can publish, so what
+  /// could refuse this one is looked at before. `attempt` must never have been used in this folder.
   public func claim(attempt: String) throws(StorageError) {
     precondition(CheckpointName.isValid(attempt: attempt), "\(attempt) cannot name an attempt")
     try FileSystem.makeFolder(path)

@@ -8,7 +8,7 @@ public struct SetAside: Sendable, Equatable {
   public let newName: String?
 }
 
-/// What ``CheckpointStore/newestVerified()`` found.
+/// What ``CheckpointStore/newestVerified(known:)`` found.
 public struct Recovery: Sendable, Equatable {
   /// The newest whole checkpoint, or nil if there is none.
   public let checkpoint: Checkpoint?
@@ -22,14 +22,20 @@ extension CheckpointStore {
   /// A damaged one is renamed to `….damaged` and gets a `REASON.txt`, so that nobody meets it
   /// again; where the folder is read-only, it is only passed over. One process calls this.
   ///
+  /// `known` is a checkpoint that this process has just verified: it is not read again.
+  ///
   /// - Throws: ``StorageError`` if something cannot be read, which says nothing about its contents;
   ///   ``CheckpointError/unknownVersion(path:found:supported:)`` rather than falling back behind
   ///   the work of a newer release.
-  public func newestVerified() throws -> Recovery {
+  public func newestVerified(known: Checkpoint? = nil) throws -> Recovery {
     var setAside: [SetAside] = []
     for name in try candidates() {
       do {
-        let checkpoint = try Checkpoint(verifying: path(of: name))
+        let path = path(of: name)
+        if let known, known.path == path, try Checkpoint(verifiedElsewhere: path) == known {
+          return Recovery(checkpoint: known, setAside: setAside)
+        }
+        let checkpoint = try Checkpoint(verifying: path)
         return Recovery(checkpoint: checkpoint, setAside: setAside)
       } catch let error as CheckpointError {
         if case .unknownVersion = error { throw error }
@@ -37,6 +43,22 @@ extension CheckpointStore {
       }
     }
     return Recovery(checkpoint: nil, setAside: setAside)
+  }
+
+  /// The newest whole checkpoint, or nil if there is none; for whoever only reads.
+  ///
+  /// Damaged ones are passed over and stay where they are.
+  ///
+  /// - Throws: As ``newestVerified(known:)``.
+  public func newestWhole() throws -> Checkpoint? {
+    for name in try candidates() {
+      do {
+        return try Checkpoint(verifying: path(of: name))
+      } catch let error as CheckpointError {
+        if case .unknownVersion = error { throw error }
+      }
+    }
+    return nil
   }
 
   /// Published folders, newest first, each before the one that it was about to replace.

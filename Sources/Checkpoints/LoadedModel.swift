@@ -30,14 +30,7 @@ public struct LoadedModel: Sendable {
   private static func modelFolder(_ path: String) throws -> String {
     if try FileSystem.exists("\(path)/config.json") { return path }
     let store = CheckpointStore(path: "\(path)/checkpoints")
-    for step in try store.publishedSteps().reversed() {
-      let folder = store.path(of: .published(step: step))
-      do {
-        return try Checkpoint(verifying: folder).path
-      } catch is CheckpointError {
-        continue
-      }
-    }
+    if let newest = try store.newestWhole() { return newest.path }
     throw CheckpointError.notACheckpoint(
       path: path, reason: "it has neither config.json nor a whole checkpoint")
   }

@@ -38,6 +38,19 @@ public enum OptimizerFiles {
     return try file.close()
   }
 
+  /// Names of the states that `checkpoint` holds.
+  public static func stateNames(in checkpoint: Checkpoint) throws -> Set<String> {
+    Set(
+      try files(of: checkpoint).flatMap(\.names).compactMap { name in
+        name.lastIndex(of: ".").map { String(name[..<$0]) }
+      })
+  }
+
+  private static func files(of checkpoint: Checkpoint) throws -> [SafeTensorsFile] {
+    try checkpoint.manifest.files.map(\.name).filter { $0.hasPrefix("optimizer-") }
+      .map { try SafeTensorsFile(path: try checkpoint.path(of: $0)) }
+  }
+
   /// Fills one rank's state from the files of any number of ranks.
   ///
   /// - Throws: `CheckpointError.otherModel` when a part of the ranges is in no file.
@@ -46,8 +59,7 @@ public enum OptimizerFiles {
     state: [(name: String, values: UnsafeMutableBufferPointer<Float>)]
   ) throws {
     guard !state.isEmpty else { return }
-    let files = try checkpoint.manifest.files.map(\.name).filter { $0.hasPrefix("optimizer-") }
-      .map { try SafeTensorsFile(path: try checkpoint.path(of: $0)) }
+    let files = try files(of: checkpoint)
     var filled = Array(repeating: 0, count: state.count)
     for file in files {
       for name in file.names {

@@ -69,6 +69,12 @@ public struct ConfigurationReader: Sendable {
     if !unknown.isEmpty { throw .unknownKeys(unknown) }
   }
 
+  /// Whether the user gave `path` a value, in the file or as an override.
+  public func isWritten(_ path: String) -> Bool {
+    guard let node = try? document.node(at: path) else { return false }
+    return !node.isNull
+  }
+
   /// An error about the value of `path`, for a rule that the reader cannot know.
   ///
   /// `reason` continues the sentence "KEY is refused: ", for example "12 heads do not divide the

@@ -11,25 +11,28 @@ public struct RunEnvironment: Sendable, Equatable {
   /// The environment of this process: what the caller knows, followed by CPU, system and memory.
   ///
   /// `versions` are names and versions of programs and libraries; `fields` is anything else, such
-  /// as the commit or the kernels in use. `hosts` names the host of each rank.
+  /// as the kernels in use. `hosts` names the host of each rank. The commit is that of the git
+  /// folder around the executable or, if there is none, around the working folder.
   public init(
     versions: KeyValuePairs<String, String>, hosts: [String], ranks: Int, threads: Int,
     fields: KeyValuePairs<String, JSONValue> = [:]
   ) {
     self.init(
-      versions: versions, hosts: hosts, ranks: ranks, threads: threads, fields: fields,
+      versions: versions, commit: GitCommit.ofThisProcess(), hosts: hosts, ranks: ranks,
+      threads: threads, fields: fields,
       processor: Processor(cpuinfo: TextFile.contents("/proc/cpuinfo") ?? ""),
       system: Self.system(), memoryBytes: Self.physicalMemory())
   }
 
   init(
-    versions: KeyValuePairs<String, String>, hosts: [String], ranks: Int, threads: Int,
-    fields: KeyValuePairs<String, JSONValue>, processor: Processor, system: String,
+    versions: KeyValuePairs<String, String>, commit: String?, hosts: [String], ranks: Int,
+    threads: Int, fields: KeyValuePairs<String, JSONValue>, processor: Processor, system: String,
     memoryBytes: Int
   ) {
     self.fields =
-      [
-        JSONMember("versions", .object(versions.map { JSONMember($0.key, .string($0.value)) })),
+      [JSONMember("versions", .object(versions.map { JSONMember($0.key, .string($0.value)) }))]
+      + (commit.map { [JSONMember("commit", .string($0))] } ?? [])
+      + [
         JSONMember("hosts", .array(hosts.map(JSONValue.string))),
         JSONMember("ranks", .integer(ranks)),
         JSONMember("threads", .integer(threads)),

@@ -48,9 +48,21 @@ public struct ParameterLayout: Sendable, Hashable {
 
   /// Writes every parameter's first values: a pure function of the seed and the parameter's index.
   public func initialize(_ values: UnsafeMutableBufferPointer<Float>, seed: UInt64) {
+    initialize(values, seed: seed, part: 0, of: 1)
+  }
+
+  /// Writes the first values of one of `parts` parts of about equal work, each parameter whole in
+  /// one of them; threads may write different parts at the same time.
+  public func initialize(
+    _ values: UnsafeMutableBufferPointer<Float>, seed: UInt64, part: Int, of parts: Int
+  ) {
     precondition(values.count == count, "a buffer of \(values.count) for \(count) elements")
-    values.update(repeating: 0)
-    for (index, entry) in entries.enumerated() {
+    precondition(0..<parts ~= part, "part \(part) of \(parts)")
+    for index in entries(ofPart: part, of: parts) {
+      let entry = entries[index]
+      let end = index + 1 < entries.count ? entries[index + 1].range.lowerBound : count
+      UnsafeMutableBufferPointer(rebasing: values[entry.range.upperBound..<end])
+        .update(repeating: 0)
       let destination = UnsafeMutableBufferPointer(rebasing: values[entry.range])
       switch entry.initializer {
       case .constant(let value):
@@ -64,14 +76,30 @@ public struct ParameterLayout: Sendable, Hashable {
 }
 
 extension ParameterLayout {
-  /// A number that is equal for equal layouts, for comparing ranks.
-  public var fingerprint: UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for entry in entries {
-      for byte in "\(entry.name) \(entry.shape) \(entry.range) \(entry.decays);".utf8 {
-        hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
-      }
+  /// Indices of the parameters of a part: the largest first, each to the part with the least work.
+  private func entries(ofPart part: Int, of parts: Int) -> [Int] {
+    var work = [Int](repeating: 0, count: parts)
+    var own: [Int] = []
+    let bySize = entries.indices.sorted {
+      (entries[$1].drawnCount, $0) < (entries[$0].drawnCount, $1)
     }
-    return hash
+    for index in bySize {
+      let least = work.indices.min { (work[$0], $0) < (work[$1], $1) } ?? 0
+      work[least] += entries[index].drawnCount
+      if least == part { own.append(index) }
+    }
+    return own
+  }
+
+  /// A line for each parameter, equal for equal layouts, for comparing ranks.
+  public var summary: String {
+    entries.map { "\($0.name) \($0.shape) \($0.range) \($0.decays)\n" }.joined()
+  }
+}
+
+extension ParameterLayout.Entry {
+  /// Elements that are drawn: next to a normal number a constant costs nothing.
+  fileprivate var drawnCount: Int {
+    if case .normal = initializer { range.count } else { 0 }
   }
 }

@@ -24,14 +24,39 @@ final class CheckpointCycle {
   /// Called on rank 0's writing thread when all is written, before it is published.
   var beforePublishing: @Sendable () throws -> Void = {}
   private var flight: Flight?
+  /// What the last save was written from, for the next one: pages that are in memory already make
+  /// the copy, which the training waits for, more than twice as fast.
+  private var snapshot: Snapshot?
+
+  /// A copy of what this rank saves.
+  private struct Snapshot: Sendable {
+    /// The weights, on the rank that writes them.
+    let parameters: FlatBuffer?
+    /// The optimizer's state by name.
+    let optimizer: [(name: String, values: FlatBuffer)]
+
+    init(sizedLike trainer: Trainer, withParameters: Bool) {
+      let rule = trainer.optimizer.rule
+      parameters = withParameters ? FlatBuffer(count: trainer.replicas.layout.count) : nil
+      optimizer = zip(rule.stateNames, trainer.optimizer.state).map {
+        ($0, FlatBuffer(count: $1.elements.count))
+      }
+    }
+
+    func take(_ trainer: Trainer) {
+      _ = parameters?.elements.update(fromContentsOf: trainer.replicas.parameters.elements)
+      for ((_, copy), original) in zip(optimizer, trainer.optimizer.state) {
+        _ = copy.elements.update(fromContentsOf: original.elements)
+      }
+    }
+  }
 
   /// A save under way.
   private final class Flight: @unchecked Sendable {
     // Sendable: the writer fills in the records; they are read after the pool's wait.
     let state: TrainingState
     let draft: CheckpointDraft
-    let parameters: FlatBuffer?
-    let optimizer: [(name: String, values: FlatBuffer)]
+    let snapshot: Snapshot
     /// Whether retention may follow.
     let prunes: Bool
     var records: [FileRecord] = []
@@ -42,13 +67,11 @@ final class CheckpointCycle {
     var isPublishing = false
 
     init(
-      state: TrainingState, draft: CheckpointDraft, parameters: FlatBuffer?,
-      optimizer: [(name: String, values: FlatBuffer)], prunes: Bool
+      state: TrainingState, draft: CheckpointDraft, snapshot: Snapshot, prunes: Bool
     ) {
       self.state = state
       self.draft = draft
-      self.parameters = parameters
-      self.optimizer = optimizer
+      self.snapshot = snapshot
       self.prunes = prunes
     }
   }
@@ -79,24 +102,21 @@ final class CheckpointCycle {
   /// `prunes`.
   func begin(_ trainer: Trainer, prunes: Bool = true) throws {
     precondition(flight == nil, "two saves at a time")
-    let copy = { (buffer: FlatBuffer) in
-      let copy = FlatBuffer(count: buffer.elements.count)
-      _ = copy.elements.update(fromContentsOf: buffer.elements)
-      return copy
-    }
     let optimizer = trainer.optimizer
     if world.rank == 0 {
       let bytes = files.byteCount * (1 + optimizer.state.count)
       try store.requireSpace(bytes: bytes)
     }
+    let draft = try store.draft(step: trainer.state.step, attempt: attempt)
+    // Nobody reads the last one any more: there is no save in flight.
+    let snapshot = snapshot ?? Snapshot(sizedLike: trainer, withParameters: world.rank == 0)
+    self.snapshot = snapshot
+    snapshot.take(trainer)
     let flight = Flight(
-      state: trainer.state, draft: try store.draft(step: trainer.state.step, attempt: attempt),
-      parameters: world.rank == 0 ? copy(trainer.replicas.parameters) : nil,
-      optimizer: zip(optimizer.rule.stateNames, optimizer.state).map { ($0, copy($1)) },
-      prunes: prunes)
+      state: trainer.state, draft: draft, snapshot: snapshot, prunes: prunes)
     self.flight = flight
     writer.start { [files, world, ranges = optimizer.ranges] _ in
-      if let parameters = flight.parameters {
+      if let parameters = flight.snapshot.parameters {
         flight.records = try files.write(UnsafeBufferPointer(parameters.elements), to: flight.draft)
         var file = try flight.draft.file("state.json")
         try file.write(try flight.state.encoded())
@@ -105,7 +125,9 @@ final class CheckpointCycle {
       flight.records.append(
         try OptimizerFiles.write(
           ranges: ranges,
-          state: flight.optimizer.map { ($0.name, UnsafeBufferPointer($0.values.elements)) },
+          state: flight.snapshot.optimizer.map {
+            ($0.name, UnsafeBufferPointer($0.values.elements))
+          },
           rank: world.rank, of: world.size, to: flight.draft))
     }
   }

@@ -66,18 +66,21 @@ public final class PretrainingRun {
       [("program", version)] + plan.lines
         + plan.terms.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         + [
-          ("parameter layout", "\(plan.model.layout.fingerprint)"),
+          ("parameter layout", "\(FNV1a(Array(plan.model.layout.summary.utf8)).value)"),
           ("threads", "\(workers.threads)"), ("MPI library", MPIEnvironment.libraryVersion),
         ]
     ).agree(over: world)
 
     let attempt = try Self.agreeOnAttempt(world)
+    // What refuses this run comes before the claim: another may be under way in the folder.
+    let seen = try Resumption.look(resume, for: plan, in: folder, world: world)
     if world.rank == 0 { try folder.create() }
     let observers = observers
     let data = try RunData.open(
       plan, folder: folder, world: world, threads: workers.threads
     ) { try observers.event(EventReport(.note, $0)) }
-    trainer = try Trainer(plan, world: world, workers: workers, tokens: data.train.tokens)
+    trainer = try Trainer(
+      plan, world: world, workers: workers, tokens: data.train.tokens, draws: seen == nil)
     evaluator =
       data.validation.tokens.count > 0
       ? try Evaluator(plan, tokens: data.validation.tokens) : nil
@@ -88,15 +91,19 @@ public final class PretrainingRun {
         configuration: plan.model, layout: trainer.replicas.layout, tokenizer: plan.tokenizer),
       retention: plan.retention, keepsBest: plan.options.keepBest)
 
-    let start = try Resumption.find(
-      resume, in: folder, attempt: attempt, world: world, observers: observers)
+    let start = try Resumption.claim(
+      resume, seen: seen, in: folder, attempt: attempt, world: world, observers: observers)
     if let start { try trainer.restore(from: start) }
+    let isOwn = try start.map { try Resumption.isOwn($0, of: folder, world: world) } ?? false
+    // The best of another run decides nothing here: its checkpoint is not in this folder.
+    if !isOwn { trainer.state.best = nil }
     latest = start?.path
     let hosts = try world.allGatherV(Array(try Communicator.hostName.utf8))
       .map { String(decoding: $0, as: UTF8.self) }
     if world.rank == 0 {
       try Resumption.leaveOtherHistory(
-        resume, from: start, in: folder, attempt: attempt, observers: observers)
+        resume, after: isOwn ? start?.step : nil, in: folder, attempt: attempt,
+        observers: observers)
       try folder.write(configuration: plan.resolved)
       try writeEnvironment(workers, hosts: hosts, version: version)
       let metrics = try MetricsFile(path: folder.metrics, resumingAfter: start?.step)
@@ -240,7 +247,8 @@ public final class PretrainingRun {
       EventReport(
         .started, step: trainer.state.step,
         "\(layout.parameterCount) parameters, \(world.size) ranks × "
-          + "\(trainer.replicas.plan.threads) threads, \(plan.tokensPerStep) tokens a step"))
+          + "\(trainer.replicas.plan.threads) threads, \(plan.tokensPerStep) tokens a step, "
+          + "\((trainer.epochs * 100).rounded() / 100) epochs in all"))
     let leaves = plan.options.microBatches / plan.options.accumulation
     let workers = world.size * trainer.replicas.plan.threads
     if workers > leaves {

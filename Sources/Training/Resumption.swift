@@ -4,26 +4,96 @@ import MPI
 import Monitoring
 
 /// Finding the checkpoint that a run goes on from.
+///
+/// First it is looked for, which changes nothing on the disk; then the folder is claimed, which ends
+/// every other attempt in it. What can refuse the run stands between the two, so that a refused
+/// start does not disturb a run that is under way in the same folder.
 enum Resumption {
-  /// The checkpoint to go on from, or nil for the start.
+  /// A checkpoint of this run's model, found before the folder is claimed.
+  struct Sighting {
+    /// Its folder.
+    let path: String
+    /// The same as rank 0 verified it; nil on the others, who do not read what may still vanish.
+    let checkpoint: Checkpoint?
+  }
+
+  /// The checkpoint to go on from as things stand, or nil for the start.
   ///
-  /// Rank 0 verifies it and claims the folder for this attempt. Collective.
-  static func find(
-    _ resume: PretrainingRun.Resume, in folder: RunFolder, attempt: String, world: Communicator,
-    observers: RunObservers
+  /// Rank 0 verifies it. Collective.
+  ///
+  /// - Throws: `CheckpointError.otherModel`, on every rank, when it does not fit `plan`.
+  static func look(
+    _ resume: PretrainingRun.Resume, for plan: TrainingPlan, in folder: RunFolder,
+    world: Communicator
+  ) throws -> Sighting? {
+    var found: Checkpoint?
+    var lines: [String] = []
+    if world.rank == 0 {
+      var faults: [String] = []
+      switch resume {
+      case .auto:
+        (found, faults) = try newest(in: folder.checkpoints, for: plan)
+      case .never: break
+      case .path(let path):
+        let checkpoint = try Checkpoint(verifying: path)
+        (found, faults) = (checkpoint, try plan.faults(of: checkpoint))
+      }
+      lines = [found?.path ?? ""] + faults
+    }
+    let text = String(
+      decoding: try world.broadcast(Array(lines.joined(separator: "\n").utf8)), as: UTF8.self)
+    lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    guard let path = lines.first, !path.isEmpty else { return nil }
+    guard lines.count == 1 else {
+      throw CheckpointError.otherModel(path: path, faults: Array(lines.dropFirst()))
+    }
+    return Sighting(path: path, checkpoint: found)
+  }
+
+  /// The newest whole checkpoint and why it does not fit `plan`; nil without one.
+  ///
+  /// A run that is under way in the folder removes old checkpoints while they are read here: what
+  /// went wrong counts only when the folder is the same afterwards.
+  private static func newest(in store: CheckpointStore, for plan: TrainingPlan) throws -> (
+    Checkpoint?, [String]
+  ) {
+    for _ in 0..<20 {
+      let steps = try store.publishedSteps()
+      do {
+        if let found = try store.newestWhole() { return (found, try plan.faults(of: found)) }
+        if try store.publishedSteps() == steps { break }
+      } catch {
+        if try store.publishedSteps() == steps { throw error }
+      }
+    }
+    return (nil, [])
+  }
+
+  /// Claims the folder for this attempt, and looks again: until then another attempt may have
+  /// published a newer checkpoint than the one `seen`.
+  ///
+  /// Collective.
+  ///
+  /// - Returns: The checkpoint to go on from; there is one whenever one was seen.
+  static func claim(
+    _ resume: PretrainingRun.Resume, seen: Sighting?, in folder: RunFolder, attempt: String,
+    world: Communicator, observers: RunObservers
   ) throws -> Checkpoint? {
     let store = folder.checkpoints
-    var found: Checkpoint?
+    var found = seen?.checkpoint
     if world.rank == 0 {
-      if case .path(let path) = resume { found = try Checkpoint(verifying: path) }
       try store.claim(attempt: attempt)
       if resume == .auto {
-        let recovery = try store.newestVerified()
+        let recovery = try store.newestVerified(known: found)
         for damaged in recovery.setAside {
           try observers.event(
             EventReport(.checkpointSetAside, "\(damaged.name): \(damaged.reason)"))
         }
         found = recovery.checkpoint
+        if let seen, found == nil {
+          throw CheckpointError.notACheckpoint(
+            path: seen.path, reason: "it was removed while this run began")
+        }
       }
     }
     let path = String(decoding: try world.broadcast(Array((found?.path ?? "").utf8)), as: UTF8.self)
@@ -31,18 +101,26 @@ enum Resumption {
     return path.isEmpty ? nil : try Checkpoint(verifiedElsewhere: path)
   }
 
+  /// Whether `start` is a checkpoint of the run folder itself, not one of another run.
+  ///
+  /// Rank 0 decides, as the others may know the folder under another name. Collective.
+  static func isOwn(_ start: Checkpoint, of folder: RunFolder, world: Communicator) throws -> Bool {
+    let isOwn = world.rank == 0 && isSameFolder(start.path, folder.checkpoint(step: start.step))
+    return try world.broadcast(UInt8(isOwn ? 1 : 0)) == 1
+  }
+
   /// Puts out of the way what the run folder keeps of a history that `resume` leaves: the next
   /// attempt must find this one's checkpoints, and retention must not count the others.
   ///
   /// For rank 0, once nothing stands in the way of the first step.
+  ///
+  /// - Parameter step: The step of the folder's own checkpoint that is gone on from, if it is one.
   static func leaveOtherHistory(
-    _ resume: PretrainingRun.Resume, from start: Checkpoint?, in folder: RunFolder,
-    attempt: String, observers: RunObservers
+    _ resume: PretrainingRun.Resume, after step: Int?, in folder: RunFolder, attempt: String,
+    observers: RunObservers
   ) throws {
     if resume == .auto { return }
-    let isOwn = start.map { isSameFolder($0.path, folder.checkpoint(step: $0.step)) } ?? false
-    let aside = try folder.setCheckpointsAside(
-      after: isOwn ? start?.step : nil, attempt: attempt)
+    let aside = try folder.setCheckpointsAside(after: step, attempt: attempt)
     if let aside {
       try observers.event(EventReport(.note, "checkpoints of another history are now in \(aside)"))
     }

@@ -47,7 +47,25 @@ enum RunData {
       ("training tokens", dataset.train.identity),
       ("validation tokens", dataset.validation.identity),
     ]).agree(over: world)
+    if world.rank == 0 && isBuilt {
+      for key in idleKeys(of: plan, beside: dataset.description) {
+        try note(
+          "\(key) has no effect: the dataset in \(data.train[0]) was built before, with its own; "
+            + "give it to apus data build")
+      }
+    }
     return dataset
+  }
+
+  /// Keys that the user wrote and that a dataset `built` before says otherwise, sorted.
+  private static func idleKeys(of plan: TrainingPlan, beside built: DatasetDescription) -> [String]
+  {
+    let data = plan.options.data
+    let hasItsShare = data.validation.isEmpty && data.validationShare == built.validationFraction
+    var idle = plan.writtenDataKeys
+    if hasItsShare { idle.remove("data.validation") }
+    if data.textField == built.textField { idle.remove("data.textField") }
+    return idle.sorted()
   }
 
   private static func aviary(_ options: TrainingOptions) -> DocumentSource {

@@ -27,11 +27,12 @@ public final class Trainer {
   /// Operations of the matrix products of one token, forward and backward.
   private let operationsPerToken: Double
 
-  /// A trainer at step 0 with fresh weights.
+  /// A trainer at step 0, with fresh weights unless `draws` is false: then `restore` must follow.
   ///
   /// Collective.
   public init(
-    _ plan: TrainingPlan, world: Communicator, workers: Cores.Assignment, tokens: TokenStream
+    _ plan: TrainingPlan, world: Communicator, workers: Cores.Assignment, tokens: TokenStream,
+    draws: Bool = true
   ) throws {
     self.plan = plan
     let options = plan.options
@@ -50,15 +51,29 @@ public final class Trainer {
         model: plan.model.build(parameters), sequences: options.sequences,
         context: plan.model.context)
     }
-    layout.initialize(replicas.parameters.elements, seed: UInt64(options.seed))
-    try replicas.parametersChanged()
     optimizer = ShardedOptimizer(plan.optimizer, for: replicas)
     state = TrainingState(terms: plan.terms)
     divergence = DivergenceGuard(spike: options.spike)
     losses = TallySlots(count: options.microBatches)
     peak = try replicas.measurePeak()
     operationsPerToken = 6 * plan.model.productsPerToken
+    if draws { try drawWeights() }
   }
+
+  /// Draws the first weights, each thread of the rank a part of them.
+  private func drawWeights() throws {
+    let division = replicas.plan
+    let pool = try WorkerPool(count: division.threads, cores: division.cores)
+    defer { pool.stop() }
+    try pool.run { [layout = replicas.layout, weights = replicas.parameters, plan] thread in
+      layout.initialize(
+        weights.elements, seed: UInt64(plan.options.seed), part: thread, of: division.threads)
+    }
+    try replicas.parametersChanged()
+  }
+
+  /// How many times the whole run reads its tokens.
+  var epochs: Double { loader.epochsSeen(plan.options.steps) }
 
   /// One optimizer step: forward, loss, backward, exchange, update.
   ///
@@ -132,17 +147,12 @@ public final class Trainer {
 
   /// Goes on from `checkpoint`, whatever number of ranks wrote it.
   func restore(from checkpoint: Checkpoint) throws {
-    let path = checkpoint.path
-    let saved = try ConfigurationFile.read(try checkpoint.path(of: "config.json"))
-    guard saved.json == plan.model.json else {
-      let differing = saved.json.keys.sorted().first { saved.json[$0] != plan.model.json[$0] }
-      let key = differing ?? "model_type"
-      throw CheckpointError.wrongModel(
-        path: path, field: key, expected: (plan.model.json[key] ?? .null).text,
-        found: (saved.json[key] ?? .null).text)
+    let faults = try plan.faults(of: checkpoint)
+    guard faults.isEmpty else {
+      throw CheckpointError.otherModel(path: checkpoint.path, faults: faults)
     }
     try ModelFiles.read(
-      folder: path, layout: replicas.layout, into: replicas.parameters.elements)
+      folder: checkpoint.path, layout: replicas.layout, into: replicas.parameters.elements)
     try replicas.parametersChanged()
     try OptimizerFiles.read(
       from: checkpoint, ranges: optimizer.ranges,
@@ -161,6 +171,19 @@ public final class Trainer {
 }
 
 extension TrainingPlan {
+  /// What stands against going on from `checkpoint`: its model has other sizes, or its optimizer
+  /// was another.
+  func faults(of checkpoint: Checkpoint) throws -> [String] {
+    let saved = try ConfigurationFile.read(try checkpoint.path(of: "config.json")).json
+    let wanted = model.json
+    let differing = Set(saved.keys).union(wanted.keys).sorted().filter { saved[$0] != wanted[$0] }
+    let missing = Set(optimizer.stateNames).subtracting(
+      try OptimizerFiles.stateNames(in: checkpoint))
+    return differing.map {
+      "\($0) is \((saved[$0] ?? .null).text), not \((wanted[$0] ?? .null).text)"
+    } + missing.sorted().map { "optimizer state \($0) is missing" }
+  }
+
   /// The settings that decide the bits of the weights, for the start-up contract and for a look at
   /// what a resumed run changed.
   public var terms: [String: String] {

@@ -18,11 +18,15 @@ public struct TrainingPlan: Sendable {
   public let model: any ModelConfiguration
   /// The learning rate.
   public let schedule: Schedule
+  /// Those of the keys under `data` that the user wrote.
+  let writtenDataKeys: Set<String>
 
   /// Settles what the keys of `reader` say; loads the tokenizer.
   public init(_ reader: inout ConfigurationReader) throws {
     options = try TrainingOptions(&reader)
     try reader.finish()
+    writtenDataKeys = Set(
+      ["data.validation", "data.textField"].filter(reader.isWritten))
     resolved = reader.resolved
     tokenizer =
       options.tokenizer == "bytes"

@@ -64,6 +64,30 @@ import Testing
     }
   }
 
+  /// A second start in the folder of a live run: refused, and the run goes on as if nothing was.
+  @Test(
+    .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
+    arguments: ["model.width=32", "optimizer.name=sgd"])
+  func aRefusedStartLeavesTheLiveRunAlone(change: String) throws {
+    try Program.withCorpus { program in
+      // It saves and removes checkpoints many times a second, while the other looks at them.
+      let steps = 500
+      let (process, output, errors) = try program.start(long + ["--set", "steps=\(steps)"])
+      Program.wait(for: process) { !program.steps("run").isEmpty }
+      let holder = program.read("run/checkpoints/ATTEMPT")
+      for ranks in [nil, 2] {
+        let refused = try program.run(
+          ["pretrain", "run.yaml", "--threads", "1", "--set", change], ranks: ranks)
+        #expect(refused.code == 2 && refused.errors.contains("another model"), "\(refused.errors)")
+      }
+      #expect(process.isRunning, "the live run was over before it could be disturbed")
+      #expect(holder != nil && program.read("run/checkpoints/ATTEMPT") == holder)
+      let result = Program.finish(process, output, errors)
+      #expect(result.code == 0, "\(result.errors.suffix(2000))")
+      #expect(program.steps("run").last == steps && program.metrics("run") == Array(1...steps))
+    }
+  }
+
   /// `mpirun` hands SIGUSR1 to all ranks.
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),

@@ -82,7 +82,8 @@ struct Program {
     return try start(mpirun, ["--oversubscribe"] + parts.joined(separator: [":"]))
   }
 
-  private func start(_ executable: String, _ arguments: [String]) throws -> (Process, Pipe, Pipe) {
+  /// Starts another program in the folder, as `apus` is started.
+  func start(_ executable: String, _ arguments: [String]) throws -> (Process, Pipe, Pipe) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: executable)
     process.arguments = arguments

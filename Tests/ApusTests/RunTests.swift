@@ -25,6 +25,37 @@ import Testing
     }
   }
 
+  /// Its state is one buffer where AdamW has two; killed in one world and resumed in another.
+  @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+  func sameBitsWithSGDAlsoAfterAKill() throws {
+    try Program.withCorpus { program in
+      let sgd =
+        ["pretrain", "run.yaml"] + Program.long + [
+          "--set", "optimizer.name=sgd", "--set", "optimizer.learningRate=0.05", "--set",
+          "steps=60",
+        ]
+      for (ranks, threads) in [(1, 1), (2, 2), (3, 1)] {
+        let result = try program.run(
+          sgd + ["--threads", "\(threads)", "--set", "run=run-\(ranks)x\(threads)"], ranks: ranks)
+        #expect(result.code == 0, "\(result.errors)")
+      }
+      let (process, output, errors) = try program.start(
+        sgd + ["--threads", "1", "--set", "run=killed"], ranks: 2)
+      Program.wait(for: process) { !program.steps("killed").isEmpty }
+      kill(try #require(Program.children(of: process).last), SIGKILL)
+      #expect(Program.finish(process, output, errors).code == 137)
+      let before = try #require(program.steps("killed").last)
+      #expect(before < 60)
+      let last = try program.run(sgd + ["--threads", "1", "--set", "run=killed"], ranks: 3)
+      #expect(last.code == 0 && last.errors.contains("going on from"), "\(last.errors)")
+      let hashes = Set(
+        ["run-1x1", "run-2x2", "run-3x1", "killed"].map { program.hash($0, step: 60) })
+      #expect(hashes.count == 1 && !hashes.contains(nil), "\(hashes)")
+      // And it learned: weights that stand still would be equal too.
+      #expect(program.hash("run-1x1", step: 60) != program.hash("run-1x1", step: 56))
+    }
+  }
+
   @Test func aDamagedCheckpointFallsBackAndSaysWhy() throws {
     try Program.withCorpus { program in
       #expect(try program.run(["pretrain", "run.yaml"]).code == 0)

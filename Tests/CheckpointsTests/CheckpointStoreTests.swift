@@ -52,6 +52,34 @@ import Testing
     #expect(try store.newestVerified() == Recovery(checkpoint: recovery.checkpoint, setAside: []))
   }
 
+  @Test func aReaderPassesDamagedOnesOver() throws {
+    #expect(try store.newestWhole() == nil)
+    for step in 1...2 { try SavedCheckpoint.save(step: step, in: store) }
+    try folder.write([1], to: "run/checkpoints/step-00000002/state.json")
+    #expect(try store.newestWhole()?.step == 1)
+    #expect(try names().contains("step-00000002"))
+  }
+
+  /// Damage that only reading would find tells whether it was read.
+  @Test func whatWasJustVerifiedIsNotReadAgain() throws {
+    try SavedCheckpoint.save(step: 1, in: store)
+    let known = try #require(try store.newestWhole())
+    let path = "run/checkpoints/step-00000001/state.json"
+    var bytes = try folder.read(path)
+    bytes[0] ^= 1
+    try folder.write(bytes, to: path)
+    #expect(try store.newestVerified(known: known).checkpoint == known)
+    // Another one under its name is not the one that was verified.
+    let other = Checkpoint(
+      path: known.path, manifest: Manifest(step: 1, files: Array(known.manifest.files.dropLast())))
+    #expect(try store.newestVerified(known: other).setAside.map(\.name) == ["step-00000001"])
+    // Neither is an older one, when there is a newer.
+    try SavedCheckpoint.save(step: 1, in: store)
+    let older = try #require(try store.newestWhole())
+    try SavedCheckpoint.save(step: 2, in: store)
+    #expect(try store.newestVerified(known: older).checkpoint?.step == 2)
+  }
+
   @Test func setsAFileInACheckpointsPlaceAside() throws {
     try SavedCheckpoint.save(step: 1, in: store)
     try folder.write([], to: "run/checkpoints/step-00000002")

@@ -37,7 +37,7 @@ import Testing
     let contents: [CheckpointError] = [
       .notACheckpoint(path: "PATH", reason: "r"), .damaged(path: "PATH", reason: "r"),
       .unknownVersion(path: "PATH", found: 2, supported: 1),
-      .wrongModel(path: "PATH", field: "width", expected: "1", found: "2"),
+      .otherModel(path: "PATH", faults: ["width is 2, not 1"]),
       .badSafeTensors(path: "PATH", reason: "r"), .missingTensor(path: "PATH", name: "n"),
     ]
     for sentence in storage.map(\.description) + contents.map(\.description) {

@@ -29,12 +29,12 @@ final class Screen: Sendable {
 }
 
 /// Runs `body` with a folder of its own, which is removed afterwards.
-func withFolder(_ body: (String) throws -> Void) throws {
+func withFolder<R>(_ body: (String) throws -> R) throws -> R {
   let folder = FileManager.default.temporaryDirectory
     .appending(path: "apus-monitoring-\(UUID().uuidString)").path
   try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(atPath: folder) }
-  try body(folder)
+  return try body(folder)
 }
 
 func text(_ path: String) throws -> String {

@@ -34,14 +34,14 @@ private struct Network {
   }
 
   @Test func equalLayoutsHaveEqualFingerprints() {
-    #expect(ParameterLayout(of: Network.init).fingerprint == layout.fingerprint)
+    #expect(ParameterLayout(of: Network.init).summary == layout.summary)
     let others = [
       ParameterLayout { $0.tensor("a", [2, 3], .constant(0), decays: true) },
       ParameterLayout { $0.tensor("a", [3, 2], .constant(0), decays: true) },
       ParameterLayout { $0.tensor("b", [2, 3], .constant(0), decays: true) },
       ParameterLayout { $0.tensor("a", [2, 3], .constant(0), decays: false) },
     ]
-    #expect(Set(others.map(\.fingerprint)).count == 4)
+    #expect(Set(others.map(\.summary)).count == 4)
   }
 
   @Test func firstValuesFollowTheSeedAndTheIndex() {
@@ -58,6 +58,30 @@ private struct Network {
     #expect(values[32..<49].allSatisfy { $0 == -1 })
     #expect(values[9..<16].allSatisfy { $0 == 0 } && values[49...].allSatisfy { $0 == 0 })
     #expect(Set(values[0..<9]).count == 9)
+  }
+
+  /// Threads draw parts of their own; together they are the whole, gaps included, bit for bit.
+  @Test(arguments: [2, 3, 8])
+  func partsOfTheFirstValuesMakeTheWhole(parts: Int) {
+    let layout = ParameterLayout { parameters in
+      for (index, size) in [9, 5000, 300, 4097, 4099, 16].enumerated() {
+        _ = parameters.tensor("w\(index)", [size], .normal(deviation: 0.1), decays: true)
+        _ = parameters.tensor("b\(index)", [size % 7 + 1], .constant(0.5), decays: false)
+      }
+    }
+    let whole = FlatBuffer(count: layout.count)
+    layout.initialize(whole.elements, seed: 5)
+    let joined = FlatBuffer(count: layout.count)
+    joined.elements.update(repeating: .nan)
+    var most = 0
+    for part in (0..<parts).reversed() {
+      let before = joined.elements.count { $0.isNaN }
+      layout.initialize(joined.elements, seed: 5, part: part, of: parts)
+      most = max(most, before - joined.elements.count { $0.isNaN })
+    }
+    #expect(joined.elements.elementsEqual(whole.elements) { $0.bitPattern == $1.bitPattern })
+    // No part is more than the largest parameter above the mean.
+    #expect(most <= layout.count / parts + 5000 + 16 * layout.entries.count)
   }
 
   @Test func aBoundNetworkReadsTheBuffer() {

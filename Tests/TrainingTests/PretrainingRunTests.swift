@@ -149,16 +149,92 @@ import Testing
     try folder.attempt()
     let weights = try folder.weights(step: 12)
     let configuration = try String(contentsOfFile: folder.run.configuration, encoding: .utf8)
-    #expect(throws: CheckpointError.self) { try folder.attempt("model.width=32") }
-    try world.barrier()
+    let holder = try folder.holder()
+    // Another vocabulary or corpus would also make other shards, which a live run reads.
+    for change in ["model.width=32", "model.vocabulary=300", "optimizer.name=sgd"] {
+      #expect(throws: CheckpointError.self, "\(change)") { try folder.attempt(change) }
+      try world.barrier()
+    }
     #expect(throws: CheckpointError.self) {
       try folder.attempt("model.family=llama", resume: .path(folder.run.checkpoint(step: 12)))
     }
     try world.barrier()
+    #expect(try folder.holder() == holder)
     #expect(try folder.publishedSteps() == [12])
     #expect(try folder.weights(step: 12) == weights)
     #expect(
       try String(contentsOfFile: folder.run.configuration, encoding: .utf8) == configuration)
+  }
+
+  /// Another attempt publishes after this one looked and before it claims the folder.
+  @Test func theNewestAtTheClaimIsGoneOnFrom() throws {
+    try folder.attempt("steps=4")
+    let seen = try #require(
+      try Resumption.look(.auto, for: plan([]), in: folder.run, world: world))
+    #expect(seen.path == folder.run.checkpoint(step: 4))
+    try folder.attempt("steps=6")
+    try world.barrier()
+    let observers = RunObservers([])
+    let claimed = try Resumption.claim(
+      .auto, seen: seen, in: folder.run, attempt: "a", world: world, observers: observers)
+    #expect(claimed?.step == 6)
+    try world.barrier()
+    let newest = try Resumption.look(.auto, for: plan([]), in: folder.run, world: world)
+    #expect(
+      try Resumption.claim(
+        .auto, seen: newest, in: folder.run, attempt: "b", world: world, observers: observers)
+        == claimed)
+    // What was seen and is gone must not silently become a start from nothing.
+    try onRoot {
+      for step in [4, 6] {
+        try FileManager.default.removeItem(atPath: folder.run.checkpoint(step: step))
+      }
+      let alone = try world.split(color: 0)
+      #expect(throws: CheckpointError.self) {
+        try Resumption.claim(
+          .auto, seen: seen, in: folder.run, attempt: "c", world: alone, observers: observers)
+      }
+    }
+    if world.rank != 0 { _ = try world.split(color: 1) }
+  }
+
+  /// At a rate of zero no evaluation is better than the one before it.
+  @Test func theBestOfAnotherRunDecidesNothingHere() throws {
+    let other = try SharedFolder(world)
+    try other.attempt("evaluate.every=2", "checkpoint.keepBest=true")
+    try world.barrier()
+    let still = { [folder] (steps: Int, resume: PretrainingRun.Resume) in
+      try folder.attempt(
+        "steps=\(steps)", "optimizer.learningRate=0", "schedule.final=0", "evaluate.every=2",
+        "checkpoint.keep=1", "checkpoint.keepBest=true", resume: resume)
+    }
+    _ = try still(16, .path(other.run.checkpoint(step: 12)))
+    // The first evaluation of this run is its best, and kept.
+    #expect(try folder.publishedSteps() == [14, 16])
+    // Its own best stays, also when it is named by its path.
+    _ = try still(18, .auto)
+    #expect(try folder.publishedSteps() == [14, 18])
+    _ = try still(20, .path(folder.run.checkpoint(step: 18)))
+    #expect(try folder.publishedSteps() == [14, 20])
+  }
+
+  @Test func keysThatABuiltDatasetMakesIdleAreTold() throws {
+    try folder.attempt()
+    let other = try SharedFolder(world)
+    let built = "data.train=[\(folder.run.data)]"
+    let notes = { (overrides: [String]) in
+      let recorder = Recorder()
+      try other.attempt([built, "steps=1"] + overrides, resume: .never, recorder: recorder)
+      return recorder.sentences(.note).filter { $0.contains("has no effect") }
+    }
+    // Its own share, 0.2, is what `smallRun` says.
+    let silent = try notes([])
+    let told = try notes(["data.validation=0.3", "data.textField=body"])
+    onRoot {
+      #expect(silent == [])
+      #expect(told.count == 2 && told[0].contains("data.textField"), "\(told)")
+      #expect(told.last?.contains("data.validation") == true && told[0].contains(folder.run.data))
+    }
   }
 
   @Test func whatChangedSinceTheCheckpointIsTold() throws {

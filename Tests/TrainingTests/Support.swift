@@ -82,6 +82,14 @@ final class SharedFolder {
     return try #require(checkpoint.manifest.files.first { $0.name == "model.safetensors" }).sha256
   }
 
+  /// The attempt that holds the folder.
+  ///
+  /// Collective.
+  func holder() throws -> String {
+    try world.barrier()
+    return try String(contentsOfFile: "\(run.checkpoints.path)/ATTEMPT", encoding: .utf8)
+  }
+
   /// Whatever stands in the run folder's checkpoints beside those.
   func leftovers() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: run.checkpoints.path)
@@ -142,6 +150,17 @@ extension SharedFolder {
   @discardableResult
   func attempt(
     _ overrides: String..., threads: Int = 1, resume: PretrainingRun.Resume = .auto,
+    recorder: Recorder = Recorder()
+  ) throws -> PretrainingRun.Outcome {
+    try attempt(overrides, threads: threads, resume: resume, recorder: recorder)
+  }
+
+  /// The same with a list of overrides.
+  ///
+  /// Collective.
+  @discardableResult
+  func attempt(
+    _ overrides: [String], threads: Int = 1, resume: PretrainingRun.Resume = .auto,
     recorder: Recorder = Recorder()
   ) throws -> PretrainingRun.Outcome {
     let plan = try plan(["run=\(run.path)", "data.train=[\(corpus)]"] + overrides)

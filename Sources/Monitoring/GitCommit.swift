@@ -1,0 +1,79 @@
+import Glibc
+
+/// The commit that a git folder stands at, read from its files: a rank under MPI must not fork, so
+/// git itself is not asked.
+///
+/// ```
+/// .git               the folder, or in a work tree a file "gitdir: PATH"
+/// .git/HEAD          "ref: refs/heads/main", or the commit itself
+/// .git/refs/…        the commit of a branch, unless it is in
+/// .git/packed-refs   lines "COMMIT refs/heads/main"
+/// .git/commondir     in a work tree: where refs and packed-refs are
+/// ```
+enum GitCommit {
+  /// The commit around the executable or else around the working folder; nil where there is none.
+  static func ofThisProcess() -> String? {
+    for link in ["/proc/self/exe", "/proc/self/cwd"] {
+      guard let path = target(ofLink: link) else { continue }
+      if let commit = around(path) { return commit }
+    }
+    return nil
+  }
+
+  /// The commit of the nearest git folder in `path` or above it.
+  static func around(_ path: String) -> String? {
+    var folder = path[...]
+    while true {
+      if let git = gitFolder(in: folder) { return head(of: git) }
+      guard let slash = folder.lastIndex(of: "/") else { return nil }
+      folder = folder[..<slash]
+    }
+  }
+
+  private static func gitFolder(in folder: Substring) -> String? {
+    let path = "\(folder)/.git"
+    if access("\(path)/HEAD", R_OK) == 0 { return path }
+    guard let text = TextFile.contents(path), text.hasPrefix("gitdir:") else { return nil }
+    return resolved(String(text.dropFirst(7)).trimmed, in: String(folder))
+  }
+
+  private static func head(of git: String) -> String? {
+    guard let head = TextFile.contents("\(git)/HEAD")?.trimmed else { return nil }
+    guard head.hasPrefix("ref:") else { return commit(head) }
+    let name = String(head.dropFirst(4)).trimmed
+    let common = TextFile.contents("\(git)/commondir").map { resolved($0.trimmed, in: git) } ?? git
+    for folder in [git, common] {
+      if let found = TextFile.contents("\(folder)/\(name)").flatMap({ commit($0.trimmed) }) {
+        return found
+      }
+    }
+    for line in (TextFile.contents("\(common)/packed-refs") ?? "").split(separator: "\n") {
+      let words = line.split(separator: " ")
+      if words.count == 2 && words[1] == name { return commit(String(words[0])) }
+    }
+    return nil
+  }
+
+  /// `text` if it is a commit's name, 40 or 64 hexadecimal digits.
+  private static func commit(_ text: String) -> String? {
+    [40, 64].contains(text.utf8.count) && text.allSatisfy(\.isHexDigit) ? text : nil
+  }
+
+  private static func resolved(_ path: String, in folder: String) -> String {
+    path.hasPrefix("/") ? path : "\(folder)/\(path)"
+  }
+
+  private static func target(ofLink link: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink(link, &buffer, buffer.count)
+    guard count > 0 else { return nil }
+    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
+
+extension String {
+  fileprivate var trimmed: String {
+    String(
+      String(drop(while: \.isWhitespace)).reversed().drop(while: \.isWhitespace).reversed())
+  }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Testing
+
+/// The README's examples: what it tells its reader to type exists, and does what it says.
+@Suite(.serialized) struct ReadmeTests {
+  private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().path
+
+  private func readme() throws -> String {
+    try String(contentsOfFile: "\(Self.repository)/README.md", encoding: .utf8)
+  }
+
+  @Test func everyNameInItExists() throws {
+    let page = Page(try readme())
+    #expect(page.blocks.contains { $0.isShell } && page.spans.count > 20)
+    let commands = page.blocks.flatMap { ShellText($0.text).commands }
+    #expect(commands.contains { $0.apus?.first == "pretrain" })
+    let problems = try page.problems(repository: Self.repository)
+    #expect(problems.isEmpty, "\(problems.joined(separator: "\n"))")
+  }
+
+  @Test func everyConfigurationInTheRepositoryIsAccepted() throws {
+    let program = try Program()
+    defer { program.remove() }
+    let names = try FileManager.default.contentsOfDirectory(atPath: "\(Self.repository)/cluster")
+      .filter { $0.hasSuffix(".yaml") }
+    #expect(!names.isEmpty)
+    for name in names {
+      let result = try program.run(["config", "\(Self.repository)/cluster/\(name)"])
+      #expect(result.code == 0, "\(result.errors)")
+    }
+  }
+
+  /// A page with one mistake of each kind; without the test of the test, a name that is not looked
+  /// at would pass for one that is right.
+  @Test(arguments: [
+    ("```sh\napus tokenizer trian text --output x\n```", "trian"),
+    ("```sh\nmake build\napus generate run x --temprature 1\n```", "line 3: apus generate"),
+    ("```sh\nmpirun -np 2 apus pretrain run.yaml --thread 1\n```", "--thread"),
+    (
+      "```sh\nA=1 .build/release/apus config --set optimizer.learningrate=1 # why\n```",
+      "learningRate"
+    ),
+    ("```sh\napus config --set steps=none | head\n```", "none"),
+    ("```sh\napus config --schema; apus dota build x --output y\n```", "dota"),
+    ("```sh\nmake biuld\n```", "biuld"),
+    ("```sh\ncat > a.yaml <<'YAML'\nschedule: { warmpu: 1 }\nYAML\n```", "warmup"),
+    ("```yaml\nstep: 3\n```", "steps"),
+    ("Text.\n\n    apus pretrain --resme never\n", "--resme"),
+    ("Text.\n\n    HOSTFIEL=a cluster/pretrain.sh run.yaml\n", "HOSTFIEL"),
+    ("Text.\n\n    HOSTFILE=hostfiles/none cluster/pretrain.sh run.yaml\n", "hostfiles/none"),
+    ("Text.\n\n    cluster/pretrain.sh run.yaml --sed steps=1\n", "--sed"),
+    ("Text.\n\n    cluster/pertrain.sh run.yaml\n", "pertrain"),
+    ("So `--resmue never` it is", "--resmue"),
+    ("So `apus pertrain` it is", "pertrain"),
+    ("So `make tset` it is", "tset"),
+    ("So `reduction: fats` it is", "fats"),
+    ("So `redaction: fast` it is", "redaction"),
+    ("So `batch.microBatch` it is", "microBatch"),
+    ("So `cluster/none.sh` it is", "cluster/none.sh"),
+    ("See [this](cluster/none.sh)", "cluster/none.sh"),
+  ])
+  func aNameThatDoesNotExistIsFound(text: String, word: String) throws {
+    let problems = try Page(text).problems(repository: Self.repository)
+    #expect(problems.count == 1 && problems[0].contains(word), "\(problems)")
+  }
+
+  @Test func whatIsRightIsNoProblem() throws {
+    let text = """
+      `make demo`, `--set key=value`, `reduction: fast`, `batch.microBatches`, `run.yaml`, `apus`.
+
+      ```sh
+      apus data build "a b" 'c' --output x > log 2>&1 && apus config  # --nothing
+      mpirun -np 2 apus pretrain run.yaml \\
+        --threads 1 --set optimizer.betas=[0.9,0.99]
+      ```
+
+          cluster/pretrain.sh run.yaml --set steps=100
+      """
+    let problems = try Page(text).problems(repository: Self.repository)
+    #expect(problems.isEmpty, "\(problems)")
+  }
+
+  /// All of its shell blocks, one after another in one shell, in a folder with some sources to read.
+  ///
+  /// The text is executed as it stands; what differs is what the names stand for: `apus` is the
+  /// program beside the tests, `make` only looks whether it knows the target, and ranks may be more
+  /// than the cores.
+  @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+  func theExamplesRunInTheirOrder() throws {
+    let program = try Program()
+    defer { program.remove() }
+    try provide(program)
+    var script = """
+      set -eu -o pipefail
+      trap 'echo "README.md, block at line $block: $BASH_COMMAND" >&2' ERR
+      export PATH="$PWD/bin:$PATH"
+
+      """
+    let blocks = Page(try readme()).blocks.filter(\.isShell)
+    for block in blocks { script += "block=\(block.line)\n\(block.text)" }
+    try program.write(script + "echo all of \(blocks.count)\n", to: "readme.sh")
+    let (process, output, errors) = try program.start("/bin/bash", ["readme.sh"])
+    let result = Program.finish(process, output, errors, limit: 300)
+    #expect(result.code == 0, "\(result.errors.suffix(3000))")
+    #expect(result.output.hasSuffix("all of \(blocks.count)\n"), "\(result.output.suffix(300))")
+  }
+
+  /// The clone that the README's reader stands in, as far as its examples look at it.
+  private func provide(_ program: Program) throws {
+    let sources = "\(Self.repository)/Sources/Datasets"
+    for name in try FileManager.default.contentsOfDirectory(atPath: sources)
+    where name.hasSuffix(".swift") {
+      let text = try String(contentsOfFile: "\(sources)/\(name)", encoding: .utf8)
+      try program.write(text, to: "Sources/Datasets/\(name)")
+    }
+    let commands = [
+      ".build/release/apus": """
+      if [ "$1" = pretrain ]; then set -- "$@" --oversubscribe; fi
+      exec \(Program.executable) "$@"
+      """,
+      "bin/mpirun": "exec \(Program.mpirun ?? "mpirun") --oversubscribe \"$@\"",
+      "bin/make": """
+      for target; do grep -q "^$target:" \(Self.repository)/Makefile || exit 2; done
+      """,
+    ]
+    for (name, text) in commands {
+      try program.write("#!/bin/sh\n\(text)\n", to: name)
+      chmod("\(program.folder)/\(name)", 0o755)
+    }
+  }
+}
