@@ -41,11 +41,11 @@ void apus_broadcast_rows(float *y, const float *bias, size_t rows, size_t cols) 
 
 // Columns go in strips of lanes so that a strip's sums stay in registers; every column adds its
 // rows in order.
-CLONED void apus_column_sums(float *sums, const float *x, size_t rows, size_t cols,
+CLONED void apus_column_sums(float *sums, const float *x, size_t pitch, size_t rows, size_t cols,
                              bool accumulate) {
   FOR_VECTORS(cols, {
     vf s = 0;
-    for (size_t r = 0; r < rows; r++) s += GET(x + r * cols);
+    for (size_t r = 0; r < rows; r++) s += GET(x + r * pitch);
     if (accumulate) s += GET(sums);
     PUT(sums, s);
   });

@@ -9,6 +9,18 @@ public enum Cores {
     public let threads: Int
     /// One core per worker; nil leaves them to the system.
     public let cores: [Int]?
+
+    /// How the threads of a rank divide: as many workers as there is work for, and the other
+    /// threads in teams with them.
+    ///
+    /// - Parameters:
+    ///   - leaves: Micro-batches of a step, those added in order counted as one.
+    ///   - ranks: Ranks of the world.
+    public func crew(leaves: Int, ranks: Int) -> (workers: Int, team: Int, cores: [Int]?) {
+      let workers = min(threads, (leaves + ranks - 1) / ranks)
+      let team = threads / workers
+      return (workers, team, cores.map { Array($0.prefix(workers * team)) })
+    }
   }
 
   /// More workers than cores were asked for.

@@ -18,7 +18,9 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     public var accumulation: Int
     /// Workers of this rank; the same number on every rank.
     public var threads: Int
-    /// A core per worker, or nil.
+    /// Threads that share a worker's micro-batch, the worker included.
+    public var team: Int
+    /// A core per thread, worker after worker, or nil.
     public var cores: [Int]?
     /// How gradients are added.
     public var reduction: GradientReduction
@@ -27,7 +29,7 @@ public final class DataParallel<Replica>: @unchecked Sendable {
 
     /// See the properties.
     public init(
-      microBatches: Int, accumulation: Int = 1, threads: Int, cores: [Int]? = nil,
+      microBatches: Int, accumulation: Int = 1, threads: Int, team: Int = 1, cores: [Int]? = nil,
       reduction: GradientReduction = .exact, precision: Precision = .fp32
     ) {
       precondition(
@@ -38,6 +40,7 @@ public final class DataParallel<Replica>: @unchecked Sendable {
       self.microBatches = microBatches
       self.accumulation = accumulation
       self.threads = threads
+      self.team = team
       self.cores = cores
       self.reduction = reduction
       self.precision = precision
@@ -56,6 +59,7 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   public let plan: Plan
   let buckets: Buckets
   let workers: [Worker<Replica>]
+  private let teams: [ThreadTeam]
   let pool: WorkerPool
   private let communication: WorkerPool
   private let assignment: LeafAssignment
@@ -79,10 +83,26 @@ public final class DataParallel<Replica>: @unchecked Sendable {
       leaves: plan.microBatches / plan.accumulation, ranks: world.size, threads: plan.threads)
     let buckets = Buckets(count: layout.count, ranks: world.size)
     let halves = plan.precision == .bf16 ? HalfBuffer(count: layout.count) : nil
+    // The leader is the worker itself, on the first of its cores.
+    let cores = plan.cores.map { cores in
+      (0..<plan.threads).map { Array(cores[$0 * plan.team..<($0 + 1) * plan.team]) }
+    }
+    var teams: [ThreadTeam] = []
+    if plan.team > 1 {
+      do {
+        for worker in 0..<plan.threads {
+          teams.append(
+            try ThreadTeam(size: plan.team, cores: cores.map { Array($0[worker].dropFirst()) }))
+        }
+      } catch {
+        for team in teams { team.stop() }
+        throw error
+      }
+    }
     let workers = (0..<plan.threads).map {
       Worker(
         layout: layout, parameters: parameters, halves: halves,
-        run: assignment.run(rank: world.rank, thread: $0),
+        team: teams.isEmpty ? nil : teams[$0], run: assignment.run(rank: world.rank, thread: $0),
         build: build)
     }
     workers[0].requireBuffer()
@@ -91,8 +111,9 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     self.assignment = assignment
     self.buckets = buckets
     self.workers = workers
+    self.teams = teams
     communication = try WorkerPool(count: 1)
-    pool = try WorkerPool(count: plan.threads, cores: plan.cores)
+    pool = try WorkerPool(count: plan.threads, cores: cores.map { $0.map { $0[0] } })
     progress = BucketProgress(
       layout: layout, buckets: buckets, workers: workers.filter { !$0.run.isEmpty }.count)
     exchange = GradientExchange(
@@ -102,6 +123,7 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   deinit {
     pool.stop()
     communication.stop()
+    for team in teams { team.stop() }
   }
 
   /// Which rank computes `microBatch`.

@@ -17,10 +17,11 @@ final class Worker<Replica>: @unchecked Sendable {
   private let layout: ParameterLayout
 
   init(
-    layout: ParameterLayout, parameters: FlatBuffer, halves: HalfBuffer?, run: Range<Int>,
+    layout: ParameterLayout, parameters: FlatBuffer, halves: HalfBuffer?, team: ThreadTeam?,
+    run: Range<Int>,
     build: (Parameters) -> Replica
   ) {
-    workspace = Workspace(precision: halves == nil ? .fp32 : .bf16)
+    workspace = Workspace(precision: halves == nil ? .fp32 : .bf16, team: team)
     self.layout = layout
     self.run = run
     replica = workspace.bind(layout, values: parameters, halves: halves, build)

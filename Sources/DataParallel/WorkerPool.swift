@@ -43,22 +43,8 @@ public final class WorkerPool: @unchecked Sendable {
     precondition(cores.map { $0.count == count } ?? true, "one core per thread")
     self.count = count
     for index in 0..<count {
-      let entry = Unmanaged.passRetained(
-        ThreadEntry(pool: self, index: index, core: cores?[index]))
-      var attributes = pthread_attr_t()
-      pthread_attr_init(&attributes)
-      pthread_attr_setstacksize(&attributes, 16 << 20)
-      var thread = pthread_t()
-      let status = pthread_create(
-        &thread, &attributes,
-        { argument in
-          guard let argument else { return nil }
-          Unmanaged<ThreadEntry>.fromOpaque(argument).takeRetainedValue().run()
-          return nil
-        }, entry.toOpaque())
-      pthread_attr_destroy(&attributes)
+      let (thread, status) = Threads.start(core: cores?[index]) { [self] in work(as: index) }
       guard status == 0 else {
-        entry.release()
         stop()
         throw NoThread(wanted: count, given: index, code: status)
       }
@@ -109,7 +95,7 @@ public final class WorkerPool: @unchecked Sendable {
     try wait()
   }
 
-  fileprivate func work(as index: Int) {
+  private func work(as index: Int) {
     var done = 0
     while true {
       let next = condition.locked { () -> (@Sendable (Int) throws -> Void)? in
@@ -129,20 +115,44 @@ public final class WorkerPool: @unchecked Sendable {
   }
 }
 
-private final class ThreadEntry {
-  let pool: WorkerPool
-  let index: Int
-  let core: Int?
-
-  init(pool: WorkerPool, index: Int, core: Int?) {
-    self.pool = pool
-    self.index = index
-    self.core = core
+/// Threads of the system.
+enum Threads {
+  /// Starts one.
+  ///
+  /// - Parameters:
+  ///   - core: Where it runs, nil to leave that to the system.
+  ///   - body: What it does; the thread ends with it.
+  /// - Returns: The thread, and 0 or the system's reason why there is none.
+  static func start(
+    core: Int?, _ body: @escaping @Sendable () -> Void
+  ) -> (thread: pthread_t, status: Int32) {
+    let entry = Unmanaged.passRetained(Entry(core: core, body: body))
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    pthread_attr_setstacksize(&attributes, 16 << 20)
+    defer { pthread_attr_destroy(&attributes) }
+    var thread = pthread_t()
+    let status = pthread_create(
+      &thread, &attributes,
+      { argument in
+        guard let argument else { return nil }
+        let entry = Unmanaged<Entry>.fromOpaque(argument).takeRetainedValue()
+        if let core = entry.core { Cores.pin(to: [core]) }
+        entry.body()
+        return nil
+      }, entry.toOpaque())
+    if status != 0 { entry.release() }
+    return (thread, status)
   }
 
-  func run() {
-    if let core { Cores.pin(to: [core]) }
-    pool.work(as: index)
+  private final class Entry {
+    let core: Int?
+    let body: @Sendable () -> Void
+
+    init(core: Int?, body: @escaping @Sendable () -> Void) {
+      self.core = core
+      self.body = body
+    }
   }
 }
 

@@ -11,8 +11,8 @@ public enum NextTokenLoss {
   public static func losses(
     _ model: any LanguageModel, _ batch: Batch, dropout: DropoutSource? = nil
   ) -> Tensor {
-    model.logits(batch.inputs, ForwardPass(sequences: batch.sequences, dropout: dropout))
-      .crossEntropyConsumingLogits(targets: batch.targets, weights: batch.weights)
+    model.hidden(batch.inputs, ForwardPass(sequences: batch.sequences, dropout: dropout))
+      .crossEntropy(head: model.head.weight, targets: batch.targets, weights: batch.weights)
   }
 
   /// The sum of the losses of `batch` and the number of its targets, without recording.

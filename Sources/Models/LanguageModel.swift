@@ -5,13 +5,23 @@ import Tensors
 
 /// A network that predicts the next token.
 public protocol LanguageModel {
-  /// Logits of the next token after every position.
+  /// What the head reads, at every position.
   ///
   /// - Parameters:
   ///   - ids: Sequence after sequence, all of one length.
   ///   - pass: How many sequences there are, and what else the layers need.
-  /// - Returns: Shape [ids.count, vocabulary].
-  func logits(_ ids: [Int32], _ pass: ForwardPass) -> Tensor
+  /// - Returns: Shape [ids.count, width].
+  func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor
+
+  /// From there to the logits of the next token.
+  var head: Linear { get }
+}
+
+extension LanguageModel {
+  /// Logits of the next token after every position, [ids.count, vocabulary]; see `hidden`.
+  public func logits(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
+    head(hidden(ids, pass), precise: true)
+  }
 }
 
 /// What every family's configuration tells the rest of the program.

@@ -7,6 +7,8 @@ struct Matrix {
   let type: ElementType
   let pitch: Int
   let transposed: Bool
+  /// Keeps the memory while the product runs; nil where a scope does.
+  let owner: Storage?
 
   init(_ pointer: UnsafePointer<Float>, pitch: Int, transposed: Bool = false) {
     self.init(base: pointer, type: .float32, pitch: pitch, transposed: transposed)
@@ -16,24 +18,29 @@ struct Matrix {
     self.init(base: pointer, type: .bfloat16, pitch: pitch, transposed: transposed)
   }
 
-  init(base: UnsafeRawPointer, type: ElementType, pitch: Int, transposed: Bool = false) {
+  init(
+    base: UnsafeRawPointer, type: ElementType, pitch: Int, transposed: Bool = false,
+    owner: Storage? = nil
+  ) {
     self.base = base
     self.type = type
     self.pitch = pitch
     self.transposed = transposed
+    self.owner = owner
   }
 
   /// The rows of `tensor`.
   init(_ tensor: Tensor, transposed: Bool = false) {
     self.init(
-      base: tensor.base, type: tensor.type, pitch: tensor.columns, transposed: transposed)
+      base: tensor.base, type: tensor.type, pitch: tensor.columns, transposed: transposed,
+      owner: tensor.storage)
   }
 
   /// Element (`row`, `column`) of what lies in memory becomes the first.
   func from(row: Int, column: Int = 0) -> Matrix {
     Matrix(
       base: base + (row * pitch + column) * type.stride, type: type, pitch: pitch,
-      transposed: transposed)
+      transposed: transposed, owner: owner)
   }
 
   var order: CBLAS_TRANSPOSE { transposed ? CblasTrans : CblasNoTrans }
@@ -58,6 +65,10 @@ struct MatrixDestination {
 
   init(_ tensor: Tensor) {
     self.init(base: tensor.base, type: tensor.type, pitch: tensor.columns)
+  }
+
+  func from(column: Int) -> MatrixDestination {
+    MatrixDestination(base: base + column * type.stride, type: type, pitch: pitch)
   }
 
   var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
@@ -86,8 +97,25 @@ extension Workspace {
     precondition(a.type == b.type, "a product of \(a.type) and \(b.type)")
     precondition(bias == nil || !adds, "a product with a bias starts anew")
     guard m > 0 && n > 0 else { return }
+    // Panels of columns, cut by the sizes alone: the same bits whoever computes them, and a panel of
+    // B stays in the cache.
+    let width = max(128, ((n + 7) / 8 + 15) / 16 * 16)
+    forEach((n + width - 1) / width) { panel, lane in
+      let start = panel * width
+      multiplyPanel(
+        a, b.transposed ? b.from(row: start) : b.from(row: 0, column: start),
+        into: c.from(column: start), m: m, n: min(width, n - start), k: k,
+        bias: bias.map { $0 + start }, adds: adds, lane: lane)
+    }
+  }
+
+  /// The same on one thread of the team, in one piece.
+  func multiplyPanel(
+    _ a: Matrix, _ b: Matrix, into c: MatrixDestination, m: Int, n: Int, k: Int,
+    bias: UnsafePointer<Float>? = nil, adds: Bool = false, lane: Int
+  ) {
     if a.type == .bfloat16 && k > 0 {
-      return halfProducts.multiply(a, b, into: c, m: m, n: n, k: k, bias: bias, adds: adds)
+      return halfProducts[lane].multiply(a, b, into: c, m: m, n: n, k: k, bias: bias, adds: adds)
     }
     precondition(c.type == .float32, "an fp32 product into \(c.type)")
     if let bias {

@@ -4,17 +4,25 @@ import Glibc
 ///
 /// A training step asks for the same sizes again and again: after the first step every request is
 /// served from here, and `systemAllocations` stands still. Blocks are 64-byte aligned; blocks of
-/// 4 MiB and more lie on 2 MiB boundaries and ask for huge pages. Used by one thread at a time.
-public final class MemoryPool {
+/// 4 MiB and more lie on 2 MiB boundaries and ask for huge pages. Blocks may be taken and given back
+/// on any thread.
+public final class MemoryPool: @unchecked Sendable {
+  // Sendable: every property is read and written under `lock`, the counters by one thread.
+
   /// How often memory was asked of the system.
   public private(set) var systemAllocations = 0
   /// Bytes held from the system, in use or waiting.
   public private(set) var bytesHeld = 0
   private var free: [Int: [UnsafeMutableRawPointer]] = [:]
+  private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
-  init() {}
+  init() {
+    pthread_mutex_init(lock, nil)
+  }
 
   deinit {
+    pthread_mutex_destroy(lock)
+    lock.deallocate()
     for blocks in free.values { for block in blocks { block.deallocate() } }
   }
 
@@ -28,6 +36,8 @@ public final class MemoryPool {
 
   func take(bytes: Int) -> UnsafeMutableRawPointer {
     let size = MemoryPool.sizeClass(bytes)
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
     if let block = free[size]?.popLast() { return block }
     systemAllocations += 1
     bytesHeld += size
@@ -38,6 +48,8 @@ public final class MemoryPool {
   }
 
   func give(back block: UnsafeMutableRawPointer, bytes: Int) {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
     free[MemoryPool.sizeClass(bytes), default: []].append(block)
   }
 }

@@ -45,7 +45,9 @@ extension Tensor {
           bytes: count * ElementType.bfloat16.stride, from: halves, in: workspace))
     }
     let rounded = Tensor(uninitialized: shape, type: .bfloat16, in: workspace)
-    apus_round_half(rounded.half, pointer, count)
+    workspace.forEachPart(count) {
+      apus_round_half(rounded.half + $0.lowerBound, pointer + $0.lowerBound, $0.count)
+    }
     return rounded
   }
 
@@ -63,12 +65,18 @@ extension Tensor {
   /// Elements of a block that needs converting: it stays in the fastest cache.
   private static let block = 2048
 
-  /// Calls `body` with the row ranges to work on: all at once where no tensor is bf16.
+  /// Calls `body` with the row ranges to work on, spread over the team: in small pieces where a
+  /// tensor is bf16.
   static func forEachBlock(of tensors: [Tensor], _ body: (_ rows: Range<Int>) -> Void) {
-    let rows = tensors[0].rows
-    guard tensors.contains(where: { $0.type == .bfloat16 }) else { return body(0..<rows) }
-    let size = max(1, block / max(1, tensors[0].columns))
-    for start in stride(from: 0, to: rows, by: size) { body(start..<min(rows, start + size)) }
+    let columns = max(1, tensors[0].columns)
+    let isHalf = tensors.contains { $0.type == .bfloat16 }
+    tensors[0].workspace.forEachPart(tensors[0].rows, cost: columns) { rows in
+      guard isHalf else { return body(rows) }
+      let size = max(1, block / columns)
+      for start in stride(from: rows.lowerBound, to: rows.upperBound, by: size) {
+        body(start..<min(rows.upperBound, start + size))
+      }
+    }
   }
 
   /// Calls `body` with the elements of `rows` as 32-bit floats, to read.

@@ -31,6 +31,8 @@ struct HeadRows {
   let type: ElementType
   let pitch: Int
   let sequencePitch: Int
+  /// Keeps the memory while an attention runs; nil where a scope does.
+  var owner: Storage?
 
   func address(_ head: Int, dim: Int, sequence: Int, row: Int = 0) -> UnsafeMutableRawPointer {
     base + (sequence * sequencePitch + row * pitch + head * dim) * type.stride
@@ -41,7 +43,7 @@ struct HeadRows {
   ) -> Matrix {
     Matrix(
       base: address(head, dim: dim, sequence: sequence, row: row), type: type, pitch: pitch,
-      transposed: transposed)
+      transposed: transposed, owner: owner)
   }
 
   func destination(_ head: Int, dim: Int, sequence: Int, row: Int = 0) -> MatrixDestination {
@@ -51,21 +53,29 @@ struct HeadRows {
 }
 
 extension AttentionShape {
-  /// Calls `body` for every (sequence, head) and block of its query rows, last block first.
+  /// Calls `body` for every block of query rows of the query heads that share `keyHead`, head after
+  /// head and the last block first.
   private func forEachBlock(
-    _ body: (_ sequence: Int, _ head: Int, _ keyHead: Int, _ rows: Range<Int>, _ columns: Int) ->
-      Void
+    of keyHead: Int, _ body: (_ head: Int, _ rows: Range<Int>, _ columns: Int) -> Void
   ) {
-    for sequence in 0..<sequences {
-      for head in 0..<heads {
-        let blocks = (queries + AttentionShape.block - 1) / AttentionShape.block
-        for index in stride(from: blocks - 1, through: 0, by: -1) {
-          let rows =
-            index * AttentionShape.block..<min(queries, (index + 1) * AttentionShape.block)
-          body(
-            sequence, head, head / (heads / keyHeads), rows, keys - queries + rows.upperBound)
-        }
+    let group = heads / keyHeads
+    for head in keyHead * group..<(keyHead + 1) * group {
+      let blocks = (queries + AttentionShape.block - 1) / AttentionShape.block
+      for index in stride(from: blocks - 1, through: 0, by: -1) {
+        let rows =
+          index * AttentionShape.block..<min(queries, (index + 1) * AttentionShape.block)
+        body(head, rows, keys - queries + rows.upperBound)
       }
+    }
+  }
+
+  /// Spreads (sequence, key head) pairs over the team: derivatives of keys and values are sums
+  /// within a pair.
+  private func forEachPair(
+    in workspace: Workspace, _ body: (_ sequence: Int, _ keyHead: Int, _ lane: Int) -> Void
+  ) {
+    workspace.forEach(sequences * keyHeads) { index, lane in
+      body(index / keyHeads, index % keyHeads, lane)
     }
   }
 
@@ -92,24 +102,27 @@ extension AttentionShape {
     dropout: DropoutMask?, in workspace: Workspace
   ) {
     let area = AttentionShape.block * pitch
-    workspace.withScratch(area) { scores in
-      workspace.withHalfScratch(q.type == .bfloat16 ? area : 0) { half in
-        forEachBlock { sequence, head, keyHead, rows, columns in
-          let first = rows.lowerBound
-          workspace.multiply(
-            q.matrix(head, dim: dim, sequence: sequence, row: first),
-            k.matrix(keyHead, dim: dim, sequence: sequence, transposed: true),
-            into: MatrixDestination(scores, pitch: pitch), m: rows.count, n: columns, k: dim)
-          apus_attention_softmax(
-            scores, logSums + (sequence * heads + head) * queries + first, rows.count, columns,
-            pitch, columns - rows.count + 1, scale)
-          dropout?.apply(
-            scores, scores, count: rows.count * pitch, first: firstWord(sequence, head, first))
-          workspace.multiply(
-            factor(scores, rows: rows.count, as: v.type, in: half),
-            v.matrix(keyHead, dim: dim, sequence: sequence),
-            into: out.destination(head, dim: dim, sequence: sequence, row: first), m: rows.count,
-            n: dim, k: columns)
+    forEachPair(in: workspace) { sequence, keyHead, lane in
+      workspace.withScratch(area) { scores in
+        workspace.withHalfScratch(q.type == .bfloat16 ? area : 0) { half in
+          forEachBlock(of: keyHead) { head, rows, columns in
+            let first = rows.lowerBound
+            workspace.multiplyPanel(
+              q.matrix(head, dim: dim, sequence: sequence, row: first),
+              k.matrix(keyHead, dim: dim, sequence: sequence, transposed: true),
+              into: MatrixDestination(scores, pitch: pitch), m: rows.count, n: columns, k: dim,
+              lane: lane)
+            apus_attention_softmax(
+              scores, logSums + (sequence * heads + head) * queries + first, rows.count, columns,
+              pitch, columns - rows.count + 1, scale)
+            dropout?.apply(
+              scores, scores, count: rows.count * pitch, first: firstWord(sequence, head, first))
+            workspace.multiplyPanel(
+              factor(scores, rows: rows.count, as: v.type, in: half),
+              v.matrix(keyHead, dim: dim, sequence: sequence),
+              into: out.destination(head, dim: dim, sequence: sequence, row: first), m: rows.count,
+              n: dim, k: columns, lane: lane)
+          }
         }
       }
     }
@@ -138,47 +151,52 @@ extension AttentionShape {
       return
     }
     let area = AttentionShape.block * pitch
-    workspace.withScratch((dropout == nil ? 2 : 3) * area) { scratch in
-      let p = scratch
-      let dp = scratch + area
-      let dropped = dropout == nil ? p : scratch + 2 * area
-      workspace.withHalfScratch(q.type == .bfloat16 ? area : 0) { half in
-        forEachBlock { sequence, head, keyHead, rows, columns in
-          let first = rows.lowerBound
-          let queryRows = q.matrix(head, dim: dim, sequence: sequence, row: first)
-          let keyRows = k.matrix(keyHead, dim: dim, sequence: sequence)
-          let doutRows = dout.matrix(head, dim: dim, sequence: sequence, row: first)
-          // The last block comes first and covers every key: it is the one that overwrites.
-          let isFirst = head % (heads / keyHeads) == 0 && rows.upperBound == queries
-          workspace.multiply(
-            queryRows, k.matrix(keyHead, dim: dim, sequence: sequence, transposed: true),
-            into: MatrixDestination(p, pitch: pitch), m: rows.count, n: columns, k: dim)
-          apus_attention_probabilities(
-            p, logSums + (sequence * heads + head) * queries + first, rows.count, columns, pitch,
-            columns - rows.count + 1, scale)
-          workspace.multiply(
-            doutRows, v.matrix(keyHead, dim: dim, sequence: sequence, transposed: true),
-            into: MatrixDestination(dp, pitch: pitch), m: rows.count, n: columns, k: dim)
-          if let dropout {
-            let word = firstWord(sequence, head, first)
-            dropout.apply(dropped, p, count: rows.count * pitch, first: word)
-            dropout.apply(dp, dp, count: rows.count * pitch, first: word)
+    forEachPair(in: workspace) { sequence, keyHead, lane in
+      workspace.withScratch((dropout == nil ? 2 : 3) * area) { scratch in
+        let p = scratch
+        let dp = scratch + area
+        let dropped = dropout == nil ? p : scratch + 2 * area
+        workspace.withHalfScratch(q.type == .bfloat16 ? area : 0) { half in
+          forEachBlock(of: keyHead) { head, rows, columns in
+            let first = rows.lowerBound
+            let queryRows = q.matrix(head, dim: dim, sequence: sequence, row: first)
+            let keyRows = k.matrix(keyHead, dim: dim, sequence: sequence)
+            let doutRows = dout.matrix(head, dim: dim, sequence: sequence, row: first)
+            // The last block comes first and covers every key: it is the one that overwrites.
+            let isFirst = head % (heads / keyHeads) == 0 && rows.upperBound == queries
+            workspace.multiplyPanel(
+              queryRows, k.matrix(keyHead, dim: dim, sequence: sequence, transposed: true),
+              into: MatrixDestination(p, pitch: pitch), m: rows.count, n: columns, k: dim,
+              lane: lane)
+            apus_attention_probabilities(
+              p, logSums + (sequence * heads + head) * queries + first, rows.count, columns, pitch,
+              columns - rows.count + 1, scale)
+            workspace.multiplyPanel(
+              doutRows, v.matrix(keyHead, dim: dim, sequence: sequence, transposed: true),
+              into: MatrixDestination(dp, pitch: pitch), m: rows.count, n: columns, k: dim,
+              lane: lane)
+            if let dropout {
+              let word = firstWord(sequence, head, first)
+              dropout.apply(dropped, p, count: rows.count * pitch, first: word)
+              dropout.apply(dp, dp, count: rows.count * pitch, first: word)
+            }
+            workspace.multiplyPanel(
+              factor(dropped, rows: rows.count, as: q.type, in: half, transposed: true), doutRows,
+              into: dv.rows.destination(keyHead, dim: dim, sequence: sequence), m: columns, n: dim,
+              k: rows.count, adds: !isFirst || dv.adds, lane: lane)
+            apus_attention_dscores(
+              dp, p, delta.pointer + (sequence * queries + first) * heads + head, heads, rows.count,
+              columns, pitch, scale)
+            let ds = factor(dp, rows: rows.count, as: q.type, in: half)
+            workspace.multiplyPanel(
+              ds, keyRows,
+              into: dq.rows.destination(head, dim: dim, sequence: sequence, row: first),
+              m: rows.count, n: dim, k: columns, adds: dq.adds, lane: lane)
+            workspace.multiplyPanel(
+              Matrix(base: ds.base, type: ds.type, pitch: ds.pitch, transposed: true), queryRows,
+              into: dk.rows.destination(keyHead, dim: dim, sequence: sequence), m: columns, n: dim,
+              k: rows.count, adds: !isFirst || dk.adds, lane: lane)
           }
-          workspace.multiply(
-            factor(dropped, rows: rows.count, as: q.type, in: half, transposed: true), doutRows,
-            into: dv.rows.destination(keyHead, dim: dim, sequence: sequence), m: columns, n: dim,
-            k: rows.count, adds: !isFirst || dv.adds)
-          apus_attention_dscores(
-            dp, p, delta.pointer + (sequence * queries + first) * heads + head, heads, rows.count,
-            columns, pitch, scale)
-          let ds = factor(dp, rows: rows.count, as: q.type, in: half)
-          workspace.multiply(
-            ds, keyRows, into: dq.rows.destination(head, dim: dim, sequence: sequence, row: first),
-            m: rows.count, n: dim, k: columns, adds: dq.adds)
-          workspace.multiply(
-            Matrix(base: ds.base, type: ds.type, pitch: ds.pitch, transposed: true), queryRows,
-            into: dk.rows.destination(keyHead, dim: dim, sequence: sequence), m: columns, n: dim,
-            k: rows.count, adds: !isFirst || dk.adds)
         }
       }
     }
@@ -303,6 +321,6 @@ extension Tensor {
     HeadRows(
       base: gradient.map { UnsafeMutableRawPointer($0) } ?? base,
       type: gradient == nil ? type : .float32, pitch: columns,
-      sequencePitch: rows / sequences * columns)
+      sequencePitch: rows / sequences * columns, owner: gradient == nil ? storage : nil)
   }
 }

@@ -5,7 +5,11 @@ extension Tensor {
   public static func + (a: Tensor, b: Tensor) -> Tensor {
     requireSameShape(a, b, "+")
     let y = Tensor(uninitialized: a.shape, in: a.workspace)
-    apus_add(y.pointer, a.pointer, b.pointer, y.count)
+    let (sum, left, right) = (y.pointer, a.pointer, b.pointer)
+    y.workspace.forEachPart(y.count) {
+      apus_add(
+        sum + $0.lowerBound, left + $0.lowerBound, right + $0.lowerBound, $0.count)
+    }
     return y.recorded(from: a, b) { dy in
       a.accumulate(adopting: dy)
       b.accumulate(adopting: dy)

@@ -41,7 +41,10 @@ extension Tensor {
     let (dxPlace, dwPlace) = (gradientPlace, weight.gradientPlace)
     return y.recorded(from: self, weight, bias) { dy in
       bias?.accumulate { dbias, adds in
-        apus_column_sums(dbias, dy.pointer, rows, outputs, adds)
+        workspace.forEachPart(outputs, cost: rows) { part in
+          apus_column_sums(
+            dbias + part.lowerBound, dy.pointer + part.lowerBound, outputs, rows, part.count, adds)
+        }
       }
       let dy = dy.operand
       dwPlace.accumulate { dw, adds in

@@ -27,16 +27,16 @@ extension Tensor {
       }
     }
     return y.recorded(from: x, gain, bias) { dy in
-      Tensor.withSum(gain) { dgain in
-        Tensor.withSum(bias) { dbias in
-          let backward = { (dx: UnsafeMutablePointer<Float>?, adds: Bool) in
-            apus_layer_norm_backward(
-              dx, adds, dgain, dbias, dy.pointer, x.pointer, statistics.pointer,
-              statistics.pointer + rows, gain.pointer, rows, columns)
-          }
-          if x.needsGradient { x.accumulate(backward) } else { backward(nil, false) }
+      let backward = { (dx: UnsafeMutablePointer<Float>?, adds: Bool) in
+        Tensor.sumOverRows(of: x, into: [gain, bias]) { block, sums in
+          let start = block.lowerBound * columns
+          apus_layer_norm_backward(
+            dx.map { $0 + start }, adds, sums, sums + columns, dy.pointer + start,
+            x.pointer + start, statistics.pointer + block.lowerBound,
+            statistics.pointer + rows + block.lowerBound, gain.pointer, block.count, columns)
         }
       }
+      if x.needsGradient { x.accumulate(backward) } else { backward(nil, false) }
     }
   }
 
@@ -52,7 +52,7 @@ extension Tensor {
     let x = self
     let y = Tensor(uninitialized: shape, type: Tensor.operandType(in: workspace), in: workspace)
     let inverse = Tensor(uninitialized: [rows], in: workspace)
-    let (rows, columns) = (rows, columns)
+    let columns = columns
     guard count > 0 else { return y.recorded(from: x, gain) { _ in } }
     Tensor.forEachBlock(of: [y]) { block in
       y.writing(block) { y in
@@ -62,22 +62,43 @@ extension Tensor {
       }
     }
     return y.recorded(from: x, gain) { dy in
-      Tensor.withSum(gain) { dgain in
-        let backward = { (dx: UnsafeMutablePointer<Float>?, adds: Bool) in
+      let backward = { (dx: UnsafeMutablePointer<Float>?, adds: Bool) in
+        Tensor.sumOverRows(of: x, into: [gain]) { block, sums in
+          let start = block.lowerBound * columns
           apus_rms_norm_backward(
-            dx, adds, dgain, dy.pointer, x.pointer, inverse.pointer, gain.pointer, rows, columns)
+            dx.map { $0 + start }, adds, sums, dy.pointer + start, x.pointer + start,
+            inverse.pointer + block.lowerBound, gain.pointer, block.count, columns)
         }
-        if x.needsGradient { x.accumulate(backward) } else { backward(nil, false) }
       }
+      if x.needsGradient { x.accumulate(backward) } else { backward(nil, false) }
     }
   }
 
-  /// A destination for sums over rows: the derivative of `parameter`, zeroed if it is the first
-  /// contribution, or scratch memory when no derivative is wanted.
-  static func withSum(_ parameter: Tensor, _ body: (UnsafeMutablePointer<Float>) -> Void) {
-    parameter.withGradient { destination, adds in
-      if !adds { destination.update(repeating: 0, count: parameter.count) }
-      body(destination)
+  /// Sums over the rows of `x` that go to the derivatives of `parameters`, one after another in
+  /// memory: `body` adds to them the rows of one block of fixed size, and the blocks are added in
+  /// order, whoever computed them.
+  private static func sumOverRows(
+    of x: Tensor, into parameters: [Tensor],
+    _ body: (_ rows: Range<Int>, _ sums: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let (workspace, rows, columns) = (x.workspace, x.rows, x.columns)
+    let size = 64
+    let blocks = (rows + size - 1) / size
+    let width = parameters.count * columns
+    workspace.withScratch(blocks * width) { sums in
+      workspace.forEach(blocks) { block, _ in
+        (sums + block * width).update(repeating: 0, count: width)
+        body(block * size..<min(rows, (block + 1) * size), sums + block * width)
+      }
+      for (place, parameter) in parameters.enumerated() {
+        parameter.accumulate { destination, adds in
+          if !adds { destination.update(repeating: 0, count: columns) }
+          for block in 0..<blocks {
+            apus_add(
+              destination, destination, sums + block * width + place * columns, columns)
+          }
+        }
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 /// What one worker computes with: its memory pool, its tape, and the buffer its parameters'
 /// gradients go to.
 ///
-/// Never shared between threads at the same time.
+/// Never shared between threads at the same time; the threads of its team work for it.
 public final class Workspace {
   /// Memory of all tensors of this worker.
   public let pool = MemoryPool()
@@ -15,12 +15,19 @@ public final class Workspace {
   public let precision: Precision
   /// The bound parameters in bf16, at their places in the flat buffer; see `bind`.
   var halves: HalfBuffer?
-  /// bf16 products that this worker has prepared.
-  private(set) lazy var halfProducts = HalfProducts()
+  /// Threads that share this worker's work; nil for the worker alone.
+  let team: (any Team)?
+  /// bf16 products that each thread of the team has prepared.
+  private(set) lazy var halfProducts = (0..<(team?.size ?? 1)).map { _ in HalfProducts() }
 
   /// An empty workspace.
-  public init(precision: Precision = .fp32) {
+  ///
+  /// - Parameters:
+  ///   - precision: What products read.
+  ///   - team: Threads that share the work, nil for the calling thread alone.
+  public init(precision: Precision = .fp32, team: (any Team)? = nil) {
     self.precision = precision
+    self.team = team
   }
 
   func allocate(count: Int) -> Storage {

@@ -40,11 +40,13 @@ public final class Trainer {
       tokens: tokens, context: plan.model.context, sequences: options.sequences,
       microBatches: options.microBatches, seed: UInt64(options.seed))
     let layout = plan.model.layout
+    let crew = workers.crew(
+      leaves: options.microBatches / options.accumulation, ranks: world.size)
     replicas = try DataParallel(
       world: world, layout: layout,
       plan: .init(
         microBatches: options.microBatches, accumulation: options.accumulation,
-        threads: workers.threads, cores: workers.cores, reduction: options.reduction,
+        threads: crew.workers, team: crew.team, cores: crew.cores, reduction: options.reduction,
         precision: plan.precision)
     ) { parameters in
       Replica(

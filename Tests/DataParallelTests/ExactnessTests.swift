@@ -34,6 +34,20 @@ import Testing
     }
   }
 
+  @Test(arguments: [1, 4], [2, 3])
+  func teamsChangeNoBit(microBatches: Int, team: Int) throws {
+    for precision in Precision.allCases {
+      let alone = try SmallNetwork.train(
+        alone(), Plan(microBatches: microBatches, threads: 1, precision: precision))
+      let result = try SmallNetwork.train(
+        SharedWorld.group(),
+        Plan(microBatches: microBatches, threads: 2, team: team, precision: precision))
+      let isEqual = result.weights == alone.weights
+      #expect(isEqual, "\(precision)")
+      #expect(result.norms == alone.norms)
+    }
+  }
+
   @Test(arguments: [2, 3])
   func normsAreEqualToTheLastBit(threads: Int) throws {
     let expected = try SmallNetwork.train(alone(), Plan(microBatches: 8, threads: 1)).norms

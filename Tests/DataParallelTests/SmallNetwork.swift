@@ -26,7 +26,7 @@ struct SmallNetwork {
     let input = Tensor(
       (0..<600).map { stream.uniform(UInt64($0)) - 0.5 }, shape: [6, 100], in: workspace)
     return input.linear(weight: up, order: .inputsByOutputs, bias: bias).gelu()
-      .linear(weight: down, order: .inputsByOutputs)
+      .linear(weight: down, order: .inputsByOutputs, precise: true)
       .crossEntropyConsumingLogits(targets: (0..<6).map { Int32(($0 * 7 + microBatch) % 150) })
       .sum()
   }
@@ -38,6 +38,7 @@ struct SmallNetwork {
     let replicas = try DataParallel(
       world: world, layout: layout, plan: plan, build: SmallNetwork.init)
     layout.initialize(replicas.parameters.elements, seed: seed)
+    try replicas.parametersChanged()
     return replicas
   }
 

@@ -107,6 +107,10 @@ import Testing
       }
       return (values, gradients.map { $0?.values ?? [] })
     }
+    // Memory that is read before it is written, or after it was given back, shows.
+    for size in 6..<18 {
+      _ = (0..<4).map { _ in Tensor(repeating: .nan, shape: [1 << size], in: half) }
+    }
     let (a, b) = (run(exact), run(half))
     let derivatives = zip(a.gradients, b.gradients).enumerated().map {
       ("derivative \($0)", $1.0, $1.1)
@@ -114,7 +118,11 @@ import Testing
     for (name, expected, found) in [("result", a.values, b.values)] + derivatives {
       #expect(expected.count == found.count, "\(name)", sourceLocation: location)
       let size = expected.reduce(0) { max($0, abs($1)) }
-      let worst = zip(expected, found).reduce(0) { max($0, abs($1.0 - $1.1)) }
+      // A NaN is as wrong as can be.
+      let worst = zip(expected, found).reduce(Float(0)) {
+        let error = abs($1.0 - $1.1)
+        return error.isNaN ? .infinity : max($0, error)
+      }
       #expect(worst <= size / 64, "\(name): \(worst) of \(size)", sourceLocation: location)
       if size > 0 && name == "result" {
         #expect(worst > 0, "\(name) was not rounded at all", sourceLocation: location)
@@ -127,6 +135,12 @@ import Testing
       $0[0].linear(weight: $0[1], order: .inputsByOutputs, bias: $0[2])
     }
     compare([[9, 24], [40, 24]]) { $0[0].linear(weight: $0[1], order: .outputsByInputs) }
+    compare([[300, 24], [40, 24]]) {
+      ($0[0] * 0.5).crossEntropy(
+        head: $0[1], targets: (0..<300).map { Int32($0 % 40) },
+        weights: (0..<300).map { Float($0 % 3) }
+      ).reshaped([300, 1])
+    }
     compare([[9, 24], [24, 40], [40]]) {
       $0[0].linear(weight: $0[1], order: .inputsByOutputs, bias: $0[2], precise: true)
     }
@@ -147,6 +161,12 @@ import Testing
     compare([[2 * 70, 12], [12, 3 * 32]]) {
       ($0[0] * 0.25).linear(weight: $0[1], order: .inputsByOutputs)
         .packedCausalAttention(sequences: 2, heads: 4, dropout: mask)
+    }
+    for dim in [16, 48, 64] {
+      compare([[2 * 70, 12], [12, 3 * 2 * dim]]) {
+        ($0[0] * 0.25).linear(weight: $0[1], order: .inputsByOutputs)
+          .packedCausalAttention(sequences: 2, heads: 2, dropout: mask)
+      }
     }
     let table = RotaryTable(dim: 8, positions: 70, base: 10_000)
     let positions = (0..<140).map { Int32($0 % 70) }

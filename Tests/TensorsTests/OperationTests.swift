@@ -146,6 +146,21 @@ import Testing
     }
   }
 
+  /// One chunk of rows, and several.
+  @Test(arguments: [(1, 3, 2), (5, 4, 7), (150, 2, 3), (0, 2, 3)])
+  func crossEntropyWithItsHead(rows: Int, width: Int, vocabulary: Int) {
+    let targets = (0..<rows).map { Int32(($0 * 7) % vocabulary) }
+    let weights = (0..<rows).map { Float($0 % 3) * 0.5 }
+    let points = [random([rows, width], 1), random([vocabulary, width], 2)]
+    check(points) { $0[0].crossEntropy(head: $0[1], targets: targets, weights: weights) }
+    check(points) { $0[0].crossEntropy(head: $0[1], targets: targets) }
+    check([points[0]]) { $0[0].crossEntropy(head: points[1], targets: targets) }
+    let logits = points[0].linear(weight: points[1], order: .outputsByInputs)
+    #expect(
+      points[0].crossEntropy(head: points[1], targets: targets, weights: weights).values
+        == logits.crossEntropyConsumingLogits(targets: targets, weights: weights).values)
+  }
+
   @Test func crossEntropyOfUniformLogits() {
     let logits = Tensor(repeating: 2, shape: [1, 50], in: workspace)
     let loss = logits.crossEntropyConsumingLogits(targets: [3]).values[0]

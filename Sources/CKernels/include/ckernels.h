@@ -12,6 +12,13 @@
 
 #include "system.h"
 
+/// Tells the core that the thread only waits.
+static inline void apus_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
 /// The CPU level the clones resolve to: "x86-64-v4", "x86-64-v3" or "default".
 const char *apus_cpu_level(void);
 
@@ -23,8 +30,9 @@ void apus_scale(float *y, const float *x, float factor, size_t n, bool accumulat
 void apus_fill(float *y, float value, size_t n);
 /// y[r, c] = bias[c].
 void apus_broadcast_rows(float *y, const float *bias, size_t rows, size_t cols);
-/// sums[c] (+)= Σ_r x[r, c], rows in order.
-void apus_column_sums(float *sums, const float *x, size_t rows, size_t cols, bool accumulate);
+/// sums[c] (+)= Σ_r x[r·pitch + c], rows in order.
+void apus_column_sums(float *sums, const float *x, size_t pitch, size_t rows, size_t cols,
+                      bool accumulate);
 double apus_sum(const float *x, size_t n);
 double apus_sum_of_squares(const float *x, size_t n);
 

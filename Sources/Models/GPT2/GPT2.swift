@@ -12,7 +12,8 @@ public struct GPT2: LanguageModel {
   let embeddingDropout: Dropout
   let blocks: [GPT2Block]
   let norm: LayerNorm
-  let head: Linear
+  /// C → V, without bias.
+  public let head: Linear
 
   init(_ configuration: GPT2Configuration, _ parameters: Parameters) {
     let c = configuration
@@ -32,12 +33,12 @@ public struct GPT2: LanguageModel {
         deviation: c.initialDeviation)
   }
 
-  /// [B·T] ids → [B·T, V].
-  public func logits(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
+  /// [B·T] ids → [B·T, C].
+  public func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
     var x = tokens(ids) + positions(pass.positions(rows: ids.count))  // [B·T, C]
     x = embeddingDropout(x, pass)
     for block in blocks { x = block(x, pass) }
-    return head(norm(x), precise: true)
+    return norm(x)
   }
 }
 

@@ -10,7 +10,8 @@ public struct Llama: LanguageModel {
   let tokens: Embedding
   let blocks: [LlamaBlock]
   let norm: RMSNorm
-  let head: Linear
+  /// C → V, without bias.
+  public let head: Linear
 
   init(_ configuration: LlamaConfiguration, _ parameters: Parameters) {
     let c = configuration
@@ -30,12 +31,12 @@ public struct Llama: LanguageModel {
         deviation: c.initialDeviation)
   }
 
-  /// [B·T] ids → [B·T, V].
-  public func logits(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
+  /// [B·T] ids → [B·T, C].
+  public func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
     let positions = pass.positions(rows: ids.count)
     var x = tokens(ids)  // [B·T, C]
     for block in blocks { x = block(x, positions: positions, pass) }
-    return head(norm(x), precise: true)
+    return norm(x)
   }
 }
 
