@@ -1,10 +1,14 @@
 import ArgumentParser
 import Checkpoints
+import DataParallel
 import Foundation
 import Generation
 import Models
 import Tensors
 import Tokenizers
+import Training
+
+extension TrainingOptions.PrecisionChoice: ExpressibleByArgument {}
 
 /// `apus generate`: continues a prompt, streamed to the terminal.
 struct GenerateCommand: ParsableCommand {
@@ -42,11 +46,20 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Texts to generate, each from its own random numbers.")
   var samples = 1
 
+  @Option(help: "Threads that work together; all cores when absent.")
+  var threads: Int?
+
+  @Option(help: "Operands of the products: fp32, bf16, or auto: bf16 where the CPU has it.")
+  var precision = TrainingOptions.PrecisionChoice.auto
+
   func validate() throws {
     if tokens < 0 { throw ValidationError("--tokens must not be negative, but is \(tokens).") }
     if samples < 1 { throw ValidationError("--samples must be at least 1, not \(samples).") }
     if !(temperature >= 0 && temperature.isFinite) {
       throw ValidationError("--temperature must be 0 or more, not \(temperature).")
+    }
+    if let threads, threads < 1 {
+      throw ValidationError("--threads must be at least 1, not \(threads).")
     }
     if let topK, topK < 1 { throw ValidationError("--top-k must be at least 1, not \(topK).") }
     if !(topP > 0 && topP <= 1) {
@@ -61,22 +74,35 @@ struct GenerateCommand: ParsableCommand {
     MatrixLibrary.useCallingThreadOnly()
     let loaded = try LoadedModel(path: model)
     let prompt = try promptIDs(loaded)
-    let workspace = Workspace()
+    let size = threads ?? max(1, Cores.survey().allowed.count)
+    let team = size > 1 ? try ThreadTeam(size: size) : nil
+    defer { team?.stop() }
+    let workspace = Workspace(precision: precision.resolved, team: team)
+    let halves = workspace.precision == .bf16 ? HalfBuffer(count: loaded.layout.count) : nil
+    halves?.round(loaded.parameters, 0..<loaded.layout.count)
     let network = workspace.bind(
-      loaded.layout, values: loaded.parameters, loaded.configuration.build)
+      loaded.layout, values: loaded.parameters, halves: halves, loaded.configuration.build)
     let generate = Generator(network, configuration: loaded.configuration, in: workspace)
     let output = FileHandle.standardOutput
-    for sample in 0..<samples {
-      if let text = self.prompt { output.write(Data(text.utf8)) }
-      _ = try generate(
-        .init(
-          prompt: prompt, sequences: sample..<sample + 1, maximum: tokens,
-          sampling: Sampling(temperature: greedy ? 0 : temperature, topK: topK, topP: topP),
-          end: loaded.tokenizer.endOfText,
-          vocabulary: min(loaded.tokenizer.vocabularySize, loaded.configuration.vocabulary),
-          seed: seed)
-      ) { _, id in output.write(Data(try loaded.tokenizer.bytes(of: id))) }
+    let request = Generator.Request(
+      prompt: prompt, sequences: 0..<samples, maximum: tokens,
+      sampling: Sampling(temperature: greedy ? 0 : temperature, topK: topK, topP: topP),
+      end: loaded.tokenizer.endOfText,
+      vocabulary: min(loaded.tokenizer.vocabularySize, loaded.configuration.vocabulary),
+      seed: seed)
+    let opening = Data((self.prompt ?? "").utf8)
+    // One text appears as it is written; several are written together and appear one by one.
+    if samples == 1 {
+      output.write(opening)
+      _ = try generate(request) { _, id in
+        output.write(Data(try loaded.tokenizer.bytes(of: id)))
+      }
       output.write(Data("\n".utf8))
+      return
+    }
+    for ids in generate(request) {
+      let text = try ids.map { try loaded.tokenizer.bytes(of: $0) }.joined()
+      output.write(opening + Data(text) + Data("\n".utf8))
     }
   }
 

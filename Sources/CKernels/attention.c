@@ -58,3 +58,46 @@ CLONED void apus_rotate(float *y, size_t y_stride, const float *x, size_t x_stri
     }
   }
 }
+
+// One query over `count` keys; `scores` has room for them. The same for fp32 and bf16 caches.
+#define ATTEND_ONE(FETCH)                                                                          \
+  do {                                                                                             \
+    float top = -INFINITY;                                                                         \
+    for (size_t s = 0; s < count; s++) {                                                           \
+      vf products = 0;                                                                             \
+      FOR_VECTORS(dim, products += GET(q) * FETCH(keys + s * pitch););                             \
+      scores[s] = LANE_SUM(products) * scale;                                                      \
+      top = scores[s] > top ? scores[s] : top;                                                     \
+    }                                                                                              \
+    vf total = 0;                                                                                  \
+    size_t place = 0;                                                                              \
+    for (; place + LANES <= count; place += LANES) {                                               \
+      vf e = VEXP(LOAD(scores + place) - top);                                                     \
+      STORE(scores + place, e);                                                                    \
+      total += e;                                                                                  \
+    }                                                                                              \
+    if (place < count) {                                                                           \
+      size_t rest = count - place;                                                                 \
+      vf e = VEXP(LOAD_PART(scores + place, rest) - top);                                          \
+      for (size_t l = rest; l < LANES; l++) e[l] = 0;                                              \
+      STORE_PART(scores + place, e, rest);                                                         \
+      total += e;                                                                                  \
+    }                                                                                              \
+    float factor = 1.0f / LANE_SUM(total);                                                         \
+    memset(out, 0, dim * sizeof *out);                                                             \
+    for (size_t s = 0; s < count; s++) {                                                           \
+      float p = scores[s] * factor;                                                                \
+      FOR_VECTORS(dim, PUT(out, GET(out) + p * FETCH(values + s * pitch)););                       \
+    }                                                                                              \
+  } while (0)
+
+CLONED void apus_attend_one(float *out, const float *q, const float *keys, const float *values,
+                            size_t pitch, size_t count, size_t dim, float scale, float *scores) {
+  ATTEND_ONE(GET);
+}
+
+CLONED void apus_attend_one_half(float *out, const float *q, const uint16_t *keys,
+                                 const uint16_t *values, size_t pitch, size_t count, size_t dim,
+                                 float scale, float *scores) {
+  ATTEND_ONE(GET_HALF);
+}

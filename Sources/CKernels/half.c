@@ -1,9 +1,6 @@
 // bf16: the upper half of an fp32 number, rounded to nearest, ties to even.
 #include "vector.h"
 
-typedef uint16_t vh __attribute__((ext_vector_type(16)));
-typedef uint16_t vh_unaligned __attribute__((ext_vector_type(16), aligned(2)));
-
 // A NaN keeps its upper half, made quiet: rounding could carry it into infinity.
 #define ROUND(x)                                                                                   \
   ({                                                                                               \
@@ -24,12 +21,58 @@ CLONED void apus_round_half(uint16_t *y, const float *x, size_t n) {
 
 CLONED void apus_expand_half(float *y, const uint16_t *x, size_t n) {
   size_t i = 0;
-  for (; i + LANES <= n; i += LANES) {
-    vu bits = __builtin_convertvector(*(const vh_unaligned *)(x + i), vu) << 16;
-    STORE(y + i, (vf)bits);
-  }
+  for (; i + LANES <= n; i += LANES) STORE(y + i, HALF(x + i));
   for (; i < n; i++) {
     uint32_t bits = (uint32_t)x[i] << 16;
     memcpy(y + i, &bits, sizeof bits);
+  }
+}
+
+// One row times a matrix: what memory allows, for generation. Each sum has its own lanes and order,
+// given by the sizes.
+CLONED void apus_half_dot_rows(float *y, const float *x, const uint16_t *w, size_t pitch, size_t n,
+                               size_t columns) {
+  size_t row = 0;
+  for (; row + 4 <= n; row += 4, w += 4 * pitch) {
+    const uint16_t *b = w + pitch, *c = b + pitch, *d = c + pitch;
+    vf sa = 0, sb = 0, sc = 0, sd = 0;
+    FOR_VECTORS(columns, {
+      vf v = GET(x);
+      sa += v * GET_HALF(w);
+      sb += v * GET_HALF(b);
+      sc += v * GET_HALF(c);
+      sd += v * GET_HALF(d);
+    });
+    y[row] = LANE_SUM(sa);
+    y[row + 1] = LANE_SUM(sb);
+    y[row + 2] = LANE_SUM(sc);
+    y[row + 3] = LANE_SUM(sd);
+  }
+  for (; row < n; row++, w += pitch) {
+    vf sum = 0;
+    FOR_VECTORS(columns, sum += GET(x) * GET_HALF(w););
+    y[row] = LANE_SUM(sum);
+  }
+}
+
+enum { STREAMS = 8 };
+
+CLONED void apus_half_sum_rows(float *y, const float *x, const uint16_t *w, size_t pitch, size_t n,
+                               size_t rows) {
+  memset(y, 0, n * sizeof *y);
+  size_t row = 0;
+  for (; row + STREAMS <= rows; row += STREAMS, x += STREAMS, w += STREAMS * pitch) {
+    FOR_VECTORS(n, {
+      vf sum = GET(y);
+      for (int s = 0; s < STREAMS; s++) {
+        sum += x[s] * GET_HALF(w + s * pitch);
+        // The next rows lie in other pages, where the hardware does not look ahead.
+        __builtin_prefetch(w + (s + STREAMS) * pitch + i);
+      }
+      PUT(y, sum);
+    });
+  }
+  for (; row < rows; row++, x++, w += pitch) {
+    FOR_VECTORS(n, PUT(y, GET(y) + x[0] * GET_HALF(w)););
   }
 }

@@ -35,8 +35,21 @@ typedef double vd8 __attribute__((ext_vector_type(8)));
     memcpy((p), &part_, (k) * sizeof(float));                                                      \
   })
 
+// bf16 in memory, fp32 in registers.
+typedef uint16_t vh __attribute__((ext_vector_type(16)));
+typedef uint16_t vh_unaligned __attribute__((ext_vector_type(16), aligned(2)));
+#define EXPAND(h) ((vf)(__builtin_convertvector((h), vu) << 16))
+#define HALF(p) EXPAND(*(const vh_unaligned *)(p))
+#define HALF_PART(p, k)                                                                            \
+  ({                                                                                               \
+    vh part_ = 0;                                                                                  \
+    memcpy(&part_, (p), (k) * sizeof(uint16_t));                                                   \
+    EXPAND(part_);                                                                                 \
+  })
+
 // The body runs over whole vectors with k == LANES, then once over the rest: GET and PUT follow k.
 #define GET(p) (k == LANES ? (vf)LOAD((p) + i) : LOAD_PART((p) + i, k))
+#define GET_HALF(p) (k == LANES ? HALF((p) + i) : HALF_PART((p) + i, k))
 #define PUT(p, x)                                                                                  \
   do {                                                                                             \
     vf put_ = (x);                                                                                 \

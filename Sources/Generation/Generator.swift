@@ -73,37 +73,82 @@ public struct Generator {
       (1...configuration.vocabulary).contains(request.vocabulary),
       "a choice from \(request.vocabulary) ids of \(configuration.vocabulary)")
     let count = request.sequences.count
+    var new = [[Int32]](repeating: [], count: count)
+    guard count > 0, request.maximum > 0 else { return new }
     let streams = request.sequences.map {
       RandomStream(seed: request.seed, purpose: .sampling, request.step, $0)
     }
-    var rows = [[Int32]](repeating: request.prompt, count: count)
-    var isOpen = [Bool](repeating: true, count: count)
-    var pass = newPass(count)
-    var pending = rows.flatMap { $0 }
-    for position in 0..<request.maximum where count > 0 && isOpen.contains(true) {
-      let logits = model.logits(pending, pass)
-      let length = pending.count / count
-      pending = []
-      for row in 0..<count {
-        let last = logits.pointer + ((row + 1) * length - 1) * configuration.vocabulary
-        let id = request.sampling.choose(
-          from: UnsafeBufferPointer(start: last, count: request.vocabulary),
-          uniform: streams[row].uniform(UInt64(position)))
-        rows[row].append(id)
-        pending.append(id)
-        if id == request.end { isOpen[row] = false }
-        if isOpen[row] { try onToken(request.sequences.lowerBound + row, id) }
+    let capacity = min(configuration.context, request.prompt.count + request.maximum)
+    // Sequences at work, by their number within the request.
+    var batch = Array(0..<count)
+    // The prompt is read once, whatever the number of sequences.
+    var pass = newPass(1, capacity: capacity)
+    var logits = lastLogits(request.prompt, pass)
+    for position in 0..<request.maximum {
+      let isFirst = position == 0
+      let ids = choose(
+        isFirst ? Array(repeating: 0, count: count) : Array(batch.indices), of: logits, request,
+        streams: batch.map { streams[$0] }, position: position)
+      var open: [Int] = []
+      for (place, id) in ids.enumerated() where !isEnded(new[batch[place]], request.end) {
+        new[batch[place]].append(id)
+        guard id != request.end else { continue }
+        open.append(place)
+        try onToken(request.sequences.lowerBound + batch[place], id)
       }
-      if pass.caches[0].length == configuration.context {
+      if open.isEmpty || position == request.maximum - 1 { break }
+      if isFirst && count > 1 {
+        pass = ForwardPass(sequences: count, caches: pass.caches.map { $0.repeated(count) })
+      }
+      // Those that ended leave when they are a quarter of the batch: each new size has its price.
+      if 4 * open.count <= 3 * batch.count || open.count == 1 && batch.count > 1 {
+        for cache in pass.caches { cache.keep(open) }
+        pass = ForwardPass(sequences: open.count, caches: pass.caches)
+        batch = open.map { batch[$0] }
+      }
+      var pending = batch.map { new[$0][new[$0].count - 1] }
+      if pass.caches[0].length == capacity {
         let kept = max(1, configuration.context * 3 / 4)
-        pass = newPass(count)
-        pending = rows.flatMap { $0.suffix(kept) }
+        pass = newPass(batch.count, capacity: capacity)
+        // One that has ended only keeps its place.
+        pending = batch.flatMap { row -> [Int32] in
+          let text = (request.prompt + new[row]).suffix(kept)
+          return Array(repeating: 0, count: kept - text.count) + text
+        }
+      }
+      logits = lastLogits(pending, pass)
+    }
+    return new.map { Array($0.prefix { $0 != request.end }) }
+  }
+
+  private func isEnded(_ new: [Int32], _ end: Int32?) -> Bool { end != nil && new.last == end }
+
+  /// The logits after the last id of every sequence.
+  private func lastLogits(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
+    let hidden = model.hidden(ids, pass)
+    let length = ids.count / pass.sequences
+    return model.head(
+      length == 1
+        ? hidden : hidden.rows(at: (1...pass.sequences).map { $0 * length - 1 }),
+      precise: true)
+  }
+
+  /// Chooses from row `rows[place]` of `logits` for every place, spread over the team.
+  private func choose(
+    _ rows: [Int], of logits: Tensor, _ request: Request, streams: [RandomStream], position: Int
+  ) -> [Int32] {
+    var ids = [Int32](repeating: 0, count: rows.count)
+    ids.withUnsafeMutableBufferPointer { ids in
+      let ids = UncheckedIDs(ids)
+      workspace.forEach(rows.count) { place, _ in
+        ids.buffer[place] = request.sampling.choose(
+          from: UnsafeBufferPointer(
+            start: logits.pointer + rows[place] * configuration.vocabulary,
+            count: request.vocabulary),
+          uniform: streams[place].uniform(UInt64(position)))
       }
     }
-    return rows.map { row in
-      let new = row.dropFirst(request.prompt.count)
-      return Array(new.prefix { $0 != request.end })
-    }
+    return ids
   }
 
   /// The new tokens of every sequence, when nobody wants to hear of them one by one.
@@ -111,10 +156,18 @@ public struct Generator {
     self(request) { _, _ in }
   }
 
-  private func newPass(_ sequences: Int) -> ForwardPass {
+  private func newPass(_ sequences: Int, capacity: Int) -> ForwardPass {
     ForwardPass(
       sequences: sequences,
-      caches: configuration.caches(
-        sequences: sequences, capacity: configuration.context, in: workspace))
+      caches: configuration.caches(sequences: sequences, capacity: capacity, in: workspace))
+  }
+}
+
+private struct UncheckedIDs: @unchecked Sendable {
+  // Sendable: every place has one writer.
+  let buffer: UnsafeMutableBufferPointer<Int32>
+
+  init(_ buffer: UnsafeMutableBufferPointer<Int32>) {
+    self.buffer = buffer
   }
 }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// The keys and values of the positions a group of sequences has passed, for one attention layer.
 ///
 /// Memory for `capacity` positions is taken at once; sequence b's rows start at b·capacity. No
@@ -7,7 +9,7 @@ public final class KeyValueRows {
   public private(set) var length = 0
   /// Positions there is room for.
   public let capacity: Int
-  let sequences: Int
+  private(set) var sequences: Int
   let width: Int
   let keys: Tensor
   let values: Tensor
@@ -42,6 +44,31 @@ public final class KeyValueRows {
     }
     length += new
   }
+
+  /// The same positions for `sequences` sequences, where this holds one: what a prompt leaves behind
+  /// for all its continuations.
+  public func repeated(_ sequences: Int) -> KeyValueRows {
+    precondition(self.sequences == 1, "\(self.sequences) sequences cannot be repeated")
+    let copy = KeyValueRows(
+      sequences: sequences, capacity: capacity, width: width, in: keys.workspace)
+    copy.length = length
+    for sequence in 0..<sequences { copy.copy(from: self, 0, to: sequence) }
+    return copy
+  }
+
+  /// Keeps the sequences at `places`, in ascending order, and forgets the others.
+  public func keep(_ places: [Int]) {
+    for (new, old) in places.enumerated() where new != old { copy(from: self, old, to: new) }
+    sequences = places.count
+  }
+
+  private func copy(from other: KeyValueRows, _ old: Int, to new: Int) {
+    let bytes = length * width * keys.type.stride
+    for (source, destination) in [(other.keys, keys), (other.values, values)] {
+      let pitch = capacity * width * keys.type.stride
+      (destination.base + new * pitch).copyMemory(from: source.base + old * pitch, byteCount: bytes)
+    }
+  }
 }
 
 extension Tensor {
@@ -56,6 +83,10 @@ extension Tensor {
       sequences: cache.sequences, queries: rows / cache.sequences, keys: cache.length,
       heads: heads, keyHeads: keyHeads, dim: columns / heads)
     let y = Tensor(uninitialized: [rows, columns], type: type, in: workspace)
+    if attention.queries == 1 {
+      attention.forwardOne(self, over: cache, into: y)
+      return y
+    }
     let cached = { (tensor: Tensor) in
       HeadRows(
         base: tensor.base, type: tensor.type, pitch: cache.width,
@@ -67,5 +98,33 @@ extension Tensor {
         out: y.headRows(cache.sequences), logSums: logSums, dropout: nil, in: workspace)
     }
     return y
+  }
+}
+
+extension AttentionShape {
+  /// One query a sequence: no products but sums over the cache.
+  fileprivate func forwardOne(_ q: Tensor, over cache: KeyValueRows, into y: Tensor) {
+    let workspace = q.workspace
+    let group = heads / keyHeads
+    workspace.forEach(sequences) { sequence, _ in
+      q.reading(sequence..<sequence + 1) { q in
+        y.writing(sequence..<sequence + 1) { y in
+          workspace.withScratch(keys) { scores in
+            for head in 0..<heads {
+              let start = sequence * cache.capacity * cache.width + head / group * dim
+              if cache.keys.type == .bfloat16 {
+                apus_attend_one_half(
+                  y + head * dim, q + head * dim, cache.keys.half + start,
+                  cache.values.half + start, cache.width, keys, dim, scale, scores)
+              } else {
+                apus_attend_one(
+                  y + head * dim, q + head * dim, cache.keys.pointer + start,
+                  cache.values.pointer + start, cache.width, keys, dim, scale, scores)
+              }
+            }
+          }
+        }
+      }
+    }
   }
 }

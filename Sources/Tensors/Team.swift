@@ -15,7 +15,7 @@ public protocol Team: AnyObject {
 
 extension Workspace {
   /// Calls `body` for every index in 0 ..< `count`, spread over the team.
-  func forEach(_ count: Int, _ body: (_ index: Int, _ lane: Int) -> Void) {
+  public func forEach(_ count: Int, _ body: (_ index: Int, _ lane: Int) -> Void) {
     if let team, count > 1 {
       team.run(count, body)
     } else {

@@ -1,4 +1,15 @@
 extension Tensor {
+  /// The rows `places` of [rows, columns], copied, off the tape.
+  public func rows(at places: [Int]) -> Tensor {
+    let y = Tensor(uninitialized: [places.count, columns], type: type, in: workspace)
+    let bytes = columns * type.stride
+    for (new, old) in places.enumerated() {
+      precondition(old >= 0 && old < rows, "row \(old) of shape \(shape)")
+      (y.base + new * bytes).copyMemory(from: base + old * bytes, byteCount: bytes)
+    }
+    return y
+  }
+
   /// Columns `range` of every row, copied: [rows, columns] → [rows, range.count].
   public subscript(columns range: Range<Int>) -> Tensor {
     precondition(

@@ -77,13 +77,7 @@ public struct TrainingPlan: Sendable {
   }
 
   /// What products read.
-  public var precision: Precision {
-    switch options.precision {
-    case .fp32: .fp32
-    case .bf16: .bf16
-    case .auto: MatrixLibrary.hasHalfProducts ? .bf16 : .fp32
-    }
-  }
+  public var precision: Precision { options.precision.resolved }
 
   /// Which checkpoints stay.
   public var retention: RetentionPolicy {
@@ -92,4 +86,15 @@ public struct TrainingPlan: Sendable {
 
   /// Target tokens in a step.
   public var tokensPerStep: Int { options.microBatches * options.sequences * model.context }
+}
+
+extension TrainingOptions.PrecisionChoice {
+  /// What it comes to on this CPU.
+  public var resolved: Precision {
+    switch self {
+    case .fp32: .fp32
+    case .bf16: .bf16
+    case .auto: MatrixLibrary.hasHalfProducts ? .bf16 : .fp32
+    }
+  }
 }

@@ -41,6 +41,13 @@ double apus_sum_of_squares(const float *x, size_t n);
 void apus_round_half(uint16_t *y, const float *x, size_t n);
 void apus_expand_half(float *y, const uint16_t *x, size_t n);
 
+/// y[j] = Σ_i x[i]·w[j·pitch + i] over `columns`, for j below n.
+void apus_half_dot_rows(float *y, const float *x, const uint16_t *w, size_t pitch, size_t n,
+                        size_t columns);
+/// y[j] = Σ_i x[i]·w[i·pitch + j] over `rows`, for j below n.
+void apus_half_sum_rows(float *y, const float *x, const uint16_t *w, size_t pitch, size_t n,
+                        size_t rows);
+
 // activations.c
 /// GELU, tanh form ("gelu_new"): x·σ(2√(2/π)(x + 0.044715x³)).
 void apus_gelu(float *y, const float *x, size_t n);
@@ -92,6 +99,13 @@ void apus_attention_dscores(float *dp, const float *p, const float *delta, size_
 /// δ[r] = Σ_d a[r, d]·b[r, d] over strided rows.
 void apus_row_dots(float *delta, const float *a, size_t a_stride, const float *b, size_t b_stride,
                    size_t rows, size_t cols);
+/// softmax(scale·q·keysᵀ)·values for one query of size `dim`; row s of keys and values starts at
+/// s·pitch, and `scores` has room for `count`.
+void apus_attend_one(float *out, const float *q, const float *keys, const float *values,
+                     size_t pitch, size_t count, size_t dim, float scale, float *scores);
+void apus_attend_one_half(float *out, const float *q, const uint16_t *keys,
+                          const uint16_t *values, size_t pitch, size_t count, size_t dim,
+                          float scale, float *scores);
 /// Rotary positions on heads of size `dim` within rows (pairs i, i + dim/2): angle of row r is
 /// row positions[r] of the tables [position, dim/2]; `direction` −1 undoes it.
 void apus_rotate(float *y, size_t y_stride, const float *x, size_t x_stride, const float *cosines,
