@@ -93,6 +93,15 @@ static inline int apus_make_memory(dnnl_memory_t *memory, apus_desc *d, dnnl_eng
 }
 #endif
 
+/// Keeps what the calling thread prepares and runs on that thread: the setting belongs to a thread,
+/// and oneDNN reads it when a product is prepared.
+static inline void apus_use_calling_thread_only(void) {
+  static _Thread_local bool is_set = false;
+  if (is_set) return;
+  omp_set_num_threads(1);
+  is_set = true;
+}
+
 static inline void apus_product_destroy(struct apus_product *product) {
   if (product->a) dnnl_memory_destroy(product->a);
   if (product->b) dnnl_memory_destroy(product->b);
@@ -102,9 +111,15 @@ static inline void apus_product_destroy(struct apus_product *product) {
   free(product);
 }
 
-/// Prepares products of one shape; fails where the CPU has no bf16 kernels at all.
+/// Whether preparing failed because the CPU has no kernel, not because something broke.
+static inline bool apus_is_unimplemented(int status) {
+  return status == dnnl_unimplemented || status == dnnl_invalid_arguments;
+}
+
+/// Prepares products of one shape; see `apus_is_unimplemented`.
 static inline int apus_product_create(struct apus_product **result, dnnl_engine_t engine,
                                       const struct apus_product_shape *s) {
+  apus_use_calling_thread_only();
   const dnnl_dims_t a_dims = APUS_DIMS(s->m, s->k), b_dims = APUS_DIMS(s->k, s->n);
   const dnnl_dims_t c_dims = APUS_DIMS(s->m, s->n), bias_dims = APUS_DIMS(1, s->n);
   const dnnl_dims_t a_strides = APUS_STRIDES(s->a_pitch, s->a_transposed);
@@ -156,12 +171,7 @@ static inline int apus_product_create(struct apus_product **result, dnnl_engine_
 /// Runs a prepared product on the calling thread.
 static inline int apus_product_run(struct apus_product *product, dnnl_stream_t stream,
                                    const void *a, const void *b, const float *bias, void *c) {
-  // The setting belongs to a thread, and a worker's workspace may come to another thread.
-  static _Thread_local bool is_single = false;
-  if (!is_single) {
-    omp_set_num_threads(1);
-    is_single = true;
-  }
+  apus_use_calling_thread_only();
   dnnl_memory_set_data_handle(product->a, (void *)a);
   dnnl_memory_set_data_handle(product->b, (void *)b);
   dnnl_memory_set_data_handle(product->c, c);

@@ -87,17 +87,20 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     let cores = plan.cores.map { cores in
       (0..<plan.threads).map { Array(cores[$0 * plan.team..<($0 + 1) * plan.team]) }
     }
+    // What was started ends again when the system refuses the next thread.
     var teams: [ThreadTeam] = []
-    if plan.team > 1 {
-      do {
-        for worker in 0..<plan.threads {
-          teams.append(
-            try ThreadTeam(size: plan.team, cores: cores.map { Array($0[worker].dropFirst()) }))
-        }
-      } catch {
-        for team in teams { team.stop() }
-        throw error
+    var pools: [WorkerPool] = []
+    do {
+      for worker in 0..<(plan.team > 1 ? plan.threads : 0) {
+        teams.append(
+          try ThreadTeam(size: plan.team, cores: cores.map { Array($0[worker].dropFirst()) }))
       }
+      pools.append(try WorkerPool(count: 1))
+      pools.append(try WorkerPool(count: plan.threads, cores: cores.map { $0.map { $0[0] } }))
+    } catch {
+      for team in teams { team.stop() }
+      for pool in pools { pool.stop() }
+      throw error
     }
     let workers = (0..<plan.threads).map {
       Worker(
@@ -112,8 +115,8 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     self.buckets = buckets
     self.workers = workers
     self.teams = teams
-    communication = try WorkerPool(count: 1)
-    pool = try WorkerPool(count: plan.threads, cores: cores.map { $0.map { $0[0] } })
+    communication = pools[0]
+    pool = pools[1]
     progress = BucketProgress(
       layout: layout, buckets: buckets, workers: workers.filter { !$0.run.isEmpty }.count)
     exchange = GradientExchange(
@@ -284,9 +287,14 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   /// Brings what products read up to date with the weights, spread over the workers.
   public func parametersChanged() throws {
     guard let halves else { return }
-    try pool.run { [parameters, count = layout.count, threads = plan.threads] thread in
-      let edge = { (thread: Int) in count * thread / threads }
-      halves.round(parameters, edge(thread)..<edge(thread + 1))
+    let piece = 1 << 16
+    let pieces = (layout.count + piece - 1) / piece
+    try pool.run { [parameters, count = layout.count, threads = plan.threads, workers] thread in
+      let own = thread * pieces / threads..<(thread + 1) * pieces / threads
+      workers[thread].workspace.forEach(own.count) { index, _ in
+        let start = (own.lowerBound + index) * piece
+        halves.round(parameters, start..<min(count, start + piece))
+      }
     }
   }
 

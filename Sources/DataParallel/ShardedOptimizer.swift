@@ -63,7 +63,9 @@ public final class ShardedOptimizer: @unchecked Sendable {
     else { return 0 }
     let shared = UncheckedPointers(weights: weights, gradient: gradient)
     try replicas.pool.run { [self, count = replicas.plan.threads] thread in
-      for piece in pieces[thread * pieces.count / count..<(thread + 1) * pieces.count / count] {
+      let own = pieces[thread * pieces.count / count..<(thread + 1) * pieces.count / count]
+      replicas.workers[thread].workspace.forEach(own.count) { index, _ in
+        let piece = own[own.startIndex + index]
         rule.update(
           UnsafeMutableBufferPointer(
             start: shared.weights + piece.range.lowerBound, count: piece.range.count),

@@ -55,6 +55,7 @@ public final class ThreadTeam: Team, @unchecked Sendable {
 
   /// See `Team`.
   public func run(_ count: Int, _ body: (_ index: Int, _ lane: Int) -> Void) {
+    precondition(!isStopping.load(ordering: .relaxed), "the team has ended")
     withoutActuallyEscaping(body) { body in
       self.count = count
       self.body = body

@@ -15,7 +15,8 @@ final class HalfProducts {
     let flags: SIMD8<UInt8>
   }
 
-  private var prepared: [Shape: UnsafeMutablePointer<apus_product>] = [:]
+  /// Nil where oneDNN has no kernel for the shape.
+  private var prepared: [Shape: UnsafeMutablePointer<apus_product>?] = [:]
   private let stream: dnnl_stream_t
   private let pool = MemoryPool()
   private let expands: Bool
@@ -40,7 +41,7 @@ final class HalfProducts {
   }
 
   deinit {
-    for product in prepared.values { apus_product_destroy(product) }
+    for case let product? in prepared.values { apus_product_destroy(product) }
     dnnl_stream_destroy(stream)
   }
 
@@ -80,8 +81,12 @@ final class HalfProducts {
       b_transposed: shape.flags[1] == 1, c_is_half: shape.flags[2] == 1,
       adds: shape.flags[3] == 1, has_bias: shape.flags[4] == 1)
     var product: UnsafeMutablePointer<apus_product>?
-    guard apus_product_create(&product, HalfProducts.engine, &request) == 0 else { return nil }
-    prepared[shape] = product
+    let status = apus_product_create(&product, HalfProducts.engine, &request)
+    // Anything else must not change the bits without a word.
+    precondition(
+      status == 0 || apus_is_unimplemented(status),
+      "oneDNN: status \(status) when preparing a product \(shape.m)×\(shape.n)×\(shape.k)")
+    prepared[shape] = .some(product)
     return product
   }
 

@@ -96,16 +96,19 @@ extension Workspace {
   ) {
     precondition(a.type == b.type, "a product of \(a.type) and \(b.type)")
     precondition(bias == nil || !adds, "a product with a bias starts anew")
+    precondition(c.type == .float32 || !adds, "a product adds to fp32 only")
     guard m > 0 && n > 0 else { return }
     // Panels of columns, cut by the sizes alone: the same bits whoever computes them, and a panel of
     // B stays in the cache.
     let width = max(128, ((n + 7) / 8 + 15) / 16 * 16)
-    forEach((n + width - 1) / width) { panel, lane in
-      let start = panel * width
-      multiplyPanel(
-        a, b.transposed ? b.from(row: start) : b.from(row: 0, column: start),
-        into: c.from(column: start), m: m, n: min(width, n - start), k: k,
-        bias: bias.map { $0 + start }, adds: adds, lane: lane)
+    withExtendedLifetime((a.owner, b.owner)) {
+      forEach((n + width - 1) / width) { panel, lane in
+        let start = panel * width
+        multiplyPanel(
+          a, b.transposed ? b.from(row: start) : b.from(row: 0, column: start),
+          into: c.from(column: start), m: m, n: min(width, n - start), k: k,
+          bias: bias.map { $0 + start }, adds: adds, lane: lane)
+      }
     }
   }
 

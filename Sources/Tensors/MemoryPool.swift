@@ -2,12 +2,13 @@ import Glibc
 
 /// Memory blocks that are kept for reuse, by size class.
 ///
-/// A training step asks for the same sizes again and again: after the first step every request is
-/// served from here, and `systemAllocations` stands still. Blocks are 64-byte aligned; blocks of
+/// A training step asks for the same sizes again and again: after the first step a worker's requests
+/// are served from here, and `systemAllocations` stands still; with a team, whose threads take
+/// scratch memory at the same time or not, soon after. Blocks are 64-byte aligned; blocks of
 /// 4 MiB and more lie on 2 MiB boundaries and ask for huge pages. Blocks may be taken and given back
 /// on any thread.
 public final class MemoryPool: @unchecked Sendable {
-  // Sendable: every property is read and written under `lock`, the counters by one thread.
+  // Sendable: every property is written under `lock`; the counters are read while nobody works.
 
   /// How often memory was asked of the system.
   public private(set) var systemAllocations = 0

@@ -251,13 +251,16 @@ extension Tensor {
       out: y.headRows(sequences), logSums: logSums.pointer, dropout: dropout, in: workspace)
     return y.recorded(from: packed) { dy in
       packed.accumulate { gradient, adds in
-        attention.backward(
-          q: part(packed.base, type, 0), k: part(packed.base, type, 1),
-          v: part(packed.base, type, 2), dout: dy.operand.headRows(sequences),
-          delta: attention.delta(dout: dy, out: y), logSums: logSums.pointer,
-          dropout: dropout, dq: (part(gradient, .float32, 0), adds),
-          dk: (part(gradient, .float32, 1), adds), dv: (part(gradient, .float32, 2), adds),
-          in: packed.workspace)
+        let dout = dy.operand
+        withExtendedLifetime(dout) {
+          attention.backward(
+            q: part(packed.base, type, 0), k: part(packed.base, type, 1),
+            v: part(packed.base, type, 2), dout: dout.headRows(sequences),
+            delta: attention.delta(dout: dy, out: y), logSums: logSums.pointer,
+            dropout: dropout, dq: (part(gradient, .float32, 0), adds),
+            dk: (part(gradient, .float32, 1), adds), dv: (part(gradient, .float32, 2), adds),
+            in: packed.workspace)
+        }
       }
     }
   }
@@ -302,14 +305,17 @@ extension Tensor {
       q.withGradient { dq, dqAdds in
         keys.withGradient { dk, dkAdds in
           values.withGradient { dv, dvAdds in
-            attention.backward(
-              q: q.headRows(sequences), k: keys.headRows(sequences),
-              v: values.headRows(sequences), dout: dy.operand.headRows(sequences),
-              delta: attention.delta(dout: dy, out: y), logSums: logSums.pointer,
-              dropout: dropout,
-              dq: (q.headRows(sequences, at: dq), dqAdds),
-              dk: (keys.headRows(sequences, at: dk), dkAdds),
-              dv: (values.headRows(sequences, at: dv), dvAdds), in: q.workspace)
+            let dout = dy.operand
+            withExtendedLifetime(dout) {
+              attention.backward(
+                q: q.headRows(sequences), k: keys.headRows(sequences),
+                v: values.headRows(sequences), dout: dout.headRows(sequences),
+                delta: attention.delta(dout: dy, out: y), logSums: logSums.pointer,
+                dropout: dropout,
+                dq: (q.headRows(sequences, at: dq), dqAdds),
+                dk: (keys.headRows(sequences, at: dk), dkAdds),
+                dv: (values.headRows(sequences, at: dv), dvAdds), in: q.workspace)
+            }
           }
         }
       }

@@ -18,7 +18,7 @@ public final class Workspace {
   /// Threads that share this worker's work; nil for the worker alone.
   let team: (any Team)?
   /// bf16 products that each thread of the team has prepared.
-  private(set) lazy var halfProducts = (0..<(team?.size ?? 1)).map { _ in HalfProducts() }
+  let halfProducts: [HalfProducts]
 
   /// An empty workspace.
   ///
@@ -28,6 +28,9 @@ public final class Workspace {
   public init(precision: Precision = .fp32, team: (any Team)? = nil) {
     self.precision = precision
     self.team = team
+    // Made here: the first product may already be shared by all threads of the team.
+    halfProducts =
+      precision == .bf16 ? (0..<(team?.size ?? 1)).map { _ in HalfProducts() } : []
   }
 
   func allocate(count: Int) -> Storage {

@@ -110,7 +110,7 @@ public final class PretrainingRun {
       observers.add(metrics)
       cycle.beforePublishing = { try metrics.persist() }
     }
-    try announce(from: start)
+    try announce(from: start, threads: workers.threads)
   }
 
   /// Runs to the end, or until somebody asks it to stop.
@@ -241,21 +241,37 @@ public final class PretrainingRun {
     return report.isBest
   }
 
-  private func announce(from start: Checkpoint?) throws {
+  private func announce(from start: Checkpoint?, threads: Int) throws {
     let layout = trainer.replicas.layout
+    let (workers, team) = (trainer.replicas.plan.threads, trainer.replicas.plan.team)
     try observers.event(
       EventReport(
         .started, step: trainer.state.step,
-        "\(layout.parameterCount) parameters, \(world.size) ranks × "
-          + "\(trainer.replicas.plan.threads) threads, \(plan.tokensPerStep) tokens a step, "
+        "\(layout.parameterCount) parameters in \(plan.precision.rawValue), \(world.size) ranks × "
+          + "\(workers) \(team == 1 ? "threads" : "teams of \(team) threads"), "
+          + "\(plan.tokensPerStep) tokens a step, "
           + "\((trainer.epochs * 100).rounded() / 100) epochs in all"))
-    let leaves = plan.options.microBatches / plan.options.accumulation
-    let workers = world.size * trainer.replicas.plan.threads
-    if workers > leaves {
+    if plan.precision == .bf16 && !MatrixLibrary.hasHalfProducts {
       try observers.event(
         EventReport(
           .warning,
-          "\(workers - leaves) of \(workers) workers have nothing to do: a step has \(leaves) "
+          "this CPU has no bf16 instructions, so precision: bf16 is slow here; fp32 is faster"))
+    }
+    let leaves = plan.options.microBatches / plan.options.accumulation
+    let idle = threads - workers * team
+    if idle > 0 {
+      try observers.event(
+        EventReport(
+          .warning,
+          "\(idle) of \(threads) threads a rank have nothing to do: they do not divide among "
+            + "\(workers) micro-batches at a time"))
+    }
+    let all = world.size * workers
+    if all > leaves {
+      try observers.event(
+        EventReport(
+          .warning,
+          "\(all - leaves) of \(all) workers have nothing to do: a step has \(leaves) "
             + "micro-batches, raise batch.microBatches"))
     }
     if let start {

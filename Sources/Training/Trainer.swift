@@ -65,11 +65,12 @@ public final class Trainer {
   /// Draws the first weights, each thread of the rank a part of them.
   private func drawWeights() throws {
     let division = replicas.plan
-    let pool = try WorkerPool(count: division.threads, cores: division.cores)
+    let threads = division.threads * division.team
+    let pool = try WorkerPool(count: threads, cores: division.cores)
     defer { pool.stop() }
     try pool.run { [layout = replicas.layout, weights = replicas.parameters, plan] thread in
       layout.initialize(
-        weights.elements, seed: UInt64(plan.options.seed), part: thread, of: division.threads)
+        weights.elements, seed: UInt64(plan.options.seed), part: thread, of: threads)
     }
     try replicas.parametersChanged()
   }

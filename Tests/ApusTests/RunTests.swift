@@ -7,17 +7,26 @@ import Testing
 @Suite(.serialized) struct RunTests {
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
-    arguments: ["gpt2", "llama"])
-  func sameBitsOnAnyRanksAndThreads(family: String) throws {
+    arguments: ["gpt2", "llama"], ["fp32", "bf16"])
+  func sameBitsOnAnyRanksAndThreads(family: String, precision: String) throws {
+    let worlds = [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (4, 1)]
+    let whole = ["--set", "model.family=\(family)", "--set", "precision=\(precision)"]
+    try expectSameBits(in: worlds, whole)
+    // One micro-batch: threads beyond the first join in a team.
+    let one = whole + ["--set", "batch.microBatches=1", "--set", "model.width=256"]
+    try expectSameBits(in: [(1, 1), (1, 2), (1, 3)], one)
+  }
+
+  private func expectSameBits(in worlds: [(Int, Int)], _ settings: [String]) throws {
     try Program.withCorpus { program in
       var hashes: Set<String?> = []
-      for (ranks, threads) in [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (4, 1)] {
+      for (ranks, threads) in worlds {
         let run = "run-\(ranks)x\(threads)"
         let result = try program.run(
           [
-            "pretrain", "run.yaml", "--threads", "\(threads)", "--set", "run=\(run)", "--set",
-            "model.family=\(family)",
-          ], ranks: ranks)
+            "pretrain", "run.yaml", "--threads", "\(threads)", "--oversubscribe", "--set",
+            "run=\(run)",
+          ] + settings, ranks: ranks)
         #expect(result.code == 0, "\(result.errors)")
         hashes.insert(program.hash(run))
       }
