@@ -98,9 +98,10 @@ extension Workspace {
     precondition(bias == nil || !adds, "a product with a bias starts anew")
     precondition(c.type == .float32 || !adds, "a product adds to fp32 only")
     guard m > 0 && n > 0 else { return }
-    // Panels of columns, cut by the sizes alone: the same bits whoever computes them, and a panel of
-    // B stays in the cache.
-    let width = max(128, ((n + 7) / 8 + 15) / 16 * 16)
+    // Panels of columns, cut by the sizes alone: the same bits whoever computes them, and in bf16 a
+    // panel of B stays in the cache. OpenBLAS packs A anew for each, which narrow ones do not pay.
+    let (most, least) = a.type == .bfloat16 ? (8, 128) : (4, 768)
+    let width = max(least, ((n + most - 1) / most + 15) / 16 * 16)
     withExtendedLifetime((a.owner, b.owner)) {
       forEach((n + width - 1) / width) { panel, lane in
         let start = panel * width
