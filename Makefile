@@ -70,9 +70,9 @@ format:  ## Put the sources into the style
 	@swift format -i -r Sources Tests Package.swift
 
 .PHONY: bench
-bench: setup  ## Measure speed and memory on this machine
+bench: setup  ## Measure speed and memory; PYTHON=… runs PyTorch beside, ARGS="--only step --repeats 3"
 	@swift build -c release --product apus-bench
-	.build/release/apus-bench
+	.build/release/apus-bench $(if $(PYTHON),--python "$(PYTHON)") $(ARGS)
 
 .PHONY: demo
 demo: build  ## Train a story writer on this machine in about four minutes

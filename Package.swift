@@ -90,9 +90,11 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Configuration", "DataParallel", "Datasets", "MPI", "RandomNumbers", "Tensors", "Training",
+        "Aviary", "Configuration", "DataParallel", "Datasets", "Generation", "Layers", "MPI",
+        "Models", "Monitoring", "RandomNumbers", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      exclude: ["Peers"],
       swiftSettings: strict),
 
     // Tests
@@ -127,6 +129,7 @@ let package = Package(
         "Tokenizers", "Training",
       ]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
+    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
     .testTarget(name: "MonitoringTests", dependencies: ["Monitoring"]),
     .testTarget(
       name: "ApusTests",

@@ -1,39 +1,89 @@
 import DataParallel
 import Tensors
 
-/// Memory bandwidth of y ← a + b on arrays far larger than the caches: 12 bytes an element.
+/// Memory bandwidth on arrays far larger than the caches: y ← a + b, 12 bytes an element, and
+/// reading alone.
 enum MemoryBenchmark {
-  static func run(threads: Int, runs: Int) throws -> [Measurement] {
-    let pool = try WorkerPool(count: threads)
-    defer { pool.stop() }
+  static func all(_ settings: Settings) -> [Benchmark] {
+    let all = settings.workers
+    var measurements = [
+      measurement("memory.add", "memory, a + b", all) { try sum(threads: all) }
+    ]
+    for count in all == 1 ? [1] : [1, all] {
+      measurements.append(
+        measurement("memory.read.\(count)", "memory, reading", count) {
+          let memory = ReadMemory(bytes: 256 << 20, threads: count)
+          return try 256 * 1.048576e-3 / memory.secondsToRead()
+        })
+    }
+    return [
+      Benchmark(
+        name: "memory", summary: "memory bandwidth, adding and reading", measurements: measurements)
+    ]
+  }
+
+  private static func measurement(
+    _ name: String, _ title: String, _ threads: Int, _ body: @escaping @Sendable () throws -> Double
+  ) -> Measurement {
+    Measurement(
+      name: name, title: "\(title), \(threads) thread\(threads == 1 ? "" : "s")",
+      quantities: [.rate("GB/s")], source: .apus(ranks: 1) { _ in ["rate": try body()] })
+  }
+
+  private static func sum(threads: Int) throws -> Double {
     let count = 16 << 20
-    let rates = Rates(threads)
-    try pool.run { thread in
+    return try Threads.rate(threads: threads, amount: 12e-9 * Double(count)) { _ in
       let workspace = Workspace()
       let a = Tensor(repeating: 1, shape: [count], in: workspace)
       let b = Tensor(repeating: 2, shape: [count], in: workspace)
-      for run in 0...runs {
-        var clock = Stopwatch()
-        _ = a + b
-        if run > 0 { rates.values[thread].append(12 * Double(count) / clock.lap() / 1e9) }
-      }
+      return { withExtendedLifetime(workspace) { _ = a + b } }
     }
-    let totals = (0..<runs).map { run in rates.values.reduce(0) { $0 + $1[run] } }
-    return [Measurement("memory, a + b on \(threads) workers", unit: "GB/s", totals)]
+  }
+}
+
+/// Memory that threads read together, each its part.
+struct ReadMemory {
+  private let buffer: FlatBuffer
+  private let threads: Int
+
+  init(bytes: Int, threads: Int) {
+    buffer = FlatBuffer(count: bytes / MemoryLayout<Float>.stride)
+    self.threads = threads
   }
 
-  private final class Rates: @unchecked Sendable {
-    // Sendable: every thread appends to its own element; the array itself does not change.
-    let values: UnsafeMutableBufferPointer<[Double]>
-
-    init(_ count: Int) {
-      values = .allocate(capacity: count)
-      values.initialize(repeating: [])
+  /// The median of twenty passes over all of it.
+  func secondsToRead() throws -> Double {
+    let pool = try WorkerPool(count: threads)
+    defer { pool.stop() }
+    let found = TallySlots(count: threads)
+    var seconds: [Double] = []
+    for _ in 0..<21 {
+      var clock = Stopwatch()
+      try pool.run { [buffer, threads] thread in
+        let count = buffer.elements.count
+        let part = UnsafeRawBufferPointer(
+          rebasing: UnsafeRawBufferPointer(buffer.elements)[
+            count * thread / threads * 4..<count * (thread + 1) / threads * 4])
+        found[thread] = Tally(sum: Double(ReadMemory.sum(part)), count: 1)
+      }
+      seconds.append(clock.lap())
     }
+    precondition((0..<threads).allSatisfy { found[$0].sum == 0 }, "the buffer is all zeros")
+    return Array(seconds.dropFirst()).median
+  }
 
-    deinit {
-      values.deinitialize()
-      values.deallocate()
+  /// Four sums at once, so that no addition waits for the one before.
+  private static func sum(_ bytes: UnsafeRawBufferPointer) -> Float {
+    var sums = (SIMD16<Float>(), SIMD16<Float>(), SIMD16<Float>(), SIMD16<Float>())
+    let stride = MemoryLayout<SIMD16<Float>>.stride
+    var place = 0
+    while place + 4 * stride <= bytes.count {
+      sums.0 += bytes.loadUnaligned(fromByteOffset: place, as: SIMD16<Float>.self)
+      sums.1 += bytes.loadUnaligned(fromByteOffset: place + stride, as: SIMD16<Float>.self)
+      sums.2 += bytes.loadUnaligned(fromByteOffset: place + 2 * stride, as: SIMD16<Float>.self)
+      sums.3 += bytes.loadUnaligned(fromByteOffset: place + 3 * stride, as: SIMD16<Float>.self)
+      place += 4 * stride
     }
+    return (sums.0 + sums.1 + sums.2 + sums.3).sum()
   }
 }

@@ -1,26 +1,40 @@
-import DataParallel
 import Tensors
 
-/// fp32 matrix products, on one worker and on all at once.
+/// Matrix products of 768×768, on one thread and on all at once: what the rest is held against.
 enum ProductBenchmark {
-  static func run(threads: Int, runs: Int) throws -> [Measurement] {
-    try [1, threads].map { count in
-      let pool = try WorkerPool(count: count)
-      defer { pool.stop() }
-      var rates: [Double] = []
-      for _ in 0...runs {
-        var clock = Stopwatch()
-        try pool.run { _ in
-          let workspace = Workspace()
-          let trial = MatrixTrial(size: 768, in: workspace)
-          for _ in 0..<30 { trial.run() }
-        }
-        let operations = 30 * 2 * 768.0 * 768 * 768
-        rates.append(Double(count) * operations / clock.lap() / 1e9)
-      }
-      return Measurement(
-        "fp32 product 768³, \(count) worker\(count == 1 ? "" : "s")", unit: "GFLOP/s",
-        Array(rates.dropFirst()))
+  static func all(_ settings: Settings) -> [Benchmark] {
+    let counts = settings.workers == 1 ? [1] : [1, settings.workers]
+    return [
+      Benchmark(
+        name: "product", summary: "matrix products, the peak of a thread and of all",
+        measurements: Precision.measurable.flatMap { precision in
+          counts.map { count in
+            Measurement(
+              name: "product.\(precision).\(count)",
+              title: "product 768³, \(precision), \(count) thread\(count == 1 ? "" : "s")",
+              quantities: [.rate("GFLOP/s")],
+              source: .apus(ranks: 1) { _ in
+                ["rate": try rate(precision, threads: count) / 1e9]
+              })
+          }
+        })
+    ]
+  }
+
+  /// Operations a second, in samples of about a tenth of a second.
+  private static func rate(_ precision: Precision, threads: Int) throws -> Double {
+    let operations = 20 * 2 * 768.0 * 768 * 768
+    return try Threads.rate(threads: threads, amount: operations) { _ in
+      let workspace = Workspace(precision: precision)
+      let trial = MatrixTrial(size: 768, in: workspace)
+      return { withExtendedLifetime(workspace) { for _ in 0..<20 { trial.run() } } }
     }
+  }
+}
+
+extension Precision {
+  /// The precisions worth measuring here: bf16 without instructions for it is a fallback.
+  static var measurable: [Precision] {
+    allCases.filter { $0 != .bf16 || MatrixLibrary.hasHalfProducts }
   }
 }

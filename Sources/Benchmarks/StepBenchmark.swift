@@ -1,62 +1,89 @@
+import Aviary
 import Configuration
 import DataParallel
 import Datasets
+import Foundation
 import MPI
+import Monitoring
 import RandomNumbers
+import Tensors
 import Training
 
-/// Whole training steps of a given configuration on random tokens.
-struct StepBenchmark {
-  let name: String
-  let yaml: String
-  let warmup: Int
-  let steps: Int
-
-  /// nanoGPT's CPU recipe: 0.8M parameters, 768 tokens a step.
-  static let tiny = StepBenchmark(
-    name: "step, 0.8M parameters, 12×64 tokens, fp32",
-    yaml: """
-      model: { layers: 4, heads: 4, width: 128, context: 64 }
-      batch: { microBatches: 4, sequences: 3 }
-      """, warmup: 20, steps: 20)
-
-  /// GPT-2 124M, 1,024 tokens a step.
-  static let gpt2 = StepBenchmark(
-    name: "step, GPT-2 124M, 4×256 tokens, fp32",
-    yaml: """
-      model: { layers: 12, heads: 12, width: 768, context: 256, vocabulary: 50257 }
-      batch: { microBatches: 2, sequences: 2 }
-      """, warmup: 1, steps: 1)
-
-  func run(_ world: Communicator, threads: Int, runs: Int) throws -> [Measurement] {
-    var reader = try ConfigurationReader(yaml: yaml, file: "the benchmark")
-    let plan = try TrainingPlan(&reader)
-    let words = RandomStream(seed: 1, purpose: .trial)
-    let tokens = TokenStream(
-      (0..<UInt64(1 << 16)).map { Int32(words.word($0) % 256) },
-      vocabularySize: plan.model.vocabulary, endOfText: plan.tokenizer.endOfText)
-    let trainer = try Trainer(
-      plan, world: world,
-      workers: try Cores.assign(
-        threads: threads, given: [[]], allowed: Cores.survey().allowed, localRank: 0,
-        oversubscribe: true), tokens: tokens)
-    for _ in 0..<warmup { _ = try trainer.step() }
-    var rates: [Double] = []
-    var shares: [Double] = []
-    for _ in 0..<runs {
-      var seconds = 0.0
-      var share = 0.0
-      for _ in 0..<steps {
-        let report = try trainer.step()
-        seconds += report.secondsPerStep
-        share += (report.gemmShare ?? 0) / Double(steps)
-      }
-      rates.append(Double(plan.tokensPerStep * steps) / seconds)
-      shares.append(100 * share)
+/// Whole training steps: forward, backward, exchange and update.
+enum StepBenchmark {
+  static func all(_ settings: Settings) -> [Benchmark] {
+    TrainedModel.all.flatMap { model in
+      Precision.measurable.map { benchmark(model, $0, settings.workers) }
     }
+  }
+
+  private static func benchmark(_ model: TrainedModel, _ precision: Precision, _ workers: Int)
+    -> Benchmark
+  {
+    let name = "step.\(model.name).\(precision)"
+    var benchmark = Benchmark(
+      name: name, summary: "training step of \(model.title), \(precision)",
+      measurements: [
+        Measurement(
+          name: name, title: "step, \(model.title), \(precision)",
+          quantities: [.rate("tokens/s"), .memory],
+          source: .apus(ranks: 1) {
+            try TrainedSteps(model, precision, .exact, workers: workers).measure($0)
+          }),
+        Measurement(
+          name: "\(name).torch", title: "  PyTorch", quantities: [.rate("tokens/s"), .memory],
+          source: .peer(model.torch(precision, threads: workers))),
+      ],
+      ratios: [Ratio(numerator: name, denominator: "\(name).torch", against: "PyTorch")])
+    if model.name == TrainedModel.gpt2.name {
+      benchmark.measurements.insert(
+        Measurement(
+          name: "\(name).products", title: "  its matrix products alone",
+          quantities: [.rate("tokens/s")],
+          source: .apus(ranks: 1) { _ in
+            try StepProducts.measure(model, precision, workers: workers)
+          }), at: 1)
+      benchmark.ratios.append(
+        Ratio(
+          numerator: name, denominator: "\(name).products",
+          against: "its matrix products alone"))
+    }
+    return benchmark
+  }
+}
+
+/// Steady training steps of one model on this rank.
+struct TrainedSteps {
+  private let model: TrainedModel
+  private let precision: String
+  private let reduction: GradientReduction
+  private let workers: Int
+
+  /// - Parameter workers: All workers of the host, whatever its ranks.
+  init(
+    _ model: TrainedModel, _ precision: Precision?, _ reduction: GradientReduction, workers: Int
+  ) {
+    self.model = model
+    self.precision = precision?.rawValue ?? "auto"
+    self.reduction = reduction
+    self.workers = workers
+  }
+
+  /// Tokens a second of the median step after the first two, and the memory they took.
+  ///
+  /// Collective.
+  func measure(_ world: Communicator) throws -> Reading {
+    var reader = try model.configuration(
+      workers: workers, overrides: ["precision=\(precision)", "reduction=\(reduction)"])
+    let plan = try TrainingPlan(&reader)
+    let trainer = try Trainer(
+      plan, world: world, workers: try Ranks.assign(workers: workers, world),
+      tokens: try model.tokens(plan))
+    var seconds: [Double] = []
+    for _ in 0..<model.steps { seconds.append(try trainer.step().secondsPerStep) }
     return [
-      Measurement(name, unit: "tokens/s", rates),
-      Measurement("  of the product peak", unit: "%", shares),
+      "rate": Double(plan.tokensPerStep) / Array(seconds.dropFirst(2)).median,
+      "memory": Double(ProcessMemory.peak() ?? 0) / 1_048_576,
     ]
   }
 }

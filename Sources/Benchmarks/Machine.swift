@@ -1,0 +1,45 @@
+import MPI
+import Monitoring
+import Tensors
+
+/// Where figures were measured.
+struct Machine: Codable, Equatable {
+  /// The processor's name.
+  var processor: String
+  var cores: Int
+  /// Threads that the benchmarks used.
+  var threads: Int
+  var memoryBytes: Int
+  /// Kernel and architecture.
+  var system: String
+  /// Names and versions of libraries and peers.
+  var versions: [String: String]
+  var commit: String?
+
+  /// Whether figures of both can be compared.
+  func isLike(_ other: Machine) -> Bool {
+    processor == other.processor && cores == other.cores && threads == other.threads
+  }
+
+  /// This machine.
+  static func current(threads: Int, peers: [String: String]) -> Machine {
+    MatrixLibrary.useCallingThreadOnly()
+    let environment = RunEnvironment(versions: [:], hosts: [], ranks: 1, threads: threads)
+    let fields = Dictionary(
+      environment.fields.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+    func text(_ name: String) -> String? {
+      if case .string(let text) = fields[name] { text } else { nil }
+    }
+    func number(_ name: String) -> Int {
+      if case .integer(let number) = fields[name] { number } else { 0 }
+    }
+    var versions = peers
+    versions["products"] = MatrixLibrary.description
+    versions["kernels"] = MatrixLibrary.kernelLevel
+    versions["MPI"] = MPIEnvironment.libraryVersion
+    return Machine(
+      processor: text("cpu") ?? "unknown", cores: number("cpuCores"), threads: threads,
+      memoryBytes: number("memoryBytes"), system: text("system") ?? "unknown",
+      versions: versions, commit: text("commit"))
+  }
+}

@@ -1,0 +1,54 @@
+import Foundation
+
+/// The README's table.
+enum Markdown {
+  /// A row for every figure of `benchmarks` that is not there for another's sake, and a line on
+  /// where they come from.
+  static func table(_ report: Report, _ benchmarks: [Benchmark]) -> String {
+    var lines = ["| what | figure | beside it |", "|---|--:|---|"]
+    for benchmark in benchmarks {
+      let compared = Set(benchmark.ratios.map(\.denominator))
+      for measurement in benchmark.measurements where !compared.contains(measurement.name) {
+        guard let figure = report.figure(measurement.name) else { continue }
+        let memory = report.figure("\(measurement.name).memory").map {
+          ", \(Table.number($0.median)) \($0.unit) of memory"
+        }
+        let cells = [
+          figure.title, "\(Table.number(figure.median)) \(figure.unit)\(memory ?? "")",
+          benchmark.ratios.filter { $0.numerator == measurement.name }
+            .compactMap { comparison($0, report) }.joined(separator: "; "),
+        ]
+        lines.append("| " + cells.joined(separator: " | ") + " |")
+      }
+    }
+    return lines.joined(separator: "\n") + "\n\n" + place(report)
+  }
+
+  private static func comparison(_ ratio: Ratio, _ report: Report) -> String? {
+    guard let figure = report.figure(ratio.name),
+      let other = report.figure(ratio.denominator)
+    else { return nil }
+    let memory = report.figure("\(ratio.denominator).memory").map {
+      ", \(Table.number($0.median)) \($0.unit)"
+    }
+    return "\(Table.number(figure.median)) × \(ratio.against) "
+      + "(\(Table.number(figure.least))–\(Table.number(figure.most)); "
+      + "\(Table.number(other.median)) \(other.unit)\(memory ?? ""))"
+  }
+
+  private static func place(_ report: Report) -> String {
+    let machine = report.machine
+    let versions = machine.versions.filter { $0.key != "products" && $0.key != "kernels" }
+      .sorted { $0.key.lowercased() < $1.key.lowercased() }
+      .map { $0.key == "MPI" ? $0.value : "\($0.key) \($0.value)" }
+    let turns = report.figures.map(\.values.count).min() ?? 0
+    let disturbed = report.figures.filter { $0.otherLoad > RunCommand.tolerableLoad }.count
+    let warning =
+      disturbed == 0
+      ? "" : " **\(disturbed) figures were disturbed by other programs: measure again.**"
+    let dates = Set(report.figures.map { String($0.date.prefix(10)) }).sorted()
+    return "\(machine.threads) threads of \(machine.processor) (\(machine.cores) cores), "
+      + "\(machine.system), \(versions.joined(separator: ", ")); medians of at least \(turns) turns, "
+      + "least–most in brackets; \(dates.joined(separator: ", ")).\(warning)\n"
+  }
+}

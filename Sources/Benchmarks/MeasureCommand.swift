@@ -1,0 +1,46 @@
+import ArgumentParser
+import Foundation
+import MPI
+import Tensors
+
+/// `apus-bench measure`: one measurement in this process, alone or as one of its ranks; a line of
+/// JSON.
+struct MeasureCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "measure", abstract: "Measure one thing in this process and print a JSON line.")
+
+  @OptionGroup var settings: Settings
+
+  @Argument(help: "The measurement, as latest.json names it.")
+  var name: String
+
+  func run() throws {
+    let measurements = Catalogue.benchmarks(settings).flatMap(\.measurements)
+    guard let measurement = measurements.first(where: { $0.name == name }),
+      case .apus(let ranks, let measure) = measurement.source
+    else {
+      throw Refusal(
+        "\(name) is no measurement of Apus: the names are those in \(settings.output)/latest.json.",
+        code: 64)
+    }
+    let environment = try MPIEnvironment()
+    let world = environment.world
+    guard world.size == ranks else {
+      throw Refusal(
+        "\(name) is measured on \(ranks) ranks and there are \(world.size): mpirun -np \(ranks) "
+          + "apus-bench measure \(name).", code: 64)
+    }
+    MatrixLibrary.useCallingThreadOnly()
+    do {
+      let reading = try measure(world)
+      guard world.rank == 0 else { return }
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = .sortedKeys
+      print(String(decoding: try encoder.encode(reading), as: UTF8.self))
+    } catch {
+      guard world.size > 1 else { throw error }
+      Refusal.tell("\(error)")
+      world.abort(code: (error as? Refusal)?.code ?? 1)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+"""Byte-level BPE with Hugging Face tokenizers on one thread, the same work as
+Sources/Benchmarks/TokenizerBenchmark.swift: a line with its line feed is a document.
+
+    python train_tokenizer.py --task encode --vocabulary 8192 FILE…
+
+The last line on standard output is JSON: MB/s, the most memory (MiB) that the process ever had, and
+as "work" how many entries or tokens came out, which must be as many as from Apus.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import time
+
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ["RAYON_NUM_THREADS"] = "1"
+
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: E402
+
+
+def train(documents, vocabulary):
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary, min_frequency=2, special_tokens=["<|endoftext|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+    tokenizer.train_from_iterator(documents, trainer)
+    return tokenizer
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--task", choices=["train", "encode"], default="encode")
+    parser.add_argument("--vocabulary", type=int, default=8192)
+    parser.add_argument("files", nargs="+")
+    options = parser.parse_args()
+
+    documents = []
+    for path in options.files:
+        with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+            documents += list(file)
+    size = sum(len(document.encode()) for document in documents)
+
+    start = time.perf_counter()
+    tokenizer = train(documents, options.vocabulary)
+    seconds = time.perf_counter() - start
+    work = tokenizer.get_vocab_size()
+    if options.task == "encode":
+        rounds = []
+        for _ in range(3):
+            start = time.perf_counter()
+            # In parts: the encodings of a whole corpus, with offsets, would fill the memory.
+            tokens = sum(
+                len(encoding.ids)
+                for place in range(0, len(documents), 1000)
+                for encoding in tokenizer.encode_batch_fast(documents[place : place + 1000]))
+            rounds.append(time.perf_counter() - start)
+        seconds = statistics.median(rounds)
+        work = tokens
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"rate": size / seconds / 1e6, "memory": memory, "work": work}))
+
+
+main()

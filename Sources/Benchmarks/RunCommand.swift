@@ -1,0 +1,134 @@
+import ArgumentParser
+import Foundation
+import Glibc
+
+/// `apus-bench run`: the table, the JSON and the comparison with the last run.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Measure, show a table and keep the figures (default).")
+
+  @OptionGroup var settings: Settings
+
+  @Option(help: "Turns; the median is shown.")
+  var repeats = 5
+
+  @Option(help: "A benchmark or the first parts of its name, such as step.gpt2. Repeatable.")
+  var only: [String] = []
+
+  @Flag(help: "Show the benchmarks and measure nothing.")
+  var list = false
+
+  @Flag(help: "Print the README's table of the figures kept last and measure nothing.")
+  var markdown = false
+
+  @Option(help: "A Python with torch, transformers and tokenizers; PYTHON when absent.")
+  var python: String?
+
+  /// The share of the cores that a quiet system takes.
+  static let tolerableLoad = 0.05
+
+  func validate() throws {
+    if repeats < 1 { throw ValidationError("--repeats must be at least 1, not \(repeats).") }
+  }
+
+  func run() throws {
+    let benchmarks = try Catalogue.benchmarks(settings, only: only)
+    let folder = ReportFolder(path: settings.output)
+    if list {
+      for benchmark in benchmarks {
+        print(benchmark.name.padding(toLength: 24, withPad: " ", startingAt: 0), benchmark.summary)
+      }
+    } else if markdown {
+      guard let report = try folder.read() else {
+        throw Refusal("\(folder.latest) is not there: measure first, with make bench.")
+      }
+      print(Markdown.table(report, benchmarks), terminator: "")
+    } else {
+      try measure(benchmarks, folder)
+    }
+  }
+
+  private func measure(_ benchmarks: [Benchmark], _ folder: ReportFolder) throws {
+    let environment = ProcessInfo.processInfo.environment
+    if environment["OMPI_COMM_WORLD_SIZE"] != nil {
+      throw Refusal(
+        "apus-bench was started by mpirun, but starts mpirun itself: leave mpirun out.", code: 64)
+    }
+    try folder.create()
+    if benchmarks.contains(where: { $0.matches("tokenizer") }) { try Corpus(settings).prepare() }
+    let earlier = try folder.read()
+    let packages = try peerPackages(benchmarks, environment["PYTHON"])
+    let machine = Machine.current(threads: settings.workers, peers: packages?.versions ?? [:])
+    print(describe(machine, earlier))
+    print("\n" + Table.heading)
+    let runner = Runner(
+      settings: settings, repeats: repeats,
+      python: packages.map { ($0.path, $0.versions) }, progress: showProgress)
+    var report = Report(machine: machine, figures: [])
+    var hasFailed = false
+    for benchmark in benchmarks {
+      let (figures, failures, otherLoad) = runner.run(benchmark)
+      clearProgress()
+      for var figure in figures {
+        print(
+          Table.line(
+            figure, since: isComparable(earlier, machine) ? earlier?.figure(figure.name) : nil))
+        figure.otherLoad = otherLoad
+        figure.date = Date.now.formatted(.iso8601)
+        figure.commit = machine.commit
+        report.figures.append(figure)
+      }
+      if otherLoad > RunCommand.tolerableLoad {
+        print(
+          "  ! other programs took up to \(Int(100 * otherLoad)) % of the cores: measure again")
+      }
+      for failure in failures { Refusal.tell(failure) }
+      hasFailed = hasFailed || !failures.isEmpty
+      fflush(nil)
+    }
+    try folder.write(report.filled(from: earlier))
+    print("\nKept in \(folder.latest); ▲ better, ▼ worse than the last run, beyond the spread.")
+    if hasFailed { throw ExitCode(1) }
+  }
+
+  private func isComparable(_ earlier: Report?, _ machine: Machine) -> Bool {
+    earlier?.machine.isLike(machine) ?? false
+  }
+
+  /// The interpreter, and those packages of the peers that it has.
+  private func peerPackages(_ benchmarks: [Benchmark], _ given: String?) throws
+    -> (path: String, versions: [String: String])?
+  {
+    guard let path = python ?? given, !path.isEmpty else { return nil }
+    let wanted = Set(
+      benchmarks.flatMap(\.measurements).compactMap { measurement in
+        if case .peer(let peer) = measurement.source { peer.package } else { nil }
+      })
+    let versions = try Peer.versions(of: wanted, python: path)
+    for package in wanted.subtracting(versions.keys).sorted() {
+      Refusal.tell("\(path) has no \(package): its figures are left out.")
+    }
+    return (path, versions)
+  }
+
+  private func describe(_ machine: Machine, _ earlier: Report?) -> String {
+    var lines = ["\(machine.processor), \(machine.cores) cores; \(machine.threads) threads"]
+    for (name, version) in machine.versions.sorted(by: { $0.key < $1.key }) {
+      lines.append("\(name): \(version)".prefix(Table.width).description)
+    }
+    if earlier != nil && !isComparable(earlier, machine) {
+      lines.append("The last run was on another machine or other threads: no comparison.")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func showProgress(_ name: String, _ turn: Int) {
+    guard isatty(STDERR_FILENO) == 1 else { return }
+    FileHandle.standardError.write(Data("\r\u{1b}[K\(name), turn \(turn) of \(repeats)".utf8))
+  }
+
+  private func clearProgress() {
+    guard isatty(STDERR_FILENO) == 1 else { return }
+    FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
+  }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Glibc
+
+/// Runs the processes of a benchmark in turn and makes figures of what they find.
+struct Runner {
+  let settings: Settings
+  /// How many turns.
+  let repeats: Int
+  /// The interpreter of the peers, and the packages it has; nil for no peers.
+  let python: (path: String, packages: [String: String])?
+  /// Told what begins: the name of a measurement and the number of the turn.
+  let progress: (String, Int) -> Void
+
+  /// Figures of a benchmark, a sentence for each thing that went wrong, and the largest share of the
+  /// cores that other programs took during one of its processes.
+  typealias Outcome = (figures: [Figure], failures: [String], otherLoad: Double)
+
+  /// Measures `benchmark`; a measurement that fails is left out from then on, and since it keeps its
+  /// first turns, ratios still match turn with turn.
+  func run(_ benchmark: Benchmark) -> Outcome {
+    var readings: [String: [Reading]] = [:]
+    var failures: [String] = []
+    let measurements = benchmark.measurements.filter(isPossible)
+    var failed: Set<String> = []
+    var otherLoad = 0.0
+    for turn in 1...repeats {
+      for measurement in measurements where !failed.contains(measurement.name) {
+        progress(measurement.name, turn)
+        let load = OtherLoad()
+        defer { otherLoad = max(otherLoad, load.share()) }
+        do {
+          readings[measurement.name, default: []].append(try read(measurement))
+        } catch {
+          failed.insert(measurement.name)
+          failures.append("\(error)")
+        }
+      }
+    }
+    let work = Set(readings.values.flatMap { $0 }.compactMap { $0["work"] }).sorted()
+    var compared = benchmark
+    if work.count > 1 {
+      compared.ratios = []
+      failures.append(
+        "The processes of \(benchmark.name) did different work "
+          + "(\(work.map { Table.number($0) }.joined(separator: ", "))): no ratio.")
+    }
+    return (Runner.figures(of: compared, readings), failures, otherLoad)
+  }
+
+  private func isPossible(_ measurement: Measurement) -> Bool {
+    guard case .peer(let peer) = measurement.source else { return true }
+    return python?.packages[peer.package] != nil
+  }
+
+  /// The figures of `readings`, one reading a turn for each measurement.
+  static func figures(of benchmark: Benchmark, _ readings: [String: [Reading]]) -> [Figure] {
+    var figures: [Figure] = []
+    for measurement in benchmark.measurements {
+      for (place, quantity) in measurement.quantities.enumerated() {
+        let values = (readings[measurement.name] ?? []).compactMap { $0[quantity.key] }
+        guard !values.isEmpty else { continue }
+        figures.append(
+          Figure(
+            name: place == 0 ? measurement.name : "\(measurement.name).\(quantity.key)",
+            title: place == 0 ? measurement.title : "  \(quantity.key) of the process",
+            subject: benchmark.summary, unit: quantity.unit,
+            higherIsBetter: quantity.higherIsBetter, values: values))
+      }
+    }
+    for ratio in benchmark.ratios {
+      let rates = [ratio.numerator, ratio.denominator].map { name in
+        (readings[name] ?? []).compactMap { $0["rate"] }
+      }
+      let values = zip(rates[0], rates[1]).map { $0 / $1 }
+      guard !values.isEmpty else { continue }
+      let isAlone = Set(benchmark.ratios.map(\.numerator)).count == 1
+      let numerator = isAlone ? "" : "\(ratio.numerator.split(separator: ".").last ?? "") "
+      figures.append(
+        Figure(
+          name: ratio.name, title: "  \(numerator)÷ \(ratio.against)", subject: benchmark.summary,
+          unit: "×", values: values))
+    }
+    return figures
+  }
+
+  /// One process from start to end.
+  private func read(_ measurement: Measurement) throws -> Reading {
+    let log = "\(settings.output)/\(measurement.name).log"
+    do {
+      let text = try ChildProcess.output(of: command(for: measurement), errors: log)
+      guard let line = text.split(separator: "\n").last(where: { $0.hasPrefix("{") }),
+        let reading = try? JSONDecoder().decode(Reading.self, from: Data(line.utf8))
+      else {
+        throw Refusal(
+          "\(measurement.name) ended without a figure: see \(log) and run it again by hand.")
+      }
+      return reading
+    } catch let failure as ChildProcess.Failed {
+      let words = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+      let last = words.split(separator: "\n").last.map(String.init) ?? "it said nothing"
+      throw Refusal(
+        "\(measurement.name) failed with exit code \(failure.code) (\(last)): all it said is in "
+          + "\(log).")
+    }
+  }
+
+  private func command(for measurement: Measurement) -> [String] {
+    switch measurement.source {
+    case .peer(let peer):
+      return peer.command(python: python?.path ?? "python3")
+    case .apus(let ranks, _):
+      let own = [Runner.executable, "measure", measurement.name] + settings.arguments
+      return ranks == 1 ? own : Runner.mpirun(ranks) + own
+    }
+  }
+
+  /// See the Makefile for why.
+  private static func mpirun(_ ranks: Int) -> [String] {
+    let isCrowded = ranks > sysconf(Int32(_SC_NPROCESSORS_ONLN))
+    return ["mpirun", "-np", "\(ranks)", "--use-hwthread-cpus", "--timeout", "900"]
+      + (getuid() == 0 ? ["--allow-run-as-root"] : [])
+      + (isCrowded ? ["--oversubscribe", "--mca", "mpi_yield_when_idle", "1"] : [])
+  }
+
+  private static let executable =
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+    ?? CommandLine.arguments[0]
+}

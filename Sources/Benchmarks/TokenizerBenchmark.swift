@@ -1,0 +1,124 @@
+import Aviary
+import DataParallel
+import Foundation
+import Monitoring
+import Tokenizers
+
+/// Byte-pair encoding on one thread: learning up to 8,192 entries, and encoding with them.
+///
+/// The Aviary's stories have some 1,600 different words, from which no more than about 3,000
+/// entries can be learned, and which a tokenizer that keeps words finds at once: for figures that
+/// hold for other text give such text with `--corpus`.
+enum TokenizerBenchmark {
+  private static let vocabulary = 8192
+
+  static func all(_ settings: Settings) -> [Benchmark] {
+    let corpus = Corpus(settings)
+    return ["train", "encode"].map { task in
+      let name = "tokenizer.\(task)"
+      let title = task == "train" ? "BPE training to \(vocabulary)" : "BPE encoding"
+      return Benchmark(
+        name: name, summary: "\(title), one thread, on \(corpus.names)",
+        measurements: [
+          Measurement(
+            name: name, title: "\(title), \(corpus.title)", quantities: [.rate("MB/s"), .memory],
+            source: .apus(ranks: 1) { _ in
+              task == "train" ? try train(corpus) : try encode(corpus)
+            }),
+          Measurement(
+            name: "\(name).tokenizers", title: "  Hugging Face tokenizers",
+            quantities: [.rate("MB/s"), .memory],
+            source: .peer(
+              Peer(
+                script: "train_tokenizer", package: "tokenizers",
+                arguments: ["--task", task, "--vocabulary", "\(vocabulary)"] + corpus.paths))),
+        ],
+        ratios: [
+          Ratio(numerator: name, denominator: "\(name).tokenizers", against: "HF tokenizers")
+        ])
+    }
+  }
+
+  private static func train(_ corpus: Corpus) throws -> Reading {
+    let documents = try corpus.documents()
+    var clock = Stopwatch()
+    var trainer = try BytePairTrainer(vocabularySize: vocabulary)
+    for document in documents { trainer.add(document) }
+    let tokenizer = try trainer.train()
+    let seconds = clock.lap()
+    return reading(documents, seconds, work: tokenizer.vocabularySize)
+  }
+
+  private static func encode(_ corpus: Corpus) throws -> Reading {
+    let documents = try corpus.documents()
+    var trainer = try BytePairTrainer(vocabularySize: vocabulary)
+    for document in documents { trainer.add(document) }
+    let tokenizer = try trainer.train()
+    var tokens = 0
+    let seconds = (0..<3).map { _ in
+      var clock = Stopwatch()
+      tokens = documents.reduce(0) { sum, document in
+        sum + document.withUnsafeBufferPointer { tokenizer.encode($0).count }
+      }
+      return clock.lap()
+    }
+    return reading(documents, seconds.median, work: tokens)
+  }
+
+  private static func reading(_ documents: [[UInt8]], _ seconds: Double, work: Int) -> Reading {
+    let bytes = documents.reduce(0) { $0 + $1.count }
+    return [
+      "rate": Double(bytes) / seconds / 1e6, "work": Double(work),
+      "memory": Double(ProcessMemory.peak() ?? 0) / 1_048_576,
+    ]
+  }
+}
+
+/// The text of the tokenizer's benchmarks; a line is a document.
+struct Corpus: Sendable {
+  let paths: [String]
+  let title: String
+  let names: String
+  private let isWritten: Bool
+
+  init(_ settings: Settings) {
+    isWritten = settings.corpora.isEmpty
+    paths = isWritten ? ["\(settings.output)/aviary.txt"] : settings.corpora
+    let names = paths.map { URL(fileURLWithPath: $0).lastPathComponent }
+    self.names = isWritten ? "the Aviary's stories" : names.joined(separator: ", ")
+    title = isWritten ? "Aviary stories" : names.count == 1 ? names[0] : "\(names.count) files"
+  }
+
+  /// Writes the Aviary's stories where no text was given, and refuses files that cannot be read.
+  func prepare() throws {
+    if isWritten {
+      let stories = Aviary(seed: 1).documents(count: 20_000).joined(separator: "\n") + "\n"
+      do {
+        try Data(stories.utf8).write(to: URL(fileURLWithPath: paths[0]))
+      } catch {
+        throw Refusal(
+          "\(paths[0]) cannot be written (\(error.localizedDescription)): choose another folder "
+            + "with --output.", code: 5)
+      }
+    }
+    for path in paths where !FileManager.default.isReadableFile(atPath: path) {
+      throw Refusal("--corpus \(path) cannot be read: name a text file that is there.")
+    }
+  }
+
+  /// Lines with their line feeds.
+  func documents() throws -> [[UInt8]] {
+    try paths.flatMap { path in
+      guard let data = FileManager.default.contents(atPath: path) else {
+        throw Refusal("\(path) cannot be read: name a text file that is there with --corpus.")
+      }
+      var documents: [[UInt8]] = []
+      var rest = data[...]
+      while let end = rest.firstIndex(of: 10) {
+        documents.append(Array(rest[rest.startIndex...end]))
+        rest = rest[rest.index(after: end)...]
+      }
+      return rest.isEmpty ? documents : documents + [Array(rest)]
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import Aviary
+import Configuration
+import Datasets
+import Foundation
+import RandomNumbers
+import Tensors
+import Training
+
+/// A model whose training step is measured, and how PyTorch is told of the same.
+struct TrainedModel: Sendable {
+  let name: String
+  let title: String
+  let layers: Int
+  let heads: Int
+  let width: Int
+  let vocabulary: Int
+  /// Tokens in a sequence.
+  let context: Int
+  /// Sequences in a step.
+  let batch: Int
+  /// Steps of a process; the first two do not count.
+  let steps: Int
+
+  /// cluster/shakespeare.yaml, nanoGPT's recipe for a CPU; the vocabulary is that of bytes.
+  static let shakespeare = TrainedModel(
+    name: "shakespeare", title: "0.8M, 12×64 tokens", layers: 4, heads: 4, width: 128,
+    vocabulary: 257, context: 64, batch: 12, steps: 102)
+  static let nano = TrainedModel(
+    name: "nano", title: "10.8M, 8×256 tokens", layers: 6, heads: 6, width: 384, vocabulary: 257,
+    context: 256, batch: 8, steps: 12)
+  static let gpt2 = TrainedModel(
+    name: "gpt2", title: "GPT-2 124M, 4×256 tokens", layers: 12, heads: 12, width: 768,
+    vocabulary: 50257, context: 256, batch: 4, steps: 6)
+
+  static let all = [shakespeare, nano, gpt2]
+
+  /// Micro-batches in a step: one for each of `workers`, as far as the batch divides.
+  func microBatches(workers: Int) -> Int {
+    var count = 1
+    while count < workers && batch % (2 * count) == 0 { count *= 2 }
+    return count
+  }
+
+  /// What `apus pretrain` would be given.
+  func configuration(workers: Int, overrides: [String]) throws -> ConfigurationReader {
+    if name == TrainedModel.shakespeare.name {
+      return try ConfigurationReader(
+        path: Settings.packageFile("cluster/shakespeare.yaml"), overrides: overrides)
+    }
+    let microBatches = microBatches(workers: workers)
+    return try ConfigurationReader(
+      yaml: """
+        model: { layers: \(layers), heads: \(heads), width: \(width), context: \(context), \
+        vocabulary: \(vocabulary) }
+        batch: { microBatches: \(microBatches), sequences: \(batch / microBatches) }
+        """, file: "the benchmark", overrides: overrides)
+  }
+
+  /// What it is trained on: the recipe's plays, or stories where they are not there; for the others
+  /// random ids, which cost the same as text.
+  func tokens(_ plan: TrainingPlan) throws -> TokenStream {
+    let count = 1 << 17
+    var ids: [Int32]
+    if name == TrainedModel.shakespeare.name {
+      let plays = plan.options.data.train.first.map(Settings.packageFile)
+      let text =
+        plays.flatMap { FileManager.default.contents(atPath: $0) }
+        ?? Data(Aviary(seed: 1).documents(count: 500).joined(separator: "\n").utf8)
+      ids = text.prefix(count).map { Int32($0) }
+    } else {
+      let words = RandomStream(seed: 1, purpose: .trial)
+      ids = (0..<UInt64(count)).map { Int32(words.word($0) % UInt32(vocabulary)) }
+    }
+    return TokenStream(
+      ids, vocabularySize: plan.model.vocabulary, endOfText: plan.tokenizer.endOfText)
+  }
+
+  /// The same steps by PyTorch.
+  func torch(_ precision: Precision, ranks: Int = 1, threads: Int) -> Peer {
+    Peer(
+      script: "train_gpt2", package: "torch", ranks: ranks,
+      arguments: [
+        "--size", name, "--batch", "\(batch / ranks)", "--dtype", "\(precision)", "--threads",
+        "\(threads)", "--steps", "\(steps)",
+      ])
+  }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import Testing
+
+@testable import Benchmarks
+
+struct CatalogueTests {
+  private static func settings() throws -> Settings {
+    try Settings.parse(["--threads", "4", "--corpus", "a.txt"])
+  }
+
+  @Test func namesAreUniqueAndRatiosNameMeasurements() throws {
+    let benchmarks = Catalogue.benchmarks(try Self.settings())
+    let names = benchmarks.flatMap(\.measurements).map(\.name)
+    #expect(
+      Set(names).count == names.count && Set(benchmarks.map(\.name)).count == benchmarks.count)
+    for benchmark in benchmarks {
+      let own = Set(benchmark.measurements.map(\.name))
+      for ratio in benchmark.ratios {
+        #expect(own.contains(ratio.numerator) && own.contains(ratio.denominator), "\(ratio)")
+      }
+    }
+  }
+
+  @Test func everyLineFitsTheTable() throws {
+    for benchmark in Catalogue.benchmarks(try Self.settings()) {
+      let readings = benchmark.measurements.map { measurement in
+        (measurement.name, [["rate": 123_456, "memory": 65_432], ["rate": 9.99, "memory": 1]])
+      }
+      let figures = Runner.figures(
+        of: benchmark, Dictionary(readings, uniquingKeysWith: { $1 }))
+      #expect(!figures.isEmpty, "\(benchmark.name)")
+      for figure in figures {
+        let line = Table.line(figure, since: figure)
+        #expect(figure.title.count <= Table.titleWidth, "\(figure.title)")
+        #expect(line.count <= Table.width, "\(line)")
+      }
+    }
+  }
+
+  @Test func everyPeerIsThere() throws {
+    let peers = Catalogue.benchmarks(try Self.settings()).flatMap(\.measurements).compactMap {
+      if case .peer(let peer) = $0.source { peer } else { nil }
+    }
+    #expect(Set(peers.map(\.package)) == ["torch", "transformers", "tokenizers"])
+    for peer in peers {
+      let file = try #require(
+        peer.command(python: "python3").first { $0.hasSuffix("/\(peer.script).py") })
+      #expect(FileManager.default.fileExists(atPath: file), "\(file)")
+    }
+  }
+
+  @Test func aNameThatSelectsNothingIsAUsageError() throws {
+    let settings = try Self.settings()
+    #expect(try Catalogue.benchmarks(settings, only: ["step.nano", "memory"]).count >= 2)
+    let refusal = #expect(throws: Refusal.self) {
+      try Catalogue.benchmarks(settings, only: ["stp"])
+    }
+    #expect(refusal?.code == 64 && refusal?.description.contains("step.nano.fp32") == true)
+  }
+
+  /// A micro-batch for each worker, a power of two, as far as the batch divides.
+  @Test(arguments: [(1, 1), (2, 2), (3, 4), (4, 4), (16, 4)])
+  func microBatches(workers: Int, expected: Int) {
+    #expect(TrainedModel.gpt2.microBatches(workers: workers) == expected)
+  }
+}
