@@ -83,7 +83,7 @@ demo: build  ## Train a story writer on this machine in about four minutes
 	say "A language model: its loss, a story before and after, the share of stories that hold" \
 	  "$(strip $(call mpirun,2) $(APUS) pretrain cluster/demo.yaml $(call threads,2))"
 	say "Three new stories by the trained model" \
-	  "$(APUS) generate runs/demo --samples 3 --temperature 0.5 --seed 7"
+	  "$(APUS) generate runs/demo --samples 3 --tokens 400 --temperature 0.5 --seed 7"
 
 .PHONY: clean
 clean:  ## Remove what was built; runs stay
