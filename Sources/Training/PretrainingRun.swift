@@ -247,7 +247,8 @@ public final class PretrainingRun {
     try observers.event(
       EventReport(
         .started, step: trainer.state.step,
-        "\(layout.parameterCount) parameters in \(plan.precision.rawValue), \(world.size) ranks × "
+        "\(layout.parameterCount) parameters in \(plan.precision.rawValue), "
+          + "\(world.size) \(world.size == 1 ? "rank" : "ranks") × "
           + "\(workers) \(team == 1 ? "threads" : "teams of \(team) threads"), "
           + "\(plan.tokensPerStep) tokens a step, "
           + "\((trainer.epochs * 100).rounded() / 100) epochs in all"))
