@@ -184,6 +184,8 @@ import Testing
       try Resumption.claim(
         .auto, seen: newest, in: folder.run, attempt: "b", world: world, observers: observers)
         == claimed)
+    // Every rank reads what was claimed: nothing goes before the last has.
+    try world.barrier()
     // What was seen and is gone must not silently become a start from nothing.
     try onRoot {
       for step in [4, 6] {
