@@ -1,4 +1,5 @@
 import ArgumentParser
+import Tensors
 
 /// The program: `apus SUBCOMMAND …`, subcommands in the order a user meets them.
 @main
@@ -16,6 +17,7 @@ struct ApusCommand: ParsableCommand {
     ])
 
   static func main() {
+    MatrixLibrary.restartIfKernelsAreOutdated()
     do {
       var command = try parseAsRoot()
       try command.run()

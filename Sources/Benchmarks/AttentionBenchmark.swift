@@ -11,7 +11,7 @@ enum AttentionBenchmark {
     [
       Benchmark(
         name: "attention", summary: "causal attention, forward and backward, one thread",
-        measurements: Precision.measurable.flatMap { precision in
+        measurements: Precision.allCases.flatMap { precision in
           [256, 1024].map { length in
             Measurement(
               name: "attention.\(precision).\(length)",

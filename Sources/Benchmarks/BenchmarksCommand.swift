@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Tensors
 
 /// `apus-bench`: what this machine can do, and how much of it a training step uses.
 ///
@@ -17,6 +18,7 @@ struct BenchmarksCommand: ParsableCommand {
     subcommands: [RunCommand.self, MeasureCommand.self], defaultSubcommand: RunCommand.self)
 
   static func main() {
+    MatrixLibrary.restartIfKernelsAreOutdated()
     do {
       var command = try parseAsRoot()
       try command.run()

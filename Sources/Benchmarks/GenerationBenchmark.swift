@@ -10,7 +10,7 @@ enum GenerationBenchmark {
   private static let promptLength = 16
 
   static func all(_ settings: Settings) -> [Benchmark] {
-    Precision.measurable.flatMap { precision in
+    Precision.allCases.flatMap { precision in
       [1, 8, 32].map { benchmark(precision, batch: $0, threads: settings.workers) }
     }
   }

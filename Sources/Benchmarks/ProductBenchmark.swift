@@ -7,7 +7,7 @@ enum ProductBenchmark {
     return [
       Benchmark(
         name: "product", summary: "matrix products, the peak of a thread and of all",
-        measurements: Precision.measurable.flatMap { precision in
+        measurements: Precision.allCases.flatMap { precision in
           counts.map { count in
             Measurement(
               name: "product.\(precision).\(count)",
@@ -29,12 +29,5 @@ enum ProductBenchmark {
       let trial = MatrixTrial(size: 768, in: workspace)
       return { withExtendedLifetime(workspace) { for _ in 0..<20 { trial.run() } } }
     }
-  }
-}
-
-extension Precision {
-  /// The precisions worth measuring here: bf16 without instructions for it is a fallback.
-  static var measurable: [Precision] {
-    allCases.filter { $0 != .bf16 || MatrixLibrary.hasHalfProducts }
   }
 }

@@ -20,7 +20,7 @@ enum RanksBenchmark {
           try TrainedSteps(model, nil, reduction, workers: workers).measure($0)
         })
     }
-    let precision = Precision.measurable.contains(.bf16) ? Precision.bf16 : .fp32
+    let precision = MatrixLibrary.hasHalfProducts ? Precision.bf16 : .fp32
     return Benchmark(
       name: name, summary: "ranks × threads and exact against fast, \(model.title)",
       measurements: [

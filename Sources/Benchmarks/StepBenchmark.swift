@@ -13,7 +13,7 @@ import Training
 enum StepBenchmark {
   static func all(_ settings: Settings) -> [Benchmark] {
     TrainedModel.all.flatMap { model in
-      Precision.measurable.map { benchmark(model, $0, settings.workers) }
+      Precision.allCases.map { benchmark(model, $0, settings.workers) }
     }
   }
 

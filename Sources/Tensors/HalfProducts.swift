@@ -4,8 +4,9 @@ import COpenBLAS
 
 /// bf16 products through oneDNN, each shape prepared once and kept.
 ///
-/// On a CPU for which oneDNN has no bf16 kernels the operands are expanded and multiplied by
-/// OpenBLAS: the same meaning, in other bits, slowly. Used by one thread at a time.
+/// Where that is not quicker than fp32 (see `areFast`) the operands are expanded, a piece that stays
+/// in the cache at a time, and multiplied by OpenBLAS: the same meaning, in other bits, at the rate
+/// of fp32. Used by one thread at a time.
 final class HalfProducts {
   private struct Shape: Hashable {
     let m: Int
@@ -19,7 +20,8 @@ final class HalfProducts {
   private var prepared: [Shape: UnsafeMutablePointer<apus_product>?] = [:]
   private let stream: dnnl_stream_t
   private let pool = MemoryPool()
-  private let expands: Bool
+  /// Whether products go through OpenBLAS.
+  let expands: Bool
 
   /// One for the process: it holds nothing but the choice of the CPU.
   private nonisolated(unsafe) static let engine: dnnl_engine_t = {
@@ -31,8 +33,8 @@ final class HalfProducts {
     return engine
   }()
 
-  /// - Parameter expands: Whether to do as on a CPU without any kernel.
-  init(expands: Bool = false) {
+  /// - Parameter expands: Whether to do as on a CPU that is not quick with bf16.
+  init(expands: Bool = !HalfProducts.areFast) {
     self.expands = expands
     var stream: dnnl_stream_t?
     let status = apus_onednn_stream(&stream, HalfProducts.engine)
@@ -45,13 +47,14 @@ final class HalfProducts {
     dnnl_stream_destroy(stream)
   }
 
-  /// Whether the CPU has instructions for these products.
-  static var areFast: Bool { apus_onednn_has_half_products() }
+  /// Whether the CPU's instructions for these products beat those for fp32, and oneDNN uses them.
+  static let areFast = apus_onednn_has_half_products() && apus_half_products_are_quick()
 
   static var description: String {
     let version =
       "\(apus_onednn_major()).\(apus_onednn_minor()).\(apus_onednn_patch())"
     return "oneDNN \(version) isa \(String(apus_onednn_isa(), radix: 16))"
+      + (areFast ? "" : " unused")
   }
 
   /// See `Workspace.multiply`.
@@ -94,37 +97,51 @@ final class HalfProducts {
     _ a: Matrix, _ b: Matrix, into c: MatrixDestination, m: Int, n: Int, k: Int,
     bias: UnsafePointer<Float>?, adds: Bool
   ) {
-    func expanded(_ x: Matrix, _ rows: Int, _ columns: Int, _ body: (Matrix) -> Void) {
-      let (rows, columns) = x.transposed ? (columns, rows) : (rows, columns)
-      withScratch(rows * columns) { plain in
-        for row in 0..<rows {
-          apus_expand_half(
-            plain + row * columns, x.from(row: row).base.assumingMemoryBound(to: UInt16.self),
-            columns)
-        }
-        body(Matrix(plain, pitch: columns, transposed: x.transposed))
+    guard c.type == .bfloat16 else {
+      return expandAndMultiply(a, b, into: c.floats, pitch: c.pitch, m, n, k, bias, adds)
+    }
+    withScratch(m * n) { sums in
+      expandAndMultiply(a, b, into: sums, pitch: n, m, n, k, bias, false)
+      for row in 0..<m {
+        apus_round_half(
+          c.from(row: row, column: 0).base.assumingMemoryBound(to: UInt16.self), sums + row * n, n)
       }
     }
-    expanded(a, m, k) { a in
-      expanded(b, k, n) { b in
-        let isHalf = c.type == .bfloat16
-        withScratch(isHalf ? m * n : 0) { scratch in
-          let plain = isHalf ? MatrixDestination(scratch, pitch: n) : c
-          if let bias {
-            for row in 0..<m { (plain.floats + row * plain.pitch).update(from: bias, count: n) }
-          }
+  }
+
+  /// Inner sizes of more than this are worked off in pieces.
+  private static let depth = 2048
+
+  private func expandAndMultiply(
+    _ a: Matrix, _ b: Matrix, into c: UnsafeMutablePointer<Float>, pitch: Int, _ m: Int, _ n: Int,
+    _ k: Int, _ bias: UnsafePointer<Float>?, _ adds: Bool
+  ) {
+    if let bias {
+      for row in 0..<m { (c + row * pitch).update(from: bias, count: n) }
+    }
+    for start in stride(from: 0, to: k, by: HalfProducts.depth) {
+      let k = min(HalfProducts.depth, k - start)
+      expanded(a.from(readColumn: start), m, k) { a in
+        expanded(b.from(readRow: start), k, n) { b in
           cblas_sgemm(
             CblasRowMajor, a.order, b.order, blasint(m), blasint(n), blasint(k), 1, a.floats,
-            blasint(a.pitch), b.floats, blasint(b.pitch), bias != nil || adds ? 1 : 0,
-            plain.floats, blasint(plain.pitch))
-          guard isHalf else { return }
-          for row in 0..<m {
-            apus_round_half(
-              (c.base + row * c.pitch * 2).assumingMemoryBound(to: UInt16.self),
-              plain.floats + row * n, n)
-          }
+            blasint(a.pitch), b.floats, blasint(b.pitch),
+            bias != nil || adds || start > 0 ? 1 : 0, c, blasint(pitch))
         }
       }
+    }
+  }
+
+  /// Calls `body` with a bf16 matrix, `rows` × `columns` as read, in fp32.
+  private func expanded(_ x: Matrix, _ rows: Int, _ columns: Int, _ body: (Matrix) -> Void) {
+    let (rows, columns) = x.transposed ? (columns, rows) : (rows, columns)
+    withScratch(rows * columns) { plain in
+      for row in 0..<rows {
+        apus_expand_half(
+          plain + row * columns, x.from(row: row).base.assumingMemoryBound(to: UInt16.self),
+          columns)
+      }
+      body(Matrix(plain, pitch: columns, transposed: x.transposed))
     }
   }
 

@@ -43,6 +43,14 @@ struct Matrix {
       transposed: transposed, owner: owner)
   }
 
+  /// Row `row` as read becomes the first.
+  func from(readRow row: Int) -> Matrix { transposed ? from(row: 0, column: row) : from(row: row) }
+
+  /// Column `column` as read becomes the first.
+  func from(readColumn column: Int) -> Matrix {
+    transposed ? from(row: column) : from(row: 0, column: column)
+  }
+
   var order: CBLAS_TRANSPOSE { transposed ? CblasTrans : CblasNoTrans }
   var floats: UnsafePointer<Float> { base.assumingMemoryBound(to: Float.self) }
 }
@@ -67,8 +75,9 @@ struct MatrixDestination {
     self.init(base: tensor.base, type: tensor.type, pitch: tensor.columns)
   }
 
-  func from(column: Int) -> MatrixDestination {
-    MatrixDestination(base: base + column * type.stride, type: type, pitch: pitch)
+  func from(row: Int, column: Int) -> MatrixDestination {
+    MatrixDestination(
+      base: base + (row * pitch + column) * type.stride, type: type, pitch: pitch)
   }
 
   var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
@@ -98,19 +107,29 @@ extension Workspace {
     precondition(bias == nil || !adds, "a product with a bias starts anew")
     precondition(c.type == .float32 || !adds, "a product adds to fp32 only")
     guard m > 0 && n > 0 else { return }
-    // Panels of columns, cut by the sizes alone: the same bits whoever computes them, and in bf16 a
-    // panel of B stays in the cache. OpenBLAS packs A anew for each, which narrow ones do not pay.
-    let (most, least) = a.type == .bfloat16 ? (8, 128) : (4, 768)
-    let width = max(least, ((n + most - 1) / most + 15) / 16 * 16)
+    let tile = tile(m: m, n: n, type: a.type)
+    let columns = (n + tile.columns - 1) / tile.columns
     withExtendedLifetime((a.owner, b.owner)) {
-      forEach((n + width - 1) / width) { panel, lane in
-        let start = panel * width
+      forEach((m + tile.rows - 1) / tile.rows * columns) { index, lane in
+        let (row, column) = (index / columns * tile.rows, index % columns * tile.columns)
         multiplyPanel(
-          a, b.transposed ? b.from(row: start) : b.from(row: 0, column: start),
-          into: c.from(column: start), m: m, n: min(width, n - start), k: k,
-          bias: bias.map { $0 + start }, adds: adds, lane: lane)
+          a.from(readRow: row), b.from(readColumn: column),
+          into: c.from(row: row, column: column), m: min(tile.rows, m - row),
+          n: min(tile.columns, n - column), k: k, bias: bias.map { $0 + column }, adds: adds,
+          lane: lane)
       }
     }
+  }
+
+  /// The pieces that a product is cut into, by its sizes alone: the same bits whoever computes them.
+  private func tile(m: Int, n: Int, type: ElementType) -> (rows: Int, columns: Int) {
+    func width(most: Int, least: Int) -> Int {
+      max(least, ((n + most - 1) / most + 15) / 16 * 16)
+    }
+    // OpenBLAS packs A anew for each panel, which narrow ones do not pay.
+    guard type == .bfloat16 else { return (m, width(most: 4, least: 768)) }
+    // Expanded factors are to stay in the cache; else a panel of B is.
+    return halfProducts[0].expands ? (1024, 768) : (m, width(most: 8, least: 128))
   }
 
   /// The same on one thread of the team, in one piece.
@@ -166,29 +185,4 @@ extension Workspace {
       }
     }
   }
-}
-
-/// The matrix library behind the products.
-public enum MatrixLibrary {
-  /// Makes every product run on the thread that asks for it; workers are the parallelism.
-  ///
-  /// Call once before the first product.
-  public static func useCallingThreadOnly() {
-    openblas_set_num_threads(1)
-  }
-
-  /// Name, version and chosen kernels, for the start-up contract.
-  public static var description: String {
-    let blas = String(cString: openblas_get_config())
-    return "\(blas) core \(String(cString: openblas_get_corename())), \(HalfProducts.description)"
-  }
-
-  /// Whether this CPU has instructions for bf16 products.
-  public static var hasHalfProducts: Bool { HalfProducts.areFast }
-
-  /// The version of the C library, whose logarithms and cosines reach the weights.
-  public static var mathVersion: String { String(cString: apus_libc_version()) }
-
-  /// The CPU level that the element-wise kernels were chosen for.
-  public static var kernelLevel: String { String(cString: apus_cpu_level()) }
 }
