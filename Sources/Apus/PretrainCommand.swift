@@ -34,6 +34,13 @@ struct PretrainCommand: ParsableCommand {
   @Option(help: "Where to begin: auto (newest whole checkpoint), never, or a checkpoint folder.")
   var resume = "auto"
 
+  @Flag(
+    help: """
+      Look at five steps after the first two: a table of where their time goes, and what every \
+      thread did in RUN/profile, for chrome://tracing or ui.perfetto.dev.
+      """)
+  var profile = false
+
   func validate() throws {
     if let threads, threads < 1 {
       throw ValidationError("--threads must be at least 1, not \(threads).")
@@ -55,7 +62,7 @@ struct PretrainCommand: ParsableCommand {
       let run = try PretrainingRun(
         plan, world: world, workers: workers, resume: start,
         observer: ProgressLine.standardError(every: plan.options.logEvery),
-        version: Program.identity)
+        version: Program.identity, profiles: profile)
       if case .stopped = try run.run() { throw ExitCode(75) }
     } catch {
       try Failure.end(error, on: world)

@@ -62,6 +62,8 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   private let teams: [ThreadTeam]
   let pool: WorkerPool
   private let communication: WorkerPool
+  /// What the communication thread and the thread that drives this do; nil while nobody asks.
+  private(set) var timelines: (communication: Timeline, main: Timeline)?
   private let assignment: LeafAssignment
   private let progress: BucketProgress
   private let exchange: GradientExchange
@@ -165,16 +167,22 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     let exchangeSeconds = Seconds()
     // Looked up here: worker 0 may take another buffer while the communication thread begins.
     let result = FlatResult(address: workers[0].gradient(0))
+    let timeline = timelines?.communication
     communication.start { [self] _ in
       guard let result = result.address else { return }
       for bucket in buckets.ranges.indices {
         guard progress.wait(for: bucket) else { return }
+        timeline?.skip()
         // Sleeps until every rank has the bucket: a blocking call would spin on a worker's core.
-        if world.size > 1 { try world.awaitAll() }
+        if world.size > 1 {
+          try world.awaitAll()
+          timeline?.mark("wait for ranks")
+        }
         var clock = Stopwatch()
         try exchange.sum(bucket, mine: joinWorkers(bucket), into: result)
         sums.add(buckets.slice(bucket, rank: world.rank), of: result)
         exchangeSeconds.value += clock.lap()
+        timeline?.mark("sum bucket", bytes: Double(buckets.ranges[bucket].count * 4))
       }
     }
     // A failure on one worker must not leave the communication thread waiting for its buckets. It has
@@ -199,6 +207,7 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   ) throws {
     let worker = workers[thread]
     worker.beginStep()
+    worker.workspace.timeline?.skip()
     for leaf in worker.run {
       // In fast mode all leaves of a worker are added in place, as one.
       let isFirst = leaf == worker.run.lowerBound
@@ -211,14 +220,19 @@ public final class DataParallel<Replica>: @unchecked Sendable {
         if isLast && index == plan.accumulation - 1 {
           workspace.backward(from: loss) { [self] parameter in
             progress.complete(parameter, worker: activeIndex(of: thread)) { bucket in
+              let start = Timeline.now()
               worker.joinHalves(buckets.ranges[bucket])
+              worker.workspace.timeline?.mark("sum micro-batches", since: start)
             }
           }
         } else {
           workspace.backward(from: loss)
         }
       }
-      if plan.reduction == .exact && !isLast { worker.endLeaf() }
+      if plan.reduction == .exact && !isLast {
+        worker.endLeaf()
+        worker.workspace.timeline?.mark("sum micro-batches")
+      }
     }
   }
 
@@ -291,10 +305,13 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     let pieces = (layout.count + piece - 1) / piece
     try pool.run { [parameters, count = layout.count, threads = plan.threads, workers] thread in
       let own = thread * pieces / threads..<(thread + 1) * pieces / threads
+      workers[thread].workspace.timeline?.skip()
       workers[thread].workspace.forEach(own.count) { index, _ in
         let start = (own.lowerBound + index) * piece
         halves.round(parameters, start..<min(count, start + piece))
       }
+      workers[thread].workspace.timeline?.mark(
+        "weights to bf16", bytes: Double(own.count * piece * 6))
     }
   }
 
@@ -309,6 +326,27 @@ public final class DataParallel<Replica>: @unchecked Sendable {
         BlockLayout(counts: slices.map(\.count), displacements: slices.map(\.lowerBound)))
     }
   }
+
+  /// Begins to note what every thread does; not while they compute.
+  public func startTimelines() {
+    for worker in workers { worker.workspace.timeline = Timeline() }
+    timelines = (Timeline(), Timeline())
+  }
+
+  /// What every thread of this rank did since `startTimelines`, by the thread's name; ends the noting.
+  public func takeTimelines() -> [(thread: String, spans: [Timeline.Span])] {
+    guard let timelines else { return [] }
+    defer {
+      self.timelines = nil
+      for worker in workers { worker.workspace.timeline = nil }
+    }
+    return workers.enumerated().map { ("worker \($0)", $1.workspace.timeline?.spans ?? []) } + [
+      ("communication", timelines.communication.spans), ("main", timelines.main.spans),
+    ]
+  }
+
+  /// What the thread that drives this does, while somebody asks.
+  public var timeline: Timeline? { timelines?.main }
 
   /// The flat ranges this rank owns, in the order its optimizer state is kept.
   public var ownedRanges: [Range<Int>] { buckets.owned(by: world.rank) }

@@ -64,6 +64,8 @@ public final class ShardedOptimizer: @unchecked Sendable {
     let shared = UncheckedPointers(weights: weights, gradient: gradient)
     try replicas.pool.run { [self, count = replicas.plan.threads] thread in
       let own = pieces[thread * pieces.count / count..<(thread + 1) * pieces.count / count]
+      let timeline = replicas.workers[thread].workspace.timeline
+      timeline?.skip()
       replicas.workers[thread].workspace.forEach(own.count) { index, _ in
         let piece = own[own.startIndex + index]
         rule.update(
@@ -73,9 +75,15 @@ public final class ShardedOptimizer: @unchecked Sendable {
           along: shared.gradient + piece.range.lowerBound, factor: factor,
           learningRate: learningRate, decays: piece.decays, update: update)
       }
+      // The gradient is read; weights and state are read and written.
+      timeline?.mark(
+        "optimizer",
+        bytes: Double(own.reduce(0) { $0 + $1.range.count } * 4 * (3 + 2 * state.count)))
     }
     var clock = Stopwatch()
+    replicas.timeline?.skip()
     try replicas.gatherParameters()
+    replicas.timeline?.mark("gather weights")
     let seconds = clock.lap()
     try replicas.parametersChanged()
     return seconds

@@ -9,9 +9,12 @@ import Tensors
 public enum NextTokenLoss {
   /// The per-token losses of `batch`, [sequences·context], recorded if the workspace records.
   public static func losses(
-    _ model: any LanguageModel, _ batch: Batch, dropout: DropoutSource? = nil
+    _ model: any LanguageModel, _ batch: Batch, dropout: DropoutSource? = nil,
+    recomputation: Recomputation = .none
   ) -> Tensor {
-    model.hidden(batch.inputs, ForwardPass(sequences: batch.sequences, dropout: dropout))
+    let pass = ForwardPass(
+      sequences: batch.sequences, dropout: dropout, recomputation: recomputation)
+    return model.hidden(batch.inputs, pass)
       .crossEntropy(head: model.head.weight, targets: batch.targets, weights: batch.weights)
   }
 

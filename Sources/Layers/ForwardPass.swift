@@ -11,12 +11,23 @@ public struct ForwardPass {
   public let dropout: DropoutSource?
   /// Keys and values of earlier positions, one per attention layer; empty without a cache.
   public let caches: [KeyValueRows]
+  /// What the backward pass computes once more instead of keeping it.
+  public let recomputation: Recomputation
 
   /// A pass over `sequences` sequences.
-  public init(sequences: Int, dropout: DropoutSource? = nil, caches: [KeyValueRows] = []) {
+  public init(
+    sequences: Int, dropout: DropoutSource? = nil, caches: [KeyValueRows] = [],
+    recomputation: Recomputation = .none
+  ) {
     self.sequences = sequences
     self.dropout = dropout
     self.caches = caches
+    self.recomputation = recomputation
+  }
+
+  /// The result of one of the network's layers, its inner values kept or not as `recomputation` says.
+  public func layer(_ x: Tensor, _ body: @escaping (Tensor) -> Tensor) -> Tensor {
+    recomputation == .layer ? x.recomputed(body) : body(x)
   }
 
   /// Positions of `rows` new rows, sequence after sequence, continuing after the cached ones.
@@ -25,6 +36,14 @@ public struct ForwardPass {
     let past = caches.first?.length ?? 0
     return (0..<rows).map { Int32(past + $0 % length) }
   }
+}
+
+/// Activations that are computed a second time rather than kept for the backward pass.
+public enum Recomputation: String, Sendable, CaseIterable {
+  /// None: the most memory, the least time.
+  case none
+  /// Everything within a layer: its input alone is kept, for about a third more time.
+  case layer
 }
 
 /// The place of a forward pass in a run, from which every dropout mask follows.

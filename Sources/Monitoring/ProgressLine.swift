@@ -93,6 +93,11 @@ public final class ProgressLine: RunObserver {
     }
   }
 
+  /// Shows the table.
+  public func profile(_ report: ProfileReport) {
+    show(colour: nil) { _ in report.table }
+  }
+
   /// Leaves the last step's line standing.
   public func finish() {
     state.withLock { state in

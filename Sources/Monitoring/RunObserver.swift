@@ -10,6 +10,13 @@ public protocol RunObserver: AnyObject, Sendable {
   func evaluation(_ report: EvaluationReport) throws(MonitoringError)
   /// Something happened beside the steps.
   func event(_ report: EventReport) throws(MonitoringError)
+  /// Some steps were looked at in detail.
+  func profile(_ report: ProfileReport) throws(MonitoringError)
   /// The run is over; nothing follows.
   func finish() throws(MonitoringError)
+}
+
+extension RunObserver {
+  /// Most have no use for it.
+  public func profile(_ report: ProfileReport) throws(MonitoringError) {}
 }

@@ -107,6 +107,7 @@ extension Workspace {
     precondition(bias == nil || !adds, "a product with a bias starts anew")
     precondition(c.type == .float32 || !adds, "a product adds to fp32 only")
     guard m > 0 && n > 0 else { return }
+    count(operations: 2 * Double(m) * Double(n) * Double(k))
     let tile = tile(m: m, n: n, type: a.type)
     let columns = (n + tile.columns - 1) / tile.columns
     withExtendedLifetime((a.owner, b.owner)) {

@@ -1,7 +1,15 @@
 /// One recorded operation: what came out, what went in, and how a derivative goes back.
 struct TapeEntry {
+  /// How a timeline tells of it.
+  struct Profile {
+    let name: String
+    let bytes: Double
+  }
+
   let output: Variable
   let inputs: [Variable]
+  /// Nil where nobody keeps a timeline, or where what is inside is told.
+  var profile: Profile?
   let backward: (_ dy: Tensor) -> Void
 }
 
@@ -10,13 +18,20 @@ extension Tensor {
   ///
   /// `backward` gets the derivative of the result and adds to the inputs' derivatives through
   /// `accumulate`; it is never called when the result took no part in the final value.
-  func recorded(from inputs: Tensor?..., backward: @escaping (_ dy: Tensor) -> Void) -> Tensor {
+  ///
+  /// - Parameter function: The operation, for a timeline.
+  func recorded(
+    from inputs: Tensor?..., function: String = #function,
+    backward: @escaping (_ dy: Tensor) -> Void
+  ) -> Tensor {
     guard workspace.isRecording else { return self }
+    let profile = workspace.note(function, self, of: inputs)
     let tracked = inputs.compactMap { $0?.variable }
     guard !tracked.isEmpty else { return self }
     for variable in tracked { variable.pendingUses += 1 }
     let output = Variable()
-    workspace.tape.append(TapeEntry(output: output, inputs: tracked, backward: backward))
+    workspace.tape.append(
+      TapeEntry(output: output, inputs: tracked, profile: profile, backward: backward))
     return Tensor(shape: shape, type: type, storage: storage, offset: offset, variable: output)
   }
 }
@@ -33,18 +48,24 @@ extension Workspace {
   public func backward(from result: Tensor, onParameterComplete: ((Int) -> Void)? = nil) {
     precondition(result.count == 1, "backward needs a scalar, not shape \(result.shape)")
     result.variable?.accumulate(adopting: Tensor(repeating: 1, shape: [], in: self))
-    while let entry = tape.popLast() {
-      if let dy = entry.output.takeGradient() { entry.backward(dy) }
+    unwind(to: 0, onParameterComplete)
+    if let onParameterComplete {
+      for variable in parameters where !variable.isComplete {
+        if let parameter = variable.parameter { finish(parameter, onParameterComplete) }
+      }
+    }
+  }
+
+  /// Takes the entries from number `start` on off the tape, newest first, and runs them backwards.
+  fileprivate func unwind(to start: Int, _ onParameterComplete: ((Int) -> Void)?) {
+    while tape.count > start {
+      let entry = tape.removeLast()
+      if let dy = entry.output.takeGradient() { timed(entry.profile) { entry.backward(dy) } }
       for input in entry.inputs {
         input.pendingUses -= 1
         if let parameter = input.parameter, input.pendingUses == 0, let onParameterComplete {
           finish(parameter, onParameterComplete)
         }
-      }
-    }
-    if let onParameterComplete {
-      for variable in parameters where !variable.isComplete {
-        if let parameter = variable.parameter { finish(parameter, onParameterComplete) }
       }
     }
   }
@@ -57,6 +78,38 @@ extension Workspace {
     }
     variable.isComplete = true
     onComplete(parameter.index)
+  }
+}
+
+extension Tensor {
+  /// `body` of this tensor, of which the tape keeps nothing but this tensor: the backward pass
+  /// computes what lies between once more (Chen et al. 2016).
+  ///
+  /// The bits are those of `body` alone, if it gives the same at every call and reads no other value
+  /// that a derivative flows back to than this one and parameters.
+  public func recomputed(_ body: @escaping (Tensor) -> Tensor) -> Tensor {
+    let workspace = workspace
+    guard workspace.isRecording else { return body(self) }
+    let start = workspace.tape.count
+    let y = body(differentiable)
+    // The parameters count as used until this entry is done: only then are their gradients final.
+    let used = workspace.tape[start...].flatMap(\.inputs).filter { $0.parameter != nil }
+    workspace.tape.removeSubrange(start...)
+    variable?.pendingUses += 1
+    let output = Variable()
+    let place = gradientPlace
+    let input = detached
+    workspace.tape.append(
+      TapeEntry(output: output, inputs: used + (variable.map { [$0] } ?? [])) { dy in
+        let start = workspace.tape.count
+        let point = input.differentiable
+        let y = workspace.recording { body(point) }
+        y.variable?.accumulate(adopting: dy)
+        workspace.unwind(to: start, nil)
+        if let dx = point.variable?.takeGradient() { place.variable?.accumulate(adopting: dx) }
+      })
+    return Tensor(
+      shape: y.shape, type: y.type, storage: y.storage, offset: y.offset, variable: output)
   }
 }
 

@@ -79,6 +79,16 @@ extension AttentionShape {
     }
   }
 
+  /// Floating-point operations of one product of all heads with all keys that their rows see.
+  private var operations: Double {
+    var perHead = 0.0
+    for start in stride(from: 0, to: queries, by: AttentionShape.block) {
+      let end = min(queries, start + AttentionShape.block)
+      perHead += 2 * Double(end - start) * Double(keys - queries + end) * Double(dim)
+    }
+    return Double(sequences * heads) * perHead
+  }
+
   /// Where the dropout words of a block start.
   private func firstWord(_ sequence: Int, _ head: Int, _ row: Int) -> Int {
     ((sequence * heads + head) * queries + row) * pitch
@@ -102,6 +112,7 @@ extension AttentionShape {
     dropout: DropoutMask?, in workspace: Workspace
   ) {
     let area = AttentionShape.block * pitch
+    workspace.count(operations: 2 * operations)
     forEachPair(in: workspace) { sequence, keyHead, lane in
       workspace.withScratch(area) { scores in
         workspace.withHalfScratch(q.type == .bfloat16 ? area : 0) { half in
@@ -151,6 +162,7 @@ extension AttentionShape {
       return
     }
     let area = AttentionShape.block * pitch
+    workspace.count(operations: 5 * operations)
     forEachPair(in: workspace) { sequence, keyHead, lane in
       workspace.withScratch((dropout == nil ? 2 : 3) * area) { scratch in
         let p = scratch

@@ -15,6 +15,10 @@ public final class Workspace {
   public let precision: Precision
   /// The bound parameters in bf16, at their places in the flat buffer; see `bind`.
   var halves: HalfBuffer?
+  /// Where what this worker does is told; nil for nobody.
+  public var timeline: Timeline?
+  /// Operations of products since the last span.
+  var productOperations = 0.0
   /// Threads that share this worker's work; nil for the worker alone.
   let team: (any Team)?
   /// bf16 products that each thread of the team has prepared.

@@ -39,6 +39,7 @@ public final class PretrainingRun {
   private let trainer: Trainer
   private let evaluator: Evaluator?
   private let cycle: CheckpointCycle
+  private let profiler: Profiler?
   /// The newest checkpoint that is known to be whole.
   private var latest: String?
 
@@ -53,9 +54,10 @@ public final class PretrainingRun {
   ///   - resume: Where to begin.
   ///   - observer: Who is told on rank 0, beside the metrics file.
   ///   - version: The program's version, part of the start-up contract.
+  ///   - profiles: Whether to look at some steps in detail; see `Profiler`.
   public init(
     _ plan: TrainingPlan, world: Communicator, workers: Cores.Assignment, resume: Resume,
-    observer: any RunObserver, version: String
+    observer: any RunObserver, version: String, profiles: Bool = false
   ) throws {
     self.plan = plan
     self.world = world
@@ -67,7 +69,8 @@ public final class PretrainingRun {
         + plan.terms.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         + [
           ("parameter layout", "\(FNV1a(Array(plan.model.layout.summary.utf8)).value)"),
-          ("threads", "\(workers.threads)"), ("MPI library", MPIEnvironment.libraryVersion),
+          ("threads", "\(workers.threads)"), ("--profile", "\(profiles)"),
+          ("MPI library", MPIEnvironment.libraryVersion),
         ]
     ).agree(over: world)
 
@@ -94,6 +97,7 @@ public final class PretrainingRun {
     let start = try Resumption.claim(
       resume, seen: seen, in: folder, attempt: attempt, world: world, observers: observers)
     if let start { try trainer.restore(from: start) }
+    profiler = profiles ? try Profiler(trainer, world: world, folder: folder) : nil
     let isOwn = try start.map { try Resumption.isOwn($0, of: folder, world: world) } ?? false
     // The best of another run decides nothing here: its checkpoint is not in this folder.
     if !isOwn { trainer.state.best = nil }
@@ -142,8 +146,10 @@ public final class PretrainingRun {
       word.signals = Signals.take()
       if world.rank == 0 { word.orders = orders(forStep: trainer.state.step + 1) }
       try cycle.report(in: &word)
+      try profiler?.stepBegins(trainer)
       let (report, words) = try trainer.step(telling: word)
       try observers.step(report)
+      if let profile = try profiler?.stepEnded(trainer) { try observers.profile(profile) }
       let isSuspicious = trainer.isSuspicious
       if let saved = try cycle.absorb(words, isSound: !isSuspicious) { try announceSave(saved) }
 

@@ -18,6 +18,8 @@ public struct RunFolder: Sendable {
   public var metrics: String { "\(path)/metrics.jsonl" }
   /// Token shards made from the run's text.
   public var data: String { "\(path)/data" }
+  /// What the threads of `rank` did, with `--profile`; for chrome://tracing.
+  public func trace(rank: Int) -> String { "\(path)/profile/trace-rank-\(rank).json" }
   /// Checkpoints.
   public var checkpoints: CheckpointStore { CheckpointStore(path: "\(path)/checkpoints") }
 
@@ -27,6 +29,11 @@ public struct RunFolder: Sendable {
   /// Makes the folder.
   public func create() throws(StorageError) {
     try FileSystem.makeFolder(path)
+  }
+
+  /// Makes the folder of the traces.
+  public func createProfile() throws(StorageError) {
+    try FileSystem.makeFolder("\(path)/profile")
   }
 
   /// Writes the configuration, in place of an earlier attempt's.

@@ -24,6 +24,10 @@ final class RunObservers {
     for observer in all { try observer.event(report) }
   }
 
+  func profile(_ report: ProfileReport) throws {
+    for observer in all { try observer.profile(report) }
+  }
+
   func finish() throws {
     for observer in all { try observer.finish() }
   }

@@ -91,24 +91,30 @@ public final class Trainer {
     let step = state.step
     let rate = plan.schedule.rate(at: step)
 
-    let gradient = try replicas.gradient { [loader, losses, plan] replica, _, microBatch in
+    let gradient = try replicas.gradient {
+      [loader, losses, plan] replica, workspace, microBatch in
       var reading = Stopwatch()
+      workspace.timeline?.skip()
       try loader.fill(&replica.batch, step: step, microBatch: microBatch)
       replica.secondsData += reading.lap()
+      workspace.timeline?.mark("data")
       let dropout = DropoutSource(
         seed: UInt64(plan.options.seed), step: step, microBatch: microBatch)
-      let tokenLosses = NextTokenLoss.losses(replica.model, replica.batch, dropout: dropout)
+      let tokenLosses = NextTokenLoss.losses(
+        replica.model, replica.batch, dropout: dropout, recomputation: plan.options.recomputation)
       losses[microBatch] = Tally(
         sum: tokenLosses.total, count: replica.batch.weights.reduce(0) { $0 + Double($1) })
       return tokenLosses.sum()
     }
     let secondsGradient = clock.lap()
+    replicas.timeline?.skip()
 
     let total = try losses.gathered(over: replicas.world) { replicas.owner(of: $0) }.total
     let words = try word.exchanged(over: replicas.world)
     let norm = try replicas.norm(of: gradient) / total.count
     try divergence.observe(step: step + 1, loss: total.mean, gradientNorm: norm)
     let secondsAgreement = clock.lap()
+    replicas.timeline?.mark("losses and norm")
 
     let clip = plan.options.clip
     let clipping = clip > 0 && norm > clip ? clip / norm : 1

@@ -2,6 +2,7 @@
 
 import Configuration
 import DataParallel
+import Layers
 import Optimizers
 
 /// What the user typed about a pretraining run, key by key: this is the only declaration of a key.
@@ -118,6 +119,8 @@ public struct TrainingOptions: Sendable {
   public var precision: PrecisionChoice
   /// How gradients are added.
   public var reduction: GradientReduction
+  /// What the backward pass computes once more.
+  public var recomputation: Recomputation
   /// Steps between checkpoints; 0 saves only at the end.
   public var checkpointEvery: Int
   /// Newest checkpoints that stay.
@@ -184,6 +187,10 @@ public struct TrainingOptions: Sendable {
     reduction = try reader.choice(
       "reduction", default: .exact,
       help: "exact: the same bits for any ranks and threads; fast: not")
+    recomputation = try reader.choice(
+      "recompute", default: .none,
+      help: "layer: keep a layer's input alone and compute the rest again for the backward pass; "
+        + "less memory, a third more time, the same bits")
     checkpointEvery = try reader.integer(
       "checkpoint.every", default: 200, in: 0..., unit: "steps",
       help: "between checkpoints; 0 saves only at the end")

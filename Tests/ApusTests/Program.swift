@@ -92,6 +92,7 @@ struct Program {
     // What MPI left in the tests' own process must not reach the program's.
     for key in environment.keys
     where ["OMPI_", "PMIX_", "ORTE_"].contains(where: key.hasPrefix) { environment[key] = nil }
+    environment["XDG_CACHE_HOME"] = "\(folder)/cache"
     environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
     process.environment = environment

@@ -15,22 +15,65 @@ import Testing
     // One micro-batch: threads beyond the first join in a team.
     let one = whole + ["--set", "batch.microBatches=1", "--set", "model.width=256"]
     try expectSameBits(in: [(1, 1), (1, 2), (1, 3)], one)
+    // What is computed again is what was there.
+    try expectSameBits(
+      in: [(1, 1), (2, 1)], whole + ["--set", "model.dropout=0.1"],
+      alternating: [[], ["--set", "recompute=layer"]])
   }
 
-  private func expectSameBits(in worlds: [(Int, Int)], _ settings: [String]) throws {
+  /// - Parameter alternating: More settings, one list a world in turn.
+  private func expectSameBits(
+    in worlds: [(Int, Int)], _ settings: [String], alternating: [[String]] = [[]]
+  ) throws {
     try Program.withCorpus { program in
       var hashes: Set<String?> = []
-      for (ranks, threads) in worlds {
+      for (place, (ranks, threads)) in worlds.enumerated() {
         let run = "run-\(ranks)x\(threads)"
         let result = try program.run(
           [
             "pretrain", "run.yaml", "--threads", "\(threads)", "--oversubscribe", "--set",
             "run=\(run)",
-          ] + settings, ranks: ranks)
+          ] + settings + alternating[place % alternating.count], ranks: ranks)
         #expect(result.code == 0, "\(result.errors)")
         hashes.insert(program.hash(run))
       }
       #expect(hashes.count == 1 && !hashes.contains(nil), "\(hashes)")
+    }
+  }
+
+  @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+  func aProfileTellsWhereTheTimeGoesAndChangesNothing() throws {
+    try Program.withCorpus { program in
+      let run = { (name: String, more: [String]) in
+        try program.run(
+          ["pretrain", "run.yaml", "--threads", "1", "--set", "run=\(name)"] + more, ranks: 2)
+      }
+      let plain = try run("plain", [])
+      let profiled = try run("profiled", ["--profile"])
+      #expect(plain.code == 0 && profiled.code == 0, "\(profiled.errors)")
+      #expect(program.hash("plain") != nil && program.hash("plain") == program.hash("profiled"))
+      #expect(!plain.errors.contains("profile of"))
+      // The table comes once, from rank 0.
+      #expect(profiled.errors.components(separatedBy: "profile of steps 3–7 on rank 0").count == 2)
+      for row in ["operation", "linear", "optimizer", "waiting", "matrix products: "] {
+        #expect(
+          profiled.errors.split(separator: "\n").contains { $0.hasPrefix(row) }, "\(row)")
+      }
+      for rank in 0..<2 {
+        let trace = try #require(program.read("profiled/profile/trace-rank-\(rank).json"))
+        let json = try JSONSerialization.jsonObject(with: trace) as? [String: Any]
+        let events = try #require(json?["traceEvents"] as? [[String: Any]])
+        let names = Set(events.compactMap { $0["name"] as? String })
+        #expect(
+          names.isSuperset(of: ["data", "optimizer", "sum bucket", "gather weights", "crossEntropy"]))
+        #expect(events.allSatisfy { $0["pid"] as? Int == rank })
+      }
+      #expect(program.names(in: "cache/apus").count == 1)
+      // With fewer steps left than it wants to see, it looks at those; a mad cache is no obstacle.
+      let peak = try #require(program.names(in: "cache/apus").first)
+      try program.write("{", to: "cache/apus/\(peak)")
+      let rest = try run("profiled", ["--profile", "--set", "steps=13"])
+      #expect(rest.code == 0 && rest.errors.contains("profile of steps 13–13"), "\(rest.errors)")
     }
   }
 

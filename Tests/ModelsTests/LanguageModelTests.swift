@@ -8,17 +8,17 @@ import Testing
 @Suite struct LanguageModelTests {
   static let families = ["gpt2", "gpt2 untied", "llama", "llama tied"]
 
-  private static func configuration(_ family: String, dropout: Float)
+  private static func configuration(_ family: String, dropout: Float, layers: Int)
     throws -> any ModelConfiguration
   {
     switch family {
     case "gpt2", "gpt2 untied":
       try GPT2Configuration(
-        vocabulary: 19, context: 8, layers: 2, heads: 2, width: 12, dropout: dropout,
+        vocabulary: 19, context: 8, layers: layers, heads: 2, width: 12, dropout: dropout,
         tied: family == "gpt2", endOfText: 0)
     default:
       try LlamaConfiguration(
-        vocabulary: 19, context: 8, layers: 2, heads: 4, keyHeads: 2, width: 24, dropout: dropout,
+        vocabulary: 19, context: 8, layers: layers, heads: 4, keyHeads: 2, width: 24, dropout: dropout,
         tied: family != "llama", endOfText: 0)
     }
   }
@@ -32,8 +32,9 @@ import Testing
     let values: FlatBuffer
     let model: any LanguageModel
 
-    init(_ family: String, dropout: Float = 0) throws {
-      let configuration = try LanguageModelTests.configuration(family, dropout: dropout)
+    init(_ family: String, dropout: Float = 0, layers: Int = 2) throws {
+      let configuration = try LanguageModelTests.configuration(
+        family, dropout: dropout, layers: layers)
       layout = configuration.layout
       values = FlatBuffer(count: layout.count)
       layout.initialize(values.elements, seed: 3)
@@ -48,8 +49,9 @@ import Testing
       model.logits(LanguageModelTests.ids, ForwardPass(sequences: 2, dropout: source)).values
     }
 
-    func loss(_ source: DropoutSource? = nil) -> Tensor {
-      model.logits(LanguageModelTests.ids, ForwardPass(sequences: 2, dropout: source))
+    func loss(_ source: DropoutSource? = nil, _ recomputation: Recomputation = .none) -> Tensor {
+      let pass = ForwardPass(sequences: 2, dropout: source, recomputation: recomputation)
+      return model.logits(LanguageModelTests.ids, pass)
         .crossEntropyConsumingLogits(targets: LanguageModelTests.ids.reversed()).sum()
     }
   }
@@ -145,6 +147,24 @@ import Testing
     for place in gradients.elements.indices where !written.contains(place) {
       #expect(gradients.elements[place] == 7, "the gap at \(place)")
     }
+  }
+
+  @Test(arguments: families) func recomputationKeepsTheBitsInLessMemory(family: String) throws {
+    func gradients(_ recomputation: Recomputation) throws -> (bits: [UInt32], order: [Int], Int) {
+      let bound = try Bound(family, dropout: 0.1, layers: 8)
+      let gradients = FlatBuffer(count: bound.layout.count)
+      let source = DropoutSource(seed: 1, step: 2, microBatch: 3)
+      var order: [Int] = []
+      bound.workspace.beginGradients(into: gradients)
+      let loss = bound.workspace.recording { bound.loss(source, recomputation) }
+      bound.workspace.backward(from: loss) { order.append($0) }
+      return (gradients.elements.map(\.bitPattern), order, bound.workspace.pool.bytesHeld)
+    }
+    let (kept, again) = (try gradients(.none), try gradients(.layer))
+    #expect(kept.bits == again.bits)
+    #expect(Set(again.order) == Set(kept.order) && again.order.count == kept.order.count)
+    #expect(again.order.last == 0)
+    #expect(again.2 < kept.2 / 2, "\(again.2) bytes, not \(kept.2)")
   }
 
   /// A leaf is a sum over micro-batches: the second adds to the first.

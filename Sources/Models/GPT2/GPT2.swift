@@ -37,7 +37,7 @@ public struct GPT2: LanguageModel {
   public func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
     var x = tokens(ids) + positions(pass.positions(rows: ids.count))  // [B·T, C]
     x = embeddingDropout(x, pass)
-    for block in blocks { x = block(x, pass) }
+    for block in blocks { x = pass.layer(x) { block($0, pass) } }
     return norm(x)
   }
 }

@@ -35,7 +35,7 @@ public struct Llama: LanguageModel {
   public func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
     let positions = pass.positions(rows: ids.count)
     var x = tokens(ids)  // [B·T, C]
-    for block in blocks { x = block(x, positions: positions, pass) }
+    for block in blocks { x = pass.layer(x) { block($0, positions: positions, pass) } }
     return norm(x)
   }
 }

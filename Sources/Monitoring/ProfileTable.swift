@@ -1,0 +1,94 @@
+import Foundation
+
+extension ProfileReport {
+  /// What was done, summed over the computing threads and averaged over the steps, the longest first.
+  ///
+  ///     operation                         calls     ms/step   share   GFLOP/s    GB/s   of peak
+  ///     linear 768→3072 backward             24       512.1   23.1%     204.1             96%
+  ///
+  /// Milliseconds are those of all computing threads together; their sum with `waiting` is the wall
+  /// time × threads. Rates are what all of them would reach together at that pace. A product is held
+  /// against the peak of products, anything else against that of memory: what is faster found its
+  /// numbers in a cache, or only passed them on.
+  public var table: String {
+    let threads = lanes.count { $0.computes }
+    let steps = Double(self.steps.count)
+    var totals: [String: Total] = [:]
+    for lane in lanes where lane.computes {
+      for span in lane.spans {
+        let phase = span.phase == "backward" ? " backward" : ""
+        totals[span.name + phase, default: Total()].add(span)
+      }
+    }
+    let whole = seconds * Double(threads)
+    var waiting = Total()
+    waiting.seconds = max(0, whole - totals.values.reduce(0) { $0 + $1.seconds })
+    var rows = totals.sorted { ($1.value.seconds, $0.key) < ($0.value.seconds, $1.key) }
+    rows.append(("waiting", waiting))
+    let width = max(34, rows.map(\.key.count).max() ?? 0)
+
+    func line(_ cells: [String]) -> String {
+      let widths = [8, 11, 8, 10, 8, 10]
+      let numbers = zip(cells.dropFirst(), widths).map {
+        String(repeating: " ", count: max(0, $1 - $0.count)) + $0
+      }
+      let name = cells[0] + String(repeating: " ", count: width - cells[0].count)
+      return (name + numbers.joined()).trimmingTrailingSpaces
+    }
+    func percent(_ share: Double) -> String { String(format: "%.1f%%", 100 * share) }
+
+    var lines = [
+      "profile of steps \(self.steps.lowerBound)–\(self.steps.upperBound) on rank \(rank): "
+        + String(format: "%.1f ms a step, ", 1e3 * seconds / steps)
+        + "\(threads) thread\(threads == 1 ? "" : "s"); peaks "
+        + String(
+          format: "%.0f GFLOP/s in products, %.1f GB/s of memory", peak.products / 1e9,
+          peak.memory / 1e9),
+      line(["operation", "calls", "ms/step", "share", "GFLOP/s", "GB/s", "of peak"]),
+    ]
+    for (name, total) in rows {
+      let pace = Double(threads) / max(total.seconds, 1e-12)
+      let isProduct = total.operations > 0
+      let moves = !isProduct && total.bytes > 0
+      let share =
+        isProduct ? total.operations * pace / peak.products : total.bytes * pace / peak.memory
+      lines.append(
+        line([
+          name, total.calls == 0 ? "" : String(format: "%.0f", (Double(total.calls) / steps)),
+          String(format: "%.2f", 1e3 * total.seconds / steps), percent(total.seconds / whole),
+          isProduct ? String(format: "%.1f", total.operations * pace / 1e9) : "",
+          moves ? String(format: "%.1f", total.bytes * pace / 1e9) : "",
+          isProduct || moves
+            ? share > 1.2 && moves ? "cache" : String(format: "%.0f%%", 100 * share) : "",
+        ]))
+    }
+    let operations = totals.values.reduce(0) { $0 + $1.operations }
+    lines.append(
+      "matrix products: " + String(format: "%.1f", operations / steps / 1e9)
+        + " GFLOP a step, " + percent(operations / seconds / peak.products)
+        + " of their peak over the whole step; trace: \(trace)")
+    return lines.joined(separator: "\n")
+  }
+
+  private struct Total {
+    var calls = 0
+    var seconds = 0.0
+    var operations = 0.0
+    var bytes = 0.0
+
+    mutating func add(_ span: Span) {
+      calls += 1
+      seconds += span.duration
+      operations += span.operations
+      bytes += span.bytes
+    }
+  }
+}
+
+extension String {
+  fileprivate var trimmingTrailingSpaces: String {
+    var text = Substring(self)
+    while text.last == " " { text.removeLast() }
+    return String(text)
+  }
+}
