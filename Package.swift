@@ -94,7 +94,7 @@ let package = Package(
         "Models", "Monitoring", "RandomNumbers", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      exclude: ["Peers"],
+      exclude: ["Peers", "TRIED.md"],
       swiftSettings: strict),
 
     // Tests
