@@ -25,7 +25,7 @@ struct Measurement: Sendable {
   let name: String
   /// What is measured, for a reader; at most `Table.titleWidth` characters.
   let title: String
-  /// What it gives; the first is the one that ratios compare.
+  /// What it gives; the first stands in the table under the measurement's title.
   let quantities: [Quantity]
   /// How it is done.
   let source: Source
@@ -60,14 +60,21 @@ struct Quantity: Sendable {
   static let memory = Quantity(key: "memory", unit: "MiB", higherIsBetter: false)
 }
 
-/// How many times the rate of one measurement another's is.
+/// How many times a quantity of one measurement another's is.
 struct Ratio: Sendable {
   /// Names of measurements of the same benchmark.
   let numerator: String
   let denominator: String
   /// What the denominator is, for a reader: "PyTorch".
   let against: String
+  /// What is compared; its unit falls away.
+  var quantity = Quantity.rate("×")
+
+  /// Whether rates are compared, as where nothing else is said.
+  var isOfRates: Bool { quantity.key == "rate" }
 
   /// The name of its figure.
-  var name: String { "\(numerator)/\(denominator)" }
+  var name: String {
+    "\(numerator)/\(denominator)" + (isOfRates ? "" : ".\(quantity.key)")
+  }
 }

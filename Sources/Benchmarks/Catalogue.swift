@@ -3,8 +3,9 @@ enum Catalogue {
   static func benchmarks(_ settings: Settings) -> [Benchmark] {
     ProductBenchmark.all(settings) + MemoryBenchmark.all(settings)
       + AttentionBenchmark.all(settings) + ExchangeBenchmark.all(settings)
-      + StepBenchmark.all(settings) + RanksBenchmark.all(settings)
-      + GenerationBenchmark.all(settings) + TokenizerBenchmark.all(settings)
+      + StepBenchmark.all(settings) + RanksBenchmark.all(settings) + TeamBenchmark.all(settings)
+      + ContextBenchmark.all(settings) + GenerationBenchmark.all(settings)
+      + TokenizerBenchmark.all(settings)
   }
 
   /// Those that `selections` name, or all.

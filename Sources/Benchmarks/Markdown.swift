@@ -29,11 +29,13 @@ enum Markdown {
       let other = report.figure(ratio.denominator)
     else { return nil }
     let memory = report.figure("\(ratio.denominator).memory").map {
-      ", \(Table.number($0.median)) \($0.unit)"
+      "\(Table.number($0.median)) \($0.unit)"
     }
-    return "\(Table.number(figure.median)) × \(ratio.against) "
-      + "(\(Table.number(figure.least))–\(Table.number(figure.most)); "
-      + "\(Table.number(other.median)) \(other.unit)\(memory ?? ""))"
+    let rate = "\(Table.number(other.median)) \(other.unit)"
+    let whole = [ratio.isOfRates ? rate : nil, memory].compactMap(\.self).joined(separator: ", ")
+    let quantity = ratio.isOfRates ? "" : "the \(ratio.quantity.key) of "
+    return "\(Table.number(figure.median)) × \(quantity)\(ratio.against) "
+      + "(\(Table.number(figure.least))–\(Table.number(figure.most)); \(whole))"
   }
 
   private static func place(_ report: Report) -> String {

@@ -1,32 +1,25 @@
 import DataParallel
 import Tensors
 
-/// Ranks against threads on the same cores, exact against fast, in the precision that `auto` takes.
+/// Ranks against threads on the same cores, in the precision that `auto` takes; and exact against
+/// fast between ranks, in fp32.
 enum RanksBenchmark {
   static func all(_ settings: Settings) -> [Benchmark] {
     // Two ranks of one thread are the least there is to compare.
     let workers = max(2, settings.workers / 2 * 2)
-    return [TrainedModel.shakespeare, .gpt2].map { benchmark($0, workers) }
+    return [TrainedModel.shakespeare, .gpt2].flatMap {
+      [ranks($0, workers), reductions($0, workers)]
+    }
   }
 
-  private static func benchmark(_ model: TrainedModel, _ workers: Int) -> Benchmark {
+  private static func ranks(_ model: TrainedModel, _ workers: Int) -> Benchmark {
     let name = "ranks.\(model.name)"
-    func measurement(_ suffix: String, ranks: Int, _ reduction: GradientReduction) -> Measurement {
-      Measurement(
-        name: "\(name).\(suffix)",
-        title: "\(ranks)×\(workers / ranks), \(reduction), \(model.title)",
-        quantities: [.rate("tokens/s"), .memory],
-        source: .apus(ranks: ranks) {
-          try TrainedSteps(model, nil, reduction, workers: workers).measure($0)
-        })
-    }
     let precision = MatrixLibrary.hasHalfProducts ? Precision.bf16 : .fp32
     return Benchmark(
-      name: name, summary: "ranks × threads and exact against fast, \(model.title)",
+      name: name, summary: "ranks × threads, \(model.title)",
       measurements: [
-        measurement("threads", ranks: 1, .exact),
-        measurement("exact", ranks: 2, .exact),
-        measurement("fast", ranks: 2, .fast),
+        measurement("\(name).threads", model, nil, ranks: 1, .exact, workers),
+        measurement("\(name).exact", model, nil, ranks: 2, .exact, workers),
         Measurement(
           name: "\(name).torch", title: "  PyTorch DDP, 2 ranks",
           quantities: [.rate("tokens/s"), .memory],
@@ -37,10 +30,31 @@ enum RanksBenchmark {
           numerator: "\(name).exact", denominator: "\(name).threads",
           against: "1 rank × \(workers) threads"),
         Ratio(
-          numerator: "\(name).fast", denominator: "\(name).threads",
-          against: "1 rank × \(workers) threads"),
-        Ratio(
           numerator: "\(name).exact", denominator: "\(name).torch", against: "PyTorch DDP"),
       ])
+  }
+
+  private static func reductions(_ model: TrainedModel, _ workers: Int) -> Benchmark {
+    let name = "reduction.\(model.name)"
+    return Benchmark(
+      name: name, summary: "exact against fast, \(model.title), fp32",
+      measurements: [
+        measurement("\(name).exact", model, .fp32, ranks: 2, .exact, workers),
+        measurement("\(name).fast", model, .fp32, ranks: 2, .fast, workers),
+      ],
+      ratios: [Ratio(numerator: "\(name).exact", denominator: "\(name).fast", against: "fast")])
+  }
+
+  private static func measurement(
+    _ name: String, _ model: TrainedModel, _ precision: Precision?, ranks: Int,
+    _ reduction: GradientReduction, _ workers: Int
+  ) -> Measurement {
+    let kind = precision.map { "\(reduction), \($0)" } ?? "\(reduction)"
+    return Measurement(
+      name: name, title: "\(ranks)×\(workers / ranks), \(kind), \(model.title)",
+      quantities: [.rate("tokens/s"), .memory],
+      source: .apus(ranks: ranks) {
+        try TrainedSteps(model, precision, reduction, workers: workers).measure($0)
+      })
   }
 }

@@ -68,17 +68,19 @@ struct Runner {
       }
     }
     for ratio in benchmark.ratios {
-      let rates = [ratio.numerator, ratio.denominator].map { name in
-        (readings[name] ?? []).compactMap { $0["rate"] }
+      let compared = [ratio.numerator, ratio.denominator].map { name in
+        (readings[name] ?? []).compactMap { $0[ratio.quantity.key] }
       }
-      let values = zip(rates[0], rates[1]).map { $0 / $1 }
+      let values = zip(compared[0], compared[1]).map { $0 / $1 }
       guard !values.isEmpty else { continue }
       let isAlone = Set(benchmark.ratios.map(\.numerator)).count == 1
       let numerator = isAlone ? "" : "\(ratio.numerator.split(separator: ".").last ?? "") "
+      let quantity = ratio.isOfRates ? "" : "\(ratio.quantity.key) "
       figures.append(
         Figure(
-          name: ratio.name, title: "  \(numerator)÷ \(ratio.against)", subject: benchmark.summary,
-          unit: "×", values: values))
+          name: ratio.name, title: "  \(numerator)\(quantity)÷ \(ratio.against)",
+          subject: benchmark.summary, unit: "×", higherIsBetter: ratio.quantity.higherIsBetter,
+          values: values))
     }
     return figures
   }

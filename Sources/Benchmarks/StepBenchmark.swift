@@ -43,10 +43,13 @@ enum StepBenchmark {
           source: .apus(ranks: 1) { _ in
             try StepProducts.measure(model, precision, workers: workers)
           }), at: 1)
-      benchmark.ratios.append(
+      benchmark.ratios += [
+        Ratio(
+          numerator: name, denominator: "\(name).torch", against: "PyTorch", quantity: .memory),
         Ratio(
           numerator: name, denominator: "\(name).products",
-          against: "its matrix products alone"))
+          against: "its matrix products alone"),
+      ]
     }
     return benchmark
   }
@@ -58,23 +61,33 @@ struct TrainedSteps {
   private let precision: String
   private let reduction: GradientReduction
   private let workers: Int
+  private let microBatches: Int?
 
-  /// - Parameter workers: All workers of the host, whatever its ranks.
+  /// - Parameters:
+  ///   - workers: All workers of the host, whatever its ranks.
+  ///   - microBatches: Micro-batches in a step; one for each worker when absent.
   init(
-    _ model: TrainedModel, _ precision: Precision?, _ reduction: GradientReduction, workers: Int
+    _ model: TrainedModel, _ precision: Precision?, _ reduction: GradientReduction, workers: Int,
+    microBatches: Int? = nil
   ) {
     self.model = model
     self.precision = precision?.rawValue ?? "auto"
     self.reduction = reduction
     self.workers = workers
+    self.microBatches = microBatches
   }
 
   /// Tokens a second of the median step after the first two, and the memory they took.
   ///
   /// Collective.
   func measure(_ world: Communicator) throws -> Reading {
-    var reader = try model.configuration(
-      workers: workers, overrides: ["precision=\(precision)", "reduction=\(reduction)"])
+    var overrides = ["precision=\(precision)", "reduction=\(reduction)"]
+    if let microBatches {
+      overrides += [
+        "batch.microBatches=\(microBatches)", "batch.sequences=\(model.batch / microBatches)",
+      ]
+    }
+    var reader = try model.configuration(workers: workers, overrides: overrides)
     let plan = try TrainingPlan(&reader)
     let trainer = try Trainer(
       plan, world: world, workers: try Ranks.assign(workers: workers, world),

@@ -32,6 +32,15 @@ struct TrainedModel: Sendable {
     name: "gpt2", title: "GPT-2 124M, 4×256 tokens", layers: 12, heads: 12, width: 768,
     vocabulary: 50257, context: 256, batch: 4, steps: 6)
 
+  /// `nano` with a long context, and the same number of tokens in shorter ones.
+  static let longContext = TrainedModel(
+    name: "long", title: "10.8M, 1×4096 tokens", layers: nano.layers, heads: nano.heads,
+    width: nano.width, vocabulary: nano.vocabulary, context: 4096, batch: 1, steps: 5)
+  static let shortContext = TrainedModel(
+    name: "short", title: "10.8M, 4×1024 tokens", layers: nano.layers, heads: nano.heads,
+    width: nano.width, vocabulary: nano.vocabulary, context: 1024, batch: 4, steps: 5)
+
+  /// Those whose step PyTorch measures as well.
   static let all = [shakespeare, nano, gpt2]
 
   /// Micro-batches in a step: one for each of `workers`, as far as the batch divides.

@@ -28,6 +28,10 @@ CLONED void apus_expand_half(float *y, const uint16_t *x, size_t n) {
   }
 }
 
+CLONED void apus_add_half(float *y, const uint16_t *x, size_t n) {
+  FOR_VECTORS(n, PUT(y, GET(y) + GET_HALF(x)););
+}
+
 // One row times a matrix: what memory allows, for generation. Each sum has its own lanes and order,
 // given by the sizes.
 CLONED void apus_half_dot_rows(float *y, const float *x, const uint16_t *w, size_t pitch, size_t n,

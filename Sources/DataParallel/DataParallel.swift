@@ -179,7 +179,7 @@ public final class DataParallel<Replica>: @unchecked Sendable {
           timeline?.mark("wait for ranks")
         }
         var clock = Stopwatch()
-        try exchange.sum(bucket, mine: joinWorkers(bucket), into: result)
+        try exchange.sum(bucket, of: joinWorkers(bucket), into: result)
         sums.add(buckets.slice(bucket, rank: world.rank), of: result)
         exchangeSeconds.value += clock.lap()
         timeline?.mark("sum bucket", bytes: Double(buckets.ranges[bucket].count * 4))
@@ -242,8 +242,8 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   }
 
   /// Adds what the workers of this rank hold of one bucket, as far as the tree (or, in fast mode,
-  /// nothing) keeps them apart.
-  private func joinWorkers(_ bucket: Int) -> [HeldRoot] {
+  /// nothing) keeps them apart; the flat buffers that hold the sums.
+  private func joinWorkers(_ bucket: Int) -> [UnsafeMutablePointer<Float>] {
     let range = buckets.ranges[bucket]
     var joined: [Subtree] = []
     var places: [UnsafeMutablePointer<Float>] = []
@@ -266,8 +266,7 @@ public final class DataParallel<Replica>: @unchecked Sendable {
         }
       }
     }
-    if plan.reduction == .fast { joined = places.map { _ in Subtree(level: 0, index: 0) } }
-    return zip(joined, places).map { HeldRoot(subtree: $0, gradient: $1) }
+    return places
   }
 
   /// Runs `body` once per index in 0 ..< `count` over all workers of all ranks and gives every rank

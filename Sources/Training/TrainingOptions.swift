@@ -186,7 +186,8 @@ public struct TrainingOptions: Sendable {
       help: "operands of the products; auto: bf16 where the CPU has instructions for it")
     reduction = try reader.choice(
       "reduction", default: .exact,
-      help: "exact: the same bits for any ranks and threads; fast: not")
+      help: "exact: the same bits for any ranks and threads; fast: gradients travel in bf16, are "
+        + "summed in fp32, and the bits depend on the ranks and threads")
     recomputation = try reader.choice(
       "recompute", default: .none,
       help: "layer: keep a layer's input alone and compute the rest again for the backward pass; "

@@ -17,8 +17,25 @@ struct CatalogueTests {
       let own = Set(benchmark.measurements.map(\.name))
       for ratio in benchmark.ratios {
         #expect(own.contains(ratio.numerator) && own.contains(ratio.denominator), "\(ratio)")
+        for name in [ratio.numerator, ratio.denominator] {
+          let measured = benchmark.measurements.first { $0.name == name }?.quantities
+          #expect(measured?.contains { $0.key == ratio.quantity.key } == true, "\(ratio)")
+        }
       }
     }
+  }
+
+  /// The comparisons that are told to others, by the names that latest.json keeps them under.
+  @Test(arguments: [
+    "ranks.gpt2.exact/ranks.gpt2.threads", "reduction.gpt2.exact/reduction.gpt2.fast",
+    "team/team.workers", "context.fp32/context.fp32.short.memory",
+    "step.gpt2.fp32/step.gpt2.fp32.torch", "step.gpt2.fp32/step.gpt2.fp32.torch.memory",
+    "tokenizer.train/tokenizer.train.tokenizers", "tokenizer.encode/tokenizer.encode.tokenizers",
+  ])
+  func theComparisonsAreThere(name: String) throws {
+    let ratios = Catalogue.benchmarks(try Self.settings()).flatMap(\.ratios)
+    #expect(ratios.filter { $0.name == name }.count == 1)
+    #expect(Set(ratios.map(\.name)).count == ratios.count)
   }
 
   @Test func everyLineFitsTheTable() throws {
@@ -56,6 +73,16 @@ struct CatalogueTests {
       try Catalogue.benchmarks(settings, only: ["stp"])
     }
     #expect(refusal?.code == 64 && refusal?.description.contains("step.nano.fp32") == true)
+  }
+
+  /// The same tokens a step, in one sequence and in four.
+  @Test func contextsDifferInNothingElse() {
+    let (long, short) = (TrainedModel.longContext, TrainedModel.shortContext)
+    #expect(long.context * long.batch == short.context * short.batch)
+    for model in [long, short] {
+      #expect(model.width == 384 && model.layers == 6 && model.heads == 6)
+    }
+    #expect(long.vocabulary == short.vocabulary)
   }
 
   /// A micro-batch for each worker, a power of two, as far as the batch divides.

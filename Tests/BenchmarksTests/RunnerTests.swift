@@ -29,6 +29,20 @@ struct RunnerTests {
     #expect(figures[1].median == 7 && !figures[1].higherIsBetter)
   }
 
+  @Test func memoryIsComparedWhereTheRatioSaysSo() throws {
+    var benchmark = benchmark
+    benchmark.ratios.append(
+      Ratio(numerator: "step", denominator: "step.torch", against: "PyTorch", quantity: .memory))
+    let figures = Runner.figures(
+      of: benchmark,
+      ["step": [["rate": 300, "memory": 6]], "step.torch": [["rate": 200, "memory": 8]]])
+    let (rate, memory) = (figures[4], try #require(figures.last))
+    #expect(rate.name == "step/step.torch" && rate.median == 1.5 && rate.higherIsBetter)
+    #expect(rate.title == "  ÷ PyTorch" && memory.title == "  memory ÷ PyTorch")
+    #expect(
+      memory.name == "step/step.torch.memory" && memory.median == 0.75 && !memory.higherIsBetter)
+  }
+
   @Test func aMeasurementThatFailedHasNoFigureAndNoRatio() {
     let figures = Runner.figures(of: benchmark, ["step": [["rate": 1, "memory": 2]]])
     #expect(figures.map(\.name) == ["step", "step.memory"])

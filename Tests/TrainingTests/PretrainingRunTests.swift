@@ -61,6 +61,20 @@ import Testing
     #expect(try stepsInMetrics() == Array(1...12))
   }
 
+  @Test func fastLearnsAsExactDoes() throws {
+    let other = try SharedFolder(world)
+    let (exact, fast) = (Recorder(), Recorder())
+    try folder.attempt(recorder: exact)
+    try other.attempt("reduction=fast", recorder: fast)
+    onRoot {
+      let losses = [exact, fast].map { $0.seen.steps.map(\.loss) }
+      #expect(losses[1].count == 12 && losses[1][11] < losses[1][0])
+      for (exact, fast) in zip(losses[0], losses[1]) {
+        #expect(abs(fast - exact) < 1e-3 * exact, "\(fast) and \(exact)")
+      }
+    }
+  }
+
   @Test(arguments: [1, 2])
   func anInterruptedRunEndsAtTheSameWeights(threads: Int) throws {
     let whole = try SharedFolder(world)

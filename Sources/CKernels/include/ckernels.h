@@ -40,6 +40,8 @@ double apus_sum_of_squares(const float *x, size_t n);
 /// y = x rounded to nearest, ties to even; NaN stays NaN.
 void apus_round_half(uint16_t *y, const float *x, size_t n);
 void apus_expand_half(float *y, const uint16_t *x, size_t n);
+/// y += x.
+void apus_add_half(float *y, const uint16_t *x, size_t n);
 
 /// y[j] = Σ_i x[i]·w[j·pitch + i] over `columns`, for j below n.
 void apus_half_dot_rows(float *y, const float *x, const uint16_t *w, size_t pitch, size_t n,

@@ -1,0 +1,22 @@
+/// One micro-batch on a team of two threads against two micro-batches of half its size on two
+/// workers: the same 4×256 tokens a step, in the precision that `auto` takes.
+enum TeamBenchmark {
+  static func all(_ settings: Settings) -> [Benchmark] {
+    let model = TrainedModel.gpt2
+    let measurement = { (name: String, title: String, microBatches: Int) in
+      Measurement(
+        name: name, title: "\(title), \(model.title)", quantities: [.rate("tokens/s"), .memory],
+        source: .apus(ranks: 1) {
+          try TrainedSteps(model, nil, .exact, workers: 2, microBatches: microBatches).measure($0)
+        })
+    }
+    return [
+      Benchmark(
+        name: "team", summary: "a team of two against two workers, \(model.title)",
+        measurements: [
+          measurement("team", "a team of 2", 1), measurement("team.workers", "2 workers", 2),
+        ],
+        ratios: [Ratio(numerator: "team", denominator: "team.workers", against: "2 workers")])
+    ]
+  }
+}
