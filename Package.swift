@@ -47,7 +47,8 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Tensors", "RandomNumbers"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["Layers", "Tensors"], swiftSettings: strict),
     .target(
-      name: "Generation", dependencies: ["Models", "Layers", "Tensors", "RandomNumbers"],
+      name: "Generation",
+      dependencies: ["CKernels", "Models", "Layers", "Tensors", "RandomNumbers"],
       swiftSettings: strict),
 
     // Training
@@ -100,7 +101,7 @@ let package = Package(
     // Tests
     .target(name: "TestWorld", dependencies: ["MPI"], path: "Tests/TestWorld"),
     .testTarget(name: "RandomNumbersTests", dependencies: ["RandomNumbers"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "RandomNumbers"]),
+    .testTarget(name: "TensorsTests", dependencies: ["CKernels", "Tensors", "RandomNumbers"]),
     .testTarget(name: "MPITests", dependencies: ["MPI", "TestWorld"]),
     .testTarget(
       name: "TokenizersTests", dependencies: ["Tokenizers", "RandomNumbers"], exclude: ["Goldens"]),

@@ -85,9 +85,24 @@ CLONED void apus_rotate(float *y, size_t y_stride, const float *x, size_t x_stri
     }                                                                                              \
     float factor = 1.0f / LANE_SUM(total);                                                         \
     memset(out, 0, dim * sizeof *out);                                                             \
-    for (size_t s = 0; s < count; s++) {                                                           \
+    /* Sixty-four elements in registers; the same sums as the loop below. */                       \
+    size_t done = 0;                                                                               \
+    for (; done + 4 * LANES <= dim; done += 4 * LANES) {                                           \
+      enum { k = LANES };                                                                          \
+      vf sums[4] = {0};                                                                            \
+      for (size_t s = 0; s < count; s++) {                                                         \
+        float p = scores[s] * factor;                                                              \
+        for (size_t v = 0; v < 4; v++) {                                                           \
+          const size_t i = done + v * LANES;                                                       \
+          sums[v] += p * FETCH(values + s * pitch);                                                \
+        }                                                                                          \
+      }                                                                                            \
+      for (size_t v = 0; v < 4; v++) STORE(out + done + v * LANES, sums[v]);                       \
+    }                                                                                              \
+    for (size_t s = 0; s < count && done < dim; s++) {                                             \
       float p = scores[s] * factor;                                                                \
-      FOR_VECTORS(dim, PUT(out, GET(out) + p * FETCH(values + s * pitch)););                       \
+      FOR_VECTORS(dim - done,                                                                      \
+                  PUT(out + done, GET(out + done) + p * FETCH(values + s * pitch + done)););       \
     }                                                                                              \
   } while (0)
 

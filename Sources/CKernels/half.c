@@ -32,38 +32,12 @@ CLONED void apus_add_half(float *y, const uint16_t *x, size_t n) {
   FOR_VECTORS(n, PUT(y, GET(y) + GET_HALF(x)););
 }
 
-// One row times a matrix: what memory allows, for generation. Each sum has its own lanes and order,
-// given by the sizes.
-CLONED void apus_half_dot_rows(float *y, const float *x, const uint16_t *w, size_t pitch, size_t n,
-                               size_t columns) {
-  size_t row = 0;
-  for (; row + 4 <= n; row += 4, w += 4 * pitch) {
-    const uint16_t *b = w + pitch, *c = b + pitch, *d = c + pitch;
-    vf sa = 0, sb = 0, sc = 0, sd = 0;
-    FOR_VECTORS(columns, {
-      vf v = GET(x);
-      sa += v * GET_HALF(w);
-      sb += v * GET_HALF(b);
-      sc += v * GET_HALF(c);
-      sd += v * GET_HALF(d);
-    });
-    y[row] = LANE_SUM(sa);
-    y[row + 1] = LANE_SUM(sb);
-    y[row + 2] = LANE_SUM(sc);
-    y[row + 3] = LANE_SUM(sd);
-  }
-  for (; row < n; row++, w += pitch) {
-    vf sum = 0;
-    FOR_VECTORS(columns, sum += GET(x) * GET_HALF(w););
-    y[row] = LANE_SUM(sum);
-  }
-}
-
+// One row times a matrix: what memory allows, for generation.
 enum { STREAMS = 8 };
 
 CLONED void apus_half_sum_rows(float *y, const float *x, const uint16_t *w, size_t pitch, size_t n,
-                               size_t rows) {
-  memset(y, 0, n * sizeof *y);
+                               size_t rows, bool adds) {
+  if (!adds) memset(y, 0, n * sizeof *y);
   size_t row = 0;
   for (; row + STREAMS <= rows; row += STREAMS, x += STREAMS, w += STREAMS * pitch) {
     FOR_VECTORS(n, {

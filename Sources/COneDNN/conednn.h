@@ -41,6 +41,11 @@ static inline bool apus_onednn_has_half_products(void) {
   return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
 }
 
+/// Whether it has AMX.
+static inline bool apus_onednn_has_tiles(void) {
+  return (apus_onednn_isa() & dnnl_cpu_isa_avx512_core_amx) == dnnl_cpu_isa_avx512_core_amx;
+}
+
 static inline int apus_onednn_engine(dnnl_engine_t *engine) {
   return dnnl_engine_create(engine, dnnl_cpu, 0);
 }

@@ -48,7 +48,8 @@ final class HalfProducts {
   }
 
   /// Whether the CPU's instructions for these products beat those for fp32, and oneDNN uses them.
-  static let areFast = apus_onednn_has_half_products() && apus_half_products_are_quick()
+  static let areFast =
+    apus_onednn_has_half_products() && (apus_onednn_has_tiles() || apus_half_pairs_are_quick())
 
   static var description: String {
     let version =

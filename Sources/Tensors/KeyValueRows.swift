@@ -106,12 +106,17 @@ extension AttentionShape {
   fileprivate func forwardOne(_ q: Tensor, over cache: KeyValueRows, into y: Tensor) {
     let workspace = q.workspace
     let group = heads / keyHeads
-    workspace.forEach(sequences) { sequence, _ in
-      q.reading(sequence..<sequence + 1) { q in
-        y.writing(sequence..<sequence + 1) { y in
+    // Rows of the query heads that share a key head.
+    let shape = [sequences * keyHeads, group * dim]
+    let (q, y) = (q.detached.reshaped(shape), y.reshaped(shape))
+    workspace.forEachPart(shape[0], cost: shape[1] * keys) { rows in
+      q.reading(rows) { q in
+        y.writing(rows) { y in
           workspace.withScratch(keys) { scores in
-            for head in 0..<heads {
-              let start = sequence * cache.capacity * cache.width + head / group * dim
+            for head in 0..<rows.count * group {
+              let (sequence, keyHead) = (rows.lowerBound + head / group)
+                .quotientAndRemainder(dividingBy: keyHeads)
+              let start = sequence * cache.capacity * cache.width + keyHead * dim
               if cache.keys.type == .bfloat16 {
                 apus_attend_one_half(
                   y + head * dim, q + head * dim, cache.keys.half + start,

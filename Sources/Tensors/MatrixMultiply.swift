@@ -138,8 +138,8 @@ extension Workspace {
     _ a: Matrix, _ b: Matrix, into c: MatrixDestination, m: Int, n: Int, k: Int,
     bias: UnsafePointer<Float>? = nil, adds: Bool = false, lane: Int
   ) {
-    if a.type == .bfloat16 && m == 1 && k > 0 && !a.transposed {
-      return multiplyRow(a, b, into: c, n: n, k: k, bias: bias, adds: adds)
+    if a.type == .bfloat16 && m <= Workspace.fewRows && k > 0 && !a.transposed {
+      return multiplyFewRows(a, b, into: c, m: m, n: n, k: k, bias: bias, adds: adds)
     }
     if a.type == .bfloat16 && k > 0 {
       return halfProducts[lane].multiply(a, b, into: c, m: m, n: n, k: k, bias: bias, adds: adds)
@@ -158,32 +158,5 @@ extension Workspace {
       CblasRowMajor, a.order, b.order, blasint(m), blasint(n), blasint(k), 1, a.floats,
       blasint(a.pitch), b.floats, blasint(b.pitch), bias != nil || adds ? 1 : 0, c.floats,
       blasint(c.pitch))
-  }
-}
-
-extension Workspace {
-  /// The same for one bf16 row: bound by reading B, for which the library's kernels are not made.
-  private func multiplyRow(
-    _ a: Matrix, _ b: Matrix, into c: MatrixDestination, n: Int, k: Int,
-    bias: UnsafePointer<Float>?, adds: Bool
-  ) {
-    withScratch(k + n) { scratch in
-      let (x, y) = (scratch, scratch + k)
-      apus_expand_half(x, a.base.assumingMemoryBound(to: UInt16.self), k)
-      let weights = b.base.assumingMemoryBound(to: UInt16.self)
-      if b.transposed {
-        apus_half_dot_rows(y, x, weights, b.pitch, n, k)
-      } else {
-        apus_half_sum_rows(y, x, weights, b.pitch, n, k)
-      }
-      if let bias { apus_add(y, y, bias, n) }
-      if c.type == .bfloat16 {
-        apus_round_half(c.base.assumingMemoryBound(to: UInt16.self), y, n)
-      } else if adds {
-        apus_add(c.floats, c.floats, y, n)
-      } else {
-        c.floats.update(from: y, count: n)
-      }
-    }
   }
 }

@@ -125,4 +125,56 @@ enum ReferenceDistribution {
     #expect(choose(Sampling(), from: excluded, uniform: Float(1).nextDown) == 1)
     #expect(choose(Sampling(), from: excluded, uniform: 0) == 0)
   }
+
+  /// Many draws against the definition, from as many logits as a vocabulary's and as few as three.
+  @Test func drawsAgreeWithTheDefinition() {
+    var generator = LinearCongruential(seed: 5)
+    for trial in 0..<400 {
+      let count = [3, 17, 300, 2_000][trial % 4]
+      let spread = Float([0.1, 1, 4, 20][trial / 4 % 4])
+      // Every third one with many ties.
+      let logits = (0..<count).map { _ -> Float in
+        let x = (generator.uniform() + generator.uniform() - 1) * spread * 2
+        return trial % 3 == 0 ? x.rounded() : x
+      }
+      let sampling = Sampling(
+        temperature: [0.3, 1, 2.5][trial / 3 % 3],
+        topK: [nil, 1, 5, 40, 1_000][trial / 5 % 5],
+        topP: [1, 0.2, 0.9, 0.999][trial / 7 % 4])
+      let order = logits.indices.sorted {
+        logits[$0] > logits[$1] || (logits[$0] == logits[$1] && $0 < $1)
+      }
+      let probabilities = ReferenceDistribution.probabilities(
+        logits, temperature: Double(sampling.temperature), topK: sampling.topK,
+        topP: Double(sampling.topP))
+      // Cut, the draw goes through the tokens best first, else by their ids.
+      let isCut = sampling.topP < 1 || (sampling.topK.map { $0 < count } ?? false)
+      let walk = isCut ? order : Array(logits.indices)
+      for _ in 0..<20 {
+        let uniform = generator.uniform()
+        let id = Int(choose(sampling, from: logits, uniform: uniform))
+        let place = walk.firstIndex(of: id) ?? 0
+        let before = walk[..<place].reduce(0) { $0 + probabilities[$1] }
+        let after = before + probabilities[id]
+        // fp32 weights: the edges may lie a little elsewhere, or a set end one token apart.
+        let least = probabilities.filter { $0 > 0 }.min() ?? 0
+        let slack = 1e-5 + (sampling.topP < 1 ? 1.01 * least : 0)
+        #expect(
+          before - slack <= Double(uniform) && Double(uniform) < after + slack,
+          "\(sampling) of \(count), trial \(trial)")
+      }
+    }
+  }
+}
+
+/// A small generator of numbers in [0, 1).
+private struct LinearCongruential {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func uniform() -> Float {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return Float(state >> 40) / Float(1 << 24)
+  }
 }

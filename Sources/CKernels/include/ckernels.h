@@ -43,12 +43,24 @@ void apus_expand_half(float *y, const uint16_t *x, size_t n);
 /// y += x.
 void apus_add_half(float *y, const uint16_t *x, size_t n);
 
-/// y[j] = Σ_i x[i]·w[j·pitch + i] over `columns`, for j below n.
-void apus_half_dot_rows(float *y, const float *x, const uint16_t *w, size_t pitch, size_t n,
-                        size_t columns);
-/// y[j] = Σ_i x[i]·w[i·pitch + j] over `rows`, for j below n.
+/// y[j] (+)= Σ_i x[i]·w[i·pitch + j] over ascending i below `rows`, for j below n.
 void apus_half_sum_rows(float *y, const float *x, const uint16_t *w, size_t pitch, size_t n,
-                        size_t rows);
+                        size_t rows, bool adds);
+
+// few_rows.c
+/// Whether the CPU has instructions that multiply and add pairs of bf16 numbers.
+bool apus_has_half_products(void);
+/// Whether these do more than fp32 ones.
+bool apus_half_pairs_are_quick(void);
+/// C (+)= A·B with bf16 A [m, k] and B, [k, n] or transposed [n, k], and fp32 C, for few rows m.
+///
+/// `quick` asks for the instructions for pairs; without them the numbers are expanded to fp32. An
+/// element's bits depend on `quick`, its k factors and the CPU level alone. `scratch` has room for
+/// `apus_few_rows_scratch` numbers; k is not 0.
+void apus_few_rows(float *c, size_t c_pitch, const uint16_t *a, size_t a_pitch, const uint16_t *b,
+                   size_t b_pitch, bool b_transposed, size_t m, size_t n, size_t k, bool adds,
+                   bool quick, float *scratch);
+size_t apus_few_rows_scratch(size_t m, size_t k, bool quick);
 
 // activations.c
 /// GELU, tanh form ("gelu_new"): x·σ(2√(2/π)(x + 0.044715x³)).
@@ -113,6 +125,16 @@ void apus_attend_one_half(float *out, const float *q, const uint16_t *keys,
 void apus_rotate(float *y, size_t y_stride, const float *x, size_t x_stride, const float *cosines,
                  const float *sines, const int32_t *positions, size_t rows, size_t heads,
                  size_t dim, float direction, bool accumulate);
+
+// sampling.c
+float apus_largest(const float *x, size_t n);
+/// The first place of `value`, n if there is none.
+size_t apus_place(const float *x, size_t n, float value);
+/// Places of the numbers that are `least` or more, in ascending order, and how many they are.
+/// `places` has room for n.
+size_t apus_places_from(int32_t *places, const float *x, size_t n, float least);
+/// y = exp((x − top)/temperature).
+void apus_weights(float *y, const float *x, size_t n, float top, float temperature);
 
 // embedding.c
 void apus_gather(float *y, const float *table, const int32_t *ids, size_t rows, size_t cols);
