@@ -82,9 +82,9 @@ extension Workspace {
 }
 
 extension Tensor {
-  /// `body` of this tensor, of which the tape keeps nothing but this tensor: the backward pass
-  /// computes what lies between once more (Chen et al. 2016).
+  /// `body` of this tensor, of which the tape keeps nothing but this tensor.
   ///
+  /// The backward pass computes what lies between once more (Chen and others 2016).
   /// The bits are those of `body` alone, if it gives the same at every call and reads no other value
   /// that a derivative flows back to than this one and parameters.
   public func recomputed(_ body: @escaping (Tensor) -> Tensor) -> Tensor {

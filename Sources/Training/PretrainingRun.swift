@@ -262,7 +262,8 @@ public final class PretrainingRun {
       try observers.event(
         EventReport(
           .warning,
-          "this CPU is not quicker in bf16 than in fp32: precision: bf16 saves memory here, not time"))
+          "this CPU is not quicker in bf16 than in fp32: precision: bf16 saves memory here, not time"
+        ))
     }
     let leaves = plan.options.microBatches / plan.options.accumulation
     let idle = threads - workers * team

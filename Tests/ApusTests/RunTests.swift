@@ -65,7 +65,9 @@ import Testing
         let events = try #require(json?["traceEvents"] as? [[String: Any]])
         let names = Set(events.compactMap { $0["name"] as? String })
         #expect(
-          names.isSuperset(of: ["data", "optimizer", "sum bucket", "gather weights", "crossEntropy"]))
+          names.isSuperset(of: [
+            "data", "optimizer", "sum bucket", "gather weights", "crossEntropy",
+          ]))
         #expect(events.allSatisfy { $0["pid"] as? Int == rank })
       }
       #expect(program.names(in: "cache/apus").count == 1)

@@ -18,7 +18,8 @@ import Testing
         tied: family == "gpt2", endOfText: 0)
     default:
       try LlamaConfiguration(
-        vocabulary: 19, context: 8, layers: layers, heads: 4, keyHeads: 2, width: 24, dropout: dropout,
+        vocabulary: 19, context: 8, layers: layers, heads: 4, keyHeads: 2, width: 24,
+        dropout: dropout,
         tied: family != "llama", endOfText: 0)
     }
   }

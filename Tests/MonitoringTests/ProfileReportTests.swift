@@ -30,8 +30,10 @@ import Testing
     let lines = Self.report().table.split(separator: "\n").map {
       $0.split(separator: " ", omittingEmptySubsequences: true).map(String.init)
     }
-    #expect(lines[0].joined(separator: " ").contains("steps 3–4 on rank 3: 1000.0 ms a step, 2 thr"))
-    #expect(lines[1] == ["operation", "calls", "ms/step", "share", "GFLOP/s", "GB/s", "of", "peak"])
+    #expect(
+      lines[0].joined(separator: " ").contains("steps 3–4 on rank 3: 1000.0 ms a step, 2 thr"))
+    #expect(
+      lines[1] == ["operation", "calls", "ms/step", "share", "GFLOP/s", "GB/s", "of", "peak"])
     #expect(lines[2] == ["linear", "2→3", "1", "1000.00", "50.0%", "50.0", "25%"])
     #expect(lines[3] == ["linear", "2→3", "backward", "1", "500.00", "25.0%", "50.0", "25%"])
     #expect(lines[4] == ["gelu", "1", "250.00", "12.5%", "8.0", "50%"])
@@ -48,7 +50,8 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let path = folder.appendingPathComponent("trace.json").path
     // An older, longer file must not shine through.
-    try String(repeating: "x", count: 100_000).write(toFile: path, atomically: true, encoding: .utf8)
+    try String(repeating: "x", count: 100_000).write(
+      toFile: path, atomically: true, encoding: .utf8)
     try Self.report(trace: path).writeTrace()
     let json = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path)))
     let events = try #require((json as? [String: Any])?["traceEvents"] as? [[String: Any]])
