@@ -1,9 +1,9 @@
-// C = A·B in bf16 for few rows of A: every weight in B is read from memory once, whatever their number.
+// C = A·B in bf16 for few rows of A: every weight in B is read from memory once, whatever their
+// number.
 //
-// Two consecutive k of a column of B stand side by side in 32 bits, a "pair". A block of 128 k by 64
-// columns is packed into pairs in the fastest cache, whichever way B lies in memory, and every row of
-// A passes over it while the next block is on its way. A tile of rows × columns is summed in
-// registers.
+// Two consecutive k of a column of B stand side by side in 32 bits, a "pair". A block of B is packed
+// into pairs in the fastest cache, whichever way B lies in memory, and every row of A passes over it
+// while the next block is on its way. A tile of rows × columns is summed in registers.
 //
 // One element of C is one sum over ascending k, with no other partial sums: its bits depend on k
 // alone, not on the number of rows, nor on its place.
@@ -12,9 +12,10 @@
 #include <immintrin.h>
 #endif
 
-// A packed block has 16 KB. Where the rows of B run along n it is wide, where they run along k it is
-// deep: hardware looks ahead along rows. Tiles are STEP columns wide or a part of that. Rows of A are
-// kept apart by one more cache line, lest those of a tile share the cache's lines.
+// A packed block has 16 KB. Where the rows of B run along n it is wide (32 k by 256 columns), where
+// they run along k it is deep (128 by 64): hardware looks ahead along rows. Tiles are STEP columns
+// wide or a part of that. Rows of A are kept apart by one more cache line, lest those of a tile
+// share the cache's lines.
 enum {
   STEP = 64,
   BLOCK = 4096,
@@ -54,13 +55,13 @@ typedef uint32_t vu_unaligned __attribute__((ext_vector_type(16), aligned(2)));
                           (from) + 44, (from) + 13, (from) + 45, (from) + 14, (from) + 46,         \
                           (from) + 15, (from) + 47)
 
-// From B [k, n]: `rows` of k, `width` columns. What is missing becomes zero.
+// From B [k, n]: `rows` of k, `width` columns. What is missing of a pair or a step becomes zero.
 CLONED void apus_pack_rows(uint32_t *block, const uint16_t *b, size_t pitch, size_t rows,
                            size_t width) {
   for (size_t row = 0; row < rows; row += 2, b += 2 * pitch, block += WIDTH) {
-    for (size_t column = 0; column < width; column += 2 * LANES) {
+    for (size_t column = 0; column < (width + STEP - 1) / STEP * STEP; column += 2 * LANES) {
       vh2 first = 0, second = 0;
-      size_t rest = width - column;
+      size_t rest = column < width ? width - column : 0;
       if (rest >= 2 * LANES) {
         memcpy(&first, b + column, sizeof first);
         if (row + 1 < rows) memcpy(&second, b + pitch + column, sizeof second);
@@ -90,10 +91,10 @@ CLONED void apus_pack_rows(uint32_t *block, const uint16_t *b, size_t pitch, siz
                                 i6 + d, i7 + d, i8 + d, i9 + d, i10 + d, i11 + d, i12 + d,         \
                                 i13 + d, i14 + d, i15 + d)
 
-// From B [n, k]: `width` rows, each with `depth` of k.
+// From B [n, k]: `width` rows, at most STEP, each with `depth` of k.
 CLONED void apus_pack_columns(uint32_t *block, const uint16_t *b, size_t pitch, size_t depth,
                           size_t width) {
-  for (size_t column = 0; column < width; column += LANES, b += LANES * pitch) {
+  for (size_t column = 0; column < STEP; column += LANES, b += LANES * pitch) {
     for (size_t first = 0; first < depth; first += 2 * LANES) {
       vu x[LANES];
       bool whole = column + LANES <= width && first + 2 * LANES <= depth;
@@ -118,8 +119,8 @@ CLONED void apus_pack_columns(uint32_t *block, const uint16_t *b, size_t pitch, 
 
 // A tile of C: `rows` × (`vectors` · 16), constants where this is inlined. A is fp32.
 INLINED void expanded_tile(float *c, size_t c_pitch, const float *a, size_t a_pitch,
-                           const uint32_t *b, size_t b_pitch, size_t pairs, bool adds, struct ahead next,
-                           int rows, int vectors) {
+                           const uint32_t *b, size_t b_pitch, size_t pairs, bool adds,
+                           struct ahead next, int rows, int vectors) {
   vf sums[MOST_ROWS][MOST_VECTORS];
   UNROLLED for (int r = 0; r < rows; r++) {
     UNROLLED for (int v = 0; v < vectors; v++) {
@@ -151,8 +152,8 @@ INLINED void expanded_tile(float *c, size_t c_pitch, const float *a, size_t a_pi
 #define QUICK __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
 
 INLINED QUICK void paired_tile(float *c, size_t c_pitch, const float *a, size_t a_pitch,
-                               const uint32_t *b, size_t b_pitch, size_t pairs, bool adds, struct ahead next,
-                               int rows, int vectors) {
+                               const uint32_t *b, size_t b_pitch, size_t pairs, bool adds,
+                               struct ahead next, int rows, int vectors) {
   __m512 sums[MOST_ROWS][MOST_VECTORS];
   UNROLLED for (int r = 0; r < rows; r++) {
     UNROLLED for (int v = 0; v < vectors; v++) {
@@ -162,7 +163,9 @@ INLINED QUICK void paired_tile(float *c, size_t c_pitch, const float *a, size_t 
   for (size_t pair = 0; pair < pairs; pair++, b += b_pitch, a++) {
     __m512bh both[MOST_VECTORS];
     if (next.base) fetch(next, pair);
-    UNROLLED for (int v = 0; v < vectors; v++) both[v] = (__m512bh)_mm512_load_si512(b + v * LANES);
+    UNROLLED for (int v = 0; v < vectors; v++) {
+      both[v] = (__m512bh)_mm512_load_si512(b + v * LANES);
+    }
     UNROLLED for (int r = 0; r < rows; r++) {
       __m512bh x = (__m512bh)_mm512_set1_ps(a[r * a_pitch]);
       UNROLLED for (int v = 0; v < vectors; v++) {
@@ -190,6 +193,8 @@ struct pass {
   struct ahead next;
 };
 
+// Within a pass `p`, from its `row` on: as many tiles of `rows` rows as there are. The first ones ask
+// for the next block.
 #define TILES(TILE, rows, vectors)                                                                 \
   for (; row + (rows) <= p->m; row += (rows)) {                                                    \
     for (size_t column = 0; column < p->width; column += (vectors)*LANES) {                        \
@@ -308,7 +313,9 @@ static void run_beside(void (*run)(const struct pass *), const struct pass *p) {
     part.m = p->m - row < MOST_ROWS ? p->m - row : MOST_ROWS;
     part.a = p->a + row * p->a_pitch;
     float *c = p->c + row * p->c_pitch;
-    for (size_t r = 0; r < part.m && p->adds; r++) memcpy(edge + r * STEP, c + r * p->c_pitch, bytes);
+    for (size_t r = 0; r < part.m && p->adds; r++) {
+      memcpy(edge + r * STEP, c + r * p->c_pitch, bytes);
+    }
     run(&part);
     for (size_t r = 0; r < part.m; r++) memcpy(c + r * p->c_pitch, edge + r * STEP, bytes);
   }
@@ -332,8 +339,9 @@ void apus_few_rows(float *c, size_t c_pitch, const uint16_t *a, size_t a_pitch, 
       if (k % 2) x[k] = 0;
     }
   }
-  // Without a packed block one row is a fifth faster still; the same sums in the same order.
-  if (m == 1 && !b_transposed && !quick) {
+  // Without a packed block one row is a fifth faster still; the same sums in the same order, where no
+  // missing k is made up for by a zero.
+  if (m == 1 && !b_transposed && !quick && k % 2 == 0) {
     return apus_half_sum_rows(c, scratch, b, b_pitch, n, k, adds);
   }
   void (*run)(const struct pass *) = chosen_pass(quick);

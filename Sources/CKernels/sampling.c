@@ -27,5 +27,10 @@ size_t apus_places_from(int32_t *places, const float *x, size_t n, float least) 
 }
 
 CLONED void apus_weights(float *y, const float *x, size_t n, float top, float temperature) {
-  FOR_VECTORS(n, PUT(y, VEXP((GET(x) - top) / temperature)););
+  FOR_VECTORS(n, {
+    vf logits = GET(x);
+    vf weights = VEXP((logits - top) / temperature);
+    vi is_number = logits == logits;
+    PUT(y, (vf)((vi)weights & is_number));
+  });
 }

@@ -100,7 +100,7 @@ public struct Generator {
       if isFirst && count > 1 {
         pass = ForwardPass(sequences: count, caches: pass.caches.map { $0.repeated(count) })
       }
-      // Those that ended leave when they are a quarter of the batch: each new size has its price.
+      // Those that ended leave when they are a quarter of the batch: each time the caches are copied.
       if 4 * open.count <= 3 * batch.count || open.count == 1 && batch.count > 1 {
         for cache in pass.caches { cache.keep(open) }
         pass = ForwardPass(sequences: open.count, caches: pass.caches)

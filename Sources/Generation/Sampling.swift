@@ -26,11 +26,13 @@ public struct Sampling: Sendable, Equatable {
 
   /// The token chosen by a number uniform in [0, 1).
   ///
-  /// Equal logits are ordered by id, so the choice is a function of its arguments.
+  /// Equal logits are ordered by id, so the choice is a function of its arguments. What is no number
+  /// is never chosen while a number is there.
   public func choose(from logits: UnsafeBufferPointer<Float>, uniform: Float) -> Int32 {
     precondition(!logits.isEmpty, "a choice from no tokens")
     let top = apus_largest(logits.baseAddress, logits.count)
-    guard temperature > 0 else {
+    // An infinite logit leaves nothing to draw.
+    guard temperature > 0, top.isFinite else {
       let best = apus_place(logits.baseAddress, logits.count, top)
       return best < logits.count ? Int32(best) : 0
     }
@@ -82,7 +84,8 @@ public struct Sampling: Sendable, Equatable {
       let sums = weights.blockSums
       var rest = Double(uniform) * sums.reduce(0, +)
       for (block, sum) in sums.enumerated() {
-        // Within rounding of a block's end its places decide.
+        // The sum of a block and its places one by one differ by rounding: if no place is reached,
+        // its last one that weighs anything is.
         guard rest - sum < 0 || block == sums.count - 1 else {
           rest -= sum
           continue
@@ -123,9 +126,12 @@ extension UnsafeBufferPointer<Float> {
 
   /// Whether `a` comes before `b`: by the logit, then by the id.
   fileprivate func isBetter(_ a: Int32, than b: Int32) -> Bool {
-    let (x, y) = (self[Int(a)], self[Int(b)])
+    let (x, y) = (logit(Int(a)), logit(Int(b)))
     return x > y || (x == y && a < b)
   }
+
+  /// The logit of `id`; the lowest there is for what is no number.
+  private func logit(_ id: Int) -> Float { self[id].isNaN ? -.infinity : self[id] }
 
   /// Ids of the logits that are `least` or more, in ascending order.
   fileprivate func places(from least: Float) -> [Int32] {
@@ -142,15 +148,15 @@ extension UnsafeBufferPointer<Float> {
     var worst = -Float.infinity
     // Ids ascend: one that equals the worst comes after it.
     for id in indices where best.count < most || self[id] > worst {
-      let logit = self[id]
+      let logit = logit(id)
       var (low, high) = (0, best.count)
       while low < high {
         let middle = (low + high) / 2
-        if self[Int(best[middle])] >= logit { low = middle + 1 } else { high = middle }
+        if self.logit(Int(best[middle])) >= logit { low = middle + 1 } else { high = middle }
       }
       best.insert(Int32(id), at: low)
       if best.count > most { best.removeLast() }
-      worst = self[Int(best[best.count - 1])]
+      worst = self.logit(Int(best[best.count - 1]))
     }
     return best
   }

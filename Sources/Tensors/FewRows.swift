@@ -1,16 +1,17 @@
 import CKernels
 
 extension Workspace {
-  /// Most rows of a bf16 product that goes without the library: generation's, a row a sequence.
+  /// Most rows of a bf16 product that goes without the library: generation's, a row a sequence, and
+  /// small remainders elsewhere.
   ///
   /// The library packs all of B anew for every product. On a Sapphire Rapids without AMX its products
   /// were 1.5 times as slow at 48 rows and still slower at 256; the bound lies under the 64 rows of
-  /// attention's blocks and under any micro-batch, so that training stays with the library.
+  /// attention's blocks and under most micro-batches, so that training stays with the library.
   static let fewRows = 48
 
   /// `multiplyPanel` for bf16 factors and few rows, where reading B is the price.
   ///
-  /// A row of the result has the same bits whatever the number of rows.
+  /// A row of the result has the same bits whatever the number of rows, up to `fewRows`.
   func multiplyFewRows(
     _ a: Matrix, _ b: Matrix, into c: MatrixDestination, m: Int, n: Int, k: Int,
     bias: UnsafePointer<Float>?, adds: Bool

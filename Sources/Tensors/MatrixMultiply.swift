@@ -123,14 +123,25 @@ extension Workspace {
   }
 
   /// The pieces that a product is cut into, by its sizes alone: the same bits whoever computes them.
+  ///
+  /// Every piece packs its factors anew, which narrow ones do not pay; a team wants an even number.
   private func tile(m: Int, n: Int, type: ElementType) -> (rows: Int, columns: Int) {
-    func width(most: Int, least: Int) -> Int {
-      max(least, ((n + most - 1) / most + 15) / 16 * 16)
+    func part(_ size: Int, most: Int, multipleOf step: Int) -> Int {
+      ((size + most - 1) / most + step - 1) / step * step
     }
-    // OpenBLAS packs A anew for each panel, which narrow ones do not pay.
-    guard type == .bfloat16 else { return (m, width(most: 4, least: 768)) }
-    // Expanded factors are to stay in the cache; else a panel of B is.
-    return halfProducts[0].expands ? (1024, 768) : (m, width(most: 8, least: 128))
+    // Few rows: bound by reading B. oneDNN: a panel of B stays in the cache.
+    if type == .bfloat16 && m <= Workspace.fewRows {
+      return (m, max(128, part(n, most: 16, multipleOf: 64)))
+    }
+    if type == .bfloat16 && !halfProducts[0].expands {
+      return (m, max(128, part(n, most: 8, multipleOf: 16)))
+    }
+    // Factors that are expanded first are to stay in the cache.
+    let isExpanded = type == .bfloat16
+    let panels = max(1, min(n / 576, isExpanded ? Int.max : 8) / 2 * 2)
+    let halves = panels == 1 && m >= 512 ? 2 : 1
+    let rows = part(m, most: halves, multipleOf: 16)
+    return (isExpanded ? min(1024, rows) : rows, part(n, most: panels, multipleOf: 16))
   }
 
   /// The same on one thread of the team, in one piece.

@@ -104,6 +104,8 @@ extension Tensor {
         let start = workspace.tape.count
         let point = input.differentiable
         let y = workspace.recording { body(point) }
+        // What others have added already comes first, as it would without this.
+        if let dx = place.variable?.takeGradient() { point.variable?.accumulate(adopting: dx) }
         y.variable?.accumulate(adopting: dy)
         workspace.unwind(to: start, nil)
         if let dx = point.variable?.takeGradient() { place.variable?.accumulate(adopting: dx) }

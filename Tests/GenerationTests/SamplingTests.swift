@@ -126,6 +126,20 @@ enum ReferenceDistribution {
     #expect(choose(Sampling(), from: excluded, uniform: 0) == 0)
   }
 
+  @Test func whatIsNoNumberIsNeverChosen() {
+    let broken: [Float] = [.nan, 2, .nan, 2, -.infinity, .nan]
+    for uniform in [0, 0.4, 0.6, Float(1).nextDown] {
+      for sampling in [
+        .greedy, Sampling(), Sampling(topK: 1), Sampling(topK: 5), Sampling(topP: 0.3),
+        Sampling(topP: 0.99),
+      ] {
+        let id = choose(sampling, from: broken, uniform: uniform)
+        #expect(id == 1 || id == 3, "\(sampling) at \(uniform)")
+        #expect(choose(sampling, from: [1, .nan, .infinity, 3], uniform: uniform) == 2)
+      }
+    }
+  }
+
   /// Many draws against the definition, from as many logits as a vocabulary's and as few as three.
   @Test func drawsAgreeWithTheDefinition() {
     var generator = LinearCongruential(seed: 5)

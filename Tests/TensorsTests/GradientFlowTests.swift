@@ -35,6 +35,18 @@ import Testing
     #expect(other[1] == d.map { $0 + 8 * $0 })
   }
 
+  /// What is computed once more adds after what others have added, as it would have anyway.
+  @Test func recomputationKeepsTheOrderOfAdditions() {
+    let x = workspace.trial([400], 1)
+    let slopes = trialValues(400, 2)
+    let twice = { (x: Tensor) in x.gelu() + x * 0.3 }
+    let direct = workspace.gradients([x], slopes: slopes) { twice($0[0]) + $0[0].gelu() }
+    let again = workspace.gradients([x], slopes: slopes) {
+      $0[0].recomputed(twice) + $0[0].gelu()
+    }
+    #expect(direct == again)
+  }
+
   /// The shape of a transformer: every block reads the stream and adds to it.
   @Test(arguments: [1, 2, 5]) func residualChains(blocks: Int) {
     let x = workspace.trial([6], 1)

@@ -41,6 +41,11 @@ private final class BackwardsTeam: Team {
     expectSameBits([[150, 130], [130, 700], [700]], precision) {
       $0[0].linear(weight: $0[1], order: .inputsByOutputs, bias: $0[2]).gelu()
     }
+    // Several panels of columns, and two of rows, in fp32 as well.
+    expectSameBits([[530, 40], [40, 1300], [1300, 90]], precision) {
+      $0[0].linear(weight: $0[1], order: .inputsByOutputs)
+        .linear(weight: $0[2], order: .inputsByOutputs)
+    }
     expectSameBits([[150, 130], [300, 130], [300, 130]], precision) {
       $0[0].linear(weight: $0[1], order: .outputsByInputs)
         .swiGLU($0[0].linear(weight: $0[2], order: .outputsByInputs))

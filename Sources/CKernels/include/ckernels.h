@@ -133,7 +133,7 @@ size_t apus_place(const float *x, size_t n, float value);
 /// Places of the numbers that are `least` or more, in ascending order, and how many they are.
 /// `places` has room for n.
 size_t apus_places_from(int32_t *places, const float *x, size_t n, float least);
-/// y = exp((x − top)/temperature).
+/// y = exp((x − top)/temperature), 0 where x is no number.
 void apus_weights(float *y, const float *x, size_t n, float top, float temperature);
 
 // embedding.c
