@@ -16,8 +16,11 @@ public enum Cores {
     /// - Parameters:
     ///   - leaves: Micro-batches of a step, those added in order counted as one.
     ///   - ranks: Ranks of the world.
-    public func crew(leaves: Int, ranks: Int) -> (workers: Int, team: Int, cores: [Int]?) {
-      let workers = min(threads, (leaves + ranks - 1) / ranks)
+    ///   - most: Workers that memory allows; at least 1.
+    public func crew(leaves: Int, ranks: Int, most: Int = .max)
+      -> (workers: Int, team: Int, cores: [Int]?)
+    {
+      let workers = min(threads, (leaves + ranks - 1) / ranks, most)
       let team = threads / workers
       return (workers, team, cores.map { Array($0.prefix(workers * team)) })
     }

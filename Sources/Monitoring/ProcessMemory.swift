@@ -12,6 +12,31 @@ public enum ProcessMemory {
     TextFile.contents("/proc/self/status").flatMap { bytes(of: "VmHWM", in: $0) }
   }
 
+  /// The most bytes this process may have: the host's memory, or less where a control group (a
+  /// container, a batch job) allows less.
+  public static func available() -> Int {
+    let host = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+    return limits(of: TextFile.contents("/proc/self/cgroup") ?? "").reduce(host, min)
+  }
+
+  /// What the control group (version 2) that `text` of /proc/self/cgroup names, and those it lies in,
+  /// allow.
+  private static func limits(of text: String) -> [Int] {
+    groups(in: text).compactMap { group in
+      TextFile.contents("/sys/fs/cgroup\(group)/memory.max")
+        .flatMap { Int($0.prefix { $0 != "\n" }) }
+    }
+  }
+
+  /// The paths of the control group and those around it: `0::/a/b` gives /a/b, /a and the root's.
+  static func groups(in text: String) -> [String] {
+    guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("0::/") }) else {
+      return []
+    }
+    let names = line.dropFirst(4).split(separator: "/")
+    return (0...names.count).reversed().map { names.prefix($0).map { "/\($0)" }.joined() }
+  }
+
   /// The field `name` of a /proc status text, whose lines read `VmRSS:     1234 kB`.
   static func bytes(of name: String, in status: String) -> Int? {
     for line in status.split(separator: "\n") {

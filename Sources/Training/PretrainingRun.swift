@@ -265,7 +265,7 @@ public final class PretrainingRun {
           "this CPU is not quicker in bf16 than in fp32: precision: bf16 saves memory here, not time"
         ))
     }
-    let leaves = plan.options.microBatches / plan.options.accumulation
+    let leaves = plan.leaves
     let idle = threads - workers * team
     if idle > 0 {
       try observers.event(

@@ -40,8 +40,11 @@ public final class Trainer {
       tokens: tokens, context: plan.model.context, sequences: options.sequences,
       microBatches: options.microBatches, seed: UInt64(options.seed))
     let layout = plan.model.layout
+    let share = ProcessMemory.available() / (try world.splitByHost().size)
     let crew = workers.crew(
-      leaves: options.microBatches / options.accumulation, ranks: world.size)
+      leaves: plan.leaves, ranks: world.size,
+      most: Int(
+        try world.allReduce(Int64(plan.workersThatFit(into: share, ranks: world.size)), .min)))
     replicas = try DataParallel(
       world: world, layout: layout,
       plan: .init(

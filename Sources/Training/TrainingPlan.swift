@@ -2,6 +2,7 @@ import Checkpoints
 import Configuration
 import Glibc
 import Models
+import Monitoring
 import Optimizers
 import Tensors
 import Tokenizers
@@ -43,18 +44,37 @@ public struct TrainingPlan: Sendable {
   private static func requireMemory(
     for model: any ModelConfiguration, sequences: Int, _ reader: ConfigurationReader
   ) throws(ConfigurationError) {
-    let available = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+    let available = ProcessMemory.available()
     let float = MemoryLayout<Float>.stride
     let weights = 2 * model.layout.count * float
     let logits = sequences * model.context * model.vocabulary * float
     for (key, bytes) in [("model.width", weights), ("batch.sequences", logits)]
-    where available > 0 && bytes > available {
+    where bytes > available {
       throw reader.rejection(
         of: key,
         because: "\(key == "model.width" ? "weights and gradient" : "the logits of a micro-batch") "
           + "need \(bytes >> 20) MiB and this host has \(available >> 20) MiB of memory; choose "
           + "smaller sizes")
     }
+  }
+
+  /// Leaves of the summation tree: micro-batches, those added in order counted as one.
+  var leaves: Int { options.microBatches / options.accumulation }
+
+  /// Most workers of a rank whose gradients fit into `bytes` beside the weights and the optimizer's
+  /// state, a fifth left for activations and the rest; at least 1.
+  ///
+  /// A worker holds a gradient for every level of the tree over its leaves.
+  func workersThatFit(into bytes: Int, ranks: Int) -> Int {
+    let own = (leaves + ranks - 1) / ranks
+    let weights = precision == .bf16 ? 6 : 4
+    let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
+    return (1...own).last { workers in
+      let run = (own + workers - 1) / workers
+      let levels = Int.bitWidth - run.leadingZeroBitCount
+      let gradients = MemoryLayout<Float>.stride * workers * levels
+      return (weights + moments + gradients) * model.layout.count <= bytes / 5 * 4
+    } ?? 1
   }
 
   /// The lines of the resolved file, each under its number, for comparing ranks.

@@ -11,6 +11,13 @@ import Testing
     #expect(ProcessMemory.bytes(of: "VmSwap", in: status) == nil)
   }
 
+  @Test func aGroupLiesInOthers() {
+    #expect(ProcessMemory.groups(in: "1:cpu:/x\n0::/job/step\n") == ["/job/step", "/job", ""])
+    #expect(ProcessMemory.groups(in: "0::/\n") == [""])
+    #expect(ProcessMemory.groups(in: "1:cpu:/x\n").isEmpty)
+    #expect(ProcessMemory.available() >= ProcessMemory.resident() ?? 1)
+  }
+
   @Test func memoryInUseIsSeen() throws {
     let before = try #require(ProcessMemory.resident())
     let block = [UInt8](repeating: 1, count: 64 << 20)

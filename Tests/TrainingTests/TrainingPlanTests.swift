@@ -43,6 +43,21 @@ import Testing
     }
   }
 
+  /// A worker is one gradient more, or several; what does not fit becomes a team.
+  @Test func memoryBoundsTheWorkers() throws {
+    let plan = try plan(["batch.microBatches=8", "precision=fp32"])
+    let unit = 4 * plan.model.layout.count
+    // Weights, two moments, and gradients: 8 × 1 for eight workers, 3 × 2 for three, 1 × 4.
+    let room = { (units: Int) in (units * unit + 3) / 4 * 5 + 5 }
+    #expect(plan.workersThatFit(into: room(11), ranks: 1) == 8)
+    #expect(plan.workersThatFit(into: room(9), ranks: 1) == 3)
+    #expect(plan.workersThatFit(into: room(7), ranks: 1) == 1)
+    #expect(plan.workersThatFit(into: room(1), ranks: 1) == 1)
+    // Two ranks share the moments and the leaves.
+    #expect(plan.workersThatFit(into: room(6), ranks: 2) == 4)
+    #expect(plan.workersThatFit(into: room(5), ranks: 2) == 1)
+  }
+
   @Test func theLinesAreTheResolvedFile() throws {
     let plan = try plan([])
     #expect(plan.lines.count == plan.resolved.split(separator: "\n").count + 1)
