@@ -34,8 +34,8 @@ extension Tensor {
 
   /// −weight·log softmax(x·headᵀ)[target] of every row x of `self`: [rows, width] → [rows].
   ///
-  /// The logits of a fixed number of rows exist at a time. What the backward pass needs, their
-  /// derivative, is kept as products read it, and only while recording.
+  /// What the backward pass needs, the derivative of the logits, is kept as products read it, and only
+  /// while recording; beside it the logits of a fixed number of rows exist, or none.
   ///
   /// - Parameters:
   ///   - head: [vocabulary, width].
@@ -60,10 +60,14 @@ extension Tensor {
     let slopes = Tensor(
       uninitialized: [recorded ? rows : 0, vocabulary], type: x.type, in: workspace)
     let ones = [Float](repeating: 1, count: rows)
-    let chunk = 128
+    // fp32 slopes are made where they stay. Others are rounded from a chunk of logits: of as many rows
+    // as let the library pack the head for a small share of the product's time.
+    let isInPlace = recorded && slopes.type == .float32
+    let chunk = isInPlace ? max(1, rows) : 256
     for start in stride(from: 0, to: rows, by: chunk) {
       let count = min(chunk, rows - start)
-      workspace.withScratch(count * vocabulary) { logits in
+      workspace.withScratch(isInPlace ? 0 : count * vocabulary) { scratch in
+        let logits = isInPlace ? slopes.pointer : scratch
         workspace.multiply(
           Matrix(x).from(row: start), Matrix(w, transposed: true),
           into: MatrixDestination(logits, pitch: vocabulary), m: count, n: vocabulary, k: width)
@@ -87,8 +91,9 @@ extension Tensor {
               }
             }
           }
-          guard recorded else { return }
-          slopes.store(own, at: first * vocabulary, count: part.count * vocabulary)
+          if recorded && !isInPlace {
+            slopes.round(own, at: first * vocabulary, count: part.count * vocabulary)
+          }
         }
       }
     }
@@ -108,13 +113,9 @@ extension Tensor {
     }
   }
 
-  /// Keeps `count` numbers as elements from `place` on.
-  private func store(_ numbers: UnsafePointer<Float>, at place: Int, count: Int) {
-    if type == .bfloat16 {
-      apus_round_half(half + place, numbers, count)
-    } else {
-      (pointer + place).update(from: numbers, count: count)
-    }
+  /// Keeps `count` numbers as bf16 elements from `place` on.
+  private func round(_ numbers: UnsafePointer<Float>, at place: Int, count: Int) {
+    apus_round_half(half + place, numbers, count)
   }
 
   /// Multiplies every row by its element of `factors`, in place.
