@@ -13,14 +13,15 @@
 #   and library versions must be alike too; apus compares them at the start and says who differs.
 # - cluster/setup.sh on each host, which installs Open MPI and OpenBLAS.
 #
-# If it dies (a host lost, a signal, a full disk), run the same line again: it goes on from the
-# newest checkpoint, with as many ranks as you like, and arrives at the same weights.
+# To stop it, send it SIGTERM (as Slurm does) or press Ctrl-C: the ranks save, and the code is 75.
+# If it dies (a host lost, kill -9, a full disk), nothing but the steps since the newest checkpoint
+# is lost. After either, run the same line again: it goes on from there, with as many ranks as you
+# like, and arrives at the same weights.
 set -euo pipefail
 
 HOSTFILE=${HOSTFILE:-hostfiles/localhost}  # which machines, and how many ranks on each
 THREADS=${THREADS:-1}                      # cores, and worker threads, of a rank
 NETWORK=${NETWORK:-}                       # the hosts' common network, as 10.0.0.0/24
-GRACE=${GRACE:-60}                         # seconds to save in when asked to stop
 APUS=${APUS:-.build/release/apus}
 
 if [ $# -eq 0 ]; then
@@ -59,9 +60,6 @@ line+=(--mca plm_rsh_no_tree_spawn 1)
 line+=(--mca oob_tcp_keepalive_time 2 --mca oob_tcp_keepalive_intvl 1)
 line+=(--mca oob_tcp_keepalive_probes 3)
 
-# On SIGTERM or Ctrl-C the ranks save and stop; mpirun would kill them after a second.
-line+=(--mca odls_base_sigkill_timeout "$GRACE")
-
 # Containers often run as root, which Open MPI refuses unless told that it is meant.
 if [ "$(id -u)" -eq 0 ]; then line+=(--allow-run-as-root); fi
 
@@ -69,4 +67,13 @@ line+=("$APUS" pretrain "$@" --threads "$THREADS")
 
 printf '%s ' "${line[@]}"
 echo
-exec "${line[@]}"
+
+# Asked to stop, mpirun would kill its ranks after a second; USR2 it hands on to them, and they save
+# first. In a process group of its own (set -m) it does not hear the terminal's Ctrl-C.
+set -m
+"${line[@]}" < /dev/null &
+trap 'kill -USR2 $! 2> /dev/null || true' TERM INT HUP
+
+# A trapped signal ends wait early; once mpirun is gone, wait has its code.
+while kill -0 $! 2> /dev/null; do wait $! || true; done
+wait $!

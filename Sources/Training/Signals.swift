@@ -3,8 +3,8 @@ import Synchronization
 
 /// Requests from outside the process, noted by signal handlers and read at step boundaries.
 ///
-/// SIGTERM and SIGINT: save and stop. SIGUSR1: save and go on (`mpirun` forwards it to all ranks).
-/// A second SIGINT ends the process at once.
+/// SIGTERM, SIGINT and SIGUSR2: save and stop. SIGUSR1: save and go on. `mpirun` forwards SIGUSR1
+/// and SIGUSR2 to all ranks; on SIGTERM it kills them. A second SIGINT ends the process at once.
 enum Signals {
   private static let noted = Atomic<UInt8>(0)
 
@@ -15,7 +15,7 @@ enum Signals {
   static func noteSaves() {
     var wanted = sigset_t()
     sigemptyset(&wanted)
-    for number in [SIGUSR1, SIGTERM, SIGINT] { sigaddset(&wanted, number) }
+    for number in [SIGUSR1, SIGUSR2, SIGTERM, SIGINT] { sigaddset(&wanted, number) }
     pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
     signal(SIGUSR1) { _ in Signals.note(1) }
     signal(SIGPIPE, SIG_IGN)
@@ -23,7 +23,7 @@ enum Signals {
 
   /// From the first step on: before it there is nothing to save, and the request ends the process.
   static func noteStops() {
-    signal(SIGTERM) { _ in Signals.note(2) }
+    for number in [SIGTERM, SIGUSR2] { signal(number) { _ in Signals.note(2) } }
     signal(SIGINT) { _ in
       Signals.note(2)
       signal(SIGINT, SIG_DFL)

@@ -64,6 +64,37 @@ import Testing
     }
   }
 
+  /// `mpirun` hands SIGUSR2 to all ranks; the launch script makes one of the SIGTERM that it gets.
+  @Test(
+    .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
+    arguments: [false, true])
+  func aStoppedJobIsSavedAndContinued(usesScript: Bool) throws {
+    try Program.withCorpus { program in
+      #expect(try program.run(long + ["--set", "run=whole"]).code == 0)
+      try program.write("localhost slots=2\n", to: "hosts")
+      let (process, output, errors) =
+        usesScript
+        ? try program.start(
+          "/usr/bin/env",
+          [
+            "HOSTFILE=hosts", "APUS=\(Program.executable)",
+            "\(ReadmeTests.repository)/cluster/pretrain.sh", "run.yaml", "--oversubscribe", "--set",
+            "run=stopped",
+          ] + Program.long)
+        : try program.start(long + ["--set", "run=stopped"], ranks: 2)
+      Program.wait(for: process) { !program.steps("stopped").isEmpty }
+      kill(process.processIdentifier, usesScript ? SIGTERM : SIGUSR2)
+      let result = Program.finish(process, output, errors)
+      #expect(result.code == 75, "\(result.errors.suffix(2000))")
+      #expect(result.errors.contains("asked to stop"))
+      let step = try #require(program.steps("stopped").last)
+      #expect(step < 160 && program.metrics("stopped") == Array(1...step))
+      let next = try program.run(long + ["--set", "run=stopped"])
+      #expect(next.code == 0 && next.errors.contains("going on from"), "\(next.errors)")
+      #expect(program.hash("stopped", step: 160) == program.hash("whole", step: 160))
+    }
+  }
+
   /// A second start in the folder of a live run: refused, and the run goes on as if nothing was.
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),

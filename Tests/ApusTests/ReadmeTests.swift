@@ -3,7 +3,7 @@ import Testing
 
 /// The README's examples: what it tells its reader to type exists, and does what it says.
 @Suite(.serialized) struct ReadmeTests {
-  private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+  static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path
 
   private func readme() throws -> String {
