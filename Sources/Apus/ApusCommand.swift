@@ -17,6 +17,7 @@ struct ApusCommand: ParsableCommand {
     ])
 
   static func main() {
+    StandardOutput.holdStreams()
     MatrixLibrary.restartIfKernelsAreOutdated()
     do {
       var command = try parseAsRoot()

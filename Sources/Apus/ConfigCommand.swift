@@ -23,7 +23,7 @@ struct ConfigCommand: ParsableCommand {
   func run() throws {
     if schema {
       let keys = try ConfigurationReader.schema { _ = try TrainingOptions(&$0) }
-      print(json ? keys.json() : keys.table())
+      try StandardOutput.print(json ? keys.json() : keys.table())
       return
     }
     var reader =
@@ -31,6 +31,6 @@ struct ConfigCommand: ParsableCommand {
       ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
     _ = try TrainingOptions(&reader)
     try reader.finish()
-    print(reader.resolved(withHelp: true), terminator: "")
+    try StandardOutput.print(reader.resolved(withHelp: true), terminator: "")
   }
 }

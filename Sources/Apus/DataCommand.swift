@@ -54,14 +54,14 @@ struct DataCommand: ParsableCommand {
         plan, tokenizer: tokenizer,
         fingerprint: FNV1a(TokenizerFile.fingerprint(of: tokenizer)).value, into: output,
         threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
+      try TokenizerFile.save(tokenizer, toFolder: output)
       for (name, summary) in [
         ("train", dataset.description.train), ("validation", dataset.description.validation),
       ] {
-        print(
+        try StandardOutput.print(
           "\(output)/\(name).tokens: \(summary.documents) documents, \(summary.tokens) tokens, "
             + "\(summary.textBytes) bytes of text")
       }
-      try TokenizerFile.save(tokenizer, toFolder: output)
     }
   }
 
@@ -85,13 +85,13 @@ struct DataCommand: ParsableCommand {
       for (name, shard) in [("train", dataset.train), ("validation", dataset.validation)] {
         let summary = shard.summary
         let ratio = Double(summary.textBytes) / Double(max(1, summary.tokens))
-        print(
+        try StandardOutput.print(
           "\(name): \(summary.documents) documents, \(summary.tokens) tokens, "
             + "\(summary.textBytes) bytes of text, \((ratio * 100).rounded() / 100) bytes a token")
       }
       for document in try dataset.train.inspectDocuments(documents, tokenizer: tokenizer) {
-        print("\n— document \(document.index), tokens \(document.tokens)")
-        print(document.text)
+        try StandardOutput.print("\n— document \(document.index), tokens \(document.tokens)")
+        try StandardOutput.print(document.text)
       }
     }
   }

@@ -83,26 +83,24 @@ struct GenerateCommand: ParsableCommand {
     let network = workspace.bind(
       loaded.layout, values: loaded.parameters, halves: halves, loaded.configuration.build)
     let generate = Generator(network, configuration: loaded.configuration, in: workspace)
-    let output = FileHandle.standardOutput
     let request = Generator.Request(
       prompt: prompt, sequences: 0..<samples, maximum: tokens,
       sampling: Sampling(temperature: greedy ? 0 : temperature, topK: topK, topP: topP),
       end: loaded.tokenizer.endOfText,
       vocabulary: min(loaded.tokenizer.vocabularySize, loaded.configuration.vocabulary),
       seed: seed)
-    let opening = Data((self.prompt ?? "").utf8)
+    let opening = Array((self.prompt ?? "").utf8)
     // One text appears as it is written; several are written together and appear one by one.
     if samples == 1 {
-      output.write(opening)
+      try StandardOutput.write(opening)
       _ = try generate(request) { _, id in
-        output.write(Data(try loaded.tokenizer.bytes(of: id)))
+        try StandardOutput.write(try loaded.tokenizer.bytes(of: id))
       }
-      output.write(Data("\n".utf8))
-      return
+      return try StandardOutput.print("")
     }
     for ids in generate(request) {
       let text = try ids.map { try loaded.tokenizer.bytes(of: $0) }.joined()
-      output.write(opening + Data(text) + Data("\n".utf8))
+      try StandardOutput.write(opening + text + "\n".utf8)
     }
   }
 

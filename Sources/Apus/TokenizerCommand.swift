@@ -53,7 +53,7 @@ struct TokenizerCommand: ParsableCommand {
       }
       let tokenizer = try trainer.train()
       try TokenizerFile.save(tokenizer, toFolder: output)
-      print("\(output)/tokenizer.json: \(tokenizer.vocabularySize) entries")
+      try StandardOutput.print("\(output)/tokenizer.json: \(tokenizer.vocabularySize) entries")
     }
   }
 
@@ -70,7 +70,7 @@ struct TokenizerCommand: ParsableCommand {
       let tokenizer = try TokenizerCommand.load(tokenizer)
       let bytes =
         text.map { Array($0.utf8) } ?? Array(FileHandle.standardInput.readDataToEndOfFile())
-      print(tokenizer.encode(bytes).map(String.init).joined(separator: " "))
+      try StandardOutput.print(tokenizer.encode(bytes).map(String.init).joined(separator: " "))
     }
   }
 
@@ -95,7 +95,7 @@ struct TokenizerCommand: ParsableCommand {
         }
         return id
       }
-      FileHandle.standardOutput.write(Data(try tokenizer.decode(numbers)))
+      try StandardOutput.write(try tokenizer.decode(numbers))
     }
   }
 

@@ -1,0 +1,60 @@
+import Foundation
+import Testing
+
+/// Results that cannot be written: exit code 5 and a sentence, or a quiet end when the reader left.
+@Suite(.serialized) struct OutputTests {
+  /// Runs a line of the shell, in which `apus` is the program.
+  private func shell(_ line: String, in program: Program) throws -> Program.Result {
+    let (process, output, errors) = try program.start(
+      "/bin/bash", ["-c", "apus() { \"\(Program.executable)\" \"$@\"; }; \(line)"])
+    return Program.finish(process, output, errors)
+  }
+
+  private static let commands = [
+    "generate run Line --tokens 3", "generate run Line --tokens 3 --samples 2",
+    "tokenizer encode birds", "tokenizer decode 104", "config run.yaml", "config --schema",
+    "data build corpus.txt --output shards", "data inspect run/data",
+    "tokenizer train corpus.txt --vocabulary 260 --output tokenizer",
+  ]
+
+  @Test func anOutputThatTakesNothingIsAnError() throws {
+    try Program.withCorpus { program in
+      #expect(try program.run(["pretrain", "run.yaml", "--threads", "1"]).code == 0)
+      for command in Self.commands {
+        for (place, reason) in [("> /dev/full", "No space left"), (">&-", "Bad file descriptor")] {
+          let result = try shell("apus \(command) \(place)", in: program)
+          #expect(result.code == 5, "\(command) \(place): \(result.errors)")
+          for word in ["standard output", reason] {
+            #expect(result.errors.contains(word), "\(command) \(place): \(result.errors)")
+          }
+        }
+      }
+    }
+  }
+
+  /// With SIGPIPE as it is, and ignored as by the parents that many programs have.
+  @Test(arguments: ["", "trap '' PIPE; "])
+  func aReaderThatLeftEndsItQuietly(before: String) throws {
+    try Program.withCorpus { program in
+      #expect(try program.run(["pretrain", "run.yaml", "--threads", "1"]).code == 0)
+      for command in Self.commands {
+        // The reader is gone before the first word.
+        let result = try shell(
+          "\(before)exec 3> >(:); wait $!; apus \(command) >&3", in: program)
+        #expect(result.code == 141 && result.errors.isEmpty, "\(command): \(result)")
+      }
+    }
+  }
+
+  /// A closed stream's number must not go to a file of the run.
+  @Test func closedStreamsDoNotReachTheFiles() throws {
+    try Program.withCorpus { program in
+      let result = try shell("apus pretrain run.yaml --threads 1 <&- >&- 2>&-", in: program)
+      #expect(result.code == 0)
+      #expect(program.metrics("run") == Array(1...12))
+      let lines = String(decoding: try #require(program.read("run/metrics.jsonl")), as: UTF8.self)
+        .split(separator: "\n")
+      #expect(lines.allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") })
+    }
+  }
+}
