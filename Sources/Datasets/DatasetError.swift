@@ -105,8 +105,8 @@ extension DatasetError: CustomStringConvertible {
     case .noSources:
       "no text was named to train on; list files, folders or globs under data.train"
     case .missing(let path):
-      "there is no file or folder \(path); correct the path; relative paths start at the folder "
-        + "of the configuration"
+      "there is no file or folder \(path); correct the path, which starts at the current folder "
+        + "unless it begins with /"
     case .noMatch(let pattern, let folder):
       "no file matches \(pattern) in \(folder.isEmpty ? "the current folder" : folder); correct "
         + "the pattern (*, ? and [...] stay within a folder, ** crosses folders)"

@@ -50,7 +50,7 @@ struct DatasetErrorTests {
 
   static let sentences = ##"""
     no text was named to train on; list files, folders or globs under data.train
-    there is no file or folder c/a.txt; correct the path; relative paths start at the folder of the configuration
+    there is no file or folder c/a.txt; correct the path, which starts at the current folder unless it begins with /
     no file matches *.txt in the current folder; correct the pattern (*, ? and [...] stay within a folder, ** crosses folders)
     the folder c holds no .txt, .jsonl, .txt.gz or .jsonl.gz file; put the corpus there or name another folder
     c/a.pdf is of a kind that cannot be read; convert it to .txt, .jsonl, .txt.gz or .jsonl.gz
