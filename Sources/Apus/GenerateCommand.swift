@@ -73,6 +73,9 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     MatrixLibrary.useCallingThreadOnly()
     let loaded = try LoadedModel(path: model)
+    for checkpoint in loaded.passedOver {
+      Failure.report("\(checkpoint.name) is passed over for \(loaded.path): \(checkpoint.reason).")
+    }
     let prompt = try promptIDs(loaded)
     let size = threads ?? max(1, Cores.survey().allowed.count)
     let team = size > 1 ? try ThreadTeam(size: size) : nil

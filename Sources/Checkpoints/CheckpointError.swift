@@ -3,6 +3,8 @@
 ///
 /// What the disk itself refuses is a ``StorageError``.
 public enum CheckpointError: Error, Equatable, Sendable {
+  /// The path leads to nothing that holds a model.
+  case noModel(path: String, reason: String)
   /// The folder holds no manifest, so it is no published checkpoint.
   case notACheckpoint(path: String, reason: String)
   /// The file or folder is not what was written.
@@ -22,6 +24,11 @@ extension CheckpointError: CustomStringConvertible {
   /// One sentence with what, where, why and what to do.
   public var description: String {
     switch self {
+    case .noModel(let path, let reason):
+      """
+      \(path) holds no model: \(reason); name a run folder, a checkpoint, or a folder with \
+      config.json, model.safetensors and tokenizer.json
+      """
     case .notACheckpoint(let path, let reason):
       "\(path) is not a checkpoint: \(reason); name a step-… folder that was published whole"
     case .damaged(let path, let reason):

@@ -8,7 +8,7 @@ public struct SetAside: Sendable, Equatable {
   public let newName: String?
 }
 
-/// What ``CheckpointStore/newestVerified(known:)`` found.
+/// What ``CheckpointStore/newestVerified(known:)`` or ``CheckpointStore/newestWhole()`` found.
 public struct Recovery: Sendable, Equatable {
   /// The newest whole checkpoint, or nil if there is none.
   public let checkpoint: Checkpoint?
@@ -45,20 +45,21 @@ extension CheckpointStore {
     return Recovery(checkpoint: nil, setAside: setAside)
   }
 
-  /// The newest whole checkpoint, or nil if there is none; for whoever only reads.
-  ///
-  /// Damaged ones are passed over and stay where they are.
+  /// The same for whoever only reads: damaged ones are passed over and stay where they are.
   ///
   /// - Throws: As ``newestVerified(known:)``.
-  public func newestWhole() throws -> Checkpoint? {
+  public func newestWhole() throws -> Recovery {
+    var passedOver: [SetAside] = []
     for name in try candidates() {
       do {
-        return try Checkpoint(verifying: path(of: name))
+        let checkpoint = try Checkpoint(verifying: path(of: name))
+        return Recovery(checkpoint: checkpoint, setAside: passedOver)
       } catch let error as CheckpointError {
         if case .unknownVersion = error { throw error }
+        passedOver.append(SetAside(name: name.text, reason: error.description, newName: nil))
       }
     }
-    return nil
+    return Recovery(checkpoint: nil, setAside: passedOver)
   }
 
   /// Published folders, newest first, each before the one that it was about to replace.

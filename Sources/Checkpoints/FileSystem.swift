@@ -38,6 +38,17 @@ public enum FileSystem {
     }
   }
 
+  /// The S_IFMT part of the mode of what `path` leads to, through links; nil where there is nothing.
+  static func kind(of path: String) throws(StorageError) -> mode_t? {
+    var status = stat()
+    do {
+      try call("look up", path) { stat(path, &status) }
+      return status.st_mode & S_IFMT
+    } catch .notFound, .io(_, _, ENOTDIR) {
+      return nil
+    }
+  }
+
   /// Makes the folder and those above it, each entry durable, unless it is there already.
   public static func makeFolder(_ path: String) throws(StorageError) {
     do {

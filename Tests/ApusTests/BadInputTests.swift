@@ -37,7 +37,8 @@ import Testing
         words: ["microBatches", "power of two", "4", "8"]),
       Case(name: "heads", arguments: set(["model.heads=3"]), code: 2, words: ["heads", "16"]),
       Case(
-        name: "missing corpus", arguments: set(["data.train=no.txt"]), code: 2, words: ["no.txt"]),
+        name: "missing corpus", arguments: set(["data.train=no.txt"]), code: 2,
+        words: ["no.txt", "starts at the current folder"]),
       Case(name: "empty", arguments: set(["data.train=empty.txt"]), code: 2, words: ["empty.txt"]),
       Case(
         name: "binary", arguments: set(["data.train=binary.txt"]), code: 2, words: ["binary.txt"]),
@@ -61,7 +62,15 @@ import Testing
         name: "memory", arguments: set(["model.width=131072", "model.layers=16"]), code: 2,
         words: ["model.width", "MiB"]),
       Case(name: "option", arguments: ["pretrain", "--nonsense"], code: 64, words: ["nonsense"]),
-      Case(name: "no model", arguments: ["generate", "nowhere"], code: 2, words: ["nowhere"]),
+      Case(
+        name: "no model", arguments: ["generate", "nowhere"], code: 2,
+        words: ["nowhere", "does not exist", "run folder"]),
+      Case(
+        name: "file", arguments: ["generate", "corpus.txt"], code: 2,
+        words: ["corpus.txt", "not a folder", "run folder"]),
+      Case(
+        name: "in a file", arguments: ["generate", "corpus.txt/run"], code: 2,
+        words: ["corpus.txt/run", "does not exist"]),
     ]
     for mistake in cases {
       let result = try program.run(mistake.arguments)

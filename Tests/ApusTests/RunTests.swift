@@ -141,6 +141,55 @@ import Testing
     }
   }
 
+  /// Of two checkpoints the newer is damaged in one of its files.
+  @Test(arguments: ["model.safetensors", "config.json", "tokenizer.json"])
+  func aDamagedModelIsRefusedOrPassedOver(file: String) throws {
+    try Program.withCorpus { program in
+      let generate = { (model: String) in
+        try program.run(["generate", model, "Line", "--tokens", "8", "--greedy"])
+      }
+      #expect(try program.run(["pretrain", "run.yaml", "--set", "checkpoint.keep=9"]).code == 0)
+      let before = program.checkpoint("run", step: program.steps("run").dropLast().last ?? 0)
+      let damaged = program.checkpoint("run", step: 12)
+      var bytes = try #require(program.read("\(damaged)/\(file)"))
+      bytes[bytes.count - 3] ^= 1
+      try program.write(bytes, to: "\(damaged)/\(file)")
+      let refused = try generate(damaged)
+      #expect(refused.code == 2 && refused.output.isEmpty, "\(refused)")
+      #expect(refused.errors.contains("\(damaged)/\(file) is damaged"), "\(refused.errors)")
+      let passed = try generate("run")
+      let older = try generate(before)
+      #expect(passed.code == 0 && passed.output == older.output && older.errors.isEmpty)
+      for word in ["step-00000012 is passed over", before, "\(file) is damaged", "SHA-256"] {
+        #expect(passed.errors.contains(word), "\(passed.errors)")
+      }
+      for step in program.steps("run") where step != 12 {
+        let folder = "\(program.folder)/\(program.checkpoint("run", step: step))"
+        try FileManager.default.removeItem(atPath: folder)
+      }
+      let alone = try generate("run")
+      #expect(alone.code == 2 && alone.errors.contains("\(file) is damaged"), "\(alone)")
+    }
+  }
+
+  /// A folder without a manifest, as from elsewhere, with a weight of NaN.
+  @Test func weightsThatAreNoNumbersAreRefused() throws {
+    try Program.withCorpus { program in
+      #expect(try program.run(["pretrain", "run.yaml"]).code == 0)
+      let folder = program.checkpoint("run", step: 12)
+      try FileManager.default.removeItem(atPath: "\(program.folder)/\(folder)/MANIFEST.json")
+      #expect(try program.run(["generate", folder, "--tokens", "3"]).code == 0)
+      var bytes = try #require(program.read("\(folder)/model.safetensors"))
+      bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 0xC0, 0x7F])
+      try program.write(bytes, to: "\(folder)/model.safetensors")
+      let refused = try program.run(["generate", folder, "--tokens", "3"])
+      #expect(refused.code == 2 && refused.output.isEmpty, "\(refused)")
+      for word in ["model.safetensors", "transformer.", "not finite"] {
+        #expect(refused.errors.contains(word), "\(refused.errors)")
+      }
+    }
+  }
+
   @Test func aModelAnswersAndRefuses() throws {
     try Program.withCorpus { program in
       #expect(try program.run(["pretrain", "run.yaml"]).code == 0)

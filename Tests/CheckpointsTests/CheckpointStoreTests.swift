@@ -53,17 +53,21 @@ import Testing
   }
 
   @Test func aReaderPassesDamagedOnesOver() throws {
-    #expect(try store.newestWhole() == nil)
+    #expect(try store.newestWhole() == Recovery(checkpoint: nil, setAside: []))
     for step in 1...2 { try SavedCheckpoint.save(step: step, in: store) }
     try folder.write([1], to: "run/checkpoints/step-00000002/state.json")
-    #expect(try store.newestWhole()?.step == 1)
+    let recovery = try store.newestWhole()
+    #expect(recovery.checkpoint?.step == 1)
+    #expect(recovery.setAside.map(\.name) == ["step-00000002"])
+    #expect(recovery.setAside.first?.newName == nil)
+    #expect(recovery.setAside.first?.reason.contains("state.json is damaged") == true)
     #expect(try names().contains("step-00000002"))
   }
 
   /// Damage that only reading would find tells whether it was read.
   @Test func whatWasJustVerifiedIsNotReadAgain() throws {
     try SavedCheckpoint.save(step: 1, in: store)
-    let known = try #require(try store.newestWhole())
+    let known = try #require(try store.newestWhole().checkpoint)
     let path = "run/checkpoints/step-00000001/state.json"
     var bytes = try folder.read(path)
     bytes[0] ^= 1
@@ -75,7 +79,7 @@ import Testing
     #expect(try store.newestVerified(known: other).setAside.map(\.name) == ["step-00000001"])
     // Neither is an older one, when there is a newer.
     try SavedCheckpoint.save(step: 1, in: store)
-    let older = try #require(try store.newestWhole())
+    let older = try #require(try store.newestWhole().checkpoint)
     try SavedCheckpoint.save(step: 2, in: store)
     #expect(try store.newestVerified(known: older).checkpoint?.step == 2)
   }

@@ -35,7 +35,8 @@ import Testing
       .io(path: "PATH", operation: "open", code: EIO),
     ]
     let contents: [CheckpointError] = [
-      .notACheckpoint(path: "PATH", reason: "r"), .damaged(path: "PATH", reason: "r"),
+      .noModel(path: "PATH", reason: "r"), .notACheckpoint(path: "PATH", reason: "r"),
+      .damaged(path: "PATH", reason: "r"),
       .unknownVersion(path: "PATH", found: 2, supported: 1),
       .otherModel(path: "PATH", faults: ["width is 2, not 1"]),
       .badSafeTensors(path: "PATH", reason: "r"), .missingTensor(path: "PATH", name: "n"),
