@@ -10,13 +10,32 @@ public enum DatasetBuilder {
   /// depend on their number. `fingerprint` is the FNV-1a hash of the tokenizer's file. `progress`
   /// hears the documents and bytes of text so far, every few megabytes, on the calling thread.
   ///
-  /// A dataset already in `folder` is replaced only after the new one is whole on the disk.
+  /// Text that does not fill one training window of `context` tokens is refused, when a context is
+  /// given. A dataset already in `folder` is replaced only after the new one is whole on the disk;
+  /// when nothing comes of it, folders that were made for it go again.
   public static func build(
     _ plan: DatasetPlan, tokenizer: any Tokenizer, fingerprint: UInt64, into folder: String,
-    threads: Int = 1, progress: (_ documents: Int, _ textBytes: Int) -> Void = { _, _ in }
+    context: Int? = nil, threads: Int = 1,
+    progress: (_ documents: Int, _ textBytes: Int) -> Void = { _, _ in }
   ) throws(DatasetError) -> Dataset {
     precondition(threads >= 1, "\(threads) threads")
-    try FilePaths.makeFolder(folder)
+    let made = try FilePaths.makeFolder(folder)
+    do throws(DatasetError) {
+      try write(
+        plan, tokenizer: tokenizer, fingerprint: fingerprint, into: folder, context: context,
+        threads: threads, progress: progress)
+      return try Dataset(opening: folder, expecting: fingerprint)
+    } catch {
+      // Of these only the empty ones.
+      for folder in made.reversed() { rmdir(folder) }
+      throw error
+    }
+  }
+
+  private static func write(
+    _ plan: DatasetPlan, tokenizer: any Tokenizer, fingerprint: UInt64, into folder: String,
+    context: Int?, threads: Int, progress: (_ documents: Int, _ textBytes: Int) -> Void
+  ) throws(DatasetError) {
     func writer(_ name: String) throws(DatasetError) -> TokenShardWriter {
       try TokenShardWriter(
         FilePaths.join(folder, name), vocabularySize: tokenizer.vocabularySize,
@@ -32,6 +51,9 @@ public enum DatasetBuilder {
     try feed(plan, to: &encoder, recording: &description, progress: progress)
     try encoder.flush()
     try check(plan, train: train.summary, validation: validation.summary)
+    if let context {
+      try WindowOrder.requireWindow(tokenCount: train.summary.tokens, context: context)
+    }
 
     try train.finish()
     try validation.finish()
@@ -46,7 +68,6 @@ public enum DatasetBuilder {
     try validation.publish()
     try pending.publish()
     try PendingFile.synchronizeFolder(folder)
-    return try Dataset(opening: folder, expecting: fingerprint)
   }
 
   private static func feed(

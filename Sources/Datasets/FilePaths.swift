@@ -12,11 +12,15 @@ enum FilePaths {
     return joined.isEmpty ? "." : joined
   }
 
-  /// Makes `path` and the folders above it.
-  static func makeFolder(_ path: String) throws(DatasetError) {
-    if FileStatus(path)?.kind == .folder { return }
-    if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-      try makeFolder(String(path[..<slash]))
+  /// Makes `path` and the folders above it, each entry durable; returns those that were not there,
+  /// the outermost first.
+  @discardableResult
+  static func makeFolder(_ path: String) throws(DatasetError) -> [String] {
+    if FileStatus(path)?.kind == .folder { return [] }
+    var (above, made) = (".", [String]())
+    if let slash = path.lastIndex(of: "/") {
+      above = slash == path.startIndex ? "/" : String(path[..<slash])
+      made = try makeFolder(above)
     }
     // Another process may have made it since.
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
@@ -25,6 +29,8 @@ enum FilePaths {
     guard FileStatus(path)?.kind == .folder else {
       throw .storage(operation: "create the folder", path: path, code: ENOTDIR)
     }
+    try PendingFile.synchronizeFolder(above)
+    return made + [path]
   }
 
   /// Names in `folder` that do not begin with a dot, sorted by their bytes.

@@ -26,14 +26,19 @@ public struct WindowOrder: Sendable {
   /// `DatasetError.corpusTooShort` when there is not one.
   public init(tokenCount: Int, context: Int, seed: UInt64) throws(DatasetError) {
     precondition(context >= 1, "a context of \(context) tokens")
-    guard tokenCount > context else {
-      throw .corpusTooShort(tokens: tokenCount, context: context)
-    }
+    try Self.requireWindow(tokenCount: tokenCount, context: context)
     self.context = context
     windowsPerEpoch = max(1, (tokenCount - context) / context)
     // The last window ends at offset + W·C, which must be a token.
     offsets = min(context, tokenCount - windowsPerEpoch * context)
     stream = RandomStream(seed: seed, purpose: .dataOrder)
+  }
+
+  /// Throws `DatasetError.corpusTooShort` unless `tokenCount` tokens fill one window.
+  public static func requireWindow(tokenCount: Int, context: Int) throws(DatasetError) {
+    guard tokenCount > context else {
+      throw .corpusTooShort(tokens: tokenCount, context: context)
+    }
   }
 
   /// The first token of window `sample`, counted from the start of training over all epochs.

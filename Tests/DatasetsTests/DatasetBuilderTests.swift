@@ -150,7 +150,16 @@ struct DatasetBuilderTests {
       try build(try plan(["a.txt"], .files(["b.jsonl"])))
     }
     #expect(throws: DatasetError.invalidFraction(1)) { try plan(["a.txt"], .fraction(1)) }
-    #expect(try scratch.names("set") == [])
+    // Nor a folder; but one that was there stays.
+    #expect(throws: DatasetError.noTrainingText) {
+      try build(try plan(["a.txt"], .fraction(0.9999999)), "deep/set")
+    }
+    #expect(try scratch.names() == ["a.txt", "b.jsonl"])
+    try scratch.write("set/kept.txt", "")
+    #expect(throws: DatasetError.noTrainingText) {
+      try build(try plan(["a.txt"], .fraction(0.9999999)))
+    }
+    #expect(try scratch.names("set") == ["kept.txt"])
   }
 
   @Test func aDatasetIsUsedAgainUntilSomethingChanges() throws {
