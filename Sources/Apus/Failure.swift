@@ -30,7 +30,7 @@ enum Failure {
     case let error as DatasetError: error.isStorageFailure ? 5 : 2
     case let error as TokenizerError: error.isStorageFailure ? 5 : 2
     case is CheckpointError, is ConfigurationError, is ModelError, is Refusal,
-      is StartContract.Mismatch, is Cores.Oversubscribed, is WorkerPool.NoThread:
+      is StartContract.Mismatch, is StartRefusal, is Cores.Oversubscribed, is WorkerPool.NoThread:
       2
     case is MPIError: 75
     case let code as ExitCode: code.rawValue
@@ -53,6 +53,10 @@ enum Failure {
   /// Ends the process: ours with a sentence, those of the command line with its usage.
   static func exit(_ error: any Error) -> Never {
     if error is ExitCode || error is CleanExit || code(error) == 1 {
+      let isUsage = !(error is ExitCode) && !ApusCommand.exitCode(for: error).isSuccess
+      let rank = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"] ?? "0"
+      // mpirun takes a second to end the others after a rank that ended before MPI began.
+      if isUsage { letRankZeroSpeak(before: Int(rank) ?? 0, seconds: 3) }
       ApusCommand.exit(withError: error)
     }
     report(sentence(error))
@@ -61,18 +65,38 @@ enum Failure {
 
   /// Ends a rank that failed, and with it all others, within seconds.
   ///
-  /// Errors that every rank has alike are told by rank 0 alone; any other names rank and host.
+  /// Errors that every rank has alike are told by rank 0 alone; any other names rank and host. Where
+  /// all ranks know of the error they end by themselves, else they are ended.
   static func end(_ error: any Error, on world: Communicator) throws -> Never {
+    if let failure = error as? RankFailure {
+      let code = try world.broadcast(failure.error.map(codeOfRank) ?? 0, from: failure.rank)
+      if let error = failure.error {
+        report((failure.rank == 0 ? "" : place(of: world)) + sentence(error))
+      }
+      throw ExitCode(code)
+    }
     let isCommon = error is DivergenceGuard.Diverged || error is StartContract.Mismatch
     if world.size == 1 || error is ExitCode { throw error }
     if isCommon {
       if world.rank == 0 { report(sentence(error)) }
       throw ExitCode(code(error))
     }
-    // Rank 0 speaks first when it met the same; its end is the others' end.
-    if world.rank > 0 { usleep(300_000) }
-    let host = (try? Communicator.hostName) ?? "an unknown host"
-    report("rank \(world.rank) on \(host): \(sentence(error))")
-    world.abort(code: code(error) == 1 ? 2 : code(error))
+    letRankZeroSpeak(before: world.rank, seconds: 0.3)
+    report(place(of: world) + sentence(error))
+    world.abort(code: codeOfRank(error))
+  }
+
+  /// Waits where rank 0 may have met the same: its end is the others' end.
+  private static func letRankZeroSpeak(before rank: Int, seconds: Double) {
+    if rank > 0 { Thread.sleep(forTimeInterval: seconds) }
+  }
+
+  /// The same as `code`, but 2 for what has no code of its own: 1 is `mpirun`'s.
+  private static func codeOfRank(_ error: any Error) -> Int32 {
+    code(error) == 1 ? 2 : code(error)
+  }
+
+  private static func place(of world: Communicator) -> String {
+    "rank \(world.rank) on \((try? Communicator.hostName) ?? "an unknown host"): "
   }
 }

@@ -53,7 +53,7 @@ struct PretrainCommand: ParsableCommand {
     MatrixLibrary.useCallingThreadOnly()
     do {
       let workers = try Ranks.workers(world, threads: threads, oversubscribe: oversubscribe)
-      let plan = try Ranks.together(world) {
+      let plan = try world.together {
         var reader =
           try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
           ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)

@@ -1,3 +1,5 @@
+import Glibc
+
 extension CheckpointStore {
   private static let claimName = "ATTEMPT"
   private var claimPath: String { "\(path)/\(Self.claimName)" }
@@ -20,15 +22,31 @@ extension CheckpointStore {
 
   /// Throws ``StorageError/superseded(path:attempt:holder:)`` if another attempt holds the folder.
   func requireClaim(attempt: String) throws(StorageError) {
-    let holder: [UInt8]
-    do {
-      holder = try FileSystem.contents(of: claimPath, limit: 4096)
-    } catch .notFound {
-      return
+    if let holder = try holder(), holder != attempt {
+      throw .superseded(path: path, attempt: attempt, holder: holder)
     }
-    guard holder == Array(attempt.utf8) else {
-      throw .superseded(
-        path: path, attempt: attempt, holder: String(decoding: holder, as: UTF8.self))
+  }
+
+  /// Whether the claim of `attempt`, which another process has made, is seen from here: the folder
+  /// is then the same one.
+  ///
+  /// Looks for three seconds, as network file systems may show a new name late.
+  public func showsClaim(attempt: String) throws(StorageError) -> Bool {
+    for _ in 0..<30 {
+      // Opening a folder makes NFS ask the server for what is in it.
+      _ = try contents()
+      if try holder() == attempt { return true }
+      usleep(100_000)
+    }
+    return false
+  }
+
+  /// The attempt that holds the folder, if one does.
+  private func holder() throws(StorageError) -> String? {
+    do {
+      return String(decoding: try FileSystem.contents(of: claimPath, limit: 4096), as: UTF8.self)
+    } catch .notFound {
+      return nil
     }
   }
 

@@ -77,11 +77,11 @@ public final class PretrainingRun {
     let attempt = try Self.agreeOnAttempt(world)
     // What refuses this run comes before the claim: another may be under way in the folder.
     let seen = try Resumption.look(resume, for: plan, in: folder, world: world)
-    if world.rank == 0 { try folder.create() }
-    let observers = observers
+    let (folder, observers) = (folder, observers)
     let data = try RunData.open(
       plan, folder: folder, world: world, threads: workers.threads
     ) { try observers.event(EventReport(.note, $0)) }
+    try world.together { if world.rank == 0 { try folder.create() } }
     trainer = try Trainer(
       plan, world: world, workers: workers, tokens: data.train.tokens, draws: seen == nil)
     evaluator =
@@ -104,7 +104,8 @@ public final class PretrainingRun {
     latest = start?.path
     let hosts = try world.allGatherV(Array(try Communicator.hostName.utf8))
       .map { String(decoding: $0, as: UTF8.self) }
-    if world.rank == 0 {
+    try world.together {
+      if world.rank != 0 { return }
       try Resumption.leaveOtherHistory(
         resume, after: isOwn ? start?.step : nil, in: folder, attempt: attempt,
         observers: observers)

@@ -21,33 +21,38 @@ enum Resumption {
   ///
   /// Rank 0 verifies it. Collective.
   ///
-  /// - Throws: `CheckpointError.otherModel`, on every rank, when it does not fit `plan`.
+  /// - Throws: On every rank, when it does not fit `plan`.
   static func look(
     _ resume: PretrainingRun.Resume, for plan: TrainingPlan, in folder: RunFolder,
     world: Communicator
   ) throws -> Sighting? {
-    var found: Checkpoint?
-    var lines: [String] = []
-    if world.rank == 0 {
-      var faults: [String] = []
-      switch resume {
-      case .auto:
-        (found, faults) = try newest(in: folder.checkpoints, for: plan)
-      case .never: break
-      case .path(let path):
-        let checkpoint = try Checkpoint(verifying: path)
-        (found, faults) = (checkpoint, try plan.faults(of: checkpoint))
-      }
-      lines = [found?.path ?? ""] + faults
+    let found = try world.together {
+      world.rank == 0 ? try find(resume, for: plan, in: folder) : nil
     }
-    let text = String(
-      decoding: try world.broadcast(Array(lines.joined(separator: "\n").utf8)), as: UTF8.self)
-    lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    guard let path = lines.first, !path.isEmpty else { return nil }
-    guard lines.count == 1 else {
-      throw CheckpointError.otherModel(path: path, faults: Array(lines.dropFirst()))
+    let path = String(decoding: try world.broadcast(Array((found?.path ?? "").utf8)), as: UTF8.self)
+    return path.isEmpty ? nil : Sighting(path: path, checkpoint: found)
+  }
+
+  private static func find(
+    _ resume: PretrainingRun.Resume, for plan: TrainingPlan, in folder: RunFolder
+  ) throws -> Checkpoint? {
+    var (found, faults): (Checkpoint?, [String]) = (nil, [])
+    switch resume {
+    case .auto: (found, faults) = try newest(in: folder.checkpoints, for: plan)
+    case .never: break
+    case .path(let path):
+      let checkpoint = try Checkpoint(verifying: path)
+      (found, faults) = (checkpoint, try plan.faults(of: checkpoint))
     }
-    return Sighting(path: path, checkpoint: found)
+    guard let found else { return nil }
+    guard faults.isEmpty else {
+      throw CheckpointError.otherModel(path: found.path, faults: faults)
+    }
+    guard found.step <= plan.options.steps else {
+      throw StartRefusal.stepsDone(
+        checkpoint: found.path, step: found.step, steps: plan.options.steps)
+    }
+    return found
   }
 
   /// The newest whole checkpoint and why it does not fit `plan`; nil without one.
@@ -75,25 +80,30 @@ enum Resumption {
   /// Collective.
   ///
   /// - Returns: The checkpoint to go on from; there is one whenever one was seen.
+  /// - Throws: On every rank, also when one of them does not see the claim in its own folder.
   static func claim(
     _ resume: PretrainingRun.Resume, seen: Sighting?, in folder: RunFolder, attempt: String,
     world: Communicator, observers: RunObservers
   ) throws -> Checkpoint? {
     let store = folder.checkpoints
-    var found = seen?.checkpoint
-    if world.rank == 0 {
+    let found = try world.together {
+      guard world.rank == 0 else { return nil as Checkpoint? }
       try store.claim(attempt: attempt)
-      if resume == .auto {
-        let recovery = try store.newestVerified(known: found)
-        for damaged in recovery.setAside {
-          try observers.event(
-            EventReport(.checkpointSetAside, "\(damaged.name): \(damaged.reason)"))
-        }
-        found = recovery.checkpoint
-        if let seen, found == nil {
-          throw CheckpointError.notACheckpoint(
-            path: seen.path, reason: "it was removed while this run began")
-        }
+      guard resume == .auto else { return seen?.checkpoint }
+      let recovery = try store.newestVerified(known: seen?.checkpoint)
+      for damaged in recovery.setAside {
+        try observers.event(
+          EventReport(.checkpointSetAside, "\(damaged.name): \(damaged.reason)"))
+      }
+      if let seen, recovery.checkpoint == nil {
+        throw CheckpointError.notACheckpoint(
+          path: seen.path, reason: "it was removed while this run began")
+      }
+      return recovery.checkpoint
+    }
+    try world.together {
+      guard try store.showsClaim(attempt: attempt) else {
+        throw StartRefusal.folderNotShared(path: folder.path)
       }
     }
     let path = String(decoding: try world.broadcast(Array((found?.path ?? "").utf8)), as: UTF8.self)

@@ -9,7 +9,7 @@ import Tokenizers
 enum RunData {
   /// Opens the run's dataset, which rank 0 builds first if need be.
   ///
-  /// Collective.
+  /// Collective; when it throws, it throws on every rank, and what was there before is untouched.
   ///
   /// - Parameter note: Hears on rank 0 what is being done.
   static func open(
@@ -21,7 +21,8 @@ enum RunData {
     // What rank 0 sees decides for all: a host that lacks the files must fail, not go another way.
     let sees = data.train.count == 1 && access("\(data.train[0])/dataset.json", F_OK) == 0
     let isBuilt = try world.broadcast(UInt8(sees ? 1 : 0)) == 1
-    if !isBuilt && world.rank == 0 {
+    try world.together {
+      if isBuilt || world.rank != 0 { return }
       let sources = try DatasetPlan(
         sources: data.train == ["aviary"] ? aviary(plan.options) : .files(data.train),
         validation: data.validation.isEmpty
@@ -33,20 +34,35 @@ enum RunData {
       if existing == nil {
         let built = try DatasetBuilder.build(
           sources, tokenizer: plan.tokenizer, fingerprint: fingerprint, into: folder.data,
-          threads: threads)
+          context: plan.model.context, threads: threads)
         try note(
           "\(built.description.train.tokens) training and \(built.description.validation.tokens) "
             + "validation tokens are in \(folder.data)")
       }
     }
-    try world.awaitAll()
-    let dataset = try Dataset(
-      opening: isBuilt ? data.train[0] : folder.data, expecting: fingerprint)
+    let dataset = try world.together {
+      do {
+        let dataset = try Dataset(
+          opening: isBuilt ? data.train[0] : folder.data, expecting: fingerprint)
+        try WindowOrder.requireWindow(
+          tokenCount: dataset.train.tokens.count, context: plan.model.context)
+        return dataset
+      } catch let error as DatasetError where !isBuilt && world.rank != 0 {
+        // Rank 0 has just seen to it that it is there and whole.
+        throw error.isStorageFailure ? error : StartRefusal.folderNotShared(path: folder.path)
+      }
+    }
     // Folders of one name on different hosts can hold different datasets.
-    try StartContract([
-      ("training tokens", dataset.train.identity),
-      ("validation tokens", dataset.validation.identity),
-    ]).agree(over: world)
+    do {
+      try StartContract([
+        ("training tokens", dataset.train.identity),
+        ("validation tokens", dataset.validation.identity),
+      ]).agree(over: world)
+    } catch let mismatch as StartContract.Mismatch where !isBuilt {
+      throw RankFailure(
+        rank: mismatch.rank,
+        error: mismatch.rank == world.rank ? StartRefusal.folderNotShared(path: folder.path) : nil)
+    }
     if world.rank == 0 && isBuilt {
       for key in idleKeys(of: plan, beside: dataset.description) {
         try note(

@@ -57,7 +57,8 @@ import Testing
         name: "workers", arguments: ["pretrain", "run.yaml", "--threads", "4096"], code: 2,
         words: ["4096", "--oversubscribe"]),
       Case(
-        name: "folder", arguments: set(["run=corpus.txt/run"]), code: 5, words: ["corpus.txt/run"]),
+        name: "folder", arguments: set(["run=corpus.txt/run"]), code: 5,
+        words: ["corpus.txt", "Not a directory"]),
       Case(
         name: "memory", arguments: set(["model.width=131072", "model.layers=16"]), code: 2,
         words: ["model.width", "MiB"]),
@@ -72,6 +73,7 @@ import Testing
         name: "in a file", arguments: ["generate", "corpus.txt/run"], code: 2,
         words: ["corpus.txt/run", "does not exist"]),
     ]
+    let before = try program.contents()
     for mistake in cases {
       let result = try program.run(mistake.arguments)
       #expect(result.code == mistake.code, "\(mistake.name): \(result.errors)")
@@ -79,6 +81,27 @@ import Testing
         #expect(result.errors.contains(word), "\(mistake.name): \(result.errors)")
       }
       #expect(!result.errors.contains("Fatal error"), "\(mistake.name)")
+      #expect(try program.contents() == before, "\(mistake.name)")
+    }
+  }
+
+  /// What is refused for its data or its steps leaves an earlier run as it was, shards and all.
+  @Test func aRefusalLeavesTheRunOfTheFolderAlone() throws {
+    try Program.withCorpus { program in
+      try program.write("short", to: "short.txt")
+      let pretrain = ["pretrain", "run.yaml", "--threads", "1"]
+      #expect(try program.run(pretrain).code == 0)
+      let before = try program.contents()
+      #expect(before.keys.contains("run/data/train.tokens"))
+      for (settings, words) in [
+        (["data.train=short.txt", "data.validation=0"], ["one window"]),
+        (["steps=5"], ["5 steps", "step-00000012 has done 12", "--resume never"]),
+      ] {
+        let result = try program.run(pretrain + settings.flatMap { ["--set", $0] })
+        #expect(result.code == 2, "\(result.errors)")
+        for word in words { #expect(result.errors.contains(word), "\(result.errors)") }
+        #expect(try program.contents() == before, "\(settings)")
+      }
     }
   }
 }

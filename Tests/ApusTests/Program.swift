@@ -39,6 +39,12 @@ struct Program {
     ((try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(name)")) ?? []).sorted()
   }
 
+  /// Every file and folder by its path, with the files' bytes.
+  func contents() throws -> [String: Data] {
+    let paths = try FileManager.default.subpathsOfDirectory(atPath: folder)
+    return Dictionary(uniqueKeysWithValues: paths.map { ($0, read($0) ?? Data()) })
+  }
+
   /// `apus` beside the tests, which are one executable in the folder of the products.
   static let executable: String = {
     let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()

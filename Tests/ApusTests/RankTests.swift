@@ -8,11 +8,11 @@ struct RankTests {
   private let pretrain = ["pretrain", "run.yaml"]
 
   private func expectRefusal(
-    _ program: Program, _ ranks: [Program.Rank], _ words: [String],
+    _ program: Program, _ ranks: [Program.Rank], _ words: [String], code: Int32 = 2,
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let result = try program.run(each: ranks)
-    #expect(result.code == 2, "\(result.errors)", sourceLocation: sourceLocation)
+    #expect(result.code == code, "\(result.errors)", sourceLocation: sourceLocation)
     for word in words {
       #expect(
         result.errors.contains(word), "\(word): \(result.errors)", sourceLocation: sourceLocation)
@@ -67,13 +67,28 @@ struct RankTests {
     }
   }
 
-  /// Both read the same file; the run folder and the dataset are where each of them stands.
-  @Test func aRunFolderThatRanksDoNotShareIsNamed() throws {
+  /// Both read the same file; the run folder is where each of them stands. With text it has the
+  /// dataset too, none or another one.
+  @Test(arguments: ["text", "other text", "dataset"])
+  func aRunFolderThatRanksDoNotShareIsNamed(data: String) throws {
     try Program.withCorpus { program in
       try program.write("", to: "elsewhere/nothing")
-      let command = ["pretrain", "\(program.folder)/run.yaml"]
+      var command = ["pretrain", "\(program.folder)/run.yaml"]
+      switch data {
+      case "dataset":
+        let build = ["data", "build", "corpus.txt", "--output", "shards"]
+        #expect(try program.run(build).code == 0)
+        command += ["--set", "data.train=[\(program.folder)/shards]"]
+      case "other text":
+        try program.write(String(Program.corpus.reversed()), to: "elsewhere/corpus.txt")
+        let alone = try program.run(each: [.init(arguments: command, place: "elsewhere")])
+        #expect(alone.code == 0, "\(alone.errors)")
+      default: break
+      }
       let ranks = [Program.Rank(arguments: command), .init(arguments: command, place: "elsewhere")]
-      try expectRefusal(program, ranks, ["rank 1 on", "run/data"])
+      try expectRefusal(
+        program, ranks, ["rank 1 on", "run folder run is not the one", "share", "mount"])
+      #expect(program.steps("run") == [])
     }
   }
 
@@ -105,6 +120,31 @@ struct RankTests {
       try expectRefusal(
         program, [.init(arguments: command, place: "a"), .init(arguments: command, place: "b")],
         ["Rank 1 on", "training tokens"])
+    }
+  }
+
+  /// What both ranks find wrong is told once, and they end by themselves: no banner of MPI_Abort.
+  @Test func whatRankZeroRefusesIsToldOnce() throws {
+    try Program.withCorpus { program in
+      try program.write(Data([0x61, 0xFF, 0x62]), to: "latin.txt")
+      try program.write("short", to: "short.txt")
+      #expect(try program.run(["pretrain", "run.yaml", "--set", "run=other"]).code == 0)
+      let cases: [(arguments: [String], code: Int32, word: String)] = [
+        (["--set", "data.train=latin.txt"], 2, "latin.txt is"),
+        (["--set", "data.train=short.txt", "--set", "data.validation=0"], 2, "one window"),
+        (["--resume", "nowhere"], 2, "nowhere"),
+        (["--set", "run=other", "--set", "model.width=32"], 2, "another model"),
+        (["--set", "run=other", "--set", "steps=5"], 2, "12 already"),
+        (["--set", "run=corpus.txt/run"], 5, "corpus.txt"),
+        (["--nonsense"], 64, "nonsense"),
+      ]
+      for (arguments, code, word) in cases {
+        let result = try program.run(pretrain + ["--threads", "1"] + arguments, ranks: 2)
+        #expect(result.code == code, "\(result.errors)")
+        #expect(result.errors.components(separatedBy: word).count == 2, "\(result.errors)")
+        #expect(!result.errors.contains("MPI_ABORT"), "\(result.errors)")
+        #expect(program.names(in: "run").isEmpty, "\(arguments)")
+      }
     }
   }
 }

@@ -166,10 +166,10 @@ import Testing
     let holder = try folder.holder()
     // Another vocabulary or corpus would also make other shards, which a live run reads.
     for change in ["model.width=32", "model.vocabulary=300", "optimizer.name=sgd"] {
-      #expect(throws: CheckpointError.self, "\(change)") { try folder.attempt(change) }
+      #expect(throws: RankFailure.self, "\(change)") { try folder.attempt(change) }
       try world.barrier()
     }
-    #expect(throws: CheckpointError.self) {
+    #expect(throws: RankFailure.self) {
       try folder.attempt("model.family=llama", resume: .path(folder.run.checkpoint(step: 12)))
     }
     try world.barrier()
@@ -206,7 +206,7 @@ import Testing
         try FileManager.default.removeItem(atPath: folder.run.checkpoint(step: step))
       }
       let alone = try world.split(color: 0)
-      #expect(throws: CheckpointError.self) {
+      #expect(throws: RankFailure.self) {
         try Resumption.claim(
           .auto, seen: seen, in: folder.run, attempt: "c", world: alone, observers: observers)
       }
