@@ -46,7 +46,8 @@ public enum ConfigurationError: Error, Equatable, Sendable {
   case notAMapping(place: ConfigurationPlace, found: String)
   /// The YAML uses something that configurations may not.
   case unsupported(place: ConfigurationPlace, what: String, remedy: String)
-  /// A key stands twice in one map; `place` is the first or the second of them.
+  /// A key stands twice in one map; `place` is the second, or the first where the second is not
+  /// known.
   case duplicateKey(key: String, place: ConfigurationPlace)
   /// An override is not of the form `key.path=value`, or does not fit the file.
   case malformedOverride(String, reason: String)

@@ -10,7 +10,7 @@ extension ConfigurationReader {
         domain.admits(fallback.resolved),
         "default \(fallback) of \(path) is outside \(domain.range ?? "its range")")
     }
-    let value = try present(path).map { node throws(ConfigurationError) in
+    let value = try present(path, domain).map { node throws(ConfigurationError) in
       try element(node, path, domain, parse)
     }
     declare(
@@ -27,7 +27,7 @@ extension ConfigurationReader {
     _ parse: (Document.Node) -> Value?
   ) throws(ConfigurationError) -> Value {
     let value: Value
-    if let node = try present(path) {
+    if let node = try present(path, domain) {
       value = try element(node, path, domain, parse)
     } else {
       try refuseMissing(path)
@@ -49,7 +49,7 @@ extension ConfigurationReader {
         domain.admits(value.resolved),
         "default \(value) of \(path) is outside \(domain.range ?? "its range")")
     }
-    let values = try present(path).map { node throws(ConfigurationError) in
+    let values = try present(path, domain).map { node throws(ConfigurationError) in
       try elements(node, path, domain, parse)
     }
     declare(
@@ -65,7 +65,7 @@ extension ConfigurationReader {
     _ path: String, _ domain: Domain, _ help: String, _ parse: (Document.Node) -> Value?
   ) throws(ConfigurationError) -> [Value] {
     var values: [Value] = []
-    if let node = try present(path) {
+    if let node = try present(path, domain) {
       values = try elements(node, path, domain, parse)
     } else {
       try refuseMissing(path)
@@ -77,10 +77,18 @@ extension ConfigurationReader {
   }
 
   /// The node at `path` unless it is absent or null; refuses a scalar where a section belongs.
-  private func present(_ path: String) throws(ConfigurationError) -> Document.Node? {
-    let node = try document.node(at: path)
-    guard let node, !node.isNull else { return nil }
-    return node
+  ///
+  /// `--set run=` is refused as well: most often a variable of the shell was empty, and the default
+  /// is another folder, other texts.
+  private func present(
+    _ path: String, _ domain: Domain
+  ) throws(ConfigurationError) -> Document.Node? {
+    guard let node = try document.node(at: path) else { return nil }
+    if case .scalar("", isPlain: true) = node.content, node.place.isOverride, domain.isText {
+      throw .wrongType(
+        key: path, place: node.place, expected: domain.expectation, found: node.summary)
+    }
+    return node.isNull ? nil : node
   }
 
   private func refuseMissing(_ path: String) throws(ConfigurationError) {

@@ -75,6 +75,13 @@ public struct ConfigurationReader: Sendable {
     return !node.isNull
   }
 
+  /// Whether `path`, which was read before, came out with another value than its default.
+  public func isChanged(_ path: String) -> Bool {
+    declarations.contains {
+      $0.description.path == path && $0.value.yaml != $0.description.defaultValue ?? "null"
+    }
+  }
+
   /// An error about the value of `path`, for a rule that the reader cannot know.
   ///
   /// `reason` continues the sentence "KEY is refused: ", for example "12 heads do not divide the

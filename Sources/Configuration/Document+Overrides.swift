@@ -1,7 +1,7 @@
 // --set key.path=value
 //
 //   value     a list or a quoted text when it begins with [ " or ', read as YAML;
-//             nothing at all: the key counts as absent, its default holds;
+//             nothing at all: the key counts as absent, its default holds; refused for a text;
 //             anything else is taken letter by letter: no quoting against *, # or a colon
 
 extension Document {

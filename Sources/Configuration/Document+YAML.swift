@@ -151,10 +151,21 @@ struct TreeBuilder {
       let line = before.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       return syntax(line.count, (line.last?.count ?? 0) + 1, problem)
     case .duplicatedKeysInMapping(let names, let context):
-      let place = place(context.mark)
-      return .duplicateKey(key: names.first ?? "", place: place)
+      // The mark is that of the first.
+      let name = names.first ?? ""
+      let second = override == nil ? secondLine(of: name, at: context.mark, in: context.text) : nil
+      return .duplicateKey(
+        key: name, place: second.map { .line($0, of: file) } ?? place(context.mark))
     default:
       return syntax(1, 1, "\(error)".split(separator: "\n").first.map(String.init) ?? "unreadable")
     }
+  }
+  /// The line of the second `key` of a block map whose first stands at `mark`; nil for flow maps.
+  ///
+  /// Keys of a block map stand in one column, and what belongs to them stands further right.
+  private func secondLine(of key: String, at mark: Mark, in yaml: String) -> Int? {
+    let lines = yaml.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    let start = String(repeating: " ", count: max(0, mark.column - 1)) + key + ":"
+    return lines.indices.dropFirst(mark.line).first { lines[$0].hasPrefix(start) }.map { $0 + 1 }
   }
 }

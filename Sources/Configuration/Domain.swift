@@ -42,8 +42,17 @@ enum Domain: Sendable {
   /// What can be represented at all.
   var representable: String {
     switch self {
-    case .integer, .integers: "from \(Int.min) to \(Int.max), in digits above 2^53"
+    case .integer(let bounds, _), .integers(let bounds, _, _):
+      "\(bounds.whole), in digits above 2^53"
     default: "a number that 64 bits can hold"
+    }
+  }
+
+  /// Whether its values are texts of the user's own.
+  var isText: Bool {
+    switch self {
+    case .text, .texts: true
+    default: false
     }
   }
 
@@ -135,6 +144,11 @@ struct Bounds<Value: Comparable & Sendable>: Sendable {
 extension Bounds where Value == Int {
   /// A value inside.
   var member: Int { lower ?? upper.map { includesUpper ? $0 : $0 - 1 } ?? 0 }
+
+  /// "from 1 to 9223372036854775807": both ends, as far as 64 bits go.
+  var whole: String {
+    "from \(lower ?? .min) to \(upper.map { includesUpper ? $0 : $0 - 1 } ?? .max)"
+  }
 
   /// "at least 1", "from 0 to 7", or nil without bounds.
   var sentence: String? {

@@ -78,6 +78,17 @@ import Testing
     }
   }
 
+  /// The bounds are the key's own.
+  @Test func aRangeIsNamedWithBothEnds() throws {
+    let text = sentence {
+      var reader = try reader("n: 99999999999999999999")
+      _ = try reader.integer("n", default: 1, in: 1..., help: "")
+    }
+    #expect(
+      text == "run.yaml line 1: n is 99999999999999999999, but it must be "
+        + "from 1 to 9223372036854775807, in digits above 2^53.")
+  }
+
   @Test(arguments: [
     "nan", ".nan", ".inf", "-.inf", "infinity", "0x1p3", "1e5x", "", "+", "e5", ".",
   ])

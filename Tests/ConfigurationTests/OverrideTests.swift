@@ -30,6 +30,14 @@ import Testing
     #expect(options.keyValueHeads == nil)
   }
 
+  /// What `--set run=$RUN` makes of a variable that is not set.
+  @Test func aTextOfNothingIsRefused() {
+    #expect(refused("", "run=") == "--set run=: run must be a text, not nothing.")
+    #expect(
+      refused("run: a", "data.train=")
+        == "--set data.train=: data.train must be a text or a list of texts, not nothing.")
+  }
+
   @Test(arguments: ["steps", "=5", ".steps=5", "a..b=1", "a b=1", "stéps=1", "optimizer.=1"])
   func malformed(override: String) {
     let text = refused("", override)
