@@ -18,6 +18,14 @@ public struct Schedule: Sendable, Equatable {
     case wsd
     /// Peak·√(warm-up/step) (Vaswani et al. 2017).
     case inverseSquareRoot
+
+    /// Whether it ends at the final rate.
+    public var reachesFinal: Bool {
+      switch self {
+      case .linear, .cosine, .wsd: true
+      case .constant, .inverseSquareRoot: false
+      }
+    }
   }
 
   let shape: Shape

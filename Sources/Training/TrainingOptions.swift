@@ -152,7 +152,7 @@ public struct TrainingOptions: Sendable {
     data = try Data(&reader)
     microBatches = try reader.integer(
       "batch.microBatches", default: 4, in: 1...65536,
-      help: "micro-batches in a step; a power of two, at least the number of workers")
+      help: "micro-batches in a step, a power of two; threads beyond them work in teams")
     sequences = try reader.integer(
       "batch.sequences", default: 8, in: 1...65536, help: "sequences in a micro-batch")
     accumulation = try reader.integer(
@@ -219,6 +219,10 @@ public struct TrainingOptions: Sendable {
     logEvery = try reader.integer(
       "log.every", default: 10, in: 1..., unit: "steps",
       help: "between progress lines when the output is not a terminal")
+    if run.isEmpty {
+      throw reader.rejection(of: "run", because: "an empty path is no folder; name one")
+    }
+    try refuseIdleKeys(reader)
     for (key, value) in [("microBatches", microBatches), ("accumulation", accumulation)]
     where value & (value - 1) != 0 {
       let below = 1 << (Int.bitWidth - value.leadingZeroBitCount - 1)
@@ -237,6 +241,32 @@ public struct TrainingOptions: Sendable {
       throw reader.rejection(
         of: "model.heads",
         because: "\(model.heads) heads do not divide the width \(model.width); choose a divisor")
+    }
+  }
+  /// Refuses what `optimizer.name` and `schedule.name` make of no effect, unless it is the default,
+  /// as in a file with every key; and rates that do not descend to the final one.
+  private func refuseIdleKeys(_ reader: ConfigurationReader) throws(ConfigurationError) {
+    let (rule, shape) = (rule.rawValue, schedule.rawValue)
+    for (key, name, isUsed) in [
+      ("optimizer.betas", rule, self.rule == .adamw),
+      ("optimizer.epsilon", rule, self.rule == .adamw),
+      ("optimizer.momentum", rule, self.rule == .sgd),
+      ("schedule.final", shape, schedule.reachesFinal),
+      ("schedule.decay", shape, schedule == .wsd),
+    ] where !isUsed && reader.isChanged(key) {
+      throw reader.rejection(of: key, because: "it has no effect with \(name); leave it out")
+    }
+    if schedule.reachesFinal && finalRate > learningRate {
+      throw reader.rejection(
+        of: "schedule.final",
+        because: "\(finalRate) is above optimizer.learningRate, \(learningRate), from which the "
+          + "rate descends; choose \(learningRate) or less")
+    }
+    if schedule == .wsd && decay == 0 {
+      throw reader.rejection(
+        of: "schedule.decay",
+        because: "wsd without a descent stays at its peak; choose some of the \(steps) steps, "
+          + "often a tenth, or schedule.name: constant")
     }
   }
 }

@@ -29,23 +29,67 @@ import Testing
     #expect(try options.model.family == .gpt2)
   }
 
+  /// Every key of the schema, each with another value than its default.
   @Test func everyKeyReachesItsOption() throws {
-    let options = try options(
-      "run=here", "seed=9", "batch.microBatches=16", "batch.sequences=3", "batch.accumulation=4",
-      "steps=77", "optimizer.name=sgd", "optimizer.learningRate=0.5", "optimizer.momentum=0.7",
-      "optimizer.clip=0", "schedule.name=wsd", "schedule.warmup=5", "schedule.final=0.1",
-      "schedule.decay=6", "reduction=fast", "checkpoint.every=3", "checkpoint.keep=4",
-      "checkpoint.keepEvery=5", "checkpoint.keepBest=false", "evaluate.every=7",
-      "evaluate.tokens=8", "guard.spike=3", "log.every=2", "data.validation=[held.txt]")
+    let typed = [
+      "run=here", "seed=9", "tokenizer=there", "batch.microBatches=16", "batch.sequences=3",
+      "batch.accumulation=4", "steps=77", "optimizer.name=sgd", "optimizer.learningRate=0.5",
+      "optimizer.momentum=0.7", "optimizer.weightDecay=0.2", "optimizer.clip=0",
+      "schedule.name=wsd", "schedule.warmup=5", "schedule.final=0.1", "schedule.decay=6",
+      "precision=bf16", "reduction=fast", "recompute=layer", "checkpoint.every=3",
+      "checkpoint.keep=4", "checkpoint.keepEvery=5", "checkpoint.keepBest=false",
+      "evaluate.every=7", "evaluate.tokens=8", "evaluate.stories=9", "guard.spike=3",
+      "log.every=2", "data.train=[a.txt, b.txt]", "data.validation=[held.txt]",
+      "data.stories=11", "data.textField=body", "model.family=llama", "model.layers=7",
+      "model.heads=8", "model.kvHeads=2", "model.width=96", "model.hidden=200",
+      "model.context=32", "model.dropout=0.25", "model.vocabulary=500", "model.tied=true",
+      "model.initialDeviation=0.05",
+    ]
+    // What sgd does not have.
+    let ofAdamW = ["optimizer.betas=[0.8, 0.7]", "optimizer.epsilon=1e-6"]
+    let keys = Set((typed + ofAdamW).compactMap { $0.split(separator: "=").first.map(String.init) })
+    let schema = try ConfigurationReader.schema { _ = try TrainingOptions(&$0) }
+    #expect(keys == Set(schema.map(\.path)))
+    var reader = try ConfigurationReader(yaml: "", file: "run.yaml", overrides: typed)
+    let options = try TrainingOptions(&reader)
+    for key in typed.compactMap({ $0.split(separator: "=").first.map(String.init) }) {
+      #expect(reader.isChanged(key), "\(key)")
+    }
+
     #expect(options.run == "here" && options.seed == 9 && options.steps == 77)
+    #expect(options.tokenizer == "there")
     #expect((options.microBatches, options.sequences, options.accumulation) == (16, 3, 4))
     #expect(options.rule == .sgd && options.learningRate == 0.5 && options.momentum == 0.7)
+    #expect(options.weightDecay == 0.2)
     #expect(options.clip == 0 && options.schedule == .wsd && options.warmup == 5)
-    #expect(options.finalRate == 0.1 && options.decay == 6 && options.reduction == .fast)
+    #expect(options.finalRate == 0.1 && options.decay == 6)
+    #expect(options.precision == .bf16 && options.reduction == .fast)
+    #expect(options.recomputation == .layer)
     #expect((options.checkpointEvery, options.keep, options.keepEvery) == (3, 4, 5))
     #expect(!options.keepBest && options.evaluateEvery == 7 && options.evaluateTokens == 8)
+    #expect(options.evaluateStories == 9)
     #expect(options.spike == 3 && options.logEvery == 2)
+    #expect(options.data.train == ["a.txt", "b.txt"])
     #expect(options.data.validation == ["held.txt"] && options.data.validationShare == 0)
+    #expect(options.data.stories == 11 && options.data.textField == "body")
+    let model = options.model
+    #expect(model.family == .llama && model.layers == 7 && model.width == 96)
+    #expect(model.heads == 8 && model.keyHeads == 2 && model.hidden == 200)
+    #expect(model.context == 32 && model.dropout == 0.25 && model.vocabulary == 500)
+    #expect(model.tied == true && model.initialDeviation == 0.05)
+    let adamW = try self.options(ofAdamW[0], ofAdamW[1])
+    #expect(adamW.betas == [0.8, 0.7] && adamW.epsilon == 1e-6)
+  }
+
+  /// A file with every default written out says no more than the one it came from.
+  @Test(arguments: [
+    [], ["optimizer.name=sgd"], ["schedule.name=constant"],
+    ["schedule.name=wsd", "schedule.decay=2"],
+  ])
+  func theResolvedFileIsAccepted(overrides: [String]) throws {
+    let resolved = try plan(overrides).resolved
+    var again = try ConfigurationReader(yaml: resolved, file: "config.yaml")
+    #expect(try TrainingPlan(&again).resolved == resolved)
   }
 
   /// What the user typed, and words that the sentence needs so that it can be corrected.
@@ -73,6 +117,19 @@ import Testing
       (["optimiser.learningRate=1"], ["no key optimiser", "did you mean optimizer?"]),
       (["step=5"], ["step", "steps"]),
       (["tokenizer=nowhere"], ["nowhere"]),
+      (["schedule.name=wsd"], ["schedule.decay", "12 steps", "constant"]),
+      (["schedule.final=0.1"], ["schedule.final", "0.1", "above optimizer.learningRate, 0.001"]),
+      (["optimizer.learningRate=1e-5"], ["schedule.final", "0.0001", "1e-05 or less"]),
+      (["optimizer.momentum=0.5"], ["optimizer.momentum", "adamw", "leave it out"]),
+      (
+        ["optimizer.name=sgd", "optimizer.betas=[0.9, 0.95]"],
+        ["optimizer.betas", "sgd", "leave it out"]
+      ),
+      (["optimizer.name=sgd", "optimizer.epsilon=1e-6"], ["optimizer.epsilon", "sgd"]),
+      (["schedule.decay=5"], ["schedule.decay", "cosine", "leave it out"]),
+      (["schedule.name=constant", "schedule.final=0"], ["schedule.final", "constant"]),
+      (["run=\"\""], ["run is refused", "empty path"]), (["run="], ["run must be a text"]),
+      (["steps=99999999999999999999"], ["steps", "from 1 to 9223372036854775807"]),
     ])
   func refusalsNameKeyValueAndRemedy(typed: [String], words: [String]) {
     let found = sentence(typed)
