@@ -11,6 +11,17 @@ public struct DivergenceGuard: Sendable {
     /// What was seen.
     public let reason: String
 
+    /// A run of which `figure` is no finite number.
+    init(step: Int, _ figure: String, is value: Double) {
+      // A NaN has a sign, which says nothing.
+      self.init(step: step, reason: "its \(figure) is \(value.isNaN ? .nan : value)")
+    }
+
+    init(step: Int, reason: String) {
+      self.step = step
+      self.reason = reason
+    }
+
     /// One sentence: what, where, why, what to do.
     public var description: String {
       "The run diverged at step \(step): \(reason); nothing after the last good checkpoint was "
@@ -41,9 +52,9 @@ public struct DivergenceGuard: Sendable {
   public mutating func observe(step: Int, loss: Double, gradientNorm: Double)
     throws(Diverged)
   {
-    guard loss.isFinite else { throw Diverged(step: step, reason: "its loss is \(loss)") }
+    guard loss.isFinite else { throw Diverged(step: step, "loss", is: loss) }
     guard gradientNorm.isFinite else {
-      throw Diverged(step: step, reason: "its gradient norm is \(gradientNorm)")
+      throw Diverged(step: step, "gradient norm", is: gradientNorm)
     }
     let mean = recent.reduce(0, +) / Double(max(1, recent.count))
     let isYoung = recent.count < DivergenceGuard.window

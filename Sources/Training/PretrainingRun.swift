@@ -238,7 +238,7 @@ public final class PretrainingRun {
     let (report, story) = try evaluator.evaluate(trainer)
     guard report.validationLoss.isFinite else {
       throw DivergenceGuard.Diverged(
-        step: report.step, reason: "its validation loss is \(report.validationLoss)")
+        step: report.step, "validation loss", is: report.validationLoss)
     }
     if report.isBest {
       trainer.state.best = .init(step: report.step, loss: report.validationLoss)
@@ -266,6 +266,14 @@ public final class PretrainingRun {
           "this CPU is not quicker in bf16 than in fp32: precision: bf16 saves memory here, not time"
         ))
     }
+    let (warmup, steps) = (plan.options.warmup, plan.options.steps)
+    if warmup > steps {
+      try observers.event(
+        EventReport(
+          .warning,
+          "the learning rate does not reach \(plan.options.learningRate): schedule.warmup has "
+            + "\(warmup) steps and the run \(steps)"))
+    }
     let leaves = plan.leaves
     let idle = threads - workers * team
     if idle > 0 {
@@ -288,13 +296,14 @@ public final class PretrainingRun {
         EventReport(.resumed, step: start.step, "going on from \(start.path)"))
       let saved = try TrainingState(from: start).terms
       let terms = trainer.state.terms
-      let changed = terms.keys.sorted().filter { saved[$0] != terms[$0] }
+      // A checkpoint of an earlier release may lack some: nobody knows whether they changed.
+      let changed = terms.keys.sorted().filter { saved[$0] != nil && saved[$0] != terms[$0] }
       if !changed.isEmpty {
         try observers.event(
           EventReport(
             .warning, step: start.step,
             "changed since the checkpoint, so the bits will differ from an uninterrupted run: "
-              + changed.map { "\($0) \(saved[$0] ?? "absent") → \(terms[$0] ?? "absent")" }
+              + changed.map { "\($0) \(saved[$0] ?? "") → \(terms[$0] ?? "")" }
               .joined(separator: "; ")))
       }
     }

@@ -65,7 +65,9 @@ enum Resumption {
     for _ in 0..<20 {
       let steps = try store.publishedSteps()
       do {
-        if let found = try store.newestWhole().checkpoint { return (found, try plan.faults(of: found)) }
+        if let found = try store.newestWhole().checkpoint {
+          return (found, try plan.faults(of: found))
+        }
         if try store.publishedSteps() == steps { break }
       } catch {
         if try store.publishedSteps() == steps { throw error }

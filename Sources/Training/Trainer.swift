@@ -197,14 +197,18 @@ extension TrainingPlan {
   }
 
   /// The settings that decide the bits of the weights, for the start-up contract and for a look at
-  /// what a resumed run changed.
+  /// what a resumed run changed; each is a term of its own, so that only what differs is told.
   public var terms: [String: String] {
     [
       "seed": "\(options.seed)", "steps": "\(options.steps)",
       "microBatches": "\(options.microBatches)", "sequences": "\(options.sequences)",
-      "accumulation": "\(options.accumulation)", "optimizer": "\(optimizer)",
-      "clip": "\(options.clip)", "schedule": "\(schedule)", "reduction": "\(options.reduction)",
-      "precision": "\(precision)",
+      "accumulation": "\(options.accumulation)", "optimizer.name": options.rule.rawValue,
+      "learningRate": "\(options.learningRate)", "betas": "\(options.betas)",
+      "epsilon": "\(options.epsilon)", "momentum": "\(options.momentum)",
+      "weightDecay": "\(options.weightDecay)", "clip": "\(options.clip)",
+      "schedule.name": options.schedule.rawValue, "warmup": "\(options.warmup)",
+      "final": "\(options.finalRate)", "decay": "\(options.decay)",
+      "reduction": "\(options.reduction)", "precision": "\(precision)",
       "matrixLibrary": MatrixLibrary.description, "kernels": MatrixLibrary.kernelLevel,
       "C library": MatrixLibrary.mathVersion,
     ]

@@ -67,8 +67,9 @@ struct RankTests {
     }
   }
 
-  /// Both read the same file; the run folder is where each of them stands. With text it has the
-  /// dataset too, none or another one.
+  /// Both read the same file; the run folder is where each of them stands.
+  ///
+  /// With text the dataset is in there too: on the other rank none, or another one.
   @Test(arguments: ["text", "other text", "dataset"])
   func aRunFolderThatRanksDoNotShareIsNamed(data: String) throws {
     try Program.withCorpus { program in

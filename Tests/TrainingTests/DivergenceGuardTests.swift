@@ -30,6 +30,12 @@ import Testing
     }
   }
 
+  @Test func theSignOfANaNIsNotTold() {
+    var fresh = DivergenceGuard(spike: 2)
+    #expect(reason(&fresh, loss: -.nan) == "its loss is nan")
+    #expect(reason(&fresh, loss: 1, norm: -.nan) == "its gradient norm is nan")
+  }
+
   @Test func theThirdHighLossInARowEndsTheRun() throws {
     var guardian = settled
     #expect(reason(&guardian, loss: 4.1) == nil)

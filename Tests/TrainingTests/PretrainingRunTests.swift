@@ -257,10 +257,56 @@ import Testing
     try folder.attempt("steps=4")
     try folder.write(corpus: 500)
     let recorder = Recorder()
-    try folder.attempt("steps=6", "seed=8", recorder: recorder)
+    try folder.attempt("steps=6", "seed=8", "optimizer.betas=[0.9, 0.95]", recorder: recorder)
     try onRoot {
       let warning = try #require(recorder.sentences(.warning).first)
-      for word in ["seed 1 → 8", "steps 4 → 6", "training tokens"] {
+      let changes = warning.split(separator: ": ").last?.components(separatedBy: "; ") ?? []
+      #expect(
+        changes.prefix(3) == ["betas [0.9, 0.99] → [0.9, 0.95]", "seed 1 → 8", "steps 4 → 6"])
+      #expect(changes.count == 4 && changes[3].hasPrefix("training tokens "), "\(warning)")
+    }
+  }
+
+  /// As an earlier release wrote them, a sentence each for optimizer and schedule.
+  @Test func termsThatACheckpointLacksAreNotCompared() throws {
+    try folder.attempt("steps=4")
+    try world.barrier()
+    try onRoot {
+      let checkpoint = try Checkpoint(verifying: folder.run.checkpoint(step: 4))
+      var state = try TrainingState(from: checkpoint)
+      let former = ["learningRate", "betas", "schedule.name", "warmup", "final"]
+      for name in former { state.terms[name] = nil }
+      state.terms["optimizer"] = "AdamW(beta1: 0.9, beta2: 0.99)"
+      try Data(try state.encoded()).write(
+        to: URL(fileURLWithPath: try checkpoint.path(of: "state.json")))
+      let store = CheckpointStore(path: "\(folder.path)/former")
+      let draft = try store.draft(step: 4, attempt: "former")
+      var records: [FileRecord] = []
+      for file in checkpoint.manifest.files {
+        var copy = try draft.file(file.name)
+        try copy.write(
+          [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(checkpoint.path)/\(file.name)"))))
+        records.append(try copy.close())
+      }
+      _ = try draft.publish(files: records)
+    }
+    try world.barrier()
+    let recorder = Recorder()
+    try folder.attempt(
+      "steps=6", "schedule.warmup=3", resume: .path("\(folder.path)/former/step-00000004"),
+      recorder: recorder)
+    try onRoot {
+      let warning = try #require(recorder.sentences(.warning).first)
+      #expect(warning.hasSuffix(": steps 4 → 6"), "\(warning)")
+    }
+  }
+
+  @Test func aWarmupThatTheRunDoesNotReachIsTold() throws {
+    let recorder = Recorder()
+    try folder.attempt("steps=2", "schedule.warmup=3", recorder: recorder)
+    try onRoot {
+      let warning = try #require(recorder.sentences(.warning).first)
+      for word in ["0.001", "schedule.warmup", "3 steps", "the run 2"] {
         #expect(warning.contains(word), "\(warning)")
       }
     }
