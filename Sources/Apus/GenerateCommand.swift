@@ -49,7 +49,8 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Threads that work together; all cores when absent.")
   var threads: Int?
 
-  @Option(help: "Operands of the products: fp32, bf16, or auto: bf16 where the CPU has it.")
+  @Option(
+    help: "Operands of the products: fp32, bf16, or auto: bf16 where the CPU is quicker with it.")
   var precision = TrainingOptions.PrecisionChoice.auto
 
   func validate() throws {

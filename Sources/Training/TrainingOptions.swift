@@ -67,7 +67,7 @@ public struct TrainingOptions: Sendable {
 
   /// Arithmetic of the products.
   public enum PrecisionChoice: String, Sendable, CaseIterable {
-    /// bf16 where the CPU has instructions for it, else fp32.
+    /// bf16 where every host's CPU is quicker with it than with fp32.
     case auto
     /// 32-bit floats.
     case fp32
@@ -178,12 +178,13 @@ public struct TrainingOptions: Sendable {
     warmup = try reader.integer(
       "schedule.warmup", default: 100, in: 0..., unit: "steps", help: "linear rise at the start")
     finalRate = try reader.number(
-      "schedule.final", default: 1e-4, in: 0..., help: "learning rate at the end")
+      "schedule.final", default: min(1e-4, learningRate), in: 0...,
+      help: "learning rate at the end")
     decay = try reader.integer(
       "schedule.decay", default: 0, in: 0..., unit: "steps", help: "final descent of wsd")
     precision = try reader.choice(
       "precision", default: .auto,
-      help: "operands of the products; auto: bf16 where the CPU has instructions for it")
+      help: "operands of the products; auto: bf16 where every host's CPU is quicker with it")
     reduction = try reader.choice(
       "reduction", default: .exact,
       help: "exact: the same bits for any ranks and threads; fast: gradients travel in bf16, are "
