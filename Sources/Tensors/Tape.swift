@@ -19,13 +19,15 @@ extension Tensor {
   /// `backward` gets the derivative of the result and adds to the inputs' derivatives through
   /// `accumulate`; it is never called when the result took no part in the final value.
   ///
-  /// - Parameter function: The operation, for a timeline.
+  /// - Parameters:
+  ///   - function: The operation, for a timeline.
+  ///   - bytes: What it at least moves, where that is not the result and all of the inputs.
   func recorded(
-    from inputs: Tensor?..., function: String = #function,
+    from inputs: Tensor?..., function: String = #function, bytes: Double? = nil,
     backward: @escaping (_ dy: Tensor) -> Void
   ) -> Tensor {
     guard workspace.isRecording else { return self }
-    let profile = workspace.note(function, self, of: inputs)
+    let profile = workspace.note(function, self, of: inputs, bytes: bytes)
     let tracked = inputs.compactMap { $0?.variable }
     guard !tracked.isEmpty else { return self }
     for variable in tracked { variable.pendingUses += 1 }

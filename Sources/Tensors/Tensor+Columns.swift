@@ -21,7 +21,7 @@ extension Tensor {
         from: base + (row * columns + range.lowerBound) * type.stride,
         byteCount: range.count * type.stride)
     }
-    return y.recorded(from: self) { dy in
+    return y.recorded(from: self, bytes: 2 * y.bytes) { dy in
       self.accumulate { dx, adds in
         if !adds { dx.update(repeating: 0, count: self.count) }
         for row in 0..<rows {

@@ -12,7 +12,7 @@ extension Tensor {
       ids.allSatisfy { $0 >= 0 && Int($0) < entries }, "gather: an id is outside 0..<\(entries)")
     let y = Tensor(uninitialized: [ids.count, width], in: workspace)
     apus_gather(y.pointer, pointer, ids, ids.count, width)
-    return y.recorded(from: self) { dy in
+    return y.recorded(from: self, bytes: 2 * y.bytes) { dy in
       self.accumulate { table, adds in
         if !adds { table.update(repeating: 0, count: self.count) }
         apus_scatter_add(table, dy.pointer, ids, ids.count, width)

@@ -34,6 +34,8 @@ public final class Timeline: @unchecked Sendable {
 
   /// The pieces, in the order of their ends.
   public private(set) var spans: [Span] = []
+  /// Whether the backward pass of an operation is under way.
+  var isInBackward = false
   /// Where the next span that nobody announced begins.
   private var last = Timeline.now()
 
@@ -68,23 +70,28 @@ public final class Timeline: @unchecked Sendable {
 }
 
 extension Workspace {
-  /// Counts operations of matrix products towards the span under way.
+  /// Counts operations of matrix products towards the span under way; those of an evaluation, which
+  /// records nothing, belong to none.
   func count(operations: Double) {
-    if timeline != nil { productOperations += operations }
+    if let timeline, isRecording || timeline.isInBackward { productOperations += operations }
   }
 
   /// Notes that the operation `function` has just made `result` of `inputs`.
   ///
+  /// - Parameter bytes: What it at least moves; nil for the result and all of the inputs, or for
+  ///   nothing where the result is a view of an input.
   /// - Returns: What to call its backward pass, nil without a timeline.
-  func note(_ function: String, _ result: Tensor, of inputs: [Tensor?]) -> TapeEntry.Profile? {
+  func note(
+    _ function: String, _ result: Tensor, of inputs: [Tensor?], bytes: Double?
+  ) -> TapeEntry.Profile? {
     guard let timeline else { return nil }
     var name = String(function.prefix { $0 != "(" })
     if productOperations > 0, let input = inputs.first ?? nil, result.shape.count > 1 {
       name += " \(input.columns)→\(result.columns)"
     }
-    let bytes = ([result] + inputs.compactMap { $0 }).reduce(0.0) {
-      $0 + Double($1.count * $1.type.stride)
-    }
+    let inputs = inputs.compactMap { $0 }
+    let isView = inputs.contains { $0.storage === result.storage }
+    let bytes = bytes ?? (isView ? 0 : inputs.reduce(result.bytes) { $0 + $1.bytes })
     timeline.mark(name, .forward, operations: takeOperations(), bytes: bytes)
     return TapeEntry.Profile(name: name, bytes: bytes)
   }
@@ -93,7 +100,9 @@ extension Workspace {
   func timed(_ profile: TapeEntry.Profile?, _ body: () -> Void) {
     guard let timeline, let profile else { return body() }
     let start = Timeline.now()
+    timeline.isInBackward = true
     body()
+    timeline.isInBackward = false
     // Values are read once more, and derivatives of all of them read or written.
     timeline.mark(
       profile.name, .backward, since: start, operations: takeOperations(), bytes: 2 * profile.bytes)
@@ -103,4 +112,9 @@ extension Workspace {
     defer { productOperations = 0 }
     return productOperations
   }
+}
+
+extension Tensor {
+  /// Bytes of the elements.
+  var bytes: Double { Double(count * type.stride) }
 }

@@ -51,6 +51,36 @@ import Testing
       ])
   }
 
+  /// A row read and written for each id, a view for nothing.
+  @Test func bytesAreThoseThatMove() {
+    func bytes(_ operation: (Tensor) -> Tensor) -> Int {
+      Int(Self.spans(.fp32, [100, 8]) { operation($0[0]).sum() }[0].bytes)
+    }
+    #expect(bytes { $0.gather([3, 1, 4]) } == 2 * 3 * 32)
+    #expect(bytes { $0[columns: 2..<5] } == 2 * 100 * 12)
+    #expect(bytes { $0.reshaped([8, 100]) } == 0)
+    #expect(bytes { $0[rows: 5..<7] } == 0)
+    #expect(bytes { $0 * 2 } == 2 * 100 * 32)
+  }
+
+  /// An evaluation between two steps records nothing.
+  @Test(arguments: Precision.allCases) func whatIsNotRecordedIsNotCounted(precision: Precision) {
+    let workspace = Workspace(precision: precision)
+    let (x, weight) = (workspace.trial([5, 7], 1), workspace.trial([7, 3], 2))
+    let timeline = Timeline()
+    workspace.timeline = timeline
+    let layer = { x.differentiable.linear(weight: weight, order: .inputsByOutputs, precise: true) }
+    _ = layer()
+    workspace.backward(from: workspace.recording { layer().sum() })
+    _ = layer()
+    workspace.backward(from: workspace.recording { layer().sum() })
+    let products = timeline.spans.filter { $0.operations > 0 }
+    // The weight has no derivative.
+    let product = Double(2 * 5 * 7 * 3)
+    #expect(products.map(\.operations) == [product, product, product, product])
+    #expect(workspace.productOperations == 0)
+  }
+
   @Test func withoutATimelineNothingIsCounted() {
     let workspace = Workspace()
     _ = workspace.recording {
