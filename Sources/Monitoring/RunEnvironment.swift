@@ -44,6 +44,11 @@ public struct RunEnvironment: Sendable, Equatable {
       ] + fields.map { JSONMember($0.key, $0.value) }
   }
 
+  /// The processor's name, or "unknown".
+  public static var processor: String {
+    Processor(cpuinfo: TextFile.contents("/proc/cpuinfo") ?? "").model
+  }
+
   /// Writes the file at `path`, whole or not at all.
   public func write(to path: String) throws(MonitoringError) {
     let partial = path + ".tmp"

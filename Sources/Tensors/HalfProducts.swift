@@ -51,11 +51,13 @@ final class HalfProducts {
   static let areFast =
     apus_onednn_has_half_products() && (apus_onednn_has_tiles() || apus_half_pairs_are_quick())
 
+  /// Library and kernels, also those of few rows.
   static var description: String {
     let version =
       "\(apus_onednn_major()).\(apus_onednn_minor()).\(apus_onednn_patch())"
     return "oneDNN \(version) isa \(String(apus_onednn_isa(), radix: 16))"
-      + (areFast ? "" : " unused")
+      + (areFast ? "" : " unused") + ", few rows by "
+      + (apus_half_pairs_are_quick() ? "bf16 pairs" : "fp32")
   }
 
   /// See `Workspace.multiply`.

@@ -97,7 +97,7 @@ public final class PretrainingRun {
     let start = try Resumption.claim(
       resume, seen: seen, in: folder, attempt: attempt, world: world, observers: observers)
     if let start { try trainer.restore(from: start) }
-    profiler = profiles ? try Profiler(trainer, world: world, folder: folder) : nil
+    profiler = profiles ? Profiler(world: world, folder: folder) : nil
     let isOwn = try start.map { try Resumption.isOwn($0, of: folder, world: world) } ?? false
     // The best of another run decides nothing here: its checkpoint is not in this folder.
     if !isOwn { trainer.state.best = nil }
@@ -206,6 +206,7 @@ public final class PretrainingRun {
   }
 
   private func stop() throws -> Outcome {
+    if let profile = try profiler?.end(trainer) { try observers.profile(profile) }
     try observers.event(
       EventReport(
         .stopping, step: trainer.state.step,

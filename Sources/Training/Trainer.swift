@@ -23,7 +23,8 @@ public final class Trainer {
   private let loader: TrainingLoader
   private var divergence: DivergenceGuard
   private let losses: TallySlots
-  private let peak: Double
+  /// What the machine can do at most.
+  let calibration: Calibration
   /// Operations of the matrix products of one token, forward and backward.
   private let operationsPerToken: Double
 
@@ -60,7 +61,7 @@ public final class Trainer {
     state = TrainingState(terms: plan.terms)
     divergence = DivergenceGuard(spike: options.spike)
     losses = TallySlots(count: options.microBatches)
-    peak = try replicas.measurePeak()
+    calibration = try Calibration(of: replicas)
     operationsPerToken = 6 * plan.model.productsPerToken
     if draws { try drawWeights() }
   }
@@ -139,7 +140,7 @@ public final class Trainer {
       secondsExchange: gradient.secondsExchange + secondsAgreement + secondsGather,
       secondsExposed: gradient.secondsExposed + secondsAgreement + secondsGather,
       secondsOptimizer: secondsUpdate, secondsData: takeSecondsData(),
-      gemmShare: products / seconds / peak,
+      gemmShare: products / seconds / calibration.products,
       bytesSent: replicas.world.traffic.bytesSent - sentBefore,
       memoryBytes: ProcessMemory.resident() ?? 0)
     return (report, words)
@@ -209,7 +210,8 @@ extension TrainingPlan {
       "schedule.name": options.schedule.rawValue, "warmup": "\(options.warmup)",
       "final": "\(options.finalRate)", "decay": "\(options.decay)",
       "reduction": "\(options.reduction)", "precision": "\(precision)",
-      "matrixLibrary": MatrixLibrary.description, "kernels": MatrixLibrary.kernelLevel,
+      "matrixLibrary": MatrixLibrary.description(for: precision),
+      "kernels": MatrixLibrary.kernelLevel,
       "C library": MatrixLibrary.mathVersion,
     ]
   }

@@ -94,6 +94,39 @@ import Testing
     #expect(try stepsInMetrics() == Array(1...12))
   }
 
+  /// Evaluations and saves between the steps are neither in its time nor in its operations.
+  @Test func aProfileIsThatOfItsSteps() throws {
+    let other = try SharedFolder(world)
+    let (plain, busy) = (Recorder(), Recorder())
+    try folder.attempt(recorder: plain, profiles: true)
+    try other.attempt(
+      "evaluate.every=1", "evaluate.tokens=4096", "checkpoint.every=1", recorder: busy,
+      profiles: true)
+    try onRoot {
+      let operations = try [plain, busy].map { recorder in
+        let profile = try #require(recorder.seen.profiles.first)
+        #expect(recorder.seen.profiles.count == 1 && profile.steps == 3...7)
+        let seconds = recorder.seen.steps[2..<7].reduce(0) { $0 + $1.secondsPerStep }
+        #expect(profile.seconds >= seconds && profile.seconds < 1.2 * seconds + 0.01)
+        return profile.lanes.map { $0.spans.reduce(0) { $0 + $1.operations } }
+      }
+      #expect(operations[0] == operations[1])
+      // The step lines' shares and the profile's are of one peak.
+      let step = plain.seen.steps[11]
+      let share = try #require(step.gemmShare)
+      let peak = try #require(plain.seen.profiles.first).peak.products * Double(world.size)
+      let products = 6 * (try plan([]).model.productsPerToken) * step.tokensPerSecond
+      #expect(abs(share * peak - products) < 0.01 * products)
+    }
+  }
+
+  @Test func aProfileEndsWithARunThatIsStopped() throws {
+    let recorder = asking(SIGTERM, at: 4)
+    let stopped = try folder.attempt(recorder: recorder, profiles: true)
+    #expect(stopped == .stopped(step: 5))
+    onRoot { #expect(recorder.seen.profiles.map(\.steps) == [3...5]) }
+  }
+
   @Test func aRunThatIsDoneStaysDone() throws {
     try folder.attempt()
     let weights = try folder.weights(step: 12)

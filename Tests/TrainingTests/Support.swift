@@ -27,6 +27,14 @@ func plan(_ overrides: [String]) throws -> TrainingPlan {
   return try TrainingPlan(&reader)
 }
 
+/// A cache of this process, removed at its end: calibrations of tests stay out of the user's.
+private let cache: String = {
+  let path = "\(NSTemporaryDirectory())/apus-cache-\(UUID().uuidString)"
+  setenv("XDG_CACHE_HOME", path, 1)
+  atexit { try? FileManager.default.removeItem(atPath: cache) }
+  return path
+}()
+
 /// A folder that all ranks know, with a corpus in it; removed by rank 0.
 ///
 /// Collective.
@@ -35,6 +43,7 @@ final class SharedFolder {
   private let world: Communicator
 
   init(_ world: Communicator) throws {
+    _ = cache
     let own = "\(NSTemporaryDirectory())/apus-training-\(UUID().uuidString)"
     self.world = world
     path = String(decoding: try world.broadcast(Array(own.utf8)), as: UTF8.self)
@@ -109,6 +118,7 @@ final class Recorder: RunObserver {
     var steps: [StepReport] = []
     var evaluations: [EvaluationReport] = []
     var events: [EventReport] = []
+    var profiles: [ProfileReport] = []
     var isFinished = false
   }
 
@@ -138,6 +148,10 @@ final class Recorder: RunObserver {
     record.withLock { $0.events.append(report) }
   }
 
+  func profile(_ report: ProfileReport) {
+    record.withLock { $0.profiles.append(report) }
+  }
+
   func finish() {
     record.withLock { $0.isFinished = true }
   }
@@ -150,9 +164,10 @@ extension SharedFolder {
   @discardableResult
   func attempt(
     _ overrides: String..., threads: Int = 1, resume: PretrainingRun.Resume = .auto,
-    recorder: Recorder = Recorder()
+    recorder: Recorder = Recorder(), profiles: Bool = false
   ) throws -> PretrainingRun.Outcome {
-    try attempt(overrides, threads: threads, resume: resume, recorder: recorder)
+    try attempt(
+      overrides, threads: threads, resume: resume, recorder: recorder, profiles: profiles)
   }
 
   /// The same with a list of overrides.
@@ -161,12 +176,12 @@ extension SharedFolder {
   @discardableResult
   func attempt(
     _ overrides: [String], threads: Int = 1, resume: PretrainingRun.Resume = .auto,
-    recorder: Recorder = Recorder()
+    recorder: Recorder = Recorder(), profiles: Bool = false
   ) throws -> PretrainingRun.Outcome {
     let plan = try plan(["run=\(run.path)", "data.train=[\(corpus)]"] + overrides)
     let attempt = try PretrainingRun(
       plan, world: world, workers: .init(threads: threads, cores: nil), resume: resume,
-      observer: recorder, version: "test")
+      observer: recorder, version: "test", profiles: profiles)
     return try attempt.run()
   }
 }
