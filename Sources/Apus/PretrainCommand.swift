@@ -53,11 +53,13 @@ struct PretrainCommand: ParsableCommand {
     MatrixLibrary.useCallingThreadOnly()
     do {
       let workers = try Ranks.workers(world, threads: threads, oversubscribe: oversubscribe)
+      // bf16 only where every rank's CPU is quick with it.
+      let areQuick = try world.allReduce(UInt8(MatrixLibrary.hasHalfProducts ? 1 : 0), .min) == 1
       let plan = try world.together {
         var reader =
           try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
           ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
-        return try TrainingPlan(&reader)
+        return try TrainingPlan(&reader, halvesAreQuick: areQuick)
       }
       let run = try PretrainingRun(
         plan, world: world, workers: workers, resume: start,

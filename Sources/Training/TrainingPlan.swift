@@ -19,12 +19,19 @@ public struct TrainingPlan: Sendable {
   public let model: any ModelConfiguration
   /// The learning rate.
   public let schedule: Schedule
+  /// What products read.
+  public let precision: Precision
   /// Those of the keys under `data` that the user wrote.
   let writtenDataKeys: Set<String>
 
   /// Settles what the keys of `reader` say; loads the tokenizer.
-  public init(_ reader: inout ConfigurationReader) throws {
+  ///
+  /// - Parameter halvesAreQuick: Whether the CPUs of all ranks are quicker in bf16 than in fp32.
+  public init(
+    _ reader: inout ConfigurationReader, halvesAreQuick: Bool = MatrixLibrary.hasHalfProducts
+  ) throws {
     options = try TrainingOptions(&reader)
+    precision = options.precision.resolved(halvesAreQuick: halvesAreQuick)
     try reader.finish()
     writtenDataKeys = Set(
       ["data.validation", "data.textField"].filter(reader.isWritten))
@@ -96,9 +103,6 @@ public struct TrainingPlan: Sendable {
     }
   }
 
-  /// What products read.
-  public var precision: Precision { options.precision.resolved }
-
   /// Which checkpoints stay.
   public var retention: RetentionPolicy {
     RetentionPolicy(keep: options.keep, keepEvery: options.keepEvery)
@@ -110,11 +114,14 @@ public struct TrainingPlan: Sendable {
 
 extension TrainingOptions.PrecisionChoice {
   /// What it comes to on this CPU.
-  public var resolved: Precision {
+  public var resolved: Precision { resolved(halvesAreQuick: MatrixLibrary.hasHalfProducts) }
+
+  /// What it comes to where the CPUs are, or are not, quicker in bf16 than in fp32.
+  func resolved(halvesAreQuick: Bool) -> Precision {
     switch self {
     case .fp32: .fp32
     case .bf16: .bf16
-    case .auto: MatrixLibrary.hasHalfProducts ? .bf16 : .fp32
+    case .auto: halvesAreQuick ? .bf16 : .fp32
     }
   }
 }

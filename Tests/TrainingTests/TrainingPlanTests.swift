@@ -1,3 +1,4 @@
+import Configuration
 import Testing
 
 @testable import Training
@@ -59,6 +60,21 @@ import Testing
     // Two ranks share the moments and the leaves.
     #expect(plan.workersThatFit(into: room(6), ranks: 2) == 4)
     #expect(plan.workersThatFit(into: room(5), ranks: 2) == 1)
+  }
+
+  /// `auto` is bf16 only where all hosts are quick with it; what is named is taken.
+  @Test func autoLooksAtEveryHost() {
+    typealias Choice = TrainingOptions.PrecisionChoice
+    #expect(Choice.allCases.map { $0.resolved(halvesAreQuick: true) } == [.bf16, .fp32, .bf16])
+    #expect(Choice.allCases.map { $0.resolved(halvesAreQuick: false) } == [.fp32, .fp32, .bf16])
+  }
+
+  @Test(arguments: [false, true]) func thePlanTakesWhatTheRanksFound(areQuick: Bool) throws {
+    var reader = try ConfigurationReader(yaml: smallRun, file: "run.yaml", overrides: [])
+    let plan = try TrainingPlan(&reader, halvesAreQuick: areQuick)
+    #expect(plan.precision == (areQuick ? .bf16 : .fp32))
+    // Kernels that no product goes through are no reason to refuse a host.
+    #expect(plan.terms["matrixLibrary"]?.contains("oneDNN") == areQuick)
   }
 
   @Test func theLinesAreTheResolvedFile() throws {
