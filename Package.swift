@@ -130,7 +130,7 @@ let package = Package(
         "Tokenizers", "Training",
       ]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
-    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
+    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Tokenizers"]),
     .testTarget(name: "MonitoringTests", dependencies: ["Monitoring"]),
     .testTarget(
       name: "ApusTests",

@@ -69,6 +69,8 @@ struct Ratio: Sendable {
   let against: String
   /// What is compared; its unit falls away.
   var quantity = Quantity.rate("×")
+  /// Whether the denominator is a limit, of which a reader wants the share.
+  var isOfLimit = false
 
   /// Whether rates are compared, as where nothing else is said.
   var isOfRates: Bool { quantity.key == "rate" }

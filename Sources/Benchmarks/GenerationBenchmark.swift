@@ -52,7 +52,7 @@ enum GenerationBenchmark {
       benchmark.ratios.append(
         Ratio(
           numerator: name, denominator: "\(name).bound",
-          against: "reading the weights for every token"))
+          against: "reading the weights for every token", isOfLimit: true))
     }
     return benchmark
   }

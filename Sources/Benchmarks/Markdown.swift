@@ -3,9 +3,9 @@ import Foundation
 /// The README's table.
 enum Markdown {
   /// A row for every figure of `benchmarks` that is not there for another's sake, and a line on
-  /// where they come from.
+  /// where they come from and how to repeat them.
   static func table(_ report: Report, _ benchmarks: [Benchmark]) -> String {
-    var lines = ["| what | figure | beside it |", "|---|--:|---|"]
+    var lines = ["| what | figure | beside it | how |", "|---|--:|---|---|"]
     for benchmark in benchmarks {
       let compared = Set(benchmark.ratios.map(\.denominator))
       for measurement in benchmark.measurements where !compared.contains(measurement.name) {
@@ -17,6 +17,7 @@ enum Markdown {
           figure.title, "\(Table.number(figure.median)) \(figure.unit)\(memory ?? "")",
           benchmark.ratios.filter { $0.numerator == measurement.name }
             .compactMap { comparison($0, report) }.joined(separator: "; "),
+          "`--only \(benchmark.name)`",
         ]
         lines.append("| " + cells.joined(separator: " | ") + " |")
       }
@@ -33,9 +34,11 @@ enum Markdown {
     }
     let rate = "\(Table.number(other.median)) \(other.unit)"
     let whole = [ratio.isOfRates ? rate : nil, memory].compactMap(\.self).joined(separator: ", ")
+    let number = { ratio.isOfLimit ? String(format: "%.0f", 100 * $0) : Table.number($0) }
+    let unit = ratio.isOfLimit ? " % of " : " × "
     let quantity = ratio.isOfRates ? "" : "the \(ratio.quantity.key) of "
-    return "\(Table.number(figure.median)) × \(quantity)\(ratio.against) "
-      + "(\(Table.number(figure.least))–\(Table.number(figure.most)); \(whole))"
+    return "\(number(figure.median))\(unit)\(quantity)\(ratio.against) "
+      + "(\(number(figure.least))–\(number(figure.most)); \(whole))"
   }
 
   private static func place(_ report: Report) -> String {
@@ -51,6 +54,8 @@ enum Markdown {
     let dates = Set(report.figures.map { String($0.date.prefix(10)) }).sorted()
     return "\(machine.threads) threads of \(machine.processor) (\(machine.cores) cores), "
       + "\(machine.system), \(versions.joined(separator: ", ")); medians of at least \(turns) turns, "
-      + "least–most in brackets; \(dates.joined(separator: ", ")).\(warning)\n"
+      + "least–most in brackets; \(dates.joined(separator: ", ")). To repeat a line: "
+      + "`PYTHON=… make bench ARGS=\"…\"` with what stands under how; PYTHON names one with torch, "
+      + "transformers and tokenizers, ours runs without.\(warning)\n"
   }
 }

@@ -49,9 +49,13 @@ enum RanksBenchmark {
     _ name: String, _ model: TrainedModel, _ precision: Precision?, ranks: Int,
     _ reduction: GradientReduction, _ workers: Int
   ) -> Measurement {
-    let kind = precision.map { "\(reduction), \($0)" } ?? "\(reduction)"
+    let threads = workers / ranks
+    let world = "\(ranks) rank\(ranks == 1 ? "" : "s")"
+    let kind =
+      precision.map { "\(reduction), \(world), \($0)" }
+      ?? "\(world) × \(threads) thread\(threads == 1 ? "" : "s")"
     return Measurement(
-      name: name, title: "\(ranks)×\(workers / ranks), \(kind), \(model.title)",
+      name: name, title: "\(kind), \(model.title)",
       quantities: [.rate("tokens/s"), .memory],
       source: .apus(ranks: ranks) {
         try TrainedSteps(model, precision, reduction, workers: workers).measure($0)

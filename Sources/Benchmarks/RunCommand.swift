@@ -55,7 +55,7 @@ struct RunCommand: ParsableCommand {
         "apus-bench was started by mpirun, but starts mpirun itself: leave mpirun out.", code: 64)
     }
     try folder.create()
-    if benchmarks.contains(where: { $0.matches("tokenizer") }) { try Corpus(settings).prepare() }
+    let benchmarks = try TokenizerBenchmark.prepared(benchmarks, settings)
     let earlier = try folder.read()
     let packages = try peerPackages(benchmarks, environment["PYTHON"])
     let machine = Machine.current(threads: settings.workers, peers: packages?.versions ?? [:])

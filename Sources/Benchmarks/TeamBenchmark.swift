@@ -14,9 +14,13 @@ enum TeamBenchmark {
       Benchmark(
         name: "team", summary: "a team of two against two workers, \(model.title)",
         measurements: [
-          measurement("team", "a team of 2", 1), measurement("team.workers", "2 workers", 2),
+          measurement("team", "1 micro-batch, team of 2", 1),
+          measurement("team.workers", "2 micro-batches", 2),
         ],
-        ratios: [Ratio(numerator: "team", denominator: "team.workers", against: "2 workers")])
+        ratios: [
+          Ratio(
+            numerator: "team", denominator: "team.workers", against: "2 micro-batches on 2 workers")
+        ])
     ]
   }
 }

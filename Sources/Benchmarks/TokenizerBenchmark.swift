@@ -4,7 +4,8 @@ import Foundation
 import Monitoring
 import Tokenizers
 
-/// Byte-pair encoding on one thread: learning up to 8,192 entries, and encoding with them.
+/// Byte-pair encoding on one thread: learning up to 8,192 entries, encoding with them, and encoding
+/// with GPT-2's vocabulary where its folder is given.
 ///
 /// The Aviary's stories have some 1,600 different words, from which no more than about 3,000
 /// entries can be learned, and which a tokenizer that keeps words finds at once: for figures that
@@ -14,46 +15,86 @@ enum TokenizerBenchmark {
 
   static func all(_ settings: Settings) -> [Benchmark] {
     let corpus = Corpus(settings)
-    return ["train", "encode"].map { task in
-      let name = "tokenizer.\(task)"
-      let title = task == "train" ? "BPE training to \(vocabulary)" : "BPE encoding"
-      return Benchmark(
-        name: name, summary: "\(title), one thread, on \(corpus.names)",
-        measurements: [
-          Measurement(
-            name: name, title: "\(title), \(corpus.title)", quantities: [.rate("MB/s"), .memory],
-            source: .apus(ranks: 1) { _ in
-              task == "train" ? try train(corpus) : try encode(corpus)
-            }),
-          Measurement(
-            name: "\(name).tokenizers", title: "  Hugging Face tokenizers",
-            quantities: [.rate("MB/s"), .memory],
-            source: .peer(
-              Peer(
-                script: "train_tokenizer", package: "tokenizers",
-                arguments: ["--task", task, "--vocabulary", "\(vocabulary)"] + corpus.paths))),
-        ],
-        ratios: [
-          Ratio(numerator: name, denominator: "\(name).tokenizers", against: "HF tokenizers")
-        ])
-    }
+    // Without a folder it does not run; see `prepared`.
+    let folder = settings.vocabularyFolder ?? ""
+    let learned = ["--vocabulary", "\(vocabulary)"]
+    return [
+      benchmark("train", "BPE training to \(vocabulary)", corpus, learned) {
+        try measureTraining(corpus)
+      },
+      benchmark("encode", "BPE encoding", corpus, learned) {
+        try measureEncoding(corpus, by: train(on: corpus.documents()))
+      },
+      benchmark("gpt2", "GPT-2's BPE encoding", corpus, ["--tokenizer", folder]) {
+        try measureEncoding(corpus, by: TokenizerFile.load(from: folder))
+      },
+    ]
   }
 
-  private static func train(_ corpus: Corpus) throws -> Reading {
+  /// Those of `benchmarks` for which everything is there; tells what is left out, and refuses what
+  /// cannot be read.
+  static func prepared(_ benchmarks: [Benchmark], _ settings: Settings) throws -> [Benchmark] {
+    let own = Set(all(settings).map(\.name)).intersection(benchmarks.map(\.name))
+    if own.isEmpty { return benchmarks }
+    try Corpus(settings).prepare()
+    guard own.contains("tokenizer.gpt2") else { return benchmarks }
+    guard let folder = settings.vocabularyFolder else {
+      Refusal.tell(
+        "tokenizer.gpt2 is left out: name a folder with GPT-2's vocab.json and merges.txt by "
+          + "--gpt2-tokenizer or APUS_GPT2_TOKENIZER.")
+      return benchmarks.filter { $0.name != "tokenizer.gpt2" }
+    }
+    do {
+      _ = try TokenizerFile.load(from: folder)
+    } catch {
+      throw Refusal("--gpt2-tokenizer \(folder): \(error)")
+    }
+    return benchmarks
+  }
+
+  /// - Parameter options: What the peer is told beside the task.
+  private static func benchmark(
+    _ task: String, _ title: String, _ corpus: Corpus, _ options: [String],
+    _ measure: @escaping @Sendable () throws -> Reading
+  ) -> Benchmark {
+    let name = "tokenizer.\(task)"
+    return Benchmark(
+      name: name, summary: "\(title), one thread, on \(corpus.names)",
+      measurements: [
+        Measurement(
+          name: name, title: "\(title), \(corpus.title)", quantities: [.rate("MB/s"), .memory],
+          source: .apus(ranks: 1) { _ in try measure() }),
+        Measurement(
+          name: "\(name).tokenizers", title: "  Hugging Face tokenizers",
+          quantities: [.rate("MB/s"), .memory],
+          source: .peer(
+            Peer(
+              script: "train_tokenizer", package: "tokenizers",
+              arguments: ["--task", task == "train" ? "train" : "encode"] + options
+                + corpus.paths))),
+      ],
+      ratios: [
+        Ratio(numerator: name, denominator: "\(name).tokenizers", against: "HF tokenizers")
+      ])
+  }
+
+  private static func train(on documents: [[UInt8]]) throws -> BytePairTokenizer {
+    var trainer = try BytePairTrainer(vocabularySize: vocabulary)
+    for document in documents { trainer.add(document) }
+    return try trainer.train()
+  }
+
+  private static func measureTraining(_ corpus: Corpus) throws -> Reading {
     let documents = try corpus.documents()
     var clock = Stopwatch()
-    var trainer = try BytePairTrainer(vocabularySize: vocabulary)
-    for document in documents { trainer.add(document) }
-    let tokenizer = try trainer.train()
-    let seconds = clock.lap()
-    return reading(documents, seconds, work: tokenizer.vocabularySize)
+    let tokenizer = try train(on: documents)
+    return reading(documents, clock.lap(), work: tokenizer.vocabularySize)
   }
 
-  private static func encode(_ corpus: Corpus) throws -> Reading {
+  private static func measureEncoding(_ corpus: Corpus, by tokenizer: any Tokenizer) throws
+    -> Reading
+  {
     let documents = try corpus.documents()
-    var trainer = try BytePairTrainer(vocabularySize: vocabulary)
-    for document in documents { trainer.add(document) }
-    let tokenizer = try trainer.train()
     var tokens = 0
     let seconds = (0..<3).map { _ in
       var clock = Stopwatch()

@@ -12,6 +12,13 @@ struct Program {
   }
 
   let folder: String
+  /// Where the program keeps what it measured: one for all tests, so that it measures once.
+  var cache = sharedCache
+
+  private static let sharedCache: String = {
+    atexit { try? FileManager.default.removeItem(atPath: Program.sharedCache) }
+    return NSTemporaryDirectory() + "apus-tests-cache-\(UUID().uuidString)"
+  }()
 
   init() throws {
     folder = NSTemporaryDirectory() + "apus-tests-\(UUID().uuidString)"
@@ -98,7 +105,7 @@ struct Program {
     // What MPI left in the tests' own process must not reach the program's.
     for key in environment.keys
     where ["OMPI_", "PMIX_", "ORTE_"].contains(where: key.hasPrefix) { environment[key] = nil }
-    environment["XDG_CACHE_HOME"] = "\(folder)/cache"
+    environment["XDG_CACHE_HOME"] = cache
     environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
     process.environment = environment

@@ -44,6 +44,8 @@ import Testing
   @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
   func aProfileTellsWhereTheTimeGoesAndChangesNothing() throws {
     try Program.withCorpus { program in
+      var program = program
+      program.cache = "\(program.folder)/cache"
       let run = { (name: String, more: [String]) in
         try program.run(
           ["pretrain", "run.yaml", "--threads", "1", "--set", "run=\(name)"] + more, ranks: 2)

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Tokenizers
 
 @testable import Benchmarks
 
@@ -31,6 +32,7 @@ struct CatalogueTests {
     "team/team.workers", "context.fp32/context.fp32.short.memory",
     "step.gpt2.fp32/step.gpt2.fp32.torch", "step.gpt2.fp32/step.gpt2.fp32.torch.memory",
     "tokenizer.train/tokenizer.train.tokenizers", "tokenizer.encode/tokenizer.encode.tokenizers",
+    "tokenizer.gpt2/tokenizer.gpt2.tokenizers",
   ])
   func theComparisonsAreThere(name: String) throws {
     let ratios = Catalogue.benchmarks(try Self.settings()).flatMap(\.ratios)
@@ -64,6 +66,24 @@ struct CatalogueTests {
         peer.command(python: "python3").first { $0.hasSuffix("/\(peer.script).py") })
       #expect(FileManager.default.fileExists(atPath: file), "\(file)")
     }
+  }
+
+  /// The children are told of the folder; without one the benchmark is listed, and left out.
+  @Test func gpt2sVocabularyIsNeeded() throws {
+    let folder = NSTemporaryDirectory() + "apus-bench-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    func prepared(_ arguments: String...) throws -> [String] {
+      let settings = try Settings.parse(arguments + ["--corpus", #filePath])
+      #expect(settings.arguments.contains("--gpt2-tokenizer") == (settings.vocabularyFolder != nil))
+      let benchmarks = try Catalogue.benchmarks(settings, only: ["tokenizer.gpt2"])
+      #expect(benchmarks.count == 1)
+      return try TokenizerBenchmark.prepared(benchmarks, settings).map(\.name)
+    }
+    #expect(try prepared("--gpt2-tokenizer", "") == [])
+    #expect(throws: Refusal.self) { try prepared("--gpt2-tokenizer", folder) }
+    try TokenizerFile.save(ByteTokenizer(), toFolder: folder)
+    #expect(try prepared("--gpt2-tokenizer", folder) == ["tokenizer.gpt2"])
   }
 
   @Test func aNameThatSelectsNothingIsAUsageError() throws {

@@ -2,6 +2,9 @@
 Sources/Benchmarks/TokenizerBenchmark.swift: a line with its line feed is a document.
 
     python train_tokenizer.py --task encode --vocabulary 8192 FILE…
+    python train_tokenizer.py --task encode --tokenizer FOLDER FILE…
+
+FOLDER has tokenizer.json, or vocab.json and merges.txt as GPT-2 was published.
 
 The last line on standard output is JSON: MB/s, the most memory (MiB) that the process ever had, and
 as "work" how many entries or tokens came out, which must be as many as from Apus.
@@ -30,10 +33,21 @@ def train(documents, vocabulary):
     return tokenizer
 
 
+def load(folder):
+    if os.path.exists(f"{folder}/tokenizer.json"):
+        return Tokenizer.from_file(f"{folder}/tokenizer.json")
+    tokenizer = Tokenizer(
+        models.BPE.from_file(f"{folder}/vocab.json", f"{folder}/merges.txt"))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.add_special_tokens(["<|endoftext|>"])
+    return tokenizer
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--task", choices=["train", "encode"], default="encode")
     parser.add_argument("--vocabulary", type=int, default=8192)
+    parser.add_argument("--tokenizer")
     parser.add_argument("files", nargs="+")
     options = parser.parse_args()
 
@@ -44,7 +58,8 @@ def main():
     size = sum(len(document.encode()) for document in documents)
 
     start = time.perf_counter()
-    tokenizer = train(documents, options.vocabulary)
+    tokenizer = (
+        load(options.tokenizer) if options.tokenizer else train(documents, options.vocabulary))
     seconds = time.perf_counter() - start
     work = tokenizer.get_vocab_size()
     if options.task == "encode":
