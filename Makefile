@@ -20,6 +20,8 @@ threads = --threads 1 $(if $(crowded),--oversubscribe)
 
 APUS := .build/release/apus
 TESTS := .build/debug/apusPackageTests.xctest
+# What tests read beside the repository, a trained model of others; they say so where it is missing.
+export APUS_MATERIAL ?= $(abspath $(wildcard ../shared/material))
 # The suites that also have something to say under mpirun.
 MPI_SUITES := ^(MPITests|DataParallelTests|TrainingTests)\.
 
