@@ -24,6 +24,9 @@ public final class ThreadTeam: Team, @unchecked Sendable {
   /// than what lies between two operations of a step.
   private static let patience = 2_000
 
+  /// How often work was shared.
+  var runs: Int { generation.load(ordering: .relaxed) }
+
   /// Starts the helpers of a leader.
   ///
   /// - Parameters:

@@ -34,18 +34,35 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 4], [2, 3])
+  @Test(arguments: [(1, 3), (4, 2)])
   func teamsChangeNoBit(microBatches: Int, team: Int) throws {
     for precision in Precision.allCases {
-      let alone = try SmallNetwork.train(
-        alone(), Plan(microBatches: microBatches, threads: 1, precision: precision))
-      let result = try SmallNetwork.train(
+      let alone = try WideNetwork.train(
+        alone(), .init(microBatches: microBatches, threads: 1, precision: precision))
+      let result = try WideNetwork.train(
         SharedWorld.group(),
-        Plan(microBatches: microBatches, threads: 2, team: team, precision: precision))
+        .init(microBatches: microBatches, threads: 2, team: team, precision: precision))
       let isEqual = result.weights == alone.weights
       #expect(isEqual, "\(precision)")
       #expect(result.norms == alone.norms)
     }
+  }
+
+  /// Without which the test above would compare a thread with itself.
+  @Test(arguments: Precision.allCases) func aTeamSharesTheProducts(precision: Precision) throws {
+    let replicas = try WideNetwork.replicas(
+      alone(), .init(microBatches: 1, threads: 1, team: 2, precision: precision))
+    let team = try #require(replicas.workers[0].workspace.team as? ThreadTeam)
+    let runs = TallySlots(count: 2)
+    _ = try replicas.gradient { network, workspace, microBatch in
+      runs[0].count = Double(team.runs)
+      _ = network.first(workspace, microBatch: microBatch)
+      runs[1].count = Double(team.runs)
+      return network.loss(workspace, microBatch: microBatch)
+    }
+    #expect(runs[1].count == runs[0].count + 1)
+    // The same again, and backward the derivatives of its weight and of its result.
+    #expect(Double(team.runs) >= runs[1].count + 3)
   }
 
   @Test(arguments: [2, 3])

@@ -6,11 +6,9 @@ import TestWorld
 @testable import DataParallel
 @testable import Tensors
 
-/// A network of two layers, large enough for several buckets of several blocks, and its training by
-/// the room under test.
-struct SmallNetwork {
+/// A network of two layers, large enough for several buckets of several blocks.
+struct SmallNetwork: TrialNetwork {
   static let layout = ParameterLayout(of: SmallNetwork.init)
-  private static let seed: UInt64 = 3
   private let up: Tensor
   private let down: Tensor
   private let bias: Tensor
@@ -30,26 +28,73 @@ struct SmallNetwork {
       .crossEntropyConsumingLogits(targets: (0..<6).map { Int32(($0 * 7 + microBatch) % 150) })
       .sum()
   }
+}
+
+/// A network whose products are cut into several panels for a team, with more rows than go around
+/// the library in bf16 (`Workspace.fewRows`).
+struct WideNetwork: TrialNetwork {
+  static let layout = ParameterLayout(of: WideNetwork.init)
+  static let rows = 64
+  static let (inputs, hidden, outputs) = (80, 1600, 100)
+  private let up: Tensor
+  private let down: Tensor
+
+  init(_ parameters: Parameters) {
+    up = parameters["up"].tensor(
+      "weight", [Self.inputs, Self.hidden], .normal(deviation: 0.1), decays: true)
+    down = parameters["down"].tensor(
+      "weight", [Self.hidden, Self.outputs], .normal(deviation: 0.1), decays: true)
+  }
+
+  /// The first product alone; nothing else in it is large enough to be shared.
+  func first(_ workspace: Workspace, microBatch: Int) -> Tensor {
+    let stream = RandomStream(seed: 9, purpose: .trial, microBatch)
+    let input = Tensor(
+      (0..<UInt64(Self.rows * Self.inputs)).map { stream.uniform($0) - 0.5 },
+      shape: [Self.rows, Self.inputs], in: workspace)
+    return input.linear(weight: up, order: .inputsByOutputs)
+  }
+
+  func loss(_ workspace: Workspace, microBatch: Int) -> Tensor {
+    first(workspace, microBatch: microBatch).gelu()
+      .linear(weight: down, order: .inputsByOutputs, precise: true)
+      .crossEntropyConsumingLogits(
+        targets: (0..<Self.rows).map { Int32(($0 * 7 + microBatch) % Self.outputs) }
+      )
+      .sum()
+  }
+}
+
+/// What is trained here by the room under test, and by definition.
+protocol TrialNetwork {
+  static var layout: ParameterLayout { get }
+  init(_ parameters: Parameters)
+  /// A scalar.
+  func loss(_ workspace: Workspace, microBatch: Int) -> Tensor
+}
+
+extension TrialNetwork {
+  private static var seed: UInt64 { 3 }
 
   /// Copies of it with their first weights.
   static func replicas(
-    _ world: Communicator, _ plan: DataParallel<SmallNetwork>.Plan
-  ) throws -> DataParallel<SmallNetwork> {
+    _ world: Communicator, _ plan: DataParallel<Self>.Plan
+  ) throws -> DataParallel<Self> {
     let replicas = try DataParallel(
-      world: world, layout: layout, plan: plan, build: SmallNetwork.init)
+      world: world, layout: layout, plan: plan, build: Self.init)
     layout.initialize(replicas.parameters.elements, seed: seed)
     try replicas.parametersChanged()
     return replicas
   }
 
-  static let updates = 3
-  static let factor: Float = 0.01
-  static let learningRate: Float = 0.01
-  static let optimizer = AdamW(betas: (0.9, 0.99), weightDecay: 0.1)
+  static var updates: Int { 3 }
+  static var factor: Float { 0.01 }
+  static var learningRate: Float { 0.01 }
+  static var optimizer: AdamW { AdamW(betas: (0.9, 0.99), weightDecay: 0.1) }
 
   /// A few steps over `world`; the weights and the norms afterwards.
   static func train(
-    _ world: Communicator, _ plan: DataParallel<SmallNetwork>.Plan
+    _ world: Communicator, _ plan: DataParallel<Self>.Plan
   ) throws -> (weights: [Float], norms: [Double]) {
     let replicas = try replicas(world, plan)
     let sharded = ShardedOptimizer(optimizer, for: replicas)
@@ -70,7 +115,7 @@ struct SmallNetwork {
     let values = FlatBuffer(count: layout.count)
     layout.initialize(values.elements, seed: seed)
     let workspace = Workspace()
-    let network = workspace.bind(layout, values: values, SmallNetwork.init)
+    let network = workspace.bind(layout, values: values, Self.init)
     let gradient = FlatBuffer(count: layout.count)
 
     func leaf(_ index: Int) -> Tensor {
