@@ -126,8 +126,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Checkpoints", "Configuration", "DataParallel", "MPI", "Models", "Monitoring", "TestWorld",
-        "Tokenizers", "Training",
+        "Checkpoints", "Configuration", "DataParallel", "Datasets", "MPI", "Models", "Monitoring",
+        "TestWorld", "Tokenizers", "Training",
       ]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Tokenizers"]),

@@ -1,0 +1,65 @@
+import Datasets
+import MPI
+import Models
+import Monitoring
+import TestWorld
+import Testing
+
+@testable import DataParallel
+@testable import Training
+
+/// What the keys do to memory and messages, which losses and weights do not show.
+@Suite(.serialized, .worldInTurn) struct TrainerTests {
+  private let world: Communicator
+  private let folder: SharedFolder
+
+  init() throws {
+    world = try SharedWorld.group()
+    // Sets the cache of the calibration, too.
+    folder = try SharedFolder(world)
+  }
+
+  private func trainer(_ overrides: String..., threads: Int = 1) throws -> Trainer {
+    let plan = try plan(["precision=fp32"] + overrides)
+    let ids = (0..<4096).map { (place: Int) in Int32(place * place % 250) }
+    return try Trainer(
+      plan, world: world, workers: .init(threads: threads, cores: nil),
+      tokens: TokenStream(
+        ids, vocabularySize: plan.model.vocabulary, endOfText: plan.tokenizer.endOfText))
+  }
+
+  /// One layer of six at a time instead of all.
+  @Test func recomputingALayerTakesLessMemory() throws {
+    let sizes = ["model.layers=6", "model.width=64", "batch.sequences=8", "model.context=32"]
+    let results = try ["none", "layer"].map { choice in
+      let trainer = try trainer(
+        sizes[0], sizes[1], sizes[2], sizes[3], "recompute=\(choice)")
+      let losses = try (0..<2).map { _ in try trainer.step().loss }
+      return (bytes: trainer.replicas.poolUse.bytes, losses: losses)
+    }
+    #expect(results[0].losses == results[1].losses)
+    #expect(Double(results[1].bytes) < 0.6 * Double(results[0].bytes), "\(results)")
+  }
+
+  /// Gradients in half the bytes, weights in all of theirs: three quarters, and nothing on one rank.
+  @Test func fastSendsHalfOfTheGradient() throws {
+    let sent = try ["exact", "fast"].map { choice in
+      let trainer = try trainer("reduction=\(choice)", "model.width=128")
+      _ = try trainer.step()
+      return Double(try world.allReduce(Int64(trainer.step().bytesSent), .sum))
+    }
+    #expect(world.size == 1 ? sent == [0, 0] : abs(sent[1] / sent[0] - 0.75) < 0.02, "\(sent)")
+  }
+
+  /// In six hundred steps, less than two kilobytes for each.
+  @Test func aSteadyRunTakesNoMoreMemory() throws {
+    let trainer = try trainer("steps=800", "guard.spike=0", threads: 2)
+    for _ in 0..<200 { _ = try trainer.step() }
+    let (pool, before) = (trainer.replicas.poolUse, try #require(ProcessMemory.resident()))
+    for _ in 0..<600 { _ = try trainer.step() }
+    #expect(trainer.replicas.poolUse == pool)
+    let growth = try #require(ProcessMemory.resident()) - before
+    print("600 steps: \(growth) bytes more of resident memory")
+    #expect(growth < 1 << 20)
+  }
+}
