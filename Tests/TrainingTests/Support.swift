@@ -125,7 +125,14 @@ final class Recorder: RunObserver {
   private let record = Mutex(Record())
   private let atStep: @Sendable (Int) throws(MonitoringError) -> Void
 
-  init(atStep: @escaping @Sendable (Int) throws(MonitoringError) -> Void = { _ in }) {
+  /// Microseconds that it takes to hear of an evaluation.
+  private let pause: UInt32
+
+  init(
+    pause: UInt32 = 0,
+    atStep: @escaping @Sendable (Int) throws(MonitoringError) -> Void = { _ in }
+  ) {
+    self.pause = pause
     self.atStep = atStep
   }
 
@@ -142,6 +149,7 @@ final class Recorder: RunObserver {
 
   func evaluation(_ report: EvaluationReport) {
     record.withLock { $0.evaluations.append(report) }
+    usleep(pause)
   }
 
   func event(_ report: EventReport) {
