@@ -29,6 +29,12 @@ import Testing
     #expect(try options.model.family == .gpt2)
   }
 
+  /// A rate below the usual final one needs no other key.
+  @Test func theFinalRateIsNoHigherThanTheFirst() throws {
+    #expect(try options("optimizer.learningRate=1e-5").finalRate == 1e-5)
+    #expect(try options("optimizer.learningRate=3e-3").finalRate == 1e-4)
+  }
+
   /// Every key of the schema, each with another value than its default.
   @Test func everyKeyReachesItsOption() throws {
     let typed = [
@@ -119,7 +125,10 @@ import Testing
       (["tokenizer=nowhere"], ["nowhere"]),
       (["schedule.name=wsd"], ["schedule.decay", "12 steps", "constant"]),
       (["schedule.final=0.1"], ["schedule.final", "0.1", "above optimizer.learningRate, 0.001"]),
-      (["optimizer.learningRate=1e-5"], ["schedule.final", "0.0001", "1e-05 or less"]),
+      (
+        ["optimizer.learningRate=1e-5", "schedule.final=1e-4"],
+        ["schedule.final", "0.0001", "1e-05 or less"]
+      ),
       (["optimizer.momentum=0.5"], ["optimizer.momentum", "adamw", "leave it out"]),
       (
         ["optimizer.name=sgd", "optimizer.betas=[0.9, 0.95]"],
