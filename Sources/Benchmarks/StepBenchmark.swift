@@ -28,7 +28,9 @@ enum StepBenchmark {
           name: name, title: "step, \(model.title), \(precision)",
           quantities: [.rate("tokens/s"), .memory],
           source: .apus(ranks: 1) {
-            try TrainedSteps(model, precision, .exact, workers: workers).measure($0)
+            try TrainedSteps(
+              model, precision, .exact, workers: workers, microBatches: model.isForTeam ? 1 : nil
+            ).measure($0)
           }),
         Measurement(
           name: "\(name).torch", title: "  PyTorch", quantities: [.rate("tokens/s"), .memory],

@@ -1,5 +1,5 @@
 /// One micro-batch on a team of two threads against two micro-batches of half its size on two
-/// workers: the same 4×256 tokens a step, in the precision that `auto` takes.
+/// workers: the same 4×256 tokens a step, in bf16.
 enum TeamBenchmark {
   static func all(_ settings: Settings) -> [Benchmark] {
     let model = TrainedModel.gpt2
@@ -7,7 +7,7 @@ enum TeamBenchmark {
       Measurement(
         name: name, title: "\(title), \(model.title)", quantities: [.rate("tokens/s"), .memory],
         source: .apus(ranks: 1) {
-          try TrainedSteps(model, nil, .exact, workers: 2, microBatches: microBatches).measure($0)
+          try TrainedSteps(model, .bf16, .exact, workers: 2, microBatches: microBatches).measure($0)
         })
     }
     return [

@@ -20,6 +20,9 @@ struct TrainedModel: Sendable {
   let batch: Int
   /// Steps of a process; the first two do not count.
   let steps: Int
+  /// Whether a step is one micro-batch, as PyTorch takes it, for a team of all threads: large products
+  /// lose nothing by it, and one gradient is enough.
+  var isForTeam = false
 
   /// cluster/shakespeare.yaml, nanoGPT's recipe for a CPU; the vocabulary is that of bytes.
   static let shakespeare = TrainedModel(
@@ -30,7 +33,7 @@ struct TrainedModel: Sendable {
     context: 256, batch: 8, steps: 12)
   static let gpt2 = TrainedModel(
     name: "gpt2", title: "GPT-2 124M, 4×256 tokens", layers: 12, heads: 12, width: 768,
-    vocabulary: 50257, context: 256, batch: 4, steps: 6)
+    vocabulary: 50257, context: 256, batch: 4, steps: 6, isForTeam: true)
 
   /// `nano` with a long context, and the same number of tokens in shorter ones.
   static let longContext = TrainedModel(
