@@ -17,7 +17,7 @@ enum Markdown {
           figure.title, "\(Table.number(figure.median)) \(figure.unit)\(memory ?? "")",
           benchmark.ratios.filter { $0.numerator == measurement.name }
             .compactMap { comparison($0, report) }.joined(separator: "; "),
-          "`--only \(benchmark.name)`",
+          benchmark.name,
         ]
         lines.append("| " + cells.joined(separator: " | ") + " |")
       }
@@ -55,7 +55,7 @@ enum Markdown {
     return "\(machine.threads) threads of \(machine.processor) (\(machine.cores) cores), "
       + "\(machine.system), \(versions.joined(separator: ", ")); medians of at least \(turns) turns, "
       + "least–most in brackets; \(dates.joined(separator: ", ")). To repeat a line: "
-      + "`PYTHON=… make bench ARGS=\"…\"` with what stands under how; PYTHON names one with torch, "
+      + "`PYTHON=… make bench ARGS=\"--only NAME\"`, the name under how; PYTHON is one with torch, "
       + "transformers and tokenizers, ours runs without.\(warning)\n"
   }
 }

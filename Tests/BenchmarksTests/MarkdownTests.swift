@@ -26,7 +26,7 @@ struct MarkdownTests {
     #expect(
       rows.dropFirst() == [
         "| BPE encoding, plays.txt | 25.0 MB/s, 50.0 MiB of memory "
-          + "| 3.50 × HF tokenizers (3.00–4.00; 7.50 MB/s, 40.0 MiB) | `--only tokenizer.encode` |"
+          + "| 3.50 × HF tokenizers (3.00–4.00; 7.50 MB/s, 40.0 MiB) | tokenizer.encode |"
       ])
     #expect(text.contains("2 threads of EPYC (2 cores), Linux, Open MPI 4, tokenizers 0.23"))
   }
@@ -44,7 +44,7 @@ struct MarkdownTests {
     #expect(
       text.contains(
         "| 10.8M, 1×4096 tokens, fp32 | 30.0 tokens/s, 50.0 MiB of memory "
-          + "| 1.25 × the memory of 4×1024 tokens (1.25–1.25; 40.0 MiB) | `--only context.fp32` |"))
+          + "| 1.25 × the memory of 4×1024 tokens (1.25–1.25; 40.0 MiB) | context.fp32 |"))
   }
 
   /// Everything that the README promises has its row, with the command that repeats it.
@@ -74,7 +74,7 @@ struct MarkdownTests {
     }
     let text = Markdown.table(Report(machine: machine, figures: figures), benchmarks)
     #expect(text.hasPrefix("| what | figure | beside it | how |\n|---|--:|---|---|\n"))
-    let rows = text.split(separator: "\n").filter { $0.hasSuffix("| `--only \(benchmark)` |") }
+    let rows = text.split(separator: "\n").filter { $0.hasSuffix("| \(benchmark) |") }
     #expect(rows.contains { $0.contains(what) && $0.contains(beside) }, "\(rows)")
     // Its name selects the benchmark.
     #expect(
