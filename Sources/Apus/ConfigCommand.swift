@@ -22,14 +22,14 @@ struct ConfigCommand: ParsableCommand {
 
   func run() throws {
     if schema {
-      let keys = try ConfigurationReader.schema { _ = try TrainingOptions(&$0) }
+      let keys = try ConfigurationReader.schema { _ = try PretrainingOptions(&$0) }
       try StandardOutput.print(json ? keys.json() : keys.table())
       return
     }
     var reader =
       try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
       ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
-    _ = try TrainingOptions(&reader)
+    _ = try PretrainingOptions(&reader)
     try reader.finish()
     try StandardOutput.print(reader.resolved(withHelp: true), terminator: "")
   }

@@ -55,15 +55,15 @@ struct PretrainCommand: ParsableCommand {
       let workers = try Ranks.workers(world, threads: threads, oversubscribe: oversubscribe)
       // bf16 only where every rank's CPU is quick with it.
       let areQuick = try world.allReduce(UInt8(MatrixLibrary.hasHalfProducts ? 1 : 0), .min) == 1
-      let plan = try world.together {
+      let phase = try world.together {
         var reader =
           try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
           ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
-        return try TrainingPlan(&reader, halvesAreQuick: areQuick)
+        return try Pretraining(&reader, halvesAreQuick: areQuick)
       }
-      let run = try PretrainingRun(
-        plan, world: world, workers: workers, resume: start,
-        observer: ProgressLine.standardError(every: plan.options.logEvery),
+      let run = try TrainingRun(
+        phase, world: world, workers: workers, resume: start,
+        observer: ProgressLine.standardError(every: phase.plan.options.logEvery),
         version: Program.identity, profiles: profile)
       if case .stopped = try run.run() { throw ExitCode(75) }
     } catch {
@@ -71,7 +71,7 @@ struct PretrainCommand: ParsableCommand {
     }
   }
 
-  private var start: PretrainingRun.Resume {
+  private var start: TrainingRun.Resume {
     switch resume {
     case "auto": .auto
     case "never": .never

@@ -90,14 +90,14 @@ struct TrainedSteps {
       ]
     }
     var reader = try model.configuration(workers: workers, overrides: overrides)
-    let plan = try TrainingPlan(&reader)
+    let phase = try Pretraining(&reader)
     let trainer = try Trainer(
-      plan, world: world, workers: try Ranks.assign(workers: workers, world),
-      tokens: try model.tokens(plan))
+      phase.plan, world: world, workers: try Ranks.assign(workers: workers, world),
+      objective: try phase.objective(over: model.tokens(phase)))
     var seconds: [Double] = []
     for _ in 0..<model.steps { seconds.append(try trainer.step().secondsPerStep) }
     return [
-      "rate": Double(plan.tokensPerStep) / Array(seconds.dropFirst(2)).median,
+      "rate": Double(phase.plan.tokensPerStep) / Array(seconds.dropFirst(2)).median,
       "memory": Double(ProcessMemory.peak() ?? 0) / 1_048_576,
     ]
   }

@@ -70,11 +70,11 @@ struct TrainedModel: Sendable {
 
   /// What it is trained on: the recipe's plays, or stories where they are not there; for the others
   /// random ids, which cost the same as text.
-  func tokens(_ plan: TrainingPlan) throws -> TokenStream {
+  func tokens(_ phase: Pretraining) throws -> TokenStream {
     let count = 1 << 17
     var ids: [Int32]
     if name == TrainedModel.shakespeare.name {
-      let plays = plan.options.data.train.first.map(Settings.packageFile)
+      let plays = phase.options.data.train.first.map(Settings.packageFile)
       let text =
         plays.flatMap { FileManager.default.contents(atPath: $0) }
         ?? Data(Aviary(seed: 1).documents(count: 500).joined(separator: "\n").utf8)
@@ -84,7 +84,7 @@ struct TrainedModel: Sendable {
       ids = (0..<UInt64(count)).map { Int32(words.word($0) % UInt32(vocabulary)) }
     }
     return TokenStream(
-      ids, vocabularySize: plan.model.vocabulary, endOfText: plan.tokenizer.endOfText)
+      ids, vocabularySize: phase.plan.model.vocabulary, endOfText: phase.plan.tokenizer.endOfText)
   }
 
   /// The same steps by PyTorch.

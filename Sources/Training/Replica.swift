@@ -1,5 +1,7 @@
+import DataParallel
 import Datasets
 import Models
+import Tensors
 
 /// A worker's network, with the batches it reads into.
 public final class Replica {
@@ -10,8 +12,17 @@ public final class Replica {
   /// Seconds this worker spent on reading batches since somebody last asked.
   var secondsData = 0.0
 
-  init(model: any LanguageModel, sequences: Int, context: Int) {
+  init(model: any LanguageModel, rows: Int, context: Int) {
     self.model = model
-    batch = Batch(sequences: sequences, context: context)
+    batch = Batch(sequences: rows, context: context)
+  }
+
+  /// Reads `microBatch` from `source`, and notes the time that took.
+  func read(_ microBatch: MicroBatch, from source: any BatchSource, _ workspace: Workspace) throws {
+    var reading = Stopwatch()
+    workspace.timeline?.skip()
+    try source.fill(&batch, step: microBatch.step, microBatch: microBatch.index)
+    secondsData += reading.lap()
+    workspace.timeline?.mark("data")
   }
 }

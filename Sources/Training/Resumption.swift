@@ -23,7 +23,7 @@ enum Resumption {
   ///
   /// - Throws: On every rank, when it does not fit `plan`.
   static func look(
-    _ resume: PretrainingRun.Resume, for plan: TrainingPlan, in folder: RunFolder,
+    _ resume: TrainingRun.Resume, for plan: TrainingPlan, in folder: RunFolder,
     world: Communicator
   ) throws -> Sighting? {
     let found = try world.together {
@@ -34,7 +34,7 @@ enum Resumption {
   }
 
   private static func find(
-    _ resume: PretrainingRun.Resume, for plan: TrainingPlan, in folder: RunFolder
+    _ resume: TrainingRun.Resume, for plan: TrainingPlan, in folder: RunFolder
   ) throws -> Checkpoint? {
     var (found, faults): (Checkpoint?, [String]) = (nil, [])
     switch resume {
@@ -84,7 +84,7 @@ enum Resumption {
   /// - Returns: The checkpoint to go on from; there is one whenever one was seen.
   /// - Throws: On every rank, also when one of them does not see the claim in its own folder.
   static func claim(
-    _ resume: PretrainingRun.Resume, seen: Sighting?, in folder: RunFolder, attempt: String,
+    _ resume: TrainingRun.Resume, seen: Sighting?, in folder: RunFolder, attempt: String,
     world: Communicator, observers: RunObservers
   ) throws -> Checkpoint? {
     let store = folder.checkpoints
@@ -128,7 +128,7 @@ enum Resumption {
   ///
   /// - Parameter step: The step of the folder's own checkpoint that is gone on from, if it is one.
   static func leaveOtherHistory(
-    _ resume: PretrainingRun.Resume, after step: Int?, in folder: RunFolder, attempt: String,
+    _ resume: TrainingRun.Resume, after step: Int?, in folder: RunFolder, attempt: String,
     observers: RunObservers
   ) throws {
     if resume == .auto { return }

@@ -1,8 +1,5 @@
 import Checkpoints
 import DataParallel
-import Datasets
-import Evaluation
-import Layers
 import MPI
 import Models
 import Monitoring
@@ -20,26 +17,27 @@ public final class Trainer {
   public let optimizer: ShardedOptimizer
   /// Steps done and what else a checkpoint keeps.
   public internal(set) var state: TrainingState
-  private let loader: TrainingLoader
+  /// What every micro-batch minimises.
+  private let objective: any Objective
   private var divergence: DivergenceGuard
-  private let losses: TallySlots
+  /// For every micro-batch its loss, its positions, and the objective's figures.
+  private let tallies: TallySlots
+  private let talliesPerMicroBatch: Int
   /// What the machine can do at most.
   let calibration: Calibration
   /// Operations of the matrix products of one token, forward and backward.
   private let operationsPerToken: Double
 
-  /// A trainer at step 0, with fresh weights unless `draws` is false: then `restore` must follow.
+  /// A trainer at step 0, with its first weights unless `begins` is false: then `restore` must follow.
   ///
   /// Collective.
   public init(
-    _ plan: TrainingPlan, world: Communicator, workers: Cores.Assignment, tokens: TokenStream,
-    draws: Bool = true
+    _ plan: TrainingPlan, world: Communicator, workers: Cores.Assignment,
+    objective: any Objective, begins: Bool = true
   ) throws {
     self.plan = plan
+    self.objective = objective
     let options = plan.options
-    loader = try TrainingLoader(
-      tokens: tokens, context: plan.model.context, sequences: options.sequences,
-      microBatches: options.microBatches, seed: UInt64(options.seed))
     let layout = plan.model.layout
     let share = ProcessMemory.available() / (try world.splitByHost().size)
     let crew = workers.crew(
@@ -53,17 +51,16 @@ public final class Trainer {
         threads: crew.workers, team: crew.team, cores: crew.cores, reduction: options.reduction,
         precision: plan.precision)
     ) { parameters in
-      Replica(
-        model: plan.model.build(parameters), sequences: options.sequences,
-        context: plan.model.context)
+      Replica(model: plan.model.build(parameters), rows: plan.rows, context: plan.context)
     }
     optimizer = ShardedOptimizer(plan.optimizer, for: replicas)
     state = TrainingState(terms: plan.terms)
     divergence = DivergenceGuard(spike: options.spike)
-    losses = TallySlots(count: options.microBatches)
+    talliesPerMicroBatch = 2 + objective.figures.count
+    tallies = TallySlots(count: options.microBatches * talliesPerMicroBatch)
     calibration = try Calibration(of: replicas)
     operationsPerToken = 6 * plan.model.productsPerToken
-    if draws { try drawWeights() }
+    if begins { try drawWeights() }
   }
 
   /// Draws the first weights, each thread of the rank a part of them.
@@ -80,7 +77,7 @@ public final class Trainer {
   }
 
   /// How many times the whole run reads its tokens.
-  var epochs: Double { loader.epochsSeen(plan.options.steps) }
+  var epochs: Double { objective.epochs(steps: plan.options.steps) }
 
   /// One optimizer step: forward, loss, backward, exchange, update.
   ///
@@ -96,24 +93,23 @@ public final class Trainer {
     let rate = plan.schedule.rate(at: step)
 
     let gradient = try replicas.gradient {
-      [loader, losses, plan] replica, workspace, microBatch in
-      var reading = Stopwatch()
-      workspace.timeline?.skip()
-      try loader.fill(&replica.batch, step: step, microBatch: microBatch)
-      replica.secondsData += reading.lap()
-      workspace.timeline?.mark("data")
-      let dropout = DropoutSource(
-        seed: UInt64(plan.options.seed), step: step, microBatch: microBatch)
-      let tokenLosses = NextTokenLoss.losses(
-        replica.model, replica.batch, dropout: dropout, recomputation: plan.options.recomputation)
-      losses[microBatch] = Tally(
-        sum: tokenLosses.total, count: replica.batch.weights.reduce(0) { $0 + Double($1) })
-      return tokenLosses.sum()
+      [objective, tallies, talliesPerMicroBatch, plan] replica, workspace, microBatch in
+      let loss = try objective.loss(
+        of: MicroBatch(
+          step: step, index: microBatch, seed: UInt64(plan.options.seed),
+          recomputation: plan.options.recomputation), on: replica, in: workspace)
+      let first = microBatch * talliesPerMicroBatch
+      let positions = Tally(sum: Double(loss.positions), count: 1)
+      for (place, tally) in ([loss.tally, positions] + loss.figures).enumerated() {
+        tallies[first + place] = tally
+      }
+      return loss.sum
     }
     let secondsGradient = clock.lap()
     replicas.timeline?.skip()
 
-    let total = try losses.gathered(over: replicas.world) { replicas.owner(of: $0) }.total
+    let totals = try totalsOfStep()
+    let total = totals[0]
     let words = try word.exchanged(over: replicas.world)
     let norm = try replicas.norm(of: gradient) / total.count
     try divergence.observe(step: step + 1, loss: total.mean, gradientNorm: norm)
@@ -128,22 +124,33 @@ public final class Trainer {
     let secondsUpdate = clock.lap() - secondsGather
 
     state.step = step + 1
-    state.tokensSeen += Int(total.count)
+    state.tokensSeen += Int(totals[1].sum)
     state.recentLosses = divergence.recent
     let seconds = secondsGradient + secondsAgreement + secondsUpdate + secondsGather
-    let products = operationsPerToken * total.count
+    let positions = totals[1].sum
+    let products = operationsPerToken * positions
     let report = StepReport(
       step: state.step, totalSteps: plan.options.steps, loss: total.mean, learningRate: rate,
-      gradientNorm: norm, tokens: Int(total.count), tokensSeen: state.tokensSeen,
-      tokensPerSecond: total.count / seconds, secondsPerStep: seconds,
+      gradientNorm: norm, tokens: Int(positions), tokensSeen: state.tokensSeen,
+      tokensPerSecond: positions / seconds, secondsPerStep: seconds,
       secondsCompute: gradient.secondsCompute,
       secondsExchange: gradient.secondsExchange + secondsAgreement + secondsGather,
       secondsExposed: gradient.secondsExposed + secondsAgreement + secondsGather,
       secondsOptimizer: secondsUpdate, secondsData: takeSecondsData(),
       gemmShare: products / seconds / calibration.products,
       bytesSent: replicas.world.traffic.bytesSent - sentBefore,
-      memoryBytes: ProcessMemory.resident() ?? 0)
+      memoryBytes: ProcessMemory.resident() ?? 0,
+      figures: zip(objective.figures, totals.dropFirst(2)).map { Figure($0, $1.mean) })
     return (report, words)
+  }
+
+  /// The tallies of the step over all micro-batches: loss, positions, and the objective's figures.
+  private func totalsOfStep() throws -> [Tally] {
+    let each = talliesPerMicroBatch
+    let all = try tallies.gathered(over: replicas.world) { replicas.owner(of: $0 / each) }
+    return (0..<each).map { place in
+      stride(from: place, to: all.count, by: each).map { all[$0] }.total
+    }
   }
 
   /// One optimizer step with nothing to tell: for measurements.
@@ -213,6 +220,6 @@ extension TrainingPlan {
       "matrixLibrary": MatrixLibrary.description(for: precision),
       "kernels": MatrixLibrary.kernelLevel,
       "C library": MatrixLibrary.mathVersion,
-    ]
+    ].merging(phaseTerms) { common, _ in common }
   }
 }

@@ -5,56 +5,25 @@ import DataParallel
 import Layers
 import Optimizers
 
-/// What the user typed about a pretraining run, key by key: this is the only declaration of a key.
+/// What the user typed about a run of any phase, key by key: this is the only declaration of a key.
 ///
-/// `TrainingPlan` is what the program makes of it together with tokenizer and data.
+/// A phase has keys of its own beside them, such as `PretrainingOptions`; `TrainingPlan` is what the
+/// program makes of both.
 public struct TrainingOptions: Sendable {
-  /// Where documents come from.
-  public struct Data: Sendable {
-    /// Files, folders and globs, `aviary`, or the folder of a built dataset.
-    public var train: [String]
-    /// A share of the documents, when no files are given.
-    public var validationShare: Double
-    /// Files, folders and globs to validate on; empty for a share.
-    public var validation: [String]
-    /// Stories to write when the source is `aviary`.
-    public var stories: Int
-    /// Field of JSON lines.
-    public var textField: String
-  }
+  /// What a phase does unless told otherwise.
+  public struct Defaults: Sendable {
+    var steps = 1000
+    var microBatches = 4
+    var sequences = 8
+    var sequencesHelp = "sequences in a micro-batch"
+    var learningRate = 1e-3
+    var finalRate = 1e-4
+    var weightDecay = 0.1
+    var warmup = 100
+    var spike = 2.0
 
-  /// The model's sizes as typed.
-  public struct Model: Sendable {
-    /// Which family.
-    public var family: Family
-    /// Blocks.
-    public var layers: Int
-    /// Query heads.
-    public var heads: Int
-    /// Key heads, or nil for as many as query heads.
-    public var keyHeads: Int?
-    /// Residual width.
-    public var width: Int
-    /// Hidden width, or nil for the family's ratio.
-    public var hidden: Int?
-    /// Longest sequence.
-    public var context: Int
-    /// Share dropped.
-    public var dropout: Double
-    /// Vocabulary, or nil for the tokenizer's.
-    public var vocabulary: Int?
-    /// Whether head and embedding are one, or nil for the family's habit.
-    public var tied: Bool?
-    /// Standard deviation of the first weights.
-    public var initialDeviation: Double
-  }
-
-  /// Families that can be pretrained.
-  public enum Family: String, Sendable, CaseIterable {
-    /// GPT-2.
-    case gpt2
-    /// Llama.
-    case llama
+    /// Those of pretraining.
+    public init() {}
   }
 
   /// Update rules.
@@ -79,12 +48,6 @@ public struct TrainingOptions: Sendable {
   public var run: String
   /// Seed of everything random.
   public var seed: Int
-  /// The model.
-  public var model: Model
-  /// `bytes`, or a folder or `tokenizer.json`.
-  public var tokenizer: String
-  /// The data.
-  public var data: Data
   /// Micro-batches in a step.
   public var microBatches: Int
   /// Sequences in a micro-batch.
@@ -131,37 +94,33 @@ public struct TrainingOptions: Sendable {
   public var keepBest: Bool
   /// Steps between evaluations; 0 evaluates only at the end.
   public var evaluateEvery: Int
-  /// About how many validation tokens an evaluation reads.
-  public var evaluateTokens: Int
-  /// Stories written and checked at an evaluation, when the data is `aviary`.
-  public var evaluateStories: Int
   /// A loss above this multiple of the recent mean, three steps in a row, ends the run; 0 never.
   public var spike: Double
   /// Steps between plain progress lines.
   public var logEvery: Int
 
   /// Reads every key; refuses what the keys themselves cannot mean.
-  public init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
-    run = try reader.string(
-      "run", default: "runs/aviary", help: "run folder, relative to the current folder")
-    seed = try reader.integer(
-      "seed", default: 1, in: 0..., help: "seed of weights, data order, dropout and samples")
-    model = try Model(&reader)
-    tokenizer = try reader.string(
-      "tokenizer", default: "bytes", help: "bytes, or a folder or tokenizer.json")
-    data = try Data(&reader)
+  ///
+  /// - Parameters:
+  ///   - place: What was read before the phase's own keys.
+  ///   - defaults: What a phase does unless told otherwise.
+  public init(
+    _ reader: inout ConfigurationReader, at place: RunPlace, defaults: Defaults = Defaults()
+  ) throws(ConfigurationError) {
+    run = place.run
+    seed = place.seed
     microBatches = try reader.integer(
-      "batch.microBatches", default: 4, in: 1...65536,
+      "batch.microBatches", default: defaults.microBatches, in: 1...65536,
       help: "micro-batches in a step, a power of two; threads beyond them work in teams")
     sequences = try reader.integer(
-      "batch.sequences", default: 8, in: 1...65536, help: "sequences in a micro-batch")
+      "batch.sequences", default: defaults.sequences, in: 1...65536, help: defaults.sequencesHelp)
     accumulation = try reader.integer(
       "batch.accumulation", default: 1, in: 1...65536,
       help: "micro-batches added in order into one gradient buffer; a power of two")
-    steps = try reader.integer("steps", default: 1000, in: 1..., help: "optimizer steps of the run")
+    steps = try reader.integer("steps", default: defaults.steps, in: 1..., help: "optimizer steps of the run")
     rule = try reader.choice("optimizer.name", default: .adamw, help: "update rule")
     learningRate = try reader.number(
-      "optimizer.learningRate", default: 1e-3, in: 0..., help: "highest learning rate")
+      "optimizer.learningRate", default: defaults.learningRate, in: 0..., help: "highest learning rate")
     betas = try reader.numbers(
       "optimizer.betas", count: 2, default: [0.9, 0.99], in: 0..<1,
       help: "memory of AdamW's first and second moment")
@@ -170,15 +129,15 @@ public struct TrainingOptions: Sendable {
     momentum = try reader.number(
       "optimizer.momentum", default: 0.9, in: 0..<1, help: "memory of SGD")
     weightDecay = try reader.number(
-      "optimizer.weightDecay", default: 0.1, in: 0...,
+      "optimizer.weightDecay", default: defaults.weightDecay, in: 0...,
       help: "decay of matrices and embeddings; norms and biases do not decay")
     clip = try reader.number(
       "optimizer.clip", default: 1.0, in: 0..., help: "largest gradient norm; 0 does not clip")
     schedule = try reader.choice("schedule.name", default: .cosine, help: "learning rate's shape")
     warmup = try reader.integer(
-      "schedule.warmup", default: 100, in: 0..., unit: "steps", help: "linear rise at the start")
+      "schedule.warmup", default: defaults.warmup, in: 0..., unit: "steps", help: "linear rise at the start")
     finalRate = try reader.number(
-      "schedule.final", default: min(1e-4, learningRate), in: 0...,
+      "schedule.final", default: min(defaults.finalRate, learningRate), in: 0...,
       help: "learning rate at the end")
     decay = try reader.integer(
       "schedule.decay", default: 0, in: 0..., unit: "steps", help: "final descent of wsd")
@@ -207,22 +166,13 @@ public struct TrainingOptions: Sendable {
     evaluateEvery = try reader.integer(
       "evaluate.every", default: 250, in: 0..., unit: "steps",
       help: "between evaluations; 0 evaluates only at the end")
-    evaluateTokens = try reader.integer(
-      "evaluate.tokens", default: 131_072, in: 1..., unit: "tokens",
-      help: "about how much of the validation set is read, evenly spaced")
-    evaluateStories = try reader.integer(
-      "evaluate.stories", default: 64, in: 0...1_000_000,
-      help: "stories written and checked at an evaluation, when data.train is aviary")
     spike = try reader.number(
-      "guard.spike", default: 2, in: 0...,
+      "guard.spike", default: defaults.spike, in: 0...,
       help: "a loss above this multiple of the recent mean three steps in a row ends the run; "
         + "0 never")
     logEvery = try reader.integer(
       "log.every", default: 10, in: 1..., unit: "steps",
       help: "between progress lines when the output is not a terminal")
-    if run.isEmpty {
-      throw reader.rejection(of: "run", because: "an empty path is no folder; name one")
-    }
     try refuseIdleKeys(reader)
     for (key, value) in [("microBatches", microBatches), ("accumulation", accumulation)]
     where value & (value - 1) != 0 {
@@ -238,12 +188,8 @@ public struct TrainingOptions: Sendable {
         because: "\(accumulation) is more than the \(microBatches) micro-batches of a step; choose "
           + "\(microBatches) or less")
     }
-    if model.width % model.heads != 0 {
-      throw reader.rejection(
-        of: "model.heads",
-        because: "\(model.heads) heads do not divide the width \(model.width); choose a divisor")
-    }
   }
+
   /// Refuses what `optimizer.name` and `schedule.name` make of no effect, unless it is the default,
   /// as in a file with every key; and rates that do not descend to the final one.
   private func refuseIdleKeys(_ reader: ConfigurationReader) throws(ConfigurationError) {

@@ -8,54 +8,75 @@ import Tensors
 import Tokenizers
 
 /// A run with everything settled: past this point nothing is optional.
+///
+/// The phase of the run has settled its own keys beside it; see `Phase`.
 public struct TrainingPlan: Sendable {
+  /// Where the first weights come from.
+  public enum Weights: Sendable, Equatable {
+    /// From random numbers of the run's seed.
+    case drawn
+    /// From the model in this folder; what that model does not have is drawn.
+    case folder(String)
+  }
+
   /// What was typed, with every default.
   public let options: TrainingOptions
-  /// The same as a file.
+  /// The same as a file, with the phase's keys.
   public let resolved: String
   /// The tokenizer.
   public let tokenizer: any Tokenizer
   /// The model.
   public let model: any ModelConfiguration
+  /// Where its first weights come from.
+  public let weights: Weights
+  /// Rows of a micro-batch.
+  public let rows: Int
+  /// Positions of a row.
+  public let context: Int
   /// The learning rate.
   public let schedule: Schedule
   /// What products read.
   public let precision: Precision
-  /// Those of the keys under `data` that the user wrote.
-  let writtenDataKeys: Set<String>
+  /// What the phase's own keys add to `terms`.
+  let phaseTerms: [String: String]
 
-  /// Settles what the keys of `reader` say; loads the tokenizer.
+  /// Settles what every phase has in common.
   ///
-  /// - Parameter halvesAreQuick: Whether the CPUs of all ranks are quicker in bf16 than in fp32.
-  public init(
-    _ reader: inout ConfigurationReader, halvesAreQuick: Bool = MatrixLibrary.hasHalfProducts
+  /// - Parameters:
+  ///   - options: The keys of every run.
+  ///   - reader: Where they and the phase's keys came from, all read.
+  ///   - rows: Rows of a micro-batch; as many as it has sequences when nil.
+  ///   - context: Positions of a row; the model's longest when nil.
+  ///   - halvesAreQuick: Whether the CPUs of all ranks are quicker in bf16 than in fp32.
+  init(
+    _ options: TrainingOptions, _ reader: ConfigurationReader, tokenizer: any Tokenizer,
+    model: any ModelConfiguration, weights: Weights = .drawn, rows: Int? = nil,
+    context: Int? = nil, terms: [String: String] = [:], halvesAreQuick: Bool
   ) throws {
-    options = try TrainingOptions(&reader)
-    precision = options.precision.resolved(halvesAreQuick: halvesAreQuick)
     try reader.finish()
-    writtenDataKeys = Set(
-      ["data.validation", "data.textField"].filter(reader.isWritten))
+    self.options = options
+    self.tokenizer = tokenizer
+    self.model = model
+    self.weights = weights
+    self.rows = rows ?? options.sequences
+    self.context = context ?? model.context
+    precision = options.precision.resolved(halvesAreQuick: halvesAreQuick)
     resolved = reader.resolved
-    tokenizer =
-      options.tokenizer == "bytes"
-      ? ByteTokenizer() : try TokenizerFile.load(from: options.tokenizer)
-    model = try options.model.configuration(tokenizer: tokenizer, reader)
-    try TrainingPlan.requireMemory(for: model, sequences: options.sequences, reader)
+    phaseTerms = terms
     schedule = Schedule(
       shape: options.schedule, peak: options.learningRate, final: options.finalRate,
       warmup: options.warmup, decay: options.decay, steps: options.steps)
+    try requireMemory(reader)
   }
 
   /// Refuses what cannot fit into this host's memory however many ranks there are: weights, one
   /// gradient, and the logits of one micro-batch.
-  private static func requireMemory(
-    for model: any ModelConfiguration, sequences: Int, _ reader: ConfigurationReader
-  ) throws(ConfigurationError) {
+  private func requireMemory(_ reader: ConfigurationReader) throws(ConfigurationError) {
     let available = ProcessMemory.available()
     let float = MemoryLayout<Float>.stride
-    let weights = 2 * model.layout.count * float
-    let logits = sequences * model.context * model.vocabulary * float
-    for (key, bytes) in [("model.width", weights), ("batch.sequences", logits)]
+    let sizes = 2 * model.layout.count * float
+    let logits = rows * context * model.vocabulary * float
+    for (key, bytes) in [("model.width", sizes), ("batch.sequences", logits)]
     where bytes > available {
       throw reader.rejection(
         of: key,
@@ -108,8 +129,8 @@ public struct TrainingPlan: Sendable {
     RetentionPolicy(keep: options.keep, keepEvery: options.keepEvery)
   }
 
-  /// Target tokens in a step.
-  public var tokensPerStep: Int { options.microBatches * options.sequences * model.context }
+  /// Positions in a step.
+  public var tokensPerStep: Int { options.microBatches * rows * context }
 }
 
 extension TrainingOptions.PrecisionChoice {

@@ -70,7 +70,7 @@ import Testing
         $0 + (try String(contentsOfFile: "\(cache)/apus/\($0)", encoding: .utf8))
       }
     }
-    let run = { [folder] (resume: PretrainingRun.Resume, profiles: Bool) in
+    let run = { [folder] (resume: TrainingRun.Resume, profiles: Bool) in
       _ = try folder.attempt(
         "steps=1", "precision=fp32", threads: 3, resume: resume, profiles: profiles)
     }

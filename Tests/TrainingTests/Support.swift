@@ -22,9 +22,12 @@ let smallRun = """
   """
 
 /// The plan of `smallRun` with some keys changed.
-func plan(_ overrides: [String]) throws -> TrainingPlan {
+func plan(_ overrides: [String]) throws -> TrainingPlan { try phase(overrides).plan }
+
+/// The same with what pretraining adds.
+func phase(_ overrides: [String]) throws -> Pretraining {
   var reader = try ConfigurationReader(yaml: smallRun, file: "run.yaml", overrides: overrides)
-  return try TrainingPlan(&reader)
+  return try Pretraining(&reader)
 }
 
 /// A cache of this process, removed at its end: calibrations of tests stay out of the user's.
@@ -171,9 +174,9 @@ extension SharedFolder {
   /// Collective.
   @discardableResult
   func attempt(
-    _ overrides: String..., threads: Int = 1, resume: PretrainingRun.Resume = .auto,
+    _ overrides: String..., threads: Int = 1, resume: TrainingRun.Resume = .auto,
     recorder: Recorder = Recorder(), profiles: Bool = false
-  ) throws -> PretrainingRun.Outcome {
+  ) throws -> TrainingRun.Outcome {
     try attempt(
       overrides, threads: threads, resume: resume, recorder: recorder, profiles: profiles)
   }
@@ -183,12 +186,12 @@ extension SharedFolder {
   /// Collective.
   @discardableResult
   func attempt(
-    _ overrides: [String], threads: Int = 1, resume: PretrainingRun.Resume = .auto,
+    _ overrides: [String], threads: Int = 1, resume: TrainingRun.Resume = .auto,
     recorder: Recorder = Recorder(), profiles: Bool = false
-  ) throws -> PretrainingRun.Outcome {
-    let plan = try plan(["run=\(run.path)", "data.train=[\(corpus)]"] + overrides)
-    let attempt = try PretrainingRun(
-      plan, world: world, workers: .init(threads: threads, cores: nil), resume: resume,
+  ) throws -> TrainingRun.Outcome {
+    let phase = try phase(["run=\(run.path)", "data.train=[\(corpus)]"] + overrides)
+    let attempt = try TrainingRun(
+      phase, world: world, workers: .init(threads: threads, cores: nil), resume: resume,
       observer: recorder, version: "test", profiles: profiles)
     return try attempt.run()
   }

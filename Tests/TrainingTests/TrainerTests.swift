@@ -20,12 +20,14 @@ import Testing
   }
 
   private func trainer(_ overrides: String..., threads: Int = 1) throws -> Trainer {
-    let plan = try plan(["precision=fp32"] + overrides)
+    let phase = try phase(["precision=fp32"] + overrides)
+    let plan = phase.plan
     let ids = (0..<4096).map { (place: Int) in Int32(place * place % 250) }
     return try Trainer(
       plan, world: world, workers: .init(threads: threads, cores: nil),
-      tokens: TokenStream(
-        ids, vocabularySize: plan.model.vocabulary, endOfText: plan.tokenizer.endOfText))
+      objective: try phase.objective(
+        over: TokenStream(
+          ids, vocabularySize: plan.model.vocabulary, endOfText: plan.tokenizer.endOfText)))
   }
 
   /// One layer of six at a time instead of all.

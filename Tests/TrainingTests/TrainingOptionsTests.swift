@@ -4,9 +4,9 @@ import Testing
 @testable import Training
 
 @Suite struct TrainingOptionsTests {
-  private func options(_ overrides: String...) throws -> TrainingOptions {
+  private func options(_ overrides: String...) throws -> PretrainingOptions {
     var reader = try ConfigurationReader(yaml: "", file: "run.yaml", overrides: overrides)
-    let options = try TrainingOptions(&reader)
+    let options = try PretrainingOptions(&reader)
     try reader.finish()
     return options
   }
@@ -24,15 +24,15 @@ import Testing
     let options = try options()
     #expect(options.data.train == ["aviary"])
     #expect(options.tokenizer == "bytes")
-    #expect(options.reduction == .exact)
+    #expect(options.training.reduction == .exact)
     #expect(options.data.validationShare == 0.1 && options.data.validation == [])
     #expect(try options.model.family == .gpt2)
   }
 
   /// A rate below the usual final one needs no other key.
   @Test func theFinalRateIsNoHigherThanTheFirst() throws {
-    #expect(try options("optimizer.learningRate=1e-5").finalRate == 1e-5)
-    #expect(try options("optimizer.learningRate=3e-3").finalRate == 1e-4)
+    #expect(try options("optimizer.learningRate=1e-5").training.finalRate == 1e-5)
+    #expect(try options("optimizer.learningRate=3e-3").training.finalRate == 1e-4)
   }
 
   /// Every key of the schema, each with another value than its default.
@@ -54,27 +54,27 @@ import Testing
     // What sgd does not have.
     let ofAdamW = ["optimizer.betas=[0.8, 0.7]", "optimizer.epsilon=1e-6"]
     let keys = Set((typed + ofAdamW).compactMap { $0.split(separator: "=").first.map(String.init) })
-    let schema = try ConfigurationReader.schema { _ = try TrainingOptions(&$0) }
+    let schema = try ConfigurationReader.schema { _ = try PretrainingOptions(&$0) }
     #expect(keys == Set(schema.map(\.path)))
     var reader = try ConfigurationReader(yaml: "", file: "run.yaml", overrides: typed)
-    let options = try TrainingOptions(&reader)
+    let options = try PretrainingOptions(&reader)
     for key in typed.compactMap({ $0.split(separator: "=").first.map(String.init) }) {
       #expect(reader.isChanged(key), "\(key)")
     }
 
-    #expect(options.run == "here" && options.seed == 9 && options.steps == 77)
+    #expect(options.training.run == "here" && options.training.seed == 9 && options.training.steps == 77)
     #expect(options.tokenizer == "there")
-    #expect((options.microBatches, options.sequences, options.accumulation) == (16, 3, 4))
-    #expect(options.rule == .sgd && options.learningRate == 0.5 && options.momentum == 0.7)
-    #expect(options.weightDecay == 0.2)
-    #expect(options.clip == 0 && options.schedule == .wsd && options.warmup == 5)
-    #expect(options.finalRate == 0.1 && options.decay == 6)
-    #expect(options.precision == .bf16 && options.reduction == .fast)
-    #expect(options.recomputation == .layer)
-    #expect((options.checkpointEvery, options.keep, options.keepEvery) == (3, 4, 5))
-    #expect(!options.keepBest && options.evaluateEvery == 7 && options.evaluateTokens == 8)
+    #expect((options.training.microBatches, options.training.sequences, options.training.accumulation) == (16, 3, 4))
+    #expect(options.training.rule == .sgd && options.training.learningRate == 0.5 && options.training.momentum == 0.7)
+    #expect(options.training.weightDecay == 0.2)
+    #expect(options.training.clip == 0 && options.training.schedule == .wsd && options.training.warmup == 5)
+    #expect(options.training.finalRate == 0.1 && options.training.decay == 6)
+    #expect(options.training.precision == .bf16 && options.training.reduction == .fast)
+    #expect(options.training.recomputation == .layer)
+    #expect((options.training.checkpointEvery, options.training.keep, options.training.keepEvery) == (3, 4, 5))
+    #expect(!options.training.keepBest && options.training.evaluateEvery == 7 && options.evaluateTokens == 8)
     #expect(options.evaluateStories == 9)
-    #expect(options.spike == 3 && options.logEvery == 2)
+    #expect(options.training.spike == 3 && options.training.logEvery == 2)
     #expect(options.data.train == ["a.txt", "b.txt"])
     #expect(options.data.validation == ["held.txt"] && options.data.validationShare == 0)
     #expect(options.data.stories == 11 && options.data.textField == "body")
@@ -84,7 +84,7 @@ import Testing
     #expect(model.context == 32 && model.dropout == 0.25 && model.vocabulary == 500)
     #expect(model.tied == true && model.initialDeviation == 0.05)
     let adamW = try self.options(ofAdamW[0], ofAdamW[1])
-    #expect(adamW.betas == [0.8, 0.7] && adamW.epsilon == 1e-6)
+    #expect(adamW.training.betas == [0.8, 0.7] && adamW.training.epsilon == 1e-6)
   }
 
   /// A file with every default written out says no more than the one it came from.
@@ -95,7 +95,7 @@ import Testing
   func theResolvedFileIsAccepted(overrides: [String]) throws {
     let resolved = try plan(overrides).resolved
     var again = try ConfigurationReader(yaml: resolved, file: "config.yaml")
-    #expect(try TrainingPlan(&again).resolved == resolved)
+    #expect(try Pretraining(&again).plan.resolved == resolved)
   }
 
   /// What the user typed, and words that the sentence needs so that it can be corrected.

@@ -71,7 +71,7 @@ import Testing
 
   @Test(arguments: [false, true]) func thePlanTakesWhatTheRanksFound(areQuick: Bool) throws {
     var reader = try ConfigurationReader(yaml: smallRun, file: "run.yaml", overrides: [])
-    let plan = try TrainingPlan(&reader, halvesAreQuick: areQuick)
+    let plan = try Pretraining(&reader, halvesAreQuick: areQuick).plan
     #expect(plan.precision == (areQuick ? .bf16 : .fp32))
     // Kernels that no product goes through are no reason to refuse a host.
     #expect(plan.terms["matrixLibrary"]?.contains("oneDNN") == areQuick)

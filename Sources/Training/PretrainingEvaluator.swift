@@ -8,17 +8,19 @@ import Monitoring
 import Tokenizers
 
 /// Measures the model on the validation set, sharded over all workers of all ranks.
-final class Evaluator {
+final class PretrainingEvaluator: Evaluator {
+  private let phase: Pretraining
   private let plan: TrainingPlan
   private let loader: EvaluationLoader
   /// Bytes of text that the evaluated targets stand for.
   private let bytes: Double
 
-  init(_ plan: TrainingPlan, tokens: TokenStream) throws {
-    self.plan = plan
+  init(_ phase: Pretraining, tokens: TokenStream) throws {
+    self.phase = phase
+    plan = phase.plan
     loader = try EvaluationLoader(
-      tokens: tokens, context: plan.model.context, sequences: plan.options.sequences,
-      tokenLimit: plan.options.evaluateTokens)
+      tokens: tokens, context: plan.context, sequences: plan.rows,
+      tokenLimit: phase.options.evaluateTokens)
     let lengths = try plan.tokenizer.bytesPerToken()
     var bytes = 0
     for batch in 0..<loader.batchCount {
@@ -29,12 +31,15 @@ final class Evaluator {
     self.bytes = Double(bytes)
   }
 
+  /// Where stories are written, the share of consistent ones is known from the start.
+  var measuresStart: Bool { phase.writesStories }
+
   /// The loss, and on the written world the share of consistent stories.
   ///
   /// Collective.
   ///
   /// - Returns: The report, equal on every rank but for the time, and on rank 0 a generated story.
-  func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, story: String?) {
+  func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?) {
     var clock = Stopwatch()
     let total = try trainer.replicas.totals(count: loader.batchCount) {
       [loader] replica, _, index in
@@ -46,10 +51,10 @@ final class Evaluator {
       step: trainer.state.step, validationLoss: total.mean,
       bitsPerByte: total.sum / bytes / 0.693147180559945, tokens: Int(total.count), seconds: 0)
     var story: String?
-    if plan.writesStories {
+    if phase.writesStories {
       let (figures, first) = try checkStories(trainer)
       report.figures += figures
-      story = first
+      story = first.map { "story: \($0)" }
     }
     report.seconds = clock.lap()
     // During a spike nothing is saved, so it cannot be the best to go back to.
@@ -61,7 +66,7 @@ final class Evaluator {
   /// Writes stories, eight at a time, and checks them.
   private func checkStories(_ trainer: Trainer) throws -> (figures: [Figure], first: String?) {
     let group = 8
-    let count = plan.options.evaluateStories
+    let count = phase.options.evaluateStories
     let first = FirstStory()
     let totals = try trainer.replicas.totals(count: (count + group - 1) / group, tallies: 2) {
       [plan, step = trainer.state.step] replica, workspace, index in
@@ -94,7 +99,7 @@ private final class FirstStory: @unchecked Sendable {
   var text: String?
 }
 
-extension TrainingPlan {
+extension Pretraining {
   /// Whether evaluations write and check stories.
   var writesStories: Bool { options.data.train == ["aviary"] && options.evaluateStories > 0 }
 }

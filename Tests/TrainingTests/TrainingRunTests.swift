@@ -9,7 +9,7 @@ import Testing
 @testable import Training
 
 /// Whole runs in this process, over the ranks that the tests were started with.
-@Suite(.serialized, .worldInTurn) struct PretrainingRunTests {
+@Suite(.serialized, .worldInTurn) struct TrainingRunTests {
   private let world: Communicator
   private let folder: SharedFolder
 
@@ -253,7 +253,7 @@ import Testing
     let other = try SharedFolder(world)
     try other.attempt("evaluate.every=2", "checkpoint.keepBest=true")
     try world.barrier()
-    let still = { [folder] (steps: Int, resume: PretrainingRun.Resume) in
+    let still = { [folder] (steps: Int, resume: TrainingRun.Resume) in
       try folder.attempt(
         "steps=\(steps)", "optimizer.learningRate=0", "schedule.final=0", "evaluate.every=2",
         "checkpoint.keep=1", "checkpoint.keepBest=true", resume: resume)

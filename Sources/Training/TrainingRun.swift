@@ -9,11 +9,11 @@ import Monitoring
 import Tensors
 import Tokenizers
 
-/// A pretraining run from its plan to its last checkpoint.
+/// A run of any phase from its plan to its last checkpoint.
 ///
 /// Rank 0 decides when to evaluate, save and stop; its orders ride with the step's control word, so
 /// all ranks act at the same step.
-public final class PretrainingRun {
+public final class TrainingRun {
   /// Where a run begins.
   public enum Resume: Sendable, Equatable {
     /// The newest whole checkpoint of the run folder, or the start.
@@ -37,7 +37,7 @@ public final class PretrainingRun {
   private let folder: RunFolder
   private let observers: RunObservers
   private let trainer: Trainer
-  private let evaluator: Evaluator?
+  private let evaluator: (any Evaluator)?
   private let cycle: CheckpointCycle
   private let profiler: Profiler?
   /// The newest checkpoint that is known to be whole.
@@ -48,7 +48,7 @@ public final class PretrainingRun {
   /// Collective.
   ///
   /// - Parameters:
-  ///   - plan: What to do; the same on every rank.
+  ///   - phase: What to do; the same on every rank.
   ///   - world: All ranks.
   ///   - workers: This rank's workers.
   ///   - resume: Where to begin.
@@ -56,9 +56,10 @@ public final class PretrainingRun {
   ///   - version: The program's version, part of the start-up contract.
   ///   - profiles: Whether to look at some steps in detail; see `Profiler`.
   public init(
-    _ plan: TrainingPlan, world: Communicator, workers: Cores.Assignment, resume: Resume,
+    _ phase: any Phase, world: Communicator, workers: Cores.Assignment, resume: Resume,
     observer: any RunObserver, version: String, profiles: Bool = false
   ) throws {
+    let plan = phase.plan
     self.plan = plan
     self.world = world
     Signals.noteSaves()
@@ -78,16 +79,15 @@ public final class PretrainingRun {
     // What refuses this run comes before the claim: another may be under way in the folder.
     let seen = try Resumption.look(resume, for: plan, in: folder, world: world)
     let (folder, observers) = (folder, observers)
-    let data = try RunData.open(
-      plan, folder: folder, world: world, threads: workers.threads
-    ) { try observers.event(EventReport(.note, $0)) }
+    let work = try phase.prepare(
+      PhaseSite(
+        folder: folder, world: world, threads: workers.threads,
+        note: { try observers.event(EventReport(.note, $0)) }))
     try world.together { if world.rank == 0 { try folder.create() } }
     trainer = try Trainer(
-      plan, world: world, workers: workers, tokens: data.train.tokens, draws: seen == nil)
-    evaluator =
-      data.validation.tokens.count > 0
-      ? try Evaluator(plan, tokens: data.validation.tokens) : nil
-    trainer.state.terms["training tokens"] = data.train.identity
+      plan, world: world, workers: workers, objective: work.objective, begins: seen == nil)
+    evaluator = work.evaluator
+    trainer.state.terms.merge(work.terms) { _, own in own }
     cycle = try CheckpointCycle(
       store: folder.checkpoints, attempt: attempt, world: world,
       files: ModelFiles(
@@ -140,7 +140,7 @@ public final class PretrainingRun {
 
   private func train() throws -> Outcome {
     let steps = plan.options.steps
-    if trainer.state.step == 0 && plan.writesStories { try evaluate() }
+    if trainer.state.step == 0 && evaluator?.measuresStart == true { try evaluate() }
     var asked: ControlWord.Signals = []
     while trainer.state.step < steps {
       var word = ControlWord()
@@ -236,7 +236,7 @@ public final class PretrainingRun {
   @discardableResult
   private func evaluate() throws -> Bool {
     guard let evaluator else { return false }
-    let (report, story) = try evaluator.evaluate(trainer)
+    let (report, note) = try evaluator.evaluate(trainer)
     guard report.validationLoss.isFinite else {
       throw DivergenceGuard.Diverged(
         step: report.step, "validation loss", is: report.validationLoss)
@@ -245,7 +245,7 @@ public final class PretrainingRun {
       trainer.state.best = .init(step: report.step, loss: report.validationLoss)
     }
     try observers.evaluation(report)
-    if let story { try observers.event(EventReport(.note, step: report.step, "story: \(story)")) }
+    if let note { try observers.event(EventReport(.note, step: report.step, note)) }
     return report.isBest
   }
 

@@ -6,25 +6,23 @@ import MPI
 import Tokenizers
 
 /// The tokens of a run: found where a dataset was built, or made from text in the run folder.
-enum RunData {
+enum PretrainingData {
   /// Opens the run's dataset, which rank 0 builds first if need be.
   ///
   /// Collective; when it throws, it throws on every rank, and what was there before is untouched.
-  ///
-  /// - Parameter note: Hears on rank 0 what is being done.
   static func open(
-    _ plan: TrainingPlan, folder: RunFolder, world: Communicator, threads: Int,
-    note: (String) throws -> Void
+    _ phase: Pretraining, at site: PhaseSite
   ) throws -> Dataset {
+    let (plan, folder, world, note) = (phase.plan, site.folder, site.world, site.note)
     let fingerprint = FNV1a(TokenizerFile.fingerprint(of: plan.tokenizer)).value
-    let data = plan.options.data
+    let data = phase.options.data
     // What rank 0 sees decides for all: a host that lacks the files must fail, not go another way.
     let sees = data.train.count == 1 && access("\(data.train[0])/dataset.json", F_OK) == 0
     let isBuilt = try world.broadcast(UInt8(sees ? 1 : 0)) == 1
     try world.together {
       if isBuilt || world.rank != 0 { return }
       let sources = try DatasetPlan(
-        sources: data.train == ["aviary"] ? aviary(plan.options) : .files(data.train),
+        sources: data.train == ["aviary"] ? aviary(phase.options) : .files(data.train),
         validation: data.validation.isEmpty
           ? .fraction(data.validationShare) : .files(data.validation),
         textField: data.textField)
@@ -34,7 +32,7 @@ enum RunData {
       if existing == nil {
         let built = try DatasetBuilder.build(
           sources, tokenizer: plan.tokenizer, fingerprint: fingerprint, into: folder.data,
-          context: plan.model.context, threads: threads)
+          context: plan.context, threads: site.threads)
         try note(
           "\(built.description.train.tokens) training and \(built.description.validation.tokens) "
             + "validation tokens are in \(folder.data)")
@@ -45,7 +43,7 @@ enum RunData {
         let dataset = try Dataset(
           opening: isBuilt ? data.train[0] : folder.data, expecting: fingerprint)
         try WindowOrder.requireWindow(
-          tokenCount: dataset.train.tokens.count, context: plan.model.context)
+          tokenCount: dataset.train.tokens.count, context: plan.context)
         return dataset
       } catch let error as DatasetError where !isBuilt && world.rank != 0 {
         // Rank 0 has just seen to it that it is there and whole.
@@ -64,7 +62,7 @@ enum RunData {
         error: mismatch.rank == world.rank ? StartRefusal.folderNotShared(path: folder.path) : nil)
     }
     if world.rank == 0 && isBuilt {
-      for key in idleKeys(of: plan, beside: dataset.description) {
+      for key in idleKeys(of: phase, beside: dataset.description) {
         try note(
           "\(key) has no effect: the dataset in \(data.train[0]) was built before, with its own; "
             + "give it to apus data build")
@@ -74,20 +72,20 @@ enum RunData {
   }
 
   /// Keys that the user wrote and that a dataset `built` before says otherwise, sorted.
-  private static func idleKeys(of plan: TrainingPlan, beside built: DatasetDescription) -> [String]
+  private static func idleKeys(of phase: Pretraining, beside built: DatasetDescription) -> [String]
   {
-    let data = plan.options.data
+    let data = phase.options.data
     let hasItsShare = data.validation.isEmpty && data.validationShare == built.validationFraction
-    var idle = plan.writtenDataKeys
+    var idle = phase.writtenDataKeys
     if hasItsShare { idle.remove("data.validation") }
     if data.textField == built.textField { idle.remove("data.textField") }
     return idle.sorted()
   }
 
-  private static func aviary(_ options: TrainingOptions) -> DocumentSource {
-    let world = Aviary(seed: UInt64(options.seed))
+  private static func aviary(_ options: PretrainingOptions) -> DocumentSource {
+    let world = Aviary(seed: UInt64(options.training.seed))
     return .generated(
-      name: "aviary, seed \(options.seed)", count: options.data.stories,
+      name: "aviary, seed \(options.training.seed)", count: options.data.stories,
       document: { index in
         Document(text: world.text(at: index), source: "aviary", index: index)
       })

@@ -2,7 +2,7 @@ import Configuration
 import Models
 import Tokenizers
 
-extension TrainingOptions.Model {
+extension PretrainingOptions.Model {
   init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     family = try reader.choice("model.family", default: .gpt2, help: "architecture")
     layers = try reader.integer(
@@ -70,7 +70,7 @@ extension String {
   fileprivate var tiedFlag: Bool? { self == "auto" ? nil : self == "true" }
 }
 
-extension TrainingOptions.Data {
+extension PretrainingOptions.Data {
   init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     train = try reader.strings(
       "data.train", default: ["aviary"],

@@ -1,0 +1,58 @@
+import DataParallel
+import Layers
+import Tensors
+
+/// What a phase minimises, one micro-batch at a time.
+///
+/// Called on the workers' threads, at the same time for different micro-batches; what it returns
+/// depends on the micro-batch and the weights alone, never on who computes it.
+public protocol Objective: Sendable {
+  /// Names of the figures that every micro-batch tallies beside its loss, as metrics.jsonl has them.
+  var figures: [String] { get }
+
+  /// The loss of `microBatch`, recorded on the tape of `workspace`.
+  func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
+    -> MicroBatchLoss
+
+  /// How many times so many steps read all of the data.
+  func epochs(steps: Int) -> Double
+}
+
+extension Objective {
+  /// None.
+  public var figures: [String] { [] }
+}
+
+/// The place of a micro-batch in a run, and how it is computed.
+public struct MicroBatch: Sendable {
+  /// Steps done before.
+  public let step: Int
+  /// Its number in the step.
+  public let index: Int
+  /// The run's seed.
+  public let seed: UInt64
+  /// What the backward pass computes once more.
+  public let recomputation: Recomputation
+
+  /// Where its dropout masks come from.
+  var dropout: DropoutSource { DropoutSource(seed: seed, step: step, microBatch: index) }
+}
+
+/// What one micro-batch came to.
+public struct MicroBatchLoss {
+  /// The sum that is differentiated, a scalar: never divided here.
+  public let sum: Tensor
+  /// The same sum, and what it will be divided by, once, over all micro-batches.
+  public let tally: Tally
+  /// Positions that went through the network, for the rate.
+  public let positions: Int
+  /// A tally for each of the objective's figures.
+  public let figures: [Tally]
+
+  init(sum: Tensor, tally: Tally, positions: Int, figures: [Tally] = []) {
+    self.sum = sum
+    self.tally = tally
+    self.positions = positions
+    self.figures = figures
+  }
+}

@@ -1,0 +1,86 @@
+import Configuration
+
+/// What the user typed about a pretraining run: the keys of every run, and its own.
+public struct PretrainingOptions: Sendable {
+  /// Where documents come from.
+  public struct Data: Sendable {
+    /// Files, folders and globs, `aviary`, or the folder of a built dataset.
+    public var train: [String]
+    /// A share of the documents, when no files are given.
+    public var validationShare: Double
+    /// Files, folders and globs to validate on; empty for a share.
+    public var validation: [String]
+    /// Stories to write when the source is `aviary`.
+    public var stories: Int
+    /// Field of JSON lines.
+    public var textField: String
+  }
+
+  /// The model's sizes as typed.
+  public struct Model: Sendable {
+    /// Which family.
+    public var family: Family
+    /// Blocks.
+    public var layers: Int
+    /// Query heads.
+    public var heads: Int
+    /// Key heads, or nil for as many as query heads.
+    public var keyHeads: Int?
+    /// Residual width.
+    public var width: Int
+    /// Hidden width, or nil for the family's ratio.
+    public var hidden: Int?
+    /// Longest sequence.
+    public var context: Int
+    /// Share dropped.
+    public var dropout: Double
+    /// Vocabulary, or nil for the tokenizer's.
+    public var vocabulary: Int?
+    /// Whether head and embedding are one, or nil for the family's habit.
+    public var tied: Bool?
+    /// Standard deviation of the first weights.
+    public var initialDeviation: Double
+  }
+
+  /// Families that can be pretrained.
+  public enum Family: String, Sendable, CaseIterable {
+    /// GPT-2.
+    case gpt2
+    /// Llama.
+    case llama
+  }
+
+  /// The keys of every run.
+  public var training: TrainingOptions
+  /// The model.
+  public var model: Model
+  /// `bytes`, or a folder or `tokenizer.json`.
+  public var tokenizer: String
+  /// The data.
+  public var data: Data
+  /// About how many validation tokens an evaluation reads.
+  public var evaluateTokens: Int
+  /// Stories written and checked at an evaluation, when the data is `aviary`.
+  public var evaluateStories: Int
+
+  /// Reads every key; refuses what the keys themselves cannot mean.
+  public init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+    let place = try RunPlace(&reader, run: "runs/aviary")
+    model = try Model(&reader)
+    tokenizer = try reader.string(
+      "tokenizer", default: "bytes", help: "bytes, or a folder or tokenizer.json")
+    data = try Data(&reader)
+    training = try TrainingOptions(&reader, at: place)
+    evaluateTokens = try reader.integer(
+      "evaluate.tokens", default: 131_072, in: 1..., unit: "tokens",
+      help: "about how much of the validation set is read, evenly spaced")
+    evaluateStories = try reader.integer(
+      "evaluate.stories", default: 64, in: 0...1_000_000,
+      help: "stories written and checked at an evaluation, when data.train is aviary")
+    if model.width % model.heads != 0 {
+      throw reader.rejection(
+        of: "model.heads",
+        because: "\(model.heads) heads do not divide the width \(model.width); choose a divisor")
+    }
+  }
+}
