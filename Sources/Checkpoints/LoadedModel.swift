@@ -1,4 +1,3 @@
-import Glibc
 import Models
 import Tensors
 import Tokenizers
@@ -18,16 +17,19 @@ public struct LoadedModel: Sendable {
   /// The damaged checkpoints of a run folder that were newer, newest first.
   public let passedOver: [SetAside]
 
-  /// Reads a run folder (its newest whole checkpoint), a checkpoint, or any folder with
-  /// `config.json`, `model.safetensors` and a tokenizer.
+  /// Reads the model at `path`; see `ModelFolder`.
   ///
-  /// A reader changes nothing: a damaged checkpoint of a run folder is passed over, not set aside.
-  /// One that is named itself is refused, and so are weights that are no finite numbers, wherever
-  /// they come from.
+  /// Weights that are no finite numbers are refused, wherever they come from.
   public init(path: String) throws {
-    (self.path, passedOver) = try LoadedModel.modelFolder(path)
-    configuration = try ConfigurationFile.read("\(self.path)/config.json")
-    tokenizer = try TokenizerFile.load(from: self.path)
+    try self.init(ModelFolder(path: path))
+  }
+
+  /// Reads the weights of `folder`.
+  public init(_ folder: ModelFolder) throws {
+    path = folder.path
+    passedOver = folder.passedOver
+    configuration = folder.configuration
+    tokenizer = folder.tokenizer
     layout = configuration.layout
     parameters = try ModelFiles.read(folder: self.path, layout: layout)
     for entry in layout.entries
@@ -36,23 +38,5 @@ public struct LoadedModel: Sendable {
         path: "\(self.path)/\(ModelFiles.weightsName)",
         reason: "\(entry.name) holds numbers that are not finite")
     }
-  }
-
-  private static func modelFolder(_ path: String) throws -> (String, passedOver: [SetAside]) {
-    let kind = try FileSystem.kind(of: path)
-    guard kind == S_IFDIR else {
-      throw CheckpointError.noModel(
-        path: path, reason: kind == nil ? "it does not exist" : "it is not a folder")
-    }
-    if try FileSystem.exists("\(path)/\(Manifest.fileName)") {
-      return (try Checkpoint(verifying: path).path, [])
-    }
-    if try FileSystem.exists("\(path)/config.json") { return (path, []) }
-    let recovery = try CheckpointStore(path: "\(path)/checkpoints").newestWhole()
-    if let newest = recovery.checkpoint { return (newest.path, recovery.setAside) }
-    // Of several damaged ones the newest is the one that somebody wants.
-    let reason = recovery.setAside.first.map { "its newest checkpoint is of no use: \($0.reason)" }
-    throw CheckpointError.noModel(
-      path: path, reason: reason ?? "it has neither config.json nor a whole checkpoint")
   }
 }
