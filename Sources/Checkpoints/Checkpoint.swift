@@ -1,6 +1,5 @@
 // "State to disk and back."
 
-import Crypto
 import Glibc
 
 /// A published checkpoint whose every file was just found to be the one in its manifest.
@@ -83,7 +82,7 @@ public struct Checkpoint: Sendable, Equatable {
       throw CheckpointError.damaged(
         path: path, reason: "it has \(status.st_size) bytes where the manifest says \(file.size)")
     }
-    let sha256 = try digest(of: descriptor, path: path)
+    let sha256 = try FileDigest.digest(of: descriptor, path: path)
     guard sha256 == file.sha256 else {
       throw CheckpointError.damaged(
         path: path, reason: "its SHA-256 is \(sha256) where the manifest says \(file.sha256)")
@@ -96,24 +95,5 @@ public struct Checkpoint: Sendable, Equatable {
     } catch .notFound {
       throw CheckpointError.damaged(path: path, reason: "the file is missing")
     }
-  }
-
-  /// The SHA-256 of the rest of an open file.
-  ///
-  /// Read, not mapped: an error of the disk must arrive as an error, not as SIGBUS.
-  private static func digest(of descriptor: Int32, path: String) throws(StorageError) -> String {
-    posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
-    let buffer = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: DurableFile.chunkSize, alignment: 4096)
-    defer { buffer.deallocate() }
-    var hash = SHA256()
-    var count: Int
-    repeat {
-      count = try FileSystem.call("read", path) {
-        read(descriptor, buffer.baseAddress, buffer.count)
-      }
-      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-    } while count > 0
-    return hash.finalize().hexadecimal
   }
 }

@@ -24,6 +24,17 @@ public struct ModelFolder: Sendable {
     tokenizer = try TokenizerFile.load(from: self.path)
   }
 
+  /// The SHA-256 of its weights: from the manifest of a checkpoint, else of the file, read whole.
+  public func weightsDigest() throws -> String {
+    if try FileSystem.exists("\(path)/\(Manifest.fileName)") {
+      let files = try Checkpoint(verifiedElsewhere: path).manifest.files
+      if let file = files.first(where: { $0.name == ModelFiles.weightsName }) {
+        return file.sha256
+      }
+    }
+    return try FileDigest.digest(ofFileAt: "\(path)/\(ModelFiles.weightsName)")
+  }
+
   private static func find(_ path: String) throws -> (String, passedOver: [SetAside]) {
     let kind = try FileSystem.kind(of: path)
     guard kind == S_IFDIR else {

@@ -60,11 +60,17 @@ public final class Trainer {
     tallies = TallySlots(count: options.microBatches * talliesPerMicroBatch)
     calibration = try Calibration(of: replicas)
     operationsPerToken = 6 * plan.model.productsPerToken
-    if begins { try drawWeights() }
+    if begins { try beginWeights() }
   }
 
-  /// Draws the first weights, each thread of the rank a part of them.
-  private func drawWeights() throws {
+  /// Gives the weights their first values: those of a folder, or drawn by all threads of the rank,
+  /// each a part of them.
+  private func beginWeights() throws {
+    if case .folder(let path) = plan.weights {
+      try ModelFiles.read(
+        folder: path, layout: replicas.layout, into: replicas.parameters.elements)
+      return try replicas.parametersChanged()
+    }
     let division = replicas.plan
     let threads = division.threads * division.team
     let pool = try WorkerPool(count: threads, cores: division.cores)

@@ -200,6 +200,19 @@ import Testing
     }
   }
 
+  /// Any number of numbers from any index, none included.
+  @Test(arguments: [1, 2, 3]) func collectionsKeepTheOrderOfTheIndices(threads: Int) throws {
+    let replicas = try SmallNetwork.replicas(
+      SharedWorld.group(), Plan(microBatches: 4, threads: threads))
+    for count in [0, 1, 17] {
+      let collected = try replicas.collected(count: count) { _, _, index in
+        (0..<index % 5).map { Int32(100 * index + $0) }
+      }
+      #expect(
+        collected == (0..<count).map { index in (0..<index % 5).map { Int32(100 * index + $0) } })
+    }
+  }
+
   @Test(arguments: [1, 8], [1, 2])
   func everyMicroBatchIsComputedByItsOwner(microBatches: Int, threads: Int) throws {
     let world = try SharedWorld.group()
