@@ -2,6 +2,8 @@ import ArgumentParser
 import Configuration
 import Training
 
+extension PhaseKind: ExpressibleByArgument {}
+
 /// `apus config`: what can stand in a run's file.
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,6 +16,9 @@ struct ConfigCommand: ParsableCommand {
   @Option(name: .customLong("set"), help: "Override a key. Repeatable.")
   var overrides: [String] = []
 
+  @Option(help: "The command whose keys are meant.")
+  var phase = PhaseKind.pretrain
+
   @Flag(help: "Print every key with type, default, unit and range.")
   var schema = false
 
@@ -22,14 +27,14 @@ struct ConfigCommand: ParsableCommand {
 
   func run() throws {
     if schema {
-      let keys = try ConfigurationReader.schema { _ = try PretrainingOptions(&$0) }
+      let keys = try ConfigurationReader.schema { try phase.readKeys(&$0) }
       try StandardOutput.print(json ? keys.json() : keys.table())
       return
     }
     var reader =
       try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
       ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
-    _ = try PretrainingOptions(&reader)
+    try phase.readKeys(&reader)
     try reader.finish()
     try StandardOutput.print(reader.resolved(withHelp: true), terminator: "")
   }
