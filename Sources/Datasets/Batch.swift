@@ -2,7 +2,7 @@ import Tokenizers
 
 /// What one forward pass sees.
 ///
-/// B sequences, T context; every array is B×T, row-major.
+/// B sequences, T context; every array but those of the examples is B×T, row-major.
 public struct Batch: Sendable, Equatable {
   /// Sequences, B.
   public let sequences: Int
@@ -14,6 +14,19 @@ public struct Batch: Sendable, Equatable {
   public var targets: [TokenID]
   /// 1 where a target counts, 0 where it is ignored.
   public var weights: [Float]
+  /// For every position, the index within its row of the first position of its example, B×T; empty
+  /// where every row is one example.
+  ///
+  /// Attention does not cross from one example to another, and positions restart at each: the
+  /// position of an input is its index − its start.
+  public var starts: [Int32] = []
+  /// For every row, the number of its inputs that are no padding, B; empty where rows are full.
+  public var lengths: [Int32] = []
+  /// For every pair of rows (2i chosen, 2i + 1 rejected), by how much the chosen answer should lead,
+  /// B ÷ 2; empty where the batch holds no pairs.
+  public var margins: [Float] = []
+  /// For every row, the index of its class or its value, B; empty where rows have no label.
+  public var labels: [Float] = []
 
   /// A batch of zeros for a loader to fill, again and again, without allocating.
   public init(sequences: Int, context: Int) {
@@ -31,5 +44,13 @@ public struct Batch: Sendable, Equatable {
     precondition(
       self.sequences == sequences && self.context == context,
       "a batch of \(self.sequences)×\(self.context) given to a loader of \(sequences)×\(context)")
+  }
+
+  /// Empties what another loader said about examples, pairs and labels, keeping the storage.
+  mutating func forgetExamples() {
+    starts.removeAll(keepingCapacity: true)
+    lengths.removeAll(keepingCapacity: true)
+    margins.removeAll(keepingCapacity: true)
+    labels.removeAll(keepingCapacity: true)
   }
 }

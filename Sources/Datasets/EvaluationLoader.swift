@@ -40,6 +40,7 @@ public struct EvaluationLoader: Sendable {
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
   public func fill(_ batch: inout Batch, index: Int) throws(DatasetError) {
     batch.requireShape(sequences: sequences, context: context)
+    batch.forgetExamples()
     let range = targetRange(ofBatch: index)
     let count = range.count
     // Inputs are the targets one place earlier; before the first stands an end-of-text.

@@ -38,6 +38,7 @@ public struct TrainingLoader: Sendable {
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
   public func fill(_ batch: inout Batch, step: Int, microBatch: Int) throws(DatasetError) {
     batch.requireShape(sequences: sequences, context: context)
+    batch.forgetExamples()
     precondition(
       step >= 0 && 0..<microBatches ~= microBatch,
       "micro-batch \(microBatch) of \(microBatches) in step \(step)")
