@@ -13,7 +13,8 @@ public enum NextTokenLoss {
     recomputation: Recomputation = .none
   ) -> Tensor {
     let pass = ForwardPass(
-      sequences: batch.sequences, dropout: dropout, recomputation: recomputation)
+      sequences: batch.sequences, dropout: dropout, recomputation: recomputation,
+      starts: batch.starts)
     return model.hidden(batch.inputs, pass)
       .crossEntropy(head: model.head.weight, targets: batch.targets, weights: batch.weights)
   }

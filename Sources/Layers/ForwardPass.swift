@@ -13,16 +13,26 @@ public struct ForwardPass {
   public let caches: [KeyValueRows]
   /// What the backward pass computes once more instead of keeping it.
   public let recomputation: Recomputation
+  /// For every row where within its sequence its example starts; empty when every sequence is one
+  /// example.
+  ///
+  /// A row sees nothing before its example, and positions count from there: examples that are packed
+  /// into a sequence do not know of each other.
+  public let starts: [Int32]
 
   /// A pass over `sequences` sequences.
+  ///
+  /// `starts` has an element for every row of the batch, and goes with no caches.
   public init(
     sequences: Int, dropout: DropoutSource? = nil, caches: [KeyValueRows] = [],
-    recomputation: Recomputation = .none
+    recomputation: Recomputation = .none, starts: [Int32] = []
   ) {
+    precondition(caches.isEmpty || starts.isEmpty, "caches of several examples in a sequence")
     self.sequences = sequences
     self.dropout = dropout
     self.caches = caches
     self.recomputation = recomputation
+    self.starts = starts
   }
 
   /// The result of one of the network's layers, its inner values kept or not as `recomputation` says.
@@ -33,6 +43,10 @@ public struct ForwardPass {
   /// Positions of `rows` new rows, sequence after sequence, continuing after the cached ones.
   public func positions(rows: Int) -> [Int32] {
     let length = rows / sequences
+    guard starts.isEmpty else {
+      precondition(starts.count == rows, "\(starts.count) starts for \(rows) rows")
+      return (0..<rows).map { Int32($0 % length) - starts[$0] }
+    }
     let past = caches.first?.length ?? 0
     return (0..<rows).map { Int32(past + $0 % length) }
   }

@@ -2,7 +2,8 @@
 // the scores of one block exist at a time, never a T×T matrix per head.
 //
 // Legend: B sequences, T query rows and S key rows a sequence (S ≥ T; query t sits at key position
-// S − T + t), H heads, G key heads (H is a multiple of G), D head size.
+// S − T + t), H heads, G key heads (H is a multiple of G), D head size. A sequence may hold several
+// examples, each of which sees itself alone (see AttentionBlocks.swift).
 //
 //   scores = q·kᵀ/√D,  p = softmax(scores),  out = dropout(p)·v
 // Backward, with the probabilities rebuilt from the saved log-sums, and δ = Σ_d dout·out:
@@ -21,8 +22,6 @@ struct AttentionShape {
   var scale: Float { 1 / Float(dim).squareRoot() }
   /// Row pitch of a block of scores; a multiple of 4, as dropout's words want it.
   var pitch: Int { (keys + 15) / 16 * 16 }
-  /// Query rows per block.
-  static let block = 64
 }
 
 /// Rows of heads somewhere in memory: row t of sequence b starts at b·sequencePitch + t·pitch.
@@ -53,19 +52,14 @@ struct HeadRows {
 }
 
 extension AttentionShape {
-  /// Calls `body` for every block of query rows of the query heads that share `keyHead`, head after
-  /// head and the last block first.
+  /// Calls `body` for every block of the query heads that share `keyHead`, head after head.
   private func forEachBlock(
-    of keyHead: Int, _ body: (_ head: Int, _ rows: Range<Int>, _ columns: Int) -> Void
+    _ blocks: [AttentionBlock], of keyHead: Int,
+    _ body: (_ head: Int, _ block: AttentionBlock) -> Void
   ) {
     let group = heads / keyHeads
     for head in keyHead * group..<(keyHead + 1) * group {
-      let blocks = (queries + AttentionShape.block - 1) / AttentionShape.block
-      for index in stride(from: blocks - 1, through: 0, by: -1) {
-        let rows =
-          index * AttentionShape.block..<min(queries, (index + 1) * AttentionShape.block)
-        body(head, rows, keys - queries + rows.upperBound)
-      }
+      for block in blocks { body(head, block) }
     }
   }
 
@@ -79,14 +73,25 @@ extension AttentionShape {
     }
   }
 
-  /// Floating-point operations of one product of all heads with all keys that their rows see.
-  private var operations: Double {
-    var perHead = 0.0
-    for start in stride(from: 0, to: queries, by: AttentionShape.block) {
-      let end = min(queries, start + AttentionShape.block)
-      perHead += 2 * Double(end - start) * Double(keys - queries + end) * Double(dim)
+  /// Calls `body` for every run of rows of `block` with where its first score lies from the block's
+  /// own, and clears the scores of keys before the run's example.
+  private func forEachRun(
+    _ block: AttentionBlock, of scores: UnsafeMutablePointer<Float>,
+    _ body: (
+      _ run: AttentionBlock.Run, _ scores: UnsafeMutablePointer<Float>, _ columns: Int,
+      _ firstLimit: Int
+    ) -> Void
+  ) {
+    for run in block.runs {
+      let own = scores + (run.rows.lowerBound - block.rows.lowerBound) * pitch
+      for row in 0..<(run.start > block.columns.lowerBound ? run.rows.count : 0) {
+        (own + row * pitch + block.columns.lowerBound).update(
+          repeating: 0, count: run.start - block.columns.lowerBound)
+      }
+      body(
+        run, own + run.start, block.columns.upperBound - run.start,
+        keys - queries + run.rows.lowerBound + 1 - run.start)
     }
-    return Double(sequences * heads) * perHead
   }
 
   /// Where the dropout words of a block start.
@@ -107,32 +112,40 @@ extension AttentionShape {
   }
 
   /// Fills `out` and the log-sums [B, H, T].
+  ///
+  /// - Parameter starts: Where the example of every row starts, [B·T], or empty.
   func forward(
     q: HeadRows, k: HeadRows, v: HeadRows, out: HeadRows, logSums: UnsafeMutablePointer<Float>,
-    dropout: DropoutMask?, in workspace: Workspace
+    dropout: DropoutMask?, starts: [Int32] = [], in workspace: Workspace
   ) {
-    let area = AttentionShape.block * pitch
-    workspace.count(operations: 2 * operations)
+    let blocks = AttentionBlocks(self, starts: starts, type: q.type)
+    let area = AttentionBlocks.size * pitch
+    workspace.count(operations: 2 * blocks.operations(self))
     forEachPair(in: workspace) { sequence, keyHead, lane in
       workspace.withScratch(area) { scores in
         workspace.withHalfScratch(q.type == .bfloat16 ? area : 0) { half in
-          forEachBlock(of: keyHead) { head, rows, columns in
+          forEachBlock(blocks[sequence], of: keyHead) { head, block in
+            let (rows, columns) = (block.rows, block.columns)
             let first = rows.lowerBound
+            let sums = logSums + (sequence * heads + head) * queries
             workspace.multiplyPanel(
               q.matrix(head, dim: dim, sequence: sequence, row: first),
-              k.matrix(keyHead, dim: dim, sequence: sequence, transposed: true),
-              into: MatrixDestination(scores, pitch: pitch), m: rows.count, n: columns, k: dim,
-              lane: lane)
-            apus_attention_softmax(
-              scores, logSums + (sequence * heads + head) * queries + first, rows.count, columns,
-              pitch, columns - rows.count + 1, scale)
+              k.matrix(
+                keyHead, dim: dim, sequence: sequence, row: columns.lowerBound, transposed: true),
+              into: MatrixDestination(scores + columns.lowerBound, pitch: pitch), m: rows.count,
+              n: columns.count, k: dim, lane: lane)
+            forEachRun(block, of: scores) { run, scores, columns, limit in
+              apus_attention_softmax(
+                scores, sums + run.rows.lowerBound, run.rows.count, columns, pitch, limit, scale)
+            }
             dropout?.apply(
               scores, scores, count: rows.count * pitch, first: firstWord(sequence, head, first))
             workspace.multiplyPanel(
-              factor(scores, rows: rows.count, as: v.type, in: half),
-              v.matrix(keyHead, dim: dim, sequence: sequence),
+              factor(scores, rows: rows.count, as: v.type, in: half)
+                .from(row: 0, column: columns.lowerBound),
+              v.matrix(keyHead, dim: dim, sequence: sequence, row: columns.lowerBound),
               into: out.destination(head, dim: dim, sequence: sequence, row: first), m: rows.count,
-              n: dim, k: columns, lane: lane)
+              n: dim, k: columns.count, lane: lane)
           }
         }
       }
@@ -144,73 +157,85 @@ extension AttentionShape {
   /// - Parameters:
   ///   - dout: The derivative of the result as products read it.
   ///   - delta: δ, [B·T, H].
+  ///   - starts: As in `forward`.
   func backward(
     q: HeadRows, k: HeadRows, v: HeadRows, dout: HeadRows, delta: Tensor,
-    logSums: UnsafeMutablePointer<Float>, dropout: DropoutMask?,
+    logSums: UnsafeMutablePointer<Float>, dropout: DropoutMask?, starts: [Int32] = [],
     dq: (rows: HeadRows, adds: Bool), dk: (rows: HeadRows, adds: Bool),
     dv: (rows: HeadRows, adds: Bool), in workspace: Workspace
   ) {
-    guard queries > 0 else {
-      // No block runs, so nobody else writes these.
-      for (gradient, adds) in [dk, dv] where !adds {
-        for sequence in 0..<sequences {
-          gradient.address(0, dim: dim, sequence: sequence)
-            .assumingMemoryBound(to: Float.self)
-            .update(repeating: 0, count: keys * gradient.pitch)
-        }
-      }
-      return
-    }
-    let area = AttentionShape.block * pitch
-    workspace.count(operations: 5 * operations)
+    let blocks = AttentionBlocks(self, starts: starts, type: q.type)
+    let area = AttentionBlocks.size * pitch
+    workspace.count(operations: 5 * blocks.operations(self))
     forEachPair(in: workspace) { sequence, keyHead, lane in
+      // The last block of a whole sequence comes first and covers every key: it is the one that
+      // overwrites. No block of several examples does, nor is there one without queries.
+      let isCovered = !blocks.isPacked && queries > 0
+      for (gradient, adds) in [dk, dv] where !adds && !isCovered {
+        clear(gradient, keyHead, sequence)
+      }
       workspace.withScratch((dropout == nil ? 2 : 3) * area) { scratch in
         let p = scratch
         let dp = scratch + area
         let dropped = dropout == nil ? p : scratch + 2 * area
         workspace.withHalfScratch(q.type == .bfloat16 ? area : 0) { half in
-          forEachBlock(of: keyHead) { head, rows, columns in
-            let first = rows.lowerBound
+          forEachBlock(blocks[sequence], of: keyHead) { head, block in
+            let (rows, columns) = (block.rows, block.columns)
+            let (first, start) = (rows.lowerBound, columns.lowerBound)
+            let sums = logSums + (sequence * heads + head) * queries
             let queryRows = q.matrix(head, dim: dim, sequence: sequence, row: first)
-            let keyRows = k.matrix(keyHead, dim: dim, sequence: sequence)
+            let keyRows = k.matrix(keyHead, dim: dim, sequence: sequence, row: start)
             let doutRows = dout.matrix(head, dim: dim, sequence: sequence, row: first)
-            // The last block comes first and covers every key: it is the one that overwrites.
-            let isFirst = head % (heads / keyHeads) == 0 && rows.upperBound == queries
+            let overwrites =
+              isCovered && head % (heads / keyHeads) == 0 && rows.upperBound == queries
             workspace.multiplyPanel(
-              queryRows, k.matrix(keyHead, dim: dim, sequence: sequence, transposed: true),
-              into: MatrixDestination(p, pitch: pitch), m: rows.count, n: columns, k: dim,
-              lane: lane)
-            apus_attention_probabilities(
-              p, logSums + (sequence * heads + head) * queries + first, rows.count, columns, pitch,
-              columns - rows.count + 1, scale)
+              queryRows,
+              k.matrix(keyHead, dim: dim, sequence: sequence, row: start, transposed: true),
+              into: MatrixDestination(p + start, pitch: pitch), m: rows.count, n: columns.count,
+              k: dim, lane: lane)
+            forEachRun(block, of: p) { run, p, columns, limit in
+              apus_attention_probabilities(
+                p, sums + run.rows.lowerBound, run.rows.count, columns, pitch, limit, scale)
+            }
             workspace.multiplyPanel(
-              doutRows, v.matrix(keyHead, dim: dim, sequence: sequence, transposed: true),
-              into: MatrixDestination(dp, pitch: pitch), m: rows.count, n: columns, k: dim,
-              lane: lane)
+              doutRows,
+              v.matrix(keyHead, dim: dim, sequence: sequence, row: start, transposed: true),
+              into: MatrixDestination(dp + start, pitch: pitch), m: rows.count, n: columns.count,
+              k: dim, lane: lane)
             if let dropout {
               let word = firstWord(sequence, head, first)
               dropout.apply(dropped, p, count: rows.count * pitch, first: word)
               dropout.apply(dp, dp, count: rows.count * pitch, first: word)
             }
             workspace.multiplyPanel(
-              factor(dropped, rows: rows.count, as: q.type, in: half, transposed: true), doutRows,
-              into: dv.rows.destination(keyHead, dim: dim, sequence: sequence), m: columns, n: dim,
-              k: rows.count, adds: !isFirst || dv.adds, lane: lane)
+              factor(dropped, rows: rows.count, as: q.type, in: half, transposed: true)
+                .from(row: 0, column: start), doutRows,
+              into: dv.rows.destination(keyHead, dim: dim, sequence: sequence, row: start),
+              m: columns.count, n: dim, k: rows.count, adds: !overwrites || dv.adds, lane: lane)
             apus_attention_dscores(
-              dp, p, delta.pointer + (sequence * queries + first) * heads + head, heads, rows.count,
-              columns, pitch, scale)
+              dp + start, p + start, delta.pointer + (sequence * queries + first) * heads + head,
+              heads, rows.count, columns.count, pitch, scale)
             let ds = factor(dp, rows: rows.count, as: q.type, in: half)
+              .from(row: 0, column: start)
             workspace.multiplyPanel(
               ds, keyRows,
               into: dq.rows.destination(head, dim: dim, sequence: sequence, row: first),
-              m: rows.count, n: dim, k: columns, adds: dq.adds, lane: lane)
+              m: rows.count, n: dim, k: columns.count, adds: dq.adds, lane: lane)
             workspace.multiplyPanel(
               Matrix(base: ds.base, type: ds.type, pitch: ds.pitch, transposed: true), queryRows,
-              into: dk.rows.destination(keyHead, dim: dim, sequence: sequence), m: columns, n: dim,
-              k: rows.count, adds: !isFirst || dk.adds, lane: lane)
+              into: dk.rows.destination(keyHead, dim: dim, sequence: sequence, row: start),
+              m: columns.count, n: dim, k: rows.count, adds: !overwrites || dk.adds, lane: lane)
           }
         }
       }
+    }
+  }
+
+  /// Sets the derivative of one key head to zero.
+  private func clear(_ gradient: HeadRows, _ keyHead: Int, _ sequence: Int) {
+    for row in 0..<keys {
+      gradient.address(keyHead, dim: dim, sequence: sequence, row: row)
+        .assumingMemoryBound(to: Float.self).update(repeating: 0, count: dim)
     }
   }
 
@@ -238,14 +263,18 @@ extension Tensor {
   ///   - sequences: B; the rows divide evenly among them.
   ///   - heads: H.
   ///   - dropout: Mask on the probabilities, or nil.
-  public func packedCausalAttention(sequences: Int, heads: Int, dropout: DropoutMask? = nil)
-    -> Tensor
-  {
+  ///   - starts: For every row where within its sequence its example starts, [B·T]: it sees nothing
+  ///     before that. Empty when every sequence is one example.
+  public func packedCausalAttention(
+    sequences: Int, heads: Int, dropout: DropoutMask? = nil, starts: [Int32] = []
+  ) -> Tensor {
     let packed = self
     let width = columns / 3
     precondition(
-      columns % 3 == 0 && width % heads == 0 && sequences > 0 && rows % sequences == 0,
-      "packedCausalAttention: shape \(shape), \(sequences) sequences, \(heads) heads")
+      columns % 3 == 0 && width % heads == 0 && sequences > 0 && rows % sequences == 0
+        && (starts.isEmpty || starts.count == rows),
+      "packedCausalAttention: shape \(shape), \(sequences) sequences, \(heads) heads, "
+        + "\(starts.count) starts")
     let length = rows / sequences
     let attention = AttentionShape(
       sequences: sequences, queries: length, keys: length, heads: heads, keyHeads: heads,
@@ -260,7 +289,8 @@ extension Tensor {
     let logSums = Tensor(uninitialized: [sequences, heads, length], in: workspace)
     attention.forward(
       q: part(base, type, 0), k: part(base, type, 1), v: part(base, type, 2),
-      out: y.headRows(sequences), logSums: logSums.pointer, dropout: dropout, in: workspace)
+      out: y.headRows(sequences), logSums: logSums.pointer, dropout: dropout, starts: starts,
+      in: workspace)
     return y.recorded(from: packed) { dy in
       packed.accumulate { gradient, adds in
         let dout = dy.operand
@@ -269,7 +299,7 @@ extension Tensor {
             q: part(packed.base, type, 0), k: part(packed.base, type, 1),
             v: part(packed.base, type, 2), dout: dout.headRows(sequences),
             delta: attention.delta(dout: dy, out: y), logSums: logSums.pointer,
-            dropout: dropout, dq: (part(gradient, .float32, 0), adds),
+            dropout: dropout, starts: starts, dq: (part(gradient, .float32, 0), adds),
             dk: (part(gradient, .float32, 1), adds), dv: (part(gradient, .float32, 2), adds),
             in: packed.workspace)
         }
@@ -288,9 +318,11 @@ extension Tensor {
   ///   - heads: H.
   ///   - keyHeads: G; each serves H/G heads (grouped-query attention, Ainslie et al. 2023).
   ///   - dropout: Mask on the probabilities, or nil.
+  ///   - starts: For every row where within its sequence its example starts, [B·T], with as many keys
+  ///     as queries; empty when every sequence is one example.
   public func causalAttention(
     keys: Tensor, values: Tensor, sequences: Int, heads: Int, keyHeads: Int,
-    dropout: DropoutMask? = nil
+    dropout: DropoutMask? = nil, starts: [Int32] = []
   ) -> Tensor {
     let q = self
     let dim = columns / max(heads, 1)
@@ -298,9 +330,10 @@ extension Tensor {
       sequences > 0 && columns % heads == 0 && heads % keyHeads == 0
         && keys.columns == keyHeads * dim && values.shape == keys.shape
         && keys.type == type && values.type == type
-        && rows % sequences == 0 && keys.rows % sequences == 0 && keys.rows >= rows,
+        && rows % sequences == 0 && keys.rows % sequences == 0 && keys.rows >= rows
+        && (starts.isEmpty || starts.count == rows && keys.rows == rows),
       "causalAttention: q \(shape), k \(keys.shape), v \(values.shape), \(sequences) sequences, "
-        + "\(heads) heads, \(keyHeads) key heads")
+        + "\(heads) heads, \(keyHeads) key heads, \(starts.count) starts")
     let tracked = [q, keys, values].compactMap { $0.variable.map(ObjectIdentifier.init) }
     precondition(
       Set(tracked).count == tracked.count,
@@ -312,7 +345,8 @@ extension Tensor {
     let logSums = Tensor(uninitialized: [sequences, heads, attention.queries], in: workspace)
     attention.forward(
       q: q.headRows(sequences), k: keys.headRows(sequences), v: values.headRows(sequences),
-      out: y.headRows(sequences), logSums: logSums.pointer, dropout: dropout, in: workspace)
+      out: y.headRows(sequences), logSums: logSums.pointer, dropout: dropout, starts: starts,
+      in: workspace)
     return y.recorded(from: q, keys, values) { dy in
       q.withGradient { dq, dqAdds in
         keys.withGradient { dk, dkAdds in
@@ -323,7 +357,7 @@ extension Tensor {
                 q: q.headRows(sequences), k: keys.headRows(sequences),
                 v: values.headRows(sequences), dout: dout.headRows(sequences),
                 delta: attention.delta(dout: dy, out: y), logSums: logSums.pointer,
-                dropout: dropout,
+                dropout: dropout, starts: starts,
                 dq: (q.headRows(sequences, at: dq), dqAdds),
                 dk: (keys.headRows(sequences, at: dk), dkAdds),
                 dv: (values.headRows(sequences, at: dv), dvAdds), in: q.workspace)

@@ -97,7 +97,8 @@ struct GPT2Attention {
     let attended: Tensor
     if pass.caches.isEmpty {
       attended = packed.packedCausalAttention(
-        sequences: pass.sequences, heads: heads, dropout: probabilityDropout.mask(pass))
+        sequences: pass.sequences, heads: heads, dropout: probabilityDropout.mask(pass),
+        starts: pass.starts)
     } else {
       let width = packed.columns / 3
       let cache = pass.caches[index]

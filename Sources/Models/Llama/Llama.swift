@@ -111,7 +111,7 @@ struct LlamaAttention {
       return output(
         q.causalAttention(
           keys: k, values: v, sequences: pass.sequences, heads: heads, keyHeads: keyHeads,
-          dropout: dropout.mask(pass)), precise: true)
+          dropout: dropout.mask(pass), starts: pass.starts), precise: true)
     }
     let cache = pass.caches[index]
     cache.append(keys: k, values: v)

@@ -1,0 +1,184 @@
+import RandomNumbers
+import Testing
+
+@testable import Tensors
+
+/// Several examples in a sequence, against each of them alone.
+@Suite struct PackedExamplesTests {
+  /// Lengths of the examples of every sequence, which all have the same sum.
+  struct Packing: Sendable, CustomTestStringConvertible {
+    var examples: [[Int]]
+    var heads = 1
+    var keyHeads = 1
+    var dim: Int
+    var testDescription: String { "\(examples), \(heads)/\(keyHeads) heads of \(dim)" }
+
+    var starts: [Int32] {
+      examples.flatMap { lengths in
+        var start = 0
+        return lengths.flatMap { length in
+          defer { start += length }
+          return [Int32](repeating: Int32(start), count: length)
+        }
+      }
+    }
+
+    /// The rows of every example.
+    var ranges: [Range<Int>] {
+      var start = 0
+      return examples.joined().map { length in
+        defer { start += length }
+        return start..<start + length
+      }
+    }
+    var rows: Int { starts.count }
+  }
+
+  static let packings = [
+    Packing(examples: [[1, 2, 1], [4]], heads: 2, keyHeads: 1, dim: 4),
+    Packing(examples: [[63, 1, 64, 65, 130, 7], [330]], heads: 4, keyHeads: 2, dim: 6),
+    Packing(
+      examples: [[200, 3, 1, 1, 150], [64, 64, 64, 64, 99]], heads: 2, keyHeads: 2, dim: 8),
+  ]
+
+  /// Result and derivatives of q, k and v of the examples in `examples`.
+  private func attention(
+    _ p: Packing, in workspace: Workspace, rows: Range<Int>, sequences: Int, starts: [Int32]
+  ) -> [[Float]] {
+    func part(_ width: Int, _ tag: Int) -> Tensor {
+      let all = trialValues(p.rows * width, tag)
+      return Tensor(
+        Array(all[rows.lowerBound * width..<rows.upperBound * width]), shape: [rows.count, width],
+        in: workspace)
+    }
+    let points = [
+      part(p.heads * p.dim, 1), part(p.keyHeads * p.dim, 2), part(p.keyHeads * p.dim, 3),
+    ]
+    let slopes = part(p.heads * p.dim, 4).values
+    let half = workspace.precision == .bf16
+    let run = { (points: [Tensor]) in
+      let points = half ? points.map(\.asOperand) : points
+      let y = points[0].causalAttention(
+        keys: points[1], values: points[2], sequences: sequences, heads: p.heads,
+        keyHeads: p.keyHeads, starts: starts)
+      return half ? y.asFloats : y
+    }
+    return [run(points).values] + workspace.gradients(points, slopes: slopes, run)
+  }
+
+  /// In fp32 an example has the bits that it has alone.
+  @Test(arguments: packings) func everyExampleIsAsAlone(packing p: Packing) {
+    let workspace = Workspace()
+    let packed = attention(
+      p, in: workspace, rows: 0..<p.rows, sequences: p.examples.count, starts: p.starts)
+    for range in p.ranges {
+      let alone = attention(p, in: workspace, rows: range, sequences: 1, starts: [])
+      for (part, (packed, alone)) in zip(packed, alone).enumerated() {
+        let width = packed.count / p.rows
+        let own = packed[range.lowerBound * width..<range.upperBound * width]
+        #expect(Array(own) == alone, "part \(part) of rows \(range)")
+      }
+    }
+  }
+
+  @Test(arguments: packings) func bf16IsCloseToFp32(packing p: Packing) {
+    let (exact, half) = (Workspace(), Workspace(precision: .bf16))
+    let parts = [exact, half].map {
+      attention(p, in: $0, rows: 0..<p.rows, sequences: p.examples.count, starts: p.starts)
+    }
+    for (part, (expected, values)) in zip(parts[0], parts[1]).enumerated() {
+      let size = expected.reduce(0) { max($0, abs($1)) }
+      let worst = zip(expected, values).reduce(0) { max($0, abs($1.0 - $1.1)) } / size
+      #expect(worst < 0.02, "part \(part)")
+    }
+  }
+
+  /// One example that is said to be one has the bits of a sequence of which nothing is said.
+  @Test func aWholeSequenceIsOneExample() {
+    for precision in Precision.allCases {
+      let p = Packing(examples: [[150], [150]], heads: 2, keyHeads: 1, dim: 8)
+      let workspace = Workspace(precision: precision)
+      let named = attention(p, in: workspace, rows: 0..<300, sequences: 2, starts: p.starts)
+      let plain = attention(p, in: workspace, rows: 0..<300, sequences: 2, starts: [])
+      #expect(named == plain, "\(precision)")
+    }
+  }
+
+  /// q, k and v side by side give what they give apart.
+  @Test(arguments: packings) func packedProjections(packing p: Packing) {
+    guard p.heads == p.keyHeads else { return }
+    let workspace = Workspace()
+    let width = p.heads * p.dim
+    let parts = (1...3).map { trialValues(p.rows * width, $0) }
+    var packed: [Float] = []
+    for row in 0..<p.rows {
+      for part in parts { packed += part[row * width..<(row + 1) * width] }
+    }
+    let x = Tensor(packed, shape: [p.rows, 3 * width], in: workspace)
+    let slopes = trialValues(p.rows * width, 4)
+    let run = { (points: [Tensor]) in
+      points[0].packedCausalAttention(
+        sequences: p.examples.count, heads: p.heads, starts: p.starts)
+    }
+    let expected = attention(
+      p, in: workspace, rows: 0..<p.rows, sequences: p.examples.count, starts: p.starts)
+    #expect(run([x]).values == expected[0])
+    let gradient = workspace.gradients([x], slopes: slopes, run)[0]
+    for part in 0..<3 {
+      var own: [Float] = []
+      for row in 0..<p.rows {
+        let first = (row * 3 + part) * width
+        own += gradient[first..<first + width]
+      }
+      #expect(own == expected[part + 1])
+    }
+  }
+
+  @Test func derivativesMatchDifferences() {
+    let workspace = Workspace()
+    let p = Packing(examples: [[3, 4, 1], [1, 7]], heads: 2, keyHeads: 1, dim: 2)
+    let mask = DropoutMask(
+      rate: 0.3, stream: RandomStream(seed: 1, purpose: .dropout, 0, 0, 0))
+    let slopes = Tensor(trialValues(p.rows * 4, 9), shape: [p.rows, 4], in: workspace)
+    for dropout in [nil, mask] {
+      let check = GradientCheck(
+        at: [
+          workspace.trial([p.rows, 4], 1), workspace.trial([p.rows, 2], 2),
+          workspace.trial([p.rows, 2], 3),
+        ]
+      ) {
+        ($0[0].causalAttention(
+          keys: $0[1], values: $0[2], sequences: 2, heads: 2, keyHeads: 1, dropout: dropout,
+          starts: p.starts) * slopes).sum()
+      }
+      #expect(check.worstError < 1e-3, "\(check.place)")
+    }
+  }
+
+  /// Of what lies outside the examples nothing is computed.
+  @Test func unseenBlocksAreSkipped() {
+    let plain = AttentionShape(
+      sequences: 1, queries: 1024, keys: 1024, heads: 1, keyHeads: 1, dim: 1)
+    let starts = (0..<1024).map { Int32($0 / 128 * 128) }
+    let whole = AttentionBlocks(plain, starts: [], type: .float32).operations(plain)
+    for type in [ElementType.float32, .bfloat16] {
+      let packed = AttentionBlocks(plain, starts: starts, type: type).operations(plain)
+      // Eight triangles of two blocks instead of one of sixteen.
+      #expect(packed == whole * 8 * 3 / 136)
+    }
+  }
+}
+
+extension Tensor {
+  /// Rounded to bf16 on the tape.
+  fileprivate var asOperand: Tensor {
+    let x = self
+    return operand.recorded(from: x) { x.accumulate(adopting: $0) }
+  }
+
+  /// Expanded to fp32 on the tape.
+  fileprivate var asFloats: Tensor {
+    let x = self
+    return expanded.recorded(from: x) { x.accumulate(adopting: $0) }
+  }
+}
