@@ -1,7 +1,7 @@
 /// A JSON file whose top level is an object, and the errors about its fields.
 struct JSONFile {
   let path: String
-  let root: JSONValue
+  let root: JSONElement
 
   init(path: String) throws(TokenizerError) {
     self.path = path
@@ -23,25 +23,25 @@ struct JSONFile {
   }
 
   /// The error for a part of another type than ours.
-  func unsupported(_ field: String, _ value: JSONValue) -> TokenizerError {
+  func unsupported(_ field: String, _ value: JSONElement) -> TokenizerError {
     .unsupported(path: path, construct: "\(field) \(value["type"]?.string ?? "of no known type")")
   }
 
   /// `value`, which must be there.
-  func field(_ name: String, _ value: JSONValue?) throws(TokenizerError) -> JSONValue {
+  func field(_ name: String, _ value: JSONElement?) throws(TokenizerError) -> JSONElement {
     guard let value else { throw invalid(name, "there") }
     return value
   }
 
   /// The member `name`, which must be an object.
-  func object(_ name: String, in value: JSONValue) throws(TokenizerError) -> JSONValue {
+  func object(_ name: String, in value: JSONElement) throws(TokenizerError) -> JSONElement {
     let value = try field(name, value[name])
     guard value.members != nil else { throw invalid(name, "an object") }
     return value
   }
 
   /// Throws unless the member `name` is null or absent.
-  func refuse(_ name: String, in value: JSONValue) throws(TokenizerError) {
+  func refuse(_ name: String, in value: JSONElement) throws(TokenizerError) {
     guard let member = value[name], !member.isNull else { return }
     throw .unsupported(
       path: path, construct: "\(name)\(member["type"]?.string.map { " \($0)" } ?? "")")

@@ -1,11 +1,12 @@
 /// A strict reader of JSON (RFC 8259) for files of unknown origin: it refuses repeated keys, invalid
 /// UTF-8, lone surrogates and deep nesting, and says on which line.
-struct JSONReader {
+package struct JSONReader {
   /// Where reading stopped and why.
-  struct SyntaxError: Error, Equatable {
+  package struct SyntaxError: Error, Equatable {
     /// Counted from 1.
-    let line: Int
-    let reason: String
+    package let line: Int
+    /// A clause.
+    package let reason: String
   }
 
   /// Deeper documents are refused: recursion must not exhaust the stack.
@@ -16,7 +17,7 @@ struct JSONReader {
   private var depth = 0
 
   /// The value of a whole document.
-  static func read(_ bytes: [UInt8]) throws(SyntaxError) -> JSONValue {
+  package static func read(_ bytes: [UInt8]) throws(SyntaxError) -> JSONElement {
     var reader = JSONReader(bytes: bytes)
     let value = try reader.readValue()
     if reader.peek() != nil { throw reader.failure("text follows the document") }
@@ -43,7 +44,7 @@ struct JSONReader {
     return nil
   }
 
-  private mutating func readValue() throws(SyntaxError) -> JSONValue {
+  private mutating func readValue() throws(SyntaxError) -> JSONElement {
     switch peek() {
     case nil: throw failure("the document ends early")
     case UInt8(ascii: "{"), UInt8(ascii: "["): return try readNested()
@@ -55,7 +56,7 @@ struct JSONReader {
     }
   }
 
-  private mutating func readNested() throws(SyntaxError) -> JSONValue {
+  private mutating func readNested() throws(SyntaxError) -> JSONElement {
     depth += 1
     guard depth <= Self.depthLimit else { throw failure("it is nested too deeply") }
     let isObject = bytes[position] == UInt8(ascii: "{")
@@ -65,8 +66,8 @@ struct JSONReader {
     return value
   }
 
-  private mutating func readObject() throws(SyntaxError) -> JSONValue {
-    var members: [(key: String, value: JSONValue)] = []
+  private mutating func readObject() throws(SyntaxError) -> JSONElement {
+    var members: [(key: String, value: JSONElement)] = []
     var keys = ByteStringTable()
     if peek() == UInt8(ascii: "}") {
       position += 1
@@ -85,8 +86,8 @@ struct JSONReader {
     }
   }
 
-  private mutating func readArray() throws(SyntaxError) -> JSONValue {
-    var elements: [JSONValue] = []
+  private mutating func readArray() throws(SyntaxError) -> JSONElement {
+    var elements: [JSONElement] = []
     if peek() == UInt8(ascii: "]") {
       position += 1
       return .array([])
@@ -107,15 +108,15 @@ struct JSONReader {
   }
 
   private mutating func readWord(
-    _ word: StaticString, _ value: JSONValue
-  ) throws(SyntaxError) -> JSONValue {
+    _ word: StaticString, _ value: JSONElement
+  ) throws(SyntaxError) -> JSONElement {
     let word = Array("\(word)".utf8)
     guard bytes[position...].starts(with: word) else { throw failure("a value is expected") }
     position += word.count
     return value
   }
 
-  private mutating func readNumber() throws(SyntaxError) -> JSONValue {
+  private mutating func readNumber() throws(SyntaxError) -> JSONElement {
     let start = position
     func digits(_ position: inout Int) -> Int {
       let first = position

@@ -18,4 +18,12 @@ extension Tokenizer {
     for id in ids { bytes += try self.bytes(of: id) }
     return bytes
   }
+
+  /// The id of the special token written as `text`, found by looking at all of them.
+  public func specialToken(_ text: String) -> TokenID? {
+    let bytes = Array(text.utf8)
+    return (0..<TokenID(vocabularySize)).first { id in
+      isSpecial(id) && (try? self.bytes(of: id)) == bytes
+    }
+  }
 }

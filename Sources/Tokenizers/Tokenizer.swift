@@ -23,4 +23,7 @@ public protocol Tokenizer: Sendable {
 
   /// Whether `id` is a special token.
   func isSpecial(_ id: TokenID) -> Bool
+
+  /// The id of the special token written as `text`, such as `<|user|>`; nil when there is none.
+  func specialToken(_ text: String) -> TokenID?
 }

@@ -4,8 +4,10 @@ struct TokenizerDocument {
   private let merges: [BytePairTokenizer.Merge]
   private let specialTokens: [TokenID]
   private let endOfText: TokenID
+  private let chatTemplate: String?
 
-  init(_ tokenizer: any Tokenizer) {
+  init(_ tokenizer: any Tokenizer, template: ChatTemplate? = nil) {
+    chatTemplate = template?.jinja(for: tokenizer)
     endOfText = tokenizer.endOfText
     if let tokenizer = tokenizer as? BytePairTokenizer {
       spellings = tokenizer.spellings
@@ -22,7 +24,7 @@ struct TokenizerDocument {
   }
 
   /// tokenizer.json, keys in the order of Hugging Face tokenizers.
-  var tokenizerJSON: JSONValue {
+  var tokenizerJSON: JSONElement {
     .object([
       ("version", .string("1.0")),
       ("truncation", .null),
@@ -38,18 +40,19 @@ struct TokenizerDocument {
   }
 
   /// tokenizer_config.json for transformers.AutoTokenizer.
-  var configurationJSON: JSONValue {
-    let token = JSONValue.string(spellings[Int(endOfText)])
-    return .object([
-      ("add_prefix_space", .bool(false)),
-      ("bos_token", token),
-      ("clean_up_tokenization_spaces", .bool(false)),
-      ("eos_token", token),
-      ("tokenizer_class", .string("PreTrainedTokenizerFast")),
-    ])
+  var configurationJSON: JSONElement {
+    let token = JSONElement.string(spellings[Int(endOfText)])
+    let template =
+      chatTemplate.map { [(key: "chat_template", value: JSONElement.string($0))] } ?? []
+    return .object(
+      [("add_prefix_space", .bool(false)), ("bos_token", token)] + template + [
+        ("clean_up_tokenization_spaces", .bool(false)),
+        ("eos_token", token),
+        ("tokenizer_class", .string("PreTrainedTokenizerFast")),
+      ])
   }
 
-  private func addedToken(_ id: TokenID) -> JSONValue {
+  private func addedToken(_ id: TokenID) -> JSONElement {
     .object([
       ("id", .integer(Int(id))),
       ("content", .string(spellings[Int(id)])),
@@ -61,7 +64,7 @@ struct TokenizerDocument {
     ])
   }
 
-  private func byteLevel(addPrefixSpace: Bool) -> JSONValue {
+  private func byteLevel(addPrefixSpace: Bool) -> JSONElement {
     .object([
       ("type", .string("ByteLevel")),
       ("add_prefix_space", .bool(addPrefixSpace)),
@@ -70,10 +73,10 @@ struct TokenizerDocument {
     ])
   }
 
-  private var model: JSONValue {
-    let vocabulary = spellings.enumerated().map { (key: $1, value: JSONValue.integer($0)) }
+  private var model: JSONElement {
+    let vocabulary = spellings.enumerated().map { (key: $1, value: JSONElement.integer($0)) }
     let pairs = merges.map {
-      JSONValue.array([.string(spellings[Int($0.left)]), .string(spellings[Int($0.right)])])
+      JSONElement.array([.string(spellings[Int($0.left)]), .string(spellings[Int($0.right)])])
     }
     return .object([
       ("type", .string("BPE")),

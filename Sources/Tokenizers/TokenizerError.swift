@@ -18,6 +18,8 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
   case malformedMerge(path: String, line: Int)
   /// A tokenizer that Apus would encode differently from its makers.
   case unsupported(path: String, construct: String)
+  /// A chat template that is none of the built-in ones, with its first characters.
+  case foreignTemplate(path: String, beginning: String)
   /// A file or folder that cannot be written: the storage failed, not the input.
   case unwritable(path: String, reason: String)
 
@@ -52,6 +54,10 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
     case .unsupported(let path, let construct):
       "\(path) uses \(construct), which Apus does not support; use a byte-level BPE with GPT-2's "
         + "pre-tokenization, or train one with `apus tokenizer train`"
+    case .foreignTemplate(let path, let beginning):
+      "\(path) holds a chat template that is not built in (it begins \"\(beginning)\") "
+        + "and published templates come later; name one of "
+        + ChatTemplate.allCases.map(\.rawValue).joined(separator: ", ") + " to use instead"
     case .unwritable(let path, let reason):
       "cannot write \(path): \(reason); check free space and permissions"
     }

@@ -4,7 +4,7 @@
 ///
 ///     tokenizer.json          vocabulary, merges, special tokens; byte for byte what Hugging Face
 ///                             tokenizers (0.23) writes for the same tokenizer
-///     tokenizer_config.json   what transformers.AutoTokenizer needs beside it
+///     tokenizer_config.json   what transformers.AutoTokenizer needs beside it, and the chat template
 ///
 /// Read: a folder with these files, a single tokenizer.json, or a folder in GPT-2's published
 /// layout, vocab.json with merges.txt. What Apus would encode otherwise than Hugging Face is
@@ -14,6 +14,7 @@ public enum TokenizerFile {
   static let configurationName = "tokenizer_config.json"
   static let vocabularyName = "vocab.json"
   static let mergesName = "merges.txt"
+  static let templateName = "chat_template.jinja"
 
   /// The tokenizer in the folder or tokenizer.json file at `path`.
   public static func load(from path: String) throws(TokenizerError) -> any Tokenizer {
@@ -39,26 +40,27 @@ public enum TokenizerFile {
     return isByteTokenizer(tokenizer) ? ByteTokenizer() : tokenizer
   }
 
-  /// Writes the files of `tokenizer` into `folder`, which is created if it is not there.
+  /// Writes the files of `tokenizer`, and `template` with them, into `folder`, which is created if it
+  /// is not there.
   ///
   /// Each file appears whole or not at all: it is written beside its place, synced and renamed.
   /// `tokenizer` must be a `ByteTokenizer` or a `BytePairTokenizer`.
   public static func save(
-    _ tokenizer: any Tokenizer, toFolder folder: String
+    _ tokenizer: any Tokenizer, toFolder folder: String, template: ChatTemplate? = nil
   ) throws(TokenizerError) {
     try FileBytes.createFolder(folder)
-    for file in files(of: tokenizer) {
+    for file in files(of: tokenizer, template: template) {
       try FileBytes.write(file.contents, to: FileBytes.join(folder, file.name))
     }
   }
 
-  /// The files of `tokenizer` by name, for those who write them themselves.
+  /// The files of `tokenizer`, and `template` in them, by name, for those who write them themselves.
   ///
   /// `tokenizer` must be a `ByteTokenizer` or a `BytePairTokenizer`.
   public static func files(
-    of tokenizer: any Tokenizer
+    of tokenizer: any Tokenizer, template: ChatTemplate? = nil
   ) -> [(name: String, contents: [UInt8])] {
-    let document = TokenizerDocument(tokenizer)
+    let document = TokenizerDocument(tokenizer, template: template)
     return [
       (tokenizerName, document.tokenizerJSON.serialized()),
       (configurationName, document.configurationJSON.serialized()),

@@ -45,7 +45,7 @@ extension TokenizerParts {
 
   /// Whether a post-processor leaves ids alone: ByteLevel only trims offsets, and a template may
   /// hold nothing but the text (transformers writes such a one).
-  private static func addsNoTokens(_ postProcessor: JSONValue) -> Bool {
+  private static func addsNoTokens(_ postProcessor: JSONElement) -> Bool {
     if postProcessor.isNull || postProcessor["type"]?.string == "ByteLevel" { return true }
     guard postProcessor["type"]?.string == "TemplateProcessing",
       let pieces = postProcessor["single"]?.array
@@ -54,7 +54,7 @@ extension TokenizerParts {
   }
 
   private func checkPreTokenizer(
-    _ value: JSONValue, _ document: JSONFile
+    _ value: JSONElement, _ document: JSONFile
   ) throws(TokenizerError) {
     guard value["type"]?.string == "ByteLevel" else {
       throw document.unsupported("pre_tokenizer", value)
@@ -68,7 +68,7 @@ extension TokenizerParts {
     }
   }
 
-  private func checkModel(_ model: JSONValue, _ document: JSONFile) throws(TokenizerError) {
+  private func checkModel(_ model: JSONElement, _ document: JSONFile) throws(TokenizerError) {
     // Old files leave the type out; then only BPE has merges.
     if let type = model["type"], type.string != "BPE" {
       throw document.unsupported("model", model)
@@ -107,7 +107,7 @@ extension TokenizerParts {
   }
 
   private static func vocabulary(
-    _ value: JSONValue, _ document: JSONFile
+    _ value: JSONElement, _ document: JSONFile
   ) throws(TokenizerError) -> [(key: String, id: Int)] {
     guard let members = value.members else {
       throw document.invalid("vocab", "an object of tokens and ids")
@@ -125,7 +125,7 @@ extension TokenizerParts {
 
   /// Merges as pairs, or as text with one space in files from before tokenizers 0.20.
   private static func merges(
-    _ value: JSONValue, _ document: JSONFile
+    _ value: JSONElement, _ document: JSONFile
   ) throws(TokenizerError) -> [Pair] {
     guard let values = value.array else { throw document.invalid("model.merges", "a list") }
     var merges: [Pair] = []

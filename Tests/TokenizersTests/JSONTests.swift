@@ -3,7 +3,7 @@ import Testing
 @testable import Tokenizers
 
 @Suite struct JSONTests {
-  private static func read(_ text: String) throws -> JSONValue {
+  private static func read(_ text: String) throws -> JSONElement {
     try JSONReader.read(Array(text.utf8))
   }
 

@@ -50,6 +50,11 @@ import Testing
           + "pre-tokenization, or train one with `apus tokenizer train`"
       ),
       (
+        .foreignTemplate(path: "x", beginning: "{%- set"),
+        "x holds a chat template that is not built in (it begins \"{%- set\") and published "
+          + "templates come later; name one of chatml, llama3, plain to use instead"
+      ),
+      (
         .unwritable(path: "x", reason: "no space left on device"),
         "cannot write x: no space left on device; check free space and permissions"
       ),

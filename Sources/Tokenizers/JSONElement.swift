@@ -2,43 +2,44 @@
 ///
 /// Own type instead of Foundation's decoding, because vocabularies are keyed by text: Swift
 /// dictionaries treat canonically equivalent strings as one key, and Foundation keeps the last of
-/// two equal keys in silence. Both would change ids without a word.
-enum JSONValue: Sendable {
+/// two equal keys in silence. Both would change ids without a word. The same holds for the fields of
+/// records, which Datasets reads with it.
+package enum JSONElement: Sendable {
   case null
   case bool(Bool)
   case integer(Int)
   case real(Double)
   case string(String)
-  case array([JSONValue])
-  case object([(key: String, value: JSONValue)])
+  case array([JSONElement])
+  case object([(key: String, value: JSONElement)])
 
   /// The member `key`; nil when there is none or this is no object.
-  subscript(key: String) -> JSONValue? {
+  package subscript(key: String) -> JSONElement? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.key == key }?.value
   }
 
-  var isNull: Bool {
+  package var isNull: Bool {
     if case .null = self { true } else { false }
   }
 
-  var bool: Bool? {
+  package var bool: Bool? {
     if case .bool(let value) = self { value } else { nil }
   }
 
-  var integer: Int? {
+  package var integer: Int? {
     if case .integer(let value) = self { value } else { nil }
   }
 
-  var string: String? {
+  package var string: String? {
     if case .string(let value) = self { value } else { nil }
   }
 
-  var array: [JSONValue]? {
+  package var array: [JSONElement]? {
     if case .array(let value) = self { value } else { nil }
   }
 
-  var members: [(key: String, value: JSONValue)]? {
+  package var members: [(key: String, value: JSONElement)]? {
     if case .object(let value) = self { value } else { nil }
   }
 

@@ -1,0 +1,41 @@
+// The templates in Jinja, in which Hugging Face keeps them: `chat_template` of tokenizer_config.json.
+// transformers' `apply_chat_template` renders the same text as `ChatEncoder`; Goldens/chat.py checks.
+
+extension ChatTemplate {
+  /// The template in Jinja.
+  ///
+  /// - Parameter endMarkerIsToken: Whether the tokenizer has the marker that ends a turn as a special
+  ///   token; where it has not, its end of text stands there.
+  func jinja(endMarkerIsToken: Bool) -> String {
+    let end = endMarkerIsToken ? "'\(endMarker ?? "")'" : "eos_token"
+    switch self {
+    case .chatml:
+      return "{% for message in messages %}"
+        + "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + \(end) + '\\n' }}"
+        + "{% endfor %}"
+        + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+    case .llama3:
+      let header = { (role: String) in "'<|start_header_id|>' + \(role) + '<|end_header_id|>\\n\\n'"
+      }
+      return "{{ '<|begin_of_text|>' }}{% for message in messages %}"
+        + "{{ \(header("message['role']")) + message['content'] + \(end) }}{% endfor %}"
+        + "{% if add_generation_prompt %}{{ \(header("'assistant'")) }}{% endif %}"
+    case .plain:
+      return "{% for message in messages %}{{ message['content'] }}"
+        + "{% if message['role'] == 'assistant' %}{{ eos_token }}{% else %}{{ '\\n' }}{% endif %}"
+        + "{% endfor %}"
+    }
+  }
+
+  /// The template in Jinja, as it is kept with `tokenizer`.
+  public func jinja(for tokenizer: any Tokenizer) -> String {
+    jinja(endMarkerIsToken: endMarker.flatMap { tokenizer.specialToken($0) } != nil)
+  }
+
+  /// The built-in template whose Jinja with `tokenizer` is exactly `text`; nil when it is another.
+  init?(jinja text: String, for tokenizer: any Tokenizer) {
+    let own = Self.allCases.first { $0.jinja(for: tokenizer).utf8.elementsEqual(text.utf8) }
+    guard let own else { return nil }
+    self = own
+  }
+}
