@@ -79,11 +79,17 @@ let package = Package(
       name: "Configuration", dependencies: [.product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(name: "Monitoring", swiftSettings: strict),
+    .target(
+      name: "Recipes",
+      dependencies: [
+        "Checkpoints", "Configuration", .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "Apus",
       dependencies: [
         "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Generation", "MPI",
-        "Models", "Monitoring", "Tensors", "Tokenizers", "Training",
+        "Models", "Monitoring", "Recipes", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -132,6 +138,7 @@ let package = Package(
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Tokenizers"]),
     .testTarget(name: "MonitoringTests", dependencies: ["Monitoring"]),
+    .testTarget(name: "RecipesTests", dependencies: ["Configuration", "Recipes"]),
     .testTarget(
       name: "ApusTests",
       dependencies: ["Apus", .product(name: "Crypto", package: "swift-crypto")]),

@@ -13,7 +13,7 @@ struct ApusCommand: ParsableCommand {
     version: version,
     subcommands: [
       DataCommand.self, TokenizerCommand.self, ConfigCommand.self, PretrainCommand.self,
-      GenerateCommand.self,
+      GenerateCommand.self, RunCommand.self,
     ])
 
   static func main() {

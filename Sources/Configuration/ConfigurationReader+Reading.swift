@@ -80,7 +80,7 @@ extension ConfigurationReader {
   ///
   /// `--set run=` is refused as well: most often a variable of the shell was empty, and the default
   /// is another folder, other texts.
-  private func present(
+  func present(
     _ path: String, _ domain: Domain
   ) throws(ConfigurationError) -> Document.Node? {
     guard let node = try document.node(at: path) else { return nil }
@@ -91,7 +91,7 @@ extension ConfigurationReader {
     return node.isNull ? nil : node
   }
 
-  private func refuseMissing(_ path: String) throws(ConfigurationError) {
+  func refuseMissing(_ path: String) throws(ConfigurationError) {
     guard mode == .read else { return }
     // A required key is most often missing because it was misspelt: look among the keys written
     // that nobody has read yet for one that resembles it.

@@ -6,6 +6,8 @@ enum Domain: Sendable {
   case text
   case choice([String])
   case texts
+  case section
+  case sections
   case numbers(Bounds<Double>, count: Int?, unit: String?)
   case integers(Bounds<Int>, count: Int?, unit: String?)
 
@@ -65,6 +67,8 @@ enum Domain: Sendable {
     case .text: "text"
     case .choice: "choice"
     case .texts: "list of texts"
+    case .section: "section"
+    case .sections: "list of sections"
     case .numbers(_, let count, _): "list of \(count.map { "\($0) " } ?? "")numbers"
     case .integers(_, let count, _): "list of \(count.map { "\($0) " } ?? "")integers"
     }
@@ -79,6 +83,8 @@ enum Domain: Sendable {
     case .text: "a text"
     case .choice(let names): "one of \(names.joined(separator: ", "))"
     case .texts: "a text or a list of texts"
+    case .section: "a section with keys"
+    case .sections: "a list of sections with keys"
     case .numbers, .integers: "a \(type)"
     }
   }

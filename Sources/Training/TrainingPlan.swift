@@ -91,18 +91,32 @@ public struct TrainingPlan: Sendable {
 
   /// Most workers of a rank whose gradients fit into `bytes` beside the weights and the optimizer's
   /// state, a fifth left for activations and the rest; at least 1.
-  ///
-  /// A worker holds a gradient for every level of the tree over its leaves.
   func workersThatFit(into bytes: Int, ranks: Int) -> Int {
     let own = (leaves + ranks - 1) / ranks
-    let weights = precision == .bf16 ? 6 : 4
     let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
     return (1...own).last { workers in
-      let run = (own + workers - 1) / workers
-      let levels = Int.bitWidth - run.leadingZeroBitCount
-      let gradients = MemoryLayout<Float>.stride * workers * levels
-      return (weights + moments + gradients) * model.layout.count <= bytes / 5 * 4
+      let gradients = 4 * workers * levels(of: own, workers: workers)
+      return (bytesOfWeight + moments + gradients) * model.layout.count <= bytes / 5 * 4
     } ?? 1
+  }
+
+  /// About how many bytes a rank needs for weights, gradients and the optimizer's state, and for the
+  /// logits of its workers; activations come on top.
+  public func memory(ranks: Int, threads: Int) -> Int {
+    let own = (leaves + ranks - 1) / ranks
+    let workers = min(threads, own)
+    let gradients = 4 * workers * levels(of: own, workers: workers)
+    let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
+    let logits = 4 * workers * rows * context * model.vocabulary
+    return (bytesOfWeight + moments + gradients) * model.layout.count + logits
+  }
+
+  private var bytesOfWeight: Int { precision == .bf16 ? 6 : 4 }
+
+  /// Gradients that a worker holds: one for every level of the tree over its leaves.
+  private func levels(of leaves: Int, workers: Int) -> Int {
+    let run = (leaves + workers - 1) / workers
+    return Int.bitWidth - run.leadingZeroBitCount
   }
 
   /// The lines of the resolved file, each under its number, for comparing ranks.

@@ -1,0 +1,165 @@
+import ArgumentParser
+import Checkpoints
+import Configuration
+import DataParallel
+import MPI
+import Recipes
+import Training
+
+/// The stages of a recipe at work.
+struct RecipeRun {
+  let recipe: Recipe
+  let world: Communicator
+  let workers: Cores.Assignment
+
+  init(_ recipe: Recipe, world: Communicator, workers: Cores.Assignment) {
+    self.recipe = recipe
+    self.world = world
+    self.workers = workers
+  }
+
+  /// How far a stage is.
+  enum State: Equatable {
+    /// It was never finished, or an input was made anew since.
+    case open
+    /// Its record is of these very settings and inputs.
+    case done
+    /// It is done with other settings; the first line that differs, before and now.
+    case changed(was: String, is: String)
+  }
+
+  /// Runs what is not done.
+  ///
+  /// Collective.
+  ///
+  /// - Returns: False when somebody asked to stop; the same command goes on.
+  func run(from first: String?, only: String?) throws -> Bool {
+    let selected = try world.together { try selection(from: first, only: only) }
+    let again = Set(selected.map(\.name).drop { $0 != first ?? only })
+    // What is to be run again is open from now on, also for a run that goes on after a stop.
+    try onRankZero { for name in again { try StageRecord.remove(name, in: recipe.folder) } }
+    for stage in selected {
+      if try isDone(stage) {
+        report("stage \(stage.name) is done")
+        continue
+      }
+      report("stage \(stage.name)")
+      guard try run(stage, anew: again.contains(stage.name)) else { return false }
+      try onRankZero { try record(of: stage).write(stage.name, in: recipe.folder) }
+    }
+    return true
+  }
+
+  /// The stages that are meant, after a check that what they need is done or meant as well.
+  func selection(from first: String?, only: String?) throws -> [Stage] {
+    for name in [first, only].compactMap(\.self) where recipe.stage(named: name) == nil {
+      throw Failure.Refusal(
+        "The recipe has no stage \(name); it has "
+          + recipe.stages.map(\.name).joined(separator: ", ") + ".")
+    }
+    if let only {
+      let stage = recipe.stages.filter { $0.name == only }
+      for input in stage.flatMap(\.inputs) {
+        guard try isRecorded(input) else {
+          throw Failure.Refusal(
+            "Stage \(only) needs stage \(input), which is not done: run the recipe without --only "
+              + "first, or --only \(input).")
+        }
+      }
+      return stage
+    }
+    return recipe.stages
+  }
+
+  private func run(_ stage: Stage, anew: Bool) throws -> Bool {
+    switch stage.work {
+    case .command(let words):
+      try onRankZero { try RecipeRun.run(words) }
+      return true
+    case .phase(let name, let reader):
+      let kind = try RecipeRun.kind(name, of: stage)
+      let outcome = try PhaseArguments.train(
+        kind, world: world, workers: workers, resume: anew ? .never : .auto, reader: { reader })
+      return outcome == .finished
+    }
+  }
+
+  /// Runs a subcommand in this process.
+  private static func run(_ words: [String]) throws {
+    var command = try ApusCommand.parseAsRoot(words)
+    if command is PretrainCommand || command is RunCommand {
+      throw Failure.Refusal(
+        "\(words[0]) cannot be the command of a stage: write phase: \(words[0]) with its keys.")
+    }
+    try command.run()
+  }
+
+  static func kind(_ name: String, of stage: Stage) throws -> PhaseKind {
+    guard let kind = PhaseKind(rawValue: name) else {
+      throw Failure.Refusal(
+        "Stage \(stage.name): \(name) is no phase; choose "
+          + PhaseKind.allCases.map(\.rawValue).joined(separator: ", ") + ".")
+    }
+    return kind
+  }
+
+  /// Whether the stage called `name` was finished once.
+  func isRecorded(_ name: String) throws -> Bool {
+    try StageRecord.read(name, in: recipe.folder) != nil
+  }
+
+  /// The record that `stage` would have.
+  func record(of stage: Stage) throws -> StageRecord {
+    var inputs: [String: String] = [:]
+    for input in stage.inputs {
+      inputs[input] = try StageRecord.read(input, in: recipe.folder)?.digest ?? "not done"
+    }
+    return StageRecord(text: try text(of: stage), inputs: inputs)
+  }
+
+  private func text(of stage: Stage) throws -> String {
+    switch stage.work {
+    case .command(let words): return words.joined(separator: " ")
+    case .phase(let name, var reader):
+      try RecipeRun.kind(name, of: stage).readKeys(&reader)
+      try reader.finish()
+      return "phase: \(name)\n" + reader.resolved
+    }
+  }
+
+  func state(of stage: Stage) throws -> State {
+    guard let record = try StageRecord.read(stage.name, in: recipe.folder) else { return .open }
+    let now = try self.record(of: stage)
+    if record == now { return .done }
+    guard record.text != now.text else { return .open }
+    let (old, new) = (record.text.split(separator: "\n"), now.text.split(separator: "\n"))
+    let place = zip(old, new).enumerated().first { $1.0 != $1.1 }?.offset ?? min(old.count, new.count)
+    let line = { (lines: [Substring]) in
+      place < lines.count ? lines[place].drop { $0 == " " } : "nothing"
+    }
+    return .changed(was: String(line(old)), is: String(line(new)))
+  }
+
+  /// Whether rank 0 finds the stage done; a stage that is done with other settings is refused.
+  private func isDone(_ stage: Stage) throws -> Bool {
+    let isDone = try world.together {
+      guard world.rank == 0 else { return false }
+      let state = try state(of: stage)
+      if case .changed(let was, let now) = state {
+        throw Failure.Refusal(
+          "Stage \(stage.name) was done with other settings (\(was) before, \(now) now): "
+            + "--from \(stage.name) runs it and what follows again.")
+      }
+      return state == .done
+    }
+    return try world.broadcast(UInt8(isDone ? 1 : 0)) == 1
+  }
+
+  private func onRankZero(_ body: () throws -> Void) throws {
+    try world.together { if world.rank == 0 { try body() } }
+  }
+
+  private func report(_ text: String) {
+    if world.rank == 0 { Failure.report(text) }
+  }
+}

@@ -1,0 +1,106 @@
+/// Parts of a configuration that are configurations of their own, such as the stages of a recipe.
+extension ConfigurationReader {
+  /// A reader for each section of the list at `path`, which must be there and not be empty; errors
+  /// keep their lines in the file.
+  public mutating func sections(
+    _ path: String, help: String
+  ) throws(ConfigurationError) -> [ConfigurationReader] {
+    let node = try part(path, .sections, isRequired: true, help)
+    guard let node else { return [] }
+    guard case .list(let items) = node.content, !items.isEmpty else {
+      throw wrongPart(path, node, .sections)
+    }
+    var readers: [ConfigurationReader] = []
+    for item in items {
+      guard case .map = item.content else { throw wrongPart(path, item, .sections) }
+      readers.append(reader(of: item))
+    }
+    return readers
+  }
+
+  /// A reader of the section at `path`, or nil when it is absent.
+  public mutating func section(
+    _ path: String, help: String
+  ) throws(ConfigurationError) -> ConfigurationReader? {
+    guard let node = try part(path, .section, isRequired: false, help) else { return nil }
+    guard case .map = node.content else { throw wrongPart(path, node, .section) }
+    return reader(of: node)
+  }
+
+  /// The same with every scalar that stands in it changed by `change`.
+  public func replacingTexts(_ change: (String) -> String) -> ConfigurationReader {
+    var document = document
+    document.root = document.root.replacingTexts(change)
+    return ConfigurationReader(document: document, mode: mode)
+  }
+
+  /// The same with what `other` says in place of what this says of the same keys.
+  public func overlaid(with other: ConfigurationReader) -> ConfigurationReader {
+    var document = document
+    document.root = document.root.overlaid(with: other.document.root)
+    return ConfigurationReader(document: document, mode: mode)
+  }
+
+  /// The same with overrides of the form `key.path=value`.
+  public func overridden(by overrides: [String]) throws(ConfigurationError) -> ConfigurationReader {
+    var document = document
+    for override in overrides { try document.apply(override: override) }
+    return ConfigurationReader(document: document, mode: mode)
+  }
+
+  private mutating func part(
+    _ path: String, _ domain: Domain, isRequired: Bool, _ help: String
+  ) throws(ConfigurationError) -> Document.Node? {
+    let node = try present(path, domain)
+    if node == nil && isRequired { try refuseMissing(path) }
+    declare(
+      KeyDescription(
+        path: path, domain: domain, isRequired: isRequired, defaultValue: nil, help: help),
+      value: .absent)
+    return node
+  }
+
+  private func wrongPart(
+    _ path: String, _ node: Document.Node, _ domain: Domain
+  ) -> ConfigurationError {
+    .wrongType(key: path, place: node.place, expected: domain.expectation, found: node.summary)
+  }
+
+  private func reader(of node: Document.Node) -> ConfigurationReader {
+    var part = Document(file: document.file)
+    part.root = node
+    return ConfigurationReader(document: part, mode: mode)
+  }
+}
+
+extension Document.Node {
+  fileprivate func replacingTexts(_ change: (String) -> String) -> Document.Node {
+    var node = self
+    switch content {
+    case .scalar(let text, let isPlain): node.content = .scalar(change(text), isPlain: isPlain)
+    case .list(let items): node.content = .list(items.map { $0.replacingTexts(change) })
+    case .map(let entries):
+      node.content = .map(
+        entries.map {
+          Document.Entry(key: $0.key, place: $0.place, value: $0.value.replacingTexts(change))
+        })
+    }
+    return node
+  }
+
+  fileprivate func overlaid(with other: Document.Node) -> Document.Node {
+    guard case .map(var entries) = content, case .map(let others) = other.content else {
+      return other
+    }
+    for entry in others {
+      if let place = entries.firstIndex(where: { $0.key == entry.key }) {
+        entries[place].value = entries[place].value.overlaid(with: entry.value)
+      } else {
+        entries.append(entry)
+      }
+    }
+    var node = self
+    node.content = .map(entries)
+    return node
+  }
+}

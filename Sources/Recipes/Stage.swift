@@ -1,0 +1,108 @@
+import Configuration
+
+/// One command of a recipe.
+public struct Stage: Sendable {
+  /// What a stage does.
+  public enum Work: Sendable {
+    /// A subcommand of apus with its arguments.
+    case command([String])
+    /// A phase of training by its name, with its keys; the key `run` is the stage's folder.
+    case phase(String, ConfigurationReader)
+  }
+
+  /// Its name; a word of letters, digits, - and _.
+  public let name: String
+  /// The folder for what it makes.
+  public let folder: String
+  /// What it does.
+  public let work: Work
+  /// Earlier stages whose folders it names, in their order.
+  public let inputs: [String]
+
+  /// Reads the keys of a stage.
+  ///
+  /// - Parameters:
+  ///   - parent: The recipe's folder.
+  ///   - earlier: Names of the stages before it.
+  init(
+    _ reader: ConfigurationReader, in parent: String, after earlier: [String]
+  ) throws(ConfigurationError) {
+    var reader = reader
+    let name = try reader.string("name", help: "name of the stage and of its folder")
+    guard !name.isEmpty, name.utf8.allSatisfy(Stage.isOfName) else {
+      throw reader.rejection(
+        of: "name", because: "it names a folder: use letters, digits, - and _ only")
+    }
+    guard !earlier.contains(name) else {
+      throw reader.rejection(of: "name", because: "another stage is called \(name); choose a second")
+    }
+    self.name = name
+    folder = "\(parent)/\(name)"
+    var used: Set<String> = []
+    var unknown: String?
+    reader = reader.replacingTexts { text in
+      Reference.replaced(in: text) { reference in
+        guard reference == name || earlier.contains(reference) else {
+          unknown = unknown ?? reference
+          return nil
+        }
+        used.insert(reference)
+        return "\(parent)/\(reference)"
+      }
+    }
+    let command = try reader.strings(
+      "command", default: [], help: "a subcommand with its arguments, apart by spaces or as a list")
+    let phase = try reader.optionalString("phase", help: "a command that trains, such as pretrain")
+    let file = try reader.optionalString("file", help: "a run's file whose keys are taken")
+    let keys = try reader.section("keys", help: "keys of the run, in place of those of the file")
+    _ = try reader.string("name", help: "")
+    try reader.finish()
+    if let unknown {
+      throw reader.rejection(
+        of: "name",
+        because: "\(name) speaks of ${\(unknown)}, which is no earlier stage; there "
+          + (earlier.isEmpty ? "is none before it" : "are \(earlier.joined(separator: ", "))"))
+    }
+    inputs = earlier.filter(used.contains)
+    guard (phase == nil) != command.isEmpty, phase != nil || (file == nil && keys == nil) else {
+      throw reader.rejection(
+        of: "name",
+        because: "\(name) needs either command, or phase with keys or file; write one of them")
+    }
+    guard let phase else {
+      let words = command.count == 1 ? command[0].split(separator: " ").map(String.init) : command
+      work = .command(words)
+      return
+    }
+    var settings = try ConfigurationReader(yaml: "", file: "stage \(name)")
+    if let file { settings = try ConfigurationReader(path: file) }
+    if let keys { settings = settings.overlaid(with: keys) }
+    work = .phase(phase, try settings.overridden(by: ["run=\(folder)"]))
+  }
+
+  private static func isOfName(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+      true
+    default: false
+    }
+  }
+}
+
+/// The form `${name}` in a text.
+enum Reference {
+  /// `text` with every `${name}` replaced; those for which `value` is nil stay.
+  static func replaced(in text: String, by value: (String) -> String?) -> String {
+    var result = ""
+    var rest = text[...]
+    while let start = rest.firstRange(of: "${") {
+      guard let end = rest[start.upperBound...].firstIndex(of: "}") else { break }
+      let name = String(rest[start.upperBound..<end])
+      result += rest[..<start.lowerBound]
+      result += value(name) ?? "${\(name)}"
+      rest = rest[rest.index(after: end)...]
+    }
+    return result + rest
+  }
+}
