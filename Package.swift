@@ -31,6 +31,7 @@ let package = Package(
 
     // Numbers
     .target(name: "RandomNumbers", swiftSettings: strict),
+    .target(name: "Statistics", dependencies: ["RandomNumbers"], swiftSettings: strict),
     .target(
       name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels", "RandomNumbers"],
       swiftSettings: strict),
@@ -107,6 +108,7 @@ let package = Package(
     // Tests
     .target(name: "TestWorld", dependencies: ["MPI"], path: "Tests/TestWorld"),
     .testTarget(name: "RandomNumbersTests", dependencies: ["RandomNumbers"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], exclude: ["Goldens"]),
     .testTarget(name: "TensorsTests", dependencies: ["CKernels", "Tensors", "RandomNumbers"]),
     .testTarget(name: "MPITests", dependencies: ["MPI", "TestWorld"]),
     .testTarget(

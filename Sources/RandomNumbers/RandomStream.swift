@@ -12,6 +12,10 @@ public enum RandomPurpose: UInt32, Sendable {
   case aviary = 5
   /// Inputs of benchmarks and tests.
   case trial = 6
+  /// Order and sides of the pairs shown to annotators; coordinates: annotator, pair.
+  case annotation = 10
+  /// Examples drawn anew for a confidence interval; coordinate: number of the resample.
+  case bootstrap = 11
 }
 
 /// The numbers of one purpose at one place: a key made of (seed, purpose, coordinates), and an

@@ -1,0 +1,58 @@
+import Foundation
+
+/// What SciPy, scikit-learn, statsmodels and irrCAC say; `Goldens/generate.py` made the values.
+struct Golden: Decodable {
+  struct Normal: Decodable { let probability, quantile, cumulative: Double }
+  struct Wilson: Decodable {
+    let successes: Double
+    let trials: Int
+    let confidence, lower, upper: Double
+  }
+  struct Binomial: Decodable {
+    let successes, trials: Int
+    let probability, p: Double
+  }
+  struct Cohen: Decodable {
+    let first, second: [Int]
+    let kappa: Double?
+  }
+  struct Fleiss: Decodable {
+    let counts: [[Int]]
+    let kappa: Double?
+  }
+  struct Correlation: Decodable {
+    let x, y: [Double]
+    let pearson, spearman: Double?
+  }
+  struct Calibration: Decodable {
+    let probabilities: [Double]
+    let outcomes: [Bool]
+    let bins: Int
+    let expected, maximum: Double
+  }
+  struct Bootstrap: Decodable {
+    let values: [Double]
+    let lower, upper, standardError: Double
+  }
+
+  let normal: [Normal]
+  let wilson: [Wilson]
+  let binomial: [Binomial]
+  let cohen: [Cohen]
+  let fleiss: [Fleiss]
+  let correlation: [Correlation]
+  let calibration: [Calibration]
+  let bootstrap: [Bootstrap]
+
+  static func read() throws -> Golden {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    let data = try Data(contentsOf: folder.appendingPathComponent("Goldens/statistics.json"))
+    return try JSONDecoder().decode(Golden.self, from: data)
+  }
+}
+
+/// Whether both are nil, or differ by at most `tolerance` relative to the larger of 1 and `expected`.
+func agree(_ value: Double?, _ expected: Double?, within tolerance: Double = 1e-12) -> Bool {
+  guard let value, let expected else { return value == nil && expected == nil }
+  return abs(value - expected) <= tolerance * max(1, abs(expected))
+}
