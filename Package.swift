@@ -47,6 +47,7 @@ let package = Package(
     // Models
     .target(name: "Layers", dependencies: ["Tensors", "RandomNumbers"], swiftSettings: strict),
     .target(name: "Models", dependencies: ["Layers", "Tensors"], swiftSettings: strict),
+    .target(name: "Objectives", dependencies: ["Tensors"], swiftSettings: strict),
     .target(
       name: "Generation",
       dependencies: ["CKernels", "Models", "Layers", "Tensors", "RandomNumbers"],
@@ -119,6 +120,9 @@ let package = Package(
     .testTarget(
       name: "ModelsTests",
       dependencies: ["Checkpoints", "Layers", "Models", "Optimizers", "Tensors"],
+      exclude: ["Goldens"]),
+    .testTarget(
+      name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "RandomNumbers"],
       exclude: ["Goldens"]),
     .testTarget(
       name: "GenerationTests", dependencies: ["Generation", "Models", "Layers", "Tensors"]),

@@ -161,6 +161,53 @@ import Testing
         == logits.crossEntropyConsumingLogits(targets: targets, weights: weights).values)
   }
 
+  @Test(arguments: shapes) func functionsGivenWithTheirDerivatives(shape: [Int]) {
+    // Another factor at every place.
+    check([random(shape, 1)]) {
+      $0[0].elementwise { index, x in
+        let factor = Float(index % 5) - 1.5
+        return (factor * x * x, 2 * factor * x)
+      }
+    }
+    // The product of a row's first and last number, and its square.
+    check([random(shape, 2)]) {
+      $0[0].rowwise { row, x, slopes in
+        slopes.update(repeating: 0)
+        guard let first = x.first, let last = x.last else { return Float(row) }
+        slopes[0] += last
+        slopes[x.count - 1] += first
+        slopes[0] += 2 * first
+        return first * last + first * first
+      }
+    }
+    let twice = random(shape, 3)
+    check([twice]) { $0[0].elementwise { _, x in (x * x, 2 * x) } + $0[0] }
+    check([twice]) { (point: [Tensor]) in
+      point[0].sums(over: [0..<twice.count, 0..<twice.count / 2, 0..<0])
+        + point[0].sums(over: [0..<0, 0..<min(1, twice.count), 0..<twice.count])
+    }
+  }
+
+  @Test func sumsOverRanges() {
+    let x = Tensor([1, 2, 4, 8], shape: [4], in: workspace)
+    #expect(x.sums(over: [1..<3, 0..<4, 2..<2, 3..<4]).values == [6, 15, 0, 8])
+    #expect(x.sums(over: []).shape == [0])
+    // The pieces of a long sum are added in 64 bits.
+    let ones = Tensor(repeating: 1, shape: [1 << 10], in: workspace)
+    let large = Tensor([0x1p24] + ones.values, shape: [(1 << 10) + 1], in: workspace)
+    #expect(large.sums(over: [0..<large.count]).values == [0x1p24 + 1024])
+  }
+
+  @Test func functionsWithoutATapeKeepNothing() {
+    let x = Tensor([1, 2, 3, 4], shape: [2, 2], in: workspace)
+    let products = x.rowwise { row, x, slopes in
+      slopes[0] = .nan
+      slopes[1] = .nan
+      return x[0] * x[1] + Float(row)
+    }
+    #expect(products.values == [2, 13] && !products.needsGradient)
+  }
+
   @Test func crossEntropyOfUniformLogits() {
     let logits = Tensor(repeating: 2, shape: [1, 50], in: workspace)
     let loss = logits.crossEntropyConsumingLogits(targets: [3]).values[0]

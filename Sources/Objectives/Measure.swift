@@ -1,0 +1,65 @@
+/// What objectives observe beside their loss.
+public enum Measure: Int, CaseIterable, Sendable {
+  /// The loss of what is counted, before coefficients.
+  case loss
+  /// Share of pairs with the chosen side in front, or of rows with the right class; half for a tie.
+  case accuracy
+  /// The chosen side's reward less the rejected side's.
+  case margin
+  /// Reward of the chosen side: a score, or DPO's implicit reward.
+  case chosenReward
+  /// Reward of the rejected side.
+  case rejectedReward
+
+  /// The clipped policy loss of a token.
+  case policyLoss
+  /// The clipped value loss of a token.
+  case valueLoss
+  /// Entropy of the policy at a token, nats.
+  case entropy
+  /// KL of the old policy from the new, log old − log new of a token (k1 in Schulman 2020).
+  case updateKL
+  /// The same by k3, which is never negative: ratio − 1 − log ratio.
+  case updateKLk3
+  /// KL of the policy from the reference, log policy − log reference of a token (k1).
+  case referenceKL
+  /// The same by k3: exp(log reference − log policy) − 1 − (log reference − log policy).
+  case referenceKLk3
+  /// Share of tokens whose ratio is clipped and gives no gradient.
+  case clipFraction
+  /// New over old probability of a token.
+  case ratio
+  /// The largest of these ratios.
+  case largestRatio
+  /// Share of tokens whose clipped value decides their loss.
+  case valueClipFraction
+  /// What the value head should have predicted.
+  case returns
+  /// Its square.
+  case squaredReturns
+  /// The return less the prediction.
+  case valueError
+  /// Its square.
+  case squaredValueError
+
+  /// Reward of an answer.
+  case reward
+  /// Its square.
+  case squaredReward
+  /// Tokens of an answer.
+  case length
+  /// Their square.
+  case squaredLength
+  /// Reward times tokens.
+  case rewardLength
+  /// Share of answers that ended by themselves.
+  case ended
+  /// KL of the policy from the reference over an answer, nats: the sum over its tokens.
+  case sequenceKL
+
+  /// Its name in reports.
+  public var name: String { "\(self)" }
+
+  /// Whether the largest of all is wanted, not their mean.
+  var isLargest: Bool { self == .largestRatio }
+}
