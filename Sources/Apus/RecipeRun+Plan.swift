@@ -12,7 +12,8 @@ extension RecipeRun {
       world.rank == 0 ? try rows(from: first, only: only) : []
     }
     if world.rank != 0 { return }
-    let table = [["stage", "what", "state", "inputs", "parameters", "steps", "memory a rank"]] + stages
+    let head = ["stage", "what", "state", "inputs", "parameters", "steps", "memory a rank"]
+    let table = [head] + stages
     let widths = table[0].indices.map { column in table.map { $0[column].count }.max() ?? 0 }
     for row in table {
       let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }

@@ -133,7 +133,8 @@ struct RecipeRun {
     if record == now { return .done }
     guard record.text != now.text else { return .open }
     let (old, new) = (record.text.split(separator: "\n"), now.text.split(separator: "\n"))
-    let place = zip(old, new).enumerated().first { $1.0 != $1.1 }?.offset ?? min(old.count, new.count)
+    let differing = zip(old, new).enumerated().first { $1.0 != $1.1 }
+    let place = differing?.offset ?? min(old.count, new.count)
     let line = { (lines: [Substring]) in
       place < lines.count ? lines[place].drop { $0 == " " } : "nothing"
     }

@@ -113,14 +113,17 @@ public struct TrainingOptions: Sendable {
       "batch.microBatches", default: defaults.microBatches, in: 1...65536,
       help: "micro-batches in a step, a power of two; threads beyond them work in teams")
     sequences = try reader.integer(
-      "batch.sequences", default: defaults.sequences, in: 1...65536, help: defaults.sequencesHelp)
+      "batch.sequences", default: defaults.sequences, in: 1...65536,
+      help: defaults.sequencesHelp)
     accumulation = try reader.integer(
       "batch.accumulation", default: 1, in: 1...65536,
       help: "micro-batches added in order into one gradient buffer; a power of two")
-    steps = try reader.integer("steps", default: defaults.steps, in: 1..., help: "optimizer steps of the run")
+    steps = try reader.integer(
+      "steps", default: defaults.steps, in: 1..., help: "optimizer steps of the run")
     rule = try reader.choice("optimizer.name", default: .adamw, help: "update rule")
     learningRate = try reader.number(
-      "optimizer.learningRate", default: defaults.learningRate, in: 0..., help: "highest learning rate")
+      "optimizer.learningRate", default: defaults.learningRate, in: 0...,
+      help: "highest learning rate")
     betas = try reader.numbers(
       "optimizer.betas", count: 2, default: [0.9, 0.99], in: 0..<1,
       help: "memory of AdamW's first and second moment")
@@ -135,7 +138,8 @@ public struct TrainingOptions: Sendable {
       "optimizer.clip", default: 1.0, in: 0..., help: "largest gradient norm; 0 does not clip")
     schedule = try reader.choice("schedule.name", default: .cosine, help: "learning rate's shape")
     warmup = try reader.integer(
-      "schedule.warmup", default: defaults.warmup, in: 0..., unit: "steps", help: "linear rise at the start")
+      "schedule.warmup", default: defaults.warmup, in: 0..., unit: "steps",
+      help: "linear rise at the start")
     finalRate = try reader.number(
       "schedule.final", default: min(defaults.finalRate, learningRate), in: 0...,
       help: "learning rate at the end")
