@@ -71,8 +71,8 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation",
-        "Generation", "Layers", "MPI", "Models", "Monitoring", "Optimizers", "Tensors",
-        "Tokenizers",
+        "Generation", "Layers", "MPI", "Models", "Monitoring", "Objectives", "Optimizers",
+        "Statistics", "Tensors", "Tokenizers",
       ],
       swiftSettings: strict),
 

@@ -17,7 +17,7 @@ public struct Loss {
   public let measures: Measures
 
   /// The sum of `losses`, which are weighted already, over `count`.
-  init(_ losses: Tensor, count: Double, measures: Measures) {
+  public init(_ losses: Tensor, count: Double, measures: Measures = Measures()) {
     sum = losses.sum()
     total = losses.total
     self.count = count

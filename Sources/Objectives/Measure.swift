@@ -60,6 +60,17 @@ public enum Measure: Int, CaseIterable, Sendable {
   /// Its name in reports.
   public var name: String { "\(self)" }
 
+  /// Whether people are to see it: the loss is told apart, and what only goes into a variance or a
+  /// correlation is not told.
+  var isReported: Bool {
+    switch self {
+    case .loss, .returns, .squaredReturns, .valueError, .squaredValueError, .squaredReward,
+      .squaredLength, .rewardLength:
+      false
+    default: true
+    }
+  }
+
   /// Whether the largest of all is wanted, not their mean.
   var isLargest: Bool { self == .largestRatio }
 }

@@ -47,9 +47,16 @@ public struct Measures: Sendable, Equatable {
     return sum
   }
 
-  /// What has been observed, in the order of `Measure`.
-  public var values: [(measure: Measure, value: Double)] {
-    Measure.allCases.compactMap { measure in self[measure].map { (measure, $0) } }
+  /// What has been observed and is to be seen, in the order of `Measure`, and what follows from it.
+  public var figures: [(name: String, value: Double)] {
+    var figures = Measure.allCases.filter(\.isReported).compactMap { measure in
+      self[measure].map { (measure.name, $0) }
+    }
+    if let explained = explainedVariance { figures.append(("explainedVariance", explained)) }
+    if let correlation = rewardLengthCorrelation {
+      figures.append(("rewardLengthCorrelation", correlation))
+    }
+    return figures
   }
 }
 

@@ -34,7 +34,8 @@ public struct Stage: Sendable {
         of: "name", because: "it names a folder: use letters, digits, - and _ only")
     }
     guard !earlier.contains(name) else {
-      throw reader.rejection(of: "name", because: "another stage is called \(name); choose a second")
+      throw reader.rejection(
+        of: "name", because: "another stage is called \(name); choose another name")
     }
     self.name = name
     folder = "\(parent)/\(name)"

@@ -1,6 +1,6 @@
-import DataParallel
 import Datasets
 import Evaluation
+import Objectives
 import Tensors
 
 /// The next token of every position that counts: pretraining, and fine-tuning with its masks.
@@ -21,8 +21,7 @@ public struct NextTokenObjective: Objective {
       replica.model, replica.batch, dropout: microBatch.dropout,
       recomputation: microBatch.recomputation)
     return MicroBatchLoss(
-      sum: losses.sum(), tally: Tally(sum: losses.total, count: replica.batch.weight),
-      positions: replica.batch.inputs.count)
+      loss: Loss(losses, count: replica.batch.weight), positions: replica.batch.positions)
   }
 
   /// How many times so many steps read all of the data.
@@ -32,4 +31,6 @@ public struct NextTokenObjective: Objective {
 extension Batch {
   /// The sum of its weights.
   var weight: Double { weights.reduce(0) { $0 + Double($1) } }
+  /// Positions that go through the network.
+  var positions: Int { inputs.count }
 }

@@ -1,5 +1,5 @@
-import DataParallel
 import Layers
+import Objectives
 import Tensors
 
 /// What a phase minimises, one micro-batch at a time.
@@ -7,8 +7,8 @@ import Tensors
 /// Called on the workers' threads, at the same time for different micro-batches; what it returns
 /// depends on the micro-batch and the weights alone, never on who computes it.
 public protocol Objective: Sendable {
-  /// Names of the figures that every micro-batch tallies beside its loss, as metrics.jsonl has them.
-  var figures: [String] { get }
+  /// Whether its losses come with measures, which are then exchanged with them.
+  var measures: Bool { get }
 
   /// The loss of `microBatch`, recorded on the tape of `workspace`.
   func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
@@ -19,8 +19,8 @@ public protocol Objective: Sendable {
 }
 
 extension Objective {
-  /// None.
-  public var figures: [String] { [] }
+  /// The loss says all.
+  public var measures: Bool { false }
 }
 
 /// The place of a micro-batch in a run, and how it is computed.
@@ -40,19 +40,8 @@ public struct MicroBatch: Sendable {
 
 /// What one micro-batch came to.
 public struct MicroBatchLoss {
-  /// The sum that is differentiated, a scalar: never divided here.
-  public let sum: Tensor
-  /// The same sum, and what it will be divided by, once, over all micro-batches.
-  public let tally: Tally
+  /// The loss as a sum, and what it will be divided by, once, over all micro-batches.
+  public let loss: Loss
   /// Positions that went through the network, for the rate.
   public let positions: Int
-  /// A tally for each of the objective's figures.
-  public let figures: [Tally]
-
-  init(sum: Tensor, tally: Tally, positions: Int, figures: [Tally] = []) {
-    self.sum = sum
-    self.tally = tally
-    self.positions = positions
-    self.figures = figures
-  }
 }

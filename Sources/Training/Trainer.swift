@@ -20,9 +20,7 @@ public final class Trainer {
   /// What every micro-batch minimises.
   private let objective: any Objective
   private var divergence: DivergenceGuard
-  /// For every micro-batch its loss, its positions, and the objective's figures.
-  private let tallies: TallySlots
-  private let talliesPerMicroBatch: Int
+  private let tallies: StepTallies
   /// What the machine can do at most.
   let calibration: Calibration
   /// Operations of the matrix products of one token, forward and backward.
@@ -56,8 +54,7 @@ public final class Trainer {
     optimizer = ShardedOptimizer(plan.optimizer, for: replicas)
     state = TrainingState(terms: plan.terms)
     divergence = DivergenceGuard(spike: options.spike)
-    talliesPerMicroBatch = 2 + objective.figures.count
-    tallies = TallySlots(count: options.microBatches * talliesPerMicroBatch)
+    tallies = StepTallies(microBatches: options.microBatches, measures: objective.measures)
     calibration = try Calibration(of: replicas)
     operationsPerToken = 6 * plan.model.productsPerToken
     if begins { try beginWeights() }
@@ -99,23 +96,18 @@ public final class Trainer {
     let rate = plan.schedule.rate(at: step)
 
     let gradient = try replicas.gradient {
-      [objective, tallies, talliesPerMicroBatch, plan] replica, workspace, microBatch in
-      let loss = try objective.loss(
+      [objective, tallies, plan] replica, workspace, microBatch in
+      let result = try objective.loss(
         of: MicroBatch(
           step: step, index: microBatch, seed: UInt64(plan.options.seed),
           recomputation: plan.options.recomputation), on: replica, in: workspace)
-      let first = microBatch * talliesPerMicroBatch
-      let positions = Tally(sum: Double(loss.positions), count: 1)
-      for (place, tally) in ([loss.tally, positions] + loss.figures).enumerated() {
-        tallies[first + place] = tally
-      }
-      return loss.sum
+      tallies.set(microBatch, to: result)
+      return result.loss.sum
     }
     let secondsGradient = clock.lap()
     replicas.timeline?.skip()
 
-    let totals = try totalsOfStep()
-    let total = totals[0]
+    let (total, positions, measures) = try tallies.totals(over: replicas)
     let words = try word.exchanged(over: replicas.world)
     let norm = try replicas.norm(of: gradient) / total.count
     try divergence.observe(step: step + 1, loss: total.mean, gradientNorm: norm)
@@ -130,10 +122,9 @@ public final class Trainer {
     let secondsUpdate = clock.lap() - secondsGather
 
     state.step = step + 1
-    state.tokensSeen += Int(totals[1].sum)
+    state.tokensSeen += Int(positions)
     state.recentLosses = divergence.recent
     let seconds = secondsGradient + secondsAgreement + secondsUpdate + secondsGather
-    let positions = totals[1].sum
     let products = operationsPerToken * positions
     let report = StepReport(
       step: state.step, totalSteps: plan.options.steps, loss: total.mean, learningRate: rate,
@@ -146,17 +137,8 @@ public final class Trainer {
       gemmShare: products / seconds / calibration.products,
       bytesSent: replicas.world.traffic.bytesSent - sentBefore,
       memoryBytes: ProcessMemory.resident() ?? 0,
-      figures: zip(objective.figures, totals.dropFirst(2)).map { Figure($0, $1.mean) })
+      figures: measures.figures.map { Figure($0.name, $0.value) })
     return (report, words)
-  }
-
-  /// The tallies of the step over all micro-batches: loss, positions, and the objective's figures.
-  private func totalsOfStep() throws -> [Tally] {
-    let each = talliesPerMicroBatch
-    let all = try tallies.gathered(over: replicas.world) { replicas.owner(of: $0 / each) }
-    return (0..<each).map { place in
-      stride(from: place, to: all.count, by: each).map { all[$0] }.total
-    }
   }
 
   /// One optimizer step with nothing to tell: for measurements.

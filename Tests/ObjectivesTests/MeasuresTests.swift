@@ -5,7 +5,7 @@ import Testing
 @Suite struct MeasuresTests {
   @Test func sumsAndCountsAreAdded() {
     var (a, b) = (Measures(), Measures())
-    #expect(a[.ratio] == nil && a.values.isEmpty)
+    #expect(a[.ratio] == nil && a.figures.isEmpty)
     a.add(2, to: .ratio)
     a.add(-3, to: .largestRatio)
     b.add(5, to: .ratio, weight: 3)
@@ -17,7 +17,7 @@ import Testing
     #expect((b + a)[.largestRatio] == -3)
     #expect((Measures() + b)[.largestRatio] == -7)
     #expect(both[.ended] == 1 && both.count(of: .ratio) == 4)
-    #expect(both.values.map(\.measure) == [.ratio, .largestRatio, .ended])
+    #expect(both.figures.map(\.name) == ["ratio", "largestRatio", "ended"])
   }
 
   @Test func theyTravelAsNumbers() {
