@@ -72,9 +72,16 @@ public final class DataParallel<Replica>: @unchecked Sendable {
   ///
   /// The weights are zero until somebody fills them.
   ///
+  /// - Parameters:
+  ///   - world: All ranks.
+  ///   - layout: What is trained.
+  ///   - frozen: The network's other parameters, when `layout` is the trainable one of two; made for
+  ///     the plan's precision.
+  ///   - plan: How the work is divided.
+  ///   - build: Makes a worker's copy.
   /// - Throws: When the system gives fewer threads than the plan wants.
   public init(
-    world: Communicator, layout: ParameterLayout, plan: Plan,
+    world: Communicator, layout: ParameterLayout, frozen: FrozenParameters? = nil, plan: Plan,
     build: (Parameters) -> Replica
   ) throws(WorkerPool.NoThread) {
     self.world = world
@@ -106,7 +113,7 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     }
     let workers = (0..<plan.threads).map {
       Worker(
-        layout: layout, parameters: parameters, halves: halves,
+        layout: layout, parameters: parameters, halves: halves, frozen: frozen,
         team: teams.isEmpty ? nil : teams[$0], run: assignment.run(rank: world.rank, thread: $0),
         build: build)
     }

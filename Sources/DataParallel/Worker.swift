@@ -17,14 +17,14 @@ final class Worker<Replica>: @unchecked Sendable {
   private let layout: ParameterLayout
 
   init(
-    layout: ParameterLayout, parameters: FlatBuffer, halves: HalfBuffer?, team: ThreadTeam?,
-    run: Range<Int>,
-    build: (Parameters) -> Replica
+    layout: ParameterLayout, parameters: FlatBuffer, halves: HalfBuffer?,
+    frozen: FrozenParameters?, team: ThreadTeam?, run: Range<Int>, build: (Parameters) -> Replica
   ) {
     workspace = Workspace(precision: halves == nil ? .fp32 : .bf16, team: team)
     self.layout = layout
     self.run = run
-    replica = workspace.bind(layout, values: parameters, halves: halves, build)
+    replica = workspace.bind(
+      layout, values: parameters, halves: halves, frozen: frozen, build)
   }
 
   /// Starts a step.

@@ -19,13 +19,16 @@ public struct ForwardPass {
   /// A row sees nothing before its example, and positions count from there: examples that are packed
   /// into a sequence do not know of each other.
   public let starts: [Int32]
+  /// Whether low-rank maps count; without them a network under LoRA is the one it was adapted from,
+  /// but for what is trained whole.
+  public let usesAdapters: Bool
 
   /// A pass over `sequences` sequences.
   ///
   /// `starts` has an element for every row of the batch, and goes with no caches.
   public init(
     sequences: Int, dropout: DropoutSource? = nil, caches: [KeyValueRows] = [],
-    recomputation: Recomputation = .none, starts: [Int32] = []
+    recomputation: Recomputation = .none, starts: [Int32] = [], usesAdapters: Bool = true
   ) {
     precondition(caches.isEmpty || starts.isEmpty, "caches of several examples in a sequence")
     self.sequences = sequences
@@ -33,6 +36,7 @@ public struct ForwardPass {
     self.caches = caches
     self.recomputation = recomputation
     self.starts = starts
+    self.usesAdapters = usesAdapters
   }
 
   /// The result of one of the network's layers, its inner values kept or not as `recomputation` says.
@@ -88,7 +92,8 @@ public struct Dropout: Sendable {
 
   /// - Parameters:
   ///   - rate: Share of elements set to zero, in [0, 1).
-  ///   - site: Number of the place, different for every dropout of a network.
+  ///   - site: Number of the place, different for every dropout of a network; negative ones are
+  ///     those of low-rank maps.
   public init(rate: Float, site: Int) {
     self.rate = rate
     self.site = site

@@ -4,6 +4,8 @@ import RandomNumbers
 public enum Initializer: Sendable, Hashable {
   /// Independent normal numbers with this standard deviation.
   case normal(deviation: Float)
+  /// Independent numbers, uniform in ±bound.
+  case uniform(bound: Float)
   /// The same value everywhere.
   case constant(Float)
 }
@@ -31,6 +33,8 @@ public struct ParameterLayout: Sendable, Hashable {
   public private(set) var entries: [Entry] = []
   /// Elements in the flat buffer, gaps included.
   public private(set) var count = 0
+  /// The low-rank maps among the parameters; nil in a layout of whole weights.
+  public internal(set) var lowRank: LowRankMaps?
 
   /// Elements that belong to parameters.
   public var parameterCount: Int { entries.reduce(0) { $0 + $1.range.count } }
@@ -70,6 +74,11 @@ public struct ParameterLayout: Sendable, Hashable {
       case .normal(let deviation):
         let stream = RandomStream(seed: seed, purpose: .initialization, index)
         fillNormal(destination, deviation: deviation, from: stream)
+      case .uniform(let bound):
+        let stream = RandomStream(seed: seed, purpose: .initialization, index)
+        for place in destination.indices {
+          destination[place] = bound * (2 * stream.uniform(UInt64(place)) - 1)
+        }
       }
     }
   }
@@ -94,12 +103,13 @@ extension ParameterLayout {
   /// A line for each parameter, equal for equal layouts, for comparing ranks.
   public var summary: String {
     entries.map { "\($0.name) \($0.shape) \($0.range) \($0.decays)\n" }.joined()
+      + (lowRank.map { "low-rank maps times \($0.lora.scale), \($0.lora.dropout) dropped\n" } ?? "")
   }
 }
 
 extension ParameterLayout.Entry {
   /// Elements that are drawn: next to a normal number a constant costs nothing.
   fileprivate var drawnCount: Int {
-    if case .normal = initializer { range.count } else { 0 }
+    if case .constant = initializer { 0 } else { range.count }
   }
 }

@@ -35,14 +35,8 @@ extension Tensor {
   /// shared bf16 copy, others rounded unless they are bf16 already.
   var operand: Tensor {
     guard workspace.precision == .bf16, type == .float32 else { return detached }
-    if let slot = variable?.parameter, let halves = workspace.halves,
-      let base = halves.elements.baseAddress
-    {
-      return Tensor(
-        shape: shape, type: .bfloat16,
-        storage: Storage(
-          borrowing: base + slot.range.lowerBound,
-          bytes: count * ElementType.bfloat16.stride, from: halves, in: workspace))
+    if let half = storage.half {
+      return Tensor(shape: shape, type: .bfloat16, storage: half, offset: offset)
     }
     let rounded = Tensor(uninitialized: shape, type: .bfloat16, in: workspace)
     workspace.forEachPart(count) {

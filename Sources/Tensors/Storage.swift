@@ -7,6 +7,8 @@ final class Storage {
   private let pool: MemoryPool?
   /// Who keeps borrowed memory alive.
   private let owner: AnyObject?
+  /// The same numbers in bf16, kept so by whoever changes them.
+  let half: Storage?
 
   /// Memory from the pool of `workspace`.
   init(bytes: Int, in workspace: Workspace) {
@@ -15,18 +17,20 @@ final class Storage {
     self.workspace = workspace
     self.pool = workspace.pool
     self.owner = nil
+    half = nil
   }
 
-  /// Memory that `owner` keeps alive.
+  /// Memory that `owner` keeps alive, with its bf16 copy where there is one.
   init(
     borrowing base: UnsafeMutableRawPointer, bytes: Int, from owner: AnyObject,
-    in workspace: Workspace
+    half: Storage? = nil, in workspace: Workspace
   ) {
     self.base = base
     self.bytes = bytes
     self.workspace = workspace
     self.pool = nil
     self.owner = owner
+    self.half = half
   }
 
   deinit {

@@ -93,10 +93,11 @@ extension Tensor {
     let workspace = workspace
     guard workspace.isRecording else { return body(self) }
     let start = workspace.tape.count
-    let y = body(differentiable)
+    let y = body(needsGradient ? differentiable : self)
     // The parameters count as used until this entry is done: only then are their gradients final.
     let used = workspace.tape[start...].flatMap(\.inputs).filter { $0.parameter != nil }
     workspace.tape.removeSubrange(start...)
+    guard y.needsGradient else { return y }
     variable?.pendingUses += 1
     let output = Variable()
     let place = gradientPlace
@@ -104,7 +105,7 @@ extension Tensor {
     workspace.tape.append(
       TapeEntry(output: output, inputs: used + (variable.map { [$0] } ?? [])) { dy in
         let start = workspace.tape.count
-        let point = input.differentiable
+        let point = place.variable == nil ? input : input.differentiable
         let y = workspace.recording { body(point) }
         // What others have added already comes first, as it would without this.
         if let dx = place.variable?.takeGradient() { point.variable?.accumulate(adopting: dx) }

@@ -1,13 +1,27 @@
+import CKernels
+
 extension Tensor {
-  /// The rows `places` of [rows, columns], copied, off the tape.
+  /// The rows `places` of [rows, columns], copied.
+  ///
+  /// Backward adds each derivative to its row, in the order of the places.
   public func rows(at places: [Int]) -> Tensor {
+    let (count, columns) = (count, columns)
     let y = Tensor(uninitialized: [places.count, columns], type: type, in: workspace)
     let bytes = columns * type.stride
     for (new, old) in places.enumerated() {
       precondition(old >= 0 && old < rows, "row \(old) of shape \(shape)")
       (y.base + new * bytes).copyMemory(from: base + old * bytes, byteCount: bytes)
     }
-    return y
+    let place = gradientPlace
+    return y.recorded(from: self, bytes: 2 * y.bytes) { dy in
+      place.accumulate { dx, adds in
+        if !adds { dx.update(repeating: 0, count: count) }
+        for (new, old) in places.enumerated() {
+          let row = dx + old * columns
+          apus_add(row, row, dy.pointer + new * columns, columns)
+        }
+      }
+    }
   }
 
   /// Columns `range` of every row, copied: [rows, columns] → [rows, range.count].

@@ -35,10 +35,23 @@ extension Tensor {
   /// A nil mask gives the tensor unchanged.
   public func dropout(_ mask: DropoutMask?) -> Tensor {
     guard let mask else { return self }
-    let y = Tensor(uninitialized: shape, in: workspace)
-    mask.apply(y.pointer, pointer, count: count)
+    let y = Tensor(uninitialized: shape, type: type, in: workspace)
+    let place = gradientPlace
+    if type == .float32 {
+      mask.apply(y.pointer, pointer, count: count)
+    } else {
+      // Pieces that stay in the cache, and begin where a block of the mask's words does.
+      for start in stride(from: 0, to: count, by: 2048) {
+        let piece = min(2048, count - start)
+        workspace.withScratch(piece) { scratch in
+          apus_expand_half(scratch, half + start, piece)
+          mask.apply(scratch, scratch, count: piece, first: start)
+          apus_round_half(y.half + start, scratch, piece)
+        }
+      }
+    }
     return y.recorded(from: self) { dy in
-      self.accumulate { dx, adds in
+      place.accumulate { dx, adds in
         mask.apply(dx, dy.pointer, count: dy.count, adds: adds)
       }
     }

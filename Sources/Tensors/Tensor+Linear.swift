@@ -9,17 +9,21 @@ public enum WeightOrder: Sendable {
 }
 
 extension Tensor {
-  /// x·W + bias over the last dimension: [… , inputs] → [… , outputs].
+  /// x·W + bias over the last dimension: [… , inputs] → [… , outputs]; with `plus`, + u·Vᵀ.
   ///
-  /// Backward: dx = dy·Wᵀ, dW = xᵀ·dy, dbias = Σ rows of dy; the products add in place.
+  /// Backward: dx = dy·Wᵀ, dW = xᵀ·dy, dbias = Σ rows of dy, du = dy·V, dV = dyᵀ·u; the products add
+  /// in place.
   ///
   /// - Parameters:
   ///   - weight: Shape as `order` says.
   ///   - bias: Shape [outputs], or nil.
+  ///   - plus: A second input u [… , rank] and its weight V [outputs, rank], whose product goes into
+  ///     the same fp32 sum.
   ///   - precise: Whether the result is to be fp32 under bf16 too, because sums read it: the
   ///     residual stream, logits.
   public func linear(
-    weight: Tensor, order: WeightOrder, bias: Tensor? = nil, precise: Bool = false
+    weight: Tensor, order: WeightOrder, bias: Tensor? = nil,
+    plus: (input: Tensor, weight: Tensor)? = nil, precise: Bool = false
   ) -> Tensor {
     precondition(weight.shape.count == 2, "linear: weight of shape \(weight.shape)")
     let byOutputs = order == .outputsByInputs
@@ -30,16 +34,31 @@ extension Tensor {
       bias.map { $0.count == outputs } ?? true,
       "linear: bias \(bias?.shape ?? []) for \(outputs) outputs")
     let (workspace, rows) = (workspace, rows)
+    precondition(
+      plus.map { $0.input.rows == rows && $0.weight.shape == [outputs, $0.input.columns] } ?? true,
+      "linear: beside \(shape) → \(outputs), \(plus?.input.shape ?? []) by "
+        + "\(plus?.weight.shape ?? [])")
     let x = operand
     let w = weight.operand
     let y = Tensor(
       uninitialized: shape.dropLast() + [outputs],
       type: precise ? .float32 : Tensor.operandType(in: workspace), in: workspace)
+    // The second product adds to fp32 only.
+    let sums =
+      plus != nil && y.type == .bfloat16 ? Tensor(uninitialized: y.shape, in: workspace) : y
     workspace.multiply(
-      Matrix(x), Matrix(w, transposed: byOutputs), into: MatrixDestination(y), m: rows, n: outputs,
-      k: inputs, bias: bias?.pointer)
+      Matrix(x), Matrix(w, transposed: byOutputs), into: MatrixDestination(sums), m: rows,
+      n: outputs, k: inputs, bias: bias?.pointer)
+    let second = plus.map { ($0.input.operand, $0.weight.operand) }
+    if let (u, v) = second {
+      workspace.multiply(
+        Matrix(u), Matrix(v, transposed: true), into: MatrixDestination(sums), m: rows,
+        n: outputs, k: u.columns, adds: true)
+      if y.type == .bfloat16 { sums.round(to: y) }
+    }
     let (dxPlace, dwPlace) = (gradientPlace, weight.gradientPlace)
-    return y.recorded(from: self, weight, bias) { dy in
+    let (duPlace, dvPlace) = (plus?.input.gradientPlace, plus?.weight.gradientPlace)
+    return y.recorded(from: self, weight, bias, plus?.input, plus?.weight) { dy in
       bias?.accumulate { dbias, adds in
         workspace.forEachPart(outputs, cost: rows) { part in
           apus_column_sums(
@@ -59,6 +78,25 @@ extension Tensor {
           Matrix(dy), Matrix(w, transposed: !byOutputs),
           into: MatrixDestination(dx, pitch: inputs), m: rows, n: inputs, k: outputs, adds: adds)
       }
+      guard let (u, v) = second else { return }
+      dvPlace?.accumulate { dv, adds in
+        workspace.multiply(
+          Matrix(dy, transposed: true), Matrix(u), into: MatrixDestination(dv, pitch: u.columns),
+          m: outputs, n: u.columns, k: rows, adds: adds)
+      }
+      duPlace?.accumulate { du, adds in
+        workspace.multiply(
+          Matrix(dy), Matrix(v), into: MatrixDestination(du, pitch: u.columns), m: rows,
+          n: u.columns, k: outputs, adds: adds)
+      }
+    }
+  }
+
+  /// Rounds these 32-bit values into a bf16 tensor.
+  private func round(to destination: Tensor) {
+    workspace.forEachPart(count) { part in
+      apus_round_half(
+        destination.half + part.lowerBound, pointer + part.lowerBound, part.count)
     }
   }
 }

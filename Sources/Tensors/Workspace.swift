@@ -13,8 +13,6 @@ public final class Workspace {
   var gradients: UnsafeMutablePointer<Float>?
   /// What products read; see `Precision`.
   public let precision: Precision
-  /// The bound parameters in bf16, at their places in the flat buffer; see `bind`.
-  var halves: HalfBuffer?
   /// Where what this worker does is told; nil for nobody.
   public var timeline: Timeline?
   /// Operations of products since the last span.

@@ -1,19 +1,18 @@
-// GPT-2 (Radford et al. 2019), as Hugging Face's `GPT2LMHeadModel` computes it: learned positions,
+// GPT-2 (Radford et al. 2019), as Hugging Face's `GPT2Model` computes it: learned positions,
 // LayerNorm before attention and feed-forward, GELU (tanh form), biases everywhere.
 //
 // Legend: B sequences, T positions, C width, V vocabulary. Rows are B·T positions.
 import Layers
 import Tensors
 
-/// The decoder with its head.
-public struct GPT2: LanguageModel {
-  let tokens: Embedding
+/// The decoder without a head.
+public struct GPT2: Trunk {
+  /// A vector per token.
+  public let tokens: Embedding
   let positions: Embedding
   let embeddingDropout: Dropout
   let blocks: [GPT2Block]
   let norm: LayerNorm
-  /// C → V, without bias.
-  public let head: Linear
 
   init(_ configuration: GPT2Configuration, _ parameters: Parameters) {
     let c = configuration
@@ -25,12 +24,6 @@ public struct GPT2: LanguageModel {
     embeddingDropout = Dropout(rate: c.dropout, site: 0)
     blocks = (0..<c.layers).map { GPT2Block(c, index: $0, transformer["h"][$0]) }
     norm = LayerNorm(transformer["ln_f"], width: c.width, epsilon: c.epsilon)
-    head =
-      c.tied
-      ? Linear(tiedTo: tokens.weight)
-      : Linear(
-        parameters["lm_head"], inputs: c.width, outputs: c.vocabulary, bias: false,
-        deviation: c.initialDeviation)
   }
 
   /// [B·T] ids → [B·T, C].
@@ -66,7 +59,8 @@ struct GPT2Block {
 
   func callAsFunction(_ input: Tensor, _ pass: ForwardPass) -> Tensor {
     let x = input + attention(attentionNorm(input), pass)
-    return x + dropout(down(up(feedForwardNorm(x)).gelu(), precise: true), pass)
+    let inner = up(feedForwardNorm(x), pass).gelu()
+    return x + dropout(down(inner, pass, precise: true), pass)
   }
 }
 
@@ -93,7 +87,7 @@ struct GPT2Attention {
   }
 
   func callAsFunction(_ x: Tensor, _ pass: ForwardPass) -> Tensor {
-    let packed = qkv(x)  // [B·T, 3C]
+    let packed = qkv(x, pass)  // [B·T, 3C]
     let attended: Tensor
     if pass.caches.isEmpty {
       attended = packed.packedCausalAttention(
@@ -107,7 +101,7 @@ struct GPT2Attention {
       attended = packed[columns: 0..<width].causalAttention(
         over: cache, heads: heads, keyHeads: heads)
     }
-    return dropout(projection(attended, precise: true), pass)
+    return dropout(projection(attended, pass, precise: true), pass)
   }
 }
 

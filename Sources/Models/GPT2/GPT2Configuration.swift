@@ -78,8 +78,8 @@ public struct GPT2Configuration: ModelConfiguration {
   /// Keys and values are as wide as the residual stream.
   public var keyWidth: Int { width }
 
-  /// The network with its parameters.
-  public func build(_ parameters: Parameters) -> any LanguageModel { GPT2(self, parameters) }
+  /// The network below its head.
+  public func trunk(_ parameters: Parameters) -> any Trunk { GPT2(self, parameters) }
 
   /// Hugging Face's keys.
   public var json: [String: ConfigurationValue] {

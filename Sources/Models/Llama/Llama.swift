@@ -1,17 +1,16 @@
-// Llama (Touvron et al. 2023), as Hugging Face's `LlamaForCausalLM` computes it: rotary positions,
+// Llama (Touvron et al. 2023), as Hugging Face's `LlamaModel` computes it: rotary positions,
 // RMSNorm before attention and feed-forward, SwiGLU, grouped-query attention, no biases.
 //
 // Legend: B sequences, T positions, C width, H heads, G key heads, D head size, V vocabulary.
 import Layers
 import Tensors
 
-/// The decoder with its head.
-public struct Llama: LanguageModel {
-  let tokens: Embedding
+/// The decoder without a head.
+public struct Llama: Trunk {
+  /// A vector per token.
+  public let tokens: Embedding
   let blocks: [LlamaBlock]
   let norm: RMSNorm
-  /// C → V, without bias.
-  public let head: Linear
 
   init(_ configuration: LlamaConfiguration, _ parameters: Parameters) {
     let c = configuration
@@ -23,12 +22,6 @@ public struct Llama: LanguageModel {
       LlamaBlock(c, index: $0, rotary: rotary, model["layers"][$0])
     }
     norm = RMSNorm(model["norm"], width: c.width, epsilon: c.epsilon)
-    head =
-      c.tied
-      ? Linear(tiedTo: tokens.weight)
-      : Linear(
-        parameters["lm_head"], inputs: c.width, outputs: c.vocabulary, bias: false,
-        deviation: c.initialDeviation)
   }
 
   /// [B·T] ids → [B·T, C].
@@ -69,7 +62,7 @@ struct LlamaBlock {
   func callAsFunction(_ input: Tensor, positions: [Int32], _ pass: ForwardPass) -> Tensor {
     let x = input + attention(attentionNorm(input), positions: positions, pass)
     let normed = feedForwardNorm(x)
-    return x + down(gate(normed).swiGLU(up(normed)), precise: true)
+    return x + down(gate(normed, pass).swiGLU(up(normed, pass)), pass, precise: true)
   }
 }
 
@@ -104,19 +97,19 @@ struct LlamaAttention {
   }
 
   func callAsFunction(_ x: Tensor, positions: [Int32], _ pass: ForwardPass) -> Tensor {
-    let q = query(x).rotated(rotary.table, positions: positions)  // [B·T, H·D]
-    let k = key(x).rotated(rotary.table, positions: positions)  // [B·T, G·D]
-    let v = value(x)
+    let q = query(x, pass).rotated(rotary.table, positions: positions)  // [B·T, H·D]
+    let k = key(x, pass).rotated(rotary.table, positions: positions)  // [B·T, G·D]
+    let v = value(x, pass)
     guard !pass.caches.isEmpty else {
       return output(
         q.causalAttention(
           keys: k, values: v, sequences: pass.sequences, heads: heads, keyHeads: keyHeads,
-          dropout: dropout.mask(pass), starts: pass.starts), precise: true)
+          dropout: dropout.mask(pass), starts: pass.starts), pass, precise: true)
     }
     let cache = pass.caches[index]
     cache.append(keys: k, values: v)
     return output(
-      q.causalAttention(over: cache, heads: heads, keyHeads: keyHeads), precise: true)
+      q.causalAttention(over: cache, heads: heads, keyHeads: keyHeads), pass, precise: true)
   }
 }
 

@@ -109,8 +109,8 @@ public struct LlamaConfiguration: ModelConfiguration {
   /// Key heads × head size.
   public var keyWidth: Int { width / heads * keyHeads }
 
-  /// The network with its parameters.
-  public func build(_ parameters: Parameters) -> any LanguageModel { Llama(self, parameters) }
+  /// The network below its head.
+  public func trunk(_ parameters: Parameters) -> any Trunk { Llama(self, parameters) }
 
   /// Hugging Face's keys.
   public var json: [String: ConfigurationValue] {

@@ -1,0 +1,85 @@
+import Layers
+import Tensors
+
+/// A network with the keys that a Hugging Face folder says of it.
+public protocol NetworkConfiguration: Sendable, Equatable {
+  /// What is built.
+  associatedtype Network
+
+  /// Hugging Face's `config.json`, keys in alphabetical order.
+  var json: [String: ConfigurationValue] { get }
+
+  /// The network with its parameters.
+  func build(_ parameters: Parameters) -> Network
+}
+
+extension NetworkConfiguration {
+  /// Names, shapes and places of the parameters.
+  public var layout: ParameterLayout { ParameterLayout(of: build) }
+
+  /// The layouts of what stays and of what is trained under `lora`.
+  ///
+  /// - Throws: When a pattern of `lora` stands for nothing in the network.
+  public func layout(_ lora: LoRA) throws(LoRAError) -> AdaptedLayout {
+    try AdaptedLayout(of: build, lora: lora)
+  }
+}
+
+/// What every family's configuration tells the rest of the program.
+public protocol ModelConfiguration: NetworkConfiguration where Network == any LanguageModel {
+  /// Number of token ids.
+  var vocabulary: Int { get }
+  /// Longest sequence.
+  var context: Int { get }
+  /// Number of attention layers.
+  var layers: Int { get }
+  /// Size of the residual stream, which heads read.
+  var width: Int { get }
+  /// Elements of a key (and of a value) of one position in one layer.
+  var keyWidth: Int { get }
+  /// Whether the language model's head is the token embedding.
+  var tied: Bool { get }
+  /// Standard deviation of the first weights.
+  var initialDeviation: Float { get }
+
+  /// The network below its head.
+  func trunk(_ parameters: Parameters) -> any Trunk
+}
+
+extension ModelConfiguration {
+  /// The language model.
+  public func build(_ parameters: Parameters) -> any LanguageModel {
+    CausalModel(self, parameters)
+  }
+
+  /// Empty caches for generating up to `capacity` positions of `sequences` sequences.
+  public func caches(sequences: Int, capacity: Int, in workspace: Workspace) -> [KeyValueRows] {
+    (0..<layers).map { _ in
+      KeyValueRows(sequences: sequences, capacity: capacity, width: keyWidth, in: workspace)
+    }
+  }
+
+  /// Multiply-adds of the matrix products of one token's forward pass, attention included, at full
+  /// context; a training step costs three times as many.
+  public var productsPerToken: Double {
+    let matrices = layout.entries.filter { $0.shape.count == 2 }
+    let names = Set(matrices.map(\.name))
+    var total = 0.0
+    for entry in matrices where !entry.isEmbedding {
+      total += Double(entry.range.count)
+    }
+    if !names.contains("lm_head.weight") {
+      total += Double(matrices.first { $0.isEmbedding }?.range.count ?? 0)
+    }
+    let queryWidth = Double(matrices.first { $0.isEmbedding }?.shape[1] ?? 0)
+    // Half of the T×T scores are computed: causal.
+    return total + Double(layers) * Double(context) * queryWidth
+  }
+}
+
+extension ParameterLayout.Entry {
+  var isEmbedding: Bool {
+    name.hasSuffix("wte.weight") || name.hasSuffix("wpe.weight")
+      || name.hasSuffix("embed_tokens.weight")
+  }
+}

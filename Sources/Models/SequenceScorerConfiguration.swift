@@ -1,0 +1,78 @@
+import Tensors
+
+/// A sequence scorer: a decoder's sizes, and what its scores mean.
+public struct SequenceScorerConfiguration: NetworkConfiguration {
+  /// What is asked of the scores; Hugging Face's `problem_type`.
+  public enum Problem: String, Sendable, CaseIterable {
+    /// The largest is the class.
+    case classification = "single_label_classification"
+    /// Each is a number of its own.
+    case regression
+  }
+
+  /// The decoder.
+  public let model: any ModelConfiguration
+  /// Names of the classes or numbers, in the order of the scores.
+  public let labels: [String]
+  /// What the scores mean.
+  public let problem: Problem
+  /// The id that fills the ends of shorter sequences.
+  public let padding: Int
+
+  /// - Parameters:
+  ///   - model: The decoder.
+  ///   - labels: Names of the classes or numbers; different, at least one.
+  ///   - problem: What the scores mean.
+  ///   - padding: The id that fills the ends of shorter sequences.
+  public init(
+    _ model: any ModelConfiguration, labels: [String], problem: Problem, padding: Int
+  ) throws(ModelError) {
+    guard !labels.isEmpty, Set(labels).count == labels.count else {
+      throw .inconsistent(
+        "The labels \(labels.joined(separator: ", ")) do not tell classes apart: give each a name "
+          + "of its own.")
+    }
+    guard (0..<model.vocabulary).contains(padding) else {
+      throw .inconsistent(
+        "The padding id \(padding) is outside the model's vocabulary 0..<\(model.vocabulary).")
+    }
+    self.model = model
+    self.labels = labels
+    self.problem = problem
+    self.padding = padding
+  }
+
+  /// The network with its parameters.
+  public func build(_ parameters: Parameters) -> SequenceScorer {
+    SequenceScorer(self, parameters)
+  }
+
+  /// Hugging Face's keys: those of the decoder, and the labels.
+  public var json: [String: ConfigurationValue] {
+    var json = model.json
+    json["architectures"] = .list([.text(architecture)])
+    json["num_labels"] = .integer(labels.count)
+    json["id2label"] = .map(
+      Dictionary(
+        uniqueKeysWithValues: labels.enumerated().map { ("\($0.offset)", .text($0.element)) }))
+    json["label2id"] = .map(
+      Dictionary(
+        uniqueKeysWithValues: labels.enumerated().map { ($0.element, .integer($0.offset)) }))
+    json["problem_type"] = .text(problem.rawValue)
+    json["pad_token_id"] = .integer(padding)
+    return json
+  }
+
+  private var architecture: String {
+    guard case .list(let names)? = model.json["architectures"], case .text(let name)? = names.first
+    else { return "" }
+    let family = ["ForCausalLM", "LMHeadModel"].first(where: name.hasSuffix) ?? ""
+    return name.dropLast(family.count) + SequenceScorerConfiguration.suffix
+  }
+
+  /// How the architectures of sequence scorers end.
+  static let suffix = "ForSequenceClassification"
+
+  /// Equal keys.
+  public static func == (a: Self, b: Self) -> Bool { a.json == b.json }
+}
