@@ -35,6 +35,8 @@ public struct PhaseWork {
   let evaluator: (any Evaluator)?
   /// Tells the data from any other, by name; a resumed run compares it.
   let terms: [String: String]
+  /// Networks that are only read.
+  var companions = Companions()
 }
 
 /// Measures the model of a run, on all ranks.

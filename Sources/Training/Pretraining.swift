@@ -27,7 +27,7 @@ public struct Pretraining: Phase {
       ? ByteTokenizer() : try TokenizerFile.load(from: options.tokenizer)
     plan = try TrainingPlan(
       options.training, reader, tokenizer: tokenizer,
-      model: try options.model.configuration(tokenizer: tokenizer, reader),
+      network: .language(try options.model.configuration(tokenizer: tokenizer, reader)),
       halvesAreQuick: halvesAreQuick)
   }
 

@@ -31,25 +31,25 @@ public final class Trainer {
   /// Collective.
   public init(
     _ plan: TrainingPlan, world: Communicator, workers: Cores.Assignment,
-    objective: any Objective, begins: Bool = true
+    objective: any Objective, companions: Companions = Companions(), begins: Bool = true
   ) throws {
     self.plan = plan
     self.objective = objective
     let options = plan.options
-    let layout = plan.model.layout
+    let (layout, frozen) = try Trainer.parameters(of: plan)
     let share = ProcessMemory.available() / (try world.splitByHost().size)
     let crew = workers.crew(
       leaves: plan.leaves, ranks: world.size,
       most: Int(
         try world.allReduce(Int64(plan.workersThatFit(into: share, ranks: world.size)), .min)))
     replicas = try DataParallel(
-      world: world, layout: layout,
+      world: world, layout: layout, frozen: frozen,
       plan: .init(
         microBatches: options.microBatches, accumulation: options.accumulation,
         threads: crew.workers, team: crew.team, cores: crew.cores, reduction: options.reduction,
         precision: plan.precision)
     ) { parameters in
-      Replica(model: plan.model.build(parameters), rows: plan.rows, context: plan.context)
+      Replica(parameters, plan, companions: companions)
     }
     optimizer = ShardedOptimizer(plan.optimizer, for: replicas)
     state = TrainingState(terms: plan.terms)
@@ -60,14 +60,24 @@ public final class Trainer {
     if begins { try beginWeights() }
   }
 
-  /// Gives the weights their first values: those of a folder, or drawn by all threads of the rank,
-  /// each a part of them.
+  /// What is trained, and the weights beside it that stay as they are.
+  private static func parameters(of plan: TrainingPlan) throws -> (
+    ParameterLayout, FrozenParameters?
+  ) {
+    let network = plan.network.configuration
+    guard let lora = plan.lora else { return (network.layout, nil) }
+    let layout = try network.layout(lora)
+    let frozen = FlatBuffer(count: layout.frozen.count)
+    try plan.readWeights(of: layout.frozen, into: frozen)
+    return (
+      layout.trainable,
+      FrozenParameters(layout: layout.frozen, values: frozen, precision: plan.precision)
+    )
+  }
+
+  /// Gives the weights their first values: drawn by all threads of the rank, each a part of them, and
+  /// then those of the folder that the run begins with.
   private func beginWeights() throws {
-    if case .folder(let path) = plan.weights {
-      try ModelFiles.read(
-        folder: path, layout: replicas.layout, into: replicas.parameters.elements)
-      return try replicas.parametersChanged()
-    }
     let division = replicas.plan
     let threads = division.threads * division.team
     let pool = try WorkerPool(count: threads, cores: division.cores)
@@ -76,6 +86,7 @@ public final class Trainer {
       layout.initialize(
         weights.elements, seed: UInt64(plan.options.seed), part: thread, of: threads)
     }
+    try plan.readWeights(of: replicas.layout, into: replicas.parameters)
     try replicas.parametersChanged()
   }
 
@@ -179,11 +190,24 @@ public final class Trainer {
 }
 
 extension TrainingPlan {
+  /// Reads what the folder that the run begins with has of `layout`; the rest stays as it is.
+  func readWeights(of layout: ParameterLayout, into values: FlatBuffer) throws {
+    guard case .folder(let path) = weights else { return }
+    let whole = model.layout
+    let source = try ModelFiles.read(folder: path, layout: whole)
+    let places = Dictionary(uniqueKeysWithValues: whole.entries.map { ($0.name, $0) })
+    for entry in layout.entries {
+      guard let place = places[entry.name], place.shape == entry.shape else { continue }
+      _ = UnsafeMutableBufferPointer(rebasing: values.elements[entry.range])
+        .update(fromContentsOf: UnsafeMutableBufferPointer(rebasing: source.elements[place.range]))
+    }
+  }
+
   /// What stands against going on from `checkpoint`: its model has other sizes, or its optimizer
   /// was another.
   func faults(of checkpoint: Checkpoint) throws -> [String] {
     let saved = try ConfigurationFile.read(try checkpoint.path(of: "config.json")).json
-    let wanted = model.json
+    let wanted = network.configuration.json
     let differing = Set(saved.keys).union(wanted.keys).sorted().filter { saved[$0] != wanted[$0] }
     let missing = Set(optimizer.stateNames).subtracting(
       try OptimizerFiles.stateNames(in: checkpoint))

@@ -25,8 +25,10 @@ public struct TrainingPlan: Sendable {
   public let resolved: String
   /// The tokenizer.
   public let tokenizer: any Tokenizer
-  /// The model.
-  public let model: any ModelConfiguration
+  /// What is trained.
+  public let network: TrainedNetwork
+  /// The low-rank maps that are trained in place of the whole weights; nil for those.
+  public let lora: LoRA?
   /// Where its first weights come from.
   public let weights: Weights
   /// Rows of a micro-batch.
@@ -39,6 +41,8 @@ public struct TrainingPlan: Sendable {
   public let precision: Precision
   /// What the phase's own keys add to `terms`.
   let phaseTerms: [String: String]
+  /// How many numbers are trained, and how many are only read.
+  public let counts: (trained: Int, frozen: Int)
 
   /// Settles what every phase has in common.
   ///
@@ -50,31 +54,39 @@ public struct TrainingPlan: Sendable {
   ///   - halvesAreQuick: Whether the CPUs of all ranks are quicker in bf16 than in fp32.
   init(
     _ options: TrainingOptions, _ reader: ConfigurationReader, tokenizer: any Tokenizer,
-    model: any ModelConfiguration, weights: Weights = .drawn, rows: Int? = nil,
+    network: TrainedNetwork, lora: LoRA? = nil, weights: Weights = .drawn, rows: Int? = nil,
     context: Int? = nil, terms: [String: String] = [:], halvesAreQuick: Bool
   ) throws {
     try reader.finish()
     self.options = options
     self.tokenizer = tokenizer
-    self.model = model
+    self.network = network
+    self.lora = lora
     self.weights = weights
     self.rows = rows ?? options.sequences
-    self.context = context ?? model.context
+    self.context = context ?? network.model.context
     precision = options.precision.resolved(halvesAreQuick: halvesAreQuick)
     resolved = reader.resolved
     phaseTerms = terms
+    let layouts = try lora.map { try network.configuration.layout($0) }
+    counts =
+      layouts.map { ($0.trainable.count, $0.frozen.count) }
+      ?? (network.configuration.layout.count, 0)
     schedule = Schedule(
       shape: options.schedule, peak: options.learningRate, final: options.finalRate,
       warmup: options.warmup, decay: options.decay, steps: options.steps)
     try requireMemory(reader)
   }
 
+  /// The decoder that is trained.
+  public var model: any ModelConfiguration { network.model }
+
   /// Refuses what cannot fit into this host's memory however many ranks there are: weights, one
   /// gradient, and the logits of one micro-batch.
   private func requireMemory(_ reader: ConfigurationReader) throws(ConfigurationError) {
     let available = ProcessMemory.available()
     let float = MemoryLayout<Float>.stride
-    let sizes = 2 * model.layout.count * float
+    let sizes = (2 * counts.trained + counts.frozen) * float
     let logits = rows * context * model.vocabulary * float
     for (key, bytes) in [("model.width", sizes), ("batch.sequences", logits)]
     where bytes > available {
@@ -96,7 +108,9 @@ public struct TrainingPlan: Sendable {
     let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
     return (1...own).last { workers in
       let gradients = 4 * workers * levels(of: own, workers: workers)
-      return (bytesOfWeight + moments + gradients) * model.layout.count <= bytes / 5 * 4
+      let needed =
+        (bytesOfWeight + moments + gradients) * counts.trained + bytesOfWeight * counts.frozen
+      return needed <= bytes / 5 * 4
     } ?? 1
   }
 
@@ -108,7 +122,8 @@ public struct TrainingPlan: Sendable {
     let gradients = 4 * workers * levels(of: own, workers: workers)
     let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
     let logits = 4 * workers * rows * context * model.vocabulary
-    return (bytesOfWeight + moments + gradients) * model.layout.count + logits
+    return (bytesOfWeight + moments + gradients) * counts.trained + bytesOfWeight * counts.frozen
+      + logits
   }
 
   private var bytesOfWeight: Int { precision == .bf16 ? 6 : 4 }

@@ -69,7 +69,7 @@ public final class TrainingRun {
       [("program", version)] + plan.lines
         + plan.terms.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         + [
-          ("parameter layout", "\(FNV1a(Array(plan.model.layout.summary.utf8)).value)"),
+          ("parameter layout", "\(FNV1a(Array(plan.network.configuration.layout.summary.utf8)).value)"),
           ("threads", "\(workers.threads)"), ("--profile", "\(profiles)"),
           ("MPI library", MPIEnvironment.libraryVersion),
         ]
@@ -85,7 +85,8 @@ public final class TrainingRun {
         note: { try observers.event(EventReport(.note, $0)) }))
     try world.together { if world.rank == 0 { try folder.create() } }
     trainer = try Trainer(
-      plan, world: world, workers: workers, objective: work.objective, begins: seen == nil)
+      plan, world: world, workers: workers, objective: work.objective,
+      companions: work.companions, begins: seen == nil)
     evaluator = work.evaluator
     trainer.state.terms.merge(work.terms) { _, own in own }
     cycle = try CheckpointCycle(

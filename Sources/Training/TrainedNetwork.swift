@@ -1,0 +1,54 @@
+import Models
+import Tensors
+
+/// What a run trains: a language model, alone or with a value head, or a sequence scorer.
+public enum TrainedNetwork: Sendable {
+  /// A language model.
+  case language(any ModelConfiguration)
+  /// A language model with a value head.
+  case valued(ValuedModelConfiguration)
+  /// A scorer of sequences.
+  case scorer(SequenceScorerConfiguration)
+
+  /// The same on a worker.
+  enum Built {
+    case language(any LanguageModel)
+    case valued(ValuedModel)
+    case scorer(SequenceScorer)
+  }
+
+  /// The decoder in it.
+  public var model: any ModelConfiguration {
+    switch self {
+    case .language(let model): model
+    case .valued(let network): network.model
+    case .scorer(let network): network.model
+    }
+  }
+
+  /// Names, shapes and keys.
+  var configuration: any NetworkConfiguration {
+    switch self {
+    case .language(let model): model
+    case .valued(let network): network
+    case .scorer(let network): network
+    }
+  }
+
+  func build(_ parameters: Parameters) -> Built {
+    switch self {
+    case .language(let model): .language(model.build(parameters))
+    case .valued(let network): .valued(network.build(parameters))
+    case .scorer(let network): .scorer(network.build(parameters))
+    }
+  }
+
+  /// Modules that the decoder's own folder does not have; under LoRA they are trained whole.
+  var heads: [String] {
+    switch self {
+    case .language: []
+    case .valued: [ValuedModelConfiguration.headName]
+    case .scorer: ["score"]
+    }
+  }
+}
