@@ -13,9 +13,9 @@ public enum DatasetError: Error, Equatable, Sendable {
   /// A glob without a match.
   case noMatch(pattern: String, folder: String)
   /// A folder without a file of a supported kind.
-  case emptyFolder(path: String)
+  case emptyFolder(path: String, supported: String = SourceFile.Contents.documents.supported)
   /// A file of a kind that is not supported.
-  case unsupportedKind(path: String)
+  case unsupportedKind(path: String, supported: String = SourceFile.Contents.documents.supported)
   /// A device, a socket or the like.
   case notAFile(path: String)
   /// A folder with a name in it that is not UTF-8.
@@ -45,6 +45,18 @@ public enum DatasetError: Error, Equatable, Sendable {
   case truncatedGzip(path: String)
   /// A `.gz` that zlib refuses.
   case damagedGzip(path: String, reason: String)
+  /// A record that cannot be used, and where it stands.
+  case badRecord(RecordDefect, at: RecordPlace)
+  /// A table with two columns of one name.
+  case repeatedColumn(path: String, line: Int, name: String)
+  /// Files without a single record of use; the first that was left out, if any was.
+  case noRecords(skipped: SkippedRecords)
+  /// Examples all longer than the context.
+  case allTooLong(examples: Int, context: Int)
+  /// Examples of which the wrong tokens are learned.
+  case uselessMask(MaskDefect)
+  /// Labels of one class only.
+  case oneClass(String)
   /// A document over the limit; `line` is nil for a file that is one document.
   case documentTooLarge(path: String, line: Int?, limit: Int)
 
@@ -96,6 +108,14 @@ public enum DatasetError: Error, Equatable, Sendable {
   public var isStorageFailure: Bool {
     if case .storage = self { true } else { false }
   }
+
+  /// Whether one record is at fault, and the others could be used without it.
+  var isOfOneRecord: Bool {
+    switch self {
+    case .badRecord, .notUTF8, .binary: true
+    default: false
+    }
+  }
 }
 
 extension DatasetError: CustomStringConvertible {
@@ -110,11 +130,10 @@ extension DatasetError: CustomStringConvertible {
     case .noMatch(let pattern, let folder):
       "no file matches \(pattern) in \(folder.isEmpty ? "the current folder" : folder); correct "
         + "the pattern (*, ? and [...] stay within a folder, ** crosses folders)"
-    case .emptyFolder(let path):
-      "the folder \(path) holds no \(SourceFile.supported) file; put the corpus there or name "
-        + "another folder"
-    case .unsupportedKind(let path):
-      "\(path) is of a kind that cannot be read; convert it to \(SourceFile.supported)"
+    case .emptyFolder(let path, let supported):
+      "the folder \(path) holds no \(supported) file; put the corpus there or name another folder"
+    case .unsupportedKind(let path, let supported):
+      "\(path) is of a kind that cannot be read; convert it to \(supported)"
     case .notAFile(let path):
       "\(path) is neither a file nor a folder; name a regular file"
     case .nameNotUTF8(let folder):
@@ -145,6 +164,22 @@ extension DatasetError: CustomStringConvertible {
       "\(path) ends in the middle of its gzip data; copy or download it again"
     case .damagedGzip(let path, let reason):
       "\(path) holds damaged gzip data (\(reason)); copy or download it again"
+    case .badRecord(let defect, let place):
+      "\(place) \(defect)"
+    case .repeatedColumn(let path, let line, let name):
+      "\(path):\(line) names two columns \"\(name)\"; rename one of them"
+    case .noRecords(let skipped):
+      "no record is left to use"
+        + (skipped.first.first.map { ", \(skipped.count) were left out: \($0)" }
+          ?? "; name files that hold some")
+    case .allTooLong(let examples, let context):
+      "all \(examples) examples are longer than the context of \(context); raise the context, "
+        + "or have them cut"
+    case .uselessMask(let defect):
+      "the mask \(defect)"
+    case .oneClass(let name):
+      "every record has the label \"\(name)\", and one class alone cannot be learned; add records "
+        + "of another"
     case .documentTooLarge(let path, let line, let limit):
       "\(path)\(line.map { ":\($0)" } ?? "") holds a document of more than \(limit) bytes; cut it "
         + "into several"

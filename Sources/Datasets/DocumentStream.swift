@@ -30,10 +30,12 @@ public struct DocumentStream {
       let file = files[nextFile]
       nextFile += 1
       switch file.kind {
-      case .text: return document(try Self.text(of: file, limit: documentLimit), from: file)
+      case .text: return document(try file.text(limit: documentLimit), from: file)
       case .jsonLines:
         lines = try LineReader(file, limit: documentLimit)
         linesHeldDocument = false
+      case .json, .table:
+        throw .unsupportedKind(path: file.path, supported: SourceFile.Contents.documents.supported)
       }
     }
   }
@@ -41,7 +43,7 @@ public struct DocumentStream {
   private mutating func nextLine() throws(DatasetError) -> Document? {
     let file = files[nextFile - 1]
     while let line = try lines?.next() {
-      if line.bytes.allSatisfy(Self.isJSONSpace) { continue }
+      if line.isBlank { continue }
       linesHeldDocument = true
       let text = try JSONLine.text(
         of: textField, in: line.bytes, path: file.path, line: line.number)
@@ -54,24 +56,5 @@ public struct DocumentStream {
   private mutating func document(_ bytes: [UInt8], from file: SourceFile) -> Document {
     defer { nextIndex += 1 }
     return Document(bytes: bytes, source: file.path, index: nextIndex)
-  }
-
-  private static func isJSONSpace(_ byte: UInt8) -> Bool {
-    byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A
-  }
-
-  private static func text(of file: SourceFile, limit: Int) throws(DatasetError) -> [UInt8] {
-    var reader = try ByteReader(file)
-    var bytes: [UInt8] = []
-    if !file.isCompressed { bytes.reserveCapacity(min(file.byteCount, limit)) }
-    while try reader.read(into: &bytes) {
-      guard bytes.count <= limit else {
-        throw .documentTooLarge(path: file.path, line: nil, limit: limit)
-      }
-    }
-    try TextCheck.check(bytes, path: file.path, offset: 0)
-    if bytes.starts(with: TextCheck.byteOrderMark) { bytes.removeFirst(3) }
-    guard !bytes.isEmpty else { throw .emptyFile(path: file.path) }
-    return bytes
   }
 }

@@ -7,6 +7,11 @@ struct LineReader {
     let bytes: [UInt8]
     /// From 1.
     let number: Int
+
+    /// Whether it holds nothing but white space of JSON.
+    var isBlank: Bool {
+      bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D || $0 == 0x0A }
+    }
   }
 
   private let path: String
@@ -49,10 +54,12 @@ struct LineReader {
   private mutating func line(upTo end: Int, next: Int) throws(DatasetError) -> Line {
     number += 1
     var bytes = Array(buffer[start..<end])
-    try TextCheck.check(bytes, path: path, offset: offset + start)
-    if number == 1, bytes.starts(with: TextCheck.byteOrderMark) { bytes.removeFirst(3) }
+    let lineOffset = offset + start
+    // Before the check: after a line that is no text, reading can go on.
     start = next
     searched = next
+    try TextCheck.check(bytes, path: path, offset: lineOffset)
+    if number == 1, bytes.starts(with: TextCheck.byteOrderMark) { bytes.removeFirst(3) }
     return Line(bytes: bytes, number: number)
   }
 

@@ -2,17 +2,44 @@ import Glibc
 
 /// A file of the corpus.
 public struct SourceFile: Sendable, Hashable {
-  /// How documents lie in a file.
+  /// What is to be read from files, which decides the kinds that can be.
+  public enum Contents: Sendable {
+    /// Texts to pretrain on.
+    case documents
+    /// Examples to fine-tune on; see `Record`.
+    case records
+
+    /// The endings of the names that can be read, without `.gz`.
+    var endings: [(name: String, kind: Kind)] {
+      switch self {
+      case .documents: [(".txt", .text), (".jsonl", .jsonLines)]
+      case .records: [(".jsonl", .jsonLines), (".json", .json), (".csv", .table)]
+      }
+    }
+
+    /// The same for people, with `.gz`.
+    public var supported: String {
+      let names = endings.map(\.name)
+      let all = names + names.map { $0 + ".gz" }
+      return all.dropLast().joined(separator: ", ") + " or " + (all.last ?? "")
+    }
+  }
+
+  /// How documents or records lie in a file.
   public enum Kind: Sendable {
     /// The whole file is one document.
     case text
-    /// Each line is a JSON object with the text of one document in a field.
+    /// Each line is a JSON object with the text of one document in a field, or with one record.
     case jsonLines
+    /// JSON: a list of objects, each with one record.
+    case json
+    /// CSV with a line of column names, each row one record.
+    case table
   }
 
   /// Its path, joined to the base folder.
   public let path: String
-  /// How documents lie in it.
+  /// How its contents lie in it.
   public let kind: Kind
   /// Whether it is compressed with gzip.
   public let isCompressed: Bool
@@ -22,14 +49,12 @@ public struct SourceFile: Sendable, Hashable {
   public let modified: Int
   let identity: FileStatus.Identity
 
-  static let supported = ".txt, .jsonl, .txt.gz or .jsonl.gz"
-
-  /// The file at `path`, its kind told by its name.
-  public init(_ path: String) throws(DatasetError) {
+  /// The file at `path` with `contents`, its kind told by its name.
+  public init(_ path: String, of contents: Contents = .documents) throws(DatasetError) {
     guard let status = FileStatus(path) else { throw Self.failure(path: path, code: errno) }
     guard status.kind == .file else { throw .notAFile(path: path) }
-    guard let (kind, isCompressed) = Self.kind(ofName: path) else {
-      throw .unsupportedKind(path: path)
+    guard let (kind, isCompressed) = Self.kind(ofName: path, of: contents) else {
+      throw .unsupportedKind(path: path, supported: contents.supported)
     }
     self.path = path
     self.kind = kind
@@ -47,12 +72,32 @@ public struct SourceFile: Sendable, Hashable {
     }
   }
 
-  static func kind(ofName name: String) -> (Kind, isCompressed: Bool)? {
+  static func kind(
+    ofName name: String, of contents: Contents
+  ) -> (Kind, isCompressed: Bool)? {
     let lower = name.lowercased()
     let isCompressed = lower.hasSuffix(".gz")
     let stem = isCompressed ? String(lower.dropLast(3)) : lower
-    if stem.hasSuffix(".txt") { return (.text, isCompressed) }
-    if stem.hasSuffix(".jsonl") { return (.jsonLines, isCompressed) }
-    return nil
+    return contents.endings.first { stem.hasSuffix($0.name) }.map { ($0.kind, isCompressed) }
+  }
+}
+
+extension SourceFile {
+  /// All of its text, which is checked to be UTF-8 and not empty, without a byte-order mark.
+  ///
+  /// Throws `DatasetError.documentTooLarge` over `limit` bytes.
+  func text(limit: Int) throws(DatasetError) -> [UInt8] {
+    var reader = try ByteReader(self)
+    var bytes: [UInt8] = []
+    if !isCompressed { bytes.reserveCapacity(min(byteCount, limit)) }
+    while try reader.read(into: &bytes) {
+      guard bytes.count <= limit else {
+        throw .documentTooLarge(path: path, line: nil, limit: limit)
+      }
+    }
+    try TextCheck.check(bytes, path: path, offset: 0)
+    if bytes.starts(with: TextCheck.byteOrderMark) { bytes.removeFirst(3) }
+    guard !bytes.isEmpty else { throw .emptyFile(path: path) }
+    return bytes
   }
 }

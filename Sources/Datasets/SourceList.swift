@@ -16,8 +16,14 @@ public struct SourceList: Sendable, Equatable {
   /// Files found in folders and left out, because their kind is not supported.
   public let ignored: [String]
 
-  /// Expands `entries`; relative ones start at `base`, or at the current folder when it is empty.
-  public init(_ entries: [String], relativeTo base: String = "") throws(DatasetError) {
+  /// Expands `entries` to files with `contents`; relative ones start at `base`, or at the current
+  /// folder when it is empty.
+  public init(
+    _ entries: [String], relativeTo base: String = "", of contents: SourceFile.Contents = .documents
+  ) throws(DatasetError) {
+    func isReadable(_ path: String) -> Bool {
+      SourceFile.kind(ofName: path, of: contents) != nil
+    }
     guard !entries.isEmpty else { throw .noSources }
     var found: [SourceFile] = []
     var ignored: Set<String> = []
@@ -25,19 +31,21 @@ public struct SourceList: Sendable, Equatable {
       let path = FilePaths.join(base, entry)
       if let status = FileStatus(path) {
         guard status.kind == .folder else {
-          found.append(try SourceFile(path))
+          found.append(try SourceFile(path, of: contents))
           continue
         }
         var walker = FolderWalker()
         try walker.walk(path)
-        let supported = walker.files.filter { SourceFile.kind(ofName: $0) != nil }
-        guard !supported.isEmpty else { throw .emptyFolder(path: path) }
-        for file in supported { found.append(try SourceFile(file)) }
-        ignored.formUnion(walker.files.filter { SourceFile.kind(ofName: $0) == nil })
+        let supported = walker.files.filter(isReadable)
+        guard !supported.isEmpty else {
+          throw .emptyFolder(path: path, supported: contents.supported)
+        }
+        for file in supported { found.append(try SourceFile(file, of: contents)) }
+        ignored.formUnion(walker.files.filter { !isReadable($0) })
       } else if GlobPattern.isGlob(entry) {
         let matches = try GlobPattern(path).files()
         guard !matches.isEmpty else { throw .noMatch(pattern: entry, folder: base) }
-        for file in matches { found.append(try SourceFile(file)) }
+        for file in matches { found.append(try SourceFile(file, of: contents)) }
       } else {
         throw SourceFile.failure(path: path, code: errno)
       }

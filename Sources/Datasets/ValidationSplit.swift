@@ -30,14 +30,22 @@ public struct ValidationSplit: Sendable, Hashable {
   public func trainingByteCount(of document: [UInt8]) -> Int {
     document.withUnsafeBufferPointer { bytes in
       if bytes.count >= Self.tailThreshold { return tailStart(of: bytes) }
-      var hash = FNV1a()
-      hash.combine(bytes)
-      let words = Self.philox(
-        SIMD4(
-          UInt32(truncatingIfNeeded: hash.value), UInt32(truncatingIfNeeded: hash.value >> 32), 0, 0
-        ))
-      return Double(words.x) < fraction * 0x1p32 ? 0 : bytes.count
+      return holdsOut(bytes) ? 0 : bytes.count
     }
+  }
+
+  /// Whether what `bytes` stand for is drawn whole for validation, however long it is.
+  public func holdsOut(_ bytes: [UInt8]) -> Bool {
+    bytes.withUnsafeBufferPointer { holdsOut($0) }
+  }
+
+  private func holdsOut(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    var hash = FNV1a()
+    hash.combine(bytes)
+    let words = Self.philox(
+      SIMD4(
+        UInt32(truncatingIfNeeded: hash.value), UInt32(truncatingIfNeeded: hash.value >> 32), 0, 0))
+    return Double(words.x) < fraction * 0x1p32
   }
 
   private func tailStart(of bytes: UnsafeBufferPointer<UInt8>) -> Int {

@@ -1,5 +1,6 @@
 import CZlib
 import Foundation
+import RandomNumbers
 import Tokenizers
 
 @testable import Datasets
@@ -105,4 +106,20 @@ func lines(_ byteCount: Int, salt: Int = 0) -> String {
     line += 1
   }
   return text
+}
+
+/// `count` examples of 2 to `longest` random ids below 200, of which some are learned.
+func randomExamples(_ count: Int, longest: Int, seed: UInt64 = 1) -> [EncodedExample] {
+  var random = RandomSequence(RandomStream(seed: seed, purpose: .trial))
+  return (0..<count).map { _ in
+    let length = Int.random(in: 2...longest, using: &random)
+    let prompt = Int.random(in: 1..<length, using: &random)
+    let ids = (0..<length - 1).map { _ in TokenID.random(in: 0..<200, using: &random) }
+    return EncodedExample(ids: ids + [200], isTrained: (0..<length).map { $0 >= prompt })
+  }
+}
+
+/// The records of `contents`, one a line of a file that is not there.
+func located(_ contents: [Record]) -> [LocatedRecord] {
+  contents.enumerated().map { LocatedRecord($1, at: RecordPlace(path: "a.jsonl", line: $0 + 1)) }
 }

@@ -72,3 +72,15 @@ public struct RecordPlace: Sendable, Hashable, CustomStringConvertible {
   /// `path:line`.
   public var description: String { "\(path):\(line)" }
 }
+
+extension Record {
+  /// What it is, for people.
+  var kind: String {
+    switch self {
+    case .conversation: "a conversation"
+    case .pair: "a preference pair"
+    case .labelled: "a labelled text"
+    case .prompt: "a prompt without an answer"
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import Tokenizers
+
+/// The elements of a JSON file that is a list, or that has its objects one after another.
+///
+/// Each is cut out by its brackets and read by itself, so that one that is malformed inside does not
+/// take the others with it.
+struct JSONElements {
+  private let bytes: [UInt8]
+  private let path: String
+  private var position = 0
+  private var line = 1
+  private var isList: Bool?
+  private var isAtEnd = false
+  private var isFirst = true
+
+  init(_ bytes: [UInt8], path: String) {
+    self.bytes = bytes
+    self.path = path
+  }
+
+  /// The fields of the next element; nil after the last.
+  mutating func next() throws(DatasetError) -> RecordFields? {
+    guard !isAtEnd else { return nil }
+    if isList == nil {
+      isList = peek() == UInt8(ascii: "[")
+      if isList == true { position += 1 }
+    }
+    guard let byte = peek() else {
+      isAtEnd = true
+      if isList == true { throw malformed("the list has no end") }
+      return nil
+    }
+    if isList == true {
+      if byte == UInt8(ascii: "]") {
+        position += 1
+        isAtEnd = true
+        if peek() != nil { throw malformed("text follows the list") }
+        return nil
+      }
+      if !isFirst {
+        guard byte == UInt8(ascii: ",") else {
+          isFirst = true
+          throw malformed("',' or ']' is expected")
+        }
+        position += 1
+      }
+    }
+    isFirst = false
+    _ = peek()
+    let place = RecordPlace(path: path, line: line)
+    return try RecordFields(json: element(), at: place)
+  }
+
+  private func malformed(_ reason: String) -> DatasetError {
+    .badRecord(.malformed(reason: reason), at: RecordPlace(path: path, line: line))
+  }
+
+  /// The next byte after white space, which is skipped; nil at the end.
+  private mutating func peek() -> UInt8? {
+    while position < bytes.count {
+      let byte = bytes[position]
+      guard byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D else { return byte }
+      if byte == 0x0A { line += 1 }
+      position += 1
+    }
+    return nil
+  }
+
+  /// The bytes from here to where the brackets that open here are closed, or a value without brackets.
+  private mutating func element() -> [UInt8] {
+    let start = position
+    var depth = 0
+    var isInString = false
+    while position < bytes.count {
+      let byte = bytes[position]
+      let isOutside = depth == 0 && !isInString && position > start
+      if isOutside, byte == UInt8(ascii: ",") || byte == UInt8(ascii: "]") || byte == 0x0A { break }
+      position += 1
+      switch byte {
+      case 0x0A: line += 1
+      case UInt8(ascii: "\\") where isInString: position = min(position + 1, bytes.count)
+      case UInt8(ascii: "\""): isInString.toggle()
+      case _ where isInString: continue
+      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        depth -= 1
+        if depth <= 0 { return Array(bytes[start..<position]) }
+      default: continue
+      }
+    }
+    return Array(bytes[start..<position])
+  }
+}

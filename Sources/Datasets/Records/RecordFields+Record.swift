@@ -1,0 +1,186 @@
+import Foundation
+import Tokenizers
+
+extension RecordFields {
+  /// What the fields make.
+  ///
+  /// Throws the defect of a record that makes no sense, with its place.
+  func record() throws(DatasetError) -> Record {
+    do throws(RecordDefect) {
+      let names = members.map(\.name)
+      guard let format = RecordFormat(of: names) else { throw .unknownForm(fields: names) }
+      return try record(of: format)
+    } catch {
+      throw .badRecord(error, at: place)
+    }
+  }
+
+  private func record(of format: RecordFormat) throws(RecordDefect) -> Record {
+    switch format {
+    case .preference: return .pair(try preference())
+    case .messages: return try conversation(try required("messages"))
+    case .shareGPT: return try conversation(try required("conversations"))
+    case .alpaca: return try conversation(try alpacaPrompt() + answer("output"))
+    case .completion: return try conversation(try prompt("prompt") + answer("completion"))
+    case .response: return try conversation(try prompt("prompt") + answer("response"))
+    case .question: return try conversation(try prompt("question") + answer("answer"))
+    case .labelled: return try labelled()
+    case .prompt: return try conversation(try prompt("prompt"))
+    }
+  }
+
+  /// The conversation of `messages`, behind the message of the field `system` if there is one, or a
+  /// prompt when they end with the user.
+  private func conversation(_ messages: [Message]) throws(RecordDefect) -> Record {
+    let messages = try withSystem(messages)
+    try Turns.check(messages)
+    return messages.last?.role == .assistant
+      ? .conversation(Conversation(messages)) : .prompt(messages)
+  }
+
+  private func withSystem(_ messages: [Message]) throws(RecordDefect) -> [Message] {
+    guard let system = try text("system"), !system.isEmpty, messages.first?.role != .system else {
+      return messages
+    }
+    return [Message(.system, system)] + messages
+  }
+
+  private func required(_ field: String) throws(RecordDefect) -> [Message] {
+    try messages(field, orText: false) ?? []
+  }
+
+  /// What is asked: a message of the user, a dialogue in one text, or a list of messages.
+  private func prompt(_ field: String) throws(RecordDefect) -> [Message] {
+    if let messages = try messages(field, orText: true) { return messages }
+    let text = try text(field) ?? ""
+    guard var messages = Turns.dialogue(text) else { return [Message(.user, text)] }
+    // An empty last turn of the assistant only asks for the answer.
+    if messages.last == Message(.assistant, "") { messages.removeLast() }
+    return messages
+  }
+
+  private func answer(_ field: String) throws(RecordDefect) -> [Message] {
+    if let messages = try messages(field, orText: true) { return messages }
+    return [Message(.assistant, try text(field) ?? "")]
+  }
+
+  private func alpacaPrompt() throws(RecordDefect) -> [Message] {
+    let instruction = try text("instruction") ?? ""
+    let input = try text("input") ?? ""
+    return [Message(.user, input.isEmpty ? instruction : "\(instruction)\n\n\(input)")]
+  }
+
+  private func labelled() throws(RecordDefect) -> Record {
+    guard let text = try text("text"), !Turns.isBlank(text) else { throw .emptyText }
+    switch self["label"] {
+    case .string(let name):
+      let number = isTable ? Double(name).flatMap { $0.isFinite ? $0 : nil } : nil
+      return .labelled(text: text, label: number.map { .number($0) } ?? .name(name))
+    case .bool(let value): return .labelled(text: text, label: .name(value ? "true" : "false"))
+    case let value:
+      guard let number = value?.number else {
+        throw .wrongKind(
+          field: "label", found: value?.kind ?? "nothing", expected: "a name or a number")
+      }
+      return .labelled(text: text, label: .number(number))
+    }
+  }
+
+  /// The pair, with what both sides answer taken from a field of its own or from their common
+  /// beginning.
+  private func preference() throws(RecordDefect) -> Preference {
+    var sides = (try side("chosen"), try side("rejected"))
+    var prompt: [Message] = []
+    if sides.0.first?.role == .assistant, sides.1.first?.role == .assistant {
+      if self["prompt"] != nil {
+        prompt = try self.prompt("prompt")
+      } else if self["instruction"] != nil {
+        prompt = try alpacaPrompt()
+      } else if self["question"] != nil {
+        prompt = try self.prompt("question")
+      }
+    } else {
+      guard sides.0 != sides.1 else { throw .equalSides }
+      let common = try Turns.commonPrompt(sides.0, sides.1)
+      prompt = Array(sides.0[..<common])
+      sides = (Array(sides.0[common...]), Array(sides.1[common...]))
+    }
+    prompt = try withSystem(prompt)
+    for side in [sides.0, sides.1] {
+      try Turns.check(prompt + side, mayBeginWithAnswer: prompt.isEmpty)
+      if side.last?.role != .assistant { throw .emptyAnswer }
+    }
+    guard sides.0 != sides.1 else { throw .equalSides }
+    return Preference(
+      prompt: prompt, chosen: sides.0, rejected: sides.1, margin: try number("margin"))
+  }
+
+  private func side(_ field: String) throws(RecordDefect) -> [Message] {
+    if let messages = try messages(field, orText: true) { return messages }
+    let text = try text(field) ?? ""
+    return Turns.dialogue(text) ?? [Message(.assistant, text)]
+  }
+}
+
+/// The turns that messages take.
+enum Turns {
+  /// Throws unless user and assistant take turns in `messages`, behind at most one message of the
+  /// system, and every answer says something.
+  static func check(
+    _ messages: [Message], mayBeginWithAnswer: Bool = false
+  ) throws(RecordDefect) {
+    var before: Role?
+    for (index, message) in messages.enumerated() {
+      let isInTurn =
+        switch message.role {
+        case .system: before == nil
+        case .user: before != .user
+        case .assistant: before == .user || before == nil && mayBeginWithAnswer
+        }
+      guard isInTurn else {
+        throw .outOfTurn(message: index + 1, role: message.role, after: before)
+      }
+      if message.role == .assistant, isBlank(message.content) { throw .emptyAnswer }
+      before = message.role
+    }
+    if before == .system {
+      throw .outOfTurn(message: messages.count, role: .system, after: nil)
+    }
+  }
+
+  /// How many messages both sides of a pair begin with, up to the first answer that differs.
+  static func commonPrompt(_ a: [Message], _ b: [Message]) throws(RecordDefect) -> Int {
+    var common = zip(a, b).prefix { $0 == $1 }.count
+    func isAnswer(_ side: [Message]) -> Bool {
+      common < side.count && side[common].role == .assistant
+    }
+    while common > 0, !isAnswer(a) || !isAnswer(b) { common -= 1 }
+    guard isAnswer(a), isAnswer(b) else { throw .differentPrompts }
+    return common
+  }
+
+  /// The messages of a dialogue in one text, as Anthropic's hh-rlhf writes it.
+  ///
+  ///     ⏎⏎Human: … ⏎⏎Assistant: … ⏎⏎Human: …
+  ///
+  /// White space around what is said belongs to the form. Nil when the text does not begin so.
+  static func dialogue(_ text: String) -> [Message]? {
+    let marks = [("\n\nHuman:", Role.user), ("\n\nAssistant:", Role.assistant)]
+    guard text.hasPrefix(marks[0].0) || text.hasPrefix(marks[1].0) else { return nil }
+    var messages: [Message] = []
+    var rest = text[...]
+    while let (mark, role) = marks.first(where: { rest.hasPrefix($0.0) }) {
+      rest = rest.dropFirst(mark.count)
+      let end = marks.compactMap { rest.range(of: $0.0)?.lowerBound }.min() ?? rest.endIndex
+      let content = rest[..<end].trimmingCharacters(in: .whitespacesAndNewlines)
+      messages.append(Message(role, content))
+      rest = rest[end...]
+    }
+    return messages
+  }
+
+  /// Whether `text` says nothing.
+  static func isBlank(_ text: String) -> Bool {
+    text.allSatisfy(\.isWhitespace)
+  }
+}

@@ -1,0 +1,202 @@
+import Testing
+import Tokenizers
+
+@testable import Datasets
+
+struct ExampleLoaderTests {
+  /// What stands in a row: the ids and flags of its examples, put together again, and its padding.
+  struct Row {
+    var examples: [EncodedExample] = []
+    var padding = 0
+
+    /// Row `row` of `batch`, whose padding is 256.
+    init(_ batch: Batch, _ row: Int) {
+      let first = row * batch.context
+      var start = 0
+      while start < batch.context {
+        #expect(Int(batch.starts[first + start]) == start)
+        let end =
+          (start..<batch.context).first { Int(batch.starts[first + $0]) != start } ?? batch.context
+        let range = first + start..<first + end
+        if batch.inputs[range].allSatisfy({ $0 == 256 }) {
+          #expect(batch.targets[range].allSatisfy { $0 == 256 })
+          #expect(batch.weights[range].allSatisfy { $0 == 0 })
+          #expect(end == batch.context)
+          padding = range.count
+        } else {
+          #expect(batch.inputs[range].dropFirst() == batch.targets[range].dropLast())
+          let weights = batch.weights[range]
+          #expect(weights.allSatisfy { $0 == 0 || $0 == 1 })
+          examples.append(
+            EncodedExample(
+              ids: [batch.inputs[range.lowerBound]] + batch.targets[range],
+              isTrained: [false] + weights.map { $0 == 1 }))
+        }
+        start = end
+      }
+    }
+  }
+
+  private static func set(_ examples: [EncodedExample]) -> ExampleSet {
+    ExampleSet(EncodedExamples(examples), endOfTurn: 200, padding: 256)
+  }
+
+  private static func sorted(_ examples: [EncodedExample]) -> [EncodedExample] {
+    examples.sorted { a, b in
+      a.ids == b.ids
+        ? "\(a.isTrained)" < "\(b.isTrained)" : a.ids.lexicographicallyPrecedes(b.ids)
+    }
+  }
+
+  private static func loader(
+    _ examples: [EncodedExample], context: Int, sequences: Int = 1, microBatches: Int = 1,
+    seed: UInt64 = 3
+  ) throws -> ExampleLoader {
+    try ExampleLoader(
+      set(examples), context: context, sequences: sequences, microBatches: microBatches, seed: seed)
+  }
+
+  @Test(arguments: [(1, 5), (7, 5), (100, 5), (300, 40), (300, 64), (300, 63), (50, 200)])
+  func everyEpochHasEveryExampleOnce(count: Int, context: Int) throws {
+    let examples = randomExamples(count, longest: min(40, context + 1))
+    let loader = try Self.loader(examples, context: context)
+    var batch = Batch(sequences: 1, context: context)
+    for epoch in 0..<3 {
+      var seen: [EncodedExample] = []
+      var padding = 0
+      for row in 0..<loader.rowsPerEpoch {
+        loader.fill(&batch, step: epoch * loader.rowsPerEpoch + row, microBatch: 0)
+        let row = Row(batch, 0)
+        #expect(!row.examples.isEmpty)
+        seen += row.examples
+        padding += row.padding
+      }
+      #expect(Self.sorted(seen) == Self.sorted(examples))
+      // Nothing is lost: places are targets or padding.
+      let targets = examples.reduce(0) { $0 + $1.ids.count - 1 }
+      #expect(targets + padding == loader.rowsPerEpoch * context)
+    }
+  }
+
+  @Test func rowsAreWellFilled() throws {
+    let examples = randomExamples(2_000, longest: 129)
+    let loader = try Self.loader(examples, context: 256)
+    let targets = examples.reduce(0) { $0 + $1.ids.count - 1 }
+    let share = Double(targets) / Double(loader.rowsPerEpoch * 256)
+    #expect(share > 0.99, "\(share)")
+    // As long as the context: a row for each, and no more.
+    let full = try Self.loader(
+      (0..<5).map { _ in
+        EncodedExample(ids: [1, 2, 3, 4, 200], isTrained: [false, false, false, true, true])
+      }, context: 4)
+    #expect(full.rowsPerEpoch == 5)
+  }
+
+  @Test func epochsAndSeedsDiffer() throws {
+    let examples = randomExamples(60, longest: 5)
+    func epoch(_ epoch: Int, seed: UInt64 = 3) throws -> [[EncodedExample]] {
+      let loader = try Self.loader(examples, context: 8, seed: seed)
+      var batch = Batch(sequences: 1, context: 8)
+      return (0..<loader.rowsPerEpoch).map { row in
+        loader.fill(&batch, step: epoch * loader.rowsPerEpoch + row, microBatch: 0)
+        return Row(batch, 0).examples
+      }
+    }
+    let first = try epoch(0)
+    #expect(try first == epoch(0))
+    #expect(try first != epoch(1) && first != epoch(0, seed: 4))
+    // Not only the rows change places, also who stands together.
+    #expect(try Set(first) != Set(epoch(1)))
+  }
+
+  @Test func theOrderIsFixedForever() throws {
+    // Golden: a run resumed by a later version must go on with the batches it would have had.
+    let packing = ExamplePacking(lengths: [3, 9, 4, 3, 6, 3, 5, 3, 2], context: 8, seed: 42)
+    let rows = (0..<2).map { epoch in
+      (0..<packing.rowCount).map { packing.examples(ofRow: $0, epoch: epoch) }
+    }
+    #expect(
+      rows == [[[1], [4, 2], [6, 3, 0], [7, 5, 8]], [[1], [4, 2], [6, 5, 3], [7, 0, 8]]])
+    let order = ExampleOrder(count: 10, seed: 42)
+    #expect((0..<10).map { order($0).index } == [2, 9, 3, 0, 5, 4, 7, 6, 1, 8])
+    #expect((0..<4).map { order(1_000_000 + $0).index } == [5, 7, 6, 1])
+    #expect(order(1_000_000).epoch == 100_000)
+  }
+
+  @Test func anyWorldGetsTheSameBatches() throws {
+    let examples = randomExamples(90, longest: 17)
+    func batches(world: Int, resumed: Int) throws -> [[Batch]] {
+      var steps = [[Batch]](
+        repeating: [Batch](repeating: Batch(sequences: 2, context: 24), count: 8), count: 12)
+      for part in [0..<resumed, resumed..<12] {
+        for worker in (0..<world).reversed() {
+          let own = try Self.loader(examples, context: 24, sequences: 2, microBatches: 8)
+          var batch = Batch(sequences: 2, context: 24)
+          for step in part {
+            for microBatch in worker * 8 / world..<(worker + 1) * 8 / world {
+              own.fill(&batch, step: step, microBatch: microBatch)
+              steps[step][microBatch] = batch
+            }
+          }
+        }
+      }
+      return steps
+    }
+    let one = try batches(world: 1, resumed: 0)
+    for (world, resumed) in [(2, 0), (3, 5), (8, 11)] {
+      #expect(try batches(world: world, resumed: resumed) == one, "\(world) workers")
+    }
+    #expect(one[0][0] != one[0][1] && one[0][0] != one[1][0])
+    let loader = try Self.loader(examples, context: 24, sequences: 2, microBatches: 8)
+    #expect(loader.epochsSeen(12) == Double(12 * 16) / Double(loader.rowsPerEpoch))
+  }
+
+  @Test func aUsedBatchIsAsGoodAsANewOne() throws {
+    let loader = try Self.loader(randomExamples(9, longest: 6), context: 12, sequences: 2)
+    var fresh = Batch(sequences: 2, context: 12)
+    loader.fill(&fresh, step: 1, microBatch: 0)
+    var used = Batch(sequences: 2, context: 12)
+    used.weights = [Float](repeating: 7, count: 24)
+    used.lengths = [1, 2]
+    used.margins = [3]
+    used.labels = [4, 5]
+    used.starts = [9]
+    loader.fill(&used, step: 1, microBatch: 0)
+    #expect(used == fresh)
+    let windows = try TrainingLoader(
+      tokens: counting(500), context: 12, sequences: 2, microBatches: 1, seed: 9)
+    try windows.fill(&used, step: 0, microBatch: 0)
+    #expect(used.starts.isEmpty && used.lengths.isEmpty && used.weights.allSatisfy { $0 == 1 })
+  }
+
+  @Test(arguments: [1, 2, 7])
+  func evaluationSeesEveryExampleOnceInOrder(sequences: Int) throws {
+    let examples = randomExamples(100, longest: 20)
+    let loader = try ExampleEvaluationLoader(
+      Self.set(examples), context: 32, sequences: sequences)
+    var batch = Batch(sequences: sequences, context: 32)
+    var seen: [EncodedExample] = []
+    for index in 0..<loader.batchCount {
+      loader.fill(&batch, index: index)
+      for row in 0..<sequences { seen += Row(batch, row).examples }
+    }
+    #expect(seen == examples)
+    #expect(throws: DatasetError.nothingToEvaluate) {
+      try ExampleEvaluationLoader(Self.set([]), context: 8, sequences: 1)
+    }
+  }
+
+  @Test func aMaskOfNoUseIsRefused() throws {
+    func mask(_ flags: [Bool]) -> DatasetError? {
+      let example = EncodedExample(ids: [1, 2, 200], isTrained: flags)
+      do {
+        _ = try Self.loader([example], context: 8)
+        return nil
+      } catch { return error as? DatasetError }
+    }
+    #expect(mask([false, false, false]) == .uselessMask(.nothing))
+    #expect(mask([true, true, true]) == .uselessMask(.everything))
+    #expect(mask([false, true, false]) == .uselessMask(.noEndOfTurn(truncated: 0)))
+    #expect(mask([false, false, true]) == nil)
+  }
+}

@@ -1,0 +1,86 @@
+import Testing
+import Tokenizers
+
+@testable import Datasets
+
+struct LabelLoaderTests {
+  private static func records(_ labels: [Label]) -> [LocatedRecord] {
+    located(
+      labels.enumerated().map {
+        .labelled(text: String(repeating: "t", count: 1 + $0 % 4), label: $1)
+      })
+  }
+
+  private static func set(
+    _ labels: [Label], task: LabelSet.Task = .classes(nil), skipsBad: Bool = false
+  ) throws -> LabelSet {
+    try LabelSet(
+      records(labels), tokenizer: Bytes(), task: task,
+      options: ExampleOptions(context: 8, skipsBad: skipsBad))
+  }
+
+  @Test func classesAreSortedAndNumbered() throws {
+    let names = try Self.set([.name("good"), .name("bad"), .name("Bad"), .name("good")])
+    #expect(names.classes == ["Bad", "bad", "good"] && names.labels == [2, 1, 0, 2])
+    let numbers = try Self.set([.number(10), .number(9), .number(-1.5)])
+    #expect(numbers.classes == ["-1.5", "9", "10"] && numbers.labels == [2, 1, 0])
+    let given = try Self.set([.name("b"), .number(1)], task: .classes(["1", "a", "b"]))
+    #expect(given.labels == [2, 0])
+    let values = try Self.set([.number(0.5), .number(-3)], task: .values)
+    #expect(values.labels == [0.5, -3] && values.classes.isEmpty)
+  }
+
+  @Test func labelsThatDoNotFit() throws {
+    let second = RecordPlace(path: "a.jsonl", line: 2)
+    let outside = DatasetError.badRecord(.unknownClass("c", classes: ["a", "b"]), at: second)
+    #expect(throws: outside) {
+      try Self.set([.name("a"), .name("c")], task: .classes(["a", "b"]))
+    }
+    let kept = try Self.set(
+      [.name("a"), .name("c"), .name("b")], task: .classes(["a", "b"]), skipsBad: true)
+    #expect(kept.count == 2 && kept.statistics.skipped.first == [outside])
+    #expect(throws: DatasetError.badRecord(.notAValue("x"), at: second)) {
+      try Self.set([.number(1), .name("x")], task: .values)
+    }
+    #expect(throws: DatasetError.oneClass("a")) { try Self.set([.name("a"), .name("a")]) }
+    #expect(throws: DatasetError.self) {
+      try LabelSet(
+        located([.prompt([Message(.user, "q")])]), tokenizer: Bytes(), task: .classes(nil),
+        options: ExampleOptions(context: 8))
+    }
+  }
+
+  @Test func aRowIsATextWithItsLabel() throws {
+    let set = try Self.set([.number(1), .number(2), .number(3)], task: .values)
+    let loader = LabelEvaluationLoader(set, context: 8, sequences: 2)
+    #expect(loader.batchCount == 2 && loader.range(ofBatch: 1) == 2..<3)
+    var batch = Batch(sequences: 2, context: 8)
+    loader.fill(&batch, index: 0)
+    #expect(batch.inputs[..<8] == [116, 256, 256, 256, 256, 256, 256, 256])
+    #expect(batch.inputs[8...] == [116, 116, 256, 256, 256, 256, 256, 256])
+    #expect(batch.lengths == [1, 2] && batch.labels == [1, 2])
+    // The head reads at the last token.
+    #expect(batch.weights.indices.filter { batch.weights[$0] == 1 } == [0, 9])
+    loader.fill(&batch, index: 1)
+    #expect(batch.lengths == [3, 1] && batch.labels == [3, 0])
+    #expect(batch.weights.indices.filter { batch.weights[$0] == 1 } == [2])
+  }
+
+  @Test func everyEpochHasEveryTextOnce() throws {
+    let set = try Self.set((0..<12).map { .number(Double($0)) }, task: .values)
+    let loader = LabelLoader(set, context: 8, sequences: 3, microBatches: 2, seed: 1)
+    var batch = Batch(sequences: 3, context: 8)
+    var epochs: [[Float]] = []
+    for epoch in 0..<3 {
+      var seen: [Float] = []
+      for microBatch in 0..<4 {
+        loader.fill(&batch, step: epoch * 2 + microBatch / 2, microBatch: microBatch % 2)
+        seen += batch.labels
+      }
+      #expect(seen.sorted() == (0..<12).map { Float($0) })
+      epochs.append(seen)
+    }
+    #expect(epochs[0] != epochs[1] && epochs[1] != epochs[2])
+    #expect(loader.epochsSeen(4) == 2)
+  }
+}

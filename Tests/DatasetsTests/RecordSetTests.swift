@@ -1,0 +1,98 @@
+import Testing
+import Tokenizers
+
+@testable import Datasets
+
+struct RecordSetTests {
+  private static func line(_ question: String, _ answer: String) -> String {
+    #"{"question": "\#(question)", "answer": "\#(answer)"}"# + "\n"
+  }
+
+  private static func prompts(_ records: [LocatedRecord]) -> Set<[UInt8]> {
+    Set(records.map(\.record.question))
+  }
+
+  @Test func aShareIsHeldOutByPrompt() throws {
+    let scratch = try Scratch()
+    let text = (0..<600).map { Self.line("question \($0 % 300)", "answer \($0)") }.joined()
+    try scratch.write("a.jsonl", text)
+    let set = try RecordSet(reading: [scratch.path], validation: .fraction(0.2))
+    #expect(set.train.count + set.validation.count == 600)
+    #expect(80...160 ~= set.validation.count, "\(set.validation.count)")
+    #expect(Self.prompts(set.train).isDisjoint(with: Self.prompts(set.validation)))
+    // Others do not move a record to another side.
+    try scratch.write("b.json", "[\(Self.line("another question", "answer"))]")
+    let more = try RecordSet(reading: [scratch.path("*")], validation: .fraction(0.2))
+    #expect(Self.prompts(set.validation).isSubset(of: Self.prompts(more.validation)))
+    #expect(Self.prompts(set.train).isSubset(of: Self.prompts(more.train)))
+    #expect(more.train.count + more.validation.count == 601)
+    #expect(throws: DatasetError.noValidationText(documents: 1, fraction: 0.0001)) {
+      try RecordSet(reading: [scratch.path("b.json")], validation: .fraction(0.0001))
+    }
+  }
+
+  @Test func filesOfTheirOwn() throws {
+    let scratch = try Scratch()
+    try scratch.write("train/a.csv", "prompt,completion\nq,a\n")
+    try scratch.write("train/notes.txt", "not read")
+    try scratch.write("test.jsonl", Self.line("q", "a") + Self.line("r", "b"))
+    let set = try RecordSet(
+      reading: ["train"], validation: .files(["test.jsonl"]), relativeTo: scratch.path)
+    #expect(set.train.count == 1 && set.validation.count == 2)
+    #expect(set.ignored == [scratch.path("train/notes.txt")])
+    #expect(throws: DatasetError.inBoth(path: scratch.path("test.jsonl"))) {
+      try RecordSet(
+        reading: [scratch.path("test.jsonl")], validation: .files([scratch.path("*.jsonl")]))
+    }
+    #expect(
+      throws: DatasetError.unsupportedKind(
+        path: scratch.path("train/notes.txt"),
+        supported: ".jsonl, .json, .csv, .jsonl.gz, .json.gz or .csv.gz")
+    ) { try RecordSet(reading: [scratch.path("train/notes.txt")], validation: .fraction(0)) }
+  }
+
+  @Test func badRecordsAreCounted() throws {
+    let scratch = try Scratch()
+    try scratch.write("a.jsonl", Self.line("q", "a") + Self.line("q", "") + Self.line("r", "b"))
+    #expect(throws: DatasetError.self) {
+      try RecordSet(reading: [scratch.path], validation: .fraction(0))
+    }
+    let set = try RecordSet(reading: [scratch.path], validation: .fraction(0), skipsBad: true)
+    #expect(set.train.count == 2 && set.skipped.count == 1)
+    // A file of which nothing is of use is refused all the same, with the reason.
+    try scratch.write("b.jsonl", Self.line("q", ""))
+    let error = #expect(throws: DatasetError.self) {
+      try RecordSet(reading: [scratch.path("b.jsonl")], validation: .fraction(0), skipsBad: true)
+    }
+    #expect(
+      error?.description == "no record is left to use, 1 were left out: \(scratch.path("b.jsonl"))"
+        + ":1 has an empty answer, from which nothing can be learned; fill it or take the record "
+        + "out")
+  }
+
+  @Test func theIdentityIsThatOfTheContent() throws {
+    func identity(_ train: [Record], _ validation: Double = 0) throws -> String {
+      try RecordSet(located(train), validation: validation).identity
+    }
+    let conversation = Record.conversation(
+      Conversation([Message(.user, "q"), Message(.assistant, "a")]))
+    let all: [[Record]] = [
+      [conversation],
+      [.conversation(Conversation([Message(.user, "qa"), Message(.assistant, "")]))],
+      [conversation, conversation],
+      [.prompt([Message(.user, "q")])],
+      [.labelled(text: "q", label: .name("1"))],
+      [.labelled(text: "q", label: .number(1))],
+      [.pair(Preference(prompt: [], chosen: [Message(.user, "q")], rejected: []))],
+      [.pair(Preference(prompt: [Message(.user, "q")], chosen: [], rejected: []))],
+      [.pair(Preference(prompt: [Message(.user, "q")], chosen: [], rejected: [], margin: 1))],
+    ]
+    #expect(try Set(all.map { try identity($0) }).count == all.count)
+    // Where a record stands does not matter, on which side it is does.
+    let elsewhere = LocatedRecord(conversation, at: RecordPlace(path: "b.json", line: 9))
+    #expect(try RecordSet([elsewhere], validation: 0).identity == identity([conversation]))
+    let many = (0..<50).map { Record.prompt([Message(.user, "\($0)")]) }
+    #expect(try identity(many, 0.1) != identity(many, 0.2))
+    #expect(try identity([conversation]) == "1 and 0 with checksum 1071b2ca9906152e")
+  }
+}
