@@ -65,7 +65,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "Evaluation", dependencies: ["Datasets", "Layers", "Models", "Tensors"],
+      name: "Evaluation", dependencies: ["Datasets", "Layers", "Models", "Statistics", "Tensors"],
       swiftSettings: strict),
     .target(
       name: "Training",

@@ -13,6 +13,7 @@ struct ApusCommand: ParsableCommand {
     version: version,
     subcommands: [
       DataCommand.self, TokenizerCommand.self, ConfigCommand.self, PretrainCommand.self,
+      FinetuneCommand.self, RewardCommand.self,
       GenerateCommand.self, RunCommand.self,
     ])
 

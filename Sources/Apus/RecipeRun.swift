@@ -87,7 +87,7 @@ struct RecipeRun {
   /// Runs a subcommand in this process.
   private static func run(_ words: [String]) throws {
     var command = try ApusCommand.parseAsRoot(words)
-    if command is PretrainCommand || command is RunCommand {
+    if PhaseKind(rawValue: words.first ?? "") != nil || command is RunCommand {
       throw Failure.Refusal(
         "\(words[0]) cannot be the command of a stage: write phase: \(words[0]) with its keys.")
     }

@@ -2,10 +2,11 @@
 public struct EvaluationReport: Sendable, Equatable {
   /// The step after which the model was evaluated.
   public var step: Int
-  /// Mean loss over the validation tokens, in nats a token.
+  /// Mean loss over the validation set: nats a token where the objective is a cross-entropy of tokens.
   public var validationLoss: Double
-  /// The same loss in bits for each byte of the text, comparable across tokenizers.
-  public var bitsPerByte: Double
+  /// The same loss in bits for each byte of the text, comparable across tokenizers; nil where the
+  /// loss is not that of a text.
+  public var bitsPerByte: Double?
   /// Tokens that were scored.
   public var tokens: Int
   /// Wall time, in seconds.
@@ -17,7 +18,7 @@ public struct EvaluationReport: Sendable, Equatable {
 
   /// A report of an evaluation after `step`.
   public init(
-    step: Int, validationLoss: Double, bitsPerByte: Double, tokens: Int, seconds: Double,
+    step: Int, validationLoss: Double, bitsPerByte: Double? = nil, tokens: Int, seconds: Double,
     figures: [Figure] = [], isBest: Bool = false
   ) {
     self.step = step

@@ -40,8 +40,8 @@ enum ProgressText {
     var fields = [
       "eval  " + position(report.step, of: totalSteps),
       "validation loss \(fixed(report.validationLoss, digits: 5))",
-      "bits/byte \(fixed(report.bitsPerByte, digits: 5))",
     ]
+    if let bits = report.bitsPerByte { fields.append("bits/byte \(fixed(bits, digits: 5))") }
     fields += report.figures.map { "\($0.name) \(fixed($0.value, digits: 4))" }
     fields.append("\(fixed(report.seconds, digits: 3)) s")
     if report.isBest { fields.append("best") }

@@ -35,7 +35,7 @@ extension EvaluationReport {
       [
         JSONMember("step", .integer(step)),
         JSONMember("validationLoss", .number(validationLoss)),
-        JSONMember("bitsPerByte", .number(bitsPerByte)),
+      ] + (bitsPerByte.map { [JSONMember("bitsPerByte", .number($0))] } ?? []) + [
         JSONMember("evaluationTokens", .integer(tokens)),
         JSONMember("evaluationSeconds", .number(seconds)),
         JSONMember("isBest", .boolean(isBest)),

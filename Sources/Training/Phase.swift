@@ -37,6 +37,13 @@ public struct PhaseWork {
   let terms: [String: String]
   /// Networks that are only read.
   var companions = Companions()
+  /// Steps between moments at which a checkpoint says all: more than one where several steps learn
+  /// from what was sampled before the first of them.
+  var period = 1
+  /// What is left to do when the last checkpoint is safe, of which rank 0 is given the path.
+  ///
+  /// Collective; gives a sentence for people.
+  var conclude: (_ trainer: Trainer, _ checkpoint: String?) throws -> String? = { _, _ in nil }
 }
 
 /// Measures the model of a run, on all ranks.

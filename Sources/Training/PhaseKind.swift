@@ -4,6 +4,10 @@ import Configuration
 public enum PhaseKind: String, Sendable, CaseIterable {
   /// Self-supervised training on text.
   case pretrain
+  /// Supervised fine-tuning.
+  case finetune
+  /// A reward model from pairs.
+  case reward
 
   /// Settles what the keys of `reader` say.
   ///
@@ -11,6 +15,8 @@ public enum PhaseKind: String, Sendable, CaseIterable {
   public func phase(_ reader: inout ConfigurationReader, halvesAreQuick: Bool) throws -> any Phase {
     switch self {
     case .pretrain: try Pretraining(&reader, halvesAreQuick: halvesAreQuick)
+    case .finetune: try Finetuning(&reader, halvesAreQuick: halvesAreQuick)
+    case .reward: try RewardModelling(&reader, halvesAreQuick: halvesAreQuick)
     }
   }
 
@@ -18,6 +24,8 @@ public enum PhaseKind: String, Sendable, CaseIterable {
   public func readKeys(_ reader: inout ConfigurationReader) throws {
     switch self {
     case .pretrain: _ = try PretrainingOptions(&reader)
+    case .finetune: _ = try FinetuningOptions(&reader)
+    case .reward: _ = try RewardOptions(&reader)
     }
   }
 }

@@ -38,11 +38,16 @@ public struct RunFolder: Sendable {
 
   /// Writes the configuration, in place of an earlier attempt's.
   public func write(configuration text: String) throws(StorageError) {
+    try write(Array(text.utf8), as: "config.yaml")
+  }
+
+  /// Writes a file of the folder, in place of an earlier one.
+  func write(_ bytes: [UInt8], as name: String) throws(StorageError) {
     // Written beside its place and renamed: a full disk must not cost the file of an earlier attempt.
-    var file = try DurableFile(creating: "\(configuration).tmp")
-    try file.write(text)
+    var file = try DurableFile(creating: "\(path)/\(name).tmp")
+    try file.write(bytes)
     _ = try file.close()
-    try FileSystem.rename("\(configuration).tmp", to: configuration)
+    try FileSystem.rename("\(path)/\(name).tmp", to: "\(path)/\(name)")
   }
 
   /// Moves the checkpoints after `step`, or all with nil, out of the way; nothing is deleted.

@@ -1,5 +1,6 @@
 import Checkpoints
 import Configuration
+import Datasets
 import Glibc
 import Models
 import Monitoring
@@ -132,6 +133,11 @@ public struct TrainingPlan: Sendable {
   private func levels(of leaves: Int, workers: Int) -> Int {
     let run = (leaves + workers - 1) / workers
     return Int.bitWidth - run.leadingZeroBitCount
+  }
+
+  /// Tells the parameters' names, shapes and places from any other.
+  var layoutDigest: UInt64 {
+    FNV1a(Array(network.configuration.layout.summary.utf8)).value
   }
 
   /// The lines of the resolved file, each under its number, for comparing ranks.

@@ -39,6 +39,8 @@ public final class TrainingRun {
   private let trainer: Trainer
   private let evaluator: (any Evaluator)?
   private let cycle: CheckpointCycle
+  private let period: Int
+  private let conclude: (Trainer, String?) throws -> String?
   private let profiler: Profiler?
   /// The newest checkpoint that is known to be whole.
   private var latest: String?
@@ -69,7 +71,7 @@ public final class TrainingRun {
       [("program", version)] + plan.lines
         + plan.terms.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         + [
-          ("parameter layout", "\(FNV1a(Array(plan.network.configuration.layout.summary.utf8)).value)"),
+          ("parameter layout", "\(plan.layoutDigest)"),
           ("threads", "\(workers.threads)"), ("--profile", "\(profiles)"),
           ("MPI library", MPIEnvironment.libraryVersion),
         ]
@@ -88,6 +90,7 @@ public final class TrainingRun {
       plan, world: world, workers: workers, objective: work.objective,
       companions: work.companions, begins: seen == nil)
     evaluator = work.evaluator
+    (period, conclude) = (work.period, work.conclude)
     trainer.state.terms.merge(work.terms) { _, own in own }
     cycle = try CheckpointCycle(
       store: folder.checkpoints, attempt: attempt, world: world,
@@ -159,7 +162,7 @@ public final class TrainingRun {
       let isBest = try words[0].orders.contains(.evaluate) && evaluate()
       let isLast = trainer.state.step == steps
       // What was asked during a spike waits for its verdict, two more steps at most.
-      if isLast || !asked.isEmpty && !isSuspicious {
+      if isLast || !asked.isEmpty && !isSuspicious && trainer.state.step % period == 0 {
         try saveAndWait()
         if asked.contains(.stop) && !isLast { return try stop() }
         asked = []
@@ -170,6 +173,9 @@ public final class TrainingRun {
       } else if words[0].orders.contains(.save) {
         try saveIfFree()
       }
+    }
+    if let conclusion = try conclude(trainer, world.rank == 0 ? latest : nil) {
+      try observers.event(EventReport(.note, step: trainer.state.step, conclusion))
     }
     try observers.event(
       EventReport(
@@ -220,7 +226,10 @@ public final class TrainingRun {
   private func orders(forStep step: Int) -> ControlWord.Orders {
     let options = plan.options
     var orders: ControlWord.Orders = []
-    let isDue = { (every: Int) in every > 0 && step % every == 0 }
+    // At the first moment at or after the step, when moments are further apart than steps.
+    let isDue = { [period] (every: Int) in
+      every > 0 && step % period == 0 && step / every != (step - period) / every
+    }
     if evaluator != nil && (isDue(options.evaluateEvery) || step == options.steps) {
       orders.insert(.evaluate)
     }

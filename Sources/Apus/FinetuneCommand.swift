@@ -1,0 +1,20 @@
+import ArgumentParser
+
+/// `apus finetune`: goes on from a model with conversations or labelled texts.
+struct FinetuneCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "finetune",
+    abstract: "Fine-tune a model on conversations or labelled texts.",
+    discussion: """
+      mpirun -np 2 apus finetune run.yaml
+
+      `apus config --phase finetune --schema` lists the keys; model.from and data.train are needed. \
+      The same command continues an interrupted run.
+      """)
+
+  @OptionGroup var arguments: PhaseArguments
+
+  func run() throws {
+    try arguments.run(.finetune)
+  }
+}

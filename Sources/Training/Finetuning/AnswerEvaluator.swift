@@ -1,0 +1,57 @@
+import DataParallel
+import Datasets
+import Evaluation
+import Layers
+import Monitoring
+
+/// Measures how well the model gives the answers of held-out conversations.
+struct AnswerEvaluator: Evaluator {
+  private let loader: ExampleEvaluationLoader
+
+  init(_ loader: ExampleEvaluationLoader) {
+    self.loader = loader
+  }
+
+  let measuresStart = true
+
+  /// The loss of the answers' tokens, the share of them that are the most likely ones, and the share of
+  /// answers that greedy decoding gives word for word.
+  func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?) {
+    var clock = Stopwatch()
+    let totals = try trainer.replicas.totals(count: loader.batchCount, tallies: 3) {
+      [loader] replica, _, index in
+      loader.fill(&replica.batch, index: index)
+      let batch = replica.batch
+      let pass = ForwardPass(sequences: batch.sequences, starts: batch.starts)
+      let hidden = replica.model.hidden(batch.inputs, pass)
+      let losses = hidden.crossEntropy(
+        head: replica.model.head.weight, targets: batch.targets, weights: batch.weights)
+      let accuracy = TokenAccuracy(replica.model, hidden: hidden, batch)
+      return [
+        Tally(sum: losses.total, count: batch.weight),
+        Tally(sum: Double(accuracy.right), count: Double(accuracy.tokens)),
+        Tally(sum: Double(accuracy.exact), count: Double(accuracy.answers)),
+      ]
+    }
+    return (
+      trainer.report(
+        totals[0], seconds: clock.lap(),
+        figures: [Figure("tokenAccuracy", totals[1].mean), Figure("exactMatch", totals[2].mean)]),
+      nil
+    )
+  }
+}
+
+extension Trainer {
+  /// The report of an evaluation by its loss: the lower, the better.
+  func report(_ loss: Tally, seconds: Double, figures: [Figure] = []) -> EvaluationReport {
+    EvaluationReport(
+      step: state.step, validationLoss: loss.mean, tokens: Int(loss.count), seconds: seconds,
+      figures: figures, isBest: isBest(loss.mean))
+  }
+
+  /// Whether no evaluation before had a lower loss; never during a spike, when nothing is saved.
+  func isBest(_ loss: Double) -> Bool {
+    !isSuspicious && (state.best.map { loss < $0.loss } ?? true)
+  }
+}

@@ -1,0 +1,93 @@
+import Configuration
+import Datasets
+import Models
+import Tensors
+
+/// Supervised fine-tuning: the assistant's answers, or the labels of texts.
+public struct Finetuning: Phase {
+  /// What is settled of the run.
+  public let plan: TrainingPlan
+  /// What was typed, with every default.
+  public let options: FinetuningOptions
+  private let examples: Examples
+
+  /// The examples of a task, to train on and to measure by.
+  private enum Examples {
+    case chat(train: ExampleSet, validation: ExampleSet?)
+    case labels(train: LabelSet, validation: LabelSet?)
+  }
+
+  /// Settles what the keys of `reader` say; reads model and examples.
+  ///
+  /// - Parameter halvesAreQuick: Whether the CPUs of all ranks are quicker in bf16 than in fp32.
+  public init(
+    _ reader: inout ConfigurationReader, halvesAreQuick: Bool = MatrixLibrary.hasHalfProducts
+  ) throws {
+    options = try FinetuningOptions(&reader)
+    try reader.finish()
+    let model = try PhaseModel(options.start, template: options.data.template, reader)
+    let records = try options.data.records()
+    let making = options.data.making(context: model.context)
+    let network: TrainedNetwork
+    switch options.task {
+    case .chat:
+      let train = try ExampleSet(records.train, chat: model.chat, options: making)
+      try train.checkMask()
+      examples = .chat(
+        train: train,
+        validation: records.validation.isEmpty
+          ? nil : try ExampleSet(records.validation, chat: model.chat, options: making))
+      network = .language(model.folder.configuration)
+    case .classification, .regression:
+      let isClasses = options.task == .classification
+      let train = try LabelSet(
+        records.train, tokenizer: model.folder.tokenizer,
+        task: isClasses ? .classes(options.classes) : .values, options: making)
+      // Held-out texts have the classes that were trained.
+      examples = .labels(
+        train: train,
+        validation: records.validation.isEmpty
+          ? nil
+          : try LabelSet(
+            records.validation, tokenizer: model.folder.tokenizer,
+            task: isClasses ? .classes(train.classes) : .values, options: making))
+      network = .scorer(
+        try SequenceScorerConfiguration(
+          model.folder.configuration, labels: isClasses ? train.classes : ["value"],
+          problem: isClasses ? .classification : .regression, padding: Int(train.padding)))
+    }
+    plan = try TrainingPlan(
+      options.training, reader, tokenizer: model.folder.tokenizer, network: network,
+      lora: options.adapters.lora(savingWhole: network.heads),
+      weights: .folder(model.folder.path), context: model.context, terms: model.terms(records),
+      halvesAreQuick: halvesAreQuick)
+  }
+
+  /// The loaders of the examples.
+  public func prepare(_ site: PhaseSite) throws -> PhaseWork {
+    let (context, rows, seed) = (plan.context, plan.rows, UInt64(plan.options.seed))
+    let microBatches = plan.options.microBatches
+    switch examples {
+    case .chat(let train, let validation):
+      try site.note("\(train.statistics)")
+      return PhaseWork(
+        objective: NextTokenObjective(
+          try ExampleLoader(
+            train, context: context, sequences: rows, microBatches: microBatches, seed: seed)),
+        evaluator: try validation.map {
+          AnswerEvaluator(try ExampleEvaluationLoader($0, context: context, sequences: rows))
+        }, terms: [:])
+    case .labels(let train, let validation):
+      try site.note("\(train.statistics)")
+      return PhaseWork(
+        objective: LabelObjective(
+          LabelLoader(
+            train, context: context, sequences: rows, microBatches: microBatches, seed: seed),
+          task: options.task),
+        evaluator: validation.map {
+          LabelEvaluator(
+            LabelEvaluationLoader($0, context: context, sequences: rows), classes: $0.classes.count)
+        }, terms: [:])
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import Checkpoints
+import Configuration
+import Datasets
+import Models
+import Tokenizers
+
+/// The model that a phase goes on from, with what it needs to read examples.
+struct PhaseModel {
+  /// Its folder.
+  let folder: ModelFolder
+  /// Positions of a row.
+  let context: Int
+  /// How conversations are written.
+  let template: ChatTemplate
+  /// Tells its weights from any other.
+  let digest: String
+
+  /// Looks at the folder that `start` names.
+  init(_ start: StartOptions, template: ExampleDataOptions.Template, _ reader: ConfigurationReader)
+    throws
+  {
+    folder = try start.folder(reader)
+    context = start.context ?? folder.configuration.context
+    self.template = try PhaseModel.template(template, of: folder)
+    digest = try folder.weightsDigest()
+  }
+
+  /// The template as typed, or the one kept in `folder`, or plain.
+  static func template(
+    _ typed: ExampleDataOptions.Template, of folder: ModelFolder
+  ) throws -> ChatTemplate {
+    switch typed {
+    case .auto: try TokenizerFile.template(from: folder.path, for: folder.tokenizer) ?? .plain
+    case .chatml: .chatml
+    case .llama3: .llama3
+    case .plain: .plain
+    }
+  }
+
+  /// Writes conversations for the model.
+  var chat: ChatEncoder { ChatEncoder(template, tokenizer: folder.tokenizer) }
+
+  /// What decides the bits beside the keys of every run.
+  func terms(_ records: RecordSet) -> [String: String] {
+    [
+      "model.from": digest, "model.context": "\(context)", "template": template.rawValue,
+      "examples": records.identity,
+    ]
+  }
+}
+
+extension ExampleDataOptions {
+  /// Reads the records.
+  func records() throws -> RecordSet {
+    try RecordSet(
+      reading: train,
+      validation: validation.isEmpty ? .fraction(validationShare) : .files(validation),
+      skipsBad: skipsBad)
+  }
+
+  /// How examples are made of them, for rows of `context` positions.
+  func making(context: Int) -> Datasets.ExampleOptions {
+    Datasets.ExampleOptions(context: context, truncates: truncates, skipsBad: skipsBad)
+  }
+}
