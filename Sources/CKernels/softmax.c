@@ -1,5 +1,7 @@
 // Softmax over rows, and the cross-entropy built on it. The maximum is subtracted first.
 //   softmax backward: dx = y·(dy − Σ y·dy);  cross-entropy backward: dlogits = w·(p − onehot).
+//   log-probabilities l of logits times s, and entropy H = −Σ p·l, backward:
+//   dlogits = s·(dl_target·(onehot − p) − dH·p·(l + H)).
 #include "vector.h"
 
 #define ROW_MAX(x, cols)                                                                           \
@@ -82,6 +84,51 @@ CLONED void apus_cross_entropy_backward(float *probabilities, const float *dloss
     }
     FOR_VECTORS(cols, PUT(probabilities, GET(probabilities) * factor););
     probabilities[targets[r]] -= factor;
+  }
+}
+
+CLONED void apus_log_softmax(float *logits, bool keep, float *chosen, float *entropies,
+                             const int32_t *targets, const float *weights, float scale,
+                             size_t rows, size_t cols) {
+  for (size_t r = 0; r < rows; r++, logits += cols) {
+    if (weights && weights[r] == 0.0f) {
+      chosen[r] = entropies[r] = 0;
+      continue;
+    }
+    float top = ROW_MAX(logits, cols);
+    vf totals = 0, products = 0;
+    FOR_VECTORS(cols, {
+      vf below = (GET(logits) - top) * scale;
+      vf e = VEXP(below);
+      for (size_t l = k; l < LANES; l++) e[l] = 0;
+      totals += e;
+      products += e * below;
+    });
+    float total = LANE_SUM(totals);
+    float log_total = logf(total);
+    float below = (logits[targets[r]] - top) * scale;
+    chosen[r] = below - log_total;
+    entropies[r] = log_total - LANE_SUM(products) / total;
+    if (keep) FOR_VECTORS(cols, PUT(logits, (GET(logits) - top) * scale - log_total););
+  }
+}
+
+CLONED void apus_log_softmax_backward(float *logs, const float *dchosen, const float *dentropies,
+                                      const float *entropies, const int32_t *targets,
+                                      const float *weights, float scale, size_t rows,
+                                      size_t cols) {
+  for (size_t r = 0; r < rows; r++, logs += cols) {
+    float a = dchosen[r] * scale, b = dentropies[r] * scale;
+    if ((weights && weights[r] == 0.0f) || (a == 0.0f && b == 0.0f)) {
+      memset(logs, 0, cols * sizeof(float));
+      continue;
+    }
+    float entropy = entropies[r];
+    FOR_VECTORS(cols, {
+      vf l = GET(logs);
+      PUT(logs, -VEXP(l) * (a + b * (l + entropy)));
+    });
+    logs[targets[r]] += a;
   }
 }
 

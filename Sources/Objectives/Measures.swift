@@ -125,6 +125,9 @@ extension Measures {
     return max(-1, min(1, (product - reward * length) / (rewards * lengths).squareRoot()))
   }
 
+  /// Standard deviation of the answers' rewards; nil for no answer.
+  public var rewardDeviation: Double? { variance(.reward, .squaredReward)?.squareRoot() }
+
   /// The mean square less the square of the mean; 0 where rounding alone is left.
   private func variance(_ first: Measure, _ second: Measure) -> Double? {
     guard let mean = self[first], let square = self[second] else { return nil }

@@ -161,6 +161,26 @@ import Testing
         == logits.crossEntropyConsumingLogits(targets: targets, weights: weights).values)
   }
 
+  @Test(arguments: [(1, 3, 2), (5, 4, 7), (70, 2, 3), (0, 2, 3), (3, 5, 33)])
+  func logProbabilitiesAndEntropies(rows: Int, width: Int, vocabulary: Int) {
+    let targets = (0..<rows).map { Int32(($0 * 7) % vocabulary) }
+    let weights = (0..<rows).map { Float($0 % 3) * 0.5 }
+    let points = [random([rows, width], 1), random([vocabulary, width], 2)]
+    for (weights, temperature) in [(nil, 1), (weights, 0.7)] as [([Float]?, Float)] {
+      check(points) {
+        $0[0].logProbabilities(
+          head: $0[1], targets: targets, weights: weights, temperature: temperature
+        ).chosen
+      }
+      check(points) {
+        let tokens = $0[0].logProbabilities(
+          head: $0[1], targets: targets, weights: weights, temperature: temperature)
+        return tokens.chosen * 0.5 + tokens.entropies
+      }
+    }
+    check([points[0]]) { $0[0].logProbabilities(head: points[1], targets: targets).entropies }
+  }
+
   @Test(arguments: shapes) func functionsGivenWithTheirDerivatives(shape: [Int]) {
     // Another factor at every place.
     check([random(shape, 1)]) {

@@ -97,6 +97,17 @@ void apus_cross_entropy(float *logits, float *losses, const int32_t *targets,
 void apus_cross_entropy_backward(float *probabilities, const float *dlosses,
                                  const int32_t *targets, const float *weights, size_t rows,
                                  size_t cols);
+/// Of logits times `scale`: chosen[r] = log p[targets[r]] and the entropy −Σ p·log p of every row;
+/// with `keep` the logits turn into the log-probabilities in place. A row of weight 0 is left as it
+/// is, and has 0 for both. `weights` may be null (all 1); other weights are no factors.
+void apus_log_softmax(float *logits, bool keep, float *chosen, float *entropies,
+                      const int32_t *targets, const float *weights, float scale, size_t rows,
+                      size_t cols);
+/// Turns log-probabilities into the gradient of Σ dchosen[r]·chosen[r] + dentropies[r]·entropies[r]
+/// with respect to the logits, in place.
+void apus_log_softmax_backward(float *logs, const float *dchosen, const float *dentropies,
+                               const float *entropies, const int32_t *targets,
+                               const float *weights, float scale, size_t rows, size_t cols);
 
 // attention.c: one block of query rows of one head; `stride` is the row pitch of the block.
 /// Row r attends to its first `first_limit + r` columns (capped at cols): softmax of the scaled

@@ -1,0 +1,105 @@
+import CKernels
+
+/// The product of rows x with a head, whose result, the largest array of a step, is never kept whole
+/// unless the backward pass needs something of its size, and then once.
+struct HeadProduct {
+  private let x: Tensor
+  private let w: Tensor
+  private let dx: GradientPlace
+  private let dw: GradientPlace
+
+  /// x·headᵀ of `x`, [rows, width], and `head`, [vocabulary, width].
+  init(of x: Tensor, _ head: Tensor) {
+    (self.x, w, dx, dw) = (x.operand, head.operand, x.gradientPlace, head.gradientPlace)
+  }
+
+  /// Calls `finish` with blocks of the logits x·headᵀ, spread over the team.
+  ///
+  /// - Parameters:
+  ///   - isWholeOnTape: Whether logits that are kept in fp32 come from one product of all rows, which
+  ///     is quickest; their last bits then differ from those of logits that are not kept.
+  ///   - finish: Gets the logits of a range of rows and whether they are kept; what it leaves in their
+  ///     place is.
+  /// - Returns: What `finish` left, [rows, vocabulary], in the type that products read; no rows
+  ///   unless this is recorded.
+  func logits(
+    isWholeOnTape: Bool,
+    _ finish: (_ logits: UnsafeMutablePointer<Float>, _ rows: Range<Int>, _ isKept: Bool) -> Void
+  ) -> Tensor {
+    let workspace = x.workspace
+    let (rows, width, vocabulary) = (x.rows, x.columns, w.shape[0])
+    let isKept = workspace.isRecording && (dx.variable != nil || dw.variable != nil)
+    let kept = Tensor(uninitialized: [isKept ? rows : 0, vocabulary], type: x.type, in: workspace)
+    // What is kept in fp32 is made where it stays. The rest is made from a chunk of logits: of as many
+    // rows as let the library pack the head for a small share of the product's time.
+    let isInPlace = isKept && kept.type == .float32
+    let chunk = isInPlace && isWholeOnTape ? max(1, rows) : 256
+    for start in stride(from: 0, to: rows, by: chunk) {
+      let count = min(chunk, rows - start)
+      workspace.withScratch(isInPlace ? 0 : count * vocabulary) { scratch in
+        let logits = isInPlace ? kept.pointer + start * vocabulary : scratch
+        workspace.multiply(
+          Matrix(x).from(row: start), Matrix(w, transposed: true),
+          into: MatrixDestination(logits, pitch: vocabulary), m: count, n: vocabulary, k: width)
+        workspace.forEachPart(count, cost: vocabulary) { part in
+          let first = start + part.lowerBound
+          let own = logits + part.lowerBound * vocabulary
+          finish(own, first..<first + part.count, isKept)
+          if isKept && !isInPlace {
+            apus_round_half(kept.half + first * vocabulary, own, part.count * vocabulary)
+          }
+        }
+      }
+    }
+    return kept
+  }
+
+  /// Adds the derivatives that follow from those of the logits: dW = dlogitsᵀ·x, dx = dlogits·W.
+  func accumulate(_ dlogits: Tensor) {
+    let workspace = x.workspace
+    let (rows, width, vocabulary) = (x.rows, x.columns, dlogits.columns)
+    dw.accumulate { dw, adds in
+      workspace.multiply(
+        Matrix(dlogits, transposed: true), Matrix(x), into: MatrixDestination(dw, pitch: width),
+        m: vocabulary, n: width, k: rows, adds: adds)
+    }
+    dx.accumulate { dx, adds in
+      workspace.multiply(
+        Matrix(dlogits), Matrix(w), into: MatrixDestination(dx, pitch: width), m: rows, n: width,
+        k: vocabulary, adds: adds)
+    }
+  }
+}
+
+extension HeadProduct {
+  /// The programmer's check of what a loss with a head is given.
+  static func require(
+    _ x: Tensor, _ head: Tensor, _ targets: [Int32], _ weights: [Float]?,
+    _ operation: StaticString
+  ) {
+    let vocabulary = head.shape.first ?? 0
+    precondition(
+      head.shape == [vocabulary, x.columns] && targets.count == x.rows
+        && weights.map { $0.count == x.rows } ?? true,
+      "\(operation): \(targets.count) targets for \(x.shape) and a head of \(head.shape)")
+    for row in 0..<x.rows where weights.map({ $0[row] != 0 }) ?? true {
+      precondition(
+        targets[row] >= 0 && Int(targets[row]) < vocabulary,
+        "\(operation): target \(targets[row]) outside 0..<\(vocabulary)")
+    }
+  }
+
+  /// The targets and weights of `rows`, as kernels read them.
+  static func withUnsafe(
+    _ targets: [Int32], _ weights: [Float]?, of rows: Range<Int>,
+    _ body: (_ targets: UnsafePointer<Int32>, _ weights: UnsafePointer<Float>?) -> Void
+  ) {
+    targets.withUnsafeBufferPointer { targets in
+      guard let targets = targets.baseAddress else { return }
+      guard let weights else { return body(targets + rows.lowerBound, nil) }
+      weights.withUnsafeBufferPointer { weights in
+        body(targets + rows.lowerBound, weights.baseAddress.map { $0 + rows.lowerBound })
+      }
+    }
+  }
+}

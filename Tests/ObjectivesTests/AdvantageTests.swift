@@ -1,0 +1,84 @@
+import Testing
+
+@testable import Objectives
+
+/// Rewards, advantages and the KL's coefficient.
+@Suite struct AdvantageTests {
+  @Test func advantagesAreThoseOfTRL() throws {
+    let golden = try Golden("gae")
+    let rewards = TokenRewards(
+      score: try golden.number("score"), coefficient: try golden.number("coefficient"),
+      policy: try golden.floats("policy"), reference: try golden.floats("reference"))
+    let values = try golden.floats("values")
+    var error = 0.0
+    for setting in try golden.cases() {
+      error = max(error, worst(rewards.rewards, try setting.numbers("rewards")))
+      let rule = GeneralizedAdvantage(
+        discount: try setting.number("gamma"), lambda: try setting.number("lambda"))
+      let (advantages, returns) = rule(rewards: rewards.rewards, values: values)
+      error = max(error, worst(advantages, try setting.numbers("advantages")))
+      error = max(error, worst(returns, try setting.numbers("returns")))
+    }
+    print("GAE: worst error \(error)")
+    #expect(error <= tolerance)
+    let kl = zip(try golden.floats("policy"), try golden.floats("reference"))
+      .reduce(0) { $0 + Double($1.0) - Double($1.1) }
+    #expect(abs(rewards.kl - kl) < 1e-12)
+  }
+
+  @Test func anAnswerThatIsNotOverGoesOnWithItsValue() {
+    let rule = GeneralizedAdvantage(discount: 0.5, lambda: 1)
+    let (advantages, returns) = rule(rewards: [0, 1], values: [0, 0], last: 4)
+    #expect(advantages == [1.5, 3] && returns == [1.5, 3])
+    #expect(rule(rewards: [], values: []).advantages.isEmpty)
+  }
+
+  @Test func whiteningIsThatOfTRL() throws {
+    let golden = try Golden("whitening")
+    let mask = try golden.numbers("mask")
+    let kept = zip(try golden.numbers("values"), mask).filter { $0.1 != 0 }.map(\.0)
+    let expected = zip(try golden.numbers("white"), mask).filter { $0.1 != 0 }.map(\.0)
+    let error = worst(Moments(kept).whiten(kept), expected)
+    print("Whitening: worst error \(error)")
+    #expect(error <= tolerance)
+    #expect(Moments([3]).whiten([3]) == [0] && Moments().variance == 0)
+  }
+
+  /// The same whatever units the numbers come in, and the same bits for the same units.
+  @Test func momentsOfPartsAreThoseOfTheWhole() {
+    let values = (0..<100).map { 1e4 + Double($0 * $0 % 37) }
+    let whole = Moments(values)
+    for size in [1, 7, 33] {
+      let parts = stride(from: 0, to: 100, by: size).map {
+        Moments(Array(values[$0..<min(100, $0 + size)]))
+      }
+      let joined = parts.reduce(Moments(), +)
+      #expect(joined.count == 100 && abs(joined.mean - whole.mean) < 1e-9)
+      #expect(abs(joined.variance - whole.variance) < 1e-9 * whole.variance)
+      #expect(Moments(numbers: joined.numbers) == joined)
+    }
+  }
+
+  @Test func theCoefficientGoesTowardsItsTarget() {
+    var fixed = KLController(coefficient: 0.2)
+    fixed.update(kl: 50, answers: 100)
+    #expect(fixed.coefficient == 0.2)
+    var adaptive = KLController(
+      coefficient: 0.2, rule: .adaptive(target: 6, horizon: 10_000))
+    adaptive.update(kl: 60, answers: 256)
+    #expect(abs(adaptive.coefficient - 0.2 * (1 + 0.2 * 256 / 10_000)) < 1e-15)
+    adaptive.update(kl: 6, answers: 256)
+    #expect(abs(adaptive.coefficient - 0.2 * (1 + 0.2 * 256 / 10_000)) < 1e-15)
+    let before = adaptive.coefficient
+    adaptive.update(kl: 5.4, answers: 1000)
+    #expect(abs(adaptive.coefficient - before * (1 - 0.1 * 0.1)) < 1e-15)
+    adaptive.update(kl: .nan, answers: 1000)
+    #expect(adaptive.coefficient > 0)
+  }
+
+  @Test func answersOrTokensWeighTheSame() {
+    #expect(TokenWeights.token.weight(length: 5) == 1)
+    #expect(TokenWeights.answer.weight(length: 5) == 0.2)
+    #expect(TokenWeights.answer.weight(length: 0) == 0)
+  }
+}

@@ -1,0 +1,53 @@
+import Testing
+
+@testable import Objectives
+
+/// Losses on scores of whole sequences, against PyTorch's.
+@Suite struct SequenceLossTests {
+  @Test func classificationIsThatOfPyTorch() throws {
+    let golden = try Golden("classes")
+    let (scores, labels) = (try golden.floats("scores"), try golden.integers("targets"))
+    let shape = [labels.count, try golden.integer("labels")]
+    let weights = try golden.floats("weights")
+    let loss = differentiated(scores, shape: shape) {
+      Classification.loss($0, labels: labels, weights: weights)
+    }
+    let error = max(
+      worst([loss.total], [try golden.number("loss")]),
+      worst(loss.gradient, try golden.numbers("gradient")))
+    print("Classification: worst error \(error)")
+    #expect(error <= tolerance)
+    #expect(loss.count == 4.5)
+    let check = differences(scores, shape: shape) { Classification.loss($0, labels: labels) }
+    #expect(check.worstError < 2e-3, "\(check.place)")
+  }
+
+  @Test func classificationCountsWhatIsRight() {
+    let loss = differentiated([1, 2, 3, 0, 9, 9], shape: [3, 2]) {
+      Classification.loss($0, labels: [1, 1, 1])
+    }
+    #expect(loss.measures[.accuracy] == 1.0 / 3)
+    let far = differentiated([1e4, -1e4], shape: [1, 2]) { Classification.loss($0, labels: [1]) }
+    #expect(far.total == 2e4 && far.gradient == [1, -1])
+  }
+
+  @Test func regressionIsThatOfPyTorch() throws {
+    let golden = try Golden("regression")
+    let (scores, targets) = (try golden.floats("scores"), try golden.floats("targets"))
+    let outputs = try golden.integer("outputs")
+    let shape = [scores.count / outputs, outputs]
+    let loss = differentiated(scores, shape: shape) { Regression.loss($0, targets: targets) }
+    let error = max(
+      worst([loss.total], [try golden.number("loss")]),
+      worst(loss.gradient, try golden.numbers("gradient")))
+    print("Regression: worst error \(error)")
+    #expect(error <= tolerance)
+    let masked = differentiated(scores, shape: shape) {
+      Regression.loss($0, targets: targets, weights: [2, 0, 0, 0, 0])
+    }
+    #expect(masked.count == 2)
+    #expect(
+      masked.gradient == loss.gradient[..<outputs].map { 2 * $0 }
+        + Array(repeating: 0, count: scores.count - outputs))
+  }
+}
