@@ -28,6 +28,8 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var best: Best?
   /// The losses the divergence guard looks back on, oldest first.
   public var recentLosses: [Double] = []
+  /// Numbers that a phase moves on from step to step, by name; nil where it has none.
+  public var memory: [String: Double]?
   /// The settings that decide the bits of the weights, by name; a resumed run compares them.
   public var terms: [String: String]
 

@@ -111,7 +111,8 @@ extension RewardQuality {
       objections.append(
         "it rewards length: its score follows the length with a correlation of "
           + "\(RewardQuality.rounded(lengthCorrelation ?? 0)), the judges' choice with "
-          + "\(RewardQuality.rounded(judgesLengthCorrelation ?? 0)): balance the lengths of the pairs")
+          + "\(RewardQuality.rounded(judgesLengthCorrelation ?? 0)): balance the lengths of the pairs"
+      )
     }
     if calibrationError > RewardQuality.mostCalibrationError {
       objections.append(

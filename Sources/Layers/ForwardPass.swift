@@ -39,6 +39,13 @@ public struct ForwardPass {
     self.usesAdapters = usesAdapters
   }
 
+  /// The same pass without low-rank maps.
+  public var withoutAdapters: ForwardPass {
+    ForwardPass(
+      sequences: sequences, dropout: dropout, caches: caches, recomputation: recomputation,
+      starts: starts, usesAdapters: false)
+  }
+
   /// The result of one of the network's layers, its inner values kept or not as `recomputation` says.
   public func layer(_ x: Tensor, _ body: @escaping (Tensor) -> Tensor) -> Tensor {
     recomputation == .layer ? x.recomputed(body) : body(x)

@@ -37,13 +37,16 @@ public struct StepReport: Sendable, Equatable {
   /// Further figures of the phase, such as a reward or a KL divergence, in order.
   public var figures: [Figure]
 
+  /// What is not well, a sentence each.
+  public var findings: [String]
+
   /// A report; the figures that are left out are zero, unknown or none.
   public init(
     step: Int, totalSteps: Int, loss: Double, learningRate: Double, gradientNorm: Double,
     tokens: Int, tokensSeen: Int, tokensPerSecond: Double, secondsPerStep: Double,
     secondsCompute: Double = 0, secondsExchange: Double = 0, secondsExposed: Double = 0,
     secondsOptimizer: Double = 0, secondsData: Double = 0, gemmShare: Double? = nil,
-    bytesSent: Int = 0, memoryBytes: Int = 0, figures: [Figure] = []
+    bytesSent: Int = 0, memoryBytes: Int = 0, figures: [Figure] = [], findings: [String] = []
   ) {
     self.step = step
     self.totalSteps = totalSteps
@@ -63,6 +66,7 @@ public struct StepReport: Sendable, Equatable {
     self.bytesSent = bytesSent
     self.memoryBytes = memoryBytes
     self.figures = figures
+    self.findings = findings
   }
 }
 

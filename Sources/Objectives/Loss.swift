@@ -33,6 +33,11 @@ public struct Loss {
 }
 
 extension Loss {
+  /// The same loss with more that was seen.
+  public func adding(_ more: Measures) -> Loss {
+    Loss(sum: sum, total: total, count: count, measures: measures + more)
+  }
+
   /// Two losses over the same things, such as a policy's and its value head's: sums and measures are
   /// added, the count is counted once.
   public static func + (a: Loss, b: Loss) -> Loss {

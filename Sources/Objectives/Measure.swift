@@ -54,6 +54,8 @@ public enum Measure: Int, CaseIterable, Sendable {
   case rewardLength
   /// Share of answers that ended by themselves.
   case ended
+  /// The largest difference of a token's log-probability between sampling and training.
+  case samplingDifference
   /// KL of the policy from the reference over an answer, nats: the sum over its tokens.
   case sequenceKL
 
@@ -72,5 +74,5 @@ public enum Measure: Int, CaseIterable, Sendable {
   }
 
   /// Whether the largest of all is wanted, not their mean.
-  var isLargest: Bool { self == .largestRatio }
+  var isLargest: Bool { self == .largestRatio || self == .samplingDifference }
 }

@@ -3,14 +3,14 @@ import Tensors
 
 /// Low-rank adaptation as typed.
 public struct AdapterOptions: Sendable {
-  /// What is adapted and how; nil trains the whole weights. Heads are for the phase to name.
+  /// What is adapted and how, without heads, which the phase names; nil trains the whole weights.
   public let lora: LoRA?
 
   /// Reads the keys.
   public init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     let rank = try reader.integer(
       "lora.rank", default: 0, in: 0...4096,
-      help: "rank of the low-rank maps that are trained in place of the weights; 0 trains the weights")
+      help: "rank of the low-rank maps that are trained in place of the weights; 0 for those")
     let alpha = try reader.number(
       "lora.alpha", default: 16, in: 1e-3...1e6, help: "the maps are multiplied by alpha ÷ rank")
     let dropout = try reader.number(

@@ -16,11 +16,25 @@ public protocol Objective: Sendable {
 
   /// How many times so many steps read all of the data.
   func epochs(steps: Int) -> Double
+
+  /// Makes ready what the next step needs.
+  ///
+  /// Collective.
+  func prepare(_ trainer: Trainer) throws
+
+  /// What is not well in the measures of a step, a sentence each.
+  func findings(in measures: Measures) -> [String]
 }
 
 extension Objective {
   /// The loss says all.
   public var measures: Bool { false }
+
+  /// Nothing.
+  public func prepare(_ trainer: Trainer) throws {}
+
+  /// None.
+  public func findings(in measures: Measures) -> [String] { [] }
 }
 
 /// The place of a micro-batch in a run, and how it is computed.

@@ -33,6 +33,10 @@ public final class Replica {
     }
   }
 
+  /// The language model that the run began with: a copy that is only read, or under LoRA the trained
+  /// one without its low-rank maps.
+  var start: any LanguageModel { reference ?? BaseModel(of: model) }
+
   /// The language model that is trained, with its value head.
   var valued: ValuedModel {
     guard case .valued(let model) = network else {

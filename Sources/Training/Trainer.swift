@@ -101,6 +101,7 @@ public final class Trainer {
   /// - Returns: The report, and what every rank told.
   /// - Throws: `DivergenceGuard.Diverged`, on every rank, before any weight is changed.
   func step(telling word: ControlWord) throws -> (report: StepReport, words: [ControlWord]) {
+    try objective.prepare(self)
     var clock = Stopwatch()
     let sentBefore = replicas.world.traffic.bytesSent
     let step = state.step
@@ -148,7 +149,8 @@ public final class Trainer {
       gemmShare: products / seconds / calibration.products,
       bytesSent: replicas.world.traffic.bytesSent - sentBefore,
       memoryBytes: ProcessMemory.resident() ?? 0,
-      figures: measures.figures.map { Figure($0.name, $0.value) })
+      figures: measures.figures.map { Figure($0.name, $0.value) },
+      findings: objective.findings(in: measures))
     return (report, words)
   }
 

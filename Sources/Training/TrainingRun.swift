@@ -42,6 +42,8 @@ public final class TrainingRun {
   private let period: Int
   private let conclude: (Trainer, String?) throws -> String?
   private let profiler: Profiler?
+  /// What was not well in the last step.
+  private var findings: Set<Substring> = []
   /// The newest checkpoint that is known to be whole.
   private var latest: String?
 
@@ -154,6 +156,7 @@ public final class TrainingRun {
       try profiler?.stepBegins(trainer)
       let (report, words) = try trainer.step(telling: word)
       try observers.step(report)
+      try warn(of: report)
       if let profile = try profiler?.stepEnded(trainer) { try observers.profile(profile) }
       let isSuspicious = trainer.isSuspicious
       if let saved = try cycle.absorb(words, isSound: !isSuspicious) { try announceSave(saved) }
@@ -182,6 +185,16 @@ public final class TrainingRun {
         .finished, step: trainer.state.step, "the model is in \(latest ?? folder.path)"))
     try observers.finish()
     return .finished
+  }
+
+  /// Tells what is not well in a step, unless the step before had the same.
+  private func warn(of report: StepReport) throws {
+    // The numbers differ from step to step: what is found is told apart by its first words.
+    let kinds = report.findings.map { $0.prefix { $0.isLetter || $0 == " " } }
+    for (kind, finding) in zip(kinds, report.findings) where !findings.contains(kind) {
+      try observers.event(EventReport(.warning, step: report.step, finding))
+    }
+    findings = Set(kinds)
   }
 
   /// Saves this step and returns when it is safe.

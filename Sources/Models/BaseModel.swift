@@ -1,0 +1,20 @@
+import Layers
+import Tensors
+
+/// A language model under LoRA without its low-rank maps: the one that it was adapted from.
+public struct BaseModel: LanguageModel {
+  private let model: any LanguageModel
+
+  /// `model`, read without its maps.
+  public init(of model: any LanguageModel) {
+    self.model = model
+  }
+
+  /// What the head reads.
+  public func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
+    model.hidden(ids, pass.withoutAdapters)
+  }
+
+  /// The head, which is not adapted.
+  public var head: Linear { model.head }
+}
