@@ -147,7 +147,9 @@ let package = Package(
     .testTarget(name: "RecipesTests", dependencies: ["Configuration", "Recipes"]),
     .testTarget(
       name: "ApusTests",
-      dependencies: ["Apus", .product(name: "Crypto", package: "swift-crypto")]),
+      dependencies: [
+        "Apus", "Datasets", "Tokenizers", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

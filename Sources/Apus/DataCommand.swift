@@ -67,18 +67,30 @@ struct DataCommand: ParsableCommand {
 
   struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Show what a dataset holds: its counts and first documents.")
+      abstract: "Show what a dataset holds, or what is learned of records.",
+      discussion: """
+        Of a built dataset: its counts and first documents. Of files of records (.jsonl, .json, .csv \
+        with conversations, prompts and answers, preference pairs, labelled texts): how they become \
+        tokens, those that are learned in colour or in \u{27E6}brackets\u{27E7}.
+        """)
 
-    @Argument(help: "The folder of a built dataset.")
-    var folder: String
+    @Argument(help: "The folder of a built dataset; or files, folders and globs of records.")
+    var sources: [String]
 
-    @Option(help: "Documents to show.")
+    @Option(help: "Documents of a dataset to show.")
     var documents = 3
 
-    @Option(help: "bytes, or a folder or tokenizer.json; the dataset's own when absent.")
+    @Option(help: "bytes, or a folder or tokenizer.json; a dataset's own when absent.")
     var tokenizer: String?
 
+    @OptionGroup var records: RecordInspection
+
     func run() throws {
+      if sources.count > 1 || !FileManager.default.fileExists(atPath: "\(sources[0])/dataset.json")
+      {
+        return try records.run(sources, tokenizer: tokenizer ?? "bytes")
+      }
+      let folder = sources[0]
       let dataset = try Dataset(opening: folder)
       let own = FileManager.default.fileExists(atPath: "\(folder)/tokenizer.json")
       let tokenizer = try TokenizerCommand.load(tokenizer ?? (own ? folder : "bytes"))

@@ -326,12 +326,12 @@ struct RecordReaderTests {
   @Test func theSentenceOfAnUnknownForm() {
     let place = RecordPlace(path: "d.jsonl", line: 3)
     let known =
-      "a preference pair \"chosen\", \"rejected\", may have \"prompt\", may have \"margin\"; a "
-      + "conversation \"messages\"; a ShareGPT conversation \"conversations\"; an Alpaca "
-      + "instruction \"instruction\", \"output\", may have \"input\"; a prompt with its answer "
-      + "\"prompt\", \"completion\"; a prompt with its answer \"prompt\", \"response\"; a question "
-      + "with its answer \"question\", \"answer\"; a labelled text \"text\", \"label\"; a prompt "
-      + "alone \"prompt\""
+      #""chosen" with "rejected" (a preference pair, also with "prompt" and "margin"), "messages" "#
+      + #"(a conversation), "conversations" (a ShareGPT conversation), "instruction" with "output" "#
+      + #"(an Alpaca instruction, also with "input"), "prompt" with "completion" (a prompt with its "#
+      + #"answer), "prompt" with "response" (a prompt with its answer), "question" with "answer" "#
+      + #"(a question with its answer), "text" with "label" (a labelled text), "prompt" (a prompt "#
+      + #"alone)"#
     func sentence(_ fields: String...) -> String {
       DatasetError.badRecord(.unknownForm(fields: fields), at: place).description
     }

@@ -70,9 +70,10 @@ enum RecordFormat: CaseIterable {
   /// All forms with their fields, for people.
   static var summary: String {
     allCases.map { format in
-      let optional = format.optionalFields.map { ", may have \(quoted([$0]))" }.joined()
-      return "\(format.name) \(quoted(format.fields))\(optional)"
-    }.joined(separator: "; ")
+      let fields = format.fields.map { quoted([$0]) }.joined(separator: " with ")
+      let optional = format.optionalFields.map { quoted([$0]) }.joined(separator: " and ")
+      return "\(fields) (\(format.name)\(optional.isEmpty ? "" : ", also with \(optional)"))"
+    }.joined(separator: ", ")
   }
 
   /// The form that a record with fields `names` comes nearest to, and how it falls short; nil when it

@@ -1,0 +1,120 @@
+import Datasets
+import Foundation
+import Testing
+import Tokenizers
+
+@testable import Apus
+
+/// `apus data inspect` on records.
+struct RecordInspectionTests {
+  private static let conversations = """
+    {"messages": [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "Björn."}]}
+    {"question": "Where?", "answer": "In the air."}
+
+    """
+
+  @Test func learnedTokensAreInBrackets() throws {
+    let program = try Program()
+    defer { program.remove() }
+    try program.write(Self.conversations, to: "a.jsonl")
+    let result = try program.run(["data", "inspect", "a.jsonl", "--template", "chatml"])
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(
+      result.output == """
+        2 examples of 125 tokens, 20 of them learned (16.0 %)
+
+        — a.jsonl:1: 66 tokens, 8 of them learned
+        <|im_start|>user
+        Who?<|endoftext|>
+        <|im_start|>assistant
+        ⟦Björn.<|endoftext|>⟧
+
+        — a.jsonl:2: 59 tokens, 12 of them learned
+        <|im_start|>user
+        Where?<|endoftext|>
+        <|im_start|>assistant
+        ⟦In the air.<|endoftext|>⟧
+
+        """)
+  }
+
+  @Test func onATerminalTheyAreInColour() throws {
+    let chat = ChatEncoder(.plain, tokenizer: ByteTokenizer())
+    let example = chat.encode(
+      Conversation([
+        Message(.user, "q"), Message(.assistant, "a"), Message(.user, "r"),
+        Message(.assistant, "b"),
+      ]))
+    let text = try TokenView(ByteTokenizer(), hasColour: true).text(of: example)
+    #expect(
+      text == "q\n\u{1B}[32ma<|endoftext|>\u{1B}[39mr\n\u{1B}[32mb<|endoftext|>\u{1B}[39m")
+  }
+
+  @Test func everyKindOfRecord() throws {
+    let program = try Program()
+    defer { program.remove() }
+    try program.write(#"[{"prompt": "q", "chosen": "yes", "rejected": "no"}]"#, to: "pairs.json")
+    try program.write("text,label\n\"fine, thanks\",good\nawful,bad\n", to: "labels.csv")
+    try program.write(#"{"prompt": "Who?"}"#, to: "prompts.jsonl")
+    for (name, arguments, words) in [
+      (
+        "pairs.json", ["--template", "plain"],
+        [
+          "Both sides of pairs counted: 1 examples of 11 tokens, 7 of them learned (63.6 %)",
+          "— pairs.json:1, chosen: 6 tokens, 4 of them learned\nq\n⟦yes<|endoftext|>⟧",
+          "— pairs.json:1, rejected: 5 tokens, 3 of them learned\nq\n⟦no<|endoftext|>⟧",
+        ]
+      ),
+      (
+        "labels.csv", [],
+        [
+          "2 examples of 17 tokens", "label bad: 1 texts\nlabel good: 1 texts",
+          "— labels.csv:2, label good: 12 tokens\nfine, thanks\n",
+        ]
+      ),
+      (
+        "prompts.jsonl", ["--template", "plain"],
+        ["1 examples of 5 tokens", "— prompts.jsonl:1: 5 tokens\nWho?\n"]
+      ),
+    ] {
+      let result = try program.run(["data", "inspect", name] + arguments)
+      #expect(result.code == 0, "\(name): \(result.errors)")
+      for word in words { #expect(result.output.contains(word), "\(name): \(result.output)") }
+    }
+  }
+
+  @Test func theTemplateOfTheTokenizer() throws {
+    let program = try Program()
+    defer { program.remove() }
+    try program.write(Self.conversations, to: "a.jsonl")
+    try TokenizerFile.save(
+      ByteTokenizer(), toFolder: "\(program.folder)/tokenizer", template: .plain)
+    let inspect = ["data", "inspect", "a.jsonl", "--examples", "1", "--tokenizer"]
+    let kept = try program.run(inspect + ["tokenizer"])
+    #expect(kept.code == 0 && kept.output.contains("Who?\n⟦Björn.<|endoftext|>⟧\n"))
+    #expect(!kept.output.contains("a.jsonl:2"))
+    let none = try program.run(inspect + ["bytes"])
+    #expect(none.code == 2 && none.errors.contains("--template chatml, --template llama3"))
+  }
+
+  @Test func whatCannotBeUsedHasItsSentence() throws {
+    let program = try Program()
+    defer { program.remove() }
+    try program.write(Self.conversations + #"{"question": "Why?", "answer": ""}"#, to: "a.jsonl")
+    let inspect = ["data", "inspect", "a.jsonl", "--template", "plain"]
+    let strict = try program.run(inspect)
+    #expect(strict.code == 2 && strict.errors.contains("a.jsonl:3 has an empty answer"))
+    let kept = try program.run(inspect + ["--skip-bad"])
+    #expect(
+      kept.code == 0 && kept.output.hasPrefix("1 records left out:\n  a.jsonl:3 has an empty"))
+    let short = try program.run(inspect + ["--skip-bad", "--context", "12"])
+    #expect(short.output.contains("1 examples of 13 tokens"), "\(short.output)\(short.errors)")
+    #expect(short.output.contains("1 longer than the context left out"))
+    // Every answer is cut before its end: the figures, and then the reason.
+    try program.write(#"{"question": "Why?", "answer": "Because."}"#, to: "b.jsonl")
+    let cut = try program.run(
+      ["data", "inspect", "b.jsonl", "--template", "plain", "--context", "8", "--truncate"])
+    #expect(cut.code == 2 && cut.output.contains("1 cut at the length of the context"))
+    #expect(cut.errors.contains("never learns the end of a turn"))
+  }
+}
