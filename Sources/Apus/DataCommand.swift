@@ -40,7 +40,8 @@ struct DataCommand: ParsableCommand {
     }
 
     func run() throws {
-      let tokenizer = try TokenizerCommand.load(tokenizer)
+      let name = tokenizer
+      let tokenizer = try TokenizerCommand.load(name)
       let world = Aviary(seed: 1)
       let plan = try DatasetPlan(
         sources: sources == ["aviary"]
@@ -54,7 +55,8 @@ struct DataCommand: ParsableCommand {
         plan, tokenizer: tokenizer,
         fingerprint: FNV1a(TokenizerFile.fingerprint(of: tokenizer)).value, into: output,
         threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
-      try TokenizerFile.save(tokenizer, toFolder: output)
+      try TokenizerFile.save(
+        tokenizer, toFolder: output, template: try TokenizerCommand.template(of: name, tokenizer))
       for (name, summary) in [
         ("train", dataset.description.train), ("validation", dataset.description.validation),
       ] {

@@ -32,18 +32,24 @@ struct TokenizerCommand: ParsableCommand {
     @Option(help: "Field of JSON lines that holds the text.")
     var textField = "text"
 
+    @Option(help: "chatml, llama3 or plain: kept with the tokenizer, its markers special tokens.")
+    var template: ChatTemplate?
+
     func validate() throws {
       if stories < 1 { throw ValidationError("--stories must be at least 1, not \(stories).") }
     }
 
     func run() throws {
-      guard vocabulary >= 257 else {
+      let specialTokens = [ByteTokenizer.endOfTextToken] + (template?.markers ?? [])
+      let least = 256 + specialTokens.count
+      guard vocabulary >= least else {
         throw Failure.Refusal(
-          "--vocabulary \(vocabulary) has no room for the 256 bytes and the end of text: choose at "
-            + "least 257.")
+          "--vocabulary \(vocabulary) has no room for the 256 bytes and the special tokens "
+            + specialTokens.joined(separator: ", ") + ": choose at least \(least).")
       }
       var trainer = try BytePairTrainer(
-        vocabularySize: vocabulary, minimumFrequency: minimumFrequency)
+        vocabularySize: vocabulary, minimumFrequency: minimumFrequency, specialTokens: specialTokens
+      )
       if sources == ["aviary"] {
         let world = Aviary(seed: 1)
         for index in 0..<stories { trainer.add(world.text(at: index)) }
@@ -52,7 +58,7 @@ struct TokenizerCommand: ParsableCommand {
         while let document = try documents.next() { trainer.add(document.bytes) }
       }
       let tokenizer = try trainer.train()
-      try TokenizerFile.save(tokenizer, toFolder: output)
+      try TokenizerFile.save(tokenizer, toFolder: output, template: template)
       try StandardOutput.print("\(output)/tokenizer.json: \(tokenizer.vocabularySize) entries")
     }
   }
@@ -96,6 +102,15 @@ struct TokenizerCommand: ParsableCommand {
         return id
       }
       try StandardOutput.write(try tokenizer.decode(numbers))
+    }
+  }
+
+  /// The chat template kept with the tokenizer that the user means, if it is one of ours.
+  static func template(of name: String, _ tokenizer: any Tokenizer) throws -> ChatTemplate? {
+    do {
+      return name == "bytes" ? nil : try TokenizerFile.template(from: name, for: tokenizer)
+    } catch TokenizerError.foreignTemplate {
+      return nil
     }
   }
 

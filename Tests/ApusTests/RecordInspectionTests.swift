@@ -21,9 +21,9 @@ struct RecordInspectionTests {
     #expect(result.code == 0, "\(result.errors)")
     #expect(
       result.output == """
-        2 examples of 125 tokens, 20 of them learned (16.0 %)
+        2 examples of 112 tokens, 20 of them learned (17.9 %)
 
-        — a.jsonl:1: 66 tokens, 8 of them learned
+        — a.jsonl:1: 53 tokens, 8 of them learned
         <|im_start|>user
         Who?<|endoftext|>
         <|im_start|>assistant
@@ -95,6 +95,27 @@ struct RecordInspectionTests {
     #expect(!kept.output.contains("a.jsonl:2"))
     let none = try program.run(inspect + ["bytes"])
     #expect(none.code == 2 && none.errors.contains("--template chatml, --template llama3"))
+  }
+
+  /// Trained with a template, a tokenizer has its markers, and takes the template along.
+  @Test func aTokenizerIsTrainedWithItsTemplate() throws {
+    let program = try Program()
+    defer { program.remove() }
+    try program.write(Self.conversations, to: "a.jsonl")
+    try program.write(Program.corpus, to: "corpus.txt")
+    let train = [
+      "tokenizer", "train", "corpus.txt", "--output", "tokenizer", "--template", "chatml",
+    ]
+    let small = try program.run(train + ["--vocabulary", "258"])
+    #expect(small.code == 2 && small.errors.contains("<|endoftext|>, <|im_start|>, <|im_end|>"))
+    #expect(small.errors.contains("choose at least 259"))
+    #expect(try program.run(train + ["--vocabulary", "300"]).code == 0)
+    let build = ["data", "build", "corpus.txt", "--tokenizer", "tokenizer", "--output", "shards"]
+    #expect(try program.run(build).code == 0)
+    for folder in ["tokenizer", "shards"] {
+      let result = try program.run(["data", "inspect", "a.jsonl", "--tokenizer", folder])
+      #expect(result.output.contains("⟦Björn.<|im_end|>⟧\n"), "\(result.output)\(result.errors)")
+    }
   }
 
   @Test func whatCannotBeUsedHasItsSentence() throws {
