@@ -119,7 +119,7 @@ let package = Package(
     .testTarget(name: "AviaryTests", dependencies: ["Aviary", "RandomNumbers"]),
     .testTarget(
       name: "ModelsTests",
-      dependencies: ["Checkpoints", "Layers", "Models", "Optimizers", "Tensors"],
+      dependencies: ["Checkpoints", "Layers", "Models", "Optimizers", "Tensors", "Tokenizers"],
       exclude: ["Goldens"]),
     .testTarget(
       name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "RandomNumbers"],

@@ -41,8 +41,10 @@ CLONED void apus_layer_norm_backward(float *dx, bool accumulate, float *dgain, f
       vf h = d * GET(gain);
       sum_h += h;
       sum_hx += h * hat;
-      PUT(dgain, GET(dgain) + d * hat);
-      PUT(dbias, GET(dbias) + d);
+      if (dgain) {
+        PUT(dgain, GET(dgain) + d * hat);
+        PUT(dbias, GET(dbias) + d);
+      }
     });
     if (!dx) continue;
     float mean_h = LANE_SUM(sum_h) / (float)cols, mean_hx = LANE_SUM(sum_hx) / (float)cols;
@@ -80,7 +82,7 @@ CLONED void apus_rms_norm_backward(float *dx, bool accumulate, float *dgain, con
       vf d = GET(dy);
       vf hat = GET(x) * inv;
       sum_hx += d * GET(gain) * hat;
-      PUT(dgain, GET(dgain) + d * hat);
+      if (dgain) PUT(dgain, GET(dgain) + d * hat);
     });
     if (!dx) continue;
     float mean_hx = LANE_SUM(sum_hx) / (float)cols;

@@ -14,6 +14,10 @@ public enum CheckpointError: Error, Equatable, Sendable {
   /// What is there belongs to another model: every size that differs, or every missing or misshaped
   /// tensor.
   case otherModel(path: String, faults: [String])
+  /// The path holds a network of another kind than is needed.
+  case otherNetwork(path: String, found: String, wanted: String)
+  /// The weights beside which low-rank maps were trained are no longer those.
+  case changedBase(path: String, base: String, expected: String, found: String)
   /// The file does not follow the safetensors format.
   case badSafeTensors(path: String, reason: String)
   /// The file holds no tensor of this name.
@@ -43,6 +47,13 @@ extension CheckpointError: CustomStringConvertible {
       \(path) holds another model: \(faults.prefix(5).joined(separator: ", "))\
       \(faults.count > 5 ? " and \(faults.count - 5) more" : ""); change the configuration or \
       choose another checkpoint
+      """
+    case .otherNetwork(let path, let found, let wanted):
+      "\(path) holds \(found), where \(wanted) is needed; name another folder"
+    case .changedBase(let path, let base, let expected, let found):
+      """
+      \(path) was trained beside the weights of \(base) when their SHA-256 was \(expected), and now \
+      it is \(found); restore those weights, or train the adapter anew
       """
     case .badSafeTensors(let path, let reason):
       "\(path) is not a valid safetensors file: \(reason); write or download it again"

@@ -2,7 +2,7 @@ import Models
 import Tensors
 import Tokenizers
 
-/// A model read from disk, ready to be bound to workers.
+/// A language model read from disk, ready to be bound to workers; low-rank maps are merged.
 public struct LoadedModel: Sendable {
   /// The folder that was read.
   public let path: String
@@ -26,17 +26,60 @@ public struct LoadedModel: Sendable {
 
   /// Reads the weights of `folder`.
   public init(_ folder: ModelFolder) throws {
+    guard folder.scorer == nil else {
+      throw CheckpointError.otherNetwork(
+        path: folder.path, found: "a model that scores sequences", wanted: "a language model")
+    }
     path = folder.path
     passedOver = folder.passedOver
     configuration = folder.configuration
     tokenizer = folder.tokenizer
-    layout = configuration.layout
-    parameters = try ModelFiles.read(folder: self.path, layout: layout)
-    for entry in layout.entries
-    where !parameters.elements[entry.range].allSatisfy(\.isFinite) {
-      throw CheckpointError.damaged(
-        path: "\(self.path)/\(ModelFiles.weightsName)",
-        reason: "\(entry.name) holds numbers that are not finite")
+    let weights = try folder.weights()
+    layout = weights.layout
+    parameters = weights.values
+  }
+
+  /// Copies what `layout` has in common with this model, by name and shape: the first weights of a
+  /// network with another head, or the frozen ones of one under LoRA.
+  ///
+  /// - Returns: The names of the parameters that are not in the model; they are as they were.
+  public func copy(into values: FlatBuffer, of layout: ParameterLayout) -> [String] {
+    NamedWeights(layout: self.layout, values: parameters).copy(into: values, of: layout)
+  }
+}
+
+/// A sequence scorer read from disk: a reward model or a classifier; low-rank maps are merged.
+public struct LoadedScorer: Sendable {
+  /// The folder that was read.
+  public let path: String
+  /// Sizes and labels.
+  public let configuration: SequenceScorerConfiguration
+  /// Names and places of its parameters.
+  public let layout: ParameterLayout
+  /// Its weights.
+  public let parameters: FlatBuffer
+  /// Its tokenizer.
+  public let tokenizer: any Tokenizer
+  /// The damaged checkpoints of a run folder that were newer, newest first.
+  public let passedOver: [SetAside]
+
+  /// Reads the scorer at `path`; see `ModelFolder`.
+  public init(path: String) throws {
+    try self.init(ModelFolder(path: path))
+  }
+
+  /// Reads the weights of `folder`.
+  public init(_ folder: ModelFolder) throws {
+    guard let scorer = folder.scorer else {
+      throw CheckpointError.otherNetwork(
+        path: folder.path, found: "a language model", wanted: "a model that scores sequences")
     }
+    path = folder.path
+    configuration = scorer
+    passedOver = folder.passedOver
+    tokenizer = folder.tokenizer
+    let weights = try folder.weights()
+    layout = weights.layout
+    parameters = weights.values
   }
 }

@@ -5,20 +5,27 @@ import Tokenizers
 
 /// The part of a checkpoint that is a Hugging Face folder: `transformers` opens it as it is.
 public struct ModelFiles: Sendable {
-  /// The model's sizes.
-  public let configuration: any ModelConfiguration
-  /// Its parameters' names and places.
+  /// The network's sizes.
+  public let configuration: any NetworkConfiguration
+  /// Its parameters' names and places; of a network under LoRA, those that are trained.
   public let layout: ParameterLayout
   /// The tokenizer saved with it.
   public let tokenizer: any Tokenizer
+  /// The model beside which low-rank maps are trained.
+  public let base: AdapterBase?
 
-  /// The files of one model.
+  /// The files of one network.
+  ///
+  /// - Parameter base: For a layout with low-rank maps: it is saved as PEFT's folder of an adapter.
   public init(
-    configuration: any ModelConfiguration, layout: ParameterLayout, tokenizer: any Tokenizer
+    configuration: any NetworkConfiguration, layout: ParameterLayout, tokenizer: any Tokenizer,
+    base: AdapterBase? = nil
   ) {
+    precondition(layout.lowRank == nil || base != nil, "low-rank maps without their base")
     self.configuration = configuration
     self.layout = layout
     self.tokenizer = tokenizer
+    self.base = base
   }
 
   static let weightsName = "model.safetensors"
@@ -36,19 +43,28 @@ public struct ModelFiles: Sendable {
     var small = TokenizerFile.files(of: tokenizer)
     small.append(("config.json", Array(ConfigurationFile.bytes(configuration))))
     small.append(("generation_config.json", Array(generationConfiguration.utf8)))
+    if let maps = layout.lowRank, let base {
+      let json = AdapterConfiguration.json(
+        of: configuration, layout: layout, maps: maps, base: base.path)
+      small.append((AdapterConfiguration.fileName, Array(ConfigurationFile.bytes(json))))
+    }
     for (name, contents) in small {
       var file = try draft.file(name)
       try file.write(contents)
       records.append(try file.close())
     }
-    let tensors = layout.entries.sorted { $0.name < $1.name }.map { entry in
-      SafeTensor(
-        name: entry.name, dtype: .f32, shape: entry.shape,
-        bytes: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: values[entry.range])))
+    for weights in layout.files {
+      let tensors = weights.entries.sorted { $0.name < $1.name }.map { entry in
+        SafeTensor(
+          name: weights.prefix + entry.name, dtype: .f32, shape: entry.shape,
+          bytes: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: values[entry.range])))
+      }
+      var metadata = ["format": "pt"]
+      if let base { metadata[AdapterBase.digestKey] = base.digest }
+      var file = try draft.file(weights.name)
+      try SafeTensorsWriter(tensors, metadata: metadata).write(to: &file)
+      records.append(try file.close())
     }
-    var file = try draft.file(ModelFiles.weightsName)
-    try SafeTensorsWriter(tensors, metadata: ["format": "pt"]).write(to: &file)
-    records.append(try file.close())
     return records
   }
 
@@ -68,10 +84,9 @@ public struct ModelFiles: Sendable {
   /// - Throws: `CheckpointError.otherModel` with every missing or misshaped tensor; no memory was
   ///   taken for them then.
   public static func read(folder path: String, layout: ParameterLayout) throws -> FlatBuffer {
-    let file = try SafeTensorsFile(path: "\(path)/\(weightsName)")
-    let tensors = try tensors(of: layout, in: file, folder: path)
+    let tensors = try FoundTensors(of: layout, in: path)
     let values = FlatBuffer(count: layout.count)
-    withExtendedLifetime(file) { copy(tensors, of: layout, to: values.elements) }
+    tensors.copy(to: values.elements)
     return values
   }
 
@@ -82,48 +97,54 @@ public struct ModelFiles: Sendable {
   public static func read(
     folder path: String, layout: ParameterLayout, into values: UnsafeMutableBufferPointer<Float>
   ) throws {
-    let file = try SafeTensorsFile(path: "\(path)/\(weightsName)")
-    let tensors = try tensors(of: layout, in: file, folder: path)
-    withExtendedLifetime(file) { copy(tensors, of: layout, to: values) }
+    try FoundTensors(of: layout, in: path).copy(to: values)
   }
+}
 
-  /// The tensors of the parameters, in their order.
-  ///
-  /// What else the file holds (the mask buffers of
-  /// older files) is passed over.
-  private static func tensors(
-    of layout: ParameterLayout, in file: SafeTensorsFile, folder: String
-  ) throws -> [SafeTensor] {
-    let names = Set(file.names)
-    var tensors: [SafeTensor] = []
+/// The tensors of a layout's parameters in the files of a folder.
+private struct FoundTensors {
+  private var tensors: [(tensor: SafeTensor, place: Range<Int>)] = []
+  private var files: [SafeTensorsFile] = []
+
+  /// What else the files of whole weights hold (the mask buffers of older ones) is passed over; an
+  /// adapter that is passed over would be another model.
+  init(of layout: ParameterLayout, in folder: String) throws {
     var faults: [String] = []
-    for entry in layout.entries {
-      // GPT-2 as first published leaves out the name of the trunk.
-      let name = [entry.name, String(entry.name.trimmingPrefix("transformer."))].first(
-        where: names.contains)
-      guard let name else {
-        faults.append("\(entry.name) is missing")
-        continue
+    for weights in layout.files {
+      let file = try SafeTensorsFile(path: "\(folder)/\(weights.name)")
+      files.append(file)
+      let names = Set(file.names)
+      for entry in weights.entries {
+        // GPT-2 as first published leaves out the name of the trunk.
+        let name = [
+          weights.prefix + entry.name, String(entry.name.trimmingPrefix("transformer.")),
+        ].first(where: names.contains)
+        guard let name else {
+          faults.append("\(entry.name) is missing")
+          continue
+        }
+        let tensor = try file.tensor(named: name)
+        guard tensor.shape == entry.shape && tensor.dtype == .f32 else {
+          faults.append(
+            "\(entry.name) is \(tensor.dtype.rawValue) \(tensor.shape), not F32 \(entry.shape)")
+          continue
+        }
+        tensors.append((tensor, entry.range))
       }
-      let tensor = try file.tensor(named: name)
-      guard tensor.shape == entry.shape && tensor.dtype == .f32 else {
-        faults.append(
-          "\(entry.name) is \(tensor.dtype.rawValue) \(tensor.shape), not F32 \(entry.shape)")
-        continue
+      if layout.lowRank != nil {
+        let known = Set(weights.entries.map { weights.prefix + $0.name })
+        faults += file.names.filter { !known.contains($0) }.map { "\($0) is not trained here" }
       }
-      tensors.append(tensor)
     }
     guard faults.isEmpty else { throw CheckpointError.otherModel(path: folder, faults: faults) }
-    return tensors
   }
 
-  private static func copy(
-    _ tensors: [SafeTensor], of layout: ParameterLayout,
-    to values: UnsafeMutableBufferPointer<Float>
-  ) {
-    for (tensor, entry) in zip(tensors, layout.entries) {
-      UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: values[entry.range]))
-        .copyMemory(from: tensor.bytes)
+  func copy(to values: UnsafeMutableBufferPointer<Float>) {
+    withExtendedLifetime(files) {
+      for (tensor, place) in tensors {
+        UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: values[place]))
+          .copyMemory(from: tensor.bytes)
+      }
     }
   }
 }

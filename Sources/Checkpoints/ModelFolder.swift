@@ -4,35 +4,92 @@ import Tokenizers
 
 /// The folder of a model, found and read but for its weights.
 public struct ModelFolder: Sendable {
-  /// The folder that holds `config.json`.
+  /// What the folder has of the weights.
+  indirect enum Contents: Sendable {
+    /// All of them.
+    case whole
+    /// Low-rank maps, with the folder beside whose weights they were trained, and the SHA-256 these
+    /// had then, if it is known.
+    case adapter(AdapterConfiguration, base: ModelFolder, digest: String?)
+  }
+
+  /// The folder that holds `config.json`, or of an adapter `adapter_config.json`.
   public let path: String
-  /// The model's sizes.
+  /// The sizes of the model, or of a sequence scorer's decoder.
   public let configuration: any ModelConfiguration
+  /// The sequence scorer that is here; nil for a language model.
+  public let scorer: SequenceScorerConfiguration?
   /// Its tokenizer.
   public let tokenizer: any Tokenizer
   /// The damaged checkpoints of a run folder that were newer, newest first.
   public let passedOver: [SetAside]
+  let contents: Contents
 
   /// Looks into a run folder (its newest whole checkpoint), a checkpoint, or any folder with
   /// `config.json`, `model.safetensors` and a tokenizer.
   ///
   /// A reader changes nothing: a damaged checkpoint of a run folder is passed over, not set aside.
-  /// One that is named itself is refused.
+  /// One that is named itself is refused. Of an adapter (PEFT's folder, with or without a
+  /// `config.json` and a tokenizer) the base is opened as well: it is looked for at the path that the
+  /// adapter names, and beside the adapter's folder.
   public init(path: String) throws {
-    (self.path, passedOver) = try ModelFolder.find(path)
-    configuration = try ConfigurationFile.read("\(self.path)/config.json")
-    tokenizer = try TokenizerFile.load(from: self.path)
+    let (path, passedOver) = try ModelFolder.find(path)
+    let configurationPath = "\(path)/config.json"
+    let hasConfiguration = try FileSystem.exists(configurationPath)
+    var base: ModelFolder?
+    if try FileSystem.exists("\(path)/\(AdapterConfiguration.fileName)") {
+      let adapter = try AdapterConfiguration(folder: path)
+      let found = try ModelFolder.base(adapter.base, of: path)
+      let weights = try SafeTensorsFile(path: "\(path)/\(AdapterConfiguration.weightsName)")
+      contents = .adapter(
+        adapter, base: found, digest: weights.metadata[AdapterBase.digestKey])
+      base = found
+    } else {
+      contents = .whole
+    }
+    if let base, !hasConfiguration {
+      configuration = base.configuration
+      scorer = base.scorer
+    } else {
+      configuration = try ConfigurationFile.read(configurationPath)
+      scorer = try ConfigurationFile.readScorer(configurationPath)
+    }
+    do {
+      tokenizer = try TokenizerFile.load(from: path)
+    } catch {
+      guard let base, case .noTokenizer = error else { throw error }
+      tokenizer = base.tokenizer
+    }
+    self.path = path
+    self.passedOver = passedOver
   }
 
-  /// The SHA-256 of its weights: from the manifest of a checkpoint, else of the file, read whole.
+  /// The folder that an adapter in `folder` names as its base.
+  private static func base(_ name: String, of folder: String) throws -> ModelFolder {
+    let beside = "\(FileSystem.parent(of: folder))/\(name)"
+    for path in [name, beside] where try FileSystem.kind(of: path) == S_IFDIR {
+      return try ModelFolder(path: path)
+    }
+    throw CheckpointError.noModel(
+      path: folder,
+      reason: "its \(AdapterConfiguration.fileName) names the base \(name), "
+        + "which is no folder here")
+  }
+
+  /// The name of the file with its weights, or with an adapter's.
+  var weightsName: String {
+    if case .whole = contents { ModelFiles.weightsName } else { AdapterConfiguration.weightsName }
+  }
+
+  /// The SHA-256 of its weights, or of an adapter's: from the manifest of a checkpoint, else of the
+  /// file, read whole.
   public func weightsDigest() throws -> String {
+    let name = weightsName
     if try FileSystem.exists("\(path)/\(Manifest.fileName)") {
       let files = try Checkpoint(verifiedElsewhere: path).manifest.files
-      if let file = files.first(where: { $0.name == ModelFiles.weightsName }) {
-        return file.sha256
-      }
+      if let file = files.first(where: { $0.name == name }) { return file.sha256 }
     }
-    return try FileDigest.digest(ofFileAt: "\(path)/\(ModelFiles.weightsName)")
+    return try FileDigest.digest(ofFileAt: "\(path)/\(name)")
   }
 
   private static func find(_ path: String) throws -> (String, passedOver: [SetAside]) {
@@ -44,12 +101,16 @@ public struct ModelFolder: Sendable {
     if try FileSystem.exists("\(path)/\(Manifest.fileName)") {
       return (try Checkpoint(verifying: path).path, [])
     }
-    if try FileSystem.exists("\(path)/config.json") { return (path, []) }
+    for name in ["config.json", AdapterConfiguration.fileName]
+    where try FileSystem.exists("\(path)/\(name)") {
+      return (path, [])
+    }
     let recovery = try CheckpointStore(path: "\(path)/checkpoints").newestWhole()
     if let newest = recovery.checkpoint { return (newest.path, recovery.setAside) }
     // Of several damaged ones the newest is the one that somebody wants.
     let reason = recovery.setAside.first.map { "its newest checkpoint is of no use: \($0.reason)" }
     throw CheckpointError.noModel(
-      path: path, reason: reason ?? "it has neither config.json nor a whole checkpoint")
+      path: path,
+      reason: reason ?? "it has neither config.json nor adapter_config.json nor a whole checkpoint")
   }
 }

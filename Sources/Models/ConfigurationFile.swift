@@ -2,25 +2,64 @@ import Foundation
 
 /// Reads and writes the `config.json` of every family.
 public enum ConfigurationFile {
-  /// The model that the `config.json` at `path` describes.
+  /// The model that the `config.json` at `path` describes; of a sequence scorer, its decoder.
   public static func read(_ path: String) throws(ModelError) -> any ModelConfiguration {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw .badConfiguration(path: path, reason: "the file cannot be read")
+    try model(try values(path), path: path)
+  }
+
+  /// The sequence scorer that the `config.json` at `path` describes; nil where it is another network.
+  public static func readScorer(_ path: String) throws(ModelError) -> SequenceScorerConfiguration? {
+    let values = try values(path)
+    guard case .list(let names)? = values["architectures"], case .text(let name)? = names.first,
+      name.hasSuffix(SequenceScorerConfiguration.suffix)
+    else { return nil }
+    let model = try model(values, path: path)
+    return try consistent(path) { () throws(ModelError) in
+      try SequenceScorerConfiguration(ConfigurationFields(values: values, path: path), model)
     }
-    return try parse(data, path: path)
   }
 
   /// The model that `data` describes; `path` is for messages.
   public static func parse(_ data: Data, path: String) throws(ModelError)
     -> any ModelConfiguration
   {
+    try model(try values(data, path: path), path: path)
+  }
+
+  /// The keys of the file at `path`.
+  static func values(_ path: String) throws(ModelError) -> [String: ConfigurationValue] {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw .badConfiguration(path: path, reason: "the file cannot be read")
+    }
+    return try values(data, path: path)
+  }
+
+  private static func values(_ data: Data, path: String) throws(ModelError)
+    -> [String: ConfigurationValue]
+  {
     guard let values = try? JSONDecoder().decode([String: ConfigurationValue].self, from: data)
     else {
       throw .badConfiguration(path: path, reason: "it is not a JSON object")
     }
+    return values
+  }
+
+  private static func model(_ values: [String: ConfigurationValue], path: String)
+    throws(ModelError) -> any ModelConfiguration
+  {
+    try consistent(path) { () throws(ModelError) in
+      try configuration(ConfigurationFields(values: values, path: path))
+    }
+  }
+
+  /// What `body` makes; sizes that do not fit each other are the file's fault.
+  private static func consistent<R>(_ path: String, _ body: () throws(ModelError) -> R)
+    throws(ModelError) -> R
+  {
     do {
-      return try configuration(ConfigurationFields(values: values, path: path))
-    } catch ModelError.inconsistent(let sentence) {
+      return try body()
+    } catch {
+      guard case .inconsistent(let sentence) = error else { throw error }
       throw .badConfiguration(path: path, reason: String(sentence.dropLast()))
     }
   }
@@ -38,11 +77,16 @@ public enum ConfigurationFile {
   }
 
   /// The bytes of `config.json`, the same for the same configuration.
-  public static func bytes(_ configuration: any ModelConfiguration) -> Data {
+  public static func bytes(_ configuration: any NetworkConfiguration) -> Data {
+    bytes(configuration.json)
+  }
+
+  /// The bytes of a file of these keys.
+  public static func bytes(_ json: [String: ConfigurationValue]) -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     // Encoding plain values cannot fail: there is no NaN among them.
-    let data = (try? encoder.encode(configuration.json)) ?? Data()
+    let data = (try? encoder.encode(json)) ?? Data()
     return data + Data("\n".utf8)
   }
 }

@@ -42,6 +42,37 @@ public struct SequenceScorerConfiguration: NetworkConfiguration {
     self.padding = padding
   }
 
+  /// Reads a file of a network whose decoder is `model`; labels without names are called as Hugging
+  /// Face calls them.
+  init(_ fields: ConfigurationFields, _ model: any ModelConfiguration) throws(ModelError) {
+    var labels: [String] = []
+    if case .map(let names)? = fields.values["id2label"] {
+      for index in 0..<names.count {
+        guard case .text(let name)? = names["\(index)"] else {
+          throw .badConfiguration(
+            path: fields.path,
+            reason: "id2label names no class \(index), where there are \(names.count)")
+        }
+        labels.append(name)
+      }
+    } else {
+      let count = try fields.size("num_labels", atMost: ModelLimits.vocabulary, default: 2)
+      labels = (0..<count).map { "LABEL_\($0)" }
+    }
+    let problem = try fields.text(
+      "problem_type",
+      default: (labels.count == 1 ? Problem.regression : .classification).rawValue)
+    guard let problem = Problem(rawValue: problem) else {
+      throw .unsupported(
+        path: fields.path, key: "problem_type", value: problem,
+        supported: Problem.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    let end = try fields.id("eos_token_id", below: model.vocabulary, default: 0)
+    try self.init(
+      model, labels: labels, problem: problem,
+      padding: fields.id("pad_token_id", below: model.vocabulary, default: end))
+  }
+
   /// The network with its parameters.
   public func build(_ parameters: Parameters) -> SequenceScorer {
     SequenceScorer(self, parameters)

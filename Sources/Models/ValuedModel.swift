@@ -33,6 +33,9 @@ public struct ValuedModelConfiguration: NetworkConfiguration {
   /// Name of the value head's module.
   public static let headName = "v_head"
 
+  /// Whether the parameter `name` is one of the value head's.
+  public static func isOfHead(_ name: String) -> Bool { name.hasPrefix("\(headName).") }
+
   /// The language model.
   public let model: any ModelConfiguration
 

@@ -20,7 +20,7 @@ public struct AdaptedLayout: Sendable, Hashable {
       throw .noTarget(text, known: AdaptedLayout.ends(of: recorder.linears))
     }
     for (text, pattern) in zip(lora.modulesToSave, wholes)
-    where !recorder.modules.contains(where: { AdaptedRecorder.isWithin($0, pattern) }) {
+    where !recorder.modules.contains(where: pattern.covers) {
       throw .noTarget(text, known: AdaptedLayout.ends(of: recorder.modules))
     }
     frozen = recorder.frozen
@@ -77,21 +77,13 @@ private final class AdaptedRecorder: ParameterSource {
     trainable.lowRank = LowRankMaps(lora: lora)
   }
 
-  /// Whether `pattern` stands for the module `name` or one that holds it.
-  static func isWithin(_ name: String, _ pattern: ModulePattern) -> Bool {
-    let parts = name.split(separator: ".")
-    return (1...max(1, parts.count)).contains {
-      pattern.matches(parts.prefix($0).joined(separator: "."))
-    }
-  }
-
   private func isWhole(_ module: String) -> Bool {
-    wholes.contains { AdaptedRecorder.isWithin(module, $0) }
+    wholes.contains { $0.covers(module) }
   }
 
   func parameter(_ name: String, _ shape: [Int], _ initializer: Initializer, decays: Bool) -> Tensor
   {
-    let module = name.split(separator: ".").dropLast().joined(separator: ".")
+    let module = ParameterLayout.module(of: name)
     if modules.last != module { modules.append(module) }
     if isWhole(module) {
       trainable.append(name, shape: shape, initializer: initializer, decays: decays)
@@ -132,6 +124,11 @@ extension LowRankMaps {
 }
 
 extension ParameterLayout {
+  /// The module of the parameter `name`: all but the last component.
+  public static func module(of name: String) -> String {
+    name.split(separator: ".").dropLast().joined(separator: ".")
+  }
+
   /// Appends the map beside the linear map `name`: A, then B.
   fileprivate mutating func appendMap(
     _ name: String, inputs: Int, outputs: Int, order: WeightOrder, in workspace: Workspace

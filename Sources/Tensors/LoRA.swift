@@ -85,6 +85,12 @@ public struct ModulePattern {
       }
   }
 
+  /// Whether it stands for the module `name` or one that holds it.
+  public func covers(_ name: String) -> Bool {
+    let parts = name.split(separator: ".")
+    return parts.indices.contains { matches(parts[...$0].joined(separator: ".")) }
+  }
+
   /// Whether it stands for the module `name`.
   public func matches(_ name: String) -> Bool {
     switch kind {

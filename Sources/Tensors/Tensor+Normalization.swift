@@ -31,7 +31,7 @@ extension Tensor {
         Tensor.sumOverRows(of: x, into: [gain, bias]) { block, sums in
           let start = block.lowerBound * columns
           apus_layer_norm_backward(
-            dx.map { $0 + start }, adds, sums, sums + columns, dy.pointer + start,
+            dx.map { $0 + start }, adds, sums, sums.map { $0 + columns }, dy.pointer + start,
             x.pointer + start, statistics.pointer + block.lowerBound,
             statistics.pointer + rows + block.lowerBound, gain.pointer, block.count, columns)
         }
@@ -75,15 +75,22 @@ extension Tensor {
   }
 
   /// Sums over the rows of `x` that go to the derivatives of `parameters`, one after another in
-  /// memory: `body` adds to them the rows of one block of fixed size, and the blocks are added in
-  /// order, whoever computed them.
+  /// memory.
+  ///
+  /// `body` adds to them the rows of one block of fixed size, and the blocks are added in order,
+  /// whoever computed them. It gets no sums when no parameter wants them.
   private static func sumOverRows(
     of x: Tensor, into parameters: [Tensor],
-    _ body: (_ rows: Range<Int>, _ sums: UnsafeMutablePointer<Float>) -> Void
+    _ body: (_ rows: Range<Int>, _ sums: UnsafeMutablePointer<Float>?) -> Void
   ) {
     let (workspace, rows, columns) = (x.workspace, x.rows, x.columns)
     let size = 64
     let blocks = (rows + size - 1) / size
+    guard parameters.contains(where: \.needsGradient) else {
+      return workspace.forEach(blocks) { block, _ in
+        body(block * size..<min(rows, (block + 1) * size), nil)
+      }
+    }
     let width = parameters.count * columns
     workspace.withScratch(blocks * width) { sums in
       workspace.forEach(blocks) { block, _ in

@@ -6,18 +6,6 @@ import Testing
 @testable import Tensors
 
 @Suite struct ModelFilesTests {
-  /// A folder for one test, removed with it.
-  private final class Folder {
-    let path: String
-
-    init() throws {
-      path = "\(NSTemporaryDirectory())/apus-models-\(UUID().uuidString)"
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-  }
-
   /// Copies the weights of a golden folder, each tensor renamed; nil leaves one out.
   private func copy(_ name: String, to folder: Folder, renaming: (String) -> String?) throws {
     let source = try SafeTensorsFile(path: GoldenTests.path("\(name)/model.safetensors"))

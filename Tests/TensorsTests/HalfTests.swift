@@ -144,6 +144,21 @@ import Testing
     compare([[9, 24], [24, 40], [40]]) {
       $0[0].linear(weight: $0[1], order: .inputsByOutputs, bias: $0[2], precise: true)
     }
+    for precise in [false, true] {
+      compare([[9, 24], [24, 40], [40], [9, 5], [40, 5]]) {
+        $0[0].linear(
+          weight: $0[1], order: .inputsByOutputs, bias: $0[2], plus: ($0[3], $0[4]),
+          precise: precise)
+      }
+    }
+    // 2,048 numbers at a time are expanded; these are two pieces and a part.
+    let mask = DropoutMask(rate: 0.4, stream: .init(seed: 3, purpose: .dropout, 1))
+    compare([[110, 24], [24, 41]]) {
+      $0[0].linear(weight: $0[1], order: .inputsByOutputs).dropout(mask)
+    }
+    compare([[9, 24], [24, 40]]) {
+      $0[0].linear(weight: $0[1], order: .inputsByOutputs).rows(at: [3, 3, 8])
+    }
     compare([[9, 24], [24], [24]]) { $0[0].layerNorm(gain: $0[1], bias: $0[2], epsilon: 1e-5) }
     compare([[9, 24], [24]]) { $0[0].rmsNorm(gain: $0[1], epsilon: 1e-5) }
     compare([[9, 24], [24, 2100]]) { $0[0].linear(weight: $0[1], order: .inputsByOutputs).gelu() }

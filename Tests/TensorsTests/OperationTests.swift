@@ -83,6 +83,36 @@ import Testing
     }
   }
 
+  @Test(arguments: [(1, 1, 1, 1), (3, 5, 7, 2), (4, 17, 2, 3), (2, 33, 16, 8)])
+  func linearBesideAnother(rows: Int, inputs: Int, outputs: Int, rank: Int) {
+    let points = [
+      random([rows, inputs], 1), random([outputs, inputs], 2), random([outputs], 3),
+      random([rows, rank], 4), random([outputs, rank], 5),
+    ]
+    check(points) {
+      $0[0].linear(
+        weight: $0[1], order: .outputsByInputs, bias: $0[2], plus: ($0[3], $0[4]))
+    }
+    // As when the weight is frozen.
+    check([points[0], points[3], points[4]]) {
+      $0[0].linear(
+        weight: points[1], order: .outputsByInputs, bias: points[2], plus: ($0[1], $0[2]))
+    }
+    let sum =
+      points[0].linear(weight: points[1], order: .outputsByInputs, bias: points[2])
+      + points[3].linear(weight: points[4], order: .outputsByInputs)
+    let both = points[0].linear(
+      weight: points[1], order: .outputsByInputs, bias: points[2], plus: (points[3], points[4]))
+    #expect(zip(sum.values, both.values).allSatisfy { abs($0 - $1) <= 1e-5 })
+  }
+
+  @Test func rowsAtPlaces() {
+    check([random([5, 3], 1)]) { $0[0].rows(at: [4, 0, 4, 2]) }
+    check([random([5, 3], 1)]) { $0[0].rows(at: []) }
+    check([random([4, 3], 1)]) { $0[0].rows(at: [1, 2]) + $0[0].rows(at: [2, 0]) }
+    #expect(random([5, 3], 1).rows(at: [2]).values == random([5, 3], 1)[rows: 2..<3].values)
+  }
+
   @Test func gather() {
     check([random([5, 3], 1)]) { $0[0].gather([4, 0, 4, 2]) }
     check([random([5, 3], 1)]) { $0[0].gather([]) }

@@ -75,12 +75,13 @@ void apus_swiglu_backward(float *dgate, bool gate_accumulate, float *dup, bool u
 // normalisation.c
 void apus_layer_norm(float *y, float *mean, float *inverse, const float *x, const float *gain,
                      const float *bias, size_t rows, size_t cols, float epsilon);
-/// dgain and dbias are added to; dx is optional.
+/// dgain and dbias are added to; both or none of them; dx is optional.
 void apus_layer_norm_backward(float *dx, bool accumulate, float *dgain, float *dbias,
                               const float *dy, const float *x, const float *mean,
                               const float *inverse, const float *gain, size_t rows, size_t cols);
 void apus_rms_norm(float *y, float *inverse, const float *x, const float *gain, size_t rows,
                    size_t cols, float epsilon);
+/// dgain is added to; dgain and dx are optional.
 void apus_rms_norm_backward(float *dx, bool accumulate, float *dgain, const float *dy,
                             const float *x, const float *inverse, const float *gain, size_t rows,
                             size_t cols);

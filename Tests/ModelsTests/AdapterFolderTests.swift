@@ -1,0 +1,160 @@
+import Foundation
+import Layers
+import Models
+import Testing
+import Tokenizers
+
+@testable import Checkpoints
+@testable import Tensors
+
+/// Folders of adapters: PEFT's, and those that are written here.
+@Suite struct AdapterFolderTests {
+  let workspace = Workspace()
+
+  /// A folder that PEFT wrote, beside its base: the model is the merged one.
+  @Test(arguments: LoRAGoldenTests.cases) func foldersOfPEFTAreOpened(name: String) throws {
+    let golden = try GoldenFile(name)
+    let folder = try Folder()
+    let base = try folder.copy(golden: try AdapterConfiguration(folder: golden.folder).base)
+    let loaded = try LoadedModel(path: try folder.copy(golden: name, hasTokenizer: false))
+    let whole = try LoadedModel(path: base)
+    #expect(loaded.layout == whole.layout)
+    let network = workspace.bind(
+      loaded.layout, values: loaded.parameters, loaded.configuration.build)
+    let logits = network.logits(
+      try golden.integers("input_ids"), ForwardPass(sequences: try golden.sequences()))
+    #expect(worstError(logits.values, try golden.floats("merged")) <= 5e-6)
+  }
+
+  private struct Saved {
+    let folder: Folder
+    let base: String
+    let path: String
+
+    /// An adapter of fresh maps beside a copy of `golden`, saved by us.
+    init(_ golden: String, lora: LoRA, valued: Bool = false) throws {
+      folder = try Folder()
+      base = try folder.copy(golden: golden)
+      let start = try ModelFolder(path: base)
+      let network: any NetworkConfiguration =
+        valued ? ValuedModelConfiguration(start.configuration) : start.configuration
+      let layout = try network.layout(lora).trainable
+      let values = FlatBuffer(count: layout.count)
+      for place in values.elements.indices { values.elements[place] = Float(place % 7) * 0.01 }
+      path = try folder.save(
+        ModelFiles(
+          configuration: network, layout: layout, tokenizer: start.tokenizer,
+          base: AdapterBase(start)), values)
+    }
+  }
+
+  private static let lora = LoRA(rank: 2, alpha: 4, targets: ["q_proj", "mlp.down_proj"])
+
+  @Test func ownFoldersAreOpened() throws {
+    let saved = try Saved("llama-gqa", lora: Self.lora)
+    let loaded = try LoadedModel(path: saved.path)
+    let whole = try LoadedModel(path: saved.base)
+    for (entry, same) in zip(loaded.layout.entries, whole.layout.entries) {
+      let (own, other) = (
+        Array(loaded.parameters.elements[entry.range]), Array(whole.parameters.elements[same.range])
+      )
+      #expect((own != other) == (entry.name.contains("q_proj") || entry.name.contains("down_proj")))
+    }
+  }
+
+  /// An adapter beside an adapter.
+  @Test func theBaseMayBeAnAdapterItself() throws {
+    let saved = try Saved("llama-gqa", lora: Self.lora)
+    let start = try ModelFolder(path: saved.path)
+    let layout = try start.configuration.layout(Self.lora).trainable
+    let values = FlatBuffer(count: layout.count)
+    for place in values.elements.indices { values.elements[place] = Float(place % 7) * 0.01 }
+    let second = try Folder()
+    let path = try second.save(
+      ModelFiles(
+        configuration: start.configuration, layout: layout, tokenizer: start.tokenizer,
+        base: AdapterBase(start)), values)
+    let (none, one, two) = (
+      try LoadedModel(path: saved.base), try LoadedModel(path: saved.path),
+      try LoadedModel(path: path)
+    )
+    let place = try #require(one.layout.entries.first { $0.name.contains("q_proj") }).range
+    for element in place {
+      let (first, second) = (
+        one.parameters.elements[element] - none.parameters.elements[element],
+        two.parameters.elements[element] - one.parameters.elements[element]
+      )
+      #expect(abs(first - second) < 1e-6)
+    }
+  }
+
+  /// The value head lies beside what transformers and PEFT open.
+  @Test func theValueHeadHasAFileOfItsOwn() throws {
+    var lora = Self.lora
+    lora.modulesToSave = [ValuedModelConfiguration.headName]
+    let saved = try Saved("llama-gqa", lora: lora, valued: true)
+    let adapter = try SafeTensorsFile(path: "\(saved.path)/adapter_model.safetensors")
+    #expect(adapter.names.allSatisfy { $0.contains("lora_") })
+    let head = try SafeTensorsFile(path: "\(saved.path)/value_head.safetensors")
+    #expect(head.names == ["v_head.bias", "v_head.weight"])
+    #expect(try AdapterConfiguration(folder: saved.path).lora.modulesToSave == [])
+    // As a language model, and with the head.
+    _ = try LoadedModel(path: saved.path)
+    let start = try ModelFolder(path: saved.base)
+    let layout = try ValuedModelConfiguration(start.configuration).layout(lora).trainable
+    let values = try ModelFiles.read(folder: saved.path, layout: layout)
+    let bias = try #require(layout.entries.first { $0.name == "v_head.bias" }).range.lowerBound
+    #expect(values.elements[bias] == Float(bias % 7) * 0.01)
+  }
+
+  @Test func aChangedBaseIsRefused() throws {
+    let saved = try Saved("llama-gqa", lora: Self.lora)
+    let weights = "\(saved.base)/model.safetensors"
+    var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: weights)))
+    bytes[bytes.count - 2] ^= 1
+    try saved.folder.write(bytes, to: weights)
+    let error = try #require(throws: CheckpointError.self) { try LoadedModel(path: saved.path) }
+    guard case .changedBase(saved.path, saved.base, _, _) = error else {
+      Issue.record("\(error)")
+      return
+    }
+  }
+
+  @Test func aMissingBaseIsNamed() throws {
+    let folder = try Folder()
+    let path = try folder.copy(golden: "lora-llama")
+    #expect(
+      throws: CheckpointError.noModel(
+        path: path,
+        reason: "its adapter_config.json names the base llama-gqa, which is no folder here"
+      )
+    ) { try LoadedModel(path: path) }
+  }
+
+  @Test(arguments: [
+    ("\"use_dora\": false", "\"use_dora\": true"), ("\"bias\": \"none\"", "\"bias\": \"all\""),
+    ("\"rank_pattern\": {}", "\"rank_pattern\": {\"q_proj\": 8}"),
+    ("\"peft_type\": \"LORA\"", "\"peft_type\": \"IA3\""),
+  ])
+  func whatIsNotComputedIsRefused(old: String, new: String) throws {
+    let folder = try Folder()
+    _ = try folder.copy(golden: "llama-gqa")
+    let path = try folder.copy(golden: "lora-llama")
+    try folder.replace(old, by: new, in: "\(path)/adapter_config.json")
+    let error = try #require(throws: ModelError.self) { try LoadedModel(path: path) }
+    guard case .unsupported = error else {
+      Issue.record("\(error)")
+      return
+    }
+  }
+
+  /// Maps in the file that the configuration does not name would be passed over: another model.
+  @Test func mapsThatAreNotNamedAreRefused() throws {
+    let folder = try Folder()
+    _ = try folder.copy(golden: "llama-gqa")
+    let path = try folder.copy(golden: "lora-llama")
+    try folder.replace("(q|v|down)", by: "(q|v)", in: "\(path)/adapter_config.json")
+    let error = try #require(throws: CheckpointError.self) { try LoadedModel(path: path) }
+    #expect("\(error)".contains("layers.0.mlp.down_proj.lora_A.weight is not trained here"))
+  }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import Tensors
+import Tokenizers
+
+@testable import Checkpoints
+
+/// A folder for one test, removed with it.
+final class Folder {
+  let path: String
+
+  init() throws {
+    path = "\(NSTemporaryDirectory())/apus-models-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Publishes a checkpoint of these files.
+  ///
+  /// - Returns: Its folder.
+  func save(_ files: ModelFiles, _ values: FlatBuffer) throws -> String {
+    let store = CheckpointStore(path: "\(path)/checkpoints")
+    try store.claim(attempt: "one")
+    let draft = try store.draft(step: 1, attempt: "one")
+    let records = try files.write(UnsafeBufferPointer(values.elements), to: draft)
+    return try draft.publish(files: records).path
+  }
+
+  /// A copy of the golden folder `name`, with a tokenizer where `hasTokenizer`.
+  ///
+  /// - Returns: Its path.
+  func copy(golden name: String, hasTokenizer: Bool = true) throws -> String {
+    let copy = "\(path)/\(name)"
+    try FileManager.default.copyItem(atPath: GoldenTests.path(name), toPath: copy)
+    guard hasTokenizer else { return copy }
+    for (name, contents) in TokenizerFile.files(of: ByteTokenizer()) {
+      try write(contents, to: "\(copy)/\(name)")
+    }
+    return copy
+  }
+
+  func write(_ bytes: [UInt8], to path: String) throws {
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+  }
+
+  /// Replaces `old` in the text file at `path`.
+  func replace(_ old: String, by new: String, in path: String) throws {
+    let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+    try write(Array(text.replacingOccurrences(of: old, with: new).utf8), to: path)
+  }
+}
