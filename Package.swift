@@ -125,7 +125,8 @@ let package = Package(
       name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "RandomNumbers"],
       exclude: ["Goldens"]),
     .testTarget(
-      name: "GenerationTests", dependencies: ["Generation", "Models", "Layers", "Tensors"]),
+      name: "GenerationTests",
+      dependencies: ["Checkpoints", "Generation", "Models", "Layers", "Tensors"]),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "RandomNumbers"]),
     .testTarget(
       name: "DataParallelTests",

@@ -9,9 +9,9 @@ import Tensors
 /// kept. New token p of sequence s is chosen with number p of the stream (seed, step, s). When the
 /// context is full, generation goes on with the newest three quarters of it.
 public struct Generator {
-  private let model: any LanguageModel
-  private let configuration: any ModelConfiguration
-  private let workspace: Workspace
+  let model: any LanguageModel
+  let configuration: any ModelConfiguration
+  let workspace: Workspace
 
   /// - Parameters:
   ///   - model: The network, bound to `workspace`.
@@ -124,7 +124,7 @@ public struct Generator {
   private func isEnded(_ new: [Int32], _ end: Int32?) -> Bool { end != nil && new.last == end }
 
   /// The logits after the last id of every sequence.
-  private func lastLogits(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
+  func lastLogits(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
     let hidden = model.hidden(ids, pass)
     let length = ids.count / pass.sequences
     return model.head(
@@ -139,7 +139,7 @@ public struct Generator {
   ) -> [Int32] {
     var ids = [Int32](repeating: 0, count: rows.count)
     ids.withUnsafeMutableBufferPointer { ids in
-      let ids = UncheckedIDs(ids)
+      let ids = UncheckedBuffer(ids)
       workspace.forEach(rows.count) { place, _ in
         ids.buffer[place] = request.sampling.choose(
           from: UnsafeBufferPointer(
@@ -156,18 +156,19 @@ public struct Generator {
     self(request) { _, _ in }
   }
 
-  private func newPass(_ sequences: Int, capacity: Int) -> ForwardPass {
+  func newPass(_ sequences: Int, capacity: Int) -> ForwardPass {
     ForwardPass(
       sequences: sequences,
       caches: configuration.caches(sequences: sequences, capacity: capacity, in: workspace))
   }
 }
 
-private struct UncheckedIDs: @unchecked Sendable {
-  // Sendable: every place has one writer.
-  let buffer: UnsafeMutableBufferPointer<Int32>
+/// Memory in which every place has one writer.
+struct UncheckedBuffer<Element>: @unchecked Sendable {
+  // Sendable: see above.
+  let buffer: UnsafeMutableBufferPointer<Element>
 
-  init(_ buffer: UnsafeMutableBufferPointer<Int32>) {
+  init(_ buffer: UnsafeMutableBufferPointer<Element>) {
     self.buffer = buffer
   }
 }

@@ -58,8 +58,8 @@ public struct ForwardPass {
       precondition(starts.count == rows, "\(starts.count) starts for \(rows) rows")
       return (0..<rows).map { Int32($0 % length) - starts[$0] }
     }
-    let past = caches.first?.length ?? 0
-    return (0..<rows).map { Int32(past + $0 % length) }
+    guard let past = caches.first?.lengths else { return (0..<rows).map { Int32($0 % length) } }
+    return (0..<rows).map { Int32(past[$0 / length] + $0 % length) }
   }
 }
 

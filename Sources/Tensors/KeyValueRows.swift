@@ -5,24 +5,28 @@ import CKernels
 /// Memory for `capacity` positions is taken at once; sequence b's rows start at b·capacity. No
 /// derivative flows through it.
 public final class KeyValueRows {
-  /// Positions held so far, the same for every sequence.
-  public private(set) var length = 0
-  /// Positions there is room for.
+  /// Positions that each sequence holds so far.
+  public private(set) var lengths: [Int]
+  /// Positions there is room for, in each sequence.
   public let capacity: Int
-  private(set) var sequences: Int
   let width: Int
   let keys: Tensor
   let values: Tensor
 
   /// Room for `capacity` positions of `width` elements (key heads × head size) per sequence.
   public init(sequences: Int, capacity: Int, width: Int, in workspace: Workspace) {
-    self.sequences = sequences
+    lengths = Array(repeating: 0, count: sequences)
     self.capacity = capacity
     self.width = width
     let type = Tensor.operandType(in: workspace)
     keys = Tensor(uninitialized: [sequences, capacity, width], type: type, in: workspace)
     values = Tensor(uninitialized: [sequences, capacity, width], type: type, in: workspace)
   }
+
+  /// Positions that the longest sequence holds.
+  public var length: Int { lengths.reduce(0, max) }
+
+  var sequences: Int { lengths.count }
 
   /// Appends the same number of new positions to every sequence.
   ///
@@ -36,13 +40,13 @@ public final class KeyValueRows {
         && newKeys.type == keys.type && newValues.type == keys.type,
       "\(new) more positions of \(newKeys.shape) after \(length) of \(capacity)")
     for sequence in 0..<sequences {
-      let destination = (sequence * capacity + length) * width * keys.type.stride
+      let destination = (sequence * capacity + lengths[sequence]) * width * keys.type.stride
       let source = sequence * new * width * keys.type.stride
       let bytes = new * width * keys.type.stride
       (keys.base + destination).copyMemory(from: newKeys.base + source, byteCount: bytes)
       (values.base + destination).copyMemory(from: newValues.base + source, byteCount: bytes)
     }
-    length += new
+    for sequence in lengths.indices { lengths[sequence] += new }
   }
 
   /// The same positions for `sequences` sequences, where this holds one: what a prompt leaves behind
@@ -51,29 +55,48 @@ public final class KeyValueRows {
     precondition(self.sequences == 1, "\(self.sequences) sequences cannot be repeated")
     let copy = KeyValueRows(
       sequences: sequences, capacity: capacity, width: width, in: keys.workspace)
-    copy.length = length
-    for sequence in 0..<sequences { copy.copy(from: self, 0, to: sequence) }
+    copy.fill(0..<sequences, from: self)
     return copy
+  }
+
+  /// Gives each of `places` the positions of the one sequence of `other`.
+  public func fill(_ places: Range<Int>, from other: KeyValueRows) {
+    precondition(
+      other.sequences == 1 && other.width == width && other.length <= capacity
+        && places.lowerBound >= 0 && places.upperBound <= sequences,
+      "\(other.sequences) sequences of \(other.length)×\(other.width) for places \(places) of "
+        + "\(sequences) of \(capacity)×\(width)")
+    for place in places { copy(from: other, 0, to: place) }
+  }
+
+  /// Forgets the sequence at `place`, which the last one takes.
+  public func remove(_ place: Int) {
+    if place != sequences - 1 { copy(from: self, sequences - 1, to: place) }
+    lengths.removeLast()
   }
 
   /// Keeps the sequences at `places`, in ascending order, and forgets the others.
   public func keep(_ places: [Int]) {
     for (new, old) in places.enumerated() where new != old { copy(from: self, old, to: new) }
-    sequences = places.count
+    lengths.removeLast(lengths.count - places.count)
   }
 
   private func copy(from other: KeyValueRows, _ old: Int, to new: Int) {
-    let bytes = length * width * keys.type.stride
+    let stride = width * keys.type.stride
     for (source, destination) in [(other.keys, keys), (other.values, values)] {
-      let pitch = capacity * width * keys.type.stride
-      (destination.base + new * pitch).copyMemory(from: source.base + old * pitch, byteCount: bytes)
+      (destination.base + new * capacity * stride).copyMemory(
+        from: source.base + old * other.capacity * stride,
+        byteCount: other.lengths[old] * stride)
     }
+    lengths[new] = other.lengths[old]
   }
 }
 
 extension Tensor {
   /// Causal attention of new queries [B·T, H·D] over everything `cache` holds, in which they are
-  /// the last T positions.
+  /// the last T positions of each sequence.
+  ///
+  /// Sequences of different lengths take one query each.
   public func causalAttention(over cache: KeyValueRows, heads: Int, keyHeads: Int) -> Tensor {
     precondition(
       rows % cache.sequences == 0 && columns % heads == 0 && heads % keyHeads == 0
@@ -87,6 +110,9 @@ extension Tensor {
       attention.forwardOne(self, over: cache, into: y)
       return y
     }
+    precondition(
+      cache.lengths.allSatisfy { $0 == cache.length },
+      "\(attention.queries) queries for sequences of lengths \(cache.lengths)")
     let cached = { (tensor: Tensor) in
       HeadRows(
         base: tensor.base, type: tensor.type, pitch: cache.width,
@@ -117,14 +143,15 @@ extension AttentionShape {
               let (sequence, keyHead) = (rows.lowerBound + head / group)
                 .quotientAndRemainder(dividingBy: keyHeads)
               let start = sequence * cache.capacity * cache.width + keyHead * dim
+              let length = cache.lengths[sequence]
               if cache.keys.type == .bfloat16 {
                 apus_attend_one_half(
                   y + head * dim, q + head * dim, cache.keys.half + start,
-                  cache.values.half + start, cache.width, keys, dim, scale, scores)
+                  cache.values.half + start, cache.width, length, dim, scale, scores)
               } else {
                 apus_attend_one(
                   y + head * dim, q + head * dim, cache.keys.pointer + start,
-                  cache.values.pointer + start, cache.width, keys, dim, scale, scores)
+                  cache.values.pointer + start, cache.width, length, dim, scale, scores)
               }
             }
           }

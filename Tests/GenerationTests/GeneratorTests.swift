@@ -15,7 +15,9 @@ import Testing
     let configuration: any ModelConfiguration
     let network: any LanguageModel
 
-    init(_ family: String, _ precision: Precision = .fp32, team: (any Team)? = nil) throws {
+    init(
+      _ family: String, _ precision: Precision = .fp32, team: (any Team)? = nil, scale: Float = 15
+    ) throws {
       workspace = Workspace(precision: precision, team: team)
       configuration =
         family == "gpt2"
@@ -29,7 +31,7 @@ import Testing
       let values = FlatBuffer(count: layout.count)
       layout.initialize(values.elements, seed: 11)
       for entry in layout.entries where entry.decays {
-        for place in entry.range { values.elements[place] *= 15 }
+        for place in entry.range { values.elements[place] *= scale }
       }
       let halves = precision == .bf16 ? HalfBuffer(count: layout.count) : nil
       halves?.round(values, 0..<layout.count)
@@ -139,7 +141,7 @@ import Testing
   }
 
   /// Everything in another order, on other lanes.
-  private final class BackwardsTeam: Team {
+  final class BackwardsTeam: Team {
     let size = 3
     func run(_ count: Int, _ body: (Int, Int) -> Void) {
       for index in (0..<count).reversed() { body(index, index % size) }

@@ -1,0 +1,135 @@
+import Foundation
+import Generation
+import Layers
+import Tensors
+import Testing
+
+/// Answers for rollouts: prompts of several lengths at once, and what the model thought of its tokens.
+@Suite struct AnswerTests {
+  private typealias Model = GeneratorTests.Model
+  private static let families = GeneratorTests.families
+  private static let vocabulary = GeneratorTests.vocabulary
+  private static let context = GeneratorTests.context
+  private static let prompts: [[Int32]] = [[4, 9, 1], [2], [7, 7, 3, 11, 0, 5, 6], [1, 2]]
+
+  private static func request(
+    _ prompts: [[Int32]] = prompts, samples: Int = 1, maximum: Int = 40,
+    sampling: Sampling = Sampling(), end: Int32? = nil, limit: Int = vocabulary, seed: UInt64 = 1,
+    step: Int = 0, first: Int = 0
+  ) -> AnswerRequest {
+    AnswerRequest(
+      prompts: prompts, samples: samples, maximum: maximum, sampling: sampling, end: end,
+      vocabulary: limit, seed: seed, step: step, first: first)
+  }
+
+  /// log softmax of `logits` ÷ `temperature` at `id`, in 64 bits.
+  private static func logProbability(_ logits: [Float], _ id: Int32, _ temperature: Double)
+    -> Double
+  {
+    let scaled = logits.map { Double($0) / temperature }
+    let top = scaled.max() ?? 0
+    let total = scaled.reduce(0) { $0 + exp($1 - top) }
+    return scaled[Int(id)] - top - log(total)
+  }
+
+  /// Against one pass over everything before each token.
+  @Test(arguments: families) func greedyAnswersOfAllLengthsAreTheBestOfAWholePass(family: String)
+    throws
+  {
+    let model = try Model(family)
+    let answers = model.generate.answers(Self.request(sampling: .greedy))
+    var worst = 0.0
+    for (prompt, answer) in zip(Self.prompts, answers) {
+      // To the end of the context, and no further.
+      #expect(answer.tokens.count == Self.context - prompt.count && !answer.hasEnded)
+      var ids = prompt
+      for (id, logProbability) in zip(answer.tokens, answer.logProbabilities) {
+        let logits = model.next(ids)
+        #expect(logits[Int(id)] == logits.max(), "after \(ids.count) ids")
+        let expected = Self.logProbability(logits, id, 1)
+        worst = max(worst, abs(Double(logProbability) - expected))
+        ids.append(id)
+      }
+    }
+    print("\(family): worst error of a log-probability \(worst)")
+    #expect(worst < 1e-5)
+  }
+
+  @Test(arguments: families) func oneOrSeveralAtOnceWriteTheSame(family: String) throws {
+    let model = try Model(family)
+    let together = model.generate.answers(
+      Self.request(samples: 3, sampling: Sampling(temperature: 0.9), end: 3))
+    #expect(together.count == 12 && Set(together.map(\.tokens)).count == 12)
+    // Some end early, some where they have to.
+    #expect(together.contains { $0.hasEnded } && together.contains { !$0.hasEnded })
+    for (number, answer) in together.enumerated() {
+      let alone = model.generate.answers(
+        Self.request(
+          [Self.prompts[number / 3]], sampling: Sampling(temperature: 0.9), end: 3, first: number))
+      #expect(alone.map(\.tokens) == [answer.tokens] && alone[0].hasEnded == answer.hasEnded)
+      #expect(answer.tokens.count == answer.logProbabilities.count)
+      #expect(answer.hasEnded == (answer.tokens.last == 3))
+      #expect(!answer.tokens.dropLast().contains(3))
+    }
+    let one = model.generate(
+      Generator.Request(
+        prompt: Self.prompts[2], sequences: 6..<9, maximum: 9, sampling: Sampling(temperature: 0.9),
+        end: 3, vocabulary: Self.vocabulary, seed: 1))
+    #expect(one == together[6..<9].map { $0.tokens.filter { $0 != 3 } })
+  }
+
+  /// Everything in another order, on other lanes.
+  @Test(arguments: families, Precision.allCases)
+  func aTeamWritesTheSame(family: String, precision: Precision) throws {
+    let request = Self.request(samples: 5, end: 3)
+    let alone = try Model(family, precision).generate.answers(request)
+    let team = try Model(family, precision, team: GeneratorTests.BackwardsTeam())
+    #expect(team.generate.answers(request) == alone)
+  }
+
+  /// The temperature is that of the draw; what the draw leaves out does not count.
+  @Test(arguments: [
+    Sampling(temperature: 0.6), Sampling(temperature: 1.7, topK: 4), Sampling(topP: 0.5),
+  ]) func logProbabilitiesAreThoseOfTheWholeSoftmax(sampling: Sampling) throws {
+    let model = try Model("llama")
+    let answers = model.generate.answers(Self.request(sampling: sampling, limit: 17))
+    for (prompt, answer) in zip(Self.prompts, answers) {
+      var ids = prompt
+      for (id, logProbability) in zip(answer.tokens, answer.logProbabilities) {
+        let expected = Self.logProbability(model.next(ids), id, Double(sampling.temperature))
+        #expect(abs(Double(logProbability) - expected) < 1e-5)
+        ids.append(id)
+      }
+      #expect(answer.tokens.allSatisfy { $0 < 17 })
+    }
+  }
+
+  @Test(arguments: families, Precision.allCases)
+  func aTrainingPassThinksTheSame(family: String, precision: Precision) throws {
+    let model = try Model(family, precision, scale: 4)
+    let difference = try ThoughtDifference(
+      model.network, model.configuration, in: model.workspace,
+      Self.request(samples: 16, sampling: Sampling(temperature: 0.8), end: 3))
+    print("\(family) in \(precision): \(difference)")
+    #expect(difference.tokens > 400)
+    #expect(difference.largest <= (precision == .fp32 ? 1e-5 : 2e-2))
+  }
+
+  @Test func seedStepAndNumberChangeTheChoices() throws {
+    let model = try Model("gpt2")
+    let answers = [(1, 0, 0), (2, 0, 0), (1, 1, 0), (1, 0, 1)].map { seed, step, first in
+      model.generate.answers(
+        Self.request([[2]], seed: UInt64(seed), step: step, first: first))[0].tokens
+    }
+    #expect(Set(answers).count == 4)
+  }
+
+  @Test func nothingIsAskedForNothingComes() throws {
+    let model = try Model("gpt2")
+    #expect(model.generate.answers(Self.request([])) == [])
+    #expect(model.generate.answers(Self.request(samples: 0)) == [])
+    #expect(
+      model.generate.answers(Self.request(samples: 2, maximum: 0))
+        == Array(repeating: Answer(), count: 8))
+  }
+}
