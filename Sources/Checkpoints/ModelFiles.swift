@@ -11,6 +11,8 @@ public struct ModelFiles: Sendable {
   public let layout: ParameterLayout
   /// The tokenizer saved with it.
   public let tokenizer: any Tokenizer
+  /// The chat template saved with the tokenizer; nil for none.
+  public let template: ChatTemplate?
   /// The model beside which low-rank maps are trained.
   public let base: AdapterBase?
 
@@ -19,12 +21,13 @@ public struct ModelFiles: Sendable {
   /// - Parameter base: For a layout with low-rank maps: it is saved as PEFT's folder of an adapter.
   public init(
     configuration: any NetworkConfiguration, layout: ParameterLayout, tokenizer: any Tokenizer,
-    base: AdapterBase? = nil
+    template: ChatTemplate? = nil, base: AdapterBase? = nil
   ) {
     precondition(layout.lowRank == nil || base != nil, "low-rank maps without their base")
     self.configuration = configuration
     self.layout = layout
     self.tokenizer = tokenizer
+    self.template = template
     self.base = base
   }
 
@@ -40,7 +43,7 @@ public struct ModelFiles: Sendable {
     -> [FileRecord]
   {
     var records: [FileRecord] = []
-    var small = TokenizerFile.files(of: tokenizer)
+    var small = TokenizerFile.files(of: tokenizer, template: template)
     small.append(("config.json", Array(ConfigurationFile.bytes(configuration))))
     small.append(("generation_config.json", Array(generationConfiguration.utf8)))
     if let maps = layout.lowRank, let base {

@@ -15,7 +15,9 @@ enum ProgressText {
       position(report), loss(report), "lr \(scientific(report.learningRate))",
       "norm \(fixed(report.gradientNorm, digits: 3))",
     ]
-    fields += report.figures.map { "\($0.name) \(fixed($0.value, digits: 4))" }
+    fields += report.figures.filter { !$0.isDetail }.map {
+      "\($0.name) \(fixed($0.value, digits: 4))"
+    }
     fields.append(rate(report))
     if let peak = peak(report) { fields.append(peak) }
     fields.append("eta \(duration(eta))")
@@ -42,7 +44,9 @@ enum ProgressText {
       "validation loss \(fixed(report.validationLoss, digits: 5))",
     ]
     if let bits = report.bitsPerByte { fields.append("bits/byte \(fixed(bits, digits: 5))") }
-    fields += report.figures.map { "\($0.name) \(fixed($0.value, digits: 4))" }
+    fields += report.figures.filter { !$0.isDetail }.map {
+      "\($0.name) \(fixed($0.value, digits: 4))"
+    }
     fields.append("\(fixed(report.seconds, digits: 3)) s")
     if report.isBest { fields.append("best") }
     return printable(fields.joined(separator: "  "))

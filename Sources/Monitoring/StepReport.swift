@@ -76,10 +76,13 @@ public struct Figure: Sendable, Equatable {
   public let name: String
   /// The number.
   public let value: Double
+  /// Whether it is only for metrics.jsonl: a line has room for few.
+  public let isDetail: Bool
 
   /// The figure `value` under `name`.
-  public init(_ name: String, _ value: Double) {
+  public init(_ name: String, _ value: Double, isDetail: Bool = false) {
     self.name = name
     self.value = value
+    self.isDetail = isDetail
   }
 }

@@ -73,6 +73,14 @@ public enum Measure: Int, CaseIterable, Sendable {
     }
   }
 
+  /// Whether it is of use only to those who look closely.
+  var isDetail: Bool {
+    switch self {
+    case .accuracy, .margin, .reward, .sequenceKL, .entropy, .clipFraction, .ended: false
+    default: true
+    }
+  }
+
   /// Whether the largest of all is wanted, not their mean.
   var isLargest: Bool { self == .largestRatio || self == .samplingDifference }
 }

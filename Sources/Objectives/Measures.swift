@@ -48,13 +48,13 @@ public struct Measures: Sendable, Equatable {
   }
 
   /// What has been observed and is to be seen, in the order of `Measure`, and what follows from it.
-  public var figures: [(name: String, value: Double)] {
+  public var figures: [(name: String, value: Double, isDetail: Bool)] {
     var figures = Measure.allCases.filter(\.isReported).compactMap { measure in
-      self[measure].map { (measure.name, $0) }
+      self[measure].map { (measure.name, $0, measure.isDetail) }
     }
-    if let explained = explainedVariance { figures.append(("explainedVariance", explained)) }
+    if let explained = explainedVariance { figures.append(("explainedVariance", explained, true)) }
     if let correlation = rewardLengthCorrelation {
-      figures.append(("rewardLengthCorrelation", correlation))
+      figures.append(("rewardLengthCorrelation", correlation, true))
     }
     return figures
   }

@@ -8,6 +8,8 @@ public enum PhaseKind: String, Sendable, CaseIterable {
   case finetune
   /// A reward model from pairs.
   case reward
+  /// Reinforcement learning, or preference optimization.
+  case align
 
   /// Settles what the keys of `reader` say.
   ///
@@ -17,6 +19,7 @@ public enum PhaseKind: String, Sendable, CaseIterable {
     case .pretrain: try Pretraining(&reader, halvesAreQuick: halvesAreQuick)
     case .finetune: try Finetuning(&reader, halvesAreQuick: halvesAreQuick)
     case .reward: try RewardModelling(&reader, halvesAreQuick: halvesAreQuick)
+    case .align: try Alignment(&reader, halvesAreQuick: halvesAreQuick)
     }
   }
 
@@ -26,6 +29,7 @@ public enum PhaseKind: String, Sendable, CaseIterable {
     case .pretrain: _ = try PretrainingOptions(&reader)
     case .finetune: _ = try FinetuningOptions(&reader)
     case .reward: _ = try RewardOptions(&reader)
+    case .align: _ = try AlignmentOptions(&reader)
     }
   }
 }

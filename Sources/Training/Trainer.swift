@@ -149,7 +149,7 @@ public final class Trainer {
       gemmShare: products / seconds / calibration.products,
       bytesSent: replicas.world.traffic.bytesSent - sentBefore,
       memoryBytes: ProcessMemory.resident() ?? 0,
-      figures: measures.figures.map { Figure($0.name, $0.value) },
+      figures: measures.figures.map { Figure($0.name, $0.value, isDetail: $0.isDetail) },
       findings: objective.findings(in: measures))
     return (report, words)
   }
@@ -195,20 +195,15 @@ extension TrainingPlan {
   /// Reads what the folder that the run begins with has of `layout`; the rest stays as it is.
   func readWeights(of layout: ParameterLayout, into values: FlatBuffer) throws {
     guard case .folder(let path) = weights else { return }
-    let whole = model.layout
-    let source = try ModelFiles.read(folder: path, layout: whole)
-    let places = Dictionary(uniqueKeysWithValues: whole.entries.map { ($0.name, $0) })
-    for entry in layout.entries {
-      guard let place = places[entry.name], place.shape == entry.shape else { continue }
-      _ = UnsafeMutableBufferPointer(rebasing: values.elements[entry.range])
-        .update(fromContentsOf: UnsafeMutableBufferPointer(rebasing: source.elements[place.range]))
-    }
+    _ = try LoadedModel(path: path).copy(into: values, of: layout)
   }
 
   /// What stands against going on from `checkpoint`: its model has other sizes, or its optimizer
   /// was another.
   func faults(of checkpoint: Checkpoint) throws -> [String] {
-    let saved = try ConfigurationFile.read(try checkpoint.path(of: "config.json")).json
+    let path = try checkpoint.path(of: "config.json")
+    let scorer = try ConfigurationFile.readScorer(path)
+    let saved = try scorer?.json ?? ConfigurationFile.read(path).json
     let wanted = network.configuration.json
     let differing = Set(saved.keys).union(wanted.keys).sorted().filter { saved[$0] != wanted[$0] }
     let missing = Set(optimizer.stateNames).subtracting(

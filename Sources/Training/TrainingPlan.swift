@@ -26,10 +26,14 @@ public struct TrainingPlan: Sendable {
   public let resolved: String
   /// The tokenizer.
   public let tokenizer: any Tokenizer
+  /// How the model writes conversations; nil for one that does not.
+  public let template: ChatTemplate?
   /// What is trained.
   public let network: TrainedNetwork
   /// The low-rank maps that are trained in place of the whole weights; nil for those.
   public let lora: LoRA?
+  /// The model that these are trained beside.
+  let adapterBase: AdapterBase?
   /// Where its first weights come from.
   public let weights: Weights
   /// Rows of a micro-batch.
@@ -50,12 +54,13 @@ public struct TrainingPlan: Sendable {
   /// - Parameters:
   ///   - options: The keys of every run.
   ///   - reader: Where they and the phase's keys came from, all read.
+  ///   - start: The model that the run begins with.
   ///   - rows: Rows of a micro-batch; as many as it has sequences when nil.
   ///   - context: Positions of a row; the model's longest when nil.
   ///   - halvesAreQuick: Whether the CPUs of all ranks are quicker in bf16 than in fp32.
   init(
     _ options: TrainingOptions, _ reader: ConfigurationReader, tokenizer: any Tokenizer,
-    network: TrainedNetwork, lora: LoRA? = nil, weights: Weights = .drawn, rows: Int? = nil,
+    network: TrainedNetwork, lora: LoRA? = nil, start: PhaseModel? = nil, rows: Int? = nil,
     context: Int? = nil, terms: [String: String] = [:], halvesAreQuick: Bool
   ) throws {
     try reader.finish()
@@ -63,9 +68,11 @@ public struct TrainingPlan: Sendable {
     self.tokenizer = tokenizer
     self.network = network
     self.lora = lora
-    self.weights = weights
+    template = start?.template
+    weights = start.map { .folder($0.folder.path) } ?? .drawn
+    adapterBase = lora == nil ? nil : try start.map { try AdapterBase($0.folder) }
     self.rows = rows ?? options.sequences
-    self.context = context ?? network.model.context
+    self.context = context ?? start?.context ?? network.model.context
     precision = options.precision.resolved(halvesAreQuick: halvesAreQuick)
     resolved = reader.resolved
     phaseTerms = terms

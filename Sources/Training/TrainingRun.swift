@@ -97,7 +97,8 @@ public final class TrainingRun {
     cycle = try CheckpointCycle(
       store: folder.checkpoints, attempt: attempt, world: world,
       files: ModelFiles(
-        configuration: plan.model, layout: trainer.replicas.layout, tokenizer: plan.tokenizer),
+        configuration: plan.network.configuration, layout: trainer.replicas.layout,
+        tokenizer: plan.tokenizer, template: plan.template, base: plan.adapterBase),
       retention: plan.retention, keepsBest: plan.options.keepBest)
 
     let start = try Resumption.claim(

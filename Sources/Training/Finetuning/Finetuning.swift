@@ -59,7 +59,7 @@ public struct Finetuning: Phase {
     plan = try TrainingPlan(
       options.training, reader, tokenizer: model.folder.tokenizer, network: network,
       lora: options.adapters.lora(savingWhole: network.heads),
-      weights: .folder(model.folder.path), context: model.context, terms: model.terms(records),
+      start: model, terms: model.terms(records),
       halvesAreQuick: halvesAreQuick)
   }
 

@@ -100,8 +100,10 @@ struct LabelEvaluator: Evaluator {
       let quality = ClassificationQuality(
         predicted: predicted.map { Int($0) }, actual: actual.map { Int($0) }, classes: classes)
       figures = [
-        Figure("accuracy", quality.accuracy), Figure("accuracyLow", quality.interval.lowerBound),
-        Figure("accuracyHigh", quality.interval.upperBound), Figure("macroF1", quality.macroF1),
+        Figure("accuracy", quality.accuracy),
+        Figure("accuracyLow", quality.interval.lowerBound, isDetail: true),
+        Figure("accuracyHigh", quality.interval.upperBound, isDetail: true),
+        Figure("macroF1", quality.macroF1),
       ]
     } else {
       figures = [Figure("meanSquaredError", loss.mean)]

@@ -37,8 +37,8 @@ public struct RewardModelling: Phase {
     plan = try TrainingPlan(
       options.training, reader, tokenizer: model.folder.tokenizer, network: network,
       lora: options.adapters.lora(savingWhole: network.heads),
-      weights: .folder(model.folder.path), rows: 2 * options.training.sequences,
-      context: model.context, terms: terms, halvesAreQuick: halvesAreQuick)
+      start: model, rows: 2 * options.training.sequences,
+      terms: terms, halvesAreQuick: halvesAreQuick)
   }
 
   /// The loaders of the pairs.

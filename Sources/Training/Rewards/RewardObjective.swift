@@ -72,10 +72,12 @@ struct RewardEvaluator: Evaluator {
     var clock = Stopwatch()
     let (loss, quality) = try quality(trainer)
     var figures = [
-      Figure("accuracy", quality.accuracy), Figure("accuracyLow", quality.interval[0]),
-      Figure("accuracyHigh", quality.interval[1]), Figure("margin", quality.margin),
+      Figure("accuracy", quality.accuracy),
+      Figure("accuracyLow", quality.interval[0], isDetail: true),
+      Figure("accuracyHigh", quality.interval[1], isDetail: true),
+      Figure("margin", quality.margin),
       Figure("calibrationError", quality.calibrationError),
-      Figure("swapAgreement", quality.swapAgreement),
+      Figure("swapAgreement", quality.swapAgreement, isDetail: true),
     ]
     if let bias = quality.lengthCorrelation { figures.append(Figure("lengthCorrelation", bias)) }
     return (trainer.report(loss, seconds: clock.lap(), figures: figures), nil)

@@ -1,0 +1,96 @@
+import DataParallel
+import Datasets
+import Layers
+import Models
+import Monitoring
+import Objectives
+import Tensors
+
+/// The policy prefers the chosen answer of a pair more than the reference does (DPO, IPO).
+struct PreferenceObjective: Objective {
+  private let source: PairLoader
+  private let loss: DirectPreference
+
+  init(_ source: PairLoader, _ options: PreferenceOptions) {
+    self.source = source
+    loss = DirectPreference(
+      beta: options.beta,
+      form: options.form == .ipo ? .ipo : .sigmoid(labelSmoothing: options.labelSmoothing))
+  }
+
+  let measures = true
+
+  func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
+    -> MicroBatchLoss
+  {
+    try replica.read(microBatch, from: source, workspace)
+    return MicroBatchLoss(
+      loss: loss(of: replica.batch, on: replica, microBatch),
+      positions: 2 * replica.batch.positions)
+  }
+
+  /// The loss of a batch of pairs.
+  func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch? = nil) -> Loss {
+    let policy = replica.model.answerLogProbabilities(
+      batch,
+      ForwardPass(
+        sequences: batch.sequences, dropout: microBatch?.dropout,
+        recomputation: microBatch?.recomputation ?? .none))
+    let reference = replica.start.answerLogProbabilities(
+      batch, ForwardPass(sequences: batch.sequences))
+    return loss(
+      policy: policy, reference: reference.values, lengths: batch.answerLengths,
+      weights: batch.pairWeights)
+  }
+
+  func epochs(steps: Int) -> Double { source.epochsSeen(steps) }
+}
+
+extension LanguageModel {
+  /// log p of every row's answer, summed over its tokens, [sequences].
+  func answerLogProbabilities(_ batch: Batch, _ pass: ForwardPass) -> Tensor {
+    hidden(batch.inputs, pass).logProbabilities(
+      head: head.weight, targets: batch.targets, weights: batch.weights
+    ).chosen.sums(
+      over: (0..<batch.sequences).map { $0 * batch.context..<($0 + 1) * batch.context })
+  }
+}
+
+extension Batch {
+  /// Tokens of every row that are learned, at least 1.
+  var answerLengths: [Int] {
+    (0..<sequences).map { row in
+      max(1, weights[row * context..<(row + 1) * context].count { $0 != 0 })
+    }
+  }
+}
+
+/// Measures a policy on held-out pairs.
+struct PreferenceEvaluator: Evaluator {
+  private let loader: PairEvaluationLoader
+  private let objective: PreferenceObjective
+
+  init(_ loader: PairEvaluationLoader, objective: PreferenceObjective) {
+    self.loader = loader
+    self.objective = objective
+  }
+
+  let measuresStart = true
+
+  /// The loss, and how often and by how much the policy prefers the chosen answers.
+  func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?) {
+    var clock = Stopwatch()
+    let results = try trainer.replicas.collected(count: loader.batchCount) {
+      [loader, objective] replica, _, index -> [Double] in
+      loader.fill(&replica.batch, index: index)
+      let loss = objective.loss(of: replica.batch, on: replica)
+      return [loss.total, loss.count] + loss.measures.numbers
+    }
+    let measures = results.reduce(Measures()) { $0 + Measures(numbers: Array($1.dropFirst(2))) }
+    return (
+      trainer.report(
+        results.map { Tally(sum: $0[0], count: $0[1]) }.total, seconds: clock.lap(),
+        figures: measures.figures.map { Figure($0.name, $0.value) }), nil
+    )
+  }
+}

@@ -1,0 +1,122 @@
+import Crypto
+import Foundation
+import Testing
+
+/// Every phase behind pretraining, whole and by low-rank maps, as a user runs it.
+@Suite struct PhaseTests {
+  /// A phase with what its file says beside the model.
+  enum Phase: String, CaseIterable {
+    case finetune, reward, dpo, ppo, grpo
+
+    var command: String { self == .dpo || self == .ppo || self == .grpo ? "align" : rawValue }
+
+    var keys: String {
+      switch self {
+      case .finetune: "data: { train: talk.jsonl, validation: 0.2 }"
+      case .reward: "data: { train: pairs.jsonl, validation: 0.2 }"
+      case .dpo: "data: { train: pairs.jsonl, validation: 0.2 }\nmethod: dpo"
+      case .ppo:
+        """
+        data: { train: talk.jsonl, validation: 0.2 }
+        method: ppo
+        rollouts: { prompts: 16, tokens: 8, batch: 4 }
+        policy: { epochs: 2 }
+        kl: { target: 1 }
+        reward: { model: judge, allowUnfit: true, rule: "[aeiou]", unendedPenalty: 0.1 }
+        """
+      case .grpo:
+        """
+        data: { train: talk.jsonl, validation: 0.2 }
+        method: grpo
+        rollouts: { prompts: 4, samples: 4, tokens: 8, batch: 8 }
+        policy: { epochs: 1 }
+        reward: { command: "awk '{ print length($0) % 3 }'" }
+        """
+      }
+    }
+  }
+
+  static let phases = Phase.allCases.flatMap { phase in [0, 2].map { (phase, $0) } }
+
+  /// A folder with a small model, what it may learn, and a reward model.
+  private func withModel(_ body: (Program) throws -> Void) throws {
+    try Program.withCorpus { program in
+      let base = try program.run(
+        [
+          "pretrain", "run.yaml", "--set", "run=base", "--set", "model.context=64", "--set",
+          "steps=20",
+        ])
+      #expect(base.code == 0, "\(base.errors)")
+      let talk = (0..<60).map {
+        #"{"messages":[{"role":"user","content":"Say \#($0 % 9)"},"#
+          + #"{"role":"assistant","content":"bird \#($0 % 9)"}]}"#
+      }
+      try program.write(talk.joined(separator: "\n"), to: "talk.jsonl")
+      let pairs = (0..<60).map {
+        #"{"prompt":"Say \#($0)","chosen":"bird \#($0)","rejected":"\#($0) o'clock"}"#
+      }
+      try program.write(pairs.joined(separator: "\n"), to: "pairs.jsonl")
+      try body(program)
+    }
+  }
+
+  private func write(_ phase: Phase, rank: Int, to program: Program) throws {
+    try program.write(
+      """
+      model: { from: base }
+      \(phase.keys)
+      lora: { rank: \(rank) }
+      batch: { microBatches: 4, sequences: 2 }
+      steps: 12
+      schedule: { warmup: 2 }
+      optimizer: { learningRate: 1e-3 }
+      checkpoint: { every: 4 }
+      evaluate: { every: 6 }
+      """, to: "phase.yaml")
+    if phase == .ppo {
+      let judge = try program.run([
+        "reward", "--set", "run=judge", "--set", "model.from=base", "--set",
+        "data.train=[pairs.jsonl]", "--set", "steps=4", "--set", "schedule.warmup=1",
+      ])
+      #expect(judge.code == 0, "\(judge.errors)")
+    }
+  }
+
+  private func hash(_ program: Program, _ run: String) -> String? {
+    let names = ["model.safetensors", "adapter_model.safetensors"]
+    return names.lazy.compactMap {
+      program.read("\(program.checkpoint(run, step: 12))/\($0)").map {
+        SHA256.hash(data: $0).description
+      }
+    }.first
+  }
+
+  @Test(
+    .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
+    arguments: PhaseTests.phases)
+  func sameBitsInAnyWorldAndAfterAKill(phase: Phase, rank: Int) throws {
+    try withModel { program in
+      try write(phase, rank: rank, to: program)
+      var hashes: Set<String?> = []
+      for (ranks, threads) in [(1, 1), (1, 2), (2, 1), (4, 1)] {
+        let run = "run-\(ranks)x\(threads)"
+        let result = try program.run(
+          [phase.command, "phase.yaml", "--threads", "\(threads)", "--set", "run=\(run)"],
+          ranks: ranks)
+        #expect(result.code == 0, "\(result.errors)")
+        hashes.insert(hash(program, run))
+      }
+      let killed = [phase.command, "phase.yaml", "--threads", "1", "--set", "run=killed"]
+      let (process, output, errors) = try program.start(killed, ranks: 2)
+      Program.wait(for: process) { !program.steps("killed").isEmpty }
+      if let victim = Program.children(of: process).last { kill(victim, SIGKILL) }
+      let end = Program.finish(process, output, errors)
+      #expect([0, 137].contains(end.code), "\(end.errors)")
+      let last = try program.run(killed, ranks: 3)
+      #expect(last.code == 0, "\(last.errors)")
+      hashes.insert(hash(program, "killed"))
+      #expect(hashes.count == 1 && !hashes.contains(nil), "\(phase) \(rank): \(hashes)")
+      #expect(program.metrics("killed") == Array(1...12))
+    }
+  }
+}
