@@ -8,8 +8,13 @@ struct RecordSetTests {
     #"{"question": "\#(question)", "answer": "\#(answer)"}"# + "\n"
   }
 
-  private static func prompts(_ records: [LocatedRecord]) -> Set<[UInt8]> {
-    Set(records.map(\.record.question))
+  /// The first messages of conversations.
+  private static func prompts(_ records: [LocatedRecord]) -> Set<String> {
+    Set(
+      records.compactMap { record in
+        guard case .conversation(let conversation) = record.record else { return nil }
+        return conversation.messages[0].content
+      })
   }
 
   @Test func aShareIsHeldOutByPrompt() throws {
@@ -29,6 +34,23 @@ struct RecordSetTests {
     #expect(throws: DatasetError.noValidationText(documents: 1, fraction: 0.0001)) {
       try RecordSet(reading: [scratch.path("b.json")], validation: .fraction(0.0001))
     }
+  }
+
+  @Test func whatIsAskedTellsTheSide() {
+    let system = Message(.system, "s")
+    let question = Message(.user, "q")
+    let answer = Message(.assistant, "a")
+    let other = Message(.assistant, "b")
+    func side(_ record: Record) -> String { String(decoding: record.question, as: UTF8.self) }
+    let longer = [system, question, answer, Message(.user, "r"), other]
+    #expect(side(.conversation(Conversation(longer))) == "sq")
+    #expect(side(.prompt([system, question])) == "sq")
+    #expect(
+      side(.pair(Preference(prompt: longer.dropLast(), chosen: [answer], rejected: [other])))
+        == "sq")
+    // Where nothing is asked, the whole of the better side.
+    #expect(side(.pair(Preference(prompt: [], chosen: [answer], rejected: [other]))) == "a")
+    #expect(side(.labelled(text: "t", label: .name("a"))) == "t")
   }
 
   @Test func filesOfTheirOwn() throws {
