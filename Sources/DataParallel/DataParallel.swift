@@ -84,6 +84,9 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     world: Communicator, layout: ParameterLayout, frozen: FrozenParameters? = nil, plan: Plan,
     build: (Parameters) -> Replica
   ) throws(WorkerPool.NoThread) {
+    precondition(
+      frozen.map { $0.precision == plan.precision } ?? true,
+      "parameters frozen for \(frozen?.precision ?? .fp32) in a plan of \(plan.precision)")
     self.world = world
     self.layout = layout
     self.plan = plan

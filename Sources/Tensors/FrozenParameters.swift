@@ -7,6 +7,8 @@ public final class FrozenParameters: Sendable {
   public let layout: ParameterLayout
   /// The values; they stay as they are.
   public let values: FlatBuffer
+  /// What products read.
+  public let precision: Precision
   /// The same in bf16, when products read that.
   let halves: HalfBuffer?
 
@@ -20,6 +22,7 @@ public final class FrozenParameters: Sendable {
       "a buffer of \(values.elements.count) for a layout of \(layout.count)")
     self.layout = layout
     self.values = values
+    self.precision = precision
     halves = precision == .bf16 ? HalfBuffer(count: layout.count) : nil
     halves?.round(values, 0..<layout.count)
   }

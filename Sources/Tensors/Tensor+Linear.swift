@@ -57,6 +57,8 @@ extension Tensor {
       if y.type == .bfloat16 { sums.round(to: y) }
     }
     let (dxPlace, dwPlace) = (gradientPlace, weight.gradientPlace)
+    // A frozen weight has no derivative for which the input would be kept.
+    let kept = weight.needsGradient ? x : nil
     let (duPlace, dvPlace) = (plus?.input.gradientPlace, plus?.weight.gradientPlace)
     return y.recorded(from: self, weight, bias, plus?.input, plus?.weight) { dy in
       bias?.accumulate { dbias, adds in
@@ -67,6 +69,7 @@ extension Tensor {
       }
       let dy = dy.operand
       dwPlace.accumulate { dw, adds in
+        guard let x = kept else { return }
         let (a, b) = byOutputs ? (dy, x) : (x, dy)
         workspace.multiply(
           Matrix(a, transposed: true), Matrix(b),

@@ -224,3 +224,25 @@ private struct Network {
     #expect(workspace.recording { !read([1, 2]).needsGradient && trained([1, 2]).needsGradient })
   }
 }
+
+/// What is kept for the backward pass of frozen maps.
+@Suite struct FrozenMemoryTests {
+  @Test func inputsOfFrozenMapsAreNotKept() {
+    /// Bytes of the pool after the forward pass of ten maps.
+    func bytes(isFrozen: Bool) -> Int {
+      let workspace = Workspace()
+      let weights = (0..<10).map { workspace.trial([64, 64], $0) }
+      let before = workspace.pool.bytesHeld
+      workspace.recording {
+        var x = workspace.trial([256, 64], 11).differentiable
+        for weight in weights {
+          x = x.linear(
+            weight: isFrozen ? weight : weight.differentiable, order: .outputsByInputs)
+        }
+        workspace.backward(from: x.sum())
+      }
+      return workspace.pool.bytesHeld - before
+    }
+    #expect(bytes(isFrozen: true) * 2 < bytes(isFrozen: false))
+  }
+}
