@@ -14,6 +14,7 @@ struct ApusCommand: ParsableCommand {
     subcommands: [
       DataCommand.self, TokenizerCommand.self, ConfigCommand.self, PretrainCommand.self,
       FinetuneCommand.self, RewardCommand.self, AlignCommand.self,
+      EvaluateCommand.self, ExportCommand.self,
       GenerateCommand.self, RunCommand.self,
     ])
 

@@ -18,6 +18,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case otherNetwork(path: String, found: String, wanted: String)
   /// The weights beside which low-rank maps were trained are no longer those.
   case changedBase(path: String, base: String, expected: String, found: String)
+  /// There is something where a new folder was to be written.
+  case exists(path: String)
   /// The file does not follow the safetensors format.
   case badSafeTensors(path: String, reason: String)
   /// The file holds no tensor of this name.
@@ -55,6 +57,8 @@ extension CheckpointError: CustomStringConvertible {
       \(path) was trained beside the weights of \(base) when their SHA-256 was \(expected), and now \
       it is \(found); restore those weights, or train the adapter anew
       """
+    case .exists(let path):
+      "\(path) exists already; name a folder that does not, or move that one away"
     case .badSafeTensors(let path, let reason):
       "\(path) is not a valid safetensors file: \(reason); write or download it again"
     case .missingTensor(let path, let name):

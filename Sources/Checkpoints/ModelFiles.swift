@@ -42,6 +42,13 @@ public struct ModelFiles: Sendable {
   public func write(_ values: UnsafeBufferPointer<Float>, to draft: CheckpointDraft) throws
     -> [FileRecord]
   {
+    try write(values) { name throws(StorageError) in try draft.file(name) }
+  }
+
+  /// Writes all files, each to where `file` opens it, and returns their records.
+  func write(
+    _ values: UnsafeBufferPointer<Float>, to file: (String) throws(StorageError) -> DurableFile
+  ) throws -> [FileRecord] {
     var records: [FileRecord] = []
     var small = TokenizerFile.files(of: tokenizer, template: template)
     small.append(("config.json", Array(ConfigurationFile.bytes(configuration))))
@@ -52,9 +59,9 @@ public struct ModelFiles: Sendable {
       small.append((AdapterConfiguration.fileName, Array(ConfigurationFile.bytes(json))))
     }
     for (name, contents) in small {
-      var file = try draft.file(name)
-      try file.write(contents)
-      records.append(try file.close())
+      var open = try file(name)
+      try open.write(contents)
+      records.append(try open.close())
     }
     for weights in layout.files {
       let tensors = weights.entries.sorted { $0.name < $1.name }.map { entry in
@@ -64,22 +71,25 @@ public struct ModelFiles: Sendable {
       }
       var metadata = ["format": "pt"]
       if let base { metadata[AdapterBase.digestKey] = base.digest }
-      var file = try draft.file(weights.name)
-      try SafeTensorsWriter(tensors, metadata: metadata).write(to: &file)
-      records.append(try file.close())
+      var open = try file(weights.name)
+      try SafeTensorsWriter(tensors, metadata: metadata).write(to: &open)
+      records.append(try open.close())
     }
     return records
   }
 
   private var generationConfiguration: String {
-    """
-    {
-      "_from_model_config": true,
-      "bos_token_id": \(tokenizer.endOfText),
-      "eos_token_id": \(tokenizer.endOfText)
-    }
+    // A model that writes turns stops at the end of one.
+    let turn = template.map { ChatEncoder($0, tokenizer: tokenizer).endOfTurn }
+    let ends = Set([tokenizer.endOfText, turn ?? tokenizer.endOfText]).sorted()
+    return """
+      {
+        "_from_model_config": true,
+        "bos_token_id": \(tokenizer.endOfText),
+        "eos_token_id": \(ends.count == 1 ? "\(ends[0])" : "\(ends)")
+      }
 
-    """
+      """
   }
 
   /// The weights of the folder at `path`, in a buffer of their own.

@@ -36,6 +36,9 @@ public struct ParameterLayout: Sendable, Hashable {
   /// The low-rank maps among the parameters; nil in a layout of whole weights.
   public internal(set) var lowRank: LowRankMaps?
 
+  /// No parameters.
+  public init() {}
+
   /// Elements that belong to parameters.
   public var parameterCount: Int { entries.reduce(0) { $0 + $1.range.count } }
 

@@ -17,11 +17,14 @@ public final class Replica {
   /// Seconds this worker spent on reading batches since somebody last asked.
   var secondsData = 0.0
 
-  init(_ parameters: Parameters, _ plan: TrainingPlan, companions: Companions) {
-    network = plan.network.build(parameters)
+  init(
+    _ network: TrainedNetwork, _ parameters: Parameters, rows: Int, context: Int,
+    companions: Companions = Companions()
+  ) {
+    self.network = network.build(parameters)
     reference = companions.reference.map { $0.model.build(parameters.over($0.parameters)) }
     rewards = companions.rewards.map { $0.model.build(parameters.over($0.parameters)) }
-    batch = Batch(sequences: plan.rows, context: plan.context)
+    batch = Batch(sequences: rows, context: context)
   }
 
   /// The language model that is trained.

@@ -49,7 +49,8 @@ public final class Trainer {
         threads: crew.workers, team: crew.team, cores: crew.cores, reduction: options.reduction,
         precision: plan.precision)
     ) { parameters in
-      Replica(parameters, plan, companions: companions)
+      Replica(
+        plan.network, parameters, rows: plan.rows, context: plan.context, companions: companions)
     }
     optimizer = ShardedOptimizer(plan.optimizer, for: replicas)
     state = TrainingState(terms: plan.terms)

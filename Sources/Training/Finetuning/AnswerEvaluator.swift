@@ -14,11 +14,18 @@ struct AnswerEvaluator: Evaluator {
 
   let measuresStart = true
 
-  /// The loss of the answers' tokens, the share of them that are the most likely ones, and the share of
-  /// answers that greedy decoding gives word for word.
   func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?) {
     var clock = Stopwatch()
-    let totals = try trainer.replicas.totals(count: loader.batchCount, tallies: 3) {
+    let (loss, figures) = try measure(trainer.replicas)
+    return (trainer.report(loss, seconds: clock.lap(), figures: figures), nil)
+  }
+
+  /// The loss of the answers' tokens, the share of them that are the most likely ones, and the share of
+  /// answers that greedy decoding gives word for word.
+  ///
+  /// Collective.
+  func measure(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, figures: [Figure]) {
+    let totals = try replicas.totals(count: loader.batchCount, tallies: 3) {
       [loader] replica, _, index in
       loader.fill(&replica.batch, index: index)
       let batch = replica.batch
@@ -34,10 +41,8 @@ struct AnswerEvaluator: Evaluator {
       ]
     }
     return (
-      trainer.report(
-        totals[0], seconds: clock.lap(),
-        figures: [Figure("tokenAccuracy", totals[1].mean), Figure("exactMatch", totals[2].mean)]),
-      nil
+      totals[0],
+      [Figure("tokenAccuracy", totals[1].mean), Figure("exactMatch", totals[2].mean)]
     )
   }
 }

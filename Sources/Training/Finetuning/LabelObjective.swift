@@ -75,8 +75,16 @@ struct LabelEvaluator: Evaluator {
 
   func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?) {
     var clock = Stopwatch()
+    let (loss, figures) = try measure(trainer.replicas)
+    return (trainer.report(loss, seconds: clock.lap(), figures: figures), nil)
+  }
+
+  /// The loss, and how good classes or values are.
+  ///
+  /// Collective.
+  func measure(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, figures: [Figure]) {
     // Loss and weight of a batch, then prediction and label of each text.
-    let results = try trainer.replicas.collected(count: loader.batchCount) {
+    let results = try replicas.collected(count: loader.batchCount) {
       [loader, classes] replica, _, index -> [Double] in
       loader.fill(&replica.batch, index: index)
       let scores = replica.scores()
@@ -108,6 +116,6 @@ struct LabelEvaluator: Evaluator {
     } else {
       figures = [Figure("meanSquaredError", loss.mean)]
     }
-    return (trainer.report(loss, seconds: clock.lap(), figures: figures), nil)
+    return (loss, figures)
   }
 }

@@ -56,7 +56,7 @@ public struct RewardModelling: Phase {
     return PhaseWork(
       objective: objective, evaluator: evaluator, terms: [:],
       conclude: { trainer, checkpoint in
-        let quality = try evaluator?.quality(trainer).quality
+        let quality = try evaluator?.quality(trainer.replicas).quality
         let verdict = RewardVerdict(
           quality, weights: try checkpoint.map { try RewardVerdict.digest(ofCheckpoint: $0) })
         if site.world.rank == 0 { try verdict.write(to: site.folder) }

@@ -70,7 +70,15 @@ struct RewardEvaluator: Evaluator {
 
   func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?) {
     var clock = Stopwatch()
-    let (loss, quality) = try quality(trainer)
+    let (loss, figures) = try measure(trainer.replicas)
+    return (trainer.report(loss, seconds: clock.lap(), figures: figures), nil)
+  }
+
+  /// The loss, and the quality of the model as figures.
+  ///
+  /// Collective.
+  func measure(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, figures: [Figure]) {
+    let (loss, quality) = try quality(replicas)
     var figures = [
       Figure("accuracy", quality.accuracy),
       Figure("accuracyLow", quality.interval[0], isDetail: true),
@@ -80,15 +88,15 @@ struct RewardEvaluator: Evaluator {
       Figure("swapAgreement", quality.swapAgreement, isDetail: true),
     ]
     if let bias = quality.lengthCorrelation { figures.append(Figure("lengthCorrelation", bias)) }
-    return (trainer.report(loss, seconds: clock.lap(), figures: figures), nil)
+    return (loss, figures)
   }
 
   /// The loss, and the quality of the model.
   ///
   /// Collective.
-  func quality(_ trainer: Trainer) throws -> (loss: Tally, quality: RewardQuality) {
+  func quality(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, quality: RewardQuality) {
     // Loss and weight of a batch, then six numbers for each pair.
-    let results = try trainer.replicas.collected(count: loader.batchCount) {
+    let results = try replicas.collected(count: loader.batchCount) {
       [loader, objective] replica, _, index -> [Double] in
       loader.fill(&replica.batch, index: index)
       let scores = replica.scores()

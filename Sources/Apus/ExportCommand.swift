@@ -1,0 +1,21 @@
+import ArgumentParser
+import Checkpoints
+
+/// `apus export`: a model as a Hugging Face folder of its own, low-rank maps merged.
+struct ExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Write a model as a Hugging Face folder; low-rank maps are merged into its weights.",
+    discussion: "apus export runs/chat --output chat-model")
+
+  @Argument(help: "A run folder, a checkpoint, or a Hugging Face folder.")
+  var model: String
+
+  @Option(help: "The folder to write, which must not exist.")
+  var output: String
+
+  func run() throws {
+    try ModelExport.write(try ModelFolder(path: model), to: output)
+    try StandardOutput.print("\(output): written, read again and compared")
+  }
+}

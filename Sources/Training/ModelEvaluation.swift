@@ -1,0 +1,136 @@
+import Checkpoints
+import DataParallel
+import Datasets
+import Evaluation
+import Glibc
+import MPI
+import Models
+import Monitoring
+import Tensors
+import Tokenizers
+
+/// Measures a model on files, spread over all workers of all ranks: the same figures in any world.
+public struct ModelEvaluation {
+  /// What is measured.
+  public let folder: ModelFolder
+  private let replicas: DataParallel<Replica>
+  private let context: Int
+  /// Rows of a batch: enough for a product, few enough for any memory.
+  private static let rows = 8
+
+  /// Reads the model at `path`.
+  ///
+  /// Collective.
+  public init(
+    path: String, world: Communicator, workers: Cores.Assignment, precision: Precision
+  ) throws {
+    let (folder, network, frozen) = try world.together {
+      let folder = try ModelFolder(path: path)
+      if let scorer = folder.scorer {
+        let loaded = try LoadedScorer(folder)
+        return (
+          folder, TrainedNetwork.scorer(scorer),
+          FrozenParameters(
+            layout: loaded.layout, values: loaded.parameters, precision: precision)
+        )
+      }
+      let loaded = try LoadedModel(folder)
+      return (
+        folder, TrainedNetwork.language(loaded.configuration),
+        FrozenParameters(layout: loaded.layout, values: loaded.parameters, precision: precision)
+      )
+    }
+    self.folder = folder
+    let context = folder.configuration.context
+    self.context = context
+    // Nothing is trained: all parameters are frozen.
+    replicas = try DataParallel(
+      world: world, layout: ParameterLayout(), frozen: frozen,
+      plan: .init(
+        microBatches: 1, threads: workers.threads, cores: workers.cores, precision: precision)
+    ) { Replica(network, $0, rows: ModelEvaluation.rows, context: context) }
+  }
+
+  /// Loss, perplexity and bits per byte of texts.
+  ///
+  /// Collective.
+  public func texts(_ sources: [String]) throws -> [Figure] {
+    let (shard, bytes) = try replicas.world.together { try tokens(of: sources) }
+    let loader = try EvaluationLoader(
+      tokens: shard, context: context, sequences: ModelEvaluation.rows)
+    let total = try replicas.totals(count: loader.batchCount) { [loader] replica, _, index in
+      try loader.fill(&replica.batch, index: index)
+      let (sum, count) = NextTokenLoss.sum(replica.model, replica.batch)
+      return [Tally(sum: sum, count: count)]
+    }[0]
+    return [
+      Figure("loss", total.mean), Figure("perplexity", exp(total.mean)),
+      Figure("bitsPerByte", total.sum / Double(bytes) / 0.693147180559945),
+    ]
+  }
+
+  /// The figures of records: answers of a language model, classes of a classifier, pairs of a reward
+  /// model.
+  ///
+  /// Collective.
+  ///
+  /// - Parameter skipsBad: Whether bad records are left out.
+  public func records(
+    _ sources: [String], template: ExampleDataOptions.Template, skipsBad: Bool
+  ) throws -> [Figure] {
+    let world = replicas.world
+    let records = try world.together {
+      try RecordSet(reading: sources, validation: .fraction(0), skipsBad: skipsBad).train
+    }
+    let chat = try world.together {
+      ChatEncoder(
+        try PhaseModel.template(template, of: folder), tokenizer: folder.tokenizer)
+    }
+    let options = Datasets.ExampleOptions(context: context, skipsBad: skipsBad)
+    guard let scorer = folder.scorer else {
+      let set = try world.together { try ExampleSet(records, chat: chat, options: options) }
+      let (loss, figures) = try AnswerEvaluator(
+        ExampleEvaluationLoader(set, context: context, sequences: ModelEvaluation.rows)
+      ).measure(replicas)
+      return [Figure("answerLoss", loss.mean), Figure("answerPerplexity", exp(loss.mean))] + figures
+    }
+    if case .pair = records.first?.record {
+      let set = try world.together { try PairSet(records, chat: chat, options: options) }
+      let source = PairLoader(
+        set, context: context, pairs: ModelEvaluation.rows / 2, microBatches: 1, seed: 0)
+      let (loss, figures) = try RewardEvaluator(
+        PairEvaluationLoader(set, context: context, pairs: ModelEvaluation.rows / 2),
+        objective: RewardObjective(source, centring: 0)
+      ).measure(replicas)
+      return [Figure("loss", loss.mean)] + figures
+    }
+    let isClasses = scorer.problem == .classification
+    let set = try world.together {
+      try LabelSet(
+        records, tokenizer: folder.tokenizer,
+        task: isClasses ? .classes(scorer.labels) : .values, options: options)
+    }
+    let (loss, figures) = try LabelEvaluator(
+      LabelEvaluationLoader(set, context: context, sequences: ModelEvaluation.rows),
+      classes: isClasses ? scorer.labels.count : 0
+    ).measure(replicas)
+    return [Figure("loss", loss.mean)] + figures
+  }
+
+  /// The tokens of texts, one document after another, and the bytes that they stand for.
+  private func tokens(of sources: [String]) throws -> (TokenStream, bytes: Int) {
+    var ids: [TokenID] = []
+    var bytes = 0
+    var documents = DocumentStream(try SourceList(sources).files)
+    while let document = try documents.next() {
+      ids += document.bytes.withUnsafeBufferPointer(folder.tokenizer.encode)
+      ids.append(folder.tokenizer.endOfText)
+      bytes += document.bytes.count
+    }
+    return (
+      TokenStream(
+        ids, vocabularySize: folder.configuration.vocabulary,
+        endOfText: folder.tokenizer.endOfText), bytes
+    )
+  }
+}
