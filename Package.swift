@@ -12,6 +12,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -43,6 +44,14 @@ let package = Package(
       name: "Datasets", dependencies: ["Tokenizers", "RandomNumbers", "CZlib"],
       swiftSettings: strict),
     .target(name: "Aviary", dependencies: ["RandomNumbers"], swiftSettings: strict),
+    .target(
+      name: "Annotation",
+      dependencies: [
+        "Datasets", "RandomNumbers", "Statistics", "Tokenizers",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: strict),
 
     // Models
     .target(name: "Layers", dependencies: ["Tensors", "RandomNumbers"], swiftSettings: strict),
@@ -90,8 +99,8 @@ let package = Package(
     .executableTarget(
       name: "Apus",
       dependencies: [
-        "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Generation", "MPI",
-        "Models", "Monitoring", "Recipes", "Tensors", "Tokenizers", "Training",
+        "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets",
+        "Generation", "MPI", "Models", "Monitoring", "Recipes", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -116,6 +125,9 @@ let package = Package(
       name: "TokenizersTests", dependencies: ["Tokenizers", "RandomNumbers"], exclude: ["Goldens"]),
     .testTarget(
       name: "DatasetsTests", dependencies: ["Datasets", "Tokenizers", "RandomNumbers", "CZlib"]),
+    .testTarget(
+      name: "AnnotationTests",
+      dependencies: ["Annotation", "Tokenizers", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(name: "AviaryTests", dependencies: ["Aviary", "RandomNumbers"]),
     .testTarget(
       name: "ModelsTests",

@@ -17,6 +17,7 @@ need openssh-client   command -v ssh
 need libopenmpi-dev   pkg-config --exists ompi-c
 need libopenblas-dev  pkg-config --exists openblas
 need zlib1g-dev       pkg-config --exists zlib
+need libsqlite3-dev   pkg-config --exists sqlite3
 need libdnnl-dev      test -e /usr/include/dnnl.h
 
 [ ${#missing[@]} -gt 0 ] || exit 0

@@ -13,7 +13,7 @@ struct ApusCommand: ParsableCommand {
     version: version,
     subcommands: [
       DataCommand.self, TokenizerCommand.self, ConfigCommand.self, PretrainCommand.self,
-      FinetuneCommand.self, RewardCommand.self, AlignCommand.self,
+      FinetuneCommand.self, AnnotateCommand.self, RewardCommand.self, AlignCommand.self,
       EvaluateCommand.self, ExportCommand.self,
       GenerateCommand.self, RunCommand.self,
     ])

@@ -1,3 +1,4 @@
+import Annotation
 import ArgumentParser
 import Checkpoints
 import Configuration
@@ -29,6 +30,7 @@ enum Failure {
     case is StorageError, is MonitoringError, is StandardOutput.Failure: 5
     case let error as DatasetError: error.isStorageFailure ? 5 : 2
     case let error as TokenizerError: error.isStorageFailure ? 5 : 2
+    case let error as AnnotationError: error.isPassing ? 75 : error.isStorageFailure ? 5 : 2
     case is CheckpointError, is ConfigurationError, is ModelError, is Refusal,
       is StartContract.Mismatch, is StartRefusal, is Cores.Oversubscribed, is WorkerPool.NoThread:
       2

@@ -8,8 +8,6 @@ import Tensors
 import Tokenizers
 import Training
 
-extension TrainingOptions.PrecisionChoice: ExpressibleByArgument {}
-
 /// `apus generate`: continues a prompt, streamed to the terminal.
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -25,18 +23,6 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Ids to continue instead of a text, separated by commas.")
   var ids: String?
 
-  @Option(help: "Most new tokens.")
-  var tokens = 256
-
-  @Option(help: "Divides the logits; 0 always takes the most likely token.")
-  var temperature: Float = 1
-
-  @Option(help: "Draw from so many of the most likely tokens.")
-  var topK: Int?
-
-  @Option(help: "Draw from the most likely tokens that reach this probability together.")
-  var topP: Float = 1
-
   @Flag(help: "Always take the most likely token.")
   var greedy = false
 
@@ -46,26 +32,10 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Texts to generate, each from its own random numbers.")
   var samples = 1
 
-  @Option(help: "Threads that work together; all cores when absent.")
-  var threads: Int?
-
-  @Option(
-    help: "Operands of the products: fp32, bf16, or auto: bf16 where the CPU is quicker with it.")
-  var precision = TrainingOptions.PrecisionChoice.auto
+  @OptionGroup var generation: GenerationArguments
 
   func validate() throws {
-    if tokens < 0 { throw ValidationError("--tokens must not be negative, but is \(tokens).") }
     if samples < 1 { throw ValidationError("--samples must be at least 1, not \(samples).") }
-    if !(temperature >= 0 && temperature.isFinite) {
-      throw ValidationError("--temperature must be 0 or more, not \(temperature).")
-    }
-    if let threads, threads < 1 {
-      throw ValidationError("--threads must be at least 1, not \(threads).")
-    }
-    if let topK, topK < 1 { throw ValidationError("--top-k must be at least 1, not \(topK).") }
-    if !(topP > 0 && topP <= 1) {
-      throw ValidationError("--top-p must be in 0…1 and not 0, but is \(topP).")
-    }
     if prompt != nil && ids != nil {
       throw ValidationError("Give a prompt or --ids, not both.")
     }
@@ -78,21 +48,11 @@ struct GenerateCommand: ParsableCommand {
       Failure.report("\(checkpoint.name) is passed over for \(loaded.path): \(checkpoint.reason).")
     }
     let prompt = try promptIDs(loaded)
-    let size = threads ?? max(1, Cores.survey().allowed.count)
-    let team = size > 1 ? try ThreadTeam(size: size) : nil
+    let team = try generation.team()
     defer { team?.stop() }
-    let workspace = Workspace(precision: precision.resolved, team: team)
-    let halves = workspace.precision == .bf16 ? HalfBuffer(count: loaded.layout.count) : nil
-    halves?.round(loaded.parameters, 0..<loaded.layout.count)
-    let network = workspace.bind(
-      loaded.layout, values: loaded.parameters, halves: halves, loaded.configuration.build)
-    let generate = Generator(network, configuration: loaded.configuration, in: workspace)
-    let request = Generator.Request(
-      prompt: prompt, sequences: 0..<samples, maximum: tokens,
-      sampling: Sampling(temperature: greedy ? 0 : temperature, topK: topK, topP: topP),
-      end: loaded.tokenizer.endOfText,
-      vocabulary: min(loaded.tokenizer.vocabularySize, loaded.configuration.vocabulary),
-      seed: seed)
+    let generate = generation.generator(loaded, team)
+    let request = generation.request(
+      loaded, prompt: prompt, sequences: 0..<samples, greedy: greedy, seed: seed)
     let opening = Array((self.prompt ?? "").utf8)
     // One text appears as it is written; several are written together and appear one by one.
     if samples == 1 {

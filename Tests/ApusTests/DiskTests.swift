@@ -120,7 +120,7 @@ import Testing
 }
 
 /// A small file system in memory.
-private struct Disk {
+struct Disk {
   let path: String
 
   /// Whether this process may mount; says so where it may not.

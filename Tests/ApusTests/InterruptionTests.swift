@@ -161,7 +161,7 @@ import Testing
 }
 
 /// Steele, Lea & Flood 2014: a few lines that draw the same numbers everywhere.
-private struct SplitMix {
+struct SplitMix {
   var state: UInt64
 
   mutating func next() -> UInt64 {

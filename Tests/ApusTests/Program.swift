@@ -95,8 +95,10 @@ struct Program {
     return try start(mpirun, ["--oversubscribe"] + parts.joined(separator: [":"]))
   }
 
-  /// Starts another program in the folder, as `apus` is started.
-  func start(_ executable: String, _ arguments: [String]) throws -> (Process, Pipe, Pipe) {
+  /// Starts another program in the folder, as `apus` is started; without `input` it has none.
+  func start(
+    _ executable: String, _ arguments: [String], input: Pipe? = nil
+  ) throws -> (Process, Pipe, Pipe) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: executable)
     process.arguments = arguments
@@ -112,7 +114,11 @@ struct Program {
     let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output
     process.standardError = errors
-    process.standardInput = FileHandle.nullDevice
+    if let input {
+      process.standardInput = input
+    } else {
+      process.standardInput = FileHandle.nullDevice
+    }
     // The threads of Swift's concurrency block signals, and mpirun would inherit that.
     var (none, before) = (sigset_t(), sigset_t())
     sigemptyset(&none)

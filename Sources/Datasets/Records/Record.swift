@@ -75,7 +75,7 @@ public struct RecordPlace: Sendable, Hashable, CustomStringConvertible {
 
 extension Record {
   /// What it is, for people.
-  var kind: String {
+  public var kind: String {
     switch self {
     case .conversation: "a conversation"
     case .pair: "a preference pair"

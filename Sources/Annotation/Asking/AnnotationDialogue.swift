@@ -1,0 +1,112 @@
+import Tokenizers
+
+/// A session on a terminal, or on a pipe with an answer a line.
+///
+///     l left  r right  t tie  b both bad  s skip  u undo  q quit; a note may follow
+public struct AnnotationDialogue {
+  private let columns: Int
+  private let showsPrompt: Bool
+  private let nextLine: () -> String?
+  private let write: (String) throws -> Void
+
+  /// - Parameters:
+  ///   - columns: Width of the terminal.
+  ///   - showsPrompt: Whether somebody types; in a pipe nothing ends the line of a prompt.
+  ///   - nextLine: The next line of input without its end; nil after the last.
+  ///   - write: Shows text.
+  public init(
+    columns: Int, showsPrompt: Bool, nextLine: @escaping () -> String?,
+    write: @escaping (String) throws -> Void
+  ) {
+    self.columns = min(100, max(20, columns))
+    self.showsPrompt = showsPrompt
+    self.nextLine = nextLine
+    self.write = write
+  }
+
+  private static let keys: [(key: Character, answer: AnnotationSession.Answer, words: String)] = [
+    ("l", .left, "left"), ("r", .right, "right"), ("t", .tie, "tie"),
+    ("b", .bothBad, "both bad"), ("s", .skip, "skip"),
+  ]
+  private static let legend =
+    keys.map { "\($0.key) \($0.words)" }.joined(separator: "  ")
+    + "  u undo  q quit; a note may follow"
+
+  /// Asks until the input ends or the annotator quits.
+  ///
+  /// When all pairs are judged, the last answer can still be taken back.
+  public func run(_ session: inout AnnotationSession) throws {
+    while true {
+      let question = try session.question()
+      if let question {
+        try show(question)
+      } else {
+        try say("\n— All pairs are judged.\n\nu undo  q quit")
+      }
+      guard try goesOn(after: question, &session) else { return }
+    }
+  }
+
+  private func show(_ question: AnnotationSession.Question) throws {
+    var lines = ["", "— Pair \(question.judged + 1) of \(question.pairs)", ""]
+    func add(_ heading: String, _ text: String) {
+      lines.append(heading)
+      lines += WrappedText.lines(of: text, columns: columns, indentation: 2)
+      lines.append("")
+    }
+    for message in question.prompt {
+      let isAlone = question.prompt.count == 1 && message.role == .user
+      add(isAlone ? "Prompt" : "Prompt, \(message.role.rawValue)", message.content)
+    }
+    for (side, answer) in [("Left", question.left), ("Right", question.right)] {
+      for message in answer {
+        add(answer.count == 1 ? side : "\(side), \(message.role.rawValue)", message.content)
+      }
+    }
+    lines += WrappedText.lines(of: Self.legend, columns: columns)
+    try write(lines.joined(separator: "\n") + "\n")
+  }
+
+  /// Reads lines until one answers `question` or takes an answer back; false when none does.
+  private func goesOn(
+    after question: AnnotationSession.Question?, _ session: inout AnnotationSession
+  ) throws -> Bool {
+    while true {
+      if showsPrompt { try write("> ") }
+      guard let line = nextLine() else {
+        if showsPrompt { try write("\n") }
+        return false
+      }
+      let words = line.split { $0.isWhitespace }
+      guard let key = words.first?.lowercased() else { continue }
+      if key == "q" { return false }
+      if key == "u" {
+        guard try session.undo() else {
+          try say("There is no judgement to take back.")
+          continue
+        }
+        try say("Taken back.")
+        return true
+      }
+      guard let choice = Self.keys.first(where: { key == String($0.key) }) else {
+        try say("\"\(key.prefix(20))\" is none of the keys.")
+        continue
+      }
+      guard let question else {
+        try say("All pairs are judged: nothing is kept.")
+        continue
+      }
+      let note = words.count > 1 ? words.dropFirst().joined(separator: " ") : nil
+      let isKept = try session.give(choice.answer, to: question, note: note)
+      try say(
+        isKept
+          ? "Kept: \(choice.words)\(note == nil ? "" : ", with a note")."
+          : "This pair was judged under the same name elsewhere; that judgement stays.")
+      return true
+    }
+  }
+
+  private func say(_ text: String) throws {
+    try write(WrappedText.lines(of: text, columns: columns).joined(separator: "\n") + "\n")
+  }
+}

@@ -1,0 +1,75 @@
+/// Text for a terminal: lines of limited width, and nothing that the terminal would take as a command.
+enum WrappedText {
+  /// `text` in lines of at most `columns`, each behind `indentation` spaces.
+  ///
+  /// Lines break at spaces; a word that is longer than a line breaks where the line ends. Control
+  /// characters are shown as their pictures (␛), so that no answer can move the cursor or hide text.
+  static func lines(of text: String, columns: Int, indentation: Int = 0) -> [String] {
+    let room = max(8, columns - indentation)
+    let margin = String(repeating: " ", count: indentation)
+    return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+      .flatMap { line in wrap(shown(line), room).map { $0.isEmpty ? "" : margin + $0 } }
+  }
+
+  private static func wrap(_ line: String, _ room: Int) -> [String] {
+    var lines: [String] = []
+    var (current, width) = ("", 0)
+    // After which character a break would be best, and how wide the text up to there is.
+    var (breakAt, widthAtBreak): (String.Index?, Int) = (nil, 0)
+    for character in line {
+      let columns = Self.columns(of: character)
+      if width + columns > room {
+        if character == " " {
+          // The space at the end of a line is the break.
+          lines.append(current)
+          (current, width, breakAt) = ("", 0, nil)
+          continue
+        }
+        let end = breakAt ?? current.endIndex
+        lines.append(trimmed(current[..<end]))
+        current = String(current[end...])
+        width = breakAt == nil ? 0 : width - widthAtBreak
+        breakAt = nil
+      }
+      current.append(character)
+      width += columns
+      if character == " " { (breakAt, widthAtBreak) = (current.endIndex, width) }
+    }
+    lines.append(current)
+    return lines
+  }
+
+  private static func trimmed(_ line: Substring) -> String {
+    var line = line
+    while line.last == " " { line.removeLast() }
+    return String(line)
+  }
+
+  private static func shown(_ line: Substring) -> String {
+    var text = String.UnicodeScalarView()
+    for scalar in line.unicodeScalars {
+      switch scalar.value {
+      case 0x09: text.append(contentsOf: "    ".unicodeScalars)
+      case 0..<0x20: text.append(Unicode.Scalar(0x2400 + scalar.value) ?? "␦")
+      case 0x7F: text.append("␡")
+      // C1 controls, and those that turn the direction of writing.
+      case 0x80..<0xA0, 0x202A...0x202E, 0x2066...0x2069: text.append("␦")
+      default: text.append(scalar)
+      }
+    }
+    return String(text)
+  }
+
+  /// The columns that a terminal gives a character: two for East Asian wide ones and emoji.
+  static func columns(of character: Character) -> Int {
+    let isWide = character.unicodeScalars.contains { scalar in
+      switch scalar.value {
+      case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF,
+        0xFE30...0xFE4F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD:
+        true
+      default: false
+      }
+    }
+    return isWide ? 2 : 1
+  }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Tokenizers
+
+/// A line of a file of JSON lines.
+enum JSONLine {
+  /// `value` in one line, its members by name.
+  static func text(of value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+}
+
+/// A prompt or an answer as JSON: a text, or a list of messages.
+enum MessageText: Encodable {
+  case plain(String)
+  case messages([Message])
+
+  /// How the prompt and the answers of `pair` are written, all of them alike: as texts where each is
+  /// one message, the prompt the user's, and none begins as the dialogues of hh-rlhf do.
+  static func form(of pair: AnnotationPair) -> ([Message]) -> MessageText {
+    let isAsked = pair.prompt.isEmpty || pair.prompt.map(\.role) == [.user]
+    let answers = [pair.first.answer, pair.second.answer]
+    let isPlain =
+      isAsked && answers.allSatisfy { $0.map(\.role) == [.assistant] }
+      && (answers.joined() + pair.prompt).allSatisfy { !$0.content.hasPrefix("\n\n") }
+    return { isPlain ? .plain($0.first?.content ?? "") : .messages($0) }
+  }
+
+  private struct Item: Encodable {
+    let role, content: String
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    switch self {
+    case .plain(let text): try text.encode(to: encoder)
+    case .messages(let messages):
+      try messages.map { Item(role: $0.role.rawValue, content: $0.content) }.encode(to: encoder)
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import Statistics
+
+extension JudgementReport {
+  /// The report in lines for a reader, tables in columns.
+  public var text: String {
+    var lines = [
+      "\(pairs) pairs, \(annotators.reduce(0) { $0 + $1.count }) judgements by "
+        + "\(annotators.count) \(annotators.count == 1 ? "annotator" : "annotators")"
+    ]
+    if annotators.isEmpty { return lines[0] + "\n" }
+    lines += ["", "Answers"] + answers
+    lines += ["", "Position"] + [position]
+    lines += ["", "Agreement"] + [agreementLine]
+    if !winRates.isEmpty { lines += ["", "Win rates"] + wins }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private var answers: [String] {
+    let hasSideless = annotators.contains { $0.sideless > 0 }
+    let header =
+      ["annotator", "left", "right"] + (hasSideless ? ["side unknown"] : [])
+      + ["tie", "both bad", "skip", "all"]
+    return Self.table(
+      [header]
+        + annotators.map { row in
+          [row.name, "\(row.left)", "\(row.right)"] + (hasSideless ? ["\(row.sideless)"] : [])
+            + ["\(row.tie)", "\(row.bothBad)", "\(row.skip)", "\(row.count)"]
+        })
+  }
+
+  private var position: String {
+    let left = leftShare
+    guard left.trials > 0 else { return "  no preference between a left and a right answer" }
+    let p = BinomialTest.pValue(successes: Int(left.successes), trials: left.trials)
+    return "  left in \(Self.share(left)) of \(left.trials) preferences, p = \(Self.digits(p, 3)) "
+      + "for no bias"
+  }
+
+  private var agreementLine: String {
+    guard let agreement else { return "  one annotator: nothing to compare" }
+    let coverage = Proportion(agreement.shared, of: agreement.judged).share ?? 0
+    let name = agreement.isFleiss ? "Fleiss'" : "Cohen's"
+    let kappa = agreement.kappa.map { Self.digits($0, 3) } ?? "is not defined"
+    return "  \(name) kappa \(kappa) over \(agreement.shared) pairs judged by several, "
+      + "\(Self.digits(100 * coverage, 0)) % of \(agreement.judged)"
+  }
+
+  private var wins: [String] {
+    Self.table(
+      [["source", "rate, 95 % interval", "won", "lost", "pairs", "p for even"]]
+        + winRates.map { row in
+          [
+            row.source, Self.share(row.rate), "\(row.wins)", "\(row.losses)", "\(row.rate.trials)",
+            Self.digits(row.pValue, 3),
+          ]
+        })
+  }
+
+  private static func share(_ proportion: Proportion) -> String {
+    let interval = proportion.wilsonInterval()
+    return "\(digits(proportion.share ?? 0, 3)) (\(digits(interval.lowerBound, 3))–"
+      + "\(digits(interval.upperBound, 3)))"
+  }
+
+  private static func digits(_ value: Double, _ count: Int) -> String {
+    String(format: "%.\(count)f", value)
+  }
+
+  /// Rows in columns: names to the left, figures to the right.
+  private static func table(_ rows: [[String]]) -> [String] {
+    let widths = rows[0].indices.map { column in
+      rows.map { width(of: $0[column]) }.max() ?? 0
+    }
+    return rows.map { row in
+      "  "
+        + zip(row, widths).enumerated().map { column, cell in
+          let space = String(repeating: " ", count: cell.1 - width(of: cell.0))
+          return column == 0 ? cell.0 + space : space + cell.0
+        }
+        .joined(separator: "  ")
+    }
+  }
+
+  private static func width(of text: String) -> Int {
+    text.reduce(0) { $0 + WrappedText.columns(of: $1) }
+  }
+}

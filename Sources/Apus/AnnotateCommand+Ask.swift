@@ -1,0 +1,120 @@
+import Annotation
+import ArgumentParser
+import Datasets
+import Foundation
+
+extension AnnotateCommand {
+  /// Adds pairs and answers to a file of judgements, and asks an annotator.
+  struct Ask: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "ask", abstract: "Add pairs; judge them on the terminal (the default).",
+      discussion: """
+        apus annotate judgements.sqlite --pairs pairs.jsonl --annotator anna
+        apus annotate judgements.sqlite --model runs/a --model runs/b --prompts prompts.jsonl
+
+        An answer is a line: l, r, t (tie), b (both bad), s (skip), u (undo), q (quit); what follows \
+        is kept as a note. In a pipe the same lines are read one by one.
+        """)
+
+    @Argument(help: "The file of judgements (SQLite); made when it is not there.")
+    var judgements: String
+
+    @Option(help: "Who judges; goes on where they stopped. Without, nobody is asked.")
+    var annotator: String?
+
+    @Option(help: "Files of preference pairs (.jsonl, .json, .csv) to add. Repeatable.")
+    var pairs: [String] = []
+
+    @Option(help: "Model to sample two answers from; given twice, one answer from each.")
+    var model: [String] = []
+
+    @Option(help: "Files of records whose prompts the models answer. Repeatable.")
+    var prompts: [String] = []
+
+    @Option(help: "File of answers given elsewhere, JSON lines: pair, annotator, answer, note.")
+    var answers: String?
+
+    @Option(help: "Seed of order, sides and sampling, of a new file; 1 when absent.")
+    var seed: UInt64?
+
+    @Flag(help: "Leave out bad records and answers, and count them.")
+    var skipBad = false
+
+    @OptionGroup var generation: GenerationArguments
+
+    private var addsPairs: Bool { !pairs.isEmpty || !model.isEmpty }
+
+    func validate() throws {
+      if model.count > 2 {
+        throw ValidationError("--model is given \(model.count) times; a pair has two answers.")
+      }
+      if model.isEmpty != prompts.isEmpty {
+        throw ValidationError("--model and --prompts are given together, or neither.")
+      }
+      if generation.tokens < 1 && !model.isEmpty {
+        throw ValidationError("--tokens must be at least 1 to sample answers.")
+      }
+      if annotator == nil && answers == nil && !addsPairs {
+        throw ValidationError("Give --annotator to judge, or --pairs, --model or --answers to add.")
+      }
+    }
+
+    func run() throws {
+      // What can be refused is read first: a refusal leaves no new file behind.
+      let file = pairs.isEmpty ? nil : try PairFile(pairs, skipsBad: skipBad)
+      let sampling = model.isEmpty ? nil : try PairSampling(model, prompts, skipsBad: skipBad)
+      if !addsPairs && !FileManager.default.fileExists(atPath: judgements) {
+        throw AnnotationError.missing(path: judgements)
+      }
+      let store = try JudgementStore(path: judgements, seed: seed)
+      if let file {
+        tell(skipped: file.skipped)
+        let added = try store.add(file.pairs)
+        try StandardOutput.print("\(added) of \(file.pairs.count) pairs are new.")
+      }
+      if let sampling {
+        tell(skipped: sampling.skipped)
+        try sampling.fill(store, generation)
+      }
+      if let answers { try take(answers, store) }
+      if let annotator { try ask(annotator, store) }
+    }
+
+    private func tell(skipped: SkippedRecords) {
+      guard skipped.count > 0 else { return }
+      Failure.report(
+        "\(skipped.count) records are left out, the first because \(skipped.first[0]).")
+    }
+
+    private func take(_ path: String, _ store: JudgementStore) throws {
+      let file = try AnswerFile(path: path, for: store)
+      for fault in file.faults { Failure.report(fault + ".") }
+      if !file.faults.isEmpty && !skipBad {
+        throw AnnotationError.badAnswers(path: path, count: file.faults.count)
+      }
+      let kept = try store.keep(file.judgements)
+      try StandardOutput.print(
+        "\(kept) answers are new, \(file.known + file.judgements.count - kept) were there, "
+          + "\(file.faults.count) are left out.")
+    }
+
+    private func ask(_ annotator: String, _ store: JudgementStore) throws {
+      var session = try AnnotationSession(store, annotator: annotator)
+      let dialogue = AnnotationDialogue(
+        columns: Self.columns(), showsPrompt: isatty(STDIN_FILENO) == 1,
+        nextLine: { readLine() }, write: { try StandardOutput.write($0.utf8) })
+      try dialogue.run(&session)
+      let pairs = try store.pairCount()
+      try StandardOutput.print(
+        "\(annotator): \(session.given) judged now, \(pairs - session.remaining) of \(pairs) in all."
+      )
+    }
+
+    /// The width of the terminal; 80 where there is none.
+    private static func columns() -> Int {
+      var size = winsize()
+      guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+      return Int(size.ws_col)
+    }
+  }
+}

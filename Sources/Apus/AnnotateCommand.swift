@@ -1,0 +1,79 @@
+import Annotation
+import ArgumentParser
+import Checkpoints
+import Foundation
+
+/// `apus annotate`: human judgements on pairs of answers.
+struct AnnotateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "annotate",
+    abstract: "Judge pairs of answers without knowing whose they are; report and export.",
+    subcommands: [Ask.self, Pairs.self, Report.self, Export.self], defaultSubcommand: Ask.self)
+
+  struct Pairs: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List the pairs as JSON lines, to judge them elsewhere.")
+
+    @Argument(help: "The file of judgements.")
+    var judgements: String
+
+    @Option(help: "List what this annotator has not judged, in their order and on their sides.")
+    var annotator: String?
+
+    func run() throws {
+      let store = try JudgementStore(reading: judgements)
+      let lines =
+        if let annotator {
+          try PairListing.lines(of: store, for: annotator)
+        } else {
+          try PairListing.lines(of: store)
+        }
+      for line in lines { try StandardOutput.print(line) }
+    }
+  }
+
+  struct Report: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Count the answers; tell how far annotators agree, and which model wins.")
+
+    @Argument(help: "The file of judgements.")
+    var judgements: String
+
+    func run() throws {
+      let store = try JudgementStore(reading: judgements)
+      let report = JudgementReport(
+        pairs: try store.pairs(), judgements: try store.judgements())
+      try StandardOutput.print(report.text, terminator: "")
+    }
+  }
+
+  struct Export: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write the preferences as JSON lines, which apus reward reads.")
+
+    @Argument(help: "The file of judgements.")
+    var judgements: String
+
+    @Option(help: "File to write.")
+    var output: String
+
+    @Flag(help: "Keep pairs without a better answer: both ways round, with the margin 0.")
+    var ties = false
+
+    func run() throws {
+      let store = try JudgementStore(reading: judgements)
+      let export = try PreferenceExport(
+        pairs: try store.pairs(), judgements: try store.judgements(), keepsTies: ties)
+      // Whole or not at all under its name.
+      let draft = "\(output).\(getpid()).tmp"
+      var file = try DurableFile(creating: draft)
+      for line in export.lines { try file.write(line + "\n") }
+      _ = try file.close()
+      try FileSystem.rename(draft, to: output)
+      let rest =
+        export.undecided == 0
+        ? "" : "; \(export.undecided) pairs without a better answer are left out"
+      try StandardOutput.print("\(output): \(export.lines.count) preferences\(rest)")
+    }
+  }
+}

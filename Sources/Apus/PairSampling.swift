@@ -1,0 +1,160 @@
+import Annotation
+import Checkpoints
+import Datasets
+import Generation
+import Models
+import Tensors
+import Tokenizers
+
+/// Pairs of answers by one or two models, sampled.
+///
+/// Two models give an answer each; one model gives two. The answers are functions of the file's seed,
+/// the number of the prompt and the models: an interrupted sampling goes on, and a finished one is not
+/// done again.
+struct PairSampling {
+  /// Prompts that could not be used and were left out.
+  let skipped: SkippedRecords
+  private let prompts: [[Message]]
+  private let models: [LoadedModel]
+  private let templates: [ChatTemplate?]
+  private let names: [String]
+
+  /// How often two answers that turn out equal, or an empty one, are sampled anew.
+  private static let attempts = 8
+
+  /// Reads the models `names`, one or two, and the prompts of `files`.
+  init(_ names: [String], _ files: [String], skipsBad: Bool) throws {
+    self.names = names
+    var reader = RecordReader(try SourceList(files, of: .records).files, skipsBad: skipsBad)
+    var prompts: [[Message]] = []
+    while let located = try reader.next() {
+      guard let prompt = located.record.prompt else {
+        throw DatasetError.badRecord(
+          .otherKind(found: located.record.kind, wanted: "a prompt"), at: located.place)
+      }
+      prompts.append(prompt)
+    }
+    guard !prompts.isEmpty else { throw DatasetError.noRecords(skipped: reader.skipped) }
+    self.prompts = prompts
+    skipped = reader.skipped
+    models = try names.map { try LoadedModel(path: $0) }
+    templates = try models.map { try TokenizerFile.template(from: $0.path, for: $0.tokenizer) }
+    for (number, prompt) in prompts.enumerated() {
+      for model in models.indices { try check(prompt, number: number, model: model) }
+    }
+  }
+
+  /// Adds a pair for every prompt that has none from these models yet.
+  func fill(_ store: JudgementStore, _ arguments: GenerationArguments) throws {
+    MatrixLibrary.useCallingThreadOnly()
+    let team = try arguments.team()
+    defer { team?.stop() }
+    let generators = models.map { arguments.generator($0, team) }
+    let maker = fingerprint(arguments)
+    var (added, equal) = (0, 0)
+    for (number, prompt) in prompts.enumerated() {
+      let origin = "\(maker) \(number) \(Self.digits(of: "\(prompt)"))"
+      if try store.hasPairs(from: origin) { continue }
+      guard
+        let answers = try answers(
+          to: prompt, number: number, generators, arguments, seed: store.seed)
+      else {
+        equal += 1
+        continue
+      }
+      let pair = AnnotationPair(
+        prompt: prompt, first: .init([Message(.assistant, answers[0])], source: names.first),
+        second: .init([Message(.assistant, answers[1])], source: names.last))
+      added += try store.add([pair], from: origin)
+    }
+    try StandardOutput.print(
+      "\(added) pairs are new, sampled for \(prompts.count) prompts"
+        + (equal == 0 ? "." : "; \(equal) had equal or empty answers only."))
+  }
+
+  private func check(_ prompt: [Message], number: Int, model: Int) throws {
+    if templates[model] == nil && prompt.count != 1 {
+      throw Failure.Refusal(
+        "Prompt \(number + 1) is a conversation, and \(names[model]) has no chat template: give "
+          + "prompts of one message, which it continues.")
+    }
+    let (count, context) = (
+      ids(of: prompt, model: model).count, models[model].configuration.context
+    )
+    guard count < context else {
+      throw Failure.Refusal(
+        "Prompt \(number + 1) has \(count) tokens and \(names[model]) a context of \(context), one "
+          + "of which is for the answer: shorten the prompt.")
+    }
+  }
+
+  /// A chat model is asked; another continues the prompt as a text.
+  private func ids(of prompt: [Message], model: Int) -> [TokenID] {
+    let tokenizer = models[model].tokenizer
+    if let template = templates[model] {
+      return ChatEncoder(template, tokenizer: tokenizer).encode(prompt: prompt)
+    }
+    let ids = tokenizer.encode(prompt.map(\.content).joined())
+    return ids.isEmpty ? [tokenizer.endOfText] : ids
+  }
+
+  /// Two answers that differ; nil when none were found.
+  private func answers(
+    to prompt: [Message], number: Int, _ generators: [Generator],
+    _ arguments: GenerationArguments, seed: UInt64
+  ) throws -> [String]? {
+    func texts(
+      _ ids: [TokenID], model: Int, _ generate: Generator, _ sequences: Range<Int>
+    ) throws -> [String] {
+      let loaded = models[model]
+      let end = templates[model].map { ChatEncoder($0, tokenizer: loaded.tokenizer).endOfTurn }
+      let request = arguments.request(
+        loaded, prompt: ids, sequences: sequences, end: end, seed: seed, step: number)
+      return try generate(request).map { answer in
+        let bytes = try answer.map { try loaded.tokenizer.bytes(of: $0) }.joined()
+        return String(decoding: Array(bytes), as: UTF8.self)
+      }
+    }
+    for attempt in 0..<Self.attempts {
+      let first = 2 * attempt
+      let answers = try models.indices.flatMap { model in
+        try texts(
+          ids(of: prompt, model: model), model: model, generators[model],
+          models.count == 1 ? first..<first + 2 : first + model..<first + model + 1)
+      }
+      if answers[0] != answers[1] && answers.allSatisfy({ $0.contains { !$0.isWhitespace } }) {
+        return answers
+      }
+    }
+    return nil
+  }
+
+  /// What the answers depend on beside prompt and seed.
+  private func fingerprint(_ arguments: GenerationArguments) -> String {
+    let weights = models.map { model in
+      var hash = FNV1a()
+      hash.combine(UnsafeRawBufferPointer(model.parameters.elements).bindMemory(to: UInt8.self))
+      return "\(hash.value)"
+    }
+    let settings =
+      "\(arguments.tokens) \(arguments.temperature) \(arguments.topK ?? 0) \(arguments.topP)"
+    return Self.digits(of: (weights + names + [settings]).joined(separator: "\n"))
+  }
+
+  private static func digits(of text: String) -> String {
+    String(FNV1a(Array(text.utf8)).value, radix: 16)
+  }
+}
+
+extension Record {
+  /// What is asked: a prompt as it is, a conversation without its last answer, a pair without its
+  /// answers; nil where nothing is.
+  fileprivate var prompt: [Message]? {
+    switch self {
+    case .prompt(let messages): messages
+    case .conversation(let conversation): conversation.messages.dropLast()
+    case .pair(let pair): pair.prompt.isEmpty ? nil : pair.prompt
+    case .labelled: nil
+    }
+  }
+}
