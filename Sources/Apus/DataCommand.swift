@@ -8,13 +8,13 @@ import Tokenizers
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data", abstract: "Build token shards from text; look into them.",
-    subcommands: [Build.self, Inspect.self])
+    subcommands: [Build.self, Inspect.self, AviaryCommand.self])
 
   struct Build: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Tokenize documents into train.tokens and validation.tokens.")
 
-    @Argument(help: "Files (.txt, .jsonl, .gz), folders and globs; or aviary.")
+    @Argument(help: "Files (.txt, .jsonl, .gz), folders and globs; aviary or aviary-small.")
     var sources: [String]
 
     @Option(help: "Folder to write into.")
@@ -29,7 +29,7 @@ struct DataCommand: ParsableCommand {
     @Option(help: "Files, folders and globs to validate on, instead of a share. Repeatable.")
     var validationFiles: [String] = []
 
-    @Option(help: "Stories to write when the source is aviary.")
+    @Option(help: "Stories to write when the source is an aviary.")
     var stories = 20_000
 
     @Option(help: "Field of JSON lines that holds the text.")
@@ -42,12 +42,12 @@ struct DataCommand: ParsableCommand {
     func run() throws {
       let name = tokenizer
       let tokenizer = try TokenizerCommand.load(name)
-      let world = Aviary(seed: 1)
       let plan = try DatasetPlan(
-        sources: sources == ["aviary"]
-          ? .generated(name: "aviary, seed 1", count: stories) {
-            Document(text: world.text(at: $0), source: "aviary", index: $0)
-          } : .files(sources),
+        sources: Aviary(sources: sources, seed: 1).map { world in
+          .generated(name: "\(sources[0]), seed 1", count: stories) {
+            Document(text: world.text(at: $0), source: sources[0], index: $0)
+          }
+        } ?? .files(sources),
         validation: validationFiles.isEmpty ? .fraction(validation) : .files(validationFiles),
         textField: textField)
       for path in plan.ignored { Failure.report("\(path) is left out: not .txt or .jsonl.") }

@@ -14,7 +14,7 @@ struct TokenizerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Train a byte-level BPE tokenizer with GPT-2's pre-tokenization.")
 
-    @Argument(help: "Files (.txt, .jsonl, .gz), folders and globs; or aviary.")
+    @Argument(help: "Files (.txt, .jsonl, .gz), folders and globs; aviary or aviary-small.")
     var sources: [String]
 
     @Option(help: "Folder to write tokenizer.json into.")
@@ -26,7 +26,7 @@ struct TokenizerCommand: ParsableCommand {
     @Option(help: "Pairs seen less often are not merged.")
     var minimumFrequency = 2
 
-    @Option(help: "Stories to write when the source is aviary.")
+    @Option(help: "Stories to write when the source is an aviary.")
     var stories = 20_000
 
     @Option(help: "Field of JSON lines that holds the text.")
@@ -50,8 +50,7 @@ struct TokenizerCommand: ParsableCommand {
       var trainer = try BytePairTrainer(
         vocabularySize: vocabulary, minimumFrequency: minimumFrequency, specialTokens: specialTokens
       )
-      if sources == ["aviary"] {
-        let world = Aviary(seed: 1)
+      if let world = Aviary(sources: sources, seed: 1) {
         for index in 0..<stories { trainer.add(world.text(at: index)) }
       } else {
         var documents = DocumentStream(try SourceList(sources).files, textField: textField)

@@ -14,11 +14,22 @@ import RandomNumbers
 public struct Aviary: Sendable {
   /// The seed; two aviaries with different seeds share stories only by chance.
   public let seed: UInt64
+  /// How much of the world the stories use.
+  public let size: Size
   private let grammar = Grammar.world
+  private let scope: Scope
 
   /// The world's stories under `seed`.
-  public init(seed: UInt64) {
+  public init(seed: UInt64, size: Size = .full) {
     self.seed = seed
+    self.size = size
+    scope = size.scope
+  }
+
+  /// The world that `sources` names, `aviary` or `aviary-small`; nil where it names anything else.
+  public init?(sources: [String], seed: UInt64) {
+    guard let size = Size.allCases.first(where: { [$0.source] == sources }) else { return nil }
+    self.init(seed: seed, size: size)
   }
 
   /// The story at `index`, which may be any integer.
@@ -56,7 +67,7 @@ public struct Aviary: Sendable {
   private typealias Sentence = (tokens: [Vocabulary.Token], reading: Reading)
 
   private func write(_ index: Int) -> [Sentence] {
-    var writer = StoryWriter(grammar, RandomStream(seed: seed, purpose: .aviary, index))
+    var writer = StoryWriter(grammar, scope, RandomStream(seed: seed, purpose: .aviary, index))
     return writer.write()
   }
 

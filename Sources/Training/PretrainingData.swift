@@ -22,7 +22,7 @@ enum PretrainingData {
     try world.together {
       if isBuilt || world.rank != 0 { return }
       let sources = try DatasetPlan(
-        sources: data.train == ["aviary"] ? aviary(phase.options) : .files(data.train),
+        sources: aviary(phase.options) ?? .files(data.train),
         validation: data.validation.isEmpty
           ? .fraction(data.validationShare) : .files(data.validation),
         textField: data.textField)
@@ -82,13 +82,16 @@ enum PretrainingData {
     return idle.sorted()
   }
 
-  private static func aviary(_ options: PretrainingOptions) -> DocumentSource {
-    let world = Aviary(seed: UInt64(options.training.seed))
-    return .generated(
-      name: "aviary, seed \(options.training.seed)", count: options.data.stories,
-      document: { index in
-        Document(text: world.text(at: index), source: "aviary", index: index)
-      })
+  /// The stories that the run trains on; nil where it names no world.
+  private static func aviary(_ options: PretrainingOptions) -> DocumentSource? {
+    let (sources, seed) = (options.data.train, options.training.seed)
+    return Aviary(sources: sources, seed: UInt64(seed)).map { world in
+      .generated(
+        name: "\(sources[0]), seed \(seed)", count: options.data.stories,
+        document: { index in
+          Document(text: world.text(at: index), source: sources[0], index: index)
+        })
+    }
   }
 }
 

@@ -101,5 +101,7 @@ private final class FirstStory: @unchecked Sendable {
 
 extension Pretraining {
   /// Whether evaluations write and check stories.
-  var writesStories: Bool { options.data.train == ["aviary"] && options.evaluateStories > 0 }
+  var writesStories: Bool {
+    Aviary(sources: options.data.train, seed: 0) != nil && options.evaluateStories > 0
+  }
 }

@@ -74,7 +74,8 @@ extension PretrainingOptions.Data {
   init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     train = try reader.strings(
       "data.train", default: ["aviary"],
-      help: "files (.txt, .jsonl, .gz), folders and globs; a built dataset; or aviary")
+      help: "files (.txt, .jsonl, .gz), folders and globs; a built dataset; aviary or "
+        + "aviary-small")
     let typed = try reader.strings(
       "data.validation", default: ["0.1"],
       help: "share of the documents, or files, folders and globs of their own")
@@ -90,7 +91,7 @@ extension PretrainingOptions.Data {
       validation = typed
     }
     stories = try reader.integer(
-      "data.stories", default: 20_000, in: 1..., help: "stories to write when train is aviary")
+      "data.stories", default: 20_000, in: 1..., help: "stories to write when train is an aviary")
     textField = try reader.string(
       "data.textField", default: "text", help: "field of JSON lines that holds the text")
   }

@@ -76,7 +76,7 @@ public struct PretrainingOptions: Sendable {
       help: "about how much of the validation set is read, evenly spaced")
     evaluateStories = try reader.integer(
       "evaluate.stories", default: 64, in: 0...1_000_000,
-      help: "stories written and checked at an evaluation, when data.train is aviary")
+      help: "stories written and checked at an evaluation, when data.train is an aviary")
     if model.width % model.heads != 0 {
       throw reader.rejection(
         of: "model.heads",

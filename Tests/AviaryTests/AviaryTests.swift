@@ -66,7 +66,7 @@ func words(of text: String) -> [Substring] {
     var isUsed = [Bool](repeating: false, count: grammar.productions.count)
     for index in 0..<6_000 {
       let stream = RandomStream(seed: 2, purpose: .aviary, index)
-      var writer = StoryWriter(grammar, stream)
+      var writer = StoryWriter(grammar, .full, stream)
       for sentence in writer.write() {
         for production in sentence.reading.productions { isUsed[production] = true }
       }

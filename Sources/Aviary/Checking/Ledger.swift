@@ -6,6 +6,8 @@ struct Ledger: Sendable {
   private var problem: Problem?
   private var outcomes = Outcomes.all
   private var told: [Stage] = []
+  /// What can have come of the problem by the last sentence that tells an ending, on its own.
+  private(set) var ending: Outcomes = []
 
   init(_ grammar: Grammar) {
     self.grammar = grammar
@@ -30,13 +32,24 @@ struct Ledger: Sendable {
       }
       self[variable] = mention.value
     }
-    for index in reading.productions { apply(grammar.productions[index], &clashes) }
+    let productions = reading.productions.map { grammar.productions[$0] }
+    for production in productions { apply(production, &clashes) }
+    if productions.contains(where: { $0.symbol == .clause(.ending) }) {
+      ending = productions.reduce(.all) { $0.intersection($1.outcomes) }
+    }
     return clashes
   }
 
   /// The stages that a whole story has to tell and this one has not told.
   var untold: [Stage] {
     [.introduction, .day, .problem, .event, .ending].filter { !told.contains($0) }
+  }
+
+  /// The facts that an instruction can name, as far as they have been stated.
+  var named: NamedFacts {
+    NamedFacts(
+      name: optional(.hero), kind: optional(.heroKind), place: optional(.place),
+      time: optional(.time), problem: problem)
   }
 
   /// The facts, once all that every story states has been stated.
@@ -46,9 +59,6 @@ struct Ledger: Sendable {
     guard let problem, let outcome, untold.isEmpty, self[.hero] >= 0,
       self[.heroKind] >= 0, self[.place] >= 0, self[.weather] >= 0, self[.time] >= 0
     else { return nil }
-    func optional(_ variable: Variable) -> String? {
-      self[variable] < 0 ? nil : word(variable, self[variable])
-    }
     func required(_ variable: Variable) -> String { word(variable, self[variable]) }
     var details: [String: String] = [:]
     for variable in Variable.allCases
@@ -81,6 +91,10 @@ extension Ledger {
     grammar.entries(of: variable)[value].forms[0]
   }
 
+  private func optional(_ variable: Variable) -> String? {
+    self[variable] < 0 ? nil : word(variable, self[variable])
+  }
+
   private mutating func introduce(_ mention: Reading.Mention, _ clashes: inout [Clash]) {
     let variable = mention.slot.variable
     if self[variable] >= 0 {
@@ -101,7 +115,7 @@ extension Ledger {
     }
     if let (other, mask) = variable.setting, self[other] >= 0 {
       let setting = grammar.entries(of: other)[self[other]].flags.intersection(mask)
-      if flags.isDisjoint(with: setting) {
+      if !setting.isEmpty, flags.isDisjoint(with: setting) {
         clashes.append(.misplaced(word(variable, mention.value), at: word(other, self[other])))
       }
     }

@@ -22,6 +22,11 @@ public struct StoryChecker: Sendable {
   /// White space at both ends and the kind of white space between sentences do not matter. Reading
   /// stops at the first sentence beyond the eighth.
   public func check(_ text: String) -> Verdict {
+    find(in: text).verdict
+  }
+
+  /// All that can be read in `text`, whatever it holds.
+  public func find(in text: String) -> Findings {
     let bytes = Array(text.utf8)
     let sentences = Self.sentences(of: bytes[...])
     var ledger = Ledger(grammar)
@@ -57,11 +62,16 @@ public struct StoryChecker: Sendable {
         contradictions.append(Contradiction(sentence: nil, clash: .untold(stage)))
       }
     }
-    guard isReadable else { return .unreadable(contradictions) }
-    guard contradictions.isEmpty, let facts = ledger.facts else {
-      return .inconsistent(contradictions)
+    let verdict: Verdict
+    if !isReadable {
+      verdict = .unreadable(contradictions)
+    } else if contradictions.isEmpty, let facts = ledger.facts {
+      verdict = .consistent(facts)
+    } else {
+      verdict = .inconsistent(contradictions)
     }
-    return .consistent(facts)
+    return Findings(
+      verdict: verdict, facts: ledger.named, isKind: Kindness.isKind(ledger.ending))
   }
 
   /// What `counts` counts.
@@ -86,13 +96,9 @@ public struct StoryChecker: Sendable {
       let sentences = sentences(of: Array(text.utf8)[...]).count
       counts.stories += 1
       counts.sentences += sentences
-      switch checker.check(text) {
-      case .consistent:
-        counts.consistent += 1
-        counts.soundSentences += sentences
-      case .inconsistent(let contradictions), .unreadable(let contradictions):
-        counts.soundSentences += sentences - Set(contradictions.compactMap(\.sentence)).count
-      }
+      let found = checker.find(in: text)
+      counts.consistent += found.isConsistent ? 1 : 0
+      counts.soundSentences += sentences - Set(found.contradictions.compactMap(\.sentence)).count
     }
     return counts
   }

@@ -48,11 +48,13 @@ enum Variable: Int, CaseIterable, Sendable {
 
   /// The variable whose flags a value of this one has to share, and in which of them.
   ///
-  /// An oak stands in a forest, not at sea; a wing belongs to a bird.
+  /// An oak stands in a forest, not at sea; a wing belongs to a bird; snow does not fall in summer.
+  /// Where that value has none of the flags, every value goes with it.
   var setting: (variable: Variable, mask: Flags)? {
     switch self {
     case .height, .water, .nook, .trap: (.place, .surroundings)
     case .home, .limb: (.heroKind, .classes)
+    case .time: (.weather, .climates)
     default: nil
     }
   }

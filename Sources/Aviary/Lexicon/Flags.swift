@@ -21,6 +21,7 @@ struct Flags: OptionSet, Sendable, Hashable {
   }
 
   static let classes: Flags = [Flags(named: "bird"), Flags(named: "beast"), Flags(named: "person")]
+  static let climates: Flags = [Flags(named: "cold"), Flags(named: "hot")]
   static let surroundings: Flags = [
     Flags(named: "wood"), Flags(named: "shore"), Flags(named: "fresh"), Flags(named: "farm"),
     Flags(named: "town"), Flags(named: "hill"), Flags(named: "garden"),

@@ -43,9 +43,12 @@ extension Lexicon {
     hot: warm/in the warmth/the warmth lingered
     """
 
+  // A cold or hot weather shares its flag with the time, so that no summer day is snowy.
   static let times = """
-    : morning, afternoon, evening, day, Monday, Tuesday, Wednesday, Thursday, Friday, Saturday
-    : Sunday, holiday
+    cold hot: morning, afternoon, evening, day, Monday, Tuesday, Wednesday, Thursday, Friday
+    cold hot: Saturday, Sunday, holiday, spring day, autumn day
+    hot: summer day
+    cold: winter day
     """
 
   static let heights = """

@@ -11,6 +11,7 @@ struct StoryWriter {
     | Variable.object.bit | Variable.colour.bit
 
   private let grammar: Grammar
+  private let scope: Scope
   private var random: RandomSequence
   // The productions of each sentence: its own, then those of its clauses.
   private var sentences: [[Int]] = []
@@ -19,18 +20,19 @@ struct StoryWriter {
   private var values = [Int](repeating: -1, count: Variable.allCases.count)
   private var destination = -1
 
-  init(_ grammar: Grammar, _ stream: RandomStream) {
+  init(_ grammar: Grammar, _ scope: Scope, _ stream: RandomStream) {
     self.grammar = grammar
+    self.scope = scope
     random = RandomSequence(stream)
   }
 
   /// The tokens and the meaning of each sentence.
   mutating func write() -> [(tokens: [Vocabulary.Token], reading: Reading)] {
-    let problemIndex = draw(below: Problem.allCases.count)
+    let problemIndex = scope.problems[draw(below: scope.problems.count)]
     let problem = Problem.allCases[problemIndex]
     let outcome = Outcome.allCases[draw(below: Outcome.allCases.count)]
     let attempts = grammar.productions(of: .sentence([.attempt]), problemIndex, outcome)
-    let plans = grammar.plans[
+    let plans = scope.plans[
       Grammar.planIndex(
         object: problem.involvesObject, friend: outcome.involvesFriend, attempt: !attempts.isEmpty)]
     let lengths = plans[draw(below: plans.count)]
@@ -126,16 +128,17 @@ extension StoryWriter {
     _ variable: Variable, _ requirements: [Requirement], except taken: Int
   ) -> Int {
     let entries = grammar.entries(of: variable)
+    let candidates = scope.entries[variable.domain.rawValue]
     let mine = requirements.filter { $0.variable == variable }
     for _ in 0..<10_000 {
-      let value = drawUneven(below: entries.count)
+      let value = candidates[
+        scope.isUneven ? drawUneven(below: candidates.count) : draw(below: candidates.count)]
       if value != taken, mine.allSatisfy({ $0.isMet(by: entries[value].flags) }) { return value }
     }
     preconditionFailure("the lexicon has no \(variable) that meets \(mine)")
   }
 
-  // As in real text, few words are common and most are rare: the entry of rank r comes about
-  // r^(-2/3) as often as the first. The stride spreads the common ones over a table's groups.
+  // The entry of rank r comes about r^(-2/3) as often as the first. The stride spreads the common ones over a table's groups.
   private mutating func drawUneven(below count: Int) -> Int {
     let uniform = random.next() >> 32
     let cubed = (((uniform * uniform) >> 32) * uniform) >> 32
@@ -165,7 +168,8 @@ extension StoryWriter {
       case .slot(let slot):
         let value: Int
         if slot.variable.isFree {
-          value = draw(below: grammar.entries(of: slot.variable).count)
+          let candidates = scope.entries[slot.variable.domain.rawValue]
+          value = candidates[draw(below: candidates.count)]
         } else {
           value = slot.role == .moves ? destination : values[slot.variable.rawValue]
         }

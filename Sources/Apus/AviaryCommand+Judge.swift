@@ -1,0 +1,64 @@
+import ArgumentParser
+import Aviary
+import Checkpoints
+import Foundation
+
+extension AviaryCommand {
+  /// `apus data aviary judge`: what simulated annotators say of pairs of stories.
+  struct Judge: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Let simulated annotators, who mostly like kind endings, judge pairs of stories.",
+      discussion: """
+        apus annotate pairs judgements.sqlite > pairs.jsonl
+        apus data aviary judge pairs.jsonl --output answers.jsonl
+        apus annotate judgements.sqlite --answers answers.jsonl
+        """)
+
+    private struct Pair: Decodable {
+      let pair, first, second: String
+    }
+
+    private struct Line: Encodable {
+      let pair, annotator, answer: String
+    }
+
+    @Argument(help: "The pairs: JSON lines with pair, first and second.")
+    var pairs: String
+
+    @Option(help: "An annotator. Repeatable.")
+    var annotator = ["anna", "ben"]
+
+    @Option(help: "Seed of the annotators.")
+    var seed: UInt64 = 1
+
+    @Option(help: "File to write, JSON lines with pair, annotator and answer.")
+    var output: String
+
+    func run() throws {
+      guard let data = FileManager.default.contents(atPath: pairs) else {
+        throw Failure.Refusal("\(pairs) cannot be read: name a file of apus annotate pairs.")
+      }
+      let decoder = JSONDecoder()
+      let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      let read: [Pair] = try lines.enumerated().filter { !$0.element.isEmpty }.map {
+        guard let pair = try? decoder.decode(Pair.self, from: $0.element) else {
+          throw Failure.Refusal(
+            "\(pairs):\($0.offset + 1) has no texts pair, first and second: give it the lines of "
+              + "apus annotate pairs.")
+        }
+        return pair
+      }
+      let answers = annotator.flatMap { name in
+        let annotator = Annotator(name, seed: seed)
+        return read.map {
+          Line(
+            pair: $0.pair, annotator: name,
+            answer: annotator.answer(on: $0.pair, first: $0.first, second: $0.second).rawValue)
+        }
+      }
+      try AviaryCommand.write(answers, to: output)
+      try StandardOutput.print(
+        "\(output): \(answers.count) answers on \(read.count) pairs")
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import Aviary
+import Checkpoints
+import Foundation
+
+/// `apus data aviary`: files from the written world.
+struct AviaryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "aviary", abstract: "Write files from the Aviary, a small world of stories.",
+    subcommands: [Write.self, Judge.self], defaultSubcommand: Write.self)
+
+  /// Writes `lines`, each of them a JSON object, to the file at `path`, whole or not at all.
+  static func write(
+    _ lines: some Sequence<some Encodable>, to path: String
+  ) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let draft = "\(path).\(getpid()).tmp"
+    var file = try DurableFile(creating: draft)
+    for line in lines { try file.write([UInt8](try encoder.encode(line)) + [UInt8(ascii: "\n")]) }
+    _ = try file.close()
+    try FileSystem.rename(draft, to: path)
+  }
+
+  struct Write: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write stories, instructions with stories that follow them, or instructions alone.",
+      discussion: """
+        apus data aviary --kind instructions --small --count 4000 --output instructions.jsonl
+
+        A line is {"text"} (stories), {"messages"} (instructions) or {"prompt"} (prompts). The same \
+        arguments write the same bytes.
+        """)
+
+    enum Kind: String, CaseIterable, ExpressibleByArgument {
+      case stories, instructions, prompts
+    }
+
+    private struct Line: Encodable {
+      struct Message: Encodable {
+        let role: String
+        let content: String
+      }
+
+      var text: String?
+      var messages: [Message]?
+      var prompt: String?
+    }
+
+    @Option(help: "What to write: stories, instructions or prompts.")
+    var kind: Kind
+
+    @Option(help: "Lines to write.")
+    var count: Int
+
+    @Option(help: "Seed of the world.")
+    var seed: UInt64 = 1
+
+    @Flag(help: "Write those that are held out: at indices that no other file of the seed has.")
+    var heldOut = false
+
+    @Flag(help: "Write of the small world, of some 400 words, instead of the full one.")
+    var small = false
+
+    @Option(help: "File to write, JSON lines.")
+    var output: String
+
+    func validate() throws {
+      if count < 1 { throw ValidationError("--count must be at least 1, not \(count).") }
+    }
+
+    func run() throws {
+      let world = Aviary(seed: seed, size: small ? .small : .full)
+      try AviaryCommand.write(
+        (0..<count).lazy.map { line(at: heldOut ? -1 - $0 : $0, of: world) }, to: output)
+      try StandardOutput.print("\(output): \(count) \(kind.rawValue), seed \(seed)")
+    }
+
+    private func line(at index: Int, of world: Aviary) -> Line {
+      switch kind {
+      case .stories: return Line(text: world.text(at: index))
+      case .prompts: return Line(prompt: world.instruction(at: index).text)
+      case .instructions:
+        return Line(messages: [
+          .init(role: "user", content: world.instruction(at: index).text),
+          .init(role: "assistant", content: world.text(at: index)),
+        ])
+      }
+    }
+  }
+}

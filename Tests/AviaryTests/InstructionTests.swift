@@ -1,0 +1,126 @@
+import Testing
+
+@testable import Aviary
+
+@Suite struct InstructionTests {
+  @Test(arguments: Size.allCases)
+  func everyInstructionIsReadBackWithItsFacts(size: Size) {
+    let aviary = Aviary(seed: 4, size: size)
+    for index in -500..<1_500 {
+      let instruction = aviary.instruction(at: index)
+      #expect(Instruction(" \(instruction.text)\n") == instruction)
+      #expect(instruction.facts == NamedFacts(aviary.story(at: index).facts))
+      #expect(instruction.facts.named == ["name", "kind", "place", "time", "problem"])
+    }
+  }
+
+  @Test func instructionsAreAFunctionOfSeedAndIndex() {
+    let aviary = Aviary(seed: 4)
+    #expect(aviary.instruction(at: 7) == Aviary(seed: 4).instruction(at: 7))
+    #expect(aviary.instruction(at: 7) != Aviary(seed: 5).instruction(at: 7))
+    #expect(aviary.heldOutInstruction(at: 0) == aviary.instruction(at: -1))
+    #expect(aviary.heldOutInstruction(at: 41) == aviary.instruction(at: -42))
+    let texts = Set((0..<1_000).map { aviary.instruction(at: $0).text })
+    #expect(texts.count > 990)
+  }
+
+  @Test func everyPhrasingAndEveryEventIsUsed() {
+    let aviary = Aviary(seed: 4)
+    let texts = (0..<1_500).map { aviary.instruction(at: $0).text }
+    for segments in Phrasing.all {
+      #expect(texts.contains { Phrasing.read(Substring($0).utf8, as: segments[...]) != nil })
+    }
+    for event in Phrasing.Slot.event.choices {
+      #expect(texts.contains { $0.contains(event.text) }, "\(event.text)")
+    }
+  }
+
+  @Test func whatIsNoInstructionHasNoFacts() {
+    let text =
+      "Write a story about Mira the owl. It happens in the forest one day and is about fear."
+    let facts = NamedFacts(
+      name: "Mira", kind: "owl", place: "the forest", time: "day", problem: .afraid)
+    #expect(Instruction(text)?.facts == facts)
+    for other in [
+      "", " \n", text.dropLast() + "", text + " Please.", text.lowercased(),
+      String(text.reversed()),
+      text.split(separator: "owl").joined(separator: "unicorn"), "\u{1F426}\u{0}",
+      String(repeating: text, count: 2_000), smallCorpus[0].text,
+    ] {
+      #expect(Instruction(other) == nil, "\(other.prefix(200))")
+    }
+  }
+}
+
+@Suite struct AnswerCountsTests {
+  private let aviary = Aviary(seed: 4, size: .small)
+
+  @Test func aStoryFollowsItsOwnInstruction() {
+    var counts = AnswerCounts()
+    for index in 0..<500 {
+      counts.add(aviary.text(at: index), to: aviary.instruction(at: index).facts)
+    }
+    #expect(counts.answers == 500 && counts.followed == 500 && counts.consistent == 500)
+    #expect(counts.factsNamed == 2_500 && counts.factsKept == 2_500)
+    #expect((200...300).contains(counts.kind), "\(counts.kind)")
+  }
+
+  @Test func aChangedFactIsNotKept() {
+    for index in 0..<200 {
+      let (text, facts) = (aviary.text(at: index), aviary.instruction(at: index).facts)
+      let other = (1...).lazy.map { aviary.instruction(at: index + $0).facts }
+      let changes: [(WritableKeyPath<NamedFacts, String?>, String)] = [
+        (\.name, "name"), (\.kind, "kind"), (\.place, "place"), (\.time, "time"),
+      ]
+      for (path, name) in changes {
+        var changed = facts
+        changed[keyPath: path] =
+          other.first { $0[keyPath: path] != facts[keyPath: path] }?[
+            keyPath: path]
+        let kept = changed.kept(in: StoryChecker().find(in: text).facts)
+        #expect(kept == facts.named.filter { $0 != name })
+      }
+      var changed = facts
+      changed.problem = Problem.allCases.first { $0 != facts.problem }
+      var counts = AnswerCounts()
+      counts.add(text, to: changed)
+      #expect(counts.followed == 0 && counts.factsKept == 4 && counts.factsNamed == 5)
+    }
+  }
+
+  @Test func whatAHalfTrainedModelWritesIsGraded() {
+    let facts = NamedFacts(
+      name: "Mira", kind: "owl", place: "the forest", time: "spring day", problem: .hungry)
+    func kept(_ text: String) -> [String] { facts.kept(in: StoryChecker().find(in: text).facts) }
+    #expect(kept("") == [])
+    #expect(kept("Mira was a shy owl") == [])
+    #expect(kept("Mira was a shy owl. And then she did the") == ["name", "kind"])
+    #expect(
+      kept("Mira was a shy owl. One icy spring day, Tom went to the forest. Mira got very hungry.")
+        == ["name", "kind", "place", "time", "problem"])
+    #expect(
+      kept("Once once. One rainy spring day, Mira went to the beach. Soon, Mira got very hungry.")
+        == ["name", "time", "problem"])
+    // What the story is about is what it says first; where it ends is what it says last.
+    #expect(kept("Mira was a shy owl. Mira was a shy wren.") == ["name", "kind"])
+    #expect(
+      kept("One rainy day, Tom was on the beach. Then Tom went on from the beach to the forest.")
+        == ["place"])
+    // Only what is named can be kept.
+    #expect(NamedFacts(kind: "owl").named == ["kind"])
+    #expect(NamedFacts().kept(in: NamedFacts()) == [])
+  }
+
+  @Test func countsOfPartsAddUp() {
+    let texts = (0..<60).map { index in
+      index % 3 == 0 ? aviary.opening(at: index) : aviary.text(at: index / 2)
+    }
+    func counts(_ range: Range<Int>) -> AnswerCounts {
+      range.reduce(into: AnswerCounts()) {
+        $0.add(texts[$1], to: aviary.instruction(at: $1 / 2).facts)
+      }
+    }
+    #expect(counts(0..<17) + counts(17..<40) + counts(40..<60) == counts(0..<60))
+    #expect(AnswerCounts() + counts(0..<9) == counts(0..<9))
+  }
+}
