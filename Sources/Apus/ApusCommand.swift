@@ -15,7 +15,7 @@ struct ApusCommand: ParsableCommand {
       DataCommand.self, TokenizerCommand.self, ConfigCommand.self, PretrainCommand.self,
       FinetuneCommand.self, AnnotateCommand.self, RewardCommand.self, AlignCommand.self,
       EvaluateCommand.self, ExportCommand.self,
-      GenerateCommand.self, RunCommand.self,
+      GenerateCommand.self, AnnotateCommand.self, RunCommand.self,
     ])
 
   static func main() {
