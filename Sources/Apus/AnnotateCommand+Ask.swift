@@ -2,6 +2,7 @@ import Annotation
 import ArgumentParser
 import Datasets
 import Foundation
+import Tensors
 
 extension AnnotateCommand {
   /// Adds pairs and answers to a file of judgements, and asks an annotator.
@@ -34,6 +35,9 @@ extension AnnotateCommand {
     @Option(help: "File of answers given elsewhere, JSON lines: pair, annotator, answer, note.")
     var answers: String?
 
+    @Option(help: "Reward model: the pairs that it is least sure of are asked first.")
+    var reward: String?
+
     @Option(help: "Seed of order, sides and sampling, of a new file; 1 when absent.")
     var seed: UInt64?
 
@@ -53,6 +57,9 @@ extension AnnotateCommand {
       }
       if generation.tokens < 1 && !model.isEmpty {
         throw ValidationError("--tokens must be at least 1 to sample answers.")
+      }
+      if annotator == nil && reward != nil {
+        throw ValidationError("--reward chooses what to ask; give --annotator too.")
       }
       if annotator == nil && answers == nil && !addsPairs {
         throw ValidationError("Give --annotator to judge, or --pairs, --model or --answers to add.")
@@ -99,7 +106,12 @@ extension AnnotateCommand {
     }
 
     private func ask(_ annotator: String, _ store: JudgementStore) throws {
-      var session = try AnnotationSession(store, annotator: annotator)
+      MatrixLibrary.useCallingThreadOnly()
+      let team = reward == nil ? nil : try generation.team()
+      defer { team?.stop() }
+      let scoring = try reward.map { try RewardScoring($0, generation, team) }
+      var session = try AnnotationSession(
+        store, annotator: annotator, scorer: scoring.map { $0.score })
       let dialogue = AnnotationDialogue(
         columns: Self.columns(), showsPrompt: isatty(STDIN_FILENO) == 1,
         nextLine: { readLine() }, write: { try StandardOutput.write($0.utf8) })

@@ -1,17 +1,18 @@
 import Foundation
 import Testing
+import Tokenizers
+
+@testable import Apus
 
 /// Pairs of answers by trained models: seeded, once, and shown without a name.
 @Suite(.serialized) struct PairSamplingTests {
   /// A program in a folder with the models `alpha` and `beta` and some prompts.
-  private func withModels(_ body: (Program) throws -> Void) throws {
+  private func withModels(context: Int = 16, _ body: (Program) throws -> Void) throws {
     try Program.withCorpus { program in
       for (name, seed) in [("alpha", 1), ("beta", 2)] {
+        let keys = ["run=\(name)", "seed=\(seed)", "model.context=\(context)"]
         let result = try program.run(
-          [
-            "pretrain", "run.yaml", "--threads", "1", "--set", "run=\(name)", "--set",
-            "seed=\(seed)",
-          ])
+          ["pretrain", "run.yaml", "--threads", "1"] + keys.flatMap { ["--set", $0] })
         #expect(result.code == 0, "\(result.errors)")
       }
       let prompts = (0..<6).map { #"{"prompt":"Line \#($0)"}"# }
@@ -80,6 +81,48 @@ import Testing
       let long = try sample(program, "new.sqlite", ["alpha"])
       #expect(long.code == 2 && long.errors.contains("context of 16"), "\(long.errors)")
       #expect(!program.names(in: ".").contains("new.sqlite"))
+    }
+  }
+
+  /// The pairs come in the order of how far a reward model holds their answers apart, and its lead is
+  /// the one that `apus evaluate` measures.
+  @Test func aRewardModelIsAskedWhatItKnowsLeast() throws {
+    try withModels(context: 64) { program in
+      try program.write(Program.pairs(20), to: "pairs.jsonl")
+      let options = ["run=judge", "model.from=alpha", "data.train=[pairs.jsonl]", "steps=4"]
+      let judge = try program.run(
+        ["reward", "--threads", "1"]
+          + (options + ["schedule.warmup=1", "optimizer.learningRate=1e-2"]).flatMap {
+            ["--set", $0]
+          })
+      #expect(judge.code == 0, "\(judge.errors)")
+      let asked = try program.annotate(
+        ["--pairs", "pairs.jsonl", "--annotator", "anna", "--reward", "judge", "--threads", "1"],
+        Array(repeating: "l", count: 20))
+      #expect(asked.code == 0, "\(asked.errors)")
+      let order = asked.output.split(separator: "\n").compactMap { line in
+        line.hasPrefix("  Question ") ? Int(line.dropFirst(11).dropLast()) : nil
+      }
+      let arguments = try GenerationArguments.parse(["--threads", "1"])
+      let scoring = try RewardScoring("\(program.folder)/judge", arguments, nil)
+      let leads = (0..<20).map { number in
+        let score = { (answer: String) in
+          scoring.score(
+            [Message(.user, "Question \(number)?")],
+            [Message(.assistant, "Answer \(number) of \(answer)")])
+        }
+        return score("one") - score("two")
+      }
+      #expect(Set(leads).count > 10)
+      #expect(order == (0..<20).sorted { abs(leads[$0]) < abs(leads[$1]) })
+      let measured = try program.run(
+        ["evaluate", "judge", "--records", "pairs.jsonl", "--threads", "1", "--json"])
+      let object = try JSONSerialization.jsonObject(with: Data(measured.output.utf8))
+      let figures = (object as? [String: Any])?["figures"] as? [String: Double]
+      let margin = try #require(figures?["margin"], "\(measured)")
+      #expect(abs(leads.reduce(0, +) / 20 - margin) < 1e-5 * abs(margin), "\(margin)")
+      let other = try program.annotate(["--annotator", "ben", "--reward", "alpha"])
+      #expect(other.code == 2 && other.errors.contains("a language model"), "\(other.errors)")
     }
   }
 }
