@@ -20,6 +20,9 @@ struct AnnotateCommand: ParsableCommand {
     @Option(help: "List what this annotator has not judged, in their order and on their sides.")
     var annotator: String?
 
+    @Option(help: "File to write instead of standard output.")
+    var output: String?
+
     func run() throws {
       let store = try JudgementStore(reading: judgements)
       let lines =
@@ -28,7 +31,14 @@ struct AnnotateCommand: ParsableCommand {
         } else {
           try PairListing.lines(of: store)
         }
-      for line in lines { try StandardOutput.print(line) }
+      guard let output else {
+        for line in lines { try StandardOutput.print(line) }
+        return
+      }
+      var file = try DurableFile(creating: "\(output).tmp")
+      for line in lines { try file.write(line + "\n") }
+      _ = try file.close()
+      try FileSystem.rename("\(output).tmp", to: output)
     }
   }
 

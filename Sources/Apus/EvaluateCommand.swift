@@ -17,7 +17,8 @@ struct EvaluateCommand: ParsableCommand {
 
       Texts give loss, perplexity and bits per byte; conversations the loss of the answers, token \
       accuracy and exact match; labelled texts a classifier's accuracy and F1; pairs a reward model's \
-      accuracy, margin and calibration.
+      accuracy, margin and calibration; instructions of the Aviary the share of them that are \
+      followed, of kind endings and of consistent stories, with an answer of each model.
       """)
 
   @Argument(help: "Run folders, checkpoints, or Hugging Face folders.")
@@ -28,6 +29,18 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(help: "Files, folders or globs of records. Repeatable.")
   var records: [String] = []
+
+  @Option(help: "Files of prompts that are instructions of the Aviary. Repeatable.")
+  var instructions: [String] = []
+
+  @Option(help: "Most tokens of an answer to an instruction.")
+  var tokens = 160
+
+  @Option(help: "Temperature of those answers.")
+  var temperature = 1.0
+
+  @Option(help: "Seed of those answers.")
+  var seed: UInt64 = 1
 
   @Flag(help: "Leave bad records out.")
   var skipBad = false
@@ -45,35 +58,18 @@ struct EvaluateCommand: ParsableCommand {
 
   func validate() throws {
     if models.isEmpty { throw ValidationError("Name at least one model.") }
-    if texts.isEmpty && records.isEmpty {
-      throw ValidationError("Give --texts or --records to measure by.")
+    if texts.isEmpty && records.isEmpty && instructions.isEmpty {
+      throw ValidationError("Give --texts, --records or --instructions to measure by.")
+    }
+    if tokens < 1 { throw ValidationError("--tokens must be at least 1, not \(tokens).") }
+    if !(temperature >= 0 && temperature.isFinite) {
+      throw ValidationError("--temperature must be 0 or more, not \(temperature).")
     }
   }
 
   func run() throws {
     try ranks.run { world, workers in
-      for path in models {
-        let evaluation = try ModelEvaluation(
-          path: path, world: world, workers: workers, precision: precision.resolved)
-        var figures: [Figure] = []
-        if !texts.isEmpty { figures += try evaluation.texts(texts) }
-        if !records.isEmpty {
-          figures += try evaluation.records(records, template: template, skipsBad: skipBad)
-        }
-        if world.rank == 0 { try print(figures, of: path) }
-      }
+      try measure(world, workers: workers)
     }
-  }
-
-  private func print(_ figures: [Figure], of path: String) throws {
-    if json {
-      let object = Dictionary(figures.map { ($0.name, $0.value) }) { first, _ in first }
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys]
-      let text = String(decoding: try encoder.encode(object), as: UTF8.self)
-      return try StandardOutput.print(#"{"model":"\#(path)","figures":\#(text)}"#)
-    }
-    let words = figures.map { "\($0.name) \(String(format: "%.4f", $0.value))" }
-    try StandardOutput.print(path + "  " + words.joined(separator: "  "))
   }
 }

@@ -34,11 +34,26 @@ struct GenerateCommand: ParsableCommand {
 
   @OptionGroup var generation: GenerationArguments
 
+  @Flag(help: "Ask a model that was fine-tuned on conversations; the text is the user's message.")
+  var chat = false
+
   func validate() throws {
     if samples < 1 { throw ValidationError("--samples must be at least 1, not \(samples).") }
+    if chat && prompt == nil { throw ValidationError("--chat needs the text of a message.") }
     if prompt != nil && ids != nil {
       throw ValidationError("Give a prompt or --ids, not both.")
     }
+  }
+
+  /// The chat that the model was fine-tuned on; nil for continuing a text.
+  private func encoder(_ loaded: LoadedModel) throws -> ChatEncoder? {
+    guard chat else { return nil }
+    guard let template = try TokenizerFile.template(from: loaded.path, for: loaded.tokenizer) else {
+      throw Failure.Refusal(
+        "\(loaded.path) has no chat template, so nobody knows how it is asked: fine-tune it on "
+          + "conversations first, or leave out --chat to continue a text.")
+    }
+    return ChatEncoder(template, tokenizer: loaded.tokenizer)
   }
 
   func run() throws {
@@ -47,13 +62,15 @@ struct GenerateCommand: ParsableCommand {
     for checkpoint in loaded.passedOver {
       Failure.report("\(checkpoint.name) is passed over for \(loaded.path): \(checkpoint.reason).")
     }
-    let prompt = try promptIDs(loaded)
+    let encoder = try encoder(loaded)
+    let prompt = try promptIDs(loaded, encoder)
     let team = try generation.team()
     defer { team?.stop() }
     let generate = generation.generator(loaded, team)
     let request = generation.request(
-      loaded, prompt: prompt, sequences: 0..<samples, greedy: greedy, seed: seed)
-    let opening = Array((self.prompt ?? "").utf8)
+      loaded, prompt: prompt, sequences: 0..<samples, greedy: greedy,
+      end: encoder?.endOfTurn, seed: seed)
+    let opening = encoder == nil ? Array((self.prompt ?? "").utf8) : []
     // One text appears as it is written; several are written together and appear one by one.
     if samples == 1 {
       try StandardOutput.write(opening)
@@ -68,7 +85,7 @@ struct GenerateCommand: ParsableCommand {
     }
   }
 
-  private func promptIDs(_ loaded: LoadedModel) throws -> [Int32] {
+  private func promptIDs(_ loaded: LoadedModel, _ encoder: ChatEncoder?) throws -> [Int32] {
     var prompt: [Int32]
     if let ids {
       prompt = try ids.split(separator: ",").map { word in
@@ -78,6 +95,8 @@ struct GenerateCommand: ParsableCommand {
         }
         return id
       }
+    } else if let encoder {
+      prompt = encoder.encode(prompt: [Message(.user, self.prompt ?? "")])
     } else {
       prompt = loaded.tokenizer.encode(self.prompt ?? "")
     }

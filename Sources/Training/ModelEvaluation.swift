@@ -13,7 +13,7 @@ import Tokenizers
 public struct ModelEvaluation {
   /// What is measured.
   public let folder: ModelFolder
-  private let replicas: DataParallel<Replica>
+  let replicas: DataParallel<Replica>
   private let context: Int
   /// Rows of a batch: enough for a product, few enough for any memory.
   private static let rows = 8

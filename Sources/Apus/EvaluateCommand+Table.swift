@@ -1,0 +1,83 @@
+import DataParallel
+import Foundation
+import MPI
+import Monitoring
+import Training
+
+extension EvaluateCommand {
+  /// What was found of one model.
+  struct Row {
+    let model: String
+    var figures: [Figure] = []
+    var answer: (prompt: String, text: String)?
+  }
+
+  /// Measures every model, and prints on rank 0.
+  ///
+  /// Collective.
+  func measure(_ world: Communicator, workers: Cores.Assignment) throws {
+    var rows: [Row] = []
+    for path in models {
+      let evaluation = try ModelEvaluation(
+        path: path, world: world, workers: workers, precision: precision.resolved)
+      var row = Row(model: path)
+      if !texts.isEmpty { row.figures += try evaluation.texts(texts) }
+      if !records.isEmpty {
+        row.figures += try evaluation.records(records, template: template, skipsBad: skipBad)
+      }
+      if !instructions.isEmpty {
+        let (figures, prompt, answer) = try evaluation.instructions(
+          instructions, template: template, tokens: tokens, temperature: temperature, seed: seed)
+        row.figures += figures
+        row.answer = (prompt, answer)
+      }
+      rows.append(row)
+    }
+    if world.rank == 0 { try json ? printLines(rows) : printTable(rows) }
+  }
+
+  private func printLines(_ rows: [Row]) throws {
+    struct Line: Encodable {
+      let model: String
+      let figures: [String: Double]
+      let prompt: String?
+      let answer: String?
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    for row in rows {
+      let line = Line(
+        model: row.model, figures: Dictionary(row.figures.map { ($0.name, $0.value) }) { $1 },
+        prompt: row.answer?.prompt, answer: row.answer?.text)
+      try StandardOutput.print(String(decoding: try encoder.encode(line), as: UTF8.self))
+    }
+  }
+
+  /// Models that have the same figures stand in one table.
+  private func printTable(_ rows: [Row]) throws {
+    var start = 0
+    while start < rows.count {
+      let names = rows[start].figures.map(\.name)
+      let end = rows[start...].firstIndex { $0.figures.map(\.name) != names } ?? rows.count
+      let table =
+        [["model"] + names]
+        + rows[start..<end].map { row in
+          [row.model] + row.figures.map { String(format: "%.4f", $0.value) }
+        }
+      let widths = table[0].indices.map { column in table.map { $0[column].count }.max() ?? 0 }
+      for row in table {
+        let cells = zip(row, widths).enumerated().map { column, cell in
+          let space = String(repeating: " ", count: cell.1 - cell.0.count)
+          return column == 0 ? cell.0 + space : space + cell.0
+        }
+        try StandardOutput.print(cells.joined(separator: "  "))
+      }
+      start = end
+    }
+    for (number, row) in rows.enumerated() {
+      guard let answer = row.answer else { continue }
+      if number == 0 { try StandardOutput.print("\n\(answer.prompt)") }
+      try StandardOutput.print("\n— \(row.model)\n\(answer.text)")
+    }
+  }
+}
