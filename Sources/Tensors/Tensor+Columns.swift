@@ -35,9 +35,10 @@ extension Tensor {
         from: base + (row * columns + range.lowerBound) * type.stride,
         byteCount: range.count * type.stride)
     }
+    let place = gradientPlace
     return y.recorded(from: self, bytes: 2 * y.bytes) { dy in
-      self.accumulate { dx, adds in
-        if !adds { dx.update(repeating: 0, count: self.count) }
+      place.accumulate { dx, adds in
+        if !adds { dx.update(repeating: 0, count: rows * columns) }
         for row in 0..<rows {
           for column in 0..<range.count {
             dx[row * columns + range.lowerBound + column] += dy.pointer[row * range.count + column]

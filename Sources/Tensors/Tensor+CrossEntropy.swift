@@ -24,11 +24,11 @@ extension Tensor {
     let losses = Tensor(uninitialized: [rows], in: workspace)
     apus_cross_entropy(pointer, losses.pointer, targets, weights, rows, vocabulary)
     let probabilities = detached
-    let logits = self
-    return losses.recorded(from: logits) { dlosses in
+    let place = gradientPlace
+    return losses.recorded(from: self) { dlosses in
       apus_cross_entropy_backward(
         probabilities.pointer, dlosses.pointer, targets, weights, rows, vocabulary)
-      logits.accumulate(adopting: probabilities)
+      place.accumulate(adopting: probabilities)
     }
   }
 

@@ -10,9 +10,10 @@ extension Tensor {
       apus_add(
         sum + $0.lowerBound, left + $0.lowerBound, right + $0.lowerBound, $0.count)
     }
+    let (da, db) = (a.gradientPlace, b.gradientPlace)
     return y.recorded(from: a, b) { dy in
-      a.accumulate(adopting: dy)
-      b.accumulate(adopting: dy)
+      da.accumulate(adopting: dy)
+      db.accumulate(adopting: dy)
     }
   }
 
@@ -21,9 +22,10 @@ extension Tensor {
     requireSameShape(a, b, "-")
     let y = Tensor(uninitialized: a.shape, in: a.workspace)
     apus_subtract(y.pointer, a.pointer, b.pointer, y.count)
+    let (aPlace, bPlace) = (a.gradientPlace, b.gradientPlace)
     return y.recorded(from: a, b) { dy in
-      a.accumulate(adopting: dy)
-      b.accumulate { db, adds in apus_scale(db, dy.pointer, -1, dy.count, adds) }
+      aPlace.accumulate(adopting: dy)
+      bPlace.accumulate { db, adds in apus_scale(db, dy.pointer, -1, dy.count, adds) }
     }
   }
 
@@ -42,8 +44,9 @@ extension Tensor {
   public static func * (x: Tensor, factor: Float) -> Tensor {
     let y = Tensor(uninitialized: x.shape, in: x.workspace)
     apus_scale(y.pointer, x.pointer, factor, y.count, false)
+    let place = x.gradientPlace
     return y.recorded(from: x) { dy in
-      x.accumulate { dx, adds in apus_scale(dx, dy.pointer, factor, dy.count, adds) }
+      place.accumulate { dx, adds in apus_scale(dx, dy.pointer, factor, dy.count, adds) }
     }
   }
 
@@ -58,7 +61,8 @@ extension Tensor {
     precondition(
       shape.reduce(1, *) == count, "reshape of \(self.shape) to \(shape): different counts")
     let view = Tensor(shape: shape, type: type, storage: storage, offset: offset)
-    return view.recorded(from: self) { dy in self.accumulate(adopting: dy) }
+    let place = gradientPlace
+    return view.recorded(from: self) { dy in place.accumulate(adopting: dy) }
   }
 
   /// Rows `range` of the first dimension, as a view; the derivative of the other rows is zero.
@@ -71,9 +75,10 @@ extension Tensor {
     let view = Tensor(
       shape: [range.count] + shape.dropFirst(), type: type, storage: storage,
       offset: offset + start)
+    let (place, count) = (gradientPlace, count)
     return view.recorded(from: self) { dy in
-      self.accumulate { dx, adds in
-        if !adds { dx.update(repeating: 0, count: self.count) }
+      place.accumulate { dx, adds in
+        if !adds { dx.update(repeating: 0, count: count) }
         apus_add(dx + start, dx + start, dy.pointer, dy.count)
       }
     }

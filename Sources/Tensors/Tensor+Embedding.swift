@@ -12,9 +12,10 @@ extension Tensor {
       ids.allSatisfy { $0 >= 0 && Int($0) < entries }, "gather: an id is outside 0..<\(entries)")
     let y = Tensor(uninitialized: [ids.count, width], in: workspace)
     apus_gather(y.pointer, pointer, ids, ids.count, width)
+    let place = gradientPlace
     return y.recorded(from: self, bytes: 2 * y.bytes) { dy in
-      self.accumulate { table, adds in
-        if !adds { table.update(repeating: 0, count: self.count) }
+      place.accumulate { table, adds in
+        if !adds { table.update(repeating: 0, count: entries * width) }
         apus_scatter_add(table, dy.pointer, ids, ids.count, width)
       }
     }

@@ -4,14 +4,15 @@ extension Tensor {
   /// The sum of all elements, a scalar; added in 64 bits.
   public func sum() -> Tensor {
     let y = Tensor([Float(apus_sum(pointer, count))], shape: [], in: workspace)
+    let (place, shape, count) = (gradientPlace, shape, count)
     return y.recorded(from: self) { dy in
       let slope = dy.scalar
-      self.accumulate { dx, adds in
+      place.accumulate { dx, adds in
         if adds {
-          let ones = Tensor(repeating: slope, shape: self.shape, in: self.workspace)
-          apus_add(dx, dx, ones.pointer, self.count)
+          let ones = Tensor(repeating: slope, shape: shape, in: place.workspace)
+          apus_add(dx, dx, ones.pointer, count)
         } else {
-          apus_fill(dx, slope, self.count)
+          apus_fill(dx, slope, count)
         }
       }
     }
@@ -26,10 +27,11 @@ extension Tensor {
   public func softmax() -> Tensor {
     let y = Tensor(uninitialized: shape, in: workspace)
     if count > 0 { apus_softmax(y.pointer, pointer, rows, columns) }
+    let place = gradientPlace
     return y.recorded(from: self) { dy in
-      self.accumulate { dx, adds in
-        guard self.count > 0 else { return }
-        apus_softmax_backward(dx, y.pointer, dy.pointer, self.rows, self.columns, adds)
+      place.accumulate { dx, adds in
+        guard y.count > 0 else { return }
+        apus_softmax_backward(dx, y.pointer, dy.pointer, y.rows, y.columns, adds)
       }
     }
   }

@@ -93,9 +93,17 @@ struct GradientPlace {
   let shape: [Int]
   let workspace: Workspace
 
-  /// See `Tensor.accumulate`.
+  /// Adds to the derivative, if one is wanted; see `Variable.withDestination`.
   func accumulate(_ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void) {
     variable?.withDestination(shape: shape, in: workspace, write)
+  }
+
+  /// Adds `gradient` to the derivative, if one is wanted.
+  func accumulate(adopting gradient: Tensor) {
+    let count = shape.reduce(1, *)
+    precondition(gradient.count == count, "gradient \(gradient.shape) for value \(shape)")
+    variable?.accumulate(
+      adopting: Tensor(shape: shape, storage: gradient.storage, offset: gradient.offset))
   }
 
   /// See `Tensor.withGradient`.
@@ -116,7 +124,7 @@ extension Tensor {
     GradientPlace(variable: variable, shape: shape, workspace: workspace)
   }
 
-  /// Adds to the derivative of this tensor, if one is wanted; see `Variable.withDestination`.
+  /// See `GradientPlace.accumulate`.
   func accumulate(_ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void) {
     gradientPlace.accumulate(write)
   }
@@ -126,12 +134,5 @@ extension Tensor {
     _ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void
   ) {
     gradientPlace.withGradient(write)
-  }
-
-  /// Adds `gradient` to the derivative of this tensor, if one is wanted.
-  func accumulate(adopting gradient: Tensor) {
-    precondition(gradient.count == count, "gradient \(gradient.shape) for value \(shape)")
-    variable?.accumulate(
-      adopting: Tensor(shape: shape, storage: gradient.storage, offset: gradient.offset))
   }
 }

@@ -47,6 +47,29 @@ import Testing
     #expect(direct == again)
   }
 
+  /// What no derivative reads gives its memory back before the backward pass.
+  @Test func theTapeKeepsNoMoreThanItReads() {
+    let operations: [(freed: Int, run: (_ x: Tensor, _ gain: Tensor, _ weight: Tensor) -> Tensor)] =
+      [
+        (1, { x, _, _ in x + x * 2 }),
+        (1, { x, _, _ in (x * 2)[columns: 0..<16] }),
+      ]
+    for (place, operation) in operations.enumerated() {
+      let workspace = Workspace()
+      let gain = Tensor(repeating: 1, shape: [16], in: workspace).differentiable
+      let weight = workspace.trial([16, 16], 2).differentiable
+      let x = Tensor(trialValues(1024, 1), shape: [64, 16], in: workspace).differentiable
+      let y = workspace.recording { operation.run(x, gain, weight) }
+      let allocations = workspace.pool.systemAllocations
+      var more: [Tensor] = []
+      repeat {
+        more.append(Tensor(uninitialized: [64, 16], in: workspace))
+      } while workspace.pool.systemAllocations == allocations
+      #expect(more.count - 1 == operation.freed, "operation \(place)")
+      withExtendedLifetime(y) { workspace.tape = [] }
+    }
+  }
+
   /// The shape of a transformer: every block reads the stream and adds to it.
   @Test(arguments: [1, 2, 5]) func residualChains(blocks: Int) {
     let x = workspace.trial([6], 1)
