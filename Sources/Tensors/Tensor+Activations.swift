@@ -4,12 +4,7 @@ extension Tensor {
   /// GELU in its tanh form (Hendrycks & Gimpel 2016; `gelu_new` in Hugging Face).
   public func gelu() -> Tensor {
     let x = self
-    let y = Tensor(uninitialized: shape, type: type, in: workspace)
-    Tensor.forEachBlock(of: [x]) { rows in
-      x.reading(rows) { x in
-        y.writing(rows) { y in apus_gelu(y, x, rows.count * columns) }
-      }
-    }
+    let y = x.geluValues()
     return y.recorded(from: x) { dy in
       x.accumulate { dx, adds in
         Tensor.forEachBlock(of: [x]) { rows in
@@ -20,21 +15,24 @@ extension Tensor {
           }
         }
       }
+    }.remade(by: x.geluValues)
+  }
+
+  private func geluValues() -> Tensor {
+    let y = Tensor(uninitialized: shape, type: type, in: workspace)
+    Tensor.forEachBlock(of: [self]) { rows in
+      reading(rows) { x in
+        y.writing(rows) { y in apus_gelu(y, x, rows.count * columns) }
+      }
     }
+    return y
   }
 
   /// SwiGLU's product silu(gate)·up (Shazeer 2020), where `self` is the gate.
   public func swiGLU(_ up: Tensor) -> Tensor {
     Tensor.requireSameShape(self, up, "swiGLU")
     let gate = self
-    let y = Tensor(uninitialized: shape, type: type, in: workspace)
-    Tensor.forEachBlock(of: [gate, up]) { rows in
-      gate.reading(rows) { gate in
-        up.reading(rows) { up in
-          y.writing(rows) { y in apus_swiglu(y, gate, up, rows.count * columns) }
-        }
-      }
-    }
+    let y = gate.swiGLUValues(up)
     typealias Destination = (at: UnsafeMutablePointer<Float>?, adds: Bool)
     let backward = { (dy: Tensor, dgate: Destination, dup: Destination) in
       Tensor.forEachBlock(of: [gate, up]) { rows in
@@ -57,6 +55,18 @@ extension Tensor {
       gate.withGradient { dgate, gateAdds in
         up.withGradient { dup, upAdds in backward(dy, (dgate, gateAdds), (dup, upAdds)) }
       }
+    }.remade { gate.swiGLUValues(up) }
+  }
+
+  private func swiGLUValues(_ up: Tensor) -> Tensor {
+    let y = Tensor(uninitialized: shape, type: type, in: workspace)
+    Tensor.forEachBlock(of: [self, up]) { rows in
+      reading(rows) { gate in
+        up.reading(rows) { up in
+          y.writing(rows) { y in apus_swiglu(y, gate, up, rows.count * columns) }
+        }
+      }
     }
+    return y
   }
 }

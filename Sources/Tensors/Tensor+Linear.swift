@@ -58,7 +58,7 @@ extension Tensor {
     }
     let (dxPlace, dwPlace) = (gradientPlace, weight.gradientPlace)
     // A frozen weight has no derivative for which the input would be kept.
-    let kept = weight.needsGradient ? x : nil
+    let kept = weight.needsGradient ? KeptTensor(x) : nil
     let (duPlace, dvPlace) = (plus?.input.gradientPlace, plus?.weight.gradientPlace)
     return y.recorded(from: self, weight, bias, plus?.input, plus?.weight) { dy in
       bias?.accumulate { dbias, adds in
@@ -69,7 +69,7 @@ extension Tensor {
       }
       let dy = dy.operand
       dwPlace.accumulate { dw, adds in
-        guard let x = kept else { return }
+        guard let x = kept?.read() else { return }
         let (a, b) = byOutputs ? (dy, x) : (x, dy)
         workspace.multiply(
           Matrix(a, transposed: true), Matrix(b),

@@ -14,18 +14,9 @@ extension Tensor {
       gain.count == columns && bias.count == columns,
       "layerNorm of \(shape) with gain \(gain.shape) and bias \(bias.shape)")
     let x = self
-    let y = Tensor(uninitialized: shape, type: Tensor.operandType(in: workspace), in: workspace)
-    let statistics = Tensor(uninitialized: [2, rows], in: workspace)
+    let (y, statistics) = x.layerNormValues(gain, bias, epsilon)
     let (rows, columns) = (rows, columns)
     guard count > 0 else { return y.recorded(from: x, gain, bias) { _ in } }
-    Tensor.forEachBlock(of: [y]) { block in
-      y.writing(block) { y in
-        apus_layer_norm(
-          y, statistics.pointer + block.lowerBound, statistics.pointer + rows + block.lowerBound,
-          x.pointer + block.lowerBound * columns, gain.pointer, bias.pointer, block.count, columns,
-          epsilon)
-      }
-    }
     return y.recorded(from: x, gain, bias) { dy in
       let backward = { (dx: UnsafeMutablePointer<Float>?, adds: Bool) in
         Tensor.sumOverRows(of: x, into: [gain, bias]) { block, sums in
@@ -37,7 +28,25 @@ extension Tensor {
         }
       }
       if x.needsGradient { x.accumulate(backward) } else { backward(nil, false) }
+    }.remade { x.layerNormValues(gain, bias, epsilon).y }
+  }
+
+  /// The result, and means and inverse deviations of the rows, [2, rows].
+  private func layerNormValues(_ gain: Tensor, _ bias: Tensor, _ epsilon: Float)
+    -> (y: Tensor, statistics: Tensor)
+  {
+    let y = Tensor(uninitialized: shape, type: Tensor.operandType(in: workspace), in: workspace)
+    let statistics = Tensor(uninitialized: [2, rows], in: workspace)
+    guard count > 0 else { return (y, statistics) }
+    Tensor.forEachBlock(of: [y]) { block in
+      y.writing(block) { y in
+        apus_layer_norm(
+          y, statistics.pointer + block.lowerBound, statistics.pointer + rows + block.lowerBound,
+          pointer + block.lowerBound * columns, gain.pointer, bias.pointer, block.count, columns,
+          epsilon)
+      }
     }
+    return (y, statistics)
   }
 
   /// RMSNorm over the last dimension (Zhang & Sennrich 2019): gain·x/√(mean(x²) + ε).
@@ -50,17 +59,9 @@ extension Tensor {
   public func rmsNorm(gain: Tensor, epsilon: Float) -> Tensor {
     precondition(gain.count == columns, "rmsNorm of \(shape) with gain \(gain.shape)")
     let x = self
-    let y = Tensor(uninitialized: shape, type: Tensor.operandType(in: workspace), in: workspace)
-    let inverse = Tensor(uninitialized: [rows], in: workspace)
+    let (y, inverse) = x.rmsNormValues(gain, epsilon)
     let columns = columns
     guard count > 0 else { return y.recorded(from: x, gain) { _ in } }
-    Tensor.forEachBlock(of: [y]) { block in
-      y.writing(block) { y in
-        apus_rms_norm(
-          y, inverse.pointer + block.lowerBound, x.pointer + block.lowerBound * columns,
-          gain.pointer, block.count, columns, epsilon)
-      }
-    }
     return y.recorded(from: x, gain) { dy in
       let backward = { (dx: UnsafeMutablePointer<Float>?, adds: Bool) in
         Tensor.sumOverRows(of: x, into: [gain]) { block, sums in
@@ -71,7 +72,22 @@ extension Tensor {
         }
       }
       if x.needsGradient { x.accumulate(backward) } else { backward(nil, false) }
+    }.remade { x.rmsNormValues(gain, epsilon).y }
+  }
+
+  /// The result, and the inverse root mean squares of the rows.
+  private func rmsNormValues(_ gain: Tensor, _ epsilon: Float) -> (y: Tensor, inverse: Tensor) {
+    let y = Tensor(uninitialized: shape, type: Tensor.operandType(in: workspace), in: workspace)
+    let inverse = Tensor(uninitialized: [rows], in: workspace)
+    guard count > 0 else { return (y, inverse) }
+    Tensor.forEachBlock(of: [y]) { block in
+      y.writing(block) { y in
+        apus_rms_norm(
+          y, inverse.pointer + block.lowerBound, pointer + block.lowerBound * columns,
+          gain.pointer, block.count, columns, epsilon)
+      }
     }
+    return (y, inverse)
   }
 
   /// Sums over the rows of `x` that go to the derivatives of `parameters`, one after another in

@@ -19,16 +19,19 @@ public struct Tensor {
   let offset: Int
   /// Where derivatives with respect to this value are gathered; nil when none flows here.
   let variable: Variable?
+  /// How the backward pass makes these values again; nil where it is better to keep them.
+  let recipe: Recipe?
 
   init(
     shape: [Int], type: ElementType = .float32, storage: Storage, offset: Int = 0,
-    variable: Variable? = nil
+    variable: Variable? = nil, recipe: Recipe? = nil
   ) {
     self.shape = shape
     self.type = type
     self.storage = storage
     self.offset = offset
     self.variable = variable
+    self.recipe = recipe
   }
 
   /// A tensor of undefined values.
@@ -93,7 +96,7 @@ public struct Tensor {
 
   /// The same values, cut off from the tape: no derivative flows back through the result.
   public var detached: Tensor {
-    Tensor(shape: shape, type: type, storage: storage, offset: offset)
+    Tensor(shape: shape, type: type, storage: storage, offset: offset, recipe: recipe)
   }
 
   /// The same values, as a starting point of differentiation.

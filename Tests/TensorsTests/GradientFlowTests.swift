@@ -47,12 +47,35 @@ import Testing
     #expect(direct == again)
   }
 
-  /// What no derivative reads gives its memory back before the backward pass.
+  /// The addends of a sum, and what is made again for less than it costs to keep, give their memory
+  /// back before the backward pass.
   @Test func theTapeKeepsNoMoreThanItReads() {
     let operations: [(freed: Int, run: (_ x: Tensor, _ gain: Tensor, _ weight: Tensor) -> Tensor)] =
       [
         (1, { x, _, _ in x + x * 2 }),
         (1, { x, _, _ in (x * 2)[columns: 0..<16] }),
+        (
+          3,
+          { x, gain, weight in
+            let y = x.rmsNorm(gain: gain, epsilon: 1e-5)
+            return y.linear(weight: weight, order: .inputsByOutputs)
+              + y.linear(weight: weight, order: .inputsByOutputs)
+          }
+        ),
+        (
+          1,
+          { x, gain, weight in
+            x.layerNorm(gain: gain, bias: gain, epsilon: 1e-5)
+              .linear(weight: weight, order: .inputsByOutputs)
+          }
+        ),
+        (1, { x, _, weight in (x * 2).gelu().linear(weight: weight, order: .inputsByOutputs) }),
+        (
+          1,
+          { x, _, weight in
+            (x * 2).swiGLU(x * 3).linear(weight: weight, order: .inputsByOutputs)
+          }
+        ),
       ]
     for (place, operation) in operations.enumerated() {
       let workspace = Workspace()
@@ -67,6 +90,49 @@ import Testing
       } while workspace.pool.systemAllocations == allocations
       #expect(more.count - 1 == operation.freed, "operation \(place)")
       withExtendedLifetime(y) { workspace.tape = [] }
+    }
+  }
+
+  /// A value that several operations read is made once for all of them, and not kept afterwards.
+  @Test func aRecipeIsFollowedOnce() {
+    let x = workspace.trial([8, 4], 1)
+    let points = (2...4).map { workspace.trial([4, 4], $0) }
+    var count = 0
+    for passes in 1...2 {
+      _ = workspace.gradients(points, slopes: trialValues(32, 5)) { points in
+        let y = (x * 2).remade {
+          count += 1
+          return x * 2
+        }
+        return points.map { y.linear(weight: $0, order: .inputsByOutputs) }.reduce(y, +)
+      }
+      #expect(count == passes)
+    }
+  }
+
+  @Test func whatIsMadeAgainHasTheSameBits() {
+    for precision in Precision.allCases {
+      let workspace = Workspace(precision: precision)
+      let gain = workspace.trial([16], 3)
+      let points = [
+        workspace.trial([64, 16], 1), workspace.trial([16, 16], 2), workspace.trial([16, 16], 4),
+      ]
+      let slopes = trialValues(1024, 5)
+      let results = [true, false].map { isMadeAgain in
+        workspace.gradients(points, slopes: slopes) { points in
+          let keep = { (x: Tensor) in
+            isMadeAgain
+              ? x : Tensor(shape: x.shape, type: x.type, storage: x.storage, variable: x.variable)
+          }
+          let y = keep(points[0].rmsNorm(gain: gain, epsilon: 1e-5))
+          let maps = points[1...].map { y.linear(weight: $0, order: .inputsByOutputs) }
+          return keep(
+            keep(maps[0].swiGLU(maps[1])).linear(weight: points[1], order: .inputsByOutputs).gelu()
+          )
+          .linear(weight: points[2], order: .outputsByInputs, precise: true)
+        }
+      }
+      #expect(results[0] == results[1], "\(precision)")
     }
   }
 
