@@ -30,6 +30,7 @@ public struct Linear {
 
   /// A map by an existing matrix [outputs, inputs], such as a head tied to an embedding.
   public init(tiedTo weight: Tensor) {
+    weight.markShared()
     self.weight = weight
     bias = nil
     order = .outputsByInputs

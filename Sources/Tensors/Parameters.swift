@@ -151,7 +151,11 @@ extension Workspace {
 
   /// Starts a leaf of the gradient sum: contributions go to `buffer`, the first of each parameter
   /// overwriting what is there.
+  ///
+  /// Until then what is recorded may lie there.
   public func beginGradients(into buffer: FlatBuffer) {
+    for variable in parameters { loan?.reclaim(variable) }
+    loan = GradientLoan(of: buffer)
     gradients = buffer.elements.baseAddress
     for variable in parameters {
       variable.isWritten = false

@@ -1,22 +1,25 @@
-/// A piece of memory that tensors refer to, returned to its pool when the last reference goes.
+/// A piece of memory that tensors refer to, given back when the last reference goes.
 final class Storage {
-  let base: UnsafeMutableRawPointer
+  private(set) var base: UnsafeMutableRawPointer
   let bytes: Int
   unowned let workspace: Workspace
-  /// Where the memory goes back to; held strongly, because a result may outlive its workspace.
-  private let pool: MemoryPool?
-  /// Who keeps borrowed memory alive.
-  private let owner: AnyObject?
   /// The same numbers in bf16, kept so by whoever changes them.
   let half: Storage?
+  private var lender: Lender
+
+  /// Whose the memory is; held strongly, because a result may outlive its workspace.
+  private enum Lender {
+    case pool(MemoryPool)
+    case gradient(GradientLoan)
+    case owner(AnyObject)
+  }
 
   /// Memory from the pool of `workspace`.
   init(bytes: Int, in workspace: Workspace) {
     self.base = workspace.pool.take(bytes: bytes)
     self.bytes = bytes
     self.workspace = workspace
-    self.pool = workspace.pool
-    self.owner = nil
+    self.lender = .pool(workspace.pool)
     half = nil
   }
 
@@ -28,13 +31,37 @@ final class Storage {
     self.base = base
     self.bytes = bytes
     self.workspace = workspace
-    self.pool = nil
-    self.owner = owner
+    self.lender = .owner(owner)
     self.half = half
   }
 
+  /// Memory of the gradient of `workspace`; nil where it has no room.
+  init?(bytes: Int, from loan: GradientLoan, in workspace: Workspace) {
+    guard let base = loan.take(bytes: bytes) else { return nil }
+    self.base = base
+    self.bytes = bytes
+    self.workspace = workspace
+    self.lender = .gradient(loan)
+    half = nil
+    loan.settle(self)
+  }
+
   deinit {
-    pool?.give(back: base, bytes: bytes)
+    switch lender {
+    case .pool(let pool): pool.give(back: base, bytes: bytes)
+    case .gradient(let loan): loan.leave(self)
+    case .owner: break
+    }
+  }
+
+  /// Gives memory of the gradient back before the last reference goes; the bytes are kept.
+  func moveToPool() {
+    guard case .gradient(let loan) = lender else { return }
+    let new = workspace.pool.take(bytes: bytes)
+    new.copyMemory(from: base, byteCount: bytes)
+    loan.leave(self)
+    base = new
+    lender = .pool(workspace.pool)
   }
 }
 

@@ -34,6 +34,7 @@ extension Tensor {
     let output = Variable()
     workspace.tape.append(
       TapeEntry(output: output, inputs: tracked, profile: profile, backward: backward))
+    for variable in tracked { workspace.loan?.lend(variable) }
     return Tensor(shape: shape, type: type, storage: storage, offset: offset, variable: output)
   }
 }
@@ -51,6 +52,8 @@ extension Workspace {
     precondition(result.count == 1, "backward needs a scalar, not shape \(result.shape)")
     result.variable?.accumulate(adopting: Tensor(repeating: 1, shape: [], in: self))
     unwind(to: 0, onParameterComplete)
+    // What was lent and took no part after all must not keep what lay there.
+    for variable in parameters where variable.isLent { clear(variable) }
     if let onParameterComplete {
       for variable in parameters where !variable.isComplete {
         if let parameter = variable.parameter { finish(parameter, onParameterComplete) }
@@ -74,12 +77,16 @@ extension Workspace {
 
   private func finish(_ parameter: ParameterSlot, _ onComplete: (Int) -> Void) {
     let variable = parameters[parameter.index]
-    if !variable.isWritten, let gradients {
-      (gradients + parameter.range.lowerBound).update(repeating: 0, count: parameter.range.count)
-      variable.isWritten = true
-    }
+    if !variable.isWritten { clear(variable) }
     variable.isComplete = true
     onComplete(parameter.index)
+  }
+
+  private func clear(_ variable: Variable) {
+    guard let range = variable.parameter?.range, gradients != nil else { return }
+    variable.withDestination(shape: [range.count], in: self) { gradient, _ in
+      gradient.update(repeating: 0, count: range.count)
+    }
   }
 }
 
@@ -105,11 +112,13 @@ extension Tensor {
     workspace.tape.append(
       TapeEntry(output: output, inputs: used + (variable.map { [$0] } ?? [])) { dy in
         let start = workspace.tape.count
+        for variable in used { workspace.loan?.reclaim(variable) }
         let point = place.variable == nil ? input : input.differentiable
-        let y = workspace.recording { body(point) }
+        // The values themselves are in the way of the gradients.
+        let y = workspace.recording { body(point) }.variable
         // What others have added already comes first, as it would without this.
         if let dx = place.variable?.takeGradient() { point.variable?.accumulate(adopting: dx) }
-        y.variable?.accumulate(adopting: dy)
+        y?.accumulate(adopting: dy)
         workspace.unwind(to: start, nil)
         if let dx = point.variable?.takeGradient() { place.variable?.accumulate(adopting: dx) }
       })

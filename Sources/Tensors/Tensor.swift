@@ -43,7 +43,7 @@ public struct Tensor {
     precondition(shape.allSatisfy { $0 >= 0 }, "negative size in shape \(shape)")
     self.init(
       shape: shape, type: type,
-      storage: Storage(bytes: shape.reduce(1, *) * type.stride, in: workspace))
+      storage: workspace.storage(bytes: shape.reduce(1, *) * type.stride))
   }
 
   /// A tensor with the given values in row-major order.
@@ -76,7 +76,8 @@ public struct Tensor {
   /// Whether a derivative flows back to this tensor.
   public var needsGradient: Bool { variable != nil }
 
-  /// The elements' address; valid while the tensor lives, and for 32-bit floats only.
+  /// The elements' address, for 32-bit floats only; valid while the tensor lives, and where it was
+  /// recorded until the next operation.
   public var pointer: UnsafeMutablePointer<Float> {
     precondition(type == .float32, "32-bit floats were asked of \(type) of shape \(shape)")
     return storage.floats + offset
@@ -97,6 +98,12 @@ public struct Tensor {
   /// The same values, cut off from the tape: no derivative flows back through the result.
   public var detached: Tensor {
     Tensor(shape: shape, type: type, storage: storage, offset: offset, recipe: recipe)
+  }
+
+  /// Tells that several operations of a pass use this parameter, so that the memory of its gradient
+  /// does not serve anything else in between; see `GradientLoan`.
+  public func markShared() {
+    variable?.isShared = true
   }
 
   /// The same values, as a starting point of differentiation.

@@ -18,6 +18,10 @@ final class Variable {
   var isWritten = false
   /// Parameter only: whether the gradient was reported as final.
   var isComplete = false
+  /// Parameter only: whether several operations of a pass use it.
+  var isShared = false
+  /// Parameter only: whether its place in the buffer is lent; see `GradientLoan`.
+  var isLent = false
   private var storage: Storage?
   private var shape: [Int] = []
   private var offset = 0
@@ -61,6 +65,7 @@ final class Variable {
       guard let gradients = workspace.gradients else {
         preconditionFailure("backward to a parameter without a gradient buffer")
       }
+      if !isWritten { workspace.loan?.reclaim(self) }
       write(gradients + parameter.range.lowerBound, isWritten)
       isWritten = true
     } else if storage == nil {

@@ -11,6 +11,10 @@ public final class Workspace {
   var parameters: [Variable] = []
   /// Where parameters' gradients are written; see `beginGradients(into:)`.
   var gradients: UnsafeMutablePointer<Float>?
+  /// The same memory, while it waits for them.
+  var loan: GradientLoan?
+  /// Bytes of the smallest tensor that is worth looking for room there.
+  var leastLoan = 1 << 18
   /// What products read; see `Precision`.
   public let precision: Precision
   /// Where what this worker does is told; nil for nobody.
@@ -37,6 +41,16 @@ public final class Workspace {
 
   func allocate(count: Int) -> Storage {
     Storage(bytes: count * MemoryLayout<Float>.stride, in: self)
+  }
+
+  /// Memory for a tensor: of the gradient, if the tape may be going to keep it and there is room.
+  func storage(bytes: Int) -> Storage {
+    if isRecording, bytes >= leastLoan, let loan,
+      let storage = Storage(bytes: bytes, from: loan, in: self)
+    {
+      return storage
+    }
+    return Storage(bytes: bytes, in: self)
   }
 
   /// Runs `body` with operations recorded on the tape, so that `backward(from:)` can follow.

@@ -248,6 +248,7 @@ import Testing
     let before = replicas.poolUse
     for _ in 0..<10 { _ = try replicas.gradient { $0.loss($1, microBatch: $2) } }
     #expect(replicas.poolUse == before)
+    for worker in replicas.workers { #expect(worker.workspace.loan?.moves ?? 0 == 0) }
   }
 
   private struct Broken: Error {}

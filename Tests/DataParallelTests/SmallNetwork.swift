@@ -82,6 +82,8 @@ extension TrialNetwork {
   ) throws -> DataParallel<Self> {
     let replicas = try DataParallel(
       world: world, layout: layout, plan: plan, build: Self.init)
+    // Small as they are, its tensors are to use the gradient's memory as large ones do.
+    for worker in replicas.workers { worker.workspace.leastLoan = 64 }
     layout.initialize(replicas.parameters.elements, seed: seed)
     try replicas.parametersChanged()
     return replicas

@@ -168,6 +168,27 @@ import Testing
     #expect(again.2 < kept.2 / 2, "\(again.2) bytes, not \(kept.2)")
   }
 
+  /// The gradient's memory serves the forward pass first, in every family and in the order that the
+  /// network has.
+  @Test(arguments: families, Recomputation.allCases)
+  func theGradientLendsItsMemory(family: String, recomputation: Recomputation) throws {
+    func gradients(leastLoan: Int) throws -> (bits: [UInt32], bytes: Int) {
+      let bound = try Bound(family, dropout: 0.1, layers: 4)
+      let gradients = FlatBuffer(count: bound.layout.count)
+      bound.workspace.leastLoan = leastLoan
+      bound.workspace.beginGradients(into: gradients)
+      let loss = bound.workspace.recording {
+        bound.loss(DropoutSource(seed: 1, step: 2, microBatch: 3), recomputation)
+      }
+      bound.workspace.backward(from: loss) { _ in }
+      #expect(bound.workspace.loan?.moves == 0)
+      return (gradients.elements.map(\.bitPattern), bound.workspace.pool.bytesHeld)
+    }
+    let (lent, plain) = (try gradients(leastLoan: 64), try gradients(leastLoan: .max))
+    #expect(lent.bits == plain.bits)
+    #expect(lent.bytes < plain.bytes)
+  }
+
   /// A leaf is a sum over micro-batches: the second adds to the first.
   @Test(arguments: families) func secondContributionsAdd(family: String) throws {
     let bound = try Bound(family)
