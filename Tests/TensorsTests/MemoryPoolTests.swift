@@ -30,7 +30,22 @@ import Testing
     pool.give(back: third, bytes: 980)
   }
 
-  @Test(arguments: [1, 64, 4096, 100_000, 5 << 20]) func blocksAreAligned(bytes: Int) {
+  /// What one part of a step is done with serves the next in other sizes.
+  @Test func largeBlocksAreCutAndJoined() {
+    let pool = MemoryPool()
+    let sizes = [1 << 20, 3 << 20, (2 << 20) + 1]
+    let whole = sizes.reduce(0) { $0 + MemoryPool.sizeClass($1) }
+    pool.give(back: pool.take(bytes: whole), bytes: whole)
+    for _ in 0..<3 {
+      let blocks = sizes.map { pool.take(bytes: $0) }
+      #expect(Set(blocks).count == sizes.count)
+      for (block, bytes) in zip(blocks, sizes).reversed() { pool.give(back: block, bytes: bytes) }
+    }
+    #expect(pool.systemAllocations == 1)
+    #expect(pool.bytesHeld == whole)
+  }
+
+  @Test(arguments: [1, 64, 4096, 100_000, 300_000, 5 << 20]) func blocksAreAligned(bytes: Int) {
     let pool = MemoryPool()
     let block = pool.take(bytes: bytes)
     #expect(UInt(bitPattern: block) % (bytes >= 4 << 20 ? 2 << 20 : 64) == 0)
