@@ -172,13 +172,13 @@ import Testing
 extension Tensor {
   /// Rounded to bf16 on the tape.
   fileprivate var asOperand: Tensor {
-    let x = self
-    return operand.recorded(from: x) { x.accumulate(adopting: $0) }
+    let place = gradientPlace
+    return operand.recorded(from: self) { place.accumulate(adopting: $0) }
   }
 
   /// Expanded to fp32 on the tape.
   fileprivate var asFloats: Tensor {
-    let x = self
-    return expanded.recorded(from: x) { x.accumulate(adopting: $0) }
+    let place = gradientPlace
+    return expanded.recorded(from: self) { place.accumulate(adopting: $0) }
   }
 }

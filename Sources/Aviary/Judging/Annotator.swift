@@ -3,8 +3,8 @@ import RandomNumbers
 /// A simulated annotator, who mostly finds the kind ending better.
 ///
 /// Annotators agree as far as each follows the rule: nine times in ten the ending decides, where one
-/// is kind and the other is not; otherwise the text that contradicts itself less is better. Texts of
-/// which neither holds together are both bad, and three in a hundred pairs are skipped. An answer
+/// is kind and the other is not; otherwise the text that contradicts itself less is better, and texts
+/// of which neither holds together are both bad. Three in a hundred pairs are skipped. An answer
 /// depends on seed, name and pair alone, and turns with the order of the texts.
 public struct Annotator: Sendable {
   /// What an annotator can say of two texts.
@@ -38,10 +38,10 @@ public struct Annotator: Sendable {
       seed: seed, purpose: .aviary, Self.key(of: name), Self.key(of: pair), 0)
     if stream.uniform(0) < 0.03 { return .skip }
     let (first, second) = (checker.find(in: first), checker.find(in: second))
-    if !first.isConsistent && !second.isConsistent { return .bothBad }
     if first.isKind != second.isKind, stream.uniform(1) < 0.9 {
       return first.isKind ? .first : .second
     }
+    if !first.isConsistent && !second.isConsistent { return .bothBad }
     let clashes = (first.contradictions.count, second.contradictions.count)
     return clashes.0 == clashes.1 ? .tie : clashes.0 < clashes.1 ? .first : .second
   }

@@ -14,35 +14,45 @@ public enum Size: String, CaseIterable, Sendable {
   var scope: Scope { self == .full ? .full : .small }
 }
 
-/// The entries, problems and plans that a writer draws from.
+/// The entries, problems, productions and plans that a writer draws from.
 struct Scope: Sendable {
   /// The indices of the entries of each domain, at `Domain.rawValue`.
   let entries: [[Int]]
   /// The indices of the problems.
   let problems: [Int]
+  /// Whether a production is used, at its index.
+  let isUsed: [Bool]
   /// The ways to cut a story into sentences, by `Grammar.planIndex`, then by length.
   let plans: [[[Plan]]]
   /// Whether a few entries of each table are common and most are rare, as in real text.
-  ///
-  /// Where all are equally common, guessing does not pay: a small model soon learns to look back.
   let isUneven: Bool
 
   static let full = Scope(
     entries: Grammar.world.lexicon.tables.map { Array($0.indices) },
     problems: Array(Problem.allCases.indices),
-    plans: Grammar.world.plans, isUneven: true)
+    isUsed: Grammar.world.productions.map { _ in true }, plans: Grammar.world.plans, isUneven: true)
 
-  /// Its problems ask for no ability, weather or place, so that none decides what came of it.
+  /// What a small model learns soon, and all of what it writes can be true.
+  ///
+  /// The problems ask for no ability, weather or place, so that none decides what came of it. The
+  /// weather keeps one form, and all entries are equally common: a fact that is mentioned again is
+  /// then copied from where it was stated, not guessed.
   static let small = Scope(
     entries: Lexicon.Domain.allCases.map(smallEntries),
     problems: Problem.allCases.indices.filter {
       [.missing, .stolen, .hungry, .lost, .trapped, .afraid].contains(Problem.allCases[$0])
     },
+    isUsed: Grammar.world.productions.map { production in
+      !production.elements.contains {
+        if case .slot(let slot) = $0 { slot.variable == .weather && slot.form > 0 } else { false }
+      }
+    },
     plans: Grammar.world.plans.map { lengths in
       lengths.map { plans in
         plans.filter { (3...5).contains($0.sentences.count) && !$0.sentences.contains([.travel]) }
       }.filter { !$0.isEmpty }
-    }, isUneven: false)
+    },
+    isUneven: false)
 
   private static func smallEntries(of domain: Lexicon.Domain) -> [Int] {
     let entries = Grammar.world.lexicon[domain]

@@ -79,7 +79,7 @@ extension StoryWriter {
 
   private func fits(_ index: Int) -> Bool {
     let production = grammar.productions[index]
-    return production.introduces & known == 0
+    return scope.isUsed[index] && production.introduces & known == 0
       && production.refers & ~(known | production.introduces) == 0
   }
 
