@@ -77,15 +77,13 @@ bench: setup  ## Measure speed and memory; PYTHON=… runs PyTorch beside, ARGS=
 	.build/release/apus-bench $(if $(PYTHON),--python "$(PYTHON)") $(ARGS)
 
 .PHONY: demo
-demo: build  ## Train a story writer on this machine in about four minutes
-	@rm -rf runs/demo runs/demo-tokenizer
-	say() { printf '\n— %s\n$$ %s\n' "$$1" "$$2"; eval "$$2"; }
-	say "A tokenizer for the Aviary, a small world of stories that Apus writes itself" \
-	  "$(APUS) tokenizer train aviary --vocabulary 1024 --output runs/demo-tokenizer"
-	say "A language model: its loss, a story before and after, the share of stories that hold" \
-	  "$(strip $(call mpirun,2) $(APUS) pretrain cluster/demo.yaml $(call threads,2))"
-	say "Three new stories by the trained model" \
-	  "$(APUS) generate runs/demo --samples 3 --tokens 400 --temperature 0.5 --seed 7"
+demo: build  ## Take a small model down the whole road on this machine, in some minutes
+	@say() { printf '\n— %s\n$$ %s\n' "$$1" "$$2"; eval "$$2"; }
+	say "From text to an aligned model; interrupt it and start it again, what is done stays done" \
+	  "$(strip $(call mpirun,2) $(APUS) run cluster/road.yaml $(call threads,2))"
+	say "What each phase changed, on instructions that no phase has seen, and an answer of each" \
+	  "$(strip $(call mpirun,2) $(APUS) evaluate runs/road/base runs/road/chat runs/road/aligned \
+	  --instructions runs/road/questions.jsonl --tokens 110 $(call threads,2))"
 
 .PHONY: clean
 clean:  ## Remove what was built; runs stay

@@ -161,7 +161,8 @@ let package = Package(
     .testTarget(
       name: "ApusTests",
       dependencies: [
-        "Apus", "Datasets", "Tokenizers", .product(name: "Crypto", package: "swift-crypto"),
+        "Apus", "Datasets", "Tokenizers", "Training",
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -26,7 +26,7 @@ struct TokenizerCommand: ParsableCommand {
     @Option(help: "Pairs seen less often are not merged.")
     var minimumFrequency = 2
 
-    @Option(help: "Stories to write when the source is an aviary.")
+    @Option(help: "Stories to write when the source is an aviary, each with an instruction for it.")
     var stories = 20_000
 
     @Option(help: "Field of JSON lines that holds the text.")
@@ -51,7 +51,10 @@ struct TokenizerCommand: ParsableCommand {
         vocabularySize: vocabulary, minimumFrequency: minimumFrequency, specialTokens: specialTokens
       )
       if let world = Aviary(sources: sources, seed: 1) {
-        for index in 0..<stories { trainer.add(world.text(at: index)) }
+        for index in 0..<stories {
+          trainer.add(world.text(at: index))
+          trainer.add(world.instruction(at: index).text)
+        }
       } else {
         var documents = DocumentStream(try SourceList(sources).files, textField: textField)
         while let document = try documents.next() { trainer.add(document.bytes) }

@@ -1,4 +1,5 @@
 import Foundation
+import Training
 
 @testable import Apus
 
@@ -30,9 +31,13 @@ private final class PageChecker {
   init(repository: String) throws {
     program = try Program()
     self.repository = repository
-    let schema = try program.run(["config", "--schema", "--json"])
-    let list = try JSONSerialization.jsonObject(with: Data(schema.output.utf8)) as? [[String: Any]]
-    keys = Set((list ?? []).compactMap { $0["key"] as? String })
+    var keys: Set<String> = []
+    for phase in PhaseKind.allCases {
+      let schema = try program.run(["config", "--schema", "--json", "--phase", phase.rawValue])
+      let list = try JSONSerialization.jsonObject(with: Data(schema.output.utf8))
+      keys.formUnion((list as? [[String: Any]] ?? []).compactMap { $0["key"] as? String })
+    }
+    self.keys = keys
     var options: Set<String> = []
     var commands = ApusCommand.configuration.subcommands
     while let command = commands.popLast() {
@@ -136,14 +141,27 @@ private final class PageChecker {
   private func check(setting: String, line: Int) throws {
     // The example of the form itself.
     if setting == "key=value" { return }
-    let result = try program.run(["config", "--set", setting])
-    if result.code != 0 { note(line, "--set \(setting): \(result.errors)") }
+    // A phase that needs other keys as well refuses the setting for their sake.
+    let results = try PhaseKind.allCases.map {
+      try program.run(
+        [
+          "config", "--phase", $0.rawValue, "--set", setting, "--set", "model.from=x", "--set",
+          "data.train=x",
+        ])
+    }
+    let pretraining = try program.run(["config", "--set", setting])
+    if !(results + [pretraining]).contains(where: { $0.code == 0 }) {
+      note(line, "--set \(setting): \(pretraining.errors)")
+    }
   }
 
   private func check(yaml text: String, line: Int) throws {
     try program.write(text, to: "block.yaml")
-    let result = try program.run(["config", "block.yaml"])
-    if result.code != 0 { note(line, result.errors) }
+    // What a phase refuses for what it needs beside, another accepts.
+    let results = try PhaseKind.allCases.map {
+      try program.run(["config", "block.yaml", "--phase", $0.rawValue])
+    }
+    if !results.contains(where: { $0.code == 0 }) { note(line, results[0].errors) }
   }
 
   private func check(script: String, _ command: ShellText.Command, line: Int) throws {

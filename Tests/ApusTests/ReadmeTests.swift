@@ -26,7 +26,9 @@ import Testing
       .filter { $0.hasSuffix(".yaml") }
     #expect(!names.isEmpty)
     for name in names {
-      let result = try program.run(["config", "\(Self.repository)/cluster/\(name)"])
+      let path = "\(Self.repository)/cluster/\(name)"
+      let isRecipe = try String(contentsOfFile: path, encoding: .utf8).contains("\nstages:")
+      let result = try program.run(isRecipe ? ["run", path, "--dry-run"] : ["config", path])
       #expect(result.code == 0, "\(result.errors)")
     }
   }
@@ -114,9 +116,12 @@ import Testing
       let text = try String(contentsOfFile: "\(sources)/\(name)", encoding: .utf8)
       try program.write(text, to: "Sources/Datasets/\(name)")
     }
+    let recipe = "cluster/road.yaml"
+    try program.write(
+      try String(contentsOfFile: "\(Self.repository)/\(recipe)", encoding: .utf8), to: recipe)
     let commands = [
       ".build/release/apus": """
-      if [ "$1" = pretrain ]; then set -- "$@" --oversubscribe; fi
+      case "$1" in pretrain|finetune|reward|align|evaluate) set -- "$@" --oversubscribe;; esac
       exec \(Program.executable) "$@"
       """,
       "bin/mpirun": "exec \(Program.mpirun ?? "mpirun") --oversubscribe \"$@\"",

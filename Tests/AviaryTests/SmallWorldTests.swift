@@ -50,7 +50,7 @@ let smallCorpus: [Story] = {
         counts[fact, default: (0, 0)].all += 1
       }
     }
-    #expect(counts.count == 6 + 12 + 4 + 12)
+    #expect(counts.count == 6 + 8 + 4 + 8)
     for (fact, count) in counts.sorted(by: { $0.key < $1.key }) {
       #expect(count.all > 100, "\(fact): \(count)")
       let share = Double(count.kind) / Double(count.all)
@@ -71,10 +71,11 @@ let smallCorpus: [Story] = {
     #expect(
       Aviary(seed: 0, size: .small).text(at: 0)
         == """
-        Zoe was a clever robin with a red kite. On a rainy spring day, she was at the market with \
-        her friend Otto, a wren, when a sly fox grabbed Zoe's red kite and ran off. At the end of \
-        that rainy spring day at the market, Otto quickly talked to the sly fox, and it gave the \
-        kite back, so the sly fox said sorry, and Zoe shared the red kite with Otto.
+        Lena was a proud penguin with a blue ball. On a windy summer day, she was in the village \
+        with her friend Ben, a robin, when a hungry weasel grabbed Lena's blue ball and ran off. \
+        At the end of that windy summer day in the village, Ben quickly talked to the hungry \
+        weasel, and it gave the ball back, so the hungry weasel said sorry, and Lena shared the \
+        blue ball with Ben.
         """)
   }
 }

@@ -13,7 +13,7 @@ extension Lexicon {
   }
 
   private static let smallTable = """
-    names: Mira, Tom, Anna, Ben, Lena, Sam, Ella, Max, Nora, Leo, Lucy, Finn
+    names: Mira, Tom, Anna, Ben, Lena, Sam, Ella, Max
     kinds: wren, robin, owl, crow, duck, goose, swan, penguin
     traits: shy, brave, tiny, clever, lazy, proud
     homes: nest, tree house, birdhouse

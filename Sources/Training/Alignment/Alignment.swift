@@ -27,6 +27,7 @@ public struct Alignment: Phase {
   ) throws {
     options = try AlignmentOptions(&reader)
     try reader.finish()
+    try options.requireRewards(reader)
     let model = try PhaseModel(options.start, template: options.data.template, reader)
     let records = try options.data.records()
     let making = options.data.making(context: model.context)

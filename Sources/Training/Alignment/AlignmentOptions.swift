@@ -55,12 +55,6 @@ public struct AlignmentOptions: Sendable {
     training = try TrainingOptions(&reader, at: place, defaults: defaults)
     try refuseIdleKeys(reader)
     if method == .dpo { return }
-    if !reward.isGiven {
-      throw reader.rejection(
-        of: "reward.model",
-        because: "\(method.rawValue) needs rewards; name a reward model, reward.rule or "
-          + "reward.command")
-    }
     let step = training.microBatches * training.sequences
     if rollouts.count % step != 0 {
       throw reader.rejection(
@@ -74,6 +68,16 @@ public struct AlignmentOptions: Sendable {
         of: "steps",
         because: "\(training.steps) is no multiple of the \(period) optimizer steps that learn "
           + "from the same answers; choose \(max(1, training.steps / period) * period)")
+    }
+  }
+
+  /// Refuses a policy that nothing rewards.
+  func requireRewards(_ reader: ConfigurationReader) throws(ConfigurationError) {
+    if method != .dpo && !reward.isGiven {
+      throw reader.rejection(
+        of: "reward.model",
+        because: "\(method.rawValue) needs rewards; name a reward model, reward.rule or "
+          + "reward.command")
     }
   }
 
