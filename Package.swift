@@ -151,9 +151,11 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Checkpoints", "Configuration", "DataParallel", "Datasets", "MPI", "Models", "Monitoring",
+        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Generation", "MPI", "Models",
+        "Monitoring",
         "TestWorld", "Tokenizers", "Training",
       ]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Tokenizers"]),
     .testTarget(name: "MonitoringTests", dependencies: ["Monitoring"]),

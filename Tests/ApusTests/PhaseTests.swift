@@ -82,6 +82,18 @@ import Testing
     }
   }
 
+  /// The first update of an iteration sees the policy that was sampled from, to the last bit.
+  private func expectRatioOne(_ program: Program) throws {
+    let line = try #require(
+      program.read("run-1x1/metrics.jsonl")?.split(separator: 0x0A).first {
+        String(decoding: $0, as: UTF8.self).hasPrefix(#"{"step":1,"loss""#)
+      })
+    let step = try #require(try JSONSerialization.jsonObject(with: line) as? [String: Any])
+    #expect(step["ratio"] as? Double == 1 && step["largestRatio"] as? Double == 1)
+    #expect(step["updateKL"] as? Double == 0)
+    #expect(try #require(step["samplingDifference"] as? Double) < 1e-5)
+  }
+
   private func hash(_ program: Program, _ run: String) -> String? {
     let names = ["model.safetensors", "adapter_model.safetensors"]
     return names.lazy.compactMap {
@@ -117,6 +129,7 @@ import Testing
       hashes.insert(hash(program, "killed"))
       #expect(hashes.count == 1 && !hashes.contains(nil), "\(phase) \(rank): \(hashes)")
       #expect(program.metrics("killed") == Array(1...12))
+      if phase == .ppo || phase == .grpo { try expectRatioOne(program) }
     }
   }
 }
