@@ -65,7 +65,7 @@ public struct ForwardPass {
 
 /// Activations that are computed a second time rather than kept for the backward pass.
 public enum Recomputation: String, Sendable, CaseIterable {
-  /// None: the most memory, the least time.
+  /// Results of norms and activations alone, which cost next to nothing: the least time.
   case none
   /// Everything within a layer: its input alone is kept, for about a third more time.
   case layer
