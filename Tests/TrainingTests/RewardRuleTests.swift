@@ -1,9 +1,11 @@
 import Configuration
+import TestWorld
 import Testing
 
 @testable import Training
 
-@Suite struct RewardRuleTests {
+@Suite(.enabled(if: !SharedWorld.isUnderMPIRun, "A rank must not fork: `swift test` runs these."))
+struct RewardRuleTests {
   private let cases = ["a kind bird", "a bird", "kind"].map {
     RewardRule.Case(prompt: "p", answer: $0, reference: nil)
   }
