@@ -46,6 +46,16 @@ public struct Batch: Sendable, Equatable {
       "a batch of \(self.sequences)×\(self.context) given to a loader of \(sequences)×\(context)")
   }
 
+  /// Keeps attention within documents: each begins with the end-of-text before it.
+  mutating func isolateDocuments(endOfText: TokenID) {
+    var start = 0
+    for i in inputs.indices {
+      let position = i % context
+      if position == 0 || inputs[i] == endOfText { start = position }
+      starts.append(Int32(start))
+    }
+  }
+
   /// Empties what another loader said about examples, pairs and labels, keeping the storage.
   mutating func forgetExamples() {
     starts.removeAll(keepingCapacity: true)

@@ -15,6 +15,8 @@ public struct EvaluationLoader: Sendable {
   public let sequences: Int
   /// Batches to evaluate.
   public let batchCount: Int
+  /// Whether attention stays within a document.
+  public let isolatesDocuments: Bool
   private let batchesInStream: Int
 
   /// Evaluates `tokens`, or with `tokenLimit` at most about that many targets, in whole batches
@@ -22,7 +24,8 @@ public struct EvaluationLoader: Sendable {
   ///
   /// Throws `DatasetError.nothingToEvaluate` when there is no token.
   public init(
-    tokens: TokenStream, context: Int, sequences: Int, tokenLimit: Int? = nil
+    tokens: TokenStream, context: Int, sequences: Int, tokenLimit: Int? = nil,
+    isolatesDocuments: Bool = false
   ) throws(DatasetError) {
     precondition(
       context >= 1 && sequences >= 1, "batches of \(sequences) sequences of \(context) tokens")
@@ -30,6 +33,7 @@ public struct EvaluationLoader: Sendable {
     self.tokens = tokens
     self.context = context
     self.sequences = sequences
+    self.isolatesDocuments = isolatesDocuments
     let batchTokens = sequences * context
     batchesInStream = (tokens.count + batchTokens - 1) / batchTokens
     batchCount = min(batchesInStream, max(1, (tokenLimit ?? .max) / batchTokens))
@@ -57,6 +61,7 @@ public struct EvaluationLoader: Sendable {
         batch.targets[i] = tokens.endOfText
       }
     }
+    if isolatesDocuments { batch.isolateDocuments(endOfText: tokens.endOfText) }
   }
 
   /// The tokens of the stream that are targets in batch `index`: windows are contiguous, so its

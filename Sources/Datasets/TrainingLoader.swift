@@ -18,10 +18,14 @@ public struct TrainingLoader: Sendable {
   /// Micro-batches in a step, M.
   public let microBatches: Int
 
+  /// Whether attention stays within a document.
+  public let isolatesDocuments: Bool
+
   /// Loads from `tokens` in the order of `seed`; throws `DatasetError.corpusTooShort` when they do
   /// not fill one window.
   public init(
-    tokens: TokenStream, context: Int, sequences: Int, microBatches: Int, seed: UInt64
+    tokens: TokenStream, context: Int, sequences: Int, microBatches: Int, seed: UInt64,
+    isolatesDocuments: Bool = false
   ) throws(DatasetError) {
     precondition(
       sequences >= 1 && microBatches >= 1,
@@ -31,6 +35,7 @@ public struct TrainingLoader: Sendable {
     self.context = context
     self.sequences = sequences
     self.microBatches = microBatches
+    self.isolatesDocuments = isolatesDocuments
   }
 
   /// Fills `batch` with micro-batch `microBatch` of step `step`, both from 0, without allocating.
@@ -49,6 +54,7 @@ public struct TrainingLoader: Sendable {
       try tokens.copy(from: start + 1, count: context, into: &batch.targets, at: row * context)
     }
     for i in batch.weights.indices { batch.weights[i] = 1 }
+    if isolatesDocuments { batch.isolateDocuments(endOfText: tokens.endOfText) }
   }
 
   /// How many times the corpus was seen after `steps` steps.

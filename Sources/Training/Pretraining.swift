@@ -49,6 +49,7 @@ public struct Pretraining: Phase {
     NextTokenObjective(
       try TrainingLoader(
         tokens: tokens, context: plan.context, sequences: plan.rows,
-        microBatches: plan.options.microBatches, seed: UInt64(plan.options.seed)))
+        microBatches: plan.options.microBatches, seed: UInt64(plan.options.seed),
+        isolatesDocuments: options.data.documentMask))
   }
 }

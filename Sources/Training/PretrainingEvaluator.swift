@@ -20,7 +20,8 @@ final class PretrainingEvaluator: Evaluator {
     plan = phase.plan
     loader = try EvaluationLoader(
       tokens: tokens, context: plan.context, sequences: plan.rows,
-      tokenLimit: phase.options.evaluateTokens)
+      tokenLimit: phase.options.evaluateTokens,
+      isolatesDocuments: phase.options.data.documentMask)
     let lengths = try plan.tokenizer.bytesPerToken()
     var bytes = 0
     for batch in 0..<loader.batchCount {

@@ -94,5 +94,8 @@ extension PretrainingOptions.Data {
       "data.stories", default: 20_000, in: 1..., help: "stories to write when train is an aviary")
     textField = try reader.string(
       "data.textField", default: "text", help: "field of JSON lines that holds the text")
+    documentMask = try reader.boolean(
+      "data.documentMask", default: false,
+      help: "attention stays within a document; where these are short, models learn sooner")
   }
 }

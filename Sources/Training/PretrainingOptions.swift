@@ -14,6 +14,8 @@ public struct PretrainingOptions: Sendable {
     public var stories: Int
     /// Field of JSON lines.
     public var textField: String
+    /// Whether attention stays within a document.
+    public var documentMask: Bool
   }
 
   /// The model's sizes as typed.

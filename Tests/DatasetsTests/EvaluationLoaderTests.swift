@@ -45,6 +45,17 @@ struct EvaluationLoaderTests {
     #expect(try starts(limit: 5_000).count == 100)
   }
 
+  @Test func documentsAreIsolated() throws {
+    let end: TokenID = 9
+    let tokens = TokenStream([1, 2, end, 3, end, 4, 5], vocabularySize: 10, endOfText: end)
+    let loader = try EvaluationLoader(
+      tokens: tokens, context: 3, sequences: 3, isolatesDocuments: true)
+    var batch = Batch(sequences: 3, context: 3)
+    try loader.fill(&batch, index: 0)
+    #expect(batch.inputs == [end, 1, 2, end, 3, end, 4, end, end])
+    #expect(batch.starts == [0, 0, 0, 0, 0, 2, 0, 1, 2])
+  }
+
   @Test func nothingToEvaluate() {
     #expect(throws: DatasetError.nothingToEvaluate) {
       try EvaluationLoader(tokens: counting(0), context: 4, sequences: 1)

@@ -100,6 +100,27 @@ struct TrainingLoaderTests {
     #expect(try loader().epochsSeen(40) > 5)
   }
 
+  @Test func documentsAreIsolatedFromTheEndOfTextBeforeThem() throws {
+    let end: TokenID = 9
+    let tokens = TokenStream(
+      [1, 2, end, 3, end, end, 4, 5, 6, 7], vocabularySize: 10, endOfText: end)
+    func starts(isolated: Bool) throws -> [[Int32]] {
+      let loader = try TrainingLoader(
+        tokens: tokens, context: 9, sequences: 2, microBatches: 1, seed: 3,
+        isolatesDocuments: isolated)
+      var batch = Batch(sequences: 2, context: 9)
+      return try (0..<2).map { step in
+        try loader.fill(&batch, step: step, microBatch: 0)
+        #expect(batch.inputs == [1, 2, end, 3, end, end, 4, 5, 6, 1, 2, end, 3, end, end, 4, 5, 6])
+        return batch.starts
+      }
+    }
+    // Rows begin anew, also in the middle of a document; a batch used before is the same.
+    let row: [Int32] = [0, 0, 2, 2, 4, 5, 5, 5, 5]
+    #expect(try starts(isolated: true) == [row + row, row + row])
+    #expect(try starts(isolated: false) == [[], []])
+  }
+
   @Test func epochsSeen() throws {
     let loader = try TrainingLoader(
       tokens: counting(1_004), context: 4, sequences: 5, microBatches: 2, seed: 1)

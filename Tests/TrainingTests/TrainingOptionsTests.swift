@@ -46,8 +46,9 @@ import Testing
       "checkpoint.keep=4", "checkpoint.keepEvery=5", "checkpoint.keepBest=false",
       "evaluate.every=7", "evaluate.tokens=8", "evaluate.stories=9", "guard.spike=3",
       "log.every=2", "data.train=[a.txt, b.txt]", "data.validation=[held.txt]",
-      "data.stories=11", "data.textField=body", "model.family=llama", "model.layers=7",
-      "model.heads=8", "model.kvHeads=2", "model.width=96", "model.hidden=200",
+      "data.stories=11", "data.textField=body", "data.documentMask=true",
+      "model.family=llama", "model.layers=7", "model.heads=8", "model.kvHeads=2", "model.width=96",
+      "model.hidden=200",
       "model.context=32", "model.dropout=0.25", "model.vocabulary=500", "model.tied=true",
       "model.initialDeviation=0.05",
     ]
@@ -79,6 +80,7 @@ import Testing
     #expect(options.data.train == ["a.txt", "b.txt"])
     #expect(options.data.validation == ["held.txt"] && options.data.validationShare == 0)
     #expect(options.data.stories == 11 && options.data.textField == "body")
+    #expect(options.data.documentMask)
     let model = options.model
     #expect(model.family == .llama && model.layers == 7 && model.width == 96)
     #expect(model.heads == 8 && model.keyHeads == 2 && model.hidden == 200)

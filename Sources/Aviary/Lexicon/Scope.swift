@@ -2,7 +2,7 @@
 public enum Size: String, CaseIterable, Sendable {
   /// All of it: some 1,500 words and 15 problems in three to eight sentences.
   case full
-  /// Birds, a tenth of the words and six problems, in three to five sentences.
+  /// Birds, a quarter of the words and six problems, in three to five sentences.
   ///
   /// A model of a million parameters learns it in minutes. Whoever the story is about, wherever
   /// and whenever it happens, each problem can come out in every way.
