@@ -71,11 +71,15 @@ struct TokenizerCommand: ParsableCommand {
     @Option(help: "bytes, or a folder or tokenizer.json.")
     var tokenizer = "bytes"
 
+    @Flag(help: "Read JSON texts, one a line; print ids, offsets and decoded text as JSON lines.")
+    var jsonLines = false
+
     @Argument(help: "The text; standard input when absent.")
     var text: String?
 
     func run() throws {
       let tokenizer = try TokenizerCommand.load(tokenizer)
+      if jsonLines { return try TokenLines.encode(with: tokenizer) }
       let bytes =
         text.map { Array($0.utf8) } ?? Array(FileHandle.standardInput.readDataToEndOfFile())
       try StandardOutput.print(tokenizer.encode(bytes).map(String.init).joined(separator: " "))

@@ -53,4 +53,19 @@ struct CharacterClasses: Sendable {
     let code = bits[Int(value >> 2)] >> UInt8((value & 3) * 2) & 3
     return CharacterClass(rawValue: code) ?? .other
   }
+
+  /// The class and the length in bytes of the character at `index` of `bytes`.
+  @inline(__always)
+  func character(
+    at index: Int, in bytes: UnsafeBufferPointer<UInt8>
+  ) -> (CharacterClass, Int) {
+    let byte = bytes[index]
+    guard byte < 0x80 else {
+      let read = bytes.scalar(at: index)
+      return (self[read.value], read.length)
+    }
+    if (byte | 0x20) &- 0x61 < 26 { return (.letter, 1) }
+    if byte == 0x20 || byte &- 0x09 < 5 { return (.space, 1) }
+    return (byte &- 0x30 < 10 ? .number : .other, 1)
+  }
 }

@@ -31,6 +31,15 @@ package enum JSONElement: Sendable {
     if case .integer(let value) = self { value } else { nil }
   }
 
+  /// The value of a number, whole or not.
+  package var number: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .real(let value): value
+    default: nil
+    }
+  }
+
   package var string: String? {
     if case .string(let value) = self { value } else { nil }
   }
@@ -45,7 +54,7 @@ package enum JSONElement: Sendable {
 
   /// The document as UTF-8, in the layout of Hugging Face's files: two spaces of indentation, no
   /// escapes beyond those JSON demands.
-  func serialized() -> [UInt8] {
+  package func serialized() -> [UInt8] {
     var bytes: [UInt8] = []
     write(to: &bytes, indentation: 0)
     return bytes

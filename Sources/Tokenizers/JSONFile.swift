@@ -17,6 +17,12 @@ struct JSONFile {
     if root.members == nil { throw invalid("", "an object") }
   }
 
+  /// A document that was made of the file at `path`.
+  init(path: String, root: JSONElement) {
+    self.path = path
+    self.root = root
+  }
+
   /// The error for a field that is not as expected.
   func invalid(_ field: String, _ expected: String) -> TokenizerError {
     .invalidField(path: path, field: field, expected: expected)

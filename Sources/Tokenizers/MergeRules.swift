@@ -1,76 +1,86 @@
-/// The merges of a byte-level BPE and the loops that apply them to one word.
+/// The merges of a BPE and the loops that apply them to one word.
 ///
 /// The result is defined as: as long as two neighbours have a merge, apply the one of lowest rank,
 /// the leftmost first. Source: Sennrich et al., "Neural machine translation of rare words with
 /// subword units" (2016); ids as Hugging Face tokenizers gives them.
 struct MergeRules: Sendable {
-  /// The token of each byte.
+  /// The token of each byte, of a byte-level BPE.
   let byteIDs: [UInt32]
   /// The rank of each pair: the index of its merge.
   let ranks: PairTable
   /// The token that the merge of each rank makes.
   let results: [UInt32]
 
-  /// Up to this many bytes, a linear scan for the lowest rank beats a heap.
+  /// Up to this many symbols, a linear scan for the lowest rank beats a heap.
   private static let scanLimit = 32
 
   /// Appends the tokens of `word` to `ids`.
   @inline(__always)
   func append(_ word: UnsafeBufferPointer<UInt8>, to ids: inout [TokenID]) {
-    if word.count <= Self.scanLimit {
-      appendByScanning(word, to: &ids)
-    } else {
-      appendByHeap(word, to: &ids)
-    }
-  }
-
-  private func appendByScanning(_ word: UnsafeBufferPointer<UInt8>, to ids: inout [TokenID]) {
     guard !word.isEmpty else { return }
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 2 * word.count) { scratch in
-      // symbols[i] and, in the second half, the rank of the pair (i, i + 1).
       let symbols = UnsafeMutableBufferPointer(rebasing: scratch[..<word.count])
-      let pairRanks = UnsafeMutableBufferPointer(rebasing: scratch[word.count...])
       for index in 0..<word.count {
         symbols.initializeElement(at: index, to: byteIDs[Int(word[index])])
       }
-      var count = word.count
-      for index in 0..<count - 1 {
-        let rank = ranks.number(of: TokenPair(symbols[index], symbols[index + 1]))
-        pairRanks.initializeElement(at: index, to: rank)
-      }
-      while true {
-        var best = 0
-        var bestRank = PairTable.absent
-        for index in 0..<count - 1 where pairRanks[index] < bestRank {
-          bestRank = pairRanks[index]
-          best = index
-        }
-        if bestRank == PairTable.absent { break }
-        symbols[best] = results[Int(bestRank)]
-        count -= 1
-        var index = best + 1
-        while index < count {
-          symbols[index] = symbols[index + 1]
-          pairRanks[index - 1] = pairRanks[index]
-          index += 1
-        }
-        if best > 0 {
-          pairRanks[best - 1] = ranks.number(of: TokenPair(symbols[best - 1], symbols[best]))
-        }
-        if best + 1 < count {
-          pairRanks[best] = ranks.number(of: TokenPair(symbols[best], symbols[best + 1]))
-        }
-      }
+      let count = merge(
+        symbols, count: word.count,
+        scratch: UnsafeMutableBufferPointer(rebasing: scratch[word.count...]))
       for index in 0..<count { ids.append(TokenID(bitPattern: symbols[index])) }
     }
   }
 
-  /// O(n log n) for a word of n bytes: symbols in a doubly linked list, and a heap of candidates
-  /// (rank above position) in which outdated ones are recognised when they come up.
-  private func appendByHeap(_ word: UnsafeBufferPointer<UInt8>, to ids: inout [TokenID]) {
-    let count = word.count
-    precondition(count < Int(Int32.max), "a word of 2³¹ bytes or more; split the document")
-    var symbols = word.map { byteIDs[Int($0)] }
+  /// Merges the first `count` of `symbols` in place and returns how many are left; `scratch` has as
+  /// much room.
+  @inline(__always)
+  func merge(
+    _ symbols: UnsafeMutableBufferPointer<UInt32>, count: Int,
+    scratch: UnsafeMutableBufferPointer<UInt32>
+  ) -> Int {
+    if count < 2 { return count }
+    return count <= Self.scanLimit
+      ? mergeByScanning(symbols, count, scratch) : mergeByHeap(symbols, count)
+  }
+
+  private func mergeByScanning(
+    _ symbols: UnsafeMutableBufferPointer<UInt32>, _ start: Int,
+    _ pairRanks: UnsafeMutableBufferPointer<UInt32>
+  ) -> Int {
+    // pairRanks[i] is the rank of the pair (i, i + 1).
+    var count = start
+    for index in 0..<count - 1 {
+      let rank = ranks.number(of: TokenPair(symbols[index], symbols[index + 1]))
+      pairRanks.initializeElement(at: index, to: rank)
+    }
+    while true {
+      var best = 0
+      var bestRank = PairTable.absent
+      for index in 0..<count - 1 where pairRanks[index] < bestRank {
+        bestRank = pairRanks[index]
+        best = index
+      }
+      if bestRank == PairTable.absent { return count }
+      symbols[best] = results[Int(bestRank)]
+      count -= 1
+      var index = best + 1
+      while index < count {
+        symbols[index] = symbols[index + 1]
+        pairRanks[index - 1] = pairRanks[index]
+        index += 1
+      }
+      if best > 0 {
+        pairRanks[best - 1] = ranks.number(of: TokenPair(symbols[best - 1], symbols[best]))
+      }
+      if best + 1 < count {
+        pairRanks[best] = ranks.number(of: TokenPair(symbols[best], symbols[best + 1]))
+      }
+    }
+  }
+
+  /// O(n log n) for n symbols: they are in a doubly linked list, and a heap holds candidates (rank
+  /// above position) in which outdated ones are recognised when they come up.
+  private func mergeByHeap(_ symbols: UnsafeMutableBufferPointer<UInt32>, _ count: Int) -> Int {
+    precondition(count < Int(Int32.max), "a word of 2³¹ symbols or more; split the document")
     // The end is marked by `count`; there is nothing before position 0.
     var next = (0..<count).map { Int32($0 + 1) }
     var previous = (0..<count).map { Int32($0 - 1) }
@@ -106,10 +116,13 @@ struct MergeRules: Sendable {
       if previous[left] >= 0 { rankPair(at: Int(previous[left]), &queue) }
     }
 
+    var left = 0
     var index = 0
     while index < count {
-      ids.append(TokenID(bitPattern: symbols[index]))
+      symbols[left] = symbols[index]
+      left += 1
       index = Int(next[index])
     }
+    return left
   }
 }

@@ -14,9 +14,34 @@ extension Tokenizer {
   ///
   /// Throws `TokenizerError.unknownID` at the first id outside the vocabulary.
   public func decode(_ ids: some Sequence<TokenID>) throws(TokenizerError) -> [UInt8] {
+    try bytes(of: Array(ids))
+  }
+
+  /// The bytes of one id after the other.
+  public func bytes(of ids: [TokenID]) throws(TokenizerError) -> [UInt8] {
     var bytes: [UInt8] = []
     for id in ids { bytes += try self.bytes(of: id) }
     return bytes
+  }
+
+  /// The tokens of `bytes`, each with its own bytes widened to whole characters, as Hugging Face
+  /// tokenizers states them.
+  public func encoding(of bytes: UnsafeBufferPointer<UInt8>) -> TokenEncoding {
+    let ids = encode(bytes)
+    let text = NormalizedText(Array(bytes), offset: 0, tracked: true)
+    var place = 0
+    let offsets = ids.map { id in
+      let start = place
+      place += (try? self.bytes(of: id).count) ?? 0
+      return text.origin(of: start..<min(place, bytes.count))
+    }
+    return TokenEncoding(ids: ids, offsets: offsets)
+  }
+
+  /// The tokens of the UTF-8 form of `text` with their offsets.
+  public func encoding(of text: String) -> TokenEncoding {
+    var text = text
+    return text.withUTF8 { encoding(of: $0) }
   }
 
   /// The id of the special token written as `text`, found by looking at all of them.

@@ -5,8 +5,10 @@ public typealias TokenID = Int32
 
 /// Text to token ids and back.
 ///
-/// Bytes are the ground truth: `decode(encode(bytes)) == bytes` for every byte sequence, valid
-/// UTF-8 or not. Special tokens are never produced from plain text; they are added by id.
+/// Where the tokens are bytes, as in GPT-2 and Llama 3, bytes are the ground truth:
+/// `decode(encode(bytes)) == bytes` for every byte sequence, valid UTF-8 or not. Other families
+/// normalize (BERT to lower case, T5 by NFKC), and what they decode is the normalized text. Special
+/// tokens are never produced from plain text; they are added by id.
 public protocol Tokenizer: Sendable {
   /// How many ids there are; every id is in `0..<vocabularySize`.
   var vocabularySize: Int { get }
@@ -20,6 +22,13 @@ public protocol Tokenizer: Sendable {
   /// The bytes that `id` stands for; a special token's bytes are its written form, such as
   /// `<|endoftext|>`. Throws `TokenizerError.unknownID` when `id` is outside the vocabulary.
   func bytes(of id: TokenID) throws(TokenizerError) -> [UInt8]
+
+  /// The text that `ids` stand for, special tokens in their written form. Throws
+  /// `TokenizerError.unknownID` at the first id outside the vocabulary.
+  func bytes(of ids: [TokenID]) throws(TokenizerError) -> [UInt8]
+
+  /// The tokens of `bytes` with their offsets.
+  func encoding(of bytes: UnsafeBufferPointer<UInt8>) -> TokenEncoding
 
   /// Whether `id` is a special token.
   func isSpecial(_ id: TokenID) -> Bool

@@ -3,19 +3,23 @@ struct TokenizerDocument {
   private let spellings: [String]
   private let merges: [BytePairTokenizer.Merge]
   private let specialTokens: [TokenID]
-  private let endOfText: TokenID
+  private let endOfText: String
   private let chatTemplate: String?
+  private let pipeline: TokenizationPipeline?
 
   init(_ tokenizer: any Tokenizer, template: ChatTemplate? = nil) {
     chatTemplate = template?.jinja(for: tokenizer)
-    endOfText = tokenizer.endOfText
+    endOfText = String(
+      decoding: (try? tokenizer.bytes(of: tokenizer.endOfText)) ?? [], as: UTF8.self)
+    pipeline = tokenizer as? TokenizationPipeline
     if let tokenizer = tokenizer as? BytePairTokenizer {
       spellings = tokenizer.spellings
       merges = tokenizer.merges
       specialTokens = tokenizer.specialTokens
     } else {
       precondition(
-        tokenizer is ByteTokenizer, "no file format for a tokenizer of type \(type(of: tokenizer))")
+        tokenizer is ByteTokenizer || tokenizer is TokenizationPipeline,
+        "no file format for a tokenizer of type \(type(of: tokenizer))")
       // A BPE without merges gives the bytes one by one.
       spellings = ByteAlphabet.scalars.map { String($0) } + [ByteTokenizer.endOfTextToken]
       merges = []
@@ -25,53 +29,43 @@ struct TokenizerDocument {
 
   /// tokenizer.json, keys in the order of Hugging Face tokenizers.
   var tokenizerJSON: JSONElement {
-    .object([
-      ("version", .string("1.0")),
-      ("truncation", .null),
-      ("padding", .null),
-      ("added_tokens", .array(specialTokens.map(addedToken))),
-      ("normalizer", .null),
-      ("pre_tokenizer", byteLevel(addPrefixSpace: false)),
-      ("post_processor", .null),
+    if let pipeline { return pipeline.document }
+    return .tokenizer(
+      addedTokens: specialTokens.map { .addedToken(spellings[Int($0)], id: Int($0)) },
+      preTokenizer: .byteLevel(addPrefixSpace: false),
       // The decoder ignores the prefix space; `true` is what Hugging Face writes by default.
-      ("decoder", byteLevel(addPrefixSpace: true)),
-      ("model", model),
-    ])
+      decoder: .byteLevel(addPrefixSpace: true), model: model)
   }
 
   /// tokenizer_config.json for transformers.AutoTokenizer.
   var configurationJSON: JSONElement {
-    let token = JSONElement.string(spellings[Int(endOfText)])
     let template =
       chatTemplate.map { [(key: "chat_template", value: JSONElement.string($0))] } ?? []
+    let end = JSONElement.string(endOfText)
+    if let pipeline {
+      let roles = Self.roles.compactMap { role, texts in
+        texts.first { pipeline.specialToken($0) != nil }.map { (role, JSONElement.string($0)) }
+      }
+      return .object(
+        (roles + template + [
+          ("clean_up_tokenization_spaces", .bool(false)), ("eos_token", end),
+          ("tokenizer_class", .string("PreTrainedTokenizerFast")),
+        ]).sorted { $0.0 < $1.0 })
+    }
     return .object(
-      [("add_prefix_space", .bool(false)), ("bos_token", token)] + template + [
+      [("add_prefix_space", .bool(false)), ("bos_token", end)] + template + [
         ("clean_up_tokenization_spaces", .bool(false)),
-        ("eos_token", token),
+        ("eos_token", end),
         ("tokenizer_class", .string("PreTrainedTokenizerFast")),
       ])
   }
 
-  private func addedToken(_ id: TokenID) -> JSONElement {
-    .object([
-      ("id", .integer(Int(id))),
-      ("content", .string(spellings[Int(id)])),
-      ("single_word", .bool(false)),
-      ("lstrip", .bool(false)),
-      ("rstrip", .bool(false)),
-      ("normalized", .bool(false)),
-      ("special", .bool(true)),
-    ])
-  }
-
-  private func byteLevel(addPrefixSpace: Bool) -> JSONElement {
-    .object([
-      ("type", .string("ByteLevel")),
-      ("add_prefix_space", .bool(addPrefixSpace)),
-      ("trim_offsets", .bool(true)),
-      ("use_regex", .bool(true)),
-    ])
-  }
+  /// The usual names of special tokens by what they are for.
+  private static let roles: [(key: String, texts: [String])] = [
+    ("bos_token", ["<s>", "<|begin_of_text|>"]), ("cls_token", ["[CLS]"]),
+    ("mask_token", ["[MASK]", "<mask>"]), ("pad_token", ["[PAD]", "<pad>"]),
+    ("sep_token", ["[SEP]"]), ("unk_token", ["[UNK]", "<unk>"]),
+  ]
 
   private var model: JSONElement {
     let vocabulary = spellings.enumerated().map { (key: $1, value: JSONElement.integer($0)) }

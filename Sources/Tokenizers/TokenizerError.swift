@@ -16,6 +16,8 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
   case invalidField(path: String, field: String, expected: String)
   /// A line of `merges.txt` that is not a pair; `line` counts from 1.
   case malformedMerge(path: String, line: Int)
+  /// A binary or text file of a vocabulary that is none; `reason` is a clause.
+  case malformedModel(path: String, reason: String)
   /// A tokenizer that Apus would encode differently from its makers.
   case unsupported(path: String, construct: String)
   /// A chat template that is none of the built-in ones, with its first characters.
@@ -42,8 +44,9 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
     case .unreadable(let path, let reason):
       "cannot read \(path): \(reason); check the path and its permissions"
     case .noTokenizer(let folder):
-      "\(folder) holds no tokenizer: neither tokenizer.json nor vocab.json with merges.txt is "
-        + "there; give a folder that has one, or train one with `apus tokenizer train`"
+      "\(folder) holds no tokenizer: neither tokenizer.json, vocab.json with merges.txt, vocab.txt, "
+        + "spiece.model nor tokenizer.model is there; give a folder that has one, or train one with "
+        + "`apus tokenizer train`"
     case .malformedJSON(let path, let line, let reason):
       "\(path):\(line) is not valid JSON: \(reason); the file may be cut short, copy it again"
     case .invalidField(let path, let field, let expected):
@@ -51,9 +54,11 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
     case .malformedMerge(let path, let line):
       "\(path):\(line) is not a merge: two tokens separated by one space are expected; "
         + "use the tokenizer's original files"
+    case .malformedModel(let path, let reason):
+      "\(path) is not a vocabulary: \(reason); copy the original file again"
     case .unsupported(let path, let construct):
-      "\(path) uses \(construct), which Apus does not support; use a byte-level BPE with GPT-2's "
-        + "pre-tokenization, or train one with `apus tokenizer train`"
+      "\(path) uses \(construct), which Apus does not support; use a tokenizer of the GPT-2, Llama, "
+        + "Qwen, BERT or T5 family, or train one with `apus tokenizer train`"
     case .foreignTemplate(let path, let beginning):
       "\(path) holds a chat template that is not built in (it begins \"\(beginning)\") "
         + "and published templates come later; name one of "
@@ -76,6 +81,8 @@ public enum VocabularyDefect: Equatable, Sendable, CustomStringConvertible {
   case foreignToken(String)
   /// A byte without a token: some text could not be encoded.
   case missingByte(UInt8)
+  /// A token that its family cannot do without.
+  case missingToken(String)
   /// A merge whose part or result is not in the vocabulary; `index` counts from 0.
   case unknownMergeToken(index: Int, token: String)
   /// The same pair twice among the merges; `index` counts from 0.
@@ -93,6 +100,7 @@ public enum VocabularyDefect: Equatable, Sendable, CustomStringConvertible {
     case .missingID(let id): "no token has id \(id), but higher ids exist"
     case .foreignToken(let token): "token '\(token)' is not spelled in the byte alphabet"
     case .missingByte(let byte): "byte \(byte) has no token"
+    case .missingToken(let token): "token '\(token)' is not there"
     case .unknownMergeToken(let index, let token):
       "merge \(index) refers to '\(token)', which is not in the vocabulary"
     case .repeatedMerge(let index): "merge \(index) repeats an earlier one"

@@ -6,36 +6,68 @@
 ///                             tokenizers (0.23) writes for the same tokenizer
 ///     tokenizer_config.json   what transformers.AutoTokenizer needs beside it, and the chat template
 ///
-/// Read: a folder with these files, a single tokenizer.json, or a folder in GPT-2's published
-/// layout, vocab.json with merges.txt. What Apus would encode otherwise than Hugging Face is
-/// refused by name.
+/// Read: a folder with these files, a single tokenizer.json, or one of the layouts that families were
+/// first published in: vocab.json with merges.txt (GPT-2, Qwen), vocab.txt (BERT), spiece.model (T5)
+/// and tokenizer.model (Llama 2). What Apus would encode otherwise than Hugging Face is refused by
+/// name.
 public enum TokenizerFile {
   static let tokenizerName = "tokenizer.json"
   static let configurationName = "tokenizer_config.json"
   static let vocabularyName = "vocab.json"
   static let mergesName = "merges.txt"
+  static let vocabularyTextName = "vocab.txt"
+  static let sentencePieceName = "spiece.model"
+  static let modelName = "tokenizer.model"
   static let templateName = "chat_template.jinja"
 
-  /// The tokenizer in the folder or tokenizer.json file at `path`.
+  /// The tokenizer in the folder or file at `path`.
   public static func load(from path: String) throws(TokenizerError) -> any Tokenizer {
     let isFolder = try FileBytes.isFolder(path)
     let folder = isFolder ? path : FileBytes.parent(of: path)
-    let file = isFolder ? FileBytes.join(path, tokenizerName) : path
-    let configuration = FileBytes.join(folder, configurationName)
-    let endOfText =
-      FileBytes.exists(configuration)
-      ? try endOfTextToken(inConfiguration: configuration) : nil
-    let parts: TokenizerParts
-    if !isFolder || FileBytes.exists(file) {
-      parts = try TokenizerParts(tokenizerJSON: file)
-    } else {
-      let vocabulary = FileBytes.join(path, vocabularyName)
-      let merges = FileBytes.join(path, mergesName)
-      guard FileBytes.exists(vocabulary), FileBytes.exists(merges) else {
-        throw .noTokenizer(folder: path)
-      }
-      parts = try TokenizerParts(vocabularyJSON: vocabulary, mergesText: merges)
+    let configuration = try TokenizerConfiguration(folder: folder)
+    let endOfText = try configuration.token("eos_token")
+    if !isFolder {
+      return try load(file: path, configuration, endOfText)
     }
+    for name in [tokenizerName, sentencePieceName, modelName] {
+      let file = FileBytes.join(path, name)
+      if FileBytes.exists(file) { return try load(file: file, configuration, endOfText) }
+    }
+    let vocabulary = FileBytes.join(path, vocabularyName)
+    let merges = FileBytes.join(path, mergesName)
+    if FileBytes.exists(vocabulary), FileBytes.exists(merges) {
+      let parts = try TokenizerParts(vocabularyJSON: vocabulary, mergesText: merges)
+      return try tokenizer(parts, endOfText)
+    }
+    let text = FileBytes.join(path, vocabularyTextName)
+    guard FileBytes.exists(text) else { throw .noTokenizer(folder: path) }
+    return try load(file: text, configuration, endOfText)
+  }
+
+  private static func load(
+    file: String, _ configuration: TokenizerConfiguration, _ endOfText: String?
+  ) throws(TokenizerError) -> any Tokenizer {
+    let root: JSONElement
+    if file.hasSuffix(".model") {
+      // T5 counts its sentinels in no file.
+      let isT5 = file.hasSuffix("/" + sentencePieceName)
+      let sentinels = try configuration.count("extra_ids") ?? (isT5 ? 100 : 0)
+      root = try SentencePieceModel(path: file).document(asT5: isT5, sentinels: sentinels)
+    } else if file.hasSuffix(".txt") {
+      root = try VocabularyText.document(path: file, configuration)
+    } else {
+      let document = try JSONFile(path: file)
+      guard TokenizerParts.isByteLevel(document.root) else {
+        return try TokenizationPipeline(document, endOfText: endOfText)
+      }
+      return try tokenizer(TokenizerParts(document), endOfText)
+    }
+    return try TokenizationPipeline(JSONFile(path: file, root: root), endOfText: endOfText)
+  }
+
+  private static func tokenizer(
+    _ parts: TokenizerParts, _ endOfText: String?
+  ) throws(TokenizerError) -> any Tokenizer {
     let tokenizer = try parts.tokenizer(endOfText: endOfText ?? ByteTokenizer.endOfTextToken)
     return isByteTokenizer(tokenizer) ? ByteTokenizer() : tokenizer
   }
@@ -44,7 +76,6 @@ public enum TokenizerFile {
   /// is not there.
   ///
   /// Each file appears whole or not at all: it is written beside its place, synced and renamed.
-  /// `tokenizer` must be a `ByteTokenizer` or a `BytePairTokenizer`.
   public static func save(
     _ tokenizer: any Tokenizer, toFolder folder: String, template: ChatTemplate? = nil
   ) throws(TokenizerError) {
@@ -56,7 +87,6 @@ public enum TokenizerFile {
 
   /// The files of `tokenizer`, and `template` in them, by name, for those who write them themselves.
   ///
-  /// `tokenizer` must be a `ByteTokenizer` or a `BytePairTokenizer`.
   public static func files(
     of tokenizer: any Tokenizer, template: ChatTemplate? = nil
   ) -> [(name: String, contents: [UInt8])] {
@@ -70,7 +100,6 @@ public enum TokenizerFile {
   /// Bytes that are equal for two tokenizers exactly when all their ids are: those of
   /// tokenizer.json, followed by the id that ends a document.
   ///
-  /// `tokenizer` must be a `ByteTokenizer` or a `BytePairTokenizer`.
   public static func fingerprint(of tokenizer: any Tokenizer) -> [UInt8] {
     TokenizerDocument(tokenizer).tokenizerJSON.serialized()
       + Array("\nend of text: \(tokenizer.endOfText)\n".utf8)

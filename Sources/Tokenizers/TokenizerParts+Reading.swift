@@ -1,26 +1,37 @@
 // The two file layouts of a byte-level BPE, and what is refused in them.
 
 extension TokenizerParts {
-  /// Reads a tokenizer.json.
-  init(tokenizerJSON path: String) throws(TokenizerError) {
-    self.init(path: path)
-    let document = try JSONFile(path: path)
-    let root = document.root
-    try document.refuse("truncation", in: root)
-    try document.refuse("padding", in: root)
-    try document.refuse("normalizer", in: root)
-    try checkPreTokenizer(root["pre_tokenizer"] ?? .null, document)
-    let decoder = root["decoder"] ?? .null
-    guard decoder.isNull || decoder["type"]?.string == "ByteLevel" else {
-      throw document.unsupported("decoder", decoder)
+  /// Whether a tokenizer.json states GPT-2's pipeline and nothing more: bytes, its pattern, plain
+  /// merges and special tokens.
+  static func isByteLevel(_ root: JSONElement) -> Bool {
+    func isNull(_ element: JSONElement?) -> Bool { element?.isNull ?? true }
+    guard isNull(root["normalizer"]), let preTokenizer = root["pre_tokenizer"],
+      preTokenizer["type"]?.string == "ByteLevel",
+      preTokenizer["add_prefix_space"]?.bool == false,
+      // Files from before the field existed always used the pattern.
+      preTokenizer["use_regex"].map({ $0.bool == true }) ?? true,
+      isNull(root["decoder"]) || root["decoder"]?["type"]?.string == "ByteLevel",
+      changesNothing(root["post_processor"] ?? .null), let model = root["model"],
+      // Old files leave the type out; then only BPE has merges.
+      model["type"].map({ $0.string == "BPE" }) ?? true
+    else { return false }
+    for name in ["dropout", "continuing_subword_prefix", "end_of_word_suffix"] {
+      if !isNull(model[name]), model[name]?.string != "" { return false }
     }
-    let postProcessor = root["post_processor"] ?? .null
-    guard Self.addsNoTokens(postProcessor) else {
-      throw document.unsupported("post_processor", postProcessor)
+    if ["byte_fallback", "ignore_merges"].contains(where: { model[$0]?.bool == true }) {
+      return false
     }
+    return root["added_tokens"]?.array?.allSatisfy {
+      $0["special"]?.bool == true && $0["lstrip"]?.bool != true && $0["rstrip"]?.bool != true
+        && $0["single_word"]?.bool != true
+    } ?? true
+  }
+
+  /// Reads a tokenizer.json for which `isByteLevel` holds.
+  init(_ document: JSONFile) throws(TokenizerError) {
+    self.init(path: document.path)
     specialTokens = try Self.specialTokens(document)
-    let model = try document.object("model", in: root)
-    try checkModel(model, document)
+    let model = try document.object("model", in: document.root)
     vocabulary = try Self.vocabulary(try document.field("model.vocab", model["vocab"]), document)
     merges = try Self.merges(document.field("model.merges", model["merges"]), document)
   }
@@ -43,45 +54,17 @@ extension TokenizerParts {
     }
   }
 
-  /// Whether a post-processor leaves ids alone: ByteLevel only trims offsets, and a template may
-  /// hold nothing but the text (transformers writes such a one).
-  private static func addsNoTokens(_ postProcessor: JSONElement) -> Bool {
-    if postProcessor.isNull || postProcessor["type"]?.string == "ByteLevel" { return true }
+  /// Whether a post-processor changes neither ids nor offsets: a template may hold nothing but the
+  /// text (transformers writes such a one).
+  private static func changesNothing(_ postProcessor: JSONElement) -> Bool {
+    if postProcessor.isNull { return true }
+    if postProcessor["type"]?.string == "ByteLevel" {
+      return postProcessor["trim_offsets"]?.bool == false
+    }
     guard postProcessor["type"]?.string == "TemplateProcessing",
       let pieces = postProcessor["single"]?.array
     else { return false }
     return pieces.count == 1 && pieces[0]["Sequence"] != nil
-  }
-
-  private func checkPreTokenizer(
-    _ value: JSONElement, _ document: JSONFile
-  ) throws(TokenizerError) {
-    guard value["type"]?.string == "ByteLevel" else {
-      throw document.unsupported("pre_tokenizer", value)
-    }
-    if value["add_prefix_space"]?.bool != false {
-      throw .unsupported(path: path, construct: "pre_tokenizer ByteLevel with add_prefix_space")
-    }
-    // Files from before the field existed always used the pattern.
-    if let pattern = value["use_regex"], pattern.bool != true {
-      throw .unsupported(path: path, construct: "pre_tokenizer ByteLevel without use_regex")
-    }
-  }
-
-  private func checkModel(_ model: JSONElement, _ document: JSONFile) throws(TokenizerError) {
-    // Old files leave the type out; then only BPE has merges.
-    if let type = model["type"], type.string != "BPE" {
-      throw document.unsupported("model", model)
-    }
-    // `unk_token` and `fuse_unk` have no effect: every byte is in the vocabulary.
-    for name in ["dropout", "continuing_subword_prefix", "end_of_word_suffix"] {
-      let value = model[name] ?? .null
-      if value.isNull || value.string == "" { continue }
-      throw .unsupported(path: path, construct: "model.\(name)")
-    }
-    for name in ["byte_fallback", "ignore_merges"] where model[name]?.bool == true {
-      throw .unsupported(path: path, construct: "model.\(name)")
-    }
   }
 
   private static func specialTokens(
@@ -98,15 +81,12 @@ extension TokenizerParts {
       guard let id = value["id"]?.integer, id >= 0, id < Int(TokenID.max) else {
         throw document.invalid(field + ".id", "an id from 0")
       }
-      guard value["special"]?.bool == true else {
-        throw .unsupported(path: document.path, construct: "added token '\(content)', not special")
-      }
       tokens.append((content, id))
     }
     return tokens
   }
 
-  private static func vocabulary(
+  static func vocabulary(
     _ value: JSONElement, _ document: JSONFile
   ) throws(TokenizerError) -> [(key: String, id: Int)] {
     guard let members = value.members else {
@@ -124,7 +104,7 @@ extension TokenizerParts {
   }
 
   /// Merges as pairs, or as text with one space in files from before tokenizers 0.20.
-  private static func merges(
+  static func merges(
     _ value: JSONElement, _ document: JSONFile
   ) throws(TokenizerError) -> [Pair] {
     guard let values = value.array else { throw document.invalid("model.merges", "a list") }
@@ -144,26 +124,11 @@ extension TokenizerParts {
     return merges
   }
 
-  private static func pair(_ text: String) -> Pair? {
+  static func pair(_ text: String) -> Pair? {
     let parts = text.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
     guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty,
       let left = String(parts[0]), let right = String(parts[1])
     else { return nil }
     return (left, right)
-  }
-}
-
-extension TokenizerFile {
-  /// The eos_token of a tokenizer_config.json, as text or as an added token; nil when it has none.
-  static func endOfTextToken(
-    inConfiguration path: String
-  ) throws(TokenizerError) -> String? {
-    let document = try JSONFile(path: path)
-    let value = document.root["eos_token"] ?? .null
-    if value.isNull { return nil }
-    guard let token = value.string ?? value["content"]?.string else {
-      throw document.invalid("eos_token", "a text")
-    }
-    return token
   }
 }

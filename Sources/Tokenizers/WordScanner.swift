@@ -9,6 +9,10 @@
 /// only one or the text ends there. A byte that is not part of valid UTF-8 counts as one character
 /// of class `other`. The words cover the bytes without gaps.
 struct WordScanner {
+  /// The pattern as files spell it.
+  static let expression =
+    #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+
   private let bytes: UnsafeBufferPointer<UInt8>
   private let classes: CharacterClasses
   private var position = 0
@@ -30,10 +34,10 @@ struct WordScanner {
 
   @inline(__always)
   private func end(ofWordAt start: Int) -> Int {
-    let (first, length) = character(at: start)
+    let (first, length) = classes.character(at: start, in: bytes)
     if first == .space {
       if bytes[start] == 0x20, start + 1 < bytes.count {
-        let (second, secondLength) = character(at: start + 1)
+        let (second, secondLength) = classes.character(at: start + 1, in: bytes)
         if second != .space { return end(ofRun: second, from: start + 1 + secondLength) }
       }
       return end(ofSpaceAt: start)
@@ -49,7 +53,7 @@ struct WordScanner {
   private func end(ofRun kind: CharacterClass, from start: Int) -> Int {
     var end = start
     while end < bytes.count {
-      let (next, length) = character(at: end)
+      let (next, length) = classes.character(at: end, in: bytes)
       if next != kind { break }
       end += length
     }
@@ -60,7 +64,7 @@ struct WordScanner {
     var last = start
     var end = start
     while end < bytes.count {
-      let (next, length) = character(at: end)
+      let (next, length) = classes.character(at: end, in: bytes)
       if next != .space { return last == start ? end : last }
       last = end
       end += length
@@ -82,42 +86,5 @@ struct WordScanner {
     default:
       return 0
     }
-  }
-
-  /// The class and the length in bytes of the character at `index`.
-  @inline(__always)
-  private func character(at index: Int) -> (CharacterClass, Int) {
-    let byte = bytes[index]
-    guard byte < 0x80 else { return multibyteCharacter(at: index, lead: byte) }
-    if (byte | 0x20) &- 0x61 < 26 { return (.letter, 1) }
-    if byte == 0x20 || byte &- 0x09 < 5 { return (.space, 1) }
-    return (byte &- 0x30 < 10 ? .number : .other, 1)
-  }
-
-  private func multibyteCharacter(at index: Int, lead: UInt8) -> (CharacterClass, Int) {
-    // Table 3-7 of the Unicode Standard: the second byte's range rules out overlong forms,
-    // surrogates and values past U+10FFFF.
-    let length: Int
-    var second: ClosedRange<UInt8> = 0x80...0xBF
-    switch lead {
-    case 0xC2...0xDF: length = 2
-    case 0xE0: (length, second) = (3, 0xA0...0xBF)
-    case 0xED: (length, second) = (3, 0x80...0x9F)
-    case 0xE1...0xEF: length = 3
-    case 0xF0: (length, second) = (4, 0x90...0xBF)
-    case 0xF4: (length, second) = (4, 0x80...0x8F)
-    case 0xF1...0xF3: length = 4
-    default: return (.other, 1)
-    }
-    guard index + length <= bytes.count, second.contains(bytes[index + 1]) else {
-      return (.other, 1)
-    }
-    var value = UInt32(lead) & (0xFF >> UInt32(length + 1))
-    for offset in 1..<length {
-      let byte = bytes[index + offset]
-      guard byte & 0xC0 == 0x80 else { return (.other, 1) }
-      value = value << 6 | UInt32(byte & 0x3F)
-    }
-    return (classes[value], length)
   }
 }

@@ -28,8 +28,9 @@ import Testing
       ),
       (
         .noTokenizer(folder: "x"),
-        "x holds no tokenizer: neither tokenizer.json nor vocab.json with merges.txt is there; "
-          + "give a folder that has one, or train one with `apus tokenizer train`"
+        "x holds no tokenizer: neither tokenizer.json, vocab.json with merges.txt, vocab.txt, "
+          + "spiece.model nor tokenizer.model is there; give a folder that has one, or train one "
+          + "with `apus tokenizer train`"
       ),
       (
         .malformedJSON(path: "x", line: 3, reason: "':' is expected"),
@@ -45,9 +46,13 @@ import Testing
           + "use the tokenizer's original files"
       ),
       (
-        .unsupported(path: "x", construct: "normalizer NFC"),
-        "x uses normalizer NFC, which Apus does not support; use a byte-level BPE with GPT-2's "
-          + "pre-tokenization, or train one with `apus tokenizer train`"
+        .malformedModel(path: "x", reason: "it has no pieces"),
+        "x is not a vocabulary: it has no pieces; copy the original file again"
+      ),
+      (
+        .unsupported(path: "x", construct: "normalizer Foo"),
+        "x uses normalizer Foo, which Apus does not support; use a tokenizer of the GPT-2, Llama, "
+          + "Qwen, BERT or T5 family, or train one with `apus tokenizer train`"
       ),
       (
         .foreignTemplate(path: "x", beginning: "{%- set"),

@@ -1,0 +1,39 @@
+import Foundation
+import Tokenizers
+
+/// `apus tokenizer encode --json-lines`: one JSON text a line in, one JSON object a line out, for
+/// comparisons with other programs.
+///
+///     in    "Hello world"
+///     out   {"ids": [101, 7592, 2088, 102], "offsets": [[0, 0], [0, 5], [6, 11], [0, 0]],
+///            "text": "hello world"}
+///
+/// Special tokens are found in the text and added around it as the tokenizer states; offsets count
+/// bytes of UTF-8; the text is decoded from the ids without special tokens.
+enum TokenLines {
+  /// Encodes every line of standard input.
+  static func encode(with tokenizer: any Tokenizer) throws {
+    var number = 0
+    while let line = readLine(strippingNewline: true) {
+      number += 1
+      guard let text = (try? JSONReader.read(Array(line.utf8)))?.string else {
+        throw Failure.Refusal(
+          "line \(number) of standard input is not a JSON text; write one in quotation marks a line."
+        )
+      }
+      try StandardOutput.print(try encoded(text, with: tokenizer))
+    }
+  }
+
+  private static func encoded(_ text: String, with tokenizer: any Tokenizer) throws -> String {
+    let pipeline = tokenizer as? TokenizationPipeline
+    let encoding = pipeline?.encoding(of: text) ?? tokenizer.encoding(of: text)
+    let decoded =
+      try pipeline?.text(of: encoding.ids, skipsSpecial: true) ?? tokenizer.decode(encoding.ids)
+    let ids = encoding.ids.map(String.init).joined(separator: ", ")
+    let offsets = encoding.offsets.map { "[\($0.lowerBound), \($0.upperBound)]" }
+    let json = JSONElement.string(String(decoding: decoded, as: UTF8.self)).serialized()
+    return "{\"ids\": [\(ids)], \"offsets\": [\(offsets.joined(separator: ", "))], "
+      + "\"text\": \(String(decoding: json, as: UTF8.self))}"
+  }
+}

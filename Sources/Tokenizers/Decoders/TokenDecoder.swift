@@ -1,0 +1,164 @@
+/// Turns the texts of tokens into the text they stand for.
+protocol TokenDecoder: Sendable {
+  /// Changes `pieces`, which are joined in the end.
+  func decode(_ pieces: inout [[UInt8]])
+}
+
+/// Several decoders, one after the other.
+struct DecoderSequence: TokenDecoder {
+  let decoders: [any TokenDecoder]
+
+  func decode(_ pieces: inout [[UInt8]]) {
+    for decoder in decoders { decoder.decode(&pieces) }
+  }
+}
+
+/// ByteLevel: tokens spelled in GPT-2's alphabet become bytes, the others stay as they are.
+struct ByteLevelDecoder: TokenDecoder {
+  func decode(_ pieces: inout [[UInt8]]) {
+    var bytes: [UInt8] = []
+    for piece in pieces {
+      bytes += ByteAlphabet.bytes(spelled: String(decoding: piece, as: UTF8.self)) ?? piece
+    }
+    pieces = [bytes]
+  }
+}
+
+/// Fuse: joins all tokens.
+struct FuseDecoder: TokenDecoder {
+  func decode(_ pieces: inout [[UInt8]]) {
+    pieces = [Array(pieces.joined())]
+  }
+}
+
+/// ByteFallback: runs of `<0x…>` become the text that their bytes are, or one U+FFFD for each where
+/// they are none.
+struct ByteFallbackDecoder: TokenDecoder {
+  func decode(_ pieces: inout [[UInt8]]) {
+    var result: [[UInt8]] = []
+    var bytes: [UInt8] = []
+    func flush() {
+      if bytes.isEmpty { return }
+      if String(validating: bytes, as: UTF8.self) != nil {
+        result.append(bytes)
+      } else {
+        result += repeatElement(Array("\u{FFFD}".utf8), count: bytes.count)
+      }
+      bytes = []
+    }
+    for piece in pieces {
+      if let byte = Self.byte(spelled: piece) {
+        bytes.append(byte)
+      } else {
+        flush()
+        result.append(piece)
+      }
+    }
+    flush()
+    pieces = result
+  }
+
+  /// The byte that `<0x…>` stands for; nil when `piece` is none.
+  static func byte(spelled piece: [UInt8]) -> UInt8? {
+    guard piece.count == 6, piece.starts(with: "<0x".utf8), piece[5] == UInt8(ascii: ">") else {
+      return nil
+    }
+    return UInt8(String(decoding: piece[3..<5], as: UTF8.self), radix: 16)
+  }
+}
+
+/// Metaspace: `▁` is a space, and nothing in the first token if one had been put there.
+struct MetaspaceDecoder: TokenDecoder {
+  let replacement: [UInt8]
+  let dropsFirst: Bool
+
+  func decode(_ pieces: inout [[UInt8]]) {
+    for index in pieces.indices {
+      let space: [UInt8] = index == 0 && dropsFirst ? [] : [0x20]
+      pieces[index] = pieces[index].replacing(replacement, with: space)
+    }
+  }
+}
+
+/// Replace: every occurrence of a pattern by a text.
+struct ReplaceDecoder: TokenDecoder {
+  let pattern: TextPattern
+  let content: [UInt8]
+
+  func decode(_ pieces: inout [[UInt8]]) {
+    for index in pieces.indices {
+      let matches = pieces[index].withUnsafeBufferPointer { pattern.matches(in: $0) }
+      pieces[index] = pieces[index].replacing(matches, with: content)
+    }
+  }
+}
+
+/// Strip: up to so many of a character at the ends of each token.
+struct StripDecoder: TokenDecoder {
+  let content: [UInt8]
+  let left: Int
+  let right: Int
+
+  func decode(_ pieces: inout [[UInt8]]) {
+    for index in pieces.indices {
+      var piece = pieces[index][...]
+      for _ in 0..<left where piece.starts(with: content) { piece = piece.dropFirst(content.count) }
+      for _ in 0..<right where piece.count >= content.count {
+        if piece.suffix(content.count).elementsEqual(content) {
+          piece = piece.dropLast(content.count)
+        }
+      }
+      pieces[index] = Array(piece)
+    }
+  }
+}
+
+/// WordPiece: tokens without the prefix of continuations are words.
+struct WordPieceDecoder: TokenDecoder {
+  let prefix: [UInt8]
+  let cleansUp: Bool
+
+  func decode(_ pieces: inout [[UInt8]]) {
+    for index in pieces.indices {
+      if index > 0 {
+        if pieces[index].starts(with: prefix) {
+          pieces[index].removeFirst(prefix.count)
+        } else {
+          pieces[index].insert(0x20, at: 0)
+        }
+      }
+      if cleansUp { Self.cleanUp(&pieces[index]) }
+    }
+  }
+
+  /// What tokenization leaves of English punctuation, in the order of Hugging Face tokenizers.
+  private static let repairs: [(old: [UInt8], new: [UInt8])] = [
+    (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"),
+    (" 'm", "'m"), (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
+  ].map { (Array($0.utf8), Array($1.utf8)) }
+
+  private static func cleanUp(_ piece: inout [UInt8]) {
+    guard piece.contains(0x20) else { return }
+    for (old, new) in repairs { piece = piece.replacing(old, with: new) }
+  }
+}
+
+extension [UInt8] {
+  /// With every occurrence of `old`, from the left and without overlap, replaced by `new`.
+  func replacing(_ old: [UInt8], with new: [UInt8]) -> [UInt8] {
+    replacing(withUnsafeBufferPointer { TextPattern.text(old).matches(in: $0) }, with: new)
+  }
+
+  /// With each of `ranges`, in ascending order, replaced by `new`.
+  func replacing(_ ranges: [Range<Int>], with new: [UInt8]) -> [UInt8] {
+    if ranges.isEmpty { return self }
+    var result: [UInt8] = []
+    var place = 0
+    for range in ranges {
+      result += self[place..<range.lowerBound]
+      result += new
+      place = range.upperBound
+    }
+    return result + self[place...]
+  }
+}

@@ -1,0 +1,202 @@
+/// A regular expression, matched by backtracking in the order that Oniguruma and Perl prescribe.
+///
+/// The state is an explicit stack, so that no text exhausts the thread's own, and a repetition of one
+/// set is one instruction, which gives its scalars back one by one.
+struct Pattern: Sendable {
+  enum Instruction: Sendable {
+    case set(Int)
+    /// As many scalars of a set as there are, within bounds.
+    case run(Int, minimum: Int, maximum: Int, isPossessive: Bool)
+    /// First one way, then the other.
+    case fork(Int, Int)
+    case jump(Int)
+    /// The instructions up to `end` must match ahead, or must not.
+    case ahead(end: Int, isNegative: Bool)
+    /// The instructions up to `end` match once and for all.
+    case atomic(end: Int)
+    case lineStart
+    case lineEnd
+    case textStart
+    case textEnd
+    case accept
+  }
+
+  private var program: [Instruction] = []
+  private var sets: [PatternSet] = []
+
+  /// The expression `text`; throws what in it is not supported.
+  init(_ text: String) throws(PatternError) {
+    try append(try PatternParser.parse(text))
+    program.append(.accept)
+  }
+
+  private mutating func number(of set: PatternSet) -> Int {
+    if let known = sets.firstIndex(of: set) { return known }
+    sets.append(set)
+    return sets.count - 1
+  }
+
+  private mutating func append(_ node: PatternNode) throws(PatternError) {
+    if program.count > 100_000 { throw PatternError(construct: "a pattern of this size") }
+    switch node {
+    case .set(let set): program.append(.set(number(of: set)))
+    case .sequence(let nodes): for node in nodes { try append(node) }
+    case .alternatives(let nodes): try append(alternatives: nodes)
+    case .repeated(let node, let minimum, let maximum, let kind):
+      try append(node, minimum, maximum, kind)
+    case .ahead(let node, let isNegative):
+      try append(enclosed: node) { .ahead(end: $0, isNegative: isNegative) }
+    case .lineStart: program.append(.lineStart)
+    case .lineEnd: program.append(.lineEnd)
+    case .textStart: program.append(.textStart)
+    case .textEnd: program.append(.textEnd)
+    }
+  }
+
+  /// `node` with `.accept` behind it, after the instruction that runs it by itself.
+  private mutating func append(
+    enclosed node: PatternNode, _ instruction: (Int) -> Instruction
+  ) throws(PatternError) {
+    let place = program.count
+    program.append(.accept)
+    try append(node)
+    program.append(.accept)
+    program[place] = instruction(program.count)
+  }
+
+  private mutating func append(alternatives nodes: [PatternNode]) throws(PatternError) {
+    var exits: [Int] = []
+    for (index, node) in nodes.enumerated() {
+      if index == nodes.count - 1 {
+        try append(node)
+      } else {
+        let place = program.count
+        program.append(.accept)
+        try append(node)
+        exits.append(program.count)
+        program.append(.accept)
+        program[place] = .fork(place + 1, program.count)
+      }
+    }
+    for exit in exits { program[exit] = .jump(program.count) }
+  }
+
+  private mutating func append(
+    _ node: PatternNode, _ minimum: Int, _ maximum: Int, _ kind: PatternNode.Kind
+  ) throws(PatternError) {
+    if case .set(let set) = node, kind != .lazy {
+      program.append(
+        .run(
+          number(of: set), minimum: minimum, maximum: maximum, isPossessive: kind == .possessive))
+      return
+    }
+    if kind == .possessive {
+      return try append(
+        enclosed: .repeated(node, minimum: minimum, maximum: maximum, .greedy)
+      ) { .atomic(end: $0) }
+    }
+    for _ in 0..<minimum { try append(node) }
+    let isLazy = kind == .lazy
+    if maximum == Int.max {
+      let place = program.count
+      program.append(.accept)
+      try append(node)
+      program.append(.jump(place))
+      let end = program.count
+      program[place] = isLazy ? .fork(end, place + 1) : .fork(place + 1, end)
+      return
+    }
+    var forks: [Int] = []
+    for _ in minimum..<maximum {
+      forks.append(program.count)
+      program.append(.accept)
+      try append(node)
+    }
+    for fork in forks {
+      let end = program.count
+      program[fork] = isLazy ? .fork(end, fork + 1) : .fork(fork + 1, end)
+    }
+  }
+
+  /// Where to go on when the way taken fails.
+  private struct Choice {
+    let instruction: Int
+    var position: Int
+    /// For a run: it gives back scalars down to here.
+    let least: Int
+  }
+
+  /// The end of the match that begins at `start` of `text`; nil when none does.
+  func match(_ text: UnsafeBufferPointer<UInt8>, at start: Int) -> Int? {
+    match(text, at: start, from: 0)
+  }
+
+  private func match(_ text: UnsafeBufferPointer<UInt8>, at start: Int, from first: Int) -> Int? {
+    var choices: [Choice] = []
+    var instruction = first
+    var position = start
+    while true {
+      var succeeded = true
+      switch program[instruction] {
+      case .accept: return position
+      case .set(let set):
+        succeeded = false
+        if position < text.count {
+          let read = text.scalar(at: position)
+          if sets[set].contains(read.value) {
+            position += read.length
+            succeeded = true
+          }
+        }
+        instruction += 1
+      case .run(let set, let minimum, let maximum, let isPossessive):
+        var count = 0
+        var least = position
+        while position < text.count, count < maximum {
+          let read = text.scalar(at: position)
+          if !sets[set].contains(read.value) { break }
+          position += read.length
+          count += 1
+          if count == minimum { least = position }
+        }
+        succeeded = count >= minimum
+        instruction += 1
+        if succeeded, !isPossessive, position > least {
+          choices.append(Choice(instruction: instruction, position: position, least: least))
+        }
+      case .fork(let one, let other):
+        choices.append(Choice(instruction: other, position: position, least: -1))
+        instruction = one
+      case .jump(let target): instruction = target
+      case .ahead(let end, let isNegative):
+        succeeded = (match(text, at: position, from: instruction + 1) == nil) == isNegative
+        instruction = end
+      case .atomic(let end):
+        let matched = match(text, at: position, from: instruction + 1)
+        succeeded = matched != nil
+        position = matched ?? position
+        instruction = end
+      case .lineStart:
+        succeeded = position == 0 || text[position - 1] == 0x0A
+        instruction += 1
+      case .lineEnd:
+        succeeded = position == text.count || text[position] == 0x0A
+        instruction += 1
+      case .textStart:
+        succeeded = position == 0
+        instruction += 1
+      case .textEnd:
+        succeeded = position == text.count
+        instruction += 1
+      }
+      if succeeded { continue }
+      guard var choice = choices.popLast() else { return nil }
+      instruction = choice.instruction
+      if choice.least >= 0 {
+        choice.position -= text.scalar(endingAt: choice.position).length
+        if choice.position > choice.least { choices.append(choice) }
+      }
+      position = choice.position
+    }
+  }
+}

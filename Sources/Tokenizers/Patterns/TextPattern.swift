@@ -1,0 +1,68 @@
+/// What Split and Replace look for: a text, or a regular expression.
+enum TextPattern: Sendable {
+  case text([UInt8])
+  case expression(Pattern)
+  /// GPT-2's expression, by the scanner written for it.
+  case gpt2
+  /// The expression of Llama 3 and Qwen, with this many digits to a word, by its scanner.
+  case llama3(digits: Int)
+
+  /// The expression `text`; those published with the families that Apus trains have a scanner of
+  /// their own, which is faster.
+  init(expression text: String) throws(PatternError) {
+    switch text {
+    case WordScanner.expression: self = .gpt2
+    case CasedWordScanner.expression(digits: 3): self = .llama3(digits: 3)
+    case CasedWordScanner.expression(digits: 1): self = .llama3(digits: 1)
+    default: self = .expression(try Pattern(text))
+    }
+  }
+
+  /// Whether the matches are known to cover any text.
+  var cutsWithoutGaps: Bool {
+    switch self {
+    case .gpt2, .llama3: true
+    case .text, .expression: false
+    }
+  }
+
+  /// The matches in `bytes`, in order, that are not empty.
+  func matches(in bytes: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    forEachMatch(in: bytes) { ranges.append($0) }
+    return ranges
+  }
+
+  /// Calls `visit` with each match in `bytes` that is not empty.
+  func forEachMatch(in bytes: UnsafeBufferPointer<UInt8>, _ visit: (Range<Int>) -> Void) {
+    switch self {
+    case .text(let text):
+      guard let first = text.first else { return }
+      var index = 0
+      while index + text.count <= bytes.count {
+        if bytes[index] == first, bytes[index...].starts(with: text) {
+          visit(index..<index + text.count)
+          index += text.count
+        } else {
+          index += 1
+        }
+      }
+    case .expression(let pattern):
+      var index = 0
+      while index < bytes.count {
+        if let end = pattern.match(bytes, at: index), end > index {
+          visit(index..<end)
+          index = end
+        } else {
+          index += bytes.scalar(at: index).length
+        }
+      }
+    case .gpt2:
+      var scanner = WordScanner(bytes)
+      while let range = scanner.next() { visit(range) }
+    case .llama3(let digits):
+      var scanner = CasedWordScanner(bytes, digits: digits)
+      while let range = scanner.next() { visit(range) }
+    }
+  }
+}

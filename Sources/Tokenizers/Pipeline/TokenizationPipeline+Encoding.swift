@@ -1,0 +1,93 @@
+extension TokenizationPipeline {
+  /// The tokens of `text`, and of a second text with it, with their offsets.
+  ///
+  /// - `addsTokens`: whether the post-processor adds its tokens, such as `[CLS]` and `[SEP]`.
+  /// - `findsSpecial`: whether special tokens written in the text are found as such.
+  public func encoding(
+    of text: String, with second: String? = nil, addsTokens: Bool = true, findsSpecial: Bool = true
+  ) -> TokenEncoding {
+    let texts = ([text] + (second.map { [$0] } ?? [])).map { Array($0.utf8) }
+    var encodings = texts.enumerated().map { index, text in
+      let buffer = tokens(of: text, findsSpecial: findsSpecial, tracked: true)
+      return buffer.encoding(typeID: index)
+    }
+    if let postProcessor {
+      postProcessor.prepare(&encodings, of: texts) { id in
+        added.token(id) == nil ? vocabulary.edgeSpaces(of: id) : nil
+      }
+      if addsTokens { encodings = postProcessor.addTokens(to: encodings) }
+    }
+    var result = TokenEncoding(ids: [], offsets: [])
+    for encoding in encodings { result.append(encoding) }
+    return result
+  }
+
+  /// The tokens of `bytes`, without what a post-processor adds, with their offsets.
+  public func encoding(of bytes: UnsafeBufferPointer<UInt8>) -> TokenEncoding {
+    let buffer = tokens(of: Array(bytes), findsSpecial: false, tracked: true)
+    return buffer.encoding(typeID: 0)
+  }
+
+  /// The tokens of `bytes`; their ranges are offsets into `bytes` if `tracked`.
+  func tokens(of bytes: [UInt8], findsSpecial: Bool, tracked: Bool) -> TokenBuffer {
+    var bytes = bytes
+    if !usesBytes || normalizer != nil, String(validating: bytes, as: UTF8.self) == nil {
+      bytes = Array(String(decoding: bytes, as: UTF8.self).utf8)
+    }
+    var tokens = TokenBuffer(keepsRanges: tracked, capacity: bytes.count / 4 + 16)
+    let found = bytes.withUnsafeBufferPointer {
+      added.matches(in: $0, .original, findsSpecial: findsSpecial)
+    }
+    var place = 0
+    for (range, token) in found {
+      appendText(bytes[place..<range.lowerBound], findsSpecial, &tokens)
+      tokens.append(
+        token.id, range.lowerBound - tokens.wordStart, range.upperBound - tokens.wordStart)
+      place = range.upperBound
+    }
+    appendText(bytes[place...], findsSpecial, &tokens)
+    return tokens
+  }
+
+  /// Appends the tokens of a stretch of text in which no added token is written out.
+  private func appendText(
+    _ bytes: ArraySlice<UInt8>, _ findsSpecial: Bool, _ tokens: inout TokenBuffer
+  ) {
+    if bytes.isEmpty { return }
+    var text = NormalizedText(
+      Array(bytes), offset: bytes.startIndex, tracked: tokens.keepsRanges)
+    normalizer?.normalize(&text)
+    let found = text.bytes.withUnsafeBufferPointer {
+      added.matches(in: $0, .normalized, findsSpecial: findsSpecial)
+    }
+    let isFirst = bytes.startIndex == 0
+    if found.isEmpty { return appendWords(of: text, isFirst, &tokens) }
+    var place = 0
+    for (range, token) in found {
+      appendWords(of: text.slice(place..<range.lowerBound), isFirst && place == 0, &tokens)
+      let origin = text.origin(of: range)
+      tokens.append(
+        token.id, origin.lowerBound - tokens.wordStart, origin.upperBound - tokens.wordStart)
+      place = range.upperBound
+    }
+    appendWords(of: text.slice(place..<text.bytes.count), isFirst && place == 0, &tokens)
+  }
+
+  /// Appends the tokens of normalized text.
+  private func appendWords(
+    of text: NormalizedText, _ isFirst: Bool, _ tokens: inout TokenBuffer
+  ) {
+    if text.bytes.isEmpty { return }
+    var words = PreTokenizedText(text, isFirst: isFirst)
+    preTokenizer?.split(&words)
+    let first = tokens.ids.count
+    words.text.bytes.withUnsafeBufferPointer { bytes in
+      for word in words.words {
+        tokens.wordStart = word.lowerBound
+        model.tokenize(UnsafeBufferPointer(rebasing: bytes[word]), into: &tokens)
+      }
+    }
+    tokens.wordStart = 0
+    tokens.mapRanges(from: first) { words.text.origin(of: $0) }
+  }
+}

@@ -1,0 +1,99 @@
+/// Cuts a text into words, within which the model finds its tokens.
+protocol PreTokenizer: Sendable {
+  /// Cuts the words of `text` further.
+  func split(_ text: inout PreTokenizedText)
+}
+
+/// A text and the words in it, in order, without overlap; what lies between them is dropped.
+struct PreTokenizedText: Sendable {
+  private(set) var text: NormalizedText
+  private(set) var words: [Range<Int>]
+  /// Whether the text begins where the original does.
+  let isFirst: Bool
+
+  /// `text` as one word.
+  init(_ text: NormalizedText, isFirst: Bool) {
+    self.text = text
+    self.isFirst = isFirst
+    words = text.bytes.isEmpty ? [] : [text.bytes.indices]
+  }
+
+  /// Replaces each word by those that `cut` finds in it; empty ones are dropped.
+  mutating func splitWords(
+    _ cut: (UnsafeBufferPointer<UInt8>, (Range<Int>) -> Void) -> Void
+  ) {
+    var pieces: [Range<Int>] = []
+    pieces.reserveCapacity(words.count + text.bytes.count / 5)
+    text.bytes.withUnsafeBufferPointer { bytes in
+      for word in words {
+        cut(UnsafeBufferPointer(rebasing: bytes[word])) { piece in
+          if piece.isEmpty { return }
+          pieces.append(
+            word.lowerBound + piece.lowerBound..<word.lowerBound + piece.upperBound)
+        }
+      }
+    }
+    words = pieces
+  }
+
+  /// Replaces the text by what `write` makes of its words.
+  mutating func rewriteWords(
+    _ write: (UnsafeBufferPointer<UInt8>, _ isAtStart: Bool, inout WordWriter) -> Void
+  ) {
+    var writer = WordWriter(table: text.table(), capacity: text.bytes.count * 5 / 4 + 16)
+    text.bytes.withUnsafeBufferPointer { bytes in
+      for word in words {
+        writer.begin(at: word.lowerBound)
+        write(
+          UnsafeBufferPointer(rebasing: bytes[word]), isFirst && word.lowerBound == 0, &writer)
+        writer.endWord()
+      }
+    }
+    text.replace(with: writer.bytes, origins: writer.origins)
+    words = writer.words
+  }
+}
+
+/// Collects rewritten words.
+struct WordWriter {
+  private let table: [NormalizedText.Origin]?
+  private(set) var bytes: [UInt8] = []
+  private(set) var origins: [NormalizedText.Origin]?
+  private(set) var words: [Range<Int>] = []
+  /// Where the word being read begins in the old text, and the one being written in the new.
+  private var source = 0
+  private var start = 0
+
+  init(table: [NormalizedText.Origin]?, capacity: Int) {
+    self.table = table
+    bytes.reserveCapacity(capacity)
+    if table != nil { origins = [] }
+  }
+
+  mutating func begin(at source: Int) {
+    self.source = source
+    start = bytes.count
+  }
+
+  /// Writes `byte` with the origin of byte `index` of the word being read.
+  @inline(__always)
+  mutating func write(_ byte: UInt8, from index: Int) {
+    bytes.append(byte)
+    if let table { origins?.append(table[source + index]) }
+  }
+
+  /// Ends the word being written, if it has begun.
+  mutating func endWord() {
+    if bytes.count > start { words.append(start..<bytes.count) }
+    start = bytes.count
+  }
+}
+
+/// Several pre-tokenizers, one after the other.
+struct PreTokenizerSequence: PreTokenizer {
+  let preTokenizers: [any PreTokenizer]
+
+  func split(_ text: inout PreTokenizedText) {
+    for preTokenizer in preTokenizers { preTokenizer.split(&text) }
+  }
+}

@@ -1,0 +1,66 @@
+/// Reads the parts of a pipeline from a tokenizer.json; what is unknown is refused by name.
+struct ComponentReader {
+  let document: JSONFile
+
+  /// The `type` of a part.
+  func type(_ value: JSONElement, _ field: String) throws(TokenizerError) -> String {
+    guard let type = value["type"]?.string else {
+      throw document.invalid("\(field).type", "a text")
+    }
+    return type
+  }
+
+  /// The parts of a `Sequence`, in its member `name`.
+  func parts(
+    _ value: JSONElement, _ name: String, _ field: String
+  ) throws(TokenizerError) -> [JSONElement] {
+    guard let parts = value[name]?.array else {
+      throw document.invalid("\(field).\(name)", "a list")
+    }
+    return parts
+  }
+
+  func bool(
+    _ value: JSONElement, _ name: String, _ field: String, default: Bool? = nil
+  ) throws(TokenizerError) -> Bool {
+    if let value = value[name], !value.isNull {
+      guard let flag = value.bool else {
+        throw document.invalid("\(field).\(name)", "true or false")
+      }
+      return flag
+    }
+    guard let `default` else { throw document.invalid("\(field).\(name)", "true or false") }
+    return `default`
+  }
+
+  func text(
+    _ value: JSONElement, _ name: String, _ field: String, default: String? = nil
+  ) throws(TokenizerError) -> String {
+    if let text = value[name]?.string ?? `default` { return text }
+    throw document.invalid("\(field).\(name)", "a text")
+  }
+
+  func integer(
+    _ value: JSONElement, _ name: String, _ field: String
+  ) throws(TokenizerError) -> Int {
+    guard let number = value[name]?.integer, number >= 0, number < Int(TokenID.max) else {
+      throw document.invalid("\(field).\(name)", "a whole number from 0")
+    }
+    return number
+  }
+
+  /// A pattern: `{"String": …}` or `{"Regex": …}`.
+  func pattern(
+    _ value: JSONElement, _ field: String
+  ) throws(TokenizerError) -> TextPattern {
+    if let text = value["pattern"]?["String"]?.string { return .text(Array(text.utf8)) }
+    guard let expression = value["pattern"]?["Regex"]?.string else {
+      throw document.invalid("\(field).pattern", "a String or a Regex")
+    }
+    do {
+      return try TextPattern(expression: expression)
+    } catch {
+      throw .unsupported(path: document.path, construct: "\(error.construct) in \(field).pattern")
+    }
+  }
+}

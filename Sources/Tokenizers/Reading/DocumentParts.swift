@@ -1,0 +1,100 @@
+// The pieces from which documents in tokenizer.json's form are made of other files.
+
+extension JSONElement {
+  /// A part with its `type`.
+  static func part(_ type: String, _ members: [(key: String, value: JSONElement)] = [])
+    -> JSONElement
+  {
+    .object([("type", .string(type))] + members)
+  }
+
+  /// A tokenizer.json, keys in the order of Hugging Face tokenizers.
+  static func tokenizer(
+    addedTokens: [JSONElement], normalizer: JSONElement = .null, preTokenizer: JSONElement,
+    postProcessor: JSONElement = .null, decoder: JSONElement, model: JSONElement
+  ) -> JSONElement {
+    .object([
+      ("version", .string("1.0")), ("truncation", .null), ("padding", .null),
+      ("added_tokens", .array(addedTokens)), ("normalizer", normalizer),
+      ("pre_tokenizer", preTokenizer), ("post_processor", postProcessor), ("decoder", decoder),
+      ("model", model),
+    ])
+  }
+
+  /// An entry of `added_tokens`.
+  static func addedToken(_ content: String, id: Int, isSpecial: Bool = true) -> JSONElement {
+    .object([
+      ("id", .integer(id)), ("content", .string(content)), ("single_word", .bool(false)),
+      ("lstrip", .bool(false)), ("rstrip", .bool(false)), ("normalized", .bool(false)),
+      ("special", .bool(isSpecial)),
+    ])
+  }
+
+  /// ByteLevel as pre-tokenizer, post-processor or decoder.
+  static func byteLevel(
+    addPrefixSpace: Bool, trimOffsets: Bool = true, useRegex: Bool = true
+  ) -> JSONElement {
+    .part(
+      "ByteLevel",
+      [
+        ("add_prefix_space", .bool(addPrefixSpace)), ("trim_offsets", .bool(trimOffsets)),
+        ("use_regex", .bool(useRegex)),
+      ])
+  }
+
+  /// Metaspace as pre-tokenizer or decoder.
+  static func metaspace(prependScheme: String = "always", splits: Bool = true) -> JSONElement {
+    .part(
+      "Metaspace",
+      [
+        ("replacement", .string("▁")), ("prepend_scheme", .string(prependScheme)),
+        ("split", .bool(splits)),
+      ])
+  }
+
+  /// Replace of a text.
+  static func replacing(text: String, with content: String) -> JSONElement {
+    .part(
+      "Replace",
+      [("pattern", .object([("String", .string(text))])), ("content", .string(content))])
+  }
+
+  /// Replace of what matches an expression.
+  static func replacing(expression: String, with content: String) -> JSONElement {
+    .part(
+      "Replace",
+      [("pattern", .object([("Regex", .string(expression))])), ("content", .string(content))])
+  }
+
+  /// TemplateProcessing with tokens before and behind each text, before the second only if
+  /// `startsSecond`.
+  static func template(
+    before: [(token: String, id: Int)] = [], behind: [(token: String, id: Int)] = [],
+    startsSecond: Bool = true, secondType: Int = 1
+  ) -> JSONElement {
+    func special(_ token: String, _ typeID: Int) -> JSONElement {
+      .object([("SpecialToken", .object([("id", .string(token)), ("type_id", .integer(typeID))]))])
+    }
+    func text(_ name: String, _ typeID: Int, _ starts: Bool) -> [JSONElement] {
+      (starts ? before.map { special($0.token, typeID) } : [])
+        + [
+          .object([("Sequence", .object([("id", .string(name)), ("type_id", .integer(typeID))]))])
+        ]
+        + behind.map { special($0.token, typeID) }
+    }
+    let specials = (before + behind).sorted { $0.token < $1.token }.map { entry in
+      let value = JSONElement.object([
+        ("id", .string(entry.token)), ("ids", .array([.integer(entry.id)])),
+        ("tokens", .array([.string(entry.token)])),
+      ])
+      return (key: entry.token, value: value)
+    }
+    return .part(
+      "TemplateProcessing",
+      [
+        ("single", .array(text("A", 0, true))),
+        ("pair", .array(text("A", 0, true) + text("B", secondType, startsSecond))),
+        ("special_tokens", .object(specials)),
+      ])
+  }
+}

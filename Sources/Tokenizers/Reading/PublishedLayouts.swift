@@ -1,0 +1,99 @@
+// Folders without a tokenizer.json, in the layouts that families were first published in.
+
+/// What a tokenizer_config.json says of how a layout is to be read.
+struct TokenizerConfiguration {
+  private let file: JSONFile?
+
+  /// Reads the file in `folder`, if it is there.
+  init(folder: String) throws(TokenizerError) {
+    let path = FileBytes.join(folder, TokenizerFile.configurationName)
+    file = FileBytes.exists(path) ? try JSONFile(path: path) : nil
+  }
+
+  /// The class of transformers that reads the folder, without what marks the faster of two.
+  var tokenizerClass: String? {
+    guard let name = file?.root["tokenizer_class"]?.string else { return nil }
+    return name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
+  }
+
+  /// The flag `name`; nil when it is not there or null.
+  func flag(_ name: String) throws(TokenizerError) -> Bool? {
+    guard let value = file?.root[name], !value.isNull else { return nil }
+    guard let flag = value.bool else { throw invalid(name, "true or false") }
+    return flag
+  }
+
+  /// The count `name`; nil when it is not there or null.
+  func count(_ name: String) throws(TokenizerError) -> Int? {
+    guard let value = file?.root[name], !value.isNull else { return nil }
+    guard let count = value.integer, (0...10_000).contains(count) else {
+      throw invalid(name, "a whole number from 0 to 10000")
+    }
+    return count
+  }
+
+  /// The special token `name`, as text or as an added token; nil when there is none.
+  func token(_ name: String) throws(TokenizerError) -> String? {
+    guard let value = file?.root[name], !value.isNull else { return nil }
+    guard let token = value.string ?? value["content"]?.string else {
+      throw invalid(name, "a text")
+    }
+    return token
+  }
+
+  private func invalid(_ field: String, _ expected: String) -> TokenizerError {
+    .invalidField(
+      path: file?.path ?? TokenizerFile.configurationName, field: field, expected: expected)
+  }
+}
+
+/// BERT's vocab.txt: one token a line, its number the id.
+enum VocabularyText {
+  /// The tokenizer.json of the file at `path`.
+  static func document(
+    path: String, _ configuration: TokenizerConfiguration
+  ) throws(TokenizerError) -> JSONElement {
+    let bytes = try FileBytes.read(path)
+    var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    var tokens: [(key: String, value: JSONElement)] = []
+    for (index, line) in lines.enumerated() {
+      let line = line.last == 0x0D ? line.dropLast() : line
+      guard let token = String(validating: line, as: UTF8.self) else {
+        throw .malformedModel(path: path, reason: "line \(index + 1) is not valid UTF-8")
+      }
+      tokens.append((token, .integer(index)))
+    }
+    var specials: [(token: String, id: Int)] = []
+    for (name, usual) in [
+      ("pad_token", "[PAD]"), ("unk_token", "[UNK]"), ("cls_token", "[CLS]"),
+      ("sep_token", "[SEP]"), ("mask_token", "[MASK]"),
+    ] {
+      let token = try configuration.token(name) ?? usual
+      guard let id = tokens.firstIndex(where: { $0.key.utf8.elementsEqual(token.utf8) }) else {
+        throw .invalidVocabulary(.missingToken(token), path: path)
+      }
+      specials.append((token, id))
+    }
+    func flag(_ name: String, _ usual: JSONElement) throws(TokenizerError) -> JSONElement {
+      try configuration.flag(name).map { .bool($0) } ?? usual
+    }
+    let normalizer = [
+      (key: "clean_text", value: JSONElement.bool(true)),
+      ("handle_chinese_chars", try flag("tokenize_chinese_chars", .bool(true))),
+      ("strip_accents", try flag("strip_accents", .null)),
+      ("lowercase", try flag("do_lower_case", .bool(true))),
+    ]
+    return .tokenizer(
+      addedTokens: specials.sorted { $0.id < $1.id }.map { .addedToken($0.token, id: $0.id) },
+      normalizer: .part("BertNormalizer", normalizer), preTokenizer: .part("BertPreTokenizer"),
+      postProcessor: .template(before: [specials[2]], behind: [specials[3]], startsSecond: false),
+      decoder: .part("WordPiece", [("prefix", .string("##")), ("cleanup", .bool(true))]),
+      model: .part(
+        "WordPiece",
+        [
+          ("unk_token", .string(specials[1].token)), ("continuing_subword_prefix", .string("##")),
+          ("max_input_chars_per_word", .integer(100)), ("vocab", .object(tokens)),
+        ]))
+  }
+}

@@ -1,0 +1,142 @@
+extension SentencePieceModel {
+  /// The model as a tokenizer.json.
+  ///
+  /// `asT5`: as T5's is published, with `sentinels` tokens `<extra_id_…>` behind the pieces; others
+  /// as close to sentencepiece as the parts of Hugging Face tokenizers come.
+  func document(asT5 isT5: Bool, sentinels: Int) throws(TokenizerError) -> JSONElement {
+    switch algorithm {
+    case .unigram: return try unigram(isT5, sentinels)
+    case .bytePairs: return try bytePairs(isT5)
+    case .words: throw .unsupported(path: path, construct: "model Word")
+    case .characters: throw .unsupported(path: path, construct: "model Char")
+    }
+  }
+
+  private func unigram(_ isT5: Bool, _ sentinels: Int) throws(TokenizerError) -> JSONElement {
+    guard let unknown = pieces.firstIndex(where: { $0.kind == .unknown }) else {
+      throw .malformedModel(path: path, reason: "it has no piece for what is unknown")
+    }
+    let extra = (0..<sentinels).reversed().map { "<extra_id_\($0)>" }
+    let vocabulary = pieces.map { ($0.text, Double($0.score)) } + extra.map { ($0, 0.0) }
+    let model = JSONElement.part(
+      "Unigram",
+      [
+        ("unk_id", .integer(unknown)),
+        ("vocab", .array(vocabulary.map { .array([.string($0.0), .real($0.1)]) })),
+        ("byte_fallback", .bool(fallsBackToBytes)),
+      ])
+    let sentinelTokens = extra.enumerated().map {
+      JSONElement.addedToken($1, id: pieces.count + $0)
+    }
+    let end = pieces.firstIndex { $0.kind == .control && $0.text == "</s>" }
+    return .tokenizer(
+      addedTokens: addedTokens + sentinelTokens, normalizer: normalizer(asT5: isT5),
+      preTokenizer: preTokenizer(asT5: isT5),
+      postProcessor: end.map { .template(behind: [("</s>", $0)], secondType: 0) } ?? .null,
+      decoder: .metaspace(prependScheme: addsPrefix ? "always" : "never"), model: model)
+  }
+
+  private func bytePairs(_ isT5: Bool) throws(TokenizerError) -> JSONElement {
+    let unknown = pieces.first { $0.kind == .unknown }?.text
+    let model = JSONElement.part(
+      "BPE",
+      [
+        ("dropout", .null), ("unk_token", unknown.map { .string($0) } ?? .null),
+        ("continuing_subword_prefix", .null), ("end_of_word_suffix", .null),
+        ("fuse_unk", .bool(true)), ("byte_fallback", .bool(fallsBackToBytes)),
+        ("ignore_merges", .bool(false)),
+        ("vocab", .object(pieces.enumerated().map { ($1.text, .integer($0)) })),
+        ("merges", .array(merges().map { .array([.string($0), .string($1)]) })),
+      ])
+    let begin = pieces.firstIndex { $0.kind == .control && $0.text == "<s>" }
+    let decoders: [JSONElement] =
+      [
+        .replacing(text: "▁", with: " "),
+        .part("ByteFallback"), .part("Fuse"),
+      ]
+      + (addsPrefix
+        ? [
+          .part(
+            "Strip", [("content", .string(" ")), ("start", .integer(1)), ("stop", .integer(0))])
+        ] : [])
+    return .tokenizer(
+      addedTokens: addedTokens, normalizer: normalizer(asT5: isT5),
+      preTokenizer: preTokenizer(asT5: isT5),
+      postProcessor: begin.map { .template(before: [("<s>", $0)]) } ?? .null,
+      decoder: .part("Sequence", [("decoders", .array(decoders))]), model: model)
+  }
+
+  /// Control and unknown pieces are special; what the user defined is found as it is written.
+  private var addedTokens: [JSONElement] {
+    pieces.enumerated().compactMap { id, piece in
+      switch piece.kind {
+      case .control, .unknown: .addedToken(piece.text, id: id)
+      case .userDefined: .addedToken(piece.text, id: id, isSpecial: false)
+      case .normal, .unused, .byte: nil
+      }
+    }
+  }
+
+  /// The character map, then what becomes of space: where extra space goes, what is at the ends and
+  /// more than one; elsewhere every space is kept, and one is put before the text.
+  private func normalizer(asT5 isT5: Bool) -> JSONElement {
+    var parts: [JSONElement] = []
+    if !characterMap.isEmpty {
+      let map = JSONElement.string(Base64.encode(characterMap))
+      parts.append(.part("Precompiled", [("precompiled_charsmap", map)]))
+    }
+    if removesExtraSpace, !isT5 {
+      parts.append(.replacing(expression: #"\A +| +\z"#, with: ""))
+      parts.append(.replacing(expression: " {2,}", with: " "))
+    } else if !removesExtraSpace {
+      if addsPrefix { parts.append(.part("Prepend", [("prepend", .string("▁"))])) }
+      parts.append(.replacing(text: " ", with: "▁"))
+    }
+    if parts.count < 2 { return parts.first ?? .null }
+    return .part("Sequence", [("normalizers", .array(parts))])
+  }
+
+  /// T5's words are what lies between any white space; others begin at a space.
+  private func preTokenizer(asT5 isT5: Bool) -> JSONElement {
+    if !removesExtraSpace { return .null }
+    let metaspace = JSONElement.metaspace(prependScheme: addsPrefix ? "always" : "never")
+    if !isT5 { return metaspace }
+    return .part("Sequence", [("pretokenizers", .array([.part("WhitespaceSplit"), metaspace]))])
+  }
+
+  /// Every way to put a piece together from two others, the highest score first.
+  private func merges() -> [(String, String)] {
+    var ids = ByteStringTable(capacity: pieces.count)
+    for piece in pieces { _ = ids.insert(Array(piece.text.utf8)) }
+    struct Merge {
+      let score: Float
+      let left: String
+      let right: String
+      let lengths: (Int, Int)
+    }
+    var merges: [Merge] = []
+    for piece in pieces where piece.kind == .normal || piece.kind == .userDefined {
+      let scalars = piece.text.unicodeScalars
+      var own: [(left: Int, right: Int, merge: Merge)] = []
+      for (count, index) in zip(1..., scalars.indices.dropFirst()) {
+        let left = String(scalars[..<index])
+        let right = String(scalars[index...])
+        guard let leftID = ids.find(Array(left.utf8)), let rightID = ids.find(Array(right.utf8))
+        else { continue }
+        let lengths = (count, scalars.count - count)
+        own.append(
+          (leftID, rightID, Merge(score: piece.score, left: left, right: right, lengths: lengths)))
+      }
+      own.sort { ($0.left, $0.right) < ($1.left, $1.right) }
+      merges += own.map(\.merge)
+    }
+    // Stable and from the highest down, as the converter of transformers sorts.
+    let order = merges.indices.sorted { a, b in
+      let (x, y) = (merges[a], merges[b])
+      if x.score != y.score { return x.score > y.score }
+      if x.lengths != y.lengths { return x.lengths > y.lengths }
+      return a < b
+    }
+    return order.map { (merges[$0].left, merges[$0].right) }
+  }
+}

@@ -1,0 +1,87 @@
+extension TokenizationPipeline {
+  /// The special tokens that end a document, where a configuration names none, in order of trial.
+  private static let ends = [
+    ByteTokenizer.endOfTextToken, "</s>", "<|end_of_text|>", "<|im_end|>", "[SEP]", "<eos>",
+  ]
+
+  /// The tokenizer that `document` states, with the special token `endOfText`, or the first usual one
+  /// that it has.
+  ///
+  /// How texts are cut to a length or filled up is not the tokenizer's: what the file says of
+  /// truncation and padding is left out.
+  init(_ document: JSONFile, endOfText: String?) throws(TokenizerError) {
+    let reader = ComponentReader(document: document)
+    let root = document.root
+    let tokens = try reader.addedTokens()
+    let normalizer = try reader.normalizer(root["normalizer"] ?? .null)
+    let preTokenizer = try reader.preTokenizer(root["pre_tokenizer"] ?? .null)
+    let usesBytes = preTokenizer.map(Self.endsInBytes) ?? false
+    let result = try ModelReader(reader, added: tokens).read(usesBytes: usesBytes)
+    let spellings = try Self.spellings(result.entries, tokens, document.path)
+    guard
+      let end = (endOfText.map { [$0] } ?? Self.ends).lazy.compactMap({ text in
+        tokens.first { $0.isSpecial && $0.content.utf8.elementsEqual(text.utf8) }
+      }).first
+    else {
+      throw .invalidVocabulary(
+        .missingEndOfText(endOfText ?? Self.ends.joined(separator: "', '")), path: document.path)
+    }
+    self.normalizer = normalizer
+    self.preTokenizer = preTokenizer
+    self.usesBytes = usesBytes
+    model = result.model
+    added = AddedVocabulary(tokens, normalizer: normalizer)
+    postProcessor = try reader.postProcessor(root["post_processor"] ?? .null)
+    decoder = try reader.decoder(root["decoder"] ?? .null)
+    vocabulary = PipelineVocabulary(spellings, style: result.style)
+    self.endOfText = end.id
+    let count = spellings.count
+    let others = ["truncation", "padding"]
+    self.document = .object(
+      (root.members ?? []).map { others.contains($0.key) ? ($0.key, .null) : $0 })
+    for id in Self.templateIDs(postProcessor) where Int(id) >= count {
+      throw .unknownID(id: id, vocabularySize: count)
+    }
+  }
+
+  private static func endsInBytes(_ preTokenizer: any PreTokenizer) -> Bool {
+    if let sequence = preTokenizer as? PreTokenizerSequence {
+      return sequence.preTokenizers.last.map(endsInBytes) ?? false
+    }
+    return preTokenizer is ByteLevelPreTokenizer
+  }
+
+  /// The ids that a post-processor adds.
+  private static func templateIDs(_ postProcessor: (any PostProcessor)?) -> [TokenID] {
+    guard let postProcessor else { return [] }
+    let empty = TokenEncoding(ids: [], offsets: [])
+    return [[empty], [empty, empty]].flatMap { encodings in
+      postProcessor.addTokens(to: encodings).flatMap(\.ids)
+    }
+  }
+
+  /// The spelling of every id; ids must be 0, 1, 2, … without gaps.
+  private static func spellings(
+    _ entries: [(key: String, id: Int)], _ tokens: [AddedToken], _ path: String
+  ) throws(TokenizerError) -> [String] {
+    var known = ByteStringTable(capacity: entries.count)
+    for (key, _) in entries where !known.insert(Array(key.utf8)).inserted {
+      throw .invalidVocabulary(.duplicateToken(key), path: path)
+    }
+    var all = entries
+    for token in tokens {
+      let (index, inserted) = known.insert(Array(token.content.utf8))
+      if inserted {
+        all.append((token.content, Int(token.id)))
+      } else if all[index].id != Int(token.id) {
+        throw .invalidVocabulary(.duplicateToken(token.content), path: path)
+      }
+    }
+    all.sort { $0.id < $1.id }
+    for (index, entry) in all.enumerated() where entry.id != index {
+      throw .invalidVocabulary(
+        entry.id < index ? .duplicateID(entry.id) : .missingID(index), path: path)
+    }
+    return all.map(\.key)
+  }
+}

@@ -1,0 +1,172 @@
+/// The normalization forms of Unicode (UAX #15) with a note, for each scalar of the result, of how
+/// many of the source it stands for: from it `NormalizedText` keeps its origins.
+///
+/// The changes follow those of Hugging Face tokenizers: 0 for a scalar that replaces one, 1 for one
+/// that is new, −n for one that also swallows n more.
+struct UnicodeNormalization {
+  /// The four forms.
+  enum Form: String, CaseIterable, Sendable {
+    case nfc = "NFC"
+    case nfd = "NFD"
+    case nfkc = "NFKC"
+    case nfkd = "NFKD"
+
+    var isCompatible: Bool { self == .nfkc || self == .nfkd }
+    var composes: Bool { self == .nfc || self == .nfkc }
+  }
+
+  private let isCompatible: Bool
+  private var result: [ScalarChange] = []
+  /// Combining class of each scalar of `result`.
+  private var classes: [UInt8] = []
+  /// Where the scalars not yet in canonical order begin.
+  private var unsorted = 0
+
+  /// `bytes` in `form`.
+  static func normalize(_ bytes: [UInt8], to form: Form) -> [ScalarChange] {
+    var normalization = UnicodeNormalization(isCompatible: form.isCompatible)
+    normalization.result.reserveCapacity(bytes.count)
+    bytes.withUnsafeBufferPointer { bytes in
+      var index = 0
+      while index < bytes.count {
+        let read = bytes.scalar(at: index)
+        normalization.decompose(read.value)
+        index += read.length
+      }
+    }
+    normalization.sort()
+    if form.composes { normalization.compose() }
+    return normalization.result
+  }
+
+  private init(isCompatible: Bool) {
+    self.isCompatible = isCompatible
+  }
+
+  private mutating func decompose(_ scalar: UInt32) {
+    if scalar < 0x80 { return push(scalar, change: 0, combiningClass: 0) }
+    if let parts = Hangul.decompose(scalar) {
+      for (index, part) in parts.enumerated() where part != 0 {
+        push(part, change: index == 0 ? 0 : 1, combiningClass: 0)
+      }
+      return
+    }
+    let compatible = isCompatible ? ScalarMap.compatible[scalar] : nil
+    guard let parts = compatible ?? ScalarMap.canonical[scalar] else {
+      return push(scalar, change: 0, combiningClass: Self.combiningClass(scalar))
+    }
+    for (index, part) in parts.enumerated() {
+      push(part, change: index == 0 ? 0 : 1, combiningClass: Self.combiningClass(part))
+    }
+  }
+
+  static func combiningClass(_ scalar: UInt32) -> UInt8 {
+    ScalarMap.combiningClasses[scalar]?.first.map { UInt8($0) } ?? 0
+  }
+
+  private mutating func push(_ scalar: UInt32, change: Int, combiningClass: UInt8) {
+    if combiningClass == 0 { sort() }
+    result.append(ScalarChange(scalar, change))
+    classes.append(combiningClass)
+    if combiningClass == 0 { unsorted = result.count }
+  }
+
+  /// Puts the marks since the last starter in order of class, equal ones as they were.
+  private mutating func sort() {
+    if result.count - unsorted > 1 {
+      let marks = (unsorted..<result.count).sorted { a, b in
+        classes[a] == classes[b] ? a < b : classes[a] < classes[b]
+      }
+      let scalars = marks.map { result[$0] }
+      let kinds = marks.map { classes[$0] }
+      result.replaceSubrange(unsorted..., with: scalars)
+      classes.replaceSubrange(unsorted..., with: kinds)
+    }
+    unsorted = result.count
+  }
+
+  /// Canonical composition: a scalar joins the last starter unless one of its class or higher is
+  /// between them.
+  private mutating func compose() {
+    var composed: [ScalarChange] = []
+    composed.reserveCapacity(result.count)
+    var starter: Int?
+    var lastClass: UInt8?
+    for (index, next) in result.enumerated() {
+      let kind = classes[index]
+      if let starter, (lastClass.map { $0 < kind } ?? true),
+        let joined = Compositions.all.composite(of: composed[starter].scalar, next.scalar)
+      {
+        let change = composed[starter].change + next.change - 1
+        composed[starter] = ScalarChange(joined, change)
+        continue
+      }
+      composed.append(next)
+      if kind == 0 {
+        starter = composed.count - 1
+        lastClass = nil
+      } else if starter != nil {
+        lastClass = kind
+      }
+    }
+    result = composed
+  }
+}
+
+/// A scalar of a changed text, and what it replaces.
+struct ScalarChange {
+  let scalar: UInt32
+  /// 0: one scalar of the source; 1: none, it is new; −n: one and n more.
+  let change: Int
+
+  @inline(__always)
+  init(_ scalar: UInt32, _ change: Int) {
+    self.scalar = scalar
+    self.change = change
+  }
+}
+
+/// The arithmetic of Hangul syllables, section 3.12 of the Unicode Standard.
+enum Hangul {
+  /// The parts of a syllable; the last is 0 when there are two.
+  static func decompose(_ scalar: UInt32) -> [UInt32]? {
+    guard (0xAC00..<0xD7A4).contains(scalar) else { return nil }
+    let index = scalar - 0xAC00
+    let trailing = index % 28
+    return [
+      0x1100 + index / 588, 0x1161 + index % 588 / 28, trailing == 0 ? 0 : 0x11A7 + trailing,
+    ]
+  }
+
+  static func compose(_ first: UInt32, _ second: UInt32) -> UInt32? {
+    if (0x1100..<0x1113).contains(first), (0x1161..<0x1176).contains(second) {
+      return 0xAC00 + (first - 0x1100) * 588 + (second - 0x1161) * 28
+    }
+    if (0xAC00..<0xD7A4).contains(first), (first - 0xAC00) % 28 == 0,
+      (0x11A8..<0x11C3).contains(second)
+    {
+      return first + second - 0x11A7
+    }
+    return nil
+  }
+}
+
+/// The primary composites.
+struct Compositions: Sendable {
+  static let all = Compositions()
+
+  private var numbers = PairTable()
+
+  private init() {
+    for (composite, parts) in ScalarMap.entries(of: UnicodeTables.compositions) {
+      _ = numbers.insert(TokenPair(parts[0], parts[1]), number: UInt32(composite))
+    }
+  }
+
+  /// What the two scalars compose to; nil when they do not.
+  func composite(of first: UInt32, _ second: UInt32) -> UInt32? {
+    if let syllable = Hangul.compose(first, second) { return syllable }
+    let number = numbers.number(of: TokenPair(first, second))
+    return number == PairTable.absent ? nil : number
+  }
+}
