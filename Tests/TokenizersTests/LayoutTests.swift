@@ -1,0 +1,154 @@
+import Foundation
+import Testing
+
+@testable import Tokenizers
+
+/// Files other than tokenizer.json, whole and damaged.
+@Suite final class LayoutTests {
+  private let folder = FileManager.default.temporaryDirectory.path + "/apus-" + UUID().uuidString
+
+  init() throws {
+    try FileBytes.createFolder(folder)
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+
+  private func write(_ bytes: [UInt8], _ name: String) throws {
+    try FileBytes.write(bytes, to: "\(folder)/\(name)")
+  }
+
+  private func tokenizer() throws -> TokenizationPipeline {
+    try #require(try TokenizerFile.load(from: folder) as? TokenizationPipeline)
+  }
+
+  @Test func vocabularyTextIsBERTs() throws {
+    let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "ow", "##l", "É", "e"]
+    try write(Array(words.joined(separator: "\n").utf8), "vocab.txt")
+    #expect(try tokenizer().encoding(of: "The Owl é?").ids == [2, 5, 6, 7, 9, 1, 3])
+    try write(Array(#"{"do_lower_case": false}"#.utf8), "tokenizer_config.json")
+    let cased = try tokenizer()
+    #expect(cased.encoding(of: "the É", with: "the").ids == [2, 5, 8, 3, 5, 3])
+    #expect(cased.encoding(of: "the É", with: "the").typeIDs == [0, 0, 0, 0, 1, 1])
+    #expect(cased.endOfText == 3)
+    try write(Array("[PAD]\n[UNK]\n".utf8), "vocab.txt")
+    #expect(
+      throws: TokenizerError.invalidVocabulary(.missingToken("[CLS]"), path: folder + "/vocab.txt")
+    ) { try TokenizerFile.load(from: folder) }
+    try write([0x61, 0x0A, 0xFF], "vocab.txt")
+    #expect(
+      throws: TokenizerError.malformedModel(
+        path: folder + "/vocab.txt", reason: "line 2 is not valid UTF-8")
+    ) { try TokenizerFile.load(from: folder) }
+  }
+
+  @Test func sentencePieceModelIsT5s() throws {
+    try write(try Goldens.bytes("pipelines/spiece.model"), "spiece.model")
+    let model = try tokenizer()
+    let pieces = try SentencePieceModel(path: folder + "/spiece.model").pieces.count
+    #expect(model.vocabularySize == pieces + 100)
+    #expect(model.specialToken("<extra_id_0>") == TokenID(pieces + 99))
+    #expect(model.specialToken("<extra_id_99>") == TokenID(pieces))
+    try write(Array(#"{"extra_ids": 2, "eos_token": "</s>"}"#.utf8), "tokenizer_config.json")
+    #expect(try tokenizer().vocabularySize == pieces + 2)
+    let encoding = try tokenizer().encoding(of: " two\t  owls")
+    #expect(encoding.ids.last == 1 && encoding.isAdded.last == true)
+    #expect(
+      try tokenizer().text(of: encoding.ids, skipsSpecial: true) == Array("two owls".utf8))
+  }
+
+  /// A field of a message: a varint, a text or a message.
+  private static func field(_ number: Int, _ value: Int) -> [UInt8] {
+    [UInt8(number << 3)] + varint(value)
+  }
+
+  private static func field(_ number: Int, _ value: [UInt8]) -> [UInt8] {
+    varint(number << 3 | 2) + varint(value.count) + value
+  }
+
+  private static func varint(_ value: Int) -> [UInt8] {
+    value < 128 ? [UInt8(value)] : [UInt8(value & 127 | 128)] + varint(value >> 7)
+  }
+
+  private static func piece(_ text: String, _ score: Float, _ kind: Int) -> [UInt8] {
+    let bits = withUnsafeBytes(of: score.bitPattern.littleEndian) { Array($0) }
+    return field(1, field(1, Array(text.utf8)) + [2 << 3 | 5] + bits + field(3, kind))
+  }
+
+  @Test func bytePairModelIsLlamas() throws {
+    var model = Self.piece("<unk>", 0, 2) + Self.piece("<s>", 0, 3) + Self.piece("</s>", 0, 3)
+    for byte in UInt8.min...UInt8.max {
+      let text = String(decoding: Vocabulary.spelling(ofByte: byte), as: UTF8.self)
+      model += Self.piece(text, 0, 6)
+    }
+    for (index, text) in ["ab", "▁ab", "▁▁", "▁", "a", "b"].enumerated() {
+      model += Self.piece(text, -Float(index), 1)
+    }
+    let trainer = Self.field(3, 2) + Self.varint(35 << 3) + [1]
+    model += Self.field(2, trainer) + Self.field(3, Self.field(3, 1) + Self.field(4, 0))
+    try write(model, "tokenizer.model")
+    let tokenizer = try tokenizer()
+    let (ab, spaceAB, spaces, space): (TokenID, TokenID, TokenID, TokenID) = (259, 260, 261, 262)
+    let (cLead, cTail): (TokenID, TokenID) = (3 + 0xC3, 3 + 0xA9)
+    let cases: [(text: String, ids: [TokenID])] = [
+      ("ab ab", [spaceAB, spaceAB]), ("  abé", [spaces, spaceAB, cLead, cTail]),
+      ("baab", [space, 264, 263, ab]),
+    ]
+    for (text, ids) in cases { #expect(tokenizer.encode(text) == ids) }
+    let decoded = try tokenizer.text(of: tokenizer.encode(" a é"), skipsSpecial: true)
+    #expect(decoded == Array(" a é".utf8))
+    let ids: [TokenID] = tokenizer.encoding(of: "a").ids
+    #expect(ids == [1, space, 263])
+  }
+
+  @Test func damagedModelsAreRefused() throws {
+    let whole = try Goldens.bytes("pipelines/spiece.model")
+    let path = folder + "/spiece.model"
+    for length in stride(from: 0, to: whole.count, by: 97) {
+      try write(Array(whole[..<length]), "spiece.model")
+      // Cut between two messages it may still be one; it must never crash.
+      _ = try? TokenizerFile.load(from: folder)
+    }
+    for (bytes, reason) in [
+      ([0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0x61], "its message breaks off at byte 6"),
+      ([0x0A], "its message breaks off at byte 1"), ([], "it has no pieces"),
+      ([0x0B, 0x00], "its message breaks off at byte 1"),
+      (Self.field(1, Self.field(1, [0xFF])), "piece 0 is not valid UTF-8"),
+      (Self.piece("a", .infinity, 1), "the score of piece 0 is not finite"),
+      (Self.piece("a", 0, 1), "it has no piece for what is unknown"),
+    ] as [([UInt8], String)] {
+      try write(bytes, "spiece.model")
+      #expect(throws: TokenizerError.malformedModel(path: path, reason: reason)) {
+        try TokenizerFile.load(from: folder)
+      }
+    }
+    try write(Self.piece("a", 0, 9), "spiece.model")
+    #expect(throws: TokenizerError.unsupported(path: path, construct: "piece of type 9")) {
+      try TokenizerFile.load(from: folder)
+    }
+    let words = Self.piece("a", 0, 2) + Self.field(2, Self.field(3, 3))
+    try write(words, "spiece.model")
+    #expect(throws: TokenizerError.unsupported(path: path, construct: "model Word")) {
+      try TokenizerFile.load(from: folder)
+    }
+  }
+
+  /// A character map whose every unit points somewhere else must not be read beyond its end.
+  @Test func hostileCharacterMapIsReadWithinBounds() {
+    #expect(PrecompiledNormalizer([]) == nil)
+    #expect(PrecompiledNormalizer([0xFF, 0xFF, 0xFF, 0x7F, 0, 0]) == nil)
+    for seed in UInt32(1)..<200 {
+      var bytes: [UInt8] = [64, 0, 0, 0]
+      var state = seed &* 2_654_435_761
+      for _ in 0..<64 {
+        state = state &* 1_664_525 &+ 1_013_904_223
+        bytes.append(UInt8(state >> 24))
+      }
+      guard let normalizer = PrecompiledNormalizer(bytes + Array("ab\0cd".utf8)) else { continue }
+      var text = NormalizedText(Array("abc é陽 \r\n x\u{301}".utf8), offset: 0, tracked: true)
+      normalizer.normalize(&text)
+      #expect(text.origin(of: 0..<text.bytes.count).upperBound <= 20)
+    }
+  }
+}

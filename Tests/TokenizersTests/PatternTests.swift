@@ -1,0 +1,66 @@
+import RandomNumbers
+import Testing
+
+@testable import Tokenizers
+
+@Suite struct PatternTests {
+  private static func words(_ pattern: TextPattern, _ text: String) -> [String] {
+    Array(text.utf8).withUnsafeBufferPointer { bytes in
+      pattern.matches(in: bytes).map { String(decoding: bytes[$0], as: UTF8.self) }
+    }
+  }
+
+  /// The scanners written by hand against the expressions they stand for.
+  @Test(arguments: [
+    WordScanner.expression, CasedWordScanner.expression(digits: 3),
+    CasedWordScanner.expression(digits: 1),
+  ])
+  func scannerFollowsItsExpression(_ expression: String) throws {
+    let scanner = try TextPattern(expression: expression)
+    let general = TextPattern.expression(try Pattern(expression))
+    #expect(scanner.cutsWithoutGaps && !general.cutsWithoutGaps)
+    let pieces = [
+      "'s", "'LL", "'ſ", "'x", " ", "  ", "\n", "\r\n", "\t", "a", "Zoë", "1", "42", "٣", "½", "!",
+      "…", "\u{A0}", "\u{3000}", "\u{301}", "陽", "😀", "'", "\u{7F}",
+    ]
+    var random = RandomSequence(RandomStream(seed: 4, purpose: .trial, 0))
+    for length in 0..<400 {
+      let text = (0..<length % 17).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+      #expect(Self.words(scanner, text) == Self.words(general, text), "\(text.debugDescription)")
+    }
+  }
+
+  @Test(arguments: [
+    (#"a+?b"#, "aab ab", ["aab", "ab"]), (#"(?:ab)*+a"#, "ababa", ["ababa"]),
+    (#"(?:a|ab)(?:c|bcd)"#, "abcd", ["abcd"]), (#"\d{2,3}"#, "1 12345", ["123", "45"]),
+    (#"x(?=y)|y(?!x)"#, "xyx yy", ["x", "y", "y"]), (#"\A +| +\z"#, "  a b ", ["  ", " "]),
+    (#"^.|.$"#, "ab\ncd", ["a", "b", "c", "d"]), (#"[^a-c\s]+"#, "abcxyz d", ["xyz", "d"]),
+    (#"[\p{Lu}\p{M}]\P{L}"#, "A1b2É3", ["A1", "É3"]), (#"(?i:KEY)"#, "\u{212A}ey", ["\u{212A}ey"]),
+    (#"\u00e9|\x41|\x{1F600}"#, "éA😀", ["é", "A", "😀"]), (#"[\]\-]"#, "]-a", ["]", "-"]),
+    (#"a{,2}b"#, "aaab", ["aab"]),
+  ])
+  func matchesAsOniguruma(_ expression: String, _ text: String, _ expected: [String]) throws {
+    #expect(Self.words(.expression(try Pattern(expression)), text) == expected)
+  }
+
+  @Test(arguments: [
+    (#"(?<=a)b"#, "group '(?<='"), (#"\p{Han}"#, #"property '\p{Han}'"#),
+    ("(a", "an unmatched '('"),
+    ("a)", "an unmatched ')'"), ("[a", "an unmatched '['"),
+    ("(?:a*)*", "a repetition of what may be empty"),
+    ("a{2000}", "a repetition of more than 1000"), (#"\b"#, #"escape '\b'"#),
+    ("[z-a]", "a range in disorder"),
+    ("*a", "a quantifier without what it repeats"), ("[a&&b]", "'&&' in a class"),
+    ("\\", "an early end"),
+  ])
+  func otherSyntaxIsRefusedByName(_ expression: String, _ construct: String) {
+    #expect(throws: PatternError(construct: construct)) { try Pattern(expression) }
+  }
+
+  /// A stack of its own: a long run must not exhaust the thread's.
+  @Test(.timeLimit(.minutes(1))) func longRunsAreMatched() throws {
+    let pattern = TextPattern.expression(try Pattern(CasedWordScanner.expression(digits: 3)))
+    let text = String(repeating: "a", count: 50_000) + String(repeating: " ", count: 50_000) + "b"
+    #expect(Self.words(pattern, text).map(\.count) == [50_000, 49_999, 2])
+  }
+}

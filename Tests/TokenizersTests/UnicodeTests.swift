@@ -1,0 +1,67 @@
+import Testing
+
+@testable import Tokenizers
+
+@Suite struct UnicodeTests {
+  private static func normalized(_ text: String, _ form: UnicodeNormalization.Form) -> [UInt32] {
+    UnicodeNormalization.normalize(Array(text.utf8), to: form).map(\.scalar)
+  }
+
+  @Test(
+    arguments: [
+      ("é", .nfd, [0x65, 0x301]), ("e\u{301}", .nfc, [0xE9]),
+      ("한", .nfd, [0x1112, 0x1161, 0x11AB]),
+      ("\u{1112}\u{1161}\u{11AB}", .nfc, [0xD55C]), ("ﬁ", .nfkc, [0x66, 0x69]),
+      ("ﬁ", .nfc, [0xFB01]),
+      ("a\u{301}\u{323}", .nfd, [0x61, 0x323, 0x301]), ("a\u{301}\u{323}", .nfc, [0x1EA1, 0x301]),
+      ("①", .nfkd, [0x31]), ("\u{958}", .nfc, [0x915, 0x93C]),
+      // Decomposed by Unicode 12.1 and 13, unknown to the tables of the crate.
+      ("\u{32FF}", .nfkc, [0x32FF]), ("\u{11938}", .nfd, [0x11938]),
+    ] as [(String, UnicodeNormalization.Form, [UInt32])])
+  func normalForm(_ text: String, _ form: UnicodeNormalization.Form, _ expected: [UInt32]) {
+    #expect(Self.normalized(text, form) == expected)
+  }
+
+  @Test func changesAccountForTheSource() {
+    let changes = UnicodeNormalization.normalize(Array("e\u{301}éﬁ".utf8), to: .nfkc)
+    #expect(changes.map(\.change) == [-1, 0, 0, 1])
+  }
+
+  @Test func setsAreThoseOfTheCrate() {
+    func count(_ set: ScalarSet) -> Int { (UInt32(0)..<0x110000).count { set.contains($0) } }
+    #expect(count(.control) == 137_681)
+    #expect(count(.chinese) == 81_264)
+    #expect(count(.nonspacing) == 1_567)
+    #expect(count(.marks) == 2_097)
+    #expect(count(.word) == 144_667)
+    #expect(count(.numeric) == 1_924)
+    #expect(!ScalarSet.word.contains(UInt32.max))
+    // İ is the only scalar with a lower case of two.
+    #expect(ScalarMap.lowercase[0x130].map(Array.init) == [0x69, 0x307])
+    #expect(ScalarMap.lowercase[0x61] == nil)
+  }
+
+  @Test func base64IsStrict() {
+    for text in ["", "a", "ab", "abc", "abcd", "\u{FF}\u{0}\u{10FFFF}"] {
+      let bytes = Array(text.utf8)
+      #expect(Base64.decode(Base64.encode(bytes).utf8) == bytes)
+    }
+    for text in ["a", "ab=c", "a===", "a b=", "é==="] { #expect(Base64.decode(text.utf8) == nil) }
+  }
+
+  /// Origins as `NormalizedString` of the crate keeps them.
+  @Test func originsFollowTheText() {
+    var text = NormalizedText(Array("xÉ ﬁ".utf8), offset: 10, tracked: true)
+    UnicodeFormNormalizer(form: .nfkd).normalize(&text)
+    LowercaseNormalizer().normalize(&text)
+    text.prepend(Array("▁".utf8))
+    #expect(String(decoding: text.bytes, as: UTF8.self) == "▁xe\u{301} fi")
+    #expect(text.origin(of: 0..<3) == 10..<11)
+    #expect(text.origin(of: 4..<5) == 11..<13)
+    #expect(text.origin(of: 5..<7) == 11..<13)
+    #expect(text.origin(of: 8..<9) == 14..<17)
+    text.replace([3..<5], with: [0x23])
+    #expect(text.origin(of: 3..<4) == 11..<13)
+    #expect(text.slice(4..<7).origin(of: 2..<3) == 13..<14)
+  }
+}
