@@ -42,7 +42,10 @@ enum Failure {
 
   /// The sentence of `error`.
   static func sentence(_ error: any Error) -> String {
-    let text = "\(error)"
+    var text = "\(error)"
+    if (error as? DatasetError)?.isBadRecord == true {
+      text += ", or leave such records out with data.skipBad: true (--skip-bad)"
+    }
     return text.isEmpty || text.hasSuffix(".") || text.hasSuffix("?") ? text : text + "."
   }
 

@@ -1,3 +1,5 @@
+import Models
+
 /// The model beside which low-rank maps are trained, as their folder names it.
 public struct AdapterBase: Sendable, Equatable {
   /// Its folder: a checkpoint or a Hugging Face folder.
@@ -13,5 +15,17 @@ extension AdapterBase {
   /// The model in `folder`, whose weights are read once for their SHA-256.
   public init(_ folder: ModelFolder) throws {
     self.init(path: folder.path, digest: try folder.weightsDigest())
+  }
+}
+
+extension AdapterBase {
+  /// Refuses to go on from low-rank maps in `checkpoint` that were trained beside other weights.
+  public func requireSame(in checkpoint: Checkpoint) throws {
+    let weights = try SafeTensorsFile(
+      path: try checkpoint.path(of: AdapterConfiguration.weightsName))
+    if let known = weights.metadata[AdapterBase.digestKey], known != digest {
+      throw CheckpointError.changedBase(
+        path: checkpoint.path, base: path, expected: known, found: digest)
+    }
   }
 }

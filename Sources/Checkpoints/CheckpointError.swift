@@ -16,6 +16,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case otherModel(path: String, faults: [String])
   /// The path holds a network of another kind than is needed.
   case otherNetwork(path: String, found: String, wanted: String)
+  /// A tokenizer with more ids than the model of its folder knows.
+  case otherTokenizer(path: String, ids: Int, vocabulary: Int)
   /// The weights beside which low-rank maps were trained are no longer those.
   case changedBase(path: String, base: String, expected: String, found: String)
   /// There is something where a new folder was to be written.
@@ -52,6 +54,11 @@ extension CheckpointError: CustomStringConvertible {
       """
     case .otherNetwork(let path, let found, let wanted):
       "\(path) holds \(found), where \(wanted) is needed; name another folder"
+    case .otherTokenizer(let path, let ids, let vocabulary):
+      """
+      the tokenizer in \(path) has \(ids) ids and the model there knows \(vocabulary), so it is \
+      another's; put the model's own tokenizer.json there
+      """
     case .changedBase(let path, let base, let expected, let found):
       """
       \(path) was trained beside the weights of \(base) when their SHA-256 was \(expected), and now \

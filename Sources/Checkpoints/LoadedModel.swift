@@ -83,3 +83,11 @@ public struct LoadedScorer: Sendable {
     parameters = weights.values
   }
 }
+
+extension ModelFolder {
+  /// Copies what `layout` has in common with the weights here, by name and shape, whatever kind of
+  /// network they are of; the rest of `values` stays as it is.
+  public func copyWeights(into values: FlatBuffer, of layout: ParameterLayout) throws {
+    _ = try weights().copy(into: values, of: layout)
+  }
+}

@@ -38,6 +38,13 @@ public struct TrainingState: Codable, Sendable, Equatable {
     self.terms = terms
   }
 
+  /// Keeps `value` as `name` in `memory`.
+  public mutating func remember(_ value: Double, as name: String) {
+    var kept = memory ?? [:]
+    kept[name] = value
+    memory = kept
+  }
+
   static let fileName = "state.json"
 
   /// The bytes of `state.json`, the same for the same state.

@@ -109,6 +109,12 @@ public enum DatasetError: Error, Equatable, Sendable {
     if case .storage = self { true } else { false }
   }
 
+  /// Whether the sentence is about one record that makes no sense, of a kind that is meant: those who
+  /// read records can leave it out and use the others.
+  public var isBadRecord: Bool {
+    if case .badRecord(let defect, _) = self, !defect.isOfKind { true } else { false }
+  }
+
   /// Whether one record is at fault, and the others could be used without it.
   var isOfOneRecord: Bool {
     switch self {
@@ -173,8 +179,8 @@ extension DatasetError: CustomStringConvertible {
         + (skipped.first.first.map { ", \(skipped.count) were left out: \($0)" }
           ?? "; name files that hold some")
     case .allTooLong(let examples, let context):
-      "all \(examples) examples are longer than the context of \(context); raise the context, "
-        + "or have them cut"
+      "all \(examples) examples are longer than the context of \(context), so none is left; "
+        + "raise the context or shorten them"
     case .uselessMask(let defect):
       "the mask \(defect)"
     case .oneClass(let name):

@@ -58,6 +58,8 @@ public enum Measure: Int, CaseIterable, Sendable {
   case samplingDifference
   /// KL of the policy from the reference over an answer, nats: the sum over its tokens.
   case sequenceKL
+  /// Share of answers of whose reward a part could not be had.
+  case rewardFailures
 
   /// Its name in reports.
   public var name: String { "\(self)" }

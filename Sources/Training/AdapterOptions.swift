@@ -3,7 +3,7 @@ import Tensors
 
 /// Low-rank adaptation as typed.
 public struct AdapterOptions: Sendable {
-  /// What is adapted and how, without heads, which the phase names; nil trains the whole weights.
+  /// What is adapted and how, without new heads, which the phase names; nil trains the whole weights.
   public let lora: LoRA?
 
   /// Reads the keys.
@@ -18,21 +18,32 @@ public struct AdapterOptions: Sendable {
     let targets = try reader.strings(
       "lora.targets", default: [ModulePattern.allLinear],
       help: "linear maps that are adapted: ends of their names, regular expressions, or all-linear")
+    let wholes = try reader.strings(
+      "lora.modulesToSave", default: [],
+      help:
+        "modules that are trained whole beside the maps, such as lm_head: ends of their names or "
+        + "or regular expressions")
+    let keys = ["lora.alpha", "lora.dropout", "lora.targets", "lora.modulesToSave"]
     guard rank > 0 else {
-      for key in ["lora.alpha", "lora.dropout", "lora.targets"] where reader.isChanged(key) {
+      for key in keys where reader.isChanged(key) {
         throw reader.rejection(
           of: key, because: "it has no effect without lora.rank; set that or leave it out")
       }
       lora = nil
       return
     }
-    lora = LoRA(rank: rank, alpha: Float(alpha), dropout: Float(dropout), targets: targets)
+    lora = LoRA(
+      rank: rank, alpha: Float(alpha), dropout: Float(dropout), targets: targets,
+      modulesToSave: wholes)
   }
+
+  /// Whether the model without its low-rank maps is the one that the run began with.
+  var keepsStart: Bool { lora?.modulesToSave.isEmpty == true }
 
   /// The same with `heads` trained whole.
   func lora(savingWhole heads: [String]) -> LoRA? {
     guard var lora else { return nil }
-    lora.modulesToSave = heads
+    lora.modulesToSave += heads
     return lora
   }
 }

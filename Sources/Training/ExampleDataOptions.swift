@@ -56,3 +56,15 @@ public struct ExampleDataOptions: Sendable {
       help: "cut examples that are too long; otherwise they are left out and counted")
   }
 }
+
+extension ExampleDataOptions {
+  /// Refuses to cut what is another example once it is cut.
+  func refuseCuts(_ reader: ConfigurationReader, of part: String) throws(ConfigurationError) {
+    if truncates {
+      throw reader.rejection(
+        of: "data.truncate",
+        because: "\(part) that is cut is not the one that was meant; leave it out, and what is too "
+          + "long for the context is left out and counted")
+    }
+  }
+}

@@ -79,8 +79,14 @@ public struct ModelEvaluation {
     _ sources: [String], template: ExampleDataOptions.Template, skipsBad: Bool
   ) throws -> [Figure] {
     let world = replicas.world
-    let records = try world.together {
-      try RecordSet(reading: sources, validation: .fraction(0), skipsBad: skipsBad).train
+    let all = try world.together {
+      try RecordSet(reading: sources, validation: .fraction(0), skipsBad: skipsBad)
+    }
+    let records = all.train
+    // What cannot be measured is told; it is in no other figure.
+    let leftOut = { (statistics: ExampleStatistics) in
+      let count = statistics.counting(all.skipped).leftOut
+      return count > 0 ? [Figure("leftOut", Double(count))] : []
     }
     let chat = try world.together {
       ChatEncoder(
@@ -93,6 +99,7 @@ public struct ModelEvaluation {
         ExampleEvaluationLoader(set, context: context, sequences: ModelEvaluation.rows)
       ).measure(replicas)
       return [Figure("answerLoss", loss.mean), Figure("answerPerplexity", exp(loss.mean))] + figures
+        + leftOut(set.statistics)
     }
     if case .pair = records.first?.record {
       let set = try world.together { try PairSet(records, chat: chat, options: options) }
@@ -102,7 +109,7 @@ public struct ModelEvaluation {
         PairEvaluationLoader(set, context: context, pairs: ModelEvaluation.rows / 2),
         objective: RewardObjective(source, centring: 0)
       ).measure(replicas)
-      return [Figure("loss", loss.mean)] + figures
+      return [Figure("loss", loss.mean)] + figures + leftOut(set.statistics)
     }
     let isClasses = scorer.problem == .classification
     let set = try world.together {
@@ -114,7 +121,7 @@ public struct ModelEvaluation {
       LabelEvaluationLoader(set, context: context, sequences: ModelEvaluation.rows),
       classes: isClasses ? scorer.labels.count : 0
     ).measure(replicas)
-    return [Figure("loss", loss.mean)] + figures
+    return [Figure("loss", loss.mean)] + figures + leftOut(set.statistics)
   }
 
   /// The tokens of texts, one document after another, and the bytes that they stand for.

@@ -1,4 +1,5 @@
 import Layers
+import Monitoring
 import Objectives
 import Tensors
 
@@ -22,6 +23,9 @@ public protocol Objective: Sendable {
   /// Collective.
   func prepare(_ trainer: Trainer) throws
 
+  /// What `prepare` has to say of itself, for the step's line.
+  var figures: [Figure] { get }
+
   /// What is not well in the measures of a step, a sentence each.
   func findings(in measures: Measures) -> [String]
 }
@@ -32,6 +36,9 @@ extension Objective {
 
   /// Nothing.
   public func prepare(_ trainer: Trainer) throws {}
+
+  /// None.
+  public var figures: [Figure] { [] }
 
   /// None.
   public func findings(in measures: Measures) -> [String] { [] }

@@ -42,8 +42,8 @@ public struct PhaseWork {
   var period = 1
   /// What is left to do when the last checkpoint is safe, of which rank 0 is given the path.
   ///
-  /// Collective; gives a sentence for people.
-  var conclude: (_ trainer: Trainer, _ checkpoint: String?) throws -> String? = { _, _ in nil }
+  /// Collective; gives what people are to be told.
+  var conclude: (_ trainer: Trainer, _ checkpoint: String?) throws -> [EventReport] = { _, _ in [] }
 }
 
 /// Measures the model of a run, on all ranks.

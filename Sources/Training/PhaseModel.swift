@@ -20,6 +20,10 @@ struct PhaseModel {
     throws
   {
     folder = try start.folder(reader)
+    let (ids, vocabulary) = (folder.tokenizer.vocabularySize, folder.configuration.vocabulary)
+    guard ids <= vocabulary else {
+      throw CheckpointError.otherTokenizer(path: folder.path, ids: ids, vocabulary: vocabulary)
+    }
     context = start.context ?? folder.configuration.context
     self.template = try PhaseModel.template(template, of: folder)
     digest = try folder.weightsDigest()
@@ -35,6 +39,29 @@ struct PhaseModel {
     case .llama3: .llama3
     case .plain: .plain
     }
+  }
+
+  /// Refuses a sequence scorer where text is to be written.
+  func requireLanguageModel() throws(CheckpointError) {
+    guard let scorer = folder.scorer else { return }
+    throw .otherNetwork(
+      path: folder.path, found: PhaseModel.name(of: scorer), wanted: "a language model")
+  }
+
+  /// Refuses a sequence scorer whose scores mean something else than those of `network`; a language
+  /// model gets a new head.
+  func requireHead(of network: SequenceScorerConfiguration) throws(CheckpointError) {
+    guard let scorer = folder.scorer else { return }
+    guard scorer.labels == network.labels, scorer.problem == network.problem else {
+      throw .otherNetwork(
+        path: folder.path, found: PhaseModel.name(of: scorer),
+        wanted: "a language model or \(PhaseModel.name(of: network))")
+    }
+  }
+
+  private static func name(of network: SequenceScorerConfiguration) -> String {
+    "a model that scores sequences by " + network.labels.prefix(5).joined(separator: ", ")
+      + (network.labels.count > 5 ? " …" : "")
   }
 
   /// Writes conversations for the model.

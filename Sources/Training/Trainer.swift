@@ -21,6 +21,8 @@ public final class Trainer {
   private let objective: any Objective
   private var divergence: DivergenceGuard
   private let tallies: StepTallies
+  /// Seconds of all steps of this attempt, without what was made ready for them.
+  private(set) var secondsOfSteps = 0.0
   /// What the machine can do at most.
   let calibration: Calibration
   /// Operations of the matrix products of one token, forward and backward.
@@ -138,6 +140,7 @@ public final class Trainer {
     state.tokensSeen += Int(positions)
     state.recentLosses = divergence.recent
     let seconds = secondsGradient + secondsAgreement + secondsUpdate + secondsGather
+    secondsOfSteps += seconds
     let products = operationsPerToken * positions
     let report = StepReport(
       step: state.step, totalSteps: plan.options.steps, loss: total.mean, learningRate: rate,
@@ -150,7 +153,8 @@ public final class Trainer {
       gemmShare: products / seconds / calibration.products,
       bytesSent: replicas.world.traffic.bytesSent - sentBefore,
       memoryBytes: ProcessMemory.resident() ?? 0,
-      figures: measures.figures.map { Figure($0.name, $0.value, isDetail: $0.isDetail) },
+      figures: objective.figures
+        + measures.figures.map { Figure($0.name, $0.value, isDetail: $0.isDetail) },
       findings: objective.findings(in: measures))
     return (report, words)
   }
@@ -196,12 +200,22 @@ extension TrainingPlan {
   /// Reads what the folder that the run begins with has of `layout`; the rest stays as it is.
   func readWeights(of layout: ParameterLayout, into values: FlatBuffer) throws {
     guard case .folder(let path) = weights else { return }
-    _ = try LoadedModel(path: path).copy(into: values, of: layout)
+    try ModelFolder(path: path).copyWeights(into: values, of: layout)
   }
 
   /// What stands against going on from `checkpoint`: its model has other sizes, or its optimizer
   /// was another.
   func faults(of checkpoint: Checkpoint) throws -> [String] {
+    let isAdapter = checkpoint.manifest.files.contains {
+      $0.name == AdapterConfiguration.weightsName
+    }
+    guard isAdapter == (lora != nil) else {
+      return [
+        isAdapter
+          ? "it has low-rank maps, not whole weights" : "it has whole weights, not low-rank maps"
+      ]
+    }
+    try adapterBase?.requireSame(in: checkpoint)
     let path = try checkpoint.path(of: "config.json")
     let scorer = try ConfigurationFile.readScorer(path)
     let saved = try scorer?.json ?? ConfigurationFile.read(path).json

@@ -40,7 +40,7 @@ public final class TrainingRun {
   private let evaluator: (any Evaluator)?
   private let cycle: CheckpointCycle
   private let period: Int
-  private let conclude: (Trainer, String?) throws -> String?
+  private let conclude: (Trainer, String?) throws -> [EventReport]
   private let profiler: Profiler?
   /// What was not well in the last step.
   private var findings: Set<Substring> = []
@@ -178,8 +178,9 @@ public final class TrainingRun {
         try saveIfFree()
       }
     }
-    if let conclusion = try conclude(trainer, world.rank == 0 ? latest : nil) {
-      try observers.event(EventReport(.note, step: trainer.state.step, conclusion))
+    for var conclusion in try conclude(trainer, world.rank == 0 ? latest : nil) {
+      conclusion.step = trainer.state.step
+      try observers.event(conclusion)
     }
     try observers.event(
       EventReport(

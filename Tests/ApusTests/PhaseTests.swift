@@ -38,28 +38,6 @@ import Testing
 
   static let phases = Phase.allCases.flatMap { phase in [0, 2].map { (phase, $0) } }
 
-  /// A folder with a small model, what it may learn, and a reward model.
-  private func withModel(_ body: (Program) throws -> Void) throws {
-    try Program.withCorpus { program in
-      let base = try program.run(
-        [
-          "pretrain", "run.yaml", "--set", "run=base", "--set", "model.context=64", "--set",
-          "steps=20",
-        ])
-      #expect(base.code == 0, "\(base.errors)")
-      let talk = (0..<60).map {
-        #"{"messages":[{"role":"user","content":"Say \#($0 % 9)"},"#
-          + #"{"role":"assistant","content":"bird \#($0 % 9)"}]}"#
-      }
-      try program.write(talk.joined(separator: "\n"), to: "talk.jsonl")
-      let pairs = (0..<60).map {
-        #"{"prompt":"Say \#($0)","chosen":"bird \#($0)","rejected":"\#($0) o'clock"}"#
-      }
-      try program.write(pairs.joined(separator: "\n"), to: "pairs.jsonl")
-      try body(program)
-    }
-  }
-
   private func write(_ phase: Phase, rank: Int, to program: Program) throws {
     try program.write(
       """
@@ -107,7 +85,7 @@ import Testing
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
     arguments: PhaseTests.phases)
   func sameBitsInAnyWorldAndAfterAKill(phase: Phase, rank: Int) throws {
-    try withModel { program in
+    try Program.withModel { program in
       try write(phase, rank: rank, to: program)
       var hashes: Set<String?> = []
       for (ranks, threads) in [(1, 1), (1, 2), (2, 1), (4, 1)] {

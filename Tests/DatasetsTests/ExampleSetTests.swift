@@ -92,7 +92,7 @@ struct ExampleSetTests {
     #expect(prompts.map(\.reference) == [nil, "b", nil])
     let long = Record.prompt([Message(.user, "123456")])
     let error = DatasetError.badRecord(
-      .promptTooLong(tokens: 7, context: 10), at: RecordPlace(path: "a.jsonl", line: 1))
+      .promptTooLong(tokens: 7, context: 10, answer: 4), at: RecordPlace(path: "a.jsonl", line: 1))
     #expect(throws: error) { try set([long]) }
     #expect(try set([long] + records, skipsBad: true).prompts.count == 3)
     #expect(throws: DatasetError.self) { try set([.labelled(text: "t", label: .name("a"))]) }

@@ -20,6 +20,7 @@ struct RecordDefectTests {
       .differentPrompts,
       .otherKind(found: "a labelled text", wanted: "a preference pair"),
       .promptTooLong(tokens: 70, context: 64),
+      .promptTooLong(tokens: 60, context: 64, answer: 8),
       .unknownClass("c", classes: ["a", "b"]),
       .notAValue("c"),
     ].map { .badRecord($0, at: RecordPlace(path: "d.jsonl", line: 3)) } + [
@@ -47,11 +48,12 @@ struct RecordDefectTests {
     d.jsonl:3 has sides that answer different prompts; both must begin with the same messages
     d.jsonl:3 holds a labelled text, and a preference pair is needed here; name other files
     d.jsonl:3 has a prompt of 70 tokens, which leaves no room for an answer in a context of 64; shorten it or raise the context
+    d.jsonl:3 has a prompt of 60 tokens, which leaves no room for an answer of 8 tokens in a context of 64; shorten it or raise the context
     d.jsonl:3 has the label "c", which is none of the classes "a", "b"; correct it or name the class
     d.jsonl:3 has the label "c" where a number is to be learned; correct it or learn classes
     d.csv:1 names two columns "text"; rename one of them
     no record is left to use; name files that hold some
-    all 4 examples are longer than the context of 64; raise the context, or have them cut
+    all 4 examples are longer than the context of 64, so none is left; raise the context or shorten them
     the mask learns none of the tokens: there is no answer among the examples; add conversations in which the assistant speaks
     the mask learns every token, prompts too: the examples hold nothing but answers; add what is asked, or pretrain on the text
     the mask never learns the end of a turn, so the model would not stop; raise the context or leave long examples out

@@ -16,6 +16,17 @@ public struct ExampleStatistics: Sendable, Equatable, CustomStringConvertible {
   /// Nothing yet.
   public init() {}
 
+  /// The same with records that had been left out before examples were made.
+  public func counting(_ skipped: SkippedRecords) -> ExampleStatistics {
+    var all = self
+    all.skipped = skipped
+    all.skipped.note(self.skipped)
+    return all
+  }
+
+  /// Examples and records that are not used, or not whole.
+  public var leftOut: Int { dropped + truncated + skipped.count }
+
   /// The share of the tokens that is learned, from 0 to 1.
   public var trainedShare: Double { Double(trainedTokens) / Double(max(1, tokens)) }
 
@@ -49,6 +60,11 @@ public struct ExampleOptions: Sendable, Equatable {
     self.context = context
     self.truncates = truncates
     self.skipsBad = skipsBad
+  }
+
+  /// The same, but nothing is cut.
+  var withoutCuts: ExampleOptions {
+    ExampleOptions(context: context, truncates: false, skipsBad: skipsBad)
   }
 
   /// What is made of each of `records`, without those for which `body` gives nil.

@@ -18,14 +18,15 @@ public struct PairSet: Sendable {
   /// The pairs `records` as `chat` writes them.
   ///
   /// A side may have as many tokens as the context, since the last is read too. Pairs with a longer
-  /// side are left out and counted, or their sides cut where `options` say so; a pair whose sides are
-  /// the same once cut is left out too. Throws `DatasetError.badRecord` for a record that is no pair,
-  /// or whose prompt leaves no room for an answer.
+  /// side are left out and counted, whatever `options` say: an answer cut before its end is not the one
+  /// that was judged. Throws `DatasetError.badRecord` for a record that is no pair, or whose prompt
+  /// leaves no room for an answer.
   public init(
     _ records: [LocatedRecord], chat: ChatEncoder, options: ExampleOptions
   ) throws(DatasetError) {
     var statistics = ExampleStatistics()
     var margins: [Float] = []
+    let options = options.withoutCuts
     let sides = try options.map(records, counting: &statistics) {
       record, statistics throws(RecordDefect) -> (EncodedExample, EncodedExample)? in
       guard case .pair(let pair) = record else {
@@ -36,15 +37,9 @@ public struct PairSet: Sendable {
       let prompt = answers[0].isTrained.firstIndex(of: true) ?? longest
       let used = try options.used(
         longest, prompt: prompt, room: options.context, counting: &statistics)
-      guard let used else { return nil }
-      let cut = answers.map { $0.prefix(min(used, $0.ids.count)) }
-      if cut[0] == cut[1] {
-        statistics.truncated -= 1
-        statistics.dropped += 1
-        return nil
-      }
+      guard used != nil else { return nil }
       margins.append(Float(pair.margin ?? 0))
-      return (cut[0], cut[1])
+      return (answers[0], answers[1])
     }
     try options.requireExamples(statistics)
     chosen = EncodedExamples(sides.map(\.0))

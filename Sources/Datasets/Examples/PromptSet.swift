@@ -34,7 +34,7 @@ public struct PromptSet: Sendable {
       let (messages, reference) = try Self.question(of: record)
       let ids = chat.encode(prompt: messages)
       guard ids.count + answer <= options.context else {
-        throw .promptTooLong(tokens: ids.count, context: options.context)
+        throw .promptTooLong(tokens: ids.count, context: options.context, answer: answer)
       }
       statistics.tokens += ids.count
       return Prompt(ids: ids, messages: messages, reference: reference)

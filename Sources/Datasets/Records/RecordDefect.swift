@@ -33,7 +33,7 @@ public enum RecordDefect: Error, Equatable, Sendable {
   /// A record of another kind than the phase learns from.
   case otherKind(found: String, wanted: String)
   /// A prompt that leaves no room for an answer.
-  case promptTooLong(tokens: Int, context: Int)
+  case promptTooLong(tokens: Int, context: Int, answer: Int? = nil)
   /// A label that is none of the classes.
   case unknownClass(String, classes: [String])
   /// A label that is a name where values are learned.
@@ -73,15 +73,21 @@ extension RecordDefect: CustomStringConvertible {
       "has sides that answer different prompts; both must begin with the same messages"
     case .otherKind(let found, let wanted):
       "holds \(found), and \(wanted) is needed here; name other files"
-    case .promptTooLong(let tokens, let context):
-      "has a prompt of \(tokens) tokens, which leaves no room for an answer in a context of "
-        + "\(context); shorten it or raise the context"
+    case .promptTooLong(let tokens, let context, let answer):
+      "has a prompt of \(tokens) tokens, which leaves no room for an answer "
+        + (answer.map { "of \($0) tokens " } ?? "")
+        + "in a context of \(context); shorten it or raise the context"
     case .unknownClass(let label, let classes):
       "has the label \"\(label)\", which is none of the classes \(RecordFormat.quoted(classes)); "
         + "correct it or name the class"
     case .notAValue(let label):
       "has the label \"\(label)\" where a number is to be learned; correct it or learn classes"
     }
+  }
+
+  /// Whether the record is whole, of a kind that is of no use here.
+  var isOfKind: Bool {
+    if case .otherKind = self { true } else { false }
   }
 
   private static func list(_ fields: [String]) -> String {

@@ -13,6 +13,7 @@ public struct Alignment: Phase {
   public let options: AlignmentOptions
   private let examples: Examples
   private let rewardModel: ModelFolder?
+  private let report: ExampleReport
 
   private enum Examples {
     case prompts(train: PromptSet, validation: PromptSet?)
@@ -25,41 +26,47 @@ public struct Alignment: Phase {
   public init(
     _ reader: inout ConfigurationReader, halvesAreQuick: Bool = MatrixLibrary.hasHalfProducts
   ) throws {
-    options = try AlignmentOptions(&reader)
+    let options = try AlignmentOptions(&reader)
+    self.options = options
     try reader.finish()
     try options.requireRewards(reader)
     let model = try PhaseModel(options.start, template: options.data.template, reader)
+    try model.requireLanguageModel()
+    let rewards = try options.reward.model.map {
+      try Alignment.rewardModel($0, options.reward, beside: model.folder, reader)
+    }
+    rewardModel = rewards
+    // A reward model reads the end of the turn behind an answer of full length too.
+    let making = options.data.making(
+      context: min(model.context, rewards.map { $0.configuration.context - 1 } ?? model.context))
     let records = try options.data.records()
-    let making = options.data.making(context: model.context)
     let answer = options.rollouts.tokens
     let validates = !records.validation.isEmpty
     var terms = model.terms(records)
     let network: TrainedNetwork
     switch options.method {
     case .dpo:
-      examples = .pairs(
-        train: try PairSet(records.train, chat: model.chat, options: making),
-        validation: validates
-          ? try PairSet(records.validation, chat: model.chat, options: making) : nil)
+      let train = try PairSet(records.train, chat: model.chat, options: making)
+      let validation =
+        validates ? try PairSet(records.validation, chat: model.chat, options: making) : nil
+      examples = .pairs(train: train, validation: validation)
+      report = ExampleReport(records, train: train.statistics, heldOut: validation?.statistics)
       network = .language(model.folder.configuration)
     case .ppo, .grpo:
-      examples = .prompts(
-        train: try PromptSet(records.train, chat: model.chat, answer: answer, options: making),
-        validation: validates
-          ? try PromptSet(records.validation, chat: model.chat, answer: answer, options: making)
-          : nil)
+      let train = try PromptSet(
+        records.train, chat: model.chat, answer: answer, options: making)
+      let validation =
+        validates
+        ? try PromptSet(records.validation, chat: model.chat, answer: answer, options: making)
+        : nil
+      examples = .prompts(train: train, validation: validation)
+      report = ExampleReport(records, train: train.statistics, heldOut: validation?.statistics)
       network =
         options.method == .ppo
         ? .valued(ValuedModelConfiguration(model.folder.configuration))
         : .language(model.folder.configuration)
     }
-    if let path = options.reward.model {
-      let folder = try Alignment.rewardModel(path, options.reward, beside: model.folder, reader)
-      terms["reward.model"] = try folder.weightsDigest()
-      rewardModel = folder
-    } else {
-      rewardModel = nil
-    }
+    if let rewards { terms["reward.model"] = try rewards.weightsDigest() }
     for (key, value) in options.terms { terms[key] = value }
     plan = try TrainingPlan(
       options.training, reader, tokenizer: model.folder.tokenizer, network: network,
@@ -75,6 +82,14 @@ public struct Alignment: Phase {
     _ reader: ConfigurationReader
   ) throws -> ModelFolder {
     let rewards = try ModelFolder(path: path)
+    guard let scorer = rewards.scorer, scorer.labels.count == 1 else {
+      throw reader.rejection(
+        of: "reward.model",
+        because: "\(rewards.path) holds "
+          + (rewards.scorer.map { "a classifier of \($0.labels.count) classes" }
+            ?? "a language model")
+          + ", which gives no answer a score; name the run folder of apus reward")
+    }
     guard
       TokenizerFile.fingerprint(of: rewards.tokenizer)
         == TokenizerFile.fingerprint(of: folder.tokenizer)
@@ -103,10 +118,10 @@ public struct Alignment: Phase {
   /// The loaders, the networks that are only read, and the objective.
   public func prepare(_ site: PhaseSite) throws -> PhaseWork {
     let companions = try companions()
+    try report.tell(site)
     switch examples {
     case .pairs(let train, let validation):
       let pairs = options.training.sequences
-      try site.note("\(train.statistics)")
       let objective = PreferenceObjective(
         PairLoader(
           train, context: plan.context, pairs: pairs, microBatches: plan.options.microBatches,
@@ -118,7 +133,6 @@ public struct Alignment: Phase {
             PairEvaluationLoader($0, context: plan.context, pairs: pairs), objective: objective)
         }, terms: [:], companions: companions)
     case .prompts(let train, let validation):
-      try site.note("\(train.statistics)")
       let reward = RewardSource(
         options.reward, tokenizer: plan.tokenizer, endOfTurn: train.endOfTurn)
       let objective = PolicyObjective(
@@ -126,15 +140,17 @@ public struct Alignment: Phase {
       return PhaseWork(
         objective: objective,
         evaluator: validation.map { PolicyEvaluator(options, prompts: $0, reward: reward) },
-        terms: [:], companions: companions, period: options.period)
+        terms: [:], companions: companions, period: options.period,
+        conclude: { trainer, _ in objective.conclusions(trainer) })
     }
   }
 
-  /// The model that the run begins with, unless the trained one without its maps is the same, and the
+  /// The model that the run begins with, unless the trained one without its low-rank maps is the same
+  /// (as long as nothing of it is trained whole), and the
   /// reward model.
   private func companions() throws -> Companions {
     var companions = Companions()
-    if plan.lora == nil, case .folder(let path) = plan.weights {
+    if !options.adapters.keepsStart, case .folder(let path) = plan.weights {
       let start = try LoadedModel(path: path)
       companions.reference = .init(
         model: start.configuration,

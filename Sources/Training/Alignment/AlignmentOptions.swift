@@ -39,6 +39,7 @@ public struct AlignmentOptions: Sendable {
     method = try reader.choice(
       "method", default: .ppo, help: "ppo or grpo on sampled answers, dpo on pairs")
     data = try ExampleDataOptions(&reader, what: "prompts (or pairs for dpo)")
+    try data.refuseCuts(reader, of: method == .dpo ? "an answer of a pair" : "a prompt")
     reward = try RewardSourceOptions(&reader)
     rollouts = try RolloutOptions(&reader)
     policy = try PolicyOptions(&reader)

@@ -41,11 +41,15 @@ final class PolicyEvaluator: Evaluator {
       Figure("winRateHigh", interval.upperBound, isDetail: true), Figure("sequenceKL", mean(\.kl)),
       Figure("length", mean { Double($0.answer.tokens.count) }),
       Figure("ended", mean { $0.answer.hasEnded ? 1 : 0 }),
+      Figure("rewardFailures", mean { $0.lacksReward ? 1 : 0 }, isDetail: true),
     ]
     // Lower is better everywhere: the loss of a policy is the reward that it does not get.
     let report = EvaluationReport(
       step: trainer.state.step, validationLoss: -reward, tokens: rollouts.count,
       seconds: clock.lap(), figures: figures, isBest: trainer.isBest(-reward))
-    return (report, try collector.example(rollouts.first, trainer))
+    let notes =
+      [try collector.example(rollouts.first, trainer)].compactMap(\.self)
+      + collector.failures.map(\.description)
+    return (report, notes.joined(separator: "; "))
   }
 }

@@ -1,6 +1,7 @@
 import DataParallel
 import Datasets
 import Layers
+import Monitoring
 import Objectives
 import RandomNumbers
 import Tensors
@@ -20,6 +21,11 @@ final class PolicyObjective: Objective, @unchecked Sendable {
   /// Optimizer steps of an iteration.
   let period: Int
   private var rollouts: Rollouts?
+  /// What went before the step, and before all steps.
+  private var seconds = RolloutCollector.Seconds()
+  private var allSeconds = RolloutCollector.Seconds()
+  /// The first part of a reward that could not be had.
+  private var firstFailure: RewardFailure?
 
   init(_ options: AlignmentOptions, collector: RolloutCollector) {
     self.options = options
@@ -43,10 +49,61 @@ final class PolicyObjective: Objective, @unchecked Sendable {
   /// Collective.
   func prepare(_ trainer: Trainer) throws {
     // A run resumes where an iteration begins: what was sampled is sampled again.
-    if trainer.state.step % period == 0 { rollouts = try collector.collect(trainer) }
+    seconds = RolloutCollector.Seconds()
+    guard trainer.state.step % period == 0 else { return }
+    let rollouts = try collector.collect(trainer)
+    self.rollouts = rollouts
+    seconds = collector.seconds
+    allSeconds.generation += seconds.generation
+    allSeconds.scoring += seconds.scoring
+    firstFailure = firstFailure ?? collector.failures.first
+    let failed = rollouts.all.count(where: \.lacksReward)
+    if failed > 0 {
+      trainer.state.remember(
+        Double(failed) + (trainer.state.memory?[PolicyObjective.failuresKey] ?? 0),
+        as: PolicyObjective.failuresKey)
+    }
   }
 
-  func findings(in measures: Measures) -> [String] { HealthCheck.findings(in: measures) }
+  static let failuresKey = "rewardFailures"
+
+  var figures: [Figure] {
+    [
+      Figure("secondsGeneration", seconds.generation, isDetail: true),
+      Figure("secondsScoring", seconds.scoring, isDetail: true),
+    ]
+  }
+
+  func findings(in measures: Measures) -> [String] {
+    HealthCheck.findings(in: measures) + collector.failures.map(\.description)
+  }
+
+  /// What is to be said at the end: which rewards could not be had, and where the time went.
+  func conclusions(_ trainer: Trainer) -> [EventReport] {
+    var reports: [EventReport] = []
+    if let failed = trainer.state.memory?[PolicyObjective.failuresKey] {
+      let answers = trainer.state.step / period * options.rollouts.count
+      reports.append(
+        EventReport(
+          .warning,
+          "\(Int(failed)) of the \(answers) answers of this run lack their reward or a part of it"
+            + (firstFailure.map { ": the reward \($0.source) failed, first because \($0.cause)" }
+              ?? "")))
+    }
+    let all = allSeconds.generation + allSeconds.scoring + trainer.secondsOfSteps
+    if all > 0 {
+      let (generation, scoring) = (
+        Int((allSeconds.generation / all * 100).rounded()),
+        Int((allSeconds.scoring / all * 100).rounded())
+      )
+      reports.append(
+        EventReport(
+          .note,
+          "time: generation \(generation) %, scoring \(scoring) %, training "
+            + "\(100 - generation - scoring) %"))
+    }
+    return reports
+  }
 
   func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
     -> MicroBatchLoss
@@ -113,6 +170,7 @@ final class PolicyObjective: Objective, @unchecked Sendable {
         ended: rollout.answer.hasEnded)
       measures.add(rollout.kl, to: .sequenceKL)
       measures.add(rollout.samplingDifference, to: .samplingDifference)
+      measures.add(rollout.lacksReward ? 1 : 0, to: .rewardFailures)
     }
     return measures
   }

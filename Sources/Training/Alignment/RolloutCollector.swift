@@ -18,7 +18,15 @@ final class RolloutCollector {
   /// Moves the KL coefficient of PPO.
   private let klRule: KLController.Rule
   /// Seconds of the last collection.
-  private(set) var seconds: (generation: Double, scoring: Double) = (0, 0)
+  private(set) var seconds = Seconds()
+  /// What could not be had of the last answers' rewards.
+  private(set) var failures: [RewardFailure] = []
+
+  /// Seconds by part.
+  struct Seconds {
+    var generation = 0.0
+    var scoring = 0.0
+  }
 
   static let klKey = "klCoefficient"
 
@@ -162,8 +170,7 @@ final class RolloutCollector {
         rollouts.all[place].reward = Double(score)
       }
     }
-    let rewards = try reward.total(of: rollouts.all, prompts: promptSet, trainer)
-    for (place, total) in rewards.enumerated() { rollouts.all[place].reward = total }
+    failures = try reward.judge(&rollouts.all, prompts: promptSet, trainer)
   }
 
   /// Fills in advantages and returns, and moves the KL coefficient.
@@ -202,7 +209,7 @@ final class RolloutCollector {
       }
       let kl = rollouts.all.reduce(0) { $0 + $1.kl } / Double(rollouts.all.count)
       controller.update(kl: kl, answers: rollouts.all.count)
-      trainer.state.memory = [RolloutCollector.klKey: controller.coefficient]
+      trainer.state.remember(controller.coefficient, as: RolloutCollector.klKey)
     }
   }
 }

@@ -24,6 +24,8 @@ struct Rollouts: Sendable {
     var values: [Float] = []
     /// The reward, without the KL penalty.
     var reward = 0.0
+    /// Whether a part of the reward could not be had, and counts as 0.
+    var lacksReward = false
     /// Of each token.
     var advantages: [Float] = []
     /// What the value head should say.

@@ -10,6 +10,7 @@ public struct Finetuning: Phase {
   /// What was typed, with every default.
   public let options: FinetuningOptions
   private let examples: Examples
+  private let report: ExampleReport
 
   /// The examples of a task, to train on and to measure by.
   private enum Examples {
@@ -31,30 +32,37 @@ public struct Finetuning: Phase {
     let network: TrainedNetwork
     switch options.task {
     case .chat:
+      try model.requireLanguageModel()
       let train = try ExampleSet(records.train, chat: model.chat, options: making)
       try train.checkMask()
-      examples = .chat(
-        train: train,
-        validation: records.validation.isEmpty
-          ? nil : try ExampleSet(records.validation, chat: model.chat, options: making))
+      let validation =
+        records.validation.isEmpty
+        ? nil : try ExampleSet(records.validation, chat: model.chat, options: making)
+      examples = .chat(train: train, validation: validation)
+      report = ExampleReport(
+        records, train: train.statistics, heldOut: validation?.statistics)
       network = .language(model.folder.configuration)
     case .classification, .regression:
       let isClasses = options.task == .classification
+      let known = try isClasses ? options.classes(of: model, reader) : nil
       let train = try LabelSet(
         records.train, tokenizer: model.folder.tokenizer,
-        task: isClasses ? .classes(options.classes) : .values, options: making)
+        task: isClasses ? .classes(known) : .values, options: making)
       // Held-out texts have the classes that were trained.
-      examples = .labels(
-        train: train,
-        validation: records.validation.isEmpty
-          ? nil
-          : try LabelSet(
-            records.validation, tokenizer: model.folder.tokenizer,
-            task: isClasses ? .classes(train.classes) : .values, options: making))
-      network = .scorer(
-        try SequenceScorerConfiguration(
-          model.folder.configuration, labels: isClasses ? train.classes : ["value"],
-          problem: isClasses ? .classification : .regression, padding: Int(train.padding)))
+      let validation =
+        records.validation.isEmpty
+        ? nil
+        : try LabelSet(
+          records.validation, tokenizer: model.folder.tokenizer,
+          task: isClasses ? .classes(train.classes) : .values, options: making)
+      examples = .labels(train: train, validation: validation)
+      report = ExampleReport(
+        records, train: train.statistics, heldOut: validation?.statistics)
+      let scorer = try SequenceScorerConfiguration(
+        model.folder.configuration, labels: isClasses ? train.classes : ["value"],
+        problem: isClasses ? .classification : .regression, padding: Int(train.padding))
+      try model.requireHead(of: scorer)
+      network = .scorer(scorer)
     }
     plan = try TrainingPlan(
       options.training, reader, tokenizer: model.folder.tokenizer, network: network,
@@ -67,9 +75,9 @@ public struct Finetuning: Phase {
   public func prepare(_ site: PhaseSite) throws -> PhaseWork {
     let (context, rows, seed) = (plan.context, plan.rows, UInt64(plan.options.seed))
     let microBatches = plan.options.microBatches
+    try report.tell(site)
     switch examples {
     case .chat(let train, let validation):
-      try site.note("\(train.statistics)")
       return PhaseWork(
         objective: NextTokenObjective(
           try ExampleLoader(
@@ -78,7 +86,6 @@ public struct Finetuning: Phase {
           AnswerEvaluator(try ExampleEvaluationLoader($0, context: context, sequences: rows))
         }, terms: [:])
     case .labels(let train, let validation):
-      try site.note("\(train.statistics)")
       return PhaseWork(
         objective: LabelObjective(
           LabelLoader(

@@ -36,7 +36,8 @@ public struct FinetuningOptions: Sendable {
     data = try ExampleDataOptions(&reader, what: "conversations, or labelled texts")
     let classes = try reader.strings(
       "data.classes", default: [],
-      help: "names of the classes; all that the texts name when absent")
+      help: "names of the classes; when absent those of a classifier to go on from, else all that "
+        + "the texts name")
     self.classes = classes.isEmpty ? nil : classes
     var defaults = TrainingOptions.Defaults()
     defaults.sequencesHelp = "rows in a micro-batch; conversations are packed into them"
@@ -51,5 +52,25 @@ public struct FinetuningOptions: Sendable {
         of: reader.isChanged(idle) ? idle : "data.classes",
         because: "it has no effect with task: \(task.rawValue); leave it out")
     }
+  }
+}
+
+extension FinetuningOptions {
+  /// The classes that are known before the texts are: those typed, or those of the classifier that the
+  /// run goes on from; nil for all that the texts name.
+  func classes(
+    of model: PhaseModel, _ reader: ConfigurationReader
+  ) throws(ConfigurationError) -> [String]? {
+    guard let scorer = model.folder.scorer, scorer.problem == .classification else {
+      return classes
+    }
+    if let classes, classes != scorer.labels {
+      throw reader.rejection(
+        of: "data.classes",
+        because: "the classifier in \(model.folder.path) knows "
+          + "\(scorer.labels.joined(separator: ", ")), in this order; leave it out, or begin with a "
+          + "language model")
+    }
+    return scorer.labels
   }
 }

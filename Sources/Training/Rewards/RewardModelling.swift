@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Models
+import Monitoring
 import Tensors
 
 /// A reward model from human judgements: a score for an answer, higher for the chosen of a pair
@@ -12,6 +13,7 @@ public struct RewardModelling: Phase {
   public let options: RewardOptions
   private let train: PairSet
   private let validation: PairSet?
+  private let report: ExampleReport
 
   /// Settles what the keys of `reader` say; reads model and pairs.
   ///
@@ -28,10 +30,12 @@ public struct RewardModelling: Phase {
     validation =
       records.validation.isEmpty
       ? nil : try PairSet(records.validation, chat: model.chat, options: making)
-    let network = TrainedNetwork.scorer(
-      try SequenceScorerConfiguration(
-        model.folder.configuration, labels: ["reward"], problem: .regression,
-        padding: Int(train.padding)))
+    report = ExampleReport(records, train: train.statistics, heldOut: validation?.statistics)
+    let scorer = try SequenceScorerConfiguration(
+      model.folder.configuration, labels: ["reward"], problem: .regression,
+      padding: Int(train.padding))
+    try model.requireHead(of: scorer)
+    let network = TrainedNetwork.scorer(scorer)
     var terms = model.terms(records)
     terms["reward.centring"] = "\(options.centring)"
     plan = try TrainingPlan(
@@ -44,7 +48,7 @@ public struct RewardModelling: Phase {
   /// The loaders of the pairs.
   public func prepare(_ site: PhaseSite) throws -> PhaseWork {
     let pairs = plan.options.sequences
-    try site.note("\(train.statistics)")
+    try report.tell(site)
     let objective = RewardObjective(
       PairLoader(
         train, context: plan.context, pairs: pairs, microBatches: plan.options.microBatches,
@@ -60,7 +64,7 @@ public struct RewardModelling: Phase {
         let verdict = RewardVerdict(
           quality, weights: try checkpoint.map { try RewardVerdict.digest(ofCheckpoint: $0) })
         if site.world.rank == 0 { try verdict.write(to: site.folder) }
-        return verdict.sentence
+        return [EventReport(.note, verdict.sentence)]
       })
   }
 }

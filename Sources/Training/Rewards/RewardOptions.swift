@@ -19,6 +19,7 @@ public struct RewardOptions: Sendable {
     start = try StartOptions(&reader)
     adapters = try AdapterOptions(&reader)
     data = try ExampleDataOptions(&reader, what: "preference pairs")
+    try data.refuseCuts(reader, of: "an answer of a pair")
     centring = try reader.number(
       "reward.centring", default: 0.01, in: 0...100,
       help: "factor of the squared sum of a pair's scores, which keeps them around 0")

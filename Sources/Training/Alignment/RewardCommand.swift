@@ -1,0 +1,102 @@
+import Foundation
+import Glibc
+
+/// A command of the user's that judges answers, as a process of its own.
+///
+/// It is given to the shell, in a process group of its own: whatever it started ends with it. It gets
+/// nothing of ours but its three streams, so that a hung one holds no connection of the ranks.
+struct RewardCommand: Sendable {
+  /// What the shell is given.
+  let text: String
+  /// How long it may take.
+  let seconds: Double
+
+  /// Most bytes that it may print: one that writes without end must not fill the disk.
+  private static let mostPrinted = 64 << 20
+
+  /// Why it said nothing; the end of a sentence about it.
+  struct Failure: Error, Equatable {
+    let reason: String
+  }
+
+  /// The lines that it prints for `input`.
+  ///
+  /// - Throws: `Failure` when it does not end with 0 in its time; anything else is the disk's.
+  func lines(for input: Data) throws -> [Substring] {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("apus-reward-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (given, printed) = (
+      folder.appendingPathComponent("in"), folder.appendingPathComponent("out")
+    )
+    // Files, not pipes: whoever does not read or writes much cannot block us.
+    try input.write(to: given)
+    let process = try start(reading: given.path, writing: printed.path)
+    let failure = failure(of: process, writing: printed.path)
+    // Also what it left behind when it ended by itself; until it is reaped, its group is its own.
+    kill(-process, SIGKILL)
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+    if let failure { throw failure }
+    let signal = status & 0x7f
+    guard signal == 0 else { throw Failure(reason: "signal \(signal) ended it") }
+    let code = (status >> 8) & 0xff
+    guard code == 0 else { throw Failure(reason: "it ended with code \(code)") }
+    return String(decoding: try Data(contentsOf: printed), as: UTF8.self).split(separator: "\n")
+  }
+
+  private func start(reading input: String, writing output: String) throws(Failure) -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input, O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(
+      &actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
+      guard let file = Int32(name), file > STDERR_FILENO else { continue }
+      posix_spawn_file_actions_addclose(&actions, file)
+    }
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // Signals as a user's shell has them: a rank ignores SIGPIPE.
+    var (none, pipe) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    sigemptyset(&pipe)
+    sigaddset(&pipe, SIGPIPE)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &pipe)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(
+      &attributes,
+      Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    let words = ["/bin/sh", "-c", text]
+    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    var process = pid_t()
+    let code = posix_spawn(&process, "/bin/sh", &actions, &attributes, &arguments, environ)
+    guard code == 0 else {
+      throw Failure(reason: "it cannot be started: \(String(cString: strerror(code)))")
+    }
+    return process
+  }
+
+  /// Waits until `process` has ended, or does not deserve more time; it is not reaped.
+  private func failure(of process: pid_t, writing output: String) -> Failure? {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while true {
+      var information = siginfo_t()
+      let code = waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT)
+      if code == 0 && information.si_signo != 0 { return nil }
+      if ContinuousClock.now >= end {
+        return Failure(reason: "it took longer than \(seconds) seconds")
+      }
+      var file = stat()
+      if stat(output, &file) == 0 && file.st_size > RewardCommand.mostPrinted {
+        return Failure(reason: "it printed more than \(RewardCommand.mostPrinted >> 20) MiB")
+      }
+      usleep(2000)
+    }
+  }
+}

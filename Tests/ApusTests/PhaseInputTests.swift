@@ -1,0 +1,252 @@
+import Foundation
+import Testing
+
+/// What can be wrong with what a phase is given: one sentence, exit code 2, nothing left behind.
+@Suite(.serialized) struct PhaseInputTests {
+  private struct Case {
+    let name: String
+    let arguments: [String]
+    let words: [String]
+  }
+
+  private func write(to program: Program) throws {
+    let good = #"{"prompt":"a","completion":"b"}"#
+    let pair = #"{"prompt":"a","chosen":"b","rejected":"c"}"#
+    let long = String(repeating: "x", count: 80)
+    for (name, lines) in [
+      "malformed": [good, #"{"prompt":"a","comp"#, good],
+      "empty": [good, #"{"prompt":"a","completion":" "}"#],
+      "equal": [pair, #"{"prompt":"a","chosen":"b","rejected":"b"}"#],
+      "long": [good, #"{"prompt":"\#(long)","completion":"b"}"#],
+      "endless": [#"{"prompt":"a","completion":"\#(long)"}"#],
+      "cut": [pair, #"{"prompt":"a","chosen":"\#(long)","rejected":"b"}"#],
+      "labels": [#"{"text":"a","label":"x"}"#, #"{"text":"b","label":"y"}"#],
+      "other": [#"{"text":"a","label":"x"}"#, #"{"text":"b","label":"w"}"#],
+      // With the line feed behind it 56 tokens; 8 more fill the context of 64.
+      "full": [#"{"prompt":"\#(String(repeating: "x", count: 55))"}"#],
+    ] {
+      try program.write(lines.joined(separator: "\n"), to: "\(name).jsonl")
+    }
+  }
+
+  private func finetune(_ file: String, _ settings: String..., from: String = "base") -> [String] {
+    ["finetune"] + Program.short("new", from: from, "data.train=\(file).jsonl")
+      + settings.flatMap { ["--set", $0] }
+  }
+
+  private func reward(_ file: String, _ settings: String..., from: String = "base") -> [String] {
+    ["reward"] + Program.short("new", from: from, "data.train=\(file).jsonl")
+      + settings.flatMap { ["--set", $0] }
+  }
+
+  private func align(_ settings: String...) -> [String] {
+    Program.shortAlignment("new") + settings.flatMap { ["--set", $0] }
+  }
+
+  private var records: [Case] {
+    [
+      Case(
+        name: "malformed", arguments: finetune("malformed"),
+        words: ["malformed.jsonl:2 cannot be read", "data.skipBad: true"]),
+      Case(
+        name: "empty answer", arguments: finetune("empty"),
+        words: ["empty.jsonl:2 has an empty answer", "data.skipBad: true"]),
+      Case(
+        name: "equal sides", arguments: reward("equal"),
+        words: ["equal.jsonl:2 has the same answer", "data.skipBad: true"]),
+      Case(
+        name: "equal sides, dpo",
+        arguments: ["align"] + Program.short("new", "data.train=equal.jsonl", "method=dpo"),
+        words: ["equal.jsonl:2 has the same answer"]),
+      Case(
+        name: "all bad", arguments: finetune("labels", "data.skipBad=true"),
+        words: ["no record is left", "2 were left out", "a labelled text"]),
+      Case(
+        name: "another kind", arguments: finetune("labels"),
+        words: ["labels.jsonl:1 holds a labelled text", "name other files."]),
+      Case(
+        name: "long prompt", arguments: finetune("long"),
+        words: ["long.jsonl:2 has a prompt of 81 tokens", "context of 64", "data.skipBad"]),
+      Case(
+        name: "long prompt to be answered",
+        arguments: align("reward.rule=a", "data.train=full.jsonl", "rollouts.tokens=9"),
+        words: ["full.jsonl:1 has a prompt of 56 tokens", "an answer of 9 tokens"]),
+      Case(
+        name: "room for the reward model",
+        arguments: align(
+          "reward.model=judge", "reward.allowUnfit=true", "data.train=full.jsonl"),
+        words: ["full.jsonl:1 has a prompt of 56 tokens", "an answer of 8 tokens"]),
+      Case(
+        name: "mask", arguments: finetune("endless", "data.truncate=true"),
+        words: ["never learns the end of a turn", "1 examples were cut"]),
+      Case(
+        name: "all too long", arguments: finetune("endless"),
+        words: ["all 1 examples are longer than the context of 64"]),
+      Case(
+        name: "cut pairs", arguments: reward("cut", "data.truncate=true"),
+        words: ["data.truncate", "an answer of a pair"]),
+      Case(
+        name: "class", arguments: finetune("other", "task=classification", "data.classes=[x,y]"),
+        words: [#"other.jsonl:2 has the label "w""#, #""x", "y""#, "data.skipBad: true"]),
+      Case(
+        name: "class of a classifier",
+        arguments: finetune("other", "task=classification", from: "classifier"),
+        words: [#"other.jsonl:2 has the label "w""#, #""x", "y""#]),
+      Case(
+        name: "classes of a classifier",
+        arguments: finetune(
+          "other", "task=classification", "data.classes=[w,x]", from: "classifier"),
+        words: ["data.classes", "classifier", "x, y"]),
+    ]
+  }
+
+  private var models: [Case] {
+    [
+      Case(
+        name: "classifier that is to talk", arguments: finetune("talk", from: "classifier"),
+        words: ["classifier", "scores sequences by x, y", "a language model is needed"]),
+      Case(
+        name: "classifier that is to judge", arguments: reward("pairs", from: "classifier"),
+        words: ["classifier", "scores sequences by x, y", "by reward is needed"]),
+      Case(
+        name: "key tokenizer", arguments: finetune("talk", "tokenizer=bytes"),
+        words: ["no key tokenizer"]),
+      Case(
+        name: "another tokenizer, finetune", arguments: finetune("talk", from: "swapped"),
+        words: ["the tokenizer in swapped has 318 ids", "knows 257"]),
+      Case(
+        name: "another tokenizer, reward", arguments: reward("pairs", from: "swapped"),
+        words: ["the tokenizer in swapped"]),
+      Case(
+        name: "another tokenizer, align",
+        arguments: align("model.from=swapped", "reward.rule=a"), words: ["the tokenizer in swapped"]
+      ),
+      Case(
+        name: "a reward model's tokenizer",
+        arguments: align("reward.model=foreign", "reward.allowUnfit=true"),
+        words: ["reward.model", "its tokenizer is another than that of base"]),
+      Case(
+        name: "unfit", arguments: align("reward.model=judge"),
+        words: ["its verdict is unfit", "too few", "reward.allowUnfit: true"]),
+      Case(
+        name: "no verdict", arguments: align("reward.model=unjudged"),
+        words: ["nobody judged", "apus reward", "reward.allowUnfit: true"]),
+      Case(
+        name: "language model as reward model",
+        arguments: align("reward.model=base", "reward.allowUnfit=true"),
+        words: ["reward.model", "holds a language model"]),
+      Case(
+        name: "classifier as reward model",
+        arguments: align("reward.model=classifier", "reward.allowUnfit=true"),
+        words: ["reward.model", "a classifier of 2 classes"]),
+      Case(name: "no reward", arguments: align(), words: ["grpo needs rewards"]),
+      Case(
+        name: "LoRA pattern", arguments: finetune("talk", "lora.rank=2", "lora.targets=[q]"),
+        words: ["LoRA pattern q", "c_attn"]),
+    ]
+  }
+
+  /// Models of every kind that a phase may be given by mistake.
+  private func makeModels(_ program: Program) throws {
+    try program.write(Program.yaml("tokenizer: ids"), to: "foreign.yaml")
+    let settings = Program.short("foreign", from: "foreign-base", "data.train=pairs.jsonl")
+    for arguments in [
+      ["finetune"]
+        + Program.short("classifier", "data.train=labels.jsonl", "task=classification"),
+      ["reward"] + Program.short("judge", "data.train=pairs.jsonl", "data.validation=0.3"),
+      ["reward"] + Program.short("unjudged", "data.train=pairs.jsonl"),
+      ["export", "base", "--output", "swapped"],
+      ["tokenizer", "train", "corpus.txt", "--vocabulary", "400", "--output", "ids"],
+      ["pretrain", "foreign.yaml", "--set", "run=foreign-base"], ["reward"] + settings,
+    ] {
+      let result = try program.run(arguments)
+      #expect(result.code == 0, "\(arguments): \(result.errors)")
+    }
+    try FileManager.default.removeItem(atPath: "\(program.folder)/unjudged/verdict.json")
+    for name in ["tokenizer.json", "tokenizer_config.json"] {
+      try program.write(try #require(program.read("ids/\(name)")), to: "swapped/\(name)")
+    }
+  }
+
+  @Test func everyMistakeHasItsSentence() throws {
+    try Program.withModel { program in
+      try write(to: program)
+      try makeModels(program)
+      let before = try program.contents()
+      for mistake in records + models {
+        let result = try program.run(mistake.arguments)
+        #expect(result.code == 2, "\(mistake.name): \(result.errors)")
+        for word in mistake.words {
+          #expect(result.errors.contains(word), "\(mistake.name): \(result.errors)")
+        }
+        #expect(
+          result.errors.split(separator: "\n").count == 1, "\(mistake.name): \(result.errors)")
+        #expect(try program.contents() == before, "\(mistake.name)")
+      }
+    }
+  }
+
+  /// What is left out is counted where the run begins, and the rest is learned.
+  @Test func badRecordsAreLeftOutAndCounted() throws {
+    try Program.withModel { program in
+      try write(to: program)
+      for (arguments, words) in [
+        (
+          finetune("malformed", "data.skipBad=true"),
+          ["2 examples", "1 bad ones left out", "malformed.jsonl:2 cannot be read"]
+        ),
+        (
+          finetune("empty", "data.skipBad=true"),
+          ["1 examples", "1 bad ones left out", "empty.jsonl:2 has an empty answer"]
+        ),
+        (
+          finetune("long", "data.skipBad=true"),
+          ["1 examples", "1 bad ones left out", "long.jsonl:2 has a prompt of 81 tokens"]
+        ),
+        (
+          reward("equal", "data.skipBad=true"),
+          ["1 examples", "1 bad ones left out", "equal.jsonl:2 has the same answer"]
+        ),
+        (reward("cut"), ["1 examples", "1 longer than the context left out"]),
+        (
+          finetune("other", "task=classification", "data.classes=[x,y]", "data.skipBad=true"),
+          ["1 examples", "1 bad ones left out", #"the label "w""#]
+        ),
+      ] {
+        let result = try program.run(arguments + ["--resume", "never"])
+        #expect(result.code == 0, "\(result.errors)")
+        for word in words { #expect(result.errors.contains(word), "\(result.errors)") }
+      }
+      let measured = try program.run([
+        "evaluate", "base", "--records", "malformed.jsonl", "--skip-bad", "--json",
+      ])
+      #expect(measured.code == 0 && measured.output.contains(#""leftOut":1"#), "\(measured)")
+    }
+  }
+
+  /// A classifier goes on with its classes and its head, and an unfit reward model may be taken.
+  @Test func whatIsAllowedGoesOn() throws {
+    try Program.withModel { program in
+      try write(to: program)
+      try makeModels(program)
+      for (arguments, run) in [
+        (finetune("labels", "task=classification", "run=more", from: "classifier"), "more"),
+        (align("reward.model=judge", "reward.allowUnfit=true", "run=taken"), "taken"),
+      ] {
+        let result = try program.run(arguments)
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(program.steps(run) == [2])
+      }
+      // It begins where the classifier ended, not with a new head.
+      let losses = try ["classifier", "more"].map { run in
+        try #require(try program.figures(run).compactMap { $0["loss"] as? Double }.first)
+      }
+      #expect(losses[1] < losses[0])
+      let folder = program.checkpoint("more", step: 2)
+      let configuration = try JSONSerialization.jsonObject(
+        with: try #require(program.read("\(folder)/config.json")))
+      let labels = (configuration as? [String: Any])?["id2label"] as? [String: String]
+      #expect(labels == ["0": "x", "1": "y"])
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+/// Rewards that cannot be had: counted and told, alike in any world, and the run goes on.
+@Suite(
+  .serialized, .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+struct RewardFailureTests {
+  @Test(arguments: [
+    ("exit 3", 8, "it ended with code 3"),
+    ("sleep 300 & echo $! > child; sleep 300", 8, "it took longer than 0.5 seconds"),
+    ("echo 1", 8, "it printed 1 lines for 8 answers"),
+    ("(echo nan; yes 1) | head -n 8", 1, #"it printed "nan", which is no finite number"#),
+  ])
+  func aCommandThatFails(command: String, failed: Int, cause: String) throws {
+    try Program.withModel { program in
+      let before = try program.contents()
+      var hashes: Set<String?> = []
+      for ranks in [1, 2] {
+        let run = "run-\(ranks)"
+        let result = try program.run(
+          Program.shortAlignment(
+            run, "reward.command=\(command)", "reward.timeLimit=0.5", "steps=4"), ranks: ranks)
+        #expect(result.code == 0, "\(result.errors)")
+        let warning =
+          "the reward command failed for \(failed) of 8 answers, which count as 0: \(cause)"
+        // Once, not with every step.
+        #expect(result.errors.components(separatedBy: warning).count == 2, "\(result.errors)")
+        let all = "\(2 * failed) of the 16 answers of this run lack their reward or a part of it"
+        #expect(result.errors.contains(all), "\(result.errors)")
+        let shares = try program.figures(run).compactMap { $0["rewardFailures"] as? Double }
+        // Two steps learn from the same answers, half of them each.
+        #expect(shares.count == 4 && shares.reduce(0, +) * 4 == Double(2 * failed), "\(shares)")
+        hashes.insert(program.hash(run, step: 4))
+      }
+      #expect(hashes.count == 1 && !hashes.contains(nil))
+      let child = program.read("child").flatMap {
+        Int32(String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
+      }
+      if let child {
+        let state = try? String(contentsOfFile: "/proc/\(child)/stat", encoding: .utf8)
+        #expect(state.map { $0.contains(") Z ") } ?? true, "an orphan: \(state ?? "")")
+      }
+      #expect(command.contains("child") == (child != nil))
+      let after = try program.contents()
+      #expect(before.allSatisfy { after[$0.key] == $0.value })
+    }
+  }
+
+  /// A reward model whose scores overflow.
+  @Test func scoresThatAreNoNumbers() throws {
+    try Program.withModel { program in
+      let judge = try program.run(
+        ["reward"] + Program.short("judge", "data.train=pairs.jsonl"))
+      #expect(judge.code == 0, "\(judge.errors)")
+      let folder = program.checkpoint("judge", step: 2)
+      try FileManager.default.removeItem(atPath: "\(program.folder)/\(folder)/MANIFEST.json")
+      var bytes = try #require(program.read("\(folder)/model.safetensors"))
+      let header = 8 + bytes.prefix(8).enumerated().reduce(0) { $0 + Int($1.1) << (8 * $1.0) }
+      let names = try #require(
+        try JSONSerialization.jsonObject(with: bytes[8..<header]) as? [String: [String: Any]])
+      let offsets = try #require(names["score.weight"]?["data_offsets"] as? [Int])
+      for place in stride(from: header + offsets[0], to: header + offsets[1], by: 4) {
+        // 3.4e38, finite.
+        bytes.replaceSubrange(place..<place + 4, with: [0xFF, 0xFF, 0x7F, 0x7F])
+      }
+      try program.write(bytes, to: "\(folder)/model.safetensors")
+      let result = try program.run(
+        Program.shortAlignment(
+          "run", "reward.model=\(folder)", "reward.allowUnfit=true", #"reward.rule="[a-z]""#))
+      #expect(result.code == 0, "\(result.errors)")
+      let warning = "the reward model failed for "
+      #expect(result.errors.contains(warning), "\(result.errors)")
+      #expect(result.errors.contains("no finite numbers; train it anew"), "\(result.errors)")
+      let figures = try program.figures("run")
+      #expect(figures.contains { ($0["rewardFailures"] as? Double ?? 0) > 0 })
+      #expect(figures.allSatisfy { ($0["loss"] as? Double)?.isFinite ?? true })
+    }
+  }
+
+  @Test func theTimeOfAnAlignmentIsToldByPart() throws {
+    try Program.withModel { program in
+      let result = try program.run(
+        Program.shortAlignment("run", "reward.command=sleep 0.3; yes 1 | head -n 8", "steps=4"))
+      #expect(result.code == 0 && !result.errors.contains("failed"), "\(result.errors)")
+      let steps = try program.figures("run").filter { $0["loss"] != nil }
+      let scoring = steps.compactMap { $0["secondsScoring"] as? Double }
+      let generation = steps.compactMap { $0["secondsGeneration"] as? Double }
+      // Answers are written before the first of the two steps that learn from them.
+      #expect(scoring.count == 4 && scoring[0] >= 0.3 && scoring[1] == 0 && scoring[2] >= 0.3)
+      #expect(generation.count == 4 && generation[0] > 0 && generation[3] == 0)
+      let line = try #require(
+        result.errors.split(separator: "\n").last { $0.contains("time: generation ") })
+      let shares = line.split(separator: " ").compactMap { Int($0) }
+      #expect(shares.count == 3 && shares.reduce(0, +) == 100 && shares[1] > 20, "\(line)")
+    }
+  }
+}
