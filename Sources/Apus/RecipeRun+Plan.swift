@@ -1,48 +1,125 @@
-import Models
+import Checkpoints
+import Configuration
 import MPI
 import Recipes
+import Tensors
+import Tokenizers
 import Training
 
 extension RecipeRun {
+  /// A stage as a line of the plan.
+  private struct Line {
+    let stage: Stage
+    let state: String
+    /// What the keys say of its sizes; nil for a command.
+    var sketch: PhaseSketch?
+    var isToDo: Bool { state != "done" }
+  }
+
   /// Prints what `run` would do: a line for each stage.
   ///
   /// Collective.
   func printPlan(from first: String?, only: String?) throws {
-    let stages = try world.together {
-      world.rank == 0 ? try rows(from: first, only: only) : []
+    let areQuick = try world.allReduce(UInt8(MatrixLibrary.hasHalfProducts ? 1 : 0), .min) == 1
+    let lines = try world.together { try plan(from: first, only: only, halvesAreQuick: areQuick) }
+    var (rows, seconds) = ([[String]](), 0.0)
+    for line in lines {
+      var row = [
+        line.stage.name, name(of: line.stage), line.state,
+        line.stage.inputs.isEmpty ? "–" : line.stage.inputs.joined(separator: ", "),
+      ]
+      if let sketch = line.sketch {
+        let (trained, frozen) = sketch.parameters
+        row += [
+          frozen > 0 ? "\(trained) of \(trained + frozen)" : "\(trained)",
+          "\(sketch.plan.options.steps)",
+          "\(sketch.memory(ranks: world.size, threads: workers.threads) >> 20) MiB",
+        ]
+        if line.isToDo {
+          let time = try TimeEstimate(sketch, world: world, workers: workers)
+          seconds += time.seconds
+          row.append("≈ \(RecipeRun.duration(time.seconds))")
+        }
+      }
+      rows.append(row)
     }
-    if world.rank != 0 { return }
-    let head = ["stage", "what", "state", "inputs", "parameters", "steps", "memory a rank"]
-    let table = [head] + stages
-    let widths = table[0].indices.map { column in table.map { $0[column].count }.max() ?? 0 }
+    if world.rank == 0 { try print(rows, seconds: seconds) }
+  }
+
+  private func print(_ rows: [[String]], seconds: Double) throws {
+    let head = ["stage", "what", "state", "inputs", "parameters", "steps", "memory a rank", "time"]
+    let table = ([head] + rows).map { row in
+      row + Array(repeating: "", count: head.count - row.count)
+    }
+    let widths = head.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
     for row in table {
       let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
       try StandardOutput.print(
         String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed()))
     }
+    if seconds == 0 { return }
+    try StandardOutput.print(
+      """
+
+      ≈ \(RecipeRun.duration(seconds)) of training is to be done. Times are estimates: the quickest of \
+      some steps on arbitrary tokens on these ranks, or, where a step is long or large, its matrix \
+      products at 60 % of the measured peak. Not in them: commands, making data, checkpoints, and \
+      evaluations but those of pretraining.
+      """)
   }
 
-  private func rows(from first: String?, only: String?) throws -> [[String]] {
+  /// The stages with what can be said of them before they are run.
+  private func plan(
+    from first: String?, only: String?, halvesAreQuick: Bool
+  ) throws -> [Line] {
     let selected = try selection(from: first, only: only)
     let again = Set(selected.map(\.name).drop { $0 != first ?? only })
-    return try selected.map { stage in
-      let inputs = stage.inputs.isEmpty ? "–" : stage.inputs.joined(separator: ", ")
-      let state = again.contains(stage.name) ? "to do again" : try word(for: stage)
+    var foreseen = PhaseSketch.Foreseen()
+    var lines: [Line] = []
+    for stage in recipe.stages {
+      var sketch: PhaseSketch?
       switch stage.work {
       case .command(let words):
-        return [stage.name, words.prefix(2).joined(separator: " "), state, inputs, "", "", ""]
-      case .phase(let name, var reader):
-        let kind = try RecipeRun.kind(name, of: stage)
-        // A model that an earlier stage is still to make cannot be looked at.
-        let isReady = try stage.inputs.allSatisfy { try isRecorded($0) }
-        guard isReady else { return [stage.name, name, state, inputs, "", "", ""] }
-        let plan = try kind.phase(&reader, halvesAreQuick: false).plan
-        return [
-          stage.name, name, state, inputs, "\(plan.model.layout.parameterCount)",
-          "\(plan.options.steps)",
-          "\(plan.memory(ranks: world.size, threads: workers.threads) >> 20) MiB",
-        ]
+        // What a tokenizer will have is known before there is one.
+        if let train = try? ApusCommand.parseAsRoot(words) as? TokenizerCommand.Train {
+          foreseen.vocabularies[train.output] = train.vocabulary
+        }
+      case .phase(let name, let reader):
+        sketch = try self.sketch(
+          try RecipeRun.kind(name, of: stage), reader, of: stage, foreseen,
+          halvesAreQuick: halvesAreQuick)
+        foreseen.models[stage.folder] = sketch?.plan.model
       }
+      guard selected.contains(where: { $0.name == stage.name }) else { continue }
+      let state = again.contains(stage.name) ? "to do again" : try word(for: stage)
+      lines.append(Line(stage: stage, state: state, sketch: sketch))
+    }
+    return lines
+  }
+
+  /// The sizes of a stage; nil where they depend on what a command is still to make.
+  private func sketch(
+    _ kind: PhaseKind, _ reader: ConfigurationReader, of stage: Stage,
+    _ foreseen: PhaseSketch.Foreseen, halvesAreQuick: Bool
+  ) throws -> PhaseSketch? {
+    var (keys, all) = (reader, reader)
+    let isReady = try stage.inputs.allSatisfy(isRecorded)
+    do {
+      let sketch = try PhaseSketch(kind, &keys, foreseen, halvesAreQuick: halvesAreQuick)
+      // Where its inputs are there, so is its data: it is looked at as a run would.
+      if isReady, try state(of: stage) == .open {
+        _ = try kind.phase(&all, halvesAreQuick: halvesAreQuick)
+      }
+      return sketch
+    } catch let error where !isReady && (error is CheckpointError || error is TokenizerError) {
+      return nil
+    }
+  }
+
+  private func name(of stage: Stage) -> String {
+    switch stage.work {
+    case .command(let words): words.prefix(2).joined(separator: " ")
+    case .phase(let name, _): name
     }
   }
 
@@ -52,5 +129,14 @@ extension RecipeRun {
     case .done: "done"
     case .changed: "done with other settings"
     }
+  }
+
+  /// Seconds as 0:17 or 1:02:03.
+  static func duration(_ seconds: Double) -> String {
+    let whole = Int(seconds.rounded())
+    let two = { (value: Int) in value < 10 ? "0\(value)" : "\(value)" }
+    let (minutes, hours) = (whole / 60, whole / 3600)
+    return hours > 0
+      ? "\(hours):\(two(minutes % 60)):\(two(whole % 60))" : "\(minutes):\(two(whole % 60))"
   }
 }

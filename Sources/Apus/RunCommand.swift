@@ -29,7 +29,7 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Run this stage alone; its inputs must be done.")
   var only: String?
 
-  @Flag(help: "Print what would be done, with sizes, and do nothing.")
+  @Flag(help: "Print what would be done, with sizes and times to expect, and change nothing.")
   var dryRun = false
 
   func validate() throws {

@@ -134,7 +134,7 @@ public struct TrainingPlan: Sendable {
       + logits
   }
 
-  private var bytesOfWeight: Int { precision == .bf16 ? 6 : 4 }
+  var bytesOfWeight: Int { precision == .bf16 ? 6 : 4 }
 
   /// Gradients that a worker holds: one for every level of the tree over its leaves.
   private func levels(of leaves: Int, workers: Int) -> Int {

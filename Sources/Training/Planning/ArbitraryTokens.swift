@@ -1,0 +1,41 @@
+import Layers
+import Objectives
+import Tensors
+
+/// Steps on arbitrary tokens, which cost what those on real ones do.
+struct ArbitraryTokens: Objective {
+  let network: TrainedNetwork
+
+  func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
+    -> MicroBatchLoss
+  {
+    for place in replica.batch.inputs.indices {
+      replica.batch.inputs[place] = Int32(place * 40_503 % network.model.vocabulary)
+      replica.batch.targets[place] = Int32(place * 25_173 % network.model.vocabulary)
+      replica.batch.weights[place] = 1
+    }
+    let batch = replica.batch
+    let pass = ForwardPass(
+      sequences: batch.sequences, dropout: microBatch.dropout,
+      recomputation: microBatch.recomputation)
+    let loss: Loss
+    switch network {
+    case .scorer(let scorer) where scorer.labels.count > 1:
+      loss = Classification.loss(
+        replica.scorer(batch.inputs, lengths: [], pass),
+        labels: (0..<batch.sequences).map { $0 % scorer.labels.count })
+    case .scorer:
+      loss = Regression.loss(
+        replica.scorer(batch.inputs, lengths: [], pass),
+        targets: (0..<batch.sequences).map { Float($0 % 2) })
+    case .language, .valued:
+      loss = Loss(
+        replica.model.hidden(batch.inputs, pass).crossEntropy(
+          head: replica.model.head.weight, targets: batch.targets, weights: batch.weights),
+        count: Double(batch.inputs.count))
+    }
+    return MicroBatchLoss(loss: loss, positions: batch.positions)
+  }
+
+  func epochs(steps: Int) -> Double { 0 }
+}

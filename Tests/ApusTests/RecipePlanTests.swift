@@ -1,0 +1,160 @@
+import Foundation
+import Testing
+
+/// `apus run --dry-run`: what a recipe will need, before anything of it is there.
+@Suite(.serialized) struct RecipePlanTests {
+  private let recipe = """
+    run: road
+    stages:
+      - name: ids
+        command: tokenizer train corpus.txt --vocabulary 300 --output ${ids}
+      - name: base
+        phase: pretrain
+        keys:
+          tokenizer: ${ids}
+          model: { family: llama, layers: 2, heads: 2, width: 16, context: 64 }
+          data: { train: corpus.txt }
+          batch: { microBatches: 2, sequences: 2 }
+          steps: 4
+          schedule: { warmup: 1 }
+          evaluate: { tokens: 256 }
+      - name: chat
+        phase: finetune
+        keys:
+          model: { from: "${base}" }
+          data: { train: talk.jsonl }
+          lora: { rank: 2 }
+          batch: { microBatches: 2, sequences: 2 }
+          steps: 4
+          schedule: { warmup: 1 }
+      - name: judge
+        phase: reward
+        keys:
+          model: { from: "${base}" }
+          data: { train: pairs.jsonl }
+          batch: { microBatches: 2, sequences: 2 }
+          steps: 4
+          schedule: { warmup: 1 }
+      - name: aligned
+        phase: align
+        keys:
+          model: { from: "${chat}" }
+          data: { train: talk.jsonl }
+          reward: { model: "${judge}", allowUnfit: true }
+          rollouts: { prompts: 4, tokens: 8 }
+          policy: { epochs: 1 }
+          batch: { microBatches: 2, sequences: 2 }
+          steps: 4
+          schedule: { warmup: 1 }
+    """
+
+  /// The cells of the plan's rows, by the name of the stage.
+  private func rows(_ result: Program.Result) -> [String: [String]] {
+    var rows: [String: [String]] = [:]
+    for line in result.output.split(separator: "\n").dropFirst().prefix(5) {
+      let cells = line.components(separatedBy: "  ").map {
+        $0.trimmingCharacters(in: .whitespaces)
+      }
+      .filter { !$0.isEmpty }
+      rows[cells[0]] = cells
+    }
+    return rows
+  }
+
+  private func write(to program: Program) throws {
+    try program.write(recipe, to: "road.yaml")
+    try program.write(Program.talk, to: "talk.jsonl")
+    let pairs = (0..<60).map {
+      #"{"prompt":"Say \#($0)","chosen":"bird \#($0)","rejected":"\#($0) o'clock"}"#
+    }
+    try program.write(pairs.joined(separator: "\n"), to: "pairs.jsonl")
+  }
+
+  @Test(arguments: Program.mpirun == nil ? [nil] : [nil, 2])
+  func everyPhaseHasItsSizesBeforeAnythingIsThere(ranks: Int?) throws {
+    try Program.withCorpus { program in
+      try write(to: program)
+      let before = try program.contents()
+      let plan = try program.run(
+        ["run", "road.yaml", "--dry-run", "--threads", "1"], ranks: ranks)
+      #expect(plan.code == 0 && plan.errors.isEmpty, "\(plan)")
+      #expect(try program.contents() == before)
+      let foreseen = rows(plan)
+      for name in ["base", "chat", "judge", "aligned"] {
+        let row = foreseen[name] ?? []
+        #expect(row.count == 8 && row[2] == "to do" && row[5] == "4", "\(row)")
+        #expect(row.last?.hasPrefix("≈ 0:") == true && row.contains { $0.hasSuffix("MiB") })
+      }
+      #expect(plan.output.contains("of training is to be done. Times are estimates"), "\(plan)")
+
+      // What is foreseen is what is then made.
+      let run = try program.run(["run", "road.yaml", "--threads", "1"], ranks: ranks)
+      #expect(run.code == 0, "\(run.errors)")
+      let counts = run.errors.components(separatedBy: " parameters in ").dropLast().map {
+        String($0.split(whereSeparator: \.isWhitespace).last ?? "")
+      }
+      let told = ["base", "chat", "judge", "aligned"].map { name in
+        String(foreseen[name]?[4].split(separator: " ").first ?? "")
+      }
+      #expect(counts == told, "\(counts) \(told)")
+      let after = try program.run(
+        ["run", "road.yaml", "--dry-run", "--threads", "1"], ranks: ranks)
+      for (name, row) in rows(after) where row.count > 4 {
+        #expect(row[2] == "done" && row[4] == foreseen[name]?[4] && row.count == 7, "\(row)")
+      }
+    }
+  }
+
+  /// The quickest step of a run, times the steps, is about what was foreseen.
+  @Test func theTimeIsThatOfTheStepsThatAreTaken() throws {
+    try Program.withCorpus { program in
+      try write(to: program)
+      let long = recipe.replacing("steps: 4", with: "steps: 100000", maxReplacements: 1)
+      try program.write(
+        long.replacing("evaluate: {", with: "evaluate: { every: 0,"), to: "long.yaml")
+      let plan = try program.run(["run", "long.yaml", "--dry-run", "--threads", "1"])
+      let cell = try #require(rows(plan)["base"]?.last)
+      let seconds = cell.dropFirst(2).split(separator: ":").reduce(0.0) {
+        60 * $0 + (Double($1) ?? .nan)
+      }
+      for stage in ["ids", "base"] {
+        let run = try program.run(["run", "road.yaml", "--only", stage, "--threads", "1"])
+        #expect(run.code == 0, "\(run.errors)")
+      }
+      let steps = try program.figures("road/base").compactMap { $0["secondsPerStep"] as? Double }
+      let quickest = try #require(steps.min()) * 100_000
+      #expect(seconds > quickest / 5 && seconds < quickest * 5, "\(seconds) \(quickest)")
+    }
+  }
+
+  @Test func aModelThatACommandIsStillToMakeHasNoSizesYet() throws {
+    try Program.withCorpus { program in
+      try write(to: program)
+      try program.write(
+        """
+        run: road
+        stages:
+          - name: model
+            command: export base --output ${model}
+          - name: chat
+            phase: finetune
+            keys: { model: { from: "${model}" }, data: { train: talk.jsonl } }
+        """, to: "later.yaml")
+      let plan = try program.run(["run", "later.yaml", "--dry-run"])
+      #expect(plan.code == 0, "\(plan.errors)")
+      #expect(plan.output.contains("finetune"), "\(plan.output)")
+      // One that nobody will make is named.
+      try program.write(
+        """
+        run: road
+        stages:
+          - name: chat
+            phase: finetune
+            keys: { model: { from: nowhere }, data: { train: talk.jsonl } }
+        """, to: "never.yaml")
+      let refused = try program.run(["run", "never.yaml", "--dry-run"])
+      #expect(refused.code == 2 && refused.errors.contains("nowhere"), "\(refused)")
+      #expect(program.names(in: "road").isEmpty)
+    }
+  }
+}
