@@ -89,7 +89,7 @@ public struct TimeEstimate {
   private static func token(of trainer: Trainer, _ options: AlignmentOptions) throws -> Double {
     guard options.method != .dpo else { return 0 }
     let plan = trainer.plan
-    let tokens = min(options.rollouts.tokens, plan.context / 2, 32)
+    let tokens = min(options.rollouts.tokens, plan.context - 1, 128)
     let length = max(1, min(plan.context - options.rollouts.tokens, plan.context - tokens))
     let perUnit = max(1, options.rollouts.batch / options.rollouts.samples)
     let units = (options.rollouts.prompts + perUnit - 1) / perUnit
@@ -100,10 +100,12 @@ public struct TimeEstimate {
     }
     return try TimeEstimate.quickest(on: trainer) {
       var clock = Stopwatch()
+      // Greedily: to draw from the even chances of a model that has not learned takes far longer than
+      // from those of one that has.
       let counts = try trainer.replicas.collected(count: written) { replica, workspace, _ in
         let request = AnswerRequest(
-          prompts: prompts, samples: options.rollouts.samples, maximum: tokens, end: nil,
-          vocabulary: plan.model.vocabulary, seed: 1)
+          prompts: prompts, samples: options.rollouts.samples, maximum: tokens,
+          sampling: .greedy, end: nil, vocabulary: plan.model.vocabulary, seed: 1)
         return Generator(replica.model, configuration: plan.model, in: workspace)
           .answers(request).map { Float($0.tokens.count) }
       }
