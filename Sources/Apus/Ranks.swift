@@ -1,10 +1,18 @@
 import ArgumentParser
 import DataParallel
+import Foundation
 import MPI
 import Training
 
 /// What a command that runs under `mpirun` does before its work.
 enum Ranks {
+  /// Whether `mpirun` started this process with others, for commands that need no MPI alone.
+  static var areSeveral: Bool {
+    let names = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"]
+    let sizes = names.compactMap { ProcessInfo.processInfo.environment[$0] }.compactMap { Int($0) }
+    return sizes.contains { $0 > 1 }
+  }
+
   /// The workers of this rank.
   ///
   /// Collective.

@@ -81,7 +81,7 @@ extension RecipeRun {
       switch stage.work {
       case .command(let words):
         // What a tokenizer will have is known before there is one.
-        if let train = try? ApusCommand.parseAsRoot(words) as? TokenizerCommand.Train {
+        if let train = try? ApusCommand.parseAsRoot(words) as? TokenizerTrainCommand {
           foreseen.vocabularies[train.output] = train.vocabulary
         }
       case .phase(let name, let reader):

@@ -91,6 +91,8 @@ struct RecipeRun {
       throw Failure.Refusal(
         "\(words[0]) cannot be the command of a stage: write phase: \(words[0]) with its keys.")
     }
+    // MPI runs already.
+    if let training = command as? TokenizerTrainCommand { return try training.runAlone() }
     try command.run()
   }
 

@@ -4,8 +4,8 @@ import Foundation
 import Monitoring
 import Tokenizers
 
-/// Byte-pair encoding on one thread: learning up to 8,192 entries, encoding with them, and encoding
-/// with GPT-2's vocabulary where its folder is given.
+/// Tokenizers on one thread: learning up to 8,192 entries of BPE, encoding with them, with as many of
+/// WordPiece and of Unigram, and with GPT-2's vocabulary where its folder is given.
 ///
 /// The Aviary's stories have some 1,600 different words, from which no more than about 3,000
 /// entries can be learned, and which a tokenizer that keeps words finds at once: for figures that
@@ -25,6 +25,8 @@ enum TokenizerBenchmark {
       benchmark("encode", "BPE encoding", corpus, learned) {
         try measureEncoding(corpus, by: train(on: corpus.documents()))
       },
+      trained(.wordpiece, "WordPiece encoding", corpus, settings),
+      trained(.unigram, "Unigram encoding", corpus, settings),
       benchmark("gpt2", "GPT-2's BPE encoding", corpus, ["--tokenizer", folder]) {
         try measureEncoding(corpus, by: TokenizerFile.load(from: folder))
       },
@@ -37,6 +39,10 @@ enum TokenizerBenchmark {
     let own = Set(all(settings).map(\.name)).intersection(benchmarks.map(\.name))
     if own.isEmpty { return benchmarks }
     try Corpus(settings).prepare()
+    for kind in [TokenizerKind.wordpiece, .unigram] where own.contains("tokenizer.\(kind.rawValue)")
+    {
+      try prepare(kind, settings)
+    }
     guard own.contains("tokenizer.gpt2") else { return benchmarks }
     guard let folder = settings.vocabularyFolder else {
       Refusal.tell(
@@ -50,6 +56,33 @@ enum TokenizerBenchmark {
       throw Refusal("--gpt2-tokenizer \(folder): \(error)")
     }
     return benchmarks
+  }
+
+  /// Encoding with a tokenizer that is learned and written before, so that the peer reads the same.
+  private static func trained(
+    _ kind: TokenizerKind, _ title: String, _ corpus: Corpus, _ settings: Settings
+  ) -> Benchmark {
+    let folder = folder(kind, settings)
+    return benchmark(kind.rawValue, title, corpus, ["--tokenizer", folder]) {
+      try measureEncoding(corpus, by: TokenizerFile.load(from: folder))
+    }
+  }
+
+  private static func folder(_ kind: TokenizerKind, _ settings: Settings) -> String {
+    "\(settings.output)/\(kind.rawValue)"
+  }
+
+  private static func prepare(_ kind: TokenizerKind, _ settings: Settings) throws {
+    let trainer: any TokenizerTrainer =
+      switch kind {
+      case .bpe: try BytePairTrainer(vocabularySize: vocabulary)
+      case .wordpiece: try WordPieceTrainer(vocabularySize: vocabulary)
+      case .unigram: try UnigramTrainer(vocabularySize: vocabulary)
+      }
+    var counts = WordCounts()
+    counts.add(try Corpus(settings).documents(), cutBy: trainer, threads: 1)
+    let tokenizer = try trainer.train(on: counts, threads: 1)
+    try TokenizerFile.save(tokenizer, toFolder: folder(kind, settings))
   }
 
   /// - Parameter options: What the peer is told beside the task.

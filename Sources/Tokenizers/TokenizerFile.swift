@@ -37,6 +37,10 @@ public enum TokenizerFile {
     let merges = FileBytes.join(path, mergesName)
     if FileBytes.exists(vocabulary), FileBytes.exists(merges) {
       let parts = try TokenizerParts(vocabularyJSON: vocabulary, mergesText: merges)
+      if configuration.tokenizerClass == "Qwen2Tokenizer" {
+        let document = JSONFile(path: vocabulary, root: parts.qwenDocument(configuration))
+        return try TokenizationPipeline(document, endOfText: endOfText)
+      }
       return try tokenizer(parts, endOfText)
     }
     let text = FileBytes.join(path, vocabularyTextName)

@@ -33,6 +33,8 @@ struct CatalogueTests {
     "step.gpt2.fp32/step.gpt2.fp32.torch", "step.gpt2.fp32/step.gpt2.fp32.torch.memory",
     "tokenizer.train/tokenizer.train.tokenizers", "tokenizer.encode/tokenizer.encode.tokenizers",
     "tokenizer.gpt2/tokenizer.gpt2.tokenizers",
+    "tokenizer.wordpiece/tokenizer.wordpiece.tokenizers",
+    "tokenizer.unigram/tokenizer.unigram.tokenizers",
   ])
   func theComparisonsAreThere(name: String) throws {
     let ratios = Catalogue.benchmarks(try Self.settings()).flatMap(\.ratios)

@@ -43,6 +43,28 @@ import Testing
     ) { try TokenizerFile.load(from: folder) }
   }
 
+  @Test func layoutOfQwenIsToldByItsClass() throws {
+    let golden = try JSONReader.read(Goldens.bytes("pipelines/qwen.json"))
+    let model = try #require(golden["model"])
+    try write(try #require(model["vocab"]).serialized(), "vocab.json")
+    let merges = try #require(model["merges"]?.array).map { merge in
+      (merge.array ?? []).compactMap(\.string).joined(separator: " ")
+    }
+    try write(Array(merges.joined(separator: "\n").utf8), "merges.txt")
+    try write(Array(#"{"tokenizer_class": "Qwen2TokenizerFast"}"#.utf8), "tokenizer_config.json")
+    let published = try tokenizer()
+    let whole = try TokenizationPipeline(
+      JSONFile(path: Goldens.path("pipelines/qwen.json")), endOfText: "<|im_end|>")
+    for text in ["It'S 2041, e\u{301}\n\n  ok", " <|im_start|>user"] {
+      #expect(published.encoding(of: text) == whole.encoding(of: text))
+    }
+    let added = #"{"7": {"content": "<a>", "special": true}}"#
+    try write(
+      Array("{\"tokenizer_class\": \"Qwen2Tokenizer\", \"added_tokens_decoder\": \(added)}".utf8),
+      "tokenizer_config.json")
+    #expect(throws: TokenizerError.self) { try TokenizerFile.load(from: folder) }
+  }
+
   @Test func sentencePieceModelIsT5s() throws {
     try write(try Goldens.bytes("pipelines/spiece.model"), "spiece.model")
     let model = try tokenizer()

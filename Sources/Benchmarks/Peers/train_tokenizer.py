@@ -1,4 +1,4 @@
-"""Byte-level BPE with Hugging Face tokenizers on one thread, the same work as
+"""Tokenizers of Hugging Face on one thread, the same work as
 Sources/Benchmarks/TokenizerBenchmark.swift: a line with its line feed is a document.
 
     python train_tokenizer.py --task encode --vocabulary 8192 FILE…
@@ -70,7 +70,8 @@ def main():
             tokens = sum(
                 len(encoding.ids)
                 for place in range(0, len(documents), 1000)
-                for encoding in tokenizer.encode_batch_fast(documents[place : place + 1000]))
+                for encoding in tokenizer.encode_batch_fast(
+                    documents[place : place + 1000], add_special_tokens=False))
             rounds.append(time.perf_counter() - start)
         seconds = statistics.median(rounds)
         work = tokens

@@ -41,9 +41,48 @@ struct TokenizerConfiguration {
     return token
   }
 
+  /// The entries of `added_tokens_decoder`, which states tokens by id; without one Qwen's own three
+  /// behind the vocabulary.
+  func addedTokens(behind count: Int) -> [JSONElement] {
+    guard let members = file?.root["added_tokens_decoder"]?.members else {
+      return ["<|endoftext|>", "<|im_start|>", "<|im_end|>"].enumerated().map {
+        .addedToken($1, id: count + $0)
+      }
+    }
+    return members.map { id, value in
+      .object([("id", Int(id).map { .integer($0) } ?? .null)] + (value.members ?? []))
+    }
+  }
+
   private func invalid(_ field: String, _ expected: String) -> TokenizerError {
     .invalidField(
       path: file?.path ?? TokenizerFile.configurationName, field: field, expected: expected)
+  }
+}
+
+extension TokenizerParts {
+  /// The tokenizer.json of Qwen's vocab.json and merges.txt; its special tokens, which these do not
+  /// hold, are those of the configuration and stand behind the vocabulary.
+  func qwenDocument(_ configuration: TokenizerConfiguration) -> JSONElement {
+    let split = JSONElement.part(
+      "Split",
+      [
+        ("pattern", .object([("Regex", .string(CasedWordScanner.expression(digits: 1)))])),
+        ("behavior", .string("Isolated")), ("invert", .bool(false)),
+      ])
+    let byteLevel = JSONElement.byteLevel(
+      addPrefixSpace: false, trimOffsets: false, useRegex: false)
+    let model: [(key: String, value: JSONElement)] = [
+      ("dropout", .null), ("unk_token", .null), ("continuing_subword_prefix", .string("")),
+      ("end_of_word_suffix", .string("")), ("fuse_unk", .bool(false)),
+      ("byte_fallback", .bool(false)), ("ignore_merges", .bool(false)),
+      ("vocab", .object(vocabulary.map { ($0.key, .integer($0.id)) })),
+      ("merges", .array(merges.map { .array([.string($0.left), .string($0.right)]) })),
+    ]
+    return .tokenizer(
+      addedTokens: configuration.addedTokens(behind: vocabulary.count), normalizer: .part("NFC"),
+      preTokenizer: .part("Sequence", [("pretokenizers", .array([split, byteLevel]))]),
+      postProcessor: byteLevel, decoder: byteLevel, model: .part("BPE", model))
   }
 }
 

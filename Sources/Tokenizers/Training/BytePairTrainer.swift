@@ -8,7 +8,7 @@
 ///     var trainer = try BytePairTrainer(vocabularySize: 8192)
 ///     for document in documents { trainer.add(document) }
 ///     let tokenizer = try trainer.train()
-public struct BytePairTrainer: Sendable {
+public struct BytePairTrainer: TokenizerTrainer {
   /// How many tokens to make, special tokens and bytes included; fewer if pairs run out.
   public let vocabularySize: Int
   /// A pair that occurs less often is not merged.
@@ -16,8 +16,7 @@ public struct BytePairTrainer: Sendable {
   /// The special tokens, ids from 0; the first ends a document.
   public let specialTokens: [String]
 
-  private var words = ByteStringTable()
-  private var counts: [Int] = []
+  private var counts = WordCounts()
 
   /// A trainer without documents yet.
   ///
@@ -46,13 +45,17 @@ public struct BytePairTrainer: Sendable {
     self.specialTokens = specialTokens
   }
 
-  /// Counts the words of `document`.
-  public mutating func add(_ document: UnsafeBufferPointer<UInt8>) {
+  /// Adds the words of `document` to `counts`.
+  public func count(_ document: UnsafeBufferPointer<UInt8>, into counts: inout WordCounts) {
     var scanner = WordScanner(document)
     while let range = scanner.next() {
-      let (index, inserted) = words.insert(UnsafeBufferPointer(rebasing: document[range]))
-      if inserted { counts.append(1) } else { counts[index] += 1 }
+      counts.add(UnsafeBufferPointer(rebasing: document[range]))
     }
+  }
+
+  /// Counts the words of `document`.
+  public mutating func add(_ document: UnsafeBufferPointer<UInt8>) {
+    count(document, into: &counts)
   }
 
   /// Counts the words of `document`.
@@ -68,13 +71,25 @@ public struct BytePairTrainer: Sendable {
 
   /// The tokenizer of the documents so far.
   public func train() throws(TokenizerError) -> BytePairTokenizer {
+    try tokenizer(of: counts)
+  }
+
+  /// The tokenizer of the words in `counts`; merging is the work of one thread.
+  public func train(
+    on counts: WordCounts, threads: Int = 1
+  ) throws(TokenizerError) -> any Tokenizer {
+    try tokenizer(of: counts)
+  }
+
+  private func tokenizer(of counts: WordCounts) throws(TokenizerError) -> BytePairTokenizer {
     var vocabulary = ByteStringTable(capacity: vocabularySize)
     for token in specialTokens { _ = vocabulary.insert(Array(token.utf8)) }
     var byteIDs = [UInt32](repeating: 0, count: 256)
     for byte in ByteAlphabet.bytesInOrder {
       byteIDs[Int(byte)] = UInt32(vocabulary.insert([byte]).index)
     }
-    var training = MergeTraining(words: words, counts: counts, byteIDs: byteIDs)
+    var training = MergeTraining(
+      words: counts.words, counts: counts.counts, byteIDs: byteIDs)
     var merges: [BytePairTokenizer.Merge] = []
     let specials = specialSpellings()
     while vocabulary.count < vocabularySize,

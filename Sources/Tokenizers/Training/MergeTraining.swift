@@ -41,13 +41,20 @@ struct MergeTraining {
 
   /// Counts the pairs of `words`, of which word `w` occurs `counts[w]` times.
   init(words: ByteStringTable, counts: [Int], byteIDs: [UInt32]) {
-    wordCounts = counts
-    for word in 0..<words.count {
-      starts.append(symbols.count)
+    self.init(counts: counts) { word, symbols in
       for byte in words[word] { symbols.append(byteIDs[Int(byte)]) }
+    }
+  }
+
+  /// Counts the pairs of words, of which word `w` occurs `counts[w]` times; `append` adds its symbols.
+  init(counts: [Int], _ append: (_ word: Int, inout [UInt32]) -> Void) {
+    wordCounts = counts
+    for word in counts.indices {
+      starts.append(symbols.count)
+      append(word, &symbols)
       lengths.append(symbols.count - starts[word])
     }
-    for word in 0..<words.count {
+    for word in counts.indices where lengths[word] > 1 {
       let end = starts[word] + lengths[word]
       for index in starts[word]..<end - 1 {
         change(TokenPair(symbols[index], symbols[index + 1]), by: counts[word], in: word)
