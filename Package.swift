@@ -39,7 +39,8 @@ let package = Package(
     .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: strict),
 
     // Text
-    .target(name: "Tokenizers", swiftSettings: strict),
+    .target(name: "Jinja", swiftSettings: strict),
+    .target(name: "Tokenizers", dependencies: ["Jinja"], swiftSettings: strict),
     .target(
       name: "Datasets", dependencies: ["Tokenizers", "RandomNumbers", "CZlib"],
       swiftSettings: strict),
@@ -121,6 +122,7 @@ let package = Package(
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], exclude: ["Goldens"]),
     .testTarget(name: "TensorsTests", dependencies: ["CKernels", "Tensors", "RandomNumbers"]),
     .testTarget(name: "MPITests", dependencies: ["MPI", "TestWorld"]),
+    .testTarget(name: "JinjaTests", dependencies: ["Jinja"], exclude: ["Goldens"]),
     .testTarget(
       name: "TokenizersTests", dependencies: ["Tokenizers", "RandomNumbers"], exclude: ["Goldens"]),
     .testTarget(

@@ -96,7 +96,7 @@ struct GenerateCommand: ParsableCommand {
         return id
       }
     } else if let encoder {
-      prompt = encoder.encode(prompt: [Message(.user, self.prompt ?? "")])
+      prompt = try encoder.encode(prompt: [Message(.user, self.prompt ?? "")])
     } else {
       prompt = loaded.tokenizer.encode(self.prompt ?? "")
     }

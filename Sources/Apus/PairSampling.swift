@@ -16,7 +16,7 @@ struct PairSampling {
   let skipped: SkippedRecords
   private let prompts: [[Message]]
   private let models: [LoadedModel]
-  private let templates: [ChatTemplate?]
+  private let encoders: [ChatEncoder?]
   private let names: [String]
 
   /// How often two answers that turn out equal, or an empty one, are sampled anew.
@@ -38,7 +38,11 @@ struct PairSampling {
     self.prompts = prompts
     skipped = reader.skipped
     models = try names.map { try LoadedModel(path: $0) }
-    templates = try models.map { try TokenizerFile.template(from: $0.path, for: $0.tokenizer) }
+    encoders = try models.map { model in
+      try TokenizerFile.template(from: model.path, for: model.tokenizer).map {
+        ChatEncoder($0, tokenizer: model.tokenizer)
+      }
+    }
     for (number, prompt) in prompts.enumerated() {
       for model in models.indices { try check(prompt, number: number, model: model) }
     }
@@ -73,13 +77,13 @@ struct PairSampling {
   }
 
   private func check(_ prompt: [Message], number: Int, model: Int) throws {
-    if templates[model] == nil && prompt.count != 1 {
+    if encoders[model] == nil && prompt.count != 1 {
       throw Failure.Refusal(
         "Prompt \(number + 1) is a conversation, and \(names[model]) has no chat template: give "
           + "prompts of one message, which it continues.")
     }
     let (count, context) = (
-      ids(of: prompt, model: model).count, models[model].configuration.context
+      try ids(of: prompt, model: model).count, models[model].configuration.context
     )
     guard count < context else {
       throw Failure.Refusal(
@@ -89,11 +93,9 @@ struct PairSampling {
   }
 
   /// A chat model is asked; another continues the prompt as a text.
-  private func ids(of prompt: [Message], model: Int) -> [TokenID] {
+  private func ids(of prompt: [Message], model: Int) throws -> [TokenID] {
     let tokenizer = models[model].tokenizer
-    if let template = templates[model] {
-      return ChatEncoder(template, tokenizer: tokenizer).encode(prompt: prompt)
-    }
+    if let encoder = encoders[model] { return try encoder.encode(prompt: prompt) }
     let ids = tokenizer.encode(prompt.map(\.content).joined())
     return ids.isEmpty ? [tokenizer.endOfText] : ids
   }
@@ -107,7 +109,7 @@ struct PairSampling {
       _ ids: [TokenID], model: Int, _ generate: Generator, _ sequences: Range<Int>
     ) throws -> [String] {
       let loaded = models[model]
-      let end = templates[model].map { ChatEncoder($0, tokenizer: loaded.tokenizer).endOfTurn }
+      let end = encoders[model]?.endOfTurn
       let request = arguments.request(
         loaded, prompt: ids, sequences: sequences, end: end, seed: seed, step: number)
       return try generate(request).map { answer in
@@ -119,7 +121,7 @@ struct PairSampling {
       let first = 2 * attempt
       let answers = try models.indices.flatMap { model in
         try texts(
-          ids(of: prompt, model: model), model: model, generators[model],
+          try ids(of: prompt, model: model), model: model, generators[model],
           models.count == 1 ? first..<first + 2 : first + model..<first + model + 1)
       }
       if answers[0] != answers[1] && answers.allSatisfy({ $0.contains { !$0.isWhitespace } }) {

@@ -68,20 +68,21 @@ struct RecordInspection: ParsableArguments {
     }
     throw Failure.Refusal(
       "the tokenizer \(name) has no chat template; say how conversations are written with "
-        + "--template " + ChatTemplate.allCases.map(\.rawValue).joined(separator: ", --template "))
+        + "--template " + ChatTemplate.builtIn.map(\.name).joined(separator: ", --template "))
   }
 
   private func show(_ records: [LocatedRecord], _ chat: ChatEncoder, _ view: TokenView) throws {
     for record in records.prefix(examples) {
       switch record.record {
       case .conversation(let conversation):
-        try view.show(chat.encode(conversation), title: "\(record.place)")
+        try view.show(try chat.encode(conversation), title: "\(record.place)")
       case .pair(let pair):
-        try view.show(chat.encode(pair.chosen, to: pair.prompt), title: "\(record.place), chosen")
         try view.show(
-          chat.encode(pair.rejected, to: pair.prompt), title: "\(record.place), rejected")
+          try chat.encode(pair.chosen, to: pair.prompt), title: "\(record.place), chosen")
+        try view.show(
+          try chat.encode(pair.rejected, to: pair.prompt), title: "\(record.place), rejected")
       case .prompt(let messages):
-        try view.show(chat.encode(prompt: messages), title: "\(record.place)")
+        try view.show(try chat.encode(prompt: messages), title: "\(record.place)")
       case .labelled: continue
       }
     }
@@ -104,4 +105,10 @@ struct RecordInspection: ParsableArguments {
   }
 }
 
-extension ChatTemplate: ExpressibleByArgument {}
+extension ChatTemplate: ExpressibleByArgument {
+  /// The built-in template called `argument`.
+  public init?(argument: String) { self.init(named: argument) }
+
+  /// The names of the built-in templates.
+  public static var allValueStrings: [String] { builtIn.map(\.name) }
+}

@@ -35,8 +35,8 @@ struct RewardScoring {
   }
 
   /// The score of `answer` to `prompt`; of a text that is longer than the context, of its beginning.
-  func score(_ prompt: [Message], _ answer: [Message]) -> Double {
-    let ids = Array(chat.encode(answer, to: prompt).ids.prefix(context))
+  func score(_ prompt: [Message], _ answer: [Message]) throws -> Double {
+    let ids = Array(try chat.encode(answer, to: prompt).ids.prefix(context))
     return Double(scorer(ids, lengths: [], ForwardPass(sequences: 1)).values[0])
   }
 }

@@ -54,11 +54,11 @@ struct TokenizerCommand: ParsableCommand {
     }
   }
 
-  /// The chat template kept with the tokenizer that the user means, if it is one of ours.
+  /// The chat template kept with the tokenizer that the user means, if it can be used.
   static func template(of name: String, _ tokenizer: any Tokenizer) throws -> ChatTemplate? {
     do {
       return name == "bytes" ? nil : try TokenizerFile.template(from: name, for: tokenizer)
-    } catch TokenizerError.foreignTemplate {
+    } catch TokenizerError.unusableTemplate {
       return nil
     }
   }

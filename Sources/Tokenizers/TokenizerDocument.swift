@@ -6,9 +6,16 @@ struct TokenizerDocument {
   private let endOfText: String
   private let chatTemplate: String?
   private let pipeline: TokenizationPipeline?
+  /// Special tokens by name, where the template came with some.
+  private let namedTokens: [PublishedTemplate.NamedToken]
 
   init(_ tokenizer: any Tokenizer, template: ChatTemplate? = nil) {
     chatTemplate = template?.jinja(for: tokenizer)
+    if case .published(let published)? = template {
+      namedTokens = published.specialTokens
+    } else {
+      namedTokens = []
+    }
     endOfText = String(
       decoding: (try? tokenizer.bytes(of: tokenizer.endOfText)) ?? [], as: UTF8.self)
     pipeline = tokenizer as? TokenizationPipeline
@@ -42,22 +49,24 @@ struct TokenizerDocument {
     let template =
       chatTemplate.map { [(key: "chat_template", value: JSONElement.string($0))] } ?? []
     let end = JSONElement.string(endOfText)
-    if let pipeline {
-      let roles = Self.roles.compactMap { role, texts in
+    var members: [(key: String, value: JSONElement)] =
+      template + [
+        ("clean_up_tokenization_spaces", .bool(false)),
+        ("tokenizer_class", .string("PreTrainedTokenizerFast")),
+      ]
+    if !namedTokens.isEmpty {
+      // A published template writes these, which may be others than the usual ones.
+      members += namedTokens.map { ($0.name, .string($0.text)) }
+    } else if let pipeline {
+      members += Self.roles.compactMap { role, texts in
         texts.first { pipeline.specialToken($0) != nil }.map { (role, JSONElement.string($0)) }
       }
-      return .object(
-        (roles + template + [
-          ("clean_up_tokenization_spaces", .bool(false)), ("eos_token", end),
-          ("tokenizer_class", .string("PreTrainedTokenizerFast")),
-        ]).sorted { $0.0 < $1.0 })
+    } else {
+      members.append(("bos_token", end))
     }
-    return .object(
-      [("add_prefix_space", .bool(false)), ("bos_token", end)] + template + [
-        ("clean_up_tokenization_spaces", .bool(false)),
-        ("eos_token", end),
-        ("tokenizer_class", .string("PreTrainedTokenizerFast")),
-      ])
+    if pipeline == nil { members.append(("add_prefix_space", .bool(false))) }
+    if !members.contains(where: { $0.key == "eos_token" }) { members.append(("eos_token", end)) }
+    return .object(members.sorted { $0.key < $1.key })
   }
 
   /// The usual names of special tokens by what they are for.

@@ -20,8 +20,10 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
   case malformedModel(path: String, reason: String)
   /// A tokenizer that Apus would encode differently from its makers.
   case unsupported(path: String, construct: String)
-  /// A chat template that is none of the built-in ones, with its first characters.
-  case foreignTemplate(path: String, beginning: String)
+  /// A chat template that is no Jinja, or uses what is not supported.
+  case unusableTemplate(path: String, reason: String)
+  /// A conversation that its chat template cannot write.
+  case unrendered(reason: String)
   /// A file or folder that cannot be written: the storage failed, not the input.
   case unwritable(path: String, reason: String)
 
@@ -59,10 +61,11 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
     case .unsupported(let path, let construct):
       "\(path) uses \(construct), which Apus does not support; use a tokenizer of the GPT-2, Llama, "
         + "Qwen, BERT or T5 family, or train one with `apus tokenizer train`"
-    case .foreignTemplate(let path, let beginning):
-      "\(path) holds a chat template that is not built in (it begins \"\(beginning)\") "
-        + "and published templates come later; name one of "
-        + ChatTemplate.allCases.map(\.rawValue).joined(separator: ", ") + " to use instead"
+    case .unusableTemplate(let path, let reason):
+      "\(path) holds a chat template that cannot be used: \(reason); name one of "
+        + ChatTemplate.builtIn.map(\.name).joined(separator: ", ") + " to use instead"
+    case .unrendered(let reason):
+      "a conversation cannot be written: \(reason); change the conversation or name another template"
     case .unwritable(let path, let reason):
       "cannot write \(path): \(reason); check free space and permissions"
     }

@@ -70,7 +70,7 @@ struct PhaseModel {
   /// What decides the bits beside the keys of every run.
   func terms(_ records: RecordSet) -> [String: String] {
     [
-      "model.from": digest, "model.context": "\(context)", "template": template.rawValue,
+      "model.from": digest, "model.context": "\(context)", "template": template.identity,
       "examples": records.identity,
     ]
   }

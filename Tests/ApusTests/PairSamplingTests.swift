@@ -105,13 +105,13 @@ import Tokenizers
       }
       let arguments = try GenerationArguments.parse(["--threads", "1"])
       let scoring = try RewardScoring("\(program.folder)/judge", arguments, nil)
-      let leads = (0..<20).map { number in
+      let leads = try (0..<20).map { number in
         let score = { (answer: String) in
-          scoring.score(
+          try scoring.score(
             [Message(.user, "Question \(number)?")],
             [Message(.assistant, "Answer \(number) of \(answer)")])
         }
-        return score("one") - score("two")
+        return try score("one") - score("two")
       }
       #expect(Set(leads).count > 10)
       #expect(order == (0..<20).sorted { abs(leads[$0]) < abs(leads[$1]) })

@@ -38,9 +38,43 @@ struct RecordInspectionTests {
         """)
   }
 
+  /// A template published with the tokenizer: Zephyr's, which transformers keeps in a file of its own.
+  @Test func aPublishedTemplateIsThatOfTheTokenizer() throws {
+    let program = try Program()
+    defer { program.remove() }
+    try program.write(Self.conversations, to: "a.jsonl")
+    try TokenizerFile.save(ByteTokenizer(), toFolder: "\(program.folder)/published")
+    let zephyr =
+      "{% for message in messages %}\n{% if message['role'] == 'user' %}\n"
+      + "{{ '<|user|>\n' + message['content'] + eos_token }}\n"
+      + "{% elif message['role'] == 'assistant' %}\n"
+      + "{{ '<|assistant|>\n'  + message['content'] + eos_token }}\n{% endif %}\n"
+      + "{% if loop.last and add_generation_prompt %}\n{{ '<|assistant|>' }}\n{% endif %}\n"
+      + "{% endfor %}"
+    try program.write(zephyr, to: "published/chat_template.jinja")
+    let inspect = ["data", "inspect", "a.jsonl", "--tokenizer", "published", "--examples", "1"]
+    let result = try program.run(inspect)
+    #expect(result.code == 0, "\(result.errors)")
+    #expect(
+      result.output == """
+        2 examples of 80 tokens, 20 of them learned (25.0 %)
+
+        — a.jsonl:1: 37 tokens, 8 of them learned
+        <|user|>
+        Who?<|endoftext|>
+        <|assistant|>
+        ⟦Björn.<|endoftext|>⟧
+
+        """)
+    try program.write("{% include 'x' %}", to: "published/chat_template.jinja")
+    let refused = try program.run(inspect)
+    #expect(refused.code == 2 && refused.output.isEmpty)
+    #expect(refused.errors.contains("line 1 of the chat template uses the tag 'include'"))
+  }
+
   @Test func onATerminalTheyAreInColour() throws {
     let chat = ChatEncoder(.plain, tokenizer: ByteTokenizer())
-    let example = chat.encode(
+    let example = try chat.encode(
       Conversation([
         Message(.user, "q"), Message(.assistant, "a"), Message(.user, "r"),
         Message(.assistant, "b"),

@@ -18,6 +18,27 @@ struct ExampleSetTests {
       options: ExampleOptions(context: context, truncates: truncates, skipsBad: skipsBad))
   }
 
+  @Test func aConversationThatTheTemplateRefusesIsABadRecord() throws {
+    let source =
+      "{% for m in messages %}{% if m.content == 'q' %}{{ raise_exception('not that') }}{% endif %}"
+      + "{{ m.content + eos_token }}{% endfor %}"
+    let template = ChatTemplate.published(
+      try PublishedTemplate(
+        source, specialTokens: [.init(name: "eos_token", text: "<|endoftext|>")], path: "here"))
+    let chat = ChatEncoder(template, tokenizer: ByteTokenizer())
+    let records = located([Self.conversation("q", "a"), Self.conversation("p", "a")])
+    let defect = RecordDefect.unrendered(
+      reason: "the chat template refuses it at line 1: not that")
+    #expect(throws: DatasetError.badRecord(defect, at: records[0].place)) {
+      try ExampleSet(records, chat: chat, options: ExampleOptions(context: 8))
+    }
+    let set = try ExampleSet(
+      records, chat: chat, options: ExampleOptions(context: 8, skipsBad: true))
+    #expect(set.examples.count == 1 && set.statistics.skipped.count == 1)
+    #expect(set.examples[0].ids == [112, 256, 97, 256])
+    #expect(set.endOfTurn == 256)
+  }
+
   @Test func examplesThatDoNotFit() throws {
     // Question, line feed, answer, end: nine ids fill a context of eight.
     let fits = Self.conversation("q", "abcdef")

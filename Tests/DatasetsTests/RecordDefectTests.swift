@@ -21,6 +21,7 @@ struct RecordDefectTests {
       .otherKind(found: "a labelled text", wanted: "a preference pair"),
       .promptTooLong(tokens: 70, context: 64),
       .promptTooLong(tokens: 60, context: 64, answer: 8),
+      .unrendered(reason: "the chat template refuses it at line 1: no"),
       .unknownClass("c", classes: ["a", "b"]),
       .notAValue("c"),
     ].map { .badRecord($0, at: RecordPlace(path: "d.jsonl", line: 3)) } + [
@@ -49,6 +50,7 @@ struct RecordDefectTests {
     d.jsonl:3 holds a labelled text, and a preference pair is needed here; name other files
     d.jsonl:3 has a prompt of 70 tokens, which leaves no room for an answer in a context of 64; shorten it or raise the context
     d.jsonl:3 has a prompt of 60 tokens, which leaves no room for an answer of 8 tokens in a context of 64; shorten it or raise the context
+    d.jsonl:3 cannot be written: the chat template refuses it at line 1: no; change it or name another template
     d.jsonl:3 has the label "c", which is none of the classes "a", "b"; correct it or name the class
     d.jsonl:3 has the label "c" where a number is to be learned; correct it or learn classes
     d.csv:1 names two columns "text"; rename one of them

@@ -55,9 +55,14 @@ import Testing
           + "Qwen, BERT or T5 family, or train one with `apus tokenizer train`"
       ),
       (
-        .foreignTemplate(path: "x", beginning: "{%- set"),
-        "x holds a chat template that is not built in (it begins \"{%- set\") and published "
-          + "templates come later; name one of chatml, llama3, plain to use instead"
+        .unusableTemplate(path: "x", reason: "line 1 is no Jinja"),
+        "x holds a chat template that cannot be used: line 1 is no Jinja; name one of chatml, "
+          + "llama3, plain to use instead"
+      ),
+      (
+        .unrendered(reason: "the chat template refuses it at line 1: no"),
+        "a conversation cannot be written: the chat template refuses it at line 1: no; change the "
+          + "conversation or name another template"
       ),
       (
         .unwritable(path: "x", reason: "no space left on device"),

@@ -26,7 +26,7 @@ public struct ExampleSet: Sendable {
       guard case .conversation(let conversation) = record else {
         throw .otherKind(found: record.kind, wanted: "a conversation")
       }
-      let example = chat.encode(conversation)
+      let example = try chat.example(conversation.messages)
       let prompt = example.isTrained.firstIndex(of: true) ?? example.ids.count
       let used = try options.used(
         example.ids.count, prompt: prompt, room: options.context + 1, counting: &statistics)

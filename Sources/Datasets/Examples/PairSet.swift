@@ -32,7 +32,10 @@ public struct PairSet: Sendable {
       guard case .pair(let pair) = record else {
         throw .otherKind(found: record.kind, wanted: "a preference pair")
       }
-      let answers = [pair.chosen, pair.rejected].map { chat.encode($0, to: pair.prompt) }
+      let answers = [
+        try chat.example(pair.chosen, to: pair.prompt),
+        try chat.example(pair.rejected, to: pair.prompt),
+      ]
       let longest = answers.map(\.ids.count).max() ?? 0
       let prompt = answers[0].isTrained.firstIndex(of: true) ?? longest
       let used = try options.used(

@@ -32,7 +32,7 @@ public struct PromptSet: Sendable {
     prompts = try options.map(records, counting: &statistics) {
       record, statistics throws(RecordDefect) -> Prompt? in
       let (messages, reference) = try Self.question(of: record)
-      let ids = chat.encode(prompt: messages)
+      let ids = try chat.ids(of: messages)
       guard ids.count + answer <= options.context else {
         throw .promptTooLong(tokens: ids.count, context: options.context, answer: answer)
       }

@@ -34,6 +34,8 @@ public enum RecordDefect: Error, Equatable, Sendable {
   case otherKind(found: String, wanted: String)
   /// A prompt that leaves no room for an answer.
   case promptTooLong(tokens: Int, context: Int, answer: Int? = nil)
+  /// A conversation that the chat template cannot write.
+  case unrendered(reason: String)
   /// A label that is none of the classes.
   case unknownClass(String, classes: [String])
   /// A label that is a name where values are learned.
@@ -77,6 +79,8 @@ extension RecordDefect: CustomStringConvertible {
       "has a prompt of \(tokens) tokens, which leaves no room for an answer "
         + (answer.map { "of \($0) tokens " } ?? "")
         + "in a context of \(context); shorten it or raise the context"
+    case .unrendered(let reason):
+      "cannot be written: \(reason); change it or name another template"
     case .unknownClass(let label, let classes):
       "has the label \"\(label)\", which is none of the classes \(RecordFormat.quoted(classes)); "
         + "correct it or name the class"

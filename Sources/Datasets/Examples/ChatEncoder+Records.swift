@@ -1,0 +1,31 @@
+import Tokenizers
+
+extension ChatEncoder {
+  /// `answer` to `prompt` as an example; throws `RecordDefect.unrendered` when the chat template
+  /// refuses it.
+  func example(
+    _ answer: [Message], to prompt: [Message] = []
+  ) throws(RecordDefect) -> EncodedExample {
+    do {
+      return try encode(answer, to: prompt)
+    } catch {
+      throw Self.defect(error)
+    }
+  }
+
+  /// The ids of `prompt`; throws `RecordDefect.unrendered` when the chat template refuses it.
+  func ids(of prompt: [Message]) throws(RecordDefect) -> [TokenID] {
+    do {
+      return try encode(prompt: prompt)
+    } catch {
+      throw Self.defect(error)
+    }
+  }
+
+  private static func defect(_ error: TokenizerError) -> RecordDefect {
+    guard case .unrendered(let reason) = error else {
+      return .unrendered(reason: error.description)
+    }
+    return .unrendered(reason: reason)
+  }
+}

@@ -1,0 +1,70 @@
+/// The arguments that a filter, test, method or function is called with.
+struct Arguments {
+  var positional: [Value] = []
+  var keywords: [(name: String, value: Value)] = []
+
+  /// The arguments in the order of `names`; nil where one is not given.
+  func bound(to names: [String], of callee: String) throws(TemplateError) -> [Value?] {
+    guard positional.count <= names.count else {
+      throw TemplateError(
+        line: line, .evaluation("'\(callee)' takes at most \(names.count) arguments"))
+    }
+    var values: [Value?] = positional + Array(repeating: nil, count: names.count - positional.count)
+    for (name, value) in keywords {
+      guard let index = names.firstIndex(of: name) else {
+        throw TemplateError(line: line, .evaluation("'\(callee)' takes no argument '\(name)'"))
+      }
+      guard values[index] == nil else {
+        throw TemplateError(line: line, .evaluation("'\(callee)' gets '\(name)' twice"))
+      }
+      values[index] = value
+    }
+    return values
+  }
+
+  /// The line of the call.
+  let line: Int
+
+  init(line: Int) { self.line = line }
+}
+
+extension Renderer {
+  /// The values of `arguments` as they are written.
+  func evaluate(_ arguments: CallArguments, line: Int) throws(TemplateError) -> Arguments {
+    var result = Arguments(line: line)
+    for expression in arguments.positional { result.positional.append(try evaluate(expression)) }
+    if let spread = arguments.spread {
+      result.positional += try elements(of: try evaluate(spread))
+    }
+    for (name, expression) in arguments.keywords {
+      result.keywords.append((name, try evaluate(expression)))
+    }
+    if let spread = arguments.spreadKeywords {
+      guard case .dictionary(let entries) = try evaluate(spread) else {
+        throw failure("what stands behind '**' is no dictionary")
+      }
+      for (key, value) in entries.entries {
+        guard case .text(let name) = key else { throw failure("\(key.kind) names an argument") }
+        result.keywords.append((name.string, value))
+      }
+    }
+    self.line = line
+    return result
+  }
+
+  // What filters and methods ask of an argument.
+
+  /// A text, or `fallback` where none is given.
+  func textArgument(_ value: Value?, _ fallback: Text? = nil) throws(TemplateError) -> Text {
+    if let value, case .text(let text) = value { return text }
+    if value == nil, let fallback { return fallback }
+    throw failure("a text is needed as an argument, not \(value?.kind ?? "nothing")")
+  }
+
+  /// A whole number, or `fallback` where none is given.
+  func wholeArgument(_ value: Value?, _ fallback: Int? = nil) throws(TemplateError) -> Int {
+    if let number = value?.wholeNumber { return number }
+    if value == nil, let fallback { return fallback }
+    throw failure("a whole number is needed as an argument, not \(value?.kind ?? "nothing")")
+  }
+}

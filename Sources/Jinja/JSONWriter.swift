@@ -1,0 +1,120 @@
+/// Values as Python's `json.dumps` writes them; characters of texts keep their origin.
+struct JSONWriter {
+  let renderer: Renderer
+  /// What each level is indented with; nil for one line.
+  let indentation: String?
+  let itemSeparator: Text
+  let keySeparator: Text
+  let sortsKeys: Bool
+  let escapesNonASCII: Bool
+  private(set) var text = Text()
+
+  init(
+    renderer: Renderer, indentation: String?, separators: (item: Text, key: Text)?,
+    sortsKeys: Bool, escapesNonASCII: Bool
+  ) {
+    self.renderer = renderer
+    self.indentation = indentation
+    itemSeparator = separators?.item ?? Text(indentation == nil ? ", " : ",")
+    keySeparator = separators?.key ?? Text(": ")
+    self.sortsKeys = sortsKeys
+    self.escapesNonASCII = escapesNonASCII
+  }
+
+  mutating func write(_ value: Value, level: Int = 0) throws(TemplateError) {
+    try renderer.checkSize(0)
+    switch value {
+    case .none: text += Text("null")
+    case .bool(let value): text += Text(value ? "true" : "false")
+    case .integer(let value): text += Text("\(value)")
+    case .real(let value): text += Self.real(value)
+    case .text(let value): try write(quoted: value)
+    case .list(let list), .tuple(let list):
+      try write(list.elements, between: ("[", "]"), level) {
+        writer, element throws(TemplateError) in
+        try writer.write(element, level: level + 1)
+      }
+    case .dictionary(let entries):
+      try write(try members(of: entries), between: ("{", "}"), level) {
+        writer, member throws(TemplateError) in
+        try writer.write(quoted: member.key)
+        writer.text += writer.keySeparator
+        try writer.write(member.value, level: level + 1)
+      }
+    case .undefined(let clause): throw renderer.failure("\(clause) and has no JSON")
+    case .object(let object): throw renderer.failure("\(object.kind) has no JSON")
+    }
+    if text.count > renderer.limits.characters { try renderer.checkSize(text.count) }
+  }
+
+  private static func real(_ value: Double) -> Text {
+    if value.isNaN { return Text("NaN") }
+    return Text(value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : "\(value)")
+  }
+
+  private func members(
+    of entries: ValueDictionary
+  ) throws(TemplateError) -> [(key: Text, value: Value)] {
+    var members: [(key: Text, value: Value)] = []
+    for (key, value) in entries.entries {
+      switch key {
+      case .text(let text): members.append((text, value))
+      case .none: members.append((Text("null"), value))
+      case .bool(let flag): members.append((Text(flag ? "true" : "false"), value))
+      case .integer(let number): members.append((Text("\(number)"), value))
+      case .real(let number): members.append((Self.real(number), value))
+      default: throw renderer.failure("\(key.kind) is no key of JSON")
+      }
+    }
+    return sortsKeys ? members.sorted { $0.key < $1.key } : members
+  }
+
+  private mutating func write<Element>(
+    _ elements: [Element], between brackets: (String, String), _ level: Int,
+    _ write: (inout JSONWriter, Element) throws(TemplateError) -> Void
+  ) throws(TemplateError) {
+    text += Text(brackets.0)
+    for (index, element) in elements.enumerated() {
+      if index > 0 { text += itemSeparator }
+      indent(level + 1)
+      try write(&self, element)
+    }
+    if !elements.isEmpty { indent(level) }
+    text += Text(brackets.1)
+  }
+
+  private mutating func indent(_ level: Int) {
+    guard let indentation else { return }
+    text += Text("\n" + String(repeating: indentation, count: level))
+  }
+
+  private mutating func write(quoted value: Text) throws(TemplateError) {
+    try renderer.spend(8 * value.count)
+    text += Text("\"")
+    for letter in value.letters {
+      if let escape = escape(letter.scalar) {
+        text.letters += escape.unicodeScalars.map(letter.with)
+      } else {
+        text.letters.append(letter)
+      }
+    }
+    text += Text("\"")
+  }
+
+  private func escape(_ scalar: Unicode.Scalar) -> String? {
+    switch scalar {
+    case "\"": return "\\\""
+    case "\\": return "\\\\"
+    case "\n": return "\\n"
+    case "\r": return "\\r"
+    case "\t": return "\\t"
+    case "\u{8}": return "\\b"
+    case "\u{C}": return "\\f"
+    default:
+      guard scalar.value < 0x20 || escapesNonASCII && scalar.value > 0x7E else { return nil }
+      if scalar.value == 0x7F { return nil }
+      return String(scalar).utf16.map { "\\u" + Renderer.hexadecimal(UInt32($0), width: 4) }
+        .joined()
+    }
+  }
+}

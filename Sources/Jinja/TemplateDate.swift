@@ -1,0 +1,99 @@
+/// A moment, as `strftime_now` tells it.
+public struct TemplateDate: Sendable, Hashable {
+  /// The year, such as 2024.
+  public var year: Int
+  /// The month from 1.
+  public var month: Int
+  /// The day from 1.
+  public var day: Int
+  /// The hour from 0.
+  public var hour: Int
+  /// The minute from 0.
+  public var minute: Int
+  /// The second from 0.
+  public var second: Int
+
+  /// The moment; without arguments 26 July 2024, the date that Llama 3's template falls back on.
+  public init(
+    year: Int = 2024, month: Int = 7, day: Int = 26, hour: Int = 0, minute: Int = 0, second: Int = 0
+  ) {
+    precondition(
+      (1...9999).contains(year) && (1...12).contains(month) && (1...31).contains(day)
+        && (0...23).contains(hour) && (0...59).contains(minute) && (0...59).contains(second),
+      "no moment: \(year)-\(month)-\(day) \(hour):\(minute):\(second)")
+    self.year = year
+    self.month = month
+    self.day = day
+    self.hour = hour
+    self.minute = minute
+    self.second = second
+  }
+
+  private static let months = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+  ]
+  private static let weekdays = [
+    "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+  ]
+
+  /// Days since 1 January of the year 1, in the Gregorian calendar.
+  private var dayNumber: Int {
+    let before = year - 1
+    return before * 365 + before / 4 - before / 100 + before / 400 + dayOfYear - 1
+  }
+
+  private var dayOfYear: Int {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    let lengths = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    return lengths[..<(month - 1)].reduce(day, +)
+  }
+
+  /// What C's `strftime` writes for one conversion, in the C locale; nil for one that is not known.
+  private func conversion(_ letter: Character) -> (text: String, width: Int)? {
+    let weekday = (dayNumber + 1) % 7
+    return switch letter {
+    case "Y": ("\(year)", 4)
+    case "y": ("\(year % 100)", 2)
+    case "m": ("\(month)", 2)
+    case "d": ("\(day)", 2)
+    case "H": ("\(hour)", 2)
+    case "I": ("\((hour + 11) % 12 + 1)", 2)
+    case "M": ("\(minute)", 2)
+    case "S": ("\(second)", 2)
+    case "j": ("\(dayOfYear)", 3)
+    case "B": (Self.months[month - 1], 0)
+    case "b", "h": (String(Self.months[month - 1].prefix(3)), 0)
+    case "A": (Self.weekdays[weekday], 0)
+    case "a": (String(Self.weekdays[weekday].prefix(3)), 0)
+    case "w": ("\(weekday)", 0)
+    case "p": (hour < 12 ? "AM" : "PM", 0)
+    case "%": ("%", 0)
+    default: nil
+    }
+  }
+
+  /// The moment in `format`; nil when it has a conversion that is not known.
+  func formatted(_ format: String) -> String? {
+    var result = ""
+    var rest = format[...]
+    while let character = rest.popFirst() {
+      guard character == "%" else {
+        result.append(character)
+        continue
+      }
+      let unpadded = rest.first == "-"
+      if unpadded { rest.removeFirst() }
+      guard let letter = rest.popFirst() else { return nil }
+      let whole: [Character: String] = ["F": "%Y-%m-%d", "T": "%H:%M:%S", "D": "%m/%d/%y"]
+      if let format = whole[letter] {
+        result += formatted(format) ?? ""
+        continue
+      }
+      guard let (text, width) = conversion(letter) else { return nil }
+      if !unpadded { result += String(repeating: "0", count: max(0, width - text.count)) }
+      result += text
+    }
+    return result
+  }
+}

@@ -1,0 +1,161 @@
+/// A value of a template: what Python would compute with.
+enum Value {
+  /// Nothing, and the clause that says so: "'x' is undefined".
+  case undefined(String)
+  case none
+  case bool(Bool)
+  case integer(Int)
+  case real(Double)
+  case text(Text)
+  case list(ValueList)
+  case tuple(ValueList)
+  case dictionary(ValueDictionary)
+  /// What can change, or be called.
+  case object(Object)
+
+  static func text(_ string: String) -> Value { .text(Text(string)) }
+
+  /// Python's truth.
+  var isTrue: Bool {
+    switch self {
+    case .undefined, .none: false
+    case .bool(let value): value
+    case .integer(let value): value != 0
+    case .real(let value): value != 0
+    case .text(let text): !text.isEmpty
+    case .list(let list), .tuple(let list): !list.elements.isEmpty
+    case .dictionary(let entries): !entries.entries.isEmpty
+    case .object: true
+    }
+  }
+
+  /// The number that arithmetic sees: Python's booleans are 0 and 1.
+  var number: Number? {
+    switch self {
+    case .bool(let value): .integer(value ? 1 : 0)
+    case .integer(let value): .integer(value)
+    case .real(let value): .real(value)
+    default: nil
+    }
+  }
+
+  /// The whole number that an index or a count is.
+  var wholeNumber: Int? {
+    if case .integer(let value) = number { value } else { nil }
+  }
+
+  var text: Text? {
+    if case .text(let text) = self { text } else { nil }
+  }
+
+  /// How deep lists and dictionaries stand in each other.
+  var depth: Int {
+    switch self {
+    case .list(let list), .tuple(let list): list.depth
+    case .dictionary(let entries): entries.depth
+    default: 0
+    }
+  }
+
+  /// What it is, for a sentence.
+  var kind: String {
+    switch self {
+    case .undefined: "nothing"
+    case .none: "none"
+    case .bool: "a boolean"
+    case .integer: "a whole number"
+    case .real: "a number"
+    case .text: "a text"
+    case .list: "a list"
+    case .tuple: "a tuple"
+    case .dictionary: "a dictionary"
+    case .object(let object): object.kind
+    }
+  }
+}
+
+/// A number, whole or not.
+enum Number {
+  case integer(Int)
+  case real(Double)
+
+  var double: Double {
+    switch self {
+    case .integer(let value): Double(value)
+    case .real(let value): value
+    }
+  }
+
+  static func == (left: Number, right: Number) -> Bool {
+    if case (.integer(let a), .integer(let b)) = (left, right) { return a == b }
+    return left.double == right.double
+  }
+
+  static func < (left: Number, right: Number) -> Bool {
+    if case (.integer(let a), .integer(let b)) = (left, right) { return a < b }
+    return left.double < right.double
+  }
+}
+
+/// A clause about a value that does not fit.
+struct ValueError: Error {
+  let cause: TemplateError.Cause
+
+  init(_ reason: String) { cause = .evaluation(reason) }
+
+  init(unsupported construct: String) { cause = .unsupported(construct) }
+
+  init(exhausted what: String) { cause = .exhausted(what) }
+}
+
+/// Values in a row, which never change.
+struct ValueList {
+  let elements: [Value]
+  let depth: Int
+
+  init(_ elements: [Value] = []) throws(ValueError) {
+    self.elements = elements
+    depth = try Self.depth(of: elements)
+  }
+
+  /// One more than the deepest of `elements`.
+  static func depth(of elements: some Sequence<Value>) throws(ValueError) -> Int {
+    var deepest = 0
+    for element in elements {
+      if case .object(let object) = element {
+        throw ValueError(unsupported: "\(object.kind) inside a list or dictionary")
+      }
+      deepest = max(deepest, element.depth)
+    }
+    guard deepest < RenderingLimits.valueDepth else {
+      throw ValueError(exhausted: "nests lists and dictionaries too deeply")
+    }
+    return deepest + 1
+  }
+}
+
+/// Keys with their values in the order in which they were set.
+///
+/// Keys are compared as Python compares them, one after another: a message has few.
+struct ValueDictionary {
+  private(set) var entries: [(key: Value, value: Value)] = []
+  private(set) var depth = 1
+
+  mutating func set(_ key: Value, to value: Value) throws(ValueError) {
+    switch key {
+    case .list, .dictionary, .undefined, .object:
+      throw ValueError("\(key.kind) cannot be the key of a dictionary")
+    default: break
+    }
+    depth = max(depth, try ValueList.depth(of: [key, value]))
+    if let index = entries.firstIndex(where: { $0.key == key }) {
+      entries[index].value = value
+    } else {
+      entries.append((key, value))
+    }
+  }
+
+  subscript(key: Value) -> Value? {
+    entries.first { $0.key == key }?.value
+  }
+}
