@@ -59,6 +59,18 @@ struct PipelineVocabulary: Sendable {
 
   /// The spaces at the ends of the token `id`, as its spelling has them.
   func edgeSpaces(of id: TokenID) -> EdgeSpaces {
-    EdgeSpaces(String(decoding: spelling(of: id), as: UTF8.self))
+    let spelling = spellings[Int(strings[Int(id)])]
+    // Most tokens are visible ASCII behind some Ġ; the others are looked at character by character.
+    var rest = spelling
+    var leading = 0
+    while rest.starts(with: [0xC4, 0xA0]) {
+      rest = rest.dropFirst(2)
+      leading += 1
+    }
+    let visible: ClosedRange<UInt8> = 0x21...0x7E
+    if let first = rest.first, let last = rest.last, visible ~= first, visible ~= last {
+      return EdgeSpaces(leading: leading, trailing: 0)
+    }
+    return EdgeSpaces(String(decoding: spelling, as: UTF8.self))
   }
 }

@@ -14,6 +14,11 @@ struct EdgeSpaces: Sendable, Equatable {
   let leading: Int
   let trailing: Int
 
+  init(leading: Int, trailing: Int) {
+    self.leading = leading
+    self.trailing = trailing
+  }
+
   /// Those of `text`, in which a space may also be spelled Ġ.
   init(_ text: String) {
     func isSpace(_ scalar: Unicode.Scalar) -> Bool {

@@ -52,7 +52,7 @@ def compare(name, tokenizer):
         lines = subprocess.run(
             [options.apus, "tokenizer", "encode", "--json-lines", "--tokenizer", path],
             input="".join(json.dumps(text) + "\n" for text in texts).encode(), check=True,
-            stdout=subprocess.PIPE).stdout.decode().splitlines()
+            stdout=subprocess.PIPE).stdout.decode().split("\n")[:-1]
     assert len(lines) == len(texts), (len(lines), len(texts))
     differing = {"ids": 0, "offsets": 0, "text": 0}
     for text, line in zip(texts, lines):

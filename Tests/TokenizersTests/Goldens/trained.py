@@ -69,7 +69,7 @@ def compare(apus, material):
                 out = subprocess.run(
                     [apus, "tokenizer", "encode", "--json-lines", "--tokenizer", folder],
                     input="".join(json.dumps(text) + "\n" for text in held).encode(), check=True,
-                    stdout=subprocess.PIPE).stdout.decode().splitlines()
+                    stdout=subprocess.PIPE).stdout.decode().split("\n")[:-1]
             same = all(json.loads(a)["ids"] == ours.encode(b).ids for a, b in zip(out, held))
             theirs = learn(kind, vocabulary, lines)
             print(f"{kind} {vocabulary}: same ids {same}, bytes per token {size / length(ours, held):.4f}"
