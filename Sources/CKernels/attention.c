@@ -59,31 +59,71 @@ CLONED void apus_rotate(float *y, size_t y_stride, const float *x, size_t x_stri
   }
 }
 
-// One query over `count` keys; `scores` has room for them. The same for fp32 and bf16 caches.
-#define ATTEND_ONE(FETCH)                                                                          \
+// Keys of cached positions lie in groups: element e of a group's positions side by side, e after e.
+_Static_assert(APUS_KEY_GROUP == LANES, "a group of keys is a vector");
+
+#define PLACE_KEYS()                                                                               \
+  for (size_t r = 0; r < rows; r++, x += width) {                                                  \
+    size_t place = first + r;                                                                      \
+    for (size_t e = 0; e < width; e++) {                                                           \
+      keys[(place / LANES * width + e) * LANES + place % LANES] = x[e];                            \
+    }                                                                                              \
+  }
+#define FETCH_KEYS()                                                                               \
+  for (size_t place = 0; place < rows; place++, x += width) {                                      \
+    for (size_t e = 0; e < width; e++) {                                                           \
+      x[e] = keys[(place / LANES * width + e) * LANES + place % LANES];                            \
+    }                                                                                              \
+  }
+
+void apus_place_keys(float *keys, const float *x, size_t first, size_t rows, size_t width) {
+  PLACE_KEYS();
+}
+
+void apus_place_keys_half(uint16_t *keys, const uint16_t *x, size_t first, size_t rows,
+                          size_t width) {
+  PLACE_KEYS();
+}
+
+void apus_fetch_keys(float *x, const float *keys, size_t rows, size_t width) { FETCH_KEYS(); }
+
+void apus_fetch_keys_half(uint16_t *x, const uint16_t *keys, size_t rows, size_t width) {
+  FETCH_KEYS();
+}
+
+// One query against `count` keys, a sum over ascending elements each; four groups at a time, so that
+// no sum waits for itself.
+#define KEY_SCORES(FETCH)                                                                          \
   do {                                                                                             \
-    float top = -INFINITY;                                                                         \
-    for (size_t s = 0; s < count; s++) {                                                           \
-      vf products = 0;                                                                             \
-      FOR_VECTORS(dim, products += GET(q) * FETCH(keys + s * pitch););                             \
-      scores[s] = LANE_SUM(products) * scale;                                                      \
-      top = scores[s] > top ? scores[s] : top;                                                     \
+    size_t groups = (count + LANES - 1) / LANES, group = 0;                                        \
+    for (; group + 4 <= groups; group += 4, keys += 4 * pitch) {                                   \
+      vf sums[4] = {0};                                                                            \
+      for (size_t e = 0; e < dim; e++) {                                                           \
+        for (int g = 0; g < 4; g++) sums[g] += q[e] * FETCH(keys + g * pitch + e * LANES);         \
+      }                                                                                            \
+      for (int g = 0; g < 4; g++) STORE(scores + (group + g) * LANES, sums[g]);                    \
     }                                                                                              \
-    vf total = 0;                                                                                  \
-    size_t place = 0;                                                                              \
-    for (; place + LANES <= count; place += LANES) {                                               \
-      vf e = VEXP(LOAD(scores + place) - top);                                                     \
-      STORE(scores + place, e);                                                                    \
-      total += e;                                                                                  \
+    for (; group < groups; group++, keys += pitch) {                                               \
+      vf sum = 0;                                                                                  \
+      for (size_t e = 0; e < dim; e++) sum += q[e] * FETCH(keys + e * LANES);                      \
+      STORE(scores + group * LANES, sum);                                                          \
     }                                                                                              \
-    if (place < count) {                                                                           \
-      size_t rest = count - place;                                                                 \
-      vf e = VEXP(LOAD_PART(scores + place, rest) - top);                                          \
-      for (size_t l = rest; l < LANES; l++) e[l] = 0;                                              \
-      STORE_PART(scores + place, e, rest);                                                         \
-      total += e;                                                                                  \
-    }                                                                                              \
-    float factor = 1.0f / LANE_SUM(total);                                                         \
+  } while (0)
+#define WHOLE(p) (vf) LOAD(p)
+
+CLONED void apus_key_scores(float *scores, const float *q, const float *keys, size_t pitch,
+                            size_t count, size_t dim) {
+  KEY_SCORES(WHOLE);
+}
+
+CLONED void apus_key_scores_half(float *scores, const float *q, const uint16_t *keys, size_t pitch,
+                                 size_t count, size_t dim) {
+  KEY_SCORES(HALF);
+}
+
+// Values weighed by one row of probabilities, a sum over ascending positions each.
+#define WEIGH_VALUES(FETCH)                                                                        \
+  do {                                                                                             \
     memset(out, 0, dim * sizeof *out);                                                             \
     /* Sixty-four elements in registers; the same sums as the loop below. */                       \
     size_t done = 0;                                                                               \
@@ -91,28 +131,25 @@ CLONED void apus_rotate(float *y, size_t y_stride, const float *x, size_t x_stri
       enum { k = LANES };                                                                          \
       vf sums[4] = {0};                                                                            \
       for (size_t s = 0; s < count; s++) {                                                         \
-        float p = scores[s] * factor;                                                              \
         for (size_t v = 0; v < 4; v++) {                                                           \
           const size_t i = done + v * LANES;                                                       \
-          sums[v] += p * FETCH(values + s * pitch);                                                \
+          sums[v] += p[s] * FETCH(values + s * pitch);                                             \
         }                                                                                          \
       }                                                                                            \
       for (size_t v = 0; v < 4; v++) STORE(out + done + v * LANES, sums[v]);                       \
     }                                                                                              \
     for (size_t s = 0; s < count && done < dim; s++) {                                             \
-      float p = scores[s] * factor;                                                                \
       FOR_VECTORS(dim - done,                                                                      \
-                  PUT(out + done, GET(out + done) + p * FETCH(values + s * pitch + done)););       \
+                  PUT(out + done, GET(out + done) + p[s] * FETCH(values + s * pitch + done)););    \
     }                                                                                              \
   } while (0)
 
-CLONED void apus_attend_one(float *out, const float *q, const float *keys, const float *values,
-                            size_t pitch, size_t count, size_t dim, float scale, float *scores) {
-  ATTEND_ONE(GET);
+CLONED void apus_weigh_values(float *out, const float *p, const float *values, size_t pitch,
+                              size_t count, size_t dim) {
+  WEIGH_VALUES(GET);
 }
 
-CLONED void apus_attend_one_half(float *out, const float *q, const uint16_t *keys,
-                                 const uint16_t *values, size_t pitch, size_t count, size_t dim,
-                                 float scale, float *scores) {
-  ATTEND_ONE(GET_HALF);
+CLONED void apus_weigh_values_half(float *out, const float *p, const uint16_t *values,
+                                   size_t pitch, size_t count, size_t dim) {
+  WEIGH_VALUES(GET_HALF);
 }

@@ -19,6 +19,10 @@ CLONED void apus_round_half(uint16_t *y, const float *x, size_t n) {
   }
 }
 
+CLONED void apus_round(float *x, size_t n) {
+  FOR_VECTORS(n, PUT(x, EXPAND(ROUND(GET(x)))););
+}
+
 CLONED void apus_expand_half(float *y, const uint16_t *x, size_t n) {
   size_t i = 0;
   for (; i + LANES <= n; i += LANES) STORE(y + i, HALF(x + i));

@@ -26,11 +26,14 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     public var reduction: GradientReduction
     /// What products read.
     public var precision: Precision
+    /// Whether a row's forward pass has the same bits in every batch; see `Workspace`.
+    public var isBatchInvariant: Bool
 
     /// See the properties.
     public init(
       microBatches: Int, accumulation: Int = 1, threads: Int, team: Int = 1, cores: [Int]? = nil,
-      reduction: GradientReduction = .exact, precision: Precision = .fp32
+      reduction: GradientReduction = .exact, precision: Precision = .fp32,
+      isBatchInvariant: Bool = false
     ) {
       precondition(
         microBatches > 0 && microBatches & (microBatches - 1) == 0
@@ -44,6 +47,7 @@ public final class DataParallel<Replica>: @unchecked Sendable {
       self.cores = cores
       self.reduction = reduction
       self.precision = precision
+      self.isBatchInvariant = isBatchInvariant
     }
   }
 
@@ -117,8 +121,10 @@ public final class DataParallel<Replica>: @unchecked Sendable {
     let workers = (0..<plan.threads).map {
       Worker(
         layout: layout, parameters: parameters, halves: halves, frozen: frozen,
-        team: teams.isEmpty ? nil : teams[$0], run: assignment.run(rank: world.rank, thread: $0),
-        build: build)
+        workspace: Workspace(
+          precision: plan.precision, team: teams.isEmpty ? nil : teams[$0],
+          isBatchInvariant: plan.isBatchInvariant),
+        run: assignment.run(rank: world.rank, thread: $0), build: build)
     }
     workers[0].requireBuffer()
     self.parameters = parameters

@@ -18,9 +18,10 @@ final class Worker<Replica>: @unchecked Sendable {
 
   init(
     layout: ParameterLayout, parameters: FlatBuffer, halves: HalfBuffer?,
-    frozen: FrozenParameters?, team: ThreadTeam?, run: Range<Int>, build: (Parameters) -> Replica
+    frozen: FrozenParameters?, workspace: Workspace, run: Range<Int>,
+    build: (Parameters) -> Replica
   ) {
-    workspace = Workspace(precision: halves == nil ? .fp32 : .bf16, team: team)
+    self.workspace = workspace
     self.layout = layout
     self.run = run
     replica = workspace.bind(

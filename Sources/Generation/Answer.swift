@@ -5,8 +5,9 @@ public struct Answer: Sendable, Equatable {
   /// log p of each of the tokens when it was chosen: under the whole softmax of the logits divided by
   /// the temperature, whatever top-k, top-p and the limit on ids left out of the draw.
   ///
-  /// It is what a training forward pass gives with its logits divided by the same temperature. A
-  /// greedy choice, temperature 0, has the log-probability at temperature 1.
+  /// It is what a training forward pass gives with its logits divided by the same temperature, to the
+  /// last bit in a batch-invariant workspace. A greedy choice, temperature 0, has the log-probability
+  /// at temperature 1.
   public var logProbabilities: [Float]
   /// Whether it ended by itself; otherwise it was cut off by its limit or by the model's context.
   public var hasEnded: Bool
@@ -22,7 +23,8 @@ public struct Answer: Sendable, Equatable {
 /// Answers to several prompts, written together.
 ///
 /// They are one unit of work: which tokens are chosen is a function of the model and of the whole
-/// request, for the last bits of a product may depend on how many rows it has.
+/// request, for the last bits of a product may depend on how many rows it has, unless the workspace is
+/// batch-invariant.
 public struct AnswerRequest: Sendable {
   /// Ids to continue, of any lengths below the model's context; none is empty.
   public var prompts: [[Int32]]

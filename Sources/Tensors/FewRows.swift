@@ -9,24 +9,36 @@ extension Workspace {
   /// attention's blocks and under most micro-batches, so that training stays with the library.
   static let fewRows = 48
 
-  /// `multiplyPanel` for bf16 factors and few rows, where reading B is the price.
+  /// `multiplyPanel` in which every element is one sum over ascending k, where reading B is the price;
+  /// A is not transposed, and k is not 0.
   ///
-  /// A row of the result has the same bits whatever the number of rows, up to `fewRows`.
-  func multiplyFewRows(
+  /// A row of the result has the same bits whatever the number of rows.
+  ///
+  /// - Parameter usesPairs: Whether bf16 factors are multiplied by instructions for pairs, which round
+  ///   in another way.
+  func multiplyAscending(
     _ a: Matrix, _ b: Matrix, into c: MatrixDestination, m: Int, n: Int, k: Int,
-    bias: UnsafePointer<Float>?, adds: Bool
+    bias: UnsafePointer<Float>? = nil, adds: Bool = false,
+    usesPairs: Bool = apus_half_pairs_are_quick()
   ) {
-    let isQuick = apus_half_pairs_are_quick()
-    let room = apus_few_rows_scratch(m, k, isQuick)
+    precondition(!a.transposed && k > 0, "an ascending product \(m)×\(n)×\(k)")
+    let usesPairs = usesPairs && a.type == .bfloat16
+    let room = apus_few_rows_scratch(m, k, usesPairs)
     let isHalf = c.type == .bfloat16
     withScratch(room + (isHalf ? m * n : 0)) { scratch in
       let sums = isHalf ? MatrixDestination(scratch + room, pitch: n) : c
       if let bias {
         for row in 0..<m { (sums.floats + row * sums.pitch).update(from: bias, count: n) }
       }
-      apus_few_rows(
-        sums.floats, sums.pitch, a.halves, a.pitch, b.halves, b.pitch, b.transposed, m, n, k,
-        bias != nil || adds, isQuick, scratch)
+      if a.type == .bfloat16 {
+        apus_few_rows(
+          sums.floats, sums.pitch, a.halves, a.pitch, b.halves, b.pitch, b.transposed, m, n, k,
+          bias != nil || adds, usesPairs, scratch)
+      } else {
+        apus_few_single_rows(
+          sums.floats, sums.pitch, a.floats, a.pitch, b.floats, b.pitch, b.transposed, m, n, k,
+          bias != nil || adds, scratch)
+      }
       guard isHalf else { return }
       for row in 0..<m {
         apus_round_half(

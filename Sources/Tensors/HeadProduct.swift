@@ -40,7 +40,8 @@ struct HeadProduct {
         let logits = isInPlace ? kept.pointer + start * vocabulary : scratch
         workspace.multiply(
           Matrix(x).from(row: start), Matrix(w, transposed: true),
-          into: MatrixDestination(logits, pitch: vocabulary), m: count, n: vocabulary, k: width)
+          into: MatrixDestination(logits, pitch: vocabulary), m: count, n: vocabulary, k: width,
+          ascending: workspace.isBatchInvariant)
         workspace.forEachPart(count, cost: vocabulary) { part in
           let first = start + part.lowerBound
           let own = logits + part.lowerBound * vocabulary

@@ -2,15 +2,18 @@ import CKernels
 
 /// The keys and values of the positions a group of sequences has passed, for one attention layer.
 ///
-/// Memory for `capacity` positions is taken at once; sequence b's rows start at b·capacity. No
-/// derivative flows through it.
+/// Memory for `capacity` positions is taken at once. Values lie in rows, those of sequence b from
+/// b·capacity on; keys in groups of positions (see `apus_place_keys`), so that one query meets a whole
+/// vector of them at a time. No derivative flows through it.
 public final class KeyValueRows {
   /// Positions that each sequence holds so far.
   public private(set) var lengths: [Int]
   /// Positions there is room for, in each sequence.
   public let capacity: Int
   let width: Int
+  /// [sequences, groups, width, positions of a group].
   let keys: Tensor
+  /// [sequences, capacity, width].
   let values: Tensor
 
   /// Room for `capacity` positions of `width` elements (key heads × head size) per sequence.
@@ -19,7 +22,9 @@ public final class KeyValueRows {
     self.capacity = capacity
     self.width = width
     let type = Tensor.operandType(in: workspace)
-    keys = Tensor(uninitialized: [sequences, capacity, width], type: type, in: workspace)
+    let group = Int(APUS_KEY_GROUP)
+    let groups = (capacity + group - 1) / group
+    keys = Tensor(uninitialized: [sequences, groups, width, group], type: type, in: workspace)
     values = Tensor(uninitialized: [sequences, capacity, width], type: type, in: workspace)
   }
 
@@ -27,6 +32,14 @@ public final class KeyValueRows {
   public var length: Int { lengths.reduce(0, max) }
 
   var sequences: Int { lengths.count }
+
+  /// Elements of the keys of a sequence.
+  private var keyPitch: Int { keys.shape[1...].reduce(1, *) }
+
+  /// Where the keys of a sequence's key head begin, in elements.
+  func firstKey(_ sequence: Int, _ keyHead: Int, dim: Int) -> Int {
+    sequence * keyPitch + keyHead * dim * Int(APUS_KEY_GROUP)
+  }
 
   /// Appends the same number of new positions to every sequence.
   ///
@@ -40,13 +53,35 @@ public final class KeyValueRows {
         && newKeys.type == keys.type && newValues.type == keys.type,
       "\(new) more positions of \(newKeys.shape) after \(length) of \(capacity)")
     for sequence in 0..<sequences {
-      let destination = (sequence * capacity + lengths[sequence]) * width * keys.type.stride
-      let source = sequence * new * width * keys.type.stride
-      let bytes = new * width * keys.type.stride
-      (keys.base + destination).copyMemory(from: newKeys.base + source, byteCount: bytes)
-      (values.base + destination).copyMemory(from: newValues.base + source, byteCount: bytes)
+      let (first, source) = (firstKey(sequence, 0, dim: 0), sequence * new * width)
+      if keys.type == .bfloat16 {
+        apus_place_keys_half(
+          keys.half + first, newKeys.half + source, lengths[sequence], new, width)
+      } else {
+        apus_place_keys(
+          keys.pointer + first, newKeys.pointer + source, lengths[sequence], new, width)
+      }
+      let destination = (sequence * capacity + lengths[sequence]) * width
+      (values.base + destination * values.type.stride).copyMemory(
+        from: newValues.base + source * values.type.stride,
+        byteCount: new * width * values.type.stride)
     }
     for sequence in lengths.indices { lengths[sequence] += new }
+  }
+
+  /// The keys in rows [sequences·length, width], for sequences of one length.
+  fileprivate var keyRows: Tensor {
+    let rows = Tensor(
+      uninitialized: [sequences * length, width], type: keys.type, in: keys.workspace)
+    for sequence in 0..<sequences {
+      let (first, destination) = (firstKey(sequence, 0, dim: 0), sequence * length * width)
+      if keys.type == .bfloat16 {
+        apus_fetch_keys_half(rows.half + destination, keys.half + first, length, width)
+      } else {
+        apus_fetch_keys(rows.pointer + destination, keys.pointer + first, length, width)
+      }
+    }
+    return rows
   }
 
   /// The same positions for `sequences` sequences, where this holds one: what a prompt leaves behind
@@ -82,13 +117,14 @@ public final class KeyValueRows {
   }
 
   private func copy(from other: KeyValueRows, _ old: Int, to new: Int) {
-    let stride = width * keys.type.stride
-    for (source, destination) in [(other.keys, keys), (other.values, values)] {
-      (destination.base + new * capacity * stride).copyMemory(
-        from: source.base + old * other.capacity * stride,
-        byteCount: other.lengths[old] * stride)
-    }
-    lengths[new] = other.lengths[old]
+    let (stride, length, group) = (keys.type.stride, other.lengths[old], Int(APUS_KEY_GROUP))
+    (keys.base + new * keyPitch * stride).copyMemory(
+      from: other.keys.base + old * other.keyPitch * stride,
+      byteCount: (length + group - 1) / group * group * width * stride)
+    (values.base + new * capacity * width * stride).copyMemory(
+      from: other.values.base + old * other.capacity * width * stride,
+      byteCount: length * width * stride)
+    lengths[new] = length
   }
 }
 
@@ -113,14 +149,12 @@ extension Tensor {
     precondition(
       cache.lengths.allSatisfy { $0 == cache.length },
       "\(attention.queries) queries for sequences of lengths \(cache.lengths)")
-    let cached = { (tensor: Tensor) in
-      HeadRows(
-        base: tensor.base, type: tensor.type, pitch: cache.width,
-        sequencePitch: cache.capacity * cache.width)
-    }
+    let values = HeadRows(
+      base: cache.values.base, type: cache.values.type, pitch: cache.width,
+      sequencePitch: cache.capacity * cache.width, owner: cache.values.storage)
     workspace.withScratch(cache.sequences * heads * attention.queries) { logSums in
       attention.forward(
-        q: headRows(cache.sequences), k: cached(cache.keys), v: cached(cache.values),
+        q: headRows(cache.sequences), k: cache.keyRows.headRows(cache.sequences), v: values,
         out: y.headRows(cache.sequences), logSums: logSums, dropout: nil, in: workspace)
     }
     return y
@@ -128,7 +162,8 @@ extension Tensor {
 }
 
 extension AttentionShape {
-  /// One query a sequence: no products but sums over the cache.
+  /// One query a sequence: no products but sums over the cache, in the order and with the roundings of
+  /// `forward` in a batch-invariant workspace.
   fileprivate func forwardOne(_ q: Tensor, over cache: KeyValueRows, into y: Tensor) {
     let workspace = q.workspace
     let group = heads / keyHeads
@@ -138,25 +173,38 @@ extension AttentionShape {
     workspace.forEachPart(shape[0], cost: shape[1] * keys) { rows in
       q.reading(rows) { q in
         y.writing(rows) { y in
-          workspace.withScratch(keys) { scores in
+          workspace.withScratch(pitch) { scores in
             for head in 0..<rows.count * group {
               let (sequence, keyHead) = (rows.lowerBound + head / group)
                 .quotientAndRemainder(dividingBy: keyHeads)
-              let start = sequence * cache.capacity * cache.width + keyHead * dim
-              let length = cache.lengths[sequence]
-              if cache.keys.type == .bfloat16 {
-                apus_attend_one_half(
-                  y + head * dim, q + head * dim, cache.keys.half + start,
-                  cache.values.half + start, cache.width, length, dim, scale, scores)
-              } else {
-                apus_attend_one(
-                  y + head * dim, q + head * dim, cache.keys.pointer + start,
-                  cache.values.pointer + start, cache.width, length, dim, scale, scores)
-              }
+              let first = head * dim
+              attend(q + first, over: cache, sequence, keyHead, scores: scores, into: y + first)
             }
           }
         }
       }
     }
+  }
+
+  /// One query of one head; `scores` has room for all positions.
+  private func attend(
+    _ q: UnsafePointer<Float>, over cache: KeyValueRows, _ sequence: Int, _ keyHead: Int,
+    scores: UnsafeMutablePointer<Float>, into y: UnsafeMutablePointer<Float>
+  ) {
+    let (length, width) = (cache.lengths[sequence], cache.width)
+    let keys = cache.firstKey(sequence, keyHead, dim: dim)
+    let values = sequence * cache.capacity * width + keyHead * dim
+    let groupPitch = width * Int(APUS_KEY_GROUP)
+    var logSum: Float = 0
+    guard cache.keys.type == .bfloat16 else {
+      apus_key_scores(scores, q, cache.keys.pointer + keys, groupPitch, length, dim)
+      apus_attention_softmax(scores, &logSum, 1, length, length, length, scale)
+      apus_weigh_values(y, scores, cache.values.pointer + values, width, length, dim)
+      return
+    }
+    apus_key_scores_half(scores, q, cache.keys.half + keys, groupPitch, length, dim)
+    apus_attention_softmax(scores, &logSum, 1, length, length, length, scale)
+    apus_round(scores, length)
+    apus_weigh_values_half(y, scores, cache.values.half + values, width, length, dim)
   }
 }

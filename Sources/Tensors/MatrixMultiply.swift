@@ -99,16 +99,17 @@ extension Workspace {
   ///   - k: Columns of A, rows of B.
   ///   - bias: n numbers, not together with `adds`.
   ///   - adds: Whether to add to what C holds.
+  ///   - ascending: Whether every element is one sum over ascending k; see `multiplyAscending`.
   func multiply(
     _ a: Matrix, _ b: Matrix, into c: MatrixDestination, m: Int, n: Int, k: Int,
-    bias: UnsafePointer<Float>? = nil, adds: Bool = false
+    bias: UnsafePointer<Float>? = nil, adds: Bool = false, ascending: Bool = false
   ) {
     precondition(a.type == b.type, "a product of \(a.type) and \(b.type)")
     precondition(bias == nil || !adds, "a product with a bias starts anew")
     precondition(c.type == .float32 || !adds, "a product adds to fp32 only")
     guard m > 0 && n > 0 else { return }
     count(operations: 2 * Double(m) * Double(n) * Double(k))
-    let tile = tile(m: m, n: n, type: a.type)
+    let tile = tile(m: m, n: n, type: a.type, ascending: ascending)
     let columns = (n + tile.columns - 1) / tile.columns
     withExtendedLifetime((a.owner, b.owner)) {
       forEach((m + tile.rows - 1) / tile.rows * columns) { index, lane in
@@ -117,7 +118,7 @@ extension Workspace {
           a.from(readRow: row), b.from(readColumn: column),
           into: c.from(row: row, column: column), m: min(tile.rows, m - row),
           n: min(tile.columns, n - column), k: k, bias: bias.map { $0 + column }, adds: adds,
-          lane: lane)
+          ascending: ascending, lane: lane)
       }
     }
   }
@@ -125,13 +126,19 @@ extension Workspace {
   /// The pieces that a product is cut into, by its sizes alone: the same bits whoever computes them.
   ///
   /// Every piece packs its factors anew, which narrow ones do not pay; a team wants an even number.
-  private func tile(m: Int, n: Int, type: ElementType) -> (rows: Int, columns: Int) {
+  private func tile(m: Int, n: Int, type: ElementType, ascending: Bool) -> (
+    rows: Int, columns: Int
+  ) {
     func part(_ size: Int, most: Int, multipleOf step: Int) -> Int {
       ((size + most - 1) / most + step - 1) / step * step
     }
-    // Few rows: bound by reading B. oneDNN: a panel of B stays in the cache.
-    if type == .bfloat16 && m <= Workspace.fewRows {
+    // Few rows: bound by reading B. More by kernels of our own: rows of A and C stay in the cache.
+    // oneDNN: a panel of B does.
+    if (ascending || type == .bfloat16) && m <= Workspace.fewRows {
       return (m, max(128, part(n, most: 16, multipleOf: 64)))
+    }
+    if ascending {
+      return (part(m, most: (m + 191) / 192, multipleOf: 12), part(n, most: 2, multipleOf: 64))
     }
     if type == .bfloat16 && !halfProducts[0].expands {
       return (m, max(128, part(n, most: 8, multipleOf: 16)))
@@ -147,10 +154,11 @@ extension Workspace {
   /// The same on one thread of the team, in one piece.
   func multiplyPanel(
     _ a: Matrix, _ b: Matrix, into c: MatrixDestination, m: Int, n: Int, k: Int,
-    bias: UnsafePointer<Float>? = nil, adds: Bool = false, lane: Int
+    bias: UnsafePointer<Float>? = nil, adds: Bool = false, ascending: Bool = false, lane: Int
   ) {
-    if a.type == .bfloat16 && m <= Workspace.fewRows && k > 0 && !a.transposed {
-      return multiplyFewRows(a, b, into: c, m: m, n: n, k: k, bias: bias, adds: adds)
+    let isOwn = ascending || a.type == .bfloat16 && m <= Workspace.fewRows && !a.transposed
+    if isOwn && k > 0 {
+      return multiplyAscending(a, b, into: c, m: m, n: n, k: k, bias: bias, adds: adds)
     }
     if a.type == .bfloat16 && k > 0 {
       return halfProducts[lane].multiply(a, b, into: c, m: m, n: n, k: k, bias: bias, adds: adds)

@@ -111,6 +111,19 @@ extension AttentionShape {
     return Matrix(half, pitch: pitch, transposed: transposed)
   }
 
+  /// One of the two products of a block; without instructions for pairs where it is to agree with one
+  /// query over a cache, which has none.
+  private func product(
+    _ a: Matrix, _ b: Matrix, into c: MatrixDestination, m: Int, n: Int, k: Int, lane: Int,
+    in workspace: Workspace
+  ) {
+    if workspace.isBatchInvariant {
+      workspace.multiplyAscending(a, b, into: c, m: m, n: n, k: k, usesPairs: false)
+    } else {
+      workspace.multiplyPanel(a, b, into: c, m: m, n: n, k: k, lane: lane)
+    }
+  }
+
   /// Fills `out` and the log-sums [B, H, T].
   ///
   /// - Parameter starts: Where the example of every row starts, [B·T], or empty.
@@ -128,24 +141,24 @@ extension AttentionShape {
             let (rows, columns) = (block.rows, block.columns)
             let first = rows.lowerBound
             let sums = logSums + (sequence * heads + head) * queries
-            workspace.multiplyPanel(
+            product(
               q.matrix(head, dim: dim, sequence: sequence, row: first),
               k.matrix(
                 keyHead, dim: dim, sequence: sequence, row: columns.lowerBound, transposed: true),
               into: MatrixDestination(scores + columns.lowerBound, pitch: pitch), m: rows.count,
-              n: columns.count, k: dim, lane: lane)
+              n: columns.count, k: dim, lane: lane, in: workspace)
             forEachRun(block, of: scores) { run, scores, columns, limit in
               apus_attention_softmax(
                 scores, sums + run.rows.lowerBound, run.rows.count, columns, pitch, limit, scale)
             }
             dropout?.apply(
               scores, scores, count: rows.count * pitch, first: firstWord(sequence, head, first))
-            workspace.multiplyPanel(
+            product(
               factor(scores, rows: rows.count, as: v.type, in: half)
                 .from(row: 0, column: columns.lowerBound),
               v.matrix(keyHead, dim: dim, sequence: sequence, row: columns.lowerBound),
               into: out.destination(head, dim: dim, sequence: sequence, row: first), m: rows.count,
-              n: dim, k: columns.count, lane: lane)
+              n: dim, k: columns.count, lane: lane, in: workspace)
           }
         }
       }

@@ -48,12 +48,12 @@ extension Tensor {
       plus != nil && y.type == .bfloat16 ? Tensor(uninitialized: y.shape, in: workspace) : y
     workspace.multiply(
       Matrix(x), Matrix(w, transposed: byOutputs), into: MatrixDestination(sums), m: rows,
-      n: outputs, k: inputs, bias: bias?.pointer)
+      n: outputs, k: inputs, bias: bias?.pointer, ascending: workspace.isBatchInvariant)
     let second = plus.map { ($0.input.operand, $0.weight.operand) }
     if let (u, v) = second {
       workspace.multiply(
         Matrix(u), Matrix(v, transposed: true), into: MatrixDestination(sums), m: rows,
-        n: outputs, k: u.columns, adds: true)
+        n: outputs, k: u.columns, adds: true, ascending: workspace.isBatchInvariant)
       if y.type == .bfloat16 { sums.round(to: y) }
     }
     let (dxPlace, dwPlace) = (gradientPlace, weight.gradientPlace)

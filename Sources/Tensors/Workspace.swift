@@ -17,6 +17,12 @@ public final class Workspace {
   var leastLoan = 1 << 18
   /// What products read; see `Precision`.
   public let precision: Precision
+  /// Whether the results of a row have the same bits whatever rows stand beside it, in every forward
+  /// pass: products are sums over ascending k, by kernels of our own in place of the library's.
+  ///
+  /// One pass over a sequence then says what passes over its pieces say, with a cache between them.
+  /// Backward passes stay with the library.
+  public let isBatchInvariant: Bool
   /// Where what this worker does is told; nil for nobody.
   public var timeline: Timeline?
   /// Operations of products since the last span.
@@ -31,8 +37,12 @@ public final class Workspace {
   /// - Parameters:
   ///   - precision: What products read.
   ///   - team: Threads that share the work, nil for the calling thread alone.
-  public init(precision: Precision = .fp32, team: (any Team)? = nil) {
+  ///   - isBatchInvariant: See the property.
+  public init(
+    precision: Precision = .fp32, team: (any Team)? = nil, isBatchInvariant: Bool = false
+  ) {
     self.precision = precision
+    self.isBatchInvariant = isBatchInvariant
     self.team = team
     // Made here: the first product may already be shared by all threads of the team.
     halfProducts =

@@ -49,7 +49,7 @@ public final class Trainer {
       plan: .init(
         microBatches: options.microBatches, accumulation: options.accumulation,
         threads: crew.workers, team: crew.team, cores: crew.cores, reduction: options.reduction,
-        precision: plan.precision)
+        precision: plan.precision, isBatchInvariant: plan.isBatchInvariant)
     ) { parameters in
       Replica(
         plan.network, parameters, rows: plan.rows, context: plan.context, companions: companions)

@@ -44,6 +44,8 @@ public struct TrainingPlan: Sendable {
   public let schedule: Schedule
   /// What products read.
   public let precision: Precision
+  /// Whether a row's forward pass has the same bits in every batch; see `Workspace`.
+  public let isBatchInvariant: Bool
   /// What the phase's own keys add to `terms`.
   let phaseTerms: [String: String]
   /// How many numbers are trained, and how many are only read.
@@ -57,11 +59,13 @@ public struct TrainingPlan: Sendable {
   ///   - start: The model that the run begins with.
   ///   - rows: Rows of a micro-batch; as many as it has sequences when nil.
   ///   - context: Positions of a row; the model's longest when nil.
+  ///   - isBatchInvariant: Whether what the model says of a row must not depend on its batch.
   ///   - halvesAreQuick: Whether the CPUs of all ranks are quicker in bf16 than in fp32.
   init(
     _ options: TrainingOptions, _ reader: ConfigurationReader, tokenizer: any Tokenizer,
     network: TrainedNetwork, lora: LoRA? = nil, start: PhaseModel? = nil, rows: Int? = nil,
-    context: Int? = nil, terms: [String: String] = [:], halvesAreQuick: Bool
+    context: Int? = nil, terms: [String: String] = [:], isBatchInvariant: Bool = false,
+    halvesAreQuick: Bool
   ) throws {
     try reader.finish()
     self.options = options
@@ -74,6 +78,7 @@ public struct TrainingPlan: Sendable {
     self.rows = rows ?? options.sequences
     self.context = context ?? start?.context ?? network.model.context
     precision = options.precision.resolved(halvesAreQuick: halvesAreQuick)
+    self.isBatchInvariant = isBatchInvariant
     resolved = reader.resolved
     phaseTerms = terms
     let layouts = try lora.map { try network.configuration.layout($0) }

@@ -115,6 +115,21 @@ import Testing
     #expect(difference.largest <= (precision == .fp32 ? 1e-5 : 2e-2))
   }
 
+  /// Whatever is written beside it, to the last bit of what the model thought.
+  @Test(arguments: families, Precision.allCases)
+  func anAnswerDoesNotKnowItsBatch(family: String, precision: Precision) throws {
+    let model = try Model(family, precision, scale: 4, isBatchInvariant: true)
+    let request = { (prompts: [[Int32]], samples: Int, first: Int) in
+      Self.request(
+        prompts, samples: samples, sampling: Sampling(temperature: 0.9), end: 3, first: first)
+    }
+    let together = model.generate.answers(request(Self.prompts, 16, 0))
+    for number in stride(from: 0, to: together.count, by: 5) {
+      let alone = model.generate.answers(request([Self.prompts[number / 16]], 1, number))
+      #expect(alone == [together[number]])
+    }
+  }
+
   @Test func seedStepAndNumberChangeTheChoices() throws {
     let model = try Model("gpt2")
     let answers = [(1, 0, 0), (2, 0, 0), (1, 1, 0), (1, 0, 1)].map { seed, step, first in

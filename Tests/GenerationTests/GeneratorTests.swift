@@ -16,9 +16,11 @@ import Testing
     let network: any LanguageModel
 
     init(
-      _ family: String, _ precision: Precision = .fp32, team: (any Team)? = nil, scale: Float = 15
+      _ family: String, _ precision: Precision = .fp32, team: (any Team)? = nil, scale: Float = 15,
+      isBatchInvariant: Bool = false
     ) throws {
-      workspace = Workspace(precision: precision, team: team)
+      workspace = Workspace(
+        precision: precision, team: team, isBatchInvariant: isBatchInvariant)
       configuration =
         family == "gpt2"
         ? try GPT2Configuration(

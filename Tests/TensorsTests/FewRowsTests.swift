@@ -3,28 +3,35 @@ import Testing
 
 @testable import Tensors
 
-/// bf16 products with few rows: against 64 bits, and the same bits wherever a row or column stands.
+/// Products that sum over ascending k: against 64 bits, and the same bits wherever a row or column stands.
 @Suite struct FewRowsTests {
   let workspace = Workspace(precision: .bf16)
+
+  enum Way: String, CaseIterable {
+    case fp32
+    case expanded
+    case pairs
+  }
 
   struct Product: Sendable, CustomTestStringConvertible {
     var (m, n, k): (Int, Int, Int)
     var transposed: Bool
-    var isQuick: Bool
+    var way: Way
     var testDescription: String {
-      "\(m)×\(n)×\(k)\(transposed ? " transposed" : "")\(isQuick ? ", pairs" : "")"
+      "\(m)×\(n)×\(k)\(transposed ? " transposed" : ""), \(way)"
     }
   }
 
-  /// Both ways to multiply, where the CPU has both.
-  static let ways = apus_has_half_products() ? [false, true] : [false]
+  /// All ways to multiply that the CPU has.
+  static let ways = Way.allCases.filter { $0 != .pairs || apus_has_half_products() }
 
   static let products = [
     (1, 1, 1), (1, 300, 77), (2, 64, 2), (3, 31, 33), (5, 65, 129), (7, 257, 64), (8, 128, 256),
     (12, 320, 31), (13, 48, 131), (23, 17, 1), (31, 130, 40), (48, 333, 70), (70, 100, 95),
+    (131, 200, 129),
   ].flatMap { (m, n, k) in
     [false, true].flatMap { transposed in
-      ways.map { Product(m: m, n: n, k: k, transposed: transposed, isQuick: $0) }
+      ways.map { Product(m: m, n: n, k: k, transposed: transposed, way: $0) }
     }
   }
 
@@ -34,23 +41,28 @@ import Testing
     start: Float? = nil, pitch: Int
   ) -> [Float] {
     var c = [Float](repeating: start ?? .nan, count: rows.count * pitch)
-    let room = apus_few_rows_scratch(rows.count, size.k, size.isQuick)
+    let room = apus_few_rows_scratch(rows.count, size.k, size.way == .pairs)
     var scratch = [Float](repeating: .nan, count: room)
     let first = columns.lowerBound * (size.transposed ? b.columns : 1)
-    apus_few_rows(
-      &c, pitch, a.half + rows.lowerBound * a.columns, a.columns, b.half + first, b.columns,
-      size.transposed, rows.count, columns.count, size.k, start != nil, size.isQuick, &scratch)
+    if size.way == .fp32 {
+      apus_few_single_rows(
+        &c, pitch, a.pointer + rows.lowerBound * a.columns, a.columns, b.pointer + first, b.columns,
+        size.transposed, rows.count, columns.count, size.k, start != nil, &scratch)
+    } else {
+      apus_few_rows(
+        &c, pitch, a.half + rows.lowerBound * a.columns, a.columns, b.half + first, b.columns,
+        size.transposed, rows.count, columns.count, size.k, start != nil, size.way == .pairs,
+        &scratch)
+    }
     return c
   }
 
   private func factors(_ size: Product) -> (a: Tensor, b: Tensor) {
     // Padded rows: a pitch is not a width.
-    let a = workspace.trial([size.m, size.k + 3], 1).operand
-    let b =
-      workspace.trial(
-        size.transposed ? [size.n, size.k + 1] : [size.k, size.n + 5], 2
-      ).operand
-    return (a, b)
+    let a = workspace.trial([size.m, size.k + 3], 1)
+    let b = workspace.trial(
+      size.transposed ? [size.n, size.k + 1] : [size.k, size.n + 5], 2)
+    return size.way == .fp32 ? (a, b) : (a.operand, b.operand)
   }
 
   @Test(arguments: products) func agreesWithFullPrecision(size: Product) {

@@ -40,6 +40,8 @@ double apus_sum_of_squares(const float *x, size_t n);
 /// y = x rounded to nearest, ties to even; NaN stays NaN.
 void apus_round_half(uint16_t *y, const float *x, size_t n);
 void apus_expand_half(float *y, const uint16_t *x, size_t n);
+/// x rounded likewise, in place.
+void apus_round(float *x, size_t n);
 /// y += x.
 void apus_add_half(float *y, const uint16_t *x, size_t n);
 
@@ -61,6 +63,10 @@ void apus_few_rows(float *c, size_t c_pitch, const uint16_t *a, size_t a_pitch, 
                    size_t b_pitch, bool b_transposed, size_t m, size_t n, size_t k, bool adds,
                    bool quick, float *scratch);
 size_t apus_few_rows_scratch(size_t m, size_t k, bool quick);
+/// The same with fp32 A and B; `scratch` as above, not `quick`.
+void apus_few_single_rows(float *c, size_t c_pitch, const float *a, size_t a_pitch, const float *b,
+                          size_t b_pitch, bool b_transposed, size_t m, size_t n, size_t k,
+                          bool adds, float *scratch);
 
 // activations.c
 /// GELU, tanh form ("gelu_new"): x·σ(2√(2/π)(x + 0.044715x³)).
@@ -125,13 +131,27 @@ void apus_attention_dscores(float *dp, const float *p, const float *delta, size_
 /// δ[r] = Σ_d a[r, d]·b[r, d] over strided rows.
 void apus_row_dots(float *delta, const float *a, size_t a_stride, const float *b, size_t b_stride,
                    size_t rows, size_t cols);
-/// softmax(scale·q·keysᵀ)·values for one query of size `dim`; row s of keys and values starts at
-/// s·pitch, and `scores` has room for `count`.
-void apus_attend_one(float *out, const float *q, const float *keys, const float *values,
-                     size_t pitch, size_t count, size_t dim, float scale, float *scores);
-void apus_attend_one_half(float *out, const float *q, const uint16_t *keys,
-                          const uint16_t *values, size_t pitch, size_t count, size_t dim,
-                          float scale, float *scores);
+/// Positions of a group of cached keys: element e of position s lies at
+/// (s / GROUP·width + e)·GROUP + s % GROUP.
+enum { APUS_KEY_GROUP = 16 };
+/// Puts rows x [rows, width] at the positions from `first` on.
+void apus_place_keys(float *keys, const float *x, size_t first, size_t rows, size_t width);
+void apus_place_keys_half(uint16_t *keys, const uint16_t *x, size_t first, size_t rows,
+                          size_t width);
+/// Takes the first `rows` positions out again: x [rows, width].
+void apus_fetch_keys(float *x, const float *keys, size_t rows, size_t width);
+void apus_fetch_keys_half(uint16_t *x, const uint16_t *keys, size_t rows, size_t width);
+/// scores[s] = Σ_e q[e]·key[s, e] over ascending e, for s below `count`; groups start `pitch` apart,
+/// and `scores` has room for whole ones.
+void apus_key_scores(float *scores, const float *q, const float *keys, size_t pitch, size_t count,
+                     size_t dim);
+void apus_key_scores_half(float *scores, const float *q, const uint16_t *keys, size_t pitch,
+                          size_t count, size_t dim);
+/// out[e] = Σ_s p[s]·values[s·pitch + e] over ascending s below `count`.
+void apus_weigh_values(float *out, const float *p, const float *values, size_t pitch, size_t count,
+                       size_t dim);
+void apus_weigh_values_half(float *out, const float *p, const uint16_t *values, size_t pitch,
+                            size_t count, size_t dim);
 /// Rotary positions on heads of size `dim` within rows (pairs i, i + dim/2): angle of row r is
 /// row positions[r] of the tables [position, dim/2]; `direction` −1 undoes it.
 void apus_rotate(float *y, size_t y_stride, const float *x, size_t x_stride, const float *cosines,

@@ -73,7 +73,9 @@ public struct Alignment: Phase {
       lora: options.adapters.lora(savingWhole: network.heads),
       start: model,
       rows: options.method == .dpo ? 2 * options.training.sequences : options.training.sequences,
-      terms: terms, halvesAreQuick: halvesAreQuick)
+      terms: terms,
+      isBatchInvariant: options.method != .dpo && options.rollouts.isBatchInvariant,
+      halvesAreQuick: halvesAreQuick)
   }
 
   /// A reward model that may teach the model in `folder`.

@@ -75,10 +75,12 @@ public struct RolloutOptions: Sendable {
   public let temperature: Double
   /// Answers that are generated together.
   public let batch: Int
+  /// Whether sampling and training say the same to the last bit; see `Workspace.isBatchInvariant`.
+  public let isBatchInvariant: Bool
 
   static let keys = [
     "rollouts.prompts", "rollouts.samples", "rollouts.tokens", "rollouts.temperature",
-    "rollouts.batch",
+    "rollouts.batch", "rollouts.batchInvariant",
   ]
 
   /// Reads the keys.
@@ -94,7 +96,12 @@ public struct RolloutOptions: Sendable {
       "rollouts.temperature", default: 1, in: 1e-3...100, help: "divides the logits of the policy")
     batch = try reader.integer(
       "rollouts.batch", default: 16, in: 1...4096,
-      help: "answers that one worker generates together; decides the bits, as batch.sequences does")
+      help: "answers that one worker generates together; decides the bits where batchInvariant is "
+        + "false")
+    isBatchInvariant = try reader.boolean(
+      "rollouts.batchInvariant", default: true,
+      help: "sampling and training give a token the same log-probability to the last bit; false "
+        + "takes the library's products, quicker in bf16 where the CPU has AMX")
   }
 
   /// Answers of an iteration.
