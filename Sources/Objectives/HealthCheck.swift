@@ -26,6 +26,8 @@ public struct HealthCheck: Sendable, Equatable {
     case rewardLength = "correlation of reward and length"
     /// Share of answers that end.
     case ended = "share of answers that end"
+    /// The largest difference of a token's log-probability between sampling and training, nats.
+    case samplingDifference = "difference of sampling and training"
 
     /// Its value in a step; nil where nothing was observed.
     public func value(in measures: Measures) -> Double? {
@@ -40,6 +42,7 @@ public struct HealthCheck: Sendable, Equatable {
       case .rewardDeviation: measures.rewardDeviation
       case .rewardLength: measures.rewardLengthCorrelation
       case .ended: measures[.ended]
+      case .samplingDifference: measures[.samplingDifference]
       }
     }
 
@@ -47,6 +50,7 @@ public struct HealthCheck: Sendable, Equatable {
     var unit: String {
       switch self {
       case .referenceKL, .updateKL, .entropy: " nats a token"
+      case .samplingDifference: " nats"
       default: ""
       }
     }
@@ -136,6 +140,10 @@ extension HealthCheck {
       figure: .ended, healthy: 0.8...1,
       below: "answers are cut off; allow more tokens, or give those that do not end less reward.",
       above: "a counting error."),
+    HealthCheck(
+      figure: .samplingDifference, healthy: 0...2e-2, below: "a rounding error.",
+      above: "answers are not quite those of the policy that learns from them; set "
+        + "rollouts.batchInvariant: true."),
   ]
 
   /// A sentence for every figure that is out of its range.

@@ -8,7 +8,7 @@ import Testing
     #expect(HealthCheck.findings(in: measures).isEmpty)
     for (measure, value) in [
       (Measure.referenceKL, 0.02), (.updateKLk3, 0.001), (.ratio, 1.01), (.largestRatio, 1.9),
-      (.entropy, 1.2), (.clipFraction, 0.1),
+      (.entropy, 1.2), (.clipFraction, 0.1), (.samplingDifference, 1e-5),
     ] { measures.add(value, to: measure) }
     measures.addReturn(1, error: 0.1)
     measures.addReturn(2, error: -0.1)
@@ -32,7 +32,7 @@ import Testing
     var measures = Measures()
     for (measure, value) in [
       (Measure.referenceKL, -1.0), (.updateKLk3, 0.3), (.ratio, 0.2), (.largestRatio, 1e5),
-      (.entropy, 0.001), (.clipFraction, 0.75),
+      (.entropy, 0.001), (.clipFraction, 0.75), (.samplingDifference, 0.155),
     ] { measures.add(value, to: measure) }
     measures.addReturn(1, error: 5)
     measures.addReturn(2, error: -5)
