@@ -40,4 +40,10 @@ public struct RMSNorm {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     x.rmsNorm(gain: weight, epsilon: epsilon)
   }
+
+  /// Normalises every head of every row.
+  public func callAsFunction(headsOf x: Tensor) -> Tensor {
+    let size = weight.count
+    return self(x.reshaped([x.rows * x.columns / size, size])).reshaped(x.shape)
+  }
 }

@@ -67,13 +67,12 @@ public enum ConfigurationFile {
   private static func configuration(_ fields: ConfigurationFields) throws(ModelError)
     -> any ModelConfiguration
   {
-    switch try fields.text("model_type") {
-    case "gpt2": return try GPT2Configuration(fields)
-    case "llama": return try LlamaConfiguration(fields)
-    case let other:
-      throw .unsupported(
-        path: fields.path, key: "model_type", value: other, supported: "gpt2 and llama")
-    }
+    let type = try fields.text("model_type")
+    if type == "gpt2" { return try GPT2Configuration(fields) }
+    if let kind = LlamaKind(rawValue: type) { return try LlamaConfiguration(fields, kind: kind) }
+    throw .unsupported(
+      path: fields.path, key: "model_type", value: type,
+      supported: (["gpt2"] + LlamaKind.allCases.map(\.rawValue)).joined(separator: ", "))
   }
 
   /// The bytes of `config.json`, the same for the same configuration.
@@ -112,6 +111,18 @@ struct ConfigurationFields {
       throw .badConfiguration(
         path: path,
         reason: "\(key) is \(other.text), where a whole number from 1 to \(limit) is needed")
+    }
+  }
+
+  /// A number of things, in 0…limit.
+  func count(_ key: String, atMost limit: Int, default fallback: Int) throws(ModelError) -> Int {
+    switch values[key] ?? .null {
+    case .integer(let value) where (0...limit).contains(value): return value
+    case .null: return fallback
+    case let other:
+      throw .badConfiguration(
+        path: path,
+        reason: "\(key) is \(other.text), where a whole number from 0 to \(limit) is needed")
     }
   }
 

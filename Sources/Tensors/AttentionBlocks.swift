@@ -1,7 +1,16 @@
 // How the query rows of an attention are cut into blocks, and which keys each block reads.
 //
-// A sequence holds one example, or several one after another (packing). Query t sees the keys from
-// the start of its example to itself. Of the keys before a block's first example nothing is computed.
+// A sequence holds one example, or several one after another (packing). Query t sees the keys of its
+// example: those up to itself where the attention is causal, of these the last ones where it has a
+// window. Of the keys that no query of a block sees next to nothing is computed.
+
+/// Which keys of its example a query sees.
+public enum AttentionReach: Sendable, Equatable {
+  /// Those up to its own position; with a window the last ones of these.
+  case causal(window: Int?)
+  /// All of them.
+  case full
+}
 
 /// Query rows that are computed together, and the keys that any of them sees.
 struct AttentionBlock {
@@ -10,6 +19,8 @@ struct AttentionBlock {
     let rows: Range<Int>
     /// The first key they see.
     let start: Int
+    /// The key after the last that any of them sees.
+    let end: Int
   }
 
   let rows: Range<Int>
@@ -22,12 +33,12 @@ struct AttentionBlocks {
   /// Query rows per block.
   static let size = 64
 
-  /// Whether sequences hold several examples.
-  let isPacked: Bool
+  /// Whether the first block of a sequence reads every key.
+  let isCovered: Bool
   /// One list for all sequences, or one for each.
   private let lists: [[AttentionBlock]]
 
-  subscript(sequence: Int) -> [AttentionBlock] { isPacked ? lists[sequence] : lists[0] }
+  subscript(sequence: Int) -> [AttentionBlock] { lists.count > 1 ? lists[sequence] : lists[0] }
 
   /// - Parameters:
   ///   - shape: Sizes of the attention.
@@ -36,38 +47,65 @@ struct AttentionBlocks {
   ///     bits it has alone. bf16 ones lie on the grid of a plain sequence: oneDNN prepares a product
   ///     for every new size, and examples come in all sizes.
   init(_ shape: AttentionShape, starts: [Int32], type: ElementType) {
-    isPacked = !starts.isEmpty
-    guard isPacked else {
-      let past = shape.keys - shape.queries
-      lists = [
-        AttentionBlocks.cut(0..<shape.queries).map {
-          AttentionBlock(
-            rows: $0, columns: 0..<past + $0.upperBound,
-            runs: [AttentionBlock.Run(rows: $0, start: 0)])
-        }
-      ]
+    let past = shape.keys - shape.queries
+    let isPlain = starts.isEmpty && shape.window == nil
+    isCovered = isPlain && shape.queries > 0
+    guard !starts.isEmpty else {
+      let whole = AttentionBlocks.cut(0..<shape.queries).map { rows in
+        AttentionBlocks.block(
+          rows, [AttentionBlock.Run(rows: rows, start: 0, end: shape.end(of: rows, past: past))],
+          shape, past: past, type: type)
+      }
+      lists = [whole]
       return
     }
     lists = (0..<shape.sequences).map { sequence in
       let own = starts[sequence * shape.queries..<(sequence + 1) * shape.queries]
       let examples = AttentionBlocks.examples(Array(own))
+      let run = { (rows: Range<Int>, example: Range<Int>) in
+        AttentionBlock.Run(
+          rows: rows, start: example.lowerBound,
+          end: shape.isCausal ? rows.upperBound : example.upperBound)
+      }
       guard type == .bfloat16 else {
         return examples.reversed().flatMap { example in
-          AttentionBlocks.cut(example).map {
-            AttentionBlock(
-              rows: $0, columns: example.lowerBound..<$0.upperBound,
-              runs: [AttentionBlock.Run(rows: $0, start: example.lowerBound)])
+          AttentionBlocks.cut(example).map { rows in
+            AttentionBlocks.block(rows, [run(rows, example)], shape, past: 0, type: type)
           }
         }
       }
       return AttentionBlocks.cut(0..<shape.queries).map { rows in
-        let runs = examples.filter { $0.overlaps(rows) }.map {
-          AttentionBlock.Run(rows: $0.clamped(to: rows), start: $0.lowerBound)
-        }
-        let first = (runs.first?.start ?? 0) / AttentionBlocks.size * AttentionBlocks.size
-        return AttentionBlock(rows: rows, columns: first..<rows.upperBound, runs: runs)
+        let runs = examples.filter { $0.overlaps(rows) }.map { run($0.clamped(to: rows), $0) }
+        return AttentionBlocks.block(rows, runs, shape, past: 0, type: type)
       }
     }
+  }
+
+  /// The block of `rows`, whose runs are given without a window.
+  ///
+  /// - Parameter past: Keys before those of the first query.
+  private static func block(
+    _ rows: Range<Int>, _ runs: [AttentionBlock.Run], _ shape: AttentionShape, past: Int,
+    type: ElementType
+  ) -> AttentionBlock {
+    var runs = runs
+    if let window = shape.window {
+      // Every row has a first key of its own.
+      runs = runs.flatMap { run in
+        run.rows.map { row in
+          AttentionBlock.Run(
+            rows: row..<row + 1, start: max(run.start, past + row + 1 - window),
+            end: past + row + 1)
+        }
+      }
+    }
+    var first = runs.map(\.start).min() ?? 0
+    var end = runs.map(\.end).max() ?? 0
+    if type == .bfloat16 {
+      first = first / size * size
+      if !shape.isCausal { end = min(shape.keys, (end + size - 1) / size * size) }
+    }
+    return AttentionBlock(rows: rows, columns: first..<end, runs: runs)
   }
 
   /// Pieces of a block's size, counted from the start, the last first.

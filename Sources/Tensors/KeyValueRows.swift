@@ -133,14 +133,18 @@ extension Tensor {
   /// the last T positions of each sequence.
   ///
   /// Sequences of different lengths take one query each.
-  public func causalAttention(over cache: KeyValueRows, heads: Int, keyHeads: Int) -> Tensor {
+  ///
+  /// - Parameter window: How many keys a query sees, the last ones; nil for all.
+  public func causalAttention(
+    over cache: KeyValueRows, heads: Int, keyHeads: Int, window: Int? = nil
+  ) -> Tensor {
     precondition(
       rows % cache.sequences == 0 && columns % heads == 0 && heads % keyHeads == 0
         && cache.width == columns / heads * keyHeads,
       "attention of \(shape) over \(cache.sequences) sequences of width \(cache.width)")
     let attention = AttentionShape(
       sequences: cache.sequences, queries: rows / cache.sequences, keys: cache.length,
-      heads: heads, keyHeads: keyHeads, dim: columns / heads)
+      heads: heads, keyHeads: keyHeads, dim: columns / heads, reach: .causal(window: window))
     let y = Tensor(uninitialized: [rows, columns], type: type, in: workspace)
     if attention.queries == 1 {
       attention.forwardOne(self, over: cache, into: y)
@@ -191,20 +195,24 @@ extension AttentionShape {
     _ q: UnsafePointer<Float>, over cache: KeyValueRows, _ sequence: Int, _ keyHead: Int,
     scores: UnsafeMutablePointer<Float>, into y: UnsafeMutablePointer<Float>
   ) {
-    let (length, width) = (cache.lengths[sequence], cache.width)
-    let keys = cache.firstKey(sequence, keyHead, dim: dim)
-    let values = sequence * cache.capacity * width + keyHead * dim
-    let groupPitch = width * Int(APUS_KEY_GROUP)
+    let (length, width, group) = (cache.lengths[sequence], cache.width, Int(APUS_KEY_GROUP))
+    // A window begins anywhere in a group of keys; scores are computed for whole groups.
+    let past = length - min(length, window ?? length)
+    let (before, count) = (past % group, length - past)
+    let groupPitch = width * group
+    let keys = cache.firstKey(sequence, keyHead, dim: dim) + past / group * groupPitch
+    let values = (sequence * cache.capacity + past) * width + keyHead * dim
+    let seen = scores + before
     var logSum: Float = 0
     guard cache.keys.type == .bfloat16 else {
-      apus_key_scores(scores, q, cache.keys.pointer + keys, groupPitch, length, dim)
-      apus_attention_softmax(scores, &logSum, 1, length, length, length, scale)
-      apus_weigh_values(y, scores, cache.values.pointer + values, width, length, dim)
+      apus_key_scores(scores, q, cache.keys.pointer + keys, groupPitch, before + count, dim)
+      apus_attention_softmax(seen, &logSum, 1, count, count, count, scale)
+      apus_weigh_values(y, seen, cache.values.pointer + values, width, count, dim)
       return
     }
-    apus_key_scores_half(scores, q, cache.keys.half + keys, groupPitch, length, dim)
-    apus_attention_softmax(scores, &logSum, 1, length, length, length, scale)
-    apus_round(scores, length)
-    apus_weigh_values_half(y, scores, cache.values.half + values, width, length, dim)
+    apus_key_scores_half(scores, q, cache.keys.half + keys, groupPitch, before + count, dim)
+    apus_attention_softmax(seen, &logSum, 1, count, count, count, scale)
+    apus_round(seen, count)
+    apus_weigh_values_half(y, seen, cache.values.half + values, width, count, dim)
   }
 }

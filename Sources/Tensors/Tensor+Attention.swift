@@ -1,5 +1,5 @@
-// Scaled dot-product attention, causal, in blocks of query rows (in the manner of Dao et al. 2022):
-// the scores of one block exist at a time, never a T×T matrix per head.
+// Scaled dot-product attention in blocks of query rows (in the manner of Dao et al. 2022): the scores
+// of one block exist at a time, never a T×T matrix per head.
 //
 // Legend: B sequences, T query rows and S key rows a sequence (S ≥ T; query t sits at key position
 // S − T + t), H heads, G key heads (H is a multiple of G), D head size. A sequence may hold several
@@ -19,9 +19,22 @@ struct AttentionShape {
   let heads: Int
   let keyHeads: Int
   let dim: Int
+  var reach = AttentionReach.causal(window: nil)
   var scale: Float { 1 / Float(dim).squareRoot() }
   /// Row pitch of a block of scores; a multiple of 4, as dropout's words want it.
   var pitch: Int { (keys + 15) / 16 * 16 }
+
+  var isCausal: Bool { reach != .full }
+
+  /// How many keys a query sees at most, where that is fewer than there are.
+  var window: Int? {
+    if case .causal(let window?) = reach, window < keys { window } else { nil }
+  }
+
+  /// The key after the last that any of `rows` sees in a sequence of one example.
+  func end(of rows: Range<Int>, past: Int) -> Int {
+    isCausal ? past + rows.upperBound : keys
+  }
 }
 
 /// Rows of heads somewhere in memory: row t of sequence b starts at b·sequencePitch + t·pitch.
@@ -74,7 +87,7 @@ extension AttentionShape {
   }
 
   /// Calls `body` for every run of rows of `block` with where its first score lies from the block's
-  /// own, and clears the scores of keys before the run's example.
+  /// own, and clears the scores of keys outside the run's example.
   private func forEachRun(
     _ block: AttentionBlock, of scores: UnsafeMutablePointer<Float>,
     _ body: (
@@ -84,13 +97,15 @@ extension AttentionShape {
   ) {
     for run in block.runs {
       let own = scores + (run.rows.lowerBound - block.rows.lowerBound) * pitch
-      for row in 0..<(run.start > block.columns.lowerBound ? run.rows.count : 0) {
-        (own + row * pitch + block.columns.lowerBound).update(
-          repeating: 0, count: run.start - block.columns.lowerBound)
+      for unseen in [block.columns.lowerBound..<run.start, run.end..<block.columns.upperBound]
+      where !unseen.isEmpty {
+        for row in 0..<run.rows.count {
+          (own + row * pitch + unseen.lowerBound).update(repeating: 0, count: unseen.count)
+        }
       }
-      body(
-        run, own + run.start, block.columns.upperBound - run.start,
-        keys - queries + run.rows.lowerBound + 1 - run.start)
+      let columns = run.end - run.start
+      let limit = isCausal ? keys - queries + run.rows.lowerBound + 1 - run.start : columns
+      body(run, own + run.start, columns, limit)
     }
   }
 
@@ -182,8 +197,8 @@ extension AttentionShape {
     workspace.count(operations: 5 * blocks.operations(self))
     forEachPair(in: workspace) { sequence, keyHead, lane in
       // The last block of a whole sequence comes first and covers every key: it is the one that
-      // overwrites. No block of several examples does, nor is there one without queries.
-      let isCovered = !blocks.isPacked && queries > 0
+      // overwrites. No block of several examples or under a window does.
+      let isCovered = blocks.isCovered
       for (gradient, adds) in [dk, dv] where !adds && !isCovered {
         clear(gradient, keyHead, sequence)
       }
@@ -333,9 +348,22 @@ extension Tensor {
   ///   - dropout: Mask on the probabilities, or nil.
   ///   - starts: For every row where within its sequence its example starts, [B·T], with as many keys
   ///     as queries; empty when every sequence is one example.
+  ///   - window: How many keys a query sees, the last ones with its own; nil for all.
   public func causalAttention(
     keys: Tensor, values: Tensor, sequences: Int, heads: Int, keyHeads: Int,
-    dropout: DropoutMask? = nil, starts: [Int32] = []
+    dropout: DropoutMask? = nil, starts: [Int32] = [], window: Int? = nil
+  ) -> Tensor {
+    attention(
+      keys: keys, values: values, sequences: sequences, heads: heads, keyHeads: keyHeads,
+      dropout: dropout, starts: starts, reach: .causal(window: window))
+  }
+
+  /// Attention where `self` holds the queries [B·T, H·D]; see `causalAttention`.
+  ///
+  /// - Parameter reach: Which keys of its example a query sees.
+  public func attention(
+    keys: Tensor, values: Tensor, sequences: Int, heads: Int, keyHeads: Int,
+    dropout: DropoutMask? = nil, starts: [Int32] = [], reach: AttentionReach
   ) -> Tensor {
     let q = self
     let dim = columns / max(heads, 1)
@@ -343,17 +371,18 @@ extension Tensor {
       sequences > 0 && columns % heads == 0 && heads % keyHeads == 0
         && keys.columns == keyHeads * dim && values.shape == keys.shape
         && keys.type == type && values.type == type
-        && rows % sequences == 0 && keys.rows % sequences == 0 && keys.rows >= rows
+        && rows % sequences == 0 && keys.rows % sequences == 0
+        && (keys.rows >= rows || reach == .full)
         && (starts.isEmpty || starts.count == rows && keys.rows == rows),
-      "causalAttention: q \(shape), k \(keys.shape), v \(values.shape), \(sequences) sequences, "
+      "attention: q \(shape), k \(keys.shape), v \(values.shape), \(sequences) sequences, "
         + "\(heads) heads, \(keyHeads) key heads, \(starts.count) starts")
     let tracked = [q, keys, values].compactMap { $0.variable.map(ObjectIdentifier.init) }
     precondition(
       Set(tracked).count == tracked.count,
-      "causalAttention: queries, keys and values gather their derivatives in different places")
+      "attention: queries, keys and values gather their derivatives in different places")
     let attention = AttentionShape(
       sequences: sequences, queries: rows / sequences, keys: keys.rows / sequences, heads: heads,
-      keyHeads: keyHeads, dim: dim)
+      keyHeads: keyHeads, dim: dim, reach: reach)
     let y = Tensor(uninitialized: [rows, columns], type: type, in: workspace)
     let logSums = Tensor(uninitialized: [sequences, heads, attention.queries], in: workspace)
     attention.forward(

@@ -11,25 +11,37 @@ public struct RotaryTable: Sendable {
   let cosines: [Float]
   let sines: [Float]
 
-  /// Tables for `positions` positions of heads of size `dim`.
+  /// Tables for `positions` positions of heads of size `dim`, at the frequencies of `base`.
   public init(dim: Int, positions: Int, base: Double) {
-    precondition(dim % 2 == 0, "rotary positions need an even head size, not \(dim)")
-    self.dim = dim
+    self.init(frequencies: RotaryTable.frequencies(dim: dim, base: base), positions: positions)
+  }
+
+  /// Tables for `positions` positions at a frequency for every pair of elements.
+  ///
+  /// - Parameters:
+  ///   - frequencies: Radians a position, of each pair of elements.
+  ///   - magnitude: Factor of cosines and sines.
+  public init(frequencies: [Float], positions: Int, magnitude: Float = 1) {
+    dim = 2 * frequencies.count
     self.positions = positions
-    let half = dim / 2
+    let half = frequencies.count
     var cosines = [Float](repeating: 0, count: positions * half)
     var sines = cosines
-    for pair in 0..<half {
-      // The frequency in 32 bits, as every published model was trained with.
-      let frequency = Double(Float(1 / pow(base, Double(2 * pair) / Double(dim))))
+    for (pair, frequency) in frequencies.enumerated() {
       for position in 0..<positions {
-        let angle = Double(Float(Double(position) * frequency))
-        cosines[position * half + pair] = Float(cos(angle))
-        sines[position * half + pair] = Float(sin(angle))
+        let angle = Double(Float(Double(position) * Double(frequency)))
+        cosines[position * half + pair] = Float(cos(angle)) * magnitude
+        sines[position * half + pair] = Float(sin(angle)) * magnitude
       }
     }
     self.cosines = cosines
     self.sines = sines
+  }
+
+  /// base^(−2i/dim) of every pair i, in 32 bits, as every published model was trained with.
+  public static func frequencies(dim: Int, base: Double) -> [Float] {
+    precondition(dim % 2 == 0, "rotary positions need an even head size, not \(dim)")
+    return (0..<dim / 2).map { Float(1 / pow(base, Double(2 * $0) / Double(dim))) }
   }
 }
 

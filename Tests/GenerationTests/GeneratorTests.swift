@@ -5,7 +5,7 @@ import Tensors
 import Testing
 
 @Suite struct GeneratorTests {
-  static let families = ["gpt2", "llama"]
+  static let families = ["gpt2", "llama", "mistral", "qwen3"]
   static let vocabulary = 23
   static let context = 16
 
@@ -21,14 +21,18 @@ import Testing
     ) throws {
       workspace = Workspace(
         precision: precision, team: team, isBatchInvariant: isBatchInvariant)
-      configuration =
-        family == "gpt2"
-        ? try GPT2Configuration(
+      if family == "gpt2" {
+        configuration = try GPT2Configuration(
           vocabulary: vocabulary, context: context, layers: 2, heads: 2, width: 16, dropout: 0.1,
           endOfText: 0)
-        : try LlamaConfiguration(
+      } else {
+        var llama = try LlamaConfiguration(
           vocabulary: vocabulary, context: context, layers: 2, heads: 4, keyHeads: 2, width: 24,
           endOfText: 0)
+        llama.kind = try #require(LlamaKind(rawValue: family))
+        llama.window = family == "mistral" ? 5 : nil
+        configuration = llama
+      }
       let layout = configuration.layout
       let values = FlatBuffer(count: layout.count)
       layout.initialize(values.elements, seed: 11)

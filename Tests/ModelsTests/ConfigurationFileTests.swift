@@ -121,12 +121,12 @@ import Testing
     Refusal(0, "layer_norm_epsilon", .number(-1)), Refusal(0, "layer_norm_epsilon", .number(1e300)),
     Refusal(0, "tie_word_embeddings", .text("yes")), Refusal(0, "eos_token_id", .number(1e300)),
     Refusal(0, "eos_token_id", .integer(301)), Refusal(0, "eos_token_id", .integer(-1)),
-    Refusal(1, "hidden_act", .text("gelu")), Refusal(1, "attention_bias", .flag(true)),
-    Refusal(1, "mlp_bias", .flag(true)), Refusal(1, "head_dim", .integer(4)),
+    Refusal(1, "hidden_act", .text("gelu")), Refusal(1, "attention_bias", .text("yes")),
+    Refusal(1, "mlp_bias", .integer(1)), Refusal(1, "head_dim", .integer(5)),
     Refusal(1, "num_key_value_heads", .integer(4)), Refusal(1, "rope_theta", .number(0)),
-    Refusal(1, "rope_parameters", .map(["rope_type": .text("yarn")])),
-    Refusal(1, "rope_scaling", .map(["type": .text("linear"), "factor": .number(2)])),
-    Refusal(1, "rope_scaling", .map(["rope_type": .text("llama3")])),
+    Refusal(1, "rope_parameters", .map(["rope_type": .text("longrope")])),
+    Refusal(1, "rope_scaling", .map(["type": .text("linear"), "factor": .number(-2)])),
+    Refusal(1, "rope_scaling", .map(["rope_type": .text("yarn"), "mscale": .number(1)])),
     Refusal(1, "rms_norm_eps", .number(0)), Refusal(1, "attention_dropout", .number(2)),
   ]
 

@@ -11,6 +11,8 @@ import Testing
 @Suite struct GoldenTests {
   static let cases = [
     "gpt2-tied", "gpt2-untied", "gpt2-long", "llama-mha", "llama-gqa", "llama-long",
+    "mistral-window", "mistral-long", "qwen2", "qwen2-window", "qwen3", "qwen3-bias", "llama-bias",
+    "llama-rope3", "llama-linear", "qwen2-yarn",
   ]
 
   /// Relative to the tensor's largest entry.

@@ -14,8 +14,16 @@ import Testing
     var heads = 1
     var keyHeads = 1
     var dim: Int
+    var reach = AttentionReach.causal(window: nil)
     var testDescription: String {
-      "\(sequences)×(\(queries) of \(keys)), \(heads)/\(keyHeads) heads of \(dim)"
+      "\(sequences)×(\(queries) of \(keys)), \(heads)/\(keyHeads) heads of \(dim), \(reach)"
+    }
+    var window: Int? { if case .causal(let window) = reach { window } else { nil } }
+
+    /// The keys that query `t` sees.
+    func seen(_ t: Int) -> Range<Int> {
+      let end = reach == .full ? keys : keys - queries + t + 1
+      return max(0, end - (window ?? end))..<end
     }
   }
 
@@ -32,19 +40,19 @@ import Testing
         let group = head / (s.heads / s.keyHeads)
         for t in 0..<s.queries {
           let query = ((sequence * s.queries + t) * s.heads + head) * s.dim
-          let seen = s.keys - s.queries + t + 1
-          let key = { (position: Int) in
-            ((sequence * s.keys + position) * s.keyHeads + group) * s.dim
+          let seen = s.seen(t)
+          let key = { (place: Int) in
+            ((sequence * s.keys + seen.lowerBound + place) * s.keyHeads + group) * s.dim
           }
-          var p = (0..<seen).map { position in
+          var p = (0..<seen.count).map { position in
             var score = 0.0
             for e in 0..<s.dim { score += Double(q[query + e]) * Double(k[key(position) + e]) }
             return exp(scale * score)
           }
           let total = p.reduce(0, +)
           p = p.map { $0 / total }
-          var dp = [Double](repeating: 0, count: seen)
-          for position in 0..<seen {
+          var dp = [Double](repeating: 0, count: seen.count)
+          for position in 0..<seen.count {
             for e in 0..<s.dim {
               let slope = Double(d[query + e])
               out[query + e] += p[position] * Double(v[key(position) + e])
@@ -53,7 +61,7 @@ import Testing
             }
           }
           let delta = zip(p, dp).reduce(0) { $0 + $1.0 * $1.1 }
-          for position in 0..<seen {
+          for position in 0..<seen.count {
             let ds = p[position] * (dp[position] - delta) * scale
             for e in 0..<s.dim {
               dq[query + e] += ds * Double(k[key(position) + e])
@@ -77,6 +85,13 @@ import Testing
     Sizes(sequences: 2, queries: 129, keys: 129, heads: 4, keyHeads: 2, dim: 6),
     Sizes(queries: 64, keys: 64, dim: 3), Sizes(queries: 65, keys: 193, heads: 3, dim: 5),
     Sizes(sequences: 3, queries: 1, keys: 40, heads: 2, dim: 2), Sizes(queries: 1, keys: 1, dim: 1),
+    Sizes(sequences: 2, queries: 20, keys: 20, heads: 2, dim: 4, reach: .causal(window: 3)),
+    Sizes(
+      sequences: 2, queries: 200, keys: 200, heads: 4, keyHeads: 2, dim: 4,
+      reach: .causal(window: 70)),
+    Sizes(queries: 70, keys: 90, heads: 2, keyHeads: 2, dim: 4, reach: .causal(window: 1)),
+    Sizes(sequences: 2, queries: 150, keys: 150, heads: 2, keyHeads: 2, dim: 4, reach: .full),
+    Sizes(sequences: 2, queries: 70, keys: 9, heads: 4, keyHeads: 2, dim: 4, reach: .full),
   ])
   func wholeAttention(sizes s: Sizes) {
     let q = workspace.trial([s.sequences * s.queries, s.heads * s.dim], 1)
@@ -84,9 +99,9 @@ import Testing
     let v = workspace.trial([s.sequences * s.keys, s.keyHeads * s.dim], 3)
     let d = trialValues(q.count, 4)
     let attention = { (points: [Tensor]) in
-      points[0].causalAttention(
+      points[0].attention(
         keys: points[1], values: points[2], sequences: s.sequences, heads: s.heads,
-        keyHeads: s.keyHeads)
+        keyHeads: s.keyHeads, reach: s.reach)
     }
     let expected = Self.reference(s, q: q.values, k: k.values, v: v.values, d: d)
     let gradients = workspace.gradients([q, k, v], slopes: d, attention)
@@ -95,7 +110,9 @@ import Testing
     #expect(worst(gradients[1], expected.dk) < 5e-6)
     #expect(worst(gradients[2], expected.dv) < 5e-6)
 
-    guard s.queries == s.keys && s.heads == s.keyHeads else { return }
+    guard s.queries == s.keys && s.heads == s.keyHeads && s.reach == .causal(window: nil) else {
+      return
+    }
     let width = s.heads * s.dim
     let rows = s.sequences * s.queries
     var packed: [Float] = []
@@ -121,6 +138,9 @@ import Testing
   @Test(arguments: [
     Sizes(queries: 20, keys: 20, dim: 4),
     Sizes(sequences: 3, queries: 100, keys: 100, heads: 4, keyHeads: 2, dim: 6),
+    Sizes(
+      sequences: 3, queries: 100, keys: 100, heads: 4, keyHeads: 2, dim: 6,
+      reach: .causal(window: 7)),
   ])
   func cachedAttentionIsTheLastRowsOfTheWhole(sizes s: Sizes) {
     let length = s.queries
@@ -128,7 +148,8 @@ import Testing
     let k = workspace.trial([s.sequences * length, s.keyHeads * s.dim], 2)
     let v = workspace.trial([s.sequences * length, s.keyHeads * s.dim], 3)
     let whole = q.causalAttention(
-      keys: k, values: v, sequences: s.sequences, heads: s.heads, keyHeads: s.keyHeads
+      keys: k, values: v, sequences: s.sequences, heads: s.heads, keyHeads: s.keyHeads,
+      window: s.window
     ).values
     let cache = KeyValueRows(
       sequences: s.sequences, capacity: length + 3, width: s.keyHeads * s.dim, in: workspace)
@@ -145,7 +166,8 @@ import Testing
       let range = start..<start + new
       cache.append(keys: part(k, range), values: part(v, range))
       #expect(cache.length == range.upperBound)
-      let y = part(q, range).causalAttention(over: cache, heads: s.heads, keyHeads: s.keyHeads)
+      let y = part(q, range).causalAttention(
+        over: cache, heads: s.heads, keyHeads: s.keyHeads, window: s.window)
       let expected = part(Tensor(whole, shape: q.shape, in: workspace), range).values
       #expect(worst(y.values, expected.map(Double.init)) < 2e-6, "\(range)")
       start += new

@@ -43,7 +43,8 @@ import Testing
 
   /// Result and derivatives of q, k and v of the examples in `examples`.
   private func attention(
-    _ p: Packing, in workspace: Workspace, rows: Range<Int>, sequences: Int, starts: [Int32]
+    _ p: Packing, in workspace: Workspace, rows: Range<Int>, sequences: Int, starts: [Int32],
+    reach: AttentionReach = .causal(window: nil)
   ) -> [[Float]] {
     func part(_ width: Int, _ tag: Int) -> Tensor {
       let all = trialValues(p.rows * width, tag)
@@ -58,21 +59,26 @@ import Testing
     let half = workspace.precision == .bf16
     let run = { (points: [Tensor]) in
       let points = half ? points.map(\.asOperand) : points
-      let y = points[0].causalAttention(
+      let y = points[0].attention(
         keys: points[1], values: points[2], sequences: sequences, heads: p.heads,
-        keyHeads: p.keyHeads, starts: starts)
+        keyHeads: p.keyHeads, starts: starts, reach: reach)
       return half ? y.asFloats : y
     }
     return [run(points).values] + workspace.gradients(points, slopes: slopes, run)
   }
 
+  static let reaches: [AttentionReach] = [.causal(window: nil), .causal(window: 5), .full]
+
   /// In fp32 an example has the bits that it has alone.
-  @Test(arguments: packings) func everyExampleIsAsAlone(packing p: Packing) {
+  @Test(arguments: packings, reaches)
+  func everyExampleIsAsAlone(packing p: Packing, reach: AttentionReach) {
     let workspace = Workspace()
     let packed = attention(
-      p, in: workspace, rows: 0..<p.rows, sequences: p.examples.count, starts: p.starts)
+      p, in: workspace, rows: 0..<p.rows, sequences: p.examples.count, starts: p.starts,
+      reach: reach)
     for range in p.ranges {
-      let alone = attention(p, in: workspace, rows: range, sequences: 1, starts: [])
+      let alone = attention(
+        p, in: workspace, rows: range, sequences: 1, starts: [], reach: reach)
       for (part, (packed, alone)) in zip(packed, alone).enumerated() {
         let width = packed.count / p.rows
         let own = packed[range.lowerBound * width..<range.upperBound * width]
@@ -81,10 +87,12 @@ import Testing
     }
   }
 
-  @Test(arguments: packings) func bf16IsCloseToFp32(packing p: Packing) {
+  @Test(arguments: packings, reaches)
+  func bf16IsCloseToFp32(packing p: Packing, reach: AttentionReach) {
     let (exact, half) = (Workspace(), Workspace(precision: .bf16))
     let parts = [exact, half].map {
-      attention(p, in: $0, rows: 0..<p.rows, sequences: p.examples.count, starts: p.starts)
+      attention(
+        p, in: $0, rows: 0..<p.rows, sequences: p.examples.count, starts: p.starts, reach: reach)
     }
     for (part, (expected, values)) in zip(parts[0], parts[1]).enumerated() {
       let size = expected.reduce(0) { max($0, abs($1)) }

@@ -1,5 +1,6 @@
 // Llama (Touvron et al. 2023), as Hugging Face's `LlamaModel` computes it: rotary positions,
-// RMSNorm before attention and feed-forward, SwiGLU, grouped-query attention, no biases.
+// RMSNorm before attention and feed-forward, SwiGLU, grouped-query attention. Its relatives Mistral,
+// Qwen 2 and Qwen 3 differ by a window, by biases, and by norms on the heads of queries and keys.
 //
 // Legend: B sequences, T positions, C width, H heads, G key heads, D head size, V vocabulary.
 import Layers
@@ -15,7 +16,8 @@ public struct Llama: Trunk {
   init(_ configuration: LlamaConfiguration, _ parameters: Parameters) {
     let c = configuration
     let model = parameters["model"]
-    let rotary = RotaryPositions(dim: c.width / c.heads, positions: c.context, base: c.ropeBase)
+    let rotary = RotaryPositions(
+      dim: c.headSize, positions: c.context, base: c.ropeBase, scaling: c.ropeScaling)
     tokens = Embedding(
       model["embed_tokens"], entries: c.vocabulary, width: c.width, deviation: c.initialDeviation)
     blocks = (0..<c.layers).map {
@@ -51,7 +53,7 @@ struct LlamaBlock {
       parameters["post_attention_layernorm"], width: c.width, epsilon: c.epsilon)
     let linear = { (name: String, inputs: Int, outputs: Int, deviation: Float) in
       Linear(
-        parameters["mlp"][name], inputs: inputs, outputs: outputs, bias: false,
+        parameters["mlp"][name], inputs: inputs, outputs: outputs, bias: c.hasFeedForwardBias,
         deviation: deviation)
     }
     gate = linear("gate_proj", c.width, c.hidden, c.initialDeviation)
@@ -70,11 +72,15 @@ struct LlamaBlock {
 struct LlamaAttention {
   let heads: Int
   let keyHeads: Int
+  /// How many positions back a query sees.
+  let window: Int?
   let index: Int
   let rotary: RotaryPositions
   let query: Linear
   let key: Linear
   let value: Linear
+  /// Norms of the heads of queries and keys, where there are any.
+  let headNorms: (query: RMSNorm, key: RMSNorm)?
   let output: Linear
   let dropout: Dropout
 
@@ -83,33 +89,47 @@ struct LlamaAttention {
   ) {
     heads = c.heads
     keyHeads = c.keyHeads
+    window = index >= c.firstWindowed ? c.window : nil
     self.index = index
     self.rotary = rotary
-    let linear = { (name: String, outputs: Int, deviation: Float) in
+    let projection = { (name: String, outputs: Int) in
       Linear(
-        parameters[name], inputs: c.width, outputs: outputs, bias: false, deviation: deviation)
+        parameters[name], inputs: c.width, outputs: outputs, bias: c.hasQueryBias,
+        deviation: c.initialDeviation)
     }
-    query = linear("q_proj", c.width, c.initialDeviation)
-    key = linear("k_proj", c.keyWidth, c.initialDeviation)
-    value = linear("v_proj", c.keyWidth, c.initialDeviation)
-    output = linear("o_proj", c.width, c.residualDeviation)
+    query = projection("q_proj", heads * c.headSize)
+    key = projection("k_proj", c.keyWidth)
+    value = projection("v_proj", c.keyWidth)
+    output = Linear(
+      parameters["o_proj"], inputs: heads * c.headSize, outputs: c.width, bias: c.hasOutputBias,
+      deviation: c.residualDeviation)
+    let norm = { (name: String) in
+      RMSNorm(parameters[name], width: c.headSize, epsilon: c.epsilon)
+    }
+    headNorms = c.kind.normalisesHeads ? (norm("q_norm"), norm("k_norm")) : nil
     dropout = Dropout(rate: c.dropout, site: index)
   }
 
   func callAsFunction(_ x: Tensor, positions: [Int32], _ pass: ForwardPass) -> Tensor {
-    let q = query(x, pass).rotated(rotary.table, positions: positions)  // [B·T, H·D]
-    let k = key(x, pass).rotated(rotary.table, positions: positions)  // [B·T, G·D]
+    var (q, k) = (query(x, pass), key(x, pass))  // [B·T, H·D], [B·T, G·D]
+    if let headNorms {
+      q = headNorms.query(headsOf: q)
+      k = headNorms.key(headsOf: k)
+    }
+    q = q.rotated(rotary.table, positions: positions)
+    k = k.rotated(rotary.table, positions: positions)
     let v = value(x, pass)
     guard !pass.caches.isEmpty else {
       return output(
         q.causalAttention(
           keys: k, values: v, sequences: pass.sequences, heads: heads, keyHeads: keyHeads,
-          dropout: dropout.mask(pass), starts: pass.starts), pass, precise: true)
+          dropout: dropout.mask(pass), starts: pass.starts, window: window), pass, precise: true)
     }
     let cache = pass.caches[index]
     cache.append(keys: k, values: v)
     return output(
-      q.causalAttention(over: cache, heads: heads, keyHeads: keyHeads), pass, precise: true)
+      q.causalAttention(over: cache, heads: heads, keyHeads: keyHeads, window: window), pass,
+      precise: true)
   }
 }
 

@@ -1,7 +1,10 @@
+import Layers
 import Tensors
 
-/// The sizes of a Llama.
+/// The sizes of a Llama or one of its relatives.
 public struct LlamaConfiguration: ModelConfiguration {
+  /// Which of them.
+  public var kind = LlamaKind.llama
   /// Number of token ids.
   public var vocabulary: Int
   /// Longest sequence.
@@ -16,12 +19,26 @@ public struct LlamaConfiguration: ModelConfiguration {
   public var width: Int
   /// Size of the feed-forward's hidden layer.
   public var hidden: Int
+  /// Size of a head, also of a key's.
+  public var headSize: Int
+  /// Whether the projections to queries, keys and values have biases.
+  public var hasQueryBias = false
+  /// Whether the projection out of the attention has one.
+  public var hasOutputBias = false
+  /// Whether the projections of the feed-forward have biases.
+  public var hasFeedForwardBias = false
+  /// How many positions back a query sees; nil for all of them.
+  public var window: Int?
+  /// The first block with a window.
+  public var firstWindowed = 0
   /// Share dropped from attention probabilities, the one place where the family has dropout.
   public var dropout: Float
   /// Whether the head is the token embedding.
   public var tied: Bool
   /// Base of the rotary positions' frequencies.
   public var ropeBase: Double = 10_000
+  /// How the rotary frequencies are slowed down.
+  public var ropeScaling = RotaryScaling.none
   /// Added to mean squares.
   public var epsilon: Float = 1e-5
   /// Standard deviation of the first weights.
@@ -35,6 +52,7 @@ public struct LlamaConfiguration: ModelConfiguration {
   ///   - layers: Number of blocks.
   ///   - heads: Query heads per block.
   ///   - keyHeads: Key and value heads per block; `heads` when nil.
+  ///   - headSize: Size of a head; width ÷ heads when nil.
   ///   - width: Size of the residual stream.
   ///   - hidden: Size of the feed-forward's hidden layer; 8/3 × width rounded up to a multiple of
   ///     16 when nil.
@@ -42,11 +60,17 @@ public struct LlamaConfiguration: ModelConfiguration {
   ///   - tied: Whether the head is the token embedding.
   ///   - endOfText: The id that ends a document.
   public init(
-    vocabulary: Int, context: Int, layers: Int, heads: Int, keyHeads: Int? = nil, width: Int,
-    hidden: Int? = nil, dropout: Float = 0, tied: Bool = false, endOfText: Int
+    vocabulary: Int, context: Int, layers: Int, heads: Int, keyHeads: Int? = nil,
+    headSize: Int? = nil, width: Int, hidden: Int? = nil, dropout: Float = 0, tied: Bool = false,
+    endOfText: Int
   ) throws(ModelError) {
     let keyHeads = keyHeads ?? heads
-    guard width % heads == 0, (width / heads) % 2 == 0 else {
+    if let headSize, headSize % 2 != 0 {
+      throw .inconsistent(
+        "Rotary positions need heads of an even size, and head_dim is \(headSize): choose an even one."
+      )
+    }
+    guard headSize != nil || width % heads == 0 && width / heads % 2 == 0 else {
       throw .inconsistent(
         "model.width \(width) does not divide into model.heads \(heads) of an even size, as rotary "
           + "positions need: choose a multiple of \(2 * heads).")
@@ -62,76 +86,36 @@ public struct LlamaConfiguration: ModelConfiguration {
     self.heads = heads
     self.keyHeads = keyHeads
     self.width = width
+    self.headSize = headSize ?? width / heads
     self.hidden = hidden ?? (8 * width / 3 + 15) / 16 * 16
     self.dropout = dropout
     self.tied = tied
     self.endOfText = endOfText
   }
 
-  init(_ fields: ConfigurationFields) throws(ModelError) {
-    try fields.require("hidden_act", oneOf: ["silu"], default: "silu")
-    try fields.require("attention_bias", false)
-    try fields.require("mlp_bias", false)
-    let vocabulary = try fields.size("vocab_size", atMost: ModelLimits.vocabulary)
-    let heads = try fields.size("num_attention_heads", atMost: ModelLimits.width)
-    let width = try fields.size("hidden_size", atMost: ModelLimits.width)
-    try self.init(
-      vocabulary: vocabulary,
-      context: fields.size("max_position_embeddings", atMost: ModelLimits.context, default: 2048),
-      layers: fields.size("num_hidden_layers", atMost: ModelLimits.layers), heads: heads,
-      keyHeads: fields.size("num_key_value_heads", atMost: ModelLimits.width, default: heads),
-      width: width, hidden: fields.size("intermediate_size", atMost: ModelLimits.hidden),
-      dropout: fields.share("attention_dropout", default: 0),
-      tied: fields.flag("tie_word_embeddings", default: false),
-      endOfText: fields.id("eos_token_id", below: vocabulary, default: min(2, vocabulary - 1)))
-    let dim = width / heads
-    guard try fields.size("head_dim", atMost: ModelLimits.width, default: dim) == dim else {
-      throw .unsupported(
-        path: fields.path, key: "head_dim", value: (fields.values["head_dim"] ?? .null).text,
-        supported: "hidden_size ÷ num_attention_heads")
-    }
-    ropeBase = try fields.positive("rope_theta", default: 10_000)
-    // Newer files keep the rotary settings in one map.
-    for key in ["rope_scaling", "rope_parameters"] {
-      guard case .map(let rope) = fields.values[key] ?? .null else { continue }
-      let inner = ConfigurationFields(values: rope, path: fields.path)
-      let kind = try inner.text("rope_type", default: inner.text("type", default: "default"))
-      guard kind == "default" else {
-        throw .unsupported(
-          path: fields.path, key: "\(key).rope_type", value: kind, supported: "default")
-      }
-      ropeBase = try inner.positive("rope_theta", default: ropeBase)
-    }
-    epsilon = Float(try fields.positive("rms_norm_eps", default: 1e-6))
-    initialDeviation = Float(try fields.positive("initializer_range", default: 0.02))
-  }
-
   /// Key heads × head size.
-  public var keyWidth: Int { width / heads * keyHeads }
+  public var keyWidth: Int { headSize * keyHeads }
 
   /// The network below its head.
   public func trunk(_ parameters: Parameters) -> any Trunk { Llama(self, parameters) }
+}
 
-  /// Hugging Face's keys.
-  public var json: [String: ConfigurationValue] {
-    [
-      "architectures": .list([.text("LlamaForCausalLM")]), "model_type": .text("llama"),
-      "hidden_act": .text("silu"), "vocab_size": .integer(vocabulary),
-      "max_position_embeddings": .integer(context), "num_hidden_layers": .integer(layers),
-      "num_attention_heads": .integer(heads), "num_key_value_heads": .integer(keyHeads),
-      "head_dim": .integer(width / heads), "hidden_size": .integer(width),
-      "intermediate_size": .integer(hidden),
-      "attention_dropout": .number(Double("\(dropout)") ?? 0),
-      "rms_norm_eps": .number(Double("\(epsilon)") ?? 1e-5),
-      // transformers 4 reads `rope_theta`, 5 `rope_parameters`.
-      "rope_theta": .number(ropeBase),
-      "rope_parameters": .map(["rope_type": .text("default"), "rope_theta": .number(ropeBase)]),
-      "initializer_range": .number(Double("\(initialDeviation)") ?? 0.02),
-      "tie_word_embeddings": .flag(tied),
-      "attention_bias": .flag(false), "mlp_bias": .flag(false), "use_cache": .flag(true),
-      // transformers 4 reads `torch_dtype`, 5 `dtype`.
-      "dtype": .text("float32"), "torch_dtype": .text("float32"),
-      "bos_token_id": .integer(endOfText), "eos_token_id": .integer(endOfText),
-    ]
+/// Families whose network is Llama's but for a few switches, by their `model_type`.
+public enum LlamaKind: String, Sendable, CaseIterable {
+  /// Llama, SmolLM, TinyLlama and many more.
+  case llama
+  /// Mistral: a sliding window.
+  case mistral
+  /// Qwen 2 and 2.5: biases on queries, keys and values.
+  case qwen2
+  /// Qwen 3: norms on the heads of queries and keys.
+  case qwen3
+
+  /// Hugging Face's name of the language model.
+  var architecture: String {
+    "\(rawValue.prefix(1).uppercased())\(rawValue.dropFirst())ForCausalLM"
   }
+
+  /// Whether queries and keys are normalised, head by head.
+  var normalisesHeads: Bool { self == .qwen3 }
 }
