@@ -15,7 +15,7 @@ struct ExportCommand: ParsableCommand {
   var output: String
 
   func run() throws {
-    try ModelExport.write(try ModelFolder(path: model), to: output)
+    try ModelExport.write(try ModelFolder(path: model), to: output).forEach(Failure.report)
     try StandardOutput.print("\(output): written, read again and compared")
   }
 }

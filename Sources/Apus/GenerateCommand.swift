@@ -59,9 +59,7 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     MatrixLibrary.useCallingThreadOnly()
     let loaded = try LoadedModel(path: model)
-    for checkpoint in loaded.passedOver {
-      Failure.report("\(checkpoint.name) is passed over for \(loaded.path): \(checkpoint.reason).")
-    }
+    loaded.notes.forEach(Failure.report)
     let encoder = try encoder(loaded)
     let prompt = try promptIDs(loaded, encoder)
     let team = try generation.team()

@@ -15,9 +15,7 @@ struct RewardScoring {
   /// Reads the reward model at `path`; it computes with the precision of `arguments`, on `team`.
   init(_ path: String, _ arguments: GenerationArguments, _ team: ThreadTeam?) throws {
     let loaded = try LoadedScorer(path: path)
-    for checkpoint in loaded.passedOver {
-      Failure.report("\(checkpoint.name) is passed over for \(loaded.path): \(checkpoint.reason).")
-    }
+    loaded.notes.forEach(Failure.report)
     guard loaded.configuration.labels.count == 1 else {
       throw Failure.Refusal(
         "\(path) gives \(loaded.configuration.labels.count) numbers for a text and a reward model "

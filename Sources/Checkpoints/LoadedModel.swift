@@ -14,8 +14,8 @@ public struct LoadedModel: Sendable {
   public let parameters: FlatBuffer
   /// Its tokenizer.
   public let tokenizer: any Tokenizer
-  /// The damaged checkpoints of a run folder that were newer, newest first.
-  public let passedOver: [SetAside]
+  /// Sentences on what was passed over: damaged checkpoints, tensors that no parameter has.
+  public let notes: [String]
 
   /// Reads the model at `path`; see `ModelFolder`.
   ///
@@ -31,10 +31,10 @@ public struct LoadedModel: Sendable {
         path: folder.path, found: "a model that scores sequences", wanted: "a language model")
     }
     path = folder.path
-    passedOver = folder.passedOver
     configuration = folder.configuration
     tokenizer = folder.tokenizer
     let weights = try folder.weights()
+    notes = folder.notes + weights.notes(path)
     layout = weights.layout
     parameters = weights.values
   }
@@ -60,8 +60,8 @@ public struct LoadedScorer: Sendable {
   public let parameters: FlatBuffer
   /// Its tokenizer.
   public let tokenizer: any Tokenizer
-  /// The damaged checkpoints of a run folder that were newer, newest first.
-  public let passedOver: [SetAside]
+  /// Sentences on what was passed over: damaged checkpoints, tensors that no parameter has.
+  public let notes: [String]
 
   /// Reads the scorer at `path`; see `ModelFolder`.
   public init(path: String) throws {
@@ -76,9 +76,9 @@ public struct LoadedScorer: Sendable {
     }
     path = folder.path
     configuration = scorer
-    passedOver = folder.passedOver
     tokenizer = folder.tokenizer
     let weights = try folder.weights()
+    notes = folder.notes + weights.notes(path)
     layout = weights.layout
     parameters = weights.values
   }

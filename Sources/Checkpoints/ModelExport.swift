@@ -7,9 +7,10 @@ public enum ModelExport {
   /// Writes the model in `folder`, low-rank maps merged, to the new folder `output`, then reads that
   /// and compares every weight.
   ///
+  /// - Returns: Sentences on what was passed over.
   /// - Throws: `CheckpointError.exists` where `output` is there already; nothing is left where it
   ///   throws.
-  public static func write(_ folder: ModelFolder, to output: String) throws {
+  public static func write(_ folder: ModelFolder, to output: String) throws -> [String] {
     guard try !FileSystem.exists(output) else { throw CheckpointError.exists(path: output) }
     let draft = "\(output).tmp"
     try FileSystem.removeTree(draft)
@@ -32,6 +33,7 @@ public enum ModelExport {
       }
       try FileSystem.sync(folder: draft)
       try FileSystem.rename(draft, to: output)
+      return folder.notes + weights.notes(folder.path)
     } catch {
       try? FileSystem.removeTree(draft)
       throw error

@@ -97,10 +97,17 @@ public struct ModelFiles: Sendable {
   /// - Throws: `CheckpointError.otherModel` with every missing or misshaped tensor; no memory was
   ///   taken for them then.
   public static func read(folder path: String, layout: ParameterLayout) throws -> FlatBuffer {
+    try readAll(folder: path, layout: layout).values
+  }
+
+  /// The weights, with the names of what else is in the files.
+  static func readAll(folder path: String, layout: ParameterLayout) throws
+    -> (values: FlatBuffer, unused: [String])
+  {
     let tensors = try FoundTensors(of: layout, in: path)
     let values = FlatBuffer(count: layout.count)
     tensors.copy(to: values.elements)
-    return values
+    return (values, tensors.unused)
   }
 
   /// Reads the weights of the folder at `path` into `values`.
@@ -111,53 +118,5 @@ public struct ModelFiles: Sendable {
     folder path: String, layout: ParameterLayout, into values: UnsafeMutableBufferPointer<Float>
   ) throws {
     try FoundTensors(of: layout, in: path).copy(to: values)
-  }
-}
-
-/// The tensors of a layout's parameters in the files of a folder.
-private struct FoundTensors {
-  private var tensors: [(tensor: SafeTensor, place: Range<Int>)] = []
-  private var files: [SafeTensorsFile] = []
-
-  /// What else the files of whole weights hold (the mask buffers of older ones) is passed over; an
-  /// adapter that is passed over would be another model.
-  init(of layout: ParameterLayout, in folder: String) throws {
-    var faults: [String] = []
-    for weights in layout.files {
-      let file = try SafeTensorsFile(path: "\(folder)/\(weights.name)")
-      files.append(file)
-      let names = Set(file.names)
-      for entry in weights.entries {
-        // GPT-2 as first published leaves out the name of the trunk.
-        let name = [
-          weights.prefix + entry.name, String(entry.name.trimmingPrefix("transformer.")),
-        ].first(where: names.contains)
-        guard let name else {
-          faults.append("\(entry.name) is missing")
-          continue
-        }
-        let tensor = try file.tensor(named: name)
-        guard tensor.shape == entry.shape && tensor.dtype == .f32 else {
-          faults.append(
-            "\(entry.name) is \(tensor.dtype.rawValue) \(tensor.shape), not F32 \(entry.shape)")
-          continue
-        }
-        tensors.append((tensor, entry.range))
-      }
-      if layout.lowRank != nil {
-        let known = Set(weights.entries.map { weights.prefix + $0.name })
-        faults += file.names.filter { !known.contains($0) }.map { "\($0) is not trained here" }
-      }
-    }
-    guard faults.isEmpty else { throw CheckpointError.otherModel(path: folder, faults: faults) }
-  }
-
-  func copy(to values: UnsafeMutableBufferPointer<Float>) {
-    withExtendedLifetime(files) {
-      for (tensor, place) in tensors {
-        UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: values[place]))
-          .copyMemory(from: tensor.bytes)
-      }
-    }
   }
 }

@@ -7,9 +7,9 @@ extension ModelFolder {
   func weights(of network: any NetworkConfiguration) throws -> NamedWeights {
     let layout = network.layout
     guard case .adapter(let adapter, let base, let digest) = contents else {
-      return try NamedWeights(
-        layout: layout, values: try ModelFiles.read(folder: path, layout: layout)
-      ).checked(in: "\(path)/\(weightsName)")
+      let (values, unused) = try ModelFiles.readAll(folder: path, layout: layout)
+      return try NamedWeights(layout: layout, values: values, unused: unused)
+        .checked(in: "\(path)/\(weightsName)")
     }
     let found = try base.weightsDigest()
     if let digest, digest != found {
@@ -46,6 +46,16 @@ extension ModelFolder {
 struct NamedWeights {
   let layout: ParameterLayout
   let values: FlatBuffer
+  /// Names of tensors in the files that no parameter has.
+  var unused: [String] = []
+
+  /// A sentence that names them, if there are any; they came from the folder at `path`.
+  func notes(_ path: String) -> [String] {
+    guard !unused.isEmpty else { return [] }
+    let names = unused.prefix(5).joined(separator: ", ")
+    let rest = unused.count > 5 ? " and \(unused.count - 5) more" : ""
+    return ["Of \(path) \(names)\(rest) \(unused.count == 1 ? "is" : "are") not used."]
+  }
 
   /// Copies what `layout` has in common with these, by name and shape.
   ///

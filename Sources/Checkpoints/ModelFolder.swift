@@ -22,7 +22,7 @@ public struct ModelFolder: Sendable {
   /// Its tokenizer.
   public let tokenizer: any Tokenizer
   /// The damaged checkpoints of a run folder that were newer, newest first.
-  public let passedOver: [SetAside]
+  let passedOver: [SetAside]
   let contents: Contents
 
   /// Looks into a run folder (its newest whole checkpoint), a checkpoint, or any folder with
@@ -64,6 +64,11 @@ public struct ModelFolder: Sendable {
     self.passedOver = passedOver
   }
 
+  /// A sentence for every damaged checkpoint that was passed over.
+  var notes: [String] {
+    passedOver.map { "\($0.name) is passed over for \(path): \($0.reason)." }
+  }
+
   /// The folder that an adapter in `folder` names as its base.
   private static func base(_ name: String, of folder: String) throws -> ModelFolder {
     let beside = "\(FileSystem.parent(of: folder))/\(name)"
@@ -89,7 +94,9 @@ public struct ModelFolder: Sendable {
       let files = try Checkpoint(verifiedElsewhere: path).manifest.files
       if let file = files.first(where: { $0.name == name }) { return file.sha256 }
     }
-    return try FileDigest.digest(ofFileAt: "\(path)/\(name)")
+    return try ShardedTensors(folder: path, name: name).paths.map {
+      try FileDigest.digest(ofFileAt: $0)
+    }.joined(separator: " ")
   }
 
   private static func find(_ path: String) throws -> (String, passedOver: [SetAside]) {

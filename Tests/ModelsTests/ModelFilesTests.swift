@@ -38,6 +38,87 @@ import Testing
     #expect(Array(read.elements) == Array(expected.elements))
   }
 
+  /// A golden folder's weights in shards with an index, as 16-bit numbers of `dtype`.
+  private func shard(_ name: String, to folder: Folder, _ dtype: SafeTensor.DType) throws {
+    let source = try SafeTensorsFile(path: GoldenTests.path("\(name)/model.safetensors"))
+    var map: [String: String] = [:]
+    for shard in 0..<3 {
+      let file = "model-0000\(shard + 1)-of-00003.safetensors"
+      let names = source.names.enumerated().filter { $0.offset % 3 == shard }.map(\.element)
+      let halves = try names.map { name in
+        let tensor = try source.tensor(named: name)
+        return (0..<tensor.bytes.count / 4).map { index -> UInt16 in
+          let value = tensor.bytes.loadUnaligned(fromByteOffset: 4 * index, as: Float.self)
+          return dtype == .f16
+            ? Float16(value).bitPattern : UInt16(truncatingIfNeeded: value.bitPattern >> 16)
+        }
+      }
+      var writer = try DurableFile(creating: "\(folder.path)/\(file)")
+      let buffers = halves.map { half in
+        let buffer = UnsafeMutableBufferPointer<UInt16>.allocate(capacity: half.count)
+        _ = buffer.initialize(from: half)
+        return buffer
+      }
+      defer { buffers.forEach { $0.deallocate() } }
+      let tensors = try zip(names, buffers).map { name, buffer in
+        SafeTensor(
+          name: name, dtype: dtype, shape: try source.tensor(named: name).shape,
+          bytes: UnsafeRawBufferPointer(buffer))
+      }
+      try SafeTensorsWriter(tensors).write(to: &writer)
+      _ = try writer.close()
+      for name in names { map[name] = file }
+    }
+    try write(map, to: folder)
+  }
+
+  private func write(_ map: [String: String], to folder: Folder) throws {
+    try JSONEncoder().encode(["weight_map": map]).write(
+      to: URL(fileURLWithPath: "\(folder.path)/model.safetensors.index.json"))
+  }
+
+  @Test(arguments: [SafeTensor.DType.f16, .bf16])
+  func shardsOf16BitNumbersAreRead(dtype: SafeTensor.DType) throws {
+    let golden = GoldenTests.path("llama-gqa")
+    let layout = try ConfigurationFile.read("\(golden)/config.json").layout
+    let expected = try ModelFiles.read(folder: golden, layout: layout)
+    let folder = try Folder()
+    try shard("llama-gqa", to: folder, dtype)
+    let read = try ModelFiles.read(folder: folder.path, layout: layout)
+    for (value, exact) in zip(read.elements, expected.elements) {
+      let rounded =
+        dtype == .f16 ? Float(Float16(exact)) : Float(bitPattern: exact.bitPattern >> 16 << 16)
+      #expect(value == rounded)
+    }
+  }
+
+  /// An index is a file of others: what it names is looked at before it is opened.
+  @Test(arguments: [
+    (["a": "../elsewhere.safetensors"], "no file of this folder"),
+    (["a": "/etc/passwd"], "no file of this folder"), (["a": ".hidden"], "no file of this folder"),
+    (["lm_head.weight": "model-00001-of-00003.safetensors"], "which it does not"),
+  ])
+  func anIndexThatLiesIsRefused(map: [String: String], reason: String) throws {
+    let folder = try Folder()
+    try shard("llama-gqa", to: folder, .bf16)
+    try write(map, to: folder)
+    let layout = try ConfigurationFile.read(GoldenTests.path("llama-gqa/config.json")).layout
+    let error = try #require(throws: CheckpointError.self) {
+      try ModelFiles.read(folder: folder.path, layout: layout)
+    }
+    #expect("\(error)".contains(reason), "\(error)")
+  }
+
+  @Test func whatNoParameterHasIsNamed() throws {
+    let layout = try ConfigurationFile.read(GoldenTests.path("gpt2-tied/config.json")).layout
+    let folder = try Folder()
+    try copy("gpt2-tied", to: folder) { $0 }
+    let (_, unused) = try ModelFiles.readAll(folder: folder.path, layout: layout)
+    #expect(unused == ["h.0.attn.bias"])
+    let weights = NamedWeights(layout: layout, values: FlatBuffer(count: 0), unused: unused)
+    #expect(weights.notes("there") == ["Of there h.0.attn.bias is not used."])
+  }
+
   @Test func everyMissingOrMisshapedTensorIsNamed() throws {
     let layout = try ConfigurationFile.read(GoldenTests.path("llama-mha/config.json")).layout
     let folder = try Folder()
