@@ -83,7 +83,7 @@ extension RewardQuality {
   public static let fewestPairs = 50
   /// The lower end of the accuracy's interval must lie above a coin's.
   public static let leastAccuracy = 0.5
-  /// How much more a score may follow length than the judges do.
+  /// How much more a score may follow length, or brevity, than the judges do.
   public static let mostLengthBias = 0.3
   /// How far a promise may lie from what comes of it.
   public static let mostCalibrationError = 0.2
@@ -107,9 +107,9 @@ extension RewardQuality {
           + "at whether the judges agree")
     }
     let bias = (lengthCorrelation ?? 0) - (judgesLengthCorrelation ?? 0)
-    if bias > RewardQuality.mostLengthBias {
+    if abs(bias) > RewardQuality.mostLengthBias {
       objections.append(
-        "it rewards length: its score follows the length with a correlation of "
+        "it rewards \(bias > 0 ? "length" : "brevity"): its score follows the length with a correlation of "
           + "\(RewardQuality.rounded(lengthCorrelation ?? 0)), the judges' choice with "
           + "\(RewardQuality.rounded(judgesLengthCorrelation ?? 0)): balance the lengths of the pairs"
       )

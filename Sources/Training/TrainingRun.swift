@@ -42,8 +42,8 @@ public final class TrainingRun {
   private let period: Int
   private let conclude: (Trainer, String?) throws -> [EventReport]
   private let profiler: Profiler?
-  /// What was not well in the last step.
-  private var findings: Set<Substring> = []
+  /// What was not well, and the last step in which it was not.
+  private var findings: [Substring: Int] = [:]
   /// The newest checkpoint that is known to be whole.
   private var latest: String?
 
@@ -189,14 +189,15 @@ public final class TrainingRun {
     return .finished
   }
 
-  /// Tells what is not well in a step, unless the step before had the same.
+  /// Tells what is not well in a step, unless it was no better within the steps of a log line before.
   private func warn(of report: StepReport) throws {
     // The numbers differ from step to step: what is found is told apart by its first words.
     let kinds = report.findings.map { $0.prefix { $0.isLetter || $0 == " " } }
-    for (kind, finding) in zip(kinds, report.findings) where !findings.contains(kind) {
+    for (kind, finding) in zip(kinds, report.findings) {
+      let last = findings.updateValue(report.step, forKey: kind)
+      if let last, report.step - last <= plan.options.logEvery { continue }
       try observers.event(EventReport(.warning, step: report.step, finding))
     }
-    findings = Set(kinds)
   }
 
   /// Saves this step and returns when it is safe.

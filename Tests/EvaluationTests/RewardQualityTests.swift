@@ -34,6 +34,7 @@ import Testing
 
   @Test(arguments: [
     (RewardQuality.Fault.few, "too few"), (.coin, "told from a coin"), (.length, "rewards length"),
+    (.brevity, "rewards brevity"),
     (.promise, "promise too much"), (.place, "place of an answer"),
   ])
   func everyFaultHasItsSentence(fault: RewardQuality.Fault, words: String) {
@@ -42,6 +43,7 @@ import Testing
       case .few: RewardQuality(pairs(40))
       case .coin: RewardQuality(pairs(wrong: 2))
       case .length: RewardQuality(pairs(lead: 0.2, wrong: 3, scoreOfLength: 1))
+      case .brevity: RewardQuality(pairs(lead: 0.2, wrong: 3, scoreOfLength: -1))
       case .promise: RewardQuality(pairs(lead: 30, wrong: 4))
       case .place: RewardQuality(pairs(swaps: true))
       }
@@ -58,5 +60,5 @@ import Testing
 
 extension RewardQuality {
   /// What can be wrong with a reward model.
-  enum Fault: Sendable { case few, coin, length, promise, place }
+  enum Fault: Sendable { case few, coin, length, brevity, promise, place }
 }
