@@ -83,7 +83,8 @@ demo: build  ## Take a small model down the whole road on this machine, in some 
 	  "$(strip $(call mpirun,2) $(APUS) run cluster/road.yaml $(call threads,2))"
 	say "What each phase changed, on instructions that no phase has seen, and an answer of each" \
 	  "$(strip $(call mpirun,2) $(APUS) evaluate runs/road/base runs/road/chat runs/road/aligned \
-	  --instructions runs/road/questions.jsonl --tokens 110 $(call threads,2))"
+	  --records runs/road/questions.jsonl --instructions runs/road/questions.jsonl --tokens 110 \
+	  $(call threads,2))"
 
 .PHONY: clean
 clean:  ## Remove what was built; runs stay

@@ -23,7 +23,7 @@ struct ShardedTensors {
       return
     }
     guard let data = FileManager.default.contents(atPath: index),
-      let map = (try? JSONDecoder().decode(Index.self, from: data))?.weight_map
+      let map = (try? JSONDecoder().decode(Index.self, from: data))?.map
     else {
       throw CheckpointError.badSafeTensors(
         path: index, reason: "it has no weight_map from names to files")
@@ -55,6 +55,10 @@ struct ShardedTensors {
 
   /// Hugging Face's index of shards.
   private struct Index: Decodable {
-    let weight_map: [String: String]
+    let map: [String: String]
+
+    enum CodingKeys: String, CodingKey {
+      case map = "weight_map"
+    }
   }
 }

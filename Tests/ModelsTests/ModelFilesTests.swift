@@ -87,7 +87,7 @@ import Testing
     let read = try ModelFiles.read(folder: folder.path, layout: layout)
     for (value, exact) in zip(read.elements, expected.elements) {
       let rounded =
-        dtype == .f16 ? Float(Float16(exact)) : Float(bitPattern: exact.bitPattern >> 16 << 16)
+        dtype == .f16 ? Float(Float16(exact)) : Float(bitPattern: (exact.bitPattern >> 16) << 16)
       #expect(value == rounded)
     }
   }

@@ -153,11 +153,13 @@ public struct PolicyOptions: Sendable {
     discount = try reader.number(
       "policy.discount", default: 1, in: 0...1, help: "γ of ppo, the discount of a token")
     lambda = try reader.number(
-      "policy.lambda", default: 0.95, in: 0...1, help: "λ of ppo's generalized advantage")
+      "policy.lambda", default: 0.95, in: 0...1,
+      help: "λ of ppo's generalized advantage; 1 learns sooner where only ends are rewarded")
     valueClip = try reader.number(
       "policy.valueClip", default: 0.2, in: 1e-3...1e3, help: "how far ppo's value may move")
     valueWeight = try reader.number(
-      "policy.valueWeight", default: 0.1, in: 0...100, help: "factor of ppo's value loss")
+      "policy.valueWeight", default: 0.01, in: 0...100,
+      help: "factor of ppo's value loss; more of it moves the trunk that policy and values share")
     isScaled = try reader.boolean(
       "policy.scaled", default: true,
       help: "whether grpo divides a group's rewards by their deviation (dr. grpo does not)")
