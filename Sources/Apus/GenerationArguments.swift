@@ -74,4 +74,17 @@ struct GenerationArguments: ParsableArguments {
       vocabulary: min(loaded.tokenizer.vocabularySize, loaded.configuration.vocabulary),
       seed: seed, step: step)
   }
+
+  /// What to answer with `loaded`, several prompts at once; see `AnswerRequest`.
+  func request(
+    _ loaded: LoadedModel, prompts: [[Int32]], samples: Int, end: Int32?, seed: UInt64, step: Int,
+    first: Int
+  ) -> AnswerRequest {
+    AnswerRequest(
+      prompts: prompts, samples: samples, maximum: tokens,
+      sampling: Sampling(temperature: temperature, topK: topK, topP: topP),
+      end: end ?? loaded.tokenizer.endOfText,
+      vocabulary: min(loaded.tokenizer.vocabularySize, loaded.configuration.vocabulary), seed: seed,
+      step: step, first: first)
+  }
 }

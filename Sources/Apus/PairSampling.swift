@@ -8,9 +8,9 @@ import Tokenizers
 
 /// Pairs of answers by one or two models, sampled.
 ///
-/// Two models give an answer each; one model gives two. The answers are functions of the file's seed,
-/// the number of the prompt and the models: an interrupted sampling goes on, and a finished one is not
-/// done again.
+/// Two models give an answer each; one model gives two. Prompts are answered in groups of a fixed size,
+/// counted from the first, so that the answers are functions of the file's seed, the prompts and the
+/// models: an interrupted sampling goes on, and a finished one is not done again.
 struct PairSampling {
   /// Prompts that could not be used and were left out.
   let skipped: SkippedRecords
@@ -21,6 +21,8 @@ struct PairSampling {
 
   /// How often two answers that turn out equal, or an empty one, are sampled anew.
   private static let attempts = 8
+  /// Prompts that are answered together.
+  private static let group = 16
 
   /// Reads the models `names`, one or two, and the prompts of `files`.
   init(_ names: [String], _ files: [String], skipsBad: Bool) throws {
@@ -56,20 +58,27 @@ struct PairSampling {
     let generators = models.map { arguments.generator($0, team) }
     let maker = fingerprint(arguments)
     var (added, equal) = (0, 0)
-    for (number, prompt) in prompts.enumerated() {
-      let origin = "\(maker) \(number) \(Self.digits(of: "\(prompt)"))"
-      if try store.hasPairs(from: origin) { continue }
-      guard
-        let answers = try answers(
-          to: prompt, number: number, generators, arguments, seed: store.seed)
-      else {
-        equal += 1
-        continue
+    for start in stride(from: 0, to: prompts.count, by: Self.group) {
+      let numbers = start..<min(prompts.count, start + Self.group)
+      let origins = numbers.map { "\(maker) \($0) \(Self.digits(of: "\(prompts[$0])"))" }
+      let open = try origins.map { try !store.hasPairs(from: $0) }
+      guard open.contains(true) else { continue }
+      let sampled = try firstAnswers(numbers, generators, arguments, seed: store.seed)
+      for (place, number) in numbers.enumerated() where open[place] {
+        var answers: [String]? = sampled[place]
+        if !Self.differ(sampled[place]) {
+          answers = try laterAnswers(number, generators, arguments, seed: store.seed)
+        }
+        guard let answers else {
+          equal += 1
+          continue
+        }
+        let pair = AnnotationPair(
+          prompt: prompts[number],
+          first: .init([Message(.assistant, answers[0])], source: names.first),
+          second: .init([Message(.assistant, answers[1])], source: names.last))
+        added += try store.add([pair], from: origins[place])
       }
-      let pair = AnnotationPair(
-        prompt: prompt, first: .init([Message(.assistant, answers[0])], source: names.first),
-        second: .init([Message(.assistant, answers[1])], source: names.last))
-      added += try store.add([pair], from: origin)
     }
     try StandardOutput.print(
       "\(added) pairs are new, sampled for \(prompts.count) prompts"
@@ -100,35 +109,53 @@ struct PairSampling {
     return ids.isEmpty ? [tokenizer.endOfText] : ids
   }
 
-  /// Two answers that differ; nil when none were found.
-  private func answers(
-    to prompt: [Message], number: Int, _ generators: [Generator],
-    _ arguments: GenerationArguments, seed: UInt64
-  ) throws -> [String]? {
-    func texts(
-      _ ids: [TokenID], model: Int, _ generate: Generator, _ sequences: Range<Int>
-    ) throws -> [String] {
-      let loaded = models[model]
-      let end = encoders[model]?.endOfTurn
+  /// Two answers to each of the prompts, whatever they are.
+  private func firstAnswers(
+    _ numbers: Range<Int>, _ generators: [Generator], _ arguments: GenerationArguments,
+    seed: UInt64
+  ) throws -> [[String]] {
+    let samples = models.count == 1 ? 2 : 1
+    let byModel = try models.indices.map { model in
       let request = arguments.request(
-        loaded, prompt: ids, sequences: sequences, end: end, seed: seed, step: number)
-      return try generate(request).map { answer in
-        let bytes = try answer.map { try loaded.tokenizer.bytes(of: $0) }.joined()
-        return String(decoding: Array(bytes), as: UTF8.self)
+        models[model], prompts: try numbers.map { try ids(of: prompts[$0], model: model) },
+        samples: samples, end: encoders[model]?.endOfTurn, seed: seed, step: model,
+        first: numbers.lowerBound * samples)
+      return try generators[model].answers(request).map { answer in
+        try text(of: answer.hasEnded ? answer.tokens.dropLast() : answer.tokens[...], model: model)
       }
     }
-    for attempt in 0..<Self.attempts {
+    return numbers.indices.map { number in
+      let place = number - numbers.lowerBound
+      return byModel.flatMap { $0[place * samples..<(place + 1) * samples] }
+    }
+  }
+
+  /// Two answers that differ, where the first ones did not; nil when none were found.
+  private func laterAnswers(
+    _ number: Int, _ generators: [Generator], _ arguments: GenerationArguments, seed: UInt64
+  ) throws -> [String]? {
+    for attempt in 1..<Self.attempts {
       let first = 2 * attempt
       let answers = try models.indices.flatMap { model in
-        try texts(
-          try ids(of: prompt, model: model), model: model, generators[model],
-          models.count == 1 ? first..<first + 2 : first + model..<first + model + 1)
+        let request = arguments.request(
+          models[model], prompt: try ids(of: prompts[number], model: model),
+          sequences: models.count == 1 ? first..<first + 2 : first + model..<first + model + 1,
+          end: encoders[model]?.endOfTurn, seed: seed, step: models.count + number)
+        return try generators[model](request).map { try text(of: $0[...], model: model) }
       }
-      if answers[0] != answers[1] && answers.allSatisfy({ $0.contains { !$0.isWhitespace } }) {
-        return answers
-      }
+      if Self.differ(answers) { return answers }
     }
     return nil
+  }
+
+  /// Whether two answers differ, and neither is empty.
+  private static func differ(_ answers: [String]) -> Bool {
+    answers[0] != answers[1] && answers.allSatisfy { $0.contains { !$0.isWhitespace } }
+  }
+
+  private func text(of ids: ArraySlice<TokenID>, model: Int) throws -> String {
+    let bytes = try ids.map { try models[model].tokenizer.bytes(of: $0) }.joined()
+    return String(decoding: Array(bytes), as: UTF8.self)
   }
 
   /// What the answers depend on beside prompt and seed.

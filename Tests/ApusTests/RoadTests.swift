@@ -9,7 +9,7 @@ import Testing
     ("steps: 4000", "steps: 1200"), ("evaluate: { every: 2000,", "evaluate: { every: 600,"),
     ("--count 16000", "--count 6000"), ("steps: 2500", "steps: 800"),
     ("evaluate: { every: 1250 }", "evaluate: { every: 400 }"),
-    ("--count 3000 --seed 2", "--count 600 --seed 2"), ("--count 256", "--count 96"),
+    ("--count 3000 --seed 2", "--count 900 --seed 2"), ("--count 256", "--count 96"),
     (
       "steps: 240\n      optimizer: { learningRate: 5e-4 }",
       "steps: 80\n      optimizer: { learningRate: 5e-4 }"
