@@ -111,7 +111,10 @@ struct LlamaAttention {
   }
 
   func callAsFunction(_ x: Tensor, positions: [Int32], _ pass: ForwardPass) -> Tensor {
-    var (q, k) = (query(x, pass), key(x, pass))  // [B·T, H·D], [B·T, G·D]
+    // Norms read sums, which are fp32 under bf16 too.
+    let isNormed = headNorms != nil
+    var q = query(x, pass, precise: isNormed)  // [B·T, H·D]
+    var k = key(x, pass, precise: isNormed)  // [B·T, G·D]
     if let headNorms {
       q = headNorms.query(headsOf: q)
       k = headNorms.key(headsOf: k)
