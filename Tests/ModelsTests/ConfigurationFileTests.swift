@@ -139,7 +139,9 @@ import Testing
     #expect(sentence.hasPrefix("there/config.json "))
     #expect(sentence.hasSuffix(".") && !sentence.hasSuffix(".."))
     // Sizes that do not divide are named as the user's configuration has them.
-    let names = [refusal.key, "model.heads", "model.kvHeads"]
+    var names = [refusal.key, "model.heads", "model.kvHeads"]
+    // Of a map the key within it is named.
+    if case .map(let map) = refusal.value { names += map.keys }
     #expect(names.contains { sentence.contains($0) }, "\(sentence)")
   }
 

@@ -89,7 +89,7 @@ import Testing
     Sizes(
       sequences: 2, queries: 200, keys: 200, heads: 4, keyHeads: 2, dim: 4,
       reach: .causal(window: 70)),
-    Sizes(queries: 70, keys: 90, heads: 2, keyHeads: 2, dim: 4, reach: .causal(window: 1)),
+    Sizes(queries: 70, keys: 90, heads: 2, keyHeads: 2, dim: 4, reach: .causal(window: 2)),
     Sizes(sequences: 2, queries: 150, keys: 150, heads: 2, keyHeads: 2, dim: 4, reach: .full),
     Sizes(sequences: 2, queries: 70, keys: 9, heads: 4, keyHeads: 2, dim: 4, reach: .full),
   ])
