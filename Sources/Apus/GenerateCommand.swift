@@ -58,7 +58,7 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     MatrixLibrary.useCallingThreadOnly()
-    let loaded = try LoadedModel(path: model)
+    let loaded = try LoadedModel(writerAt: model)
     loaded.notes.forEach(Failure.report)
     let encoder = try encoder(loaded)
     let prompt = try promptIDs(loaded, encoder)

@@ -45,7 +45,10 @@ struct GenerationArguments: ParsableArguments {
   }
 
   /// The threads that work together, which whoever asks stops; nil for the calling one alone.
-  func team() throws -> ThreadTeam? {
+  func team() throws -> ThreadTeam? { try Self.team(of: threads) }
+
+  /// A team of `threads`, or of all cores.
+  static func team(of threads: Int?) throws -> ThreadTeam? {
     let size = threads ?? max(1, Cores.survey().allowed.count)
     return size > 1 ? try ThreadTeam(size: size) : nil
   }

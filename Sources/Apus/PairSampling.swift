@@ -39,7 +39,7 @@ struct PairSampling {
     guard !prompts.isEmpty else { throw DatasetError.noRecords(skipped: reader.skipped) }
     self.prompts = prompts
     skipped = reader.skipped
-    models = try names.map { try LoadedModel(path: $0) }
+    models = try names.map { try LoadedModel(writerAt: $0) }
     encoders = try models.map { model in
       try TokenizerFile.template(from: model.path, for: model.tokenizer).map {
         ChatEncoder($0, tokenizer: model.tokenizer)

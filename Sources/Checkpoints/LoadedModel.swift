@@ -24,14 +24,17 @@ public struct LoadedModel: Sendable {
     try self.init(ModelFolder(path: path))
   }
 
+  /// Reads the model at `path`, which has to write text.
+  public init(writerAt path: String) throws {
+    let folder = try ModelFolder(path: path)
+    try folder.requireWriter()
+    try self.init(folder)
+  }
+
   /// Reads the weights of `folder`.
   public init(_ folder: ModelFolder) throws {
-    guard folder.scorer == nil else {
-      throw CheckpointError.otherNetwork(
-        path: folder.path, found: "a model that scores sequences", wanted: "a language model")
-    }
     path = folder.path
-    configuration = folder.configuration
+    configuration = try folder.languageModel()
     tokenizer = folder.tokenizer
     let weights = try folder.weights()
     notes = folder.notes + weights.notes(path)

@@ -16,10 +16,9 @@ public enum ModelExport {
     try FileSystem.removeTree(draft)
     try FileSystem.makeFolder(draft)
     do {
-      let network: any NetworkConfiguration = folder.scorer ?? folder.configuration
       let weights = try folder.weights()
       let files = ModelFiles(
-        configuration: network, layout: weights.layout, tokenizer: folder.tokenizer,
+        configuration: folder.network, layout: weights.layout, tokenizer: folder.tokenizer,
         template: try TokenizerFile.template(from: folder.path, for: folder.tokenizer))
       _ = try files.write(UnsafeBufferPointer(weights.values.elements)) {
         name throws(StorageError) in try DurableFile(creating: "\(draft)/\(name)")

@@ -38,7 +38,7 @@ extension ModelFolder {
 
   /// The weights of the network that is in this folder.
   func weights() throws -> NamedWeights {
-    try weights(of: scorer.map { $0 as any NetworkConfiguration } ?? configuration)
+    try weights(of: network)
   }
 }
 

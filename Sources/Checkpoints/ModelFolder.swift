@@ -15,10 +15,8 @@ public struct ModelFolder: Sendable {
 
   /// The folder that holds `config.json`, or of an adapter `adapter_config.json`.
   public let path: String
-  /// The sizes of the model, or of a sequence scorer's decoder.
-  public let configuration: any ModelConfiguration
-  /// The sequence scorer that is here; nil for a language model.
-  public let scorer: SequenceScorerConfiguration?
+  /// What is here: a language model, a sequence scorer, or an encoder without a head.
+  public let network: any NetworkConfiguration
   /// Its tokenizer.
   public let tokenizer: any Tokenizer
   /// The damaged checkpoints of a run folder that were newer, newest first.
@@ -48,11 +46,9 @@ public struct ModelFolder: Sendable {
       contents = .whole
     }
     if let base, !hasConfiguration {
-      configuration = base.configuration
-      scorer = base.scorer
+      network = base.network
     } else {
-      configuration = try ConfigurationFile.read(configurationPath)
-      scorer = try ConfigurationFile.readScorer(configurationPath)
+      network = try ConfigurationFile.readNetwork(configurationPath)
     }
     do {
       tokenizer = try TokenizerFile.load(from: path)
@@ -62,6 +58,31 @@ public struct ModelFolder: Sendable {
     }
     self.path = path
     self.passedOver = passedOver
+  }
+
+  /// The sizes of the language model that is here, or whose trunk is.
+  public var configuration: any ModelConfiguration { network.model }
+
+  /// The sequence scorer that is here; nil for another network.
+  public var scorer: SequenceScorerConfiguration? { network as? SequenceScorerConfiguration }
+
+  /// The language model that is here.
+  ///
+  /// - Throws: `CheckpointError.otherNetwork` for another network.
+  func languageModel() throws(CheckpointError) -> any ModelConfiguration {
+    if let model = network as? any ModelConfiguration { return model }
+    throw .otherNetwork(
+      path: path,
+      found: scorer == nil ? "an encoder without a head" : "a model that scores sequences",
+      wanted: "a language model")
+  }
+
+  /// Refuses a network that writes no text.
+  public func requireWriter() throws(CheckpointError) {
+    guard try languageModel().prediction == .nextToken else {
+      throw .otherNetwork(
+        path: path, found: "a model that tells masked tokens", wanted: "one that writes text")
+    }
   }
 
   /// A sentence for every damaged checkpoint that was passed over.

@@ -44,17 +44,21 @@ public struct TrainingLoader: Sendable {
   public func fill(_ batch: inout Batch, step: Int, microBatch: Int) throws(DatasetError) {
     batch.requireShape(sequences: sequences, context: context)
     batch.forgetExamples()
-    precondition(
-      step >= 0 && 0..<microBatches ~= microBatch,
-      "micro-batch \(microBatch) of \(microBatches) in step \(step)")
-    let first = (step * microBatches + microBatch) * sequences
     for row in 0..<sequences {
-      let start = order.start(ofSample: first + row)
+      let start = start(step: step, microBatch: microBatch, row: row)
       try tokens.copy(from: start, count: context, into: &batch.inputs, at: row * context)
       try tokens.copy(from: start + 1, count: context, into: &batch.targets, at: row * context)
     }
     for i in batch.weights.indices { batch.weights[i] = 1 }
     if isolatesDocuments { batch.isolateDocuments(endOfText: tokens.endOfText) }
+  }
+
+  /// The first token of the window in `row` of micro-batch `microBatch` of step `step`, all from 0.
+  func start(step: Int, microBatch: Int, row: Int) -> Int {
+    precondition(
+      step >= 0 && 0..<microBatches ~= microBatch,
+      "micro-batch \(microBatch) of \(microBatches) in step \(step)")
+    return order.start(ofSample: (step * microBatches + microBatch) * sequences + row)
   }
 
   /// How many times the corpus was seen after `steps` steps.

@@ -18,13 +18,16 @@ public struct TokenAccuracy: Sendable, Equatable {
   public init() {}
 
   /// Of the targets of `batch`, by the hidden states before them.
-  public init(_ model: any LanguageModel, hidden: Tensor, _ batch: Batch) {
+  public init(
+    _ model: any LanguageModel, hidden: Tensor, _ batch: Batch, _ pass: ForwardPass
+  ) {
     self.init()
     let places = batch.weights.indices.filter { batch.weights[$0] != 0 }
     // As many logits at a time as a training step keeps.
     for start in stride(from: 0, to: places.count, by: 256) {
       let part = Array(places[start..<min(places.count, start + 256)])
-      let logits = model.head(hidden.rows(at: part), precise: true)
+      let logits = model.head(
+        model.transform(hidden.rows(at: part), pass), precise: true)
       for (row, place) in part.enumerated() {
         let scores = UnsafeBufferPointer(
           start: logits.pointer + row * logits.columns, count: logits.columns)

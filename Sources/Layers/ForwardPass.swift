@@ -46,6 +46,17 @@ public struct ForwardPass {
       starts: starts, usesAdapters: false)
   }
 
+  /// The same pass over sequences of `length` tokens of which the first `lengths` are no padding:
+  /// what stands before it does not see the padding. No lengths say that there is none.
+  public func keepingPaddingApart(_ lengths: [Int32], length: Int) -> ForwardPass {
+    guard lengths.contains(where: { $0 < length }) else { return self }
+    precondition(starts.isEmpty && caches.isEmpty, "padding in sequences of several examples")
+    return ForwardPass(
+      sequences: sequences, dropout: dropout, recomputation: recomputation,
+      starts: lengths.flatMap { own in (0..<Int32(length)).map { $0 < own ? 0 : own } },
+      usesAdapters: usesAdapters)
+  }
+
   /// The result of one of the network's layers, its inner values kept or not as `recomputation` says.
   public func layer(_ x: Tensor, _ body: @escaping (Tensor) -> Tensor) -> Tensor {
     recomputation == .layer ? x.recomputed(body) : body(x)

@@ -29,10 +29,12 @@ public struct Linear {
   }
 
   /// A map by an existing matrix [outputs, inputs], such as a head tied to an embedding.
-  public init(tiedTo weight: Tensor) {
+  ///
+  /// - Parameter bias: One number per output, or nil.
+  public init(tiedTo weight: Tensor, bias: Tensor? = nil) {
     weight.markShared()
     self.weight = weight
-    bias = nil
+    self.bias = bias
     order = .outputsByInputs
     lowRank = nil
   }

@@ -17,8 +17,10 @@ public struct LayerNorm {
   }
 
   /// Normalises every row.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    x.layerNorm(gain: weight, bias: bias, epsilon: epsilon)
+  ///
+  /// - Parameter precise: Whether sums read the result, which is then fp32 under bf16 too.
+  public func callAsFunction(_ x: Tensor, precise: Bool = false) -> Tensor {
+    x.layerNorm(gain: weight, bias: bias, epsilon: epsilon, precise: precise)
   }
 }
 

@@ -64,6 +64,7 @@ public struct AdapterConfiguration: Sendable, Equatable {
     }
     let modules = Set(whole.map(ParameterLayout.module))
     let isScorer = network is SequenceScorerConfiguration
+    let writes = network.model.prediction == .nextToken
     return [
       "base_model_name_or_path": .text(base), "bias": .text("none"),
       "fan_in_fan_out": .flag(maps.maps.first?.order == .inputsByOutputs),
@@ -72,7 +73,7 @@ public struct AdapterConfiguration: Sendable, Equatable {
       "modules_to_save": modules.isEmpty ? .null : .list(modules.sorted().map { .text($0) }),
       "peft_type": .text("LORA"), "r": .integer(lora.rank),
       "target_modules": .list(targets.map { .text($0) }),
-      "task_type": .text(isScorer ? "SEQ_CLS" : "CAUSAL_LM"),
+      "task_type": isScorer ? .text("SEQ_CLS") : writes ? .text("CAUSAL_LM") : .null,
       "use_rslora": .flag(lora.isRankStabilized),
     ]
   }

@@ -10,9 +10,14 @@ public struct BaseModel: LanguageModel {
     self.model = model
   }
 
-  /// What the head reads.
+  /// The trunk's result.
   public func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
     model.hidden(ids, pass.withoutAdapters)
+  }
+
+  /// What the head reads.
+  public func transform(_ hidden: Tensor, _ pass: ForwardPass) -> Tensor {
+    model.transform(hidden, pass.withoutAdapters)
   }
 
   /// The head, which is not adapted.

@@ -2,18 +2,22 @@ import Foundation
 
 /// Reads and writes the `config.json` of every family.
 public enum ConfigurationFile {
-  /// The model that the `config.json` at `path` describes; of a sequence scorer, its decoder.
+  /// The model that the `config.json` at `path` describes; of another network, that whose trunk it has.
   public static func read(_ path: String) throws(ModelError) -> any ModelConfiguration {
     try model(try values(path), path: path)
   }
 
-  /// The sequence scorer that the `config.json` at `path` describes; nil where it is another network.
-  public static func readScorer(_ path: String) throws(ModelError) -> SequenceScorerConfiguration? {
+  /// The network that the `config.json` at `path` describes: a language model, a sequence scorer, or an
+  /// encoder without a head.
+  public static func readNetwork(_ path: String) throws(ModelError) -> any NetworkConfiguration {
     let values = try values(path)
-    guard case .list(let names)? = values["architectures"], case .text(let name)? = names.first,
-      name.hasSuffix(SequenceScorerConfiguration.suffix)
-    else { return nil }
     let model = try model(values, path: path)
+    guard case .list(let names)? = values["architectures"], case .text(let name)? = names.first
+    else { return model }
+    if name == TextEncoderConfiguration.architecture {
+      return TextEncoderConfiguration(model, hasPooler: true)
+    }
+    guard name.hasSuffix(SequenceScorerConfiguration.suffix) else { return model }
     return try consistent(path) { () throws(ModelError) in
       try SequenceScorerConfiguration(ConfigurationFields(values: values, path: path), model)
     }
@@ -69,10 +73,11 @@ public enum ConfigurationFile {
   {
     let type = try fields.text("model_type")
     if type == "gpt2" { return try GPT2Configuration(fields) }
+    if type == "bert" { return try BERTConfiguration(fields) }
     if let kind = LlamaKind(rawValue: type) { return try LlamaConfiguration(fields, kind: kind) }
     throw .unsupported(
       path: fields.path, key: "model_type", value: type,
-      supported: (["gpt2"] + LlamaKind.allCases.map(\.rawValue)).joined(separator: ", "))
+      supported: (["bert", "gpt2"] + LlamaKind.allCases.map(\.rawValue)).joined(separator: ", "))
   }
 
   /// The bytes of `config.json`, the same for the same configuration.

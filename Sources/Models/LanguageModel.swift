@@ -17,19 +17,33 @@ public protocol Trunk {
   func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor
 }
 
-/// A network that predicts the next token.
+/// What a language model's head tells at a position.
+public enum Prediction: Sendable {
+  /// The token after it: such a model writes text.
+  case nextToken
+  /// The token that was there, where it was masked: such a model reads text in both directions.
+  case maskedToken
+}
+
+/// A network that tells tokens; which ones is the configuration's `prediction`.
 public protocol LanguageModel {
-  /// What the head reads; see `Trunk.hidden`.
+  /// The trunk's result; see `Trunk.hidden`.
   func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor
 
-  /// From there to the logits of the next token.
+  /// What the head reads of hidden states, row by row: of a model that writes text, themselves.
+  func transform(_ hidden: Tensor, _ pass: ForwardPass) -> Tensor
+
+  /// From there to the logits of the tokens.
   var head: Linear { get }
 }
 
 extension LanguageModel {
-  /// Logits of the next token after every position, [ids.count, vocabulary]; see `hidden`.
+  /// The hidden states themselves.
+  public func transform(_ hidden: Tensor, _ pass: ForwardPass) -> Tensor { hidden }
+
+  /// Logits of the tokens at every position, [ids.count, vocabulary]; see `hidden`.
   public func logits(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
-    head(hidden(ids, pass), precise: true)
+    head(transform(hidden(ids, pass), pass), precise: true)
   }
 }
 

@@ -6,6 +6,9 @@ public protocol NetworkConfiguration: Sendable, Equatable {
   /// What is built.
   associatedtype Network
 
+  /// The language model whose trunk it has.
+  var model: any ModelConfiguration { get }
+
   /// Hugging Face's `config.json`, keys in alphabetical order.
   var json: [String: ConfigurationValue] { get }
 
@@ -41,12 +44,31 @@ public protocol ModelConfiguration: NetworkConfiguration where Network == any La
   var tied: Bool { get }
   /// Standard deviation of the first weights.
   var initialDeviation: Float { get }
+  /// The id that fills the ends of shorter texts; nil where the end of text does.
+  var padding: Int? { get }
+  /// What the head tells at a position.
+  var prediction: Prediction { get }
 
   /// The network below its head.
   func trunk(_ parameters: Parameters) -> any Trunk
+
+  /// What makes one vector of a text, of its first token; nil where heads read the last token.
+  func pooler(_ parameters: Parameters) -> Pooler?
 }
 
 extension ModelConfiguration {
+  /// Itself.
+  public var model: any ModelConfiguration { self }
+
+  /// The end of text does.
+  public var padding: Int? { nil }
+
+  /// The next token.
+  public var prediction: Prediction { .nextToken }
+
+  /// None: a decoder's last token has seen the whole text.
+  public func pooler(_ parameters: Parameters) -> Pooler? { nil }
+
   /// The language model.
   public func build(_ parameters: Parameters) -> any LanguageModel {
     CausalModel(self, parameters)
@@ -61,7 +83,10 @@ extension ModelConfiguration {
 
   /// Multiply-adds of the matrix products of one token's forward pass, attention included, at full
   /// context; a training step costs three times as many.
+  ///
+  /// Of masked tokens, BERT's share is taken.
   public var productsPerToken: Double {
+    let isCausal = prediction == .nextToken
     let matrices = layout.entries.filter { $0.shape.count == 2 }
     let names = Set(matrices.map(\.name))
     var total = 0.0
@@ -69,17 +94,18 @@ extension ModelConfiguration {
       total += Double(entry.range.count)
     }
     if !names.contains("lm_head.weight") {
-      total += Double(matrices.first { $0.isEmbedding }?.range.count ?? 0)
+      let head = Double(matrices.first { $0.isEmbedding }?.range.count ?? 0)
+      total += isCausal ? head : 0.15 * head
     }
     let queryWidth = Double(matrices.first { $0.isEmbedding }?.shape[1] ?? 0)
-    // Half of the T×T scores are computed: causal.
-    return total + Double(layers) * Double(context) * queryWidth
+    // Of a causal model half of the T×T scores are computed.
+    return total + Double(layers) * Double(context) * queryWidth * (isCausal ? 1 : 2)
   }
 }
 
 extension ParameterLayout.Entry {
   var isEmbedding: Bool {
-    name.hasSuffix("wte.weight") || name.hasSuffix("wpe.weight")
+    name.hasSuffix("_embeddings.weight") || name.hasSuffix("wte.weight") || name.hasSuffix("wpe.weight")
       || name.hasSuffix("embed_tokens.weight")
   }
 }

@@ -1,6 +1,6 @@
 import Tensors
 
-/// A sequence scorer: a decoder's sizes, and what its scores mean.
+/// A sequence scorer: a model's sizes, and what its scores mean.
 public struct SequenceScorerConfiguration: NetworkConfiguration {
   /// What is asked of the scores; Hugging Face's `problem_type`.
   public enum Problem: String, Sendable, CaseIterable {
@@ -73,6 +73,15 @@ public struct SequenceScorerConfiguration: NetworkConfiguration {
       padding: fields.id("pad_token_id", below: model.vocabulary, default: end))
   }
 
+  /// The name of the module that gives the scores.
+  var head: String { readsFirst ? "classifier" : "score" }
+
+  /// Modules that are drawn where the model alone is at hand: under LoRA they are trained whole.
+  public var heads: [String] { readsFirst ? [Pooler.name, head] : [head] }
+
+  /// Whether an encoder's first token is read, not a decoder's last.
+  private var readsFirst: Bool { model.prediction == .maskedToken }
+
   /// The network with its parameters.
   public func build(_ parameters: Parameters) -> SequenceScorer {
     SequenceScorer(self, parameters)
@@ -97,7 +106,7 @@ public struct SequenceScorerConfiguration: NetworkConfiguration {
   private var architecture: String {
     guard case .list(let names)? = model.json["architectures"], case .text(let name)? = names.first
     else { return "" }
-    let family = ["ForCausalLM", "LMHeadModel"].first(where: name.hasSuffix) ?? ""
+    let family = ["ForCausalLM", "LMHeadModel", "ForMaskedLM"].first(where: name.hasSuffix) ?? ""
     return name.dropLast(family.count) + SequenceScorerConfiguration.suffix
   }
 

@@ -10,6 +10,8 @@ public enum RandomPurpose: UInt32, Sendable {
   case sampling = 4
   /// The written world of the embedded corpus; coordinate: index of the story.
   case aviary = 5
+  /// Targets of masked-token training; coordinates: step, micro-batch.
+  case masking = 7
   /// Inputs of benchmarks and tests.
   case trial = 6
   /// Order and sides of the pairs shown to annotators; coordinates: annotator, pair.

@@ -5,15 +5,19 @@ import CKernels
 struct HeadProduct {
   private let x: Tensor
   private let w: Tensor
+  private let bias: Tensor?
   private let dx: GradientPlace
   private let dw: GradientPlace
 
-  /// x·headᵀ of `x`, [rows, width], and `head`, [vocabulary, width].
-  init(of x: Tensor, _ head: Tensor) {
+  /// x·headᵀ + bias of `x`, [rows, width], `head`, [vocabulary, width], and `bias`, [vocabulary].
+  init(of x: Tensor, _ head: Tensor, _ bias: Tensor? = nil) {
+    precondition(
+      bias.map { $0.count == head.rows } ?? true, "a bias \(bias?.shape ?? []) to \(head.shape)")
     (self.x, w, dx, dw) = (x.operand, head.operand, x.gradientPlace, head.gradientPlace)
+    self.bias = bias
   }
 
-  /// Calls `finish` with blocks of the logits x·headᵀ, spread over the team.
+  /// Calls `finish` with blocks of the logits, spread over the team.
   ///
   /// - Parameters:
   ///   - isWholeOnTape: Whether logits that are kept in fp32 come from one product of all rows, which
@@ -41,7 +45,7 @@ struct HeadProduct {
         workspace.multiply(
           Matrix(x).from(row: start), Matrix(w, transposed: true),
           into: MatrixDestination(logits, pitch: vocabulary), m: count, n: vocabulary, k: width,
-          ascending: workspace.isBatchInvariant)
+          bias: bias?.pointer, ascending: workspace.isBatchInvariant)
         workspace.forEachPart(count, cost: vocabulary) { part in
           let first = start + part.lowerBound
           let own = logits + part.lowerBound * vocabulary
@@ -55,10 +59,17 @@ struct HeadProduct {
     return kept
   }
 
-  /// Adds the derivatives that follow from those of the logits: dW = dlogitsᵀ·x, dx = dlogits·W.
+  /// Adds the derivatives that follow from those of the logits: dW = dlogitsᵀ·x, dx = dlogits·W,
+  /// dbias = Σ rows of dlogits.
   func accumulate(_ dlogits: Tensor) {
     let workspace = x.workspace
     let (rows, width, vocabulary) = (x.rows, x.columns, dlogits.columns)
+    bias?.accumulate { dbias, adds in
+      if !adds { dbias.update(repeating: 0, count: vocabulary) }
+      for row in 0..<rows {
+        dlogits.reading(row..<row + 1) { apus_add(dbias, dbias, $0, vocabulary) }
+      }
+    }
     dw.accumulate { dw, adds in
       workspace.multiply(
         Matrix(dlogits, transposed: true), Matrix(x), into: MatrixDestination(dw, pitch: width),

@@ -45,6 +45,13 @@ extension Tensor {
     return rounded
   }
 
+  /// These values as products read them, for several products that would each round them.
+  public var rounded: Tensor {
+    guard workspace.precision == .bf16, type == .float32 else { return self }
+    let place = gradientPlace
+    return operand.recorded(from: self) { dy in place.accumulate(adopting: dy) }
+  }
+
   /// These values as 32-bit floats, off the tape.
   var expanded: Tensor {
     guard type == .bfloat16 else { return detached }

@@ -1,31 +1,54 @@
 import CKernels
 
+/// How the Gaussian error linear unit x·Φ(x) is computed (Hendrycks & Gimpel 2016).
+public enum GELU: Sendable {
+  /// As it is defined; `gelu` in Hugging Face.
+  case exact
+  /// With a tanh in place of Φ; `gelu_new` in Hugging Face.
+  case tanh
+}
+
 extension Tensor {
-  /// GELU in its tanh form (Hendrycks & Gimpel 2016; `gelu_new` in Hugging Face).
-  public func gelu() -> Tensor {
+  /// The Gaussian error linear unit of every element.
+  public func gelu(_ form: GELU = .tanh) -> Tensor {
     let x = self
-    let y = x.geluValues()
+    let values = { x.geluValues(form) }
+    let y = values()
     return y.recorded(from: x) { dy in
       x.accumulate { dx, adds in
         Tensor.forEachBlock(of: [x]) { rows in
           let start = rows.lowerBound * x.columns
+          let backward = form == .tanh ? apus_gelu_backward : apus_gelu_exact_backward
           x.reading(rows) { x in
-            apus_gelu_backward(
-              dx + start, x, dy.pointer + start, rows.count * self.columns, adds)
+            backward(dx + start, x, dy.pointer + start, rows.count * self.columns, adds)
           }
         }
       }
-    }.remade(by: x.geluValues)
+    }.remade(by: values)
   }
 
-  private func geluValues() -> Tensor {
+  private func geluValues(_ form: GELU) -> Tensor {
     let y = Tensor(uninitialized: shape, type: type, in: workspace)
     Tensor.forEachBlock(of: [self]) { rows in
       reading(rows) { x in
-        y.writing(rows) { y in apus_gelu(y, x, rows.count * columns) }
+        y.writing(rows) { y in
+          (form == .tanh ? apus_gelu : apus_gelu_exact)(y, x, rows.count * columns)
+        }
       }
     }
     return y
+  }
+
+  /// The hyperbolic tangent of every element.
+  public func tanh() -> Tensor {
+    let y = Tensor(uninitialized: shape, in: workspace)
+    apus_tanh(y.pointer, pointer, count)
+    let (values, place) = (y.detached, gradientPlace)
+    return y.recorded(from: self) { dy in
+      place.accumulate { dx, adds in
+        apus_tanh_backward(dx, values.pointer, dy.pointer, dy.count, adds)
+      }
+    }
   }
 
   /// SwiGLU's product silu(gate)·up (Shazeer 2020), where `self` is the gate.

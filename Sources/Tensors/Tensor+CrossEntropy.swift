@@ -32,21 +32,24 @@ extension Tensor {
     }
   }
 
-  /// −weight·log softmax(x·headᵀ)[target] of every row x of `self`: [rows, width] → [rows].
+  /// −weight·log softmax(x·headᵀ + bias)[target] of every row x of `self`: [rows, width] → [rows].
   ///
   /// What the backward pass needs, the derivative of the logits, is kept as products read it, and only
   /// while recording; beside it the logits of a fixed number of rows exist, or none.
   ///
   /// - Parameters:
   ///   - head: [vocabulary, width].
+  ///   - bias: [vocabulary], or nil.
   ///   - targets: One id a row.
   ///   - weights: One factor a row, nil for all 1; a row of weight 0 may have any target.
-  public func crossEntropy(head: Tensor, targets: [Int32], weights: [Float]? = nil) -> Tensor {
+  public func crossEntropy(
+    head: Tensor, bias: Tensor? = nil, targets: [Int32], weights: [Float]? = nil
+  ) -> Tensor {
     HeadProduct.require(self, head, targets, weights, "crossEntropy")
     let (rows, vocabulary) = (rows, head.shape[0])
     let losses = Tensor(uninitialized: [rows], in: workspace)
     let ones = [Float](repeating: 1, count: rows)
-    let product = HeadProduct(of: self, head)
+    let product = HeadProduct(of: self, head, bias)
     let slopes = product.logits(isWholeOnTape: true) { logits, part, isKept in
       HeadProduct.withUnsafe(targets, weights, of: part) { targets, weights in
         apus_cross_entropy(
@@ -55,7 +58,7 @@ extension Tensor {
         apus_cross_entropy_backward(logits, ones, targets, weights, part.count, vocabulary)
       }
     }
-    return losses.recorded(from: self, head) { dlosses in
+    return losses.recorded(from: self, head, bias) { dlosses in
       slopes.scaleRows(by: dlosses)
       product.accumulate(slopes)
     }

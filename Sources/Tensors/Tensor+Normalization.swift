@@ -7,14 +7,16 @@ extension Tensor {
   ///   - gain: Shape [columns].
   ///   - bias: Shape [columns].
   ///   - epsilon: Added to the variance.
-  ///
-  /// The result is stored as products read it.
-  public func layerNorm(gain: Tensor, bias: Tensor, epsilon: Float) -> Tensor {
+  ///   - precise: Whether sums read the result, which is then fp32 under bf16 too; otherwise it is
+  ///     stored as products read it.
+  public func layerNorm(
+    gain: Tensor, bias: Tensor, epsilon: Float, precise: Bool = false
+  ) -> Tensor {
     precondition(
       gain.count == columns && bias.count == columns,
       "layerNorm of \(shape) with gain \(gain.shape) and bias \(bias.shape)")
     let x = self
-    let (y, statistics) = x.layerNormValues(gain, bias, epsilon)
+    let (y, statistics) = x.layerNormValues(gain, bias, epsilon, precise)
     let (rows, columns) = (rows, columns)
     guard count > 0 else { return y.recorded(from: x, gain, bias) { _ in } }
     return y.recorded(from: x, gain, bias) { dy in
@@ -28,14 +30,15 @@ extension Tensor {
         }
       }
       if x.needsGradient { x.accumulate(backward) } else { backward(nil, false) }
-    }.remade { x.layerNormValues(gain, bias, epsilon).y }
+    }.remade { x.layerNormValues(gain, bias, epsilon, precise).y }
   }
 
   /// The result, and means and inverse deviations of the rows, [2, rows].
-  private func layerNormValues(_ gain: Tensor, _ bias: Tensor, _ epsilon: Float)
+  private func layerNormValues(_ gain: Tensor, _ bias: Tensor, _ epsilon: Float, _ precise: Bool)
     -> (y: Tensor, statistics: Tensor)
   {
-    let y = Tensor(uninitialized: shape, type: Tensor.operandType(in: workspace), in: workspace)
+    let type = precise ? .float32 : Tensor.operandType(in: workspace)
+    let y = Tensor(uninitialized: shape, type: type, in: workspace)
     let statistics = Tensor(uninitialized: [2, rows], in: workspace)
     guard count > 0 else { return (y, statistics) }
     Tensor.forEachBlock(of: [y]) { block in

@@ -10,6 +10,14 @@ extension Tokenizer {
     return text.withUTF8 { encode($0) }
   }
 
+  /// The ids of `text` alone.
+  public func encodeWhole(_ text: String) -> [TokenID] { encode(text) }
+
+  /// Whether the bytes of `id` do not begin with a space.
+  public func continuesWord(_ id: TokenID) -> Bool {
+    (try? bytes(of: id).first).map { $0 != 0x20 } ?? false
+  }
+
   /// The bytes that `ids` stand for, special tokens in their written form.
   ///
   /// Throws `TokenizerError.unknownID` at the first id outside the vocabulary.

@@ -27,6 +27,12 @@ public protocol Tokenizer: Sendable {
   /// `TokenizerError.unknownID` at the first id outside the vocabulary.
   func bytes(of ids: [TokenID]) throws(TokenizerError) -> [UInt8]
 
+  /// The ids of `text` with the tokens that a model wants around it, such as `[CLS]` and `[SEP]`.
+  func encodeWhole(_ text: String) -> [TokenID]
+
+  /// Whether `id` goes on with the word of the token before it, where that is no special token.
+  func continuesWord(_ id: TokenID) -> Bool
+
   /// The tokens of `bytes` with their offsets.
   func encoding(of bytes: UnsafeBufferPointer<UInt8>) -> TokenEncoding
 

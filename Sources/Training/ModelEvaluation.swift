@@ -56,17 +56,34 @@ public struct ModelEvaluation {
   /// Collective.
   public func texts(_ sources: [String]) throws -> [Figure] {
     let (shard, bytes) = try replicas.world.together { try tokens(of: sources) }
+    if folder.configuration.prediction == .maskedToken { return try maskedTokens(shard) }
     let loader = try EvaluationLoader(
       tokens: shard, context: context, sequences: ModelEvaluation.rows)
     let total = try replicas.totals(count: loader.batchCount) { [loader] replica, _, index in
       try loader.fill(&replica.batch, index: index)
-      let (sum, count) = NextTokenLoss.sum(replica.model, replica.batch)
+      let (sum, count) = TokenLoss.sum(replica.model, replica.batch)
       return [Tally(sum: sum, count: count)]
     }[0]
     return [
       Figure("loss", total.mean), Figure("perplexity", exp(total.mean)),
       Figure("bitsPerByte", total.sum / Double(bytes) / 0.693147180559945),
     ]
+  }
+
+  /// Loss and perplexity of masked tokens.
+  private func maskedTokens(_ tokens: TokenStream) throws -> [Figure] {
+    guard let masking = TokenMasking(folder.tokenizer) else {
+      throw CheckpointError.noModel(
+        path: folder.path, reason: "its tokenizer lacks [CLS], [SEP] or [MASK]")
+    }
+    let loader = try MaskedTokenEvaluationLoader(
+      tokens: tokens, masking: masking, context: context, sequences: ModelEvaluation.rows)
+    let total = try replicas.totals(count: loader.batchCount) { [loader] replica, _, index in
+      try loader.fill(&replica.batch, index: index)
+      let (sum, count) = TokenLoss.sum(replica.model, replica.batch)
+      return [Tally(sum: sum, count: count)]
+    }[0]
+    return [Figure("maskedLoss", total.mean), Figure("maskedPerplexity", exp(total.mean))]
   }
 
   /// The figures of records: answers of a language model, classes of a classifier, pairs of a reward
@@ -94,6 +111,7 @@ public struct ModelEvaluation {
     }
     let options = Datasets.ExampleOptions(context: context, skipsBad: skipsBad)
     guard let scorer = folder.scorer else {
+      try world.together { try folder.requireWriter() }
       let set = try world.together { try ExampleSet(records, chat: chat, options: options) }
       let (loss, figures) = try AnswerEvaluator(
         ExampleEvaluationLoader(set, context: context, sequences: ModelEvaluation.rows)
@@ -115,7 +133,8 @@ public struct ModelEvaluation {
     let set = try world.together {
       try LabelSet(
         records, tokenizer: folder.tokenizer,
-        task: isClasses ? .classes(scorer.labels) : .values, options: options)
+        task: isClasses ? .classes(scorer.labels) : .values, options: options,
+        padding: TokenID(scorer.padding))
     }
     let (loss, figures) = try LabelEvaluator(
       LabelEvaluationLoader(set, context: context, sequences: ModelEvaluation.rows),

@@ -41,11 +41,13 @@ struct PhaseModel {
     }
   }
 
-  /// Refuses a sequence scorer where text is to be written.
+  /// Refuses a network that writes no text: a sequence scorer, or a model of masked tokens.
   func requireLanguageModel() throws(CheckpointError) {
-    guard let scorer = folder.scorer else { return }
-    throw .otherNetwork(
-      path: folder.path, found: PhaseModel.name(of: scorer), wanted: "a language model")
+    if let scorer = folder.scorer {
+      throw .otherNetwork(
+        path: folder.path, found: PhaseModel.name(of: scorer), wanted: "a language model")
+    }
+    try folder.requireWriter()
   }
 
   /// Refuses a sequence scorer whose scores mean something else than those of `network`; a language

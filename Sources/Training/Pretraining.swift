@@ -4,12 +4,14 @@ import Models
 import Tensors
 import Tokenizers
 
-/// Self-supervised training on text: the next token of every position.
+/// Self-supervised training on text: the next token of every position, or masked tokens.
 public struct Pretraining: Phase {
   /// What is settled of the run.
   public let plan: TrainingPlan
   /// What was typed, with every default.
   public let options: PretrainingOptions
+  /// What is masked; nil where the next token is told.
+  let masking: TokenMasking?
   /// Those of the keys under `data` that the user wrote.
   let writtenDataKeys: Set<String>
 
@@ -25,6 +27,7 @@ public struct Pretraining: Phase {
     let tokenizer: any Tokenizer =
       options.tokenizer == "bytes"
       ? ByteTokenizer() : try TokenizerFile.load(from: options.tokenizer)
+    masking = options.model.family == .bert ? try options.masking(tokenizer, reader) : nil
     plan = try TrainingPlan(
       options.training, reader, tokenizer: tokenizer,
       network: .language(try options.model.configuration(tokenizer: tokenizer, reader)),
@@ -44,12 +47,35 @@ public struct Pretraining: Phase {
       terms: ["training tokens": data.train.identity])
   }
 
-  /// The next tokens of windows of `tokens`.
-  public func objective(over tokens: TokenStream) throws -> NextTokenObjective {
-    NextTokenObjective(
+  /// The next tokens, or the masked ones, of windows of `tokens`.
+  public func objective(over tokens: TokenStream) throws -> TokenObjective {
+    let (microBatches, seed) = (plan.options.microBatches, UInt64(plan.options.seed))
+    if let masking {
+      return TokenObjective(
+        try MaskedTokenLoader(
+          tokens: tokens, masking: masking, context: plan.context, sequences: plan.rows,
+          microBatches: microBatches, seed: seed))
+    }
+    return TokenObjective(
       try TrainingLoader(
-        tokens: tokens, context: plan.context, sequences: plan.rows,
-        microBatches: plan.options.microBatches, seed: UInt64(plan.options.seed),
-        isolatesDocuments: options.data.documentMask))
+        tokens: tokens, context: plan.context, sequences: plan.rows, microBatches: microBatches,
+        seed: seed, isolatesDocuments: options.data.documentMask))
+  }
+}
+
+extension PretrainingOptions {
+  /// What is masked of the texts of `tokenizer`.
+  fileprivate func masking(
+    _ tokenizer: any Tokenizer, _ reader: ConfigurationReader
+  ) throws(ConfigurationError) -> TokenMasking {
+    let masking = TokenMasking(
+      tokenizer, share: Float(mask.share), wholeWords: mask.wholeWords)
+    guard let masking else {
+      throw reader.rejection(
+        of: "tokenizer",
+        because: "\(self.tokenizer) lacks [CLS], [SEP] or [MASK], which bert needs; make one "
+          + "with apus tokenizer train --kind wordpiece")
+    }
+    return masking
   }
 }

@@ -11,14 +11,21 @@ import Tokenizers
 final class PretrainingEvaluator: Evaluator {
   private let phase: Pretraining
   private let plan: TrainingPlan
-  private let loader: EvaluationLoader
-  /// Bytes of text that the evaluated targets stand for.
-  private let bytes: Double
+  private let loader: any EvaluationSource
+  /// Bytes of text that the evaluated targets stand for; nil where only some of its tokens are.
+  private let bytes: Double?
 
   init(_ phase: Pretraining, tokens: TokenStream) throws {
     self.phase = phase
     plan = phase.plan
-    loader = try EvaluationLoader(
+    if let masking = phase.masking {
+      loader = try MaskedTokenEvaluationLoader(
+        tokens: tokens, masking: masking, context: plan.context, sequences: plan.rows,
+        tokenLimit: phase.options.evaluateTokens)
+      bytes = nil
+      return
+    }
+    let loader = try EvaluationLoader(
       tokens: tokens, context: plan.context, sequences: plan.rows,
       tokenLimit: phase.options.evaluateTokens,
       isolatesDocuments: phase.options.data.documentMask)
@@ -29,6 +36,7 @@ final class PretrainingEvaluator: Evaluator {
         bytes += Int(lengths[Int(id)])
       }
     }
+    self.loader = loader
     self.bytes = Double(bytes)
   }
 
@@ -45,12 +53,13 @@ final class PretrainingEvaluator: Evaluator {
     let total = try trainer.replicas.totals(count: loader.batchCount) {
       [loader] replica, _, index in
       try loader.fill(&replica.batch, index: index)
-      let (sum, count) = NextTokenLoss.sum(replica.model, replica.batch)
+      let (sum, count) = TokenLoss.sum(replica.model, replica.batch)
       return [Tally(sum: sum, count: count)]
     }[0]
     var report = EvaluationReport(
       step: trainer.state.step, validationLoss: total.mean,
-      bitsPerByte: total.sum / bytes / 0.693147180559945, tokens: Int(total.count), seconds: 0)
+      bitsPerByte: bytes.map { total.sum / $0 / 0.693147180559945 }, tokens: Int(total.count),
+      seconds: 0)
     var story: String?
     if phase.writesStories {
       let (figures, first) = try checkStories(trainer)
@@ -104,5 +113,6 @@ extension Pretraining {
   /// Whether evaluations write and check stories.
   var writesStories: Bool {
     Aviary(sources: options.data.train, seed: 0) != nil && options.evaluateStories > 0
+      && masking == nil
   }
 }

@@ -14,7 +14,7 @@ extension PretrainingOptions.Model {
       "model.width", default: 128, in: 1...ModelLimits.width, help: "size of the residual stream")
     hidden = try reader.optionalInteger(
       "model.hidden", in: 1...ModelLimits.hidden,
-      help: "size of the feed-forward; 4 (gpt2) or 8/3 (llama) × width when absent")
+      help: "size of the feed-forward; 4 (bert, gpt2) or 8/3 (llama) × width when absent")
     context = try reader.integer(
       "model.context", default: 256, in: 2...ModelLimits.context, unit: "tokens",
       help: "longest sequence")
@@ -25,14 +25,23 @@ extension PretrainingOptions.Model {
       help: "token ids of the model; the tokenizer's when absent, may be larger")
     tied = try reader.choice(
       "model.tied", of: ["auto", "true", "false"], default: "auto",
-      help: "whether head and embedding are one; auto: gpt2 yes, llama no"
+      help: "whether head and embedding are one; auto: llama no, others yes"
     ).tiedFlag
     initialDeviation = try reader.number(
       "model.initialDeviation", default: 0.02, in: 1e-6...1,
       help: "standard deviation of the first weights; small models learn sooner with more")
-    if family == .gpt2 && keyHeads != nil {
+    if family != .llama && keyHeads != nil {
       throw reader.rejection(
-        of: "model.kvHeads", because: "gpt2 has one key head per query head; leave it out")
+        of: "model.kvHeads",
+        because: "\(family.rawValue) has one key head per query head; leave it out")
+    }
+    if family == .bert && tied == false {
+      throw reader.rejection(
+        of: "model.tied", because: "bert's head is its token embedding; leave it out")
+    }
+    if family == .bert && context < 3 {
+      throw reader.rejection(
+        of: "model.context", because: "bert puts two tokens around a text; choose 3 or more")
     }
   }
 
@@ -62,6 +71,30 @@ extension PretrainingOptions.Model {
         tied: tied ?? false, endOfText: Int(tokenizer.endOfText))
       model.initialDeviation = Float(initialDeviation)
       return model
+    case .bert:
+      let padding = ["[PAD]", "<pad>"].lazy.compactMap(tokenizer.specialToken).first
+      var model = try BERTConfiguration(
+        vocabulary: vocabulary, context: context, layers: layers, heads: heads, width: width,
+        hidden: hidden, dropout: Float(dropout), padding: Int(padding ?? tokenizer.endOfText))
+      model.initialDeviation = Float(initialDeviation)
+      return model
+    }
+  }
+}
+
+extension PretrainingOptions.Mask {
+  init(
+    _ reader: inout ConfigurationReader, family: PretrainingOptions.Family
+  ) throws(ConfigurationError) {
+    share = try reader.number(
+      "mask.share", default: 0.15, in: 0.01...0.9,
+      help: "share of the tokens that bert has to tell")
+    wholeWords = try reader.boolean(
+      "mask.wholeWords", default: false, help: "the tokens of a word are masked together")
+    for key in ["mask.share", "mask.wholeWords"]
+    where family != .bert && reader.isChanged(key) {
+      throw reader.rejection(
+        of: key, because: "it has no effect with model.family: \(family.rawValue); leave it out")
     }
   }
 }

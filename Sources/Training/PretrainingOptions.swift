@@ -50,6 +50,16 @@ public struct PretrainingOptions: Sendable {
     case gpt2
     /// Llama.
     case llama
+    /// BERT.
+    case bert
+  }
+
+  /// What of a text a masked-token model has to tell.
+  public struct Mask: Sendable {
+    /// Share of the tokens, or words.
+    public var share: Double
+    /// Whether the tokens of a word are masked together.
+    public var wholeWords: Bool
   }
 
   /// The keys of every run.
@@ -60,6 +70,8 @@ public struct PretrainingOptions: Sendable {
   public var tokenizer: String
   /// The data.
   public var data: Data
+  /// What is masked.
+  public var mask: Mask
   /// About how many validation tokens an evaluation reads.
   public var evaluateTokens: Int
   /// Stories written and checked at an evaluation, when the data is `aviary`.
@@ -72,6 +84,7 @@ public struct PretrainingOptions: Sendable {
     tokenizer = try reader.string(
       "tokenizer", default: "bytes", help: "bytes, or a folder or tokenizer.json")
     data = try Data(&reader)
+    mask = try Mask(&reader, family: model.family)
     training = try TrainingOptions(&reader, at: place)
     evaluateTokens = try reader.integer(
       "evaluate.tokens", default: 131_072, in: 1..., unit: "tokens",
@@ -79,6 +92,12 @@ public struct PretrainingOptions: Sendable {
     evaluateStories = try reader.integer(
       "evaluate.stories", default: 64, in: 0...1_000_000,
       help: "stories written and checked at an evaluation, when data.train is an aviary")
+    if model.family == .bert {
+      for key in ["data.documentMask", "evaluate.stories"] where reader.isChanged(key) {
+        throw reader.rejection(
+          of: key, because: "it has no effect with model.family: bert; leave it out")
+      }
+    }
     if model.width % model.heads != 0 {
       throw reader.rejection(
         of: "model.heads",

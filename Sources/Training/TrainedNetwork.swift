@@ -17,7 +17,7 @@ public enum TrainedNetwork: Sendable {
     case scorer(SequenceScorer)
   }
 
-  /// The decoder in it.
+  /// The language model whose trunk it has.
   public var model: any ModelConfiguration {
     switch self {
     case .language(let model): model
@@ -43,12 +43,12 @@ public enum TrainedNetwork: Sendable {
     }
   }
 
-  /// Modules that the decoder's own folder does not have; under LoRA they are trained whole.
+  /// Modules that the language model's own folder does not have; under LoRA they are trained whole.
   var heads: [String] {
     switch self {
     case .language: []
     case .valued: [ValuedModelConfiguration.headName]
-    case .scorer: ["score"]
+    case .scorer(let network): network.heads
     }
   }
 }

@@ -7,16 +7,16 @@ import Testing
   /// What is smaller than in `cluster/road.yaml`.
   private static let changes = [
     ("steps: 4000", "steps: 1200"), ("evaluate: { every: 2000,", "evaluate: { every: 600,"),
-    ("--count 16000", "--count 6000"), ("steps: 2500", "steps: 800"),
+    ("--count 16000", "--count 6000"), ("steps: 2000", "steps: 800"),
     ("evaluate: { every: 1250 }", "evaluate: { every: 400 }"),
-    ("--count 3000 --seed 2", "--count 900 --seed 2"), ("--count 256", "--count 96"),
+    ("--count 2400 --seed 2", "--count 900 --seed 2"), ("--count 256", "--count 96"),
     (
-      "steps: 240\n      optimizer: { learningRate: 5e-4 }",
+      "steps: 180\n      optimizer: { learningRate: 5e-4 }",
       "steps: 80\n      optimizer: { learningRate: 5e-4 }"
     ),
     ("evaluate: { every: 120 }", "evaluate: { every: 40 }"),
     (
-      "steps: 240\n      optimizer: { learningRate: 3e-4 }",
+      "steps: 120\n      optimizer: { learningRate: 3e-4 }",
       "steps: 64\n      optimizer: { learningRate: 3e-4 }"
     ),
     ("evaluate: { every: 80 }", "evaluate: { every: 64 }"),

@@ -105,7 +105,7 @@ import Testing
   }
 
   static let refusals = [
-    Refusal(0, "model_type", .text("bert")), Refusal(0, "model_type", .null),
+    Refusal(0, "model_type", .text("opt")), Refusal(0, "model_type", .null),
     Refusal(0, "model_type", .integer(3)), Refusal(0, "activation_function", .text("gelu")),
     Refusal(0, "activation_function", .flag(true)),
     Refusal(0, "scale_attn_weights", .flag(false)),

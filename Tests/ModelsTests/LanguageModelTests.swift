@@ -6,7 +6,7 @@ import Testing
 
 /// What holds for every family: dropout as a function of its place, and the order of the gradients.
 @Suite struct LanguageModelTests {
-  static let families = ["gpt2", "gpt2 untied", "llama", "llama tied"]
+  static let families = ["gpt2", "gpt2 untied", "llama", "llama tied", "bert"]
 
   private static func configuration(_ family: String, dropout: Float, layers: Int)
     throws -> any ModelConfiguration
@@ -16,6 +16,9 @@ import Testing
       try GPT2Configuration(
         vocabulary: 19, context: 8, layers: layers, heads: 2, width: 12, dropout: dropout,
         tied: family == "gpt2", endOfText: 0)
+    case "bert":
+      try BERTConfiguration(
+        vocabulary: 19, context: 8, layers: layers, heads: 2, width: 12, dropout: dropout)
     default:
       try LlamaConfiguration(
         vocabulary: 19, context: 8, layers: layers, heads: 4, keyHeads: 2, width: 24,
@@ -136,8 +139,10 @@ import Testing
     // The token embedding receives twice when it is the head too, and is always the last.
     #expect(order.last == 0)
     #expect(
-      ["transformer.wte.weight", "model.embed_tokens.weight"].contains(
-        bound.layout.entries[0].name))
+      [
+        "transformer.wte.weight", "model.embed_tokens.weight",
+        "bert.embeddings.word_embeddings.weight",
+      ].contains(bound.layout.entries[0].name))
     var written = Set<Int>()
     for (index, entry) in bound.layout.entries.enumerated() {
       #expect(

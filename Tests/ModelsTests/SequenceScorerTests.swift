@@ -9,7 +9,7 @@ import Tokenizers
 /// Scores of sequences against transformers and PEFT; `Goldens/generate_lora.py` made the values.
 @Suite struct SequenceScorerTests {
   let workspace = Workspace()
-  static let cases = ["score-gpt2", "score-llama"]
+  static let cases = ["score-gpt2", "score-llama", "score-bert"]
 
   @Test(arguments: cases) func scores(name: String) throws {
     let golden = try GoldenFile(name)
@@ -28,22 +28,42 @@ import Tokenizers
     #expect(worstError(scorer(ids, lengths: [], pass).values, scores.values) > 0.01)
   }
 
+  @Test func encodersGiveVectors() throws {
+    let golden = try GoldenFile("encoder-bert")
+    let folder = try Folder()
+    let path = try folder.copy(golden: "encoder-bert")
+    let network = try #require(
+      try ModelFolder(path: path).network as? TextEncoderConfiguration)
+    let values = FlatBuffer(count: network.layout.count)
+    try ModelFiles.read(folder: path, layout: network.layout, into: values.elements)
+    let encoder = workspace.bind(network.layout, values: values, network.build)
+    let (ids, lengths) = (try golden.integers("input_ids"), try golden.integers("lengths"))
+    let pass = ForwardPass(sequences: lengths.count)
+    let mean = encoder.mean(ids, lengths: lengths, pass).flatMap { $0 }
+    #expect(worstError(mean, try golden.floats("mean")) <= 5e-6)
+    let pooled = try #require(encoder.pooled(ids, lengths: lengths, pass)).flatMap { $0 }
+    #expect(worstError(pooled, try golden.floats("pooled")) <= 5e-6)
+    #expect(throws: CheckpointError.self) { try LoadedModel(path: path) }
+    #expect(throws: CheckpointError.self) { try LoadedScorer(path: path) }
+  }
+
   @Test func configurationsSayWhatIsScored() throws {
-    let gpt2 = try #require(
-      try ConfigurationFile.readScorer(GoldenTests.path("score-gpt2/config.json")))
+    func scorer(_ path: String) throws -> SequenceScorerConfiguration? {
+      try ConfigurationFile.readNetwork(path) as? SequenceScorerConfiguration
+    }
+    let gpt2 = try #require(try scorer(GoldenTests.path("score-gpt2/config.json")))
     #expect(gpt2.labels == ["no", "perhaps", "yes"])
     #expect(gpt2.problem == .classification)
     #expect(gpt2.padding == 2)
-    let llama = try #require(
-      try ConfigurationFile.readScorer(GoldenTests.path("score-llama/config.json")))
+    let llama = try #require(try scorer(GoldenTests.path("score-llama/config.json")))
     #expect(llama.labels == ["reward"])
     #expect(llama.problem == .regression)
-    #expect(try ConfigurationFile.readScorer(GoldenTests.path("llama-mha/config.json")) == nil)
-    for scorer in [gpt2, llama] {
+    #expect(try scorer(GoldenTests.path("llama-mha/config.json")) == nil)
+    for network in [gpt2, llama] {
       let folder = try Folder()
       let path = "\(folder.path)/config.json"
-      try folder.write(Array(ConfigurationFile.bytes(scorer)), to: path)
-      #expect(try ConfigurationFile.readScorer(path) == scorer)
+      try folder.write(Array(ConfigurationFile.bytes(network)), to: path)
+      #expect(try scorer(path) == network)
     }
     #expect(gpt2.json["architectures"] == .list([.text("GPT2ForSequenceClassification")]))
     #expect(llama.json["architectures"] == .list([.text("LlamaForSequenceClassification")]))

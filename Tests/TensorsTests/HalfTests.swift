@@ -160,6 +160,14 @@ import Testing
       $0[0].linear(weight: $0[1], order: .inputsByOutputs).rows(at: [3, 3, 8])
     }
     compare([[9, 24], [24], [24]]) { $0[0].layerNorm(gain: $0[1], bias: $0[2], epsilon: 1e-5) }
+    compare([[9, 24], [24], [24], [24, 40], [24, 40]]) {
+      let x = $0[0].layerNorm(gain: $0[1], bias: $0[2], epsilon: 1e-5, precise: true).rounded
+      return x.linear(weight: $0[3], order: .inputsByOutputs).gelu(.exact)
+        .linear(weight: $0[4], order: .outputsByInputs, precise: true)
+    }
+    compare([[9, 24], [40, 24], [40]]) {
+      $0[0].crossEntropy(head: $0[1], bias: $0[2], targets: (0..<9).map { Int32($0 * 4) })
+    }
     compare([[9, 24], [24]]) { $0[0].rmsNorm(gain: $0[1], epsilon: 1e-5) }
     compare([[9, 24], [24, 2100]]) { $0[0].linear(weight: $0[1], order: .inputsByOutputs).gelu() }
     compare([[9, 24], [24, 40], [24, 40]]) {

@@ -20,6 +20,8 @@ import Testing
     0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
   }
 
+  private static func exactGELU(_ x: Double) -> Double { x * erfc(-x / 2.0.squareRoot()) / 2 }
+
   /// Derivative of a function of one number, by a central difference good to about 1e-10.
   private static func slope(_ f: (Double) -> Double, _ x: Double) -> Double {
     let h = 1e-3
@@ -62,6 +64,12 @@ import Testing
     #expect(worstUlpsEach(a.swiGLU(b).values, zip(x, y).map { silu($0) * $1 }) <= 5)
     let gelu = workspace.gradients([a], slopes: slopes) { $0[0].gelu() }
     #expect(worstUlps(gelu[0], zip(d, x).map { $0 * Self.slope(Self.gelu, $1) }) <= 4)
+    #expect(worstUlpsEach(a.gelu(.exact).values, x.map(Self.exactGELU)) <= 12)
+    let exact = workspace.gradients([a], slopes: slopes) { $0[0].gelu(.exact) }
+    #expect(worstUlps(exact[0], zip(d, x).map { $0 * Self.slope(Self.exactGELU, $1) }) <= 4)
+    #expect(worstUlps(a.tanh().values, x.map { Glibc.tanh($0) }) <= 4)
+    let tanh = workspace.gradients([a], slopes: slopes) { $0[0].tanh() }
+    #expect(worstUlps(tanh[0], zip(d, x).map { $0 * (1 - pow(Glibc.tanh($1), 2)) }) <= 4)
     let glu = workspace.gradients([a, b], slopes: slopes) { $0[0].swiGLU($0[1]) }
     let gate = (0..<size).map { d[$0] * y[$0] * Self.slope(silu, x[$0]) }
     #expect(worstUlps(glu[0], gate) <= 4)
@@ -246,6 +254,7 @@ import Testing
     let d = workspace.trial([size], 3)
     let operations: [(String, ([Tensor]) -> Tensor)] = [
       ("product", { $0[0] * $0[1] }), ("gelu", { $0[0].gelu() }),
+      ("exact gelu", { $0[0].gelu(.exact) }), ("tanh", { $0[0].tanh() }),
       ("swiGLU", { $0[0].swiGLU($0[1]) }), ("square", { $0[0] * $0[0] + $0[0] }),
     ]
     for (name, operation) in operations {

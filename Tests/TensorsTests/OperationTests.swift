@@ -43,6 +43,8 @@ import Testing
 
   @Test(arguments: shapes) func activations(shape: [Int]) {
     check([random(shape, 1)]) { $0[0].gelu() }
+    check([random(shape, 1)]) { $0[0].gelu(.exact) }
+    check([random(shape, 1)]) { $0[0].tanh() }
     check([random(shape, 1), random(shape, 2)]) { $0[0].swiGLU($0[1]) }
     check([random(shape, 1)]) { $0[0].swiGLU($0[0]) }
   }
@@ -185,6 +187,14 @@ import Testing
     check(points) { $0[0].crossEntropy(head: $0[1], targets: targets, weights: weights) }
     check(points) { $0[0].crossEntropy(head: $0[1], targets: targets) }
     check([points[0]]) { $0[0].crossEntropy(head: points[1], targets: targets) }
+    let biased = points + [random([vocabulary], 3)]
+    check(biased) {
+      $0[0].crossEntropy(head: $0[1], bias: $0[2], targets: targets, weights: weights)
+    }
+    #expect(
+      points[0].crossEntropy(head: points[1], bias: biased[2], targets: targets).values
+        == points[0].linear(weight: points[1], order: .outputsByInputs, bias: biased[2])
+        .crossEntropyConsumingLogits(targets: targets).values)
     let logits = points[0].linear(weight: points[1], order: .outputsByInputs)
     #expect(
       points[0].crossEntropy(head: points[1], targets: targets, weights: weights).values

@@ -54,7 +54,8 @@ import Testing
     ]
     // What sgd does not have.
     let ofAdamW = ["optimizer.betas=[0.8, 0.7]", "optimizer.epsilon=1e-6"]
-    let keys = Set((typed + ofAdamW).compactMap { $0.split(separator: "=").first.map(String.init) })
+    let ofBERT = ["model.family=bert", "mask.share=0.3", "mask.wholeWords=true"]
+    let keys = Set((typed + ofAdamW + ofBERT).compactMap { $0.split(separator: "=").first.map(String.init) })
     let schema = try ConfigurationReader.schema { _ = try PretrainingOptions(&$0) }
     #expect(keys == Set(schema.map(\.path)))
     var reader = try ConfigurationReader(yaml: "", file: "run.yaml", overrides: typed)
@@ -62,6 +63,10 @@ import Testing
     for key in typed.compactMap({ $0.split(separator: "=").first.map(String.init) }) {
       #expect(reader.isChanged(key), "\(key)")
     }
+
+    var other = try ConfigurationReader(yaml: "", file: "run.yaml", overrides: ofBERT)
+    let masked = try PretrainingOptions(&other)
+    #expect(masked.model.family == .bert && masked.mask.share == 0.3 && masked.mask.wholeWords)
 
     let training = options.training
     #expect(training.run == "here" && training.seed == 9 && training.steps == 77)

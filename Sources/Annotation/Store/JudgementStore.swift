@@ -17,6 +17,8 @@ public struct JudgementStore: Sendable {
 
   /// How long one process waits for the transaction of another.
   private static let patience = 30
+  /// Seconds between two attempts to open a file that another process is making.
+  private static let pauseBetweenAttempts = 0.01
 
   /// Opens the file at `path` for judging, or makes it, with the folders above it.
   ///
@@ -24,7 +26,7 @@ public struct JudgementStore: Sendable {
   /// - Throws: ``AnnotationError``.
   public init(path: String, seed: UInt64? = nil) throws {
     self.path = path
-    (queue, self.seed) = try Self.guarded(path) {
+    (queue, self.seed) = try Self.opening(path) {
       let files = FileManager.default
       try files.createDirectory(
         atPath: Self.folder(of: path), withIntermediateDirectories: true)
@@ -54,9 +56,9 @@ public struct JudgementStore: Sendable {
     guard FileManager.default.fileExists(atPath: path) else {
       throw AnnotationError.missing(path: path)
     }
-    let queue = try Self.guarded(path) { try Self.openToRead(path) }
-    let seed = try Self.guarded(path) {
-      try queue.read { database -> UInt64? in
+    let (queue, seed) = try Self.opening(path) {
+      let queue = try Self.openToRead(path)
+      let seed = try queue.read { database -> UInt64? in
         guard try Self.isOurs(database) else {
           throw try Self.isEmpty(database)
             ? AnnotationError.notADatabase(path: path, reason: "it is empty")
@@ -66,6 +68,7 @@ public struct JudgementStore: Sendable {
         return try JudgementSchema.migrator.hasCompletedMigrations(database)
           ? try Self.seed(in: database) : nil
       }
+      return (queue, seed)
     }
     if let seed {
       self.init(path, seed, queue)
@@ -167,6 +170,23 @@ public struct JudgementStore: Sendable {
       try database.execute(
         sql: "INSERT INTO setting (name, value) VALUES ('seed', ?)", arguments: ["\(chosen)"])
       return chosen
+    }
+  }
+
+  /// Opens the file with `body`, again while others do the same: SQLite itself does not wait for
+  /// another process that changes the mode of the journal, or removes the log as the last to close.
+  private static func opening<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+    try guarded(path) {
+      let end = ContinuousClock.now + .seconds(patience)
+      while true {
+        do {
+          return try body()
+        } catch let error as DatabaseError
+          where error.resultCode == .SQLITE_BUSY && ContinuousClock.now < end
+        {
+          usleep(useconds_t(pauseBetweenAttempts * 1e6))
+        }
+      }
     }
   }
 

@@ -72,6 +72,13 @@ void apus_few_single_rows(float *c, size_t c_pitch, const float *a, size_t a_pit
 /// GELU, tanh form ("gelu_new"): x·σ(2√(2/π)(x + 0.044715x³)).
 void apus_gelu(float *y, const float *x, size_t n);
 void apus_gelu_backward(float *dx, const float *x, const float *dy, size_t n, bool accumulate);
+/// GELU as it is defined: x·Φ(x), Φ the normal distribution; its absolute error is below 4e-7.
+void apus_gelu_exact(float *y, const float *x, size_t n);
+void apus_gelu_exact_backward(float *dx, const float *x, const float *dy, size_t n,
+                              bool accumulate);
+/// tanh x, absolute error below 2e-7; its derivative is 1 − y².
+void apus_tanh(float *y, const float *x, size_t n);
+void apus_tanh_backward(float *dx, const float *y, const float *dy, size_t n, bool accumulate);
 /// SwiGLU's product: silu(gate)·up.
 void apus_swiglu(float *y, const float *gate, const float *up, size_t n);
 /// Adds into or overwrites both gradients; either may be null.

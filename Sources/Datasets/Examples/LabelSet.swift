@@ -21,15 +21,18 @@ public struct LabelSet: Sendable {
   /// The id that fills rows up.
   public let padding: TokenID
 
-  /// The labelled texts `records` as `tokenizer` writes them: the text and nothing beside it, as
-  /// transformers' pipelines do.
+  /// The labelled texts `records` as `tokenizer` writes them, with the tokens that it puts around a
+  /// text, as transformers' pipelines do.
   ///
   /// Classes that are not given are the labels of the records: names by their bytes, or numbers by
   /// their value, sorted. A text may have as many tokens as the context; longer ones are left out and
   /// counted, or cut where `options` say so. Throws `DatasetError.badRecord` for a record that is no
   /// labelled text, or has a label outside the classes, and `.oneClass` when they are only one.
+  ///
+  /// - Parameter padding: The id that fills rows up; the end of text when nil.
   public init(
-    _ records: [LocatedRecord], tokenizer: any Tokenizer, task: Task, options: ExampleOptions
+    _ records: [LocatedRecord], tokenizer: any Tokenizer, task: Task, options: ExampleOptions,
+    padding: TokenID? = nil
   ) throws(DatasetError) {
     let classes: [String] =
       switch task {
@@ -44,13 +47,13 @@ public struct LabelSet: Sendable {
         throw .otherKind(found: record.kind, wanted: "a labelled text")
       }
       let number = try Self.number(of: label, task: task, classes: classes)
-      let ids = tokenizer.encode(text)
+      let ids = tokenizer.encodeWhole(text)
       let used = try options.used(
         ids.count, prompt: 0, room: options.context, counting: &statistics)
       guard let used else { return nil }
       let example = EncodedExample(
         ids: ids, isTrained: [Bool](repeating: false, count: ids.count))
-      return (example.prefix(used), number)
+      return (example.cut(to: used, keepingEnd: tokenizer.isSpecial), number)
     }
     try options.requireExamples(statistics)
     texts = EncodedExamples(made.map(\.0))
@@ -58,7 +61,7 @@ public struct LabelSet: Sendable {
     self.classes = classes
     statistics.tokens = texts.tokens
     self.statistics = statistics
-    padding = tokenizer.endOfText
+    self.padding = padding ?? tokenizer.endOfText
   }
 
   /// How many texts there are.
@@ -99,6 +102,17 @@ public struct LabelSet: Sendable {
     if index != nil {
       batch.weights[row * batch.context + Int(batch.lengths[row]) - 1] = 1
     }
+  }
+}
+
+extension EncodedExample {
+  /// The first `count` ids; where that cuts, the special token at the end takes the place of the last.
+  fileprivate func cut(to count: Int, keepingEnd isSpecial: (TokenID) -> Bool) -> EncodedExample {
+    guard count < ids.count, count > 0, let end = ids.last, isSpecial(end) else {
+      return prefix(count)
+    }
+    return EncodedExample(
+      ids: ids.prefix(count - 1) + [end], isTrained: Array(isTrained.prefix(count)))
   }
 }
 

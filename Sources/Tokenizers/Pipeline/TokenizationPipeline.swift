@@ -39,6 +39,11 @@ public struct TokenizationPipeline: Tokenizer {
     tokens(of: Array(bytes), findsSpecial: false, tracked: false).ids
   }
 
+  /// The ids of `text` with what the post-processor adds; special tokens are never found in it.
+  public func encodeWhole(_ text: String) -> [TokenID] {
+    encoding(of: text, findsSpecial: false).ids
+  }
+
   /// The bytes that `id` stands for inside a text: a special token's are its written form, a
   /// continuation's have no prefix, and `▁` is a space.
   public func bytes(of id: TokenID) throws(TokenizerError) -> [UInt8] {

@@ -31,9 +31,8 @@ struct AnswerEvaluator: Evaluator {
       let batch = replica.batch
       let pass = ForwardPass(sequences: batch.sequences, starts: batch.starts)
       let hidden = replica.model.hidden(batch.inputs, pass)
-      let losses = hidden.crossEntropy(
-        head: replica.model.head.weight, targets: batch.targets, weights: batch.weights)
-      let accuracy = TokenAccuracy(replica.model, hidden: hidden, batch)
+      let losses = TokenLoss.losses(replica.model, hidden: hidden, batch, pass)
+      let accuracy = TokenAccuracy(replica.model, hidden: hidden, batch, pass)
       return [
         Tally(sum: losses.total, count: batch.weight),
         Tally(sum: Double(accuracy.right), count: Double(accuracy.tokens)),

@@ -2,6 +2,7 @@ import Configuration
 import Datasets
 import Models
 import Tensors
+import Tokenizers
 
 /// Supervised fine-tuning: the assistant's answers, or the labels of texts.
 public struct Finetuning: Phase {
@@ -47,14 +48,16 @@ public struct Finetuning: Phase {
       let known = try isClasses ? options.classes(of: model, reader) : nil
       let train = try LabelSet(
         records.train, tokenizer: model.folder.tokenizer,
-        task: isClasses ? .classes(known) : .values, options: making)
+        task: isClasses ? .classes(known) : .values, options: making,
+        padding: model.folder.configuration.padding.map { TokenID($0) })
       // Held-out texts have the classes that were trained.
       let validation =
         records.validation.isEmpty
         ? nil
         : try LabelSet(
           records.validation, tokenizer: model.folder.tokenizer,
-          task: isClasses ? .classes(train.classes) : .values, options: making)
+          task: isClasses ? .classes(train.classes) : .values, options: making,
+          padding: train.padding)
       examples = .labels(train: train, validation: validation)
       report = ExampleReport(
         records, train: train.statistics, heldOut: validation?.statistics)
@@ -79,7 +82,7 @@ public struct Finetuning: Phase {
     switch examples {
     case .chat(let train, let validation):
       return PhaseWork(
-        objective: NextTokenObjective(
+        objective: TokenObjective(
           try ExampleLoader(
             train, context: context, sequences: rows, microBatches: microBatches, seed: seed)),
         evaluator: try validation.map {

@@ -1,3 +1,4 @@
+import Evaluation
 import Layers
 import Objectives
 import Tensors
@@ -9,10 +10,12 @@ struct ArbitraryTokens: Objective {
   func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
     -> MicroBatchLoss
   {
+    // Of masked tokens about one in seven is a target.
+    let isMasked = network.model.prediction == .maskedToken
     for place in replica.batch.inputs.indices {
       replica.batch.inputs[place] = Int32(place * 40_503 % network.model.vocabulary)
       replica.batch.targets[place] = Int32(place * 25_173 % network.model.vocabulary)
-      replica.batch.weights[place] = 1
+      replica.batch.weights[place] = isMasked && place % 7 != 0 ? 0 : 1
     }
     let batch = replica.batch
     let pass = ForwardPass(
@@ -30,9 +33,9 @@ struct ArbitraryTokens: Objective {
         targets: (0..<batch.sequences).map { Float($0 % 2) })
     case .language, .valued:
       loss = Loss(
-        replica.model.hidden(batch.inputs, pass).crossEntropy(
-          head: replica.model.head.weight, targets: batch.targets, weights: batch.weights),
-        count: Double(batch.inputs.count))
+        TokenLoss.losses(
+          replica.model, hidden: replica.model.hidden(batch.inputs, pass), batch, pass),
+        count: batch.weight)
     }
     return MicroBatchLoss(loss: loss, positions: batch.positions)
   }

@@ -1,4 +1,4 @@
-"""Golden values for the GPT-2 and Llama families and Llama's relatives, by Hugging Face transformers.
+"""Golden values for the GPT-2, Llama and BERT families and Llama's relatives, by Hugging Face transformers.
 
 Run
     python3 -m venv /tmp/venv-torch
@@ -18,6 +18,8 @@ golden.safetensors (B batch, T time, V vocabulary)
     input_ids   i32 [B, T]
     targets     i32 [B, T]     drawn apart from input_ids: not the input shifted by one
     weights     f32 [B, T]     quarters from 0 to 1.5, about a third of them 0
+    lengths     i32 [B]        BERT: tokens before the padding, which the attention mask leaves out;
+                               padding weighs 0
     logits      f32 [B, T, V]
     loss        f32 []         sum(weights · nll) / sum(weights)
     grad.NAME   f32            gradient of that loss, for every parameter of the state dict
@@ -113,6 +115,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from transformers import (
     AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    BertConfig,
     GPT2Config,
     LlamaConfig,
     MistralConfig,
@@ -165,6 +169,14 @@ def llama(theta: float = 10000.0, **shape) -> LlamaConfig:
         eos_token_id=1,
         **shape,
     )
+
+
+def bert(**shape) -> BertConfig:
+    sizes = dict(
+        vocab_size=41, hidden_size=32, intermediate_size=48, num_hidden_layers=2,
+        num_attention_heads=4, max_position_embeddings=16, hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0)
+    return BertConfig(**sizes | shape)
 
 
 def relative(family, **shape) -> PreTrainedConfig:
@@ -226,10 +238,19 @@ CASES = [
         rope_parameters={
             "rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0,
             "original_max_position_embeddings": 16}), False),
+    Case("bert", 51, 3, 11, bert(), False),
+    Case("bert-tanh", 52, 2, 9, bert(
+        hidden_act="gelu_new", num_attention_heads=2, intermediate_size=40, layer_norm_eps=1e-3,
+        num_hidden_layers=3, type_vocab_size=3, pad_token_id=2), False),
+    Case("bert-long", 53, 3, 150, bert(
+        hidden_size=16, num_attention_heads=4, num_hidden_layers=1, vocab_size=31,
+        max_position_embeddings=160), False),
 ]
 
 
 def build(config):
+    if config.model_type == "bert":
+        return AutoModelForMaskedLM.from_config(config, attn_implementation="eager").eval()
     return AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
 
 
@@ -247,7 +268,9 @@ def redraw(model, random: torch.Generator) -> None:
                 parameter.copy_(away_from_zero(shape))
             elif parameter.dim() == 1:
                 parameter.copy_(1 + away_from_zero(shape))
-            elif name.split(".")[-2] in ("wte", "wpe", "embed_tokens", "lm_head"):
+            elif name.split(".")[-2] in (
+                    "wte", "wpe", "embed_tokens", "lm_head", "word_embeddings",
+                    "position_embeddings", "token_type_embeddings"):
                 parameter.copy_(0.5 * torch.randn(shape, generator=random))
             else:
                 fan_in = shape[0] if model.config.model_type == "gpt2" else shape[1]
@@ -264,8 +287,15 @@ def draw_batch(case: Case, random: torch.Generator):
     targets = torch.randint(0, vocabulary, shape, generator=random)
     weights = torch.randint(1, 7, shape, generator=random) / 4
     weights[torch.rand(shape, generator=random) < 1 / 3] = 0
+    lengths = torch.full((case.batch,), case.time)
+    if case.config.model_type == "bert":
+        # torch gives the padding's embedding no gradient, wherever that stands.
+        padding = case.config.pad_token_id
+        ids[ids == padding] = padding + 1
+        lengths[1:] = torch.randint(1, case.time, (case.batch - 1,), generator=random)
+        weights[torch.arange(case.time) >= lengths[:, None]] = 0
     assert (weights == 0).any() and (weights > 0).any()
-    return ids, targets, weights
+    return ids, targets, weights, lengths
 
 
 # transformers' Llama without its roundings to float32.
@@ -312,8 +342,13 @@ class DoubleOnly(TorchDispatchMode):
         return result
 
 
-def forward(model, ids, targets, weights):
-    logits = model(input_ids=ids, use_cache=False).logits
+def forward(model, ids, targets, weights, lengths):
+    # Causal models take padding at the end for what it is: no row is shortened for them.
+    mask = None
+    if model.config.model_type == "bert":
+        mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long()
+    more = {} if model.config.model_type == "bert" else {"use_cache": False}
+    logits = model(input_ids=ids, attention_mask=mask, **more).logits
     nll = torch.nn.functional.cross_entropy(
         logits.flatten(0, 1), targets.flatten(), reduction="none").view_as(weights)
     return logits, (weights * nll).sum() / weights.sum()
@@ -325,7 +360,7 @@ def gradients(model, loss):
     return {name: p.grad.clone() for name, p in model.named_parameters()}
 
 
-def train(model, ids, targets, weights, guard):
+def train(model, ids, targets, weights, lengths, guard):
     parameters = list(model.parameters())
     optimizer = torch.optim.AdamW(
         [
@@ -337,7 +372,7 @@ def train(model, ids, targets, weights, guard):
     for _ in range(STEPS):
         optimizer.zero_grad(set_to_none=True)
         with guard():
-            _, loss = forward(model, ids, targets, weights)
+            _, loss = forward(model, ids, targets, weights, lengths)
             loss.backward()
             norm = torch.nn.utils.clip_grad_norm_(parameters, CLIP)
         losses.append(loss.detach())
@@ -347,14 +382,16 @@ def train(model, ids, targets, weights, guard):
 
 
 def difference(value, exact) -> float:
-    return ((value.double() - exact).abs().max() / exact.abs().max()).item()
+    size = exact.abs().max()
+    # The gradient of BERT's key biases is 0 in exact arithmetic.
+    return ((value.double() - exact).abs().max() / (size if size >= 1e-9 else 1)).item()
 
 
 def generate(case: Case, root: Path) -> None:
     random = torch.Generator().manual_seed(case.seed)
     single = build(case.config)
     redraw(single, random)
-    ids, targets, weights = draw_batch(case, random)
+    ids, targets, weights, lengths = draw_batch(case, random)
     folder = root / case.name
     single.save_pretrained(folder)
 
@@ -362,17 +399,17 @@ def generate(case: Case, root: Path) -> None:
     double.load_state_dict(single.state_dict())
     double.double()
 
-    logits32, loss32 = forward(single, ids, targets, weights)
+    logits32, loss32 = forward(single, ids, targets, weights, lengths)
     gradients32 = gradients(single, loss32)
-    losses32, _ = train(single, ids, targets, weights, torch.enable_grad)
+    losses32, _ = train(single, ids, targets, weights, lengths, torch.enable_grad)
 
     weights64 = weights.double()
     guard = DoubleOnly if case.exact else nullcontext
     with llama_without_rounding() if case.exact else nullcontext():
         with guard():
-            logits, loss = forward(double, ids, targets, weights64)
+            logits, loss = forward(double, ids, targets, weights64, lengths)
             grads = gradients(double, loss)
-        losses, norms = train(double, ids, targets, weights64, guard)
+        losses, norms = train(double, ids, targets, weights64, lengths, guard)
     assert losses[0] == loss.detach()
 
     worst = {
@@ -387,6 +424,8 @@ def generate(case: Case, root: Path) -> None:
         "input_ids": ids.int(), "targets": targets.int(), "weights": weights,
         "logits": logits.detach(), "loss": loss.detach(), "losses": losses, "grad_norm": norms,
     } | {f"grad.{name}": gradient for name, gradient in grads.items()}
+    if case.config.model_type == "bert":
+        golden["lengths"] = lengths.int()
     save_file(
         {name: (t.float() if t.is_floating_point() else t).contiguous()
          for name, t in golden.items()},

@@ -1,4 +1,4 @@
-"""Golden values for LoRA and for sequence scorers, computed by Hugging Face PEFT and transformers.
+"""Golden values for LoRA, sequence scorers and encoders, computed by Hugging Face PEFT and transformers.
 
 Run
     python3 -m venv /tmp/venv-torch
@@ -14,6 +14,11 @@ A scorer's folder
     config.json, model.safetensors    as save_pretrained writes them
     golden.safetensors                input_ids i32 [B, T], padded on the right with pad_token_id;
                                       lengths i32 [B]; scores f32 [B, labels]
+
+The folder of an encoder without a head
+    config.json, model.safetensors    as save_pretrained writes them
+    golden.safetensors                input_ids and lengths as above; mean f32 [B, C], of the hidden
+                                      states before the padding, and pooled f32 [B, C]
 
 An adapter's folder
     adapter_config.json, adapter_model.safetensors    as PEFT's save_pretrained writes them
@@ -34,7 +39,7 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from generate import TOLERANCE, difference, forward, llama_without_rounding
 
@@ -48,6 +53,15 @@ class Scorer:
     seed: int
     labels: tuple
     problem: str
+    lengths: tuple
+    time: int
+
+
+@dataclass(frozen=True)
+class Encoder:
+    name: str
+    base: str
+    seed: int
     lengths: tuple
     time: int
 
@@ -67,6 +81,9 @@ CASES = [
     Scorer("score-gpt2", "gpt2-untied", 31, ("no", "perhaps", "yes"),
            "single_label_classification", (9, 1, 4, 8), 9),
     Scorer("score-llama", "llama-gqa", 32, ("reward",), "regression", (13, 5, 12), 13),
+    Scorer("score-bert", "bert", 33, ("bad", "good"), "single_label_classification",
+           (11, 2, 7), 11),
+    Encoder("encoder-bert", "bert-tanh", 34, (5, 9, 1), 9),
     Adapter("lora-gpt2", "gpt2-untied", 41, 2, 9, dict(
         r=3, lora_alpha=7, target_modules=["c_attn", "mlp.c_proj"], fan_in_fan_out=True)),
     Adapter("lora-llama", "llama-gqa", 42, 2, 13, dict(
@@ -96,8 +113,8 @@ def padded(lengths, time, vocabulary, random):
 
 def scores(model, ids):
     mask = (ids != PADDING).long()
-    return model(input_ids=ids, attention_mask=mask, use_cache=False).logits
-
+    more = {} if model.config.model_type == "bert" else {"use_cache": False}
+    return model(input_ids=ids, attention_mask=mask, **more).logits
 
 
 def write(folder: Path, golden: dict) -> None:
@@ -117,7 +134,12 @@ def generate_scorer(case: Scorer, root: Path) -> None:
     random = torch.Generator().manual_seed(case.seed)
     model = with_labels(case, root)
     with torch.no_grad():
-        model.score.weight.copy_(torch.randn(model.score.weight.shape, generator=random))
+        if model.config.model_type == "bert":
+            head = [*model.bert.pooler.parameters(), *model.classifier.parameters()]
+        else:
+            head = [model.score.weight]
+        for parameter in head:
+            parameter.copy_(torch.randn(parameter.shape, generator=random))
     folder = root / case.name
     model.save_pretrained(folder)
     ids = padded(case.lengths, case.time, model.config.vocab_size, random)
@@ -126,6 +148,30 @@ def generate_scorer(case: Scorer, root: Path) -> None:
         exact = scores(model.double(), ids)
     check(case.name, single, exact)
     write(folder, {"input_ids": ids, "lengths": torch.tensor(case.lengths), "scores": exact})
+
+
+def generate_encoder(case: Encoder, root: Path) -> None:
+    random = torch.Generator().manual_seed(case.seed)
+    model = AutoModel.from_pretrained(root / case.base, attn_implementation="eager").eval()
+    with torch.no_grad():
+        for parameter in model.pooler.parameters():
+            parameter.copy_(0.3 * torch.randn(parameter.shape, generator=random))
+    folder = root / case.name
+    model.save_pretrained(folder)
+    ids = padded(case.lengths, case.time, model.config.vocab_size, random)
+    mask = (ids != PADDING).long()
+
+    def run(model):
+        result = model(input_ids=ids, attention_mask=mask)
+        share = mask / mask.sum(1, keepdim=True)
+        return (result.last_hidden_state * share[..., None]).sum(1), result.pooler_output
+
+    single = run(model)
+    exact = run(model.double())
+    for name, a, b in zip(("mean", "pooled"), single, exact):
+        check(f"{case.name} {name}", a, b)
+    write(folder, {"input_ids": ids, "lengths": torch.tensor(case.lengths),
+                   "mean": exact[0], "pooled": exact[1]})
 
 
 def generate_adapter(case: Adapter, root: Path) -> None:
@@ -168,7 +214,8 @@ def generate_adapter(case: Adapter, root: Path) -> None:
         golden = {"input_ids": ids, "targets": targets, "weights": weights}
 
         def run(model):
-            return forward(model, ids, targets, weights.to(next(model.parameters()).dtype))
+            weight_type = next(model.parameters()).dtype
+            return forward(model, ids, targets, weights.to(weight_type), None)
 
     single, _ = run(model)
     model = model.double()
@@ -197,7 +244,9 @@ def main() -> None:
     root = Path(__file__).resolve().parent
     for case in CASES:
         if not options.cases or case.name in options.cases:
-            (generate_scorer if isinstance(case, Scorer) else generate_adapter)(case, root)
+            generators = {
+                Scorer: generate_scorer, Encoder: generate_encoder, Adapter: generate_adapter}
+            generators[type(case)](case, root)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@ import Evaluation
 import Objectives
 import Tensors
 
-/// The next token of every position that counts: pretraining, and fine-tuning with its masks.
-public struct NextTokenObjective: Objective {
+/// The targets of a batch that count: next or masked tokens of texts, tokens of answers.
+///
+/// Such objectives differ in where their batches come from.
+public struct TokenObjective: Objective {
   private let source: any BatchSource
 
   /// - Parameter source: Where the batches come from.
@@ -17,7 +19,7 @@ public struct NextTokenObjective: Objective {
     -> MicroBatchLoss
   {
     try replica.read(microBatch, from: source, workspace)
-    let losses = NextTokenLoss.losses(
+    let losses = TokenLoss.losses(
       replica.model, replica.batch, dropout: microBatch.dropout,
       recomputation: microBatch.recomputation)
     return MicroBatchLoss(

@@ -1,0 +1,147 @@
+import Foundation
+import Testing
+
+/// A BERT's road as a user walks it: a tokenizer, pretraining on masked tokens, a head for texts.
+@Suite(.serialized) struct BERTTests {
+  /// Words that follow each other in a fixed way: what is masked can be told from what is around it.
+  private static let text = (0..<900).map { line in
+    (0..<12).map { "word\((line % 7) * 3 + $0 % 5)" }.joined(separator: " ") + "."
+  }.joined(separator: "\n")
+
+  private static let pretraining = """
+    run: bert
+    model: { family: bert, layers: 2, heads: 2, width: 32, context: 32, dropout: 0.1, initialDeviation: 0.1 }
+    tokenizer: tokenizer
+    data: { train: text.txt, validation: 0.1 }
+    batch: { microBatches: 4, sequences: 4 }
+    steps: 60
+    optimizer: { learningRate: 5e-3 }
+    schedule: { warmup: 5 }
+    checkpoint: { every: 30 }
+    evaluate: { every: 30 }
+
+    """
+
+  /// A folder with a corpus, a tokenizer and configurations.
+  private func withBERT(_ body: (Program) throws -> Void) throws {
+    try Program.withCorpus { program in
+      try program.write(Self.text, to: "text.txt")
+      try program.write(Self.pretraining, to: "bert.yaml")
+      let result = try program.run([
+        "tokenizer", "train", "text.txt", "--kind", "wordpiece", "--vocabulary", "120", "--output",
+        "tokenizer",
+      ])
+      #expect(result.code == 0, "\(result.errors)")
+      try body(program)
+    }
+  }
+
+  @Test(
+    .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
+    arguments: ["fp32", "bf16"])
+  func sameBitsOnAnyRanksAndThreads(precision: String) throws {
+    try withBERT { program in
+      let command = [
+        "pretrain", "bert.yaml", "--oversubscribe", "--set", "precision=\(precision)",
+      ]
+      for (ranks, threads) in [(1, 1), (1, 2), (2, 1), (4, 1)] {
+        let result = try program.run(
+          command + ["--threads", "\(threads)", "--set", "run=run-\(ranks)x\(threads)"],
+          ranks: ranks)
+        #expect(result.code == 0, "\(result.errors)")
+      }
+      // What is left after step 30, resumed in another world.
+      let files = FileManager.default
+      try files.copyItem(
+        atPath: "\(program.folder)/run-2x1", toPath: "\(program.folder)/resumed")
+      try files.removeItem(atPath: "\(program.folder)/resumed/checkpoints/step-00000060")
+      let resumed = try program.run(
+        command + ["--threads", "1", "--set", "run=resumed"], ranks: 3)
+      #expect(resumed.code == 0 && resumed.errors.contains("going on from"), "\(resumed.errors)")
+      let runs = ["run-1x1", "run-1x2", "run-2x1", "run-4x1", "resumed"]
+      let hashes = Set(runs.map { program.hash($0, step: 60) })
+      #expect(hashes.count == 1 && !hashes.contains(nil), "\(hashes)")
+      #expect(program.hash("run-1x1", step: 30) != program.hash("run-1x1", step: 60))
+    }
+  }
+
+  /// What `apus evaluate --json` says of one model.
+  private static func figures(_ result: Program.Result) throws -> [String: Double] {
+    let line = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
+    return (line as? [String: Any])?["figures"] as? [String: Double] ?? [:]
+  }
+
+  @Test func theRoadOfAnEncoder() throws {
+    try withBERT { program in
+      let pretrained = try program.run([
+        "pretrain", "bert.yaml", "--threads", "1", "--set", "steps=300", "--set",
+        "model.dropout=0", "--set", "checkpoint.every=300",
+      ])
+      #expect(pretrained.code == 0, "\(pretrained.errors)")
+      let evaluated = try program.run(["evaluate", "bert", "--texts", "text.txt", "--json"])
+      #expect(evaluated.code == 0, "\(evaluated.errors)")
+      let loss = try #require(Self.figures(evaluated)["maskedLoss"])
+      // Without what is around a word 3.1 is the least.
+      #expect(loss < 2.3)
+
+      let records = (0..<120).map { index in
+        let kind = index % 2
+        let text = (0..<6).map { "word\(kind * 9 + (index + $0) % 5)" }.joined(separator: " ")
+        return #"{"label": "\#(kind == 0 ? "low" : "high")", "text": "\#(text)"}"#
+      }
+      try program.write(records.joined(separator: "\n") + "\n", to: "labels.jsonl")
+      let classifier = [
+        "finetune", "--set", "task=classification", "--set", "model.from=bert", "--set",
+        "data.train=labels.jsonl", "--set", "data.validation=0.2", "--set", "steps=40", "--set",
+        "optimizer.learningRate=5e-3", "--set", "batch.sequences=8", "--set", "schedule.warmup=2",
+        "--threads", "1",
+      ]
+      for more in [["--set", "run=whole"], ["--set", "run=lora", "--set", "lora.rank=4"]] {
+        let tuned = try program.run(classifier + more)
+        #expect(tuned.code == 0, "\(tuned.errors)")
+        let measured = try program.run([
+          "evaluate", String(more[1].dropFirst(4)), "--records", "labels.jsonl", "--json",
+        ])
+        let accuracy = try #require(Self.figures(measured)["accuracy"])
+        #expect(accuracy > 0.9, "\(more) \(measured.errors)")
+      }
+
+      let embedded = try program.run(["embed", "bert", "word1 word2", "word2 word1", "--cosines"])
+      #expect(embedded.code == 0, "\(embedded.errors)")
+      let rows = embedded.output.split(separator: "\n").map {
+        $0.split(separator: " ").compactMap { Double($0) }
+      }
+      #expect(rows.count == 2 && rows[0][0] == 1 && rows[0][1] == rows[1][0] && rows[0][1] < 1)
+    }
+  }
+
+  /// What an encoder cannot do is refused in a sentence.
+  @Test(arguments: [
+    (["generate", "bert", "word1"], "masked tokens"),
+    (
+      [
+        "finetune", "--set", "model.from=bert", "--set", "data.train=chat.jsonl", "--set",
+        "data.validation=0",
+      ], "masked tokens"
+    ),
+    (["pretrain", "bert.yaml", "--set", "tokenizer=bytes"], "[MASK]"),
+    (["pretrain", "bert.yaml", "--set", "data.documentMask=true"], "data.documentMask"),
+    (["pretrain", "bert.yaml", "--set", "model.kvHeads=1"], "model.kvHeads"),
+    (["pretrain", "bert.yaml", "--set", "model.tied=false"], "model.tied"),
+    (["pretrain", "run.yaml", "--set", "mask.share=0.3"], "mask.share"),
+    (["embed", "bert", "word1", "--pooling", "pooled"], "pooler"),
+  ])
+  func badUseIsRefused(arguments: [String], word: String) throws {
+    try withBERT { program in
+      try program.write(
+        #"{"prompt": "a", "completion": "b"}"# + "\n", to: "chat.jsonl")
+      if arguments.contains("bert") || arguments.contains("model.from=bert") {
+        let result = try program.run(["pretrain", "bert.yaml", "--set", "steps=1"])
+        #expect(result.code == 0, "\(result.errors)")
+      }
+      let result = try program.run(arguments)
+      #expect(result.code == 2, "\(result.errors)")
+      #expect(result.errors.contains(word) && !result.errors.contains("Fatal"), "\(result.errors)")
+    }
+  }
+}
