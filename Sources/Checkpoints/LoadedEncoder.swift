@@ -17,7 +17,9 @@ public struct LoadedEncoder: Sendable {
   /// Sentences on what was passed over.
   public let notes: [String]
 
-  /// Reads the network at `path`, whichever it is; see `ModelFolder`. A language model has no pooler.
+  /// Reads the network at `path`, whichever it is; see `ModelFolder`.
+  ///
+  /// A language model has no pooler.
   public init(path: String) throws {
     let folder = try ModelFolder(path: path)
     self.path = folder.path

@@ -7,8 +7,9 @@ import Tensors
 
 /// The loss of a language model on the targets of a batch: next tokens, or masked ones.
 public enum TokenLoss {
-  /// The losses of the targets of `batch` that count, in their order, recorded if the workspace
-  /// records. Of the rest no logits are computed.
+  /// The losses of the targets of `batch` that count, in their order, recorded if the workspace records.
+  ///
+  /// Of the rest no logits are computed.
   public static func losses(
     _ model: any LanguageModel, _ batch: Batch, dropout: DropoutSource? = nil,
     recomputation: Recomputation = .none

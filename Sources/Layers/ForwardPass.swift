@@ -46,8 +46,10 @@ public struct ForwardPass {
       starts: starts, usesAdapters: false)
   }
 
-  /// The same pass over sequences of `length` tokens of which the first `lengths` are no padding:
-  /// what stands before it does not see the padding. No lengths say that there is none.
+  /// The same pass over sequences of `length` tokens, of which the first `lengths` are a text that does
+  /// not see the padding behind it.
+  ///
+  /// No lengths say that there is no padding.
   public func keepingPaddingApart(_ lengths: [Int32], length: Int) -> ForwardPass {
     guard lengths.contains(where: { $0 < length }) else { return self }
     precondition(starts.isEmpty && caches.isEmpty, "padding in sequences of several examples")

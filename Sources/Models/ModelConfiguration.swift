@@ -105,7 +105,8 @@ extension ModelConfiguration {
 
 extension ParameterLayout.Entry {
   var isEmbedding: Bool {
-    name.hasSuffix("_embeddings.weight") || name.hasSuffix("wte.weight") || name.hasSuffix("wpe.weight")
+    name.hasSuffix("_embeddings.weight") || name.hasSuffix("wte.weight")
+      || name.hasSuffix("wpe.weight")
       || name.hasSuffix("embed_tokens.weight")
   }
 }

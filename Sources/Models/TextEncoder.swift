@@ -32,7 +32,7 @@ public struct TextEncoder {
     }
   }
 
-  /// What the pooler makes of each text; see `mean`. Nil where there is none.
+  /// What the pooler makes of each text, or nil where there is none; see `mean`.
   public func pooled(_ ids: [Int32], lengths: [Int32], _ pass: ForwardPass) -> [[Float]]? {
     guard let pooler else { return nil }
     let length = ids.count / pass.sequences

@@ -1,10 +1,10 @@
 import RandomNumbers
 import Tokenizers
 
-/// Masked tokens, as BERT is pretrained with them (Devlin et al. 2018): of the tokens of a row some are
-/// targets; most of these are hidden from the model, some are replaced, some left as they are.
+/// Masked tokens, as BERT is pretrained with them (Devlin and others 2018).
 ///
-/// The choice is a pure function of the stream that it is drawn from: block p of it decides on position
+/// Of the tokens of a row some are targets; most of these are hidden from the model, some are replaced,
+/// some left as they are. The choice is a pure function of the stream that it is drawn from: block p of it decides on position
 /// p of the batch.
 public struct TokenMasking: Sendable {
   /// Share of the tokens, or of the words, that are targets.
