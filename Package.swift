@@ -154,9 +154,8 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "Checkpoints", "Configuration", "DataParallel", "Datasets", "Generation", "MPI", "Models",
-        "Monitoring",
-        "TestWorld", "Tokenizers", "Training",
-      ]),
+        "Monitoring", "Tensors", "TestWorld", "Tokenizers", "Training",
+      ], exclude: ["Goldens"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Tokenizers"]),

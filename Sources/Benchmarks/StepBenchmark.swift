@@ -91,6 +91,7 @@ struct TrainedSteps {
     }
     var reader = try model.configuration(workers: workers, overrides: overrides)
     let phase = try Pretraining(&reader)
+    model.forgetTokenizer()
     let trainer = try Trainer(
       phase.plan, world: world, workers: try Ranks.assign(workers: workers, world),
       objective: try phase.objective(over: model.tokens(phase)))

@@ -23,6 +23,8 @@ struct TrainedModel: Sendable {
   /// Whether a step is one micro-batch, as PyTorch takes it, for a team of all threads: large products
   /// lose nothing by it, and one gradient is enough.
   var isForTeam = false
+  /// Which family it is of.
+  var family = PretrainingOptions.Family.gpt2
 
   /// cluster/shakespeare.yaml, nanoGPT's recipe for a CPU; the vocabulary is that of bytes.
   static let shakespeare = TrainedModel(
@@ -35,6 +37,10 @@ struct TrainedModel: Sendable {
     name: "gpt2", title: "GPT-2 124M, 4×256 tokens", layers: 12, heads: 12, width: 768,
     vocabulary: 50257, context: 256, batch: 4, steps: 6, isForTeam: true)
 
+  static let bert = TrainedModel(
+    name: "bert", title: "BERT-base 110M, 8×128 tokens", layers: 12, heads: 12, width: 768,
+    vocabulary: 30522, context: 128, batch: 8, steps: 6, isForTeam: true, family: .bert)
+
   /// `nano` with a long context, and the same number of tokens in shorter ones.
   static let longContext = TrainedModel(
     name: "long", title: "10.8M, 1×4096 tokens", layers: nano.layers, heads: nano.heads,
@@ -44,7 +50,7 @@ struct TrainedModel: Sendable {
     width: nano.width, vocabulary: nano.vocabulary, context: 1024, batch: 4, steps: 5)
 
   /// Those whose step PyTorch measures as well.
-  static let all = [shakespeare, nano, gpt2]
+  static let all = [shakespeare, nano, gpt2, bert]
 
   /// Micro-batches in a step: one for each of `workers`, as far as the batch divides.
   func microBatches(workers: Int) -> Int {
@@ -62,11 +68,29 @@ struct TrainedModel: Sendable {
     let microBatches = microBatches(workers: workers)
     return try ConfigurationReader(
       yaml: """
-        model: { layers: \(layers), heads: \(heads), width: \(width), context: \(context), \
+        model: { family: \(family), layers: \(layers), heads: \(heads), width: \(width), context: \(context), \
         vocabulary: \(vocabulary) }
         batch: { microBatches: \(microBatches), sequences: \(batch / microBatches) }
+        tokenizer: "\(try tokenizer())"
         """, file: "the benchmark", overrides: overrides)
   }
+
+  /// `bytes`, or for a model of masked tokens a file of as many entries as it has ids.
+  private func tokenizer() throws -> String {
+    guard family == .bert else { return "bytes" }
+    let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    let entries = special + (special.count..<vocabulary).map { "token\($0)" }
+    try Data((entries.joined(separator: "\n") + "\n").utf8).write(to: tokenizerFile)
+    return tokenizerFile.path
+  }
+
+  private var tokenizerFile: URL {
+    FileManager.default.temporaryDirectory.appendingPathComponent(
+      "apus-bench-\(ProcessInfo.processInfo.processIdentifier)-vocab.txt")
+  }
+
+  /// Removes the file of the tokenizer, which is in memory by now.
+  func forgetTokenizer() { try? FileManager.default.removeItem(at: tokenizerFile) }
 
   /// What it is trained on: the recipe's plays, or stories where they are not there; for the others
   /// random ids, which cost the same as text.
@@ -81,7 +105,11 @@ struct TrainedModel: Sendable {
       ids = text.prefix(count).map { Int32($0) }
     } else {
       let words = RandomStream(seed: 1, purpose: .trial)
-      ids = (0..<UInt64(count)).map { Int32(words.word($0) % UInt32(vocabulary)) }
+      // No special tokens among BERT's.
+      let first = UInt32(family == .bert ? 5 : 0)
+      ids = (0..<UInt64(count)).map {
+        Int32(first + words.word($0) % (UInt32(vocabulary) - first))
+      }
     }
     return TokenStream(
       ids, vocabularySize: phase.plan.model.vocabulary, endOfText: phase.plan.tokenizer.endOfText)
@@ -89,7 +117,15 @@ struct TrainedModel: Sendable {
 
   /// The same steps by PyTorch.
   func torch(_ precision: Precision, ranks: Int = 1, threads: Int) -> Peer {
-    Peer(
+    if family == .bert {
+      return Peer(
+        script: "train_bert", package: "transformers", ranks: ranks,
+        arguments: [
+          "--batch", "\(batch / ranks)", "--dtype", "\(precision)", "--threads", "\(threads)",
+          "--steps", "\(steps)",
+        ])
+    }
+    return Peer(
       script: "train_gpt2", package: "torch", ranks: ranks,
       arguments: [
         "--size", name, "--batch", "\(batch / ranks)", "--dtype", "\(precision)", "--threads",

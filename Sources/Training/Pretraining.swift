@@ -49,17 +49,20 @@ public struct Pretraining: Phase {
 
   /// The next tokens, or the masked ones, of windows of `tokens`.
   public func objective(over tokens: TokenStream) throws -> TokenObjective {
+    TokenObjective(try source(over: tokens))
+  }
+
+  /// Batches of windows of `tokens`.
+  func source(over tokens: TokenStream) throws -> any BatchSource {
     let (microBatches, seed) = (plan.options.microBatches, UInt64(plan.options.seed))
     if let masking {
-      return TokenObjective(
-        try MaskedTokenLoader(
-          tokens: tokens, masking: masking, context: plan.context, sequences: plan.rows,
-          microBatches: microBatches, seed: seed))
+      return try MaskedTokenLoader(
+        tokens: tokens, masking: masking, context: plan.context, sequences: plan.rows,
+        microBatches: microBatches, seed: seed)
     }
-    return TokenObjective(
-      try TrainingLoader(
-        tokens: tokens, context: plan.context, sequences: plan.rows, microBatches: microBatches,
-        seed: seed, isolatesDocuments: options.data.documentMask))
+    return try TrainingLoader(
+      tokens: tokens, context: plan.context, sequences: plan.rows, microBatches: microBatches,
+      seed: seed, isolatesDocuments: options.data.documentMask)
   }
 }
 

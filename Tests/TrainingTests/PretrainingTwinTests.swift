@@ -1,0 +1,76 @@
+import Configuration
+import Foundation
+import MPI
+import Tensors
+import TestWorld
+import Testing
+import Tokenizers
+
+@testable import Checkpoints
+@testable import DataParallel
+@testable import Datasets
+@testable import Training
+
+/// Writes what a twin in PyTorch needs to take the same steps: first weights, batches and losses.
+///
+/// Goldens/twin.py is the twin; it names the folder, which has a `run.yaml`, in APUS_TWIN.
+@Suite struct PretrainingTwinTests {
+  private static let folder = ProcessInfo.processInfo.environment["APUS_TWIN"]
+
+  @Test(.enabled(if: folder != nil, "APUS_TWIN names no folder: see Goldens/twin.py"))
+  func stepsForATwin() throws {
+    let folder = try #require(Self.folder)
+    var reader = try ConfigurationReader(path: "\(folder)/run.yaml")
+    let phase = try Pretraining(&reader)
+    let (plan, world) = (phase.plan, try SharedWorld.group())
+    let text = try String(contentsOfFile: "\(folder)/text.txt", encoding: .utf8)
+    let tokens = TokenStream(
+      plan.tokenizer.encode(text), vocabularySize: plan.model.vocabulary,
+      endOfText: plan.tokenizer.endOfText)
+    let trainer = try Trainer(
+      plan, world: world, workers: .init(threads: 1, cores: nil),
+      objective: try phase.objective(over: tokens))
+
+    let files = ModelFiles(
+      configuration: plan.network.configuration, layout: plan.network.configuration.layout,
+      tokenizer: plan.tokenizer)
+    _ = try files.write(UnsafeBufferPointer(trainer.replicas.parameters.elements)) {
+      name throws(StorageError) in try DurableFile(creating: "\(folder)/first/\(name)")
+    }
+    let source = try phase.source(over: tokens)
+    var batch = Batch(sequences: plan.rows, context: plan.context)
+    var (inputs, targets, weights): ([Int32], [Int32], [Float]) = ([], [], [])
+    for step in 0..<plan.options.steps {
+      for index in 0..<plan.options.microBatches {
+        try source.fill(&batch, step: step, microBatch: index)
+        inputs += batch.inputs
+        targets += batch.targets
+        weights += batch.weights
+      }
+    }
+    let shape = [plan.options.steps, plan.options.microBatches * plan.rows, plan.context]
+    func tensor(_ name: String, _ dtype: SafeTensor.DType, _ bytes: UnsafeRawBufferPointer)
+      -> SafeTensor
+    {
+      SafeTensor(name: name, dtype: dtype, shape: shape, bytes: bytes)
+    }
+    try inputs.withUnsafeBytes { inputs in
+      try targets.withUnsafeBytes { targets in
+        try weights.withUnsafeBytes { weights in
+          var file = try DurableFile(creating: "\(folder)/batches.safetensors")
+          try SafeTensorsWriter([
+            tensor("inputs", .i32, inputs), tensor("targets", .i32, targets),
+            tensor("weights", .f32, weights),
+          ]).write(to: &file)
+          _ = try file.close()
+        }
+      }
+    }
+    var lines = ""
+    for _ in 0..<plan.options.steps {
+      let report = try trainer.step()
+      lines += "\(report.learningRate) \(report.loss)\n"
+    }
+    try lines.write(toFile: "\(folder)/losses.txt", atomically: true, encoding: .utf8)
+  }
+}
