@@ -120,7 +120,9 @@ let package = Package(
     .target(name: "TestWorld", dependencies: ["MPI"], path: "Tests/TestWorld"),
     .testTarget(name: "RandomNumbersTests", dependencies: ["RandomNumbers"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], exclude: ["Goldens"]),
-    .testTarget(name: "TensorsTests", dependencies: ["CKernels", "Tensors", "RandomNumbers"]),
+    .testTarget(
+      name: "TensorsTests", dependencies: ["CKernels", "Tensors", "RandomNumbers"],
+      exclude: ["Goldens"]),
     .testTarget(name: "MPITests", dependencies: ["MPI", "TestWorld"]),
     .testTarget(name: "JinjaTests", dependencies: ["Jinja"], exclude: ["Goldens"]),
     .testTarget(

@@ -77,28 +77,62 @@ CLONED void apus_tanh_backward(float *dx, const float *y, const float *dy, size_
   });
 }
 
-CLONED void apus_swiglu(float *y, const float *gate, const float *up, size_t n) {
+CLONED void apus_relu(float *y, const float *x, size_t n) {
   FOR_VECTORS(n, {
-    vf g = GET(gate);
-    PUT(y, g * VSIGMOID(g) * GET(up));
+    vf v = GET(x);
+    vi negative = v < 0;
+    PUT(y, (vf)((vi)v & ~negative));
   });
+}
+
+CLONED void apus_relu_backward(float *dx, const float *x, const float *dy, size_t n,
+                               bool accumulate) {
+  FOR_VECTORS(n, {
+    vi flat = GET(x) <= 0;
+    vf d = (vf)((vi)GET(dy) & ~flat);
+    if (accumulate) d += GET(dx);
+    PUT(dx, d);
+  });
+}
+
+// Products of an activation g·s of the gate, s a sigmoid, with a second input.
+#define GATED(sigmoid)                                                                             \
+  FOR_VECTORS(n, {                                                                                 \
+    vf g = GET(gate);                                                                              \
+    PUT(y, g * (sigmoid) * GET(up));                                                               \
+  })
+
+#define GATED_BACKWARD(sigmoid, slope)                                                             \
+  FOR_VECTORS(n, {                                                                                 \
+    vf g = GET(gate);                                                                              \
+    vf d = GET(dy);                                                                                \
+    vf s = sigmoid;                                                                                \
+    if (dgate) {                                                                                   \
+      vf dg = d * GET(up) * (slope);                                                               \
+      if (gate_accumulate) dg += GET(dgate);                                                       \
+      PUT(dgate, dg);                                                                              \
+    }                                                                                              \
+    if (dup) {                                                                                     \
+      vf du = d * g * s;                                                                           \
+      if (up_accumulate) du += GET(dup);                                                           \
+      PUT(dup, du);                                                                                \
+    }                                                                                              \
+  })
+
+CLONED void apus_swiglu(float *y, const float *gate, const float *up, size_t n) {
+  GATED(VSIGMOID(g));
 }
 
 CLONED void apus_swiglu_backward(float *dgate, bool gate_accumulate, float *dup, bool up_accumulate,
                                  const float *gate, const float *up, const float *dy, size_t n) {
-  FOR_VECTORS(n, {
-    vf g = GET(gate);
-    vf d = GET(dy);
-    vf s = VSIGMOID(g);
-    if (dgate) {
-      vf dg = d * GET(up) * (s + g * s * (1.0f - s));
-      if (gate_accumulate) dg += GET(dgate);
-      PUT(dgate, dg);
-    }
-    if (dup) {
-      vf du = d * g * s;
-      if (up_accumulate) du += GET(dup);
-      PUT(dup, du);
-    }
-  });
+  GATED_BACKWARD(VSIGMOID(g), s + g * s * (1.0f - s));
+}
+
+CLONED void apus_geglu(float *y, const float *gate, const float *up, size_t n) {
+  GATED(VSIGMOID(GELU_2U(g)));
+}
+
+CLONED void apus_geglu_backward(float *dgate, bool gate_accumulate, float *dup, bool up_accumulate,
+                                const float *gate, const float *up, const float *dy, size_t n) {
+  GATED_BACKWARD(VSIGMOID(GELU_2U(g)), s + g * s * (1.0f - s) * GELU_2DU(g));
 }

@@ -22,6 +22,20 @@ CLONED void apus_attention_dscores(float *dp, const float *p, const float *delta
   }
 }
 
+CLONED void apus_attention_bias(float *scores, const float *bias, size_t rows, size_t cols,
+                                size_t stride, float scale) {
+  for (size_t r = 0; r < rows; r++, scores += stride, bias--) {
+    FOR_VECTORS(cols, PUT(scores, GET(scores) * scale + GET(bias)););
+  }
+}
+
+CLONED void apus_attention_dbias(float *dbias, const float *dscores, size_t rows, size_t cols,
+                                 size_t stride) {
+  for (size_t r = 0; r < rows; r++, dscores += stride, dbias--) {
+    FOR_VECTORS(cols, PUT(dbias, GET(dbias) + GET(dscores)););
+  }
+}
+
 CLONED void apus_row_dots(float *delta, const float *a, size_t a_stride, const float *b,
                           size_t b_stride, size_t rows, size_t cols) {
   for (size_t r = 0; r < rows; r++, a += a_stride, b += b_stride) {

@@ -2,7 +2,8 @@
 //
 // A sequence holds one example, or several one after another (packing). Query t sees the keys of its
 // example: those up to itself where the attention is causal, of these the last ones where it has a
-// window. Of the keys that no query of a block sees next to nothing is computed.
+// window; where it is not, all of them but padding. Of the keys that no query of a block sees next to
+// nothing is computed.
 
 /// Which keys of its example a query sees.
 public enum AttentionReach: Sendable, Equatable {
@@ -43,20 +44,32 @@ struct AttentionBlocks {
   /// - Parameters:
   ///   - shape: Sizes of the attention.
   ///   - starts: Where the example of every row starts, [B·T]; empty when a sequence is one example.
+  ///   - keyLengths: How many keys of every sequence are there, [B]; empty when all are.
   ///   - type: What products read. fp32 blocks begin with their example, so that an example has the
   ///     bits it has alone. bf16 ones lie on the grid of a plain sequence: oneDNN prepares a product
   ///     for every new size, and examples come in all sizes.
-  init(_ shape: AttentionShape, starts: [Int32], type: ElementType) {
+  init(
+    _ shape: AttentionShape, starts: [Int32], keyLengths: [Int32] = [], type: ElementType
+  ) {
+    precondition(
+      keyLengths.isEmpty
+        || keyLengths.count == shape.sequences && !shape.isCausal && starts.isEmpty
+          && keyLengths.allSatisfy { (1...max(1, shape.keys)).contains(Int($0)) },
+      "lengths \(keyLengths) of \(shape.sequences) sequences of \(shape.keys) keys, "
+        + "\(shape.reach), \(starts.count) starts")
     let past = shape.keys - shape.queries
-    let isPlain = starts.isEmpty && shape.window == nil
+    let isPlain = starts.isEmpty && keyLengths.isEmpty && shape.window == nil
     isCovered = isPlain && shape.queries > 0
     guard !starts.isEmpty else {
-      let whole = AttentionBlocks.cut(0..<shape.queries).map { rows in
-        AttentionBlocks.block(
-          rows, [AttentionBlock.Run(rows: rows, start: 0, end: shape.end(of: rows, past: past))],
-          shape, past: past, type: type)
+      let whole = { (keys: Int?) in
+        AttentionBlocks.cut(0..<shape.queries).map { rows in
+          let end = keys ?? shape.end(of: rows, past: past)
+          return AttentionBlocks.block(
+            rows, [AttentionBlock.Run(rows: rows, start: 0, end: end)], shape, past: past,
+            type: type)
+        }
       }
-      lists = [whole]
+      lists = keyLengths.isEmpty ? [whole(nil)] : keyLengths.map { whole(Int($0)) }
       return
     }
     lists = (0..<shape.sequences).map { sequence in

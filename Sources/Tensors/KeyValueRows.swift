@@ -70,7 +70,7 @@ public final class KeyValueRows {
   }
 
   /// The keys in rows [sequences·length, width], for sequences of one length.
-  fileprivate var keyRows: Tensor {
+  var keyRows: Tensor {
     let rows = Tensor(
       uninitialized: [sequences * length, width], type: keys.type, in: keys.workspace)
     for sequence in 0..<sequences {
@@ -125,94 +125,5 @@ public final class KeyValueRows {
       from: other.values.base + old * other.capacity * width * stride,
       byteCount: length * width * stride)
     lengths[new] = length
-  }
-}
-
-extension Tensor {
-  /// Causal attention of new queries [B·T, H·D] over everything `cache` holds, in which they are
-  /// the last T positions of each sequence.
-  ///
-  /// Sequences of different lengths take one query each.
-  ///
-  /// - Parameter window: How many keys a query sees, the last ones; nil for all.
-  public func causalAttention(
-    over cache: KeyValueRows, heads: Int, keyHeads: Int, window: Int? = nil
-  ) -> Tensor {
-    precondition(
-      rows % cache.sequences == 0 && columns % heads == 0 && heads % keyHeads == 0
-        && cache.width == columns / heads * keyHeads,
-      "attention of \(shape) over \(cache.sequences) sequences of width \(cache.width)")
-    let attention = AttentionShape(
-      sequences: cache.sequences, queries: rows / cache.sequences, keys: cache.length,
-      heads: heads, keyHeads: keyHeads, dim: columns / heads, reach: .causal(window: window))
-    let y = Tensor(uninitialized: [rows, columns], type: type, in: workspace)
-    if attention.queries == 1 {
-      attention.forwardOne(self, over: cache, into: y)
-      return y
-    }
-    precondition(
-      cache.lengths.allSatisfy { $0 == cache.length },
-      "\(attention.queries) queries for sequences of lengths \(cache.lengths)")
-    let values = HeadRows(
-      base: cache.values.base, type: cache.values.type, pitch: cache.width,
-      sequencePitch: cache.capacity * cache.width, owner: cache.values.storage)
-    workspace.withScratch(cache.sequences * heads * attention.queries) { logSums in
-      attention.forward(
-        q: headRows(cache.sequences), k: cache.keyRows.headRows(cache.sequences), v: values,
-        out: y.headRows(cache.sequences), logSums: logSums, dropout: nil, in: workspace)
-    }
-    return y
-  }
-}
-
-extension AttentionShape {
-  /// One query a sequence: no products but sums over the cache, in the order and with the roundings of
-  /// `forward` in a batch-invariant workspace.
-  fileprivate func forwardOne(_ q: Tensor, over cache: KeyValueRows, into y: Tensor) {
-    let workspace = q.workspace
-    let group = heads / keyHeads
-    // Rows of the query heads that share a key head.
-    let shape = [sequences * keyHeads, group * dim]
-    let (q, y) = (q.detached.reshaped(shape), y.reshaped(shape))
-    workspace.forEachPart(shape[0], cost: shape[1] * keys) { rows in
-      q.reading(rows) { q in
-        y.writing(rows) { y in
-          workspace.withScratch(pitch) { scores in
-            for head in 0..<rows.count * group {
-              let (sequence, keyHead) = (rows.lowerBound + head / group)
-                .quotientAndRemainder(dividingBy: keyHeads)
-              let first = head * dim
-              attend(q + first, over: cache, sequence, keyHead, scores: scores, into: y + first)
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /// One query of one head; `scores` has room for all positions.
-  private func attend(
-    _ q: UnsafePointer<Float>, over cache: KeyValueRows, _ sequence: Int, _ keyHead: Int,
-    scores: UnsafeMutablePointer<Float>, into y: UnsafeMutablePointer<Float>
-  ) {
-    let (length, width, group) = (cache.lengths[sequence], cache.width, Int(APUS_KEY_GROUP))
-    // A window begins anywhere in a group of keys; scores are computed for whole groups.
-    let past = length - min(length, window ?? length)
-    let (before, count) = (past % group, length - past)
-    let groupPitch = width * group
-    let keys = cache.firstKey(sequence, keyHead, dim: dim) + past / group * groupPitch
-    let values = (sequence * cache.capacity + past) * width + keyHead * dim
-    let seen = scores + before
-    var logSum: Float = 0
-    guard cache.keys.type == .bfloat16 else {
-      apus_key_scores(scores, q, cache.keys.pointer + keys, groupPitch, before + count, dim)
-      apus_attention_softmax(seen, &logSum, 1, count, count, count, scale)
-      apus_weigh_values(y, seen, cache.values.pointer + values, width, count, dim)
-      return
-    }
-    apus_key_scores_half(scores, q, cache.keys.half + keys, groupPitch, before + count, dim)
-    apus_attention_softmax(seen, &logSum, 1, count, count, count, scale)
-    apus_round(seen, count)
-    apus_weigh_values_half(y, seen, cache.values.half + values, width, count, dim)
   }
 }

@@ -11,32 +11,42 @@ public enum GELU: Sendable {
 extension Tensor {
   /// The Gaussian error linear unit of every element.
   public func gelu(_ form: GELU = .tanh) -> Tensor {
+    form == .tanh
+      ? activation(apus_gelu, apus_gelu_backward)
+      : activation(apus_gelu_exact, apus_gelu_exact_backward)
+  }
+
+  /// Zero for what is negative (Nair & Hinton 2010).
+  public func relu() -> Tensor { activation(apus_relu, apus_relu_backward) }
+
+  private func activation(
+    _ forward: @escaping (_ y: UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void,
+    _ backward:
+      @escaping (
+        _ dx: UnsafeMutablePointer<Float>, UnsafePointer<Float>, _ dy: UnsafePointer<Float>, Int,
+        Bool
+      ) -> Void, function: String = #function
+  ) -> Tensor {
     let x = self
-    let values = { x.geluValues(form) }
-    let y = values()
-    return y.recorded(from: x) { dy in
+    let values = {
+      let y = Tensor(uninitialized: x.shape, type: x.type, in: x.workspace)
+      Tensor.forEachBlock(of: [x]) { rows in
+        x.reading(rows) { from in
+          y.writing(rows) { to in forward(to, from, rows.count * x.columns) }
+        }
+      }
+      return y
+    }
+    return values().recorded(from: x, function: function) { dy in
       x.accumulate { dx, adds in
         Tensor.forEachBlock(of: [x]) { rows in
           let start = rows.lowerBound * x.columns
-          let backward = form == .tanh ? apus_gelu_backward : apus_gelu_exact_backward
-          x.reading(rows) { x in
-            backward(dx + start, x, dy.pointer + start, rows.count * self.columns, adds)
+          x.reading(rows) { from in
+            backward(dx + start, from, dy.pointer + start, rows.count * x.columns, adds)
           }
         }
       }
     }.remade(by: values)
-  }
-
-  private func geluValues(_ form: GELU) -> Tensor {
-    let y = Tensor(uninitialized: shape, type: type, in: workspace)
-    Tensor.forEachBlock(of: [self]) { rows in
-      reading(rows) { x in
-        y.writing(rows) { y in
-          (form == .tanh ? apus_gelu : apus_gelu_exact)(y, x, rows.count * columns)
-        }
-      }
-    }
-    return y
   }
 
   /// The hyperbolic tangent of every element.
@@ -53,43 +63,60 @@ extension Tensor {
 
   /// SwiGLU's product silu(gate)·up (Shazeer 2020), where `self` is the gate.
   public func swiGLU(_ up: Tensor) -> Tensor {
-    Tensor.requireSameShape(self, up, "swiGLU")
+    gated(up, apus_swiglu, apus_swiglu_backward)
+  }
+
+  /// GEGLU's product gelu(gate)·up with the tanh form (Shazeer 2020), where `self` is the gate.
+  public func geGLU(_ up: Tensor) -> Tensor { gated(up, apus_geglu, apus_geglu_backward) }
+
+  private func gated(
+    _ up: Tensor,
+    _ forward:
+      @escaping (
+        _ y: UnsafeMutablePointer<Float>, _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>,
+        Int
+      ) -> Void,
+    _ backward:
+      @escaping (
+        _ dgate: UnsafeMutablePointer<Float>?, Bool, _ dup: UnsafeMutablePointer<Float>?, Bool,
+        _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, Int
+      ) -> Void, function: String = #function
+  ) -> Tensor {
+    Tensor.requireSameShape(self, up, "a gated product")
     let gate = self
-    let y = gate.swiGLUValues(up)
+    let values = {
+      let y = Tensor(uninitialized: gate.shape, type: gate.type, in: gate.workspace)
+      Tensor.forEachBlock(of: [gate, up]) { rows in
+        gate.reading(rows) { gatePart in
+          up.reading(rows) { upPart in
+            y.writing(rows) { forward($0, gatePart, upPart, rows.count * gate.columns) }
+          }
+        }
+      }
+      return y
+    }
     typealias Destination = (at: UnsafeMutablePointer<Float>?, adds: Bool)
-    let backward = { (dy: Tensor, dgate: Destination, dup: Destination) in
+    let derive = { (dy: Tensor, dgate: Destination, dup: Destination) in
       Tensor.forEachBlock(of: [gate, up]) { rows in
         let start = rows.lowerBound * gate.columns
         gate.reading(rows) { gatePart in
           up.reading(rows) { upPart in
-            apus_swiglu_backward(
+            backward(
               dgate.at.map { $0 + start }, dgate.adds, dup.at.map { $0 + start }, dup.adds,
               gatePart, upPart, dy.pointer + start, rows.count * gate.columns)
           }
         }
       }
     }
-    return y.recorded(from: gate, up) { dy in
+    return values().recorded(from: gate, up, function: function) { dy in
       guard gate.variable !== up.variable else {
         // One destination cannot be open twice: one after the other.
-        gate.accumulate { dgate, adds in backward(dy, (dgate, adds), (nil, false)) }
-        return up.accumulate { dup, adds in backward(dy, (nil, false), (dup, adds)) }
+        gate.accumulate { dgate, adds in derive(dy, (dgate, adds), (nil, false)) }
+        return up.accumulate { dup, adds in derive(dy, (nil, false), (dup, adds)) }
       }
       gate.withGradient { dgate, gateAdds in
-        up.withGradient { dup, upAdds in backward(dy, (dgate, gateAdds), (dup, upAdds)) }
+        up.withGradient { dup, upAdds in derive(dy, (dgate, gateAdds), (dup, upAdds)) }
       }
-    }.remade { gate.swiGLUValues(up) }
-  }
-
-  private func swiGLUValues(_ up: Tensor) -> Tensor {
-    let y = Tensor(uninitialized: shape, type: type, in: workspace)
-    Tensor.forEachBlock(of: [self, up]) { rows in
-      reading(rows) { gate in
-        up.reading(rows) { up in
-          y.writing(rows) { y in apus_swiglu(y, gate, up, rows.count * columns) }
-        }
-      }
-    }
-    return y
+    }.remade(by: values)
   }
 }

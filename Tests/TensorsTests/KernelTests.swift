@@ -74,6 +74,17 @@ import Testing
     let gate = (0..<size).map { d[$0] * y[$0] * Self.slope(silu, x[$0]) }
     #expect(worstUlps(glu[0], gate) <= 4)
     #expect(worstUlpsEach(glu[1], zip(d, x).map { $0 * silu($1) }) <= 5)
+
+    #expect(a.relu().values == a.values.map { max(0, $0) })
+    let relu = workspace.gradients([a], slopes: slopes) { $0[0].relu() }[0]
+    #expect(relu == zip(slopes, a.values).map { $1 > 0 ? $0 : 0 })
+    let twice = workspace.gradients([a], slopes: slopes) { $0[0].relu() + $0[0].relu() }[0]
+    #expect(twice == relu.map { 2 * $0 })
+    #expect(worstUlpsEach(a.geGLU(b).values, zip(x, y).map { Self.gelu($0) * $1 }) <= 5)
+    let geglu = workspace.gradients([a, b], slopes: slopes) { $0[0].geGLU($0[1]) }
+    let slope = (0..<size).map { d[$0] * y[$0] * Self.slope(Self.gelu, x[$0]) }
+    #expect(worstUlps(geglu[0], slope) <= 4)
+    #expect(worstUlpsEach(geglu[1], zip(d, x).map { $0 * Self.gelu($1) }) <= 5)
   }
 
   @Test(arguments: sizes, [0, 3]) func softmax(columns: Int, skew: Int) {

@@ -24,6 +24,8 @@ import Testing
       #expect(x.gelu().values[place].isNaN)
       #expect(x.swiGLU(plain).values[place].isNaN)
       #expect(plain.swiGLU(x).values[place].isNaN)
+      #expect(x.relu().values[place].isNaN)
+      #expect(x.geGLU(plain).values[place].isNaN)
       #expect(x.sum().scalar.isNaN)
       #expect(x.softmax().values.allSatisfy { $0.isNaN })
       #expect(x.layerNorm(gain: gain, bias: gain, epsilon: 1e-5).values.allSatisfy { $0.isNaN })

@@ -47,6 +47,9 @@ import Testing
     check([random(shape, 1)]) { $0[0].tanh() }
     check([random(shape, 1), random(shape, 2)]) { $0[0].swiGLU($0[1]) }
     check([random(shape, 1)]) { $0[0].swiGLU($0[0]) }
+    check([random(shape, 1), random(shape, 2)]) { $0[0].geGLU($0[1]) }
+    check([random(shape, 1)]) { $0[0].geGLU($0[0]) }
+    check([random(shape, 1)]) { $0[0].relu() * $0[0] }
   }
 
   @Test(arguments: [[1, 1], [3, 5], [2, 3, 17], [0, 4], [4, 16], [2, 40]])

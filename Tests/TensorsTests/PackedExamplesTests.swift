@@ -176,17 +176,3 @@ import Testing
     }
   }
 }
-
-extension Tensor {
-  /// Rounded to bf16 on the tape.
-  fileprivate var asOperand: Tensor {
-    let place = gradientPlace
-    return operand.recorded(from: self) { place.accumulate(adopting: $0) }
-  }
-
-  /// Expanded to fp32 on the tape.
-  fileprivate var asFloats: Tensor {
-    let place = gradientPlace
-    return expanded.recorded(from: self) { place.accumulate(adopting: $0) }
-  }
-}

@@ -48,3 +48,17 @@ func worstUlpsEach(_ values: [Float], _ expected: [Double]) -> Double {
     max(worst, worstUlps([pair.0], [pair.1]))
   }
 }
+
+extension Tensor {
+  /// Rounded to bf16 on the tape.
+  var asOperand: Tensor {
+    let place = gradientPlace
+    return operand.recorded(from: self) { place.accumulate(adopting: $0) }
+  }
+
+  /// Expanded to fp32 on the tape.
+  var asFloats: Tensor {
+    let place = gradientPlace
+    return expanded.recorded(from: self) { place.accumulate(adopting: $0) }
+  }
+}

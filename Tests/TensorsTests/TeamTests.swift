@@ -50,6 +50,10 @@ private final class BackwardsTeam: Team {
       $0[0].linear(weight: $0[1], order: .outputsByInputs)
         .swiGLU($0[0].linear(weight: $0[2], order: .outputsByInputs))
     }
+    expectSameBits([[150, 130], [300, 130], [300, 130]], precision) {
+      $0[0].linear(weight: $0[1], order: .outputsByInputs).relu()
+        .geGLU($0[0].linear(weight: $0[2], order: .outputsByInputs))
+    }
     expectSameBits([[150, 130], [150, 130], [130], [130]], precision) {
       ($0[0] + $0[1]).layerNorm(gain: $0[2], bias: $0[3], epsilon: 1e-5)
     }
@@ -71,6 +75,15 @@ private final class BackwardsTeam: Team {
       return q.rotated(table, positions: positions).causalAttention(
         keys: k.rotated(table, positions: positions), values: v, sequences: 2, heads: 4,
         keyHeads: 2, dropout: mask)
+    }
+    expectSameBits([[200, 40], [40, 128], [40, 64], [40, 64], [32, 4]], precision) {
+      let q = $0[0].linear(weight: $0[1], order: .inputsByOutputs)
+      let k = $0[0].linear(weight: $0[2], order: .inputsByOutputs)
+      let v = $0[0].linear(weight: $0[3], order: .inputsByOutputs)
+      let buckets = RelativeBuckets(count: 32, maximumDistance: 128, isBidirectional: true)
+      return q.attention(
+        keys: k, values: v, sequences: 2, heads: 4, keyHeads: 2, dropout: mask, reach: .full,
+        keyLengths: [70, 100], scale: 1, bias: RelativeBias($0[4], buckets: buckets))
     }
     expectSameBits([[200, 40], [40, 192]], precision) {
       $0[0].linear(weight: $0[1], order: .inputsByOutputs)

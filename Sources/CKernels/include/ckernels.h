@@ -79,11 +79,19 @@ void apus_gelu_exact_backward(float *dx, const float *x, const float *dy, size_t
 /// tanh x, absolute error below 2e-7; its derivative is 1 − y².
 void apus_tanh(float *y, const float *x, size_t n);
 void apus_tanh_backward(float *dx, const float *y, const float *dy, size_t n, bool accumulate);
+/// Zero for what is negative; NaN stays.
+void apus_relu(float *y, const float *x, size_t n);
+/// The derivative at 0 is 0.
+void apus_relu_backward(float *dx, const float *x, const float *dy, size_t n, bool accumulate);
 /// SwiGLU's product: silu(gate)·up.
 void apus_swiglu(float *y, const float *gate, const float *up, size_t n);
 /// Adds into or overwrites both gradients; either may be null.
 void apus_swiglu_backward(float *dgate, bool gate_accumulate, float *dup, bool up_accumulate,
                           const float *gate, const float *up, const float *dy, size_t n);
+/// The same with GELU (tanh form) in the place of silu.
+void apus_geglu(float *y, const float *gate, const float *up, size_t n);
+void apus_geglu_backward(float *dgate, bool gate_accumulate, float *dup, bool up_accumulate,
+                         const float *gate, const float *up, const float *dy, size_t n);
 
 // normalisation.c
 void apus_layer_norm(float *y, float *mean, float *inverse, const float *x, const float *gain,
@@ -135,6 +143,12 @@ void apus_attention_probabilities(float *scores, const float *log_sums, size_t r
 /// dscores = scale·p·(dp − δ[r·delta_stride]), in place over dp.
 void apus_attention_dscores(float *dp, const float *p, const float *delta, size_t delta_stride,
                             size_t rows, size_t cols, size_t stride, float scale);
+/// scores = scale·score + bias, in place; what is added at column c of row r stands at bias[c − r].
+void apus_attention_bias(float *scores, const float *bias, size_t rows, size_t cols, size_t stride,
+                         float scale);
+/// dbias[c − r] += dscores at column c of row r.
+void apus_attention_dbias(float *dbias, const float *dscores, size_t rows, size_t cols,
+                          size_t stride);
 /// δ[r] = Σ_d a[r, d]·b[r, d] over strided rows.
 void apus_row_dots(float *delta, const float *a, size_t a_stride, const float *b, size_t b_stride,
                    size_t rows, size_t cols);
