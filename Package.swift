@@ -128,7 +128,8 @@ let package = Package(
     .testTarget(
       name: "TokenizersTests", dependencies: ["Tokenizers", "RandomNumbers"], exclude: ["Goldens"]),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "Tokenizers", "RandomNumbers", "CZlib"]),
+      name: "DatasetsTests", dependencies: ["Datasets", "Tokenizers", "RandomNumbers", "CZlib"],
+      exclude: ["Goldens"]),
     .testTarget(
       name: "AnnotationTests",
       dependencies: ["Annotation", "Tokenizers", .product(name: "GRDB", package: "GRDB.swift")]),

@@ -28,6 +28,12 @@ public struct Batch: Sendable, Equatable {
   /// For every row, the index of its class or its value, B; empty where rows have no label.
   public var labels: [Float] = []
 
+  /// What an encoder is given for every row, all of one length, row after row; empty where there is no
+  /// encoder.
+  public var sources: [TokenID] = []
+  /// For every row, the number of tokens of its source that are no padding, B; empty without sources.
+  public var sourceLengths: [Int32] = []
+
   /// A batch of zeros for a loader to fill, again and again, without allocating.
   public init(sequences: Int, context: Int) {
     precondition(
@@ -62,5 +68,7 @@ public struct Batch: Sendable, Equatable {
     lengths.removeAll(keepingCapacity: true)
     margins.removeAll(keepingCapacity: true)
     labels.removeAll(keepingCapacity: true)
+    sources.removeAll(keepingCapacity: true)
+    sourceLengths.removeAll(keepingCapacity: true)
   }
 }

@@ -14,6 +14,9 @@ public enum RandomPurpose: UInt32, Sendable {
   case masking = 7
   /// Inputs of benchmarks and tests.
   case trial = 6
+  /// Spans that are taken out of a text; coordinates: step, micro-batch, row, or in evaluations the
+  /// number of the window.
+  case corruption = 9
   /// Order and sides of the pairs shown to annotators; coordinates: annotator, pair.
   case annotation = 10
   /// Examples drawn anew for a confidence interval; coordinate: number of the resample.
