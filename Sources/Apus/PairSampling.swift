@@ -183,7 +183,7 @@ extension Record {
     case .prompt(let messages): messages
     case .conversation(let conversation): conversation.messages.dropLast()
     case .pair(let pair): pair.prompt.isEmpty ? nil : pair.prompt
-    case .labelled: nil
+    case .labelled, .tagged: nil
     }
   }
 }

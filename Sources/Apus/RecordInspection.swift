@@ -41,6 +41,7 @@ struct RecordInspection: ParsableArguments {
     if case .labelled = set.train[0].record {
       return try showTexts(set.train, tokenizer, options)
     }
+    if case .tagged = set.train[0].record { return try showTags(set.train, tokenizer, options) }
     let chat = ChatEncoder(try resolvedTemplate(of: name, tokenizer), tokenizer: tokenizer)
     let view = TokenView(tokenizer)
     switch set.train[0].record {
@@ -83,7 +84,7 @@ struct RecordInspection: ParsableArguments {
           try chat.encode(pair.rejected, to: pair.prompt), title: "\(record.place), rejected")
       case .prompt(let messages):
         try view.show(try chat.encode(prompt: messages), title: "\(record.place)")
-      case .labelled: continue
+      case .labelled, .tagged: continue
       }
     }
   }
@@ -101,6 +102,20 @@ struct RecordInspection: ParsableArguments {
       guard case .labelled(let text, let label) = record.record else { continue }
       try TokenView(tokenizer).show(
         tokenizer.encode(text), title: "\(record.place), label \(label.text)")
+    }
+  }
+}
+
+extension RecordInspection {
+  private func showTags(
+    _ records: [LocatedRecord], _ tokenizer: any Tokenizer, _ options: ExampleOptions
+  ) throws {
+    let set = try TagSet(records, tokenizer: tokenizer, classes: nil, options: options)
+    try StandardOutput.print("\(set.statistics)")
+    for record in records.prefix(examples) {
+      guard case .tagged(let words, let tags) = record.record else { continue }
+      let pairs = zip(words, tags).map { "\($0)/\($1)" }.joined(separator: " ")
+      try StandardOutput.print("\(record.place): \(pairs)")
     }
   }
 }

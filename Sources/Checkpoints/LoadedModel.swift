@@ -75,7 +75,7 @@ public struct LoadedScorer: Sendable {
   public init(_ folder: ModelFolder) throws {
     guard let scorer = folder.scorer else {
       throw CheckpointError.otherNetwork(
-        path: folder.path, found: "a language model", wanted: "a model that scores sequences")
+        path: folder.path, found: folder.kind, wanted: "a model that scores sequences")
     }
     path = folder.path
     configuration = scorer
@@ -88,6 +88,12 @@ public struct LoadedScorer: Sendable {
 }
 
 extension ModelFolder {
+  /// The weights of the network that is here, only to be read.
+  public func frozen(precision: Precision) throws -> FrozenParameters {
+    let weights = try weights()
+    return FrozenParameters(layout: weights.layout, values: weights.values, precision: precision)
+  }
+
   /// Copies what `layout` has in common with the weights here, by name and shape, whatever kind of
   /// network they are of; the rest of `values` stays as it is.
   public func copyWeights(into values: FlatBuffer, of layout: ParameterLayout) throws {

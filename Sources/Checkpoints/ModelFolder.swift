@@ -66,15 +66,22 @@ public struct ModelFolder: Sendable {
   /// The sequence scorer that is here; nil for another network.
   public var scorer: SequenceScorerConfiguration? { network as? SequenceScorerConfiguration }
 
+  /// What is here, for people.
+  public var kind: String {
+    switch network {
+    case is SequenceScorerConfiguration: "a model that scores sequences"
+    case is TokenTaggerConfiguration: "a model that gives tokens classes"
+    case is TextEncoderConfiguration: "an encoder without a head"
+    default: "a language model"
+    }
+  }
+
   /// The language model that is here.
   ///
   /// - Throws: `CheckpointError.otherNetwork` for another network.
-  func languageModel() throws(CheckpointError) -> any ModelConfiguration {
+  public func languageModel() throws(CheckpointError) -> any ModelConfiguration {
     if let model = network as? any ModelConfiguration { return model }
-    throw .otherNetwork(
-      path: path,
-      found: scorer == nil ? "an encoder without a head" : "a model that scores sequences",
-      wanted: "a language model")
+    throw .otherNetwork(path: path, found: kind, wanted: "a language model")
   }
 
   /// Refuses a network that writes no text.

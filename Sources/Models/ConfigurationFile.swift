@@ -17,6 +17,11 @@ public enum ConfigurationFile {
     if name == TextEncoderConfiguration.architecture {
       return TextEncoderConfiguration(model, hasPooler: true)
     }
+    if name.hasSuffix(TokenTaggerConfiguration.suffix) {
+      return try consistent(path) { () throws(ModelError) in
+        try TokenTaggerConfiguration(ConfigurationFields(values: values, path: path), model)
+      }
+    }
     guard name.hasSuffix(SequenceScorerConfiguration.suffix) else { return model }
     return try consistent(path) { () throws(ModelError) in
       try SequenceScorerConfiguration(ConfigurationFields(values: values, path: path), model)

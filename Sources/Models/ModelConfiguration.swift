@@ -44,6 +44,8 @@ public protocol ModelConfiguration: NetworkConfiguration where Network == any La
   var tied: Bool { get }
   /// Standard deviation of the first weights.
   var initialDeviation: Float { get }
+  /// Share dropped.
+  var dropout: Float { get }
   /// The id that fills the ends of shorter texts; nil where the end of text does.
   var padding: Int? { get }
   /// What the head tells at a position.

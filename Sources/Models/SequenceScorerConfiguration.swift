@@ -27,11 +27,7 @@ public struct SequenceScorerConfiguration: NetworkConfiguration {
   public init(
     _ model: any ModelConfiguration, labels: [String], problem: Problem, padding: Int
   ) throws(ModelError) {
-    guard !labels.isEmpty, Set(labels).count == labels.count else {
-      throw .inconsistent(
-        "The labels \(labels.joined(separator: ", ")) do not tell classes apart: give each a name "
-          + "of its own.")
-    }
+    try Labels.check(labels)
     guard (0..<model.vocabulary).contains(padding) else {
       throw .inconsistent(
         "The padding id \(padding) is outside the model's vocabulary 0..<\(model.vocabulary).")
@@ -45,20 +41,7 @@ public struct SequenceScorerConfiguration: NetworkConfiguration {
   /// Reads a file of a network whose decoder is `model`; labels without names are called as Hugging
   /// Face calls them.
   init(_ fields: ConfigurationFields, _ model: any ModelConfiguration) throws(ModelError) {
-    var labels: [String] = []
-    if case .map(let names)? = fields.values["id2label"] {
-      for index in 0..<names.count {
-        guard case .text(let name)? = names["\(index)"] else {
-          throw .badConfiguration(
-            path: fields.path,
-            reason: "id2label names no class \(index), where there are \(names.count)")
-        }
-        labels.append(name)
-      }
-    } else {
-      let count = try fields.size("num_labels", atMost: ModelLimits.vocabulary, default: 2)
-      labels = (0..<count).map { "LABEL_\($0)" }
-    }
+    let labels = try fields.labels()
     let problem = try fields.text(
       "problem_type",
       default: (labels.count == 1 ? Problem.regression : .classification).rawValue)
@@ -90,24 +73,11 @@ public struct SequenceScorerConfiguration: NetworkConfiguration {
   /// Hugging Face's keys: those of the decoder, and the labels.
   public var json: [String: ConfigurationValue] {
     var json = model.json
-    json["architectures"] = .list([.text(architecture)])
-    json["num_labels"] = .integer(labels.count)
-    json["id2label"] = .map(
-      Dictionary(
-        uniqueKeysWithValues: labels.enumerated().map { ("\($0.offset)", .text($0.element)) }))
-    json["label2id"] = .map(
-      Dictionary(
-        uniqueKeysWithValues: labels.enumerated().map { ($0.element, .integer($0.offset)) }))
+    json["architectures"] = .list([.text(model.architecture(suffix: Self.suffix))])
+    json.merge(Labels.keys(labels)) { $1 }
     json["problem_type"] = .text(problem.rawValue)
     json["pad_token_id"] = .integer(padding)
     return json
-  }
-
-  private var architecture: String {
-    guard case .list(let names)? = model.json["architectures"], case .text(let name)? = names.first
-    else { return "" }
-    let family = ["ForCausalLM", "LMHeadModel", "ForMaskedLM"].first(where: name.hasSuffix) ?? ""
-    return name.dropLast(family.count) + SequenceScorerConfiguration.suffix
   }
 
   /// How the architectures of sequence scorers end.

@@ -26,19 +26,13 @@ public struct ModelEvaluation {
   ) throws {
     let (folder, network, frozen) = try world.together {
       let folder = try ModelFolder(path: path)
-      if let scorer = folder.scorer {
-        let loaded = try LoadedScorer(folder)
-        return (
-          folder, TrainedNetwork.scorer(scorer),
-          FrozenParameters(
-            layout: loaded.layout, values: loaded.parameters, precision: precision)
-        )
-      }
-      let loaded = try LoadedModel(folder)
-      return (
-        folder, TrainedNetwork.language(loaded.configuration),
-        FrozenParameters(layout: loaded.layout, values: loaded.parameters, precision: precision)
-      )
+      let network: TrainedNetwork =
+        switch folder.network {
+        case let scorer as SequenceScorerConfiguration: .scorer(scorer)
+        case let tagger as TokenTaggerConfiguration: .tagger(tagger)
+        default: .language(try folder.languageModel())
+        }
+      return (folder, network, try folder.frozen(precision: precision))
     }
     self.folder = folder
     let context = folder.configuration.context
@@ -110,6 +104,17 @@ public struct ModelEvaluation {
         try PhaseModel.template(template, of: folder), tokenizer: folder.tokenizer)
     }
     let options = Datasets.ExampleOptions(context: context, skipsBad: skipsBad)
+    if let tagger = folder.network as? TokenTaggerConfiguration {
+      let set = try world.together {
+        try TagSet(
+          records, tokenizer: folder.tokenizer, classes: tagger.labels, options: options,
+          padding: folder.configuration.padding.map { TokenID($0) })
+      }
+      let (loss, figures) = try TagEvaluator(
+        TagEvaluationLoader(set, context: context, sequences: ModelEvaluation.rows)
+      ).measure(replicas)
+      return [Figure("loss", loss.mean)] + figures + leftOut(set.statistics)
+    }
     guard let scorer = folder.scorer else {
       try world.together { try folder.requireWriter() }
       let set = try world.together { try ExampleSet(records, chat: chat, options: options) }

@@ -53,11 +53,28 @@ struct PhaseModel {
   /// Refuses a sequence scorer whose scores mean something else than those of `network`; a language
   /// model gets a new head.
   func requireHead(of network: SequenceScorerConfiguration) throws(CheckpointError) {
+    if folder.network is TokenTaggerConfiguration {
+      throw .otherNetwork(
+        path: folder.path, found: folder.kind,
+        wanted: "a language model or \(PhaseModel.name(of: network))")
+    }
     guard let scorer = folder.scorer else { return }
     guard scorer.labels == network.labels, scorer.problem == network.problem else {
       throw .otherNetwork(
         path: folder.path, found: PhaseModel.name(of: scorer),
         wanted: "a language model or \(PhaseModel.name(of: network))")
+    }
+  }
+
+  /// Refuses a network whose head means something else than that of `network`.
+  func requireHead(of network: TokenTaggerConfiguration) throws(CheckpointError) {
+    let own = folder.network as? TokenTaggerConfiguration
+    guard folder.scorer == nil, own.map({ $0.labels == network.labels }) ?? true else {
+      throw .otherNetwork(
+        path: folder.path,
+        found: folder.kind + (own.map { ", \($0.labels.joined(separator: ", "))" } ?? ""),
+        wanted: "a language model, or one that gives tokens the classes "
+          + network.labels.joined(separator: ", "))
     }
   }
 

@@ -1,7 +1,7 @@
 import Models
 import Tensors
 
-/// What a run trains: a language model, alone or with a value head, or a sequence scorer.
+/// What a run trains: a language model, alone or with a value head, or one with another head.
 public enum TrainedNetwork: Sendable {
   /// A language model.
   case language(any ModelConfiguration)
@@ -9,6 +9,8 @@ public enum TrainedNetwork: Sendable {
   case valued(ValuedModelConfiguration)
   /// A scorer of sequences.
   case scorer(SequenceScorerConfiguration)
+  /// What gives tokens classes.
+  case tagger(TokenTaggerConfiguration)
 
   /// The same on a worker.
   enum Built {
@@ -23,6 +25,7 @@ public enum TrainedNetwork: Sendable {
     case .language(let model): model
     case .valued(let network): network.model
     case .scorer(let network): network.model
+    case .tagger(let network): network.model
     }
   }
 
@@ -32,6 +35,7 @@ public enum TrainedNetwork: Sendable {
     case .language(let model): model
     case .valued(let network): network
     case .scorer(let network): network
+    case .tagger(let network): network
     }
   }
 
@@ -40,6 +44,7 @@ public enum TrainedNetwork: Sendable {
     case .language(let model): .language(model.build(parameters))
     case .valued(let network): .valued(network.build(parameters))
     case .scorer(let network): .scorer(network.build(parameters))
+    case .tagger(let network): .language(network.build(parameters))
     }
   }
 
@@ -49,6 +54,7 @@ public enum TrainedNetwork: Sendable {
     case .language: []
     case .valued: [ValuedModelConfiguration.headName]
     case .scorer(let network): network.heads
+    case .tagger: [TokenTaggerConfiguration.head]
     }
   }
 }

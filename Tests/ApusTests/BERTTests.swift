@@ -90,12 +90,13 @@ import Testing
         return #"{"label": "\#(kind == 0 ? "low" : "high")", "text": "\#(text)"}"#
       }
       try program.write(records.joined(separator: "\n") + "\n", to: "labels.jsonl")
-      let classifier = [
-        "finetune", "--set", "task=classification", "--set", "model.from=bert", "--set",
-        "data.train=labels.jsonl", "--set", "data.validation=0.2", "--set", "steps=40", "--set",
-        "optimizer.learningRate=5e-3", "--set", "batch.sequences=8", "--set", "schedule.warmup=2",
-        "--threads", "1",
+      let tuning = [
+        "finetune", "--set", "model.from=bert", "--set", "data.validation=0.2", "--set", "steps=40",
+        "--set", "optimizer.learningRate=5e-3", "--set", "batch.sequences=8", "--set",
+        "schedule.warmup=2", "--threads", "1",
       ]
+      let classifier =
+        tuning + ["--set", "task=classification", "--set", "data.train=labels.jsonl"]
       for more in [["--set", "run=whole"], ["--set", "run=lora", "--set", "lora.rank=4"]] {
         let tuned = try program.run(classifier + more)
         #expect(tuned.code == 0, "\(tuned.errors)")
@@ -105,6 +106,23 @@ import Testing
         let accuracy = try #require(Self.figures(measured)["accuracy"])
         #expect(accuracy > 0.9, "\(more) \(measured.errors)")
       }
+
+      let tagged = (0..<120).map { index in
+        let words = (0..<5).map { "word\((index + $0 * $0) % 20)" }
+        let tags = words.map { Int($0.dropFirst(4)).map { $0 % 2 == 0 } ?? false ? "B-EVEN" : "O" }
+        return #"{"tokens": \#(words), "tags": \#(tags)}"#
+      }
+      try program.write(tagged.joined(separator: "\n") + "\n", to: "tags.jsonl")
+      let tuned = try program.run(
+        tuning + [
+          "--set", "task=tokens", "--set", "data.train=tags.jsonl", "--set", "run=tagger",
+        ])
+      #expect(tuned.code == 0, "\(tuned.errors)")
+      let measured = try program.run([
+        "evaluate", "tagger", "--records", "tags.jsonl", "--json",
+      ])
+      let figures = try Self.figures(measured)
+      #expect(figures["accuracy"] ?? 0 > 0.95 && figures["spanF1"] ?? 0 > 0.9, "\(figures)")
 
       let embedded = try program.run(["embed", "bert", "word1 word2", "word2 word1", "--cosines"])
       #expect(embedded.code == 0, "\(embedded.errors)")

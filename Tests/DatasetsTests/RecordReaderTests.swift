@@ -330,8 +330,8 @@ struct RecordReaderTests {
       + #"(a conversation), "conversations" (a ShareGPT conversation), "instruction" with "output" "#
       + #"(an Alpaca instruction, also with "input"), "prompt" with "completion" (a prompt with its "#
       + #"answer), "prompt" with "response" (a prompt with its answer), "question" with "answer" "#
-      + #"(a question with its answer), "text" with "label" (a labelled text), "prompt" (a prompt "#
-      + #"alone)"#
+      + #"(a question with its answer), "text" with "label" (a labelled text), "tokens" with "tags" "#
+      + #"(words with tags), "prompt" (a prompt alone)"#
     func sentence(_ fields: String...) -> String {
       DatasetError.badRecord(.unknownForm(fields: fields), at: place).description
     }

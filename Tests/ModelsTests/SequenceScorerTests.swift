@@ -47,6 +47,33 @@ import Tokenizers
     #expect(throws: CheckpointError.self) { try LoadedScorer(path: path) }
   }
 
+  @Test func tokensHaveClasses() throws {
+    let golden = try GoldenFile("tag-bert")
+    let folder = try Folder()
+    let path = try folder.copy(golden: "tag-bert")
+    let network = try #require(
+      try ModelFolder(path: path).network as? TokenTaggerConfiguration)
+    #expect(network.labels == ["B-X", "I-X", "O"])
+    let values = FlatBuffer(count: network.layout.count)
+    try ModelFiles.read(folder: path, layout: network.layout, into: values.elements)
+    let tagger = workspace.bind(network.layout, values: values, network.build)
+    let (ids, lengths) = (try golden.integers("input_ids"), try golden.integers("lengths"))
+    let pass = ForwardPass(sequences: 2).keepingPaddingApart(lengths, length: 11)
+    let (own, expected) = (tagger.logits(ids, pass).values, try golden.floats("logits"))
+    // Of the first text six tokens, of the second all.
+    for part in [0..<18, 33..<66] {
+      #expect(worstError(Array(own[part]), Array(expected[part])) <= 5e-6)
+    }
+    try folder.write(
+      Array(ConfigurationFile.bytes(network)), to: "\(folder.path)/config.json")
+    #expect(
+      try ConfigurationFile.readNetwork("\(folder.path)/config.json") as? TokenTaggerConfiguration
+        == network)
+    #expect(throws: CheckpointError.self) { try LoadedModel(path: path) }
+    let decoder = try ConfigurationFile.read(GoldenTests.path("llama-mha/config.json"))
+    #expect(throws: ModelError.self) { try TokenTaggerConfiguration(decoder, labels: ["a", "b"]) }
+  }
+
   @Test func configurationsSayWhatIsScored() throws {
     func scorer(_ path: String) throws -> SequenceScorerConfiguration? {
       try ConfigurationFile.readNetwork(path) as? SequenceScorerConfiguration

@@ -53,7 +53,7 @@ public struct PromptSet: Sendable {
       return (conversation.messages.dropLast(), conversation.messages.last?.content)
     case .pair(let pair) where !pair.prompt.isEmpty: return (pair.prompt, nil)
     case .pair: throw .otherKind(found: "a pair without a prompt", wanted: "a prompt")
-    case .labelled: throw .otherKind(found: record.kind, wanted: "a prompt")
+    case .labelled, .tagged: throw .otherKind(found: record.kind, wanted: "a prompt")
     }
   }
 }

@@ -8,6 +8,8 @@ public enum Record: Sendable, Hashable {
   case pair(Preference)
   /// A text with its class or its value.
   case labelled(text: String, label: Label)
+  /// Words, each with its tag.
+  case tagged(words: [String], tags: [String])
   /// What is asked, without an answer; it ends with the user.
   case prompt([Message])
 }
@@ -80,6 +82,7 @@ extension Record {
     case .conversation: "a conversation"
     case .pair: "a preference pair"
     case .labelled: "a labelled text"
+    case .tagged: "words with tags"
     case .prompt: "a prompt without an answer"
     }
   }

@@ -23,6 +23,8 @@ public enum RecordDefect: Error, Equatable, Sendable {
   case emptyAnswer
   /// A text that says nothing.
   case emptyText
+  /// Words and tags of different numbers.
+  case tagsDoNotFit(words: Int, tags: Int)
   /// A pair whose sides are the same.
   case equalSides
   /// A pair whose sides do not begin with the same question.
@@ -69,6 +71,8 @@ extension RecordDefect: CustomStringConvertible {
       "has an empty answer, from which nothing can be learned; fill it or take the record out"
     case .emptyText:
       "has an empty text, from which nothing can be learned; fill it or take the record out"
+    case .tagsDoNotFit(let words, let tags):
+      "has \(tags) tags for \(words) words; give every word its tag"
     case .equalSides:
       "has the same answer chosen and rejected; take the record out"
     case .differentPrompts:

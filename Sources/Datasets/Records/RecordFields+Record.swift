@@ -25,6 +25,7 @@ extension RecordFields {
     case .response: return try conversation(try prompt("prompt") + answer("response"))
     case .question: return try conversation(try prompt("question") + answer("answer"))
     case .labelled: return try labelled()
+    case .tagged: return try tagged()
     case .prompt: return try conversation(try prompt("prompt"))
     }
   }
@@ -84,6 +85,15 @@ extension RecordFields {
       }
       return .labelled(text: text, label: .number(number))
     }
+  }
+
+  private func tagged() throws(RecordDefect) -> Record {
+    let (words, tags) = (try names("tokens"), try names("tags"))
+    guard words.count == tags.count else {
+      throw .tagsDoNotFit(words: words.count, tags: tags.count)
+    }
+    guard words.contains(where: { !Turns.isBlank($0) }) else { throw .emptyText }
+    return .tagged(words: words, tags: tags)
   }
 
   /// The pair, with what both sides answer taken from a field of its own or from their common

@@ -59,6 +59,27 @@ struct RecordFields {
     throw .wrongKind(field: field, found: value.kind, expected: "a number")
   }
 
+  /// The texts in `field`, which has a list of them, in a table as JSON; whole numbers are texts too.
+  func names(_ field: String) throws(RecordDefect) -> [String] {
+    var value = self[field]
+    if isTable, let text = value?.string, let list = try? JSONReader.read(Array(text.utf8)) {
+      value = list
+    }
+    guard let elements = value?.array else {
+      throw .wrongKind(
+        field: field, found: value?.kind ?? "nothing", expected: "a list of texts")
+    }
+    var names: [String] = []
+    for element in elements {
+      let number = element.number.flatMap { Int(exactly: $0) }
+      guard let name = element.string ?? number.map(String.init) else {
+        throw .wrongKind(field: field, found: element.kind, expected: "a list of texts")
+      }
+      names.append(name)
+    }
+    return names
+  }
+
   /// The messages in `field`, which has a list of them, in a table as JSON; nil when it has a text
   /// and may have one.
   func messages(_ field: String, orText: Bool) throws(RecordDefect) -> [Message]? {

@@ -18,6 +18,8 @@ enum RecordFormat: CaseIterable {
   case question
   /// A text and its label.
   case labelled
+  /// Words and their tags.
+  case tagged
   /// A prompt alone.
   case prompt
 
@@ -32,6 +34,7 @@ enum RecordFormat: CaseIterable {
     case .response: ["prompt", "response"]
     case .question: ["question", "answer"]
     case .labelled: ["text", "label"]
+    case .tagged: ["tokens", "tags"]
     case .prompt: ["prompt"]
     }
   }
@@ -55,6 +58,7 @@ enum RecordFormat: CaseIterable {
     case .completion, .response: "a prompt with its answer"
     case .question: "a question with its answer"
     case .labelled: "a labelled text"
+    case .tagged: "words with tags"
     case .prompt: "a prompt alone"
     }
   }

@@ -100,6 +100,7 @@ extension Record {
     case .conversation(let conversation): return asked(conversation.messages)
     case .pair(let pair): return asked(pair.prompt + pair.chosen)
     case .labelled(let text, _): return Array(text.utf8)
+    case .tagged(let words, _): return Array(words.joined(separator: " ").utf8)
     case .prompt(let messages): return asked(messages)
     }
   }
@@ -139,6 +140,9 @@ extension FNV1a {
     case .labelled(let text, .number(let number)):
       combine(text)
       combine("number \(number)")
+    case .tagged(let words, let tags):
+      combine(words.count)
+      for text in words + tags { combine(text) }
     case .pair(let pair):
       combine(pair.prompt)
       combine(pair.chosen)

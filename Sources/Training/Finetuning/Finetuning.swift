@@ -17,6 +17,7 @@ public struct Finetuning: Phase {
   private enum Examples {
     case chat(train: ExampleSet, validation: ExampleSet?)
     case labels(train: LabelSet, validation: LabelSet?)
+    case tags(train: TagSet, validation: TagSet?)
   }
 
   /// Settles what the keys of `reader` say; reads model and examples.
@@ -66,6 +67,24 @@ public struct Finetuning: Phase {
         problem: isClasses ? .classification : .regression, padding: Int(train.padding))
       try model.requireHead(of: scorer)
       network = .scorer(scorer)
+    case .tokens:
+      let train = try TagSet(
+        records.train, tokenizer: model.folder.tokenizer,
+        classes: try options.classes(of: model, reader), options: making,
+        padding: model.folder.configuration.padding.map { TokenID($0) })
+      let validation =
+        records.validation.isEmpty
+        ? nil
+        : try TagSet(
+          records.validation, tokenizer: model.folder.tokenizer, classes: train.classes,
+          options: making, padding: train.padding)
+      examples = .tags(train: train, validation: validation)
+      report = ExampleReport(
+        records, train: train.statistics, heldOut: validation?.statistics)
+      let tagger = try TokenTaggerConfiguration(
+        model.folder.configuration, labels: train.classes)
+      try model.requireHead(of: tagger)
+      network = .tagger(tagger)
     }
     plan = try TrainingPlan(
       options.training, reader, tokenizer: model.folder.tokenizer, network: network,
@@ -97,6 +116,14 @@ public struct Finetuning: Phase {
         evaluator: validation.map {
           LabelEvaluator(
             LabelEvaluationLoader($0, context: context, sequences: rows), classes: $0.classes.count)
+        }, terms: [:])
+    case .tags(let train, let validation):
+      return PhaseWork(
+        objective: TokenObjective(
+          TagLoader(
+            train, context: context, sequences: rows, microBatches: microBatches, seed: seed)),
+        evaluator: validation.map {
+          TagEvaluator(TagEvaluationLoader($0, context: context, sequences: rows))
         }, terms: [:])
     }
   }

@@ -1,4 +1,5 @@
 import Configuration
+import Models
 
 /// What the user typed about a fine-tuning run: the keys of every run, and its own.
 public struct FinetuningOptions: Sendable {
@@ -10,6 +11,8 @@ public struct FinetuningOptions: Sendable {
     case classification
     /// The values of labelled texts.
     case regression
+    /// The tags of words.
+    case tokens
   }
 
   /// The keys of every run.
@@ -32,8 +35,11 @@ public struct FinetuningOptions: Sendable {
     adapters = try AdapterOptions(&reader)
     task = try reader.choice(
       "task", default: .chat,
-      help: "chat: answers in conversations; classification and regression: labelled texts")
-    data = try ExampleDataOptions(&reader, what: "conversations, or labelled texts")
+      help:
+        "chat: answers in conversations; classification and regression: labelled texts; tokens: "
+        + "words with tags")
+    data = try ExampleDataOptions(
+      &reader, what: "conversations, labelled texts, or words with tags")
     let classes = try reader.strings(
       "data.classes", default: [],
       help: "names of the classes; when absent those of a classifier to go on from, else all that "
@@ -61,16 +67,16 @@ extension FinetuningOptions {
   func classes(
     of model: PhaseModel, _ reader: ConfigurationReader
   ) throws(ConfigurationError) -> [String]? {
-    guard let scorer = model.folder.scorer, scorer.problem == .classification else {
-      return classes
-    }
-    if let classes, classes != scorer.labels {
+    let scorer = model.folder.scorer.flatMap { $0.problem == .classification ? $0.labels : nil }
+    let tagger = model.folder.network as? TokenTaggerConfiguration
+    guard let known = task == .tokens ? tagger?.labels : scorer else { return classes }
+    if let classes, classes != known {
       throw reader.rejection(
         of: "data.classes",
         because: "the classifier in \(model.folder.path) knows "
-          + "\(scorer.labels.joined(separator: ", ")), in this order; leave it out, or begin with a "
+          + "\(known.joined(separator: ", ")), in this order; leave it out, or begin with a "
           + "language model")
     }
-    return scorer.labels
+    return known
   }
 }

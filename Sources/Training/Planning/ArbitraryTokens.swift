@@ -12,9 +12,13 @@ struct ArbitraryTokens: Objective {
   {
     // Of masked tokens about one in seven is a target.
     let isMasked = network.model.prediction == .maskedToken
+    let targets =
+      if case .tagger(let tagger) = network { tagger.labels.count } else {
+        network.model.vocabulary
+      }
     for place in replica.batch.inputs.indices {
       replica.batch.inputs[place] = Int32(place * 40_503 % network.model.vocabulary)
-      replica.batch.targets[place] = Int32(place * 25_173 % network.model.vocabulary)
+      replica.batch.targets[place] = Int32(place * 25_173 % targets)
       replica.batch.weights[place] = isMasked && place % 7 != 0 ? 0 : 1
     }
     let batch = replica.batch
@@ -31,7 +35,7 @@ struct ArbitraryTokens: Objective {
       loss = Regression.loss(
         replica.scorer(batch.inputs, lengths: [], pass),
         targets: (0..<batch.sequences).map { Float($0 % 2) })
-    case .language, .valued:
+    case .language, .valued, .tagger:
       loss = Loss(
         TokenLoss.losses(
           replica.model, hidden: replica.model.hidden(batch.inputs, pass), batch, pass),

@@ -117,6 +117,8 @@ public struct PhaseSketch {
     case .chat: .language(model)
     case .regression: .scorer(try scorer(model, labels: ["value"]))
     // How many classes there are, the texts say; a head is small.
+    case .tokens:
+      .tagger(try TokenTaggerConfiguration(model, labels: options.classes ?? ["0", "1"]))
     case .classification: .scorer(try scorer(model, labels: options.classes ?? ["0", "1"]))
     }
   }

@@ -15,6 +15,10 @@ A scorer's folder
     golden.safetensors                input_ids i32 [B, T], padded on the right with pad_token_id;
                                       lengths i32 [B]; scores f32 [B, labels]
 
+The folder of a model that gives tokens classes
+    config.json, model.safetensors    as save_pretrained writes them
+    golden.safetensors                input_ids and lengths as above; logits f32 [B, T, labels]
+
 The folder of an encoder without a head
     config.json, model.safetensors    as save_pretrained writes them
     golden.safetensors                input_ids and lengths as above; mean f32 [B, C], of the hidden
@@ -39,7 +43,12 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification
+from transformers import (
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+)
 
 from generate import TOLERANCE, difference, forward, llama_without_rounding
 
@@ -67,6 +76,11 @@ class Encoder:
 
 
 @dataclass(frozen=True)
+class Tagger(Encoder):
+    labels: tuple = ()
+
+
+@dataclass(frozen=True)
 class Adapter:
     name: str
     base: str
@@ -84,6 +98,7 @@ CASES = [
     Scorer("score-bert", "bert", 33, ("bad", "good"), "single_label_classification",
            (11, 2, 7), 11),
     Encoder("encoder-bert", "bert-tanh", 34, (5, 9, 1), 9),
+    Tagger("tag-bert", "bert", 35, (6, 11), 11, ("B-X", "I-X", "O")),
     Adapter("lora-gpt2", "gpt2-untied", 41, 2, 9, dict(
         r=3, lora_alpha=7, target_modules=["c_attn", "mlp.c_proj"], fan_in_fan_out=True)),
     Adapter("lora-llama", "llama-gqa", 42, 2, 13, dict(
@@ -174,6 +189,25 @@ def generate_encoder(case: Encoder, root: Path) -> None:
                    "mean": exact[0], "pooled": exact[1]})
 
 
+def generate_tagger(case: Tagger, root: Path) -> None:
+    random = torch.Generator().manual_seed(case.seed)
+    model = AutoModelForTokenClassification.from_pretrained(
+        root / case.base, attn_implementation="eager", num_labels=len(case.labels),
+        id2label=dict(enumerate(case.labels)),
+        label2id={name: index for index, name in enumerate(case.labels)}).eval()
+    with torch.no_grad():
+        for parameter in model.classifier.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=random))
+    folder = root / case.name
+    model.save_pretrained(folder)
+    ids = padded(case.lengths, case.time, model.config.vocab_size, random)
+    mask = (ids != PADDING).long()
+    single = model(input_ids=ids, attention_mask=mask).logits
+    exact = model.double()(input_ids=ids, attention_mask=mask).logits
+    check(case.name, single, exact)
+    write(folder, {"input_ids": ids, "lengths": torch.tensor(case.lengths), "logits": exact})
+
+
 def generate_adapter(case: Adapter, root: Path) -> None:
     random = torch.Generator().manual_seed(case.seed)
     if case.labels:
@@ -245,7 +279,8 @@ def main() -> None:
     for case in CASES:
         if not options.cases or case.name in options.cases:
             generators = {
-                Scorer: generate_scorer, Encoder: generate_encoder, Adapter: generate_adapter}
+                Scorer: generate_scorer, Encoder: generate_encoder, Tagger: generate_tagger,
+                Adapter: generate_adapter}
             generators[type(case)](case, root)
 
 

@@ -1,0 +1,110 @@
+import Tokenizers
+
+/// Words with tags as examples for a head that gives tokens classes.
+///
+/// The first token of a word has its tag; the others have none, as in Hugging Face's examples.
+public struct TagSet: Sendable {
+  /// The ids of each text.
+  private let texts: [[TokenID]]
+  /// The index of each token's class, or −1.
+  private let tags: [[Int32]]
+  /// The names of the classes, by index.
+  public let classes: [String]
+  /// What became of the records; learned tokens are those with a tag.
+  public let statistics: ExampleStatistics
+  /// The id that fills rows up.
+  public let padding: TokenID
+
+  /// The words and tags of `records` as `tokenizer` writes them, with what it puts around a text.
+  ///
+  /// Classes that are not given are the tags of the records, sorted by their bytes. A text may have as
+  /// many tokens as the context; longer ones are left out and counted, or lose their last words where
+  /// `options` say so. Throws `DatasetError.badRecord` for a record of another kind, or with a tag
+  /// outside the classes.
+  public init(
+    _ records: [LocatedRecord], tokenizer: any Tokenizer, classes: [String]?,
+    options: ExampleOptions, padding: TokenID? = nil
+  ) throws(DatasetError) {
+    let classes = classes ?? Self.classes(of: records)
+    if classes.count == 1 { throw .oneClass(classes[0]) }
+    let indices = Dictionary(
+      uniqueKeysWithValues: classes.enumerated().map { ($0.element, Int32($0.offset)) })
+    let frame = Frame(tokenizer)
+    var statistics = ExampleStatistics()
+    let made = try options.map(records, counting: &statistics) {
+      record, statistics throws(RecordDefect) -> (ids: [TokenID], tags: [Int32])? in
+      guard case .tagged(let words, let names) = record else {
+        throw .otherKind(found: record.kind, wanted: "words with tags")
+      }
+      var (ids, tags): ([TokenID], [Int32]) = ([], [])
+      for (word, name) in zip(words, names) {
+        guard let tag = indices[name] else { throw .unknownClass(name, classes: classes) }
+        let tokens = tokenizer.encode(word)
+        ids += tokens
+        tags += tokens.indices.map { $0 == 0 ? tag : -1 }
+      }
+      let around = frame.before.count + frame.after.count
+      let used = try options.used(
+        ids.count + around, prompt: 0, room: options.context, counting: &statistics)
+      guard let used else { return nil }
+      let inner = max(0, used - around)
+      return (
+        frame.before + ids.prefix(inner) + frame.after,
+        frame.before.map { _ in -1 } + tags.prefix(inner) + frame.after.map { _ in -1 }
+      )
+    }
+    try options.requireExamples(statistics)
+    texts = made.map(\.ids)
+    tags = made.map(\.tags)
+    self.classes = classes
+    statistics.tokens = texts.reduce(0) { $0 + $1.count }
+    statistics.trainedTokens = tags.reduce(0) { $0 + $1.count { $0 >= 0 } }
+    self.statistics = statistics
+    self.padding = padding ?? tokenizer.endOfText
+  }
+
+  /// How many texts there are.
+  public var count: Int { texts.count }
+
+  private static func classes(of records: [LocatedRecord]) -> [String] {
+    var names: Set<String> = []
+    for record in records {
+      if case .tagged(_, let tags) = record.record { names.formUnion(tags) }
+    }
+    return names.sorted(by: FilePaths.precedes)
+  }
+
+  /// Fills `row` of `batch` with text `index`, or with padding when it is nil.
+  ///
+  /// Targets are classes, and a token with a tag weighs 1. The padding is an example of its own.
+  func fill(_ batch: inout Batch, row: Int, with index: Int?) {
+    let place = row * batch.context
+    let count = index.map { texts[$0].count } ?? 0
+    for offset in 0..<batch.context {
+      let tag = index.flatMap { offset < count ? tags[$0][offset] : nil } ?? -1
+      batch.inputs[place + offset] =
+        index.flatMap { offset < count ? texts[$0][offset] : nil }
+        ?? padding
+      batch.targets[place + offset] = max(0, tag)
+      batch.weights[place + offset] = tag >= 0 ? 1 : 0
+      batch.starts.append(offset < count ? 0 : Int32(count))
+    }
+  }
+}
+
+/// What a tokenizer puts around a text.
+private struct Frame {
+  let before: [TokenID]
+  let after: [TokenID]
+
+  init(_ tokenizer: any Tokenizer) {
+    // Any text tells it, as long as it has tokens.
+    let text = "a"
+    let (whole, inner) = (tokenizer.encodeWhole(text), tokenizer.encode(text))
+    let start = (0...max(0, whole.count - inner.count)).first {
+      whole[$0...].starts(with: inner)
+    }
+    before = Array(whole.prefix(start ?? 0))
+    after = Array(whole.dropFirst((start ?? 0) + inner.count))
+  }
+}
