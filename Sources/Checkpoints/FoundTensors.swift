@@ -18,7 +18,11 @@ struct FoundTensors {
       var rest = Set(file.names)
       for entry in weights.entries {
         let names = PublishedNames.all(of: entry.name).map { weights.prefix + $0 }
-        guard let name = names.first(where: rest.contains) else {
+        let stored = names.first(where: rest.contains)
+        guard
+          let name = stored
+            ?? PublishedNames.shared(by: entry.name).first(where: file.names.contains)
+        else {
           faults.append("\(entry.name) is missing")
           continue
         }
@@ -53,7 +57,8 @@ struct FoundTensors {
 /// Names under which a parameter was published.
 enum PublishedNames {
   /// `name`, and what other releases call it: without the name of the trunk, where the trunk was saved
-  /// alone (GPT-2 as first published), and with TensorFlow's words for gain and bias of a norm (BERT).
+  /// alone (GPT-2 as first published), with TensorFlow's words for gain and bias of a norm (BERT), and
+  /// as part of either stack (T5's embedding).
   static func all(of name: String) -> [String] {
     var names = [name]
     for trunk in ["transformer.", "model.", "bert."] where name.hasPrefix(trunk) {
@@ -65,7 +70,16 @@ enum PublishedNames {
         name.replacing(norm + "weight", with: norm + "gamma")
           .replacing(norm + "bias", with: norm + "beta"))
     }
+    if name == "shared.weight" {
+      names += ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"]
+    }
     return names
+  }
+
+  /// Other parameters that are also `name` where a file does not have it: T5's embedding, for a head
+  /// that was tied to it.
+  static func shared(by name: String) -> [String] {
+    name == "lm_head.weight" ? ["shared.weight"] : []
   }
 }
 

@@ -19,6 +19,9 @@ public struct ForwardPass {
   /// A row sees nothing before its example, and positions count from there: examples that are packed
   /// into a sequence do not know of each other.
   public let starts: [Int32]
+  /// What an encoder–decoder reads; nil for other networks, and where the caches hold what was made of
+  /// it.
+  public let source: Source?
   /// Whether low-rank maps count; without them a network under LoRA is the one it was adapted from,
   /// but for what is trained whole.
   public let usesAdapters: Bool
@@ -28,14 +31,19 @@ public struct ForwardPass {
   /// `starts` has an element for every row of the batch, and goes with no caches.
   public init(
     sequences: Int, dropout: DropoutSource? = nil, caches: [KeyValueRows] = [],
-    recomputation: Recomputation = .none, starts: [Int32] = [], usesAdapters: Bool = true
+    recomputation: Recomputation = .none, starts: [Int32] = [], source: Source? = nil,
+    usesAdapters: Bool = true
   ) {
     precondition(caches.isEmpty || starts.isEmpty, "caches of several examples in a sequence")
+    precondition(
+      source.map { $0.lengths.count == sequences } ?? true,
+      "\(source?.lengths.count ?? 0) sources for \(sequences) sequences")
     self.sequences = sequences
     self.dropout = dropout
     self.caches = caches
     self.recomputation = recomputation
     self.starts = starts
+    self.source = source
     self.usesAdapters = usesAdapters
   }
 
@@ -43,7 +51,7 @@ public struct ForwardPass {
   public var withoutAdapters: ForwardPass {
     ForwardPass(
       sequences: sequences, dropout: dropout, caches: caches, recomputation: recomputation,
-      starts: starts, usesAdapters: false)
+      starts: starts, source: source, usesAdapters: false)
   }
 
   /// The same pass over sequences of `length` tokens, of which the first `lengths` are a text that does
@@ -56,7 +64,7 @@ public struct ForwardPass {
     return ForwardPass(
       sequences: sequences, dropout: dropout, recomputation: recomputation,
       starts: lengths.flatMap { own in (0..<Int32(length)).map { $0 < own ? 0 : own } },
-      usesAdapters: usesAdapters)
+      source: source, usesAdapters: usesAdapters)
   }
 
   /// The result of one of the network's layers, its inner values kept or not as `recomputation` says.

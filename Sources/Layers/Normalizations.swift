@@ -28,19 +28,25 @@ public struct LayerNorm {
 public struct RMSNorm {
   let weight: Tensor
   let epsilon: Float
+  let scale: Float
 
   /// - Parameters:
   ///   - parameters: Where `weight` is found.
   ///   - width: Size of the last dimension.
   ///   - epsilon: Added to the mean square.
-  public init(_ parameters: Parameters, width: Int, epsilon: Float) {
-    weight = parameters.tensor("weight", [width], .constant(1), decays: false)
+  ///   - gain: The first weights.
+  ///   - scale: Factor of the result.
+  public init(
+    _ parameters: Parameters, width: Int, epsilon: Float, gain: Float = 1, scale: Float = 1
+  ) {
+    weight = parameters.tensor("weight", [width], .constant(gain), decays: false)
     self.epsilon = epsilon
+    self.scale = scale
   }
 
   /// Normalises every row.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    x.rmsNorm(gain: weight, epsilon: epsilon)
+    x.rmsNorm(gain: scale == 1 ? weight : weight * scale, epsilon: epsilon)
   }
 
   /// Normalises every head of every row.

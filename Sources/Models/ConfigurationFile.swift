@@ -80,9 +80,13 @@ public enum ConfigurationFile {
     if type == "gpt2" { return try GPT2Configuration(fields) }
     if type == "bert" { return try BERTConfiguration(fields) }
     if let kind = LlamaKind(rawValue: type) { return try LlamaConfiguration(fields, kind: kind) }
+    if let kind = T5Configuration.Kind(rawValue: type) {
+      return try T5Configuration(fields, kind: kind)
+    }
+    let others = LlamaKind.allCases.map(\.rawValue) + T5Configuration.Kind.allCases.map(\.rawValue)
     throw .unsupported(
       path: fields.path, key: "model_type", value: type,
-      supported: (["bert", "gpt2"] + LlamaKind.allCases.map(\.rawValue)).joined(separator: ", "))
+      supported: (["bert", "gpt2"] + others).joined(separator: ", "))
   }
 
   /// The bytes of `config.json`, the same for the same configuration.

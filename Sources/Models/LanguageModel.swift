@@ -23,6 +23,9 @@ public enum Prediction: Sendable {
   case nextToken
   /// The token that was there, where it was masked: such a model reads text in both directions.
   case maskedToken
+  /// The token after it in a target that belongs to a source: such a model reads one text and writes
+  /// another.
+  case target
 }
 
 /// A network that tells tokens; which ones is the configuration's `prediction`.
@@ -59,7 +62,7 @@ struct CausalModel: LanguageModel {
       ? Linear(tiedTo: trunk.tokens.weight)
       : Linear(
         parameters["lm_head"], inputs: configuration.width, outputs: configuration.vocabulary,
-        bias: false, deviation: configuration.initialDeviation, isHead: true)
+        bias: false, deviation: configuration.headDeviation, isHead: true)
   }
 
   func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor { trunk.hidden(ids, pass) }

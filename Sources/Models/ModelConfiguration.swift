@@ -50,6 +50,8 @@ public protocol ModelConfiguration: NetworkConfiguration where Network == any La
   var padding: Int? { get }
   /// What the head tells at a position.
   var prediction: Prediction { get }
+  /// Standard deviation of the first weights of a head of its own.
+  var headDeviation: Float { get }
 
   /// The network below its head.
   func trunk(_ parameters: Parameters) -> any Trunk
@@ -71,6 +73,9 @@ extension ModelConfiguration {
   /// None: a decoder's last token has seen the whole text.
   public func pooler(_ parameters: Parameters) -> Pooler? { nil }
 
+  /// That of the other weights.
+  public var headDeviation: Float { initialDeviation }
+
   /// The language model.
   public func build(_ parameters: Parameters) -> any LanguageModel {
     CausalModel(self, parameters)
@@ -86,7 +91,8 @@ extension ModelConfiguration {
   /// Multiply-adds of the matrix products of one token's forward pass, attention included, at full
   /// context; a training step costs three times as many.
   ///
-  /// Of masked tokens, BERT's share is taken.
+  /// Of masked tokens, BERT's share is taken; a token of a source or a target goes through one of two
+  /// stacks, and both are taken for equal.
   public var productsPerToken: Double {
     let isCausal = prediction == .nextToken
     let matrices = layout.entries.filter { $0.shape.count == 2 }
@@ -97,8 +103,9 @@ extension ModelConfiguration {
     }
     if !names.contains("lm_head.weight") {
       let head = Double(matrices.first { $0.isEmbedding }?.range.count ?? 0)
-      total += isCausal ? head : 0.15 * head
+      total += prediction == .maskedToken ? 0.15 * head : head
     }
+    if prediction == .target { total /= 2 }
     let queryWidth = Double(matrices.first { $0.isEmbedding }?.shape[1] ?? 0)
     // Of a causal model half of the T×T scores are computed.
     return total + Double(layers) * Double(context) * queryWidth * (isCausal ? 1 : 2)
@@ -108,7 +115,7 @@ extension ModelConfiguration {
 extension ParameterLayout.Entry {
   var isEmbedding: Bool {
     name.hasSuffix("_embeddings.weight") || name.hasSuffix("wte.weight")
-      || name.hasSuffix("wpe.weight")
-      || name.hasSuffix("embed_tokens.weight")
+      || name.hasSuffix("wpe.weight") || name.hasSuffix("embed_tokens.weight")
+      || name == "shared.weight"
   }
 }

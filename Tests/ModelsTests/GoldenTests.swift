@@ -7,12 +7,14 @@ import Testing
 @testable import Checkpoints
 @testable import Tensors
 
-/// Logits, gradients and ten AdamW losses against PyTorch; `Goldens/generate.py` made the values.
+/// Logits, gradients and ten AdamW losses against PyTorch; `Goldens/generate.py` and `generate_t5.py`
+/// made the values.
 @Suite struct GoldenTests {
   static let cases = [
     "gpt2-tied", "gpt2-untied", "gpt2-long", "llama-mha", "llama-gqa", "llama-long",
     "mistral-window", "mistral-long", "qwen2", "qwen2-window", "qwen3", "qwen3-bias", "llama-bias",
-    "llama-rope3", "llama-linear", "qwen2-yarn", "bert", "bert-tanh", "bert-long",
+    "llama-rope3", "llama-linear", "qwen2-yarn", "bert", "bert-tanh", "bert-long", "t5-relu",
+    "t5-gated", "t5-long", "mt5",
   ]
 
   /// Relative to the tensor's largest entry.
@@ -134,8 +136,12 @@ private final class Golden {
 
   func logits() -> Tensor {
     let ids = integers("input_ids")
-    let pass = ForwardPass(sequences: sequences)
-      .keepingPaddingApart(integers("lengths"), length: ids.count / sequences)
+    let sources = integers("sources")
+    let pass = ForwardPass(
+      sequences: sequences,
+      source: sources.isEmpty
+        ? nil : Source(ids: sources, lengths: integers("source_lengths"))
+    ).keepingPaddingApart(integers("lengths"), length: ids.count / sequences)
     return model.logits(ids, pass)
   }
 

@@ -1,0 +1,166 @@
+// T5 (Raffel et al. 2020) and T5 1.1 (Shazeer 2020), as Hugging Face's `T5Model` computes them: an
+// encoder reads a source whole, a decoder writes a target token by token and looks at what the encoder
+// made of the source. RMSNorm before each part, no biases, no factor on the scores of attention; the
+// only positions are biases on these scores, in one table per stack.
+//
+// Legend: B sequences, S source positions, T target positions, C width, H heads, D head size,
+// V vocabulary.
+import Layers
+import Tensors
+
+/// Encoder and decoder without a head.
+public struct T5: Trunk {
+  /// A vector per token, for sources and targets.
+  public let tokens: Embedding
+  let encoder: T5Stack
+  let decoder: T5Stack
+
+  init(_ configuration: T5Configuration, _ parameters: Parameters) {
+    let c = configuration
+    tokens = Embedding(
+      parameters["shared"], entries: c.vocabulary, width: c.width, deviation: c.initialFactor)
+    tokens.weight.markShared()
+    encoder = T5Stack(c, isDecoder: false, parameters["encoder"])
+    decoder = T5Stack(c, isDecoder: true, parameters["decoder"])
+  }
+
+  /// What the decoder makes of its [B·T] ids and of the pass's source: [B·T, C].
+  ///
+  /// A pass with caches may leave the source out once it was read.
+  public func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
+    precondition(
+      pass.source != nil || pass.caches.last.map { $0.length > 0 } ?? false,
+      "a decoder without a source, and without what it once made of one")
+    let memory = pass.source.map { T5Memory(states: encoded($0, pass), lengths: $0.keyLengths) }
+    return decoder(tokens(ids), memory: memory, pass)
+  }
+
+  /// What the encoder makes of a source: [B·S, C].
+  public func encoded(_ source: Source, _ pass: ForwardPass) -> Tensor {
+    encoder(tokens(source.ids), lengths: source.keyLengths, pass)
+  }
+}
+
+/// What a decoder looks at.
+struct T5Memory {
+  /// [B·S, C].
+  let states: Tensor
+  /// How many states of every sequence are no padding; empty for all.
+  let lengths: [Int32]
+}
+
+/// Blocks between two dropouts, with a norm at the end.
+struct T5Stack {
+  let blocks: [T5Block]
+  let norm: RMSNorm
+  let bias: RelativeBias
+  let dropouts: (first: Dropout, last: Dropout)
+
+  init(_ c: T5Configuration, isDecoder: Bool, _ parameters: Parameters) {
+    // Dropouts of the decoder are numbered after the encoder's.
+    let site = isDecoder ? 2 + T5Block.sites * c.layers : 0
+    dropouts = (
+      Dropout(rate: c.dropout, site: site), Dropout(rate: c.dropout, site: site + 1)
+    )
+    let count = isDecoder ? c.decoderLayers : c.layers
+    blocks = (0..<count).map { index in
+      T5Block(
+        c, index: index, isDecoder: isDecoder, site: site + 2 + T5Block.sites * index,
+        parameters["block"][index])
+    }
+    // All blocks of a stack share the table of the first.
+    guard let table = blocks.first?.attention.projections.table else {
+      preconditionFailure("a stack without blocks")
+    }
+    table.markShared()
+    bias = RelativeBias(
+      table,
+      buckets: RelativeBuckets(
+        count: c.buckets, maximumDistance: c.maximumDistance, isBidirectional: !isDecoder))
+    norm = RMSNorm(
+      parameters["final_layer_norm"], width: c.width, epsilon: c.epsilon, gain: c.initialFactor,
+      scale: isDecoder ? c.outputScale : 1)
+  }
+
+  /// The encoder: [B·S, C] embeddings to [B·S, C].
+  func callAsFunction(_ embeddings: Tensor, lengths: [Int32], _ pass: ForwardPass) -> Tensor {
+    run(embeddings, pass) { x, block in
+      block.feedForward(block.attention(x, bias: bias, lengths: lengths, pass), pass)
+    }
+  }
+
+  /// The decoder: [B·T, C] embeddings to [B·T, C].
+  func callAsFunction(_ embeddings: Tensor, memory: T5Memory?, _ pass: ForwardPass) -> Tensor {
+    run(embeddings, pass) { x, block in
+      let x = block.attention(x, bias: bias, pass)
+      return block.feedForward(block.crossAttention?(x, memory: memory, pass) ?? x, pass)
+    }
+  }
+
+  private func run(
+    _ embeddings: Tensor, _ pass: ForwardPass, _ body: @escaping (Tensor, T5Block) -> Tensor
+  ) -> Tensor {
+    var x = dropouts.first(embeddings, pass)
+    for block in blocks { x = pass.layer(x) { body($0, block) } }
+    return dropouts.last(norm(x), pass)
+  }
+}
+
+/// Self-attention, in a decoder cross-attention, and feed-forward.
+struct T5Block {
+  /// Numbers of dropouts that a block may use.
+  static let sites = 6
+
+  let attention: T5SelfAttention
+  let crossAttention: T5CrossAttention?
+  let feedForward: T5FeedForward
+
+  init(_ c: T5Configuration, index: Int, isDecoder: Bool, site: Int, _ parameters: Parameters) {
+    let layer = parameters["layer"]
+    attention = T5SelfAttention(c, index: index, isDecoder: isDecoder, site: site, layer[0])
+    crossAttention =
+      isDecoder ? T5CrossAttention(c, index: index, site: site + 2, layer[1]) : nil
+    feedForward = T5FeedForward(c, site: site + 4, layer[isDecoder ? 2 : 1])
+  }
+}
+
+/// x + dropout(down(activation of up(norm(x)))).
+struct T5FeedForward {
+  let norm: RMSNorm
+  /// Of T5 1.1.
+  let gate: Linear?
+  let up: Linear
+  let down: Linear
+  let dropouts: (inner: Dropout, outer: Dropout)
+
+  init(_ c: T5Configuration, site: Int, _ parameters: Parameters) {
+    let inner = parameters["DenseReluDense"]
+    let linear = { (name: String, inputs: Int, outputs: Int) in
+      Linear(
+        inner[name], inputs: inputs, outputs: outputs, bias: false,
+        deviation: c.initialFactor / Float(inputs).squareRoot())
+    }
+    norm = T5.norm(c, parameters)
+    gate = c.isGated ? linear("wi_0", c.width, c.hidden) : nil
+    up = linear(c.isGated ? "wi_1" : "wi", c.width, c.hidden)
+    down = linear("wo", c.hidden, c.width)
+    dropouts = (
+      Dropout(rate: c.dropout, site: site), Dropout(rate: c.dropout, site: site + 1)
+    )
+  }
+
+  func callAsFunction(_ x: Tensor, _ pass: ForwardPass) -> Tensor {
+    let normed = norm(x)
+    let hidden =
+      gate.map { $0(normed, pass).geGLU(up(normed, pass)) } ?? up(normed, pass).relu()
+    return x + dropouts.outer(down(dropouts.inner(hidden, pass), pass, precise: true), pass)
+  }
+}
+
+extension T5 {
+  /// The norm before a part.
+  static func norm(_ c: T5Configuration, _ parameters: Parameters) -> RMSNorm {
+    RMSNorm(
+      parameters["layer_norm"], width: c.width, epsilon: c.epsilon, gain: c.initialFactor)
+  }
+}

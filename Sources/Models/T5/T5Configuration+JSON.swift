@@ -1,0 +1,75 @@
+import Tensors
+
+// What `config.json` says of a T5, read and written.
+//
+// transformers before version 5 ties the head where `tie_word_embeddings` is true or absent, and then
+// scales what it reads. Version 5 writes true in any case, says in `scale_decoder_outputs` whether it
+// scales, and leaves a head untied where the file of weights has one that is not the embedding. So a
+// head is tied here where hidden states are scaled; a file without an untied head's weight has it as
+// `shared.weight` (see `PublishedNames` in Checkpoints).
+
+extension T5Configuration {
+  init(_ fields: ConfigurationFields, kind: Kind) throws(ModelError) {
+    try fields.require("is_encoder_decoder", true)
+    let feedForwards = ["relu", "gated-gelu"]
+    let usual = kind == .t5 ? "relu" : "gated-gelu"
+    try fields.require("feed_forward_proj", oneOf: feedForwards, default: usual)
+    let vocabulary = try fields.size("vocab_size", atMost: ModelLimits.vocabulary)
+    let isTied = try fields.flag("tie_word_embeddings", default: true)
+    let layers = try fields.size("num_layers", atMost: ModelLimits.layers)
+    let padding = try fields.id("pad_token_id", below: vocabulary, default: 0)
+    let isScaled = try fields.flag("scale_decoder_outputs", default: isTied)
+    try self.init(
+      vocabulary: vocabulary,
+      context: fields.size("n_positions", atMost: ModelLimits.context, default: 512),
+      layers: layers,
+      decoderLayers: fields.size(
+        "num_decoder_layers", atMost: ModelLimits.layers, default: layers),
+      heads: fields.size("num_heads", atMost: ModelLimits.width),
+      headSize: fields.size("d_kv", atMost: ModelLimits.width, default: 64),
+      width: fields.size("d_model", atMost: ModelLimits.width),
+      hidden: fields.size("d_ff", atMost: ModelLimits.hidden),
+      dropout: fields.share("dropout_rate", default: 0.1),
+      isGated: fields.text("feed_forward_proj", default: usual) == "gated-gelu",
+      tied: kind == .t5 && isScaled,
+      start: fields.id("decoder_start_token_id", below: vocabulary, default: padding),
+      padding: padding,
+      endOfText: fields.id("eos_token_id", below: vocabulary, default: min(1, vocabulary - 1)))
+    self.kind = kind
+    buckets = try fields.size(
+      "relative_attention_num_buckets", atMost: ModelLimits.context, default: 32)
+    maximumDistance = try fields.size(
+      "relative_attention_max_distance", atMost: ModelLimits.context, default: 128)
+    guard RelativeBuckets.isDefined(count: buckets, maximumDistance: maximumDistance) else {
+      throw .inconsistent(
+        "relative_attention_num_buckets \(buckets) is less than 4, or its half is not below "
+          + "relative_attention_max_distance \(maximumDistance).")
+    }
+    epsilon = Float(try fields.positive("layer_norm_epsilon", default: 1e-6))
+    initialFactor = Float(try fields.positive("initializer_factor", default: 1))
+  }
+
+  /// Hugging Face's keys.
+  public var json: [String: ConfigurationValue] {
+    [
+      "architectures": .list([
+        .text(kind == .t5 ? "T5ForConditionalGeneration" : "MT5ForConditionalGeneration")
+      ]),
+      "model_type": .text(kind.rawValue), "vocab_size": .integer(vocabulary),
+      "n_positions": .integer(context), "num_layers": .integer(layers),
+      "num_decoder_layers": .integer(decoderLayers), "num_heads": .integer(heads),
+      "d_kv": .integer(headSize), "d_model": .integer(width), "d_ff": .integer(hidden),
+      "relative_attention_num_buckets": .integer(buckets),
+      "relative_attention_max_distance": .integer(maximumDistance),
+      "dropout_rate": .exact(dropout), "layer_norm_epsilon": .exact(epsilon),
+      "initializer_factor": .exact(initialFactor),
+      "feed_forward_proj": .text(isGated ? "gated-gelu" : "relu"),
+      "tie_word_embeddings": .flag(tied), "scale_decoder_outputs": .flag(tied),
+      "is_encoder_decoder": .flag(true), "use_cache": .flag(true),
+      // transformers 4 reads `torch_dtype`, 5 `dtype`.
+      "dtype": .text("float32"), "torch_dtype": .text("float32"),
+      "decoder_start_token_id": .integer(start), "pad_token_id": .integer(padding ?? start),
+      "eos_token_id": .integer(endOfText),
+    ]
+  }
+}
