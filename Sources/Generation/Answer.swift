@@ -26,7 +26,7 @@ public struct Answer: Sendable, Equatable {
 /// request, for the last bits of a product may depend on how many rows it has, unless the workspace is
 /// batch-invariant.
 public struct AnswerRequest: Sendable {
-  /// Ids to continue, of any lengths below the model's context; none is empty.
+  /// Ids to continue, of any lengths below the model's context, or sources; none is empty.
   public var prompts: [[Int32]]
   /// Answers to each prompt.
   public var samples: Int

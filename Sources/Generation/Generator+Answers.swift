@@ -18,7 +18,10 @@ extension Generator {
     let count = request.prompts.count * request.samples
     var answers = [Answer](repeating: Answer(), count: count)
     guard count > 0, request.maximum > 0 else { return answers }
-    let limits = request.prompts.map { min(request.maximum, configuration.context - $0.count) }
+    let limits = request.prompts.map {
+      configuration.start == nil
+        ? min(request.maximum, configuration.context - $0.count) : request.maximum
+    }
     let (caches, starts) = read(request, limits)
     var logits = starts
     // Answers at work, by number; the rows of the logits that they go on from.
@@ -55,17 +58,13 @@ extension Generator {
   /// prompt.
   private func read(_ request: AnswerRequest, _ limits: [Int]) -> ([KeyValueRows], Tensor) {
     let vocabulary = configuration.vocabulary
-    let lengths = zip(request.prompts, limits).map { $0.count + $1 }
+    let capacities = zip(request.prompts, limits).map { capacity(of: $0, $1) }
     let caches = configuration.caches(
-      sequences: request.prompts.count * request.samples, capacity: lengths.max() ?? 0,
-      in: workspace)
+      sequences: request.prompts.count * request.samples, capacity: capacities.max() ?? 0,
+      source: request.prompts.map(\.count).max() ?? 0, in: workspace)
     let logits = Tensor(uninitialized: [request.prompts.count, vocabulary], in: workspace)
     for (index, prompt) in request.prompts.enumerated() {
-      precondition(
-        !prompt.isEmpty && prompt.count < configuration.context,
-        "a prompt of \(prompt.count) tokens for a context of \(configuration.context)")
-      let pass = newPass(1, capacity: prompt.count)
-      let own = lastLogits(prompt, pass)
+      let (pass, own) = read(prompt, capacity: configuration.start == nil ? prompt.count : 1)
       (logits.pointer + index * vocabulary).update(from: own.pointer, count: vocabulary)
       let places = index * request.samples..<(index + 1) * request.samples
       for (cache, read) in zip(caches, pass.caches) { cache.fill(places, from: read) }

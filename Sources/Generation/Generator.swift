@@ -7,7 +7,8 @@ import Tensors
 ///
 /// The forward pass is the one that training uses, with the keys and values of earlier positions
 /// kept. New token p of sequence s is chosen with number p of the stream (seed, step, s). When the
-/// context is full, generation goes on with the newest three quarters of it.
+/// context is full, generation goes on with the newest three quarters of it. A model of sources and
+/// targets reads the prompt as the source, once, and writes a target of any length.
 public struct Generator {
   let model: any LanguageModel
   let configuration: any ModelConfiguration
@@ -27,7 +28,7 @@ public struct Generator {
 
   /// What to generate.
   public struct Request: Sendable {
-    /// Ids to continue; not empty, shorter than the model's context.
+    /// Ids to continue, not empty and fewer than the model's context; or a source.
     public var prompt: [Int32]
     /// Numbers of the sequences to generate; each has its own random numbers.
     public var sequences: Range<Int>
@@ -67,9 +68,6 @@ public struct Generator {
     _ request: Request, onToken: (_ sequence: Int, _ id: Int32) throws -> Void
   ) rethrows -> [[Int32]] {
     precondition(
-      !request.prompt.isEmpty && request.prompt.count < configuration.context,
-      "a prompt of \(request.prompt.count) tokens for a context of \(configuration.context)")
-    precondition(
       (1...configuration.vocabulary).contains(request.vocabulary),
       "a choice from \(request.vocabulary) ids of \(configuration.vocabulary)")
     let count = request.sequences.count
@@ -78,12 +76,11 @@ public struct Generator {
     let streams = request.sequences.map {
       RandomStream(seed: request.seed, purpose: .sampling, request.step, $0)
     }
-    let capacity = min(configuration.context, request.prompt.count + request.maximum)
+    let capacity = capacity(of: request.prompt, request.maximum)
     // Sequences at work, by their number within the request.
     var batch = Array(0..<count)
     // The prompt is read once, whatever the number of sequences.
-    var pass = newPass(1, capacity: capacity)
-    var logits = lastLogits(request.prompt, pass)
+    var (pass, logits) = read(request.prompt, capacity: capacity)
     for position in 0..<request.maximum {
       let isFirst = position == 0
       let ids = choose(
@@ -156,10 +153,36 @@ public struct Generator {
     self(request) { _, _ in }
   }
 
+  /// Positions that `maximum` new tokens after `prompt` need, or the context; targets begin after one
+  /// id, which is none of them.
+  func capacity(of prompt: [Int32], _ maximum: Int) -> Int {
+    configuration.start == nil ? min(configuration.context, prompt.count + maximum) : maximum
+  }
+
+  /// What is left of reading `prompt`, in caches for `capacity` positions, and the logits of the first
+  /// new token.
+  func read(_ prompt: [Int32], capacity: Int) -> (pass: ForwardPass, logits: Tensor) {
+    guard let start = configuration.start else {
+      precondition(
+        !prompt.isEmpty && prompt.count < configuration.context,
+        "a prompt of \(prompt.count) tokens for a context of \(configuration.context)")
+      let pass = newPass(1, capacity: capacity)
+      return (pass, lastLogits(prompt, pass))
+    }
+    precondition(!prompt.isEmpty, "a source of no tokens")
+    let caches = configuration.caches(
+      sequences: 1, capacity: capacity, source: prompt.count, in: workspace)
+    let source = Source(ids: prompt, lengths: [Int32(prompt.count)])
+    let logits = lastLogits(
+      [Int32(start)], ForwardPass(sequences: 1, caches: caches, source: source))
+    return (ForwardPass(sequences: 1, caches: caches), logits)
+  }
+
   func newPass(_ sequences: Int, capacity: Int) -> ForwardPass {
     ForwardPass(
       sequences: sequences,
-      caches: configuration.caches(sequences: sequences, capacity: capacity, in: workspace))
+      caches: configuration.caches(
+        sequences: sequences, capacity: capacity, source: 0, in: workspace))
   }
 }
 

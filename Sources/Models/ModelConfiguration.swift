@@ -50,6 +50,8 @@ public protocol ModelConfiguration: NetworkConfiguration where Network == any La
   var padding: Int? { get }
   /// What the head tells at a position.
   var prediction: Prediction { get }
+  /// The id that a target begins after; nil where there are no targets.
+  var start: Int? { get }
   /// Standard deviation of the first weights of a head of its own.
   var headDeviation: Float { get }
 
@@ -58,6 +60,11 @@ public protocol ModelConfiguration: NetworkConfiguration where Network == any La
 
   /// What makes one vector of a text, of its first token; nil where heads read the last token.
   func pooler(_ parameters: Parameters) -> Pooler?
+
+  /// Empty caches for generating up to `capacity` positions of `sequences` sequences, in targets of
+  /// sources of up to `source` positions.
+  func caches(sequences: Int, capacity: Int, source: Int, in workspace: Workspace)
+    -> [KeyValueRows]
 }
 
 extension ModelConfiguration {
@@ -81,8 +88,13 @@ extension ModelConfiguration {
     CausalModel(self, parameters)
   }
 
-  /// Empty caches for generating up to `capacity` positions of `sequences` sequences.
-  public func caches(sequences: Int, capacity: Int, in workspace: Workspace) -> [KeyValueRows] {
+  /// There are none.
+  public var start: Int? { nil }
+
+  /// One for each attention layer; there are no sources.
+  public func caches(sequences: Int, capacity: Int, source: Int, in workspace: Workspace)
+    -> [KeyValueRows]
+  {
     (0..<layers).map { _ in
       KeyValueRows(sequences: sequences, capacity: capacity, width: keyWidth, in: workspace)
     }

@@ -79,7 +79,7 @@ import Testing
     let pass = ForwardPass(
       sequences: 2,
       caches: model.configuration.caches(
-        sequences: 2, capacity: Self.context, in: model.workspace))
+        sequences: 2, capacity: Self.context, source: 0, in: model.workspace))
     var start = 0
     var worst: Float = 0
     for piece in [1, 6, 1, 1, 4, 2] {

@@ -51,7 +51,7 @@ extension T5Configuration {
 
   /// Hugging Face's keys.
   public var json: [String: ConfigurationValue] {
-    [
+    var json: [String: ConfigurationValue] = [
       "architectures": .list([
         .text(kind == .t5 ? "T5ForConditionalGeneration" : "MT5ForConditionalGeneration")
       ]),
@@ -62,14 +62,16 @@ extension T5Configuration {
       "relative_attention_num_buckets": .integer(buckets),
       "relative_attention_max_distance": .integer(maximumDistance),
       "dropout_rate": .exact(dropout), "layer_norm_epsilon": .exact(epsilon),
-      "initializer_factor": .exact(initialFactor),
       "feed_forward_proj": .text(isGated ? "gated-gelu" : "relu"),
       "tie_word_embeddings": .flag(tied), "scale_decoder_outputs": .flag(tied),
       "is_encoder_decoder": .flag(true), "use_cache": .flag(true),
       // transformers 4 reads `torch_dtype`, 5 `dtype`.
       "dtype": .text("float32"), "torch_dtype": .text("float32"),
-      "decoder_start_token_id": .integer(start), "pad_token_id": .integer(padding ?? start),
+      "decoder_start_token_id": .integer(start ?? 0), "pad_token_id": .integer(padding ?? 0),
       "eos_token_id": .integer(endOfText),
     ]
+    // transformers refuses a whole number here, and 1 is what it takes.
+    if initialFactor != 1 { json["initializer_factor"] = .exact(initialFactor) }
+    return json
   }
 }

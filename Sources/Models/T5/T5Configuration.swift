@@ -45,7 +45,7 @@ public struct T5Configuration: ModelConfiguration {
   /// own (T5 1.1).
   public var tied: Bool
   /// The id that a target begins after.
-  public var start: Int
+  public var start: Int?
   /// The id that fills up sources and targets.
   public var padding: Int?
   /// The id that ends sources and targets.
@@ -106,6 +106,17 @@ public struct T5Configuration: ModelConfiguration {
 
   /// The tokens of a target.
   public var prediction: Prediction { .target }
+
+  /// Those of the decoder's self-attentions, and behind them those of its cross-attentions.
+  public func caches(sequences: Int, capacity: Int, source: Int, in workspace: Workspace)
+    -> [KeyValueRows]
+  {
+    [capacity, source].flatMap { capacity in
+      (0..<decoderLayers).map { _ in
+        KeyValueRows(sequences: sequences, capacity: capacity, width: keyWidth, in: workspace)
+      }
+    }
+  }
 
   /// Encoder and decoder without a head.
   public func trunk(_ parameters: Parameters) -> any Trunk { T5(self, parameters) }
