@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import DataParallel
+import Datasets
 import Foundation
 import Generation
 import Models
@@ -17,7 +18,8 @@ struct GenerateCommand: ParsableCommand {
   @Argument(help: "A run folder, a checkpoint, or a Hugging Face folder with tokenizer.json.")
   var model: String
 
-  @Argument(help: "Text to continue; a new document when absent.")
+  @Argument(
+    help: "Text to continue, or the source of an encoder–decoder; a new document when absent.")
   var prompt: String?
 
   @Option(help: "Ids to continue instead of a text, separated by commas.")
@@ -58,7 +60,7 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     MatrixLibrary.useCallingThreadOnly()
-    let loaded = try LoadedModel(writerAt: model)
+    let loaded = try LoadedModel(writerAt: model, allowingTargets: true)
     loaded.notes.forEach(Failure.report)
     let encoder = try encoder(loaded)
     let prompt = try promptIDs(loaded, encoder)
@@ -68,9 +70,11 @@ struct GenerateCommand: ParsableCommand {
     let request = generation.request(
       loaded, prompt: prompt, sequences: 0..<samples, greedy: greedy,
       end: encoder?.endOfTurn, seed: seed)
-    let opening = encoder == nil ? Array((self.prompt ?? "").utf8) : []
-    // One text appears as it is written; several are written together and appear one by one.
-    if samples == 1 {
+    let isTarget = loaded.configuration.prediction == .target
+    let opening = encoder == nil && !isTarget ? Array((self.prompt ?? "").utf8) : []
+    // One text appears as it is written; several are written together and appear one by one, and so
+    // does a target, which is decoded whole: it goes on with nothing, and begins without a space.
+    if samples == 1 && !isTarget {
       try StandardOutput.write(opening)
       _ = try generate(request) { _, id in
         try StandardOutput.write(try loaded.tokenizer.bytes(of: id))
@@ -78,7 +82,10 @@ struct GenerateCommand: ParsableCommand {
       return try StandardOutput.print("")
     }
     for ids in generate(request) {
-      let text = try ids.map { try loaded.tokenizer.bytes(of: $0) }.joined()
+      let text =
+        isTarget
+        ? try loaded.tokenizer.bytes(of: ids)
+        : Array(try ids.map { try loaded.tokenizer.bytes(of: $0) }.joined())
       try StandardOutput.write(opening + text + "\n".utf8)
     }
   }
@@ -95,6 +102,8 @@ struct GenerateCommand: ParsableCommand {
       }
     } else if let encoder {
       prompt = try encoder.encode(prompt: [Message(.user, self.prompt ?? "")])
+    } else if loaded.configuration.prediction == .target {
+      prompt = SourceTargetSet.source(self.prompt ?? "", loaded.tokenizer)
     } else {
       prompt = loaded.tokenizer.encode(self.prompt ?? "")
     }
@@ -105,7 +114,7 @@ struct GenerateCommand: ParsableCommand {
         "The prompt has the id \(id), which is outside the model's vocabulary 0..<\(vocabulary): "
           + "use ids of its own tokenizer.")
     }
-    guard prompt.count < loaded.configuration.context else {
+    guard loaded.configuration.start != nil || prompt.count < loaded.configuration.context else {
       throw Failure.Refusal(
         "The prompt has \(prompt.count) tokens and \(model) a context of "
           + "\(loaded.configuration.context), one of which is for the answer: shorten the prompt.")

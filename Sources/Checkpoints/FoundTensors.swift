@@ -79,7 +79,7 @@ enum PublishedNames {
   /// Other parameters that are also `name` where a file does not have it: T5's embedding, for a head
   /// that was tied to it.
   static func shared(by name: String) -> [String] {
-    name == "lm_head.weight" ? ["shared.weight"] : []
+    name == "lm_head.weight" ? all(of: "shared.weight") : []
   }
 }
 

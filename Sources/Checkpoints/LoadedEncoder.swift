@@ -22,6 +22,7 @@ public struct LoadedEncoder: Sendable {
   /// A language model has no pooler.
   public init(path: String) throws {
     let folder = try ModelFolder(path: path)
+    try folder.requireOneStack()
     self.path = folder.path
     let hasPooler = folder.scorer != nil || folder.network is TextEncoderConfiguration
     configuration = TextEncoderConfiguration(folder.configuration, hasPooler: hasPooler)

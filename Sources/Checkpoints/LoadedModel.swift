@@ -25,9 +25,11 @@ public struct LoadedModel: Sendable {
   }
 
   /// Reads the model at `path`, which has to write text.
-  public init(writerAt path: String) throws {
+  ///
+  /// - Parameter allowingTargets: Whether it may write a target to a source.
+  public init(writerAt path: String, allowingTargets: Bool = false) throws {
     let folder = try ModelFolder(path: path)
-    try folder.requireWriter()
+    try folder.requireWriter(allowingTargets: allowingTargets)
     try self.init(folder)
   }
 

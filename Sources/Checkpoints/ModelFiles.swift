@@ -82,10 +82,18 @@ public struct ModelFiles: Sendable {
     // A model that writes turns stops at the end of one.
     let turn = template.map { ChatEncoder($0, tokenizer: tokenizer).endOfTurn }
     let ends = Set([tokenizer.endOfText, turn ?? tokenizer.endOfText]).sorted()
+    let model = configuration.model
+    let ofTargets = model.start.map {
+      """
+
+        "decoder_start_token_id": \($0),
+        "pad_token_id": \(model.padding ?? $0),
+      """
+    }
     return """
       {
         "_from_model_config": true,
-        "bos_token_id": \(tokenizer.endOfText),
+        "bos_token_id": \(tokenizer.endOfText),\(ofTargets ?? "")
         "eos_token_id": \(ends.count == 1 ? "\(ends[0])" : "\(ends)")
       }
 

@@ -84,13 +84,30 @@ public struct ModelFolder: Sendable {
     throw .otherNetwork(path: path, found: kind, wanted: "a language model")
   }
 
-  /// Refuses a network that writes no text.
-  public func requireWriter() throws(CheckpointError) {
-    guard try languageModel().prediction == .nextToken else {
+  /// Refuses a network that does not go on with a text.
+  ///
+  /// - Parameter allowingTargets: Whether one may also write a target to a source.
+  public func requireWriter(allowingTargets: Bool = false) throws(CheckpointError) {
+    switch try languageModel().prediction {
+    case .nextToken: return
+    case .target:
+      if allowingTargets { return }
+      throw .otherNetwork(
+        path: path, found: ModelFolder.targetModel, wanted: "one that goes on with a text")
+    case .maskedToken:
       throw .otherNetwork(
         path: path, found: "a model that tells masked tokens", wanted: "one that writes text")
     }
   }
+
+  /// Refuses an encoder–decoder where a text alone is read.
+  public func requireOneStack() throws(CheckpointError) {
+    guard configuration.prediction == .target else { return }
+    throw .otherNetwork(
+      path: path, found: ModelFolder.targetModel, wanted: "one of a single stack")
+  }
+
+  private static let targetModel = "a model that writes a target to a source"
 
   /// A sentence for every damaged checkpoint that was passed over.
   var notes: [String] {

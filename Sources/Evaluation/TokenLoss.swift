@@ -5,6 +5,13 @@ import Layers
 import Models
 import Tensors
 
+extension Batch {
+  /// What an encoder reads; nil where there is none.
+  public var source: Source? {
+    sources.isEmpty ? nil : Source(ids: sources, lengths: sourceLengths)
+  }
+}
+
 /// The loss of a language model on the targets of a batch: next tokens, or masked ones.
 public enum TokenLoss {
   /// The losses of the targets of `batch` that count, in their order, recorded if the workspace records.
@@ -16,7 +23,7 @@ public enum TokenLoss {
   ) -> Tensor {
     let pass = ForwardPass(
       sequences: batch.sequences, dropout: dropout, recomputation: recomputation,
-      starts: batch.starts)
+      starts: batch.starts, source: batch.source)
     return losses(model, hidden: model.hidden(batch.inputs, pass), batch, pass)
   }
 

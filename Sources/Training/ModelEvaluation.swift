@@ -49,6 +49,7 @@ public struct ModelEvaluation {
   ///
   /// Collective.
   public func texts(_ sources: [String]) throws -> [Figure] {
+    try replicas.world.together { try folder.requireOneStack() }
     let (shard, bytes) = try replicas.world.together { try tokens(of: sources) }
     if folder.configuration.prediction == .maskedToken { return try maskedTokens(shard) }
     let loader = try EvaluationLoader(
@@ -116,12 +117,20 @@ public struct ModelEvaluation {
       return [Figure("loss", loss.mean)] + figures + leftOut(set.statistics)
     }
     guard let scorer = folder.scorer else {
-      try world.together { try folder.requireWriter() }
+      try world.together { try folder.requireWriter(allowingTargets: true) }
+      if let start = folder.configuration.start {
+        let set = try world.together {
+          try SourceTargetSet(
+            records, tokenizer: folder.tokenizer, start: TokenID(start),
+            padding: TokenID(folder.configuration.padding ?? start), options: options)
+        }
+        return try answers(
+          SourceTargetEvaluationLoader(
+            set, context: context, sequences: ModelEvaluation.rows)) + leftOut(set.statistics)
+      }
       let set = try world.together { try ExampleSet(records, chat: chat, options: options) }
-      let (loss, figures) = try AnswerEvaluator(
-        ExampleEvaluationLoader(set, context: context, sequences: ModelEvaluation.rows)
-      ).measure(replicas)
-      return [Figure("answerLoss", loss.mean), Figure("answerPerplexity", exp(loss.mean))] + figures
+      return try answers(
+        ExampleEvaluationLoader(set, context: context, sequences: ModelEvaluation.rows))
         + leftOut(set.statistics)
     }
     if case .pair = records.first?.record {
@@ -146,6 +155,12 @@ public struct ModelEvaluation {
       classes: isClasses ? scorer.labels.count : 0
     ).measure(replicas)
     return [Figure("loss", loss.mean)] + figures + leftOut(set.statistics)
+  }
+
+  /// Loss, perplexity and accuracy of answers.
+  private func answers(_ loader: any EvaluationSource) throws -> [Figure] {
+    let (loss, figures) = try AnswerEvaluator(loader).measure(replicas)
+    return [Figure("answerLoss", loss.mean), Figure("answerPerplexity", exp(loss.mean))] + figures
   }
 
   /// The tokens of texts, one document after another, and the bytes that they stand for.

@@ -42,12 +42,14 @@ struct PhaseModel {
   }
 
   /// Refuses a network that writes no text: a sequence scorer, or a model of masked tokens.
-  func requireLanguageModel() throws(CheckpointError) {
+  ///
+  /// - Parameter allowingTargets: Whether one may write a target to a source.
+  func requireLanguageModel(allowingTargets: Bool = false) throws(CheckpointError) {
     if let scorer = folder.scorer {
       throw .otherNetwork(
         path: folder.path, found: PhaseModel.name(of: scorer), wanted: "a language model")
     }
-    try folder.requireWriter()
+    try folder.requireWriter(allowingTargets: allowingTargets)
   }
 
   /// Refuses a sequence scorer whose scores mean something else than those of `network`; a language
@@ -58,6 +60,7 @@ struct PhaseModel {
         path: folder.path, found: folder.kind,
         wanted: "a language model or \(PhaseModel.name(of: network))")
     }
+    try folder.requireOneStack()
     guard let scorer = folder.scorer else { return }
     guard scorer.labels == network.labels, scorer.problem == network.problem else {
       throw .otherNetwork(
@@ -68,6 +71,7 @@ struct PhaseModel {
 
   /// Refuses a network whose head means something else than that of `network`.
   func requireHead(of network: TokenTaggerConfiguration) throws(CheckpointError) {
+    try folder.requireOneStack()
     let own = folder.network as? TokenTaggerConfiguration
     guard folder.scorer == nil, own.map({ $0.labels == network.labels }) ?? true else {
       throw .otherNetwork(
@@ -81,6 +85,17 @@ struct PhaseModel {
   private static func name(of network: SequenceScorerConfiguration) -> String {
     "a model that scores sequences by " + network.labels.prefix(5).joined(separator: ", ")
       + (network.labels.count > 5 ? " …" : "")
+  }
+
+  /// Questions and answers as the sources and targets of the model.
+  func targets(
+    of records: [LocatedRecord], _ options: Datasets.ExampleOptions
+  ) throws(DatasetError) -> SourceTargetSet {
+    let (tokenizer, model) = (folder.tokenizer, folder.configuration)
+    let start = model.start.map { TokenID($0) } ?? tokenizer.endOfText
+    return try SourceTargetSet(
+      records, tokenizer: tokenizer, start: start,
+      padding: model.padding.map { TokenID($0) } ?? start, options: options)
   }
 
   /// Writes conversations for the model.

@@ -4,7 +4,7 @@ import Models
 import Tensors
 import Tokenizers
 
-/// Self-supervised training on text: the next token of every position, or masked tokens.
+/// Self-supervised training on text: the next token of every position, masked tokens, or spans.
 public struct Pretraining: Phase {
   /// What is settled of the run.
   public let plan: TrainingPlan
@@ -12,6 +12,8 @@ public struct Pretraining: Phase {
   public let options: PretrainingOptions
   /// What is masked; nil where the next token is told.
   let masking: TokenMasking?
+  /// What is taken out of sources; nil where there are none.
+  let corruption: SpanCorruption?
   /// Those of the keys under `data` that the user wrote.
   let writtenDataKeys: Set<String>
 
@@ -28,11 +30,21 @@ public struct Pretraining: Phase {
       options.tokenizer == "bytes"
       ? ByteTokenizer() : try TokenizerFile.load(from: options.tokenizer)
     masking = options.model.family == .bert ? try options.masking(tokenizer, reader) : nil
+    let model = try options.model.configuration(tokenizer: tokenizer, reader)
+    let t5 = model as? T5Configuration
+    let corruption = try t5.map { [options] in
+      try options.corruption(tokenizer, for: $0, reader)
+    }
+    self.corruption = corruption
+    let sizes = corruption?.sizes(ofSource: model.context)
     plan = try TrainingPlan(
-      options.training, reader, tokenizer: tokenizer,
-      network: .language(try options.model.configuration(tokenizer: tokenizer, reader)),
+      options.training, reader, tokenizer: tokenizer, network: .language(model),
+      context: sizes?.target, sourceContext: sizes == nil ? 0 : model.context,
       halvesAreQuick: halvesAreQuick)
   }
+
+  /// Tokens of the stream that fill a row.
+  var window: Int { corruption?.sizes(ofSource: plan.sourceContext).tokens ?? plan.context }
 
   /// Opens the run's dataset, which rank 0 builds first if need be.
   ///
@@ -47,7 +59,7 @@ public struct Pretraining: Phase {
       terms: ["training tokens": data.train.identity])
   }
 
-  /// The next tokens, or the masked ones, of windows of `tokens`.
+  /// The next tokens, the masked ones or the spans of windows of `tokens`.
   public func objective(over tokens: TokenStream) throws -> TokenObjective {
     TokenObjective(try source(over: tokens))
   }
@@ -59,6 +71,11 @@ public struct Pretraining: Phase {
       return try MaskedTokenLoader(
         tokens: tokens, masking: masking, context: plan.context, sequences: plan.rows,
         microBatches: microBatches, seed: seed)
+    }
+    if let corruption {
+      return try SpanCorruptionLoader(
+        tokens: tokens, corruption: corruption, context: plan.sourceContext,
+        sequences: plan.rows, microBatches: microBatches, seed: seed)
     }
     return try TrainingLoader(
       tokens: tokens, context: plan.context, sequences: plan.rows, microBatches: microBatches,

@@ -32,7 +32,7 @@ enum PretrainingData {
       if existing == nil {
         let built = try DatasetBuilder.build(
           sources, tokenizer: plan.tokenizer, fingerprint: fingerprint, into: folder.data,
-          context: plan.context, threads: site.threads)
+          context: phase.window, threads: site.threads)
         try note(
           "\(built.description.train.tokens) training and \(built.description.validation.tokens) "
             + "validation tokens are in \(folder.data)")
@@ -43,7 +43,7 @@ enum PretrainingData {
         let dataset = try Dataset(
           opening: isBuilt ? data.train[0] : folder.data, expecting: fingerprint)
         try WindowOrder.requireWindow(
-          tokenCount: dataset.train.tokens.count, context: plan.context)
+          tokenCount: dataset.train.tokens.count, context: phase.window)
         return dataset
       } catch let error as DatasetError where !isBuilt && world.rank != 0 {
         // Rank 0 has just seen to it that it is there and whole.

@@ -25,6 +25,13 @@ final class PretrainingEvaluator: Evaluator {
       bytes = nil
       return
     }
+    if let corruption = phase.corruption {
+      loader = try SpanCorruptionEvaluationLoader(
+        tokens: tokens, corruption: corruption, context: plan.sourceContext,
+        sequences: plan.rows, tokenLimit: phase.options.evaluateTokens)
+      bytes = nil
+      return
+    }
     let loader = try EvaluationLoader(
       tokens: tokens, context: plan.context, sequences: plan.rows,
       tokenLimit: phase.options.evaluateTokens,
@@ -113,6 +120,6 @@ extension Pretraining {
   /// Whether evaluations write and check stories.
   var writesStories: Bool {
     Aviary(sources: options.data.train, seed: 0) != nil && options.evaluateStories > 0
-      && masking == nil
+      && masking == nil && corruption == nil
   }
 }

@@ -14,7 +14,7 @@ extension PretrainingOptions.Model {
       "model.width", default: 128, in: 1...ModelLimits.width, help: "size of the residual stream")
     hidden = try reader.optionalInteger(
       "model.hidden", in: 1...ModelLimits.hidden,
-      help: "size of the feed-forward; 4 (bert, gpt2) or 8/3 (llama) × width when absent")
+      help: "size of the feed-forward; 4 (bert, gpt2) or 8/3 (llama, gated t5) × width when absent")
     context = try reader.integer(
       "model.context", default: 256, in: 2...ModelLimits.context, unit: "tokens",
       help: "longest sequence")
@@ -30,6 +30,12 @@ extension PretrainingOptions.Model {
     initialDeviation = try reader.number(
       "model.initialDeviation", default: 0.02, in: 1e-6...1,
       help: "standard deviation of the first weights; small models learn sooner with more")
+    decoderLayers = try reader.optionalInteger(
+      "model.decoderLayers", in: 1...ModelLimits.layers,
+      help: "blocks of t5's decoder; as many as of its encoder when absent")
+    isGated = try reader.boolean(
+      "model.gated", default: true, help: "gated feed-forward of t5 1.1; ReLU of t5 1.0 if not")
+    try requireOwnKeys(reader)
     if family != .llama && keyHeads != nil {
       throw reader.rejection(
         of: "model.kvHeads",
@@ -71,6 +77,8 @@ extension PretrainingOptions.Model {
         tied: tied ?? false, endOfText: Int(tokenizer.endOfText))
       model.initialDeviation = Float(initialDeviation)
       return model
+    case .t5:
+      return try t5(tokenizer)
     case .bert:
       let padding = ["[PAD]", "<pad>"].lazy.compactMap(tokenizer.specialToken).first
       var model = try BERTConfiguration(

@@ -42,6 +42,10 @@ public struct PretrainingOptions: Sendable {
     public var tied: Bool?
     /// Standard deviation of the first weights.
     public var initialDeviation: Double
+    /// Blocks of a decoder beside an encoder; those of the encoder when nil.
+    public var decoderLayers: Int?
+    /// Whether T5's feed-forward is gated.
+    public var isGated: Bool
   }
 
   /// Families that can be pretrained.
@@ -52,6 +56,8 @@ public struct PretrainingOptions: Sendable {
     case llama
     /// BERT.
     case bert
+    /// T5.
+    case t5
   }
 
   /// What of a text a masked-token model has to tell.
@@ -72,6 +78,8 @@ public struct PretrainingOptions: Sendable {
   public var data: Data
   /// What is masked.
   public var mask: Mask
+  /// What is taken out.
+  public var spans: Spans
   /// About how many validation tokens an evaluation reads.
   public var evaluateTokens: Int
   /// Stories written and checked at an evaluation, when the data is `aviary`.
@@ -85,6 +93,7 @@ public struct PretrainingOptions: Sendable {
       "tokenizer", default: "bytes", help: "bytes, or a folder or tokenizer.json")
     data = try Data(&reader)
     mask = try Mask(&reader, family: model.family)
+    spans = try Spans(&reader, family: model.family)
     training = try TrainingOptions(&reader, at: place)
     evaluateTokens = try reader.integer(
       "evaluate.tokens", default: 131_072, in: 1..., unit: "tokens",
@@ -92,10 +101,11 @@ public struct PretrainingOptions: Sendable {
     evaluateStories = try reader.integer(
       "evaluate.stories", default: 64, in: 0...1_000_000,
       help: "stories written and checked at an evaluation, when data.train is an aviary")
-    if model.family == .bert {
+    if [.bert, .t5].contains(model.family) {
       for key in ["data.documentMask", "evaluate.stories"] where reader.isChanged(key) {
         throw reader.rejection(
-          of: key, because: "it has no effect with model.family: bert; leave it out")
+          of: key,
+          because: "it has no effect with model.family: \(model.family.rawValue); leave it out")
       }
     }
     if model.width % model.heads != 0 {

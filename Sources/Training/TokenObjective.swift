@@ -34,5 +34,5 @@ extension Batch {
   /// The sum of its weights.
   var weight: Double { weights.reduce(0) { $0 + Double($1) } }
   /// Positions that go through the network.
-  var positions: Int { inputs.count }
+  var positions: Int { inputs.count + sources.count }
 }

@@ -40,6 +40,8 @@ public struct TrainingPlan: Sendable {
   public let rows: Int
   /// Positions of a row.
   public let context: Int
+  /// Positions of a row's source; 0 where there are no sources.
+  public let sourceContext: Int
   /// The learning rate.
   public let schedule: Schedule
   /// What products read.
@@ -59,12 +61,15 @@ public struct TrainingPlan: Sendable {
   ///   - start: The model that the run begins with.
   ///   - rows: Rows of a micro-batch; as many as it has sequences when nil.
   ///   - context: Positions of a row; the model's longest when nil.
+  ///   - sourceContext: Positions of a row's source; as many as of a row when nil, in a model that has
+  ///     sources.
   ///   - isBatchInvariant: Whether what the model says of a row must not depend on its batch.
   ///   - halvesAreQuick: Whether the CPUs of all ranks are quicker in bf16 than in fp32.
   init(
     _ options: TrainingOptions, _ reader: ConfigurationReader, tokenizer: any Tokenizer,
     network: TrainedNetwork, lora: LoRA? = nil, start: PhaseModel? = nil, rows: Int? = nil,
-    context: Int? = nil, terms: [String: String] = [:], isBatchInvariant: Bool = false,
+    context: Int? = nil, sourceContext: Int? = nil, terms: [String: String] = [:],
+    isBatchInvariant: Bool = false,
     halvesAreQuick: Bool
   ) throws {
     try reader.finish()
@@ -76,7 +81,10 @@ public struct TrainingPlan: Sendable {
     weights = start.map { .folder($0.folder.path) } ?? .drawn
     adapterBase = lora == nil ? nil : try start.map { try AdapterBase($0.folder) }
     self.rows = rows ?? options.sequences
-    self.context = context ?? start?.context ?? network.model.context
+    let positions = context ?? start?.context ?? network.model.context
+    self.context = positions
+    self.sourceContext =
+      sourceContext ?? (network.model.prediction == .target ? positions : 0)
     precision = options.precision.resolved(halvesAreQuick: halvesAreQuick)
     self.isBatchInvariant = isBatchInvariant
     resolved = reader.resolved
@@ -177,7 +185,7 @@ public struct TrainingPlan: Sendable {
   }
 
   /// Positions in a step.
-  public var tokensPerStep: Int { options.microBatches * rows * context }
+  public var tokensPerStep: Int { options.microBatches * rows * (context + sourceContext) }
 }
 
 extension TrainingOptions.PrecisionChoice {

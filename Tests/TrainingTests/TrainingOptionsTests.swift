@@ -55,8 +55,14 @@ import Testing
     // What sgd does not have.
     let ofAdamW = ["optimizer.betas=[0.8, 0.7]", "optimizer.epsilon=1e-6"]
     let ofBERT = ["model.family=bert", "mask.share=0.3", "mask.wholeWords=true"]
+    let ofT5 = [
+      "model.family=t5", "spans.share=0.3", "spans.mean=5", "model.gated=false",
+      "model.decoderLayers=3",
+    ]
     let keys = Set(
-      (typed + ofAdamW + ofBERT).compactMap { $0.split(separator: "=").first.map(String.init) })
+      (typed + ofAdamW + ofBERT + ofT5).compactMap {
+        $0.split(separator: "=").first.map(String.init)
+      })
     let schema = try ConfigurationReader.schema { _ = try PretrainingOptions(&$0) }
     #expect(keys == Set(schema.map(\.path)))
     var reader = try ConfigurationReader(yaml: "", file: "run.yaml", overrides: typed)
@@ -68,6 +74,11 @@ import Testing
     var other = try ConfigurationReader(yaml: "", file: "run.yaml", overrides: ofBERT)
     let masked = try PretrainingOptions(&other)
     #expect(masked.model.family == .bert && masked.mask.share == 0.3 && masked.mask.wholeWords)
+
+    var third = try ConfigurationReader(yaml: "", file: "run.yaml", overrides: ofT5)
+    let taken = try PretrainingOptions(&third)
+    #expect(taken.model.family == .t5 && taken.spans.share == 0.3 && taken.spans.mean == 5)
+    #expect(!taken.model.isGated && taken.model.decoderLayers == 3)
 
     let training = options.training
     #expect(training.run == "here" && training.seed == 9 && training.steps == 77)

@@ -6,9 +6,9 @@ import Monitoring
 
 /// Measures how well the model gives the answers of held-out conversations.
 struct AnswerEvaluator: Evaluator {
-  private let loader: ExampleEvaluationLoader
+  private let loader: any EvaluationSource
 
-  init(_ loader: ExampleEvaluationLoader) {
+  init(_ loader: any EvaluationSource) {
     self.loader = loader
   }
 
@@ -27,9 +27,10 @@ struct AnswerEvaluator: Evaluator {
   func measure(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, figures: [Figure]) {
     let totals = try replicas.totals(count: loader.batchCount, tallies: 3) {
       [loader] replica, _, index in
-      loader.fill(&replica.batch, index: index)
+      try loader.fill(&replica.batch, index: index)
       let batch = replica.batch
-      let pass = ForwardPass(sequences: batch.sequences, starts: batch.starts)
+      let pass = ForwardPass(
+        sequences: batch.sequences, starts: batch.starts, source: batch.source)
       let hidden = replica.model.hidden(batch.inputs, pass)
       let losses = TokenLoss.losses(replica.model, hidden: hidden, batch, pass)
       let accuracy = TokenAccuracy(replica.model, hidden: hidden, batch, pass)

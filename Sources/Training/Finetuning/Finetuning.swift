@@ -16,6 +16,7 @@ public struct Finetuning: Phase {
   /// The examples of a task, to train on and to measure by.
   private enum Examples {
     case chat(train: ExampleSet, validation: ExampleSet?)
+    case targets(train: SourceTargetSet, validation: SourceTargetSet?)
     case labels(train: LabelSet, validation: LabelSet?)
     case tags(train: TagSet, validation: TagSet?)
   }
@@ -33,6 +34,20 @@ public struct Finetuning: Phase {
     let making = options.data.making(context: model.context)
     let network: TrainedNetwork
     switch options.task {
+    case .chat where model.folder.configuration.prediction == .target:
+      try model.requireLanguageModel(allowingTargets: true)
+      if reader.isChanged("data.template") {
+        throw reader.rejection(
+          of: "data.template",
+          because: "\(model.folder.path) reads prompts as they are; leave it out")
+      }
+      let train = try model.targets(of: records.train, making)
+      let validation =
+        records.validation.isEmpty ? nil : try model.targets(of: records.validation, making)
+      examples = .targets(train: train, validation: validation)
+      report = ExampleReport(
+        records, train: train.statistics, heldOut: validation?.statistics)
+      network = .language(model.folder.configuration)
     case .chat:
       try model.requireLanguageModel()
       let train = try ExampleSet(records.train, chat: model.chat, options: making)
@@ -106,6 +121,15 @@ public struct Finetuning: Phase {
             train, context: context, sequences: rows, microBatches: microBatches, seed: seed)),
         evaluator: try validation.map {
           AnswerEvaluator(try ExampleEvaluationLoader($0, context: context, sequences: rows))
+        }, terms: [:])
+    case .targets(let train, let validation):
+      return PhaseWork(
+        objective: TokenObjective(
+          SourceTargetLoader(
+            train, context: context, sequences: rows, microBatches: microBatches, seed: seed)),
+        evaluator: validation.map {
+          AnswerEvaluator(
+            SourceTargetEvaluationLoader($0, context: context, sequences: rows))
         }, terms: [:])
     case .labels(let train, let validation):
       return PhaseWork(

@@ -21,10 +21,15 @@ struct ArbitraryTokens: Objective {
       replica.batch.targets[place] = Int32(place * 25_173 % targets)
       replica.batch.weights[place] = isMasked && place % 7 != 0 ? 0 : 1
     }
+    if network.model.prediction == .target {
+      replica.batch.sources = replica.batch.inputs
+      replica.batch.sourceLengths = [Int32](
+        repeating: Int32(replica.batch.context), count: replica.batch.sequences)
+    }
     let batch = replica.batch
     let pass = ForwardPass(
       sequences: batch.sequences, dropout: microBatch.dropout,
-      recomputation: microBatch.recomputation)
+      recomputation: microBatch.recomputation, source: batch.source)
     let loss: Loss
     switch network {
     case .scorer(let scorer) where scorer.labels.count > 1:

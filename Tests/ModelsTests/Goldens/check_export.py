@@ -7,17 +7,24 @@ Run (by hand, after a change to the writer of checkpoints; the environment is ge
 Prints the model's class, type and number of parameters; the keys that transformers misses, did
 not expect or could not fit; the mean next-token loss on the text, in nats; and the greedy
 continuation. Ends with 1 when a key is missing, unexpected or of the wrong shape, because
-transformers itself only warns and goes on with random weights.
+transformers itself only warns and goes on with random weights. Of an encoder-decoder the text is the
+source, which its end is put behind, and its greedy target is printed.
 """
 
 import argparse
+import json
 import os
 import sys
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, __version__
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    __version__,
+)
 
 FAULTS = ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs")
 
@@ -33,7 +40,10 @@ def main() -> int:
     if not os.path.isdir(options.folder):
         parser.error(f"{options.folder} is not a folder")
 
-    model, report = AutoModelForCausalLM.from_pretrained(
+    with open(f"{options.folder}/config.json") as file:
+        writes_targets = json.load(file).get("is_encoder_decoder", False)
+    kind = AutoModelForSeq2SeqLM if writes_targets else AutoModelForCausalLM
+    model, report = kind.from_pretrained(
         options.folder, output_loading_info=True, ignore_mismatched_sizes=True,
         attn_implementation="eager")
     model.eval()
@@ -50,12 +60,22 @@ def main() -> int:
         print(f"round trip: {'exact' if decoded == options.text else repr(decoded)}")
     else:
         tokenizer, ids = None, options.ids
+    if writes_targets and ids[-1] != model.config.eos_token_id:
+        ids.append(model.config.eos_token_id)
     print(f"ids: {ids}")
     vocabulary = model.config.vocab_size
-    if not 2 <= len(ids) <= model.config.max_position_embeddings:
+    if not writes_targets and not 2 <= len(ids) <= model.config.max_position_embeddings:
         parser.error(f"{len(ids)} tokens: need 2 to {model.config.max_position_embeddings}")
     if not all(0 <= token < vocabulary for token in ids):
         parser.error(f"the vocabulary has {vocabulary} entries; not all ids are below that")
+
+    if writes_targets:
+        target = model.generate(
+            torch.tensor([ids]), max_new_tokens=options.new_tokens, do_sample=False)[0].tolist()
+        print(f"greedy: {target}")
+        if tokenizer is not None:
+            print(f"greedy text: {tokenizer.decode(target, skip_special_tokens=True)!r}")
+        return 1 if any(report.get(name) for name in FAULTS) else 0
 
     # Not generate(): its end-of-text rule and sampling defaults would come from the folder.
     tokens = torch.tensor([ids])

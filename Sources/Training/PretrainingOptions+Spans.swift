@@ -1,0 +1,93 @@
+import Configuration
+import Datasets
+import Models
+import Tokenizers
+
+// What T5 has of its own: a second stack, and spans that are taken out of texts.
+
+extension PretrainingOptions {
+  /// What is taken out of a text for a model that has to tell it.
+  public struct Spans: Sendable {
+    /// Share of the tokens.
+    public var share: Double
+    /// Mean length of a span.
+    public var mean: Double
+  }
+}
+
+extension PretrainingOptions.Spans {
+  init(
+    _ reader: inout ConfigurationReader, family: PretrainingOptions.Family
+  ) throws(ConfigurationError) {
+    share = try reader.number(
+      "spans.share", default: 0.15, in: 0.01...0.5,
+      help: "share of the tokens that is taken out of t5's sources")
+    mean = try reader.number(
+      "spans.mean", default: 3, in: 1...100, unit: "tokens", help: "mean length of a span")
+    for key in ["spans.share", "spans.mean"] where family != .t5 && reader.isChanged(key) {
+      throw reader.rejection(
+        of: key, because: "it has no effect with model.family: \(family.rawValue); leave it out")
+    }
+  }
+}
+
+extension PretrainingOptions.Model {
+  /// Sentinels that a vocabulary is enlarged by, as the published one was.
+  private static let sentinels = 100
+
+  /// A T5 for `tokenizer`, whose vocabulary grows by sentinels where it has none.
+  func t5(_ tokenizer: any Tokenizer) throws(ModelError) -> T5Configuration {
+    let hasSentinels = tokenizer.specialToken(SpanCorruption.name(ofSentinel: 0)) != nil
+    let padding = tokenizer.specialToken("<pad>") ?? tokenizer.endOfText
+    return try T5Configuration(
+      vocabulary: vocabulary
+        ?? tokenizer.vocabularySize + (hasSentinels ? 0 : PretrainingOptions.Model.sentinels),
+      context: context, layers: layers, decoderLayers: decoderLayers, heads: heads, width: width,
+      hidden: hidden, dropout: Float(dropout), isGated: isGated, tied: tied ?? true,
+      padding: Int(padding), endOfText: Int(tokenizer.endOfText))
+  }
+
+  /// Refuses keys that do not go with the family.
+  func requireOwnKeys(_ reader: ConfigurationReader) throws(ConfigurationError) {
+    let idle = family == .t5 ? ["model.initialDeviation"] : ["model.gated", "model.decoderLayers"]
+    for key in idle where reader.isChanged(key) {
+      throw reader.rejection(
+        of: key, because: "it has no effect with model.family: \(family.rawValue); leave it out")
+    }
+    if family == .t5 && context < 8 {
+      throw reader.rejection(
+        of: "model.context", because: "t5 takes spans out of its sources; choose 8 or more")
+    }
+  }
+}
+
+extension PretrainingOptions {
+  /// How spans are taken out of the texts of `tokenizer` for `model`.
+  ///
+  /// The sentinels are the tokenizer's own, or the ids of the model behind the tokenizer's, from the
+  /// last one down.
+  func corruption(
+    _ tokenizer: any Tokenizer, for model: T5Configuration, _ reader: ConfigurationReader
+  ) throws(ConfigurationError) -> SpanCorruption {
+    var sentinels: [TokenID] = []
+    while let id = tokenizer.specialToken(SpanCorruption.name(ofSentinel: sentinels.count)) {
+      sentinels.append(id)
+    }
+    if sentinels.isEmpty {
+      sentinels = (tokenizer.vocabularySize..<model.vocabulary).reversed().map { TokenID($0) }
+    }
+    let padding = TokenID(model.padding ?? model.endOfText)
+    let corruption = SpanCorruption(
+      share: spans.share, meanSpan: spans.mean, sentinels: sentinels,
+      start: TokenID(model.start ?? model.endOfText), end: tokenizer.endOfText, padding: padding)
+    let sizes = corruption.sizes(ofSource: model.context)
+    guard sizes.spans <= sentinels.count else {
+      throw reader.rejection(
+        of: "model.vocabulary",
+        because:
+          "\(sizes.spans) spans of a source need a sentinel each, and of \(model.vocabulary) "
+          + "ids \(sentinels.count) are no tokens; make it \(sizes.spans - sentinels.count) larger")
+    }
+    return corruption
+  }
+}

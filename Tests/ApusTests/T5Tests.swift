@@ -1,0 +1,162 @@
+import Foundation
+import Testing
+
+/// An encoder–decoder's road as a user walks it: a tokenizer, pretraining on spans, fine-tuning on
+/// prompts and completions, answers.
+@Suite(.serialized) struct T5Tests {
+  /// Words that follow each other in a fixed way: what is taken out can be told from what is around it.
+  private static let text = (0..<900).map { line in
+    (0..<12).map { "word\((line % 7) * 3 + $0 % 5)" }.joined(separator: " ") + "."
+  }.joined(separator: "\n")
+
+  private static let pretraining = """
+    run: t5
+    model: { family: t5, layers: 2, decoderLayers: 1, heads: 2, width: 32, context: 32, dropout: 0.1 }
+    tokenizer: tokenizer
+    data: { train: text.txt, validation: 0.1 }
+    batch: { microBatches: 4, sequences: 4 }
+    steps: 60
+    optimizer: { learningRate: 5e-3 }
+    schedule: { warmup: 5 }
+    checkpoint: { every: 30 }
+    evaluate: { every: 30 }
+
+    """
+
+  /// A folder with a corpus, a tokenizer and configurations.
+  private func withT5(_ body: (Program) throws -> Void) throws {
+    try Program.withCorpus { program in
+      try program.write(Self.text, to: "text.txt")
+      try program.write(Self.pretraining, to: "t5.yaml")
+      let result = try program.run([
+        "tokenizer", "train", "text.txt", "--kind", "unigram", "--vocabulary", "120", "--output",
+        "tokenizer",
+      ])
+      #expect(result.code == 0, "\(result.errors)")
+      try body(program)
+    }
+  }
+
+  @Test(
+    .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
+    arguments: ["fp32", "bf16"])
+  func sameBitsOnAnyRanksAndThreads(precision: String) throws {
+    try withT5 { program in
+      let command = [
+        "pretrain", "t5.yaml", "--oversubscribe", "--set", "precision=\(precision)",
+      ]
+      for (ranks, threads) in [(1, 1), (1, 2), (2, 1), (4, 1)] {
+        let result = try program.run(
+          command + ["--threads", "\(threads)", "--set", "run=run-\(ranks)x\(threads)"],
+          ranks: ranks)
+        #expect(result.code == 0, "\(result.errors)")
+      }
+      // What is left after step 30, resumed in another world.
+      let files = FileManager.default
+      try files.copyItem(
+        atPath: "\(program.folder)/run-2x1", toPath: "\(program.folder)/resumed")
+      try files.removeItem(atPath: "\(program.folder)/resumed/checkpoints/step-00000060")
+      let resumed = try program.run(
+        command + ["--threads", "1", "--set", "run=resumed"], ranks: 3)
+      #expect(resumed.code == 0 && resumed.errors.contains("going on from"), "\(resumed.errors)")
+      let runs = ["run-1x1", "run-1x2", "run-2x1", "run-4x1", "resumed"]
+      let hashes = Set(runs.map { program.hash($0, step: 60) })
+      #expect(hashes.count == 1 && !hashes.contains(nil), "\(hashes)")
+      #expect(program.hash("run-1x1", step: 30) != program.hash("run-1x1", step: 60))
+    }
+  }
+
+  /// What `apus evaluate --json` says of one model.
+  private static func figures(_ result: Program.Result) throws -> [String: Double] {
+    let line = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
+    return (line as? [String: Any])?["figures"] as? [String: Double] ?? [:]
+  }
+
+  @Test func theRoadOfAnEncoderDecoder() throws {
+    try withT5 { program in
+      let pretrained = try program.run([
+        "pretrain", "t5.yaml", "--threads", "1", "--set", "steps=300", "--set", "model.dropout=0",
+        "--set", "checkpoint.every=300",
+      ])
+      #expect(pretrained.code == 0, "\(pretrained.errors)")
+      let config = try String(
+        contentsOfFile: "\(program.folder)/t5/checkpoints/step-00000300/config.json",
+        encoding: .utf8)
+      #expect(config.contains("T5ForConditionalGeneration"))
+
+      let records = (0..<400).map { index in
+        let words = [index * 5, index / 23 * 7 + index * 2].map { "word\($0 % 23)" }
+        return #"{"prompt": "\#(words.joined(separator: " "))", "completion": "\#(words[1])"}"#
+      }
+      try program.write(records.joined(separator: "\n") + "\n", to: "pairs.jsonl")
+      let tuning = [
+        "finetune", "--set", "model.from=t5", "--set", "data.train=pairs.jsonl", "--set",
+        "data.validation=0.1", "--set", "steps=200", "--set", "optimizer.learningRate=5e-3",
+        "--set", "batch.sequences=8", "--set", "schedule.warmup=5", "--threads", "1",
+      ]
+      // One answer in 23 is right by chance.
+      for (run, least, more) in [
+        ("whole", 0.8, []), ("lora", 0.4, ["--set", "lora.rank=8"]),
+      ] {
+        let tuned = try program.run(tuning + ["--set", "run=\(run)"] + more)
+        #expect(tuned.code == 0, "\(tuned.errors)")
+        let measured = try program.run(["evaluate", run, "--records", "pairs.jsonl", "--json"])
+        let accuracy = try #require(Self.figures(measured)["exactMatch"])
+        #expect(accuracy > least, "\(run) \(measured.errors)")
+      }
+      let written = try program.run(["generate", "whole", "word5 word5", "--greedy"])
+      #expect(written.code == 0 && written.output == "word5\n", "\(written.errors)")
+      let samples = try program.run(["generate", "whole", "word5 word5", "--samples", "3"])
+      #expect(samples.output.split(separator: "\n").count == 3, "\(samples.errors)")
+    }
+  }
+
+  /// What an encoder–decoder cannot do is refused in a sentence.
+  @Test(arguments: [
+    (["evaluate", "t5", "--texts", "text.txt"], "a target to a source"),
+    (["embed", "t5", "word1"], "a target to a source"),
+    (["finetune", "--set", "task=classification"], "a target to a source"),
+    (["finetune", "--set", "data.template=chatml"], "data.template"),
+    (["finetune", "--set", "data.train=turns.jsonl"], "a prompt with its completion"),
+    (["align", "--set", "method=dpo"], "a target to a source"),
+    (["pretrain", "t5.yaml", "--set", "data.documentMask=true"], "data.documentMask"),
+    (["pretrain", "t5.yaml", "--set", "model.initialDeviation=0.1"], "model.initialDeviation"),
+    (
+      [
+        "pretrain", "t5.yaml", "--set", "model.context=300", "--set", "spans.share=0.5", "--set",
+        "spans.mean=1",
+      ], "model.vocabulary"
+    ),
+    (["pretrain", "t5.yaml", "--set", "mask.share=0.3"], "mask.share"),
+    (["pretrain", "run.yaml", "--set", "spans.share=0.3"], "spans.share"),
+    (["pretrain", "run.yaml", "--set", "model.gated=false"], "model.gated"),
+  ])
+  func badUseIsRefused(arguments: [String], word: String) throws {
+    try withT5 { program in
+      var arguments = arguments
+      try program.write(
+        #"{"messages": [{"role": "system", "content": "a"}, {"role": "user", "content": "b"}, "#
+          + #"{"role": "assistant", "content": "c"}]}"# + "\n", to: "turns.jsonl")
+      try program.write(
+        #"{"prompt": "a", "chosen": "b", "rejected": "c"}"# + "\n", to: "pairs.jsonl")
+      try program.write(
+        #"{"text": "a", "label": "b"}"# + "\n" + #"{"text": "b", "label": "c"}"# + "\n",
+        to: "labels.jsonl")
+      if arguments[0] != "pretrain" {
+        let result = try program.run(["pretrain", "t5.yaml", "--set", "steps=1"])
+        #expect(result.code == 0, "\(result.errors)")
+      }
+      if arguments[0] == "finetune" || arguments[0] == "align" {
+        let data = arguments.contains("task=classification") ? "labels" : "pairs"
+        arguments.insert(
+          contentsOf: [
+            "--set", "model.from=t5", "--set", "data.train=\(data).jsonl", "--set",
+            "data.validation=0",
+          ], at: 1)
+      }
+      let result = try program.run(arguments)
+      #expect(result.code == 2, "\(result.errors)")
+      #expect(result.errors.contains(word) && !result.errors.contains("Fatal"), "\(result.errors)")
+    }
+  }
+}
