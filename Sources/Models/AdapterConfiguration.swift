@@ -64,7 +64,12 @@ public struct AdapterConfiguration: Sendable, Equatable {
     }
     let modules = Set(whole.map(ParameterLayout.module))
     let isScorer = network is SequenceScorerConfiguration
-    let writes = network.model.prediction == .nextToken
+    let task: ConfigurationValue =
+      switch network.model.prediction {
+      case .nextToken: .text("CAUSAL_LM")
+      case .target: .text("SEQ_2_SEQ_LM")
+      case .maskedToken: .null
+      }
     return [
       "base_model_name_or_path": .text(base), "bias": .text("none"),
       "fan_in_fan_out": .flag(maps.maps.first?.order == .inputsByOutputs),
@@ -73,7 +78,7 @@ public struct AdapterConfiguration: Sendable, Equatable {
       "modules_to_save": modules.isEmpty ? .null : .list(modules.sorted().map { .text($0) }),
       "peft_type": .text("LORA"), "r": .integer(lora.rank),
       "target_modules": .list(targets.map { .text($0) }),
-      "task_type": isScorer ? .text("SEQ_CLS") : writes ? .text("CAUSAL_LM") : .null,
+      "task_type": isScorer ? .text("SEQ_CLS") : task,
       "use_rslora": .flag(lora.isRankStabilized),
     ]
   }
