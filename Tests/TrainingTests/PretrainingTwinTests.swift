@@ -40,32 +40,31 @@ import Tokenizers
     let source = try phase.source(over: tokens)
     var batch = Batch(sequences: plan.rows, context: plan.context)
     var (inputs, targets, weights): ([Int32], [Int32], [Float]) = ([], [], [])
+    var (sources, lengths): ([Int32], [Int32]) = ([], [])
     for step in 0..<plan.options.steps {
       for index in 0..<plan.options.microBatches {
         try source.fill(&batch, step: step, microBatch: index)
         inputs += batch.inputs
         targets += batch.targets
         weights += batch.weights
+        sources += batch.sources
+        lengths += batch.sourceLengths
       }
     }
-    let shape = [plan.options.steps, plan.options.microBatches * plan.rows, plan.context]
-    func tensor(_ name: String, _ dtype: SafeTensor.DType, _ bytes: UnsafeRawBufferPointer)
-      -> SafeTensor
-    {
-      SafeTensor(name: name, dtype: dtype, shape: shape, bytes: bytes)
+    let rows = plan.options.steps * plan.options.microBatches * plan.rows
+    func write(_ name: String, _ dtype: SafeTensor.DType, _ bytes: UnsafeRawBufferPointer) throws {
+      let shape = [plan.options.steps, rows / plan.options.steps, bytes.count / 4 / rows]
+      var file = try DurableFile(creating: "\(folder)/\(name).safetensors")
+      try SafeTensorsWriter([SafeTensor(name: name, dtype: dtype, shape: shape, bytes: bytes)])
+        .write(to: &file)
+      _ = try file.close()
     }
-    try inputs.withUnsafeBytes { inputs in
-      try targets.withUnsafeBytes { targets in
-        try weights.withUnsafeBytes { weights in
-          var file = try DurableFile(creating: "\(folder)/batches.safetensors")
-          try SafeTensorsWriter([
-            tensor("inputs", .i32, inputs), tensor("targets", .i32, targets),
-            tensor("weights", .f32, weights),
-          ]).write(to: &file)
-          _ = try file.close()
-        }
-      }
+    for (name, ids) in [
+      ("inputs", inputs), ("targets", targets), ("sources", sources), ("lengths", lengths),
+    ] {
+      try ids.withUnsafeBytes { try write(name, .i32, $0) }
     }
+    try weights.withUnsafeBytes { try write("weights", .f32, $0) }
     var lines = ""
     for _ in 0..<plan.options.steps {
       let report = try trainer.step()

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
+from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 
 RUN = """
 run: run
-model: {{ family: {family}, layers: 4, heads: 4, width: 128, context: 64, initialDeviation: 0.02 }}
+model: {{ family: {family}, layers: 4, heads: 4, width: 128, context: 64 }}
 tokenizer: {tokenizer}
 batch: {{ microBatches: 2, sequences: 8 }}
 steps: {steps}
@@ -53,8 +53,11 @@ def main():
             check=True, env=os.environ | {"APUS_TWIN": name}, stdout=subprocess.DEVNULL)
         lines = [tuple(map(float, line.split()))
                  for line in (folder / "losses.txt").read_text().splitlines()]
-        batches = load_file(folder / "batches.safetensors")
-        kind = AutoModelForMaskedLM if options.family == "bert" else AutoModelForCausalLM
+        batches = {}
+        for part in ("inputs", "targets", "weights", "sources", "lengths"):
+            batches |= load_file(folder / f"{part}.safetensors")
+        kind = {"bert": AutoModelForMaskedLM, "t5": AutoModelForSeq2SeqLM}.get(
+            options.family, AutoModelForCausalLM)
         model = kind.from_pretrained(folder / "first")
 
     parameters = list(model.parameters())
@@ -66,7 +69,14 @@ def main():
     twins = []
     for step, (rate, _) in enumerate(lines):
         inputs, targets, weights = (batches[name][step] for name in ("inputs", "targets", "weights"))
-        logits = model(input_ids=inputs.long()).logits
+        if options.family == "t5":
+            sources, lengths = batches["sources"][step].long(), batches["lengths"][step]
+            mask = torch.arange(sources.shape[1]) < lengths
+            logits = model(
+                input_ids=sources, attention_mask=mask.long(),
+                decoder_input_ids=inputs.long()).logits
+        else:
+            logits = model(input_ids=inputs.long()).logits
         losses = torch.nn.functional.cross_entropy(
             logits.flatten(0, 1), targets.long().flatten(), reduction="none")
         loss = (losses * weights.flatten()).sum() / weights.sum()
