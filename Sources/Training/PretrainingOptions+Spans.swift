@@ -62,6 +62,15 @@ extension PretrainingOptions.Model {
 }
 
 extension PretrainingOptions {
+  /// What becomes of the texts that fill the sources of `model`; nil where it has none.
+  func spanSizes(_ model: any ModelConfiguration) -> SpanCorruption.Sizes? {
+    guard model.prediction == .target else { return nil }
+    // How many there are does not depend on which ids stand for what.
+    return SpanCorruption(
+      share: spans.share, meanSpan: spans.mean, sentinels: [], start: 0, end: 0, padding: 0
+    ).sizes(ofSource: model.context)
+  }
+
   /// How spans are taken out of the texts of `tokenizer` for `model`.
   ///
   /// The sentinels are the tokenizer's own, or the ids of the model behind the tokenizer's, from the

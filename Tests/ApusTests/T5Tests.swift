@@ -66,6 +66,37 @@ import Testing
     }
   }
 
+  @Test(
+    .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+  func fineTuningIsExact() throws {
+    try withT5 { program in
+      let pretrained = try program.run(["pretrain", "t5.yaml", "--set", "steps=2"])
+      #expect(pretrained.code == 0, "\(pretrained.errors)")
+      let records = (0..<40).map {
+        let words = Array(repeating: "word\($0 % 23)", count: 1 + $0 % 4).joined(separator: " ")
+        return #"{"prompt": "\#(words)", "completion": "word\#($0 % 7) \#(words)"}"#
+      }
+      try program.write(records.joined(separator: "\n") + "\n", to: "pairs.jsonl")
+      for (file, more) in [("model", []), ("adapter_model", ["--set", "lora.rank=4"])] {
+        var weights: [Data?] = []
+        for (ranks, threads) in [(1, 1), (1, 2), (2, 1), (4, 1)] {
+          let run = "\(file)-\(ranks)x\(threads)"
+          let result = try program.run(
+            [
+              "finetune", "--set", "run=\(run)", "--set", "model.from=t5", "--set",
+              "data.train=pairs.jsonl", "--set", "data.validation=0.2", "--set", "steps=6", "--set",
+              "batch.microBatches=4", "--set", "batch.sequences=2", "--set", "recompute=layer",
+              "--oversubscribe", "--threads", "\(threads)",
+            ] + more, ranks: ranks)
+          #expect(result.code == 0, "\(result.errors)")
+          weights.append(
+            program.read("\(program.checkpoint(run, step: 6))/\(file).safetensors"))
+        }
+        #expect(Set(weights).count == 1 && !weights.contains(nil), "\(file)")
+      }
+    }
+  }
+
   /// What `apus evaluate --json` says of one model.
   private static func figures(_ result: Program.Result) throws -> [String: Double] {
     let line = try JSONSerialization.jsonObject(with: Data(result.output.utf8))

@@ -6,6 +6,8 @@ import Tensors
 /// Steps on arbitrary tokens, which cost what those on real ones do.
 struct ArbitraryTokens: Objective {
   let network: TrainedNetwork
+  /// Positions of a source; 0 where there are none.
+  let sourceContext: Int
 
   func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
     -> MicroBatchLoss
@@ -21,10 +23,12 @@ struct ArbitraryTokens: Objective {
       replica.batch.targets[place] = Int32(place * 25_173 % targets)
       replica.batch.weights[place] = isMasked && place % 7 != 0 ? 0 : 1
     }
-    if network.model.prediction == .target {
-      replica.batch.sources = replica.batch.inputs
+    if sourceContext > 0 {
+      replica.batch.sources = (0..<replica.batch.sequences * sourceContext).map {
+        Int32($0 * 40_503 % network.model.vocabulary)
+      }
       replica.batch.sourceLengths = [Int32](
-        repeating: Int32(replica.batch.context), count: replica.batch.sequences)
+        repeating: Int32(sourceContext), count: replica.batch.sequences)
     }
     let batch = replica.batch
     let pass = ForwardPass(

@@ -43,6 +43,7 @@ public struct PhaseSketch {
   ) throws {
     let network: TrainedNetwork
     var (rows, context, lora): (Int?, Int?, LoRA?) = (nil, nil, nil)
+    var sourceContext: Int?
     var (alignment, companions, evaluated): (AlignmentOptions?, Int, Int) = (nil, 0, 0)
     let training: TrainingOptions
     switch kind {
@@ -51,6 +52,9 @@ public struct PhaseSketch {
       training = options.training
       network = .language(try PhaseSketch.model(options, foreseen, reader))
       evaluated = options.evaluateTokens
+      if let sizes = options.spanSizes(network.model) {
+        (context, sourceContext) = (sizes.target, network.model.context)
+      }
     case .finetune:
       let options = try FinetuningOptions(&reader)
       training = options.training
@@ -80,7 +84,7 @@ public struct PhaseSketch {
     }
     plan = try TrainingPlan(
       training, reader, tokenizer: ByteTokenizer(), network: network, lora: lora, rows: rows,
-      context: context, halvesAreQuick: halvesAreQuick)
+      context: context, sourceContext: sourceContext, halvesAreQuick: halvesAreQuick)
     let adapted = try lora.map { try network.configuration.layout($0).counts }
     parameters =
       adapted.map { ($0.trainable, $0.frozen) }

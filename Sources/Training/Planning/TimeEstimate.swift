@@ -43,7 +43,8 @@ public struct TimeEstimate {
     var (step, token) = (predicted, predicted / Double(plan.tokensPerStep) / 3)
     if isMeasured {
       let trainer = try Trainer(
-        plan, world: world, workers: workers, objective: ArbitraryTokens(network: plan.network))
+        plan, world: world, workers: workers,
+        objective: ArbitraryTokens(network: plan.network, sourceContext: plan.sourceContext))
       step = try TimeEstimate.step(of: trainer)
       token = try sketch.alignment.map { try TimeEstimate.token(of: trainer, $0) } ?? token
     }

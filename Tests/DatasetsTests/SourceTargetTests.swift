@@ -1,0 +1,93 @@
+import Testing
+import Tokenizers
+
+@testable import Datasets
+
+/// Prompts with their completions as sources and targets.
+@Suite struct SourceTargetTests {
+  private func records(_ pairs: [(String, String)]) -> [LocatedRecord] {
+    pairs.enumerated().map { index, pair in
+      LocatedRecord(
+        .conversation(Conversation([Message(.user, pair.0), Message(.assistant, pair.1)])),
+        at: RecordPlace(path: "pairs.jsonl", line: index + 1))
+    }
+  }
+
+  private func set(
+    _ pairs: [(String, String)], context: Int = 8, truncates: Bool = false
+  ) throws -> SourceTargetSet {
+    try SourceTargetSet(
+      records(pairs), tokenizer: Bytes(), start: 7, padding: 9,
+      options: ExampleOptions(context: context, truncates: truncates))
+  }
+
+  private func ids(_ text: String) -> [TokenID] { Bytes().encode(text) }
+
+  @Test func rowsHoldSourceAndTarget() throws {
+    let set = try set([("ab", "xyz"), ("c", "")])
+    #expect(set.statistics.examples == 2)
+    #expect(set.statistics.trainedTokens == 5 && set.statistics.tokens == 10)
+    let loader = SourceTargetEvaluationLoader(set, context: 8, sequences: 2)
+    var batch = Batch(sequences: 2, context: 8)
+    loader.fill(&batch, index: 0)
+    #expect(
+      batch.sources == ids("ab") + [256] + [9, 9, 9, 9, 9] + ids("c") + [256]
+        + Array(repeating: 9, count: 6))
+    #expect(batch.sourceLengths == [3, 2])
+    #expect(
+      batch.inputs == [7] + ids("xyz") + [256, 9, 9, 9] + [7, 256] + Array(repeating: 9, count: 6))
+    #expect(batch.targets.prefix(7) == ids("xyz") + [256, 9, 9, 9])
+    #expect(batch.weights == [1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0])
+  }
+
+  @Test func longOnesAreLeftOutOrCut() throws {
+    let pairs = [("ab", "x"), ("12345678", "x"), ("a", "12345678")]
+    let strict = try set(pairs)
+    #expect(strict.statistics.examples == 1 && strict.statistics.dropped == 2)
+    let cut = try set(pairs, truncates: true)
+    #expect(cut.statistics.examples == 3 && cut.statistics.truncated == 2)
+    // A source keeps its end, a target that is cut has none.
+    #expect(cut.examples[1].source == ids("1234567") + [256])
+    #expect(cut.examples[2].target == ids("12345678"))
+    #expect(throws: DatasetError.self) { try set([("123456789", "x")]) }
+  }
+
+  @Test func otherRecordsAreRefused() throws {
+    let conversation = LocatedRecord(
+      .conversation(
+        Conversation([
+          Message(.user, "a"), Message(.assistant, "b"), Message(.user, "c"),
+          Message(.assistant, "d"),
+        ])), at: RecordPlace(path: "pairs.jsonl", line: 4))
+    let error = #expect(throws: DatasetError.self) {
+      try SourceTargetSet(
+        [conversation], tokenizer: Bytes(), start: 0, padding: 0,
+        options: ExampleOptions(context: 8))
+    }
+    let sentence = error.map { "\($0)" } ?? ""
+    #expect(sentence.contains("pairs.jsonl:4") && sentence.contains("a prompt with its completion"))
+  }
+
+  /// In an epoch every example comes once, in an order of its own; evaluations see each once.
+  @Test func everyExampleComesOnce() throws {
+    let set = try set((0..<10).map { ("\($0)", "x") })
+    let loader = SourceTargetLoader(set, context: 8, sequences: 1, microBatches: 2, seed: 3)
+    var batch = Batch(sequences: 1, context: 8)
+    let epochs = (0..<2).map { epoch in
+      (0..<10).map { place in
+        loader.fill(&batch, step: epoch * 5 + place / 2, microBatch: place % 2)
+        return batch.sources[0]
+      }
+    }
+    #expect(epochs.allSatisfy { Set($0) == Set(ids("0123456789")) })
+    #expect(epochs[0] != epochs[1] && loader.epochsSeen(5) == 1)
+    let evaluation = SourceTargetEvaluationLoader(set, context: 8, sequences: 4)
+    #expect(evaluation.batchCount == 3)
+    var rows = Batch(sequences: 4, context: 8)
+    let seen = (0..<3).flatMap { index in
+      evaluation.fill(&rows, index: index)
+      return (0..<4).filter { rows.weights[$0 * 8] == 1 }.map { rows.sources[$0 * 8] }
+    }
+    #expect(seen == ids("0123456789"))
+  }
+}
