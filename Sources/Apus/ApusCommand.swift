@@ -14,8 +14,8 @@ struct ApusCommand: ParsableCommand {
     subcommands: [
       DataCommand.self, TokenizerCommand.self, ConfigCommand.self, PretrainCommand.self,
       FinetuneCommand.self, AnnotateCommand.self, RewardCommand.self, AlignCommand.self,
-      EvaluateCommand.self, ExportCommand.self, GenerateCommand.self, EmbedCommand.self,
-      RunCommand.self,
+      EvaluateCommand.self, ModelCommand.self, ExportCommand.self, GenerateCommand.self,
+      EmbedCommand.self, RunCommand.self,
     ])
 
   static func main() {

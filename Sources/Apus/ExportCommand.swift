@@ -15,7 +15,10 @@ struct ExportCommand: ParsableCommand {
   var output: String
 
   func run() throws {
-    try ModelExport.write(try ModelFolder(path: model), to: output).forEach(Failure.report)
-    try StandardOutput.print("\(output): written, read again and compared")
+    let folder = try ModelFolder(path: model)
+    try ModelExport.write(folder, to: output).forEach(Failure.report)
+    try StandardOutput.print(
+      "\(output): written and read again; its weights and \(folder.outputs) are those of "
+        + "\(folder.path), to the last bit")
   }
 }

@@ -27,6 +27,7 @@ enum Failure {
   static func code(_ error: any Error) -> Int32 {
     switch error {
     case is DivergenceGuard.Diverged: 3
+    case CheckpointError.notAsWritten: 5
     case is StorageError, is MonitoringError, is StandardOutput.Failure: 5
     case let error as DatasetError: error.isStorageFailure ? 5 : 2
     case let error as TokenizerError: error.isStorageFailure ? 5 : 2

@@ -22,6 +22,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case changedBase(path: String, base: String, expected: String, found: String)
   /// There is something where a new folder was to be written.
   case exists(path: String)
+  /// What was read from a folder just written is not what was written to it.
+  case notAsWritten(path: String, what: String)
   /// The file does not follow the safetensors format.
   case badSafeTensors(path: String, reason: String)
   /// The file holds no tensor of this name.
@@ -66,6 +68,11 @@ extension CheckpointError: CustomStringConvertible {
       """
     case .exists(let path):
       "\(path) exists already; name a folder that does not, or move that one away"
+    case .notAsWritten(let path, let what):
+      """
+      \(what) written to \(path) were others when they were read again, so nothing is left there; \
+      check the disk and write it once more
+      """
     case .badSafeTensors(let path, let reason):
       "\(path) is not a valid safetensors file: \(reason); write or download it again"
     case .missingTensor(let path, let name):

@@ -45,6 +45,17 @@ struct FoundTensors {
     guard faults.isEmpty else { throw CheckpointError.otherModel(path: folder, faults: faults) }
   }
 
+  /// How many of the parameters' numbers the files hold in each type.
+  var counts: [SafeTensor.DType: Int] {
+    Dictionary(tensors.map { ($0.tensor.dtype, $0.place.count) }, uniquingKeysWith: +)
+  }
+
+  /// Bytes of the files, headers and what is not used included.
+  var fileBytes: Int { files.reduce(0) { $0 + $1.byteCount } }
+
+  /// How many files there are.
+  var fileCount: Int { files.reduce(0) { $0 + $1.paths.count } }
+
   func copy(to values: UnsafeMutableBufferPointer<Float>) {
     withExtendedLifetime(files) {
       for (tensor, place) in tensors {

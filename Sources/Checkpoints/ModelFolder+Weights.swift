@@ -16,13 +16,7 @@ extension ModelFolder {
       throw CheckpointError.changedBase(
         path: path, base: base.path, expected: digest, found: found)
     }
-    var lora = adapter.lora
-    // PEFT names every head that it knows, also those of other families.
-    lora.modulesToSave = try lora.modulesToSave.filter { text in
-      let pattern = try ModulePattern(text)
-      return layout.entries.contains { pattern.covers(ParameterLayout.module(of: $0.name)) }
-    }
-    let layouts = try network.layout(lora)
+    let layouts = try network.layout(try adapter.lora(in: layout))
     let trained = try ModelFiles.read(folder: path, layout: layouts.trainable)
     let values = FlatBuffer(count: layout.count)
     let missing = Set(try base.weights().copy(into: values, of: layout))
@@ -39,6 +33,20 @@ extension ModelFolder {
   /// The weights of the network that is in this folder.
   func weights() throws -> NamedWeights {
     try weights(of: network)
+  }
+}
+
+extension AdapterConfiguration {
+  /// The low-rank maps beside parameters of `layout`.
+  ///
+  /// PEFT names every head that it knows, also those of other families.
+  func lora(in layout: ParameterLayout) throws -> LoRA {
+    var lora = lora
+    lora.modulesToSave = try lora.modulesToSave.filter { text in
+      let pattern = try ModulePattern(text)
+      return layout.entries.contains { pattern.covers(ParameterLayout.module(of: $0.name)) }
+    }
+    return lora
   }
 }
 

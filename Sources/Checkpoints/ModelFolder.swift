@@ -31,13 +31,23 @@ public struct ModelFolder: Sendable {
   /// `config.json` and a tokenizer) the base is opened as well: it is looked for at the path that the
   /// adapter names, and beside the adapter's folder.
   public init(path: String) throws {
-    let (path, passedOver) = try ModelFolder.find(path)
+    try self.init(path: path, verifies: true)
+  }
+
+  /// Looks into the same folders without reading their weights: of a checkpoint the files are not
+  /// compared with its manifest, and of a run folder the newest is taken as it is.
+  public init(unverified path: String) throws {
+    try self.init(path: path, verifies: false)
+  }
+
+  private init(path: String, verifies: Bool) throws {
+    let (path, passedOver) = try ModelFolder.find(path, verifies: verifies)
     let configurationPath = "\(path)/config.json"
     let hasConfiguration = try FileSystem.exists(configurationPath)
     var base: ModelFolder?
     if try FileSystem.exists("\(path)/\(AdapterConfiguration.fileName)") {
       let adapter = try AdapterConfiguration(folder: path)
-      let found = try ModelFolder.base(adapter.base, of: path)
+      let found = try ModelFolder.base(adapter.base, of: path, verifies: verifies)
       let weights = try SafeTensorsFile(path: "\(path)/\(AdapterConfiguration.weightsName)")
       contents = .adapter(
         adapter, base: found, digest: weights.metadata[AdapterBase.digestKey])
@@ -55,6 +65,10 @@ public struct ModelFolder: Sendable {
     } catch {
       guard let base, case .noTokenizer = error else { throw error }
       tokenizer = base.tokenizer
+    }
+    let (ids, vocabulary) = (tokenizer.vocabularySize, network.model.vocabulary)
+    guard ids <= vocabulary else {
+      throw CheckpointError.otherTokenizer(path: path, ids: ids, vocabulary: vocabulary)
     }
     self.path = path
     self.passedOver = passedOver
@@ -115,10 +129,12 @@ public struct ModelFolder: Sendable {
   }
 
   /// The folder that an adapter in `folder` names as its base.
-  private static func base(_ name: String, of folder: String) throws -> ModelFolder {
+  private static func base(
+    _ name: String, of folder: String, verifies: Bool
+  ) throws -> ModelFolder {
     let beside = "\(FileSystem.parent(of: folder))/\(name)"
     for path in [name, beside] where try FileSystem.kind(of: path) == S_IFDIR {
-      return try ModelFolder(path: path)
+      return try ModelFolder(path: path, verifies: verifies)
     }
     throw CheckpointError.noModel(
       path: folder,
@@ -144,20 +160,30 @@ public struct ModelFolder: Sendable {
     }.joined(separator: " ")
   }
 
-  private static func find(_ path: String) throws -> (String, passedOver: [SetAside]) {
+  private static func find(
+    _ path: String, verifies: Bool
+  ) throws -> (String, passedOver: [SetAside]) {
     let kind = try FileSystem.kind(of: path)
     guard kind == S_IFDIR else {
       throw CheckpointError.noModel(
         path: path, reason: kind == nil ? "it does not exist" : "it is not a folder")
     }
     if try FileSystem.exists("\(path)/\(Manifest.fileName)") {
-      return (try Checkpoint(verifying: path).path, [])
+      return (
+        verifies
+          ? try Checkpoint(verifying: path).path
+          : try Checkpoint(verifiedElsewhere: path).path, []
+      )
     }
     for name in ["config.json", AdapterConfiguration.fileName]
     where try FileSystem.exists("\(path)/\(name)") {
       return (path, [])
     }
-    let recovery = try CheckpointStore(path: "\(path)/checkpoints").newestWhole()
+    let store = CheckpointStore(path: "\(path)/checkpoints")
+    if !verifies, let newest = try store.publishedSteps().last {
+      return try find(store.path(of: .published(step: newest)), verifies: false)
+    }
+    let recovery = try store.newestWhole()
     if let newest = recovery.checkpoint { return (newest.path, recovery.setAside) }
     // Of several damaged ones the newest is the one that somebody wants.
     let reason = recovery.setAside.first.map { "its newest checkpoint is of no use: \($0.reason)" }

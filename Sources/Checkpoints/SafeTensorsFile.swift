@@ -9,6 +9,8 @@ import Glibc
 public final class SafeTensorsFile: @unchecked Sendable {
   /// Where the file is.
   public let path: String
+  /// Its bytes.
+  var byteCount: Int { mapping.bytes.count }
   /// The names of the tensors, in the order of their data.
   public let names: [String]
   /// The free-form texts of the header.

@@ -9,6 +9,8 @@ struct ShardedTensors {
   let names: [String]
   /// Where the files are.
   var paths: [String] { files.map(\.path) }
+  /// Bytes of the files.
+  var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
   private let files: [SafeTensorsFile]
   private let places: [String: Int]
 
@@ -17,26 +19,31 @@ struct ShardedTensors {
   /// - Throws: Also where the index names a file outside the folder, or a tensor that its file lacks.
   init(folder: String, name: String) throws {
     let index = "\(folder)/\(name).index.json"
-    guard try !FileSystem.exists("\(folder)/\(name)"), try FileSystem.exists(index) else {
+    let isOne = try FileSystem.exists("\(folder)/\(name)")
+    guard try isOne || FileSystem.exists(index) else {
+      throw CheckpointError.noModel(path: folder, reason: "it has no \(name)")
+    }
+    if isOne {
       let file = try SafeTensorsFile(path: "\(folder)/\(name)")
       (names, files, places) = (file.names, [file], [:])
       return
     }
-    guard let data = FileManager.default.contents(atPath: index),
-      let map = (try? JSONDecoder().decode(Index.self, from: data))?.map
-    else {
-      throw CheckpointError.badSafeTensors(
-        path: index, reason: "it has no weight_map from names to files")
-    }
+    let map = try Self.map(in: index)
     let shards = Set(map.values).sorted()
     if let stray = shards.first(where: { $0.contains("/") || $0.hasPrefix(".") }) {
       throw CheckpointError.badSafeTensors(
         path: index, reason: "it names \(stray), which is no file of this folder")
     }
-    let files = try shards.map { try SafeTensorsFile(path: "\(folder)/\($0)") }
+    let files = try shards.map { name in
+      guard try FileSystem.kind(of: "\(folder)/\(name)") != nil else {
+        throw CheckpointError.badSafeTensors(
+          path: index, reason: "it names \(name), which is not there")
+      }
+      return try SafeTensorsFile(path: "\(folder)/\(name)")
+    }
     let held = files.map { Set($0.names) }
     var places: [String: Int] = [:]
-    for (name, shard) in map {
+    for (name, shard) in map.sorted(by: { $0.key < $1.key }) {
       guard let place = shards.firstIndex(of: shard), held[place].contains(name) else {
         throw CheckpointError.badSafeTensors(
           path: index, reason: "it says that \(shard) holds \(name), which it does not")
@@ -51,6 +58,16 @@ struct ShardedTensors {
   /// The tensor of this name, which lives as long as the files do.
   func tensor(named name: String) throws(CheckpointError) -> SafeTensor {
     try files[places[name] ?? 0].tensor(named: name)
+  }
+
+  /// From names of tensors to files, as the index at `path` says.
+  private static func map(in path: String) throws -> [String: String] {
+    if try FileSystem.kind(of: path) == S_IFREG {
+      let bytes = try FileSystem.contents(of: path, limit: SafeTensorsHeader.maximumLength)
+      if let index = try? JSONDecoder().decode(Index.self, from: Data(bytes)) { return index.map }
+    }
+    throw CheckpointError.badSafeTensors(
+      path: path, reason: "it has no weight_map from names to files")
   }
 
   /// Hugging Face's index of shards.

@@ -14,6 +14,9 @@ public protocol NetworkConfiguration: Sendable, Equatable {
 
   /// The network with its parameters.
   func build(_ parameters: Parameters) -> Network
+
+  /// What `network` says of a text that is always the same, so that two copies can be compared.
+  func trial(of network: Network) -> [Float]
 }
 
 extension NetworkConfiguration {
@@ -125,7 +128,8 @@ extension ModelConfiguration {
 }
 
 extension ParameterLayout.Entry {
-  var isEmbedding: Bool {
+  /// Whether these are vectors of tokens or positions.
+  public var isEmbedding: Bool {
     name.hasSuffix("_embeddings.weight") || name.hasSuffix("wte.weight")
       || name.hasSuffix("wpe.weight") || name.hasSuffix("embed_tokens.weight")
       || name == "shared.weight"

@@ -20,10 +20,6 @@ struct PhaseModel {
     throws
   {
     folder = try start.folder(reader)
-    let (ids, vocabulary) = (folder.tokenizer.vocabularySize, folder.configuration.vocabulary)
-    guard ids <= vocabulary else {
-      throw CheckpointError.otherTokenizer(path: folder.path, ids: ids, vocabulary: vocabulary)
-    }
     context = start.context ?? folder.configuration.context
     self.template = try PhaseModel.template(template, of: folder)
     digest = try folder.weightsDigest()

@@ -130,7 +130,8 @@ public struct TrainingPlan: Sendable {
     return (1...own).last { workers in
       let gradients = 4 * workers * levels(of: own, workers: workers)
       let needed =
-        (bytesOfWeight + moments + gradients) * counts.trained + bytesOfWeight * counts.frozen
+        (precision.weightBytes + moments + gradients) * counts.trained
+        + precision.weightBytes * counts.frozen
       return needed <= bytes / 5 * 4
     } ?? 1
   }
@@ -143,11 +144,17 @@ public struct TrainingPlan: Sendable {
     let gradients = 4 * workers * levels(of: own, workers: workers)
     let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
     let logits = 4 * workers * rows * context * model.vocabulary
-    return (bytesOfWeight + moments + gradients) * counts.trained + bytesOfWeight * counts.frozen
-      + logits
+    return (precision.weightBytes + moments + gradients) * counts.trained
+      + precision.weightBytes * counts.frozen + logits
   }
 
-  var bytesOfWeight: Int { precision == .bf16 ? 6 : 4 }
+  /// The bytes that a rank alone needs for weights, one gradient, and the two moments of AdamW; what
+  /// is `frozen` has its weights alone.
+  public static func memory(trained: Int, frozen: Int, _ precision: Precision) -> Int {
+    let numbers = 1 + AdamW(betas: (0, 0), weightDecay: 0).stateNames.count
+    return (precision.weightBytes + numbers * MemoryLayout<Float>.stride) * trained
+      + precision.weightBytes * frozen
+  }
 
   /// Gradients that a worker holds: one for every level of the tree over its leaves.
   private func levels(of leaves: Int, workers: Int) -> Int {

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Tensors
 import Tokenizers
 
@@ -26,16 +27,17 @@ final class Folder {
     return try draft.publish(files: records).path
   }
 
-  /// A copy of the golden folder `name`, with a tokenizer where `hasTokenizer`.
+  /// A copy of the golden folder `name`, with a tokenizer of as many ids where `hasTokenizer`.
   ///
   /// - Returns: Its path.
   func copy(golden name: String, hasTokenizer: Bool = true) throws -> String {
     let copy = "\(path)/\(name)"
     try FileManager.default.copyItem(atPath: GoldenTests.path(name), toPath: copy)
     guard hasTokenizer else { return copy }
-    for (name, contents) in TokenizerFile.files(of: ByteTokenizer()) {
-      try write(contents, to: "\(copy)/\(name)")
-    }
+    // A folder of an adapter alone says nothing of the ids.
+    let ids = (try? ConfigurationFile.read("\(copy)/config.json").vocabulary) ?? 16
+    let tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + (5..<ids).map { "word\($0)" }
+    try write(Array(tokens.joined(separator: "\n").utf8), to: "\(copy)/vocab.txt")
     return copy
   }
 

@@ -96,7 +96,7 @@ public struct PhaseSketch {
 
   /// About how many bytes a rank needs; activations come on top.
   public func memory(ranks: Int, threads: Int) -> Int {
-    plan.memory(ranks: ranks, threads: threads) + plan.bytesOfWeight * companions
+    plan.memory(ranks: ranks, threads: threads) + plan.precision.weightBytes * companions
   }
 
   private static func model(

@@ -1,0 +1,116 @@
+import Checkpoints
+import Models
+import Tensors
+import Training
+
+/// What `apus model inspect` prints.
+struct ModelSizes: Encodable {
+  /// Bytes in both precisions.
+  struct Memory: Encodable {
+    let fp32: Int
+    let bf16: Int
+
+    init(_ bytes: (Precision) -> Int) {
+      (fp32, bf16) = (bytes(.fp32), bytes(.bf16))
+    }
+
+    var text: String { "\(ModelSizes.bytes(fp32)) in fp32, \(ModelSizes.bytes(bf16)) in bf16" }
+  }
+
+  let path: String
+  let family: String
+  let architecture: String
+  let parameters: Int
+  let embeddingParameters: Int
+  /// Numbers in the files, by type.
+  let precision: [String: Int]
+  let files: Int
+  let fileBytes: Int
+  let context: Int
+  let vocabulary: Int
+  let tokenizerIds: Int
+  let layers: Int
+  let width: Int
+  let trainBytes: Memory
+  let loraRank: Int
+  let loraParameters: Int
+  let loraTrainBytes: Memory
+  let serveBytes: Memory
+  /// Of a key and a value in every layer; nil of a model that reads texts and writes none.
+  let cacheBytesPerToken: Memory?
+
+  init(_ found: ModelInspection, loraRank: Int) throws {
+    let model = found.model
+    path = found.path
+    family = found.family
+    architecture = found.architecture
+    parameters = found.parameters
+    embeddingParameters = found.embeddings
+    precision = Dictionary(uniqueKeysWithValues: found.precisions.map { ($0.type, $0.count) })
+    files = found.files
+    fileBytes = found.fileBytes
+    context = model.context
+    vocabulary = model.vocabulary
+    tokenizerIds = found.tokens
+    layers = model.layers
+    width = model.width
+    let whole = found.network.layout.count
+    trainBytes = Memory { TrainingPlan.memory(trained: whole, frozen: 0, $0) }
+    let lora = LoRA(
+      rank: loraRank, alpha: 16, targets: [ModulePattern.allLinear],
+      modulesToSave: ModelSizes.heads(of: found.network))
+    let adapted = try found.network.layout(lora)
+    self.loraRank = loraRank
+    loraParameters = adapted.trainable.parameterCount
+    loraTrainBytes = Memory {
+      TrainingPlan.memory(trained: adapted.trainable.count, frozen: adapted.frozen.count, $0)
+    }
+    serveBytes = Memory { whole * $0.weightBytes }
+    // Of an encoder–decoder a token of a source takes as much as one of a target.
+    let cached = (model as? T5Configuration)?.decoderLayers ?? model.layers
+    cacheBytesPerToken =
+      model.prediction == .maskedToken
+      ? nil : Memory { 2 * cached * model.keyWidth * $0.operandBytes }
+  }
+
+  /// What is trained whole beside low-rank maps.
+  private static func heads(of network: any NetworkConfiguration) -> [String] {
+    switch network {
+    case let scorer as SequenceScorerConfiguration: scorer.heads
+    case is TokenTaggerConfiguration: [TokenTaggerConfiguration.head]
+    default: []
+    }
+  }
+
+  var text: String {
+    let types = precision.sorted { $0.key < $1.key }.map {
+      precision.count == 1 ? $0.key : "\($0.value) numbers in \($0.key)"
+    }
+    var lines = [
+      ("model", path),
+      ("family", "\(family), \(architecture)"),
+      ("parameters", "\(parameters), \(embeddingParameters) of them embeddings"),
+      ("files", "\(files) of \(ModelSizes.bytes(fileBytes)), \(types.joined(separator: ", "))"),
+      ("layers", "\(layers) of width \(width)"),
+      ("context", "\(context) tokens"),
+      ("vocabulary", "\(vocabulary) ids, \(tokenizerIds) in the tokenizer"),
+      ("to train", "\(trainBytes.text): weights, gradient and AdamW's moments"),
+      (
+        "by LoRA",
+        "\(loraTrainBytes.text): \(loraParameters) parameters of rank \(loraRank) trained"
+      ),
+      ("to serve", "\(serveBytes.text)"),
+    ]
+    if let cache = cacheBytesPerToken {
+      lines.append(
+        ("a token", "\(cache.fp32) bytes in fp32, \(cache.bf16) in bf16: its keys and values"))
+    }
+    return lines.map { $0 + String(repeating: " ", count: 12 - $0.count) + $1 }
+      .joined(separator: "\n")
+  }
+
+  private static func bytes(_ count: Int) -> String {
+    if count < 10 << 20 { return "\((count + 512) >> 10) KiB" }
+    return "\((count + (1 << 19)) >> 20) MiB"
+  }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import Models
+import Testing
+import Tokenizers
+
+@testable import Checkpoints
+@testable import Tensors
+
+/// What is exported is read again and compared before anybody is told that it is there.
+@Suite struct ModelExportTests {
+  static let cases = [
+    "gpt2-tied", "gpt2-untied", "qwen3", "mistral-window", "score-llama", "bert", "encoder-bert",
+    "score-bert", "tag-bert", "t5-gated", "t5-long",
+  ]
+
+  @Test(arguments: cases) func whatIsWrittenIsTheModel(name: String) throws {
+    let folder = try Folder()
+    let source = try ModelFolder(path: try folder.copy(golden: name))
+    let output = "\(folder.path)/out"
+    _ = try ModelExport.write(source, to: output)
+    let copy = try ModelFolder(path: output)
+    #expect(copy.network.json == source.network.json)
+    #expect(try copy.weightsDigest() == FileDigest.digest(ofFileAt: "\(output)/model.safetensors"))
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(Set(left) == [name, "out"])
+  }
+
+  /// What a disk may do to a file between writing and reading.
+  enum Fault: String, CaseIterable {
+    case weight, epsilon, frequency, tokenizer, truncation, absence
+
+    /// What the export says of it; nil where the folder cannot be read at all.
+    var what: String? {
+      switch self {
+      case .weight: "weights"
+      // The weights are the same, and the model is another.
+      case .epsilon, .frequency: "logits"
+      case .tokenizer: "token ids"
+      case .truncation, .absence: nil
+      }
+    }
+
+    func strike(_ draft: String, _ folder: Folder) throws {
+      let weights = "\(draft)/model.safetensors"
+      var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: weights)))
+      switch self {
+      case .weight:
+        bytes[bytes.count - 4] ^= 1
+        try folder.write(bytes, to: weights)
+      case .truncation: try folder.write(bytes.dropLast(), to: weights)
+      case .absence: try FileManager.default.removeItem(atPath: weights)
+      case .epsilon:
+        try folder.replace(
+          "\"rms_norm_eps\" : 1", by: "\"rms_norm_eps\" : 2", in: "\(draft)/config.json")
+      case .frequency:
+        try folder.replace(
+          "\"rope_theta\" : 5", by: "\"rope_theta\" : 6", in: "\(draft)/config.json")
+      case .tokenizer:
+        try folder.replace("word7", by: "ward7", in: "\(draft)/tokenizer.json")
+      }
+    }
+  }
+
+  @Test(arguments: Fault.allCases) func aBrokenWriteIsRefused(fault: Fault) throws {
+    let folder = try Folder()
+    let source = try ModelFolder(path: try folder.copy(golden: "llama-gqa"))
+    let output = "\(folder.path)/out"
+    let error = try #require(throws: (any Error).self) {
+      _ = try ModelExport.write(source, to: output) { try fault.strike($0, folder) }
+    }
+    if let what = fault.what {
+      #expect(error as? CheckpointError == .notAsWritten(path: output, what: what), "\(error)")
+    }
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(left == ["llama-gqa"], "\(fault)")
+  }
+}
