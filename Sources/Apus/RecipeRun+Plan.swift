@@ -82,7 +82,7 @@ extension RecipeRun {
       case .command(let words):
         // What a tokenizer will have is known before there is one.
         if let train = try? ApusCommand.parseAsRoot(words) as? TokenizerTrainCommand {
-          foreseen.vocabularies[train.output] = train.vocabulary
+          foreseen.vocabularies[train.corpus.output] = train.vocabulary
         }
       case .phase(let name, let reader):
         sketch = try self.sketch(

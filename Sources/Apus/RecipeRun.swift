@@ -92,7 +92,7 @@ struct RecipeRun {
         "\(words[0]) cannot be the command of a stage: write phase: \(words[0]) with its keys.")
     }
     // MPI runs already.
-    if let training = command as? TokenizerTrainCommand { return try training.runAlone() }
+    if let learner = command as? any TokenizerLearner { return try learner.learn(alone: true) }
     try command.run()
   }
 

@@ -6,7 +6,9 @@ import Tokenizers
 struct TokenizerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tokenizer", abstract: "Train a tokenizer; encode and decode text.",
-    subcommands: [TokenizerTrainCommand.self, Encode.self, Decode.self])
+    subcommands: [
+      TokenizerTrainCommand.self, TokenizerExtendCommand.self, Encode.self, Decode.self,
+    ])
 
   struct Encode: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print the ids of a text.")

@@ -20,6 +20,8 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
   case malformedModel(path: String, reason: String)
   /// A tokenizer that Apus would encode differently from its makers.
   case unsupported(path: String, construct: String)
+  /// A tokenizer whose kind of model cannot be given new words.
+  case unextendable(kind: String)
   /// A chat template that is no Jinja, or uses what is not supported.
   case unusableTemplate(path: String, reason: String)
   /// A conversation that its chat template cannot write.
@@ -61,6 +63,9 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
     case .unsupported(let path, let construct):
       "\(path) uses \(construct), which Apus does not support; use a tokenizer of the GPT-2, Llama, "
         + "Qwen, BERT or T5 family, or train one with `apus tokenizer train`"
+    case .unextendable(let kind):
+      "a tokenizer with a model \(kind) cannot be extended: its tokens have no place at the end; "
+        + "extend one with byte-level BPE (GPT-2, Llama 3, Qwen, SmolLM2) or WordPiece (BERT)"
     case .unusableTemplate(let path, let reason):
       "\(path) holds a chat template that cannot be used: \(reason); name one of "
         + ChatTemplate.builtIn.map(\.name).joined(separator: ", ") + " to use instead"
