@@ -21,6 +21,10 @@ public enum RandomPurpose: UInt32, Sendable {
   case annotation = 10
   /// Examples drawn anew for a confidence interval; coordinate: number of the resample.
   case bootstrap = 11
+  /// Rows of training that are replayed from another corpus; coordinate: step.
+  case replay = 12
+  /// Vectors of tokens that a vocabulary is extended by; coordinate: token.
+  case newTokens = 13
 }
 
 /// The numbers of one purpose at one place: a key made of (seed, purpose, coordinates), and an

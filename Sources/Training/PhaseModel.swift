@@ -10,8 +10,8 @@ struct PhaseModel {
   let folder: ModelFolder
   /// Positions of a row.
   let context: Int
-  /// How conversations are written.
-  let template: ChatTemplate
+  /// How conversations are written; nil where nobody said and none is needed.
+  let template: ChatTemplate?
   /// Tells its weights from any other.
   let digest: String
 
@@ -23,6 +23,26 @@ struct PhaseModel {
     context = start.context ?? folder.configuration.context
     self.template = try PhaseModel.template(template, of: folder)
     digest = try folder.weightsDigest()
+  }
+
+  /// Looks at the folder that `start` names, for a phase without conversations: a template that is kept
+  /// there goes on with the model, if it can be used.
+  init(_ start: StartOptions, _ reader: ConfigurationReader) throws {
+    folder = try start.folder(reader)
+    // An encoder without a head gets a new one.
+    if !(folder.network is TextEncoderConfiguration) { _ = try folder.languageModel() }
+    context = start.context ?? folder.configuration.context
+    template = try PhaseModel.usableTemplate(of: folder)
+    digest = try folder.weightsDigest()
+  }
+
+  /// The template that is kept in `folder`; nil where there is none, or one that is not supported.
+  private static func usableTemplate(of folder: ModelFolder) throws -> ChatTemplate? {
+    do {
+      return try TokenizerFile.template(from: folder.path, for: folder.tokenizer)
+    } catch TokenizerError.unusableTemplate {
+      return nil
+    }
   }
 
   /// The template as typed, or the one kept in `folder`, or plain.
@@ -95,13 +115,13 @@ struct PhaseModel {
   }
 
   /// Writes conversations for the model.
-  var chat: ChatEncoder { ChatEncoder(template, tokenizer: folder.tokenizer) }
+  var chat: ChatEncoder { ChatEncoder(template ?? .plain, tokenizer: folder.tokenizer) }
 
   /// What decides the bits beside the keys of every run.
   func terms(_ records: RecordSet) -> [String: String] {
     [
-      "model.from": digest, "model.context": "\(context)", "template": template.identity,
-      "examples": records.identity,
+      "model.from": digest, "model.context": "\(context)",
+      "template": (template ?? .plain).identity, "examples": records.identity,
     ]
   }
 }

@@ -7,66 +7,44 @@ import Models
 import Monitoring
 import Tokenizers
 
-/// Measures the model on the validation set, sharded over all workers of all ranks.
+/// Measures the model on the validation set, and on that of the replayed corpus, sharded over all
+/// workers of all ranks.
 final class PretrainingEvaluator: Evaluator {
   private let phase: Pretraining
   private let plan: TrainingPlan
-  private let loader: any EvaluationSource
-  /// Bytes of text that the evaluated targets stand for; nil where only some of its tokens are.
-  private let bytes: Double?
+  private let validation: ValidationSet
+  /// The replayed corpus' validation set; nil without one.
+  private let replay: ValidationSet?
 
-  init(_ phase: Pretraining, tokens: TokenStream) throws {
+  init(_ phase: Pretraining, tokens: TokenStream, replay: TokenStream?) throws {
     self.phase = phase
     plan = phase.plan
-    if let masking = phase.masking {
-      loader = try MaskedTokenEvaluationLoader(
-        tokens: tokens, masking: masking, context: plan.context, sequences: plan.rows,
-        tokenLimit: phase.options.evaluateTokens)
-      bytes = nil
-      return
-    }
-    if let corruption = phase.corruption {
-      loader = try SpanCorruptionEvaluationLoader(
-        tokens: tokens, corruption: corruption, context: plan.sourceContext,
-        sequences: plan.rows, tokenLimit: phase.options.evaluateTokens)
-      bytes = nil
-      return
-    }
-    let loader = try EvaluationLoader(
-      tokens: tokens, context: plan.context, sequences: plan.rows,
-      tokenLimit: phase.options.evaluateTokens,
-      isolatesDocuments: phase.options.data.documentMask)
-    let lengths = try plan.tokenizer.bytesPerToken()
-    var bytes = 0
-    for batch in 0..<loader.batchCount {
-      for id in try tokens.ids(in: loader.targetRange(ofBatch: batch)) {
-        bytes += Int(lengths[Int(id)])
-      }
-    }
-    self.loader = loader
-    self.bytes = Double(bytes)
+    validation = try ValidationSet(of: phase, tokens: tokens)
+    self.replay = try replay.map { try ValidationSet(of: phase, tokens: $0) }
   }
 
-  /// Where stories are written, the share of consistent ones is known from the start.
-  var measuresStart: Bool { phase.writesStories }
+  /// Where stories are written, the share of consistent ones is known from the start; and so is what a
+  /// model knew that is gone on from.
+  var measuresStart: Bool { phase.writesStories || phase.options.start != nil }
 
-  /// The loss, and on the written world the share of consistent stories.
+  /// The losses, and on the written world the share of consistent stories.
   ///
   /// Collective.
   ///
   /// - Returns: The report, equal on every rank but for the time, and on rank 0 a generated story.
   func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?) {
     var clock = Stopwatch()
-    let total = try trainer.replicas.totals(count: loader.batchCount) {
-      [loader] replica, _, index in
-      try loader.fill(&replica.batch, index: index)
-      let (sum, count) = TokenLoss.sum(replica.model, replica.batch)
-      return [Tally(sum: sum, count: count)]
-    }[0]
+    let total = try validation.measure(trainer.replicas)
     var report = EvaluationReport(
       step: trainer.state.step, validationLoss: total.mean,
-      bitsPerByte: bytes.map { total.sum / $0 / 0.693147180559945 }, tokens: Int(total.count),
-      seconds: 0)
+      bitsPerByte: validation.bitsPerByte(total), tokens: Int(total.count), seconds: 0)
+    if let replay {
+      let total = try replay.measure(trainer.replicas)
+      report.figures.append(Figure("replayLoss", total.mean))
+      if let bits = replay.bitsPerByte(total) {
+        report.figures.append(Figure("replayBitsPerByte", bits))
+      }
+    }
     var story: String?
     if phase.writesStories {
       let (figures, first) = try checkStories(trainer)
@@ -74,9 +52,7 @@ final class PretrainingEvaluator: Evaluator {
       story = first.map { "story: \($0)" }
     }
     report.seconds = clock.lap()
-    // During a spike nothing is saved, so it cannot be the best to go back to.
-    report.isBest =
-      !trainer.isSuspicious && (trainer.state.best.map { total.mean < $0.loss } ?? true)
+    report.isBest = trainer.isBest(total.mean)
     return (report, story)
   }
 

@@ -15,9 +15,9 @@ extension PretrainingOptions.Model {
     hidden = try reader.optionalInteger(
       "model.hidden", in: 1...ModelLimits.hidden,
       help: "size of the feed-forward; 4 (bert, gpt2) or 8/3 (llama, gated t5) × width when absent")
-    context = try reader.integer(
-      "model.context", default: 256, in: 2...ModelLimits.context, unit: "tokens",
-      help: "longest sequence")
+    typedContext = try reader.optionalInteger(
+      "model.context", in: 2...ModelLimits.context, unit: "tokens",
+      help: "longest sequence; 256 when absent, with model.from the model's own")
     dropout = try reader.number(
       "model.dropout", default: 0, in: 0...0.99, help: "share dropped where the family has dropout")
     vocabulary = try reader.optionalInteger(
@@ -91,18 +91,59 @@ extension PretrainingOptions.Model {
 }
 
 extension PretrainingOptions.Mask {
-  init(
-    _ reader: inout ConfigurationReader, family: PretrainingOptions.Family
-  ) throws(ConfigurationError) {
+  init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     share = try reader.number(
       "mask.share", default: 0.15, in: 0.01...0.9,
       help: "share of the tokens that bert has to tell")
     wholeWords = try reader.boolean(
       "mask.wholeWords", default: false, help: "the tokens of a word are masked together")
-    for key in ["mask.share", "mask.wholeWords"]
-    where family != .bert && reader.isChanged(key) {
+  }
+}
+
+extension PretrainingOptions.Family {
+  /// What its models tell.
+  var prediction: Prediction {
+    switch self {
+    case .gpt2, .llama: .nextToken
+    case .bert: .maskedToken
+    case .t5: .target
+    }
+  }
+}
+
+extension PretrainingOptions {
+  /// Refuses keys that say nothing of what a model with this prediction learns.
+  func refuseIdle(
+    _ prediction: Prediction, _ reader: ConfigurationReader
+  ) throws(ConfigurationError) {
+    let (text, masks, spans) = (
+      ["data.documentMask", "evaluate.stories"], ["mask.share", "mask.wholeWords"],
+      ["spans.share", "spans.mean"]
+    )
+    let keys =
+      switch prediction {
+      case .nextToken: masks + spans
+      case .maskedToken: text + spans
+      case .target: text + masks
+      }
+    for key in keys where reader.isChanged(key) {
       throw reader.rejection(
-        of: key, because: "it has no effect with model.family: \(family.rawValue); leave it out")
+        of: key,
+        because: start.map { "it has no effect with the model in \($0.from); leave it out" }
+          ?? "it has no effect with model.family: \(model.family.rawValue); leave it out")
+    }
+  }
+
+  /// Refuses keys of a model that is made, where one is gone on from.
+  func refuseSizes(_ reader: ConfigurationReader) throws(ConfigurationError) {
+    guard let start else { return }
+    let keys = [
+      "family", "layers", "heads", "kvHeads", "width", "hidden", "dropout", "vocabulary", "tied",
+      "initialDeviation", "decoderLayers", "gated",
+    ]
+    for key in keys.map({ "model.\($0)" }) where reader.isChanged(key) {
+      throw reader.rejection(
+        of: key, because: "the model in \(start.from) has its own; leave it out, or model.from")
     }
   }
 }
@@ -117,20 +158,7 @@ extension PretrainingOptions.Data {
       "data.train", default: ["aviary"],
       help: "files (.txt, .jsonl, .gz), folders and globs; a built dataset; aviary or "
         + "aviary-small")
-    let typed = try reader.strings(
-      "data.validation", default: ["0.1"],
-      help: "share of the documents, or files, folders and globs of their own")
-    if typed.count == 1, let share = Double(typed[0]) {
-      guard share >= 0 && share < 1 else {
-        throw reader.rejection(
-          of: "data.validation", because: "a share must be in 0..<1, not \(typed[0])")
-      }
-      validationShare = share
-      validation = []
-    } else {
-      validationShare = 0
-      validation = typed
-    }
+    (validationShare, validation) = try reader.validation("data.validation")
     stories = try reader.integer(
       "data.stories", default: 20_000, in: 1..., help: "stories to write when train is an aviary")
     textField = try reader.string(
@@ -138,5 +166,42 @@ extension PretrainingOptions.Data {
     documentMask = try reader.boolean(
       "data.documentMask", default: false,
       help: "attention stays within a document; where these are short, models learn sooner")
+    replay = try PretrainingOptions.Replay(&reader)
+  }
+}
+
+extension PretrainingOptions.Replay {
+  /// Reads the keys; nil where no corpus is named.
+  init?(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+    train = try reader.strings(
+      "data.replay.train", default: [],
+      help: "files, folders and globs, or a built dataset: a corpus that the model shall not forget"
+    )
+    share = try reader.number(
+      "data.replay.share", default: 0.2, in: 0..<1,
+      help: "share of the rows of every step that is drawn from it; 0 measures it only")
+    (validationShare, validation) = try reader.validation("data.replay.validation")
+    guard train.isEmpty else { return }
+    for key in ["data.replay.share", "data.replay.validation"] where reader.isChanged(key) {
+      throw reader.rejection(
+        of: key, because: "it has no effect without data.replay.train; set that or leave it out")
+    }
+    return nil
+  }
+}
+
+extension ConfigurationReader {
+  /// What a corpus is validated on: a share of its documents, or files of their own.
+  fileprivate mutating func validation(
+    _ key: String
+  ) throws(ConfigurationError) -> (share: Double, files: [String]) {
+    let typed = try strings(
+      key, default: ["0.1"],
+      help: "share of the documents, or files, folders and globs of their own")
+    guard typed.count == 1, let share = Double(typed[0]) else { return (0, typed) }
+    guard share >= 0 && share < 1 else {
+      throw rejection(of: key, because: "a share must be in 0..<1, not \(typed[0])")
+    }
+    return (share, [])
   }
 }

@@ -16,18 +16,12 @@ extension PretrainingOptions {
 }
 
 extension PretrainingOptions.Spans {
-  init(
-    _ reader: inout ConfigurationReader, family: PretrainingOptions.Family
-  ) throws(ConfigurationError) {
+  init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     share = try reader.number(
       "spans.share", default: 0.15, in: 0.01...0.5,
       help: "share of the tokens that is taken out of t5's sources")
     mean = try reader.number(
       "spans.mean", default: 3, in: 1...100, unit: "tokens", help: "mean length of a span")
-    for key in ["spans.share", "spans.mean"] where family != .t5 && reader.isChanged(key) {
-      throw reader.rejection(
-        of: key, because: "it has no effect with model.family: \(family.rawValue); leave it out")
-    }
   }
 }
 

@@ -16,6 +16,20 @@ public struct PretrainingOptions: Sendable {
     public var textField: String
     /// Whether attention stays within a document.
     public var documentMask: Bool
+    /// Another corpus that is learned, or only measured, beside; nil for none.
+    public var replay: Replay?
+  }
+
+  /// A corpus of which a share of the rows is drawn, and on which the model is measured as well.
+  public struct Replay: Sendable {
+    /// Files, folders and globs, or the folder of a built dataset.
+    public var train: [String]
+    /// Share of the rows of every step; 0 where it is only measured.
+    public var share: Double
+    /// A share of the documents, when no files are given.
+    public var validationShare: Double
+    /// Files, folders and globs to validate on; empty for a share.
+    public var validation: [String]
   }
 
   /// The model's sizes as typed.
@@ -32,8 +46,10 @@ public struct PretrainingOptions: Sendable {
     public var width: Int
     /// Hidden width, or nil for the family's ratio.
     public var hidden: Int?
-    /// Longest sequence.
-    public var context: Int
+    /// Longest sequence as typed; nil where it is not.
+    public var typedContext: Int?
+    /// Longest sequence of a model that is made.
+    public var context: Int { typedContext ?? 256 }
     /// Share dropped.
     public var dropout: Double
     /// Vocabulary, or nil for the tokenizer's.
@@ -70,7 +86,9 @@ public struct PretrainingOptions: Sendable {
 
   /// The keys of every run.
   public var training: TrainingOptions
-  /// The model.
+  /// The model that training goes on from; nil where one is made.
+  public var start: StartOptions?
+  /// The model that is made.
   public var model: Model
   /// `bytes`, or a folder or `tokenizer.json`.
   public var tokenizer: String
@@ -88,12 +106,17 @@ public struct PretrainingOptions: Sendable {
   /// Reads every key; refuses what the keys themselves cannot mean.
   public init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     let place = try RunPlace(&reader, run: "runs/aviary")
+    let from = try StartOptions.optional(&reader)
     model = try Model(&reader)
     tokenizer = try reader.string(
-      "tokenizer", default: "bytes", help: "bytes, or a folder or tokenizer.json")
+      "tokenizer", default: "bytes",
+      help: "bytes, or a folder or tokenizer.json; with model.from that model's, or one that apus "
+        + "tokenizer extend made of it")
+    let context = model.typedContext
+    start = from.map { StartOptions(from: $0, context: context) }
     data = try Data(&reader)
-    mask = try Mask(&reader, family: model.family)
-    spans = try Spans(&reader, family: model.family)
+    mask = try Mask(&reader)
+    spans = try Spans(&reader)
     training = try TrainingOptions(&reader, at: place)
     evaluateTokens = try reader.integer(
       "evaluate.tokens", default: 131_072, in: 1..., unit: "tokens",
@@ -101,13 +124,9 @@ public struct PretrainingOptions: Sendable {
     evaluateStories = try reader.integer(
       "evaluate.stories", default: 64, in: 0...1_000_000,
       help: "stories written and checked at an evaluation, when data.train is an aviary")
-    if [.bert, .t5].contains(model.family) {
-      for key in ["data.documentMask", "evaluate.stories"] where reader.isChanged(key) {
-        throw reader.rejection(
-          of: key,
-          because: "it has no effect with model.family: \(model.family.rawValue); leave it out")
-      }
-    }
+    try refuseSizes(reader)
+    if start != nil { return }
+    try refuseIdle(model.family.prediction, reader)
     if model.width % model.heads != 0 {
       throw reader.rejection(
         of: "model.heads",

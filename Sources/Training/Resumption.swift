@@ -48,6 +48,7 @@ enum Resumption {
     guard faults.isEmpty else {
       throw CheckpointError.otherModel(path: found.path, faults: faults)
     }
+    try plan.requireSameStart(in: found)
     guard found.step <= plan.options.steps else {
       throw StartRefusal.stepsDone(
         checkpoint: found.path, step: found.step, steps: plan.options.steps)

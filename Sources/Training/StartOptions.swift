@@ -19,6 +19,20 @@ public struct StartOptions: Sendable {
       help: "longest row in training; the model's own when absent")
   }
 
+  /// Rows of `context` positions of the model in the folder `from`.
+  init(from: String, context: Int?) {
+    self.from = from
+    self.context = context
+  }
+
+  /// Reads `model.from` where a phase can do without; it has a key of its own for the context.
+  static func optional(_ reader: inout ConfigurationReader) throws(ConfigurationError) -> String? {
+    try reader.optionalString(
+      "model.from",
+      help: "a model to go on from: a run folder (its newest checkpoint), a checkpoint, or a "
+        + "Hugging Face folder; when absent one is made of the sizes below")
+  }
+
   /// The model's folder.
   ///
   /// - Throws: Also when `context` is longer than the model can see.

@@ -200,7 +200,12 @@ extension TrainingPlan {
   /// Reads what the folder that the run begins with has of `layout`; the rest stays as it is.
   func readWeights(of layout: ParameterLayout, into values: FlatBuffer) throws {
     guard case .folder(let path) = weights else { return }
-    try ModelFolder(path: path).copyWeights(into: values, of: layout)
+    let folder = try ModelFolder(path: path)
+    guard tokenizer.vocabularySize > folder.tokenizer.vocabularySize else {
+      return try folder.copyWeights(into: values, of: layout)
+    }
+    try folder.copyWeights(
+      into: values, of: layout, extendedBy: tokenizer, seed: UInt64(options.seed))
   }
 
   /// What stands against going on from `checkpoint`: its model has other sizes, or its optimizer
@@ -225,6 +230,19 @@ extension TrainingPlan {
     return differing.map {
       "\($0) is \((saved[$0] ?? .null).text), not \((wanted[$0] ?? .null).text)"
     } + missing.sorted().map { "optimizer state \($0) is missing" }
+  }
+
+  /// The name of the term that tells the weights which a run began with; a run whose phase names it is
+  /// not gone on with from other ones.
+  static let firstWeights = "first weights"
+
+  /// Refuses a checkpoint of a run that began with other weights.
+  func requireSameStart(in checkpoint: Checkpoint) throws {
+    guard let now = phaseTerms[Self.firstWeights], case .folder(let path) = weights,
+      let then = try TrainingState(from: checkpoint).terms[Self.firstWeights], then != now
+    else { return }
+    throw StartRefusal.otherStart(
+      checkpoint: checkpoint.path, from: path, expected: then, found: now)
   }
 
   /// The settings that decide the bits of the weights, for the start-up contract and for a look at

@@ -110,11 +110,13 @@ import Testing
 
   /// The clone that the README's reader stands in, as far as its examples look at it.
   private func provide(_ program: Program) throws {
-    let sources = "\(Self.repository)/Sources/Datasets"
-    for name in try FileManager.default.contentsOfDirectory(atPath: sources)
-    where name.hasSuffix(".swift") {
-      let text = try String(contentsOfFile: "\(sources)/\(name)", encoding: .utf8)
-      try program.write(text, to: "Sources/Datasets/\(name)")
+    for (room, kind) in [("Datasets", ".swift"), ("CKernels", ".c")] {
+      let sources = "\(Self.repository)/Sources/\(room)"
+      for name in try FileManager.default.contentsOfDirectory(atPath: sources)
+      where name.hasSuffix(kind) {
+        let text = try String(contentsOfFile: "\(sources)/\(name)", encoding: .utf8)
+        try program.write(text, to: "Sources/\(room)/\(name)")
+      }
     }
     let recipe = "cluster/road.yaml"
     try program.write(

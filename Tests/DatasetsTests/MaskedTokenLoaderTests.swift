@@ -56,13 +56,13 @@ import Tokenizers
   }
 
   @Test func rowsAreWindowsBetweenTheirEnds() throws {
-    let windows = try TrainingLoader(
+    let windows = try TrainingWindows(
       tokens: Self.tokens, context: 30, sequences: 8, microBatches: 4, seed: 5)
     for (number, batch) in try batches(Self.masking()).enumerated() {
       #expect(batch.starts.isEmpty)
       for row in 0..<8 {
         let targets = batch.targets[row * 32..<row * 32 + 32]
-        let start = windows.start(step: number / 4, microBatch: number % 4, row: row)
+        let (_, start) = windows(step: number / 4, microBatch: number % 4, row: row)
         #expect(try Array(targets) == [2] + Self.tokens.ids(in: start..<start + 30) + [3])
       }
     }

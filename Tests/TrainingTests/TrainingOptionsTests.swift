@@ -59,8 +59,12 @@ import Testing
       "model.family=t5", "spans.share=0.3", "spans.mean=5", "model.gated=false",
       "model.decoderLayers=3",
     ]
+    let ofAdaptation = [
+      "model.from=start", "data.replay.train=[old.txt]", "data.replay.share=0.1",
+      "data.replay.validation=0.3",
+    ]
     let keys = Set(
-      (typed + ofAdamW + ofBERT + ofT5).compactMap {
+      (typed + ofAdamW + ofBERT + ofT5 + ofAdaptation).compactMap {
         $0.split(separator: "=").first.map(String.init)
       })
     let schema = try ConfigurationReader.schema { _ = try PretrainingOptions(&$0) }
@@ -79,6 +83,12 @@ import Testing
     let taken = try PretrainingOptions(&third)
     #expect(taken.model.family == .t5 && taken.spans.share == 0.3 && taken.spans.mean == 5)
     #expect(!taken.model.isGated && taken.model.decoderLayers == 3)
+    other = try ConfigurationReader(
+      yaml: "", file: "run.yaml", overrides: ofAdaptation + ["model.context=32"])
+    let adapted = try PretrainingOptions(&other)
+    #expect(adapted.start?.from == "start" && adapted.start?.context == 32)
+    let replay = try #require(adapted.data.replay)
+    #expect(replay.train == ["old.txt"] && replay.share == 0.1 && replay.validationShare == 0.3)
 
     let training = options.training
     #expect(training.run == "here" && training.seed == 9 && training.steps == 77)

@@ -6,7 +6,7 @@ import Tokenizers
 /// A row is `[CLS]`, a window of the stream and `[SEP]`; windows come in the order of `WindowOrder`, and
 /// what is masked of one is drawn anew every time that it comes.
 public struct MaskedTokenLoader: BatchSource {
-  private let windows: TrainingLoader
+  private let windows: TrainingWindows
   private let masking: TokenMasking
   private let seed: UInt64
   /// Tokens in a sequence.
@@ -16,11 +16,11 @@ public struct MaskedTokenLoader: BatchSource {
   /// fill one row.
   public init(
     tokens: TokenStream, masking: TokenMasking, context: Int, sequences: Int, microBatches: Int,
-    seed: UInt64
+    seed: UInt64, replay: Replay? = nil
   ) throws(DatasetError) {
-    windows = try TrainingLoader(
+    windows = try TrainingWindows(
       tokens: tokens, context: TokenMasking.window(of: context), sequences: sequences,
-      microBatches: microBatches, seed: seed)
+      microBatches: microBatches, seed: seed, replay: replay)
     self.masking = masking
     self.seed = seed
     self.context = context
@@ -33,8 +33,8 @@ public struct MaskedTokenLoader: BatchSource {
     batch.requireShape(sequences: windows.sequences, context: context)
     batch.forgetExamples()
     for row in 0..<windows.sequences {
-      let start = windows.start(step: step, microBatch: microBatch, row: row)
-      try masking.write(windows.tokens, from: start, to: &batch, row: row)
+      let (tokens, start) = windows(step: step, microBatch: microBatch, row: row)
+      try masking.write(tokens, from: start, to: &batch, row: row)
     }
     masking.apply(
       to: &batch, drawing: RandomStream(seed: seed, purpose: .masking, step, microBatch))

@@ -6,7 +6,7 @@ import Tokenizers
 /// A row is a window of the stream, as long as fills a source; windows come in the order of
 /// `WindowOrder`, and its spans are drawn anew every time that one comes.
 public struct SpanCorruptionLoader: BatchSource {
-  private let windows: TrainingLoader
+  private let windows: TrainingWindows
   private let corruption: SpanCorruption
   private let sizes: SpanCorruption.Sizes
   private let seed: UInt64
@@ -19,13 +19,13 @@ public struct SpanCorruptionLoader: BatchSource {
   /// - Parameter context: Tokens in a source; a batch has the context `sizes(ofSource:).target`.
   public init(
     tokens: TokenStream, corruption: SpanCorruption, context: Int, sequences: Int,
-    microBatches: Int, seed: UInt64
+    microBatches: Int, seed: UInt64, replay: Replay? = nil
   ) throws(DatasetError) {
     sizes = corruption.sizes(ofSource: context)
     corruption.requireSentinels(for: sizes)
-    windows = try TrainingLoader(
+    windows = try TrainingWindows(
       tokens: tokens, context: sizes.tokens, sequences: sequences, microBatches: microBatches,
-      seed: seed)
+      seed: seed, replay: replay)
     self.corruption = corruption
     self.seed = seed
     self.context = context
@@ -38,9 +38,9 @@ public struct SpanCorruptionLoader: BatchSource {
     batch.requireShape(sequences: windows.sequences, context: sizes.target)
     batch.forgetExamples()
     for row in 0..<windows.sequences {
-      let start = windows.start(step: step, microBatch: microBatch, row: row)
+      let (tokens, start) = windows(step: step, microBatch: microBatch, row: row)
       corruption.write(
-        try windows.tokens.ids(in: start..<start + sizes.tokens), sizes, sources: context,
+        try tokens.ids(in: start..<start + sizes.tokens), sizes, sources: context,
         to: &batch, row: row,
         drawing: RandomStream(seed: seed, purpose: .corruption, step, microBatch, row))
     }

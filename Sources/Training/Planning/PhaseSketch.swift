@@ -50,7 +50,10 @@ public struct PhaseSketch {
     case .pretrain:
       let options = try PretrainingOptions(&reader)
       training = options.training
-      network = .language(try PhaseSketch.model(options, foreseen, reader))
+      network = .language(
+        try options.start.map { try foreseen.model(in: $0.from) }
+          ?? PhaseSketch.model(options, foreseen, reader))
+      context = options.start?.context
       evaluated = options.evaluateTokens
       if let sizes = options.spanSizes(network.model) {
         (context, sourceContext) = (sizes.target, network.model.context)
