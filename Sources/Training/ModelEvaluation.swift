@@ -49,9 +49,12 @@ public struct ModelEvaluation {
   ///
   /// Collective.
   public func texts(_ sources: [String]) throws -> [Figure] {
-    try replicas.world.together { try folder.requireOneStack() }
     let (shard, bytes) = try replicas.world.together { try tokens(of: sources) }
-    if folder.configuration.prediction == .maskedToken { return try maskedTokens(shard) }
+    switch folder.configuration.prediction {
+    case .maskedToken: return try maskedTokens(shard)
+    case .target: return try spans(shard)
+    case .nextToken: break
+    }
     let loader = try EvaluationLoader(
       tokens: shard, context: context, sequences: ModelEvaluation.rows)
     let total = try replicas.totals(count: loader.batchCount) { [loader] replica, _, index in
@@ -63,6 +66,32 @@ public struct ModelEvaluation {
       Figure("loss", total.mean), Figure("perplexity", exp(total.mean)),
       Figure("bitsPerByte", total.sum / Double(bytes) / 0.693147180559945),
     ]
+  }
+
+  /// Loss and perplexity of spans, taken out as T5's first pretraining did.
+  private func spans(_ tokens: TokenStream) throws -> [Figure] {
+    let (model, tokenizer) = (folder.configuration, folder.tokenizer)
+    let sentinels = SpanCorruption.sentinels(of: tokenizer, vocabulary: model.vocabulary)
+    let start = model.start.map { TokenID($0) } ?? tokenizer.endOfText
+    let corruption = SpanCorruption(
+      sentinels: sentinels, start: start, end: tokenizer.endOfText,
+      padding: model.padding.map { TokenID($0) } ?? start)
+    let sizes = corruption.sizes(ofSource: context)
+    guard sizes.spans <= sentinels.count else {
+      throw CheckpointError.noModel(
+        path: folder.path,
+        reason: "it has \(sentinels.count) sentinels for the \(sizes.spans) spans of a source")
+    }
+    let loader = try SpanCorruptionEvaluationLoader(
+      tokens: tokens, corruption: corruption, context: context, sequences: ModelEvaluation.rows)
+    let total = try replicas.totals(count: loader.batchCount) { [loader] replica, _, index in
+      // Targets of spans are shorter than a replica's rows.
+      var batch = Batch(sequences: ModelEvaluation.rows, context: sizes.target)
+      try loader.fill(&batch, index: index)
+      let (sum, count) = TokenLoss.sum(replica.model, batch)
+      return [Tally(sum: sum, count: count)]
+    }[0]
+    return [Figure("spanLoss", total.mean), Figure("spanPerplexity", exp(total.mean))]
   }
 
   /// Loss and perplexity of masked tokens.

@@ -66,19 +66,10 @@ extension PretrainingOptions {
   }
 
   /// How spans are taken out of the texts of `tokenizer` for `model`.
-  ///
-  /// The sentinels are the tokenizer's own, or the ids of the model behind the tokenizer's, from the
-  /// last one down.
   func corruption(
     _ tokenizer: any Tokenizer, for model: T5Configuration, _ reader: ConfigurationReader
   ) throws(ConfigurationError) -> SpanCorruption {
-    var sentinels: [TokenID] = []
-    while let id = tokenizer.specialToken(SpanCorruption.name(ofSentinel: sentinels.count)) {
-      sentinels.append(id)
-    }
-    if sentinels.isEmpty {
-      sentinels = (tokenizer.vocabularySize..<model.vocabulary).reversed().map { TokenID($0) }
-    }
+    let sentinels = SpanCorruption.sentinels(of: tokenizer, vocabulary: model.vocabulary)
     let padding = TokenID(model.padding ?? model.endOfText)
     let corruption = SpanCorruption(
       share: spans.share, meanSpan: spans.mean, sentinels: sentinels,

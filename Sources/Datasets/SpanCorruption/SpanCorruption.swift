@@ -49,6 +49,16 @@ public struct SpanCorruption: Sendable {
   /// How tokenizers write sentinel `index`.
   public static func name(ofSentinel index: Int) -> String { "<extra_id_\(index)>" }
 
+  /// The sentinels of `tokenizer`; where it has none, the ids that a model of `vocabulary` ids has
+  /// behind the tokenizer's, from the last one down.
+  public static func sentinels(of tokenizer: any Tokenizer, vocabulary: Int) -> [TokenID] {
+    var own: [TokenID] = []
+    while let id = tokenizer.specialToken(name(ofSentinel: own.count)) { own.append(id) }
+    guard own.isEmpty else { return own }
+    let first = min(vocabulary, tokenizer.vocabularySize)
+    return (first..<vocabulary).reversed().map { TokenID($0) }
+  }
+
   /// What becomes of a text of some length.
   public struct Sizes: Sendable, Equatable {
     /// Tokens of the text.
