@@ -22,6 +22,9 @@ struct PretrainingCorpus {
   /// Where tokens of texts are kept.
   let folder: String
 
+  /// What precedes its parts where people read of them.
+  var name: String { key == "data" ? "" : "replayed " }
+
   /// Whether it is a dataset that was built before.
   var isBuilt: Bool { train.count == 1 && access("\(train[0])/dataset.json", F_OK) == 0 }
 
@@ -77,8 +80,8 @@ enum PretrainingData {
     // Folders of one name on different hosts can hold different datasets.
     do {
       try StartContract([
-        ("\(data.key).train tokens", dataset.train.identity),
-        ("\(data.key).validation tokens", dataset.validation.identity),
+        ("\(data.name)training tokens", dataset.train.identity),
+        ("\(data.name)validation tokens", dataset.validation.identity),
       ]).agree(over: world)
     } catch let mismatch as StartContract.Mismatch where !isBuilt {
       throw RankFailure(
