@@ -66,7 +66,7 @@ struct WideNetwork: TrialNetwork {
 }
 
 /// What is trained here by the room under test, and by definition.
-protocol TrialNetwork {
+protocol TrialNetwork: SendableMetatype {
   static var layout: ParameterLayout { get }
   init(_ parameters: Parameters)
   /// A scalar.

@@ -26,7 +26,7 @@ import Testing
       let halves = precision == .bf16 ? HalfBuffer(count: layout.count) : nil
       halves?.round(values, 0..<layout.count)
       var trunk: T5?
-      _ = workspace.bind(layout, values: values, halves: halves) { parameters in
+      workspace.bind(layout, values: values, halves: halves) { parameters in
         trunk = configuration.trunk(parameters) as? T5
       }
       self.trunk = try #require(trunk)
