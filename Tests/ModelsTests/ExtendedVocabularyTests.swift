@@ -52,6 +52,13 @@ import Tokenizers
       #expect(logits[row * new + old..<(row + 1) * new].allSatisfy { $0 < 3 * abs(others) + 1 })
     }
 
+    // Every new token has a row of its own in all that has rows for tokens.
+    for entry in layout.entries where entry.shape[0] == new {
+      let (all, columns) = (Array(values.elements[entry.range]), entry.range.count / new)
+      let rows = (old..<new).map { Array(all[($0 * columns)..<($0 + 1) * columns]) }
+      #expect(Set(rows).count == 3 && rows.allSatisfy { $0.contains { $0 != 0 } }, "\(entry.name)")
+    }
+
     // Saved and opened, tokenizer, embeddings, head and configuration agree.
     let path = try files.save(
       ModelFiles(configuration: configuration, layout: layout, tokenizer: tokenizer), values)
