@@ -65,6 +65,52 @@ import Testing
     }
   }
 
+  /// Heads of an encoder: classes of texts, tags of words, and rewards by LoRA.
+  @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+  func headsHaveTheSameBitsOnAnyRanksAndThreads() throws {
+    try withBERT { program in
+      let pretrained = try program.run([
+        "pretrain", "bert.yaml", "--threads", "1", "--set", "steps=4", "--set",
+        "checkpoint.every=4",
+      ])
+      #expect(pretrained.code == 0, "\(pretrained.errors)")
+      let kinds = ["labels", "tags", "pairs"]
+      let records: [(Int) -> String] = [
+        { #"{"text": "word\#($0 % 5) word\#($0 % 3)", "label": "\#($0 % 2 == 0 ? "a" : "b")"}"# },
+        {
+          #"{"tokens": ["word\#($0 % 5)", "word9"], "tags": ["\#($0 % 2 == 0 ? "X" : "Y")", "O"]}"#
+        },
+        { #"{"prompt": "word\#($0)", "chosen": "word1 word2", "rejected": "word\#($0 % 7 + 3)"}"# },
+      ]
+      for (kind, record) in zip(kinds, records) {
+        try program.write((0..<24).map(record).joined(separator: "\n") + "\n", to: "\(kind).jsonl")
+      }
+      let commands = [
+        ["finetune", "--set", "task=classification", "--set", "data.train=labels.jsonl"],
+        ["finetune", "--set", "task=tokens", "--set", "data.train=tags.jsonl"],
+        ["reward", "--set", "lora.rank=4", "--set", "data.train=pairs.jsonl"],
+      ]
+      for (kind, command) in zip(kinds, commands) {
+        var bits: Set<Data?> = []
+        for (ranks, threads) in [(1, 1), (1, 2), (2, 1), (4, 1)] {
+          let run = "\(kind)-\(ranks)x\(threads)"
+          let result = try program.run(
+            command + [
+              "--set", "model.from=bert", "--set", "run=\(run)", "--threads", "\(threads)",
+              "--oversubscribe", "--set", "data.validation=0", "--set", "steps=5", "--set",
+              "checkpoint.every=5", "--set", "schedule.warmup=1", "--set", "batch.microBatches=4",
+              "--set", "batch.sequences=2",
+            ], ranks: ranks)
+          #expect(result.code == 0, "\(result.errors)")
+          let folder = "\(run)/checkpoints/step-00000005"
+          let name = program.names(in: folder).first { $0.hasSuffix("model.safetensors") }
+          bits.insert(program.read("\(folder)/\(name ?? "")"))
+        }
+        #expect(bits.count == 1 && !bits.contains(nil), "\(kind)")
+      }
+    }
+  }
+
   /// What `apus evaluate --json` says of one model.
   private static func figures(_ result: Program.Result) throws -> [String: Double] {
     let line = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
