@@ -86,7 +86,7 @@ public struct TokenMasking: Sendable {
     if draw < Self.hidden {
       batch.inputs[place] = mask
     } else if draw < Self.changed {
-      batch.inputs[place] = ordinary[Int(UInt64(random.z) * UInt64(ordinary.count) >> 32)]
+      batch.inputs[place] = ordinary[Int((UInt64(random.z) * UInt64(ordinary.count)) >> 32)]
     }
   }
 
