@@ -35,7 +35,7 @@ import Tokenizers
     #expect(set.statistics.tokens == 12 && set.statistics.trainedTokens == 5)
     var batch = Batch(sequences: 3, context: 8)
     let loader = TagEvaluationLoader(set, context: 8, sequences: 3)
-    #expect(loader.batchCount == 1 && loader.classes == set.classes)
+    #expect(loader.batchCount == 1 && loader.set.classes == set.classes)
     loader.fill(&batch, index: 0)
     #expect(batch.inputs[0..<8] == [1, 97, 98, 99, 2, 0, 0, 0])
     #expect(batch.weights[0..<8] == [0, 1, 0, 1, 0, 0, 0, 0])

@@ -1,7 +1,7 @@
 import Tokenizers
 
 /// Labelled texts as examples for a head that classifies or estimates.
-public struct LabelSet: Sendable {
+public struct LabelSet: RowSet {
   /// What a head learns of labels.
   public enum Task: Sendable, Equatable {
     /// One of classes: those given, or all that the records name.
@@ -94,9 +94,15 @@ public struct LabelSet: Sendable {
     }
   }
 
-  /// Fills `row` of `batch` with text `index`, or with padding when it is nil; the last token of a
-  /// text, where the head reads, weighs 1.
-  func fill(_ batch: inout Batch, row: Int, with index: Int?) {
+  /// Makes `batch` ready: `Batch.lengths` has the tokens of each row, `Batch.labels` its class or value.
+  public func begin(_ batch: inout Batch) {
+    batch.beginRows()
+    batch.labels.append(contentsOf: repeatElement(0, count: batch.sequences))
+  }
+
+  /// Fills `row` of `batch` with text `index`, or with padding, one token long, when it is nil; the last
+  /// token of a text, where a decoder's head reads, weighs 1 and all else 0.
+  public func fill(_ batch: inout Batch, row: Int, with index: Int?) {
     batch.fill(row: row, with: index, of: texts, padding: padding)
     batch.labels[row] = index.map { labels[$0] } ?? 0
     if index != nil {
@@ -104,6 +110,11 @@ public struct LabelSet: Sendable {
     }
   }
 }
+
+/// Batches of labelled texts.
+public typealias LabelLoader = RowLoader<LabelSet>
+/// Evaluation batches of labelled texts.
+public typealias LabelEvaluationLoader = RowEvaluationLoader<LabelSet>
 
 extension EncodedExample {
   /// The first `count` ids; where that cuts, the special token at the end takes the place of the last.

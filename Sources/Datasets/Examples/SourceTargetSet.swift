@@ -1,7 +1,7 @@
 import Tokenizers
 
 /// Prompts and their answers as sources and targets, to fine-tune an encoder–decoder on.
-public struct SourceTargetSet: Sendable {
+public struct SourceTargetSet: RowSet {
   /// A source and its target, both with what ends them.
   struct Example: Sendable, Equatable {
     let source: [TokenID]
@@ -66,10 +66,25 @@ public struct SourceTargetSet: Sendable {
     return ids.last == tokenizer.endOfText ? ids : ids + [tokenizer.endOfText]
   }
 
-  /// Writes example `index` into `row` of `batch`, whose sources are as long as its targets.
-  func write(_ index: Int, to batch: inout Batch, row: Int) {
+  /// How many examples there are.
+  public var count: Int { examples.count }
+
+  /// Forgets what was in `batch`.
+  public func begin(_ batch: inout Batch) { batch.forgetExamples() }
+
+  /// Fills `row` of `batch`, whose sources are as long as its targets, with example `index`, or with the
+  /// last one, weighing nothing, when it is nil.
+  public func fill(_ batch: inout Batch, row: Int, with index: Int?) {
+    let example = examples[index ?? count - 1]
     batch.fill(
-      row: row, source: examples[index].source, target: examples[index].target,
-      sources: batch.context, start: start, padding: padding)
+      row: row, source: example.source, target: example.target, sources: batch.context,
+      start: start, padding: padding)
+    if index != nil { return }
+    for place in row * batch.context..<(row + 1) * batch.context { batch.weights[place] = 0 }
   }
 }
+
+/// Batches of sources and targets to fine-tune on.
+public typealias SourceTargetLoader = RowLoader<SourceTargetSet>
+/// Evaluation batches of sources and targets.
+public typealias SourceTargetEvaluationLoader = RowEvaluationLoader<SourceTargetSet>

@@ -3,7 +3,7 @@ import Tokenizers
 /// Words with tags as examples for a head that gives tokens classes.
 ///
 /// The first token of a word has its tag; the others have none, as in Hugging Face's examples.
-public struct TagSet: Sendable {
+public struct TagSet: RowSet {
   /// The ids of each text.
   private let texts: [[TokenID]]
   /// The index of each token's class, or −1.
@@ -74,10 +74,13 @@ public struct TagSet: Sendable {
     return names.sorted(by: FilePaths.precedes)
   }
 
+  /// Forgets what was in `batch`.
+  public func begin(_ batch: inout Batch) { batch.forgetExamples() }
+
   /// Fills `row` of `batch` with text `index`, or with padding when it is nil.
   ///
   /// Targets are classes, and a token with a tag weighs 1. The padding is an example of its own.
-  func fill(_ batch: inout Batch, row: Int, with index: Int?) {
+  public func fill(_ batch: inout Batch, row: Int, with index: Int?) {
     let place = row * batch.context
     let count = index.map { texts[$0].count } ?? 0
     for offset in 0..<batch.context {
@@ -91,6 +94,11 @@ public struct TagSet: Sendable {
     }
   }
 }
+
+/// Batches of words with tags.
+public typealias TagLoader = RowLoader<TagSet>
+/// Evaluation batches of words with tags.
+public typealias TagEvaluationLoader = RowEvaluationLoader<TagSet>
 
 /// What a tokenizer puts around a text.
 private struct Frame {

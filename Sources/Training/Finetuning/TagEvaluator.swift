@@ -47,14 +47,15 @@ struct TagEvaluator: Evaluator {
       stride(from: 2, to: result.count, by: 3).map { result[$0..<$0 + 3].map { Int($0) } }
     }
     let quality = ClassificationQuality(
-      predicted: words.map { $0[1] }, actual: words.map { $0[2] }, classes: loader.classes.count)
+      predicted: words.map { $0[1] }, actual: words.map { $0[2] }, classes: loader.set.classes.count
+    )
     var figures = [
       Figure("accuracy", quality.accuracy),
       Figure("accuracyLow", quality.interval.lowerBound, isDetail: true),
       Figure("accuracyHigh", quality.interval.upperBound, isDetail: true),
       Figure("macroF1", quality.macroF1),
     ]
-    if SpanQuality.applies(to: loader.classes) {
+    if SpanQuality.applies(to: loader.set.classes) {
       figures.append(Figure("spanF1", spans(of: words).f1))
     }
     return (loss, figures)
@@ -62,7 +63,7 @@ struct TagEvaluator: Evaluator {
 
   private func spans(of words: [[Int]]) -> SpanQuality {
     var quality = SpanQuality()
-    let names = loader.classes
+    let names = loader.set.classes
     var start = 0
     while start < words.count {
       let text = words[start...].prefix { $0[0] == words[start][0] }
