@@ -4,66 +4,16 @@ import Testing
 /// An encoder–decoder's road as a user walks it: a tokenizer, pretraining on spans, fine-tuning on
 /// prompts and completions, answers.
 @Suite(.serialized) struct T5Tests {
-  /// Words that follow each other in a fixed way: what is taken out can be told from what is around it.
-  private static let text = (0..<900).map { line in
-    (0..<12).map { "word\((line % 7) * 3 + $0 % 5)" }.joined(separator: " ") + "."
-  }.joined(separator: "\n")
-
-  private static let pretraining = """
-    run: t5
-    model: { family: t5, layers: 2, decoderLayers: 1, heads: 2, width: 32, context: 32, dropout: 0.1 }
-    tokenizer: tokenizer
-    data: { train: text.txt, validation: 0.1 }
-    batch: { microBatches: 4, sequences: 4 }
-    steps: 60
-    optimizer: { learningRate: 5e-3 }
-    schedule: { warmup: 5 }
-    checkpoint: { every: 30 }
-    evaluate: { every: 30 }
-
-    """
-
-  /// A folder with a corpus, a tokenizer and configurations.
   private func withT5(_ body: (Program) throws -> Void) throws {
-    try Program.withCorpus { program in
-      try program.write(Self.text, to: "text.txt")
-      try program.write(Self.pretraining, to: "t5.yaml")
-      let result = try program.run([
-        "tokenizer", "train", "text.txt", "--kind", "unigram", "--vocabulary", "120", "--output",
-        "tokenizer",
-      ])
-      #expect(result.code == 0, "\(result.errors)")
-      try body(program)
-    }
+    try Program.withWords(
+      "t5", model: "family: t5, decoderLayers: 1", tokenizer: "unigram", body)
   }
 
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
     arguments: ["fp32", "bf16"])
   func sameBitsOnAnyRanksAndThreads(precision: String) throws {
-    try withT5 { program in
-      let command = [
-        "pretrain", "t5.yaml", "--oversubscribe", "--set", "precision=\(precision)",
-      ]
-      for (ranks, threads) in [(1, 1), (1, 2), (2, 1), (4, 1)] {
-        let result = try program.run(
-          command + ["--threads", "\(threads)", "--set", "run=run-\(ranks)x\(threads)"],
-          ranks: ranks)
-        #expect(result.code == 0, "\(result.errors)")
-      }
-      // What is left after step 30, resumed in another world.
-      let files = FileManager.default
-      try files.copyItem(
-        atPath: "\(program.folder)/run-2x1", toPath: "\(program.folder)/resumed")
-      try files.removeItem(atPath: "\(program.folder)/resumed/checkpoints/step-00000060")
-      let resumed = try program.run(
-        command + ["--threads", "1", "--set", "run=resumed"], ranks: 3)
-      #expect(resumed.code == 0 && resumed.errors.contains("going on from"), "\(resumed.errors)")
-      let runs = ["run-1x1", "run-1x2", "run-2x1", "run-4x1", "resumed"]
-      let hashes = Set(runs.map { program.hash($0, step: 60) })
-      #expect(hashes.count == 1 && !hashes.contains(nil), "\(hashes)")
-      #expect(program.hash("run-1x1", step: 30) != program.hash("run-1x1", step: 60))
-    }
+    try withT5 { try $0.expectSameBits("t5", precision: precision) }
   }
 
   @Test(
