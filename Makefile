@@ -1,4 +1,4 @@
-# Everything a user or a contributor types. `make` alone lists it.
+# The commands of users and contributors; `make` without a target lists them.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -6,26 +6,26 @@ SHELL := bash
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
-# nproc believes OMP_NUM_THREADS, which says nothing about the machine.
+# nproc obeys OMP_NUM_THREADS, which does not describe the machine.
 CORES := $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
 
-# $(call mpirun,RANKS): Open MPI refuses root and more ranks than cores unless told that both are
-# meant, and a waiting rank must then give its core to the others. Hardware threads count as cores,
-# as they do in nproc.
+# $(call mpirun,RANKS): Open MPI refuses root and more ranks than cores without these options, and
+# with more ranks than cores a waiting rank must yield its core. Hardware threads count as cores, as
+# in nproc.
 crowded = $(shell [ $(1) -gt $(CORES) ] && echo yes)
 mpirun = mpirun -np $(1) --use-hwthread-cpus $(if $(filter 0,$(shell id -u)),--allow-run-as-root) \
 	$(if $(crowded),--oversubscribe --mca mpi_yield_when_idle 1)
-# $(call threads,RANKS): what apus itself has to be told of one thread a rank.
+# $(call threads,RANKS): the options of apus for one thread per rank.
 threads = --threads 1 $(if $(crowded),--oversubscribe)
 
 APUS := .build/release/apus
 TESTS := .build/debug/apusPackageTests.xctest
-# What tests read beside the repository, a trained model of others; they say so where it is missing.
+# Test data outside the repository: a published model. Tests print a line when they skip without it.
 export APUS_MATERIAL ?= $(abspath $(wildcard ../shared/material))
-# The suites that also have something to say under mpirun.
+# The suites that also run under mpirun.
 MPI_SUITES := ^(MPITests|DataParallelTests|TrainingTests)\.
 
-# Of a test run: failures and the closing lines; what passed or began is left out.
+# Filters the output of a test run down to failures and the closing lines.
 failures_only = sed -u -E '/^(◇|✔) (Test|Suite) (run )?.* (started|passed)/{/^✔ Test run /!d}'
 
 .PHONY: help
@@ -33,9 +33,9 @@ help:  ## List the targets
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 .PHONY: setup
-setup:  ## Install the Debian packages that are missing; silent when none is
+setup:  ## Install missing Debian packages; prints nothing when none is missing
 	@command -v swift >/dev/null || {
-	  echo "make: Swift 6.2 or newer has to be there first: https://www.swift.org/install/linux" >&2
+	  echo "make: Swift is missing; install 6.2 or newer: https://www.swift.org/install/linux" >&2
 	  exit 1
 	}
 	cluster/setup.sh
@@ -45,7 +45,7 @@ build: setup  ## Build .build/release/apus
 	@swift build -c release --product apus
 
 .PHONY: test
-test: setup  ## Run all tests, then those of the ranks under mpirun
+test: setup  ## Run all tests, then the MPI suites under mpirun
 	@swift build --build-tests
 	NO_COLOR=1 swift test --skip-build --disable-xctest --no-parallel 2>&1 | $(failures_only)
 	$(MAKE) --no-print-directory test-mpi
@@ -64,28 +64,28 @@ EXPECTED_RANKS=$(1) NO_COLOR=1 $(call mpirun,$(1)) --timeout 600 -x EXPECTED_RAN
 endef
 
 .PHONY: lint
-lint:  ## Check the style of the sources
+lint:  ## Check the format of the sources
 	@swift format lint --strict -r Sources Tests Package.swift
 
 .PHONY: format
-format:  ## Put the sources into the style
+format:  ## Format the sources
 	@swift format -i -r Sources Tests Package.swift
 
 .PHONY: bench
-bench: setup  ## Measure speed and memory; PYTHON=… runs PyTorch beside, ARGS="--only step --repeats 3"
+bench: setup  ## Measure speed and memory; PYTHON=… adds PyTorch, ARGS="--only step --repeats 3"
 	@swift build -c release --product apus-bench
 	.build/release/apus-bench $(if $(PYTHON),--python "$(PYTHON)") $(ARGS)
 
 .PHONY: demo
-demo: build  ## Take a small model down the whole road on this machine, in some minutes
+demo: build  ## Train a small model through all phases on this machine, in some minutes
 	@say() { printf '\n— %s\n$$ %s\n' "$$1" "$$2"; eval "$$2"; }
-	say "From text to an aligned model; interrupt it and start it again, what is done stays done" \
+	say "From text to an aligned model; an interrupted run continues with the next start" \
 	  "$(strip $(call mpirun,2) $(APUS) run cluster/road.yaml $(call threads,2))"
-	say "What each phase changed, on instructions that no phase has seen, and an answer of each" \
+	say "The effect of each phase on held-out instructions, and an answer of each model" \
 	  "$(strip $(call mpirun,2) $(APUS) evaluate runs/road/base runs/road/chat runs/road/aligned \
 	  --records runs/road/questions.jsonl --instructions runs/road/questions.jsonl --tokens 110 \
 	  $(call threads,2))"
 
 .PHONY: clean
-clean:  ## Remove what was built; runs stay
+clean:  ## Remove build products; runs are kept
 	@rm -rf .build

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Whether Sources/COneDNN compiles, links and multiplies with oneDNN 3, wherever only version 2 is
-# installed: with the headers and the library of PyPI's onednn-cpu-gomp, in a temporary folder.
+# Checks that Sources/COneDNN compiles, links and multiplies with oneDNN 3, on a machine that has
+# only version 2: it uses the headers and the library of PyPI's onednn-cpu-gomp, in a temporary
+# folder.
 set -euo pipefail
 
 sources=$(cd "$(dirname "$0")/.." && pwd)/Sources/COneDNN
@@ -16,9 +17,9 @@ cat > check.c <<'C'
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-_Static_assert(DNNL_VERSION_MAJOR == 3, "these are not the headers of version 3");
+_Static_assert(DNNL_VERSION_MAJOR == 3, "the headers are not those of oneDNN 3");
 enum { M = 70, N = 50, K = 90 };
-static uint16_t half(float x) { uint32_t bits; memcpy(&bits, &x, 4); return bits >> 16; }
+static uint16_t to_bf16(float x) { uint32_t bits; memcpy(&bits, &x, 4); return bits >> 16; }
 
 int main(void) {
   static uint16_t a[M * K], b[N * K];
@@ -26,11 +27,11 @@ int main(void) {
   dnnl_engine_t engine;
   dnnl_stream_t stream;
   if (apus_onednn_engine(&engine) || apus_onednn_stream(&stream, engine)) return 1;
-  // Small whole numbers: exact in bf16, and so are their sums in fp32.
-  for (int i = 0; i < M * K; i++) a[i] = half(i % 7 - 3);
-  for (int i = 0; i < N * K; i++) b[i] = half(i % 5 - 2);
+  // Small integers are exact in bf16, and their sums are exact in fp32.
+  for (int i = 0; i < M * K; i++) a[i] = to_bf16(i % 7 - 3);
+  for (int i = 0; i < N * K; i++) b[i] = to_bf16(i % 5 - 2);
   double worst = 0;
-  for (int mode = 0; mode < 3; mode++) {  // plain, with a bias, added to what is there
+  for (int mode = 0; mode < 3; mode++) {  // plain, plus a bias, added to C
     struct apus_product_shape s = {M, N, K, K, K, N, false, true, false, mode == 2, mode == 1};
     struct apus_product *product;
     int status = apus_product_create(&product, engine, &s);

@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
-# Installs what Apus needs besides Swift, on this host; run it on every host of a cluster.
+# Installs the Debian packages that Apus needs on this host; run it on every host of a cluster.
+# Swift is not among them.
 #
 #   cluster/setup.sh
 #
-# Silent when nothing is missing. Needs root or sudo only when something is.
+# Prints nothing when no package is missing, and needs root or sudo only when one is.
 set -euo pipefail
 
 missing=()
-# need PACKAGE COMMAND…: notes the Debian package when the command fails.
+# need PACKAGE COMMAND…: marks the Debian package as missing when the command fails.
 need() { "${@:2}" >/dev/null 2>&1 || missing+=("$1"); }
 
 need pkg-config       command -v pkg-config
 need openmpi-bin      command -v mpirun
-# mpirun looks for ssh even when every rank runs on this host.
+# mpirun needs ssh even when every rank runs on this host.
 need openssh-client   command -v ssh
 need libopenmpi-dev   pkg-config --exists ompi-c
 need libopenblas-dev  pkg-config --exists openblas
@@ -23,15 +24,15 @@ need libdnnl-dev      test -e /usr/include/dnnl.h
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
-  echo "cluster/setup.sh: install what your system calls the Debian packages ${missing[*]}; there" \
-    "is no apt-get here to do it." >&2
+  echo "cluster/setup.sh: this system has no apt-get; install its equivalents of the Debian" \
+    "packages ${missing[*]}." >&2
   exit 1
 fi
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
   if ! command -v sudo >/dev/null; then
-    echo "cluster/setup.sh: ask somebody with root to run 'apt-get install ${missing[*]}'; there is" \
-      "no sudo here to do it." >&2
+    echo "cluster/setup.sh: this user is not root and has no sudo; run 'apt-get install" \
+      "${missing[*]}' as root." >&2
     exit 1
   fi
   as_root=(sudo)
@@ -39,7 +40,7 @@ fi
 
 apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@"; }
 echo "Installing ${missing[*]}"
-# The lists of packages are fetched only when they are absent or out of date.
+# The package lists are updated only when the installation fails without that.
 apt install -y --no-install-recommends "${missing[@]}" >/dev/null 2>&1 || {
   apt update
   apt install -y --no-install-recommends "${missing[@]}" >/dev/null

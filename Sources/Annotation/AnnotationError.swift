@@ -1,68 +1,68 @@
-/// What can be wrong with judgements, with the file that keeps them, or with the disk.
-public enum AnnotationError: Error, Equatable, Sendable {
+/// An error in judgements, in the file that stores them, or of the disk.
+package enum AnnotationError: Error, Equatable, Sendable {
   // The file.
 
-  /// A path that leads nowhere, where something is to be read.
+  /// A path to read that does not exist.
   case missing(path: String)
-  /// A file that is no SQLite database, or a damaged one.
+  /// A file that is not an SQLite database, or is damaged.
   case notADatabase(path: String, reason: String)
   /// A database that another program made.
   case otherProgram(path: String)
   /// A database of a later release.
   case newerSchema(path: String, found: String, known: String)
-  /// A database begun with another seed.
+  /// A database created with another seed.
   case otherSeed(path: String, found: UInt64, given: UInt64)
-  /// Another process kept the database locked.
+  /// A database that another process keeps locked.
   case locked(path: String, seconds: Int)
-  /// The disk failed.
+  /// A failure of the disk.
   case storage(path: String, reason: String, isFull: Bool)
 
-  // What is judged.
+  // The pairs and judgements.
 
-  /// A name that cannot be an annotator's.
+  /// An invalid annotator name.
   case badAnnotator(String)
-  /// The id of no pair.
+  /// An id without a pair.
   case unknownPair(path: String, id: String)
-  /// A pair whose answers are the same.
+  /// A pair whose answers are equal.
   case equalAnswers(place: String)
-  /// A score that is not a number.
+  /// A score that is not finite.
   case badScore(pair: String, score: Double)
-  /// Lines of a file of answers that cannot be used; each has its sentence as a fault.
+  /// Unusable lines in a file of answers; `AnswerFile.faults` has a sentence for each.
   case badAnswers(path: String, count: Int)
   /// A file of answers that cannot be opened.
   case unreadable(path: String)
 
-  /// Whether the disk failed, not the input: exit code 5 instead of 2.
-  public var isStorageFailure: Bool {
+  /// True when the disk failed, not the input: exit code 5 instead of 2.
+  package var isStorageFailure: Bool {
     if case .storage = self { true } else { false }
   }
 
-  /// Whether the same command may well succeed a little later: exit code 75.
-  public var isPassing: Bool {
+  /// True when the same command may succeed a little later: exit code 75.
+  package var isTransient: Bool {
     if case .locked = self { true } else { false }
   }
 }
 
 extension AnnotationError: CustomStringConvertible {
-  /// The error in one sentence: what, where, why, and what to do.
-  public var description: String {
+  /// The error in one sentence: what, where, why, what to do.
+  package var description: String {
     switch self {
     case .missing(let path):
-      "there is no file \(path); correct the path, or begin one with apus annotate \(path) --pairs "
+      "there is no file \(path); correct the path, or create one with apus annotate \(path) --pairs "
         + "FILE"
     case .notADatabase(let path, let reason):
-      "\(path) is not a file of judgements (\(reason)); name one that apus annotate made, or a new one"
+      "\(path) is not a file of judgements (\(reason)); name a file of apus annotate, or a new one"
     case .otherProgram(let path):
-      "\(path) is the database of another program; name a file that apus annotate made, or a new one"
+      "\(path) is the database of another program; name a file of apus annotate, or a new one"
     case .newerSchema(let path, let found, let known):
-      "\(path) was written by a later release of apus (schema \(found), known here up to \(known)); "
-        + "use that release"
+      "\(path) was written by a later release of apus (schema \(found), and this release reads up to "
+        + "\(known)); use that release"
     case .otherSeed(let path, let found, let given):
-      "\(path) was begun with the seed \(found), from which order and sides follow, not \(given); "
-        + "leave --seed out, or begin another file"
+      "\(path) was created with the seed \(found), which determines order and sides, not \(given); "
+        + "leave --seed out, or create another file"
     case .locked(let path, let seconds):
       "\(path) was locked by another process for \(seconds) s; run the same command again when that "
-        + "one has ended"
+        + "process has ended"
     case .storage(let path, let reason, let isFull):
       "cannot write or read \(path): \(reason); "
         + (isFull ? "free some space there" : "check the disk and the permissions of its folder")
@@ -70,15 +70,15 @@ extension AnnotationError: CustomStringConvertible {
       "\(Self.quoted(name)) cannot be an annotator's name; give 1 to \(AnnotatorName.longest) "
         + "characters without spaces around them and without control characters"
     case .unknownPair(let path, let id):
-      "there is no pair \"\(id)\" in \(path); apus annotate pairs \(path) lists those that are there"
+      "there is no pair \"\(id)\" in \(path); list its pairs with apus annotate pairs \(path)"
     case .equalAnswers(let place):
-      "\(place) has two equal answers, of which nobody can choose one; take it out"
+      "\(place) has two equal answers, which cannot be compared; remove it"
     case .badScore(let pair, let score):
-      "the scorer gives an answer of pair \(pair) the score \(score), which is no number to choose "
-        + "pairs by; check the reward model"
+      "the reward model scores an answer of pair \(pair) \(score), which is not a finite number; check "
+        + "the model"
     case .badAnswers(let path, let count):
-      "\(path) has \(count == 1 ? "a line" : "\(count) lines") that cannot be used, so none of it was "
-        + "taken; correct that, or leave it out with --skip-bad"
+      "\(path) has \(count == 1 ? "a line" : "\(count) lines") that cannot be used, so no line was "
+        + "imported; correct that, or leave it out with --skip-bad"
     case .unreadable(let path):
       "cannot read \(path); correct the path, or its permissions"
     }

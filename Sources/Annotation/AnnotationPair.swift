@@ -3,47 +3,45 @@
 import Crypto
 import Tokenizers
 
-/// Two answers to one prompt, which somebody is asked to compare.
-public struct AnnotationPair: Sendable, Hashable {
+/// Two answers to one prompt, for an annotator to compare.
+package struct AnnotationPair: Sendable, Hashable {
   /// One of the answers.
-  public struct Candidate: Sendable, Hashable {
+  package struct Candidate: Sendable, Hashable {
     /// The answer: messages that begin and end with the assistant.
-    public let answer: [Message]
-    /// Where it comes from, such as the name of a model; no annotator is told.
-    public let source: String?
+    package let answer: [Message]
+    /// The source of the answer, such as the name of a model; it is not shown to annotators.
+    package let source: String?
 
-    /// `answer`, which comes from `source`.
-    public init(_ answer: [Message], source: String? = nil) {
+    package init(_ answer: [Message], source: String? = nil) {
       self.answer = answer
       self.source = source
     }
   }
 
-  /// What both answer.
-  public let prompt: [Message]
-  /// The answer that is kept first; on which side it is shown is another matter.
-  public let first: Candidate
-  /// The other one.
-  public let second: Candidate
+  /// The prompt of both answers.
+  package let prompt: [Message]
+  /// The answer that is stored first; `Presentation` decides on which side it is shown.
+  package let first: Candidate
+  /// The answer that is stored second.
+  package let second: Candidate
 
-  /// The pair of `first` and `second` after `prompt`.
-  public init(prompt: [Message], first: Candidate, second: Candidate) {
+  package init(prompt: [Message], first: Candidate, second: Candidate) {
     self.prompt = prompt
     self.first = first
     self.second = second
   }
 
-  /// The answer that is kept at `place`.
-  public subscript(place: Place) -> Candidate { place == .first ? first : second }
+  /// The answer that is stored at `place`.
+  package subscript(place: Place) -> Candidate { place == .first ? first : second }
 
-  /// Whether there is nothing to compare.
-  public var isOfEqualAnswers: Bool { first.answer == second.answer }
+  /// True when both answers are equal, which leaves nothing to compare.
+  package var isOfEqualAnswers: Bool { first.answer == second.answer }
 
-  /// What names the pair: 16 hexadecimal digits of a SHA-256 over its texts.
+  /// The identifier of the pair: 16 hexadecimal digits of a SHA-256 over its texts.
   ///
-  /// The same for both orders of the answers, and whatever their sources: to an annotator these are
-  /// one pair.
-  public var id: String {
+  /// It depends neither on the order of the answers nor on their sources, because these are one pair to
+  /// an annotator.
+  package var id: String {
     let answers = [first.answer, second.answer].map(Self.digest).sorted {
       $0.lexicographicallyPrecedes($1)
     }
@@ -56,7 +54,7 @@ public struct AnnotationPair: Sendable, Hashable {
   private static func digest(of messages: [Message]) -> [UInt8] {
     var hash = SHA256()
     for message in messages {
-      // No content can pass for the border between two messages: its length stands before it.
+      // The length precedes the content, so that no content is mistaken for a message boundary.
       hash.update(data: Array("\(message.role.rawValue) \(message.content.utf8.count) ".utf8))
       hash.update(data: Array(message.content.utf8))
     }
@@ -64,13 +62,11 @@ public struct AnnotationPair: Sendable, Hashable {
   }
 }
 
-/// Which of a pair's answers, in the order in which they are kept.
-public enum Place: String, Sendable, Hashable, CaseIterable {
-  /// The one kept first.
+/// The position of an answer in its pair, in storage order.
+package enum Place: String, Sendable, Hashable, CaseIterable {
   case first
-  /// The other one.
   case second
 
-  /// The place that this is not.
-  public var other: Place { self == .first ? .second : .first }
+  /// The opposite place.
+  package var other: Place { self == .first ? .second : .first }
 }

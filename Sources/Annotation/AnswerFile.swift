@@ -1,28 +1,28 @@
 import Foundation
 import Tokenizers
 
-/// Judgements made elsewhere, a JSON object a line.
+/// Judgements made outside this program, one JSON object per line.
 ///
 ///     {"pair":"0f3c…","annotator":"anna","answer":"left","note":"kinder"}
 ///
 /// - `pair` is an id, and `answer` one of `left`, `right`, `first`, `second`, `tie`, `bothBad` and
-///   `skip`: of the sides on which the pair is shown to this annotator, or of the order in which it is
-///   kept; ``PairListing`` tells both.
-/// - `note`, if it is there, is kept with the answer.
-public struct AnswerFile: Sendable {
-  /// The judgements, in the order of the file, without those that are kept already.
-  public private(set) var judgements: [Judgement] = []
-  /// How many lines say what is kept already.
-  public private(set) var known = 0
-  /// What is wrong with each line that cannot be used, in a sentence that begins with its place.
-  public private(set) var faults: [String] = []
+///   `skip`. `left` and `right` are the sides on which the pair is shown to this annotator, `first` and
+///   `second` its storage order; ``PairListing`` lists both.
+/// - `note` is optional and is stored with the answer.
+package struct AnswerFile: Sendable {
+  /// The judgements, in the order of the file, without those that the store already has.
+  package private(set) var judgements: [Judgement] = []
+  /// The number of lines whose judgement the store already has.
+  package private(set) var known = 0
+  /// The defect of each unusable line, in a sentence that begins with its place.
+  package private(set) var faults: [String] = []
 
   private struct Key: Hashable { let annotator, pair: String }
 
-  /// Reads the file at `path`, whose judgements are of pairs in `store`.
+  /// Reads the file at `path`, with judgements of pairs in `store`.
   ///
-  /// - Throws: ``AnnotationError``, of a file that cannot be read; a bad line is a fault.
-  public init(path: String, for store: JudgementStore) throws {
+  /// - Throws: ``AnnotationError`` when the file cannot be read; a bad line becomes a fault.
+  package init(path: String, for store: JudgementStore) throws {
     let bytes: [UInt8]
     do {
       bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
@@ -41,7 +41,7 @@ public struct AnswerFile: Sendable {
       do throws(Fault) {
         let line = try Line(Array(line))
         guard let number = numbers[line.pair] else {
-          throw Fault("is of the pair \"\(line.pair)\", which is not in \(store.path)")
+          throw Fault("judges the pair \"\(line.pair)\", which is not in \(store.path)")
         }
         let left = Presentation(seed: store.seed, annotator: line.annotator).left(ofPair: number)
         let judgement = line.judgement(left: left)
@@ -54,7 +54,7 @@ public struct AnswerFile: Sendable {
         case .some(let verdict):
           throw Fault(
             "has the answer \(judgement.verdict.rawValue) of \(judgement.annotator) on the pair "
-              + "\(judgement.pair), who has answered \(verdict.rawValue)")
+              + "\(judgement.pair), whose earlier answer is \(verdict.rawValue)")
         }
       } catch {
         faults.append("\(path):\(index + 1) \(error.text)")
@@ -67,7 +67,7 @@ public struct AnswerFile: Sendable {
     init(_ text: String) { self.text = text }
   }
 
-  /// What a line says.
+  /// The fields of a line.
   private struct Line {
     let pair: String
     let annotator: String
@@ -83,9 +83,9 @@ public struct AnswerFile: Sendable {
         throw Fault("is not a JSON object (\(error.reason))")
       }
       guard let members = object.members else { throw Fault("is not a JSON object") }
-      if let stranger = members.first(where: { !Self.fields.contains($0.key) }) {
+      if let extra = members.first(where: { !Self.fields.contains($0.key) }) {
         let known = Self.fields.joined(separator: ", ")
-        throw Fault("has the field \"\(stranger.key)\"; known are \(known)")
+        throw Fault("has the unknown field \"\(extra.key)\"; use \(known)")
       }
       func text(_ field: String) throws(Fault) -> String? {
         guard let value = object[field], !value.isNull else { return nil }
@@ -103,15 +103,15 @@ public struct AnswerFile: Sendable {
       answer = try required("answer")
       note = try text("note")
       do { try AnnotatorName.check(annotator) } catch {
-        throw Fault("has a name of which \(error)")
+        throw Fault("has an invalid annotator: \(error)")
       }
       guard Self.answers.contains(answer) else {
         let known = Self.answers.joined(separator: ", ")
-        throw Fault("has the answer \"\(answer)\"; known are \(known)")
+        throw Fault("has the unknown answer \"\(answer)\"; use \(known)")
       }
     }
 
-    /// The judgement, of an annotator who is shown the answer at `left` on the left.
+    /// Returns the judgement, given that the annotator sees the answer at `left` on the left.
     func judgement(left: Place) -> Judgement {
       let side: Place? =
         switch answer {

@@ -1,8 +1,8 @@
-/// What an annotator says of a pair.
-public enum Verdict: String, Sendable, Hashable, CaseIterable {
-  /// The answer kept first is the better one.
+/// An annotator's verdict on a pair.
+package enum Verdict: String, Sendable, Hashable, CaseIterable {
+  /// The answer stored first is better.
   case first
-  /// The answer kept second is the better one.
+  /// The answer stored second is better.
   case second
   /// Neither is better.
   case tie
@@ -11,13 +11,13 @@ public enum Verdict: String, Sendable, Hashable, CaseIterable {
   /// No judgement; the pair is not shown again.
   case skip
 
-  /// That the answer at `place` is the better one.
-  public init(better place: Place) {
+  /// Creates the verdict that the answer at `place` is better.
+  package init(better place: Place) {
     self = place == .first ? .first : .second
   }
 
-  /// Which answer is the better one; nil where neither is.
-  public var better: Place? {
+  /// The place of the better answer; nil when neither is better.
+  package var better: Place? {
     switch self {
     case .first: .first
     case .second: .second
@@ -27,20 +27,18 @@ public enum Verdict: String, Sendable, Hashable, CaseIterable {
 }
 
 /// A verdict of one annotator on one pair.
-public struct Judgement: Sendable, Hashable {
+package struct Judgement: Sendable, Hashable {
   /// The pair's `id`.
-  public let pair: String
-  /// Who judged.
-  public let annotator: String
-  /// What was said.
-  public let verdict: Verdict
-  /// Which answer stood on the left; nil where that is not known.
-  public let left: Place?
-  /// What the annotator wrote beside it.
-  public let note: String?
+  package let pair: String
+  /// The annotator's name.
+  package let annotator: String
+  package let verdict: Verdict
+  /// The place of the answer that was shown on the left; nil when unknown.
+  package let left: Place?
+  /// The annotator's note, if any.
+  package let note: String?
 
-  /// `verdict` of `annotator` on the pair with the id `pair`.
-  public init(
+  package init(
     pair: String, annotator: String, verdict: Verdict, left: Place? = nil, note: String? = nil
   ) {
     self.pair = pair
@@ -51,11 +49,13 @@ public struct Judgement: Sendable, Hashable {
   }
 }
 
-/// The names of annotators.
+/// The rules for annotators' names.
 enum AnnotatorName {
+  /// The greatest length of a name, in characters.
   static let longest = 64
 
-  /// `name` as it stands, where it can stand in a table.
+  /// Throws `AnnotationError.badAnnotator` unless `name` can be shown in a table: without control
+  /// characters, not empty or too long, and without spaces around it.
   static func check(_ name: String) throws(AnnotationError) {
     let isPlain = name.unicodeScalars.allSatisfy {
       $0.properties.generalCategory != .control && $0.properties.generalCategory != .format

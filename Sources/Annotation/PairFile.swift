@@ -2,19 +2,19 @@ import Datasets
 
 /// Pairs from files of records; see `RecordReader`.
 ///
-/// A record's chosen answer is kept first. Its source is "chosen", and that of the other "rejected":
-/// the report then tells how often the annotators agree with the file.
-public struct PairFile: Sendable {
-  /// In the order of the files.
-  public private(set) var pairs: [AnnotationPair] = []
-  /// Records that could not be used and were left out.
-  public let skipped: SkippedRecords
+/// A record's chosen answer is stored first. Its source is "chosen" and the other's "rejected", so that
+/// the report shows how often the annotators agree with the file.
+package struct PairFile: Sendable {
+  /// The pairs, in the order of the files.
+  package private(set) var pairs: [AnnotationPair] = []
+  /// The records that were left out because they could not be used.
+  package let skipped: SkippedRecords
 
   /// Reads the files, folders and globs `sources`, which hold preference pairs.
   ///
-  /// - Parameter skipsBad: Whether bad records are counted and left out, not an error.
+  /// - Parameter skipsBad: True to leave bad records out and count them; otherwise they are an error.
   /// - Throws: `DatasetError`.
-  public init(_ sources: [String], skipsBad: Bool = false) throws(DatasetError) {
+  package init(_ sources: [String], skipsBad: Bool = false) throws(DatasetError) {
     var reader = RecordReader(
       try SourceList(sources, of: .records).files, skipsBad: skipsBad)
     while let located = try reader.next() {

@@ -4,12 +4,13 @@ import ArgumentParser
 struct AlignCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "align",
-    abstract: "Align a model: ppo or grpo from rewards, dpo from pairs.",
+    abstract: "Align a model with PPO, GRPO or DPO.",
     discussion: """
       mpirun -np 2 apus align run.yaml
 
-      `apus config --phase align --schema` lists the keys; model.from and data.train are needed, and \
-      for ppo and grpo a reward model or a rule. The same command continues an interrupted run.
+      PPO and GRPO learn from rewards, DPO from preference pairs. `apus config --phase align \
+      --schema` lists the keys; model.from and data.train are required, and PPO and GRPO need a \
+      reward model or a rule. The same command resumes an interrupted run.
       """)
 
   @OptionGroup var arguments: PhaseArguments

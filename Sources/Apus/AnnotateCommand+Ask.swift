@@ -5,43 +5,46 @@ import Foundation
 import Tensors
 
 extension AnnotateCommand {
-  /// Adds pairs and answers to a file of judgements, and asks an annotator.
+  /// `apus annotate ask`: adds pairs and judgements to a file, and asks an annotator.
   struct Ask: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "ask", abstract: "Add pairs; judge them on the terminal (the default).",
+      commandName: "ask", abstract: "Add pairs, and judge them (the default).",
       discussion: """
         apus annotate judgements.sqlite --pairs pairs.jsonl --annotator anna
         apus annotate judgements.sqlite --model runs/a --model runs/b --prompts prompts.jsonl
 
-        An answer is a line: l, r, t (tie), b (both bad), s (skip), u (undo), q (quit); what follows \
-        is kept as a note. In a pipe the same lines are read one by one.
+        A judgement is one line: l (left), r (right), t (tie), b (both bad), s (skip), u (undo) or \
+        q (quit); the rest of the line is stored as a note. Standard input may be a pipe of such \
+        lines.
         """)
 
-    @Argument(help: "The file of judgements (SQLite); made when it is not there.")
+    @Argument(help: "File of judgements (SQLite); created if it does not exist.")
     var judgements: String
 
-    @Option(help: "Who judges; goes on where they stopped. Without, nobody is asked.")
+    @Option(
+      help: "Name of the annotator, who resumes at the first unjudged pair; asks nothing if absent."
+    )
     var annotator: String?
 
-    @Option(help: "Files of preference pairs (.jsonl, .json, .csv) to add. Repeatable.")
+    @Option(help: "File of preference pairs to add (.jsonl, .json, .csv). Repeatable.")
     var pairs: [String] = []
 
-    @Option(help: "Model to sample two answers from; given twice, one answer from each.")
+    @Option(help: "Model to sample two answers per prompt from; if given twice, one from each.")
     var model: [String] = []
 
-    @Option(help: "Files of records whose prompts the models answer. Repeatable.")
+    @Option(help: "File of records whose prompts the models answer. Repeatable.")
     var prompts: [String] = []
 
-    @Option(help: "File of answers given elsewhere, JSON lines: pair, annotator, answer, note.")
+    @Option(help: "Judgements made elsewhere: JSON lines with pair, annotator, answer and note.")
     var answers: String?
 
-    @Option(help: "Reward model: the pairs that it is least sure of are asked first.")
+    @Option(help: "Reward model; the pairs with its smallest margins are asked first.")
     var reward: String?
 
-    @Option(help: "Seed of order, sides and sampling, of a new file; 1 when absent.")
+    @Option(help: "Seed of the order, the sides and the sampling, for a new file (default: 1).")
     var seed: UInt64?
 
-    @Flag(help: "Leave out bad records and answers, and count them.")
+    @Flag(help: "Leave out bad records and judgements, and count them.")
     var skipBad = false
 
     @OptionGroup var generation: GenerationArguments
@@ -50,16 +53,16 @@ extension AnnotateCommand {
 
     func validate() throws {
       if model.count > 2 {
-        throw ValidationError("--model is given \(model.count) times; a pair has two answers.")
+        throw ValidationError("--model is given \(model.count) times, but a pair has two answers.")
       }
       if model.isEmpty != prompts.isEmpty {
-        throw ValidationError("--model and --prompts are given together, or neither.")
+        throw ValidationError("--model and --prompts need each other; give both or neither.")
       }
       if generation.tokens < 1 && !model.isEmpty {
         throw ValidationError("--tokens must be at least 1 to sample answers.")
       }
       if annotator == nil && reward != nil {
-        throw ValidationError("--reward chooses what to ask; give --annotator too.")
+        throw ValidationError("--reward orders the pairs of an annotator; give --annotator too.")
       }
       if annotator == nil && answers == nil && !addsPairs {
         throw ValidationError("Give --annotator to judge, or --pairs, --model or --answers to add.")
@@ -67,7 +70,7 @@ extension AnnotateCommand {
     }
 
     func run() throws {
-      // What can be refused is read first: a refusal leaves no new file behind.
+      // Inputs are read before the store is opened, so that an error leaves no new file.
       let file = pairs.isEmpty ? nil : try PairFile(pairs, skipsBad: skipBad)
       let sampling = model.isEmpty ? nil : try PairSampling(model, prompts, skipsBad: skipBad)
       if !addsPairs && !FileManager.default.fileExists(atPath: judgements) {
@@ -75,19 +78,19 @@ extension AnnotateCommand {
       }
       let store = try JudgementStore(path: judgements, seed: seed)
       if let file {
-        tell(skipped: file.skipped)
+        report(skipped: file.skipped)
         let added = try store.add(file.pairs)
         try StandardOutput.print("\(added) of \(file.pairs.count) pairs are new.")
       }
       if let sampling {
-        tell(skipped: sampling.skipped)
+        report(skipped: sampling.skipped)
         try sampling.fill(store, generation)
       }
       if let answers { try take(answers, store) }
       if let annotator { try ask(annotator, store) }
     }
 
-    private func tell(skipped: SkippedRecords) {
+    private func report(skipped: SkippedRecords) {
       guard skipped.count > 0 else { return }
       Failure.report(
         "\(skipped.count) records are left out, the first because \(skipped.first[0]).")
@@ -101,8 +104,8 @@ extension AnnotateCommand {
       }
       let kept = try store.keep(file.judgements)
       try StandardOutput.print(
-        "\(kept) answers are new, \(file.known + file.judgements.count - kept) were there, "
-          + "\(file.faults.count) are left out.")
+        "\(kept) answers are new, \(file.known + file.judgements.count - kept) were there "
+          + "already, \(file.faults.count) are left out.")
     }
 
     private func ask(_ annotator: String, _ store: JudgementStore) throws {
@@ -122,7 +125,7 @@ extension AnnotateCommand {
       )
     }
 
-    /// The width of the terminal; 80 where there is none.
+    /// The width of the terminal in columns; 80 if standard output is none.
     private static func columns() -> Int {
       var size = winsize()
       guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }

@@ -3,24 +3,24 @@ import ArgumentParser
 import Checkpoints
 import Foundation
 
-/// `apus annotate`: human judgements on pairs of answers.
+/// `apus annotate`: human judgements of pairs of answers.
 struct AnnotateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "annotate",
-    abstract: "Judge pairs of answers without knowing whose they are; report and export.",
+    abstract: "Judge pairs of answers blind, and report and export the judgements.",
     subcommands: [Ask.self, Pairs.self, Report.self, Export.self], defaultSubcommand: Ask.self)
 
   struct Pairs: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "List the pairs as JSON lines, to judge them elsewhere.")
 
-    @Argument(help: "The file of judgements.")
+    @Argument(help: "File of judgements (SQLite).")
     var judgements: String
 
-    @Option(help: "List what this annotator has not judged, in their order and on their sides.")
+    @Option(help: "Annotator whose unjudged pairs are listed, in the annotator's order and sides.")
     var annotator: String?
 
-    @Option(help: "File to write instead of standard output.")
+    @Option(help: "File to write (default: standard output).")
     var output: String?
 
     func run() throws {
@@ -44,9 +44,9 @@ struct AnnotateCommand: ParsableCommand {
 
   struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Count the answers; tell how far annotators agree, and which model wins.")
+      abstract: "Report counts, agreement between annotators, and win rates of models.")
 
-    @Argument(help: "The file of judgements.")
+    @Argument(help: "File of judgements (SQLite).")
     var judgements: String
 
     func run() throws {
@@ -59,22 +59,22 @@ struct AnnotateCommand: ParsableCommand {
 
   struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Write the preferences as JSON lines, which apus reward reads.")
+      abstract: "Write the preferences as JSON lines, the input of apus reward.")
 
-    @Argument(help: "The file of judgements.")
+    @Argument(help: "File of judgements (SQLite).")
     var judgements: String
 
     @Option(help: "File to write.")
     var output: String
 
-    @Flag(help: "Keep pairs without a better answer: both ways round, with the margin 0.")
+    @Flag(help: "Keep ties: each is written in both orders, with margin 0.")
     var ties = false
 
     func run() throws {
       let store = try JudgementStore(reading: judgements)
       let export = try PreferenceExport(
         pairs: try store.pairs(), judgements: try store.judgements(), keepsTies: ties)
-      // Whole or not at all under its name.
+      // The file appears under its name whole or not at all.
       let draft = "\(output).\(getpid()).tmp"
       var file = try DurableFile(creating: draft)
       for line in export.lines { try file.write(line + "\n") }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Tensors
 
-/// The program: `apus SUBCOMMAND …`, subcommands in the order a user meets them.
+/// The program `apus`, with its subcommands in the order in which a user meets them.
 @main
 struct ApusCommand: ParsableCommand {
   static let version = "0.1.0"
@@ -9,7 +9,7 @@ struct ApusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "apus",
     abstract:
-      "Distributed training of language models on CPUs: the same bits on any number of ranks.",
+      "Train language models on CPUs with MPI: the same bits on any number of ranks.",
     version: version,
     subcommands: [
       DataCommand.self, TokenizerCommand.self, ConfigCommand.self, PretrainCommand.self,
@@ -19,8 +19,8 @@ struct ApusCommand: ParsableCommand {
     ])
 
   static func main() {
-    StandardOutput.holdStreams()
-    MatrixLibrary.restartIfKernelsAreOutdated()
+    StandardOutput.reserveStreams()
+    MatrixLibrary.reexecuteIfKernelsAreOutdated()
     do {
       var command = try parseAsRoot()
       try command.run()

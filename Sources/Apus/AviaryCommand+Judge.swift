@@ -4,10 +4,10 @@ import Checkpoints
 import Foundation
 
 extension AviaryCommand {
-  /// `apus data aviary judge`: what simulated annotators say of pairs of stories.
+  /// `apus data aviary judge`: judgements of pairs of stories by simulated annotators.
   struct Judge: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Let simulated annotators, who mostly like kind endings, judge pairs of stories.",
+      abstract: "Judge pairs of stories by simulated annotators, who mostly prefer kind endings.",
       discussion: """
         apus annotate pairs judgements.sqlite > pairs.jsonl
         apus data aviary judge pairs.jsonl --output answers.jsonl
@@ -22,29 +22,29 @@ extension AviaryCommand {
       let pair, annotator, answer: String
     }
 
-    @Argument(help: "The pairs: JSON lines with pair, first and second.")
+    @Argument(help: "File of pairs: JSON lines with pair, first and second.")
     var pairs: String
 
-    @Option(help: "An annotator. Repeatable.")
+    @Option(help: "Name of a simulated annotator. Repeatable.")
     var annotator = ["anna", "ben"]
 
     @Option(help: "Seed of the annotators.")
     var seed: UInt64 = 1
 
-    @Option(help: "File to write, JSON lines with pair, annotator and answer.")
+    @Option(help: "File to write: JSON lines with pair, annotator and answer.")
     var output: String
 
     func run() throws {
       guard let data = FileManager.default.contents(atPath: pairs) else {
-        throw Failure.Refusal("\(pairs) cannot be read: name a file of apus annotate pairs.")
+        throw Failure.Refusal("\(pairs) cannot be read: give the output of apus annotate pairs.")
       }
       let decoder = JSONDecoder()
       let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       let read: [Pair] = try lines.enumerated().filter { !$0.element.isEmpty }.map {
         guard let pair = try? decoder.decode(Pair.self, from: $0.element) else {
           throw Failure.Refusal(
-            "\(pairs):\($0.offset + 1) has no texts pair, first and second: give it the lines of "
-              + "apus annotate pairs.")
+            "\(pairs):\($0.offset + 1) lacks a text under pair, first or second: give the output "
+              + "of apus annotate pairs.")
         }
         return pair
       }

@@ -3,13 +3,13 @@ import Aviary
 import Checkpoints
 import Foundation
 
-/// `apus data aviary`: files from the written world.
+/// `apus data aviary`: synthetic texts from the Aviary.
 struct AviaryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "aviary", abstract: "Write files from the Aviary, a small world of stories.",
+    commandName: "aviary", abstract: "Write texts from the Aviary, a synthetic world of stories.",
     subcommands: [Write.self, Judge.self], defaultSubcommand: Write.self)
 
-  /// Writes `lines`, each of them a JSON object, to the file at `path`, whole or not at all.
+  /// Writes `lines` as JSON lines to the file at `path`, whole or not at all.
   static func write(
     _ lines: some Sequence<some Encodable>, to path: String
   ) throws {
@@ -28,8 +28,8 @@ struct AviaryCommand: ParsableCommand {
       discussion: """
         apus data aviary --kind instructions --small --count 4000 --output instructions.jsonl
 
-        A line is {"text"} (stories), {"messages"} (instructions) or {"prompt"} (prompts). The same \
-        arguments write the same bytes.
+        A line is {"text"} (stories), {"messages"} (instructions) or {"prompt"} (prompts). Equal \
+        arguments write equal bytes.
         """)
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
@@ -47,22 +47,22 @@ struct AviaryCommand: ParsableCommand {
       var prompt: String?
     }
 
-    @Option(help: "What to write: stories, instructions or prompts.")
+    @Option(help: "Kind of the lines: stories, instructions or prompts.")
     var kind: Kind
 
-    @Option(help: "Lines to write.")
+    @Option(help: "Number of lines.")
     var count: Int
 
-    @Option(help: "Seed of the world.")
+    @Option(help: "Seed of the stories.")
     var seed: UInt64 = 1
 
-    @Flag(help: "Write those that are held out: at indices that no other file of the seed has.")
+    @Flag(help: "Write held-out lines, at indices that no other file of the seed has.")
     var heldOut = false
 
-    @Flag(help: "Write of the small world, of some 400 words, instead of the full one.")
+    @Flag(help: "Use the small world of about 400 words instead of the full one.")
     var small = false
 
-    @Option(help: "File to write, JSON lines.")
+    @Option(help: "File to write (JSON lines).")
     var output: String
 
     func validate() throws {

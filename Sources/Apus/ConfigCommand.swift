@@ -4,25 +4,25 @@ import Training
 
 extension PhaseKind: ExpressibleByArgument {}
 
-/// `apus config`: what can stand in a run's file.
+/// `apus config`: the configuration of a run, or the schema of its keys.
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "config",
-    abstract: "Print a run's configuration with every default, or the list of keys.")
+    abstract: "Print the configuration of a run with every default, or the schema of its keys.")
 
-  @Argument(help: "A run's YAML file; the defaults when absent.")
+  @Argument(help: "YAML file of a run (default: every key at its default).")
   var file: String?
 
-  @Option(name: .customLong("set"), help: "Override a key. Repeatable.")
+  @Option(name: .customLong("set"), help: "Override of a key, as KEY.PATH=VALUE. Repeatable.")
   var overrides: [String] = []
 
-  @Option(help: "The command whose keys are meant.")
+  @Option(help: "Phase whose keys are printed.")
   var phase = PhaseKind.pretrain
 
-  @Flag(help: "Print every key with type, default, unit and range.")
+  @Flag(help: "Print every key with its type, default, unit and range.")
   var schema = false
 
-  @Flag(help: "With --schema: as JSON.")
+  @Flag(help: "Print the schema as JSON (with --schema).")
   var json = false
 
   func run() throws {

@@ -4,35 +4,37 @@ import Datasets
 import Foundation
 import Tokenizers
 
-/// `apus data`: text to token shards, and a look at them.
+/// `apus data`: builds token shards from text, and shows datasets and records.
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "data", abstract: "Build token shards from text; look into them.",
+    commandName: "data", abstract: "Build token shards from text; inspect datasets and records.",
     subcommands: [Build.self, Inspect.self, AviaryCommand.self])
 
   struct Build: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Tokenize documents into train.tokens and validation.tokens.")
 
-    @Argument(help: "Files (.txt, .jsonl, .gz), folders and globs; aviary or aviary-small.")
+    @Argument(
+      help: "Text files (.txt, .jsonl, .gz), folders or globs; or aviary or aviary-small.")
     var sources: [String]
 
-    @Option(help: "Folder to write into.")
+    @Option(help: "Folder to write the dataset into.")
     var output: String
 
-    @Option(help: "bytes, or a folder or tokenizer.json.")
+    @Option(help: "Tokenizer: bytes, or the path of a tokenizer file or folder.")
     var tokenizer = "bytes"
 
-    @Option(help: "Share of the documents kept for validation.")
+    @Option(help: "Fraction of the documents held out for validation.")
     var validation = 0.1
 
-    @Option(help: "Files, folders and globs to validate on, instead of a share. Repeatable.")
+    @Option(
+      help: "File, folder or glob to validate on, instead of held-out documents. Repeatable.")
     var validationFiles: [String] = []
 
-    @Option(help: "Stories to write when the source is an aviary.")
+    @Option(help: "Number of stories when the source is an aviary.")
     var stories = 20_000
 
-    @Option(help: "Field of JSON lines that holds the text.")
+    @Option(help: "JSON field that holds the text.")
     var textField = "text"
 
     func validate() throws {
@@ -69,20 +71,22 @@ struct DataCommand: ParsableCommand {
 
   struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Show what a dataset holds, or what is learned of records.",
+      abstract: "Show a dataset, or records as tokens with their loss mask.",
       discussion: """
-        Of a built dataset: its counts and first documents. Of files of records (.jsonl, .json, .csv \
-        with conversations, prompts and answers, preference pairs, labelled texts): how they become \
-        tokens, those that are learned in colour or in \u{27E6}brackets\u{27E7}.
+        For a built dataset, prints its counts and first documents. For files of records (.jsonl, \
+        .json or .csv with conversations, prompts and completions, preference pairs or labelled \
+        texts), prints their counts and the first records as tokens; the tokens in the loss are in \
+        colour or in \u{27E6}brackets\u{27E7}.
         """)
 
-    @Argument(help: "The folder of a built dataset; or files, folders and globs of records.")
+    @Argument(help: "Folder of a built dataset; or files, folders or globs of records.")
     var sources: [String]
 
-    @Option(help: "Documents of a dataset to show.")
+    @Option(help: "Number of documents of a dataset to show.")
     var documents = 3
 
-    @Option(help: "bytes, or a folder or tokenizer.json; a dataset's own when absent.")
+    @Option(
+      help: "Tokenizer, as in build (default: the dataset's own; bytes for records).")
     var tokenizer: String?
 
     @OptionGroup var records: RecordInspection

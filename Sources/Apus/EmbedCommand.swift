@@ -6,47 +6,47 @@ import Models
 import Tensors
 import Tokenizers
 
-/// `apus embed`: vectors of texts, or how alike texts are.
+/// `apus embed`: embeddings of texts, or their cosine similarities.
 struct EmbedCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "embed", abstract: "Give texts vectors, or compare them by these.",
+    commandName: "embed", abstract: "Compute embeddings of texts, or their cosine similarities.",
     discussion: """
       apus embed runs/bert "The weather is lovely." "It is sunny." --cosines
 
-      One JSON object a line with text and vector; with --cosines a table of the cosines between \
-      the texts. The vector is the mean of a text's hidden states, or with --pooling pooled what the \
-      pooler of an encoder makes of its first token.
+      Prints one JSON object per line with text and vector; with --cosines, the matrix of cosine \
+      similarities. The embedding is the mean of the final hidden states, or with --pooling pooled \
+      the output of the encoder's pooler for the first token.
       """)
 
-  /// What of a text becomes its vector.
+  /// The reduction of the hidden states of a text to one vector.
   enum Pooling: String, ExpressibleByArgument, CaseIterable {
     case mean, pooled
   }
 
-  @Argument(help: "A run folder, a checkpoint, or a Hugging Face folder.")
+  @Argument(help: "Run folder, checkpoint or Hugging Face folder.")
   var model: String
 
-  @Argument(help: "Texts.")
+  @Argument(help: "Texts to embed.")
   var texts: [String] = []
 
-  @Option(help: "A file with a text on each line, instead.")
+  @Option(help: "File with one text per line, instead of arguments.")
   var file: String?
 
-  @Option(help: "mean: of all hidden states; pooled: by an encoder's pooler.")
+  @Option(help: "Pooling: mean of all hidden states, or pooled by the encoder's pooler.")
   var pooling = Pooling.mean
 
-  @Flag(help: "Print the cosines between the texts.")
+  @Flag(help: "Print the cosine similarities of the texts.")
   var cosines = false
 
-  @Option(help: "Threads that work together; all cores when absent.")
+  @Option(help: "Number of threads (default: all cores).")
   var threads: Int?
 
-  /// Texts that go through the network together.
+  /// Texts per forward pass.
   private static let group = 16
 
   func validate() throws {
     if texts.isEmpty == (file == nil) {
-      throw ValidationError("Give texts, or a file of them with --file.")
+      throw ValidationError("Give texts as arguments or in a file with --file, not both.")
     }
     if let threads, threads < 1 {
       throw ValidationError("--threads must be at least 1, not \(threads).")
@@ -60,7 +60,7 @@ struct EmbedCommand: ParsableCommand {
     loaded.notes.forEach(Failure.report)
     if pooling == .pooled, !loaded.configuration.hasPooler {
       throw Failure.Refusal(
-        "\(model) has no pooler, which only encoders with a head for texts have: take --pooling "
+        "\(model) has no pooler, which only encoders with a sequence head have: use --pooling "
           + "mean.")
     }
     let team = try GenerationArguments.team(of: threads)
@@ -87,7 +87,7 @@ struct EmbedCommand: ParsableCommand {
       throw Failure.Refusal("\(file) cannot be read as UTF-8 text: correct the path or the file.")
     }
     let lines = text.split(whereSeparator: \.isNewline).map(String.init)
-    guard !lines.isEmpty else { throw Failure.Refusal("\(file) has no text: give it a line.") }
+    guard !lines.isEmpty else { throw Failure.Refusal("\(file) has no text: write one per line.") }
     return lines
   }
 
@@ -96,10 +96,10 @@ struct EmbedCommand: ParsableCommand {
   ) throws -> [[Float]] {
     let model = loaded.configuration.model
     let ids = try texts.map { text in
-      let ids = loaded.tokenizer.encodeWhole(text)
+      let ids = loaded.tokenizer.encodeWithSpecialTokens(text)
       guard (1...model.context).contains(ids.count) else {
         throw Failure.Refusal(
-          "\"\(text.prefix(40))\" has \(ids.count) tokens and the model reads 1 to "
+          "\"\(text.prefix(40))\" has \(ids.count) tokens, but the model reads 1 to "
             + "\(model.context): change the text.")
       }
       return ids
@@ -132,7 +132,7 @@ struct EmbedCommand: ParsableCommand {
     var json: String {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      // Finite numbers: weights are, and norms keep what comes of them so.
+      // JSON has finite numbers only: the weights are finite, and the norms keep activations so.
       return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
   }

@@ -5,14 +5,14 @@ import Monitoring
 import Training
 
 extension EvaluateCommand {
-  /// What was found of one model.
+  /// The results of one model.
   struct Row {
     let model: String
     var figures: [Figure] = []
     var answer: (prompt: String, text: String)?
   }
 
-  /// Measures every model, and prints on rank 0.
+  /// Evaluates every model, and prints the results on rank 0.
   ///
   /// Collective.
   func measure(_ world: Communicator, workers: Cores.Assignment) throws {
@@ -53,7 +53,7 @@ extension EvaluateCommand {
     }
   }
 
-  /// Models that have the same figures stand in one table.
+  /// Prints one table per run of consecutive models with the same figures.
   private func printTable(_ rows: [Row]) throws {
     var start = 0
     while start < rows.count {

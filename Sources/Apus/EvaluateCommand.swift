@@ -7,59 +7,59 @@ import Training
 
 extension ExampleDataOptions.Template: ExpressibleByArgument {}
 
-/// `apus evaluate`: how good models are, one line for each, alone or under `mpirun`.
+/// `apus evaluate`: metrics of models, one row for each, in one process or under `mpirun`.
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Measure models on texts, conversations, labelled texts or pairs.",
+    abstract: "Evaluate models on texts, conversations, labelled texts or preference pairs.",
     discussion: """
       mpirun -np 2 apus evaluate runs/base runs/chat --records talk.jsonl
 
-      Texts give loss, perplexity and bits per byte; conversations the loss of the answers, token \
-      accuracy and exact match; labelled texts a classifier's accuracy and F1; pairs a reward model's \
-      accuracy, margin and calibration; instructions of the Aviary the share of them that are \
-      followed, of kind endings and of consistent stories, with an answer of each model.
+      Texts: loss, perplexity and bits per byte. Conversations: loss of the answers, token \
+      accuracy and exact match. Labelled texts: accuracy and F1 of a classifier. Preference pairs: \
+      accuracy, margin and calibration of a reward model. Instructions of the Aviary: fractions of \
+      followed instructions, kind endings and consistent stories, and one answer of each model.
       """)
 
-  @Argument(help: "Run folders, checkpoints, or Hugging Face folders.")
+  @Argument(help: "Run folders, checkpoints or Hugging Face folders.")
   var models: [String]
 
-  @Option(help: "Files, folders or globs of text. Repeatable.")
+  @Option(help: "File, folder or glob of text. Repeatable.")
   var texts: [String] = []
 
-  @Option(help: "Files, folders or globs of records. Repeatable.")
+  @Option(help: "File, folder or glob of records. Repeatable.")
   var records: [String] = []
 
-  @Option(help: "Files of prompts that are instructions of the Aviary. Repeatable.")
+  @Option(help: "File of prompts that are instructions of the Aviary. Repeatable.")
   var instructions: [String] = []
 
-  @Option(help: "Most tokens of an answer to an instruction.")
+  @Option(help: "Maximum number of tokens of an answer to an instruction.")
   var tokens = 160
 
-  @Option(help: "Temperature of those answers.")
+  @Option(help: "Sampling temperature of these answers.")
   var temperature = 1.0
 
-  @Option(help: "Seed of those answers.")
+  @Option(help: "Seed of these answers.")
   var seed: UInt64 = 1
 
-  @Flag(help: "Leave bad records out.")
+  @Flag(help: "Leave out bad records, and count them.")
   var skipBad = false
 
-  @Option(help: "How conversations are written: auto, chatml, llama3 or plain.")
+  @Option(help: "Chat template: auto, chatml, llama3 or plain.")
   var template = ExampleDataOptions.Template.auto
 
-  @Option(help: "Operands of the products: fp32, bf16, or auto.")
+  @Option(help: "Operand precision of the matrix products: fp32, bf16 or auto.")
   var precision = TrainingOptions.PrecisionChoice.fp32
 
   @OptionGroup var ranks: RankArguments
 
-  @Flag(help: "Print a JSON object a line.")
+  @Flag(help: "Print one JSON object per line.")
   var json = false
 
   func validate() throws {
     if models.isEmpty { throw ValidationError("Name at least one model.") }
     if texts.isEmpty && records.isEmpty && instructions.isEmpty {
-      throw ValidationError("Give --texts, --records or --instructions to measure by.")
+      throw ValidationError("Give --texts, --records or --instructions to evaluate on.")
     }
     if tokens < 1 { throw ValidationError("--tokens must be at least 1, not \(tokens).") }
     if !(temperature >= 0 && temperature.isFinite) {

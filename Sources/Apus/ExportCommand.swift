@@ -1,24 +1,24 @@
 import ArgumentParser
 import Checkpoints
 
-/// `apus export`: a model as a Hugging Face folder of its own, low-rank maps merged.
+/// `apus export`: writes a model as a Hugging Face folder, with LoRA adapters merged.
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Write a model as a Hugging Face folder; low-rank maps are merged into its weights.",
+    abstract: "Export a model as a Hugging Face folder, with LoRA adapters merged.",
     discussion: "apus export runs/chat --output chat-model")
 
-  @Argument(help: "A run folder, a checkpoint, or a Hugging Face folder.")
+  @Argument(help: "Run folder, checkpoint or Hugging Face folder.")
   var model: String
 
-  @Option(help: "The folder to write, which must not exist.")
+  @Option(help: "Folder to write, which must not exist.")
   var output: String
 
   func run() throws {
     let folder = try ModelFolder(path: model)
     try ModelExport.write(folder, to: output).forEach(Failure.report)
     try StandardOutput.print(
-      "\(output): written and read again; its weights and \(folder.outputs) are those of "
-        + "\(folder.path), to the last bit")
+      "\(output): written and verified; its weights and \(folder.outputs) equal those of "
+        + "\(folder.path) bit for bit")
   }
 }

@@ -11,9 +11,9 @@ import Monitoring
 import Tokenizers
 import Training
 
-/// The one place where errors become sentences on standard error and exit codes.
+/// The mapping of all errors to sentences on standard error and to exit codes.
 enum Failure {
-  /// Something a command refuses, in its own words; exit code 2.
+  /// An input that a command refuses, with its sentence; exit code 2.
   struct Refusal: Error, CustomStringConvertible {
     let description: String
 
@@ -22,8 +22,8 @@ enum Failure {
     }
   }
 
-  /// The exit code of `error`: 2 configuration or input, 3 diverged, 5 storage, 64 usage, 75 worth a
-  /// relaunch.
+  /// The exit code of `error`: 2 configuration or input, 3 diverged, 5 storage, 64 usage, 75
+  /// temporary (start the same command again).
   static func code(_ error: any Error) -> Int32 {
     switch error {
     case is DivergenceGuard.Diverged: 3
@@ -31,9 +31,10 @@ enum Failure {
     case is StorageError, is MonitoringError, is StandardOutput.Failure: 5
     case let error as DatasetError: error.isStorageFailure ? 5 : 2
     case let error as TokenizerError: error.isStorageFailure ? 5 : 2
-    case let error as AnnotationError: error.isPassing ? 75 : error.isStorageFailure ? 5 : 2
+    case let error as AnnotationError: error.isTransient ? 75 : error.isStorageFailure ? 5 : 2
     case is CheckpointError, is ConfigurationError, is ModelError, is Refusal,
-      is StartContract.Mismatch, is StartRefusal, is Cores.Oversubscribed, is WorkerPool.NoThread:
+      is StartContract.Mismatch, is StartRefusal, is Cores.Oversubscribed,
+      is WorkerPool.ThreadStartFailure:
       2
     case is MPIError: 75
     case let code as ExitCode: code.rawValue
@@ -41,7 +42,7 @@ enum Failure {
     }
   }
 
-  /// The sentence of `error`.
+  /// The sentence of `error`, with its full stop.
   static func sentence(_ error: any Error) -> String {
     var text = "\(error)"
     if (error as? DatasetError)?.isBadRecord == true {
@@ -51,31 +52,31 @@ enum Failure {
   }
 
   static func report(_ sentence: String) {
-    // Not through FileHandle, which crashes when nobody reads any more.
+    // FileHandle would crash when the reader has closed its end.
     var line = "apus: \(sentence)\n"
     line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
-  /// Ends the process: ours with a sentence, those of the command line with its usage.
+  /// Ends the process with the sentence of `error`, or with the usage for a command-line error.
   static func exit(_ error: any Error) -> Never {
     if error is ExitCode || error is CleanExit || code(error) == 1 {
       let isUsage = !(error is ExitCode) && !ApusCommand.exitCode(for: error).isSuccess
       let rank = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"] ?? "0"
-      // mpirun takes a second to end the others after a rank that ended before MPI began.
-      if isUsage { letRankZeroSpeak(before: Int(rank) ?? 0, seconds: 3) }
+      // mpirun takes a second to end the other ranks after one exits before MPI_Init.
+      if isUsage { waitForRankZero(on: Int(rank) ?? 0, seconds: 3) }
       ApusCommand.exit(withError: error)
     }
     report(sentence(error))
     Foundation.exit(code(error))
   }
 
-  /// Ends a rank that failed, and with it all others, within seconds.
+  /// Ends all ranks within seconds after an error on this one.
   ///
-  /// Errors that every rank has alike are told by rank 0 alone; any other names rank and host. Where
-  /// all ranks know of the error they end by themselves, else they are ended.
+  /// Rank 0 alone reports an error that every rank has; any other report names rank and host. When
+  /// all ranks know of the error, each of them exits; otherwise `MPI_Abort` ends them.
   static func end(_ error: any Error, on world: Communicator) throws -> Never {
     if let failure = error as? RankFailure {
-      let code = try world.broadcast(failure.error.map(codeOfRank) ?? 0, from: failure.rank)
+      let code = try world.broadcast(failure.error.map(rankCode) ?? 0, from: failure.rank)
       if let error = failure.error {
         report((failure.rank == 0 ? "" : place(of: world)) + sentence(error))
       }
@@ -87,18 +88,18 @@ enum Failure {
       if world.rank == 0 { report(sentence(error)) }
       throw ExitCode(code(error))
     }
-    letRankZeroSpeak(before: world.rank, seconds: 0.3)
+    waitForRankZero(on: world.rank, seconds: 0.3)
     report(place(of: world) + sentence(error))
-    world.abort(code: codeOfRank(error))
+    world.abort(code: rankCode(error))
   }
 
-  /// Waits where rank 0 may have met the same: its end is the others' end.
-  private static func letRankZeroSpeak(before rank: Int, seconds: Double) {
+  /// Waits on ranks other than 0: if rank 0 has the same error, it reports it and ends this rank.
+  private static func waitForRankZero(on rank: Int, seconds: Double) {
     if rank > 0 { Thread.sleep(forTimeInterval: seconds) }
   }
 
-  /// The same as `code`, but 2 for what has no code of its own: 1 is `mpirun`'s.
-  private static func codeOfRank(_ error: any Error) -> Int32 {
+  /// The exit code of `error`, with 2 in place of 1, which is `mpirun`'s own.
+  private static func rankCode(_ error: any Error) -> Int32 {
     code(error) == 1 ? 2 : code(error)
   }
 

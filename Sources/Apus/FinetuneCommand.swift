@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `apus finetune`: goes on from a model with conversations or labelled texts.
+/// `apus finetune`: trains an existing model on conversations or labelled texts.
 struct FinetuneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "finetune",
@@ -8,8 +8,8 @@ struct FinetuneCommand: ParsableCommand {
     discussion: """
       mpirun -np 2 apus finetune run.yaml
 
-      `apus config --phase finetune --schema` lists the keys; model.from and data.train are needed. \
-      The same command continues an interrupted run.
+      `apus config --phase finetune --schema` lists the keys; model.from and data.train are \
+      required. The same command resumes an interrupted run.
       """)
 
   @OptionGroup var arguments: PhaseArguments

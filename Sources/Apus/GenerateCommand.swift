@@ -9,34 +9,34 @@ import Tensors
 import Tokenizers
 import Training
 
-/// `apus generate`: continues a prompt, streamed to the terminal.
+/// `apus generate`: continues a prompt and streams the text to standard output.
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "generate", abstract: "Continue a text with a trained model.",
+    commandName: "generate", abstract: "Generate text with a trained model.",
     discussion: "apus generate runs/aviary \"Once\" --temperature 0.8")
 
-  @Argument(help: "A run folder, a checkpoint, or a Hugging Face folder with tokenizer.json.")
+  @Argument(help: "Run folder, checkpoint or Hugging Face folder with a tokenizer.")
   var model: String
 
   @Argument(
-    help: "Text to continue, or the source of an encoder–decoder; a new document when absent.")
+    help: "Text to continue, or the input of an encoder–decoder (default: a new document).")
   var prompt: String?
 
-  @Option(help: "Ids to continue instead of a text, separated by commas.")
+  @Option(help: "Token ids to continue instead of a text, separated by commas.")
   var ids: String?
 
-  @Flag(help: "Always take the most likely token.")
+  @Flag(help: "Take the most likely token at every position (temperature 0).")
   var greedy = false
 
-  @Option(help: "Seed of the choices.")
+  @Option(help: "Seed of the sampling.")
   var seed: UInt64 = 1
 
-  @Option(help: "Texts to generate, each from its own random numbers.")
+  @Option(help: "Number of texts, each sampled independently.")
   var samples = 1
 
   @OptionGroup var generation: GenerationArguments
 
-  @Flag(help: "Ask a model that was fine-tuned on conversations; the text is the user's message.")
+  @Flag(help: "Send the prompt as a user's message, to a model fine-tuned on conversations.")
   var chat = false
 
   func validate() throws {
@@ -47,20 +47,20 @@ struct GenerateCommand: ParsableCommand {
     }
   }
 
-  /// The chat that the model was fine-tuned on; nil for continuing a text.
+  /// The encoder for the model's chat template; nil without `--chat`.
   private func encoder(_ loaded: LoadedModel) throws -> ChatEncoder? {
     guard chat else { return nil }
     guard let template = try TokenizerFile.template(from: loaded.path, for: loaded.tokenizer) else {
       throw Failure.Refusal(
-        "\(loaded.path) has no chat template, so nobody knows how it is asked: fine-tune it on "
-          + "conversations first, or leave out --chat to continue a text.")
+        "\(loaded.path) has no chat template for the message: fine-tune it on conversations first, "
+          + "or leave out --chat to continue a text.")
     }
     return ChatEncoder(template, tokenizer: loaded.tokenizer)
   }
 
   func run() throws {
     MatrixLibrary.useCallingThreadOnly()
-    let loaded = try LoadedModel(writerAt: model, allowingTargets: true)
+    let loaded = try LoadedModel(generativeModelAt: model, allowingSequenceToSequence: true)
     loaded.notes.forEach(Failure.report)
     let encoder = try encoder(loaded)
     let prompt = try promptIDs(loaded, encoder)
@@ -70,10 +70,11 @@ struct GenerateCommand: ParsableCommand {
     let request = generation.request(
       loaded, prompt: prompt, sequences: 0..<samples, greedy: greedy,
       end: encoder?.endOfTurn, seed: seed)
-    let isTarget = loaded.configuration.prediction == .target
+    let isTarget = loaded.configuration.prediction == .sequenceToSequence
     let opening = encoder == nil && !isTarget ? Array((self.prompt ?? "").utf8) : []
-    // One text appears as it is written; several are written together and appear one by one, and so
-    // does a target, which is decoded whole: it goes on with nothing, and begins without a space.
+    // A single text is streamed; several are generated in one batch and printed one after another.
+    // The output of an encoder–decoder is decoded whole: it continues no text, and begins without
+    // a space.
     if samples == 1 && !isTarget {
       try StandardOutput.write(opening)
       _ = try generate(request) { _, id in
@@ -96,13 +97,13 @@ struct GenerateCommand: ParsableCommand {
       prompt = try ids.split(separator: ",").map { word in
         let text = word.trimmingCharacters(in: .whitespaces)
         guard let id = Int32(text) else {
-          throw Failure.Refusal("--ids: \"\(text)\" is not a token id: ids are whole numbers.")
+          throw Failure.Refusal("--ids: \"\(text)\" is not a token id: give integers.")
         }
         return id
       }
     } else if let encoder {
       prompt = try encoder.encode(prompt: [Message(.user, self.prompt ?? "")])
-    } else if loaded.configuration.prediction == .target {
+    } else if loaded.configuration.prediction == .sequenceToSequence {
       prompt = SourceTargetSet.source(self.prompt ?? "", loaded.tokenizer)
     } else {
       prompt = loaded.tokenizer.encode(self.prompt ?? "")
@@ -111,13 +112,13 @@ struct GenerateCommand: ParsableCommand {
     let vocabulary = loaded.configuration.vocabulary
     if let id = prompt.first(where: { $0 < 0 || Int($0) >= vocabulary }) {
       throw Failure.Refusal(
-        "The prompt has the id \(id), which is outside the model's vocabulary 0..<\(vocabulary): "
-          + "use ids of its own tokenizer.")
+        "The prompt has the id \(id), outside the model's vocabulary 0..<\(vocabulary): use ids of "
+          + "its own tokenizer.")
     }
     guard loaded.configuration.start != nil || prompt.count < loaded.configuration.context else {
       throw Failure.Refusal(
-        "The prompt has \(prompt.count) tokens and \(model) a context of "
-          + "\(loaded.configuration.context), one of which is for the answer: shorten the prompt.")
+        "The prompt has \(prompt.count) tokens, but \(model) has a context of "
+          + "\(loaded.configuration.context), one of them for the answer: shorten the prompt.")
     }
     return prompt
   }

@@ -9,25 +9,25 @@ import Training
 
 extension TrainingOptions.PrecisionChoice: ExpressibleByArgument {}
 
-/// How texts are generated, for the commands that do.
+/// The options of all commands that generate text.
 struct GenerationArguments: ParsableArguments {
-  @Option(help: "Most new tokens.")
+  @Option(help: "Maximum number of new tokens.")
   var tokens = 256
 
-  @Option(help: "Divides the logits; 0 always takes the most likely token.")
+  @Option(help: "Sampling temperature, which divides the logits; 0 is greedy.")
   var temperature: Float = 1
 
-  @Option(help: "Draw from so many of the most likely tokens.")
+  @Option(help: "Sample from the K most likely tokens only (default: all).")
   var topK: Int?
 
-  @Option(help: "Draw from the most likely tokens that reach this probability together.")
+  @Option(help: "Sample from the smallest set of tokens with at least this probability.")
   var topP: Float = 1
 
-  @Option(help: "Threads that work together; all cores when absent.")
+  @Option(help: "Number of threads (default: all cores).")
   var threads: Int?
 
   @Option(
-    help: "Operands of the products: fp32, bf16, or auto: bf16 where the CPU is quicker with it.")
+    help: "Operand precision of the matrix products: fp32, bf16, or auto (bf16 if faster here).")
   var precision = TrainingOptions.PrecisionChoice.auto
 
   func validate() throws {
@@ -44,28 +44,28 @@ struct GenerationArguments: ParsableArguments {
     }
   }
 
-  /// The threads that work together, which whoever asks stops; nil for the calling one alone.
+  /// The thread team, which the caller must stop; nil for one thread.
   func team() throws -> ThreadTeam? { try Self.team(of: threads) }
 
-  /// A team of `threads`, or of all cores.
+  /// A team of `threads` threads, or of one per core; nil for one thread.
   static func team(of threads: Int?) throws -> ThreadTeam? {
     let size = threads ?? max(1, Cores.survey().allowed.count)
     return size > 1 ? try ThreadTeam(size: size) : nil
   }
 
-  /// A generator with the model `loaded`, whose work `team` shares.
+  /// A generator for the model `loaded` that computes on `team`.
   func generator(_ loaded: LoadedModel, _ team: ThreadTeam?) -> Generator {
     let workspace = Workspace(precision: precision.resolved, team: team)
-    let halves = workspace.precision == .bf16 ? HalfBuffer(count: loaded.layout.count) : nil
-    halves?.round(loaded.parameters, 0..<loaded.layout.count)
+    let bf16Copy = workspace.precision == .bf16 ? BF16Buffer(count: loaded.layout.count) : nil
+    bf16Copy?.round(loaded.parameters, 0..<loaded.layout.count)
     let network = workspace.bind(
-      loaded.layout, values: loaded.parameters, halves: halves, loaded.configuration.build)
+      loaded.layout, values: loaded.parameters, bf16Copy: bf16Copy, loaded.configuration.build)
     return Generator(network, configuration: loaded.configuration, in: workspace)
   }
 
-  /// What to generate with `loaded`.
+  /// A request to continue one prompt with `loaded`.
   ///
-  /// - Parameter end: The token that ends a text; that of the tokenizer when it is nil.
+  /// - Parameter end: The token that ends a text; the tokenizer's end of text if nil.
   func request(
     _ loaded: LoadedModel, prompt: [Int32], sequences: Range<Int>, greedy: Bool = false,
     end: Int32? = nil, seed: UInt64, step: Int = 0
@@ -78,12 +78,12 @@ struct GenerationArguments: ParsableArguments {
       seed: seed, step: step)
   }
 
-  /// What to answer with `loaded`, several prompts at once; see `AnswerRequest`.
+  /// A request to answer several prompts in one batch with `loaded`.
   func request(
     _ loaded: LoadedModel, prompts: [[Int32]], samples: Int, end: Int32?, seed: UInt64, step: Int,
     first: Int
-  ) -> AnswerRequest {
-    AnswerRequest(
+  ) -> CompletionRequest {
+    CompletionRequest(
       prompts: prompts, samples: samples, maximum: tokens,
       sampling: Sampling(temperature: temperature, topK: topK, topP: topP),
       end: end ?? loaded.tokenizer.endOfText,

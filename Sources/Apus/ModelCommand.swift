@@ -2,28 +2,27 @@ import ArgumentParser
 import Checkpoints
 import Foundation
 
-/// `apus model`: a look at models.
+/// `apus model`: sizes and memory of models.
 struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "model", abstract: "Look into a model's folder.", subcommands: [Inspect.self])
+    commandName: "model", abstract: "Inspect a model.", subcommands: [Inspect.self])
 
   struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Show sizes, and the memory to train and to serve, without reading weights.",
+      abstract: "Print sizes, and the memory to train and to serve, without reading weights.",
       discussion: """
-        From config.json, the tokenizer and the headers of the files alone. Memory is that of what \
-        is always there: weights, in training one gradient and AdamW's two moments. Activations, \
-        which grow with the batch, and further gradients of further threads come on top; several \
-        ranks share the moments.
+        Reads config.json, the tokenizer and the headers of the weight files only. Memory counts \
+        the weights and, in training, one gradient and AdamW's two moments. Activations (which \
+        grow with the batch) and the gradients of further workers come on top; ranks shard moments.
         """)
 
-    @Argument(help: "A run folder, a checkpoint, or a Hugging Face folder.")
+    @Argument(help: "Run folder, checkpoint or Hugging Face folder.")
     var model: String
 
-    @Option(help: "Rank of the low-rank maps of the line on LoRA, beside every linear map.")
+    @Option(help: "LoRA rank of the estimate with adapters on every linear layer.")
     var loraRank = 8
 
-    @Flag(help: "Print a JSON object.")
+    @Flag(help: "Print one JSON object.")
     var json = false
 
     func validate() throws {

@@ -3,9 +3,9 @@ import Models
 import Tensors
 import Training
 
-/// What `apus model inspect` prints.
+/// The output of `apus model inspect`.
 struct ModelSizes: Encodable {
-  /// Bytes in both precisions.
+  /// Bytes in each operand precision.
   struct Memory: Encodable {
     let fp32: Int
     let bf16: Int
@@ -22,7 +22,7 @@ struct ModelSizes: Encodable {
   let architecture: String
   let parameters: Int
   let embeddingParameters: Int
-  /// Numbers in the files, by type.
+  /// Number of elements in the files, by data type.
   let precision: [String: Int]
   let files: Int
   let fileBytes: Int
@@ -36,7 +36,7 @@ struct ModelSizes: Encodable {
   let loraParameters: Int
   let loraTrainBytes: Memory
   let serveBytes: Memory
-  /// Of a key and a value in every layer; nil of a model that reads texts and writes none.
+  /// Bytes of the KV cache per token, over all layers; nil for a masked language model.
   let cacheBytesPerToken: Memory?
 
   init(_ found: ModelInspection, loraRank: Int) throws {
@@ -66,18 +66,18 @@ struct ModelSizes: Encodable {
       TrainingPlan.memory(trained: adapted.trainable.count, frozen: adapted.frozen.count, $0)
     }
     serveBytes = Memory { whole * $0.weightBytes }
-    // Of an encoder–decoder a token of a source takes as much as one of a target.
+    // In an encoder–decoder, a token of the encoder input takes as much as one of the output.
     let cached = (model as? T5Configuration)?.decoderLayers ?? model.layers
     cacheBytesPerToken =
-      model.prediction == .maskedToken
+      model.prediction == .masked
       ? nil : Memory { 2 * cached * model.keyWidth * $0.operandBytes }
   }
 
-  /// What is trained whole beside low-rank maps.
+  /// The modules that are trained in full alongside LoRA adapters.
   private static func heads(of network: any NetworkConfiguration) -> [String] {
     switch network {
-    case let scorer as SequenceScorerConfiguration: scorer.heads
-    case is TokenTaggerConfiguration: [TokenTaggerConfiguration.head]
+    case let classifier as SequenceClassifierConfiguration: classifier.heads
+    case is TokenClassifierConfiguration: [TokenClassifierConfiguration.head]
     default: []
     }
   }
@@ -96,14 +96,14 @@ struct ModelSizes: Encodable {
       ("vocabulary", "\(vocabulary) ids, \(tokenizerIds) in the tokenizer"),
       ("to train", "\(trainBytes.text): weights, gradient and AdamW's moments"),
       (
-        "by LoRA",
+        "with LoRA",
         "\(loraTrainBytes.text): \(loraParameters) parameters of rank \(loraRank) trained"
       ),
       ("to serve", "\(serveBytes.text)"),
     ]
     if let cache = cacheBytesPerToken {
       lines.append(
-        ("a token", "\(cache.fp32) bytes in fp32, \(cache.bf16) in bf16: its keys and values"))
+        ("KV cache", "\(cache.fp32) bytes in fp32, \(cache.bf16) in bf16 per token"))
     }
     return lines.map { $0 + String(repeating: " ", count: 12 - $0.count) + $1 }
       .joined(separator: "\n")

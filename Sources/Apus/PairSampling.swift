@@ -6,22 +6,22 @@ import Models
 import Tensors
 import Tokenizers
 
-/// Pairs of answers by one or two models, sampled.
+/// Samples pairs of answers from one or two models.
 ///
-/// Two models give an answer each; one model gives two. Prompts are answered in groups of a fixed size,
-/// counted from the first, so that the answers are functions of the file's seed, the prompts and the
-/// models: an interrupted sampling goes on, and a finished one is not done again.
+/// Two models give one answer each; one model gives two. Prompts are answered in batches of fixed
+/// size, counted from the first prompt, so that the answers depend only on the file's seed, the
+/// prompts and the models: an interrupted sampling resumes, and a finished one adds nothing.
 struct PairSampling {
-  /// Prompts that could not be used and were left out.
+  /// The records without a usable prompt.
   let skipped: SkippedRecords
   private let prompts: [[Message]]
   private let models: [LoadedModel]
   private let encoders: [ChatEncoder?]
   private let names: [String]
 
-  /// How often two answers that turn out equal, or an empty one, are sampled anew.
+  /// Sampling attempts per prompt until two answers differ and neither is empty.
   private static let attempts = 8
-  /// Prompts that are answered together.
+  /// Prompts per batch.
   private static let group = 16
 
   /// Reads the models `names`, one or two, and the prompts of `files`.
@@ -39,7 +39,7 @@ struct PairSampling {
     guard !prompts.isEmpty else { throw DatasetError.noRecords(skipped: reader.skipped) }
     self.prompts = prompts
     skipped = reader.skipped
-    models = try names.map { try LoadedModel(writerAt: $0) }
+    models = try names.map { try LoadedModel(generativeModelAt: $0) }
     encoders = try models.map { model in
       try TokenizerFile.template(from: model.path, for: model.tokenizer).map {
         ChatEncoder($0, tokenizer: model.tokenizer)
@@ -50,24 +50,24 @@ struct PairSampling {
     }
   }
 
-  /// Adds a pair for every prompt that has none from these models yet.
+  /// Adds a pair for every prompt that has none from these models and settings yet.
   func fill(_ store: JudgementStore, _ arguments: GenerationArguments) throws {
     MatrixLibrary.useCallingThreadOnly()
     let team = try arguments.team()
     defer { team?.stop() }
     let generators = models.map { arguments.generator($0, team) }
-    let maker = fingerprint(arguments)
+    let settings = fingerprint(arguments)
     var (added, equal) = (0, 0)
     for start in stride(from: 0, to: prompts.count, by: Self.group) {
       let numbers = start..<min(prompts.count, start + Self.group)
-      let origins = numbers.map { "\(maker) \($0) \(Self.digits(of: "\(prompts[$0])"))" }
+      let origins = numbers.map { "\(settings) \($0) \(Self.hash(of: "\(prompts[$0])"))" }
       let open = try origins.map { try !store.hasPairs(from: $0) }
       guard open.contains(true) else { continue }
       let sampled = try firstAnswers(numbers, generators, arguments, seed: store.seed)
       for (place, number) in numbers.enumerated() where open[place] {
         var answers: [String]? = sampled[place]
-        if !Self.differ(sampled[place]) {
-          answers = try laterAnswers(number, generators, arguments, seed: store.seed)
+        if !Self.areUsable(sampled[place]) {
+          answers = try resampledAnswers(number, generators, arguments, seed: store.seed)
         }
         guard let answers else {
           equal += 1
@@ -82,13 +82,13 @@ struct PairSampling {
     }
     try StandardOutput.print(
       "\(added) pairs are new, sampled for \(prompts.count) prompts"
-        + (equal == 0 ? "." : "; \(equal) had equal or empty answers only."))
+        + (equal == 0 ? "." : "; \(equal) have only equal or empty answers."))
   }
 
   private func check(_ prompt: [Message], number: Int, model: Int) throws {
     if encoders[model] == nil && prompt.count != 1 {
       throw Failure.Refusal(
-        "Prompt \(number + 1) is a conversation, and \(names[model]) has no chat template: give "
+        "Prompt \(number + 1) is a conversation, but \(names[model]) has no chat template: give "
           + "prompts of one message, which it continues.")
     }
     let (count, context) = (
@@ -96,12 +96,12 @@ struct PairSampling {
     )
     guard count < context else {
       throw Failure.Refusal(
-        "Prompt \(number + 1) has \(count) tokens and \(names[model]) a context of \(context), one "
-          + "of which is for the answer: shorten the prompt.")
+        "Prompt \(number + 1) has \(count) tokens, but \(names[model]) has a context of "
+          + "\(context), one of them for the answer: shorten the prompt.")
     }
   }
 
-  /// A chat model is asked; another continues the prompt as a text.
+  /// The token ids of `prompt`: in the model's chat template, or as plain text if it has none.
   private func ids(of prompt: [Message], model: Int) throws -> [TokenID] {
     let tokenizer = models[model].tokenizer
     if let encoder = encoders[model] { return try encoder.encode(prompt: prompt) }
@@ -109,7 +109,7 @@ struct PairSampling {
     return ids.isEmpty ? [tokenizer.endOfText] : ids
   }
 
-  /// Two answers to each of the prompts, whatever they are.
+  /// Two answers to each prompt, possibly equal or empty.
   private func firstAnswers(
     _ numbers: Range<Int>, _ generators: [Generator], _ arguments: GenerationArguments,
     seed: UInt64
@@ -120,7 +120,7 @@ struct PairSampling {
         models[model], prompts: try numbers.map { try ids(of: prompts[$0], model: model) },
         samples: samples, end: encoders[model]?.endOfTurn, seed: seed, step: model,
         first: numbers.lowerBound * samples)
-      return try generators[model].answers(request).map { answer in
+      return try generators[model].completions(request).map { answer in
         try text(of: answer.hasEnded ? answer.tokens.dropLast() : answer.tokens[...], model: model)
       }
     }
@@ -130,8 +130,8 @@ struct PairSampling {
     }
   }
 
-  /// Two answers that differ, where the first ones did not; nil when none were found.
-  private func laterAnswers(
+  /// Two usable answers from further attempts; nil if no attempt gave any.
+  private func resampledAnswers(
     _ number: Int, _ generators: [Generator], _ arguments: GenerationArguments, seed: UInt64
   ) throws -> [String]? {
     for attempt in 1..<Self.attempts {
@@ -143,13 +143,13 @@ struct PairSampling {
           end: encoders[model]?.endOfTurn, seed: seed, step: models.count + number)
         return try generators[model](request).map { try text(of: $0[...], model: model) }
       }
-      if Self.differ(answers) { return answers }
+      if Self.areUsable(answers) { return answers }
     }
     return nil
   }
 
-  /// Whether two answers differ, and neither is empty.
-  private static func differ(_ answers: [String]) -> Bool {
+  /// True when the two answers differ and neither is empty.
+  private static func areUsable(_ answers: [String]) -> Bool {
     answers[0] != answers[1] && answers.allSatisfy { $0.contains { !$0.isWhitespace } }
   }
 
@@ -158,7 +158,7 @@ struct PairSampling {
     return String(decoding: Array(bytes), as: UTF8.self)
   }
 
-  /// What the answers depend on beside prompt and seed.
+  /// A hash of everything that decides the answers, except the prompt and the seed.
   private func fingerprint(_ arguments: GenerationArguments) -> String {
     let weights = models.map { model in
       var hash = FNV1a()
@@ -167,17 +167,17 @@ struct PairSampling {
     }
     let settings =
       "\(arguments.tokens) \(arguments.temperature) \(arguments.topK ?? 0) \(arguments.topP)"
-    return Self.digits(of: (weights + names + [settings]).joined(separator: "\n"))
+    return Self.hash(of: (weights + names + [settings]).joined(separator: "\n"))
   }
 
-  private static func digits(of text: String) -> String {
+  private static func hash(of text: String) -> String {
     String(FNV1a(Array(text.utf8)).value, radix: 16)
   }
 }
 
 extension Record {
-  /// What is asked: a prompt as it is, a conversation without its last answer, a pair without its
-  /// answers; nil where nothing is.
+  /// The messages to answer: a prompt, a conversation without its last message, or the prompt of a
+  /// pair; nil if there are none.
   fileprivate var prompt: [Message]? {
     switch self {
     case .prompt(let messages): messages

@@ -6,29 +6,32 @@ import Monitoring
 import Tensors
 import Training
 
-/// What every command that trains takes, and how it runs, alone or under `mpirun`.
+/// The arguments of every training command, and the training itself, on one rank or under `mpirun`.
 struct PhaseArguments: ParsableArguments {
-  @Argument(help: "The run, a YAML file; `apus config --schema` lists its keys.")
+  @Argument(help: "YAML file of the run; `apus config --schema` lists its keys.")
   var file: String?
 
   @Option(
-    name: .customLong("set"), help: "Override a key: --set optimizer.learningRate=3e-4. Repeatable."
+    name: .customLong("set"),
+    help: "Override of a key, as in --set optimizer.learningRate=3e-4. Repeatable."
   )
   var overrides: [String] = []
 
   @OptionGroup var ranks: RankArguments
 
-  @Option(help: "Where to begin: auto (newest whole checkpoint), never, or a checkpoint folder.")
+  @Option(help: "Checkpoint to resume from: auto (the newest intact one), never, or a folder.")
   var resume = "auto"
 
   @Flag(
     help: """
-      Look at five steps after the first two: a table of where their time goes, and what every \
-      thread did in RUN/profile, for chrome://tracing or ui.perfetto.dev.
+      Profile five steps after the first two: print a table of the time per operation, and write \
+      a trace of every thread to RUN/profile, for chrome://tracing or ui.perfetto.dev.
       """)
   var profile = false
 
-  /// Trains as the phase `kind` does, to the end of the run.
+  /// Runs the phase `kind` to the end of the run.
+  ///
+  /// - Throws: `ExitCode` 75 when the run was stopped before its last step.
   func run(_ kind: PhaseKind) throws {
     try ranks.run { world, workers in
       let outcome = try Self.train(
@@ -41,18 +44,18 @@ struct PhaseArguments: ParsableArguments {
     }
   }
 
-  /// One run of a phase.
+  /// Runs one phase on all ranks of `world`.
   ///
   /// Collective.
   static func train(
     _ kind: PhaseKind, world: Communicator, workers: Cores.Assignment, resume: TrainingRun.Resume,
     profiles: Bool = false, reader: () throws -> ConfigurationReader
   ) throws -> TrainingRun.Outcome {
-    // bf16 only where every rank's CPU is quick with it.
-    let areQuick = try world.allReduce(UInt8(MatrixLibrary.hasHalfProducts ? 1 : 0), .min) == 1
+    // `auto` means bf16 only if it is faster on the CPU of every rank.
+    let bf16IsFaster = try world.allReduce(UInt8(MatrixLibrary.bf16IsFaster ? 1 : 0), .min) == 1
     let phase = try world.together {
       var reader = try reader()
-      return try kind.phase(&reader, halvesAreQuick: areQuick)
+      return try kind.phase(&reader, bf16IsFaster: bf16IsFaster)
     }
     return try TrainingRun(
       phase, world: world, workers: workers, resume: resume,

@@ -1,11 +1,11 @@
 import Datasets
 import Foundation
 
-/// What this executable is, for the start-up contract.
+/// The identity of this executable, for the start contract between ranks.
 enum Program {
-  /// Version and a hash of the executable's bytes: two builds of one version differ.
+  /// The version and a hash of the executable's bytes, since two builds of one version may differ.
   ///
-  /// Without the file, for example where /proc is not mounted, the version alone.
+  /// The version alone if the executable cannot be read, for example without /proc.
   static var identity: String {
     guard let executable = try? Data(contentsOf: URL(fileURLWithPath: "/proc/self/exe")) else {
       return ApusCommand.version

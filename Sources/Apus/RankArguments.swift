@@ -3,9 +3,9 @@ import DataParallel
 import MPI
 import Tensors
 
-/// How a command uses the cores, alone or under `mpirun`.
+/// The options of commands that run on one rank or under `mpirun`.
 struct RankArguments: ParsableArguments {
-  @Option(help: "Workers per rank; the host's cores ÷ its ranks when absent.")
+  @Option(help: "Workers per rank (default: cores of the host ÷ its ranks).")
   var threads: Int?
 
   @Flag(help: "Allow more workers than cores.")
@@ -17,7 +17,7 @@ struct RankArguments: ParsableArguments {
     }
   }
 
-  /// Runs `body` on every rank; what it throws ends all of them.
+  /// Initialises MPI and runs `body` on every rank; an error on one rank ends all of them.
   func run(_ body: (_ world: Communicator, _ workers: Cores.Assignment) throws -> Void) throws {
     let environment = try MPIEnvironment()
     let world = environment.world

@@ -4,16 +4,16 @@ import Foundation
 import MPI
 import Training
 
-/// What a command that runs under `mpirun` does before its work.
+/// The set-up of a command that runs under `mpirun`.
 enum Ranks {
-  /// Whether `mpirun` started this process with others, for commands that need no MPI alone.
-  static var areSeveral: Bool {
+  /// True when `mpirun` started several ranks; a single process may then skip `MPI_Init`.
+  static var isDistributed: Bool {
     let names = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"]
     let sizes = names.compactMap { ProcessInfo.processInfo.environment[$0] }.compactMap { Int($0) }
     return sizes.contains { $0 > 1 }
   }
 
-  /// The workers of this rank.
+  /// Assigns cores to the workers of this rank.
   ///
   /// Collective.
   static func workers(_ world: Communicator, threads: Int?, oversubscribe: Bool) throws
@@ -22,12 +22,12 @@ enum Ranks {
     let host = try world.splitByHost()
     let (own, allowed) = Cores.survey()
     let given = try host.allGatherV(own.map(Int64.init)).map { $0.map(Int.init) }
-    // The same number everywhere, also where hosts have different numbers of cores or ranks.
-    let share = try world.allReduce(Int64(max(1, allowed.count / host.size)), .min)
+    // Every rank has as many workers, even if hosts differ in their numbers of cores or ranks.
+    let perRank = try world.allReduce(Int64(max(1, allowed.count / host.size)), .min)
     return try world.together {
       do {
         return try Cores.assign(
-          threads: threads ?? Int(share), given: given, allowed: allowed, localRank: host.rank,
+          threads: threads ?? Int(perRank), given: given, allowed: allowed, localRank: host.rank,
           oversubscribe: oversubscribe)
       } catch let error as Cores.Oversubscribed {
         let host = try Communicator.hostName

@@ -7,21 +7,21 @@ import Tokenizers
 import Training
 
 extension RecipeRun {
-  /// A stage as a line of the plan.
+  /// One row of the plan.
   private struct Line {
     let stage: Stage
     let state: String
-    /// What the keys say of its sizes; nil for a command.
+    /// The sizes that follow from its keys; nil for a command.
     var sketch: PhaseSketch?
-    var isToDo: Bool { state != "done" }
+    var isPending: Bool { state != "done" }
   }
 
-  /// Prints what `run` would do: a line for each stage.
+  /// Prints what `run` would do, one row per stage, and changes nothing.
   ///
   /// Collective.
   func printPlan(from first: String?, only: String?) throws {
-    let areQuick = try world.allReduce(UInt8(MatrixLibrary.hasHalfProducts ? 1 : 0), .min) == 1
-    let lines = try world.together { try plan(from: first, only: only, halvesAreQuick: areQuick) }
+    let bf16IsFaster = try world.allReduce(UInt8(MatrixLibrary.bf16IsFaster ? 1 : 0), .min) == 1
+    let lines = try world.together { try plan(from: first, only: only, bf16IsFaster: bf16IsFaster) }
     var (rows, seconds) = ([[String]](), 0.0)
     for line in lines {
       var row = [
@@ -35,7 +35,7 @@ extension RecipeRun {
           "\(sketch.plan.options.steps)",
           "\(sketch.memory(ranks: world.size, threads: workers.threads) >> 20) MiB",
         ]
-        if line.isToDo {
+        if line.isPending {
           let time = try TimeEstimate(sketch, world: world, workers: workers)
           seconds += time.seconds
           row.append("≈ \(RecipeRun.duration(time.seconds))")
@@ -47,7 +47,9 @@ extension RecipeRun {
   }
 
   private func print(_ rows: [[String]], seconds: Double) throws {
-    let head = ["stage", "what", "state", "inputs", "parameters", "steps", "memory a rank", "time"]
+    let head = [
+      "stage", "what", "state", "inputs", "parameters", "steps", "memory per rank", "time",
+    ]
     let table = ([head] + rows).map { row in
       row + Array(repeating: "", count: head.count - row.count)
     }
@@ -61,54 +63,54 @@ extension RecipeRun {
     try StandardOutput.print(
       """
 
-      ≈ \(RecipeRun.duration(seconds)) of training is to be done. Times are estimates: the quickest of \
-      some steps on arbitrary tokens on these ranks, or, where a step is long or large, its matrix \
-      products at 60 % of the measured peak. Not in them: commands, making data, checkpoints, and \
-      evaluations but those of pretraining.
+      ≈ \(RecipeRun.duration(seconds)) of training remains. Times are estimates: the fastest of a \
+      few steps on random tokens on these ranks or, if a step is long or large, its matrix \
+      products at 60 % of the measured peak. Excluded are commands, building datasets, \
+      checkpoints, and evaluations other than those of pretraining.
       """)
   }
 
-  /// The stages with what can be said of them before they are run.
+  /// The rows of the selected stages, with the sizes that are known before they run.
   private func plan(
-    from first: String?, only: String?, halvesAreQuick: Bool
+    from first: String?, only: String?, bf16IsFaster: Bool
   ) throws -> [Line] {
     let selected = try selection(from: first, only: only)
     let again = Set(selected.map(\.name).drop { $0 != first ?? only })
-    var foreseen = PhaseSketch.Foreseen()
+    var artifacts = PhaseSketch.PlannedArtifacts()
     var lines: [Line] = []
     for stage in recipe.stages {
       var sketch: PhaseSketch?
       switch stage.work {
       case .command(let words):
-        // What a tokenizer will have is known before there is one.
+        // The vocabulary size of a tokenizer is known before it is trained.
         if let train = try? ApusCommand.parseAsRoot(words) as? TokenizerTrainCommand {
-          foreseen.vocabularies[train.corpus.output] = train.vocabulary
+          artifacts.vocabularies[train.corpus.output] = train.vocabulary
         }
       case .phase(let name, let reader):
         sketch = try self.sketch(
-          try RecipeRun.kind(name, of: stage), reader, of: stage, foreseen,
-          halvesAreQuick: halvesAreQuick)
-        foreseen.models[stage.folder] = sketch?.plan.model
+          try RecipeRun.kind(name, of: stage), reader, of: stage, artifacts,
+          bf16IsFaster: bf16IsFaster)
+        artifacts.models[stage.folder] = sketch?.plan.model
       }
       guard selected.contains(where: { $0.name == stage.name }) else { continue }
-      let state = again.contains(stage.name) ? "to do again" : try word(for: stage)
+      let state = again.contains(stage.name) ? "to do again" : try stateText(of: stage)
       lines.append(Line(stage: stage, state: state, sketch: sketch))
     }
     return lines
   }
 
-  /// The sizes of a stage; nil where they depend on what a command is still to make.
+  /// The sizes of a stage; nil if they depend on the output of a command that has not run.
   private func sketch(
     _ kind: PhaseKind, _ reader: ConfigurationReader, of stage: Stage,
-    _ foreseen: PhaseSketch.Foreseen, halvesAreQuick: Bool
+    _ artifacts: PhaseSketch.PlannedArtifacts, bf16IsFaster: Bool
   ) throws -> PhaseSketch? {
     var (keys, all) = (reader, reader)
     let isReady = try stage.inputs.allSatisfy(isRecorded)
     do {
-      let sketch = try PhaseSketch(kind, &keys, foreseen, halvesAreQuick: halvesAreQuick)
-      // Where its inputs are there, so is its data: it is looked at as a run would.
-      if isReady, try state(of: stage) == .open {
-        _ = try kind.phase(&all, halvesAreQuick: halvesAreQuick)
+      let sketch = try PhaseSketch(kind, &keys, artifacts, bf16IsFaster: bf16IsFaster)
+      // With its inputs done, its data exists as well, and is checked as a run would check it.
+      if isReady, try state(of: stage) == .pending {
+        _ = try kind.phase(&all, bf16IsFaster: bf16IsFaster)
       }
       return sketch
     } catch let error where !isReady && (error is CheckpointError || error is TokenizerError) {
@@ -123,15 +125,15 @@ extension RecipeRun {
     }
   }
 
-  private func word(for stage: Stage) throws -> String {
+  private func stateText(of stage: Stage) throws -> String {
     switch try state(of: stage) {
-    case .open: "to do"
+    case .pending: "to do"
     case .done: "done"
     case .changed: "done with other settings"
     }
   }
 
-  /// Seconds as 0:17 or 1:02:03.
+  /// Formats seconds as 0:17 or 1:02:03.
   static func duration(_ seconds: Double) -> String {
     let whole = Int(seconds.rounded())
     let two = { (value: Int) in value < 10 ? "0\(value)" : "\(value)" }

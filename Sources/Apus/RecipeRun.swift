@@ -6,7 +6,7 @@ import MPI
 import Recipes
 import Training
 
-/// The stages of a recipe at work.
+/// Runs the stages of a recipe.
 struct RecipeRun {
   let recipe: Recipe
   let world: Communicator
@@ -18,39 +18,41 @@ struct RecipeRun {
     self.workers = workers
   }
 
-  /// How far a stage is.
+  /// The progress of a stage.
   enum State: Equatable {
-    /// It was never finished, or an input was made anew since.
-    case open
-    /// Its record is of these very settings and inputs.
+    /// Never finished, or an input has changed since.
+    case pending
+    /// Finished with these settings and inputs.
     case done
-    /// It is done with other settings; the first line that differs, before and now.
+    /// Finished with other settings; the first line that differs, before and now.
     case changed(was: String, is: String)
   }
 
-  /// Runs what is not done.
+  /// Runs every selected stage that is not done.
   ///
   /// Collective.
   ///
-  /// - Returns: False when somebody asked to stop; the same command goes on.
+  /// - Returns: False when the run was asked to stop; the same command resumes it.
   func run(from first: String?, only: String?) throws -> Bool {
     let selected = try world.together { try selection(from: first, only: only) }
     let again = Set(selected.map(\.name).drop { $0 != first ?? only })
-    // What is to be run again is open from now on, also for a run that goes on after a stop.
+    // Stages to run again are pending from now on, also for a run that resumes after a stop.
     try onRankZero { for name in again { try StageRecord.remove(name, in: recipe.folder) } }
     for stage in selected {
       if try isDone(stage) {
-        report("stage \(stage.name) is done")
+        report("stage \(stage.name) is already done")
         continue
       }
       report("stage \(stage.name)")
-      guard try run(stage, anew: again.contains(stage.name)) else { return false }
+      guard try run(stage, again: again.contains(stage.name)) else { return false }
       try onRankZero { try record(of: stage).write(stage.name, in: recipe.folder) }
     }
     return true
   }
 
-  /// The stages that are meant, after a check that what they need is done or meant as well.
+  /// The selected stages.
+  ///
+  /// - Throws: `Failure.Refusal` for an unknown name, or when an input of `only` is not done.
   func selection(from first: String?, only: String?) throws -> [Stage] {
     for name in [first, only].compactMap(\.self) where recipe.stage(named: name) == nil {
       throw Failure.Refusal(
@@ -71,7 +73,7 @@ struct RecipeRun {
     return recipe.stages
   }
 
-  private func run(_ stage: Stage, anew: Bool) throws -> Bool {
+  private func run(_ stage: Stage, again: Bool) throws -> Bool {
     switch stage.work {
     case .command(let words):
       try onRankZero { try RecipeRun.run(words) }
@@ -79,7 +81,7 @@ struct RecipeRun {
     case .phase(let name, let reader):
       let kind = try RecipeRun.kind(name, of: stage)
       let outcome = try PhaseArguments.train(
-        kind, world: world, workers: workers, resume: anew ? .never : .auto, reader: { reader })
+        kind, world: world, workers: workers, resume: again ? .never : .auto, reader: { reader })
       return outcome == .finished
     }
   }
@@ -92,25 +94,25 @@ struct RecipeRun {
         "\(words[0]) cannot be the command of a stage: write phase: \(words[0]) with its keys.")
     }
     // MPI runs already.
-    if let learner = command as? any TokenizerLearner { return try learner.learn(alone: true) }
+    if let training = command as? any TokenizerTraining { return try training.train(alone: true) }
     try command.run()
   }
 
   static func kind(_ name: String, of stage: Stage) throws -> PhaseKind {
     guard let kind = PhaseKind(rawValue: name) else {
       throw Failure.Refusal(
-        "Stage \(stage.name): \(name) is no phase; choose "
+        "Stage \(stage.name): \(name) is not a phase; choose "
           + PhaseKind.allCases.map(\.rawValue).joined(separator: ", ") + ".")
     }
     return kind
   }
 
-  /// Whether the stage called `name` was finished once.
+  /// True when the stage called `name` has a record: it was finished at least once.
   func isRecorded(_ name: String) throws -> Bool {
     try StageRecord.read(name, in: recipe.folder) != nil
   }
 
-  /// The record that `stage` would have.
+  /// The record of `stage` with its current settings and inputs.
   func record(of stage: Stage) throws -> StageRecord {
     var inputs: [String: String] = [:]
     for input in stage.inputs {
@@ -130,10 +132,10 @@ struct RecipeRun {
   }
 
   func state(of stage: Stage) throws -> State {
-    guard let record = try StageRecord.read(stage.name, in: recipe.folder) else { return .open }
+    guard let record = try StageRecord.read(stage.name, in: recipe.folder) else { return .pending }
     let now = try self.record(of: stage)
     if record == now { return .done }
-    guard record.text != now.text else { return .open }
+    guard record.text != now.text else { return .pending }
     let (old, new) = (record.text.split(separator: "\n"), now.text.split(separator: "\n"))
     let differing = zip(old, new).enumerated().first { $1.0 != $1.1 }
     let place = differing?.offset ?? min(old.count, new.count)
@@ -143,15 +145,15 @@ struct RecipeRun {
     return .changed(was: String(line(old)), is: String(line(new)))
   }
 
-  /// Whether rank 0 finds the stage done; a stage that is done with other settings is refused.
+  /// True when rank 0 finds the stage done; refuses a stage that is done with other settings.
   private func isDone(_ stage: Stage) throws -> Bool {
     let isDone = try world.together {
       guard world.rank == 0 else { return false }
       let state = try state(of: stage)
       if case .changed(let was, let now) = state {
         throw Failure.Refusal(
-          "Stage \(stage.name) was done with other settings (\(was) before, \(now) now): "
-            + "--from \(stage.name) runs it and what follows again.")
+          "Stage \(stage.name) was done with other settings (\(was) before, \(now) now): run it "
+            + "and all after it again with --from \(stage.name).")
       }
       return state == .done
     }

@@ -2,22 +2,23 @@ import ArgumentParser
 import Datasets
 import Tokenizers
 
-/// How `apus data inspect` shows records: what becomes of them, and the first of them as tokens.
+/// `apus data inspect` for records: their statistics, and the first of them as tokens.
 struct RecordInspection: ParsableArguments {
-  @Option(help: "chatml, llama3 or plain; of records, the one kept with the tokenizer when absent.")
+  @Option(
+    help: "Chat template of records: chatml, llama3 or plain (default: the tokenizer's own).")
   var template: ChatTemplate?
 
-  @Option(help: "Records to show.")
+  @Option(help: "Number of records to show.")
   var examples = 3
 
   @Option(
-    help: "Tokens of the model's context, over which examples do not fit; no limit when absent.")
+    help: "Context of the model in tokens; longer examples do not fit (default: no limit).")
   var context: Int?
 
-  @Flag(help: "Cut examples that do not fit, instead of leaving them out.")
+  @Flag(help: "Truncate examples that do not fit, instead of leaving them out.")
   var truncate = false
 
-  @Flag(help: "Leave out and count records that cannot be used, instead of stopping at the first.")
+  @Flag(help: "Leave out bad records and count them, instead of stopping at the first.")
   var skipBad = false
 
   func validate() throws {
@@ -26,8 +27,10 @@ struct RecordInspection: ParsableArguments {
     }
   }
 
-  /// Prints the figures of the records of `sources`, the first of them, and last what stands against
-  /// learning from them.
+  /// Prints the statistics of the records in `sources` and the first of them, then checks that the
+  /// loss mask of conversations can be trained on.
+  ///
+  /// - Throws: A `DatasetError` for the first bad record, or for an unusable loss mask.
   func run(_ sources: [String], tokenizer name: String) throws {
     let tokenizer = try TokenizerCommand.load(name)
     let set = try RecordSet(reading: sources, validation: .fraction(0), skipsBad: skipBad)
@@ -47,15 +50,15 @@ struct RecordInspection: ParsableArguments {
     switch set.train[0].record {
     case .pair:
       let pairs = try PairSet(set.train, chat: chat, options: options)
-      try StandardOutput.print("Both sides of pairs counted: \(pairs.statistics)")
+      try StandardOutput.print("Chosen and rejected together: \(pairs.statistics)")
     case .prompt:
-      let prompts = try PromptSet(set.train, chat: chat, answer: 1, options: options)
+      let prompts = try PromptSet(set.train, chat: chat, completion: 1, options: options)
       try StandardOutput.print("\(prompts.statistics)")
     default:
       let conversations = try ExampleSet(set.train, chat: chat, options: options)
       try StandardOutput.print("\(conversations.statistics)")
       try show(set.train, chat, view)
-      return try conversations.checkMask()
+      return try conversations.checkLossMask()
     }
     try show(set.train, chat, view)
   }
@@ -68,8 +71,8 @@ struct RecordInspection: ParsableArguments {
       return own
     }
     throw Failure.Refusal(
-      "the tokenizer \(name) has no chat template; say how conversations are written with "
-        + "--template " + ChatTemplate.builtIn.map(\.name).joined(separator: ", --template "))
+      "the tokenizer \(name) has no chat template: give one with --template "
+        + ChatTemplate.builtIn.map(\.name).joined(separator: ", --template "))
   }
 
   private func show(_ records: [LocatedRecord], _ chat: ChatEncoder, _ view: TokenView) throws {
@@ -122,8 +125,8 @@ extension RecordInspection {
 
 extension ChatTemplate: ExpressibleByArgument {
   /// The built-in template called `argument`.
-  public init?(argument: String) { self.init(named: argument) }
+  package init?(argument: String) { self.init(named: argument) }
 
   /// The names of the built-in templates.
-  public static var allValueStrings: [String] { builtIn.map(\.name) }
+  package static var allValueStrings: [String] { builtIn.map(\.name) }
 }

@@ -1,15 +1,16 @@
 import ArgumentParser
 
-/// `apus reward`: a reward model from preference pairs, with a verdict on it.
+/// `apus reward`: trains a reward model on preference pairs, and writes a verdict on it.
 struct RewardCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reward",
-    abstract: "Train a reward model on preference pairs, and judge whether it is fit to teach.",
+    abstract: "Train a reward model on preference pairs, and test whether it is fit for RL.",
     discussion: """
       mpirun -np 2 apus reward run.yaml
 
-      `apus config --phase reward --schema` lists the keys; model.from and data.train are needed. \
-      The verdict is in RUN/verdict.json; apus align takes no unfit model unless told to.
+      `apus config --phase reward --schema` lists the keys; model.from and data.train are \
+      required. The verdict is written to RUN/verdict.json; apus align refuses an unfit model \
+      unless reward.allowUnfit is true.
       """)
 
   @OptionGroup var arguments: PhaseArguments

@@ -5,24 +5,24 @@ import Models
 import Tensors
 import Tokenizers
 
-/// A reward model that scores answers one by one, as `apus reward` trained it to.
+/// A reward model, trained by `apus reward`, that scores answers one by one.
 struct RewardScoring {
   private let workspace: Workspace
-  private let scorer: SequenceScorer
+  private let classifier: SequenceClassifier
   private let context: Int
   private let chat: ChatEncoder
 
-  /// Reads the reward model at `path`; it computes with the precision of `arguments`, on `team`.
+  /// Loads the reward model at `path`, to compute in the precision of `arguments` on `team`.
   init(_ path: String, _ arguments: GenerationArguments, _ team: ThreadTeam?) throws {
-    let loaded = try LoadedScorer(path: path)
+    let loaded = try LoadedClassifier(path: path)
     loaded.notes.forEach(Failure.report)
     guard loaded.configuration.labels.count == 1 else {
       throw Failure.Refusal(
-        "\(path) gives \(loaded.configuration.labels.count) numbers for a text and a reward model "
-          + "gives one: name a model that apus reward trained.")
+        "\(path) has \(loaded.configuration.labels.count) outputs per text, but a reward model has "
+          + "one: give a model trained by apus reward.")
     }
     workspace = Workspace(precision: arguments.precision.resolved, team: team)
-    scorer = workspace.bind(
+    classifier = workspace.bind(
       ParameterLayout(), values: FlatBuffer(count: 0),
       frozen: FrozenParameters(
         layout: loaded.layout, values: loaded.parameters, precision: workspace.precision),
@@ -32,9 +32,9 @@ struct RewardScoring {
     chat = ChatEncoder(template ?? .plain, tokenizer: loaded.tokenizer)
   }
 
-  /// The score of `answer` to `prompt`; of a text that is longer than the context, of its beginning.
+  /// The score of `answer` to `prompt`; a text longer than the context is truncated at its end.
   func score(_ prompt: [Message], _ answer: [Message]) throws -> Double {
     let ids = Array(try chat.encode(answer, to: prompt).ids.prefix(context))
-    return Double(scorer(ids, lengths: [], ForwardPass(sequences: 1)).values[0])
+    return Double(classifier(ids, lengths: [], ForwardPass(sequences: 1)).values[0])
   }
 }

@@ -6,7 +6,7 @@ import Monitoring
 import Recipes
 import Training
 
-/// `apus run`: the stages of a recipe, one after another, alone or under `mpirun`.
+/// `apus run`: runs the stages of a recipe in order, on one rank or under `mpirun`.
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
@@ -14,22 +14,22 @@ struct RunCommand: ParsableCommand {
     discussion: """
       mpirun -np 2 apus run recipe.yaml
 
-      Stages that are done are not run again, an interrupted one goes on where it stopped. Phases \
-      of training use all ranks, other commands run on rank 0.
+      Skips stages that are done, and resumes an interrupted one. Training phases use all ranks; \
+      other commands run on rank 0.
       """)
 
-  @Argument(help: "The recipe, a YAML file.")
+  @Argument(help: "YAML file of the recipe.")
   var recipe: String
 
   @OptionGroup var ranks: RankArguments
 
-  @Option(help: "Run this stage and all after it again, whether they are done or not.")
+  @Option(help: "Stage to run again, done or not, with all after it.")
   var from: String?
 
-  @Option(help: "Run this stage alone; its inputs must be done.")
+  @Option(help: "Only stage to run; its inputs must be done.")
   var only: String?
 
-  @Flag(help: "Print what would be done, with sizes and times to expect, and change nothing.")
+  @Flag(help: "Print the plan with expected sizes and times, and change nothing.")
   var dryRun = false
 
   func validate() throws {

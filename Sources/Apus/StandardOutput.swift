@@ -1,9 +1,9 @@
 import ArgumentParser
 import Glibc
 
-/// Standard output: where a command's results go, every byte or an error.
+/// Standard output, for the results of commands: every byte is written, or an error thrown.
 enum StandardOutput {
-  /// The output took no more; exit code 5.
+  /// A failed write to standard output; exit code 5.
   struct Failure: Error, CustomStringConvertible {
     /// `errno`.
     let code: Int32
@@ -15,25 +15,25 @@ enum StandardOutput {
     }
   }
 
-  /// Keeps the numbers of the standard streams taken, with streams that refuse all use: where the
-  /// shell has closed one, the next file opened would get its number, and our words.
-  static func holdStreams() {
+  /// Opens /dev/null, in a mode that fails on use, for every standard stream that the shell has
+  /// closed: otherwise the next file opened would get its descriptor, and our output.
+  static func reserveStreams() {
     for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
     where fcntl(descriptor, F_GETFD) < 0 {
-      // The lowest free number is given, which is this one.
+      // `open` returns the lowest free descriptor, which is this one.
       _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
   }
 
-  /// Writes `text` and the end of the line.
+  /// Writes `text` and `terminator`.
   static func print(_ text: String, terminator: String = "\n") throws {
     try write((text + terminator).utf8)
   }
 
   /// Writes all of `bytes`.
   ///
-  /// - Throws: ``Failure``; or, when the reader has gone away and the signal for it is ignored, the
-  ///   exit code of a program that the signal ended, with nothing said.
+  /// - Throws: ``Failure``; or, if the reader has closed its end while SIGPIPE is ignored, the exit
+  ///   code of a program ended by SIGPIPE, without a message.
   static func write(_ bytes: some Sequence<UInt8>) throws {
     let bytes = Array(bytes)
     var done = 0

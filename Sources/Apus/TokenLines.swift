@@ -1,15 +1,15 @@
 import Foundation
 import Tokenizers
 
-/// `apus tokenizer encode --json-lines`: one JSON text a line in, one JSON object a line out, for
-/// comparisons with other programs.
+/// `apus tokenizer encode --json-lines`: reads one JSON string per line and writes one JSON object
+/// per line, for comparisons with other tokenizers.
 ///
 ///     in    "Hello world"
 ///     out   {"ids": [101, 7592, 2088, 102], "offsets": [[0, 0], [0, 5], [6, 11], [0, 0]],
 ///            "text": "hello world"}
 ///
-/// Special tokens are found in the text and added around it as the tokenizer states; offsets count
-/// bytes of UTF-8; the text is decoded from the ids without special tokens.
+/// Special tokens in the text are recognised, and those of the tokenizer's post-processor added;
+/// offsets count UTF-8 bytes; the text is decoded from the ids without special tokens.
 enum TokenLines {
   /// Encodes every line of standard input.
   static func encode(with tokenizer: any Tokenizer) throws {
@@ -18,7 +18,7 @@ enum TokenLines {
       number += 1
       guard let text = (try? JSONReader.read(Array(line.utf8)))?.string else {
         throw Failure.Refusal(
-          "line \(number) of standard input is not a JSON text; write one in quotation marks a line."
+          "line \(number) of standard input is not a JSON string: write one in quotes per line."
         )
       }
       try StandardOutput.print(try encoded(text, with: tokenizer))

@@ -2,52 +2,51 @@ import Datasets
 import Glibc
 import Tokenizers
 
-/// Examples as text in which learned tokens are told apart.
+/// Prints examples as text, with the tokens in the loss marked.
 ///
-/// They are in colour on a terminal and in brackets elsewhere; special tokens stand in their written
-/// form.
+/// The marks are colour on a terminal and brackets elsewhere; special tokens appear as their text.
 struct TokenView {
   private let tokenizer: any Tokenizer
   private let marks: (begin: String, end: String)
 
-  /// Shows the ids of `tokenizer`, in colour or not.
-  init(_ tokenizer: any Tokenizer, hasColour: Bool = Self.isColourful) {
+  /// A view of the ids of `tokenizer`, with marks in colour or as brackets.
+  init(_ tokenizer: any Tokenizer, hasColour: Bool = Self.usesColour) {
     self.tokenizer = tokenizer
     marks = hasColour ? ("\u{1B}[32m", "\u{1B}[39m") : ("\u{27E6}", "\u{27E7}")
   }
 
-  /// Whether standard output is a terminal that is to have colours (https://no-color.org).
-  static var isColourful: Bool {
+  /// True when standard output is a terminal and colours are allowed (https://no-color.org).
+  static var usesColour: Bool {
     func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
     return isatty(STDOUT_FILENO) == 1 && variable("NO_COLOR").isEmpty
       && !["", "dumb"].contains(variable("TERM"))
   }
 
-  /// Prints `example` under `title` and its counts.
+  /// Prints `example` under a line with `title` and its numbers of tokens.
   func show(_ example: EncodedExample, title: String) throws {
-    let learned = example.isTrained.count { $0 }
+    let inLoss = example.lossMask.count { $0 }
     try StandardOutput.print(
-      "\n— \(title): \(example.ids.count) tokens, \(learned) of them learned")
+      "\n— \(title): \(example.ids.count) tokens, \(inLoss) of them in the loss")
     try StandardOutput.print(text(of: example))
   }
 
-  /// Prints `ids`, none of which is learned, under `title` and their count.
+  /// Prints `ids`, none of them in the loss, under a line with `title` and their number.
   func show(_ ids: [TokenID], title: String) throws {
     try StandardOutput.print("\n— \(title): \(ids.count) tokens")
-    let isTrained = [Bool](repeating: false, count: ids.count)
-    try StandardOutput.print(text(of: EncodedExample(ids: ids, isTrained: isTrained)))
+    let lossMask = [Bool](repeating: false, count: ids.count)
+    try StandardOutput.print(text(of: EncodedExample(ids: ids, lossMask: lossMask)))
   }
 
-  /// `example` with marks around each run of learned tokens.
+  /// The text of `example` with marks around each run of tokens in the loss.
   func text(of example: EncodedExample) throws -> String {
     var bytes: [UInt8] = []
-    var isInside = false
-    for (id, isTrained) in zip(example.ids, example.isTrained) {
-      if isTrained != isInside { bytes += (isTrained ? marks.begin : marks.end).utf8 }
-      isInside = isTrained
+    var isMarked = false
+    for (id, isInLoss) in zip(example.ids, example.lossMask) {
+      if isInLoss != isMarked { bytes += (isInLoss ? marks.begin : marks.end).utf8 }
+      isMarked = isInLoss
       bytes += try tokenizer.bytes(of: id)
     }
-    if isInside { bytes += marks.end.utf8 }
+    if isMarked { bytes += marks.end.utf8 }
     return String(decoding: bytes, as: UTF8.self)
   }
 }

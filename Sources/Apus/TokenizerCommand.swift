@@ -2,24 +2,25 @@ import ArgumentParser
 import Foundation
 import Tokenizers
 
-/// `apus tokenizer`: makes tokenizers and shows what they do.
+/// `apus tokenizer`: trains, extends and applies tokenizers.
 struct TokenizerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tokenizer", abstract: "Train a tokenizer; encode and decode text.",
+    commandName: "tokenizer", abstract: "Train, extend and apply tokenizers.",
     subcommands: [
       TokenizerTrainCommand.self, TokenizerExtendCommand.self, Encode.self, Decode.self,
     ])
 
   struct Encode: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print the ids of a text.")
+    static let configuration = CommandConfiguration(abstract: "Print the token ids of a text.")
 
-    @Option(help: "bytes, or a folder or tokenizer.json.")
+    @Option(help: "Tokenizer: bytes, or the path of a tokenizer file or folder.")
     var tokenizer = "bytes"
 
-    @Flag(help: "Read JSON texts, one a line; print ids, offsets and decoded text as JSON lines.")
+    @Flag(
+      help: "Read one JSON string per line; print ids, offsets and decoded text as JSON lines.")
     var jsonLines = false
 
-    @Argument(help: "The text; standard input when absent.")
+    @Argument(help: "Text to encode (default: standard input).")
     var text: String?
 
     func run() throws {
@@ -32,12 +33,12 @@ struct TokenizerCommand: ParsableCommand {
   }
 
   struct Decode: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print the text of ids.")
+    static let configuration = CommandConfiguration(abstract: "Print the text of token ids.")
 
-    @Option(help: "bytes, or a folder or tokenizer.json.")
+    @Option(help: "Tokenizer: bytes, or the path of a tokenizer file or folder.")
     var tokenizer = "bytes"
 
-    @Argument(help: "Ids; from standard input when absent.")
+    @Argument(help: "Token ids (default: those on standard input).")
     var ids: [String] = []
 
     func run() throws {
@@ -48,7 +49,7 @@ struct TokenizerCommand: ParsableCommand {
           .split(whereSeparator: \.isWhitespace).map(String.init) : ids
       let numbers = try words.map { word in
         guard let id = TokenID(word) else {
-          throw Failure.Refusal("\"\(word)\" is not a token id: ids are whole numbers.")
+          throw Failure.Refusal("\"\(word)\" is not a token id: give integers.")
         }
         return id
       }
@@ -56,7 +57,7 @@ struct TokenizerCommand: ParsableCommand {
     }
   }
 
-  /// The chat template kept with the tokenizer that the user means, if it can be used.
+  /// The chat template stored with the tokenizer `name`; nil if there is none or it cannot be used.
   static func template(of name: String, _ tokenizer: any Tokenizer) throws -> ChatTemplate? {
     do {
       return name == "bytes" ? nil : try TokenizerFile.template(from: name, for: tokenizer)
@@ -65,7 +66,7 @@ struct TokenizerCommand: ParsableCommand {
     }
   }
 
-  /// The tokenizer that the user means.
+  /// The tokenizer `name`: `bytes`, or the path of a file or folder.
   static func load(_ name: String) throws -> any Tokenizer {
     name == "bytes" ? ByteTokenizer() : try TokenizerFile.load(from: name)
   }

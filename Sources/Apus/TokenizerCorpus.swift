@@ -5,25 +5,25 @@ import Foundation
 import MPI
 import Tokenizers
 
-/// The corpus that a tokenizer is learned from, and where it is written.
+/// The corpus that a tokenizer is trained on, and the folder of the tokenizer.
 ///
-/// Every rank reads the corpus and counts the words of its share of the documents on its threads; rank
-/// 0 adds the counts, learns from them on its threads and writes. The tokenizer is the same for any
-/// number of ranks and threads.
+/// Every rank reads the corpus and counts the words of its share of the documents on its threads.
+/// Rank 0 adds the counts, trains on them on its threads and writes the tokenizer, which does not
+/// depend on the numbers of ranks and threads.
 struct TokenizerCorpus: ParsableArguments {
-  @Argument(help: "Files (.txt, .jsonl, .gz), folders and globs; aviary or aviary-small.")
+  @Argument(help: "Text files (.txt, .jsonl, .gz), folders or globs; or aviary or aviary-small.")
   var sources: [String]
 
   @Option(help: "Folder to write tokenizer.json into.")
   var output: String
 
-  @Option(help: "Stories to write when the source is an aviary, each with an instruction for it.")
+  @Option(help: "Number of stories when the source is an aviary, each with its instruction.")
   var stories = 20_000
 
-  @Option(help: "Field of JSON lines that holds the text.")
+  @Option(help: "JSON field that holds the text.")
   var textField = "text"
 
-  @Option(help: "Threads per rank; the host's cores ÷ its ranks when absent.")
+  @Option(help: "Threads per rank (default: cores of the host ÷ its ranks).")
   var threads: Int?
 
   func validate() throws {
@@ -33,13 +33,15 @@ struct TokenizerCorpus: ParsableArguments {
     }
   }
 
-  /// Counts the words that `trainer` cuts on all ranks, or in this process alone, and gives `finish` on
-  /// rank 0 the sum and the number of threads.
+  /// Counts the words of the corpus as `trainer` splits them, and calls `finish` on rank 0 with the
+  /// sum over all ranks and the number of threads.
+  ///
+  /// With `alone`, or without `mpirun`, this process counts alone and MPI is not initialised.
   func count(
     for trainer: any TokenizerTrainer, alone: Bool = false,
     finish: (WordCounts, _ threads: Int) throws -> Void
   ) throws {
-    guard Ranks.areSeveral, !alone else { return try count(trainer, nil, nil, finish) }
+    guard Ranks.isDistributed, !alone else { return try count(trainer, nil, nil, finish) }
     var arguments = RankArguments()
     arguments.threads = threads
     arguments.oversubscribe = true
@@ -62,11 +64,11 @@ struct TokenizerCorpus: ParsableArguments {
     try finish(counts, threads)
   }
 
-  /// The words of every `size`th document from number `rank` on.
+  /// Counts the words of the documents whose number is `rank` modulo `size`.
   private func counts(
     _ trainer: any TokenizerTrainer, rank: Int, of size: Int, _ threads: Int
   ) throws -> WordCounts {
-    /// So many bytes are held at a time.
+    /// Bytes of documents that are held in memory at a time.
     let batchBytes = 16 << 20
     var counts = WordCounts()
     var batch: [[UInt8]] = []
@@ -96,11 +98,14 @@ struct TokenizerCorpus: ParsableArguments {
   }
 }
 
-/// A command that learns a tokenizer; as a stage of a recipe, where MPI runs already, in one process.
-protocol TokenizerLearner: ParsableCommand {
-  func learn(alone: Bool) throws
+/// A command that trains a tokenizer on a corpus.
+protocol TokenizerTraining: ParsableCommand {
+  /// Trains and writes the tokenizer.
+  ///
+  /// - Parameter alone: True to use this process only, as in a recipe, where MPI already runs.
+  func train(alone: Bool) throws
 }
 
-extension TokenizerLearner {
-  func run() throws { try learn(alone: false) }
+extension TokenizerTraining {
+  func run() throws { try train(alone: false) }
 }

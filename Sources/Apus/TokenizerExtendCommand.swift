@@ -1,26 +1,25 @@
 import ArgumentParser
 import Tokenizers
 
-/// `apus tokenizer extend`: gives a tokenizer tokens for the words that a corpus uses often and that it
-/// splits; see `VocabularyExtension`.
-struct TokenizerExtendCommand: TokenizerLearner {
+/// `apus tokenizer extend`: adds tokens for frequent words of a corpus that a tokenizer splits.
+struct TokenizerExtendCommand: TokenizerTraining {
   static let configuration = CommandConfiguration(
     commandName: "extend",
-    abstract: "Give a tokenizer of BPE or WordPiece new tokens for the frequent words of a corpus.",
+    abstract: "Add tokens to a BPE or WordPiece tokenizer for the frequent words of a corpus.",
     discussion: """
-      The old tokens keep their ids. A model learns the new ones with apus pretrain, model.from: its \
-      folder and tokenizer: the output of this.
+      Existing tokens keep their ids. To train a model on the new ones, run apus pretrain with \
+      model.from set to the model and tokenizer to the output folder.
       """)
 
-  @Argument(help: "bytes, or a folder or tokenizer.json.")
+  @Argument(help: "Tokenizer: bytes, or the path of a tokenizer file or folder.")
   var tokenizer: String
 
   @OptionGroup var corpus: TokenizerCorpus
 
-  @Option(help: "New tokens; the merges that lead to a word count as well.")
+  @Option(help: "Maximum number of new tokens, including the intermediate merges of words.")
   var tokens = 1000
 
-  @Option(help: "Words seen less often get no token.")
+  @Option(help: "Occurrences below which a word gets no token.")
   var minimumFrequency = 5
 
   func validate() throws {
@@ -29,7 +28,7 @@ struct TokenizerExtendCommand: TokenizerLearner {
     }
   }
 
-  func learn(alone: Bool) throws {
+  func train(alone: Bool) throws {
     let base = try TokenizerCommand.load(tokenizer)
     let learner = try VocabularyExtension(
       of: base, tokens: tokens, minimumFrequency: minimumFrequency)
@@ -39,7 +38,7 @@ struct TokenizerExtendCommand: TokenizerLearner {
       guard extended.vocabularySize > base.vocabularySize else {
         throw Failure.Refusal(
           "No word of \(corpus.sources.joined(separator: ", ")) that \(tokenizer) splits occurs "
-            + "\(minimumFrequency) times: lower --minimum-frequency or name more text.")
+            + "\(minimumFrequency) times: lower --minimum-frequency or give more text.")
       }
       try TokenizerFile.save(extended, toFolder: corpus.output, template: template)
       try StandardOutput.print(

@@ -2,47 +2,48 @@ import ArgumentParser
 import Foundation
 import Tokenizers
 
-/// `apus tokenizer train`: learns a tokenizer from a corpus; see `TokenizerCorpus`.
-struct TokenizerTrainCommand: TokenizerLearner {
+/// `apus tokenizer train`: trains a tokenizer on a corpus.
+struct TokenizerTrainCommand: TokenizerTraining {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a tokenizer: byte-level BPE as GPT-2's, WordPiece as BERT's, Unigram as T5's.")
+    abstract: "Train a tokenizer: byte-level BPE (GPT-2), WordPiece (BERT) or Unigram (T5).")
 
   @OptionGroup var corpus: TokenizerCorpus
 
-  @Option(help: "bpe, wordpiece or unigram.")
+  @Option(help: "Algorithm: bpe, wordpiece or unigram.")
   var kind = TokenizerKind.bpe
 
   @Option(
-    help: "Entries of the vocabulary, special tokens and single bytes or characters included.")
+    help: "Size of the vocabulary, including special tokens and single bytes or characters.")
   var vocabulary = 8192
 
-  @Option(help: "Pairs seen less often are not merged (bpe, wordpiece).")
+  @Option(help: "Occurrences below which a pair is not merged (bpe, wordpiece).")
   var minimumFrequency = 2
 
-  @Flag(help: "Keep capitals and accents apart (wordpiece).")
+  @Flag(help: "Keep capitals and accents (wordpiece).")
   var cased = false
 
-  @Option(help: "chatml, llama3 or plain: kept with the tokenizer, its markers special tokens.")
+  @Option(
+    help: "Chat template to store, with its special tokens: chatml, llama3 or plain.")
   var template: ChatTemplate?
 
   func validate() throws {
     if cased, kind != .wordpiece {
-      throw ValidationError("--cased is of no use with --kind \(kind.rawValue): it keeps both.")
+      throw ValidationError("--cased is for wordpiece; \(kind.rawValue) keeps capitals anyway.")
     }
   }
 
-  func learn(alone: Bool) throws {
+  func train(alone: Bool) throws {
     let trainer = try trainer()
     try corpus.count(for: trainer, alone: alone) { counts, threads in
-      let tokenizer = try learn(trainer, counts, threads)
+      let tokenizer = try train(trainer, counts, threads)
       try TokenizerFile.save(tokenizer, toFolder: corpus.output, template: template)
       try StandardOutput.print(
         "\(corpus.output)/tokenizer.json: \(tokenizer.vocabularySize) entries")
     }
   }
 
-  private func learn(
+  private func train(
     _ trainer: any TokenizerTrainer, _ counts: WordCounts, _ threads: Int
   ) throws -> any Tokenizer {
     do {

@@ -1,70 +1,73 @@
-// "A small written world: stories, and whether their facts hold. Text only."
+// "A small simulated world: writes stories and checks their facts. Text only."
 
 import RandomNumbers
 
-/// An unlimited row of short stories, each a pure function of the seed and its index.
+/// An unlimited sequence of short stories, each a pure function of the seed and its index.
 ///
-/// Goals, in order: every story is consistent (who, where, weather, what happened and how it
-/// ended), and `StoryChecker` can tell from the text alone; the same seed and index give the same
-/// text on every machine; a model of a million parameters can learn to write such stories within
-/// minutes. Given up for that: rich language. All texts are ASCII.
+/// Goals, in this order:
 ///
-/// Stories at negative indices are held out by convention: `opening(at:)` takes its prompts there,
-/// and a training set should be `documents(count:)`.
-public struct Aviary: Sendable {
+/// 1. Every story is consistent in its characters, place, weather, events and ending, and
+///    `StoryChecker` verifies this from the text alone.
+/// 2. The same seed and index give the same text on every machine.
+/// 3. A model of a million parameters learns to write such stories within minutes.
+///
+/// The language is plain for that reason. All texts are ASCII.
+///
+/// By convention, stories at negative indices are held out: `opening(at:)` takes its prompts from
+/// them, and a training set should be `documents(count:)`.
+package struct Aviary: Sendable {
   /// The seed; two aviaries with different seeds share stories only by chance.
-  public let seed: UInt64
-  /// How much of the world the stories use.
-  public let size: Size
+  package let seed: UInt64
+  /// The part of the world that the stories use.
+  package let size: Size
   private let grammar = Grammar.world
   private let scope: Scope
 
-  /// The world's stories under `seed`.
-  public init(seed: UInt64, size: Size = .full) {
+  package init(seed: UInt64, size: Size = .full) {
     self.seed = seed
     self.size = size
     scope = size.scope
   }
 
-  /// The world that `sources` names, `aviary` or `aviary-small`; nil where it names anything else.
-  public init?(sources: [String], seed: UInt64) {
+  /// Creates the world that `sources` names: `aviary` or `aviary-small`; nil for other sources.
+  package init?(sources: [String], seed: UInt64) {
     guard let size = Size.allCases.first(where: { [$0.source] == sources }) else { return nil }
     self.init(seed: seed, size: size)
   }
 
-  /// The story at `index`, which may be any integer.
-  public func story(at index: Int) -> Story {
+  /// Returns the story at `index`, which can be any integer.
+  package func story(at index: Int) -> Story {
     var ledger = Ledger(grammar)
     let sentences = write(index)
     for sentence in sentences {
-      let clashes = ledger.tell(sentence.reading)
+      let clashes = ledger.record(sentence.parse)
       precondition(clashes.isEmpty, "story \(index) of seed \(seed) contradicts itself: \(clashes)")
     }
     guard let facts = ledger.facts else {
-      preconditionFailure("story \(index) of seed \(seed) leaves out a fact")
+      preconditionFailure("story \(index) of seed \(seed) does not state every fact")
     }
     return Story(text: spell(sentences), facts: facts)
   }
 
-  /// The text of the story at `index`, at about half the cost of the story.
-  public func text(at index: Int) -> String {
+  /// Returns the text of the story at `index`, in about half the time of `story(at:)`.
+  package func text(at index: Int) -> String {
     spell(write(index))
   }
 
-  /// The texts of the stories `0..<count`, each written when it is asked for.
-  public func documents(count: Int) -> LazyMapSequence<Range<Int>, String> {
+  /// Returns the texts of stories `0..<count`, each written when it is read.
+  package func documents(count: Int) -> LazyMapSequence<Range<Int>, String> {
     (0..<count).lazy.map { text(at: $0) }
   }
 
-  /// The first sentence of held-out story `index`, without the space that follows it.
+  /// Returns the first sentence of held-out story `index`, without the space after it.
   ///
-  /// The story is the one at −1 − `index`; `index` counts from 0.
-  public func opening(at index: Int) -> String {
+  /// Held-out stories are counted from 0; story `index` is the one at −1 − `index`.
+  package func opening(at index: Int) -> String {
     precondition(index >= 0, "openings are counted from 0, not \(index)")
     return spell(Array(write(-1 - index).prefix(1)))
   }
 
-  private typealias Sentence = (tokens: [Vocabulary.Token], reading: Reading)
+  private typealias Sentence = (tokens: [Vocabulary.Token], parse: Parse)
 
   private func write(_ index: Int) -> [Sentence] {
     var writer = StoryWriter(grammar, scope, RandomStream(seed: seed, purpose: .aviary, index))

@@ -1,5 +1,5 @@
-/// What goes wrong in a story.
-public enum Problem: String, CaseIterable, Sendable {
+/// The problem of a story.
+package enum Problem: String, CaseIterable, Sendable {
   /// The object is out of reach, high up.
   case stuck
   /// The object is in the water.
@@ -12,11 +12,11 @@ public enum Problem: String, CaseIterable, Sendable {
   case stolen
   /// The object is in pieces.
   case broken
-  /// The protagonist wants food.
+  /// The protagonist needs food.
   case hungry
-  /// The protagonist wants drink.
+  /// The protagonist needs drink.
   case thirsty
-  /// The protagonist freezes.
+  /// The protagonist is cold.
   case cold
   /// The protagonist does not know the way.
   case lost
@@ -31,10 +31,10 @@ public enum Problem: String, CaseIterable, Sendable {
   /// The protagonist cannot get across.
   case blocked
 
-  /// Whether the story is about an object.
+  /// True when the story is about an object.
   var involvesObject: Bool { losesObject || self == .broken }
 
-  /// Whether the question is who has the object in the end.
+  /// True when the object is out of its owner's reach and can be recovered.
   var losesObject: Bool {
     switch self {
     case .stuck, .sunk, .fallen, .missing, .stolen: true
@@ -43,53 +43,51 @@ public enum Problem: String, CaseIterable, Sendable {
   }
 }
 
-/// What came of the problem.
-public enum Outcome: String, CaseIterable, Sendable {
+/// The outcome of the problem.
+package enum Outcome: String, CaseIterable, Sendable {
   /// The companion solved it.
   case helped
   /// The protagonist solved it alone.
   case managed
-  /// Nobody solved it, and nobody was there.
+  /// The problem was not solved, and the protagonist was alone.
   case failed
-  /// Nobody solved it, but the companion was a comfort.
+  /// The problem was not solved, but the companion gave comfort.
   case consoled
 
-  /// Whether the story has a companion.
+  /// True when the story has a companion.
   var involvesFriend: Bool { self == .helped || self == .consoled }
 }
 
 /// The facts that a story states.
-public struct Facts: Equatable, Sendable {
+package struct Facts: Equatable, Sendable {
   /// A person or animal of a story.
-  public struct Character: Equatable, Sendable {
+  package struct Character: Equatable, Sendable {
     /// The name, which decides the pronoun.
-    public var name: String
+    package var name: String
     /// The kind of animal or the trade.
-    public var kind: String
+    package var kind: String
     /// The pronoun as a subject: *he* or *she*.
-    public var pronoun: String
-    /// What they are like, if the story says so.
-    public var trait: String?
+    package var pronoun: String
+    /// The character trait; nil when the story does not state it.
+    package var trait: String?
   }
 
-  /// Who the story is about.
-  public var protagonist: Character
-  /// Who else is in it.
-  public var companion: Character?
-  /// The last place, with its article: *the harbour*.
-  public var place: String
+  /// The main character.
+  package var protagonist: Character
+  /// The second character; nil when there is none.
+  package var companion: Character?
+  /// The place at the end of the story, with its article: *the harbour*.
+  package var place: String
   /// The weather, as an adjective.
-  public var weather: String
+  package var weather: String
   /// The time of day or the weekday.
-  public var time: String
-  /// The object that the protagonist owns.
-  public var object: String?
-  /// The colour of the object.
-  public var colour: String?
-  /// What went wrong.
-  public var problem: Problem
-  /// What came of it.
-  public var outcome: Outcome
-  /// All other facts, by the name of their slot in the grammar: `["repair": "string"]`.
-  public var details: [String: String]
+  package var time: String
+  /// The object that the protagonist owns; nil when there is none.
+  package var object: String?
+  /// The colour of the object; nil when there is none.
+  package var colour: String?
+  package var problem: Problem
+  package var outcome: Outcome
+  /// All other facts, by the name of their variable: `["repair": "string"]`.
+  package var details: [String: String]
 }

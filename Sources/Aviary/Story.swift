@@ -1,7 +1,7 @@
 /// A short story and the facts that it states.
-public struct Story: Equatable, Sendable {
+package struct Story: Equatable, Sendable {
   /// Three to eight sentences of English in ASCII, one space between them.
-  public var text: String
-  /// What the story states, each fact as often as the text mentions it and always the same.
-  public var facts: Facts
+  package var text: String
+  /// The facts, which every mention in the text agrees with.
+  package var facts: Facts
 }

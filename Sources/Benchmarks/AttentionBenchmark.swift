@@ -1,8 +1,8 @@
 import DataParallel
 import Tensors
 
-/// Causal attention of 12 heads of 64, forward and backward, on one thread: 1,024 positions as four
-/// sequences and as one.
+/// Causal attention with 12 heads of dimension 64, forward and backward, on one thread: 1,024
+/// positions as four sequences of 256 and as one of 1,024.
 enum AttentionBenchmark {
   private static let heads = 12
   private static let dim = 64
@@ -25,15 +25,15 @@ enum AttentionBenchmark {
     ]
   }
 
-  /// Operations a second of the products alone: two forward and five backward, each of half of the
-  /// T×T scores.
+  /// FLOP/s of the matrix products alone: two forward and five backward, each over half of the T×T
+  /// scores.
   private static func rate(_ precision: Precision, length: Int) throws -> Double {
     let sequences = 1024 / length
     let operations = Double(7 * sequences * heads * dim) * Double(length) * Double(length)
     return try Threads.rate(threads: 1, amount: operations) { _ in
       let workspace = Workspace(precision: precision)
-      // One number a position goes in and comes out: products that cost next to nothing, but only
-      // through one does a tensor become bf16 or fp32 as inside a network.
+      // The input and the output have one number per position: their products cost almost nothing,
+      // but a tensor becomes bf16 or fp32, as inside a network, only as the result of a product.
       let start = Tensor(repeating: 0.5, shape: [1024, 1], in: workspace).differentiable
       let spread = Tensor(repeating: 1, shape: [1, 3 * heads * dim], in: workspace)
       let gather = Tensor(repeating: 1, shape: [heads * dim, 1], in: workspace)
@@ -41,7 +41,7 @@ enum AttentionBenchmark {
         let sum = workspace.recording {
           start.linear(weight: spread, order: .inputsByOutputs)
             .packedCausalAttention(sequences: sequences, heads: heads)
-            .linear(weight: gather, order: .inputsByOutputs, precise: true).sum()
+            .linear(weight: gather, order: .inputsByOutputs, fp32Output: true).sum()
         }
         workspace.backward(from: sum)
       }

@@ -1,81 +1,80 @@
-// "What this machine can do, and how much of it Apus uses. Nothing else depends on it."
+// "Measures this machine, and how much of it Apus uses. No other module depends on it."
 
 import MPI
 
-/// Something measured in processes of their own, which run in turn: A, B, A, B.
+/// A set of measurements, each in its own process; the processes run in turn: A, B, A, B.
 struct Benchmark: Sendable {
   /// The name for `--only`, in parts separated by dots.
   let name: String
-  /// What it tells, in a line.
+  /// A description in one line.
   let summary: String
-  /// The processes of one turn, in order.
+  /// The measurements of one turn, in order.
   var measurements: [Measurement]
-  /// Which of them are compared, turn by turn.
+  /// The comparisons between measurements, turn by turn.
   var ratios: [Ratio] = []
 
-  /// Whether `selection` is this name or its first parts.
+  /// True when `selection` is this name or its first parts.
   func matches(_ selection: String) -> Bool {
     (name + ".").hasPrefix(selection + ".")
   }
 }
 
-/// What one process measures.
+/// The measurement of one process.
 struct Measurement: Sendable {
   /// The name of its figures, unique among all benchmarks.
   let name: String
-  /// What is measured, for a reader; at most `Table.titleWidth` characters.
+  /// The title in the table, of at most `Table.titleWidth` characters.
   let title: String
-  /// What it gives; the first stands in the table under the measurement's title.
+  /// The measured quantities; the first has the row with the measurement's title.
   let quantities: [Quantity]
-  /// How it is done.
   let source: Source
 
-  /// Who does the work.
+  /// The program that does the work.
   enum Source: Sendable {
-    /// This program on so many ranks, all of which call the closure.
+    /// This program on the given number of ranks, all of which call the closure.
     case apus(ranks: Int, @Sendable (Communicator) throws -> Reading)
-    /// A program that does the same work.
+    /// Another program that does the same work.
     case peer(Peer)
   }
 }
 
-/// What a process found, by the keys of its quantities.
+/// The values measured by a process, by the keys of its quantities.
 ///
-/// `work`, where it is there, counts what was made; measurements of which it differs are not compared.
+/// The optional key `work` counts the results; measurements with different counts are not compared.
 typealias Reading = [String: Double]
 
-/// Something that can be measured.
+/// A measured quantity.
 struct Quantity: Sendable {
   /// The key in a reading.
   let key: String
   let unit: String
   let higherIsBetter: Bool
 
-  /// More of it in the same time is better.
+  /// A rate in `unit`; higher is better.
   static func rate(_ unit: String) -> Quantity {
     Quantity(key: "rate", unit: unit, higherIsBetter: true)
   }
 
-  /// The most memory that the process, or its first rank, ever had.
+  /// The peak resident memory of the process, or of rank 0.
   static let memory = Quantity(key: "memory", unit: "MiB", higherIsBetter: false)
 }
 
-/// How many times a quantity of one measurement another's is.
+/// The ratio of a quantity between two measurements.
 struct Ratio: Sendable {
-  /// Names of measurements of the same benchmark.
+  /// Name of a measurement of the same benchmark.
   let numerator: String
   let denominator: String
-  /// What the denominator is, for a reader: "PyTorch".
+  /// The name of the denominator in the table, such as "PyTorch".
   let against: String
-  /// What is compared; its unit falls away.
+  /// The compared quantity, without its unit.
   var quantity = Quantity.rate("×")
-  /// Whether the denominator is a limit, of which a reader wants the share.
+  /// True when the denominator is an upper bound, so that the ratio is shown in percent.
   var isOfLimit = false
 
-  /// Whether rates are compared, as where nothing else is said.
+  /// True when rates are compared, the default.
   var isOfRates: Bool { quantity.key == "rate" }
 
-  /// The name of its figure.
+  /// The name of the figure.
   var name: String {
     "\(numerator)/\(denominator)" + (isOfRates ? "" : ".\(quantity.key)")
   }

@@ -1,4 +1,4 @@
-/// All benchmarks, in the order they run: what the machine can do, then what Apus does with it.
+/// All benchmarks in the order in which they run: first the machine, then Apus.
 enum Catalogue {
   static func benchmarks(_ settings: Settings) -> [Benchmark] {
     ProductBenchmark.all(settings) + MemoryBenchmark.all(settings)
@@ -8,12 +8,14 @@ enum Catalogue {
       + TokenizerBenchmark.all(settings)
   }
 
-  /// Those that `selections` name, or all.
+  /// The benchmarks that match one of `selections`, or all if there are none.
+  ///
+  /// - Throws: `Refusal` with code 64 for a selection that matches no benchmark.
   static func benchmarks(_ settings: Settings, only selections: [String]) throws -> [Benchmark] {
     let all = benchmarks(settings)
     for selection in selections where !all.contains(where: { $0.matches(selection) }) {
       throw Refusal(
-        "--only \(selection) names no benchmark: choose among "
+        "--only \(selection) matches no benchmark: choose among "
           + "\(all.map(\.name).joined(separator: ", ")).", code: 64)
     }
     return all.filter { benchmark in

@@ -1,18 +1,18 @@
 import Foundation
 import Glibc
 
-/// A process that answers on its standard output.
+/// Child processes whose standard output is read.
 enum ChildProcess {
-  /// The process could not be started, or did not end with 0.
+  /// The process could not be started, or its exit code was not 0.
   struct Failed: Error {
-    /// The exit code; that of a shell where a signal ended it or it could not be started.
+    /// The exit code; as a shell's if a signal ended the process or it could not be started.
     let code: Int32
   }
 
-  /// What `command` writes to its standard output; its errors go to the file `errors`.
+  /// Runs `command` and returns its standard output; its standard error goes to the file `errors`.
   ///
-  /// It stays in this program's process group, so that Ctrl-C reaches it too: Foundation's
-  /// `Process` would give it one of its own.
+  /// The child stays in this program's process group, so that Ctrl-C reaches it too; Foundation's
+  /// `Process` would give it its own.
   static func output(of command: [String], errors: String) throws(Failed) -> String {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw Failed(code: 126) }

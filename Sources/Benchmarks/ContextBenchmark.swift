@@ -1,10 +1,10 @@
 import Tensors
 
-/// What a long context costs in memory: one sequence of 4,096 tokens against four of 1,024, the same
-/// tokens a step in one micro-batch of the same model.
+/// The memory cost of a long context: one sequence of 4,096 tokens against four of 1,024, with
+/// equal tokens per step, in one micro-batch of the same model.
 ///
-/// Not quite the same: learned positions are a row of the width for each place, 3,072 rows of 384
-/// more. With gradient, moments and bf16 copy (18 bytes a parameter) that is 20 MiB of the difference.
+/// The models differ in the position embeddings: 3,072 rows of 384 more. With gradient, moments and
+/// bf16 copy (18 bytes per parameter), they are 20 MiB of the difference.
 enum ContextBenchmark {
   static func all(_ settings: Settings) -> [Benchmark] {
     Precision.allCases.map { benchmark($0, settings.workers) }

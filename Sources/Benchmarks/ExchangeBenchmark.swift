@@ -3,8 +3,9 @@ import Layers
 import MPI
 import Tensors
 
-/// The exchange of a gradient of 64 MiB between two ranks with nothing to hide it: sums to their
-/// owners and the sums' gathering, exact and fast, beside the MPI library's own all-reduce.
+/// The exchange of a gradient of 64 MiB between two ranks without overlapping computation:
+/// reduction to the owners and gathering of the sums, exact and fast, compared with the all-reduce
+/// of the MPI library.
 enum ExchangeBenchmark {
   private static let width = 4096
   private static let bytes = Double(width * width * MemoryLayout<Float>.stride)
@@ -18,7 +19,7 @@ enum ExchangeBenchmark {
     let workers = settings.workers
     return [
       Benchmark(
-        name: "exchange", summary: "a gradient's exchange between two ranks",
+        name: "exchange", summary: "gradient exchange between two ranks",
         measurements: [
           measurement("exact", "exchange, exact") { try exchange(.exact, workers, $0) },
           measurement("fast", "exchange, fast") { try exchange(.fast, workers, $0) },
@@ -37,12 +38,12 @@ enum ExchangeBenchmark {
 
   private typealias Body = @Sendable (Communicator) throws -> [Double]
 
-  /// Seconds of ten exchanges of a network of one matrix.
+  /// The seconds of ten exchanges, after two to warm up, for a network of one matrix.
   private static func exchange(
     _ reduction: GradientReduction, _ workers: Int, _ world: Communicator
   ) throws -> [Double] {
     let build = { (parameters: Parameters) in
-      Linear(parameters, inputs: width, outputs: width, bias: false, deviation: 0.02)
+      Linear(parameters, inputs: width, outputs: width, bias: false, std: 0.02)
     }
     let cores = try Ranks.assign(workers: min(workers, world.size), world)
     let replicas = try DataParallel(
@@ -62,7 +63,7 @@ enum ExchangeBenchmark {
     return Array(seconds.dropFirst(2))
   }
 
-  /// Seconds of ten all-reduces.
+  /// The seconds of ten all-reduces, after two to warm up.
   private static func allReduce(_ world: Communicator) throws -> [Double] {
     let buffer = FlatBuffer(count: width * width)
     let seconds = try (0..<12).map { _ in

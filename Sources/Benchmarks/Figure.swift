@@ -1,19 +1,20 @@
-/// One figure: the median over the turns, with the extremes.
+/// A measured figure: the median over the turns, with the extremes.
 struct Figure: Codable, Equatable {
   let name: String
   let title: String
-  /// The benchmark's summary: the same name measures other work where this differs.
+  /// The summary of the benchmark; figures of equal name with different subjects measure other
+  /// work.
   let subject: String
   let unit: String
   let higherIsBetter: Bool
   let median: Double
   let least: Double
   let most: Double
-  /// One value a turn, in order.
+  /// One value per turn, in order.
   let values: [Double]
-  /// The largest share of the cores that other programs took meanwhile.
+  /// The largest fraction of all cores that other programs used meanwhile.
   var otherLoad = 0.0
-  /// When it was measured, and on which commit.
+  /// The time of the measurement (ISO 8601).
   var date = ""
   var commit: String?
 
@@ -34,13 +35,13 @@ struct Figure: Codable, Equatable {
     most = sorted[sorted.count - 1]
   }
 
-  /// How this figure stands to that of an earlier run; nil when that measured something else.
+  /// The change since the figure of an earlier run; nil if that measured other work.
   func change(since earlier: Figure?) -> Change? {
     guard let earlier, earlier.subject == subject, earlier.title == title, earlier.unit == unit,
       earlier.median != 0
     else { return nil }
     let ratio = median / earlier.median
-    // Below two per cent the spread of a few turns says nothing.
+    // Below two per cent the spread of a few turns is not significant.
     let isApart =
       (least > earlier.most || most < earlier.least) && abs(ratio - 1) >= 0.02
     return Change(
@@ -49,10 +50,10 @@ struct Figure: Codable, Equatable {
   }
 }
 
-/// A figure ÷ that of the last run.
+/// The change of a figure since the last run.
 struct Change: Equatable {
   enum Verdict {
-    /// The two runs' values overlap, or nearly.
+    /// The values of the two runs overlap, or nearly.
     case within
     case better
     case worse
@@ -63,7 +64,7 @@ struct Change: Equatable {
 }
 
 extension [Double] {
-  /// The middle one, or the mean of the middle two.
+  /// The middle value, or the mean of the middle two.
   var median: Double {
     let sorted = sorted()
     return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2

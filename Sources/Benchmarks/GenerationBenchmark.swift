@@ -4,7 +4,7 @@ import Models
 import Monitoring
 import Tensors
 
-/// Generation by a GPT-2 124M with random weights: 64 new tokens after a prompt of 16.
+/// Generation with GPT-2 124M and random weights: 64 new tokens after a prompt of 16.
 enum GenerationBenchmark {
   private static let newTokens = 64
   private static let promptLength = 16
@@ -44,7 +44,7 @@ enum GenerationBenchmark {
     if batch == 1 {
       benchmark.measurements.insert(
         Measurement(
-          name: "\(name).bound", title: "  if reading the weights were all",
+          name: "\(name).bound", title: "  bound: reading the weights",
           quantities: [.rate("tokens/s")],
           source: .apus(ranks: 1) { _ in
             ["rate": 1 / (try secondsToReadWeights(precision, threads: threads))]
@@ -68,18 +68,18 @@ enum GenerationBenchmark {
     return try ReadMemory(bytes: bytes, threads: threads).secondsToRead()
   }
 
-  /// New tokens a second, after a short round that warms up; all threads work as one team.
+  /// Measures new tokens per second after a short run to warm up; all threads work as one team.
   private static func generate(_ precision: Precision, batch: Int, threads: Int) throws -> Reading {
     let configuration = try configuration()
     let layout = configuration.layout
     let weights = FlatBuffer(count: layout.count)
     layout.initialize(weights.elements, seed: 1)
-    let halves = precision == .bf16 ? HalfBuffer(count: layout.count) : nil
-    halves?.round(weights, 0..<layout.count)
+    let bf16Copy = precision == .bf16 ? BF16Buffer(count: layout.count) : nil
+    bf16Copy?.round(weights, 0..<layout.count)
     let team = threads > 1 ? try ThreadTeam(size: threads) : nil
     defer { team?.stop() }
     let workspace = Workspace(precision: precision, team: team)
-    let model = workspace.bind(layout, values: weights, halves: halves, configuration.build)
+    let model = workspace.bind(layout, values: weights, bf16Copy: bf16Copy, configuration.build)
     let generator = Generator(model, configuration: configuration, in: workspace)
     var seconds = 0.0
     for new in [4, newTokens] {

@@ -2,26 +2,25 @@ import MPI
 import Monitoring
 import Tensors
 
-/// Where figures were measured.
+/// The machine of the measurements.
 struct Machine: Codable, Equatable {
-  /// The processor's name.
+  /// The name of the processor.
   var processor: String
   var cores: Int
-  /// Threads that the benchmarks used.
+  /// Number of threads of the benchmarks.
   var threads: Int
   var memoryBytes: Int
   /// Kernel and architecture.
   var system: String
-  /// Names and versions of libraries and peers.
+  /// Versions of libraries and peers, by name.
   var versions: [String: String]
   var commit: String?
 
-  /// Whether figures of both can be compared.
+  /// True when figures of both machines can be compared.
   func isLike(_ other: Machine) -> Bool {
     processor == other.processor && cores == other.cores && threads == other.threads
   }
 
-  /// This machine.
   static func current(threads: Int, peers: [String: String]) -> Machine {
     MatrixLibrary.useCallingThreadOnly()
     let environment = RunEnvironment(versions: [:], hosts: [], ranks: 1, threads: threads)

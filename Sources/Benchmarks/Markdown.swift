@@ -1,11 +1,11 @@
 import Foundation
 
-/// The README's table.
+/// The benchmark table of the README.
 enum Markdown {
-  /// A row for every figure of `benchmarks` that is not there for another's sake, and a line on
-  /// where they come from and how to repeat them.
+  /// One row for every measurement of `benchmarks` that is not only the denominator of a ratio, and
+  /// a paragraph on the machine and on how to repeat the measurements.
   static func table(_ report: Report, _ benchmarks: [Benchmark]) -> String {
-    var lines = ["| what | figure | beside it | how |", "|---|--:|---|---|"]
+    var lines = ["| what | figure | compared with | how |", "|---|--:|---|---|"]
     for benchmark in benchmarks {
       let compared = Set(benchmark.ratios.map(\.denominator))
       for measurement in benchmark.measurements where !compared.contains(measurement.name) {
@@ -47,15 +47,15 @@ enum Markdown {
       .sorted { $0.key.lowercased() < $1.key.lowercased() }
       .map { $0.key == "MPI" ? $0.value : "\($0.key) \($0.value)" }
     let turns = report.figures.map(\.values.count).min() ?? 0
-    let disturbed = report.figures.filter { $0.otherLoad > RunCommand.tolerableLoad }.count
+    let disturbed = report.figures.filter { $0.otherLoad > RunCommand.idleLoad }.count
     let warning =
       disturbed == 0
-      ? "" : " **\(disturbed) figures were disturbed by other programs: measure again.**"
+      ? "" : " **Other programs disturbed \(disturbed) figures: measure again.**"
     let dates = Set(report.figures.map { String($0.date.prefix(10)) }).sorted()
     return "\(machine.threads) threads of \(machine.processor) (\(machine.cores) cores), "
-      + "\(machine.system), \(versions.joined(separator: ", ")); medians of at least \(turns) turns, "
-      + "least–most in brackets; \(dates.joined(separator: ", ")). To repeat a line: "
-      + "`PYTHON=… make bench ARGS=\"--only NAME\"`, the name under how; PYTHON is one with torch, "
-      + "transformers and tokenizers, ours runs without.\(warning)\n"
+      + "\(machine.system), \(versions.joined(separator: ", ")); medians of \(turns) or more turns, "
+      + "extremes in brackets; \(dates.joined(separator: ", ")). To repeat a row, run "
+      + "`PYTHON=… make bench ARGS=\"--only NAME\"` with the name in the last column; PYTHON is an "
+      + "interpreter with torch, transformers and tokenizers, for the comparisons only.\(warning)\n"
   }
 }

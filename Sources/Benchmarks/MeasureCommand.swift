@@ -3,15 +3,15 @@ import Foundation
 import MPI
 import Tensors
 
-/// `apus-bench measure`: one measurement in this process, alone or as one of its ranks; a line of
-/// JSON.
+/// `apus-bench measure`: makes one measurement in this process, or as one of several ranks, and
+/// prints it as one line of JSON.
 struct MeasureCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "measure", abstract: "Measure one thing in this process and print a JSON line.")
+    commandName: "measure", abstract: "Run one measurement in this process and print a JSON line.")
 
   @OptionGroup var settings: Settings
 
-  @Argument(help: "The measurement, as latest.json names it.")
+  @Argument(help: "Name of the measurement, as in latest.json.")
   var name: String
 
   func run() throws {
@@ -20,15 +20,15 @@ struct MeasureCommand: ParsableCommand {
       case .apus(let ranks, let measure) = measurement.source
     else {
       throw Refusal(
-        "\(name) is no measurement of Apus: the names are those in \(settings.output)/latest.json.",
+        "\(name) is not a measurement of Apus: give a name from \(settings.output)/latest.json.",
         code: 64)
     }
     let environment = try MPIEnvironment()
     let world = environment.world
     guard world.size == ranks else {
       throw Refusal(
-        "\(name) is measured on \(ranks) ranks and there are \(world.size): mpirun -np \(ranks) "
-          + "apus-bench measure \(name).", code: 64)
+        "\(name) needs \(ranks) ranks, not \(world.size): run mpirun -np \(ranks) apus-bench "
+          + "measure \(name).", code: 64)
     }
     MatrixLibrary.useCallingThreadOnly()
     do {
@@ -39,7 +39,7 @@ struct MeasureCommand: ParsableCommand {
       print(String(decoding: try encoder.encode(reading), as: UTF8.self))
     } catch {
       guard world.size > 1 else { throw error }
-      Refusal.tell("\(error)")
+      Refusal.report("\(error)")
       world.abort(code: (error as? Refusal)?.code ?? 1)
     }
   }

@@ -1,8 +1,8 @@
 import DataParallel
 import Tensors
 
-/// Memory bandwidth on arrays far larger than the caches: y ← a + b, 12 bytes an element, and
-/// reading alone.
+/// Memory bandwidth on arrays much larger than the caches: y ← a + b, 12 bytes per element, and
+/// reading only.
 enum MemoryBenchmark {
   static func all(_ settings: Settings) -> [Benchmark] {
     let all = settings.workers
@@ -41,7 +41,7 @@ enum MemoryBenchmark {
   }
 }
 
-/// Memory that threads read together, each its part.
+/// A buffer of which each thread reads its part.
 struct ReadMemory {
   private let buffer: FlatBuffer
   private let threads: Int
@@ -51,11 +51,11 @@ struct ReadMemory {
     self.threads = threads
   }
 
-  /// The median of twenty passes over all of it.
+  /// The median seconds of twenty passes over the whole buffer.
   func secondsToRead() throws -> Double {
     let pool = try WorkerPool(count: threads)
     defer { pool.stop() }
-    let found = TallySlots(count: threads)
+    let sums = TallySlots(count: threads)
     var seconds: [Double] = []
     for _ in 0..<21 {
       var clock = Stopwatch()
@@ -64,15 +64,16 @@ struct ReadMemory {
         let part = UnsafeRawBufferPointer(
           rebasing: UnsafeRawBufferPointer(buffer.elements)[
             count * thread / threads * 4..<count * (thread + 1) / threads * 4])
-        found[thread] = Tally(sum: Double(ReadMemory.sum(part)), count: 1)
+        sums[thread] = Tally(sum: Double(ReadMemory.sum(part)), count: 1)
       }
       seconds.append(clock.lap())
     }
-    precondition((0..<threads).allSatisfy { found[$0].sum == 0 }, "the buffer is all zeros")
+    precondition((0..<threads).allSatisfy { sums[$0].sum == 0 }, "the buffer is all zeros")
     return Array(seconds.dropFirst()).median
   }
 
-  /// Four sums at once, so that no addition waits for the one before.
+  /// The sum of the floats in `bytes`, in four independent chains, so that no addition waits for
+  /// the previous one.
   private static func sum(_ bytes: UnsafeRawBufferPointer) -> Float {
     var sums = (SIMD16<Float>(), SIMD16<Float>(), SIMD16<Float>(), SIMD16<Float>())
     let stride = MemoryLayout<SIMD16<Float>>.stride

@@ -1,25 +1,24 @@
 import Foundation
 import Glibc
 
-/// What programs other than the measured ones, and other guests of the host, took of the cores.
+/// The load by programs other than the measured ones, and by other guests of the host.
 ///
-/// A compiler that runs beside halves a figure and turns a ratio over, and nothing in the figure
-/// shows it.
+/// A compiler that runs meanwhile can halve a figure and invert a ratio, without a trace in either.
 struct OtherLoad {
   private let clock = ContinuousClock.now
   private let busy = OtherLoad.busySeconds()
   private let own = OtherLoad.ownSeconds()
 
-  /// The share of all cores since this value was made, in 0…1; 0 where /proc does not say.
-  func share() -> Double {
+  /// The fraction of all cores used by others since this value was created; 0 without /proc.
+  func fraction() -> Double {
     let seconds = (ContinuousClock.now - clock) / .seconds(1)
     guard let before = busy, let now = OtherLoad.busySeconds(), seconds > 0 else { return 0 }
     let cores = Double(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     return max(0, (now - before) - (OtherLoad.ownSeconds() - own)) / (seconds * cores)
   }
 
-  /// Seconds that the cores were not idle since the system started: the first line of /proc/stat
-  /// has user, nice, system, idle, iowait, irq, softirq and steal.
+  /// Core seconds that were not idle since the system started: the first line of /proc/stat has
+  /// user, nice, system, idle, iowait, irq, softirq and steal.
   private static func busySeconds() -> Double? {
     guard let text = try? String(contentsOfFile: "/proc/stat", encoding: .utf8) else { return nil }
     return busySeconds(in: text, ticks: Double(sysconf(Int32(_SC_CLK_TCK))))
@@ -32,7 +31,7 @@ struct OtherLoad {
     return (numbers.reduce(0, +) - numbers[3] - numbers[4]) / ticks
   }
 
-  /// Processor time of this process and of all that it started and saw end.
+  /// CPU seconds of this process and of its terminated children.
   static func ownSeconds() -> Double {
     [RUSAGE_SELF.rawValue, RUSAGE_CHILDREN.rawValue].reduce(0) { sum, who in
       var usage = rusage()

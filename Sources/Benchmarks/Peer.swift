@@ -1,13 +1,13 @@
-/// A program in Python that does the same work, in `Peers`.
+/// A Python program in `Peers` that does the same work.
 struct Peer: Sendable {
-  /// The file in `Peers`, without `.py`.
+  /// The file name in `Peers`, without `.py`.
   let script: String
-  /// The Python package that it stands for.
+  /// The Python package that it measures.
   let package: String
   var ranks = 1
   let arguments: [String]
 
-  /// The words of the command.
+  /// The command and its arguments.
   func command(python: String) -> [String] {
     let file = Settings.packageFile("Sources/Benchmarks/Peers/\(script).py")
     let launcher =
@@ -15,7 +15,7 @@ struct Peer: Sendable {
     return [python] + launcher + [file] + arguments
   }
 
-  /// The versions of those `packages` that `python` has.
+  /// The versions of the installed ones of `packages`, by name.
   static func versions(of packages: Set<String>, python: String) throws -> [String: String] {
     let program = """
       import importlib.metadata as m
@@ -28,8 +28,8 @@ struct Peer: Sendable {
       text = try ChildProcess.output(of: [python, "-c", program], errors: "/dev/null")
     } catch {
       throw Refusal(
-        "PYTHON is \(python), which does not run as Python 3.8 or newer: name one that does, or "
-          + "leave it out for a run without peers.")
+        "PYTHON is \(python), which does not run as Python 3.8 or newer: give one that does, or "
+          + "leave it out to run without peers.")
     }
     let pairs = text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
     return Dictionary(

@@ -1,12 +1,12 @@
 import Tensors
 
-/// Matrix products of 768×768, on one thread and on all at once: what the rest is held against.
+/// GEMM of 768×768 matrices on one thread and on all threads at once: the peak rate of products.
 enum ProductBenchmark {
   static func all(_ settings: Settings) -> [Benchmark] {
     let counts = settings.workers == 1 ? [1] : [1, settings.workers]
     return [
       Benchmark(
-        name: "product", summary: "matrix products, the peak of a thread and of all",
+        name: "product", summary: "GEMM, peak of one thread and of all",
         measurements: Precision.allCases.flatMap { precision in
           counts.map { count in
             Measurement(
@@ -21,13 +21,13 @@ enum ProductBenchmark {
     ]
   }
 
-  /// Operations a second, in samples of about a tenth of a second.
+  /// FLOP/s, in samples of about a tenth of a second.
   private static func rate(_ precision: Precision, threads: Int) throws -> Double {
     let operations = 20 * 2 * 768.0 * 768 * 768
     return try Threads.rate(threads: threads, amount: operations) { _ in
       let workspace = Workspace(precision: precision)
-      let trial = MatrixTrial(size: 768, in: workspace)
-      return { withExtendedLifetime(workspace) { for _ in 0..<20 { trial.run() } } }
+      let benchmark = GEMMBenchmark(size: 768, in: workspace)
+      return { withExtendedLifetime(workspace) { for _ in 0..<20 { benchmark.run() } } }
     }
   }
 }

@@ -1,9 +1,9 @@
 import DataParallel
 import MPI
 
-/// The workers of one rank among others on this host.
+/// Assignment of cores to the workers of a rank.
 enum Ranks {
-  /// The cores of this rank's workers; `workers` are all workers of the host.
+  /// Assigns cores to the workers of this rank; `workers` is the number of workers of the host.
   ///
   /// Collective.
   static func assign(workers: Int, _ world: Communicator) throws -> Cores.Assignment {

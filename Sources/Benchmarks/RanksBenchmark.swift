@@ -1,11 +1,11 @@
 import DataParallel
 import Tensors
 
-/// Ranks against threads on the same cores, in the precision that `auto` takes; and exact against
-/// fast between ranks, in fp32.
+/// Ranks against threads on the same cores, in the precision of `auto`; and exact against fast
+/// reduction between ranks, in fp32.
 enum RanksBenchmark {
   static func all(_ settings: Settings) -> [Benchmark] {
-    // Two ranks of one thread are the least there is to compare.
+    // A comparison needs at least two ranks of one thread.
     let workers = max(2, settings.workers / 2 * 2)
     return [TrainedModel.shakespeare, .gpt2].flatMap {
       [ranks($0, workers), reductions($0, workers)]
@@ -14,7 +14,7 @@ enum RanksBenchmark {
 
   private static func ranks(_ model: TrainedModel, _ workers: Int) -> Benchmark {
     let name = "ranks.\(model.name)"
-    let precision = MatrixLibrary.hasHalfProducts ? Precision.bf16 : .fp32
+    let precision = MatrixLibrary.bf16IsFaster ? Precision.bf16 : .fp32
     return Benchmark(
       name: name, summary: "ranks × threads, \(model.title)",
       measurements: [

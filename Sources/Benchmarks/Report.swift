@@ -1,17 +1,16 @@
 import Foundation
 
-/// All figures of the last runs, as `latest.json` keeps them.
+/// All figures of the last runs, the content of `latest.json`.
 ///
-/// A run that measured a part leaves the other figures of the same machine as they were; each has
-/// its own date and commit.
+/// A run of some benchmarks keeps the other figures of the same machine; each has its own date and
+/// commit.
 struct Report: Codable, Equatable {
   var machine: Machine
   var figures: [Figure]
 
-  /// The figure called `name`.
   func figure(_ name: String) -> Figure? { figures.first { $0.name == name } }
 
-  /// This report with what `earlier` has beyond it.
+  /// This report with the further figures and versions of `earlier`, if that is of this machine.
   func filled(from earlier: Report?) -> Report {
     guard let earlier, earlier.machine.isLike(machine) else { return self }
     let own = Set(figures.map(\.name))
@@ -22,37 +21,36 @@ struct Report: Codable, Equatable {
   }
 }
 
-/// The folder with `latest.json` and the report before it, `previous.json`.
+/// The folder with the last report, `latest.json`, and the one before it, `previous.json`.
 struct ReportFolder {
   let path: String
 
   var latest: String { "\(path)/latest.json" }
   var previous: String { "\(path)/previous.json" }
 
-  /// The last report; nil when there is none.
+  /// Reads the last report; nil if there is none.
   func read() throws -> Report? {
     guard let data = FileManager.default.contents(atPath: latest) else { return nil }
     do {
       return try JSONDecoder().decode(Report.self, from: data)
     } catch {
       throw Refusal(
-        "\(latest) is not a report of this program's benchmarks, so there is nothing to compare "
-          + "with: remove it.")
+        "\(latest) is not a report of this program, so no comparison is possible: remove it.")
     }
   }
 
-  /// Makes the folder.
+  /// Creates the folder.
   func create() throws {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
       throw Refusal(
-        "\(path) cannot be made for the figures (\(error.localizedDescription)): choose another "
+        "\(path) cannot be created for the figures (\(error.localizedDescription)): choose another "
           + "folder with --output.", code: 5)
     }
   }
 
-  /// Keeps `report` as the latest, and the one that was as the previous.
+  /// Writes `report` as the latest, and the former latest as the previous.
   func write(_ report: Report) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

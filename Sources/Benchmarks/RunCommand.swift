@@ -2,30 +2,30 @@ import ArgumentParser
 import Foundation
 import Glibc
 
-/// `apus-bench run`: the table, the JSON and the comparison with the last run.
+/// `apus-bench run`: measures, prints a table with the change since the last run, and writes JSON.
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Measure, show a table and keep the figures (default).")
+    commandName: "run", abstract: "Measure, print a table and store the figures (the default).")
 
   @OptionGroup var settings: Settings
 
-  @Option(help: "Turns; the median is shown.")
+  @Option(help: "Number of turns, whose median is shown.")
   var repeats = 5
 
-  @Option(help: "A benchmark or the first parts of its name, such as step.gpt2. Repeatable.")
+  @Option(help: "Name of a benchmark, or its first parts, such as step.gpt2. Repeatable.")
   var only: [String] = []
 
-  @Flag(help: "Show the benchmarks and measure nothing.")
+  @Flag(help: "List the benchmarks and measure nothing.")
   var list = false
 
-  @Flag(help: "Print the README's table of the figures kept last and measure nothing.")
+  @Flag(help: "Print the README's table of the stored figures and measure nothing.")
   var markdown = false
 
-  @Option(help: "A Python with torch, transformers and tokenizers; PYTHON when absent.")
+  @Option(help: "Python with torch, transformers and tokenizers (default: PYTHON).")
   var python: String?
 
-  /// The share of the cores that a quiet system takes.
-  static let tolerableLoad = 0.05
+  /// The fraction of the cores that a quiet system uses.
+  static let idleLoad = 0.05
 
   func validate() throws {
     if repeats < 1 { throw ValidationError("--repeats must be at least 1, not \(repeats).") }
@@ -40,7 +40,7 @@ struct RunCommand: ParsableCommand {
       }
     } else if markdown {
       guard let report = try folder.read() else {
-        throw Refusal("\(folder.latest) is not there: measure first, with make bench.")
+        throw Refusal("\(folder.latest) does not exist: measure first, with make bench.")
       }
       print(Markdown.table(report, benchmarks), terminator: "")
     } else {
@@ -52,7 +52,7 @@ struct RunCommand: ParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     if environment["OMPI_COMM_WORLD_SIZE"] != nil {
       throw Refusal(
-        "apus-bench was started by mpirun, but starts mpirun itself: leave mpirun out.", code: 64)
+        "apus-bench starts mpirun itself: run it without mpirun.", code: 64)
     }
     try folder.create()
     let benchmarks = try TokenizerBenchmark.prepared(benchmarks, settings)
@@ -78,16 +78,16 @@ struct RunCommand: ParsableCommand {
         figure.commit = machine.commit
         report.figures.append(figure)
       }
-      if otherLoad > RunCommand.tolerableLoad {
+      if otherLoad > RunCommand.idleLoad {
         print(
-          "  ! other programs took up to \(Int(100 * otherLoad)) % of the cores: measure again")
+          "  ! other programs used up to \(Int(100 * otherLoad)) % of the cores: measure again")
       }
-      for failure in failures { Refusal.tell(failure) }
+      for failure in failures { Refusal.report(failure) }
       hasFailed = hasFailed || !failures.isEmpty
       fflush(nil)
     }
     try folder.write(report.filled(from: earlier))
-    print("\nKept in \(folder.latest); ▲ better, ▼ worse than the last run, beyond the spread.")
+    print("\nStored in \(folder.latest); ▲ better, ▼ worse than the last run, beyond the spread.")
     if hasFailed { throw ExitCode(1) }
   }
 
@@ -95,7 +95,7 @@ struct RunCommand: ParsableCommand {
     earlier?.machine.isLike(machine) ?? false
   }
 
-  /// The interpreter, and those packages of the peers that it has.
+  /// The interpreter, and its versions of the packages of the peers.
   private func peerPackages(_ benchmarks: [Benchmark], _ given: String?) throws
     -> (path: String, versions: [String: String])?
   {
@@ -106,7 +106,7 @@ struct RunCommand: ParsableCommand {
       })
     let versions = try Peer.versions(of: wanted, python: path)
     for package in wanted.subtracting(versions.keys).sorted() {
-      Refusal.tell("\(path) has no \(package): its figures are left out.")
+      Refusal.report("\(path) has no package \(package): its figures are left out.")
     }
     return (path, versions)
   }
@@ -117,7 +117,7 @@ struct RunCommand: ParsableCommand {
       lines.append("\(name): \(version)".prefix(Table.width).description)
     }
     if earlier != nil && !isComparable(earlier, machine) {
-      lines.append("The last run was on another machine or other threads: no comparison.")
+      lines.append("No comparison: the last run was on another machine or number of threads.")
     }
     return lines.joined(separator: "\n")
   }

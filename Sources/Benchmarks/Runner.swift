@@ -1,22 +1,24 @@
 import Foundation
 import Glibc
 
-/// Runs the processes of a benchmark in turn and makes figures of what they find.
+/// Runs the processes of a benchmark in turn, and computes figures from their readings.
 struct Runner {
   let settings: Settings
-  /// How many turns.
+  /// Number of turns.
   let repeats: Int
-  /// The interpreter of the peers, and the packages it has; nil for no peers.
+  /// The Python interpreter and the versions of its packages; nil to run without peers.
   let python: (path: String, packages: [String: String])?
-  /// Told what begins: the name of a measurement and the number of the turn.
+  /// Called before every process with the name of the measurement and the number of the turn.
   let progress: (String, Int) -> Void
 
-  /// Figures of a benchmark, a sentence for each thing that went wrong, and the largest share of the
-  /// cores that other programs took during one of its processes.
+  /// The figures of a benchmark, a sentence for each failure, and the largest fraction of the cores
+  /// that other programs used during one of its processes.
   typealias Outcome = (figures: [Figure], failures: [String], otherLoad: Double)
 
-  /// Measures `benchmark`; a measurement that fails is left out from then on, and since it keeps its
-  /// first turns, ratios still match turn with turn.
+  /// Measures `benchmark`.
+  ///
+  /// A measurement that fails is left out from then on; it keeps its first turns, so that ratios
+  /// still compare equal turns.
   func run(_ benchmark: Benchmark) -> Outcome {
     var readings: [String: [Reading]] = [:]
     var failures: [String] = []
@@ -27,7 +29,7 @@ struct Runner {
       for measurement in measurements where !failed.contains(measurement.name) {
         progress(measurement.name, turn)
         let load = OtherLoad()
-        defer { otherLoad = max(otherLoad, load.share()) }
+        defer { otherLoad = max(otherLoad, load.fraction()) }
         do {
           readings[measurement.name, default: []].append(try read(measurement))
         } catch {
@@ -42,7 +44,7 @@ struct Runner {
       compared.ratios = []
       failures.append(
         "The processes of \(benchmark.name) did different work "
-          + "(\(work.map { Table.number($0) }.joined(separator: ", "))): no ratio.")
+          + "(\(work.map { Table.number($0) }.joined(separator: ", "))), so there is no ratio.")
     }
     return (Runner.figures(of: compared, readings), failures, otherLoad)
   }
@@ -52,7 +54,7 @@ struct Runner {
     return python?.packages[peer.package] != nil
   }
 
-  /// The figures of `readings`, one reading a turn for each measurement.
+  /// The figures of `readings`, which has one reading per turn for each measurement.
   static func figures(of benchmark: Benchmark, _ readings: [String: [Reading]]) -> [Figure] {
     var figures: [Figure] = []
     for measurement in benchmark.measurements {
@@ -85,7 +87,7 @@ struct Runner {
     return figures
   }
 
-  /// One process from start to end.
+  /// Runs the process of `measurement` and returns its reading.
   private func read(_ measurement: Measurement) throws -> Reading {
     let log = "\(settings.output)/\(measurement.name).log"
     do {
@@ -94,14 +96,14 @@ struct Runner {
         let reading = try? JSONDecoder().decode(Reading.self, from: Data(line.utf8))
       else {
         throw Refusal(
-          "\(measurement.name) ended without a figure: see \(log) and run it again by hand.")
+          "\(measurement.name) printed no reading: see \(log), and run it again by hand.")
       }
       return reading
     } catch let failure as ChildProcess.Failed {
       let words = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-      let last = words.split(separator: "\n").last.map(String.init) ?? "it said nothing"
+      let last = words.split(separator: "\n").last.map(String.init) ?? "no message"
       throw Refusal(
-        "\(measurement.name) failed with exit code \(failure.code) (\(last)): all it said is in "
+        "\(measurement.name) failed with exit code \(failure.code) (\(last)): see its output in "
           + "\(log).")
     }
   }
@@ -116,7 +118,7 @@ struct Runner {
     }
   }
 
-  /// See the Makefile for why.
+  /// The command line of mpirun; the Makefile explains the options.
   private static func mpirun(_ ranks: Int) -> [String] {
     let isCrowded = ranks > sysconf(Int32(_SC_NPROCESSORS_ONLN))
     return ["mpirun", "-np", "\(ranks)", "--use-hwthread-cpus", "--timeout", "900"]

@@ -57,7 +57,7 @@ enum StepBenchmark {
   }
 }
 
-/// Steady training steps of one model on this rank.
+/// The training steps of one model on this rank.
 struct TrainedSteps {
   private let model: TrainedModel
   private let precision: String
@@ -66,8 +66,8 @@ struct TrainedSteps {
   private let microBatches: Int?
 
   /// - Parameters:
-  ///   - workers: All workers of the host, whatever its ranks.
-  ///   - microBatches: Micro-batches in a step; one for each worker when absent.
+  ///   - workers: Number of workers on the host, over all its ranks.
+  ///   - microBatches: Micro-batches per step; nil for one per worker.
   init(
     _ model: TrainedModel, _ precision: Precision?, _ reduction: GradientReduction, workers: Int,
     microBatches: Int? = nil
@@ -79,7 +79,7 @@ struct TrainedSteps {
     self.microBatches = microBatches
   }
 
-  /// Tokens a second of the median step after the first two, and the memory they took.
+  /// Measures tokens per second of the median step after the first two, and the peak memory.
   ///
   /// Collective.
   func measure(_ world: Communicator) throws -> Reading {
@@ -91,7 +91,7 @@ struct TrainedSteps {
     }
     var reader = try model.configuration(workers: workers, overrides: overrides)
     let phase = try Pretraining(&reader)
-    model.forgetTokenizer()
+    model.removeTokenizerFile()
     let trainer = try Trainer(
       phase.plan, world: world, workers: try Ranks.assign(workers: workers, world),
       objective: try phase.objective(over: model.tokens(phase)))

@@ -1,23 +1,23 @@
 import DataParallel
 import Tensors
 
-/// The matrix products of a training step of GPT-2 with their shapes, and nothing else: what a step
-/// cannot be faster than on the same libraries.
+/// The matrix products of a GPT-2 training step, with their shapes and without anything else: an
+/// upper bound of the speed of a step with the same libraries.
 ///
-/// Every weight is a matrix of its own, so that it comes from memory as in a step. Legend: R rows
+/// Every weight is its own matrix, so that it is read from memory as in a step. Legend: R rows
 /// (positions) of a micro-batch, C width, V vocabulary, D head dimension.
 struct StepProducts {
   private let model: TrainedModel
   private let rows: Int
   private let workspace: Workspace
-  /// Inputs and outputs of the linear maps of a layer.
-  private let maps: [(inputs: Int, outputs: Int)]
-  /// Weights [inputs, outputs], layer after layer, then the head [V, C].
+  /// Inputs and outputs of the linear layers of a block.
+  private let linears: [(inputs: Int, outputs: Int)]
+  /// The weights [inputs, outputs] of all blocks in order, then the head [V, C].
   private let weights: [Tensor]
-  /// Anything else that is read, by shape.
+  /// All other operands, by shape.
   private let operands: [[Int]: Tensor]
 
-  /// Tokens a second of the median step.
+  /// Measures tokens per second of the median step.
   static func measure(_ model: TrainedModel, _ precision: Precision, workers: Int) throws
     -> Reading
   {
@@ -49,15 +49,15 @@ struct StepProducts {
     self.rows = rows
     self.workspace = workspace
     let width = model.width
-    maps = [(width, 3 * width), (width, width), (width, 4 * width), (4 * width, width)]
-    // Only as the result of an operation is a tensor bf16 in memory.
+    linears = [(width, 3 * width), (width, width), (width, 4 * width), (4 * width, width)]
+    // A tensor is bf16 in memory only as the result of an operation.
     let operand = { (shape: [Int]) in
       Tensor(repeating: 0.5, shape: [shape[0], 1], in: workspace).linear(
         weight: Tensor(repeating: 0.5, shape: [1, shape[1]], in: workspace),
         order: .inputsByOutputs)
     }
     weights =
-      (0..<model.layers).flatMap { [maps] _ in maps.map { operand([$0.inputs, $0.outputs]) } }
+      (0..<model.layers).flatMap { [linears] _ in linears.map { operand([$0.inputs, $0.outputs]) } }
       + [operand([model.vocabulary, width])]
     let dim = width / model.heads
     let shapes =
@@ -68,19 +68,19 @@ struct StepProducts {
     operands = Dictionary(shapes.map { ($0, operand($0)) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// Rows of queries that attention works on at a time.
+  /// Query rows per block of attention.
   private static let block = 64
 
-  /// All products of one micro-batch.
+  /// Runs all products of one micro-batch.
   private func run() {
     for layer in 0..<model.layers {
-      for (place, map) in maps.enumerated() {
-        let weight = weights[layer * maps.count + place]
-        // The results that only products read are bf16 in a step.
-        let isRead = place == 0 || place == 2
-        multiply([rows, map.inputs], weight, .inputsByOutputs, precise: !isRead)
-        multiply([rows, map.outputs], weight, .outputsByInputs)
-        multiply([map.inputs, rows], operand([rows, map.outputs]), .inputsByOutputs)
+      for (place, linear) in linears.enumerated() {
+        let weight = weights[layer * linears.count + place]
+        // In a step, results that are only operands of products are bf16.
+        let isOperand = place == 0 || place == 2
+        multiply([rows, linear.inputs], weight, .inputsByOutputs, fp32Output: !isOperand)
+        multiply([rows, linear.outputs], weight, .outputsByInputs)
+        multiply([linear.inputs, rows], operand([rows, linear.outputs]), .inputsByOutputs)
       }
       attend()
     }
@@ -89,8 +89,9 @@ struct StepProducts {
     multiply([model.vocabulary, rows], operand([rows, model.width]), .inputsByOutputs)
   }
 
-  /// Attention's products of one layer: per head and block of queries two forward (scores, output)
-  /// and five backward (scores again and the derivatives of v, probabilities, q and k).
+  /// Runs the products of attention in one block: per head and block of queries, two forward
+  /// (scores, output) and five backward (recomputed scores, and the derivatives of v,
+  /// probabilities, q, k).
   private func attend() {
     let dim = model.width / model.heads
     let block = StepProducts.block
@@ -109,8 +110,8 @@ struct StepProducts {
   }
 
   private func multiply(
-    _ shape: [Int], _ weight: Tensor, _ order: WeightOrder, precise: Bool = true
+    _ shape: [Int], _ weight: Tensor, _ order: WeightOrder, fp32Output: Bool = true
   ) {
-    _ = operand(shape).linear(weight: weight, order: order, precise: precise)
+    _ = operand(shape).linear(weight: weight, order: order, fp32Output: fp32Output)
   }
 }

@@ -7,7 +7,7 @@ enum Table {
 
   static let heading = row("", "median", "unit", "least … most", "÷ last")
 
-  /// The figure's line, with its ratio to `earlier`.
+  /// The row of `figure`, with its change since `earlier`.
   static func line(_ figure: Figure, since earlier: Figure?) -> String {
     let change = figure.change(since: earlier).map { change in
       number(change.ratio)
@@ -18,7 +18,7 @@ enum Table {
       "\(number(figure.least)) … \(number(figure.most))", change ?? "")
   }
 
-  /// Three digits or more.
+  /// Formats `value` with at least three significant digits.
   static func number(_ value: Double) -> String {
     String(format: abs(value) < 9.995 ? "%.2f" : abs(value) < 99.95 ? "%.1f" : "%.0f", value)
   }
@@ -36,7 +36,7 @@ enum Table {
 }
 
 extension String {
-  /// With spaces behind, or before where `width` is negative.
+  /// Padded to `width` with spaces at the end, or at the start if `width` is negative.
   fileprivate func padded(to width: Int) -> String {
     let spaces = String(repeating: " ", count: max(0, abs(width) - count))
     return width < 0 ? spaces + self : self + spaces

@@ -1,5 +1,5 @@
 /// One micro-batch on a team of two threads against two micro-batches of half its size on two
-/// workers: the same 4×256 tokens a step, in bf16.
+/// workers: 4×256 tokens per step in both, in bf16.
 enum TeamBenchmark {
   static func all(_ settings: Settings) -> [Benchmark] {
     let model = TrainedModel.gpt2

@@ -1,12 +1,12 @@
 import DataParallel
 
-/// Threads that measure at the same time.
+/// Measurement on several threads at the same time.
 enum Threads {
-  /// What `threads` threads do a second together: the sum of their medians over ten samples.
+  /// The rate of `threads` threads together: the sum of their medians over ten samples.
   ///
   /// - Parameters:
-  ///   - amount: What one sample does.
-  ///   - prepare: Makes, on its thread, the work of one sample.
+  ///   - amount: The amount of work in one sample; the rate is in its unit per second.
+  ///   - prepare: Returns the work of one sample; it is called on the thread that runs it.
   static func rate(
     threads: Int, amount: Double, _ prepare: @escaping @Sendable (_ thread: Int) -> () -> Void
   ) throws -> Double {

@@ -4,37 +4,39 @@ import Foundation
 import Monitoring
 import Tokenizers
 
-/// Tokenizers on one thread: learning up to 8,192 entries of BPE, encoding with them, with as many of
-/// WordPiece and of Unigram, and with GPT-2's vocabulary where its folder is given.
+/// Tokenizers on one thread: BPE training to 8,192 entries, and encoding with BPE, WordPiece and
+/// Unigram of that size and with GPT-2's vocabulary if its folder is given.
 ///
-/// The Aviary's stories have some 1,600 different words, from which no more than about 3,000
-/// entries can be learned, and which a tokenizer that keeps words finds at once: for figures that
-/// hold for other text give such text with `--corpus`.
+/// The Aviary's stories have about 1,600 different words. They yield at most about 3,000 entries,
+/// and a tokenizer with a word cache looks all of them up; for figures that hold for other text,
+/// give such text with `--corpus`.
 enum TokenizerBenchmark {
   private static let vocabulary = 8192
 
   static func all(_ settings: Settings) -> [Benchmark] {
     let corpus = Corpus(settings)
-    // Without a folder it does not run; see `prepared`.
+    // Without a folder `prepared` removes the benchmark.
     let folder = settings.vocabularyFolder ?? ""
-    let learned = ["--vocabulary", "\(vocabulary)"]
+    let trained = ["--vocabulary", "\(vocabulary)"]
     return [
-      benchmark("train", "BPE training to \(vocabulary)", corpus, learned) {
+      benchmark("train", "BPE training to \(vocabulary)", corpus, trained) {
         try measureTraining(corpus)
       },
-      benchmark("encode", "BPE encoding", corpus, learned) {
+      benchmark("encode", "BPE encoding", corpus, trained) {
         try measureEncoding(corpus, by: train(on: corpus.documents()))
       },
-      trained(.wordpiece, "WordPiece encoding", corpus, settings),
-      trained(.unigram, "Unigram encoding", corpus, settings),
+      encoding(.wordpiece, "WordPiece encoding", corpus, settings),
+      encoding(.unigram, "Unigram encoding", corpus, settings),
       benchmark("gpt2", "GPT-2's BPE encoding", corpus, ["--tokenizer", folder]) {
         try measureEncoding(corpus, by: TokenizerFile.load(from: folder))
       },
     ]
   }
 
-  /// Those of `benchmarks` for which everything is there; tells what is left out, and refuses what
-  /// cannot be read.
+  /// Prepares the inputs of the tokenizer benchmarks, and returns `benchmarks` without those that
+  /// lack an input, which it reports.
+  ///
+  /// - Throws: `Refusal` for a file that cannot be read or written.
   static func prepared(_ benchmarks: [Benchmark], _ settings: Settings) throws -> [Benchmark] {
     let own = Set(all(settings).map(\.name)).intersection(benchmarks.map(\.name))
     if own.isEmpty { return benchmarks }
@@ -45,8 +47,8 @@ enum TokenizerBenchmark {
     }
     guard own.contains("tokenizer.gpt2") else { return benchmarks }
     guard let folder = settings.vocabularyFolder else {
-      Refusal.tell(
-        "tokenizer.gpt2 is left out: name a folder with GPT-2's vocab.json and merges.txt by "
+      Refusal.report(
+        "tokenizer.gpt2 is left out: give a folder with GPT-2's vocab.json and merges.txt with "
           + "--gpt2-tokenizer or APUS_GPT2_TOKENIZER.")
       return benchmarks.filter { $0.name != "tokenizer.gpt2" }
     }
@@ -58,8 +60,9 @@ enum TokenizerBenchmark {
     return benchmarks
   }
 
-  /// Encoding with a tokenizer that is learned and written before, so that the peer reads the same.
-  private static func trained(
+  /// Encoding with a tokenizer that `prepare` trains and writes, so that the peer reads the same
+  /// one.
+  private static func encoding(
     _ kind: TokenizerKind, _ title: String, _ corpus: Corpus, _ settings: Settings
   ) -> Benchmark {
     let folder = folder(kind, settings)
@@ -85,7 +88,7 @@ enum TokenizerBenchmark {
     try TokenizerFile.save(tokenizer, toFolder: folder(kind, settings))
   }
 
-  /// - Parameter options: What the peer is told beside the task.
+  /// - Parameter options: The arguments of the peer after the task.
   private static func benchmark(
     _ task: String, _ title: String, _ corpus: Corpus, _ options: [String],
     _ measure: @escaping @Sendable () throws -> Reading
@@ -148,24 +151,24 @@ enum TokenizerBenchmark {
   }
 }
 
-/// The text of the tokenizer's benchmarks; a line is a document.
+/// The text of the tokenizer benchmarks; each line is a document.
 struct Corpus: Sendable {
   let paths: [String]
   let title: String
   let names: String
-  private let isWritten: Bool
+  private let isGenerated: Bool
 
   init(_ settings: Settings) {
-    isWritten = settings.corpora.isEmpty
-    paths = isWritten ? ["\(settings.output)/aviary.txt"] : settings.corpora
+    isGenerated = settings.corpora.isEmpty
+    paths = isGenerated ? ["\(settings.output)/aviary.txt"] : settings.corpora
     let names = paths.map { URL(fileURLWithPath: $0).lastPathComponent }
-    self.names = isWritten ? "the Aviary's stories" : names.joined(separator: ", ")
-    title = isWritten ? "Aviary stories" : names.count == 1 ? names[0] : "\(names.count) files"
+    self.names = isGenerated ? "the Aviary's stories" : names.joined(separator: ", ")
+    title = isGenerated ? "Aviary stories" : names.count == 1 ? names[0] : "\(names.count) files"
   }
 
-  /// Writes the Aviary's stories where no text was given, and refuses files that cannot be read.
+  /// Writes the Aviary's stories if no text was given, and refuses files that cannot be read.
   func prepare() throws {
-    if isWritten {
+    if isGenerated {
       let stories = Aviary(seed: 1).documents(count: 20_000).joined(separator: "\n") + "\n"
       do {
         try Data(stories.utf8).write(to: URL(fileURLWithPath: paths[0]))
@@ -176,15 +179,15 @@ struct Corpus: Sendable {
       }
     }
     for path in paths where !FileManager.default.isReadableFile(atPath: path) {
-      throw Refusal("--corpus \(path) cannot be read: name a text file that is there.")
+      throw Refusal("--corpus \(path) cannot be read: give an existing text file.")
     }
   }
 
-  /// Lines with their line feeds.
+  /// The lines of the text, with their line feeds.
   func documents() throws -> [[UInt8]] {
     try paths.flatMap { path in
       guard let data = FileManager.default.contents(atPath: path) else {
-        throw Refusal("\(path) cannot be read: name a text file that is there with --corpus.")
+        throw Refusal("\(path) cannot be read: give an existing text file with --corpus.")
       }
       var documents: [[UInt8]] = []
       var rest = data[...]

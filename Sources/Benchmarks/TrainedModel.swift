@@ -6,7 +6,7 @@ import RandomNumbers
 import Tensors
 import Training
 
-/// A model whose training step is measured, and how PyTorch is told of the same.
+/// A model whose training step is measured, in Apus and in PyTorch.
 struct TrainedModel: Sendable {
   let name: String
   let title: String
@@ -14,19 +14,19 @@ struct TrainedModel: Sendable {
   let heads: Int
   let width: Int
   let vocabulary: Int
-  /// Tokens in a sequence.
+  /// Tokens per sequence.
   let context: Int
-  /// Sequences in a step.
+  /// Sequences per step.
   let batch: Int
-  /// Steps of a process; the first two do not count.
+  /// Steps per process; the first two are not counted.
   let steps: Int
-  /// Whether a step is one micro-batch, as PyTorch takes it, for a team of all threads: large products
-  /// lose nothing by it, and one gradient is enough.
+  /// True when a step is one micro-batch for a team of all threads, as in PyTorch: large products
+  /// lose no speed by it, and one gradient buffer is enough.
   var isForTeam = false
-  /// Which family it is of.
+  /// The model family.
   var family = PretrainingOptions.Family.gpt2
 
-  /// cluster/shakespeare.yaml, nanoGPT's recipe for a CPU; the vocabulary is that of bytes.
+  /// The model of cluster/shakespeare.yaml, nanoGPT's settings for a CPU, on bytes.
   static let shakespeare = TrainedModel(
     name: "shakespeare", title: "0.8M, 12×64 tokens", layers: 4, heads: 4, width: 128,
     vocabulary: 257, context: 64, batch: 12, steps: 102)
@@ -41,7 +41,7 @@ struct TrainedModel: Sendable {
     name: "bert", title: "BERT-base 110M, 8×128 tokens", layers: 12, heads: 12, width: 768,
     vocabulary: 30522, context: 128, batch: 8, steps: 6, isForTeam: true, family: .bert)
 
-  /// `nano` with a long context, and the same number of tokens in shorter ones.
+  /// `nano` with a context of 4,096, and with as many tokens in contexts of 1,024.
   static let longContext = TrainedModel(
     name: "long", title: "10.8M, 1×4096 tokens", layers: nano.layers, heads: nano.heads,
     width: nano.width, vocabulary: nano.vocabulary, context: 4096, batch: 1, steps: 5)
@@ -49,17 +49,17 @@ struct TrainedModel: Sendable {
     name: "short", title: "10.8M, 4×1024 tokens", layers: nano.layers, heads: nano.heads,
     width: nano.width, vocabulary: nano.vocabulary, context: 1024, batch: 4, steps: 5)
 
-  /// Those whose step PyTorch measures as well.
+  /// The models whose step is also measured in PyTorch.
   static let all = [shakespeare, nano, gpt2, bert]
 
-  /// Micro-batches in a step: one for each of `workers`, as far as the batch divides.
+  /// Micro-batches per step: a power of two, one per worker as far as the batch is divisible.
   func microBatches(workers: Int) -> Int {
     var count = 1
     while count < workers && batch % (2 * count) == 0 { count *= 2 }
     return count
   }
 
-  /// What `apus pretrain` would be given.
+  /// The configuration for `apus pretrain`.
   func configuration(workers: Int, overrides: [String]) throws -> ConfigurationReader {
     if name == TrainedModel.shakespeare.name {
       return try ConfigurationReader(
@@ -75,7 +75,7 @@ struct TrainedModel: Sendable {
         """, file: "the benchmark", overrides: overrides)
   }
 
-  /// `bytes`, or for a model of masked tokens a file of as many entries as it has ids.
+  /// `bytes`, or for BERT the path of a vocabulary file with as many entries as the model.
   private func tokenizer() throws -> String {
     guard family == .bert else { return "bytes" }
     let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -89,11 +89,11 @@ struct TrainedModel: Sendable {
       "apus-bench-\(ProcessInfo.processInfo.processIdentifier)-vocab.txt")
   }
 
-  /// Removes the file of the tokenizer, which is in memory by now.
-  func forgetTokenizer() { try? FileManager.default.removeItem(at: tokenizerFile) }
+  /// Removes the vocabulary file, once the tokenizer is in memory.
+  func removeTokenizerFile() { try? FileManager.default.removeItem(at: tokenizerFile) }
 
-  /// What it is trained on: the recipe's plays, or stories where they are not there; for the others
-  /// random ids, which cost the same as text.
+  /// The training tokens: for `shakespeare`, the plays of its configuration, or stories if they are
+  /// absent; for other models random ids, which cost the same as text.
   func tokens(_ phase: Pretraining) throws -> TokenStream {
     let count = 1 << 17
     var ids: [Int32]
@@ -104,8 +104,8 @@ struct TrainedModel: Sendable {
         ?? Data(Aviary(seed: 1).documents(count: 500).joined(separator: "\n").utf8)
       ids = text.prefix(count).map { Int32($0) }
     } else {
-      let words = RandomStream(seed: 1, purpose: .trial)
-      // No special tokens among BERT's.
+      let words = RandomStream(seed: 1, purpose: .probe)
+      // BERT's first ids are special tokens.
       let first = UInt32(family == .bert ? 5 : 0)
       ids = (0..<UInt64(count)).map {
         Int32(first + words.word($0) % (UInt32(vocabulary) - first))
@@ -115,7 +115,7 @@ struct TrainedModel: Sendable {
       ids, vocabularySize: phase.plan.model.vocabulary, endOfText: phase.plan.tokenizer.endOfText)
   }
 
-  /// The same steps by PyTorch.
+  /// The same steps in PyTorch.
   func torch(_ precision: Precision, ranks: Int = 1, threads: Int) -> Peer {
     if family == .bert {
       return Peer(

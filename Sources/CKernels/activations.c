@@ -1,23 +1,29 @@
-// Activations. With u = √(2/π)(x + 0.044715x³) the tanh form of GELU is x·σ(2u), because
-// (1 + tanh u)/2 = σ(2u); its derivative is s + x·s(1 − s)·2u′. Silu is x·σ(x).
+// Activation functions and their derivatives.
 //
-// GELU itself is x·Φ(x). With e = exp(−z²/2) and t = 1/(1 + 0.305z) the tail Φ(−z) is e·P(t) for
-// z ≥ 0 (the form of Abramowitz & Stegun 7.1.26), P a polynomial of degree 8 without a constant,
-// fitted to a relative error below 1e-7 for z ≤ 13; beyond, e is 0. The derivative is Φ + x·e/√2π.
+// Tanh form of GELU: with u = √(2/π)(x + 0.044715x³) it is x·σ(2u), because (1 + tanh u)/2 = σ(2u).
+// Its derivative is s + x·s(1 − s)·2u′ with s = σ(2u). SiLU is x·σ(x).
+//
+// Exact GELU is x·Φ(x). With e = exp(−z²/2) and t = 1/(1 + 0.305z) the tail Φ(−z) is e·P(t) for
+// z ≥ 0 (the form of Abramowitz & Stegun 7.1.26). P is a polynomial of degree 8 without a constant
+// term, fitted to a relative error below 1e-7 for z ≤ 13; for larger z, e underflows to 0. The
+// derivative is Φ + x·e/√2π.
 #include "vector.h"
 
 #define GELU_2U(x) ((x) * (1.5957691216057308f + 0.07135481627f * (x) * (x)))
 #define GELU_2DU(x) (1.5957691216057308f + 0.21406444881f * (x) * (x))
 
-CLONED void apus_gelu(float *y, const float *x, size_t n) {
+KERNEL(void, apus_gelu,
+       (float *y, const float *x, size_t n),
+       (y, x, n)) {
   FOR_VECTORS(n, {
     vf v = GET(x);
     PUT(y, v * VSIGMOID(GELU_2U(v)));
   });
 }
 
-CLONED void apus_gelu_backward(float *dx, const float *x, const float *dy, size_t n,
-                               bool accumulate) {
+KERNEL(void, apus_gelu_backward,
+       (float *dx, const float *x, const float *dy, size_t n, bool accumulate),
+       (dx, x, dy, n, accumulate)) {
   FOR_VECTORS(n, {
     vf v = GET(x);
     vf s = VSIGMOID(GELU_2U(v));
@@ -43,7 +49,9 @@ CLONED void apus_gelu_backward(float *dx, const float *x, const float *dy, size_
     (vf)(((vi)tail_ & negative_) | ((vi)(1.0f - tail_) & ~negative_));                             \
   })
 
-CLONED void apus_gelu_exact(float *y, const float *x, size_t n) {
+KERNEL(void, apus_gelu_exact,
+       (float *y, const float *x, size_t n),
+       (y, x, n)) {
   FOR_VECTORS(n, {
     vf v = GET(x);
     vf e = VEXP(-0.5f * v * v);
@@ -51,8 +59,9 @@ CLONED void apus_gelu_exact(float *y, const float *x, size_t n) {
   });
 }
 
-CLONED void apus_gelu_exact_backward(float *dx, const float *x, const float *dy, size_t n,
-                                     bool accumulate) {
+KERNEL(void, apus_gelu_exact_backward,
+       (float *dx, const float *x, const float *dy, size_t n, bool accumulate),
+       (dx, x, dy, n, accumulate)) {
   FOR_VECTORS(n, {
     vf v = GET(x);
     vf e = VEXP(-0.5f * v * v);
@@ -63,12 +72,15 @@ CLONED void apus_gelu_exact_backward(float *dx, const float *x, const float *dy,
 }
 
 // tanh x = 2σ(2x) − 1.
-CLONED void apus_tanh(float *y, const float *x, size_t n) {
+KERNEL(void, apus_tanh,
+       (float *y, const float *x, size_t n),
+       (y, x, n)) {
   FOR_VECTORS(n, { PUT(y, 2.0f * VSIGMOID(2.0f * GET(x)) - 1.0f); });
 }
 
-CLONED void apus_tanh_backward(float *dx, const float *y, const float *dy, size_t n,
-                               bool accumulate) {
+KERNEL(void, apus_tanh_backward,
+       (float *dx, const float *y, const float *dy, size_t n, bool accumulate),
+       (dx, y, dy, n, accumulate)) {
   FOR_VECTORS(n, {
     vf v = GET(y);
     vf d = GET(dy) * (1.0f - v * v);
@@ -77,7 +89,9 @@ CLONED void apus_tanh_backward(float *dx, const float *y, const float *dy, size_
   });
 }
 
-CLONED void apus_relu(float *y, const float *x, size_t n) {
+KERNEL(void, apus_relu,
+       (float *y, const float *x, size_t n),
+       (y, x, n)) {
   FOR_VECTORS(n, {
     vf v = GET(x);
     vi negative = v < 0;
@@ -85,8 +99,9 @@ CLONED void apus_relu(float *y, const float *x, size_t n) {
   });
 }
 
-CLONED void apus_relu_backward(float *dx, const float *x, const float *dy, size_t n,
-                               bool accumulate) {
+KERNEL(void, apus_relu_backward,
+       (float *dx, const float *x, const float *dy, size_t n, bool accumulate),
+       (dx, x, dy, n, accumulate)) {
   FOR_VECTORS(n, {
     vi flat = GET(x) <= 0;
     vf d = (vf)((vi)GET(dy) & ~flat);
@@ -95,20 +110,20 @@ CLONED void apus_relu_backward(float *dx, const float *x, const float *dy, size_
   });
 }
 
-// Products of an activation g·s of the gate, s a sigmoid, with a second input.
+// Gated products (g·s)·up, where g is the gate and s a sigmoid of it.
 #define GATED(sigmoid)                                                                             \
   FOR_VECTORS(n, {                                                                                 \
     vf g = GET(gate);                                                                              \
     PUT(y, g * (sigmoid) * GET(up));                                                               \
   })
 
-#define GATED_BACKWARD(sigmoid, slope)                                                             \
+#define GATED_BACKWARD(sigmoid, derivative)                                                        \
   FOR_VECTORS(n, {                                                                                 \
     vf g = GET(gate);                                                                              \
     vf d = GET(dy);                                                                                \
     vf s = sigmoid;                                                                                \
     if (dgate) {                                                                                   \
-      vf dg = d * GET(up) * (slope);                                                               \
+      vf dg = d * GET(up) * (derivative);                                                          \
       if (gate_accumulate) dg += GET(dgate);                                                       \
       PUT(dgate, dg);                                                                              \
     }                                                                                              \
@@ -119,20 +134,28 @@ CLONED void apus_relu_backward(float *dx, const float *x, const float *dy, size_
     }                                                                                              \
   })
 
-CLONED void apus_swiglu(float *y, const float *gate, const float *up, size_t n) {
+KERNEL(void, apus_swiglu,
+       (float *y, const float *gate, const float *up, size_t n),
+       (y, gate, up, n)) {
   GATED(VSIGMOID(g));
 }
 
-CLONED void apus_swiglu_backward(float *dgate, bool gate_accumulate, float *dup, bool up_accumulate,
-                                 const float *gate, const float *up, const float *dy, size_t n) {
+KERNEL(void, apus_swiglu_backward,
+       (float *dgate, bool gate_accumulate, float *dup, bool up_accumulate, const float *gate,
+        const float *up, const float *dy, size_t n),
+       (dgate, gate_accumulate, dup, up_accumulate, gate, up, dy, n)) {
   GATED_BACKWARD(VSIGMOID(g), s + g * s * (1.0f - s));
 }
 
-CLONED void apus_geglu(float *y, const float *gate, const float *up, size_t n) {
+KERNEL(void, apus_geglu,
+       (float *y, const float *gate, const float *up, size_t n),
+       (y, gate, up, n)) {
   GATED(VSIGMOID(GELU_2U(g)));
 }
 
-CLONED void apus_geglu_backward(float *dgate, bool gate_accumulate, float *dup, bool up_accumulate,
-                                const float *gate, const float *up, const float *dy, size_t n) {
+KERNEL(void, apus_geglu_backward,
+       (float *dgate, bool gate_accumulate, float *dup, bool up_accumulate, const float *gate,
+        const float *up, const float *dy, size_t n),
+       (dgate, gate_accumulate, dup, up_accumulate, gate, up, dy, n)) {
   GATED_BACKWARD(VSIGMOID(GELU_2U(g)), s + g * s * (1.0f - s) * GELU_2DU(g));
 }

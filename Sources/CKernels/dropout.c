@@ -1,5 +1,5 @@
-// Masks from Philox 4×32-10 (Salmon et al. 2011), sixteen counters at a time. Word w of a stream is
-// component w % 4 of the block with counter w / 4, as in RandomNumbers' `RandomStream`.
+// Dropout masks from Philox 4×32-10 (Salmon et al. 2011), sixteen counters at a time. Word w of a
+// stream is component w % 4 of the block with counter w / 4, as in RandomNumbers' `RandomStream`.
 #include "vector.h"
 
 typedef uint64_t vl __attribute__((ext_vector_type(16)));
@@ -12,7 +12,7 @@ enum { WORDS = 4 * LANES };
     low = __builtin_convertvector(wide_, vu);                                                      \
   } while (0)
 
-// 64 consecutive words, from counter `base` on, into words[64].
+// Writes the 64 consecutive words that start at counter `base` to words[64].
 #define PHILOX_64(words, key0, key1, base)                                                         \
   do {                                                                                             \
     vu lane_ = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};                             \
@@ -40,8 +40,9 @@ enum { WORDS = 4 * LANES };
     }                                                                                              \
   } while (0)
 
-CLONED void apus_philox_words(uint32_t *words, size_t n, uint32_t key0, uint32_t key1,
-                              uint64_t first) {
+KERNEL(void, apus_philox_words,
+       (uint32_t *words, size_t n, uint32_t key0, uint32_t key1, uint64_t first),
+       (words, n, key0, key1, first)) {
   uint32_t block[WORDS];
   for (size_t start = 0; start < n; start += WORDS) {
     PHILOX_64(block, key0, key1, (first + start) / 4);
@@ -50,8 +51,10 @@ CLONED void apus_philox_words(uint32_t *words, size_t n, uint32_t key0, uint32_t
   }
 }
 
-CLONED void apus_dropout(float *y, const float *x, size_t n, uint32_t key0, uint32_t key1,
-                         uint64_t first, uint32_t threshold, float scale, bool accumulate) {
+KERNEL(void, apus_dropout,
+       (float *y, const float *x, size_t n, uint32_t key0, uint32_t key1, uint64_t first,
+        uint32_t threshold, float scale, bool accumulate),
+       (y, x, n, key0, key1, first, threshold, scale, accumulate)) {
   uint32_t block[WORDS];
   for (size_t start = 0; start < n; start += WORDS) {
     PHILOX_64(block, key0, key1, (first + start) / 4);

@@ -1,37 +1,38 @@
 #include "vector.h"
 
-const char *apus_cpu_level(void) {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("x86-64-v4")) return "x86-64-v4";
-  if (__builtin_cpu_supports("x86-64-v3")) return "x86-64-v3";
-#endif
-  return "default";
-}
-
-CLONED void apus_add(float *y, const float *a, const float *b, size_t n) {
+KERNEL(void, apus_add,
+       (float *y, const float *a, const float *b, size_t n),
+       (y, a, b, n)) {
   FOR_VECTORS(n, PUT(y, GET(a) + GET(b)););
 }
 
-CLONED void apus_subtract(float *y, const float *a, const float *b, size_t n) {
+KERNEL(void, apus_subtract,
+       (float *y, const float *a, const float *b, size_t n),
+       (y, a, b, n)) {
   FOR_VECTORS(n, PUT(y, GET(a) - GET(b)););
 }
 
-CLONED void apus_multiply(float *y, const float *a, const float *b, size_t n, bool accumulate) {
+KERNEL(void, apus_multiply,
+       (float *y, const float *a, const float *b, size_t n, bool accumulate),
+       (y, a, b, n, accumulate)) {
   if (accumulate)
     FOR_VECTORS(n, PUT(y, GET(y) + GET(a) * GET(b)););
   else
     FOR_VECTORS(n, PUT(y, GET(a) * GET(b)););
 }
 
-CLONED void apus_scale(float *y, const float *x, float factor, size_t n, bool accumulate) {
+KERNEL(void, apus_scale,
+       (float *y, const float *x, float factor, size_t n, bool accumulate),
+       (y, x, factor, n, accumulate)) {
   if (accumulate)
     FOR_VECTORS(n, PUT(y, GET(y) + GET(x) * factor););
   else
     FOR_VECTORS(n, PUT(y, GET(x) * factor););
 }
 
-CLONED void apus_fill(float *y, float value, size_t n) {
+KERNEL(void, apus_fill,
+       (float *y, float value, size_t n),
+       (y, value, n)) {
   FOR_VECTORS(n, PUT(y, (vf)value););
 }
 
@@ -39,13 +40,14 @@ void apus_broadcast_rows(float *y, const float *bias, size_t rows, size_t cols) 
   for (size_t r = 0; r < rows; r++) memcpy(y + r * cols, bias, cols * sizeof(float));
 }
 
-// Columns go in strips of lanes so that a strip's sums stay in registers; every column adds its
-// rows in order.
-CLONED void apus_column_sums(float *sums, const float *x, size_t pitch, size_t rows, size_t cols,
-                             bool accumulate) {
+// Columns are processed in strips of LANES, so that the sums of a strip stay in registers. Every
+// column adds its rows in order.
+KERNEL(void, apus_column_sums,
+       (float *sums, const float *x, size_t stride, size_t rows, size_t cols, bool accumulate),
+       (sums, x, stride, rows, cols, accumulate)) {
   FOR_VECTORS(cols, {
     vf s = 0;
-    for (size_t r = 0; r < rows; r++) s += GET(x + r * pitch);
+    for (size_t r = 0; r < rows; r++) s += GET(x + r * stride);
     if (accumulate) s += GET(sums);
     PUT(sums, s);
   });
@@ -67,6 +69,10 @@ CLONED void apus_column_sums(float *sums, const float *x, size_t pitch, size_t r
 #define IDENTITY(v) (v)
 #define SQUARE(v) ((v) * (v))
 
-CLONED double apus_sum(const float *x, size_t n) { SUM_IN_DOUBLE(IDENTITY) }
+KERNEL(double, apus_sum,
+       (const float *x, size_t n),
+       (x, n)) { SUM_IN_DOUBLE(IDENTITY) }
 
-CLONED double apus_sum_of_squares(const float *x, size_t n) { SUM_IN_DOUBLE(SQUARE) }
+KERNEL(double, apus_sum_of_squares,
+       (const float *x, size_t n),
+       (x, n)) { SUM_IN_DOUBLE(SQUARE) }

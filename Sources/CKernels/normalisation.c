@@ -1,4 +1,4 @@
-// LayerNorm (Ba et al. 2016) and RMSNorm (Zhang & Sennrich 2019), a row at a time.
+// LayerNorm (Ba et al. 2016) and RMSNorm (Zhang & Sennrich 2019), one row at a time.
 //
 // LayerNorm: x̂ = (x − μ)/σ, y = γx̂ + β. With h = γ·dy:
 //   dx = (h − mean(h) − x̂·mean(h·x̂))/σ,  dγ = Σ dy·x̂,  dβ = Σ dy.
@@ -6,15 +6,16 @@
 //   dx = (h − x̂·mean(h·x̂))/ρ,  dγ = Σ dy·x̂.
 #include "vector.h"
 
-CLONED void apus_layer_norm(float *y, float *mean, float *inverse, const float *x,
-                            const float *gain, const float *bias, size_t rows, size_t cols,
-                            float epsilon) {
+KERNEL(void, apus_layer_norm,
+       (float *y, float *mean, float *inverse, const float *x, const float *gain,
+        const float *bias, size_t rows, size_t cols, float epsilon),
+       (y, mean, inverse, x, gain, bias, rows, cols, epsilon)) {
   for (size_t r = 0; r < rows; r++, x += cols, y += cols) {
     vf sum = 0;
     FOR_VECTORS(cols, sum += GET(x););
     float mu = LANE_SUM(sum) / (float)cols;
     vf squares = 0;
-    // Lanes past the end hold x = 0: they must not count as (0 − μ)².
+    // A partial vector would fill its unused lanes with x = 0 and add (0 − μ)² for each of them.
     size_t i = 0;
     for (; i + LANES <= cols; i += LANES) {
       vf d = LOAD(x + i) - mu;
@@ -28,10 +29,10 @@ CLONED void apus_layer_norm(float *y, float *mean, float *inverse, const float *
   }
 }
 
-CLONED void apus_layer_norm_backward(float *dx, bool accumulate, float *dgain, float *dbias,
-                                     const float *dy, const float *x, const float *mean,
-                                     const float *inverse, const float *gain, size_t rows,
-                                     size_t cols) {
+KERNEL(void, apus_layer_norm_backward,
+       (float *dx, bool accumulate, float *dgain, float *dbias, const float *dy, const float *x,
+        const float *mean, const float *inverse, const float *gain, size_t rows, size_t cols),
+       (dx, accumulate, dgain, dbias, dy, x, mean, inverse, gain, rows, cols)) {
   for (size_t r = 0; r < rows; r++, x += cols, dy += cols) {
     float mu = mean[r], inv = inverse[r];
     vf sum_h = 0, sum_hx = 0;
@@ -58,8 +59,10 @@ CLONED void apus_layer_norm_backward(float *dx, bool accumulate, float *dgain, f
   }
 }
 
-CLONED void apus_rms_norm(float *y, float *inverse, const float *x, const float *gain, size_t rows,
-                          size_t cols, float epsilon) {
+KERNEL(void, apus_rms_norm,
+       (float *y, float *inverse, const float *x, const float *gain, size_t rows, size_t cols,
+        float epsilon),
+       (y, inverse, x, gain, rows, cols, epsilon)) {
   for (size_t r = 0; r < rows; r++, x += cols, y += cols) {
     vf squares = 0;
     FOR_VECTORS(cols, {
@@ -72,9 +75,10 @@ CLONED void apus_rms_norm(float *y, float *inverse, const float *x, const float 
   }
 }
 
-CLONED void apus_rms_norm_backward(float *dx, bool accumulate, float *dgain, const float *dy,
-                                   const float *x, const float *inverse, const float *gain,
-                                   size_t rows, size_t cols) {
+KERNEL(void, apus_rms_norm_backward,
+       (float *dx, bool accumulate, float *dgain, const float *dy, const float *x,
+        const float *inverse, const float *gain, size_t rows, size_t cols),
+       (dx, accumulate, dgain, dy, x, inverse, gain, rows, cols)) {
   for (size_t r = 0; r < rows; r++, x += cols, dy += cols) {
     float inv = inverse[r];
     vf sum_hx = 0;

@@ -2,9 +2,11 @@
 
 #define VSQRT(x) __builtin_elementwise_sqrt(x)
 
-CLONED void apus_adamw(float *p, float *m, float *v, const float *g, size_t n, float factor,
-                       float rate, float beta1, float beta2, float epsilon, float decay,
-                       float correction1, float correction2) {
+KERNEL(void, apus_adamw,
+       (float *p, float *m, float *v, const float *g, size_t n, float factor, float rate,
+        float beta1, float beta2, float epsilon, float decay, float correction1,
+        float correction2),
+       (p, m, v, g, n, factor, rate, beta1, beta2, epsilon, decay, correction1, correction2)) {
   float shrink = 1.0f - rate * decay;
   float step = rate / correction1;
   float root = 1.0f / sqrtf(correction2);
@@ -18,8 +20,10 @@ CLONED void apus_adamw(float *p, float *m, float *v, const float *g, size_t n, f
   });
 }
 
-CLONED void apus_sgd(float *p, float *m, const float *g, size_t n, float factor, float rate,
-                     float momentum, float decay) {
+KERNEL(void, apus_sgd,
+       (float *p, float *m, const float *g, size_t n, float factor, float rate, float momentum,
+        float decay),
+       (p, m, g, n, factor, rate, momentum, decay)) {
   FOR_VECTORS(n, {
     vf weight = GET(p);
     vf direction = GET(g) * factor + weight * decay;

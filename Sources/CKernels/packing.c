@@ -1,7 +1,7 @@
-// Blocks of a matrix B in units of 32 bits (see packing.h).
+// Packing of blocks of a matrix B in 32-bit units (see packing.h).
 #include "packing.h"
 
-typedef uint16_t vh2 __attribute__((ext_vector_type(32)));
+typedef uint16_t vbf16x32 __attribute__((ext_vector_type(32)));
 typedef uint32_t vu_unaligned __attribute__((ext_vector_type(16), aligned(2)));
 
 #define INTERLEAVE(x, y, from)                                                                     \
@@ -13,19 +13,22 @@ typedef uint32_t vu_unaligned __attribute__((ext_vector_type(16), aligned(2)));
                           (from) + 44, (from) + 13, (from) + 45, (from) + 14, (from) + 46,         \
                           (from) + 15, (from) + 47)
 
-// From bf16 B [k, n]: `rows` of k, `width` columns. What is missing of a pair or a step becomes zero.
-CLONED void apus_pack_pairs(uint32_t *block, size_t block_width, const uint16_t *b, size_t pitch,
-                            size_t rows, size_t width) {
-  for (size_t row = 0; row < rows; row += 2, b += 2 * pitch, block += block_width) {
+// Packs `rows` of k and `width` columns of bf16 B [k, n]. Incomplete pairs and steps are padded
+// with zeros.
+KERNEL(void, apus_pack_pairs,
+       (uint32_t *block, size_t block_width, const uint16_t *b, size_t stride, size_t rows,
+        size_t width),
+       (block, block_width, b, stride, rows, width)) {
+  for (size_t row = 0; row < rows; row += 2, b += 2 * stride, block += block_width) {
     for (size_t column = 0; column < (width + STEP - 1) / STEP * STEP; column += 2 * LANES) {
-      vh2 first = 0, second = 0;
+      vbf16x32 first = 0, second = 0;
       size_t rest = column < width ? width - column : 0;
       if (rest >= 2 * LANES) {
         memcpy(&first, b + column, sizeof first);
-        if (row + 1 < rows) memcpy(&second, b + pitch + column, sizeof second);
+        if (row + 1 < rows) memcpy(&second, b + stride + column, sizeof second);
       } else {
         memcpy(&first, b + column, rest * sizeof *b);
-        if (row + 1 < rows) memcpy(&second, b + pitch + column, rest * sizeof *b);
+        if (row + 1 < rows) memcpy(&second, b + stride + column, rest * sizeof *b);
       }
       *(vu *)(block + column) = (vu)INTERLEAVE(first, second, 0);
       *(vu *)(block + column + LANES) = (vu)INTERLEAVE(first, second, 16);
@@ -33,10 +36,12 @@ CLONED void apus_pack_pairs(uint32_t *block, size_t block_width, const uint16_t 
   }
 }
 
-// The same from fp32.
-CLONED void apus_pack_rows(uint32_t *block, size_t block_width, const uint32_t *b, size_t pitch,
-                           size_t rows, size_t width) {
-  for (size_t row = 0; row < rows; row++, b += pitch, block += block_width) {
+// Packs fp32 B in the same way.
+KERNEL(void, apus_pack_rows,
+       (uint32_t *block, size_t block_width, const uint32_t *b, size_t stride, size_t rows,
+        size_t width),
+       (block, block_width, b, stride, rows, width)) {
+  for (size_t row = 0; row < rows; row++, b += stride, block += block_width) {
     for (size_t column = 0; column < (width + STEP - 1) / STEP * STEP; column += LANES) {
       vu x = 0;
       size_t rest = column < width ? width - column : 0;
@@ -49,8 +54,8 @@ CLONED void apus_pack_rows(uint32_t *block, size_t block_width, const uint32_t *
   }
 }
 
-// One of the four stages in which sixteen vectors are transposed: x[i] and x[i + distance] trade the
-// halves of groups of 2·distance lanes.
+// One of the four stages of a 16×16 transposition: x[i] and x[i + distance] exchange halves of
+// their groups of 2·distance lanes.
 #define TRADE(x, distance, ...)                                                                    \
   UNROLLED for (int i = 0; i < LANES; i++) {                                                       \
     if (i & (distance)) continue;                                                                  \
@@ -65,11 +70,12 @@ CLONED void apus_pack_rows(uint32_t *block, size_t block_width, const uint32_t *
                                 i6 + d, i7 + d, i8 + d, i9 + d, i10 + d, i11 + d, i12 + d,         \
                                 i13 + d, i14 + d, i15 + d)
 
-// From B [n, k]: `width` rows, at most STEP, each with `depth` bytes of k.
-CLONED void apus_pack_columns(uint32_t *block, const char *b, size_t pitch, size_t depth,
-                              size_t width) {
+// Packs `width` rows (at most STEP) of B [n, k], `depth` bytes of k each.
+KERNEL(void, apus_pack_columns,
+       (uint32_t *block, const char *b, size_t stride, size_t depth, size_t width),
+       (block, b, stride, depth, width)) {
   enum { LINE = 64 };
-  for (size_t column = 0; column < STEP; column += LANES, b += LANES * pitch) {
+  for (size_t column = 0; column < STEP; column += LANES, b += LANES * stride) {
     for (size_t first = 0; first < depth; first += LINE) {
       vu x[LANES];
       bool whole = column + LANES <= width && first + LINE <= depth;
@@ -77,9 +83,9 @@ CLONED void apus_pack_columns(uint32_t *block, const char *b, size_t pitch, size
       UNROLLED for (int i = 0; i < LANES; i++) {
         x[i] = 0;
         if (whole)
-          x[i] = *(const vu_unaligned *)(b + i * pitch + first);
+          x[i] = *(const vu_unaligned *)(b + i * stride + first);
         else if (column + i < width)
-          memcpy(&x[i], b + i * pitch + first, rest);
+          memcpy(&x[i], b + i * stride + first, rest);
       }
       TRADE(x, 8, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23, 8);
       TRADE(x, 4, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27, 4);

@@ -1,9 +1,9 @@
-// Blocks of a matrix B in the fastest cache, for products that read B once: 32-bit units, each a
-// number in fp32, or two consecutive k of a column in bf16, a "pair".
+// Blocks of a matrix B packed into the L1 cache, for products that read B once. A block consists of
+// 32-bit units: an fp32 number, or a "pair" of bf16 numbers, two consecutive k of a column.
 //
-// A block has 16 KB. It is deep (64 units of k by 64 columns) where the rows of B run along k;
-// where they run along n it may be wide (16 by 256): hardware looks ahead along rows. Tiles are STEP
-// columns wide or a part of that.
+// A block has 16 KB. It is deep (64 units of k by 64 columns) where the rows of B run along k.
+// Where they run along n it may be wide (16 by 256), because the hardware prefetches along rows.
+// Tiles are at most STEP columns wide, and their width divides STEP.
 #pragma once
 #include "vector.h"
 
@@ -18,10 +18,10 @@ enum {
 #define INLINED static inline __attribute__((always_inline))
 #define UNROLLED _Pragma("clang loop unroll(full)")
 
-/// From B [k, n], `rows` of k, into a block of `block_width`; `pitch` in elements.
-void apus_pack_pairs(uint32_t *block, size_t block_width, const uint16_t *b, size_t pitch,
+/// Packs `rows` of k of B [k, n] into a block of `block_width` units; `stride` is in elements.
+void apus_pack_pairs(uint32_t *block, size_t block_width, const uint16_t *b, size_t stride,
                      size_t rows, size_t width);
-void apus_pack_rows(uint32_t *block, size_t block_width, const uint32_t *b, size_t pitch,
+void apus_pack_rows(uint32_t *block, size_t block_width, const uint32_t *b, size_t stride,
                     size_t rows, size_t width);
-/// From B [n, k] in either type into a deep block; `pitch` and `depth` in bytes.
-void apus_pack_columns(uint32_t *block, const char *b, size_t pitch, size_t depth, size_t width);
+/// Packs B [n, k] of either type into a deep block; `stride` and `depth` are in bytes.
+void apus_pack_columns(uint32_t *block, const char *b, size_t stride, size_t depth, size_t width);

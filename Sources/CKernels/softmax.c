@@ -1,6 +1,7 @@
-// Softmax over rows, and the cross-entropy built on it. The maximum is subtracted first.
+// Softmax over rows, and the cross-entropy, log-probabilities and entropies built on it. The
+// maximum of a row is subtracted first.
 //   softmax backward: dx = y·(dy − Σ y·dy);  cross-entropy backward: dlogits = w·(p − onehot).
-//   log-probabilities l of logits times s, and entropy H = −Σ p·l, backward:
+//   backward of log-probabilities l of logits times s, and of the entropy H = −Σ p·l:
 //   dlogits = s·(dl_target·(onehot − p) − dH·p·(l + H)).
 #include "vector.h"
 
@@ -14,7 +15,7 @@
     top_;                                                                                          \
   })
 
-// exp(x − top) into y and the sum of it; lanes past the end do not count.
+// Writes exp(x − top) to y and returns the sum; lanes past the end are excluded.
 #define ROW_EXP(y, x, top, cols)                                                                   \
   ({                                                                                               \
     vf total_ = 0;                                                                                 \
@@ -34,7 +35,9 @@
     LANE_SUM(total_);                                                                              \
   })
 
-CLONED void apus_softmax(float *y, const float *x, size_t rows, size_t cols) {
+KERNEL(void, apus_softmax,
+       (float *y, const float *x, size_t rows, size_t cols),
+       (y, x, rows, cols)) {
   for (size_t r = 0; r < rows; r++, x += cols, y += cols) {
     float top = ROW_MAX(x, cols);
     float factor = 1.0f / ROW_EXP(y, x, top, cols);
@@ -42,8 +45,9 @@ CLONED void apus_softmax(float *y, const float *x, size_t rows, size_t cols) {
   }
 }
 
-CLONED void apus_softmax_backward(float *dx, const float *y, const float *dy, size_t rows,
-                                  size_t cols, bool accumulate) {
+KERNEL(void, apus_softmax_backward,
+       (float *dx, const float *y, const float *dy, size_t rows, size_t cols, bool accumulate),
+       (dx, y, dy, rows, cols, accumulate)) {
   for (size_t r = 0; r < rows; r++, y += cols, dy += cols, dx += cols) {
     vf products = 0;
     FOR_VECTORS(cols, products += GET(y) * GET(dy););
@@ -56,8 +60,10 @@ CLONED void apus_softmax_backward(float *dx, const float *y, const float *dy, si
   }
 }
 
-CLONED void apus_cross_entropy(float *logits, float *losses, const int32_t *targets,
-                               const float *weights, size_t rows, size_t cols) {
+KERNEL(void, apus_cross_entropy,
+       (float *logits, float *losses, const int32_t *targets, const float *weights, size_t rows,
+        size_t cols),
+       (logits, losses, targets, weights, rows, cols)) {
   for (size_t r = 0; r < rows; r++, logits += cols) {
     float weight = weights ? weights[r] : 1.0f;
     if (weight == 0.0f) {
@@ -73,9 +79,10 @@ CLONED void apus_cross_entropy(float *logits, float *losses, const int32_t *targ
   }
 }
 
-CLONED void apus_cross_entropy_backward(float *probabilities, const float *dlosses,
-                                        const int32_t *targets, const float *weights, size_t rows,
-                                        size_t cols) {
+KERNEL(void, apus_cross_entropy_backward,
+       (float *probabilities, const float *dlosses, const int32_t *targets, const float *weights,
+        size_t rows, size_t cols),
+       (probabilities, dlosses, targets, weights, rows, cols)) {
   for (size_t r = 0; r < rows; r++, probabilities += cols) {
     float factor = (weights ? weights[r] : 1.0f) * dlosses[r];
     if (factor == 0.0f) {
@@ -87,9 +94,10 @@ CLONED void apus_cross_entropy_backward(float *probabilities, const float *dloss
   }
 }
 
-CLONED void apus_log_softmax(float *logits, bool keep, float *chosen, float *entropies,
-                             const int32_t *targets, const float *weights, float scale,
-                             size_t rows, size_t cols) {
+KERNEL(void, apus_log_softmax,
+       (float *logits, bool keep, float *chosen, float *entropies, const int32_t *targets,
+        const float *weights, float scale, size_t rows, size_t cols),
+       (logits, keep, chosen, entropies, targets, weights, scale, rows, cols)) {
   for (size_t r = 0; r < rows; r++, logits += cols) {
     if (weights && weights[r] == 0.0f) {
       chosen[r] = entropies[r] = 0;
@@ -113,10 +121,10 @@ CLONED void apus_log_softmax(float *logits, bool keep, float *chosen, float *ent
   }
 }
 
-CLONED void apus_log_softmax_backward(float *logs, const float *dchosen, const float *dentropies,
-                                      const float *entropies, const int32_t *targets,
-                                      const float *weights, float scale, size_t rows,
-                                      size_t cols) {
+KERNEL(void, apus_log_softmax_backward,
+       (float *logs, const float *dchosen, const float *dentropies, const float *entropies,
+        const int32_t *targets, const float *weights, float scale, size_t rows, size_t cols),
+       (logs, dchosen, dentropies, entropies, targets, weights, scale, rows, cols)) {
   for (size_t r = 0; r < rows; r++, logs += cols) {
     float a = dchosen[r] * scale, b = dentropies[r] * scale;
     if ((weights && weights[r] == 0.0f) || (a == 0.0f && b == 0.0f)) {
@@ -132,8 +140,10 @@ CLONED void apus_log_softmax_backward(float *logs, const float *dchosen, const f
   }
 }
 
-CLONED void apus_attention_softmax(float *scores, float *log_sums, size_t rows, size_t cols,
-                                   size_t stride, size_t first_limit, float scale) {
+KERNEL(void, apus_attention_softmax,
+       (float *scores, float *log_sum_exps, size_t rows, size_t cols, size_t stride,
+        size_t first_limit, float scale),
+       (scores, log_sum_exps, rows, cols, stride, first_limit, scale)) {
   for (size_t r = 0; r < rows; r++, scores += stride) {
     size_t limit = first_limit + r < cols ? first_limit + r : cols;
     FOR_VECTORS(limit, PUT(scores, GET(scores) * scale););
@@ -142,6 +152,6 @@ CLONED void apus_attention_softmax(float *scores, float *log_sums, size_t rows, 
     float factor = 1.0f / total;
     FOR_VECTORS(limit, PUT(scores, GET(scores) * factor););
     memset(scores + limit, 0, (cols - limit) * sizeof(float));
-    log_sums[r] = top + logf(total);
+    log_sum_exps[r] = top + logf(total);
   }
 }

@@ -1,4 +1,5 @@
-// What of the system Swift's Glibc does not import: the cores of a thread, the C library's version.
+// System calls that Swift's Glibc module does not import: thread affinity and the C library's
+// version.
 #define _GNU_SOURCE
 #include "include/system.h"
 #include <gnu/libc-version.h>

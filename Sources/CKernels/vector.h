@@ -1,17 +1,41 @@
-// Sixteen fp32 lanes: one register under AVX-512, two under AVX2, four under SSE2; same arithmetic.
+// Vectors of sixteen fp32 lanes: one register under AVX-512, two under AVX2, four under SSE2, with
+// the same arithmetic.
 //
-// Helpers are macros: a function with vector arguments would have another calling convention in
-// each clone. Partial vectors at the end of a row go through a zeroed register, so an element's
-// result does not depend on its place in a row.
+// Helpers are macros, because a function with vector arguments would have a different calling
+// convention in each clone. Partial vectors at the end of a row use a zeroed register, so an
+// element's result does not depend on its position in the row.
 #pragma once
 #include "include/ckernels.h"
 #include <math.h>
 #include <string.h>
 
+// A kernel is compiled once per CPU level, and a call runs the copy of `apus_level()`:
+//
+//   KERNEL(void, apus_add, (float *y, const float *a, const float *b, size_t n), (y, a, b, n)) { … }
+//
+// The attribute target_clones would choose by the CPU alone, before main; this way a test can ask
+// for the copy that an older CPU runs (the environment variable APUS_CPU_LEVEL).
 #if defined(__x86_64__)
-#define CLONED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS)                                                \
+  static inline __attribute__((always_inline)) RESULT NAME##_body PARAMETERS;                      \
+  __attribute__((target("arch=x86-64-v4"), min_vector_width(512))) static RESULT NAME##_v4         \
+  PARAMETERS {                                                                                     \
+    return NAME##_body ARGUMENTS;                                                                  \
+  }                                                                                                \
+  __attribute__((target("arch=x86-64-v3"))) static RESULT NAME##_v3 PARAMETERS {                   \
+    return NAME##_body ARGUMENTS;                                                                  \
+  }                                                                                                \
+  static RESULT NAME##_v1 PARAMETERS { return NAME##_body ARGUMENTS; }                             \
+  RESULT NAME PARAMETERS {                                                                         \
+    switch (apus_level()) {                                                                        \
+    case APUS_V4: return NAME##_v4 ARGUMENTS;                                                      \
+    case APUS_V3: return NAME##_v3 ARGUMENTS;                                                      \
+    default: return NAME##_v1 ARGUMENTS;                                                           \
+    }                                                                                              \
+  }                                                                                                \
+  static inline __attribute__((always_inline)) RESULT NAME##_body PARAMETERS
 #else
-#define CLONED
+#define KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS) RESULT NAME PARAMETERS
 #endif
 
 enum { LANES = 16 };
@@ -35,21 +59,22 @@ typedef double vd8 __attribute__((ext_vector_type(8)));
     memcpy((p), &part_, (k) * sizeof(float));                                                      \
   })
 
-// bf16 in memory, fp32 in registers.
-typedef uint16_t vh __attribute__((ext_vector_type(16)));
-typedef uint16_t vh_unaligned __attribute__((ext_vector_type(16), aligned(2)));
+// bf16 in memory, expanded to fp32 in registers.
+typedef uint16_t vbf16 __attribute__((ext_vector_type(16)));
+typedef uint16_t vbf16_unaligned __attribute__((ext_vector_type(16), aligned(2)));
 #define EXPAND(h) ((vf)(__builtin_convertvector((h), vu) << 16))
-#define HALF(p) EXPAND(*(const vh_unaligned *)(p))
-#define HALF_PART(p, k)                                                                            \
+#define LOAD_BF16(p) EXPAND(*(const vbf16_unaligned *)(p))
+#define LOAD_BF16_PART(p, k)                                                                       \
   ({                                                                                               \
-    vh part_ = 0;                                                                                  \
+    vbf16 part_ = 0;                                                                               \
     memcpy(&part_, (p), (k) * sizeof(uint16_t));                                                   \
     EXPAND(part_);                                                                                 \
   })
 
-// The body runs over whole vectors with k == LANES, then once over the rest: GET and PUT follow k.
+// Runs the body for every full vector with k == LANES, then once for the rest of k elements; GET
+// and PUT transfer k elements.
 #define GET(p) (k == LANES ? (vf)LOAD((p) + i) : LOAD_PART((p) + i, k))
-#define GET_HALF(p) (k == LANES ? HALF((p) + i) : HALF_PART((p) + i, k))
+#define GET_BF16(p) (k == LANES ? LOAD_BF16((p) + i) : LOAD_BF16_PART((p) + i, k))
 #define PUT(p, x)                                                                                  \
   do {                                                                                             \
     vf put_ = (x);                                                                                 \
@@ -74,7 +99,7 @@ typedef uint16_t vh_unaligned __attribute__((ext_vector_type(16), aligned(2)));
 #define VMAX(a, b) __builtin_elementwise_max((a), (b))
 #define VMIN(a, b) __builtin_elementwise_min((a), (b))
 
-// The sum of the lanes in a fixed tree.
+// The sum of the lanes, added in a fixed tree.
 #define LANE_SUM(x)                                                                                \
   ({                                                                                               \
     vf s_ = (x);                                                                                   \
@@ -91,9 +116,9 @@ typedef uint16_t vh_unaligned __attribute__((ext_vector_type(16), aligned(2)));
     m_;                                                                                            \
   })
 
-// exp: range reduction x = n·ln 2 + r, |r| ≤ ln 2 / 2, and a polynomial of degree 6 in r
-// (coefficients of Cephes' expf, Moshier); relative error below 2 ulp; under −87.3 it gives 0 and
-// over 88.3 it saturates at exp(88.3). Rounding by the 1.5·2²³ constant needs no SSE4.1.
+// exp by range reduction x = n·ln 2 + r, |r| ≤ ln 2 / 2, and a polynomial of degree 6 in r
+// (coefficients of Cephes' expf, Moshier). The error is below 2 ulp; the result is 0 below −87.3
+// and saturates at exp(88.3) above 88.3. Rounding by adding 1.5·2²³ needs no SSE4.1.
 #define VEXP(argument)                                                                             \
   ({                                                                                               \
     vf a_ = (argument);                                                                            \
@@ -110,7 +135,7 @@ typedef uint16_t vh_unaligned __attribute__((ext_vector_type(16), aligned(2)));
     vi e_ = (__builtin_convertvector(n_, vi) + 127) << 23;                                         \
     vf scaled_ = p_ * (vf)e_;                                                                      \
     vi live_ = a_ >= -87.3f;                                                                       \
-    /* A NaN stays one: a run that diverges must be seen. */                                       \
+    /* NaN stays NaN, so that a diverging run is noticed. */                                       \
     vi nan_ = a_ != a_;                                                                            \
     (vf)(((vi)scaled_ & live_) | ((vi)a_ & nan_));                                                 \
   })

@@ -1,8 +1,9 @@
 #ifndef APUS_CMPI_H
 #define APUS_CMPI_H
 
-// The constants of mpi.h are macros with casts, or enumerators whose values the MPI Standard leaves
-// to the implementation. Swift can import neither, so each gets a function that inlines to nothing.
+// Functions that return the constants of mpi.h. The constants are macros with casts, or enumerators
+// whose values the MPI Standard leaves to the implementation, and Swift can import neither. The
+// functions are inlined.
 
 #include <mpi.h>
 

@@ -1,7 +1,7 @@
-// One bf16 matrix product of oneDNN, the same for its C API of version 2 (Debian 12) and 3 (Debian 13,
-// Ubuntu 24.04): everything that differs between them is in this file.
+// bf16 matrix products by oneDNN, through its C API of version 2 (Debian 12) or 3 (Debian 13,
+// Ubuntu 24.04). Everything that differs between the two versions is in this file.
 //
-// Conventions: row-major matrices with a row pitch in elements; 0 is success, anything else is
+// Conventions: row-major matrices with a row stride in elements; 0 is success, anything else is
 // oneDNN's status. The library runs on the calling thread only.
 #pragma once
 #include <dnnl.h>
@@ -10,15 +10,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-// libgomp's; its header belongs to one compiler.
+// Declared here because the header of libgomp belongs to one compiler.
 extern void omp_set_num_threads(int count);
 
 /// C = A·B (+ bias) (+ C) with bf16 A and B, fp32 sums, and C in fp32 or bf16.
 struct apus_product_shape {
   int64_t m, n, k;
-  int64_t a_pitch, b_pitch, c_pitch;
+  int64_t a_stride, b_stride, c_stride;
   bool a_transposed, b_transposed;
-  bool c_is_half;
+  bool c_is_bf16;
   bool adds;
   bool has_bias;
 };
@@ -32,16 +32,16 @@ static inline int apus_onednn_major(void) { return dnnl_version()->major; }
 static inline int apus_onednn_minor(void) { return dnnl_version()->minor; }
 static inline int apus_onednn_patch(void) { return dnnl_version()->patch; }
 
-/// The instruction set in use, as oneDNN numbers them.
+/// The instruction set in use, as a `dnnl_cpu_isa_t`.
 static inline int apus_onednn_isa(void) { return (int)dnnl_get_effective_cpu_isa(); }
 
-/// Whether that set has bf16 products.
-static inline bool apus_onednn_has_half_products(void) {
+/// True when the instruction set in use has bf16 products.
+static inline bool apus_onednn_has_bf16_products(void) {
   int isa = apus_onednn_isa();
   return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
 }
 
-/// Whether it has AMX.
+/// True when the instruction set in use has AMX.
 static inline bool apus_onednn_has_tiles(void) {
   return (apus_onednn_isa() & dnnl_cpu_isa_avx512_core_amx) == dnnl_cpu_isa_avx512_core_amx;
 }
@@ -53,9 +53,9 @@ static inline int apus_onednn_stream(dnnl_stream_t *stream, dnnl_engine_t engine
   return dnnl_stream_create(stream, engine, dnnl_stream_default_flags);
 }
 
-// One row-major matrix, read transposed or not.
+// Dimensions and strides of a row-major matrix, optionally read transposed.
 #define APUS_DIMS(rows, cols) {(rows), (cols)}
-#define APUS_STRIDES(pitch, transposed) {(transposed) ? 1 : (pitch), (transposed) ? (pitch) : 1}
+#define APUS_STRIDES(stride, transposed) {(transposed) ? 1 : (stride), (transposed) ? (stride) : 1}
 
 #if DNNL_VERSION_MAJOR >= 3
 typedef dnnl_memory_desc_t apus_desc;
@@ -98,8 +98,8 @@ static inline int apus_make_memory(dnnl_memory_t *memory, apus_desc *d, dnnl_eng
 }
 #endif
 
-/// Keeps what the calling thread prepares and runs on that thread: the setting belongs to a thread,
-/// and oneDNN reads it when a product is prepared.
+/// Makes oneDNN run the products that the calling thread prepares on that thread alone. The OpenMP
+/// setting is per thread, and oneDNN reads it when a product is prepared.
 static inline void apus_use_calling_thread_only(void) {
   static _Thread_local bool is_set = false;
   if (is_set) return;
@@ -116,20 +116,21 @@ static inline void apus_product_destroy(struct apus_product *product) {
   free(product);
 }
 
-/// Whether preparing failed because the CPU has no kernel, not because something broke.
+/// True when preparing failed because oneDNN has no kernel for the product on this CPU, and not for
+/// another error.
 static inline bool apus_is_unimplemented(int status) {
   return status == dnnl_unimplemented || status == dnnl_invalid_arguments;
 }
 
-/// Prepares products of one shape; see `apus_is_unimplemented`.
+/// Prepares a product of one shape. Check a nonzero status with `apus_is_unimplemented`.
 static inline int apus_product_create(struct apus_product **result, dnnl_engine_t engine,
                                       const struct apus_product_shape *s) {
   apus_use_calling_thread_only();
   const dnnl_dims_t a_dims = APUS_DIMS(s->m, s->k), b_dims = APUS_DIMS(s->k, s->n);
   const dnnl_dims_t c_dims = APUS_DIMS(s->m, s->n), bias_dims = APUS_DIMS(1, s->n);
-  const dnnl_dims_t a_strides = APUS_STRIDES(s->a_pitch, s->a_transposed);
-  const dnnl_dims_t b_strides = APUS_STRIDES(s->b_pitch, s->b_transposed);
-  const dnnl_dims_t c_strides = APUS_STRIDES(s->c_pitch, false);
+  const dnnl_dims_t a_strides = APUS_STRIDES(s->a_stride, s->a_transposed);
+  const dnnl_dims_t b_strides = APUS_STRIDES(s->b_stride, s->b_transposed);
+  const dnnl_dims_t c_strides = APUS_STRIDES(s->c_stride, false);
   const dnnl_dims_t bias_strides = APUS_STRIDES(s->n, false);
   struct apus_product *product = (struct apus_product *)calloc(1, sizeof *product);
   if (!product) return dnnl_out_of_memory;
@@ -139,9 +140,9 @@ static inline int apus_product_create(struct apus_product **result, dnnl_engine_
   dnnl_primitive_desc_t pd = NULL;
   int status = apus_make_desc(&a, a_dims, dnnl_bf16, a_strides);
   if (!status) status = apus_make_desc(&b, b_dims, dnnl_bf16, b_strides);
-  if (!status) status = apus_make_desc(&c, c_dims, s->c_is_half ? dnnl_bf16 : dnnl_f32, c_strides);
+  if (!status) status = apus_make_desc(&c, c_dims, s->c_is_bf16 ? dnnl_bf16 : dnnl_f32, c_strides);
   if (!status) status = apus_make_desc(&bias, bias_dims, dnnl_f32, bias_strides);
-  if (status) {  // Only for sizes that no caller has.
+  if (status) {  // No caller passes sizes that reach this branch.
     free(product);
     return status;
   }

@@ -2,38 +2,38 @@
 
 import Glibc
 
-/// A published checkpoint whose every file was just found to be the one in its manifest.
-public struct Checkpoint: Sendable, Equatable {
+/// A published checkpoint, verified: every file has the size and hash in the manifest.
+package struct Checkpoint: Sendable, Equatable {
   /// The folder.
-  public let path: String
+  package let path: String
   /// The training step, files, sizes and hashes.
-  public let manifest: Manifest
+  package let manifest: Manifest
 
   init(path: String, manifest: Manifest) {
     self.path = path
     self.manifest = manifest
   }
 
-  /// The training step at whose end the state was taken.
-  public var step: Int { manifest.step }
+  /// The training step after which the state was saved.
+  package var step: Int { manifest.step }
 
-  /// The path of a file that the manifest names; a listing of the folder is never asked.
-  public func path(of name: String) throws(CheckpointError) -> String {
+  /// Returns the path of a file that the manifest lists, without listing the folder.
+  package func path(of name: String) throws(CheckpointError) -> String {
     guard manifest.files.contains(where: { $0.name == name }) else {
-      throw .damaged(path: path, reason: "its manifest names no \(name)")
+      throw .damaged(path: path, reason: "its manifest does not list \(name)")
     }
     return "\(path)/\(name)"
   }
 
   /// Opens the checkpoint in the folder `path` and reads every byte of it.
   ///
-  /// Files that the manifest does not name are ignored. The folder may have been copied and
-  /// renamed; only a `step-…` name must agree with the manifest. Takes the time of reading and
-  /// hashing it all.
+  /// Files that the manifest does not list are ignored. The folder may have been copied and
+  /// renamed; only a `step-…` name must agree with the manifest. Takes the time to read and hash
+  /// all files.
   ///
-  /// - Throws: ``CheckpointError`` if its contents are wrong, ``StorageError`` if they cannot be
+  /// - Throws: ``CheckpointError`` if the contents are wrong, ``StorageError`` if they cannot be
   ///   read.
-  public init(verifying path: String) throws {
+  package init(verifying path: String) throws {
     let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     let manifest = try Self.manifest(in: folder)
     if let name = folder.split(separator: "/").last,
@@ -46,11 +46,11 @@ public struct Checkpoint: Sendable, Equatable {
     self.init(path: folder, manifest: manifest)
   }
 
-  /// Opens the checkpoint in the folder `path` by its manifest alone, for a rank that acts on
-  /// another's verification.
+  /// Opens the checkpoint in the folder `path` by its manifest alone, for a rank that relies on the
+  /// verification by another rank.
   ///
   /// - Throws: As ``init(verifying:)``.
-  public init(verifiedElsewhere path: String) throws {
+  package init(verifiedElsewhere path: String) throws {
     self.init(path: path, manifest: try Self.manifest(in: path))
   }
 

@@ -1,28 +1,28 @@
-/// Contents that cannot be used: a damaged, foreign or unknown checkpoint or weights file; exit
-/// code 2.
+/// An error in the contents of a checkpoint or weights file (damaged, foreign, unknown); exit code
+/// 2.
 ///
-/// What the disk itself refuses is a ``StorageError``.
-public enum CheckpointError: Error, Equatable, Sendable {
-  /// The path leads to nothing that holds a model.
+/// Errors of the disk are ``StorageError``s.
+package enum CheckpointError: Error, Equatable, Sendable {
+  /// The path does not hold a model.
   case noModel(path: String, reason: String)
-  /// The folder holds no manifest, so it is no published checkpoint.
+  /// The folder has no manifest, so it is not a published checkpoint.
   case notACheckpoint(path: String, reason: String)
-  /// The file or folder is not what was written.
+  /// The file or folder differs from what was written.
   case damaged(path: String, reason: String)
-  /// A whole checkpoint in a format of another release.
+  /// An intact checkpoint in the format of another release.
   case unknownVersion(path: String, found: Int, supported: Int)
-  /// What is there belongs to another model: every size that differs, or every missing or misshaped
-  /// tensor.
+  /// The contents belong to another model; `faults` lists every size that differs, or every missing
+  /// or misshaped tensor.
   case otherModel(path: String, faults: [String])
-  /// The path holds a network of another kind than is needed.
+  /// The path holds a network of another kind than needed.
   case otherNetwork(path: String, found: String, wanted: String)
-  /// A tokenizer with more ids than the model of its folder knows.
+  /// The tokenizer has more ids than the vocabulary of the model in its folder.
   case otherTokenizer(path: String, ids: Int, vocabulary: Int)
-  /// The weights beside which low-rank maps were trained are no longer those.
+  /// The weights of an adapter's base model have changed since the adapter was trained.
   case changedBase(path: String, base: String, expected: String, found: String)
-  /// There is something where a new folder was to be written.
+  /// The path of a new folder is taken.
   case exists(path: String)
-  /// What was read from a folder just written is not what was written to it.
+  /// The data read back from a new folder differs from the data written to it.
   case notAsWritten(path: String, what: String)
   /// The file does not follow the safetensors format.
   case badSafeTensors(path: String, reason: String)
@@ -31,8 +31,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
 }
 
 extension CheckpointError: CustomStringConvertible {
-  /// One sentence with what, where, why and what to do.
-  public var description: String {
+  /// One sentence: what, where, why, what to do.
+  package var description: String {
     switch self {
     case .noModel(let path, let reason):
       """
@@ -40,7 +40,7 @@ extension CheckpointError: CustomStringConvertible {
       config.json, model.safetensors and tokenizer.json
       """
     case .notACheckpoint(let path, let reason):
-      "\(path) is not a checkpoint: \(reason); name a step-… folder that was published whole"
+      "\(path) is not a checkpoint: \(reason); name a step-… folder that was published"
     case .damaged(let path, let reason):
       "\(path) is damaged: \(reason); use an earlier checkpoint or restore this one from a copy"
     case .unknownVersion(let path, let found, let supported):
@@ -58,20 +58,20 @@ extension CheckpointError: CustomStringConvertible {
       "\(path) holds \(found), where \(wanted) is needed; name another folder"
     case .otherTokenizer(let path, let ids, let vocabulary):
       """
-      the tokenizer in \(path) has \(ids) ids and the model there knows \(vocabulary), so it is \
-      another's; put the model's own tokenizer.json there
+      the tokenizer in \(path) has \(ids) ids and the model's vocabulary has \(vocabulary), so it \
+      belongs to another model; put the model's own tokenizer.json there
       """
     case .changedBase(let path, let base, let expected, let found):
       """
-      \(path) was trained beside the weights of \(base) when their SHA-256 was \(expected), and now \
-      it is \(found); restore those weights, or train the adapter anew
+      \(path) was trained on the weights of \(base) when their SHA-256 was \(expected), and now it \
+      is \(found); restore those weights, or train the adapter again
       """
     case .exists(let path):
       "\(path) exists already; name a folder that does not, or move that one away"
     case .notAsWritten(let path, let what):
       """
-      \(what) written to \(path) were others when they were read again, so nothing is left there; \
-      check the disk and write it once more
+      the \(what) read back from \(path) differ from those written, so the folder was removed; \
+      check the disk and write it again
       """
     case .badSafeTensors(let path, let reason):
       "\(path) is not a valid safetensors file: \(reason); write or download it again"

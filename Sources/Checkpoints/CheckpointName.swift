@@ -1,12 +1,12 @@
-/// The names in a `checkpoints/` folder.
+/// A name in a `checkpoints/` folder.
 ///
-/// Only the first is a checkpoint:
+/// Only the first is a published checkpoint:
 /// ```
 /// step-00001000                  published; never changed again
-/// step-00001000.ATTEMPT.tmp      being written by one attempt
-/// step-00001000.replaced         making room for a new one of the same step
+/// step-00001000.ATTEMPT.tmp      draft, being written by one attempt
+/// step-00001000.replaced         older checkpoint, while a new one of its step is published
 /// step-00001000.damaged[-N]      set aside, with a REASON.txt
-/// step-00001000.deleting[-N]     going away
+/// step-00001000.deleting[-N]     being deleted
 /// ```
 enum CheckpointName: Equatable {
   case published(step: Int)
@@ -15,7 +15,7 @@ enum CheckpointName: Equatable {
   case damaged(step: Int, copy: Int)
   case deleting(step: Int, copy: Int)
 
-  /// Reads a name; nil if it is none of these, letter for letter.
+  /// Parses a name; nil for every other name.
   init?(_ text: String) {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard let first = parts.first, first.hasPrefix("step-"), let step = Int(first.dropFirst(5)),
@@ -38,12 +38,12 @@ enum CheckpointName: Equatable {
     } else {
       return nil
     }
-    // One spelling for each name: step-1 or step-+0000001 are somebody else's.
+    // Every name has one spelling: step-1 or step-+0000001 were not written by Apus.
     guard name.text == text else { return nil }
     self = name
   }
 
-  /// The name, with at least eight digits so that names sort as steps do.
+  /// The name; its step has at least eight digits, so that names sort by step.
   var text: String {
     switch self {
     case .published(let step): Self.stem(step)
@@ -54,7 +54,7 @@ enum CheckpointName: Equatable {
     }
   }
 
-  /// An attempt is named by ASCII letters, digits, `-` and `_`.
+  /// Returns true when `attempt` consists of ASCII letters, digits, `-` and `_`.
   static func isValid(attempt: String) -> Bool {
     FileRecord.isValid(name: attempt) && !attempt.contains(".")
   }

@@ -4,11 +4,12 @@ extension CheckpointStore {
   private static let claimName = "ATTEMPT"
   private var claimPath: String { "\(path)/\(Self.claimName)" }
 
-  /// Makes the folder this attempt's, and clears what other attempts left behind.
+  /// Claims the folder for this attempt and removes the leftovers of other attempts.
   ///
-  /// Rank 0 calls it before anything is written; from here on no other attempt can publish, so what
-  /// could refuse this one is looked at before. `attempt` must never have been used in this folder.
-  public func claim(attempt: String) throws(StorageError) {
+  /// Rank 0 calls it before anything is written. From here on no other attempt can publish, so all
+  /// checks that could refuse this attempt come before. `attempt` must never have been used in this
+  /// folder.
+  package func claim(attempt: String) throws(StorageError) {
     precondition(CheckpointName.isValid(attempt: attempt), "\(attempt) cannot name an attempt")
     try FileSystem.makeFolder(path)
     let draft = "\(claimPath).\(attempt).tmp"
@@ -27,13 +28,13 @@ extension CheckpointStore {
     }
   }
 
-  /// Whether the claim of `attempt`, which another process has made, is seen from here: the folder
-  /// is then the same one.
+  /// Returns true when this process sees the claim of `attempt` by another process, that is, when
+  /// both use the same folder.
   ///
-  /// Looks for three seconds, as network file systems may show a new name late.
-  public func showsClaim(attempt: String) throws(StorageError) -> Bool {
+  /// Looks for three seconds, because network file systems may show a new name late.
+  package func showsClaim(attempt: String) throws(StorageError) -> Bool {
     for _ in 0..<30 {
-      // Opening a folder makes NFS ask the server for what is in it.
+      // Opening a folder makes NFS ask the server for its contents.
       _ = try contents()
       if try holder() == attempt { return true }
       usleep(100_000)
@@ -41,7 +42,7 @@ extension CheckpointStore {
     return false
   }
 
-  /// The attempt that holds the folder, if one does.
+  /// Returns the attempt that holds the folder; nil for none.
   private func holder() throws(StorageError) -> String? {
     do {
       return String(decoding: try FileSystem.contents(of: claimPath, limit: 4096), as: UTF8.self)
@@ -50,11 +51,11 @@ extension CheckpointStore {
     }
   }
 
-  /// Clears what other attempts left behind.
+  /// Removes the leftovers of other attempts.
   ///
-  /// Drafts and unfinished deletions go; an interrupted replacement is finished or taken back.
-  /// Damaged checkpoints stay for whoever wants to look at them.
-  public func removeStale(exceptAttempt attempt: String) throws(StorageError) {
+  /// Drafts and unfinished deletions are removed; an interrupted replacement is finished or undone.
+  /// Damaged checkpoints stay, so that they can be examined.
+  package func removeStale(exceptAttempt attempt: String) throws(StorageError) {
     try requireClaim(attempt: attempt)
     let names = try contents()
     var leaving: [CheckpointName] = []
@@ -81,7 +82,7 @@ extension CheckpointStore {
     }
   }
 
-  /// Removes folders so that none is ever seen half empty under its old name.
+  /// Removes folders; each is renamed first, so that none is seen half empty under its old name.
   func remove(_ names: [CheckpointName]) throws(StorageError) {
     var leaving: [String] = []
     for name in names {
@@ -98,7 +99,7 @@ extension CheckpointStore {
     for path in leaving { try FileSystem.removeTree(path) }
   }
 
-  /// The path of the first copy whose name is free.
+  /// Returns the path of the first copy number whose name is free.
   func free(_ name: (Int) -> CheckpointName) throws(StorageError) -> String {
     var copy = 0
     while try FileSystem.exists(path(of: name(copy))) { copy += 1 }

@@ -1,33 +1,33 @@
-/// A damaged checkpoint that was passed over.
-public struct SetAside: Sendable, Equatable {
-  /// Its name before.
-  public let name: String
-  /// What is wrong with it, in one sentence.
-  public let reason: String
-  /// Its name now; nil if the folder may not be changed and it stayed where it was.
-  public let newName: String?
+/// A damaged checkpoint that was skipped, and renamed where the folder is writable.
+package struct SetAside: Sendable, Equatable {
+  /// The original name.
+  package let name: String
+  /// The damage, in one sentence.
+  package let reason: String
+  /// The new name; nil if it was not renamed.
+  package let newName: String?
 }
 
-/// What ``CheckpointStore/newestVerified(known:)`` or ``CheckpointStore/newestWhole()`` found.
-public struct Recovery: Sendable, Equatable {
-  /// The newest whole checkpoint, or nil if there is none.
-  public let checkpoint: Checkpoint?
-  /// The newer ones that were damaged, newest first.
-  public let setAside: [SetAside]
+/// The result of ``CheckpointStore/newestVerified(known:)`` or ``CheckpointStore/newestIntact()``.
+package struct Recovery: Sendable, Equatable {
+  /// The newest intact checkpoint; nil for none.
+  package let checkpoint: Checkpoint?
+  /// The damaged checkpoints that are newer, newest first.
+  package let setAside: [SetAside]
 }
 
 extension CheckpointStore {
-  /// Verifies from the newest checkpoint to the oldest and returns the first that is whole.
+  /// Verifies checkpoints from the newest to the oldest and returns the first intact one.
   ///
-  /// A damaged one is renamed to `….damaged` and gets a `REASON.txt`, so that nobody meets it
-  /// again; where the folder is read-only, it is only passed over. One process calls this.
+  /// A damaged one is renamed to `….damaged` and gets a `REASON.txt`, so that it is not read again;
+  /// in a read-only folder it is only skipped. Only one process may call this.
   ///
-  /// `known` is a checkpoint that this process has just verified: it is not read again.
+  /// `known` is a checkpoint that this process has just verified; it is not read again.
   ///
-  /// - Throws: ``StorageError`` if something cannot be read, which says nothing about its contents;
-  ///   ``CheckpointError/unknownVersion(path:found:supported:)`` rather than falling back behind
-  ///   the work of a newer release.
-  public func newestVerified(known: Checkpoint? = nil) throws -> Recovery {
+  /// - Throws: ``StorageError`` if something cannot be read, which is not evidence of damage;
+  ///   ``CheckpointError/unknownVersion(path:found:supported:)`` rather than falling back to a
+  ///   checkpoint older than one of a newer release.
+  package func newestVerified(known: Checkpoint? = nil) throws -> Recovery {
     var setAside: [SetAside] = []
     for name in try candidates() {
       do {
@@ -45,24 +45,25 @@ extension CheckpointStore {
     return Recovery(checkpoint: nil, setAside: setAside)
   }
 
-  /// The same for whoever only reads: damaged ones are passed over and stay where they are.
+  /// Verifies checkpoints from the newest to the oldest and returns the first intact one, without
+  /// changing the folder: damaged ones are skipped.
   ///
   /// - Throws: As ``newestVerified(known:)``.
-  public func newestWhole() throws -> Recovery {
-    var passedOver: [SetAside] = []
+  package func newestIntact() throws -> Recovery {
+    var skipped: [SetAside] = []
     for name in try candidates() {
       do {
         let checkpoint = try Checkpoint(verifying: path(of: name))
-        return Recovery(checkpoint: checkpoint, setAside: passedOver)
+        return Recovery(checkpoint: checkpoint, setAside: skipped)
       } catch let error as CheckpointError {
         if case .unknownVersion = error { throw error }
-        passedOver.append(SetAside(name: name.text, reason: error.description, newName: nil))
+        skipped.append(SetAside(name: name.text, reason: error.description, newName: nil))
       }
     }
-    return Recovery(checkpoint: nil, setAside: passedOver)
+    return Recovery(checkpoint: nil, setAside: skipped)
   }
 
-  /// Published folders, newest first, each before the one that it was about to replace.
+  /// Returns the published folders, newest first, each before the one that it was to replace.
   private func candidates() throws(StorageError) -> [CheckpointName] {
     try contents()
       .filter {
@@ -74,7 +75,7 @@ extension CheckpointStore {
       .sorted { ($0.step, $1.text) > ($1.step, $0.text) }
   }
 
-  /// Renames a damaged checkpoint; nil if it is gone, because its owner removed it meanwhile.
+  /// Renames a damaged checkpoint; returns nil if its owner has removed it meanwhile.
   private func setAside(
     _ name: CheckpointName, because error: CheckpointError
   ) throws(StorageError) -> SetAside? {
@@ -86,7 +87,7 @@ extension CheckpointStore {
     } catch .readOnly, .denied {
       return SetAside(name: name.text, reason: error.description, newName: nil)
     }
-    // A full disk must not stand in the way of falling back; the caller has the reason anyway.
+    // A full disk must not prevent the fallback; the caller has the reason anyway.
     try? FileSystem.sync(folder: path)
     try? write(error.description + "\n", to: "\(target)/REASON.txt")
     let newName = target.split(separator: "/").last.map(String.init)
@@ -101,7 +102,7 @@ extension CheckpointStore {
 }
 
 extension CheckpointName {
-  /// The step of the checkpoint that this is, was or will be.
+  /// The step of the checkpoint, draft, or former checkpoint.
   var step: Int {
     switch self {
     case .published(let step), .draft(let step, _), .replaced(let step), .damaged(let step, _),

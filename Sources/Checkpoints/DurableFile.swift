@@ -1,27 +1,25 @@
 import Crypto
 import Glibc
 
-/// A file being written, with its SHA-256 and size as they grow.
+/// A file being written, with a running SHA-256 and size.
 ///
-/// Nothing counts until ``close()`` has returned: it waits for the disk (`fsync`) and reports the
-/// error of the closing itself, which is where NFS says that a disk is full. A file that is dropped
-/// before that is removed.
-public struct DurableFile: ~Copyable, Sendable {
-  /// Hash, then write, in pieces that stay in the second-level cache between the two.
+/// The file is durable only after ``close()`` has returned, which calls `fsync` and reports the
+/// error of `close`, where NFS reports a full disk. A file that is dropped before is removed.
+package struct DurableFile: ~Copyable, Sendable {
+  /// Size of the chunks that are hashed and then written, in bytes; a chunk fits the L2 cache.
   static let chunkSize = 1 << 20
 
-  /// Where the file is.
-  public let path: String
-  /// The bytes written so far.
-  public private(set) var size = 0
+  package let path: String
+  /// Number of bytes written so far.
+  package private(set) var size = 0
 
   private var descriptor: Int32
   private var hash = SHA256()
-  // A failed write leaves hash and file apart: every later call repeats the failure.
+  // After a failed write, hash and file differ: every later call throws the failure again.
   private var failure: StorageError?
 
-  /// Creates the file, or empties it.
-  public init(creating path: String) throws(StorageError) {
+  /// Creates the file, or truncates an existing one.
+  package init(creating path: String) throws(StorageError) {
     descriptor = try FileSystem.call("create", path) {
       open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     }
@@ -35,8 +33,8 @@ public struct DurableFile: ~Copyable, Sendable {
     }
   }
 
-  /// Appends the bytes, all of them or with an error.
-  public mutating func write(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
+  /// Appends all of the bytes.
+  package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
     if let failure { throw failure }
     var rest = bytes[...]
     while !rest.isEmpty {
@@ -53,8 +51,8 @@ public struct DurableFile: ~Copyable, Sendable {
     }
   }
 
-  /// Appends the bytes, all of them or with an error.
-  public mutating func write(_ bytes: [UInt8]) throws(StorageError) {
+  /// Appends all of the bytes.
+  package mutating func write(_ bytes: [UInt8]) throws(StorageError) {
     let result: Result<Void, StorageError> = bytes.withUnsafeBytes { buffer in
       do throws(StorageError) {
         return .success(try write(buffer))
@@ -66,17 +64,17 @@ public struct DurableFile: ~Copyable, Sendable {
   }
 
   /// Appends the text as UTF-8.
-  public mutating func write(_ text: String) throws(StorageError) {
+  package mutating func write(_ text: String) throws(StorageError) {
     try write(Array(text.utf8))
   }
 
-  /// Waits until the bytes are on the disk, closes, and returns what a manifest needs to know.
-  public consuming func close() throws(StorageError) -> FileRecord {
+  /// Syncs the file to the disk, closes it, and returns its record for the manifest.
+  package consuming func close() throws(StorageError) -> FileRecord {
     if let failure { throw failure }
     let descriptor = descriptor
     try FileSystem.call("sync", path) { fsync(descriptor) }
     self.descriptor = -1
-    // On EINTR Linux has released the descriptor, and the data was safe since fsync.
+    // On EINTR Linux has released the descriptor, and the data is durable since fsync.
     if Glibc.close(descriptor) != 0 && errno != EINTR {
       let code = errno
       unlink(path)
@@ -99,7 +97,7 @@ public struct DurableFile: ~Copyable, Sendable {
 }
 
 extension SHA256Digest {
-  /// The 64 lower-case digits that `sha256sum` prints.
+  /// The 64 lower-case hexadecimal digits, as `sha256sum` prints them.
   var hexadecimal: String {
     let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = []

@@ -3,9 +3,9 @@ import Glibc
 
 /// The SHA-256 of files.
 enum FileDigest {
-  /// The SHA-256 of the rest of an open file.
+  /// Returns the SHA-256 of an open file from its current offset to its end.
   ///
-  /// Read, not mapped: an error of the disk must arrive as an error, not as SIGBUS.
+  /// The file is read, not mapped, so that a disk error becomes an error, not a SIGBUS.
   static func digest(of descriptor: Int32, path: String) throws(StorageError) -> String {
     posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
     let buffer = UnsafeMutableRawBufferPointer.allocate(
@@ -22,7 +22,7 @@ enum FileDigest {
     return hash.finalize().hexadecimal
   }
 
-  /// The SHA-256 of the file at `path`.
+  /// Returns the SHA-256 of the file at `path`.
   static func digest(ofFileAt path: String) throws(StorageError) -> String {
     let descriptor = try FileSystem.open(reading: path)
     defer { _ = close(descriptor) }

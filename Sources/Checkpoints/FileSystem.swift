@@ -1,8 +1,8 @@
 import Glibc
 
-/// The system calls of this room, every one through the same gate.
-public enum FileSystem {
-  /// Runs a system call, again for as long as a signal interrupts it; throws its `errno`.
+/// The system calls of this module, all through `call`.
+package enum FileSystem {
+  /// Runs a system call and repeats it while signals interrupt it (EINTR); throws its `errno`.
   @discardableResult
   static func call<Result: SignedInteger>(
     _ operation: String, _ path: String, _ body: () -> Result
@@ -15,20 +15,20 @@ public enum FileSystem {
     }
   }
 
-  /// Opens for reading; never waits for the other end of a FIFO.
+  /// Opens a file for reading; does not wait for the other end of a FIFO.
   static func open(reading path: String) throws(StorageError) -> Int32 {
     try call("open", path) { Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
   }
 
-  /// What `fstat` says of an open file.
+  /// Returns the `fstat` of an open file.
   static func status(of descriptor: Int32, path: String) throws(StorageError) -> stat {
     var status = stat()
     try call("read the size of", path) { fstat(descriptor, &status) }
     return status
   }
 
-  /// Whether the name is taken, by whatever; a dangling link counts.
-  public static func exists(_ path: String) throws(StorageError) -> Bool {
+  /// Returns true when the name is taken, by anything, even a dangling link.
+  package static func exists(_ path: String) throws(StorageError) -> Bool {
     var status = stat()
     do {
       try call("look up", path) { lstat(path, &status) }
@@ -38,7 +38,7 @@ public enum FileSystem {
     }
   }
 
-  /// The S_IFMT part of the mode of what `path` leads to, through links; nil where there is nothing.
+  /// Returns the file type (the S_IFMT bits) at `path`, following links; nil when nothing is there.
   static func kind(of path: String) throws(StorageError) -> mode_t? {
     var status = stat()
     do {
@@ -49,8 +49,8 @@ public enum FileSystem {
     }
   }
 
-  /// Makes the folder and those above it, each entry durable, unless it is there already.
-  public static func makeFolder(_ path: String) throws(StorageError) {
+  /// Creates the folder and its parents durably, unless it exists.
+  package static func makeFolder(_ path: String) throws(StorageError) {
     do {
       try call("create", path) { mkdir(path, 0o777) }
       try sync(folder: parent(of: path))
@@ -60,19 +60,19 @@ public enum FileSystem {
       try makeFolder(above)
       try makeFolder(path)
     } catch .io(_, _, EEXIST) {
-      try close(open(folder: path))  // ENOTDIR if a file has the name
+      try close(open(folder: path))  // throws ENOTDIR if a file has the name
     }
   }
 
-  /// Makes the entries of a folder durable.
+  /// Makes the entries of a folder durable (`fsync`).
   static func sync(folder path: String) throws(StorageError) {
     let descriptor = try open(folder: path)
     defer { close(descriptor) }
     do {
       try call("sync", path) { fsync(descriptor) }
     } catch .io(_, _, EINVAL) {
-      // Some network and user-space file systems have no fsync for folders; there is no other way
-      // to ask, and their renames are synchronous.
+      // Some network and user-space file systems have no fsync for folders; there is no
+      // alternative, and their renames are synchronous.
     }
   }
 
@@ -84,12 +84,12 @@ public enum FileSystem {
     _ = Glibc.close(descriptor)
   }
 
-  /// Gives `source` the name `destination`, atomically.
-  public static func rename(_ source: String, to destination: String) throws(StorageError) {
+  /// Renames `source` to `destination` atomically.
+  package static func rename(_ source: String, to destination: String) throws(StorageError) {
     try call("rename", source) { Glibc.rename(source, destination) }
   }
 
-  /// The names in a folder, sorted, without `.` and `..`.
+  /// Returns the names in a folder, sorted, without `.` and `..`.
   static func names(in path: String) throws(StorageError) -> [String] {
     let descriptor = try open(folder: path)
     guard let stream = fdopendir(descriptor) else {
@@ -113,7 +113,7 @@ public enum FileSystem {
     }
   }
 
-  /// Removes a file, or a folder with all it holds; what vanishes meanwhile is no error.
+  /// Removes a file, or a folder with its contents; files that vanish meanwhile are ignored.
   static func removeTree(_ path: String) throws(StorageError) {
     do {
       try call("remove", path) { unlink(path) }
@@ -129,7 +129,7 @@ public enum FileSystem {
     }
   }
 
-  /// The whole contents of a small file, at most `limit` bytes of them.
+  /// Returns the contents of a small file, at most the first `limit` bytes.
   static func contents(of path: String, limit: Int) throws(StorageError) -> [UInt8] {
     let descriptor = try open(reading: path)
     defer { close(descriptor) }
@@ -147,7 +147,7 @@ public enum FileSystem {
     return Array(bytes.prefix(count))
   }
 
-  /// The folder that holds `path`.
+  /// Returns the parent folder of `path`.
   static func parent(of path: String) -> String {
     var rest = path[...]
     while rest.count > 1 && rest.last == "/" { rest.removeLast() }

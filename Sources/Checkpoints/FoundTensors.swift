@@ -1,15 +1,20 @@
 import Models
 import Tensors
 
-/// The tensors of a layout's parameters in the files of a folder.
+/// The tensors of a layout's parameters, found in the weights files of a folder.
 struct FoundTensors {
-  /// What the files of whole weights hold beside the parameters, sorted.
+  /// Names of the tensors in full weights files that belong to no parameter, sorted.
   private(set) var unused: [String] = []
   private var tensors: [(tensor: SafeTensor, place: Range<Int>)] = []
   private var files: [ShardedTensors] = []
 
-  /// What else the files of whole weights hold (the mask buffers of older ones, other heads) is
-  /// passed over; an adapter that is passed over would be another model.
+  /// Finds the tensor of every parameter of `layout`.
+  ///
+  /// Other tensors in full weights files (mask buffers of older files, other heads) are ignored. In
+  /// an adapter file they are faults, because a model without a part of its adapter is another
+  /// model.
+  ///
+  /// - Throws: `CheckpointError.otherModel` with every missing, misshaped or surplus tensor.
   init(of layout: ParameterLayout, in folder: String) throws {
     var faults: [String] = []
     for weights in layout.files {
@@ -35,8 +40,8 @@ struct FoundTensors {
         }
         tensors.append((tensor, entry.range))
       }
-      if layout.lowRank != nil {
-        faults += rest.sorted().map { "\($0) is not trained here" }
+      if layout.lora != nil {
+        faults += rest.sorted().map { "\($0) is not part of the configured adapter" }
       } else {
         unused += rest
       }
@@ -45,15 +50,15 @@ struct FoundTensors {
     guard faults.isEmpty else { throw CheckpointError.otherModel(path: folder, faults: faults) }
   }
 
-  /// How many of the parameters' numbers the files hold in each type.
+  /// Number of parameter elements in the files by element type.
   var counts: [SafeTensor.DType: Int] {
     Dictionary(tensors.map { ($0.tensor.dtype, $0.place.count) }, uniquingKeysWith: +)
   }
 
-  /// Bytes of the files, headers and what is not used included.
+  /// Size of the files in bytes, with headers and unused tensors.
   var fileBytes: Int { files.reduce(0) { $0 + $1.byteCount } }
 
-  /// How many files there are.
+  /// Number of files.
   var fileCount: Int { files.reduce(0) { $0 + $1.paths.count } }
 
   func copy(to values: UnsafeMutableBufferPointer<Float>) {
@@ -65,15 +70,15 @@ struct FoundTensors {
   }
 }
 
-/// Names under which a parameter was published.
+/// Names of a parameter in published files.
 enum PublishedNames {
-  /// `name`, and what other releases call it: without the name of the trunk, where the trunk was saved
-  /// alone (GPT-2 as first published), with TensorFlow's words for gain and bias of a norm (BERT), and
-  /// as part of either stack (T5's embedding).
+  /// Returns `name` and its variants in other releases: without the prefix of the backbone, when it
+  /// was saved alone (GPT-2 as first published); with TensorFlow's names for gain and bias of a
+  /// norm (BERT); and as part of the encoder or the decoder (T5's embedding).
   static func all(of name: String) -> [String] {
     var names = [name]
-    for trunk in ["transformer.", "model.", "bert."] where name.hasPrefix(trunk) {
-      names.append(String(name.dropFirst(trunk.count)))
+    for backbone in ["transformer.", "model.", "bert."] where name.hasPrefix(backbone) {
+      names.append(String(name.dropFirst(backbone.count)))
     }
     let norm = "LayerNorm."
     for name in names where name.contains(norm) {
@@ -87,7 +92,7 @@ enum PublishedNames {
     return names
   }
 
-  /// Other parameters that are also `name` where a file does not have it: T5's embedding, for a head
+  /// Returns names of other parameters to use if a file lacks `name`: T5's embedding, for a head
   /// that was tied to it.
   static func shared(by name: String) -> [String] {
     name == "lm_head.weight" ? all(of: "shared.weight") : []
@@ -95,12 +100,12 @@ enum PublishedNames {
 }
 
 extension SafeTensor.DType {
-  /// Whether elements are numbers that weights are kept in.
+  /// True for the element types of weights: F32, F16 and BF16.
   var isFloat: Bool { self == .f32 || self == .f16 || self == .bf16 }
 }
 
 extension SafeTensor {
-  /// The elements as 32-bit numbers.
+  /// Copies the elements to `values`, converted to fp32.
   func copyFloats(to values: UnsafeMutableBufferPointer<Float>) {
     let element = { (index: Int) in
       bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
@@ -109,7 +114,7 @@ extension SafeTensor {
     case .f32: UnsafeMutableRawBufferPointer(values).copyMemory(from: bytes)
     case .f16: for i in values.indices { values[i] = Float(Float16(bitPattern: element(i))) }
     case .bf16: for i in values.indices { values[i] = Float(bitPattern: UInt32(element(i)) << 16) }
-    default: preconditionFailure("\(name) is \(dtype.rawValue), no number of weights")
+    default: preconditionFailure("\(name) is \(dtype.rawValue), not a type of weights")
     }
   }
 }

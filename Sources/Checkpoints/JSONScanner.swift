@@ -1,13 +1,13 @@
-/// Reads JSON of a known form from untrusted bytes, one token at a time.
+/// Parses JSON of a known form from untrusted bytes, one token at a time.
 ///
-/// The general parsers keep one of two equal keys in silence, and that is one of the things a
-/// hostile header does. Nothing here recurses, so depth cannot exhaust the stack.
+/// General parsers silently keep one of two equal keys, which a hostile header could exploit. This
+/// parser does not recurse, so nesting cannot exhaust the stack.
 struct JSONScanner {
   private let bytes: UnsafeRawBufferPointer
   private var position = 0
   private let path: String
 
-  /// A scanner of `bytes`; `path` is for the errors.
+  /// A scanner of `bytes`; `path` is for error messages.
   init(_ bytes: UnsafeRawBufferPointer, path: String) {
     self.bytes = bytes
     self.path = path
@@ -23,7 +23,7 @@ struct JSONScanner {
     }
   }
 
-  /// Takes the character if it is next.
+  /// Consumes the character if it is next; returns true when it was.
   mutating func take(_ character: Unicode.Scalar) -> Bool {
     skipSpace()
     guard position < bytes.count, bytes[position] == UInt8(ascii: character) else { return false }
@@ -31,18 +31,18 @@ struct JSONScanner {
     return true
   }
 
-  /// Takes the character, which must be next.
+  /// Consumes the character, which must be next.
   mutating func expect(_ character: Unicode.Scalar) throws(CheckpointError) {
     if !take(character) { throw failure("expected \(character)") }
   }
 
-  /// Requires that only white space is left.
+  /// Requires that only white space remains.
   mutating func expectEnd() throws(CheckpointError) {
     skipSpace()
     if position != bytes.count { throw failure("unexpected text after the last }") }
   }
 
-  /// Reads an object whose values `value` reads, given the key.
+  /// Reads an object; `value` is called with each key and must read its value.
   mutating func object(
     _ value: (inout JSONScanner, String) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {
@@ -108,7 +108,7 @@ struct JSONScanner {
     throw failure("a string does not end")
   }
 
-  /// Reads what follows a backslash, as UTF-8.
+  /// Reads the rest of an escape after its backslash; returns it as UTF-8.
   private mutating func escape() throws(CheckpointError) -> [UInt8] {
     guard position < bytes.count else { throw failure("a string does not end") }
     position += 1

@@ -1,23 +1,23 @@
 import Crypto
 import FoundationEssentials
 
-/// One file of a checkpoint, as its writer saw it.
-public struct FileRecord: Sendable, Hashable, Codable {
+/// One file of a checkpoint, as recorded by its writer.
+package struct FileRecord: Sendable, Hashable, Codable {
   /// The name in the checkpoint's folder.
-  public let name: String
+  package let name: String
   /// The size in bytes.
-  public let size: Int
+  package let size: Int
   /// The SHA-256 of the contents, 64 lower-case hexadecimal digits.
-  public let sha256: String
+  package let sha256: String
 
-  /// A record of a file.
-  public init(name: String, size: Int, sha256: String) {
+  package init(name: String, size: Int, sha256: String) {
     self.name = name
     self.size = size
     self.sha256 = sha256
   }
 
-  /// Whether a manifest may hold this name: no folder, nothing hidden, no escapes needed in JSON.
+  /// Returns true when a manifest may list `name`: not in a subfolder, not hidden, and without
+  /// characters that JSON must escape.
   static func isValid(name: String) -> Bool {
     !name.hasPrefix(".") && name != Manifest.fileName && !name.isEmpty
       && name.utf8.allSatisfy { byte in
@@ -32,7 +32,7 @@ public struct FileRecord: Sendable, Hashable, Codable {
   }
 }
 
-/// What a checkpoint consists of: MANIFEST.json.
+/// The list of a checkpoint's files: MANIFEST.json.
 ///
 /// ```
 /// {
@@ -46,23 +46,23 @@ public struct FileRecord: Sendable, Hashable, Codable {
 /// }
 /// ```
 ///
-/// The last two lines keep their form in every version: they are what tells a manifest of an
-/// unknown version, which must stop the program, from a damaged one, which must not.
-public struct Manifest: Sendable, Equatable {
+/// The last two lines keep their form in every version: they distinguish a manifest of an unknown
+/// version, which must stop the program, from a damaged one, which must not.
+package struct Manifest: Sendable, Equatable {
   /// The version that this program writes and reads.
-  public static let version = 1
+  package static let version = 1
   /// The name of the file.
-  public static let fileName = "MANIFEST.json"
-  /// No manifest comes near this size in bytes.
+  package static let fileName = "MANIFEST.json"
+  /// Limit of the bytes that are read, far above any manifest's size.
   static let maximumSize = 16 << 20
 
   /// The training step.
-  public let step: Int
+  package let step: Int
   /// The files, sorted by name.
-  public let files: [FileRecord]
+  package let files: [FileRecord]
 
   /// A manifest of these files, in any order.
-  public init(step: Int, files: [FileRecord]) {
+  package init(step: Int, files: [FileRecord]) {
     precondition(step >= 0, "step \(step) is negative")
     self.step = step
     self.files = files.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
@@ -97,7 +97,7 @@ public struct Manifest: Sendable, Equatable {
     return Array("  \"manifest\": \"\(hash.finalize().hexadecimal)\"\n}\n".utf8)
   }
 
-  /// Reads the file's contents; `path` is for the errors.
+  /// Reads the contents of the file; `path` is for error messages.
   init(decoding bytes: [UInt8], path: String) throws(CheckpointError) {
     struct Envelope: Decodable { let version: Int }
     struct Body: Decodable {
@@ -109,7 +109,7 @@ public struct Manifest: Sendable, Equatable {
       throw .damaged(path: path, reason: "its own SHA-256 does not match its contents")
     }
     guard let envelope = try? JSONDecoder().decode(Envelope.self, from: Data(bytes)) else {
-      throw .damaged(path: path, reason: "it names no version")
+      throw .damaged(path: path, reason: "it has no version")
     }
     guard envelope.version == Self.version else {
       throw .unknownVersion(path: path, found: envelope.version, supported: Self.version)

@@ -2,19 +2,21 @@ import Models
 import Tensors
 import Tokenizers
 
-/// Writing a model as a Hugging Face folder of its own.
-public enum ModelExport {
-  /// Writes the model in `folder`, low-rank maps merged, to the new folder `output`, then opens that
-  /// as any reader does, and compares tokenizer, weights, and what both models say of the same text.
+/// Export of a model as a Hugging Face folder.
+package enum ModelExport {
+  /// Writes the model in `folder`, with LoRA adapters merged, to the new folder `output`, then
+  /// opens the written folder as any reader does, and compares tokenizer, weights, and the outputs
+  /// of both models for the probe input.
   ///
-  /// - Returns: Sentences on what was passed over.
-  /// - Throws: `CheckpointError.exists` where `output` is there already, and
-  ///   `CheckpointError.notAsWritten` where they differ in a bit; nothing is left where it throws.
-  public static func write(_ folder: ModelFolder, to output: String) throws -> [String] {
+  /// - Returns: Notes about skipped damaged checkpoints and unused tensors.
+  /// - Throws: `CheckpointError.exists` if `output` exists, and `CheckpointError.notAsWritten` if a
+  ///   bit differs; nothing is left at `output` then.
+  package static func write(_ folder: ModelFolder, to output: String) throws -> [String] {
     try write(folder, to: output, beforeReading: { _ in })
   }
 
-  /// - Parameter beforeReading: Told where the files are when all of them are written.
+  /// - Parameter beforeReading: Called with the folder of the files when all are written (for
+  ///   tests).
   static func write(
     _ folder: ModelFolder, to output: String, beforeReading: (_ draft: String) throws -> Void
   ) throws -> [String] {
@@ -41,7 +43,7 @@ public enum ModelExport {
     }
   }
 
-  /// Throws unless `copy`, as it is read from the disk, is the model of `folder` with `weights`.
+  /// Throws unless `copy`, read from the disk, equals the model of `folder` with `weights`.
   private static func compare(
     _ folder: ModelFolder, _ weights: NamedWeights, with copy: ModelFolder,
     writtenTo output: String
@@ -60,24 +62,25 @@ public enum ModelExport {
         && again.values.elements.elementsEqual(weights.values.elements) {
           $0.bitPattern == $1.bitPattern
         })
-    try require(folder.outputs, trial(copy.network, again) == trial(folder.network, weights))
+    try require(
+      folder.outputs, probeBits(copy.network, again) == probeBits(folder.network, weights))
   }
 
-  /// The bits of what a network says of its trial text.
-  private static func trial<Network: NetworkConfiguration>(
+  /// Returns the bits of a network's output for the probe input.
+  private static func probeBits<Network: NetworkConfiguration>(
     _ network: Network, _ weights: NamedWeights
   ) -> [UInt32] {
     let workspace = Workspace()
     let built = workspace.bind(weights.layout, values: weights.values, network.build)
-    return network.trial(of: built).map(\.bitPattern)
+    return network.probeOutput(of: built).map(\.bitPattern)
   }
 }
 
 extension ModelFolder {
-  /// What the network here says of a text, in one word.
-  public var outputs: String {
+  /// The name of the network's outputs, for messages.
+  package var outputs: String {
     switch network {
-    case is SequenceScorerConfiguration: "scores"
+    case is SequenceClassifierConfiguration: "scores"
     case is TextEncoderConfiguration: "vectors"
     default: "logits"
     }

@@ -3,27 +3,26 @@ import Models
 import Tensors
 import Tokenizers
 
-/// The part of a checkpoint that is a Hugging Face folder: `transformers` opens it as it is.
-public struct ModelFiles: Sendable {
-  /// The network's sizes.
-  public let configuration: any NetworkConfiguration
-  /// Its parameters' names and places; of a network under LoRA, those that are trained.
-  public let layout: ParameterLayout
-  /// The tokenizer saved with it.
-  public let tokenizer: any Tokenizer
+/// The files of a checkpoint that make it a Hugging Face folder, which `transformers` can open.
+package struct ModelFiles: Sendable {
+  package let configuration: any NetworkConfiguration
+  /// Names and places of the parameters; under LoRA, of the trainable ones.
+  package let layout: ParameterLayout
+  package let tokenizer: any Tokenizer
   /// The chat template saved with the tokenizer; nil for none.
-  public let template: ChatTemplate?
-  /// The model beside which low-rank maps are trained.
-  public let base: AdapterBase?
+  package let template: ChatTemplate?
+  /// The base model of a LoRA adapter; nil for a full model.
+  package let base: AdapterBase?
 
   /// The files of one network.
   ///
-  /// - Parameter base: For a layout with low-rank maps: it is saved as PEFT's folder of an adapter.
-  public init(
+  /// - Parameter base: The base model; required for a layout with LoRA adapters, which is saved as
+  ///   a PEFT adapter folder.
+  package init(
     configuration: any NetworkConfiguration, layout: ParameterLayout, tokenizer: any Tokenizer,
     template: ChatTemplate? = nil, base: AdapterBase? = nil
   ) {
-    precondition(layout.lowRank == nil || base != nil, "low-rank maps without their base")
+    precondition(layout.lora == nil || base != nil, "a LoRA adapter without its base model")
     self.configuration = configuration
     self.layout = layout
     self.tokenizer = tokenizer
@@ -33,19 +32,19 @@ public struct ModelFiles: Sendable {
 
   static let weightsName = "model.safetensors"
 
-  /// Bytes of the weights, for a look at the free space.
-  public var byteCount: Int { layout.parameterCount * MemoryLayout<Float>.stride }
+  /// Size of the weights in bytes, for a check of the free space.
+  package var byteCount: Int { layout.parameterCount * MemoryLayout<Float>.stride }
 
   /// Writes all files into `draft` and returns their records.
   ///
   /// - Parameter values: The flat buffer of parameters.
-  public func write(_ values: UnsafeBufferPointer<Float>, to draft: CheckpointDraft) throws
+  package func write(_ values: UnsafeBufferPointer<Float>, to draft: CheckpointDraft) throws
     -> [FileRecord]
   {
     try write(values) { name throws(StorageError) in try draft.file(name) }
   }
 
-  /// Writes all files, each to where `file` opens it, and returns their records.
+  /// Writes all files, each opened by `file`, and returns their records.
   func write(
     _ values: UnsafeBufferPointer<Float>, to file: (String) throws(StorageError) -> DurableFile
   ) throws -> [FileRecord] {
@@ -53,9 +52,9 @@ public struct ModelFiles: Sendable {
     var small = TokenizerFile.files(of: tokenizer, template: template)
     small.append(("config.json", Array(ConfigurationFile.bytes(configuration))))
     small.append(("generation_config.json", Array(generationConfiguration.utf8)))
-    if let maps = layout.lowRank, let base {
+    if let adapters = layout.lora, let base {
       let json = AdapterConfiguration.json(
-        of: configuration, layout: layout, maps: maps, base: base.path)
+        of: configuration, layout: layout, adapters: adapters, base: base.path)
       small.append((AdapterConfiguration.fileName, Array(ConfigurationFile.bytes(json))))
     }
     for (name, contents) in small {
@@ -79,7 +78,7 @@ public struct ModelFiles: Sendable {
   }
 
   private var generationConfiguration: String {
-    // A model that writes turns stops at the end of one.
+    // A chat model also stops at the end of a turn.
     let turn = template.map { ChatEncoder($0, tokenizer: tokenizer).endOfTurn }
     let ends = Set([tokenizer.endOfText, turn ?? tokenizer.endOfText]).sorted()
     let model = configuration.model
@@ -100,15 +99,15 @@ public struct ModelFiles: Sendable {
       """
   }
 
-  /// The weights of the folder at `path`, in a buffer of their own.
+  /// Reads the weights of the folder at `path` into a new buffer.
   ///
-  /// - Throws: `CheckpointError.otherModel` with every missing or misshaped tensor; no memory was
-  ///   taken for them then.
-  public static func read(folder path: String, layout: ParameterLayout) throws -> FlatBuffer {
+  /// - Throws: `CheckpointError.otherModel` with every missing or misshaped tensor, before memory
+  ///   is allocated.
+  package static func read(folder path: String, layout: ParameterLayout) throws -> FlatBuffer {
     try readAll(folder: path, layout: layout).values
   }
 
-  /// The weights, with the names of what else is in the files.
+  /// Reads the weights, and the names of the unused tensors in the files.
   static func readAll(folder path: String, layout: ParameterLayout) throws
     -> (values: FlatBuffer, unused: [String])
   {
@@ -121,8 +120,8 @@ public struct ModelFiles: Sendable {
   /// Reads the weights of the folder at `path` into `values`.
   ///
   /// - Throws: `CheckpointError.otherModel` with every missing or misshaped tensor; `values` are
-  ///   untouched then.
-  public static func read(
+  ///   unchanged then.
+  package static func read(
     folder path: String, layout: ParameterLayout, into values: UnsafeMutableBufferPointer<Float>
   ) throws {
     try FoundTensors(of: layout, in: path).copy(to: values)

@@ -3,8 +3,9 @@ import Tensors
 import Tokenizers
 
 extension ModelFolder {
-  /// Whether `tokenizer` is this folder's, with new tokens behind the old ones or none.
-  public func isExtended(by tokenizer: any Tokenizer) throws -> Bool {
+  /// Returns true when `tokenizer` is this folder's tokenizer, possibly with new tokens after the
+  /// old ones.
+  package func isExtended(by tokenizer: any Tokenizer) throws -> Bool {
     let own = self.tokenizer
     guard tokenizer.vocabularySize >= own.vocabularySize, tokenizer.endOfText == own.endOfText
     else {
@@ -19,8 +20,8 @@ extension ModelFolder {
     return true
   }
 
-  /// The model here with room for the ids of `tokenizer`.
-  public func configuration(for tokenizer: any Tokenizer) throws -> any ModelConfiguration {
+  /// Returns the folder's configuration with a vocabulary of at least the ids of `tokenizer`.
+  package func configuration(for tokenizer: any Tokenizer) throws -> any ModelConfiguration {
     guard tokenizer.vocabularySize > configuration.vocabulary else { return configuration }
     var json = configuration.json
     json["vocab_size"] = .integer(tokenizer.vocabularySize)
@@ -28,11 +29,12 @@ extension ModelFolder {
       ConfigurationFile.bytes(json), path: "\(path)/config.json")
   }
 
-  /// Copies the weights here into `values` of `layout`, that of `configuration(for:)`.
+  /// Copies the folder's weights into `values` of `layout`, that of `configuration(for:)`.
   ///
-  /// The rows of tokens that `tokenizer` has and this folder's does not are drawn by `seed`, see
-  /// `DrawnRows`. What is not here, such as the head of an encoder without one, stays as it is.
-  public func copyWeights(
+  /// The rows of new tokens, which `tokenizer` has and the folder's does not, are initialised
+  /// randomly with `seed`; see `NewTokenRows`. Parameters that the folder lacks, such as a new
+  /// head, are unchanged.
+  package func copyWeights(
     into values: FlatBuffer, of layout: ParameterLayout, extendedBy tokenizer: any Tokenizer,
     seed: UInt64
   ) throws {
@@ -40,7 +42,7 @@ extension ModelFolder {
     let weights = try weights()
     let places = Dictionary(uniqueKeysWithValues: weights.layout.entries.map { ($0.name, $0) })
     let rows = try perToken()
-    let drawn = DrawnRows(known: known, seed: seed)
+    let newRows = NewTokenRows(known: known, seed: seed)
     for entry in layout.entries {
       guard let place = places[entry.name], place.range.count <= entry.range.count else {
         continue
@@ -49,11 +51,12 @@ extension ModelFolder {
       _ = matrix.update(fromContentsOf: weights.values.elements[place.range])
       guard rows.contains(entry.name) else { continue }
       let columns = entry.range.count / entry.shape[0]
-      drawn.write(known..<tokenizer.vocabularySize, of: matrix, columns: columns)
+      newRows.write(known..<tokenizer.vocabularySize, of: matrix, columns: columns)
     }
   }
 
-  /// Names of the parameters that have a row for every token: what grows with the vocabulary.
+  /// Returns the names of the parameters with a row per token, whose shape grows with the
+  /// vocabulary.
   private func perToken() throws -> Set<String> {
     var json = configuration.json
     json["vocab_size"] = .integer(configuration.vocabulary + 1)

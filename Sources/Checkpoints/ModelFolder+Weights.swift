@@ -2,8 +2,12 @@ import Models
 import Tensors
 
 extension ModelFolder {
-  /// The weights of `network` from this folder, finite, in a buffer of their own; low-rank maps are
-  /// merged into their base's.
+  /// Reads the weights of `network` from this folder into a new buffer; LoRA adapters are merged
+  /// into the weights of their base model.
+  ///
+  /// - Throws: `CheckpointError.damaged` if a weight is not finite, `CheckpointError.changedBase`
+  ///   if the base model's weights have changed, `CheckpointError.otherModel` if tensors are
+  ///   missing.
   func weights(of network: any NetworkConfiguration) throws -> NamedWeights {
     let layout = network.layout
     guard case .adapter(let adapter, let base, let digest) = contents else {
@@ -30,16 +34,16 @@ extension ModelFolder {
       .checked(in: "\(path)/\(weightsName)")
   }
 
-  /// The weights of the network that is in this folder.
+  /// Reads the weights of the folder's network.
   func weights() throws -> NamedWeights {
     try weights(of: network)
   }
 }
 
 extension AdapterConfiguration {
-  /// The low-rank maps beside parameters of `layout`.
+  /// Returns the LoRA settings, with `modulesToSave` reduced to modules of `layout`.
   ///
-  /// PEFT names every head that it knows, also those of other families.
+  /// PEFT lists all head names that it supports, also those of other families.
   func lora(in layout: ParameterLayout) throws -> LoRA {
     var lora = lora
     lora.modulesToSave = try lora.modulesToSave.filter { text in
@@ -50,24 +54,24 @@ extension AdapterConfiguration {
   }
 }
 
-/// Weights that can be had by name.
+/// Weights with their layout, for access by name.
 struct NamedWeights {
   let layout: ParameterLayout
   let values: FlatBuffer
-  /// Names of tensors in the files that no parameter has.
+  /// Names of tensors in the files that belong to no parameter.
   var unused: [String] = []
 
-  /// A sentence that names them, if there are any; they came from the folder at `path`.
+  /// Returns a note about the unused tensors of the folder at `path`, if there are any.
   func notes(_ path: String) -> [String] {
     guard !unused.isEmpty else { return [] }
     let names = unused.prefix(5).joined(separator: ", ")
     let rest = unused.count > 5 ? " and \(unused.count - 5) more" : ""
-    return ["Of \(path) \(names)\(rest) \(unused.count == 1 ? "is" : "are") not used."]
+    return ["\(path) holds \(names)\(rest), which \(unused.count == 1 ? "is" : "are") not used."]
   }
 
-  /// Copies what `layout` has in common with these, by name and shape.
+  /// Copies the weights that `layout` has in common with these, by name and shape.
   ///
-  /// - Returns: The names of the parameters that are not here; they are as they were.
+  /// - Returns: The names of the parameters that are missing here; their values are unchanged.
   func copy(into destination: FlatBuffer, of layout: ParameterLayout) -> [String] {
     let places = Dictionary(uniqueKeysWithValues: self.layout.entries.map { ($0.name, $0) })
     var missing: [String] = []
@@ -82,7 +86,7 @@ struct NamedWeights {
     return missing
   }
 
-  /// These, if all are finite numbers; `file` is for the error.
+  /// Returns these weights if all are finite; `file` is for the error message.
   func checked(in file: String) throws(CheckpointError) -> NamedWeights {
     for entry in layout.entries where !values.elements[entry.range].allSatisfy(\.isFinite) {
       throw .damaged(

@@ -2,46 +2,45 @@ import Glibc
 import Models
 import Tokenizers
 
-/// The folder of a model, found and read but for its weights.
-public struct ModelFolder: Sendable {
-  /// What the folder has of the weights.
+/// A model's folder, read except for the weights.
+package struct ModelFolder: Sendable {
+  /// The kind of weights in the folder.
   indirect enum Contents: Sendable {
-    /// All of them.
-    case whole
-    /// Low-rank maps, with the folder beside whose weights they were trained, and the SHA-256 these
-    /// had then, if it is known.
+    /// Full weights.
+    case full
+    /// A LoRA adapter, with the folder of its base model, and the SHA-256 of the base's weights at
+    /// training time, if known.
     case adapter(AdapterConfiguration, base: ModelFolder, digest: String?)
   }
 
-  /// The folder that holds `config.json`, or of an adapter `adapter_config.json`.
-  public let path: String
-  /// What is here: a language model, a sequence scorer, or an encoder without a head.
-  public let network: any NetworkConfiguration
-  /// Its tokenizer.
-  public let tokenizer: any Tokenizer
-  /// The damaged checkpoints of a run folder that were newer, newest first.
-  let passedOver: [SetAside]
+  /// The folder that holds `config.json`, or `adapter_config.json` for an adapter.
+  package let path: String
+  /// The network: a language model, a sequence or token classifier, or an encoder without a head.
+  package let network: any NetworkConfiguration
+  package let tokenizer: any Tokenizer
+  /// The newer, damaged checkpoints of a run folder that were skipped, newest first.
+  let skipped: [SetAside]
   let contents: Contents
 
-  /// Looks into a run folder (its newest whole checkpoint), a checkpoint, or any folder with
+  /// Opens a run folder (its newest intact checkpoint), a checkpoint, or any folder with
   /// `config.json`, `model.safetensors` and a tokenizer.
   ///
-  /// A reader changes nothing: a damaged checkpoint of a run folder is passed over, not set aside.
-  /// One that is named itself is refused. Of an adapter (PEFT's folder, with or without a
-  /// `config.json` and a tokenizer) the base is opened as well: it is looked for at the path that the
-  /// adapter names, and beside the adapter's folder.
-  public init(path: String) throws {
+  /// Nothing is changed: a damaged checkpoint of a run folder is skipped, not set aside; a damaged
+  /// checkpoint named by `path` is refused. For an adapter (PEFT's folder, with or without a
+  /// `config.json` and a tokenizer) the base model is opened as well: at the path that the adapter
+  /// names, or next to the adapter's folder.
+  package init(path: String) throws {
     try self.init(path: path, verifies: true)
   }
 
-  /// Looks into the same folders without reading their weights: of a checkpoint the files are not
-  /// compared with its manifest, and of a run folder the newest is taken as it is.
-  public init(unverified path: String) throws {
+  /// Opens the same folders without verification: a checkpoint's files are not compared with its
+  /// manifest, and of a run folder the newest checkpoint is used.
+  package init(unverified path: String) throws {
     try self.init(path: path, verifies: false)
   }
 
   private init(path: String, verifies: Bool) throws {
-    let (path, passedOver) = try ModelFolder.find(path, verifies: verifies)
+    let (path, skipped) = try ModelFolder.find(path, verifies: verifies)
     let configurationPath = "\(path)/config.json"
     let hasConfiguration = try FileSystem.exists(configurationPath)
     var base: ModelFolder?
@@ -53,7 +52,7 @@ public struct ModelFolder: Sendable {
         adapter, base: found, digest: weights.metadata[AdapterBase.digestKey])
       base = found
     } else {
-      contents = .whole
+      contents = .full
     }
     if let base, !hasConfiguration {
       network = base.network
@@ -71,64 +70,68 @@ public struct ModelFolder: Sendable {
       throw CheckpointError.otherTokenizer(path: path, ids: ids, vocabulary: vocabulary)
     }
     self.path = path
-    self.passedOver = passedOver
+    self.skipped = skipped
   }
 
-  /// The sizes of the language model that is here, or whose trunk is.
-  public var configuration: any ModelConfiguration { network.model }
+  /// The language model in the folder, or the one with the same backbone.
+  package var configuration: any ModelConfiguration { network.model }
 
-  /// The sequence scorer that is here; nil for another network.
-  public var scorer: SequenceScorerConfiguration? { network as? SequenceScorerConfiguration }
+  /// The sequence classifier in the folder; nil for another network.
+  package var classifier: SequenceClassifierConfiguration? {
+    network as? SequenceClassifierConfiguration
+  }
 
-  /// What is here, for people.
-  public var kind: String {
+  /// The kind of the network, for messages.
+  package var kind: String {
     switch network {
-    case is SequenceScorerConfiguration: "a model that scores sequences"
-    case is TokenTaggerConfiguration: "a model that gives tokens classes"
+    case is SequenceClassifierConfiguration: "a sequence classifier"
+    case is TokenClassifierConfiguration: "a token classifier"
     case is TextEncoderConfiguration: "an encoder without a head"
     default: "a language model"
     }
   }
 
-  /// The language model that is here.
+  /// Returns the language model in the folder.
   ///
   /// - Throws: `CheckpointError.otherNetwork` for another network.
-  public func languageModel() throws(CheckpointError) -> any ModelConfiguration {
+  package func languageModel() throws(CheckpointError) -> any ModelConfiguration {
     if let model = network as? any ModelConfiguration { return model }
     throw .otherNetwork(path: path, found: kind, wanted: "a language model")
   }
 
-  /// Refuses a network that does not go on with a text.
+  /// Refuses a network that does not generate text.
   ///
-  /// - Parameter allowingTargets: Whether one may also write a target to a source.
-  public func requireWriter(allowingTargets: Bool = false) throws(CheckpointError) {
+  /// - Parameter allowingSequenceToSequence: True to accept an encoder–decoder.
+  package func requireGenerativeModel(
+    allowingSequenceToSequence: Bool = false
+  ) throws(CheckpointError) {
     switch try languageModel().prediction {
-    case .nextToken: return
-    case .target:
-      if allowingTargets { return }
+    case .causal: return
+    case .sequenceToSequence:
+      if allowingSequenceToSequence { return }
       throw .otherNetwork(
-        path: path, found: ModelFolder.targetModel, wanted: "one that goes on with a text")
-    case .maskedToken:
+        path: path, found: ModelFolder.encoderDecoder, wanted: "a causal language model")
+    case .masked:
       throw .otherNetwork(
-        path: path, found: "a model that tells masked tokens", wanted: "one that writes text")
+        path: path, found: "a masked language model", wanted: "a model that generates text")
     }
   }
 
-  /// Refuses an encoder–decoder where a text alone is read.
-  public func requireOneStack() throws(CheckpointError) {
-    guard configuration.prediction == .target else { return }
+  /// Refuses an encoder–decoder, for uses that have one text as input.
+  package func refuseEncoderDecoder() throws(CheckpointError) {
+    guard configuration.prediction == .sequenceToSequence else { return }
     throw .otherNetwork(
-      path: path, found: ModelFolder.targetModel, wanted: "one of a single stack")
+      path: path, found: ModelFolder.encoderDecoder, wanted: "an encoder or a decoder alone")
   }
 
-  private static let targetModel = "a model that writes a target to a source"
+  private static let encoderDecoder = "an encoder–decoder"
 
-  /// A sentence for every damaged checkpoint that was passed over.
+  /// A note about every damaged checkpoint that was skipped.
   var notes: [String] {
-    passedOver.map { "\($0.name) is passed over for \(path): \($0.reason)." }
+    skipped.map { "\($0.name) is skipped and \(path) is used: \($0.reason)." }
   }
 
-  /// The folder that an adapter in `folder` names as its base.
+  /// Opens the folder `name` that an adapter in `folder` names as its base model.
   private static func base(
     _ name: String, of folder: String, verifies: Bool
   ) throws -> ModelFolder {
@@ -139,17 +142,19 @@ public struct ModelFolder: Sendable {
     throw CheckpointError.noModel(
       path: folder,
       reason: "its \(AdapterConfiguration.fileName) names the base \(name), "
-        + "which is no folder here")
+        + "which is not a folder here")
   }
 
-  /// The name of the file with its weights, or with an adapter's.
+  /// The name of the weights file, full or of an adapter.
   var weightsName: String {
-    if case .whole = contents { ModelFiles.weightsName } else { AdapterConfiguration.weightsName }
+    if case .full = contents { ModelFiles.weightsName } else { AdapterConfiguration.weightsName }
   }
 
-  /// The SHA-256 of its weights, or of an adapter's: from the manifest of a checkpoint, else of the
-  /// file, read whole.
-  public func weightsDigest() throws -> String {
+  /// Returns the SHA-256 of the weights file, full or of an adapter.
+  ///
+  /// It comes from the manifest of a checkpoint, else it is computed from the file. Shards have one
+  /// each, separated by spaces.
+  package func weightsDigest() throws -> String {
     let name = weightsName
     if try FileSystem.exists("\(path)/\(Manifest.fileName)") {
       let files = try Checkpoint(verifiedElsewhere: path).manifest.files
@@ -162,7 +167,7 @@ public struct ModelFolder: Sendable {
 
   private static func find(
     _ path: String, verifies: Bool
-  ) throws -> (String, passedOver: [SetAside]) {
+  ) throws -> (String, skipped: [SetAside]) {
     let kind = try FileSystem.kind(of: path)
     guard kind == S_IFDIR else {
       throw CheckpointError.noModel(
@@ -183,12 +188,13 @@ public struct ModelFolder: Sendable {
     if !verifies, let newest = try store.publishedSteps().last {
       return try find(store.path(of: .published(step: newest)), verifies: false)
     }
-    let recovery = try store.newestWhole()
+    let recovery = try store.newestIntact()
     if let newest = recovery.checkpoint { return (newest.path, recovery.setAside) }
-    // Of several damaged ones the newest is the one that somebody wants.
-    let reason = recovery.setAside.first.map { "its newest checkpoint is of no use: \($0.reason)" }
+    // If several are damaged, the message names the newest.
+    let reason = recovery.setAside.first.map { "its newest checkpoint is damaged: \($0.reason)" }
     throw CheckpointError.noModel(
       path: path,
-      reason: reason ?? "it has neither config.json nor adapter_config.json nor a whole checkpoint")
+      reason: reason
+        ?? "it has neither config.json nor adapter_config.json nor an intact checkpoint")
   }
 }

@@ -1,38 +1,38 @@
 import Models
 import Tensors
 
-/// What a model's folder says before a weight is read: its configuration, and the headers of its
-/// files.
-public struct ModelInspection: Sendable {
+/// A summary of a model's folder from its configuration and the headers of its weights files,
+/// without reading weights.
+package struct ModelInspection: Sendable {
   /// The folder.
-  public let path: String
+  package let path: String
   /// Hugging Face's `model_type`.
-  public let family: String
+  package let family: String
   /// The first of its `architectures`.
-  public let architecture: String
-  /// The network that is here.
-  public let network: any NetworkConfiguration
-  /// The sizes of the model, or of a sequence scorer's decoder.
-  public let model: any ModelConfiguration
-  /// Ids of the tokenizer.
-  public let tokens: Int
-  /// Numbers of the whole network; low-rank maps count as part of the weights they are merged into.
-  public let parameters: Int
-  /// Those of them that are embeddings of tokens and positions.
-  public let embeddings: Int
-  /// Numbers that the files hold in each type, by the type's name, sorted.
-  public let precisions: [(type: String, count: Int)]
-  /// How many files of weights there are.
-  public let files: Int
-  /// Bytes of these files.
-  public let fileBytes: Int
-  /// Sentences on what was passed over.
-  public let notes: [String]
+  package let architecture: String
+  package let network: any NetworkConfiguration
+  /// The language model, or the one with the same backbone.
+  package let model: any ModelConfiguration
+  /// Number of ids of the tokenizer.
+  package let tokens: Int
+  /// Number of parameters of the network; LoRA adapters are not counted, because they are merged
+  /// into its weights.
+  package let parameters: Int
+  /// Number of parameters that are embeddings of tokens, positions and segments.
+  package let embeddings: Int
+  /// Number of elements in the files by element type, sorted by the type's name.
+  package let precisions: [(type: String, count: Int)]
+  /// Number of weights files.
+  package let files: Int
+  /// Size of the weights files in bytes.
+  package let fileBytes: Int
+  /// Notes about unused tensors.
+  package let notes: [String]
 
-  /// Reads the headers in `folder`, and in the base's of an adapter.
+  /// Reads the headers in `folder`, and for an adapter those in its base's folder.
   ///
-  /// - Throws: Also where the files do not hold what the configuration names.
-  public init(_ folder: ModelFolder) throws {
+  /// - Throws: `CheckpointError.otherModel` if the files do not match the configuration.
+  package init(_ folder: ModelFolder) throws {
     path = folder.path
     network = folder.network
     model = folder.configuration
@@ -60,7 +60,8 @@ public struct ModelInspection: Sendable {
 }
 
 extension ModelFolder {
-  /// The headers of the files with the weights of `network`: of an adapter its own, and its base's.
+  /// Reads the headers of the files with the weights of `network`; for an adapter also those of its
+  /// base model.
   fileprivate func headers(of network: any NetworkConfiguration) throws -> [FoundTensors] {
     guard case .adapter(let adapter, let base, _) = contents else {
       return [try FoundTensors(of: network.layout, in: path)]

@@ -1,10 +1,13 @@
 import Tensors
 
-/// Optimizer state on disk, in files by rank but named by place: a tensor `m.4096-8192` holds the
-/// state `m` of elements 4096 ..< 8192 of the flat buffer, so any number of ranks can load it.
-public enum OptimizerFiles {
-  /// The file of `rank` of `ranks`.
-  public static func name(rank: Int, of ranks: Int) -> String {
+/// Optimizer state on disk: one file per rank, with tensors named by their place in the flat
+/// buffer.
+///
+/// The tensor `m.4096-8192` holds the state `m` of the elements 4096 ..< 8192, so any number of
+/// ranks can load the state.
+package enum OptimizerFiles {
+  /// Returns the name of the file of `rank` among `ranks` ranks.
+  package static func name(rank: Int, of ranks: Int) -> String {
     "optimizer-\(padded(rank))-of-\(padded(ranks)).safetensors"
   }
 
@@ -15,9 +18,9 @@ public enum OptimizerFiles {
   /// Writes one rank's state into `draft`.
   ///
   /// - Parameters:
-  ///   - ranges: What the rank owns, in the order its state is kept.
-  ///   - state: Names and memory of the state, the ranges one after another.
-  public static func write(
+  ///   - ranges: The ranges that the rank owns, in the order of its state.
+  ///   - state: Names and buffers of the state; a buffer holds the ranges one after another.
+  package static func write(
     ranges: [Range<Int>], state: [(name: String, values: UnsafeBufferPointer<Float>)],
     rank: Int, of ranks: Int, to draft: CheckpointDraft
   ) throws -> FileRecord {
@@ -38,8 +41,8 @@ public enum OptimizerFiles {
     return try file.close()
   }
 
-  /// Names of the states that `checkpoint` holds.
-  public static func stateNames(in checkpoint: Checkpoint) throws -> Set<String> {
+  /// Returns the names of the optimizer state in `checkpoint`.
+  package static func stateNames(in checkpoint: Checkpoint) throws -> Set<String> {
     Set(
       try files(of: checkpoint).flatMap(\.names).compactMap { name in
         name.lastIndex(of: ".").map { String(name[..<$0]) }
@@ -51,10 +54,10 @@ public enum OptimizerFiles {
       .map { try SafeTensorsFile(path: try checkpoint.path(of: $0)) }
   }
 
-  /// Fills one rank's state from the files of any number of ranks.
+  /// Reads one rank's state from the files of any number of ranks.
   ///
-  /// - Throws: `CheckpointError.otherModel` when a part of the ranges is in no file.
-  public static func read(
+  /// - Throws: `CheckpointError.otherModel` when the files do not cover the ranges.
+  package static func read(
     from checkpoint: Checkpoint, ranges: [Range<Int>],
     state: [(name: String, values: UnsafeMutableBufferPointer<Float>)]
   ) throws {
@@ -72,7 +75,7 @@ public enum OptimizerFiles {
           tensor.shape == [bounds[1] - bounds[0]]
         else {
           throw CheckpointError.damaged(
-            path: file.path, reason: "the tensor \(name) does not hold what its name says")
+            path: file.path, reason: "the tensor \(name) does not match the range in its name")
         }
         let saved = bounds[0]..<bounds[1]
         var place = 0

@@ -1,20 +1,19 @@
 import Glibc
 
-/// A safetensors file, mapped into memory; its tensors are read from the disk when touched.
+/// A safetensors file, mapped into memory; its tensors are read from the disk when accessed.
 ///
-/// Every length and offset is checked before the first tensor is handed out. Nobody may shorten the
-/// file while it is mapped: the kernel answers the next touch with SIGBUS.
+/// Every length and offset is checked when the file is opened. The file must not be shortened while
+/// it is mapped: the next access would raise SIGBUS.
 ///
 /// `@unchecked Sendable`: the mapping is private, read-only and fixed from `init` to `deinit`.
-public final class SafeTensorsFile: @unchecked Sendable {
-  /// Where the file is.
-  public let path: String
-  /// Its bytes.
+package final class SafeTensorsFile: @unchecked Sendable {
+  package let path: String
+  /// Size of the file in bytes.
   var byteCount: Int { mapping.bytes.count }
   /// The names of the tensors, in the order of their data.
-  public let names: [String]
-  /// The free-form texts of the header.
-  public let metadata: [String: String]
+  package let names: [String]
+  /// The metadata of the header.
+  package let metadata: [String: String]
 
   private let mapping: Mapping
   private let entries: [String: SafeTensorsHeader.Entry]
@@ -24,7 +23,7 @@ public final class SafeTensorsFile: @unchecked Sendable {
   ///
   /// - Throws: ``StorageError`` if it cannot be read, ``CheckpointError`` if its contents are
   ///   wrong.
-  public init(path: String) throws {
+  package init(path: String) throws {
     let mapping = try Mapping(path: path)
     let file = mapping.bytes
     guard file.count >= 8 else {
@@ -51,8 +50,8 @@ public final class SafeTensorsFile: @unchecked Sendable {
     entries = Dictionary(uniqueKeysWithValues: header.entries.map { ($0.name, $0) })
   }
 
-  /// The tensor of this name; its bytes live as long as this file does.
-  public func tensor(named name: String) throws(CheckpointError) -> SafeTensor {
+  /// Returns the tensor of this name; its bytes are valid as long as this object lives.
+  package func tensor(named name: String) throws(CheckpointError) -> SafeTensor {
     guard let entry = entries[name] else { throw .missingTensor(path: path, name: name) }
     return SafeTensor(
       name: name, dtype: entry.dtype, shape: entry.shape,

@@ -6,9 +6,9 @@
 //                "NAME": {"dtype": "F32", "shape": [2, 3], "data_offsets": [BEGIN, END]}, …}
 //   the rest  the data; offsets count from its start, tensors neither overlap nor leave holes
 //
-// There is no checksum: a flipped data byte can only be seen by the checkpoint's manifest.
+// There is no checksum: only the checkpoint's manifest detects a flipped data byte.
 
-/// The checked contents of a header; nothing in it points outside the data.
+/// The checked contents of a header; no range in it exceeds the data.
 struct SafeTensorsHeader {
   /// The longest header that Hugging Face's reader accepts, in bytes.
   static let maximumLength = 100_000_000
@@ -24,7 +24,7 @@ struct SafeTensorsHeader {
   let entries: [Entry]
   let metadata: [String: String]
 
-  /// Reads `json`, which describes `dataSize` bytes.
+  /// Parses `json`, which describes `dataSize` bytes of data.
   init(parsing json: UnsafeRawBufferPointer, dataSize: Int, path: String) throws(CheckpointError) {
     guard json.first == UInt8(ascii: "{") else {
       throw .badSafeTensors(path: path, reason: "its header does not start with {")
@@ -45,7 +45,7 @@ struct SafeTensorsHeader {
     }
     try scanner.expectEnd()
 
-    // Data order; empty tensors, which may share an offset, stay in the header's order.
+    // Sort by data offset; empty tensors, which may share an offset, keep the header's order.
     let order = entries.indices.sorted {
       let (a, b) = (entries[$0].range, entries[$1].range)
       return (a.lowerBound, a.upperBound, $0) < (b.lowerBound, b.upperBound, $1)

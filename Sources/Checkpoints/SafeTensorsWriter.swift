@@ -1,13 +1,13 @@
-/// Writes a safetensors file: the same tensors, order and metadata give the same bytes.
+/// Writes a safetensors file; equal tensors, order and metadata give equal bytes.
 ///
-/// The bytes are those that Hugging Face's own writer gives for the same order. That writer puts
-/// wide types before narrow ones so that every tensor is aligned; here the order is the caller's.
-public struct SafeTensorsWriter {
+/// The bytes equal those of Hugging Face's writer for the same order. That writer puts wide types
+/// before narrow ones so that every tensor is aligned; here the caller chooses the order.
+package struct SafeTensorsWriter {
   private let tensors: [SafeTensor]
   private let header: [UInt8]
 
   /// A file of `tensors` in this order, with `metadata` sorted by key.
-  public init(_ tensors: [SafeTensor], metadata: [String: String] = [:]) {
+  package init(_ tensors: [SafeTensor], metadata: [String: String] = [:]) {
     var names: Set<String> = ["__metadata__"]
     for tensor in tensors {
       precondition(names.insert(tensor.name).inserted, "tensor name \(tensor.name) is taken")
@@ -17,12 +17,12 @@ public struct SafeTensorsWriter {
   }
 
   /// The size of the file in bytes.
-  public var byteCount: Int {
+  package var byteCount: Int {
     tensors.reduce(8 + header.count) { $0 + $1.bytes.count }
   }
 
   /// Appends the whole file to `file`.
-  public func write(to file: inout DurableFile) throws(StorageError) {
+  package func write(to file: inout DurableFile) throws(StorageError) {
     var start = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> ($0 * 8)) }
     start += header
     try file.write(start)
@@ -48,12 +48,12 @@ public struct SafeTensorsWriter {
       offset = end
     }
     var bytes = Array("{\(fields.joined(separator: ","))}".utf8)
-    // The header counts 8 bytes before itself, so this also aligns the data to 8.
+    // 8 bytes precede the header, so this also aligns the data to 8 bytes.
     while bytes.count % 8 != 0 { bytes.append(UInt8(ascii: " ")) }
     return bytes
   }
 
-  /// A JSON string with the escapes of Hugging Face's writer (serde_json).
+  /// Returns a JSON string with the escapes of Hugging Face's writer (serde_json).
   private static func quoted(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {

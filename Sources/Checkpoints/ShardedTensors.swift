@@ -1,22 +1,24 @@
 import Foundation
 
-/// The tensors of one safetensors file, or of the several that its index names.
+/// The tensors of one safetensors file, or of the shards that an index lists.
 ///
 ///     model.safetensors                     one file, or
-///     model.safetensors.index.json          {"weight_map": {"NAME": "model-00001-of-00002.safetensors", …}}
+///     model.safetensors.index.json
+///       {"weight_map": {"NAME": "model-00001-of-00002.safetensors", …}}
 struct ShardedTensors {
   /// The names of the tensors.
   let names: [String]
-  /// Where the files are.
+  /// The paths of the files.
   var paths: [String] { files.map(\.path) }
-  /// Bytes of the files.
+  /// Size of the files in bytes.
   var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
   private let files: [SafeTensorsFile]
   private let places: [String: Int]
 
-  /// Opens the file `name` in `folder`, or, where there is none, all that its index names.
+  /// Opens the file `name` in `folder`; without one, all shards that its index lists.
   ///
-  /// - Throws: Also where the index names a file outside the folder, or a tensor that its file lacks.
+  /// - Throws: `CheckpointError` if both are missing, if the index lists a file outside the folder,
+  ///   or if a file lacks a tensor that the index lists.
   init(folder: String, name: String) throws {
     let index = "\(folder)/\(name).index.json"
     let isOne = try FileSystem.exists("\(folder)/\(name)")
@@ -32,12 +34,12 @@ struct ShardedTensors {
     let shards = Set(map.values).sorted()
     if let stray = shards.first(where: { $0.contains("/") || $0.hasPrefix(".") }) {
       throw CheckpointError.badSafeTensors(
-        path: index, reason: "it names \(stray), which is no file of this folder")
+        path: index, reason: "it names \(stray), which is not a file of this folder")
     }
     let files = try shards.map { name in
       guard try FileSystem.kind(of: "\(folder)/\(name)") != nil else {
         throw CheckpointError.badSafeTensors(
-          path: index, reason: "it names \(name), which is not there")
+          path: index, reason: "it names \(name), which does not exist")
       }
       return try SafeTensorsFile(path: "\(folder)/\(name)")
     }
@@ -46,7 +48,7 @@ struct ShardedTensors {
     for (name, shard) in map.sorted(by: { $0.key < $1.key }) {
       guard let place = shards.firstIndex(of: shard), held[place].contains(name) else {
         throw CheckpointError.badSafeTensors(
-          path: index, reason: "it says that \(shard) holds \(name), which it does not")
+          path: index, reason: "it lists \(name) in \(shard), which does not hold it")
       }
       places[name] = place
     }
@@ -55,12 +57,12 @@ struct ShardedTensors {
     self.places = places
   }
 
-  /// The tensor of this name, which lives as long as the files do.
+  /// Returns the tensor of this name; its bytes are valid as long as the files are open.
   func tensor(named name: String) throws(CheckpointError) -> SafeTensor {
     try files[places[name] ?? 0].tensor(named: name)
   }
 
-  /// From names of tensors to files, as the index at `path` says.
+  /// Reads the map from tensor names to files in the index at `path`.
   private static func map(in path: String) throws -> [String: String] {
     if try FileSystem.kind(of: path) == S_IFREG {
       let bytes = try FileSystem.contents(of: path, limit: SafeTensorsHeader.maximumLength)

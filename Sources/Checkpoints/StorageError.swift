@@ -1,25 +1,25 @@
 import Glibc
 
-/// A failure of the disk, the network file system or its permissions: exit code 5.
+/// An error of the disk, the network file system or its permissions; exit code 5.
 ///
-/// What is wrong with the *contents* of a file is a ``CheckpointError``.
-public enum StorageError: Error, Equatable, Sendable {
-  /// No space or quota left; sizes in bytes, where they are known.
+/// Errors in the *contents* of a file are ``CheckpointError``s.
+package enum StorageError: Error, Equatable, Sendable {
+  /// No space or quota is left; sizes in bytes, nil if unknown.
   case full(path: String, needed: Int?, available: Int?)
   /// The file system is mounted read-only.
   case readOnly(path: String)
-  /// The user may not do `operation` there.
+  /// The user has no permission for `operation`.
   case denied(path: String, operation: String)
-  /// Nothing has this name.
+  /// The path does not exist.
   case notFound(path: String)
-  /// A written file is not there in the size that its writer reported.
+  /// A written file does not have the size that its writer reported.
   case incomplete(path: String, expected: Int, found: Int)
-  /// A newer attempt has claimed the checkpoint folder, so this one may not publish any more.
+  /// A newer attempt has claimed the checkpoint folder, so this attempt may no longer publish.
   case superseded(path: String, attempt: String, holder: String)
   /// Any other error of a system call; `code` is its `errno`.
   case io(path: String, operation: String, code: Int32)
 
-  /// The error of a system call that left `code` in `errno`.
+  /// The error of a system call with the `errno` `code`.
   init(code: Int32, operation: String, path: String) {
     switch code {
     case ENOSPC, EDQUOT: self = .full(path: path, needed: nil, available: nil)
@@ -32,8 +32,8 @@ public enum StorageError: Error, Equatable, Sendable {
 }
 
 extension StorageError: CustomStringConvertible {
-  /// One sentence with what, where, why and what to do.
-  public var description: String {
+  /// One sentence: what, where, why, what to do.
+  package var description: String {
     switch self {
     case .full(let path, let needed?, let available?):
       """

@@ -1,45 +1,43 @@
 import Foundation
 
-/// What a run must remember beside weights and optimizer state: `state.json` of a checkpoint.
+/// The state of a run beside weights and optimizer state: `state.json` of a checkpoint.
 ///
-/// Random numbers and data order are functions of the seed and the step, so there is no more.
-public struct TrainingState: Codable, Sendable, Equatable {
+/// Random numbers and data order are functions of the seed and the step and need no state.
+package struct TrainingState: Codable, Sendable, Equatable {
   /// The best evaluation so far.
-  public struct Best: Codable, Sendable, Equatable {
+  package struct Best: Codable, Sendable, Equatable {
     /// The step after which it was measured.
-    public var step: Int
-    /// Its loss.
-    public var loss: Double
+    package var step: Int
+    package var loss: Double
 
-    /// An evaluation.
-    public init(step: Int, loss: Double) {
+    package init(step: Int, loss: Double) {
       self.step = step
       self.loss = loss
     }
   }
 
   /// Version of the format.
-  public var version = 1
-  /// Steps done.
-  public var step = 0
-  /// Tokens trained on.
-  public var tokensSeen = 0
-  /// The best evaluation so far, if there was one.
-  public var best: Best?
-  /// The losses the divergence guard looks back on, oldest first.
-  public var recentLosses: [Double] = []
-  /// Numbers that a phase moves on from step to step, by name; nil where it has none.
-  public var memory: [String: Double]?
-  /// The settings that decide the bits of the weights, by name; a resumed run compares them.
-  public var terms: [String: String]
+  package var version = 1
+  /// Number of completed steps.
+  package var step = 0
+  /// Number of tokens trained on.
+  package var tokensSeen = 0
+  /// The best evaluation so far; nil before the first.
+  package var best: Best?
+  /// The losses of the divergence guard's window, oldest first.
+  package var recentLosses: [Double] = []
+  /// Numbers that a phase updates from step to step, by name; nil without any.
+  package var memory: [String: Double]?
+  /// The settings that decide the bits of the weights, by name; compared when a run resumes.
+  package var settings: [String: String]
 
   /// The state before the first step.
-  public init(terms: [String: String]) {
-    self.terms = terms
+  package init(settings: [String: String]) {
+    self.settings = settings
   }
 
-  /// Keeps `value` as `name` in `memory`.
-  public mutating func remember(_ value: Double, as name: String) {
+  /// Stores `value` under `name` in `memory`.
+  package mutating func remember(_ value: Double, as name: String) {
     var kept = memory ?? [:]
     kept[name] = value
     memory = kept
@@ -47,15 +45,15 @@ public struct TrainingState: Codable, Sendable, Equatable {
 
   static let fileName = "state.json"
 
-  /// The bytes of `state.json`, the same for the same state.
-  public func encoded() throws -> [UInt8] {
+  /// Returns the bytes of `state.json`; equal states give equal bytes.
+  package func encoded() throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     return Array(try encoder.encode(self)) + [0x0A]
   }
 
-  /// The state in `checkpoint`.
-  public init(from checkpoint: Checkpoint) throws {
+  /// Reads the state in `checkpoint`.
+  package init(from checkpoint: Checkpoint) throws {
     let path = try checkpoint.path(of: TrainingState.fileName)
     guard let data = FileManager.default.contents(atPath: path),
       let state = try? JSONDecoder().decode(TrainingState.self, from: data)

@@ -1,18 +1,18 @@
 import Models
 import Tensors
 
-// Which file of a model's folder holds which parameters, and under which names.
+// The weights files of a model's folder, and the tensor names in them.
 //
-//   model.safetensors            whole weights, by their names
-//   adapter_model.safetensors    low-rank maps and what is trained whole beside them, as PEFT:
+//   model.safetensors            full weights, under the parameters' names
+//   adapter_model.safetensors    LoRA adapters and the modules trained in full, as in PEFT, under
 //                                base_model.model.NAME
-//   value_head.safetensors       a value head, which neither transformers nor PEFT knows
+//   value_head.safetensors       a value head, which neither transformers nor PEFT supports
 
-/// One file of weights.
+/// One weights file.
 struct WeightFile {
   /// The name in the folder.
   let name: String
-  /// What precedes a parameter's name in the file.
+  /// The prefix of the parameters' names in the file.
   let prefix: String
   /// The parameters.
   let entries: [ParameterLayout.Entry]
@@ -21,9 +21,9 @@ struct WeightFile {
 extension ParameterLayout {
   /// The files that hold these parameters.
   var files: [WeightFile] {
-    let isValue = { (entry: Entry) in ValuedModelConfiguration.isOfHead(entry.name) }
+    let isValue = { (entry: Entry) in ValueHeadModelConfiguration.isOfHead(entry.name) }
     let main =
-      lowRank == nil
+      lora == nil
       ? (name: ModelFiles.weightsName, prefix: "")
       : (name: AdapterConfiguration.weightsName, prefix: AdapterConfiguration.prefix)
     let files = [

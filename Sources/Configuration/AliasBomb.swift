@@ -1,22 +1,22 @@
-/// A guard for the parser itself.
+/// A check before parsing against YAML that would take the parser exponential time.
 ///
-/// Yams shares the nodes behind an alias, so a chain of aliases ("billion laughs") costs nothing
-/// until somebody walks the tree, which `TreeBuilder` does within a budget. One place in Yams walks
-/// it before us: its search for duplicate keys hashes every key, and a key that is a list of
+/// Yams shares the nodes that aliases refer to, so a chain of aliases ("billion laughs") costs
+/// nothing until the tree is walked, which `TreeBuilder` does within a budget. But Yams itself
+/// walks it earlier: its search for duplicate keys hashes every key, and a key that is a list of
 /// aliases to lists of aliases … takes exponential time. Such keys have no use here, so text that
 /// may have them is refused before it is parsed.
 enum AliasBomb {
-  /// Whether `yaml` has something like an anchor, something like an alias, and something like a key
-  /// that is no scalar.
+  /// True when `yaml` may have an anchor, an alias, and a key that is not a scalar.
   ///
-  /// Judged by bytes, without regard to quotes: it never misses one, and it takes rare harmless
-  /// text for one, such as `run: "[a]: b"` in a file that has aliases elsewhere. What
-  /// `YAMLText.doubleQuoted` writes has no `&` that counts.
+  /// The check reads bytes without regard to quotes. It has no false negatives and rare false
+  /// positives, such as `run: "[a]: b"` in a file that has aliases elsewhere. The output of
+  /// `YAMLText.doubleQuoted` has no `&` that counts as an anchor.
   static func isPossible(in yaml: String) -> Bool {
     var found = Signs()
     for line in yaml.utf8.split(whereSeparator: isLineBreak) {
       let text = line.drop(while: isBlank)
-      // A line of comment, or inside a text. Only a quote could end that text and begin a token.
+      // A comment line, or a line inside a text. Only a quote could end that text and start a
+      // token.
       if text.first == UInt8(ascii: "#"), !text.contains(where: "\"'".utf8.contains) { continue }
       scan(text, for: &found)
     }
@@ -29,7 +29,8 @@ enum AliasBomb {
     var complexKey = false
   }
 
-  /// Notes what one line may have; neither an alias nor the key before a colon goes over its end.
+  /// Adds the signs in one line to `found`; neither an alias nor the key before a colon spans
+  /// lines.
   private static func scan(_ line: Substring.UTF8View, for found: inout Signs) {
     var last = newline
     var lastVisible = newline
@@ -60,7 +61,7 @@ enum AliasBomb {
 
   private static let newline = UInt8(ascii: "\n")
 
-  /// Bytes after which a token may start; the second half are the last bytes of the line breaks
+  /// Bytes after which a token may start; those from 0x85 on are the last bytes of the line breaks
   /// U+0085, U+2028 and U+2029 and of the byte order mark.
   private static let separators = Array(" \t\n,[]{}:-?\"'".utf8) + [0x85, 0xA8, 0xA9, 0xBF]
 

@@ -1,14 +1,14 @@
-/// Where in the configuration something stands.
-public enum ConfigurationPlace: Equatable, Sendable, CustomStringConvertible {
-  /// A line, from 1, of a file.
+/// A location in the configuration.
+package enum ConfigurationPlace: Equatable, Sendable, CustomStringConvertible {
+  /// A line of a file, from 1.
   case line(Int, of: String)
   /// A file as a whole.
   case file(String)
-  /// An override, as it was given to `--set`.
+  /// An override, as given to `--set`.
   case override(String)
 
-  /// The place as an error's sentence begins with it.
-  public var description: String {
+  /// The location as it begins the sentence of an error.
+  package var description: String {
     switch self {
     case .line(let line, of: let file): "\(file) line \(line)"
     case .file(let file): file
@@ -22,18 +22,17 @@ public enum ConfigurationPlace: Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-/// A key in the configuration that nothing reads.
-public struct UnknownKey: Equatable, Sendable {
-  /// The key, with its sections, joined by dots.
-  public let path: String
-  /// Where it stands.
-  public let place: ConfigurationPlace
-  /// The known key that resembles it most, when one does.
-  public let nearest: String?
+/// A key in the configuration that no code reads.
+package struct UnknownKey: Equatable, Sendable {
+  /// The dotted path of the key, with its sections.
+  package let path: String
+  package let place: ConfigurationPlace
+  /// The most similar known key, if one is similar enough.
+  package let nearest: String?
 }
 
-/// What is wrong with a configuration; all cases are the user's to correct (exit code 2).
-public enum ConfigurationError: Error, Equatable, Sendable {
+/// An error in a configuration; every case is for the user to correct (exit code 2).
+package enum ConfigurationError: Error, Equatable, Sendable {
   /// The file cannot be opened or read.
   case unreadable(file: String, reason: String)
   /// The file has more than `limit` bytes.
@@ -42,35 +41,35 @@ public enum ConfigurationError: Error, Equatable, Sendable {
   case notUTF8(file: String, line: Int)
   /// The text is not YAML.
   case syntax(file: String, line: Int, column: Int, problem: String)
-  /// The file is a list or a scalar.
+  /// The top level of the file is a list or a scalar.
   case notAMapping(place: ConfigurationPlace, found: String)
-  /// The YAML uses something that configurations may not.
+  /// The YAML uses a feature that configurations may not use.
   case unsupported(place: ConfigurationPlace, what: String, remedy: String)
-  /// A key stands twice in one map; `place` is the second, or the first where the second is not
-  /// known.
+  /// A key occurs twice in one map; `place` is the second occurrence, or the first if the second is
+  /// not known.
   case duplicateKey(key: String, place: ConfigurationPlace)
   /// An override is not of the form `key.path=value`, or does not fit the file.
   case malformedOverride(String, reason: String)
-  /// A required key is absent; `similar` is a key nobody read that resembles it.
+  /// A required key is absent; `similar` is an unread key with a similar name.
   case missing(key: String, file: String, similar: UnknownKey?)
-  /// The value is of another type than the key's.
+  /// The value does not have the type of the key.
   case wrongType(key: String, place: ConfigurationPlace, expected: String, found: String)
-  /// The value is of the right type and outside the key's range.
+  /// The value has the right type but is outside the range of the key.
   case outOfRange(key: String, place: ConfigurationPlace, value: String, range: String)
-  /// Keys that nothing reads, in the order of the file.
+  /// Keys that no code reads, in the order of the file.
   case unknownKeys([UnknownKey])
-  /// A value that the reader admits and its user cannot accept.
+  /// A value that the reader admits but the code that read it refuses.
   case rejected(key: String, place: ConfigurationPlace, reason: String)
 }
 
 extension ConfigurationError: CustomStringConvertible {
-  /// One sentence: where, what, why, and what to do.
-  public var description: String {
+  /// The error in one sentence: where, what, why, and what to do.
+  package var description: String {
     switch self {
     case .unreadable(let file, let reason):
       "The configuration \(file) cannot be read: \(reason); check the path and its permissions."
     case .tooLarge(let file, let limit):
-      "The configuration \(file) is larger than \(limit) bytes; is it the right file?"
+      "The configuration \(file) is larger than \(limit) bytes; check that it is the right file."
     case .notUTF8(let file, let line):
       "\(file) line \(line): the text is not UTF-8; save the file in UTF-8."
     case .syntax(let file, let line, let column, let problem):
@@ -81,12 +80,12 @@ extension ConfigurationError: CustomStringConvertible {
     case .unsupported(let place, let what, let remedy):
       "\(place): a configuration cannot use \(what); \(remedy)."
     case .duplicateKey(let key, let place):
-      "\(place): the key \(YAMLText.doubleQuoted(key)) stands twice in its section; remove one."
+      "\(place): the key \(YAMLText.doubleQuoted(key)) occurs twice in its section; remove one."
     case .malformedOverride(let text, let reason):
       "--set \(text): \(reason); an override has the form key.path=value."
     case .missing(let key, let file, let similar):
       "\(file): the required key \(key) is missing; "
-        + (similar.map { "is it meant by \($0.path) (\($0.place))?" } ?? "add it.")
+        + (similar.map { "is it misspelt as \($0.path) (\($0.place))?" } ?? "add it.")
     case .wrongType(let key, let place, let expected, let found):
       "\(place): \(key) must be \(expected), not \(found)."
     case .outOfRange(let key, let place, let value, let range):
@@ -101,7 +100,8 @@ extension ConfigurationError: CustomStringConvertible {
   private static func sentence(of keys: [UnknownKey]) -> String {
     guard let first = keys.first else { return "The configuration has unknown keys." }
     var sentence = "\(first.place): there is no key \(first.path)"
-    sentence += first.nearest.map { "; did you mean \($0)?" } ?? "; apus config --schema lists all."
+    sentence +=
+      first.nearest.map { "; did you mean \($0)?" } ?? "; apus config --schema lists all keys."
     guard keys.count > 1 else { return sentence }
     let others = keys.dropFirst().map { key in
       "\(key.path) (\(key.place)" + (key.nearest.map { ", nearest: \($0))" } ?? ")")
@@ -114,7 +114,7 @@ extension ConfigurationError: CustomStringConvertible {
     if problem.contains("alias") {
       return "put a value that begins with * in quotes."
     }
-    if problem.contains("another document") { return "keep to one document a file." }
+    if problem.contains("another document") { return "put only one document in a file." }
     if problem.contains("tab") || problem.contains("cannot start any token") {
       return "indent with spaces, and put values with special characters in quotes."
     }

@@ -1,13 +1,13 @@
 import Glibc
 
 extension ConfigurationReader {
-  /// The largest configuration file that is read, in bytes.
-  public static let largestFile = 1 << 20
+  /// The maximum size of a configuration file, in bytes.
+  package static let largestFile = 1 << 20
 
-  /// A reader of the YAML file at `path`.
+  /// A reader of the YAML file at `path`, which may be a pipe.
   ///
-  /// The file is UTF-8 and at most `largestFile` bytes; a pipe will do.
-  public init(path: String, overrides: [String] = []) throws(ConfigurationError) {
+  /// The file must be UTF-8 of at most `largestFile` bytes.
+  package init(path: String, overrides: [String] = []) throws(ConfigurationError) {
     let bytes = try Self.bytes(path)
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw .notUTF8(file: path, line: Self.lineOfFirstInvalidByte(bytes))
@@ -35,9 +35,9 @@ extension ConfigurationReader {
     }
   }
 
-  /// The line, from 1, of the first byte at which `bytes` stops being UTF-8.
+  /// The line, from 1, of the first byte that is not valid UTF-8.
   private static func lineOfFirstInvalidByte(_ bytes: [UInt8]) -> Int {
-    // A newline byte is never part of a longer UTF-8 sequence, so lines can be judged alone.
+    // A newline byte is never part of a longer UTF-8 sequence, so each line is checked alone.
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     let index = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil }
     return (index ?? 0) + 1

@@ -1,20 +1,20 @@
 extension ConfigurationReader {
-  /// A list of texts; a single scalar is a list of one.
-  public mutating func strings(
+  /// Reads a list of texts; a single scalar is a list of one.
+  package mutating func strings(
     _ path: String, default value: [String], help: String
   ) throws(ConfigurationError) -> [String] {
     try readList(path, .texts, help, default: value, Scalar.text) ?? value
   }
 
-  /// A required list of texts; a single scalar is a list of one.
-  public mutating func strings(
+  /// Reads a required list of texts; a single scalar is a list of one.
+  package mutating func strings(
     _ path: String, help: String
   ) throws(ConfigurationError) -> [String] {
     try requireList(path, .texts, help, Scalar.text)
   }
 
-  /// A list of finite numbers, `count` of them where it is given; a single scalar is a list of one.
-  public mutating func numbers(
+  /// Reads a list of finite numbers, exactly `count` if given; a single scalar is a list of one.
+  package mutating func numbers(
     _ path: String, count: Int? = nil, default value: [Double],
     in range: some RangeExpression<Double> = (-Double.infinity)..., unit: String? = nil,
     help: String
@@ -26,8 +26,8 @@ extension ConfigurationReader {
     return try readList(path, domain, help, default: value, Scalar.number) ?? value
   }
 
-  /// A list of integers, `count` of them where it is given; a single scalar is a list of one.
-  public mutating func integers(
+  /// Reads a list of integers, exactly `count` if given; a single scalar is a list of one.
+  package mutating func integers(
     _ path: String, count: Int? = nil, default value: [Int],
     in range: some RangeExpression<Int> = Int.min..., unit: String? = nil, help: String
   ) throws(ConfigurationError) -> [Int] {

@@ -1,6 +1,7 @@
-/// The one path that every typed read takes: find the node, check it, declare the key.
+/// The common path of all typed reads: find the node, check it, declare the key.
 extension ConfigurationReader {
-  /// The value at `path`, or nil when the key is absent; the key is declared with `fallback`.
+  /// Reads the value at `path`, or nil if the key is absent; declares the key with the default
+  /// `fallback`.
   mutating func read<Value: ResolvableScalar>(
     _ path: String, _ domain: Domain, _ help: String, default fallback: Value?,
     _ parse: (Document.Node) -> Value?
@@ -21,9 +22,10 @@ extension ConfigurationReader {
     return value
   }
 
-  /// The value at `path`, which must be there; `standIn` takes its place when describing.
+  /// Reads the required value at `path`; in `describe` mode, `placeholder` stands for an absent
+  /// one.
   mutating func require<Value: ResolvableScalar>(
-    _ path: String, _ domain: Domain, _ help: String, standIn: Value,
+    _ path: String, _ domain: Domain, _ help: String, placeholder: Value,
     _ parse: (Document.Node) -> Value?
   ) throws(ConfigurationError) -> Value {
     let value: Value
@@ -31,7 +33,7 @@ extension ConfigurationReader {
       value = try element(node, path, domain, parse)
     } else {
       try refuseMissing(path)
-      value = standIn
+      value = placeholder
     }
     declare(
       KeyDescription(path: path, domain: domain, isRequired: true, defaultValue: nil, help: help),
@@ -39,7 +41,7 @@ extension ConfigurationReader {
     return value
   }
 
-  /// The list at `path`, or nil when the key is absent.
+  /// Reads the list at `path`, or nil if the key is absent.
   mutating func readList<Value: ResolvableScalar>(
     _ path: String, _ domain: Domain, _ help: String, default fallback: [Value],
     _ parse: (Document.Node) -> Value?
@@ -60,7 +62,7 @@ extension ConfigurationReader {
     return values
   }
 
-  /// The list at `path`, which must be there.
+  /// Reads the required list at `path`; in `describe` mode, an absent one is empty.
   mutating func requireList<Value: ResolvableScalar>(
     _ path: String, _ domain: Domain, _ help: String, _ parse: (Document.Node) -> Value?
   ) throws(ConfigurationError) -> [Value] {
@@ -76,10 +78,10 @@ extension ConfigurationReader {
     return values
   }
 
-  /// The node at `path` unless it is absent or null; refuses a scalar where a section belongs.
+  /// The node at `path`, or nil if it is absent or null; refuses a scalar in place of a section.
   ///
-  /// `--set run=` is refused as well: most often a variable of the shell was empty, and the default
-  /// is another folder, other texts.
+  /// An empty override of a text, such as `--set run=`, is refused as well: most often a shell
+  /// variable was empty, and the default would silently mean another folder or other texts.
   func present(
     _ path: String, _ domain: Domain
   ) throws(ConfigurationError) -> Document.Node? {
@@ -93,8 +95,8 @@ extension ConfigurationReader {
 
   func refuseMissing(_ path: String) throws(ConfigurationError) {
     guard mode == .read else { return }
-    // A required key is most often missing because it was misspelt: look among the keys written
-    // that nobody has read yet for one that resembles it.
+    // A required key is most often missing because it was misspelt: look for a similar one among
+    // the written keys that have not been read.
     let known = declarations.map(\.description.path) + [path]
     let written = document.values(notIn: known)
     let similar = Spelling.nearest(to: path, among: written.map(\.path))

@@ -1,12 +1,12 @@
 extension ConfigurationReader {
-  /// The YAML of every key read so far with its value, defaults written out.
+  /// The YAML of every key read so far with its value, including defaults.
   ///
-  /// Keys stand in the order of reading, a section where its first key was read. Reading the text
-  /// gives the same values again; an optional key that is absent stands as `null`.
-  public var resolved: String { resolved(withHelp: false) }
+  /// Keys are in the order of reading, a section where its first key was read. Reading the text
+  /// gives the same values again; an absent optional key is written as `null`.
+  package var resolved: String { resolved(withHelp: false) }
 
-  /// The same YAML, each key under a comment with its help where `withHelp` is true.
-  public func resolved(withHelp: Bool) -> String {
+  /// The resolved YAML, with a comment with the help above each key if `withHelp` is true.
+  package func resolved(withHelp: Bool) -> String {
     var text = ""
     Section(declarations).write(to: &text, indentation: 0, withHelp: withHelp)
     return text
@@ -69,7 +69,7 @@ private struct Section {
     }
   }
 
-  /// The value behind `key:`; a list that does not fit its line has one line for each item.
+  /// The value after `key:`; a list that does not fit in 100 columns has one line per item.
   private static func lines(of value: ResolvedValue, key: String, indentation: Int) -> String {
     let line = value.yaml
     let width = indentation + key.count + 2 + line.count

@@ -1,8 +1,8 @@
-/// Parts of a configuration that are configurations of their own, such as the stages of a recipe.
+/// Readers of parts of a configuration, such as the stages of a recipe.
 extension ConfigurationReader {
-  /// A reader for each section of the list at `path`, which must be there and not be empty; errors
-  /// keep their lines in the file.
-  public mutating func sections(
+  /// Reads the required, non-empty list of sections at `path`, and returns a reader for each;
+  /// errors keep their lines in the file.
+  package mutating func sections(
     _ path: String, help: String
   ) throws(ConfigurationError) -> [ConfigurationReader] {
     let node = try part(path, .sections, isRequired: true, help)
@@ -18,8 +18,8 @@ extension ConfigurationReader {
     return readers
   }
 
-  /// A reader of the section at `path`, or nil when it is absent.
-  public mutating func section(
+  /// Returns a reader of the section at `path`, or nil if it is absent.
+  package mutating func section(
     _ path: String, help: String
   ) throws(ConfigurationError) -> ConfigurationReader? {
     guard let node = try part(path, .section, isRequired: false, help) else { return nil }
@@ -27,22 +27,25 @@ extension ConfigurationReader {
     return reader(of: node)
   }
 
-  /// The same with every scalar that stands in it changed by `change`.
-  public func replacingTexts(_ change: (String) -> String) -> ConfigurationReader {
+  /// Returns a reader in which `change` has been applied to the text of every scalar.
+  package func replacingTexts(_ change: (String) -> String) -> ConfigurationReader {
     var document = document
     document.root = document.root.replacingTexts(change)
     return ConfigurationReader(document: document, mode: mode)
   }
 
-  /// The same with what `other` says in place of what this says of the same keys.
-  public func overlaid(with other: ConfigurationReader) -> ConfigurationReader {
+  /// Returns a reader in which the values of `other` replace those of equal keys, section by
+  /// section.
+  package func overlaid(with other: ConfigurationReader) -> ConfigurationReader {
     var document = document
     document.root = document.root.overlaid(with: other.document.root)
     return ConfigurationReader(document: document, mode: mode)
   }
 
-  /// The same with overrides of the form `key.path=value`.
-  public func overridden(by overrides: [String]) throws(ConfigurationError) -> ConfigurationReader {
+  /// Returns a reader with further overrides of the form `key.path=value`.
+  package func overridden(
+    by overrides: [String]
+  ) throws(ConfigurationError) -> ConfigurationReader {
     var document = document
     for override in overrides { try document.apply(override: override) }
     return ConfigurationReader(document: document, mode: mode)

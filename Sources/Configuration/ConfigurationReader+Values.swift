@@ -1,7 +1,7 @@
-/// The typed reads. Every one exists twice: with a default, and without one for a required key.
+/// Typed reads: with a default, or without one for a required key.
 extension ConfigurationReader {
-  /// An integer; decimal digits, or a number with an integral value such as `1e3`.
-  public mutating func integer(
+  /// Reads an integer: decimal digits, or a number with an integral value such as `1e3`.
+  package mutating func integer(
     _ path: String, default value: Int, in range: some RangeExpression<Int> = Int.min...,
     unit: String? = nil, help: String
   ) throws(ConfigurationError) -> Int {
@@ -9,26 +9,26 @@ extension ConfigurationReader {
     return try read(path, domain, help, default: value, Scalar.integer) ?? value
   }
 
-  /// A required integer.
-  public mutating func integer(
+  /// Reads a required integer.
+  package mutating func integer(
     _ path: String, in range: some RangeExpression<Int> = Int.min..., unit: String? = nil,
     help: String
   ) throws(ConfigurationError) -> Int {
     let bounds = Bounds(range)
     return try require(
-      path, Domain.integer(bounds, unit: unit), help, standIn: bounds.member, Scalar.integer)
+      path, Domain.integer(bounds, unit: unit), help, placeholder: bounds.member, Scalar.integer)
   }
 
-  /// An integer, or nil when the key is absent.
-  public mutating func optionalInteger(
+  /// Reads an integer, or nil if the key is absent.
+  package mutating func optionalInteger(
     _ path: String, in range: some RangeExpression<Int> = Int.min..., unit: String? = nil,
     help: String
   ) throws(ConfigurationError) -> Int? {
     try read(path, Domain.integer(Bounds(range), unit: unit), help, default: nil, Scalar.integer)
   }
 
-  /// A finite number.
-  public mutating func number(
+  /// Reads a finite number.
+  package mutating func number(
     _ path: String, default value: Double,
     in range: some RangeExpression<Double> = (-Double.infinity)..., unit: String? = nil,
     help: String
@@ -37,77 +37,77 @@ extension ConfigurationReader {
     return try read(path, domain, help, default: value, Scalar.number) ?? value
   }
 
-  /// A required finite number.
-  public mutating func number(
+  /// Reads a required finite number.
+  package mutating func number(
     _ path: String, in range: some RangeExpression<Double> = (-Double.infinity)...,
     unit: String? = nil, help: String
   ) throws(ConfigurationError) -> Double {
     let bounds = Bounds(range)
     return try require(
-      path, Domain.number(bounds, unit: unit), help, standIn: bounds.member, Scalar.number)
+      path, Domain.number(bounds, unit: unit), help, placeholder: bounds.member, Scalar.number)
   }
 
-  /// A finite number, or nil when the key is absent.
-  public mutating func optionalNumber(
+  /// Reads a finite number, or nil if the key is absent.
+  package mutating func optionalNumber(
     _ path: String, in range: some RangeExpression<Double> = (-Double.infinity)...,
     unit: String? = nil, help: String
   ) throws(ConfigurationError) -> Double? {
     try read(path, Domain.number(Bounds(range), unit: unit), help, default: nil, Scalar.number)
   }
 
-  /// `true` or `false`.
-  public mutating func boolean(
+  /// Reads `true` or `false`.
+  package mutating func boolean(
     _ path: String, default value: Bool, help: String
   ) throws(ConfigurationError) -> Bool {
     try read(path, .boolean, help, default: value, Scalar.boolean) ?? value
   }
 
-  /// A required `true` or `false`.
-  public mutating func boolean(
+  /// Reads a required `true` or `false`.
+  package mutating func boolean(
     _ path: String, help: String
   ) throws(ConfigurationError) -> Bool {
-    try require(path, .boolean, help, standIn: false, Scalar.boolean)
+    try require(path, .boolean, help, placeholder: false, Scalar.boolean)
   }
 
-  /// A text: any scalar, as it is written.
-  public mutating func string(
+  /// Reads a text: any scalar, as written.
+  package mutating func string(
     _ path: String, default value: String, help: String
   ) throws(ConfigurationError) -> String {
     try read(path, .text, help, default: value, Scalar.text) ?? value
   }
 
-  /// A required text.
-  public mutating func string(
+  /// Reads a required text.
+  package mutating func string(
     _ path: String, help: String
   ) throws(ConfigurationError) -> String {
-    try require(path, .text, help, standIn: "", Scalar.text)
+    try require(path, .text, help, placeholder: "", Scalar.text)
   }
 
-  /// A text, or nil when the key is absent.
-  public mutating func optionalString(
+  /// Reads a text, or nil if the key is absent.
+  package mutating func optionalString(
     _ path: String, help: String
   ) throws(ConfigurationError) -> String? {
     try read(path, .text, help, default: nil, Scalar.text)
   }
 
-  /// One of the names in `names`.
-  public mutating func choice(
+  /// Reads one of `names`.
+  package mutating func choice(
     _ path: String, of names: [String], default value: String, help: String
   ) throws(ConfigurationError) -> String {
     precondition(names.contains(value), "default \(value) of \(path) is none of \(names)")
     return try read(path, .choice(names), help, default: value, Scalar.choice(names)) ?? value
   }
 
-  /// A required one of the names in `names`.
-  public mutating func choice(
+  /// Reads a required one of `names`.
+  package mutating func choice(
     _ path: String, of names: [String], help: String
   ) throws(ConfigurationError) -> String {
     precondition(!names.isEmpty, "nothing to choose from at \(path)")
-    return try require(path, .choice(names), help, standIn: names[0], Scalar.choice(names))
+    return try require(path, .choice(names), help, placeholder: names[0], Scalar.choice(names))
   }
 
-  /// One of the cases of `Choice`, under their raw values.
-  public mutating func choice<Choice>(
+  /// Reads one of the cases of `Choice` by its raw value.
+  package mutating func choice<Choice>(
     _ path: String, of type: Choice.Type = Choice.self, default value: Choice, help: String
   ) throws(ConfigurationError) -> Choice
   where Choice: CaseIterable & RawRepresentable, Choice.RawValue == String {

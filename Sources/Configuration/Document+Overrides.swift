@@ -1,11 +1,11 @@
 // --set key.path=value
 //
-//   value     a list or a quoted text when it begins with [ " or ', read as YAML;
-//             nothing at all: the key counts as absent, its default holds; refused for a text;
-//             anything else is taken letter by letter: no quoting against *, # or a colon
+//   value     begins with [ " or ': a list or a quoted text, parsed as YAML
+//             empty: the key counts as absent and has its default; refused for a text
+//             anything else: taken literally, without quoting of *, # or a colon
 
 extension Document {
-  /// Puts the value of `override` in the place of what the file says.
+  /// Replaces or adds the value of `override` in the document.
   mutating func apply(override: String) throws(ConfigurationError) {
     guard let equals = override.firstIndex(of: "=") else {
       throw .malformedOverride(override, reason: "there is no = in it")
@@ -14,7 +14,7 @@ extension Document {
       .split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     for component in components {
       guard component.utf8.allSatisfy(Self.isOfKey), !component.isEmpty else {
-        throw .malformedOverride(override, reason: "its key is no path of words and dots")
+        throw .malformedOverride(override, reason: "its key is not a path of words and dots")
       }
     }
     guard components.count <= Self.deepestNesting else {
@@ -46,7 +46,7 @@ extension Document {
     case "[", "\"", "'":
       var builder = TreeBuilder(file: file, override: override)
       guard !AliasBomb.isPossible(in: text), let node = try builder.compose(text) else {
-        throw .malformedOverride(override, reason: "its value is no YAML list or text")
+        throw .malformedOverride(override, reason: "its value is not a YAML list or text")
       }
       let tree = try builder.tree(node, depth: 0)
       if case .map = tree.content {
@@ -67,7 +67,7 @@ extension Document.Node {
     guard let key = path.first else {
       if case .map = content {
         throw .malformedOverride(
-          override, reason: "its key is a section, of which only the keys can be set one by one")
+          override, reason: "its key is a section, whose keys can only be set one by one")
       }
       self = value
       return
@@ -75,7 +75,7 @@ extension Document.Node {
     if isNull { content = .map([]) }
     guard case .map(var entries) = content else {
       throw .malformedOverride(
-        override, reason: "\(key) would lie inside a value that is no section")
+        override, reason: "\(key) would be inside a value that is not a section")
     }
     let place = ConfigurationPlace.override(override)
     if let index = entries.firstIndex(where: { $0.key == key }) {

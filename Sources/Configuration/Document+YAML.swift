@@ -1,18 +1,17 @@
 import Yams
 
-// What of YAML is accepted: one document; block and flow maps, lists and scalars; anchors and
-// aliases, resolved within a budget. What is refused by name: merge keys, keys that are no plain
-// word, tags other than the core ones (which the reader's own types overrule), a second document.
+// Accepted YAML: one document; block and flow maps, lists and scalars; anchors and aliases,
+// resolved within a budget. Refused with an error that names them: merge keys, keys that are not
+// plain words, tags other than the core ones (which the types of the reader override), a second
+// document.
 
 extension Document {
-  /// The most nodes that a file may have once its aliases are resolved.
+  /// The maximum number of nodes of a file after aliases are resolved.
   static let largestTree = 1 << 16
-  /// The deepest nesting of maps and lists.
+  /// The maximum nesting depth of maps and lists.
   static let deepestNesting = 32
 
-  /// Parses `yaml`; errors name `file`.
-  ///
-  /// Text without a document is an empty map.
+  /// Parses `yaml`, with errors that name `file`; a text without a document is an empty map.
   init(yaml: String, file: String) throws(ConfigurationError) {
     self.init(file: file)
     if AliasBomb.isPossible(in: yaml) {
@@ -30,10 +29,10 @@ extension Document {
   }
 }
 
-/// Turns the nodes of Yams into those of a document.
+/// Converts the nodes of Yams into those of a document.
 struct TreeBuilder {
   let file: String
-  /// The override that is being read, when it is none of the file.
+  /// The override that is being parsed; nil for the file.
   var override: String?
   private var count = 0
 
@@ -42,18 +41,18 @@ struct TreeBuilder {
     self.override = override
   }
 
-  /// The root of the only document in `yaml`, or nil when there is none.
+  /// The root of the only document in `yaml`, or nil if there is none.
   func compose(_ yaml: String) throws(ConfigurationError) -> Yams.Node? {
     do {
-      // The basic resolver has no rules: what a scalar means is for the reader that asks for it,
-      // so that `on` can be a name and `0o17` is no surprise.
+      // The basic resolver has no rules: the typed read decides what a scalar means, so that `on`
+      // can be a name and `0o17` is not taken for a number.
       return try Yams.Parser(yaml: yaml, resolver: .basic, encoding: .utf8).singleRoot()
     } catch {
       throw syntaxError(error)
     }
   }
 
-  /// The tree below `node`.
+  /// Converts `node` and everything below it.
   mutating func tree(
     _ node: Yams.Node, depth: Int
   ) throws(ConfigurationError) -> Document.Node {
@@ -151,7 +150,7 @@ struct TreeBuilder {
       let line = before.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       return syntax(line.count, (line.last?.count ?? 0) + 1, problem)
     case .duplicatedKeysInMapping(let names, let context):
-      // The mark is that of the first.
+      // The mark is that of the first occurrence.
       let name = names.first ?? ""
       let second = override == nil ? secondLine(of: name, at: context.mark, in: context.text) : nil
       return .duplicateKey(
@@ -160,9 +159,10 @@ struct TreeBuilder {
       return syntax(1, 1, "\(error)".split(separator: "\n").first.map(String.init) ?? "unreadable")
     }
   }
-  /// The line of the second `key` of a block map whose first stands at `mark`; nil for flow maps.
+
+  /// The line of the second `key` of a block map whose first is at `mark`; nil for flow maps.
   ///
-  /// Keys of a block map stand in one column, and what belongs to them stands further right.
+  /// The keys of a block map are in one column, and their values further right.
   private func secondLine(of key: String, at mark: Mark, in yaml: String) -> Int? {
     let lines = yaml.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     let start = String(repeating: " ", count: max(0, mark.column - 1)) + key + ":"

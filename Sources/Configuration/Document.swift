@@ -1,9 +1,10 @@
-/// The tree of a configuration file: maps with text keys, lists and scalars, each with its place.
+/// The tree of a configuration file: maps with text keys, lists and scalars, each with its
+/// location.
 struct Document: Sendable {
   /// A value of the file or of an override.
   struct Node: Sendable {
     indirect enum Content: Sendable {
-      /// The text of a scalar; a plain one stands without quotes.
+      /// The text of a scalar; a plain one is written without quotes.
       case scalar(String, isPlain: Bool)
       case list([Node])
       case map([Entry])
@@ -13,17 +14,16 @@ struct Document: Sendable {
     var place: ConfigurationPlace
   }
 
-  /// A key of a map and its value.
   struct Entry: Sendable {
     let key: String
     let place: ConfigurationPlace
     var value: Node
   }
 
-  /// A key that stands in the file or in an override.
+  /// A key in the file or in an override.
   typealias WrittenKey = (path: String, place: ConfigurationPlace)
 
-  /// The name under which errors speak of the file.
+  /// The name of the file in errors.
   let file: String
   var root: Node
 
@@ -33,9 +33,9 @@ struct Document: Sendable {
     root = Node(content: .map([]), place: .file(file))
   }
 
-  /// The node at the dotted `path`, or nil when it or a section above it is absent.
+  /// The node at the dotted `path`, or nil if it or a section above it is absent.
   ///
-  /// A section that holds a scalar or a list instead of keys is refused.
+  /// Refuses a scalar or a list in place of a section above it.
   func node(at path: String) throws(ConfigurationError) -> Node? {
     var node = root
     var passed = ""
@@ -53,16 +53,16 @@ struct Document: Sendable {
     return node
   }
 
-  /// Where `path` was written; the file as a whole when it was not.
+  /// The location of `path`; the file as a whole if it is absent.
   func place(of path: String) -> ConfigurationPlace {
     let node = try? node(at: path)
     return node?.place ?? .file(file)
   }
 
-  /// The written keys that neither are in `declared` nor lead to one; a section nobody knows is
-  /// named once and its content is not.
+  /// The written keys that are neither in `declared` nor a section of such a key; an unknown
+  /// section is listed once, without its content.
   ///
-  /// In the order of the file, those of overrides last.
+  /// The order is that of the file, then of the overrides.
   func writtenKeys(declared: [String]) -> [WrittenKey] {
     let keys = Set(declared)
     var sections: Set<String> = []
@@ -78,7 +78,7 @@ struct Document: Sendable {
     }
   }
 
-  /// The written keys that hold a value rather than a section and are not in `declared`.
+  /// The written keys with a value, not a section, that are not in `declared`.
   func values(notIn declared: [String]) -> [WrittenKey] {
     let keys = Set(declared)
     return collect { path, node in
@@ -108,13 +108,13 @@ struct Document: Sendable {
 }
 
 extension Document.Node {
-  /// Whether the value is empty, `~` or `null`, which counts as absent.
+  /// True when the value is empty, `~` or `null`, which counts as absent.
   var isNull: Bool {
     guard case .scalar(let text, isPlain: true) = content else { return false }
     return Scalar.isNull(text)
   }
 
-  /// What stands here, for "… is needed, not SUMMARY".
+  /// A short description of the value, as it ends the sentence "KEY must be …, not SUMMARY".
   var summary: String {
     switch content {
     case .list(let items):

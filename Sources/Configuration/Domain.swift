@@ -1,4 +1,4 @@
-/// The values a key admits.
+/// The set of values that a key admits.
 enum Domain: Sendable {
   case integer(Bounds<Int>, unit: String?)
   case number(Bounds<Double>, unit: String?)
@@ -11,7 +11,7 @@ enum Domain: Sendable {
   case numbers(Bounds<Double>, count: Int?, unit: String?)
   case integers(Bounds<Int>, count: Int?, unit: String?)
 
-  /// Whether a value of the right type lies inside the bounds.
+  /// True when `value`, of the right type, is within the bounds.
   func admits(_ value: ResolvedValue) -> Bool {
     switch (self, value) {
     case (.integer(let bounds, _), .integer(let value)),
@@ -25,7 +25,7 @@ enum Domain: Sendable {
     }
   }
 
-  /// Whether `text` is a number of the right kind that the type cannot hold.
+  /// True when `text` is a number of the right kind that the type cannot represent.
   func overflows(_ text: String) -> Bool {
     switch self {
     case .integer, .integers:
@@ -41,7 +41,7 @@ enum Domain: Sendable {
     (Double(text) ?? .infinity).magnitude > 0x1p53
   }
 
-  /// What can be represented at all.
+  /// The range that the type can represent, for errors.
   var representable: String {
     switch self {
     case .integer(let bounds, _), .integers(let bounds, _, _):
@@ -50,7 +50,7 @@ enum Domain: Sendable {
     }
   }
 
-  /// Whether its values are texts of the user's own.
+  /// True when values are free texts.
   var isText: Bool {
     switch self {
     case .text, .texts: true
@@ -58,7 +58,7 @@ enum Domain: Sendable {
     }
   }
 
-  /// The type by its name in the schema.
+  /// The name of the type in the schema.
   var type: String {
     switch self {
     case .integer: "integer"
@@ -74,7 +74,7 @@ enum Domain: Sendable {
     }
   }
 
-  /// The type as it continues "KEY must be …".
+  /// The type as it continues the sentence "KEY must be …".
   var expectation: String {
     switch self {
     case .integer: "an integer"
@@ -115,7 +115,7 @@ enum Domain: Sendable {
   }
 }
 
-/// A range with a sentence.
+/// A range that can be described in words.
 struct Bounds<Value: Comparable & Sendable>: Sendable {
   private let lower: Value?
   private let upper: Value?
@@ -136,7 +136,7 @@ struct Bounds<Value: Comparable & Sendable>: Sendable {
     case let range as PartialRangeUpTo<Value>:
       (lower, upper, includesUpper) = (nil, range.upperBound, false)
     default:
-      preconditionFailure("\(type(of: range)) is no range of the standard library")
+      preconditionFailure("\(type(of: range)) is not a range of the standard library")
     }
   }
 
@@ -148,10 +148,10 @@ struct Bounds<Value: Comparable & Sendable>: Sendable {
 }
 
 extension Bounds where Value == Int {
-  /// A value inside.
+  /// A value within the bounds.
   var member: Int { lower ?? upper.map { includesUpper ? $0 : $0 - 1 } ?? 0 }
 
-  /// "from 1 to 9223372036854775807": both ends, as far as 64 bits go.
+  /// Both ends in words, with the limits of 64 bits for open ends: "from 1 to 9223372036854775807".
   var whole: String {
     "from \(lower ?? .min) to \(upper.map { includesUpper ? $0 : $0 - 1 } ?? .max)"
   }
@@ -170,7 +170,7 @@ extension Bounds where Value == Int {
 }
 
 extension Bounds where Value == Double {
-  /// A value inside.
+  /// A value within the bounds.
   var member: Double {
     if let lower, lower.isFinite { return lower }
     return upper.map { includesUpper ? $0 : $0.nextDown } ?? 0
@@ -179,7 +179,7 @@ extension Bounds where Value == Double {
   /// "above 0", "from 0 to below 1", or nil without bounds.
   var sentence: String? {
     // Swift has no range that excludes its lower bound; one that begins at the smallest positive
-    // number says "above 0".
+    // number stands for "above 0".
     let low: String? = lower.flatMap {
       $0 == -.infinity ? nil : $0 == .leastNonzeroMagnitude ? "above 0" : $0.yaml
     }

@@ -1,19 +1,19 @@
-/// A key of the configuration, as the code that reads it declares it.
-public struct KeyDescription: Sendable, Equatable, Codable {
-  /// The key with its sections, joined by dots.
-  public let path: String
-  /// The name of its type: integer, number, boolean, text, choice, or a list of these.
-  public let type: String
-  /// Whether a configuration without it is refused.
-  public let isRequired: Bool
-  /// The default as YAML; nil when the key is required, or optional without a default.
-  public let defaultValue: String?
-  /// The unit of its value.
-  public let unit: String?
-  /// What values it admits, such as "at least 1" or "one of gpt2, llama".
-  public let range: String?
-  /// One sentence for the user.
-  public let help: String
+/// The declaration of a key of the configuration.
+package struct KeyDescription: Sendable, Equatable, Codable {
+  /// The dotted path of the key, with its sections.
+  package let path: String
+  /// The name of the type: integer, number, boolean, text, choice, section, or a list of these.
+  package let type: String
+  /// True when a configuration without the key is refused.
+  package let isRequired: Bool
+  /// The default as YAML; nil if the key is required, or optional without a default.
+  package let defaultValue: String?
+  /// The unit of the value; "1" for a dimensionless number.
+  package let unit: String?
+  /// The admitted values, such as "at least 1" or "one of gpt2, llama".
+  package let range: String?
+  /// The meaning of the key in one sentence.
+  package let help: String
 
   init(path: String, domain: Domain, isRequired: Bool, defaultValue: String?, help: String) {
     self.path = path

@@ -1,4 +1,4 @@
-/// The value that a key came out with, and its YAML.
+/// The resolved value of a key.
 enum ResolvedValue: Sendable, Equatable {
   case absent
   case integer(Int)
@@ -7,7 +7,7 @@ enum ResolvedValue: Sendable, Equatable {
   case text(String)
   case list([ResolvedValue])
 
-  /// The value on one line of YAML; reading it gives the value again.
+  /// The value as one line of YAML, which reads back as the same value.
   var yaml: String {
     switch self {
     case .absent: "null"
@@ -20,7 +20,7 @@ enum ResolvedValue: Sendable, Equatable {
   }
 }
 
-/// A type of which scalars can be.
+/// A type of scalar values.
 protocol ResolvableScalar {
   var resolved: ResolvedValue { get }
 }
@@ -32,7 +32,7 @@ extension Int: ResolvableScalar {
 extension Double: ResolvableScalar {
   var resolved: ResolvedValue { .number(self) }
 
-  /// The shortest digits that give the number again, without a fraction of zero: 1, 0.001, 1e-05.
+  /// The shortest digits that read back as the number, without a fraction of zero: 1, 0.001, 1e-05.
   var yaml: String {
     let text = description
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text

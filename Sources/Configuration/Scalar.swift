@@ -1,9 +1,9 @@
-/// How the text of a scalar is understood.
+/// Parsing of the text of scalars.
 ///
-/// Quoted scalars are texts and nothing else.
+/// Quoted scalars are always texts.
 ///
-///     integer   [+-] digits, _ between digits allowed; no leading zero, which YAML 1.1 takes
-///               for octal and 1.2 does not; or a number whose value is integral: 1e3, 2.0
+///     integer   [+-] digits, _ between digits allowed; no leading zero, which means octal in YAML
+///               1.1 but not in 1.2; or a number whose value is integral: 1e3, 2.0
 ///     number    [+-] digits [. digits] [e [+-] digits], or . digits; finite
 ///     boolean   true, false
 ///     null      nothing, ~, null
@@ -17,7 +17,7 @@ enum Scalar {
     if isDecimalInteger(text) {
       return Int(text.filter { $0 != "_" })
     }
-    // Above 2⁵³ a Double no longer tells neighbouring integers apart.
+    // Above 2⁵³ neighbouring integers are equal as Double.
     guard isNumber(text), !hasLeadingZero(text), let value = Double(text), abs(value) <= 0x1p53
     else { return nil }
     return Int(exactly: value)
@@ -29,7 +29,7 @@ enum Scalar {
     guard isInteger || isNumber(text),
       let value = Double(isInteger ? text.filter { $0 != "_" } : text), value.isFinite
     else { return nil }
-    // A number too small for a Double would turn into zero behind the user's back.
+    // A number too small for a Double would silently become zero.
     let mantissa = text.prefix { $0 != "e" && $0 != "E" }
     guard value != 0 || !mantissa.contains(where: { ("1"..."9").contains($0) }) else { return nil }
     return value
@@ -57,7 +57,7 @@ enum Scalar {
     return text
   }
 
-  /// Whether `text` is [+-]digits, with single underscores between digits and no leading zero.
+  /// True when `text` is [+-]digits, with single underscores between digits and no leading zero.
   static func isDecimalInteger(_ text: String) -> Bool {
     let digits = unsigned(text).utf8
     guard !digits.isEmpty, !hasLeadingZero(text) else { return false }
@@ -74,7 +74,7 @@ enum Scalar {
     return mayBreak
   }
 
-  /// Whether `text` is a decimal number, of whatever size.
+  /// True when `text` is a decimal number of any magnitude.
   static func isNumber(_ text: String) -> Bool {
     var rest = unsigned(text).utf8[...]
     func digits() -> Int {

@@ -1,11 +1,11 @@
 import Foundation
 
 extension Collection<KeyDescription> {
-  /// The schema as a text table of at most `width` columns: key, type, default, and the rest.
+  /// The schema as a text table of at most `width` columns: key, type, default and meaning.
   ///
-  /// Where the columns leave no room for the help, each key takes a line and its facts stand
-  /// indented below.
-  public func table(width: Int = 100) -> String {
+  /// If the other columns leave too little room for the meaning, each key has a line of its own
+  /// with the rest indented below.
+  package func table(width: Int = 100) -> String {
     let rows = map { key in
       (key.path, key.type, key.isRequired ? "required" : key.defaultValue ?? "none", key.remarks)
     }
@@ -13,7 +13,7 @@ extension Collection<KeyDescription> {
     let columns = [header] + rows
     let (first, second, third) = (
       columns.map(\.0.count).max() ?? 0, columns.map(\.1.count).max() ?? 0,
-      // One long list of files must not push the help off the screen.
+      // One long default, such as a list of files, must not push the meaning off the screen.
       Swift.min(columns.map(\.2.count).max() ?? 0, 24)
     )
     let indentation = first + second + third + 6
@@ -47,8 +47,8 @@ extension Collection<KeyDescription> {
     return text
   }
 
-  /// The schema as a JSON list of objects, keys sorted, absent facts left out.
-  public func json() -> String {
+  /// The schema as a JSON list of objects, with sorted keys and without absent fields.
+  package func json() -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     // Strings and booleans always encode.
@@ -58,7 +58,7 @@ extension Collection<KeyDescription> {
 }
 
 extension KeyDescription {
-  /// Help, range and unit in one text.
+  /// The help with range and unit in brackets.
   fileprivate var remarks: String {
     let facts = [range, unit.map { $0 == "1" ? "no unit" : "in \($0)" }].compactMap(\.self)
     return facts.isEmpty ? help : "\(help) (\(facts.joined(separator: "; ")))"
@@ -70,7 +70,7 @@ extension String {
     self + String(repeating: " ", count: Swift.max(0, width - count))
   }
 
-  /// The words of the text in lines of at most `width` characters; a longer word has its own line.
+  /// The text wrapped to lines of at most `width` characters; a longer word has its own line.
   func wrapped(to width: Int) -> [String] {
     var lines: [String] = []
     for word in split(whereSeparator: \.isWhitespace) {

@@ -1,14 +1,13 @@
-/// Finding the key that was meant.
+/// Suggestions for misspelt keys.
 enum Spelling {
-  /// The one of `keys` most like `written`, or nil when none is near; of equals the first.
+  /// The key or section most similar to `written`, the first of equals, or nil if none is similar.
   ///
-  /// Compared are the whole paths, and the last words alone, for a key that is right but stands in
-  /// the wrong section. Case, `_` and `-` do not count, so that `learning_rate` finds
-  /// `learningRate`.
+  /// It compares whole paths, and the last components alone, for a correct key in the wrong
+  /// section. Case, `_` and `-` are ignored, so that `learning_rate` finds `learningRate`.
   static func nearest(to written: String, among keys: [String]) -> String? {
     var candidates = keys
     for key in keys {
-      // Sections are keys too: `optimiser:` is meant for `optimizer:`.
+      // Sections are candidates too: `optimiser:` stands for `optimizer:`.
       var prefix = key[...]
       while let dot = prefix.lastIndex(of: ".") {
         prefix = prefix[..<dot]
@@ -23,16 +22,16 @@ enum Spelling {
     return best?.key
   }
 
-  /// How far `candidate` is from `written`, or nil when it is too far to be a suggestion.
+  /// The distance of `candidate` from `written`, or nil if it is too large for a suggestion.
   private static func cost(of candidate: String, for written: String) -> Double? {
     let whole = distance(plain(written), plain(candidate))
     let (word, other) = (plain(lastWord(written)), plain(lastWord(candidate)))
     let last = distance(word, other)
     var costs: [Double] = []
-    // A third of the letters may be wrong, and one always.
+    // Up to a third of the letters may be wrong, and at least one.
     if whole <= max(1, plain(written).count / 3) { costs.append(Double(whole)) }
     if last <= max(1, word.count / 3), word.count > 2 { costs.append(Double(last) + 0.5) }
-    // A word cut short, or with more behind it.
+    // One word is a prefix of the other.
     if min(word.count, other.count) >= 3, word.starts(with: other) || other.starts(with: word) {
       costs.append(1.75)
     }
@@ -44,12 +43,12 @@ enum Spelling {
   }
 
   private static func plain(_ text: some StringProtocol) -> [Character] {
-    // A name longer than any key is judged by its beginning: the table below is quadratic.
+    // Only the beginning of an overlong name is compared: the distance takes quadratic time.
     Array(text.prefix(80).lowercased()).filter { $0 != "_" && $0 != "-" }
   }
 
-  /// The Damerau–Levenshtein distance (optimal string alignment): insertions, deletions,
-  /// substitutions and swaps of neighbours that turn `a` into `b`.
+  /// The Damerau–Levenshtein distance (optimal string alignment): the number of insertions,
+  /// deletions, substitutions and swaps of neighbours that turn `a` into `b`.
   static func distance(_ a: [Character], _ b: [Character]) -> Int {
     var before: [Int] = []
     var previous = Array(0...b.count)

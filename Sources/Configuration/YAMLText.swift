@@ -1,11 +1,11 @@
-/// Texts as YAML scalars.
+/// Writing of texts as YAML scalars.
 enum YAMLText {
-  /// `text` plain where every YAML reader takes it for this text, in double quotes elsewhere.
+  /// `text` unquoted if every YAML reader reads it as this text, otherwise in double quotes.
   static func scalar(_ text: String) -> String {
     isPlain(text) ? text : doubleQuoted(text)
   }
 
-  /// Words that some version of YAML takes for a null or a boolean.
+  /// Words that some version of YAML reads as null or a boolean.
   private static let reserved = [
     "null", "true", "false", "yes", "no", "on", "off", "y", "n",
   ]
@@ -33,7 +33,7 @@ enum YAMLText {
     var result = "\""
     var follows = false
     for scalar in text.unicodeScalars {
-      // `AliasBomb` would take it for an anchor.
+      // `AliasBomb` would count it as an anchor.
       let isLikeAnchor = scalar == "&" && !follows
       follows = scalar.isASCII && scalar.properties.isAlphabetic
       switch scalar.value {
@@ -44,8 +44,8 @@ enum YAMLText {
       case 0x09: result += "\\t"
       case _ where isLikeAnchor, 0..<0x20, 0x7F...0xA0:
         result += "\\x" + hexadecimal(scalar.value, digits: 2)
-      // Line breaks of Unicode, the byte order mark, private use and non-characters: YAML's
-      // printable set leaves some of them out, and the rest could not be told apart by eye.
+      // Line breaks of Unicode, the byte order mark, private use and non-characters: some are
+      // outside YAML's printable set, and the rest look alike.
       case 0x2028, 0x2029, 0xE000...0xF8FF, 0xFEFF, 0xFFF0...0xFFFF:
         result += "\\u" + hexadecimal(scalar.value, digits: 4)
       default:

@@ -1,20 +1,21 @@
 import Tensors
 
-/// Which buckets of the flat gradient are final, as workers report parameter after parameter.
+/// The buckets of the flat gradient that are final.
+///
+/// Workers report each parameter whose gradient is complete.
 final class BucketProgress: @unchecked Sendable {
   // Sendable: the counters are read and written under `condition`.
   private let condition = Condition()
   private let bucketsOfParameter: [[Int]]
   private let parametersInBucket: [Int]
   private let workers: Int
-  /// Parameters still missing, by worker and bucket.
+  /// The number of unreported parameters, by worker and bucket.
   private var missing: [[Int]] = []
-  /// Workers still missing, by bucket.
+  /// The number of workers with unreported parameters, by bucket.
   private var unfinished: [Int] = []
   private var isAbandoned = false
 
-  /// - Parameters:
-  ///   - workers: How many workers report.
+  /// - Parameter workers: The number of workers that report.
   init(layout: ParameterLayout, buckets: Buckets, workers: Int) {
     bucketsOfParameter = layout.entries.map { buckets.overlapping($0.range) }
     var counts = [Int](repeating: 0, count: buckets.ranges.count)
@@ -23,7 +24,7 @@ final class BucketProgress: @unchecked Sendable {
     self.workers = workers
   }
 
-  /// Everything is missing again.
+  /// Starts a new step: every parameter of every worker is unreported.
   func reset() {
     condition.locked {
       isAbandoned = false
@@ -32,10 +33,10 @@ final class BucketProgress: @unchecked Sendable {
     }
   }
 
-  /// Worker `worker` has the last contribution to `parameter`.
+  /// Records that the gradient of `parameter` is complete on worker `worker`.
   ///
-  /// `finish` is called, on this thread, for each bucket that this completes on the worker, before
-  /// others are told.
+  /// Calls `finish` on this thread for each bucket that this completes on the worker, before the
+  /// bucket's waiters wake.
   func complete(_ parameter: Int, worker: Int, finish: (_ bucket: Int) -> Void) {
     for bucket in bucketsOfParameter[parameter] {
       let isLast = condition.locked {
@@ -53,7 +54,7 @@ final class BucketProgress: @unchecked Sendable {
 
   /// Waits until every worker has finished `bucket`.
   ///
-  /// - Returns: Whether they have; if not, a worker failed and the step will not be used.
+  /// - Returns: False when a worker failed; the step is then discarded.
   func wait(for bucket: Int) -> Bool {
     condition.locked {
       while unfinished[bucket] > 0 && !isAbandoned { condition.wait() }
@@ -61,7 +62,7 @@ final class BucketProgress: @unchecked Sendable {
     }
   }
 
-  /// Lets everybody who waits go: a worker failed.
+  /// Wakes all waiters after a worker failed.
   func abandon() {
     condition.locked {
       isAbandoned = true

@@ -1,30 +1,30 @@
-/// The flat gradient cut into the pieces that travel together.
+/// The buckets of the flat gradient, each of which is exchanged in one piece.
 ///
-/// The unit is a block of 4,096 elements, fixed whatever the number of ranks: norms are summed by
-/// block, and a rank owns whole blocks. A bucket is a run of blocks; buckets count from the end of
+/// The unit is a block of 4,096 elements, independent of the number of ranks: norms are summed by
+/// block, and a rank owns whole blocks. A bucket is a run of blocks. Bucket 0 lies at the end of
 /// the buffer, where the backward pass finishes first. Every bucket is cut into one slice per rank,
 /// so that all ranks work on every bucket at the same time.
 struct Buckets: Sendable {
-  /// Elements in a block.
+  /// The number of elements in a block.
   static let block = 4096
-  /// Elements in the flat buffer.
+  /// The number of elements in the flat buffer.
   let count: Int
   let ranks: Int
-  /// Ranges of the flat buffer, last first.
+  /// The buckets' ranges in the flat buffer, the last range first.
   let ranges: [Range<Int>]
 
   init(count: Int, ranks: Int) {
     self.count = count
     self.ranks = ranks
     let blocks = (count + Buckets.block - 1) / Buckets.block
-    // About 4 MiB each; small models still get eight, for overlap.
+    // At most 4 MiB of fp32 each; small models still get eight, to overlap exchange and compute.
     let size = min(256, max(16, blocks / 8)) * Buckets.block
     ranges = stride(from: (blocks * Buckets.block - 1) / size * size, through: 0, by: -size).map {
       $0..<min($0 + size, count)
     }
   }
 
-  /// Number of blocks in the flat buffer.
+  /// The number of blocks in the flat buffer.
   var blockCount: Int { (count + Buckets.block - 1) / Buckets.block }
 
   /// The elements of bucket `bucket` that `rank` owns.
@@ -37,7 +37,7 @@ struct Buckets: Sendable {
     return edge(rank)..<edge(rank + 1)
   }
 
-  /// Sizes and places (relative to the bucket) of all ranks' slices.
+  /// The slices of all ranks, relative to the start of the bucket.
   func slices(_ bucket: Int) -> [Range<Int>] {
     (0..<ranks).map {
       let slice = slice(bucket, rank: $0)
@@ -46,7 +46,7 @@ struct Buckets: Sendable {
     }
   }
 
-  /// Everything `rank` owns, bucket by bucket; empty slices left out.
+  /// The non-empty slices that `rank` owns, in bucket order.
   func owned(by rank: Int) -> [Range<Int>] {
     ranges.indices.map { slice($0, rank: rank) }.filter { !$0.isEmpty }
   }

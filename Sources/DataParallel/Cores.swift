@@ -1,53 +1,58 @@
 import CKernels
 import Glibc
 
-/// Which cores a rank's workers run on.
-public enum Cores {
-  /// A choice of cores for the workers of one rank.
-  public struct Assignment: Equatable, Sendable {
-    /// Number of workers.
-    public let threads: Int
-    /// One core per worker; nil leaves them to the system.
-    public let cores: [Int]?
+/// The assignment of cores to the workers of a rank.
+package enum Cores {
+  /// The threads of one rank and their cores.
+  package struct Assignment: Equatable, Sendable {
+    /// The number of threads.
+    package let threads: Int
+    /// One core per thread, or nil to let the system schedule them.
+    package let cores: [Int]?
 
-    /// How the threads of a rank divide: as many workers as there is work for, and the other
-    /// threads in teams with them.
+    /// Divides the threads of a rank into workers, at most one per leaf that the rank computes, and
+    /// gives each worker a team of equal size.
+    ///
+    /// Threads that are left over stay unused.
     ///
     /// - Parameters:
-    ///   - leaves: Micro-batches of a step, those added in order counted as one.
-    ///   - ranks: Ranks of the world.
-    ///   - most: Workers that memory allows; at least 1.
-    public func crew(leaves: Int, ranks: Int, most: Int = .max)
+    ///   - leaves: The leaves of the summation tree in a step: micro-batches ÷ accumulation.
+    ///   - ranks: The number of ranks in the world.
+    ///   - memoryLimit: The most workers that fit into memory; at least 1.
+    /// - Returns: The number of workers, the threads in each team with the worker included, and a
+    ///   core per thread, worker after worker.
+    package func workerSplit(leaves: Int, ranks: Int, memoryLimit: Int = .max)
       -> (workers: Int, team: Int, cores: [Int]?)
     {
-      let workers = min(threads, (leaves + ranks - 1) / ranks, most)
+      let workers = min(threads, (leaves + ranks - 1) / ranks, memoryLimit)
       let team = threads / workers
       return (workers, team, cores.map { Array($0.prefix(workers * team)) })
     }
   }
 
-  /// More workers than cores were asked for.
-  public struct Oversubscribed: Error, Equatable {
-    /// Workers per rank × ranks on the host.
-    public let workers: Int
-    /// Cores that the host gives this program.
-    public let cores: Int
+  /// The error when a host has fewer cores than workers.
+  package struct Oversubscribed: Error, Equatable {
+    /// The number of workers on the host: workers per rank × ranks on the host.
+    package let workers: Int
+    /// The number of cores of the host that this program may use.
+    package let cores: Int
   }
 
-  /// The workers of one rank.
+  /// Assigns cores to the threads of one rank.
   ///
-  /// `mpirun` binds a rank to one core or one socket unless told otherwise. Ranks that were given the
-  /// same cores take their workers' in order, if there are enough for all of them; otherwise all
-  /// ranks of a host share all of its cores in order.
+  /// By default `mpirun` binds a rank to one core or one socket. Where every set of cores has
+  /// enough of them for all ranks that are bound to it, these ranks take their cores from it in
+  /// order. Otherwise all ranks of a host take theirs from all its allowed cores in order.
   ///
   /// - Parameters:
-  ///   - threads: Workers per rank.
-  ///   - given: Cores that each rank of the host was started on, by local rank.
-  ///   - allowed: Cores of the host this program may use.
-  ///   - localRank: Number of this rank on its host.
-  ///   - oversubscribe: Whether more workers than cores are wanted.
-  /// - Throws: `Oversubscribed` when there are more workers than cores without the wish for it.
-  public static func assign(
+  ///   - threads: The number of threads per rank.
+  ///   - given: The cores that each rank of the host was bound to at its start, by local rank.
+  ///   - allowed: The cores of the host that this program may use.
+  ///   - localRank: The number of this rank on its host, from 0.
+  ///   - oversubscribe: Permits more threads than cores; none of them is then bound to a core.
+  /// - Throws: `Oversubscribed` when there are more threads than cores and `oversubscribe` is
+  ///   false.
+  package static func assign(
     threads: Int, given: [[Int]], allowed: [Int], localRank: Int, oversubscribe: Bool
   ) throws(Oversubscribed) -> Assignment {
     guard threads * given.count <= allowed.count else {
@@ -65,10 +70,11 @@ public enum Cores {
       threads: threads, cores: Array(cores[place * threads..<(place + 1) * threads]))
   }
 
-  /// The cores of this process now, and those it may have: asks for all and sees what it gets.
+  /// Returns the cores that this process is bound to and those that it may use.
   ///
-  /// Afterwards the process may run on all of them.
-  public static func survey() -> (given: [Int], allowed: [Int]) {
+  /// It finds the latter by asking the system for all cores and reading back what was granted.
+  /// Afterwards the process may run on all of those.
+  package static func survey() -> (given: [Int], allowed: [Int]) {
     let given = current()
     pin(to: Array(0..<max(1, sysconf(Int32(_SC_NPROCESSORS_CONF)))))
     return (given, current())
@@ -84,9 +90,9 @@ public enum Cores {
     return (0..<maskBytes * 8).filter { mask[$0 / 8] & (1 << UInt8($0 % 8)) != 0 }
   }
 
-  /// Binds the calling thread.
+  /// Binds the calling thread to `cores`.
   ///
-  /// A system that refuses leaves it where it is: slower, not wrong.
+  /// A refusal of the system is ignored: the thread stays where it is, which costs speed only.
   static func pin(to cores: [Int]) {
     var mask = [UInt8](repeating: 0, count: maskBytes)
     for core in cores where core < maskBytes * 8 { mask[core / 8] |= 1 << UInt8(core % 8) }

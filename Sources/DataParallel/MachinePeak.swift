@@ -2,16 +2,18 @@ import MPI
 import Tensors
 
 extension DataParallel {
-  /// The rates that the threads of this rank reach together while those of the other ranks of `host`
-  /// do the same: matrix products of 512×512 in operations, and memory in bytes per second
-  /// (y ← a + b on arrays larger than most caches, 12 bytes an element).
+  /// Measures the peak rates of all threads of this rank together, while the other ranks of `host`
+  /// measure too: matrix products of 512×512 in FLOP/s, and memory in bytes/s (y ← a + b on arrays
+  /// larger than most caches, 12 bytes per element).
   ///
   /// Collective over `host`.
-  public func measurePeaks(beside host: Communicator) throws -> (products: Double, memory: Double) {
+  package func measurePeaks(
+    beside host: Communicator
+  ) throws -> (products: Double, memory: Double) {
     try host.barrier()
     let products = try rate(seconds: 0.5) { workspace in
-      let trial = MatrixTrial(size: 512, in: workspace)
-      return (trial.operations, trial.run)
+      let benchmark = GEMMBenchmark(size: 512, in: workspace)
+      return (benchmark.operations, benchmark.run)
     }
     try host.barrier()
     let memory = try rate(seconds: 0.5) { workspace in
@@ -23,10 +25,14 @@ extension DataParallel {
     return (products, memory)
   }
 
-  /// The amount of work a second of all threads together, at each team's best.
+  /// Returns the amount of work per second of all threads together, from the fastest run of each
+  /// team.
   ///
-  /// - Parameter work: Makes, in a workspace of its own, what one thread does again and again: the
-  ///   threads of a team have nothing in common here, since one product may be too small for all.
+  /// - Parameters:
+  ///   - seconds: The shortest duration of the measurement.
+  ///   - work: Prepares the work that one thread repeats, in a workspace of its own, and its
+  ///     amount. The threads of a team do not share it, since one product may be too small for all
+  ///     of them.
   func rate(
     seconds: Double,
     _ work: @escaping @Sendable (Workspace) -> (amount: Double, run: () -> Void)

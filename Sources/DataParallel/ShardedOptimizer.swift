@@ -2,28 +2,32 @@ import MPI
 import Optimizers
 import Tensors
 
-/// An optimizer whose state and work are divided over the ranks (ZeRO stage 1): each rank keeps and
-/// updates the ranges it owns, and all gather the weights.
-public final class ShardedOptimizer: @unchecked Sendable {
+/// An optimizer whose state and work are divided over the ranks (ZeRO stage 1): each rank holds the
+/// optimizer state of the ranges that it owns and updates them, and an all-gather distributes the
+/// weights.
+package final class ShardedOptimizer: @unchecked Sendable {
   // Sendable: workers update disjoint ranges.
 
-  /// The rule.
-  public let rule: any Optimizer
-  /// The owned ranges of the flat buffer.
-  public let ranges: [Range<Int>]
-  /// State per name of the rule, the owned ranges one after another.
-  public let state: [FlatBuffer]
-  /// Owned pieces cut where weight decay begins and ends, with their place in the state.
+  /// The update rule.
+  package let rule: any Optimizer
+  /// The ranges of the flat buffer that this rank owns.
+  package let ranges: [Range<Int>]
+  /// The optimizer state: a buffer per name in `rule.stateNames`, with the owned ranges one after
+  /// another.
+  package let state: [FlatBuffer]
+  /// The owned ranges, cut at the bounds of parameters and into pieces of at most 2¹⁶ elements.
   private let pieces: [Piece]
 
   private struct Piece {
     let range: Range<Int>
+    /// The offset of `range` in the state.
     let place: Int
+    /// True when weight decay applies.
     let decays: Bool
   }
 
-  /// Fresh state for what `replicas` owns on this rank.
-  public init<Replica>(_ rule: any Optimizer, for replicas: DataParallel<Replica>) {
+  /// Makes zero state for the ranges of `replicas` that this rank owns.
+  package init<Replica>(_ rule: any Optimizer, for replicas: DataParallel<Replica>) {
     self.rule = rule
     ranges = replicas.ownedRanges
     let count = ranges.reduce(0) { $0 + $1.count }
@@ -32,7 +36,7 @@ public final class ShardedOptimizer: @unchecked Sendable {
     var place = 0
     for range in ranges {
       for entry in replicas.layout.entries where entry.range.overlaps(range) {
-        // Pieces of bounded size, so that workers share them evenly.
+        // Pieces have a bounded size, so that the workers' loads are even.
         let part = entry.range.clamped(to: range)
         for start in stride(from: part.lowerBound, to: part.upperBound, by: 1 << 16) {
           pieces.append(
@@ -46,20 +50,25 @@ public final class ShardedOptimizer: @unchecked Sendable {
     self.pieces = pieces
   }
 
-  /// Updates the owned weights, spread over the workers, and gathers everybody's.
+  /// Updates the owned weights along `gradient`, divided over the workers, and all-gathers them.
   ///
   /// Collective.
   ///
   /// - Parameters:
-  ///   - factor: What the summed gradient is multiplied by.
-  ///   - learningRate: The step's rate.
-  ///   - update: Number of this update, from 1.
-  /// - Returns: Seconds spent on gathering.
-  public func update<Replica>(
-    _ replicas: DataParallel<Replica>, factor: Float, learningRate: Float, update: Int
+  ///   - replicas: The replicas whose weights are updated.
+  ///   - gradient: The summed gradient of the ranges that this optimizer owns.
+  ///   - factor: The factor of the summed gradient.
+  ///   - learningRate: The learning rate of this update.
+  ///   - update: The number of this update, from 1.
+  /// - Returns: The duration of the all-gather, in seconds.
+  package func update<Replica>(
+    _ replicas: DataParallel<Replica>, along gradient: SummedGradient, factor: Float,
+    learningRate: Float, update: Int
   ) throws -> Double {
+    precondition(
+      gradient.ranges == ranges, "a gradient of \(gradient.ranges) for an optimizer of \(ranges)")
     guard let weights = replicas.parameters.elements.baseAddress,
-      let gradient = replicas.summedGradient
+      let gradient = gradient.buffer.elements.baseAddress
     else { return 0 }
     let shared = UncheckedPointers(weights: weights, gradient: gradient)
     try replicas.pool.run { [self, count = replicas.plan.threads] thread in
@@ -75,7 +84,7 @@ public final class ShardedOptimizer: @unchecked Sendable {
           along: shared.gradient + piece.range.lowerBound, factor: factor,
           learningRate: learningRate, decays: piece.decays, update: update)
       }
-      // The gradient is read; weights and state are read and written.
+      // 4 bytes each: the gradient is read, the weights and the state are read and written.
       timeline?.mark(
         "optimizer",
         bytes: Double(own.reduce(0) { $0 + $1.range.count } * 4 * (3 + 2 * state.count)))

@@ -1,42 +1,41 @@
 import MPI
 
-/// What every rank must have in common before the first step: configuration, parameter layout,
-/// library versions, CPU kernels.
-public struct StartContract: Sendable {
-  /// A rank that differs from rank 0.
-  public struct Mismatch: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Which rank.
-    public let rank: Int
-    /// The machine it runs on.
-    public let host: String
-    /// The term that differs.
-    public let term: String
-    /// What it has.
-    public let found: String
-    /// What rank 0 has.
-    public let expected: String
+/// The settings that all ranks must have in common before the first step: configuration, parameter
+/// layout, library versions, CPU kernels.
+package struct StartContract: Sendable {
+  /// The error when a rank's settings differ from those of rank 0.
+  package struct Mismatch: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The rank that differs.
+    package let rank: Int
+    /// The name of its host.
+    package let host: String
+    /// The name of the setting that differs.
+    package let setting: String
+    /// The rank's value.
+    package let found: String
+    /// The value of rank 0.
+    package let expected: String
 
-    /// One sentence: what, where, why, what to do.
-    public var description: String {
-      "Rank \(rank) on \(host) has \(term) \"\(found)\" where rank 0 has \"\(expected)\": start "
+    /// One sentence with what, where, why and what to do.
+    package var description: String {
+      "Rank \(rank) on \(host) has \(setting) \"\(found)\" where rank 0 has \"\(expected)\": start "
         + "every rank with the same program, libraries and configuration."
     }
   }
 
-  let terms: [(name: String, value: String)]
+  let settings: [(name: String, value: String)]
 
-  /// A contract of named terms.
-  public init(_ terms: [(name: String, value: String)]) {
-    self.terms = terms
+  package init(_ settings: [(name: String, value: String)]) {
+    self.settings = settings
   }
 
   /// Compares all ranks with rank 0.
   ///
   /// Collective; when it throws, it throws on every rank.
-  public func agree(over world: Communicator) throws {
-    // Terms and values by length, so that any text may stand in them.
+  package func agree(over world: Communicator) throws {
+    // Names and values are preceded by their lengths, so that they may contain any text.
     let host = try Communicator.hostName
-    let mine = (terms.flatMap { [$0.name, $0.value] } + [host]).map {
+    let mine = (settings.flatMap { [$0.name, $0.value] } + [host]).map {
       Array($0.utf8)
     }
     let packed = mine.flatMap { word in
@@ -46,17 +45,17 @@ public struct StartContract: Sendable {
     for (rank, bytes) in try world.allGatherV(packed).enumerated() {
       let theirs = StartContract.unpack(bytes)
       guard let host = theirs.last else { continue }
-      // Rank 0's own terms come first in the loop: everyone keeps them as the measure.
+      // The loop begins with rank 0, whose settings every rank compares the others with.
       if rank == 0 { expected = theirs }
       let (found, wanted) = (theirs.dropLast(), expected.dropLast())
       for (place, pair) in zip(found, wanted).enumerated() where pair.0 != pair.1 {
         throw Mismatch(
-          rank: rank, host: host, term: place % 2 == 1 ? found[place - 1] : "a term called",
+          rank: rank, host: host, setting: place % 2 == 1 ? found[place - 1] : "a setting named",
           found: pair.0, expected: pair.1)
       }
       if found.count != wanted.count {
         throw Mismatch(
-          rank: rank, host: host, term: "number of terms", found: "\(found.count / 2)",
+          rank: rank, host: host, setting: "number of settings", found: "\(found.count / 2)",
           expected: "\(wanted.count / 2)")
       }
     }

@@ -1,31 +1,38 @@
 import CKernels
 import MPI
+import Tensors
 
-/// What a step's exchange leaves on a rank: sums in the ranges it owns, and how long it took.
-public struct SummedGradient {
-  let sums: BlockSums
-  /// Seconds until the last worker was done.
-  public let secondsCompute: Double
-  /// Seconds the communication thread was busy.
-  public let secondsExchange: Double
-  /// Seconds of exchange that no computation hid.
-  public let secondsExposed: Double
+/// The gradient of a step, summed over all micro-batches of all ranks, in the slices that this rank
+/// owns; valid until the next step.
+package struct SummedGradient {
+  /// The flat buffer of which `ranges` hold sums.
+  let buffer: FlatBuffer
+  /// The slices that this rank owns.
+  package let ranges: [Range<Int>]
+  let squaredNorms: BlockSquaredNorms
+  /// The seconds until the last worker finished.
+  package let secondsCompute: Double
+  /// The seconds during which the communication thread was busy.
+  package let secondsExchange: Double
+  /// The seconds of exchange that did not overlap with computation.
+  package let secondsExposed: Double
 }
 
-/// Sums of squares per block of the flat gradient, in 64 bits.
+/// The squared Euclidean norm of each block of the flat gradient, in fp64.
 ///
-/// Each block is summed by its owner; the global norm adds all blocks in block order on every rank,
-/// so its bits do not depend on who owned what.
-final class BlockSums: @unchecked Sendable {
-  // Sendable: the communication thread fills it before anyone reads.
+/// The owner of a block computes its value. The global norm adds all blocks in block order on every
+/// rank, so its bits do not depend on the ownership of the blocks.
+final class BlockSquaredNorms: @unchecked Sendable {
+  // Sendable: the communication thread writes all values before another thread reads them.
   private(set) var values: [Double]
 
   init(count: Int) {
     values = [Double](repeating: 0, count: count)
   }
 
-  /// Enters the blocks of `slice` of `gradient`.
-  func add(_ slice: Range<Int>, of gradient: UnsafeMutablePointer<Float>) {
+  /// Computes the values of the blocks in `slice` of `gradient`.
+  func add(_ slice: Range<Int>, of gradient: FlatBuffer) {
+    guard let gradient = gradient.elements.baseAddress else { return }
     for start in stride(from: slice.lowerBound, to: slice.upperBound, by: Buckets.block) {
       values[start / Buckets.block] = apus_sum_of_squares(
         gradient + start, min(Buckets.block, slice.upperBound - start))
@@ -38,10 +45,10 @@ final class BlockSums: @unchecked Sendable {
 }
 
 extension DataParallel {
-  /// The Euclidean norm of the summed gradient, equal to the last bit on every rank.
+  /// Returns the Euclidean norm of the summed gradient, with the same bits on every rank.
   ///
   /// Collective.
-  public func norm(of gradient: SummedGradient) throws -> Double {
+  package func norm(of gradient: SummedGradient) throws -> Double {
     let blocks = (0..<world.size).map { rank in
       buckets.owned(by: rank).flatMap { range in
         stride(from: range.lowerBound, to: range.upperBound, by: Buckets.block).map {
@@ -56,16 +63,16 @@ extension DataParallel {
     }
     var gathered = [Double](repeating: 0, count: counts.reduce(0, +))
     for (place, block) in blocks[world.rank].enumerated() {
-      gathered[displacements[world.rank] + place] = gradient.sums.values[block]
+      gathered[displacements[world.rank] + place] = gradient.squaredNorms.values[block]
     }
     try gathered.withUnsafeMutableBufferPointer {
       try world.allGatherV(inPlace: $0, BlockLayout(counts: counts, displacements: displacements))
     }
     for (rank, list) in blocks.enumerated() where rank != world.rank {
       for (place, block) in list.enumerated() {
-        gradient.sums.set(block, gathered[displacements[rank] + place])
+        gradient.squaredNorms.set(block, gathered[displacements[rank] + place])
       }
     }
-    return gradient.sums.values.reduce(0, +).squareRoot()
+    return gradient.squaredNorms.values.reduce(0, +).squareRoot()
   }
 }

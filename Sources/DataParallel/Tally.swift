@@ -1,26 +1,29 @@
-/// A sum and what it is a sum over: losses and tokens travel as these and are divided once.
-public struct Tally: Equatable, Sendable {
-  /// The sum, in 64 bits.
-  public var sum: Double
-  /// How much weight went into it, usually tokens.
-  public var count: Double
+/// A weighted sum and its total weight.
+///
+/// Losses are accumulated and exchanged as tallies, and divided only once, at the end.
+package struct Tally: BitwiseCopyable, Equatable, Sendable {
+  /// The sum.
+  package var sum: Double
+  /// The total weight, usually the number of tokens.
+  package var count: Double
 
-  /// A sum over a count.
-  public init(sum: Double = 0, count: Double = 0) {
+  package init(sum: Double = 0, count: Double = 0) {
     self.sum = sum
     self.count = count
   }
 
-  /// Both parts added; order matters for the last bits.
-  public static func + (a: Tally, b: Tally) -> Tally {
+  /// Adds sums and counts.
+  ///
+  /// The order of several additions affects the last bits.
+  package static func + (a: Tally, b: Tally) -> Tally {
     Tally(sum: a.sum + b.sum, count: a.count + b.count)
   }
 
-  /// Sum ÷ count; NaN when nothing was counted.
-  public var mean: Double { sum / count }
+  /// The sum divided by the count; NaN for an empty tally.
+  package var mean: Double { sum / count }
 }
 
 extension Sequence<Tally> {
-  /// All of them added in order.
-  public var total: Tally { reduce(Tally(), +) }
+  /// The tallies added in order.
+  package var total: Tally { reduce(Tally(), +) }
 }

@@ -1,12 +1,14 @@
 import MPI
 
-/// One tally per index, filled by whoever computes it.
-public final class TallySlots: @unchecked Sendable {
-  // Sendable: every slot has one writer, and readers come after the pool's wait.
+/// A tally per index.
+///
+/// The worker that computes an index writes its slot.
+package final class TallySlots: @unchecked Sendable {
+  // Sendable: every slot has one writer, and slots are read only after the pool's wait.
   private let slots: UnsafeMutableBufferPointer<Tally>
 
-  /// `count` empty tallies.
-  public init(count: Int) {
+  /// Makes `count` empty tallies.
+  package init(count: Int) {
     slots = .allocate(capacity: count)
     slots.initialize(repeating: Tally())
   }
@@ -16,15 +18,17 @@ public final class TallySlots: @unchecked Sendable {
   }
 
   /// The tally of `index`.
-  public subscript(index: Int) -> Tally {
+  package subscript(index: Int) -> Tally {
     get { slots[index] }
     set { slots[index] = newValue }
   }
 
-  /// All tallies in order, each taken from the rank that filled it.
+  /// Returns all tallies in order on every rank, each from the rank that computed it.
   ///
   /// Collective.
-  public func gathered(over world: Communicator, owner: (Int) -> Int) throws -> [Tally] {
+  ///
+  /// - Parameter owner: Returns the rank that computed an index.
+  package func gathered(over world: Communicator, owner: (Int) -> Int) throws -> [Tally] {
     let own = slots.flatMap { [$0.sum, $0.count] }
     let everyone = try world.allGather(own)
     return slots.indices.map { index in

@@ -3,13 +3,15 @@ import Glibc
 import Synchronization
 import Tensors
 
-/// Threads that wait, awake for a moment and then asleep, for pieces of their leader's work.
-public final class ThreadTeam: Team, @unchecked Sendable {
-  // Sendable: the leader writes `count` and `body` before it raises `generation`, and again only
-  // after the last helper has lowered `busy`.
+/// The helper threads of a worker (the leader), which divide a loop's iterations with it.
+///
+/// Idle helpers spin for a short time and then sleep.
+package final class ThreadTeam: Team, @unchecked Sendable {
+  // Sendable: the leader writes `count` and `body` before it increments `generation`, and again
+  // only after the last helper has decremented `busy`.
 
-  /// Number of threads, the leader included.
-  public let size: Int
+  /// The number of threads, the leader included.
+  package let size: Int
   private let generation = Atomic<Int>(0)
   private let next = Atomic<Int>(0)
   private let busy = Atomic<Int>(0)
@@ -20,35 +22,36 @@ public final class ThreadTeam: Team, @unchecked Sendable {
   private var body: ((Int, Int) -> Void)?
   private var threads: [pthread_t] = []
 
-  /// How often a waiting thread looks before it sleeps or yields: some tens of microseconds, longer
-  /// than what lies between two operations of a step.
-  private static let patience = 2_000
+  /// The number of spins after which a waiting helper sleeps and a waiting leader yields: some tens
+  /// of microseconds, longer than the gap between two operations of a step.
+  private static let spinLimit = 2_000
 
-  /// How often work was shared.
+  /// The number of calls of `run` so far.
   var runs: Int { generation.load(ordering: .relaxed) }
 
   /// Starts the helpers of a leader.
   ///
   /// - Parameters:
-  ///   - size: Threads, the leader included; at least 1.
-  ///   - cores: The core of each helper, or nil to leave them to the system.
-  public init(size: Int, cores: [Int]? = nil) throws(WorkerPool.NoThread) {
+  ///   - size: The number of threads, the leader included; at least 1.
+  ///   - cores: The core of each helper, or nil to let the system schedule them.
+  /// - Throws: `ThreadStartFailure` when the system starts fewer helpers.
+  package init(size: Int, cores: [Int]? = nil) throws(WorkerPool.ThreadStartFailure) {
     precondition(size > 0 && cores.map { $0.count == size - 1 } ?? true, "one core per helper")
     self.size = size
     for lane in 1..<max(1, size) {
       let (thread, status) = Threads.start(core: cores?[lane - 1]) { [self] in help(as: lane) }
       guard status == 0 else {
         stop()
-        throw WorkerPool.NoThread(wanted: size - 1, given: lane - 1, code: status)
+        throw WorkerPool.ThreadStartFailure(wanted: size - 1, started: lane - 1, code: status)
       }
       threads.append(thread)
     }
   }
 
-  /// Ends the helpers; call when nothing runs.
+  /// Ends the helpers; call it only when `run` is not running.
   ///
   /// The team cannot be used afterwards.
-  public func stop() {
+  package func stop() {
     isStopping.store(true, ordering: .sequentiallyConsistent)
     generation.add(1, ordering: .sequentiallyConsistent)
     condition.locked { condition.broadcast() }
@@ -56,8 +59,7 @@ public final class ThreadTeam: Team, @unchecked Sendable {
     threads = []
   }
 
-  /// See `Team`.
-  public func run(_ count: Int, _ body: (_ index: Int, _ lane: Int) -> Void) {
+  package func run(_ count: Int, _ body: (_ index: Int, _ lane: Int) -> Void) {
     precondition(!isStopping.load(ordering: .relaxed), "the team has ended")
     withoutActuallyEscaping(body) { body in
       self.count = count
@@ -69,10 +71,10 @@ public final class ThreadTeam: Team, @unchecked Sendable {
         condition.locked { condition.broadcast() }
       }
       work(0)
-      var looks = 0
+      var spins = 0
       while busy.load(ordering: .acquiring) > 0 {
-        looks += 1
-        if looks > ThreadTeam.patience { sched_yield() } else { apus_pause() }
+        spins += 1
+        if spins > ThreadTeam.spinLimit { sched_yield() } else { apus_pause() }
       }
       self.body = nil
     }
@@ -90,10 +92,10 @@ public final class ThreadTeam: Team, @unchecked Sendable {
   private func help(as lane: Int) {
     var seen = 0
     while true {
-      var looks = 0
+      var spins = 0
       while generation.load(ordering: .sequentiallyConsistent) == seen {
-        looks += 1
-        guard looks > ThreadTeam.patience else {
+        spins += 1
+        guard spins > ThreadTeam.spinLimit else {
           apus_pause()
           continue
         }

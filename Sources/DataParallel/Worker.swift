@@ -1,23 +1,24 @@
 import CKernels
 import Tensors
 
-/// One thread's copy of the network: its workspace, and the gradients of its run of leaves.
+/// One thread's replica of the network, its workspace, and the gradients of its run of leaves.
 ///
-/// The gradient buffers form a binary counter: after each leaf the two halves of every finished
+/// The gradient buffers form a binary counter: after each leaf the two children of every finished
 /// node of the summation tree are added, so that log₂(leaves) + 1 buffers are enough. The last leaf
-/// is not added to the rest at once but bucket by bucket, as its backward pass finishes them.
+/// is added bucket by bucket, as its backward pass finishes them.
 final class Worker<Replica>: @unchecked Sendable {
   // Sendable: used by one thread at a time; the pool's start and wait order the accesses.
   let replica: Replica
   let workspace: Workspace
   let run: Range<Int>
-  /// Subtrees held, in leaf order, each in the buffer of the same place.
+  /// The subtrees that this worker holds, in leaf order; `buffers[i]` has the gradient of
+  /// `held[i]`.
   private(set) var held: [Subtree] = []
   private var buffers: [FlatBuffer] = []
   private let layout: ParameterLayout
 
   init(
-    layout: ParameterLayout, parameters: FlatBuffer, halves: HalfBuffer?,
+    layout: ParameterLayout, parameters: FlatBuffer, bf16Copy: BF16Buffer?,
     frozen: FrozenParameters?, workspace: Workspace, run: Range<Int>,
     build: (Parameters) -> Replica
   ) {
@@ -25,15 +26,14 @@ final class Worker<Replica>: @unchecked Sendable {
     self.layout = layout
     self.run = run
     replica = workspace.bind(
-      layout, values: parameters, halves: halves, frozen: frozen, build)
+      layout, values: parameters, bf16Copy: bf16Copy, frozen: frozen, build)
   }
 
-  /// Starts a step.
   func beginStep() {
     held = []
   }
 
-  /// Directs gradients to a buffer for `leaf`, after which the leaf is held.
+  /// Directs the gradients of the next backward pass to a buffer for `leaf`.
   func beginLeaf(_ leaf: Int) {
     let place = held.count
     if buffers.count == place { buffers.append(FlatBuffer(count: layout.count)) }
@@ -41,37 +41,39 @@ final class Worker<Replica>: @unchecked Sendable {
     held.append(Subtree(level: 0, index: leaf))
   }
 
-  /// Adds halves over the whole buffer; for every leaf but the last.
+  /// Adds the finished subtrees over the whole buffer; call it after every leaf except the last.
   func endLeaf() {
-    joinHalves(0..<layout.count)
-    held = Subtree.cover(run.lowerBound..<(held.last?.leaves.upperBound ?? run.lowerBound))
+    held = joinSubtrees(0..<layout.count)
   }
 
-  /// Adds halves within `range` of the buffers.
-  func joinHalves(_ range: Range<Int>) {
-    var roots: [Subtree] = []
-    for subtree in held {
-      roots.appendJoining(subtree) { into, from in
-        add(buffers[from], to: buffers[into], range)
-      }
+  /// Adds the finished subtrees within `range` of the buffers, and returns the subtrees that remain.
+  @discardableResult
+  func joinSubtrees(_ range: Range<Int>) -> [Subtree] {
+    var sum = TreeSum<FlatBuffer>()
+    for (subtree, buffer) in zip(held, buffers) {
+      sum.append(buffer, of: subtree) { $0.adding($1, range) }
     }
+    return sum.roots
   }
 
-  /// Where the gradient of the subtree at `place` of the joined list lies.
-  func gradient(_ place: Int) -> UnsafeMutablePointer<Float>? {
-    buffers[place].elements.baseAddress
-  }
+  /// Returns the flat buffer with the gradient of subtree `index` of `Subtree.cover(run)`; in fast
+  /// mode subtree 0 is the sum of the run.
+  func gradient(_ index: Int) -> FlatBuffer { buffers[index] }
 
-  /// A buffer for results, even on a worker without leaves.
+  /// Allocates the first buffer, so that a worker without leaves can receive results too.
   func requireBuffer() {
     if buffers.isEmpty { buffers.append(FlatBuffer(count: layout.count)) }
   }
+}
 
-  private func add(_ source: FlatBuffer, to destination: FlatBuffer, _ range: Range<Int>) {
-    guard let from = source.elements.baseAddress, let to = destination.elements.baseAddress else {
-      return
+extension FlatBuffer {
+  /// Adds the elements of `other` in `range` in place, and returns this buffer.
+  @discardableResult
+  func adding(_ other: FlatBuffer, _ range: Range<Int>) -> FlatBuffer {
+    if let to = elements.baseAddress, let from = other.elements.baseAddress {
+      apus_add(
+        to + range.lowerBound, to + range.lowerBound, from + range.lowerBound, range.count)
     }
-    apus_add(
-      to + range.lowerBound, to + range.lowerBound, from + range.lowerBound, range.count)
+    return self
   }
 }

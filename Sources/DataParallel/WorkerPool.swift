@@ -1,30 +1,32 @@
 import Glibc
 
-/// Threads that stay for the life of a run and do one thing together at a time.
+/// A fixed set of threads that run one body at a time, all together.
 ///
-/// Each may be pinned to a core. `start` hands the same body to all of them, `wait` returns when
-/// the last is done; errors thrown by a body come out of `wait`, the one of the lowest thread first.
-public final class WorkerPool: @unchecked Sendable {
+/// Each thread may be pinned to a core. `start` gives the same body to all threads, and `wait`
+/// returns when the last one is done. `wait` rethrows a body's error; of several errors, that of
+/// the lowest thread.
+package final class WorkerPool: @unchecked Sendable {
   // Sendable: every mutable property is read and written under `condition`.
 
-  /// The system's refusal to start another thread.
-  public struct NoThread: Error, Equatable, CustomStringConvertible {
-    /// Threads that were wanted.
-    public let wanted: Int
-    /// Threads that were started, and ended again.
-    public let given: Int
-    /// The system's reason, an `errno`.
-    public let code: Int32
+  /// The error when the system refuses to start another thread.
+  package struct ThreadStartFailure: Error, Equatable, CustomStringConvertible {
+    /// The number of threads that were requested.
+    package let wanted: Int
+    /// The number of threads that were started, and have been ended again.
+    package let started: Int
+    /// The `errno` of the refusal.
+    package let code: Int32
 
-    /// One sentence: what, why, what to do.
-    public var description: String {
-      "The system starts only \(given) of \(wanted) threads (\(String(cString: strerror(code)))): "
-        + "lower --threads, or raise the limit that ulimit -u shows."
+    /// One sentence with what, why and what to do.
+    package var description: String {
+      "The system starts only \(started) of \(wanted) threads "
+        + "(\(String(cString: strerror(code)))): lower --threads, or raise the limit that "
+        + "ulimit -u shows."
     }
   }
 
-  /// Number of threads.
-  public let count: Int
+  /// The number of threads.
+  package let count: Int
   private let condition = Condition()
   private var body: (@Sendable (Int) throws -> Void)?
   private var generation = 0
@@ -36,9 +38,10 @@ public final class WorkerPool: @unchecked Sendable {
   /// Starts the threads.
   ///
   /// - Parameters:
-  ///   - count: How many.
-  ///   - cores: The core of each, or nil to leave them to the system.
-  public init(count: Int, cores: [Int]? = nil) throws(NoThread) {
+  ///   - count: The number of threads; at least 1.
+  ///   - cores: The core of each, or nil to let the system schedule them.
+  /// - Throws: `ThreadStartFailure` when the system starts fewer threads.
+  package init(count: Int, cores: [Int]? = nil) throws(ThreadStartFailure) {
     precondition(count > 0, "a pool needs a thread")
     precondition(cores.map { $0.count == count } ?? true, "one core per thread")
     self.count = count
@@ -46,16 +49,16 @@ public final class WorkerPool: @unchecked Sendable {
       let (thread, status) = Threads.start(core: cores?[index]) { [self] in work(as: index) }
       guard status == 0 else {
         stop()
-        throw NoThread(wanted: count, given: index, code: status)
+        throw ThreadStartFailure(wanted: count, started: index, code: status)
       }
       threads.append(thread)
     }
   }
 
-  /// Ends the threads; call when nothing runs.
+  /// Ends the threads; call it only when the pool is idle.
   ///
   /// The pool cannot be used afterwards.
-  public func stop() {
+  package func stop() {
     condition.locked {
       isStopping = true
       condition.broadcast()
@@ -64,10 +67,10 @@ public final class WorkerPool: @unchecked Sendable {
     threads = []
   }
 
-  /// Gives `body` to every thread and returns at once.
-  public func start(_ body: @escaping @Sendable (_ thread: Int) throws -> Void) {
+  /// Starts `body` on every thread and returns at once.
+  package func start(_ body: @escaping @Sendable (_ thread: Int) throws -> Void) {
     condition.locked {
-      precondition(running == 0, "the pool is still at work")
+      precondition(running == 0, "the pool is still running")
       self.body = body
       running = count
       errors = [:]
@@ -76,11 +79,11 @@ public final class WorkerPool: @unchecked Sendable {
     }
   }
 
-  /// Whether nothing is at work: `wait` would return at once.
-  public var isIdle: Bool { condition.locked { running == 0 } }
+  /// True when no thread runs a body, so that `wait` returns at once.
+  package var isIdle: Bool { condition.locked { running == 0 } }
 
-  /// Waits for every thread to finish what `start` gave it.
-  public func wait() throws {
+  /// Waits until every thread has finished the body of the last `start`.
+  package func wait() throws {
     let error = condition.locked { () -> (any Error)? in
       while running > 0 { condition.wait() }
       body = nil
@@ -89,8 +92,8 @@ public final class WorkerPool: @unchecked Sendable {
     if let error { throw error }
   }
 
-  /// Gives `body` to every thread and waits for all of them.
-  public func run(_ body: @escaping @Sendable (_ thread: Int) throws -> Void) throws {
+  /// Runs `body` on every thread and waits for all of them.
+  package func run(_ body: @escaping @Sendable (_ thread: Int) throws -> Void) throws {
     start(body)
     try wait()
   }
@@ -115,14 +118,14 @@ public final class WorkerPool: @unchecked Sendable {
   }
 }
 
-/// Threads of the system.
+/// POSIX threads.
 enum Threads {
-  /// Starts one.
+  /// Starts a thread with a stack of 16 MiB.
   ///
   /// - Parameters:
-  ///   - core: Where it runs, nil to leave that to the system.
-  ///   - body: What it does; the thread ends with it.
-  /// - Returns: The thread, and 0 or the system's reason why there is none.
+  ///   - core: The core to pin it to, or nil to let the system schedule it.
+  ///   - body: The thread's work; the thread ends when it returns.
+  /// - Returns: The thread, and 0 or the `errno` of the failure.
   static func start(
     core: Int?, _ body: @escaping @Sendable () -> Void
   ) -> (thread: pthread_t, status: Int32) {
@@ -156,9 +159,9 @@ enum Threads {
   }
 }
 
-/// A lock with a condition to wait for.
+/// A mutex with a condition variable.
 final class Condition: @unchecked Sendable {
-  // Sendable: it is the lock.
+  // Sendable: the type is itself a lock.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
@@ -180,7 +183,8 @@ final class Condition: @unchecked Sendable {
     return body()
   }
 
-  /// Gives the lock up until somebody calls `broadcast`; call with the lock held, in a loop.
+  /// Releases the lock and waits for `broadcast`; call it with the lock held, in a loop that tests
+  /// the condition.
   func wait() {
     pthread_cond_wait(condition, mutex)
   }

@@ -1,22 +1,23 @@
 import Tokenizers
 
 extension Batch {
-  /// Fills `row`, the next one, with a source and a target: its ids are predicted one after another,
-  /// the first after `start`.
+  /// Fills `row`, which must be the next one, with an encoder input (source) and a decoder target.
+  ///
+  /// The decoder inputs are the targets shifted right by one, the first being `start`.
   ///
   /// - Parameters:
-  ///   - sources: Places that every source of the batch has.
-  ///   - padding: Fills up both; what follows a target weighs nothing.
+  ///   - sourceContext: The padded length of every source of the batch, in tokens.
+  ///   - padding: The id that pads source and target; padded targets have weight 0.
   mutating func fill(
-    row: Int, source: [TokenID], target: [TokenID], sources: Int, start: TokenID,
+    row: Int, source: [TokenID], target: [TokenID], sourceContext: Int, start: TokenID,
     padding: TokenID
   ) {
     precondition(
-      1...sources ~= source.count && target.count <= context && sourceLengths.count == row,
-      "a source of \(source.count) tokens in \(sources) places, a target of \(target.count) in "
+      1...sourceContext ~= source.count && target.count <= context && sourceLengths.count == row,
+      "a source of \(source.count) tokens in \(sourceContext) places, a target of \(target.count) in "
         + "\(context), row \(row) after \(sourceLengths.count)")
     self.sources += source
-    self.sources += repeatElement(padding, count: sources - source.count)
+    self.sources += repeatElement(padding, count: sourceContext - source.count)
     sourceLengths.append(Int32(source.count))
     let first = row * context
     for place in 0..<context {

@@ -1,41 +1,40 @@
 import Tokenizers
 
-/// What one forward pass sees.
+/// The inputs, targets and weights of one forward pass.
 ///
-/// B sequences, T context; every array but those of the examples is B×T, row-major.
-public struct Batch: Sendable, Equatable {
-  /// Sequences, B.
-  public let sequences: Int
-  /// Tokens in each, T.
-  public let context: Int
-  /// The ids that the model is given.
-  public var inputs: [TokenID]
-  /// The ids that it shall predict.
-  public var targets: [TokenID]
-  /// 1 where a target counts, 0 where it is ignored.
-  public var weights: [Float]
-  /// For every position, the index within its row of the first position of its example, B×T; empty
-  /// where every row is one example.
+/// B sequences of T tokens; every array is B×T, row-major, unless its comment gives another shape.
+package struct Batch: Sendable, Equatable {
+  /// The number of sequences, B.
+  package let sequences: Int
+  /// The number of tokens in each sequence, T.
+  package let context: Int
+  /// The input ids.
+  package var inputs: [TokenID]
+  /// The target ids.
+  package var targets: [TokenID]
+  /// The loss mask: 1 where a target counts in the loss, 0 where it does not.
+  package var weights: [Float]
+  /// The index, within its row, of the first position of the example at each position, B×T; empty
+  /// when every row is one example.
   ///
-  /// Attention does not cross from one example to another, and positions restart at each: the
+  /// Attention does not cross example boundaries, and positions restart at each example: the
   /// position of an input is its index − its start.
-  public var starts: [Int32] = []
-  /// For every row, the number of its inputs that are no padding, B; empty where rows are full.
-  public var lengths: [Int32] = []
-  /// For every pair of rows (2i chosen, 2i + 1 rejected), by how much the chosen answer should lead,
-  /// B ÷ 2; empty where the batch holds no pairs.
-  public var margins: [Float] = []
-  /// For every row, the index of its class or its value, B; empty where rows have no label.
-  public var labels: [Float] = []
+  package var starts: [Int32] = []
+  /// The number of inputs of each row that are not padding, B; empty when all rows are full.
+  package var lengths: [Int32] = []
+  /// The margin by which the chosen answer of each pair of rows (2i chosen, 2i + 1 rejected) should
+  /// lead, B ÷ 2; empty when the batch holds no pairs.
+  package var margins: [Float] = []
+  /// The class index or the regression value of each row, B; empty when rows have no label.
+  package var labels: [Float] = []
 
-  /// What an encoder is given for every row, all of one length, row after row; empty where there is no
-  /// encoder.
-  public var sources: [TokenID] = []
-  /// For every row, the number of tokens of its source that are no padding, B; empty without sources.
-  public var sourceLengths: [Int32] = []
+  /// The encoder inputs, B × the source length, row-major; empty for models without an encoder.
+  package var sources: [TokenID] = []
+  /// The number of tokens of each source that are not padding, B; empty without sources.
+  package var sourceLengths: [Int32] = []
 
-  /// A batch of zeros for a loader to fill, again and again, without allocating.
-  public init(sequences: Int, context: Int) {
+  /// Creates a batch of zeros, which a loader can fill repeatedly without allocating.
+  package init(sequences: Int, context: Int) {
     precondition(
       sequences >= 1 && context >= 1, "a batch of \(sequences) sequences of \(context) tokens")
     self.sequences = sequences
@@ -45,14 +44,16 @@ public struct Batch: Sendable, Equatable {
     weights = [Float](repeating: 0, count: sequences * context)
   }
 
-  /// The programmer's check that a batch is of the loader's shape.
+  /// Checks, as a precondition, that the batch has the loader's shape.
   func requireShape(sequences: Int, context: Int) {
     precondition(
       self.sequences == sequences && self.context == context,
       "a batch of \(self.sequences)×\(self.context) given to a loader of \(sequences)×\(context)")
   }
 
-  /// Keeps attention within documents: each begins with the end-of-text before it.
+  /// Fills `starts` so that attention stays within a document.
+  ///
+  /// A document begins with the end-of-text token that precedes it.
   mutating func isolateDocuments(endOfText: TokenID) {
     var start = 0
     for i in inputs.indices {
@@ -62,8 +63,9 @@ public struct Batch: Sendable, Equatable {
     }
   }
 
-  /// Empties what another loader said about examples, pairs and labels, keeping the storage.
-  mutating func forgetExamples() {
+  /// Empties the per-example arrays that another loader filled (starts, lengths, margins, labels,
+  /// sources), keeping their storage.
+  mutating func clearExamples() {
     starts.removeAll(keepingCapacity: true)
     lengths.removeAll(keepingCapacity: true)
     margins.removeAll(keepingCapacity: true)

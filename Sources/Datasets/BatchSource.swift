@@ -1,14 +1,13 @@
-/// Where a phase of training gets its batches: a pure function of (step, micro-batch).
+/// A source of training batches: a pure function of (step, micro-batch).
 ///
-/// No rank and no world size appears, and nothing is kept between calls: whoever asks for
-/// micro-batch m of step s gets the same batch, on any number of machines, after any number of
-/// restarts.
-public protocol BatchSource: Sendable {
+/// It depends on neither rank nor world size and keeps no state between calls: micro-batch m of step
+/// s is the same batch on any number of machines and after any number of restarts.
+package protocol BatchSource: Sendable {
   /// Fills `batch`, which has the source's shape, with micro-batch `microBatch` of step `step`, both
-  /// from 0.
+  /// counted from 0.
   func fill(_ batch: inout Batch, step: Int, microBatch: Int) throws
 
-  /// How many times the data was seen after `steps` steps.
+  /// Returns the number of epochs, with its fraction, that `steps` steps consume.
   func epochsSeen(_ steps: Int) -> Double
 }
 

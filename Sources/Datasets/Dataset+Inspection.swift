@@ -1,28 +1,28 @@
 import Tokenizers
 
-/// A document of a shard, back in text.
-public struct InspectedDocument: Sendable, Equatable {
-  /// Its number in the shard.
-  public let index: Int
-  /// Where its ids are in the token stream, its end-of-text included.
-  public let tokens: Range<Int>
-  /// Its text; special tokens in their written form.
-  public let text: String
+/// A document of a shard, decoded to text.
+package struct InspectedDocument: Sendable, Equatable {
+  /// The document's index in the shard.
+  package let index: Int
+  /// The range of its ids in the token stream, its end-of-text included.
+  package let tokens: Range<Int>
+  /// The text, with special tokens in their written form.
+  package let text: String
 }
 
-/// A training window, back in text.
-public struct InspectedWindow: Sendable, Equatable {
-  /// Its number in the order of training, from 0.
-  public let sample: Int
-  /// Where its ids are in the token stream: `context` inputs and one more target.
-  public let tokens: Range<Int>
-  /// Its text; a scalar cut at either end shows as U+FFFD.
-  public let text: String
+/// A training window, decoded to text.
+package struct InspectedWindow: Sendable, Equatable {
+  /// The window's position in the training order, from 0.
+  package let sample: Int
+  /// The range of its ids in the token stream: `context` inputs and one more target.
+  package let tokens: Range<Int>
+  /// The text; a Unicode scalar that is cut at either end shows as U+FFFD.
+  package let text: String
 }
 
 extension TokenShard {
-  /// The first `count` documents, or as many as there are.
-  public func inspectDocuments(
+  /// Returns the first `count` documents, or all if there are fewer.
+  package func inspectDocuments(
     _ count: Int, tokenizer: any Tokenizer
   ) throws(DatasetError) -> [InspectedDocument] {
     var documents: [InspectedDocument] = []
@@ -37,8 +37,8 @@ extension TokenShard {
 }
 
 extension TrainingLoader {
-  /// The first `count` windows in the order of training.
-  public func inspectWindows(
+  /// Returns the first `count` windows in the training order.
+  package func inspectWindows(
     _ count: Int, tokenizer: any Tokenizer
   ) throws(DatasetError) -> [InspectedWindow] {
     var windows: [InspectedWindow] = []
@@ -54,7 +54,7 @@ extension TrainingLoader {
 }
 
 extension TokenStream {
-  /// The text of the ids in `range`, invalid UTF-8 repaired.
+  /// Returns the text of the ids in `range`, with invalid UTF-8 repaired.
   func text(of range: Range<Int>, tokenizer: any Tokenizer) throws(DatasetError) -> String {
     var bytes: [UInt8] = []
     for id in try ids(in: range) {

@@ -3,27 +3,26 @@
 /// A tokenized corpus on disk: one folder with `train.tokens`, `validation.tokens` and
 /// `dataset.json`.
 ///
-/// `dataset.json` is written last and repeats the checksums of both shards, so a folder whose parts
-/// come from two builds is refused. Opening maps the shards; nothing is read until a loader asks.
-public struct Dataset: Sendable {
-  /// The folder.
-  public let folder: String
-  /// What it was built from, and how much came out.
-  public let description: DatasetDescription
+/// `dataset.json` is written last and repeats the checksums of both shards, so a folder with parts of
+/// two builds is refused. Opening maps the shards; tokens are read only when a loader asks for them.
+package struct Dataset: Sendable {
+  package let folder: String
+  /// The sources and settings of the build, with its counts.
+  package let description: DatasetDescription
   /// The tokens to train on.
-  public let train: TokenShard
+  package let train: TokenShard
   /// The tokens to evaluate on; empty when the dataset was built without validation.
-  public let validation: TokenShard
+  package let validation: TokenShard
 
   static let trainName = "train.tokens"
   static let validationName = "validation.tokens"
   static let descriptionName = "dataset.json"
 
-  /// Opens the dataset in `folder`; with `fingerprint`, refuses one made by another tokenizer.
+  /// Opens the dataset in `folder`; with `fingerprint`, refuses a dataset of another tokenizer.
   ///
-  /// Costs a few page reads: ids are checked as loaders copy them, and all of a shard by
-  /// `TokenShard.verify()`.
-  public init(
+  /// Costs a few page reads: loaders check ids as they copy them, and `TokenShard.verify()` checks a
+  /// whole shard.
+  package init(
     opening folder: String, expecting fingerprint: UInt64? = nil
   ) throws(DatasetError) {
     self.folder = folder

@@ -1,19 +1,20 @@
 import Glibc
 import Tokenizers
 
-/// Documents to a dataset on disk.
-public enum DatasetBuilder {
-  /// Builds the dataset of `plan` in `folder`, which is made if need be, and opens it.
+/// Tokenizes documents into a dataset on disk.
+package enum DatasetBuilder {
+  /// Builds the dataset of `plan` in `folder`, which is created if necessary, and opens it.
   ///
-  /// Every document, and each of the two parts of one that is cut, is followed by end-of-text.
-  /// Documents are encoded whole, several at a time on `threads` threads; the bytes written do not
-  /// depend on their number. `fingerprint` is the FNV-1a hash of the tokenizer's file. `progress`
-  /// hears the documents and bytes of text so far, every few megabytes, on the calling thread.
+  /// Every document, and each of the two parts of a document that is split, is followed by
+  /// end-of-text. Documents are encoded whole on `threads` threads; the bytes written do not depend
+  /// on the number of threads. `fingerprint` is the FNV-1a hash of the tokenizer's file. `progress`
+  /// receives the number of documents and of bytes of text so far, every few megabytes, on the
+  /// calling thread.
   ///
-  /// Text that does not fill one training window of `context` tokens is refused, when a context is
-  /// given. A dataset already in `folder` is replaced only after the new one is whole on the disk;
-  /// when nothing comes of it, folders that were made for it go again.
-  public static func build(
+  /// With a `context`, throws `DatasetError.corpusTooShort` when the training text does not fill one
+  /// window of `context` tokens. A dataset already in `folder` is replaced only after the new one is
+  /// complete and durable; when the build fails, the folders that it created are removed.
+  package static func build(
     _ plan: DatasetPlan, tokenizer: any Tokenizer, fingerprint: UInt64, into folder: String,
     context: Int? = nil, threads: Int = 1,
     progress: (_ documents: Int, _ textBytes: Int) -> Void = { _, _ in }
@@ -26,7 +27,7 @@ public enum DatasetBuilder {
         threads: threads, progress: progress)
       return try Dataset(opening: folder, expecting: fingerprint)
     } catch {
-      // Of these only the empty ones.
+      // rmdir removes only empty folders.
       for folder in made.reversed() { rmdir(folder) }
       throw error
     }
@@ -62,7 +63,7 @@ public enum DatasetBuilder {
     try pending.file.write(try description.encoded())
     try pending.file.finish()
 
-    // Without its description a half-replaced folder is no dataset.
+    // A half-replaced folder has no description and so is not taken for a dataset.
     unlink(pending.destination)
     try train.publish()
     try validation.publish()

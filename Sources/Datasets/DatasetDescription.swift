@@ -1,23 +1,23 @@
 import Foundation
 
-/// `dataset.json`: what a dataset was built from, and how much came out.
-public struct DatasetDescription: Codable, Sendable, Equatable {
-  /// A file, or a generator, that documents came from.
-  public struct Source: Codable, Sendable, Equatable {
-    /// The path of the file, or the name and count of what was generated.
-    public let path: String
-    /// Size of the file on disk; 0 for what was generated.
-    public let fileBytes: Int
-    /// When the file was last changed, nanoseconds since 1970; 0 for what was generated.
-    public let modified: Int
-    /// Count of documents with text.
-    public internal(set) var documents = 0
-    /// Count of documents without text, which were left out.
-    public internal(set) var emptyDocuments = 0
-    /// Bytes of text.
-    public internal(set) var textBytes = 0
+/// The contents of `dataset.json`: the sources and settings of a dataset's build, with its counts.
+package struct DatasetDescription: Codable, Sendable, Equatable {
+  /// A file or a generator that documents came from.
+  package struct Source: Codable, Sendable, Equatable {
+    /// The path of the file, or the name and count of generated documents.
+    package let path: String
+    /// The size of the file on disk, in bytes; 0 for generated documents.
+    package let fileBytes: Int
+    /// The time of the file's last change, in nanoseconds since 1970; 0 for generated documents.
+    package let modified: Int
+    /// The number of documents with text.
+    package internal(set) var documents = 0
+    /// The number of documents without text, which were left out.
+    package internal(set) var emptyDocuments = 0
+    /// The size of the text, in bytes.
+    package internal(set) var textBytes = 0
 
-    /// Whether both name the same file in the same state.
+    /// True when both name the same file with the same size and time of change.
     func isSame(as other: Source) -> Bool {
       path == other.path && fileBytes == other.fileBytes && modified == other.modified
     }
@@ -25,31 +25,31 @@ public struct DatasetDescription: Codable, Sendable, Equatable {
 
   static let version = 1
 
-  /// The version of this file's form.
-  public internal(set) var version = Self.version
-  /// The tokenizer's fingerprint in hexadecimal, as JSON's numbers lose the low bits.
-  public internal(set) var tokenizer: String
-  /// Count of ids of the tokenizer.
-  public internal(set) var vocabularySize: Int
+  /// The version of the file format.
+  package internal(set) var version = Self.version
+  /// The tokenizer's fingerprint in hexadecimal, because JSON numbers lose the low bits.
+  package internal(set) var tokenizer: String
+  /// The number of ids of the tokenizer.
+  package internal(set) var vocabularySize: Int
   /// The field of `.jsonl` lines that holds the text.
-  public internal(set) var textField: String
-  /// The share held out; absent when validation has files of its own.
-  public internal(set) var validationFraction: Double?
-  /// What the training text came from and, with a fraction, the validation text too.
-  public internal(set) var sources: [Source]
-  /// The validation's own files.
-  public internal(set) var validationSources: [Source]
-  /// `train.tokens`.
-  public internal(set) var train: TokenShard.Summary
-  /// `validation.tokens`.
-  public internal(set) var validation: TokenShard.Summary
+  package internal(set) var textField: String
+  /// The fraction of the text that is held out; absent when validation has files of its own.
+  package internal(set) var validationFraction: Double?
+  /// The sources of the training text and, with a fraction, of the validation text.
+  package internal(set) var sources: [Source]
+  /// The files of the validation text, when it has its own.
+  package internal(set) var validationSources: [Source]
+  /// The summary of `train.tokens`.
+  package internal(set) var train: TokenShard.Summary
+  /// The summary of `validation.tokens`.
+  package internal(set) var validation: TokenShard.Summary
 
   static func hexadecimal(_ fingerprint: UInt64) -> String {
     let digits = String(fingerprint, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
-  /// Whether both were built from the same things in the same way.
+  /// True when both were built from the same sources with the same settings.
   func hasSameInputs(as other: DatasetDescription) -> Bool {
     tokenizer == other.tokenizer && vocabularySize == other.vocabularySize
       && textField == other.textField && validationFraction == other.validationFraction
@@ -59,7 +59,7 @@ public struct DatasetDescription: Codable, Sendable, Equatable {
 }
 
 extension DatasetDescription {
-  /// Reads the file at `path` of the dataset in `folder`.
+  /// Reads the file at `path`, which belongs to the dataset in `folder`.
   init(reading path: String, folder: String) throws(DatasetError) {
     let file: InputFile
     do {
@@ -83,17 +83,17 @@ extension DatasetDescription {
       let found = try decoder.decode(Version.self, from: Data(bytes)).version
       guard found == Self.version else {
         throw DatasetError.brokenDescription(
-          path: path, reason: "version \(found), where \(Self.version) is known")
+          path: path, reason: "it has version \(found) and this program reads \(Self.version)")
       }
       self = try decoder.decode(Self.self, from: Data(bytes))
     } catch let error as DatasetError {
       throw error
     } catch {
-      throw .brokenDescription(path: path, reason: "it is not the JSON that this program writes")
+      throw .brokenDescription(path: path, reason: "its JSON is not of the expected form")
     }
   }
 
-  /// The bytes of the file; the same description gives the same bytes.
+  /// Returns the bytes of the file; equal descriptions give equal bytes.
   func encoded() throws(DatasetError) -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -1,14 +1,14 @@
 import Glibc
 import Tokenizers
 
-/// What can be wrong with a corpus, a dataset on disk, or the disk.
-public enum DatasetError: Error, Equatable, Sendable {
+/// An error in a corpus, in a dataset on disk, or of the disk.
+package enum DatasetError: Error, Equatable, Sendable {
 
   // Finding the sources.
 
   /// An empty list of sources.
   case noSources
-  /// A path that leads nowhere.
+  /// A path that does not exist.
   case missing(path: String)
   /// A glob without a match.
   case noMatch(pattern: String, folder: String)
@@ -18,9 +18,9 @@ public enum DatasetError: Error, Equatable, Sendable {
   case unsupportedKind(path: String, supported: String = SourceFile.Contents.documents.supported)
   /// A device, a socket or the like.
   case notAFile(path: String)
-  /// A folder with a name in it that is not UTF-8.
+  /// A folder with an entry whose name is not UTF-8.
   case nameNotUTF8(folder: String)
-  /// A file or folder that may not be opened; `code` is `errno`.
+  /// A file or folder that cannot be opened; `code` is `errno`.
   case unreadable(path: String, code: Int32)
   /// A file named for training and for validation.
   case inBoth(path: String)
@@ -35,49 +35,49 @@ public enum DatasetError: Error, Equatable, Sendable {
   case notUTF8(path: String, offset: Int)
   /// A line that is not a JSON object.
   case brokenJSON(path: String, line: Int, reason: String)
-  /// A line without the field asked for; `found` are those that it has.
+  /// A line without the requested field; `found` lists the fields that it has.
   case missingField(path: String, line: Int, field: String, found: [String])
-  /// A line whose field holds something else than a string.
+  /// A line whose field does not hold a string.
   case fieldNotText(path: String, line: Int, field: String, found: String)
   /// A `.gz` that is not gzip.
   case notGzip(path: String)
   /// A `.gz` cut short.
   case truncatedGzip(path: String)
-  /// A `.gz` that zlib refuses.
+  /// A `.gz` that zlib cannot inflate.
   case damagedGzip(path: String, reason: String)
-  /// A record that cannot be used, and where it stands.
+  /// A record that cannot be used, with its place.
   case badRecord(RecordDefect, at: RecordPlace)
   /// A table with two columns of one name.
   case repeatedColumn(path: String, line: Int, name: String)
-  /// Files without a single record of use; the first that was left out, if any was.
+  /// Files without a usable record, with the records that were left out.
   case noRecords(skipped: SkippedRecords)
-  /// Examples all longer than the context.
+  /// Examples that are all longer than the context.
   case allTooLong(examples: Int, context: Int)
-  /// Examples of which the wrong tokens are learned.
-  case uselessMask(MaskDefect)
+  /// Examples whose loss mask cannot train a model that answers.
+  case invalidLossMask(LossMaskDefect)
   /// Labels of one class only.
   case oneClass(String)
-  /// A document over the limit; `line` is nil for a file that is one document.
+  /// A document over the limit of `limit` bytes; `line` is nil for a file that is one document.
   case documentTooLarge(path: String, line: Int?, limit: Int)
 
   // Splitting.
 
-  /// A validation share outside [0, 1).
+  /// A validation fraction outside [0, 1).
   case invalidFraction(Double)
-  /// A split that left nothing to train on.
+  /// A split that leaves no training text.
   case noTrainingText
-  /// A split that held nothing out.
+  /// A split that holds out no validation text.
   case noValidationText(documents: Int, fraction: Double)
 
   // Datasets on disk.
 
   /// A folder without a dataset.
   case noDataset(folder: String)
-  /// A `dataset.json` that cannot be understood.
+  /// A `dataset.json` that cannot be decoded.
   case brokenDescription(path: String, reason: String)
   /// A dataset of another tokenizer; both fingerprints in hexadecimal.
   case otherTokenizer(folder: String, found: String, expected: String)
-  /// A file that is no token shard.
+  /// A file that is not a token shard.
   case notAShard(path: String)
   /// A shard of a version that this program does not read.
   case unknownVersion(path: String, found: Int, known: Int)
@@ -85,38 +85,38 @@ public enum DatasetError: Error, Equatable, Sendable {
   case truncatedShard(path: String, bytes: Int, expected: Int)
   /// A shard whose header or content does not have its checksum.
   case damagedShard(path: String, part: String)
-  /// A shard whose parts do not fit together.
+  /// A shard whose parts contradict each other.
   case inconsistentShard(path: String, reason: String)
   /// An id outside the shard's own vocabulary.
   case unknownToken(path: String, position: Int, id: UInt32, vocabularySize: Int)
-  /// An id that the tokenizer given for decoding does not know.
+  /// An id outside the vocabulary of the tokenizer that decodes it.
   case foreignToken(id: TokenID, vocabularySize: Int)
 
   // Loading.
 
   /// Fewer tokens than one training window.
   case corpusTooShort(tokens: Int, context: Int)
-  /// No validation token.
+  /// A validation set without tokens.
   case nothingToEvaluate
 
   // The disk.
 
-  /// A failed reading or writing; `code` is `errno`.
+  /// A read or write that failed; `code` is `errno`.
   case storage(operation: String, path: String, code: Int32)
 
-  /// Whether the disk failed, not the input: exit code 5 instead of 2.
-  public var isStorageFailure: Bool {
+  /// True when the disk failed, not the input: exit code 5 instead of 2.
+  package var isStorageFailure: Bool {
     if case .storage = self { true } else { false }
   }
 
-  /// Whether the sentence is about one record that makes no sense, of a kind that is meant: those who
-  /// read records can leave it out and use the others.
-  public var isBadRecord: Bool {
-    if case .badRecord(let defect, _) = self, !defect.isOfKind { true } else { false }
+  /// True when a single record is invalid, though of the expected kind: a reader can leave it out and
+  /// use the others.
+  package var isBadRecord: Bool {
+    if case .badRecord(let defect, _) = self, !defect.isWrongKind { true } else { false }
   }
 
-  /// Whether one record is at fault, and the others could be used without it.
-  var isOfOneRecord: Bool {
+  /// True when the error concerns one record, and the others can be used without it.
+  var concernsOneRecord: Bool {
     switch self {
     case .badRecord, .notUTF8, .binary: true
     default: false
@@ -125,8 +125,8 @@ public enum DatasetError: Error, Equatable, Sendable {
 }
 
 extension DatasetError: CustomStringConvertible {
-  /// The error in one sentence: what, where, why, and what to do.
-  public var description: String {
+  /// The error in one sentence: what, where, why, what to do.
+  package var description: String {
     switch self {
     case .noSources:
       "no text was named to train on; list files, folders or globs under data.train"
@@ -149,13 +149,13 @@ extension DatasetError: CustomStringConvertible {
     case .inBoth(let path):
       "\(path) is named for training and for validation; name it in one of the two only"
     case .emptyFile(let path):
-      "\(path) holds no text; fill it or take it out of the list"
+      "\(path) holds no text; fill it or remove it from the list"
     case .binary(let path, let offset):
-      "\(path) is not text (a NUL byte at byte \(offset)); convert it to UTF-8 text or take it "
-        + "out of the list"
+      "\(path) is not text (a NUL byte at byte \(offset)); convert it to UTF-8 text or remove it "
+        + "from the list"
     case .notUTF8(let path, let offset):
       "\(path) is not UTF-8 at byte \(offset); convert it, for example with iconv -f ISO-8859-1 "
-        + "-t UTF-8, or take it out of the list"
+        + "-t UTF-8, or remove it from the list"
     case .brokenJSON(let path, let line, let reason):
       "\(path):\(line) is not a JSON object (\(reason)); each line must be one whole object"
     case .missingField(let path, let line, let field, let found):
@@ -177,29 +177,29 @@ extension DatasetError: CustomStringConvertible {
     case .noRecords(let skipped):
       "no record is left to use"
         + (skipped.first.first.map { ", \(skipped.count) were left out: \($0)" }
-          ?? "; name files that hold some")
+          ?? "; name files with records")
     case .allTooLong(let examples, let context):
       "all \(examples) examples are longer than the context of \(context), so none is left; "
         + "raise the context or shorten them"
-    case .uselessMask(let defect):
-      "the mask \(defect)"
+    case .invalidLossMask(let defect):
+      "the loss mask \(defect)"
     case .oneClass(let name):
-      "every record has the label \"\(name)\", and one class alone cannot be learned; add records "
-        + "of another"
+      "every record has the label \"\(name)\", and a classifier needs two classes; add records of "
+        + "another class"
     case .documentTooLarge(let path, let line, let limit):
-      "\(path)\(line.map { ":\($0)" } ?? "") holds a document of more than \(limit) bytes; cut it "
-        + "into several"
+      "\(path)\(line.map { ":\($0)" } ?? "") holds a document of more than \(limit) bytes; split "
+        + "it into several"
     case .invalidFraction(let fraction):
-      "a validation share of \(fraction) is not possible; give a number from 0 to below 1"
+      "a validation fraction of \(fraction) is not possible; give a number from 0 to below 1"
     case .noTrainingText:
-      "no text is left to train on; add documents or lower the validation share"
+      "no text is left to train on; add documents or lower the validation fraction"
     case .noValidationText(let documents, let fraction):
-      "none of the \(documents) documents fell into the validation share of \(fraction); add text, "
-        + "raise the share, set it to 0, or name validation files"
+      "a validation fraction of \(fraction) holds out none of the \(documents) documents; add text, "
+        + "raise the fraction, set it to 0, or name validation files"
     case .noDataset(let folder):
       "there is no dataset in \(folder) (no \(Dataset.descriptionName)); build it with apus data"
     case .brokenDescription(let path, let reason):
-      "\(path) cannot be understood (\(reason)); delete the folder and build the dataset again"
+      "\(path) cannot be decoded (\(reason)); delete the folder and build the dataset again"
     case .otherTokenizer(let folder, let found, let expected):
       "the dataset in \(folder) was made with the tokenizer \(found) and this run uses "
         + "\(expected); build it again with this tokenizer"
@@ -219,13 +219,13 @@ extension DatasetError: CustomStringConvertible {
       "\(path) holds the id \(id) at token \(position), outside its vocabulary of "
         + "\(vocabularySize); build the dataset again"
     case .foreignToken(let id, let vocabularySize):
-      "the dataset holds the id \(id), unknown to this tokenizer of \(vocabularySize) ids; use the "
+      "the dataset holds the id \(id), outside this tokenizer's \(vocabularySize) ids; use the "
         + "tokenizer that made the dataset"
     case .corpusTooShort(let tokens, let context):
       "the training text has \(tokens) tokens and one window needs \(context + 1) (context "
-        + "\(context) and one more); add text or shorten model.context"
+        + "\(context) and one more); add text or lower model.context"
     case .nothingToEvaluate:
-      "there is no validation text to evaluate on; build the dataset with a validation share or "
+      "there is no validation text to evaluate on; build the dataset with a validation fraction or "
         + "with validation files"
     case .storage(let operation, let path, let code):
       "cannot \(operation) \(path): \(Self.reason(code)); \(Self.remedy(code))"

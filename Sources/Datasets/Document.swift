@@ -1,24 +1,21 @@
-/// A text of the corpus: what one end-of-text token ends.
-public struct Document: Sendable, Hashable {
+/// A text of the corpus, which one end-of-text token ends.
+package struct Document: Sendable, Hashable {
   /// The text in UTF-8.
-  public let bytes: [UInt8]
+  package let bytes: [UInt8]
   /// The path of its file, or the name of what generated it.
-  public let source: String
-  /// Its number in the stream that it came from, from 0.
-  public let index: Int
+  package let source: String
+  /// The document's index in its stream, from 0.
+  package let index: Int
 
-  /// The document `bytes`.
-  public init(bytes: [UInt8], source: String, index: Int) {
+  package init(bytes: [UInt8], source: String, index: Int) {
     self.bytes = bytes
     self.source = source
     self.index = index
   }
 
-  /// The document `text`.
-  public init(text: String, source: String, index: Int) {
+  package init(text: String, source: String, index: Int) {
     self.init(bytes: Array(text.utf8), source: source, index: index)
   }
 
-  /// The text.
-  public var text: String { String(decoding: bytes, as: UTF8.self) }
+  package var text: String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -1,11 +1,11 @@
 import Dispatch
 import Tokenizers
 
-/// Encodes documents on several threads and writes them to their shards in the order they came.
+/// Encodes documents on several threads and writes them to their shards in order of arrival.
 ///
-/// Documents are gathered to `batchBytes` of text, encoded at once, and written by the caller's
-/// thread. A document is never cut for this: what byte-pair encoding makes of a text depends on
-/// what stands around the cut.
+/// Documents are collected up to `batchBytes` of text, encoded together, and written by the calling
+/// thread. A document is never split for this: byte-pair encoding of the text near a split depends on
+/// the text on its other side.
 struct DocumentEncoder {
   private struct Piece: Sendable {
     let bytes: [UInt8]
@@ -30,8 +30,8 @@ struct DocumentEncoder {
     self.validation = validation
   }
 
-  /// Adds a document, of which the first `trainingBytes` are for training and the rest for
-  /// validation; says whether a batch was written.
+  /// Adds a document whose first `trainingBytes` bytes are for training and the rest for validation;
+  /// returns true when a batch was written.
   mutating func add(_ bytes: [UInt8], trainingBytes: Int) throws(DatasetError) -> Bool {
     if trainingBytes > 0 {
       pieces.append(Piece(bytes: bytes, range: 0..<trainingBytes, isValidation: false))
@@ -45,7 +45,7 @@ struct DocumentEncoder {
     return true
   }
 
-  /// Encodes and writes what was gathered.
+  /// Encodes and writes the collected documents.
   mutating func flush() throws(DatasetError) {
     for (piece, ids) in zip(pieces, encoded()) {
       try (piece.isValidation ? validation : train).append(ids, textBytes: piece.range.count)

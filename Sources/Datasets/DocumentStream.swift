@@ -1,8 +1,8 @@
-/// The documents of a list of files, one after the other.
+/// The documents of a list of files, in order.
 ///
-/// Memory is bounded by the longest document: a line of a `.jsonl`, a whole `.txt`. A byte-order
-/// mark at the start of a file and blank lines of a `.jsonl` are left out; nothing else is.
-public struct DocumentStream {
+/// Memory is bounded by the longest document: a line of a `.jsonl`, a whole `.txt`. Only a byte-order
+/// mark at the start of a file and blank lines of a `.jsonl` are left out.
+package struct DocumentStream {
   private let files: [SourceFile]
   private let textField: String
   private let documentLimit: Int
@@ -11,16 +11,19 @@ public struct DocumentStream {
   private var lines: LineReader?
   private var linesHeldDocument = false
 
-  /// The documents of `files`, whose `.jsonl` keep their text in `textField`; a document of more
-  /// than `documentLimit` bytes is an error (a small `.gz` can hold more than the memory does).
-  public init(_ files: [SourceFile], textField: String = "text", documentLimit: Int = 1 << 32) {
+  /// Creates a stream of the documents of `files`, whose `.jsonl` lines have their text in
+  /// `textField`.
+  ///
+  /// A document of more than `documentLimit` bytes is an error, because a small `.gz` can inflate to
+  /// more than the memory holds.
+  package init(_ files: [SourceFile], textField: String = "text", documentLimit: Int = 1 << 32) {
     self.files = files
     self.textField = textField
     self.documentLimit = documentLimit
   }
 
-  /// The next document; nil after the last.
-  public mutating func next() throws(DatasetError) -> Document? {
+  /// Returns the next document; nil after the last.
+  package mutating func next() throws(DatasetError) -> Document? {
     while true {
       if lines != nil {
         if let document = try nextLine() { return document }

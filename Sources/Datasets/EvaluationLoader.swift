@@ -1,29 +1,29 @@
 /// Evaluation batches: the whole stream in order, every token a target exactly once.
 ///
-/// The stream is taken to follow an end-of-text, as each of its documents but the first does: so the
-/// first token is a target too, and losses divide by exactly the bytes of the text. Window w has the
-/// targets w·T..<(w + 1)·T; the last is filled up with end-of-text of weight 0. A target knows only
-/// what stands before it in its own window.
+/// The first document is treated as following an end-of-text, as the others do: so the first token is
+/// a target too, and losses divide by exactly the bytes of the text. Window w has the targets
+/// w·T..<(w + 1)·T; the last window is padded with end-of-text of weight 0. A target is predicted only
+/// from the tokens before it in its own window.
 ///
-/// As in training, no rank appears: whoever asks for a batch by its number gets it.
-public struct EvaluationLoader: Sendable {
-  /// The tokens that are evaluated.
-  public let tokens: TokenStream
-  /// Tokens in a sequence, T.
-  public let context: Int
-  /// Sequences in a batch.
-  public let sequences: Int
-  /// Batches to evaluate.
-  public let batchCount: Int
-  /// Whether attention stays within a document.
-  public let isolatesDocuments: Bool
+/// As in training, a batch depends only on its index, not on rank or world size.
+package struct EvaluationLoader: Sendable {
+  /// The tokens to evaluate.
+  package let tokens: TokenStream
+  /// The number of tokens in a sequence, T.
+  package let context: Int
+  /// The number of sequences in a batch.
+  package let sequences: Int
+  /// The number of batches to evaluate.
+  package let batchCount: Int
+  /// True when attention stays within a document.
+  package let isolatesDocuments: Bool
   private let batchesInStream: Int
 
-  /// Evaluates `tokens`, or with `tokenLimit` at most about that many targets, in whole batches
-  /// (one at least) spaced evenly over the stream.
+  /// Creates a loader of `tokens` or, with `tokenLimit`, of about that many targets at most, in whole
+  /// batches (at least one) spaced evenly over the stream.
   ///
   /// Throws `DatasetError.nothingToEvaluate` when there is no token.
-  public init(
+  package init(
     tokens: TokenStream, context: Int, sequences: Int, tokenLimit: Int? = nil,
     isolatesDocuments: Bool = false
   ) throws(DatasetError) {
@@ -42,12 +42,12 @@ public struct EvaluationLoader: Sendable {
   /// Fills `batch` with batch `index` of `batchCount`, without allocating.
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
-  public func fill(_ batch: inout Batch, index: Int) throws(DatasetError) {
+  package func fill(_ batch: inout Batch, index: Int) throws(DatasetError) {
     batch.requireShape(sequences: sequences, context: context)
-    batch.forgetExamples()
+    batch.clearExamples()
     let range = targetRange(ofBatch: index)
     let count = range.count
-    // Inputs are the targets one place earlier; before the first stands an end-of-text.
+    // Inputs are the targets shifted by one; the first input is an end-of-text.
     let isFirst = range.lowerBound == 0
     if isFirst { batch.inputs[0] = tokens.endOfText }
     let lead = isFirst ? 1 : 0
@@ -64,9 +64,9 @@ public struct EvaluationLoader: Sendable {
     if isolatesDocuments { batch.isolateDocuments(endOfText: tokens.endOfText) }
   }
 
-  /// The tokens of the stream that are targets in batch `index`: windows are contiguous, so its
-  /// rows are one run.
-  public func targetRange(ofBatch index: Int) -> Range<Int> {
+  /// Returns the range of the stream's tokens that are targets in batch `index`; it is contiguous,
+  /// because windows are.
+  package func targetRange(ofBatch index: Int) -> Range<Int> {
     precondition(0..<batchCount ~= index, "batch \(index) of \(batchCount)")
     let batchTokens = sequences * context
     let start = index * batchesInStream / batchCount * batchTokens

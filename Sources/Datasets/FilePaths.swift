@@ -1,9 +1,9 @@
 import Glibc
 
-/// Paths as text, and what the file system says about them.
+/// Operations on paths and folders.
 enum FilePaths {
-  /// `name` in `folder`, without `.` components and doubled slashes; an absolute `name` stands for
-  /// itself.
+  /// Returns the path of `name` in `folder`, without `.` components and doubled slashes; an absolute
+  /// `name` is returned without `folder`.
   static func join(_ folder: String, _ name: String) -> String {
     let path = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
     let parts = path.split(separator: "/").filter { $0 != "." }
@@ -12,8 +12,8 @@ enum FilePaths {
     return joined.isEmpty ? "." : joined
   }
 
-  /// Makes `path` and the folders above it, each entry durable; returns those that were not there,
-  /// the outermost first.
+  /// Creates `path` and its missing parent folders, each entry durable; returns the folders that it
+  /// created, the outermost first.
   @discardableResult
   static func makeFolder(_ path: String) throws(DatasetError) -> [String] {
     if FileStatus(path)?.kind == .folder { return [] }
@@ -22,7 +22,7 @@ enum FilePaths {
       above = slash == path.startIndex ? "/" : String(path[..<slash])
       made = try makeFolder(above)
     }
-    // Another process may have made it since.
+    // Another process may have created it meanwhile.
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
       throw .storage(operation: "create the folder", path: path, code: errno)
     }
@@ -33,7 +33,7 @@ enum FilePaths {
     return made + [path]
   }
 
-  /// Names in `folder` that do not begin with a dot, sorted by their bytes.
+  /// Returns the names in `folder` that do not begin with a dot, sorted by their bytes.
   static func names(in folder: String) throws(DatasetError) -> [String] {
     guard let handle = opendir(folder) else { throw .unreadable(path: folder, code: errno) }
     defer { closedir(handle) }
@@ -55,18 +55,18 @@ enum FilePaths {
     return names.sorted(by: precedes)
   }
 
-  /// Whether the UTF-8 of `a` comes before that of `b`; unlike `<`, the same in every version of
-  /// Unicode.
+  /// Returns true when the UTF-8 bytes of `a` precede those of `b`; unlike `<`, the order is the same
+  /// in every version of Unicode.
   static func precedes(_ a: String, _ b: String) -> Bool {
     a.utf8.lexicographicallyPrecedes(b.utf8)
   }
 }
 
-/// What `stat` says about a path, symbolic links followed.
+/// The result of `stat` on a path, with symbolic links followed.
 struct FileStatus {
   enum Kind { case file, folder, other }
 
-  /// A file under any of its names.
+  /// A file's identity, which its hard and symbolic links share.
   struct Identity: Hashable, Sendable {
     let device: UInt64
     let inode: UInt64
@@ -74,11 +74,11 @@ struct FileStatus {
 
   let kind: Kind
   let byteCount: Int
-  /// Time of the last change of the content, nanoseconds since 1970.
+  /// The time of the last change of the content, in nanoseconds since 1970.
   let modified: Int
   let identity: Identity
 
-  /// The status of `path`; nil, with `errno` set, where there is none.
+  /// Reads the status of `path`; nil, with `errno` set, when it fails.
   init?(_ path: String) {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }

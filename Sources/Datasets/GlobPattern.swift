@@ -1,7 +1,7 @@
 /// A path with wildcards, as in a shell.
 ///
-/// `*` any characters, `?` one, `[a-z]` one of a set, `[!a-z]` one outside it, `**` any number of
-/// folders. A leading dot is never matched.
+/// `*` matches any characters, `?` one, `[a-z]` one of a set, `[!a-z]` one outside it, `**` any number
+/// of folders. A leading dot is never matched.
 struct GlobPattern {
   private let root: String
   private let components: [String]
@@ -13,7 +13,7 @@ struct GlobPattern {
   init(_ path: String) {
     root = path.hasPrefix("/") ? "/" : ""
     var components: [String] = []
-    // `**/**` means no more than `**` and would be walked many times.
+    // `**/**` matches the same files as `**` but would be walked many times.
     for part in path.split(separator: "/").map(String.init)
     where !(part == "**" && components.last == "**") {
       components.append(part)
@@ -21,14 +21,14 @@ struct GlobPattern {
     self.components = components
   }
 
-  /// The regular files that match, in no promised order.
+  /// Returns the regular files that match, in unspecified order.
   func files() throws(DatasetError) -> [String] {
     var found: [String] = []
     try collect(components[...], in: root, depth: 0, into: &found)
     return found
   }
 
-  /// Links could make folders endless; no real corpus is this deep.
+  /// The deepest folder that is searched: symbolic links can make a folder tree infinite.
   private static let maximumDepth = 64
 
   private func collect(
@@ -37,7 +37,7 @@ struct GlobPattern {
     guard let first = rest.first, depth < Self.maximumDepth else { return }
     let remaining = rest.dropFirst()
     if first == "**" {
-      // No folder at all; a final `**` stands for every file.
+      // `**` may match no folder at all; a final `**` matches every file.
       try collect(remaining.isEmpty ? ["*"] : remaining, in: folder, depth: depth, into: &found)
       for name in try Self.entries(of: folder) {
         let path = FilePaths.join(folder, name)
@@ -62,7 +62,8 @@ struct GlobPattern {
     try FilePaths.names(in: folder.isEmpty ? "." : folder)
   }
 
-  /// Whether `name` matches one component; linear but for the backtracking of the last `*`.
+  /// Returns true when `name` matches the one-component `pattern`; O(n·m) at worst, because only the
+  /// last `*` backtracks.
   static func matches(_ name: String, pattern: String) -> Bool {
     let name = Array(name.unicodeScalars)
     let pattern = Array(pattern.unicodeScalars)
@@ -87,12 +88,12 @@ struct GlobPattern {
     return pattern[p...].allSatisfy { $0 == "*" }
   }
 
-  /// The position behind the element at `p` if it matches `scalar`.
+  /// Returns the position after the pattern element at `p` if that matches `scalar`, else nil.
   private static func step(_ scalar: Unicode.Scalar, _ pattern: [Unicode.Scalar], at p: Int) -> Int?
   {
     guard p < pattern.count else { return nil }
     if pattern[p] == "?" { return p + 1 }
-    // A `]` right after the opening belongs to the set; a `[` never closed is a plain character.
+    // A `]` right after the opening belongs to the set; an unclosed `[` is a plain character.
     let isNegated = p + 1 < pattern.count && (pattern[p + 1] == "!" || pattern[p + 1] == "^")
     let first = p + (isNegated ? 2 : 1)
     guard pattern[p] == "[", first + 1 < pattern.count,

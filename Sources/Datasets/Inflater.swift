@@ -1,8 +1,9 @@
 import CZlib
 
-/// The contents of a gzip file: one member or several in a row (RFC 1952).
+/// The inflated contents of a gzip file: one member or several in sequence (RFC 1952).
 ///
-/// zlib verifies the checksum of each. Zeros after the last member, as tapes leave them, are ignored.
+/// zlib verifies the checksum of each member. Zero padding after the last member, as on tapes, is
+/// ignored.
 final class Inflater {
   private let file: InputFile
   // zlib keeps a pointer to the stream in its state, so it must not move.
@@ -33,7 +34,7 @@ final class Inflater {
     input.deallocate()
   }
 
-  /// Inflates up to `capacity` bytes; 0 at the end.
+  /// Inflates up to `capacity` bytes into `output` and returns their number; 0 at the end.
   func read(into output: UnsafeMutablePointer<UInt8>, capacity: Int) throws(DatasetError) -> Int {
     while true {
       if stream.pointee.avail_in == 0 {

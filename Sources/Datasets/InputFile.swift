@@ -13,7 +13,7 @@ final class InputFile {
 
   deinit { close(descriptor) }
 
-  /// Reads up to `capacity` bytes; 0 at the end.
+  /// Reads up to `capacity` bytes into `buffer` and returns their number; 0 at the end.
   func read(into buffer: UnsafeMutablePointer<UInt8>, capacity: Int) throws(DatasetError) -> Int {
     while true {
       let count = Glibc.read(descriptor, buffer, capacity)
@@ -23,7 +23,7 @@ final class InputFile {
   }
 }
 
-/// The bytes of a source file, inflated where it is compressed, in chunks of bounded size.
+/// The bytes of a source file, inflated if it is compressed, in chunks of bounded size.
 struct ByteReader {
   private let file: InputFile
   private let inflater: Inflater?
@@ -34,7 +34,7 @@ struct ByteReader {
     inflater = source.isCompressed ? try Inflater(file) : nil
   }
 
-  /// Appends the next bytes to `bytes`; false at the end.
+  /// Appends the next bytes to `bytes`; returns false at the end.
   mutating func read(into bytes: inout [UInt8]) throws(DatasetError) -> Bool {
     let count = try chunk.withUnsafeMutableBufferPointer { buffer throws(DatasetError) -> Int in
       guard let start = buffer.baseAddress else { return 0 }

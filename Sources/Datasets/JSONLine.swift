@@ -1,8 +1,8 @@
 import Foundation
 
-/// The text in a line of a `.jsonl` file.
+/// Reads the text of a line of a `.jsonl` file.
 enum JSONLine {
-  /// The string in `field` of the object in `bytes`.
+  /// Returns the string in `field` of the JSON object `bytes`.
   static func text(
     of field: String, in bytes: [UInt8], path: String, line: Int
   ) throws(DatasetError) -> String {
@@ -24,7 +24,8 @@ enum JSONLine {
   private static func reason(_ error: any Error) -> String {
     switch error {
     case DecodingError.dataCorrupted(let context):
-      // The parser's own words ("Unexpected character … around line 1, column 7.") hide inside.
+      // The parser's message ("Unexpected character … around line 1, column 7.") is in the
+      // underlying error.
       let cause = context.underlyingError.map { $0 as NSError }
       let words = cause?.userInfo[NSDebugDescriptionErrorKey] as? String
       let sentence = words ?? context.debugDescription
@@ -36,7 +37,7 @@ enum JSONLine {
     }
   }
 
-  /// What an object holds in the field asked for.
+  /// The value of the requested field.
   private enum Found: DecodableWithConfiguration {
     case text(String)
     case missing([String])
@@ -46,7 +47,7 @@ enum JSONLine {
       let object = try decoder.container(keyedBy: Name.self)
       let field = Name(stringValue: configuration)
       guard object.contains(field) else {
-        // Dictionaries have no order: sorted, so that the sentence is always the same.
+        // Keys have no order: sorted, so that the error sentence is deterministic.
         self = .missing(object.allKeys.map(\.stringValue).sorted())
         return
       }
@@ -63,7 +64,7 @@ enum JSONLine {
       } else if (try? object.nestedContainer(keyedBy: Name.self, forKey: field)) != nil {
         self = .other("an object")
       } else {
-        // A string whose escapes are wrong, say: let the parser say so.
+        // For example a string with invalid escapes: this throws the parser's error.
         self = .text(try object.decode(String.self, forKey: field))
       }
     }

@@ -1,14 +1,14 @@
 import Glibc
 
-/// The lines of a file, each checked to be text, in memory bounded by the longest.
+/// The lines of a file, each checked to be text, in memory bounded by the longest line.
 struct LineReader {
   struct Line {
-    /// Without its line feed.
+    /// The bytes of the line, without its line feed.
     let bytes: [UInt8]
-    /// From 1.
+    /// The line number, from 1.
     let number: Int
 
-    /// Whether it holds nothing but white space of JSON.
+    /// True when the line holds only JSON white space.
     var isBlank: Bool {
       bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D || $0 == 0x0A }
     }
@@ -18,10 +18,10 @@ struct LineReader {
   private let limit: Int
   private var reader: ByteReader
   private var buffer: [UInt8] = []
-  /// Where the current line starts in `buffer`, and how far no line feed was found.
+  /// The start of the current line in `buffer`, and the end of the part without a line feed.
   private var start = 0
   private var searched = 0
-  /// The byte of the file at which `buffer` starts.
+  /// The offset of `buffer` in the file, in bytes.
   private var offset = 0
   private var number = 0
   private var isAtEnd = false
@@ -32,7 +32,7 @@ struct LineReader {
     reader = try ByteReader(file)
   }
 
-  /// The next line; nil after the last.
+  /// Returns the next line; nil after the last.
   mutating func next() throws(DatasetError) -> Line? {
     while true {
       if let end = lineFeed() { return try line(upTo: end, next: end + 1) }
@@ -55,7 +55,7 @@ struct LineReader {
     number += 1
     var bytes = Array(buffer[start..<end])
     let lineOffset = offset + start
-    // Before the check: after a line that is no text, reading can go on.
+    // Before the check, so that reading can continue after a line that is not text.
     start = next
     searched = next
     try TextCheck.check(bytes, path: path, offset: lineOffset)

@@ -2,7 +2,7 @@ import Glibc
 
 /// A file mapped into memory, read-only.
 ///
-/// `@unchecked Sendable`: the mapping never changes between `init` and `deinit`, and is only read.
+/// `@unchecked Sendable`: the mapping does not change between `init` and `deinit` and is only read.
 final class MappedFile: @unchecked Sendable {
   let path: String
   let bytes: UnsafeRawBufferPointer
@@ -15,7 +15,7 @@ final class MappedFile: @unchecked Sendable {
     guard let status = FileStatus(path) else { throw SourceFile.failure(path: path, code: errno) }
     guard status.kind == .file else { throw .notAFile(path: path) }
     let count = Int(lseek(descriptor, 0, SEEK_END))
-    // Nothing can be mapped from an empty file.
+    // mmap refuses an empty file.
     guard count > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return

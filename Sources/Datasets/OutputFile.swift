@@ -1,6 +1,6 @@
 import Glibc
 
-/// A file being written, whose every failure is a `.storage` error.
+/// A file being written; every failure throws `DatasetError.storage`.
 final class OutputFile {
   let path: String
   private var descriptor: Int32
@@ -13,7 +13,7 @@ final class OutputFile {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  /// Writes `bytes` at the end, or over what is at `position`.
+  /// Writes `bytes` at the end, or over the bytes at `position`.
   func write(_ bytes: [UInt8], at position: Int? = nil) throws(DatasetError) {
     try bytes.withUnsafeBufferPointer { buffer throws(DatasetError) in
       try write(buffer, at: position)
@@ -35,7 +35,7 @@ final class OutputFile {
     }
   }
 
-  /// Brings the bytes to the disk and closes; NFS reports a full disk no sooner than here.
+  /// Synchronises the file with the disk and closes it; NFS reports a full disk only here.
   func finish() throws(DatasetError) {
     guard fsync(descriptor) == 0 else { throw failure("write") }
     defer { descriptor = -1 }
@@ -47,7 +47,7 @@ final class OutputFile {
   }
 }
 
-/// A file that appears under its name whole or not at all: written beside it, then renamed.
+/// A file that is published atomically: written under a temporary name, then renamed.
 final class PendingFile {
   let destination: String
   let file: OutputFile
@@ -55,7 +55,8 @@ final class PendingFile {
 
   init(_ destination: String) throws(DatasetError) {
     self.destination = destination
-    // The process in the name: two programs that build the same folder do not mix their bytes.
+    // The name contains the process id, so two processes that build the same folder do not mix their
+    // bytes.
     file = try OutputFile(Self.temporaryPath(for: destination))
   }
 
@@ -65,7 +66,7 @@ final class PendingFile {
     "\(destination).\(getpid()).tmp"
   }
 
-  /// Gives the finished file its name; the folder still needs `synchronizeFolder`.
+  /// Renames the finished file to its destination; the folder still needs `synchronizeFolder`.
   func publish() throws(DatasetError) {
     guard rename(file.path, destination) == 0 else {
       throw .storage(operation: "rename a file to", path: destination, code: errno)
@@ -73,14 +74,14 @@ final class PendingFile {
     isPublished = true
   }
 
-  /// Brings the names in `folder` to the disk.
+  /// Synchronises the entries of `folder` with the disk.
   static func synchronizeFolder(_ folder: String) throws(DatasetError) {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw .storage(operation: "open the folder", path: folder, code: errno)
     }
     defer { close(descriptor) }
-    // Some network file systems cannot synchronise a folder and say EINVAL.
+    // Some network file systems cannot synchronise a folder and report EINVAL.
     guard fsync(descriptor) == 0 || errno == EINVAL else {
       throw .storage(operation: "write the folder", path: folder, code: errno)
     }

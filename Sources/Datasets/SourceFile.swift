@@ -1,15 +1,15 @@
 import Glibc
 
 /// A file of the corpus.
-public struct SourceFile: Sendable, Hashable {
-  /// What is to be read from files, which decides the kinds that can be.
-  public enum Contents: Sendable {
+package struct SourceFile: Sendable, Hashable {
+  /// The contents to read from files, which decide the supported kinds of file.
+  package enum Contents: Sendable {
     /// Texts to pretrain on.
     case documents
     /// Examples to fine-tune on; see `Record`.
     case records
 
-    /// The endings of the names that can be read, without `.gz`.
+    /// The supported file name endings, without `.gz`.
     var endings: [(name: String, kind: Kind)] {
       switch self {
       case .documents: [(".txt", .text), (".jsonl", .jsonLines)]
@@ -17,40 +17,39 @@ public struct SourceFile: Sendable, Hashable {
       }
     }
 
-    /// The same for people, with `.gz`.
-    public var supported: String {
+    /// The supported file name endings as a phrase for error sentences, with `.gz`.
+    package var supported: String {
       let names = endings.map(\.name)
       let all = names + names.map { $0 + ".gz" }
       return all.dropLast().joined(separator: ", ") + " or " + (all.last ?? "")
     }
   }
 
-  /// How documents or records lie in a file.
-  public enum Kind: Sendable {
+  /// The layout of documents or records in a file.
+  package enum Kind: Sendable {
     /// The whole file is one document.
     case text
     /// Each line is a JSON object with the text of one document in a field, or with one record.
     case jsonLines
-    /// JSON: a list of objects, each with one record.
+    /// A JSON list of objects, each with one record.
     case json
-    /// CSV with a line of column names, each row one record.
+    /// CSV with a header line; each row is one record.
     case table
   }
 
-  /// Its path, joined to the base folder.
-  public let path: String
-  /// How its contents lie in it.
-  public let kind: Kind
-  /// Whether it is compressed with gzip.
-  public let isCompressed: Bool
-  /// Its size on disk.
-  public let byteCount: Int
-  /// When its content last changed, in nanoseconds since 1970.
-  public let modified: Int
+  /// The path, joined to the base folder.
+  package let path: String
+  package let kind: Kind
+  /// True when the file is compressed with gzip.
+  package let isCompressed: Bool
+  /// The size on disk, in bytes.
+  package let byteCount: Int
+  /// The time of the last change of the content, in nanoseconds since 1970.
+  package let modified: Int
   let identity: FileStatus.Identity
 
-  /// The file at `path` with `contents`, its kind told by its name.
-  public init(_ path: String, of contents: Contents = .documents) throws(DatasetError) {
+  /// Opens the file at `path` with `contents`; its name determines its kind.
+  package init(_ path: String, of contents: Contents = .documents) throws(DatasetError) {
     guard let status = FileStatus(path) else { throw Self.failure(path: path, code: errno) }
     guard status.kind == .file else { throw .notAFile(path: path) }
     guard let (kind, isCompressed) = Self.kind(ofName: path, of: contents) else {
@@ -83,7 +82,7 @@ public struct SourceFile: Sendable, Hashable {
 }
 
 extension SourceFile {
-  /// All of its text, which is checked to be UTF-8 and not empty, without a byte-order mark.
+  /// Returns the whole text, which is checked to be UTF-8 and not empty, without a byte-order mark.
   ///
   /// Throws `DatasetError.documentTooLarge` over `limit` bytes.
   func text(limit: Int) throws(DatasetError) -> [UInt8] {

@@ -1,24 +1,24 @@
 import Glibc
 
-/// The files that a list of paths, folders and globs stands for.
+/// The files that a list of paths, folders and globs expands to.
 ///
-/// - A file stands for itself.
-/// - A folder stands for the files of a supported kind under it, at any depth; hidden ones are left
-///   out, and those of other kinds are listed in `ignored`.
-/// - A glob (see `GlobPattern`) stands for the files that it matches; a file of another kind among
-///   them is an error, since it was asked for. A path that exists is never read as a glob.
+/// - A file is included as it is.
+/// - A folder includes the files of a supported kind under it, at any depth; hidden files are left
+///   out, and files of other kinds are listed in `ignored`.
+/// - A glob (see `GlobPattern`) includes the files that it matches; a match of another kind is an
+///   error, because it was requested. A path that exists is never read as a glob.
 ///
-/// Each file appears once, however often it is named. The order is that of the bytes of the paths,
+/// Each file appears once, however often it is named. Files are sorted by the bytes of their paths,
 /// whatever the order of the list, so that the same corpus gives the same tokens.
-public struct SourceList: Sendable, Equatable {
+package struct SourceList: Sendable, Equatable {
   /// The files, sorted by the bytes of their paths.
-  public let files: [SourceFile]
-  /// Files found in folders and left out, because their kind is not supported.
-  public let ignored: [String]
+  package let files: [SourceFile]
+  /// Files found in folders and left out because their kind is not supported.
+  package let ignored: [String]
 
-  /// Expands `entries` to files with `contents`; relative ones start at `base`, or at the current
-  /// folder when it is empty.
-  public init(
+  /// Expands `entries` to files with `contents`; relative entries start at `base`, or at the current
+  /// folder when `base` is empty.
+  package init(
     _ entries: [String], relativeTo base: String = "", of contents: SourceFile.Contents = .documents
   ) throws(DatasetError) {
     func isReadable(_ path: String) -> Bool {
@@ -57,8 +57,8 @@ public struct SourceList: Sendable, Equatable {
   }
 }
 
-/// The regular files under a folder; folders that contain themselves through a link are entered
-/// once.
+/// Collects the regular files under a folder; a folder that contains itself through a link is
+/// entered once.
 struct FolderWalker {
   private(set) var files: [String] = []
   private var ancestors: Set<FileStatus.Identity> = []
@@ -71,7 +71,7 @@ struct FolderWalker {
       switch FileStatus(path)?.kind {
       case .folder: try walk(path)
       case .file: files.append(path)
-      // A link that leads nowhere: kept, so that a text that is gone is reported when opened.
+      // A dangling link is kept, so that opening it reports the missing text.
       case nil: files.append(path)
       case .other: continue
       }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Whether bytes are text: UTF-8 without NUL.
+/// Checks that bytes are text: UTF-8 without NUL.
 enum TextCheck {
   static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
@@ -17,7 +17,7 @@ enum TextCheck {
       _ = try UTF8Span(validating: bytes.span)
     } catch {
       let invalid = error.byteOffsets.lowerBound
-      // Many binaries break UTF-8 before their first zero: a NUL anywhere near says what they are.
+      // Many binary files have invalid UTF-8 before their first zero: a nearby NUL identifies them.
       if let zero, zero < invalid + 4096 { throw .binary(path: path, offset: offset + zero) }
       throw .notUTF8(path: path, offset: offset + invalid)
     }

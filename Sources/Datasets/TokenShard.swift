@@ -1,36 +1,33 @@
 import Tokenizers
 
-/// A token shard on disk, mapped into memory: the ids of many documents, one after the other.
+/// A token shard on disk, mapped into memory: the concatenated ids of many documents.
 ///
 /// The format is drawn in `TokenShardHeader.swift`.
-public struct TokenShard: Sendable {
-  /// How many tokens, documents and bytes of text a shard holds, and the checksum of its content.
-  public struct Summary: Sendable, Hashable, Codable {
-    /// Count of tokens, the end-of-text of each document included.
-    public let tokens: Int
-    /// Count of documents.
-    public let documents: Int
-    /// Bytes of the text before tokenization.
-    public let textBytes: Int
-    /// CRC-32 of ids and document table: two shards that share it hold the same tokens.
-    public let checksum: UInt32
+package struct TokenShard: Sendable {
+  /// The counts of tokens, documents and bytes of text of a shard, and the checksum of its content.
+  package struct Summary: Sendable, Hashable, Codable {
+    /// The number of tokens, the end-of-text of each document included.
+    package let tokens: Int
+    package let documents: Int
+    /// The size of the text before tokenization, in bytes.
+    package let textBytes: Int
+    /// The CRC-32 of the ids and the document table, by which shards with equal tokens are recognised.
+    package let checksum: UInt32
   }
 
-  /// The path of the file.
-  public let path: String
+  package let path: String
   /// The ids of all documents, each ended by end-of-text.
-  public let tokens: TokenStream
-  /// What is in it.
-  public let summary: Summary
+  package let tokens: TokenStream
+  package let summary: Summary
   /// The fingerprint of the tokenizer that made it.
-  public let fingerprint: UInt64
+  package let fingerprint: UInt64
   private let file: MappedFile
   private let tableOffset: Int
 
   /// Maps the shard at `path`.
   ///
   /// Checks the header and the length; `verify()` checks the content.
-  public init(opening path: String) throws(DatasetError) {
+  package init(opening path: String) throws(DatasetError) {
     file = try MappedFile(path)
     self.path = path
     let header = try TokenShardHeader(file)
@@ -44,11 +41,10 @@ public struct TokenShard: Sendable {
     tableOffset = header.tableOffset ?? file.bytes.count
   }
 
-  /// Count of documents.
-  public var documentCount: Int { summary.documents }
+  package var documentCount: Int { summary.documents }
 
-  /// Where document `index` lies in `tokens`, its end-of-text included.
-  public func tokenRange(ofDocument index: Int) throws(DatasetError) -> Range<Int> {
+  /// Returns the range of document `index` in `tokens`, its end-of-text included.
+  package func tokenRange(ofDocument index: Int) throws(DatasetError) -> Range<Int> {
     precondition(
       0..<documentCount ~= index, "document \(index) of a shard of \(documentCount) documents")
     let start = tableEntry(index)
@@ -60,9 +56,9 @@ public struct TokenShard: Sendable {
     return Int(start)..<Int(end)
   }
 
-  /// Reads the whole shard once and checks the checksum of its content, the order of its documents
-  /// and the range of its ids.
-  public func verify() throws(DatasetError) {
+  /// Reads the whole shard once and checks its checksum, the order of its documents and the range of
+  /// its ids.
+  package func verify() throws(DatasetError) {
     let payload = UnsafeRawBufferPointer(rebasing: file.bytes[TokenShardHeader.byteCount...])
     guard Checksum.crc32(payload) == summary.checksum else {
       throw .damagedShard(path: path, part: "content")

@@ -6,19 +6,19 @@ import CZlib
 //        0      8  magic, "APUSTOKN"
 //        8      4  version, 1
 //       12      4  W, bytes of an id: 2 for vocabularies of up to 65,536 ids, else 4
-//       16      8  N, count of tokens
-//       24      8  D, count of documents
-//       32      8  bytes of the text that the tokens stand for (end-of-text stands for none)
-//       40      8  fingerprint of the tokenizer, as given by whoever wrote the shard
+//       16      8  N, number of tokens
+//       24      8  D, number of documents
+//       32      8  bytes of the tokenized text (end-of-text counts as none)
+//       40      8  fingerprint of the tokenizer, as given by the writer
 //       48      4  vocabulary size: every id is below it
 //       52      4  the end-of-text id, which ends every document
-//       56      4  CRC-32 of everything from byte 64 on
+//       56      4  CRC-32 of all bytes from byte 64 on
 //       60      4  CRC-32 of bytes 0..<60
 //       64    N·W  the ids
 //              0–7  zeros, to a multiple of 8
-//            8·D  for each document the index of its first token, ascending from 0
+//            8·D  the index of each document's first token, ascending from 0
 //
-// The table stands last because the writer knows it last; the file ends with it.
+// The table is last, at the end of the file, because the writer knows it last.
 
 /// The first 64 bytes of a token shard.
 struct TokenShardHeader: Equatable {
@@ -39,19 +39,19 @@ struct TokenShardHeader: Equatable {
     vocabularySize <= 1 << 16 ? 2 : 4
   }
 
-  /// Where the table of documents starts; nil when the counts are beyond any file.
+  /// The offset of the document table, in bytes; nil when the counts are impossible for a file.
   var tableOffset: Int? {
     let (ids, overflow) = tokenCount.multipliedReportingOverflow(by: idWidth)
     return overflow || ids > Int.max / 2 ? nil : (Self.byteCount + ids + 7) / 8 * 8
   }
 
-  /// How long the file must be; nil when the counts are beyond any file.
+  /// The expected size of the file, in bytes; nil when the counts are impossible for a file.
   var fileByteCount: Int? {
     guard let tableOffset, documentCount <= Int.max / 32 else { return nil }
     return tableOffset + 8 * documentCount
   }
 
-  /// The bytes, with the checksum of the header.
+  /// Returns the 64 bytes of the header, with its checksum.
   func encoded() -> [UInt8] {
     var bytes = Self.magic
     func append<T: FixedWidthInteger>(_ value: T) {
@@ -70,8 +70,7 @@ struct TokenShardHeader: Equatable {
     return bytes
   }
 
-  /// Reads the header of the mapped `file` and checks all of it that can be checked without the
-  /// tokens.
+  /// Reads the header of the mapped `file` and checks it as far as is possible without the tokens.
   init(_ file: MappedFile) throws(DatasetError) {
     let bytes = file.bytes
     let path = file.path
@@ -113,7 +112,7 @@ struct TokenShardHeader: Equatable {
       idWidth == Self.idWidth(vocabularySize: vocabularySize)
     else { throw .inconsistentShard(path: path, reason: "its vocabulary and ids do not agree") }
     guard let expected = fileByteCount else {
-      throw .inconsistentShard(path: path, reason: "its counts are beyond any file")
+      throw .inconsistentShard(path: path, reason: "its counts are impossible for a file")
     }
     guard bytes.count >= expected else {
       throw .truncatedShard(path: path, bytes: bytes.count, expected: expected)
@@ -143,12 +142,12 @@ struct TokenShardHeader: Equatable {
   }
 }
 
-/// CRC-32 as in gzip and PNG, by zlib.
+/// CRC-32 as in gzip and PNG, computed by zlib.
 enum Checksum {
-  /// The checksum of `bytes`, going on from that of what came before.
+  /// Returns the checksum of `bytes` appended to data with the checksum `value`.
   static func crc32(_ bytes: UnsafeRawBufferPointer, continuing value: UInt32 = 0) -> UInt32 {
     let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    // zlib answers a null pointer with the initial value, whatever came before.
+    // zlib returns the initial value for a null pointer, whatever `value` is.
     guard let start else { return value }
     return UInt32(truncatingIfNeeded: crc32_z(UInt(value), start, bytes.count))
   }

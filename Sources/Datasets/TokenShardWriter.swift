@@ -1,17 +1,17 @@
 import Tokenizers
 
-/// Writes a token shard document by document, in bounded memory but for 8 bytes a document.
+/// Writes a token shard document by document, in bounded memory plus 8 bytes a document.
 ///
-/// The file appears under its name only by `publish()`; a writer let go before leaves nothing.
-public final class TokenShardWriter {
+/// The file gets its name only in `publish()`; a writer that is released before removes its file.
+package final class TokenShardWriter {
   private let pending: PendingFile
   private var header: TokenShardHeader
   private var starts: [UInt64] = []
   private var buffer: [UInt8] = []
   private static let bufferCapacity = 1 << 20
 
-  /// Starts the shard that will be at `path`, of ids below `vocabularySize`.
-  public init(
+  /// Starts a shard for `path`, with ids below `vocabularySize`.
+  package init(
     _ path: String, vocabularySize: Int, endOfText: TokenID, fingerprint: UInt64
   ) throws(DatasetError) {
     precondition(
@@ -21,19 +21,19 @@ public final class TokenShardWriter {
     header = TokenShardHeader(
       vocabularySize: vocabularySize, endOfText: Int(endOfText), fingerprint: fingerprint)
     buffer.reserveCapacity(Self.bufferCapacity)
-    // A place for the header, which is known last.
+    // Reserves space for the header, which is known last.
     try pending.file.write([UInt8](repeating: 0, count: TokenShardHeader.byteCount))
   }
 
-  /// What was written so far; its checksum is right after `finish()`.
-  public var summary: TokenShard.Summary {
+  /// The counts so far; the checksum is valid after `finish()`.
+  package var summary: TokenShard.Summary {
     TokenShard.Summary(
       tokens: header.tokenCount, documents: header.documentCount, textBytes: header.textBytes,
       checksum: header.payloadChecksum)
   }
 
-  /// Appends a document of `textBytes` bytes, whose ids are `ids`, and its end-of-text.
-  public func append(_ ids: [TokenID], textBytes: Int) throws(DatasetError) {
+  /// Appends a document of `textBytes` bytes with the ids `ids`, and its end-of-text.
+  package func append(_ ids: [TokenID], textBytes: Int) throws(DatasetError) {
     starts.append(UInt64(header.tokenCount))
     for id in ids { try append(id) }
     try append(TokenID(header.endOfText))
@@ -42,8 +42,9 @@ public final class TokenShardWriter {
     header.textBytes += textBytes
   }
 
-  /// Writes table and header and brings the file to the disk, still under its temporary name.
-  public func finish() throws(DatasetError) {
+  /// Writes the document table and the header and synchronises the file with the disk, still under its
+  /// temporary name.
+  package func finish() throws(DatasetError) {
     let padding = (8 - header.tokenCount * header.idWidth % 8) % 8
     buffer.append(contentsOf: repeatElement(0, count: padding))
     for start in starts {
@@ -55,15 +56,15 @@ public final class TokenShardWriter {
     try pending.file.finish()
   }
 
-  /// Gives the finished file its name.
-  public func publish() throws(DatasetError) {
+  /// Renames the finished file to its destination.
+  package func publish() throws(DatasetError) {
     try pending.publish()
   }
 
   private func append(_ id: TokenID) throws(DatasetError) {
     precondition(
       id >= 0 && id < header.vocabularySize,
-      "the tokenizer gave the id \(id) with a vocabulary of \(header.vocabularySize)")
+      "the tokenizer returned the id \(id) with a vocabulary of \(header.vocabularySize)")
     let word = UInt32(bitPattern: id)
     buffer.append(UInt8(truncatingIfNeeded: word))
     buffer.append(UInt8(truncatingIfNeeded: word >> 8))

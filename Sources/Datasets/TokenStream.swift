@@ -1,21 +1,21 @@
 import Tokenizers
 
-/// A sequence of ids that loaders cut windows from: those of a mapped shard, or an array.
+/// A sequence of ids that loaders take windows from: the ids of a mapped shard, or an array.
 ///
-/// Every id is checked against the vocabulary as it is copied, because a damaged byte would
-/// otherwise read outside a model's embedding.
-public struct TokenStream: Sendable {
+/// Every id is checked against the vocabulary as it is copied, because an id from a damaged byte would
+/// index outside a model's embedding.
+package struct TokenStream: Sendable {
   private enum Storage: Sendable {
     case mapped(MappedFile, offset: Int, width: Int)
     case memory([TokenID])
   }
 
-  /// Count of ids.
-  public let count: Int
-  /// Every id is below it.
-  public let vocabularySize: Int
+  /// The number of ids.
+  package let count: Int
+  /// The size of the vocabulary: every id is below it.
+  package let vocabularySize: Int
   /// The id that ends each document.
-  public let endOfText: TokenID
+  package let endOfText: TokenID
   private let storage: Storage
 
   init(
@@ -27,22 +27,22 @@ public struct TokenStream: Sendable {
     self.endOfText = endOfText
   }
 
-  /// The ids of a text that is in memory.
-  public init(_ ids: [TokenID], vocabularySize: Int, endOfText: TokenID) {
+  /// Creates a stream of `ids`, held in memory.
+  package init(_ ids: [TokenID], vocabularySize: Int, endOfText: TokenID) {
     storage = .memory(ids)
     count = ids.count
     self.vocabularySize = vocabularySize
     self.endOfText = endOfText
   }
 
-  /// The ids in `range`.
-  public func ids(in range: Range<Int>) throws(DatasetError) -> [TokenID] {
+  /// Returns the ids in `range`.
+  package func ids(in range: Range<Int>) throws(DatasetError) -> [TokenID] {
     var ids = [TokenID](repeating: 0, count: range.count)
     try copy(from: range.lowerBound, count: range.count, into: &ids, at: 0)
     return ids
   }
 
-  /// Copies `count` ids from `start` on into `ids` at `position`, without allocating.
+  /// Copies `count` ids from index `start` on into `ids` at `position`, without allocating.
   func copy(
     from start: Int, count: Int, into ids: inout [TokenID], at position: Int
   ) throws(DatasetError) {
@@ -76,7 +76,8 @@ public struct TokenStream: Sendable {
     }
   }
 
-  /// Widens little-endian ids and returns the largest; one pass that the compiler vectorises.
+  /// Widens little-endian ids to `TokenID` and returns the largest, in one pass that the compiler
+  /// vectorises.
   @inline(__always)
   private static func widen<ID: FixedWidthInteger & UnsignedInteger>(
     _ source: UnsafeRawBufferPointer, as type: ID.Type,

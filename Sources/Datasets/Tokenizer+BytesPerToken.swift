@@ -1,11 +1,11 @@
 import Tokenizers
 
 extension Tokenizer {
-  /// How many bytes of text each id stands for, by id; special tokens stand for none.
+  /// Returns the number of bytes of text of each id, indexed by id; 0 for special tokens.
   ///
-  /// Bits per byte is the summed loss in bits over the summed table of the counted targets: it
-  /// compares models whose tokenizers differ.
-  public func bytesPerToken() throws(TokenizerError) -> [Int32] {
+  /// Bits per byte is the summed loss in bits divided by the summed bytes of the targets in the loss:
+  /// it compares models with different tokenizers.
+  package func bytesPerToken() throws(TokenizerError) -> [Int32] {
     var table = [Int32](repeating: 0, count: vocabularySize)
     for id in 0..<TokenID(vocabularySize) where !isSpecial(id) {
       table[Int(id)] = Int32(try bytes(of: id).count)

@@ -1,17 +1,16 @@
-/// Training batches: a pure function of (seed, step, micro-batch).
+/// Training batches of a causal language model: a pure function of (seed, step, micro-batch).
 ///
-/// Neither rank nor world size nor any state appears here. Whoever asks for micro-batch m of step s
-/// gets the same windows, on any number of machines, after any number of restarts; `TrainingWindows`
-/// says which.
-public struct TrainingLoader: Sendable {
-  /// Which window of which corpus is in a row.
-  public let windows: TrainingWindows
-  /// Whether attention stays within a document.
-  public let isolatesDocuments: Bool
+/// It depends on neither rank nor world size and keeps no state: micro-batch m of step s has the same
+/// windows on any number of machines and after any number of restarts. `TrainingWindows` selects them.
+package struct TrainingLoader: Sendable {
+  /// The window of every row.
+  package let windows: TrainingWindows
+  /// True when attention stays within a document.
+  package let isolatesDocuments: Bool
 
-  /// Loads from `tokens` in the order of `seed`; throws `DatasetError.corpusTooShort` when they do
-  /// not fill one window.
-  public init(
+  /// Creates a loader of `tokens` in the order of `seed`; throws `DatasetError.corpusTooShort` when
+  /// they do not fill one window.
+  package init(
     tokens: TokenStream, context: Int, sequences: Int, microBatches: Int, seed: UInt64,
     replay: Replay? = nil, isolatesDocuments: Bool = false
   ) throws(DatasetError) {
@@ -21,19 +20,20 @@ public struct TrainingLoader: Sendable {
     self.isolatesDocuments = isolatesDocuments
   }
 
-  /// The tokens that are not replayed.
-  public var tokens: TokenStream { windows.tokens }
-  /// The order of their windows.
-  public var order: WindowOrder { windows.order }
-  /// Tokens in a sequence.
-  public var context: Int { windows.context }
+  /// The tokens of the main corpus, without the replayed corpus.
+  package var tokens: TokenStream { windows.tokens }
+  /// The order of the main corpus's windows.
+  package var order: WindowOrder { windows.order }
+  /// The number of tokens in a sequence.
+  package var context: Int { windows.context }
 
-  /// Fills `batch` with micro-batch `microBatch` of step `step`, both from 0, without allocating.
+  /// Fills `batch` with micro-batch `microBatch` of step `step`, both counted from 0, without
+  /// allocating.
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
-  public func fill(_ batch: inout Batch, step: Int, microBatch: Int) throws(DatasetError) {
+  package func fill(_ batch: inout Batch, step: Int, microBatch: Int) throws(DatasetError) {
     batch.requireShape(sequences: windows.sequences, context: context)
-    batch.forgetExamples()
+    batch.clearExamples()
     for row in 0..<windows.sequences {
       let (tokens, start) = windows(step: step, microBatch: microBatch, row: row)
       try tokens.copy(from: start, count: context, into: &batch.inputs, at: row * context)
@@ -43,6 +43,6 @@ public struct TrainingLoader: Sendable {
     if isolatesDocuments { batch.isolateDocuments(endOfText: windows.tokens.endOfText) }
   }
 
-  /// How many times the corpus was seen after `steps` steps.
-  public func epochsSeen(_ steps: Int) -> Double { windows.epochsSeen(steps) }
+  /// Returns the number of epochs of the main corpus, with its fraction, that `steps` steps consume.
+  package func epochsSeen(_ steps: Int) -> Double { windows.epochsSeen(steps) }
 }

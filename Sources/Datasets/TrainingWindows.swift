@@ -1,53 +1,53 @@
 import RandomNumbers
 
-/// A second corpus, of which a share of the rows of every step is drawn: what a model knew before is
-/// repeated while it learns something new.
-public struct Replay: Sendable {
-  /// Its tokens.
-  public let tokens: TokenStream
-  /// Share of the rows, in [0, 1).
-  public let share: Double
+/// Experience replay: a second corpus, usually of earlier training, that supplies a fraction of the
+/// rows of every step so that the model does not forget it.
+package struct Replay: Sendable {
+  /// The tokens of the replayed corpus.
+  package let tokens: TokenStream
+  /// The fraction of the rows that are replayed, in [0, 1).
+  package let fraction: Double
 
-  /// Rows of `tokens`, `share` of all.
-  public init(_ tokens: TokenStream, share: Double) {
-    precondition((0..<1).contains(share), "a share of \(share)")
+  package init(_ tokens: TokenStream, fraction: Double) {
+    precondition((0..<1).contains(fraction), "a fraction of \(fraction)")
     self.tokens = tokens
-    self.share = share
+    self.fraction = fraction
   }
 }
 
-/// Which window of which corpus stands in a row of training: a pure function of (seed, step,
-/// micro-batch, row), whatever is then made of the window.
+/// The assignment of windows of the corpora to training rows: a pure function of (seed, step,
+/// micro-batch, row), used by every pretraining objective.
 ///
-/// With M micro-batches of S rows, a step has R = M·S rows; n of them are replayed before step s:
+/// With M micro-batches of S rows, a step has R = M·S rows. The number of rows replayed before step s
+/// is
 ///
-///     n(s) = ⌊s · R · share⌋
+///     n(s) = ⌊s · R · fraction⌋
 ///
-/// so that the share is met at every step to one row, and any step finds its place at once. Which rows
-/// of a step are replayed, and which window stands in which, a keyed permutation π of its rows says:
-/// row r holds window n(s) + π(r) of the replayed corpus where π(r) < n(s + 1) − n(s), and else window
-/// s·R − n(s) + π(r) − (n(s + 1) − n(s)) of the other. So each corpus is read window by window in its
-/// own order (see `WindowOrder`): in an epoch of it, every window once.
-public struct TrainingWindows: Sendable {
+/// so that the replayed rows match the fraction to within one row at every step, and any step is
+/// computed directly. A keyed permutation π of the step's rows decides which of them are replayed, and
+/// with which window: row r holds window n(s) + π(r) of the replayed corpus if π(r) < n(s + 1) − n(s),
+/// else window s·R − n(s) + π(r) − (n(s + 1) − n(s)) of the main corpus. So each corpus is read window
+/// by window in its own order (see `WindowOrder`): every window once per epoch of that corpus.
+package struct TrainingWindows: Sendable {
   private struct Corpus: Sendable {
     let tokens: TokenStream
     let order: WindowOrder
   }
 
-  /// Tokens in a window, without the one more that is the last target.
-  public let context: Int
-  /// Rows in a micro-batch.
-  public let sequences: Int
-  /// Micro-batches in a step.
-  public let microBatches: Int
+  /// The number of inputs in a window, which has one token more for the last target.
+  package let context: Int
+  /// The number of rows in a micro-batch, S.
+  package let sequences: Int
+  /// The number of micro-batches in a step, M.
+  package let microBatches: Int
   private let corpus: Corpus
   private let replayed: Corpus?
-  private let share: Double
+  private let fraction: Double
   private let seed: UInt64
 
-  /// Windows of `tokens`, and of what is replayed, in the orders of `seed`; throws
-  /// `DatasetError.corpusTooShort` when a corpus does not fill one.
-  public init(
+  /// Assigns windows of `tokens` and of the replayed corpus in the orders of `seed`; throws
+  /// `DatasetError.corpusTooShort` when a corpus does not fill one window.
+  package init(
     tokens: TokenStream, context: Int, sequences: Int, microBatches: Int, seed: UInt64,
     replay: Replay? = nil
   ) throws(DatasetError) {
@@ -61,8 +61,8 @@ public struct TrainingWindows: Sendable {
     corpus = Corpus(
       tokens: tokens,
       order: try WindowOrder(tokenCount: tokens.count, context: context, seed: seed))
-    share = replay?.share ?? 0
-    if let replay, share > 0 {
+    fraction = replay?.fraction ?? 0
+    if let replay, fraction > 0 {
       replayed = Corpus(
         tokens: replay.tokens,
         order: try WindowOrder(tokenCount: replay.tokens.count, context: context, seed: seed))
@@ -71,18 +71,18 @@ public struct TrainingWindows: Sendable {
     }
   }
 
-  /// The tokens that are not replayed.
-  public var tokens: TokenStream { corpus.tokens }
-  /// Their order.
-  public var order: WindowOrder { corpus.order }
+  /// The tokens of the main corpus, without the replayed corpus.
+  package var tokens: TokenStream { corpus.tokens }
+  /// The order of the main corpus's windows.
+  package var order: WindowOrder { corpus.order }
 
-  /// Rows that are replayed before `step`.
+  /// Returns n(`step`), the number of rows that are replayed before `step`.
   private func replayedRows(before step: Int) -> Int {
-    Int((Double(step * microBatches * sequences) * share).rounded(.down))
+    Int((Double(step * microBatches * sequences) * fraction).rounded(.down))
   }
 
-  /// The corpus and the first token of the window in `row` of micro-batch `microBatch` of step `step`,
-  /// all from 0.
+  /// Returns the corpus and the first token of the window in `row` of micro-batch `microBatch` of step
+  /// `step`, all counted from 0.
   func callAsFunction(step: Int, microBatch: Int, row: Int) -> (tokens: TokenStream, start: Int) {
     precondition(
       step >= 0 && 0..<microBatches ~= microBatch && 0..<sequences ~= row,
@@ -93,19 +93,19 @@ public struct TrainingWindows: Sendable {
       return (corpus.tokens, corpus.order.start(ofSample: step * rows + place))
     }
     let words = RandomStream(seed: seed, purpose: .replay, step).block(0)
-    let rank = KeyedPermutation(count: rows, key: SIMD2(words.x, words.y))(place)
+    let position = KeyedPermutation(count: rows, key: SIMD2(words.x, words.y))(place)
     let before = replayedRows(before: step)
-    let own = replayedRows(before: step + 1) - before
-    if rank < own {
-      return (replayed.tokens, replayed.order.start(ofSample: before + rank))
+    let replayedHere = replayedRows(before: step + 1) - before
+    if position < replayedHere {
+      return (replayed.tokens, replayed.order.start(ofSample: before + position))
     }
     return (
-      corpus.tokens, corpus.order.start(ofSample: step * rows - before + rank - own)
+      corpus.tokens, corpus.order.start(ofSample: step * rows - before + position - replayedHere)
     )
   }
 
-  /// How many times the corpus that is not replayed was seen after `steps` steps.
-  public func epochsSeen(_ steps: Int) -> Double {
+  /// Returns the number of epochs of the main corpus, with its fraction, that `steps` steps consume.
+  package func epochsSeen(_ steps: Int) -> Double {
     Double(steps * microBatches * sequences - replayedRows(before: steps))
       / Double(corpus.order.windowsPerEpoch)
   }

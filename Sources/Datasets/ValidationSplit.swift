@@ -1,41 +1,44 @@
 import Glibc
 import RandomNumbers
 
-/// Which part of a document is held out for validation: a pure function of its content.
+/// The part of each document that is held out for validation: a pure function of its content.
 ///
-/// So a document keeps its side when others are added, removed, renamed or reordered.
+/// So a document stays in training or validation when others are added, removed, renamed or reordered.
 ///
-/// - A document of at least `tailThreshold` bytes gives its tail: `fraction` of its bytes, from the
-///   next line on; where that line would lose over half of the tail, from the next Unicode scalar.
-///   A book or a whole corpus in one file is so cut as the field does (nanoGPT: the last tenth).
-/// - A shorter one is drawn whole: u = Philox(key, FNV-1a 64 of its bytes) / 2³² < `fraction`, with
-///   a fixed key. FNV-1a alone is weak in its high bits for texts of a few bytes; Philox mixes it.
-public struct ValidationSplit: Sendable, Hashable {
-  /// From how many bytes on a document is cut and not drawn.
-  public static let tailThreshold = 4096
+/// - A document of at least `tailThreshold` bytes has its tail held out: `fraction` of its bytes, from
+///   the next line start on, or from the next Unicode scalar if the line start would lose over half of
+///   the tail. This splits a book, or a corpus in one file, as is usual (nanoGPT: the last tenth).
+/// - A shorter document is held out whole if u = Philox(key, FNV-1a 64 of its bytes) / 2³² <
+///   `fraction`, with a fixed key. FNV-1a alone is weak in its high bits for texts of a few bytes;
+///   Philox mixes it.
+package struct ValidationSplit: Sendable, Hashable {
+  /// The size in bytes from which a document is split instead of assigned whole.
+  package static let tailThreshold = 4096
 
-  /// The share of the text that is held out, from 0 to below 1.
-  public let fraction: Double
+  /// The fraction of the text that is held out, in [0, 1).
+  package let fraction: Double
 
-  /// "split v1": fixed, so that the side of a text is the same in every run.
+  /// The key "split v1", fixed so that a text is on the same side of the split in every run.
   private static let philox = Philox(key: SIMD2(0x7370_6C69, 0x7420_7631))
 
-  /// Holds out `fraction` of the text; throws `DatasetError.invalidFraction` outside [0, 1).
-  public init(fraction: Double) throws(DatasetError) {
+  /// Creates a split that holds out `fraction` of the text; throws `DatasetError.invalidFraction`
+  /// outside [0, 1).
+  package init(fraction: Double) throws(DatasetError) {
     guard fraction >= 0, fraction < 1 else { throw .invalidFraction(fraction) }
     self.fraction = fraction
   }
 
-  /// How many leading bytes of `document` are for training; the rest is for validation.
-  public func trainingByteCount(of document: [UInt8]) -> Int {
+  /// Returns the number of leading bytes of `document` that are for training; the rest is for
+  /// validation.
+  package func trainingByteCount(of document: [UInt8]) -> Int {
     document.withUnsafeBufferPointer { bytes in
       if bytes.count >= Self.tailThreshold { return tailStart(of: bytes) }
       return holdsOut(bytes) ? 0 : bytes.count
     }
   }
 
-  /// Whether what `bytes` stand for is drawn whole for validation, however long it is.
-  public func holdsOut(_ bytes: [UInt8]) -> Bool {
+  /// Returns true when the item that `bytes` identify is held out whole, whatever its length.
+  package func holdsOut(_ bytes: [UInt8]) -> Bool {
     bytes.withUnsafeBufferPointer { holdsOut($0) }
   }
 
@@ -52,7 +55,7 @@ public struct ValidationSplit: Sendable, Hashable {
     let tail = Int((Double(bytes.count) * fraction).rounded())
     var start = bytes.count - tail
     guard tail > 0, start > 0, let base = bytes.baseAddress else { return start }
-    // From `start − 1`: a tail that already begins a line is kept whole.
+    // From `start − 1`, so that a tail that already begins a line is kept whole.
     if let hit = memchr(base + (start - 1), 0x0A, tail + 1) {
       let line = UnsafeRawPointer(hit) - UnsafeRawPointer(base) + 1
       if bytes.count - line >= (tail + 1) / 2 { return line }

@@ -1,25 +1,33 @@
 import Statistics
 
-/// How good a classifier is on labelled texts.
-public struct ClassificationQuality: Sendable, Equatable {
-  /// Share of texts with the right class.
-  public let accuracy: Double
-  /// The 95 % interval of that share (Wilson).
-  public let interval: ClosedRange<Double>
-  /// Mean over the classes of F1, the harmonic mean of precision and recall; a class that is neither
-  /// there nor predicted is left out.
-  public let macroF1: Double
+/// Accuracy and macro F1 of a classifier on labelled texts.
+package struct ClassificationQuality: Sendable, Equatable {
+  /// Fraction of texts whose predicted class is correct.
+  package let accuracy: Double
+  /// The 95 % Wilson interval of the accuracy.
+  package let interval: ClosedRange<Double>
+  /// Mean of F1 over the classes, where F1 is the harmonic mean of precision and recall.
+  ///
+  /// Classes that occur neither among the labels nor among the predictions are left out.
+  package let macroF1: Double
 
-  /// Of predicted and true classes, text by text; not empty.
-  public init(predicted: [Int], actual: [Int], classes: Int) {
-    precondition(predicted.count == actual.count && !actual.isEmpty, "no texts to judge by")
-    let right = zip(predicted, actual).count { $0 == $1 }
-    let share = Proportion(right, of: actual.count)
-    accuracy = share.share ?? 0
-    interval = share.wilsonInterval()
-    let scores = (0..<classes).compactMap { name -> Double? in
-      let hits = zip(predicted, actual).count { $0 == name && $1 == name }
-      let both = predicted.count { $0 == name } + actual.count { $0 == name }
+  /// Computes the measures of predictions.
+  ///
+  /// - Parameters:
+  ///   - predicted: The predicted class of each text, in 0..<`classes`; not empty.
+  ///   - actual: The true class of each text, in 0..<`classes`.
+  ///   - classes: Number of classes.
+  package init(predicted: [Int], actual: [Int], classes: Int) {
+    precondition(
+      predicted.count == actual.count && !actual.isEmpty,
+      "\(predicted.count) predictions for \(actual.count) texts")
+    let correct = zip(predicted, actual).count { $0 == $1 }
+    let proportion = Proportion(correct, of: actual.count)
+    accuracy = proportion.fraction ?? 0
+    interval = proportion.wilsonInterval()
+    let scores = (0..<classes).compactMap { label -> Double? in
+      let hits = zip(predicted, actual).count { $0 == label && $1 == label }
+      let both = predicted.count { $0 == label } + actual.count { $0 == label }
       return both == 0 ? nil : 2 * Double(hits) / Double(both)
     }
     macroF1 = scores.reduce(0, +) / Double(max(1, scores.count))

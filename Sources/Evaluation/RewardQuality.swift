@@ -1,19 +1,19 @@
 import Foundation
 import Statistics
 
-/// How good a reward model is on pairs that it was not trained on, and whether it may teach another.
-public struct RewardQuality: Sendable, Equatable, Codable {
-  /// One pair: the scores of its answers, and their tokens.
-  public struct Pair: Sendable, Equatable {
-    /// Scores of the chosen and the rejected answer.
-    public var scores: (chosen: Double, rejected: Double)
-    /// The same scores with the answers in each other's place in the batch.
-    public var swappedScores: (chosen: Double, rejected: Double)
-    /// Tokens of the answers.
-    public var lengths: (chosen: Double, rejected: Double)
+/// Quality measures of a reward model on held-out preference pairs, with the limits it must meet
+/// before it may be used in reinforcement learning.
+package struct RewardQuality: Sendable, Equatable, Codable {
+  /// The scores and lengths of one preference pair.
+  package struct Pair: Sendable, Equatable {
+    /// Scores of the chosen and the rejected completion.
+    package var scores: (chosen: Double, rejected: Double)
+    /// The scores when the two completions are swapped in the batch.
+    package var swappedScores: (chosen: Double, rejected: Double)
+    /// Lengths of the completions in tokens.
+    package var lengths: (chosen: Double, rejected: Double)
 
-    /// See the properties.
-    public init(
+    package init(
       scores: (chosen: Double, rejected: Double), swappedScores: (chosen: Double, rejected: Double),
       lengths: (chosen: Double, rejected: Double)
     ) {
@@ -22,44 +22,47 @@ public struct RewardQuality: Sendable, Equatable, Codable {
       self.lengths = lengths
     }
 
-    /// Equal numbers.
-    public static func == (a: Pair, b: Pair) -> Bool {
+    package static func == (a: Pair, b: Pair) -> Bool {
       a.scores == b.scores && a.swappedScores == b.swappedScores && a.lengths == b.lengths
     }
   }
 
-  /// Pairs that were looked at.
-  public let pairs: Int
-  /// Share of pairs whose chosen answer has the higher score; a tie counts half.
-  public let accuracy: Double
-  /// The 95 % interval of that share (Wilson).
-  public let interval: [Double]
-  /// Mean of the chosen score less the rejected one.
-  public let margin: Double
-  /// Mean distance of σ(difference) from the share it promises, over ten bins.
-  public let calibrationError: Double
-  /// Pearson's correlation of score and length over all answers; nil where one of them is constant.
-  public let lengthCorrelation: Double?
-  /// The same of length and being chosen: what of it the judges themselves show.
-  public let judgesLengthCorrelation: Double?
-  /// Share of pairs that are ordered alike when the answers change places.
-  public let swapAgreement: Double
+  /// Number of pairs.
+  package let pairs: Int
+  /// Fraction of pairs whose chosen completion has the higher score; a tie counts one half.
+  package let accuracy: Double
+  /// The lower and upper end of the 95 % Wilson interval of the accuracy.
+  package let interval: [Double]
+  /// Mean of the chosen score minus the rejected score.
+  package let margin: Double
+  /// Expected calibration error of σ(chosen score − rejected score) as the probability that the
+  /// chosen completion is preferred, over ten bins.
+  package let calibrationError: Double
+  /// Pearson's correlation of score and length over all completions; nil where one of them is
+  /// constant.
+  package let lengthCorrelation: Double?
+  /// Pearson's correlation of length and being chosen: the length bias of the annotators
+  /// themselves.
+  package let judgesLengthCorrelation: Double?
+  /// Fraction of pairs whose order by score is unchanged when the completions are swapped.
+  package let swapAgreement: Double
 
-  /// The figures of `pairs`, which are not empty.
-  public init(_ pairs: [Pair]) {
+  /// Computes the measures of `pairs`, which are not empty.
+  package init(_ pairs: [Pair]) {
     precondition(!pairs.isEmpty, "the quality of a reward model over no pairs")
     self.pairs = pairs.count
     let leads = pairs.map { $0.scores.chosen - $0.scores.rejected }
     let wins = Proportion(leads.reduce(0) { $0 + RewardQuality.win($1) }, of: pairs.count)
-    accuracy = wins.share ?? 0
+    accuracy = wins.fraction ?? 0
     let bounds = wins.wilsonInterval()
     interval = [bounds.lowerBound, bounds.upperBound]
     margin = leads.reduce(0, +) / Double(pairs.count)
-    // Every pair from both sides: a model that says 0.9 is right in nine of ten.
-    let promises = leads.map { 1 / (1 + exp(-$0)) }
+    // Each pair counts from both sides, as a probability p that came true and as 1 − p that did
+    // not.
+    let probabilities = leads.map { 1 / (1 + exp(-$0)) }
     calibrationError =
       Calibration(
-        promises + promises.map { 1 - $0 },
+        probabilities + probabilities.map { 1 - $0 },
         outcomes: leads.map { _ in true } + leads.map { _ in false }
       ).expectedError ?? 0
     let lengths = pairs.map(\.lengths.chosen) + pairs.map(\.lengths.rejected)
@@ -77,51 +80,57 @@ public struct RewardQuality: Sendable, Equatable, Codable {
   private static func win(_ lead: Double) -> Double { lead > 0 ? 1 : lead == 0 ? 0.5 : 0 }
 }
 
-/// Limits of what is fit for reinforcement learning, in the order in which they are looked at.
+// The limits that a reward model must meet for reinforcement learning, in the order of the checks.
 extension RewardQuality {
-  /// Fewer pairs say nothing.
-  public static let fewestPairs = 50
-  /// The lower end of the accuracy's interval must lie above a coin's.
-  public static let leastAccuracy = 0.5
-  /// How much more a score may follow length, or brevity, than the judges do.
-  public static let mostLengthBias = 0.3
-  /// How far a promise may lie from what comes of it.
-  public static let mostCalibrationError = 0.2
-  /// How many pairs must keep their order when their answers change places.
-  public static let leastSwapAgreement = 0.98
+  /// Least number of pairs: with fewer, the measures are too uncertain.
+  package static let minPairs = 50
+  /// The lower end of the accuracy's interval must exceed this, the accuracy of a random choice.
+  package static let minAccuracy = 0.5
+  /// Largest difference between `lengthCorrelation` and `judgesLengthCorrelation`, in either
+  /// direction.
+  package static let maxLengthBias = 0.3
+  /// Largest `calibrationError`.
+  package static let maxCalibrationError = 0.2
+  /// Least `swapAgreement`.
+  package static let minSwapAgreement = 0.98
 
-  /// Why the model is not fit for reinforcement learning, a sentence each; empty when it is.
-  public var objections: [String] {
+  /// The reasons why the model is not fit for reinforcement learning, one clause each; empty when
+  /// it is fit.
+  package var objections: [String] {
     var objections: [String] = []
-    let percent = { (share: Double) in "\(Int((share * 100).rounded())) %" }
-    if pairs < RewardQuality.fewestPairs {
+    let percent = { (fraction: Double) in "\(Int((fraction * 100).rounded())) %" }
+    if pairs < RewardQuality.minPairs {
       objections.append(
-        "\(pairs) held-out pairs are too few to judge by: hold out at least "
-          + "\(RewardQuality.fewestPairs)")
+        "\(pairs) held-out pairs are too few to measure its quality: hold out at least "
+          + "\(RewardQuality.minPairs)")
     }
-    if interval[0] <= RewardQuality.leastAccuracy {
+    if interval[0] <= RewardQuality.minAccuracy {
       objections.append(
-        "it cannot be told from a coin: \(percent(accuracy)) of the held-out pairs are right, and "
-          + "the interval of that share, \(percent(interval[0]))–\(percent(interval[1])), reaches "
-          + "down to \(percent(RewardQuality.leastAccuracy)): judge more pairs, train longer, or look "
-          + "at whether the judges agree")
+        "its accuracy is not significantly better than chance: it orders \(percent(accuracy)) of "
+          + "the held-out pairs correctly, and the lower end of its 95 % interval, "
+          + "\(percent(interval[0]))–\(percent(interval[1])), is not above "
+          + "\(percent(RewardQuality.minAccuracy)): annotate more pairs, train longer, or check "
+          + "that the annotators agree")
     }
     let bias = (lengthCorrelation ?? 0) - (judgesLengthCorrelation ?? 0)
-    if abs(bias) > RewardQuality.mostLengthBias {
+    if abs(bias) > RewardQuality.maxLengthBias {
       objections.append(
-        "it rewards \(bias > 0 ? "length" : "brevity"): its score follows the length with a correlation of "
-          + "\(RewardQuality.rounded(lengthCorrelation ?? 0)), the judges' choice with "
-          + "\(RewardQuality.rounded(judgesLengthCorrelation ?? 0)): balance the lengths of the pairs"
+        "it rewards \(bias > 0 ? "length" : "brevity"): the correlation with length is "
+          + "\(RewardQuality.rounded(lengthCorrelation ?? 0)) for its scores and "
+          + "\(RewardQuality.rounded(judgesLengthCorrelation ?? 0)) for the annotators' choices: "
+          + "balance the lengths of the pairs"
       )
     }
-    if calibrationError > RewardQuality.mostCalibrationError {
+    if calibrationError > RewardQuality.maxCalibrationError {
       objections.append(
-        "its scores promise too much: \(RewardQuality.rounded(calibrationError)) between what a "
-          + "difference promises and what comes of it: train fewer epochs or use centring")
+        "its scores are badly calibrated: the expected calibration error of their differences is "
+          + "\(RewardQuality.rounded(calibrationError)), above "
+          + "\(RewardQuality.maxCalibrationError): train fewer epochs or use centring")
     }
-    if swapAgreement < RewardQuality.leastSwapAgreement {
+    if swapAgreement < RewardQuality.minSwapAgreement {
       objections.append(
-        "its order depends on the place of an answer in \(percent(1 - swapAgreement)) of the pairs")
+        "its scores depend on the position in the batch: swapping the completions changes the "
+          + "order of \(percent(1 - swapAgreement)) of the pairs")
     }
     return objections
   }

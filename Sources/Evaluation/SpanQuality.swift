@@ -1,32 +1,33 @@
-/// How good tags of the kind B-NAME, I-NAME and O are, by the spans of words that they mark, as
-/// CoNLL's evaluation counts them: a span is right when its name, start and end are.
-public struct SpanQuality: Sendable, Equatable {
-  /// Spans that are marked.
-  public private(set) var predicted = 0
-  /// Spans that are there.
-  public private(set) var actual = 0
-  /// Spans that are marked and there.
-  public private(set) var right = 0
+/// Span-level F1 of tags of the form B-NAME, I-NAME and O, counted as in CoNLL's evaluation: a
+/// predicted span is correct when its name, start and end are.
+package struct SpanQuality: Sendable, Equatable {
+  /// Number of predicted spans.
+  package private(set) var predicted = 0
+  /// Number of true spans.
+  package private(set) var actual = 0
+  /// Number of predicted spans that are true.
+  package private(set) var correct = 0
 
-  /// Nothing looked at.
-  public init() {}
+  package init() {}
 
-  /// Whether tags called `names` mark spans.
-  public static func applies(to names: [String]) -> Bool {
+  /// Returns true when the tag names form a B-/I-/O scheme: at least one begins with `B-`, and all
+  /// others begin with `B-` or `I-` or are `O`.
+  package static func applies(to names: [String]) -> Bool {
     names.contains { $0.hasPrefix("B-") }
       && names.allSatisfy { $0 == "O" || $0.hasPrefix("B-") || $0.hasPrefix("I-") }
   }
 
-  /// Counts the spans of one text.
-  public mutating func count(predicted: [String], actual: [String]) {
-    let (marked, there) = (Self.spans(of: predicted), Self.spans(of: actual))
+  /// Adds the spans of one text, given the predicted and the true tag of each word.
+  package mutating func count(predicted: [String], actual: [String]) {
+    let (marked, expected) = (Self.spans(of: predicted), Self.spans(of: actual))
     self.predicted += marked.count
-    self.actual += there.count
-    right += marked.intersection(there).count
+    self.actual += expected.count
+    correct += marked.intersection(expected).count
   }
 
-  /// The harmonic mean of the shares of marked and of true spans that are right; 0 where there are none.
-  public var f1: Double { Double(2 * right) / Double(max(1, predicted + actual)) }
+  /// F1: the harmonic mean of precision and recall, 2·correct / (predicted + actual); 0 without
+  /// spans.
+  package var f1: Double { Double(2 * correct) / Double(max(1, predicted + actual)) }
 
   private struct Span: Hashable {
     let name: Substring
@@ -36,15 +37,15 @@ public struct SpanQuality: Sendable, Equatable {
   private static func spans(of tags: [String]) -> Set<Span> {
     var spans: Set<Span> = []
     var open: (name: Substring, start: Int)?
-    for (place, tag) in (tags + ["O"]).enumerated() {
+    for (index, tag) in (tags + ["O"]).enumerated() {
       let name = tag.dropFirst(2)
-      let goesOn = tag.hasPrefix("I-") && open?.name == name
-      if let span = open, !goesOn {
-        spans.insert(Span(name: span.name, range: span.start..<place))
+      let continues = tag.hasPrefix("I-") && open?.name == name
+      if let span = open, !continues {
+        spans.insert(Span(name: span.name, range: span.start..<index))
         open = nil
       }
-      // An I- that goes on with nothing begins a span, as in CoNLL's evaluation.
-      if open == nil, tag != "O" { open = (name, place) }
+      // An I- tag that continues no span begins one, as in CoNLL's evaluation.
+      if open == nil, tag != "O" { open = (name, index) }
     }
     return spans
   }

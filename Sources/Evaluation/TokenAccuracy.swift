@@ -3,44 +3,44 @@ import Layers
 import Models
 import Tensors
 
-/// How often the most likely token is the right one.
-public struct TokenAccuracy: Sendable, Equatable {
-  /// Targets that count.
-  public var tokens = 0
-  /// Those whose id is the most likely one.
-  public var right = 0
-  /// Runs of targets without a gap: the answers of a conversation.
-  public var answers = 0
-  /// Answers whose tokens are all right: those that greedy decoding gives word for word.
-  public var exact = 0
+/// Accuracy of the most likely token, and exact match of whole answers.
+package struct TokenAccuracy: Sendable, Equatable {
+  /// Number of targets with a weight other than 0.
+  package var tokens = 0
+  /// Number of those targets that are the most likely token.
+  package var correct = 0
+  /// Number of answers: runs of consecutive targets in the loss mask.
+  package var answers = 0
+  /// Number of answers whose tokens are all correct, which greedy decoding reproduces exactly.
+  package var exact = 0
 
-  /// Nothing looked at.
-  public init() {}
+  package init() {}
 
-  /// Of the targets of `batch`, by the hidden states before them.
-  public init(
+  /// Counts the targets of `batch`, predicted from the hidden states `hidden`.
+  package init(
     _ model: any LanguageModel, hidden: Tensor, _ batch: Batch, _ pass: ForwardPass
   ) {
     self.init()
-    let places = batch.weights.indices.filter { batch.weights[$0] != 0 }
-    // As many logits at a time as a training step keeps.
-    for start in stride(from: 0, to: places.count, by: 256) {
-      let part = Array(places[start..<min(places.count, start + 256)])
+    let positions = batch.weights.indices.filter { batch.weights[$0] != 0 }
+    // 256 rows of logits at a time, as many as a training step keeps.
+    for start in stride(from: 0, to: positions.count, by: 256) {
+      let part = Array(positions[start..<min(positions.count, start + 256)])
       let logits = model.head(
-        model.transform(hidden.rows(at: part), pass), precise: true)
-      for (row, place) in part.enumerated() {
+        model.transform(hidden.rows(at: part), pass), fp32Output: true)
+      for (row, position) in part.enumerated() {
         let scores = UnsafeBufferPointer(
           start: logits.pointer + row * logits.columns, count: logits.columns)
-        let isRight = scores.indexOfLargest == Int(batch.targets[place])
-        let continues = place > 0 && place % batch.context != 0 && batch.weights[place - 1] != 0
+        let isCorrect = scores.indexOfLargest == Int(batch.targets[position])
+        let continues =
+          position > 0 && position % batch.context != 0 && batch.weights[position - 1] != 0
         tokens += 1
-        right += isRight ? 1 : 0
+        correct += isCorrect ? 1 : 0
         if continues {
-          isExact = isExact && isRight
+          isExact = isExact && isCorrect
         } else {
           endAnswer()
           answers += 1
-          isExact = isRight
+          isExact = isCorrect
         }
       }
     }
@@ -56,8 +56,8 @@ public struct TokenAccuracy: Sendable, Equatable {
 }
 
 extension UnsafeBufferPointer<Float> {
-  /// The first index of the largest element.
-  public var indexOfLargest: Int {
+  /// The index of the largest element; of several, the first.
+  package var indexOfLargest: Int {
     var best = 0
     for index in indices where self[index] > self[best] { best = index }
     return best

@@ -3,22 +3,22 @@ import Models
 import RandomNumbers
 import Tensors
 
-/// Continues token sequences with a model, several from one prompt at a time.
+/// Generates tokens with a model, several sequences from one prompt at a time.
 ///
-/// The forward pass is the one that training uses, with the keys and values of earlier positions
-/// kept. New token p of sequence s is chosen with number p of the stream (seed, step, s). When the
-/// context is full, generation goes on with the newest three quarters of it. A model of sources and
-/// targets reads the prompt as the source, once, and writes a target of any length.
-public struct Generator {
+/// The forward pass is the one that training uses, with a KV cache. New token p of sequence s is
+/// sampled with number p of the random stream (seed, step, s). When the context is full, generation
+/// continues from the newest three quarters of it. An encoder–decoder encodes the prompt once as
+/// its encoder input and generates a target of any length.
+package struct Generator {
   let model: any LanguageModel
   let configuration: any ModelConfiguration
   let workspace: Workspace
 
   /// - Parameters:
   ///   - model: The network, bound to `workspace`.
-  ///   - configuration: Its sizes.
+  ///   - configuration: The configuration of `model`.
   ///   - workspace: The memory to compute in.
-  public init(
+  package init(
     _ model: any LanguageModel, configuration: any ModelConfiguration, in workspace: Workspace
   ) {
     self.model = model
@@ -26,27 +26,27 @@ public struct Generator {
     self.workspace = workspace
   }
 
-  /// What to generate.
-  public struct Request: Sendable {
-    /// Ids to continue, not empty and fewer than the model's context; or a source.
-    public var prompt: [Int32]
-    /// Numbers of the sequences to generate; each has its own random numbers.
-    public var sequences: Range<Int>
-    /// Most new tokens per sequence.
-    public var maximum: Int
-    /// How tokens are chosen.
-    public var sampling: Sampling
-    /// The token that ends a sequence; it is not part of the result.
-    public var end: Int32?
-    /// Ids at or above it are never chosen; the tokenizer's vocabulary, where the model's is larger.
-    public var vocabulary: Int
-    /// Seed of the choices.
-    public var seed: UInt64
-    /// Step of a run that generates while it trains; 0 elsewhere.
-    public var step: Int
+  /// A prompt and how to continue it.
+  package struct Request: Sendable {
+    /// Token ids to continue, not empty and fewer than the model's context; or an encoder input.
+    package var prompt: [Int32]
+    /// Numbers of the sequences to generate; each number has its own random stream.
+    package var sequences: Range<Int>
+    /// Maximum number of new tokens per sequence.
+    package var maximum: Int
+    /// The sampling settings.
+    package var sampling: Sampling
+    /// The token that ends a sequence and is not part of the result; nil for none.
+    package var end: Int32?
+    /// Ids at or above it are never sampled: the size of the tokenizer's vocabulary, which may be
+    /// smaller than the model's.
+    package var vocabulary: Int
+    /// Seed of the sampling.
+    package var seed: UInt64
+    /// Training step of a run that generates while it trains; 0 elsewhere.
+    package var step: Int
 
-    /// See the properties.
-    public init(
+    package init(
       prompt: [Int32], sequences: Range<Int> = 0..<1, maximum: Int, sampling: Sampling,
       end: Int32?, vocabulary: Int, seed: UInt64, step: Int = 0
     ) {
@@ -61,15 +61,16 @@ public struct Generator {
     }
   }
 
-  /// The new tokens of every sequence.
+  /// Returns the new tokens of every sequence.
   ///
-  /// - Parameter onToken: Called with sequence number and id as each token is chosen.
-  public func callAsFunction(
+  /// - Parameter onToken: Called with the sequence's number and the id of each token as it is
+  ///   sampled. An error that it throws stops the generation.
+  package func callAsFunction(
     _ request: Request, onToken: (_ sequence: Int, _ id: Int32) throws -> Void
   ) rethrows -> [[Int32]] {
     precondition(
       (1...configuration.vocabulary).contains(request.vocabulary),
-      "a choice from \(request.vocabulary) ids of \(configuration.vocabulary)")
+      "a vocabulary of \(request.vocabulary) ids for a model of \(configuration.vocabulary)")
     let count = request.sequences.count
     var new = [[Int32]](repeating: [], count: count)
     guard count > 0, request.maximum > 0 else { return new }
@@ -77,10 +78,10 @@ public struct Generator {
       RandomStream(seed: request.seed, purpose: .sampling, request.step, $0)
     }
     let capacity = capacity(of: request.prompt, request.maximum)
-    // Sequences at work, by their number within the request.
+    // Unfinished sequences, by their number within the request.
     var batch = Array(0..<count)
-    // The prompt is read once, whatever the number of sequences.
-    var (pass, logits) = read(request.prompt, capacity: capacity)
+    // The prompt is prefilled once for all sequences.
+    var (pass, logits) = prefill(request.prompt, capacity: capacity)
     for position in 0..<request.maximum {
       let isFirst = position == 0
       let ids = choose(
@@ -97,7 +98,8 @@ public struct Generator {
       if isFirst && count > 1 {
         pass = ForwardPass(sequences: count, caches: pass.caches.map { $0.repeated(count) })
       }
-      // Those that ended leave when they are a quarter of the batch: each time the caches are copied.
+      // Finished sequences are removed when they are a quarter of the batch, because every removal
+      // copies the caches.
       if 4 * open.count <= 3 * batch.count || open.count == 1 && batch.count > 1 {
         for cache in pass.caches { cache.keep(open) }
         pass = ForwardPass(sequences: open.count, caches: pass.caches)
@@ -107,7 +109,7 @@ public struct Generator {
       if pass.caches[0].length == capacity {
         let kept = max(1, configuration.context * 3 / 4)
         pass = newPass(batch.count, capacity: capacity)
-        // One that has ended only keeps its place.
+        // A finished sequence is padded: only its place in the batch counts.
         pending = batch.flatMap { row -> [Int32] in
           let text = (request.prompt + new[row]).suffix(kept)
           return Array(repeating: 0, count: kept - text.count) + text
@@ -120,17 +122,18 @@ public struct Generator {
 
   private func isEnded(_ new: [Int32], _ end: Int32?) -> Bool { end != nil && new.last == end }
 
-  /// The logits after the last id of every sequence.
+  /// Returns the logits after the last id of every sequence, [sequences, vocabulary], in fp32.
   func lastLogits(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
     let hidden = model.hidden(ids, pass)
     let length = ids.count / pass.sequences
     return model.head(
       length == 1
         ? hidden : hidden.rows(at: (1...pass.sequences).map { $0 * length - 1 }),
-      precise: true)
+      fp32Output: true)
   }
 
-  /// Chooses from row `rows[place]` of `logits` for every place, spread over the team.
+  /// Samples one token for every place from row `rows[place]` of `logits`, spread over the thread
+  /// team.
   private func choose(
     _ rows: [Int], of logits: Tensor, _ request: Request, streams: [RandomStream], position: Int
   ) -> [Int32] {
@@ -148,20 +151,20 @@ public struct Generator {
     return ids
   }
 
-  /// The new tokens of every sequence, when nobody wants to hear of them one by one.
-  public func callAsFunction(_ request: Request) -> [[Int32]] {
+  /// Returns the new tokens of every sequence.
+  package func callAsFunction(_ request: Request) -> [[Int32]] {
     self(request) { _, _ in }
   }
 
-  /// Positions that `maximum` new tokens after `prompt` need, or the context; targets begin after one
-  /// id, which is none of them.
+  /// Returns the number of positions that a cache needs for `prompt` and `maximum` new tokens, at
+  /// most the context; for an encoder–decoder, the new tokens alone.
   func capacity(of prompt: [Int32], _ maximum: Int) -> Int {
     configuration.start == nil ? min(configuration.context, prompt.count + maximum) : maximum
   }
 
-  /// What is left of reading `prompt`, in caches for `capacity` positions, and the logits of the first
-  /// new token.
-  func read(_ prompt: [Int32], capacity: Int) -> (pass: ForwardPass, logits: Tensor) {
+  /// Prefills `prompt`; returns a pass with its KV caches, of `capacity` positions, and the logits
+  /// of the first new token.
+  func prefill(_ prompt: [Int32], capacity: Int) -> (pass: ForwardPass, logits: Tensor) {
     guard let start = configuration.start else {
       precondition(
         !prompt.isEmpty && prompt.count < configuration.context,
@@ -169,12 +172,12 @@ public struct Generator {
       let pass = newPass(1, capacity: capacity)
       return (pass, lastLogits(prompt, pass))
     }
-    precondition(!prompt.isEmpty, "a source of no tokens")
+    precondition(!prompt.isEmpty, "an encoder input of no tokens")
     let caches = configuration.caches(
       sequences: 1, capacity: capacity, source: prompt.count, in: workspace)
-    let source = Source(ids: prompt, lengths: [Int32(prompt.count)])
+    let source = EncoderInput(ids: prompt, lengths: [Int32(prompt.count)])
     let logits = lastLogits(
-      [Int32(start)], ForwardPass(sequences: 1, caches: caches, source: source))
+      [Int32(start)], ForwardPass(sequences: 1, caches: caches, encoderInput: source))
     return (ForwardPass(sequences: 1, caches: caches), logits)
   }
 
@@ -186,9 +189,10 @@ public struct Generator {
   }
 }
 
-/// Memory in which every place has one writer.
+/// A buffer that several threads write at once.
+///
+/// `@unchecked Sendable`: every element is written by exactly one thread.
 struct UncheckedBuffer<Element>: @unchecked Sendable {
-  // Sendable: see above.
   let buffer: UnsafeMutableBufferPointer<Element>
 
   init(_ buffer: UnsafeMutableBufferPointer<Element>) {

@@ -2,38 +2,35 @@
 
 import CKernels
 
-/// How the next token is chosen from the logits.
-public struct Sampling: Sendable, Equatable {
-  /// Divides the logits; 0 always takes the most likely token.
-  public var temperature: Float
-  /// Only so many of the most likely tokens are in the draw; nil for all.
-  public var topK: Int?
-  /// Only the most likely tokens that together reach this probability are in the draw (Holtzman and
-  /// others 2020).
-  ///
-  /// 1 for all.
-  public var topP: Float
+/// The settings by which the next token is sampled from the logits.
+package struct Sampling: Sendable, Equatable {
+  /// The divisor of the logits; 0 always takes the most likely token.
+  package var temperature: Float
+  /// The number of most likely tokens to sample from; nil for all.
+  package var topK: Int?
+  /// The probability that the most likely tokens to sample from must reach together (nucleus
+  /// sampling, Holtzman and others 2020); 1 for all tokens.
+  package var topP: Float
 
-  /// See the properties.
-  public init(temperature: Float = 1, topK: Int? = nil, topP: Float = 1) {
+  package init(temperature: Float = 1, topK: Int? = nil, topP: Float = 1) {
     self.temperature = temperature
     self.topK = topK
     self.topP = topP
   }
 
-  /// Always the most likely token.
-  public static let greedy = Sampling(temperature: 0)
+  /// Greedy decoding: always the most likely token.
+  package static let greedy = Sampling(temperature: 0)
 
-  /// The token chosen by a number uniform in [0, 1).
+  /// Returns the token that `uniform`, a number in [0, 1), selects.
   ///
-  /// Equal logits are ordered by id, so the choice is a function of its arguments. What is no number
-  /// is never chosen while a number is there.
-  public func choose(from logits: UnsafeBufferPointer<Float>, uniform: Float) -> Int32 {
-    precondition(!logits.isEmpty, "a choice from no tokens")
-    let top = apus_largest(logits.baseAddress, logits.count)
-    // An infinite logit leaves nothing to draw.
+  /// Equal logits are ordered by id, so that the result is a function of the arguments alone. A NaN
+  /// is never chosen unless all logits are NaN.
+  package func choose(from logits: UnsafeBufferPointer<Float>, uniform: Float) -> Int32 {
+    precondition(!logits.isEmpty, "sampling from no logits")
+    let top = apus_max(logits.baseAddress, logits.count)
+    // An infinite logit has probability 1.
     guard temperature > 0, top.isFinite else {
-      let best = apus_place(logits.baseAddress, logits.count, top)
+      let best = apus_index_of(logits.baseAddress, logits.count, top)
       return best < logits.count ? Int32(best) : 0
     }
     if let topK, topK < logits.count {
@@ -45,7 +42,8 @@ public struct Sampling: Sendable, Equatable {
     let weights = weights(logits, top: top)
     guard topP < 1 else { return Int32(place(in: weights[...], uniform: uniform)) }
     let total = weights.total
-    // Ever less likely tokens, until there are enough of them to sort.
+    // Sorting the whole vocabulary is slow: lower the threshold until the tokens above it hold
+    // enough probability, and sort only these.
     var reach: Float = 0.5
     while true {
       var candidates = reach < 128 ? logits.places(from: top - reach * temperature) : logits.ids
@@ -59,15 +57,17 @@ public struct Sampling: Sendable, Equatable {
     }
   }
 
-  /// What the tokens weigh in the draw; the best weighs 1.
+  /// Returns the unnormalised probability of every token, exp((logit − top) / temperature); the
+  /// most likely token has 1.
   private func weights(_ logits: UnsafeBufferPointer<Float>, top: Float) -> [Float] {
     [Float](unsafeUninitializedCapacity: logits.count) { weights, count in
-      apus_weights(weights.baseAddress, logits.baseAddress, logits.count, top, temperature)
+      apus_softmax_weights(weights.baseAddress, logits.baseAddress, logits.count, top, temperature)
       count = logits.count
     }
   }
 
-  /// As many of the weights, best first, as together reach `topP` of `total`; one at least.
+  /// Returns the shortest prefix of the weights, sorted from the largest, whose sum reaches `topP`
+  /// of `total`; at least one weight.
   private func prefix(of weights: [Float], total: Double) -> ArraySlice<Float> {
     guard topP < 1 else { return weights[...] }
     var (sum, kept) = (0.0, 0)
@@ -78,14 +78,15 @@ public struct Sampling: Sendable, Equatable {
     return weights[..<kept]
   }
 
-  /// The first place up to which the weights come to more than `uniform` of them all.
+  /// Returns the first place at which the running sum of the weights exceeds the fraction `uniform`
+  /// of their total.
   private func place(in weights: ArraySlice<Float>, uniform: Float) -> Int {
     weights.withUnsafeBufferPointer { weights in
       let sums = weights.blockSums
       var rest = Double(uniform) * sums.reduce(0, +)
       for (block, sum) in sums.enumerated() {
-        // The sum of a block and its places one by one differ by rounding: if no place is reached,
-        // its last one that weighs anything is.
+        // The sum of a block and the running sum over its places differ by rounding: if the running
+        // sum does not reach the target, the last place with a positive weight is taken.
         guard rest - sum < 0 || block == sums.count - 1 else {
           rest -= sum
           continue
@@ -114,7 +115,7 @@ extension UnsafeBufferPointer<Float> {
     return start..<Swift.min(count, start + Self.blockLength)
   }
 
-  /// Sums of blocks, so that a draw looks into one only.
+  /// The sums of blocks of 256 weights, so that a draw walks through one block only.
   fileprivate var blockSums: [Double] {
     (0..<(count + Self.blockLength - 1) / Self.blockLength).map {
       let block = block($0)
@@ -124,29 +125,29 @@ extension UnsafeBufferPointer<Float> {
 
   fileprivate var ids: [Int32] { (0..<Int32(count)).map { $0 } }
 
-  /// Whether `a` comes before `b`: by the logit, then by the id.
+  /// Returns true when `a` comes before `b`: by the logit, then by the id.
   fileprivate func isBetter(_ a: Int32, than b: Int32) -> Bool {
     let (x, y) = (logit(Int(a)), logit(Int(b)))
     return x > y || (x == y && a < b)
   }
 
-  /// The logit of `id`; the lowest there is for what is no number.
+  /// Returns the logit of `id`; −∞ for NaN.
   private func logit(_ id: Int) -> Float { self[id].isNaN ? -.infinity : self[id] }
 
-  /// Ids of the logits that are `least` or more, in ascending order.
+  /// Returns the ids of the logits that are at least `least`, ascending.
   fileprivate func places(from least: Float) -> [Int32] {
     [Int32](unsafeUninitializedCapacity: count) { places, found in
-      found = apus_places_from(places.baseAddress, baseAddress, count, least)
+      found = apus_indices_at_least(places.baseAddress, baseAddress, count, least)
     }
   }
 
-  /// The `most` best ids, best first.
+  /// Returns the ids of the `most` largest logits, largest first.
   fileprivate func best(_ most: Int) -> [Int32] {
     guard most < count / 8 else { return Array(ids.sorted(by: isBetter).prefix(most)) }
     var best: [Int32] = []
     best.reserveCapacity(most + 1)
     var worst = -Float.infinity
-    // Ids ascend: one that equals the worst comes after it.
+    // Ids ascend, so an id whose logit equals the worst comes after it.
     for id in indices where best.count < most || self[id] > worst {
       let logit = logit(id)
       var (low, high) = (0, best.count)

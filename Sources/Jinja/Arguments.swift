@@ -1,9 +1,9 @@
-/// The arguments that a filter, test, method or function is called with.
+/// The evaluated arguments of a call to a filter, test, method or function.
 struct Arguments {
   var positional: [Value] = []
   var keywords: [(name: String, value: Value)] = []
 
-  /// The arguments in the order of `names`; nil where one is not given.
+  /// Returns the arguments in the order of `names`, with nil for each argument that is not given.
   func bound(to names: [String], of callee: String) throws(TemplateError) -> [Value?] {
     guard positional.count <= names.count else {
       throw TemplateError(
@@ -15,7 +15,7 @@ struct Arguments {
         throw TemplateError(line: line, .evaluation("'\(callee)' takes no argument '\(name)'"))
       }
       guard values[index] == nil else {
-        throw TemplateError(line: line, .evaluation("'\(callee)' gets '\(name)' twice"))
+        throw TemplateError(line: line, .evaluation("'\(callee)' receives '\(name)' twice"))
       }
       values[index] = value
     }
@@ -29,7 +29,7 @@ struct Arguments {
 }
 
 extension Renderer {
-  /// The values of `arguments` as they are written.
+  /// Evaluates `arguments`.
   func evaluate(_ arguments: CallArguments, line: Int) throws(TemplateError) -> Arguments {
     var result = Arguments(line: line)
     for expression in arguments.positional { result.positional.append(try evaluate(expression)) }
@@ -41,10 +41,12 @@ extension Renderer {
     }
     if let spread = arguments.spreadKeywords {
       guard case .dictionary(let entries) = try evaluate(spread) else {
-        throw failure("what stands behind '**' is no dictionary")
+        throw failure("the value after '**' is not a dictionary")
       }
       for (key, value) in entries.entries {
-        guard case .text(let name) = key else { throw failure("\(key.kind) names an argument") }
+        guard case .text(let name) = key else {
+          throw failure("\(key.kind) cannot be the name of an argument")
+        }
         result.keywords.append((name.string, value))
       }
     }
@@ -52,19 +54,20 @@ extension Renderer {
     return result
   }
 
-  // What filters and methods ask of an argument.
+  // MARK: Types of arguments
 
-  /// A text, or `fallback` where none is given.
+  /// Returns `value` as a string, or `fallback` when it is nil; throws for a value of another type.
   func textArgument(_ value: Value?, _ fallback: Text? = nil) throws(TemplateError) -> Text {
     if let value, case .text(let text) = value { return text }
     if value == nil, let fallback { return fallback }
-    throw failure("a text is needed as an argument, not \(value?.kind ?? "nothing")")
+    throw failure("an argument must be a string, not \(value?.kind ?? "missing")")
   }
 
-  /// A whole number, or `fallback` where none is given.
+  /// Returns `value` as an integer, or `fallback` when it is nil; throws for a value of another
+  /// type.
   func wholeArgument(_ value: Value?, _ fallback: Int? = nil) throws(TemplateError) -> Int {
     if let number = value?.wholeNumber { return number }
     if value == nil, let fallback { return fallback }
-    throw failure("a whole number is needed as an argument, not \(value?.kind ?? "nothing")")
+    throw failure("an argument must be an integer, not \(value?.kind ?? "missing")")
   }
 }

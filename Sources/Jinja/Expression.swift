@@ -6,7 +6,7 @@ indirect enum Expression: Sendable {
   case real(Double)
   case text(Text)
   case name(String)
-  /// What a `filter` or `set` block wrote, for the filters behind it.
+  /// The output of a `filter` or `set` block, to which the filters of its tag apply.
   case captured
   case list([Expression])
   case tuple([Expression])
@@ -28,7 +28,7 @@ indirect enum Expression: Sendable {
   case conditional(test: Expression, then: Expression, otherwise: Expression?)
 }
 
-/// `+ - * / // % **`.
+/// A binary arithmetic operator; the raw value is its symbol.
 enum ArithmeticOperator: String, Sendable {
   case add = "+"
   case subtract = "-"
@@ -39,7 +39,7 @@ enum ArithmeticOperator: String, Sendable {
   case power = "**"
 }
 
-/// What compares.
+/// A comparison operator; the raw value is its symbol.
 enum ComparisonOperator: String, Sendable {
   case equal = "=="
   case notEqual = "!="
@@ -51,12 +51,12 @@ enum ComparisonOperator: String, Sendable {
   case isNotIn = "not in"
 }
 
-/// The arguments of a call as they are written.
+/// The unevaluated arguments of a call.
 struct CallArguments: Sendable {
   var positional: [Expression] = []
   var keywords: [(name: String, value: Expression)] = []
-  /// Behind `*`.
+  /// The expression after `*`.
   var spread: Expression?
-  /// Behind `**`.
+  /// The expression after `**`.
   var spreadKeywords: Expression?
 }

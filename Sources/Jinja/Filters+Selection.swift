@@ -1,5 +1,5 @@
 extension Renderer {
-  /// `map`, `select`, `reject`, `selectattr` and `rejectattr`.
+  /// Applies `map`, `select`, `reject`, `selectattr` or `rejectattr`.
   func selectionFilter(
     _ value: Value, _ name: String, _ arguments: Arguments
   ) throws(TemplateError) -> Value {
@@ -46,7 +46,7 @@ extension Renderer {
     return results
   }
 
-  /// The first argument, the name of a filter or test; nil when there is none.
+  /// Removes and returns the first argument, the name of a filter or test; nil without arguments.
   private func takeName(
     from arguments: inout Arguments, among names: Set<String>, _ what: String
   ) throws(TemplateError) -> String? {

@@ -1,5 +1,5 @@
 extension Renderer {
-  /// The filters that read their value as a sequence.
+  /// Applies a filter that takes a sequence.
   func sequenceFilter(
     _ value: Value, _ name: String, _ arguments: Arguments
   ) throws(TemplateError) -> Value {
@@ -57,8 +57,10 @@ extension Renderer {
     return try joined(texts, by: separator)
   }
 
-  /// What `path` names of `value`: attributes and numbers with points between them; all of it for
-  /// none.
+  /// Returns the part of `value` that `path` names: attributes and indices separated by points.
+  ///
+  /// Without a path it is `value`, and `fallback`, when given, takes the place of an undefined
+  /// part.
   func part(
     _ path: Value?, of value: Value, fallback: Value? = nil
   ) throws(TemplateError) -> Value {
@@ -78,9 +80,9 @@ extension Renderer {
     return result
   }
 
-  /// How sorting sees a value: texts without their case, unless asked.
-  private func sortKey(_ value: Value, _ heedsCase: Bool) -> Value {
-    if !heedsCase, case .text(let text) = value { return .text(text.lowercased) }
+  /// Returns the key by which `value` is sorted: strings in lower case, unless case counts.
+  private func sortKey(_ value: Value, _ isCaseSensitive: Bool) -> Value {
+    if !isCaseSensitive, case .text(let text) = value { return .text(text.lowercased) }
     return value
   }
 
@@ -92,10 +94,10 @@ extension Renderer {
       ? ["reverse", "case_sensitive", "attribute"] : ["case_sensitive", "attribute"]
     let values = try arguments.bound(to: names, of: name)
     let path = values[names.count - 1]
-    let heedsCase = values[names.count - 2]?.isTrue ?? false
+    let isCaseSensitive = values[names.count - 2]?.isTrue ?? false
     var keyed: [(key: Value, value: Value)] = []
     for element in try elements(of: value) {
-      keyed.append((sortKey(try part(path, of: element), heedsCase), element))
+      keyed.append((sortKey(try part(path, of: element), isCaseSensitive), element))
     }
     if name == "unique" {
       var seen: [Value] = []
@@ -109,7 +111,7 @@ extension Renderer {
       return .object(Generator(kept))
     }
     guard !keyed.isEmpty || name == "sort" else {
-      return .undefined("there is no least or greatest element")
+      return .undefined("there is no smallest or largest element")
     }
     let isReverse = name == "sort" && values[0]?.isTrue ?? false
     let sorted = try self.sorted(keyed, isReverse: isReverse)
@@ -125,7 +127,7 @@ extension Renderer {
     }
   }
 
-  /// `pairs` by their keys, equal ones in their order: a merge sort, which may fail at a comparison.
+  /// Returns `pairs` sorted by key with a stable merge sort; throws when two keys have no order.
   private func sorted(
     _ pairs: [(key: Value, value: Value)], isReverse: Bool
   ) throws(TemplateError) -> [(key: Value, value: Value)] {
@@ -158,10 +160,10 @@ extension Renderer {
     guard case .dictionary(let entries) = value else { throw failure("\(value.kind) has no keys") }
     let by = try textArgument(values[1], Text("key")).string
     guard by == "key" || by == "value" else { throw failure("'dictsort' sorts by key or value") }
-    let heedsCase = values[0]?.isTrue ?? false
+    let isCaseSensitive = values[0]?.isTrue ?? false
     var keyed: [(key: Value, value: Value)] = []
     for (pair, entry) in zip(try pairs(of: entries), entries.entries) {
-      keyed.append((sortKey(by == "key" ? entry.key : entry.value, heedsCase), pair))
+      keyed.append((sortKey(by == "key" ? entry.key : entry.value, isCaseSensitive), pair))
     }
     return try list(
       of: try sorted(keyed, isReverse: values[2]?.isTrue ?? false).map(\.value))
@@ -172,10 +174,10 @@ extension Renderer {
   ) throws(TemplateError) -> Value {
     let values = try arguments.bound(to: ["attribute", "default", "case_sensitive"], of: "groupby")
     guard let path = values[0] else { throw failure("'groupby' needs an attribute") }
-    let heedsCase = values[2]?.isTrue ?? false
+    let isCaseSensitive = values[2]?.isTrue ?? false
     var keyed: [(key: Value, value: Value)] = []
     for element in try elements(of: value) {
-      let key = sortKey(try part(path, of: element, fallback: values[1]), heedsCase)
+      let key = sortKey(try part(path, of: element, fallback: values[1]), isCaseSensitive)
       keyed.append((key, element))
     }
     var groups: [Value] = []
@@ -199,7 +201,9 @@ extension Renderer {
     let values = try arguments.bound(
       to: [name == "batch" ? "linecount" : "slices", "fill_with"], of: name)
     let size = try wholeArgument(values[0])
-    guard size > 0, size <= RenderingLimits.range else { throw failure("\(size) is no size") }
+    guard size > 0, size <= RenderingLimits.range else {
+      throw failure("\(size) is not a valid size")
+    }
     let elements = try elements(of: value)
     var portions: [Value] = []
     var fill = values[1]

@@ -1,11 +1,11 @@
 extension Renderer {
-  /// The filters that read their value as a text.
+  /// Applies a filter that takes a string.
   func textFilter(
     _ text: Text, _ name: String, _ arguments: Arguments
   ) throws(TemplateError) -> Value {
     try spend(8 * text.count)
     if text.isSafe, !["string", "escape", "e", "safe", "replace", "wordcount"].contains(name) {
-      throw unsupported("the filter '\(name)' behind 'safe'")
+      throw unsupported("the filter '\(name)' after 'safe'")
     }
     switch name {
     case "trim":
@@ -15,7 +15,7 @@ extension Renderer {
     case "replace":
       let values = try arguments.bound(to: ["old", "new", "count"], of: name)
       guard let old = values[0], let new = values[1] else {
-        throw failure("'replace' needs what is replaced and what by")
+        throw failure("'replace' needs the old and the new string")
       }
       var most = -1
       if let count = values[2], case .integer = count { most = try wholeArgument(count) }
@@ -50,7 +50,8 @@ extension Renderer {
     }
   }
 
-  /// jinja2's `title`: large at the start and behind white space, hyphens and opening brackets.
+  /// Returns jinja2's `title`: upper case at the start and after white space, hyphens and opening
+  /// brackets, lower case elsewhere.
   private func titled(_ text: Text) -> Text {
     func separates(_ letter: Letter) -> Bool {
       letter.scalar.isPythonSpace || ["-", "(", "{", "[", "<"].contains(letter.scalar)
@@ -106,7 +107,9 @@ extension Renderer {
     let end = try textArgument(values[2], Text("..."))
     let leeway = try wholeArgument(values[3], 5)
     guard length >= end.count, leeway >= 0, leeway < 1 << 32, length < 1 << 32 else {
-      throw failure("'truncate' cannot end a text of \(length) characters so")
+      throw failure(
+        "'truncate' needs a length of at least \(end.count), that of its end, and a leeway from 0"
+      )
     }
     if text.count <= length + leeway { return text }
     let cut = text[0..<(length - end.count)]

@@ -1,4 +1,4 @@
-/// The filters behind `|`.
+/// The filters that a template can apply with `|`.
 enum Filters {
   static let names: Set<String> = [
     "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e",
@@ -17,7 +17,7 @@ extension Renderer {
     return try filter(value, name, try evaluate(written, line: line))
   }
 
-  /// `value` through the filter `name`.
+  /// Applies the filter `name` to `value`.
   func filter(
     _ value: Value, _ name: String, _ arguments: Arguments
   ) throws(TemplateError) -> Value {
@@ -37,9 +37,9 @@ extension Renderer {
     case "attr":
       let name = try textArgument(try arguments.bound(to: ["name"], of: name)[0]).string
       guard case .dictionary(let entries) = value else { return try attribute(name, of: value) }
-      // A dictionary has its methods for attributes, and its members not.
-      let hidden = entries[.text(name)] != nil && !Methods.ofDictionaries.contains(name)
-      return hidden
+      // The attributes of a dictionary are its methods; its items are not attributes.
+      let isItemOnly = entries[.text(name)] != nil && !Methods.ofDictionaries.contains(name)
+      return isItemOnly
         ? .undefined("a dictionary has no attribute '\(name)'") : try attribute(name, of: value)
     default: return try textFilter(try text(of: value), name, arguments)
     }
@@ -54,7 +54,9 @@ extension Renderer {
     case .text(let text)?: indentation = text.string
     case let width?:
       let width = try wholeArgument(width)
-      guard width <= 100 else { throw failure("an indentation of \(width)") }
+      guard width <= 100 else {
+        throw failure("'tojson' indents by at most 100 spaces, not \(width)")
+      }
       indentation = String(repeating: " ", count: max(0, width))
     }
     var separators: (item: Text, key: Text)?
@@ -123,11 +125,11 @@ extension Renderer {
     var scale = 1.0
     for _ in 0..<precision { scale *= 10 }
     switch method {
-    // Python rounds halves to even.
+    // Python rounds ties to even.
     case "common": return (number * scale).rounded(.toNearestOrEven) / scale
     case "ceil": return (number * scale).rounded(.up) / scale
     case "floor": return (number * scale).rounded(.down) / scale
-    default: throw failure("'round' knows common, ceil and floor, not '\(method.prefix(20))'")
+    default: throw failure("'round' accepts common, ceil and floor, not '\(method.prefix(20))'")
     }
   }
 }

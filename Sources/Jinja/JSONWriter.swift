@@ -1,7 +1,7 @@
-/// Values as Python's `json.dumps` writes them; characters of texts keep their origin.
+/// Writes values as Python's `json.dumps` does; the characters of strings keep their origin.
 struct JSONWriter {
   let renderer: Renderer
-  /// What each level is indented with; nil for one line.
+  /// Indentation of one level; nil writes everything on one line.
   let indentation: String?
   let itemSeparator: Text
   let keySeparator: Text
@@ -41,8 +41,9 @@ struct JSONWriter {
         writer.text += writer.keySeparator
         try writer.write(member.value, level: level + 1)
       }
-    case .undefined(let clause): throw renderer.failure("\(clause) and has no JSON")
-    case .object(let object): throw renderer.failure("\(object.kind) has no JSON")
+    case .undefined(let clause):
+      throw renderer.failure("\(clause), so it cannot be written as JSON")
+    case .object(let object): throw renderer.failure("\(object.kind) cannot be written as JSON")
     }
     if text.count > renderer.limits.characters { try renderer.checkSize(text.count) }
   }
@@ -63,7 +64,7 @@ struct JSONWriter {
       case .bool(let flag): members.append((Text(flag ? "true" : "false"), value))
       case .integer(let number): members.append((Text("\(number)"), value))
       case .real(let number): members.append((Self.real(number), value))
-      default: throw renderer.failure("\(key.kind) is no key of JSON")
+      default: throw renderer.failure("\(key.kind) cannot be a key in JSON")
       }
     }
     return sortsKeys ? members.sorted { $0.key < $1.key } : members

@@ -1,21 +1,22 @@
-/// A template's source in tokens.
+/// Splits a template's source into tokens.
 ///
-/// White space goes as in jinja2 with `trim_blocks` and `lstrip_blocks`:
+/// White space is removed as in jinja2 with `trim_blocks` and `lstrip_blocks`:
 ///
-/// - `-` beside a delimiter takes all white space on that side.
-/// - The line feed behind a block or comment goes, unless it ends with `+`.
-/// - White space between the start of a line and a block or comment goes, unless it begins with `+`.
-/// - One line feed at the end of the source goes; all line ends are line feeds.
+/// - `-` beside a delimiter removes all white space on that side.
+/// - The line feed after a block or comment is removed, unless the tag ends with `+`.
+/// - White space between the start of a line and a block or comment is removed, unless the tag
+///   begins with `+`.
+/// - One line feed at the end of the source is removed. All line ends become line feeds.
 struct Lexer {
   private let source: [Unicode.Scalar]
   private var position = 0
   private var line = 1
   private var counted = 0
-  /// Whether the last thing that was read ended a line.
+  /// True when the text read last ended with a line feed.
   private var startsLine = true
   private var tokens: [Token] = []
 
-  /// The tokens of `text`.
+  /// Returns the tokens of `text`.
   static func tokens(of text: String) throws(TemplateError) -> [Token] {
     var lexer = Lexer(text)
     try lexer.readAll()
@@ -34,13 +35,13 @@ struct Lexer {
     source = scalars
   }
 
-  // MARK: Places
+  // MARK: Positions
 
   private func peek(_ offset: Int = 0) -> Unicode.Scalar? {
     position + offset < source.count ? source[position + offset] : nil
   }
 
-  private func stands(_ text: StaticString, at index: Int) -> Bool {
+  private func matches(_ text: StaticString, at index: Int) -> Bool {
     guard index + text.utf8CodeUnitCount <= source.count else { return false }
     return text.withUTF8Buffer { bytes in
       bytes.indices.allSatisfy { source[index + $0] == Unicode.Scalar(bytes[$0]) }
@@ -53,7 +54,7 @@ struct Lexer {
     return index
   }
 
-  /// The line of `position`.
+  /// Returns the line of `position`, counted from 1.
   private mutating func currentLine() -> Int {
     while counted < position {
       if source[counted] == "\n" { line += 1 }
@@ -115,7 +116,7 @@ struct Lexer {
     return nil
   }
 
-  /// Writes the text before the tag at `begin`, without what the tag takes of it.
+  /// Emits the text before the tag at `begin`, without the white space that the tag removes.
   private mutating func emitData(upTo begin: Int, strips kind: Unicode.Scalar) {
     var end = begin
     let sign = begin + 2 < source.count ? source[begin + 2] : " "
@@ -135,64 +136,64 @@ struct Lexer {
   private mutating func skipComment() throws(TemplateError) {
     var index = position
     while index < source.count {
-      if stands("#}", at: index) {
+      if matches("#}", at: index) {
         position = index + 2
         if peek() == "\n" { position += 1 }
         return
       }
-      if stands("-#}", at: index) {
+      if matches("-#}", at: index) {
         position = spaces(from: index + 3)
         return
       }
-      if stands("+#}", at: index) {
+      if matches("+#}", at: index) {
         position = index + 3
         return
       }
       index += 1
     }
-    throw failure("a comment has no end")
+    throw failure("a comment is not closed")
   }
 
-  /// Where the text behind the `raw` tag at `begin` starts; nil when another tag stands there.
+  /// Returns the start of the text after the `raw` tag at `begin`; nil for another tag.
   private func rawBody(from begin: Int) -> Int? {
     var index = begin + 2
     if index < source.count, source[index] == "-" || source[index] == "+" { index += 1 }
     index = spaces(from: index)
-    guard stands("raw", at: index) else { return nil }
+    guard matches("raw", at: index) else { return nil }
     index = spaces(from: index + 3)
-    if stands("-%}", at: index) { return spaces(from: index + 3) }
-    return stands("%}", at: index) ? index + 2 : nil
+    if matches("-%}", at: index) { return spaces(from: index + 3) }
+    return matches("%}", at: index) ? index + 2 : nil
   }
 
   private mutating func readRaw() throws(TemplateError) {
     var begin = position
     while begin < source.count {
       defer { begin += 1 }
-      guard stands("{%", at: begin) else { continue }
+      guard matches("{%", at: begin) else { continue }
       var index = begin + 2
       if index < source.count, source[index] == "-" || source[index] == "+" { index += 1 }
       index = spaces(from: index)
-      guard stands("endraw", at: index) else { continue }
+      guard matches("endraw", at: index) else { continue }
       guard let end = blockEnd(at: spaces(from: index + 6)) else { continue }
       emitData(upTo: begin, strips: "%")
       position = end
       startsLine = source[end - 1] == "\n"
       return
     }
-    throw failure("a raw block has no end")
+    throw failure("a raw block is not closed")
   }
 
-  /// Where what follows the `%}` at `index` begins; nil when none is there.
+  /// Returns the position after the `%}` at `index`; nil when there is none.
   private func blockEnd(at index: Int) -> Int? {
-    if stands("-%}", at: index) { return spaces(from: index + 3) }
-    if stands("+%}", at: index) { return index + 3 }
-    guard stands("%}", at: index) else { return nil }
+    if matches("-%}", at: index) { return spaces(from: index + 3) }
+    if matches("+%}", at: index) { return index + 3 }
+    guard matches("%}", at: index) else { return nil }
     return index + 2 < source.count && source[index + 2] == "\n" ? index + 3 : index + 2
   }
 
   private func variableEnd(at index: Int) -> Int? {
-    if stands("-}}", at: index) { return spaces(from: index + 3) }
-    return stands("}}", at: index) ? index + 2 : nil
+    if matches("-}}", at: index) { return spaces(from: index + 3) }
+    return matches("}}", at: index) ? index + 2 : nil
   }
 
   // MARK: Inside of tags
@@ -201,7 +202,7 @@ struct Lexer {
     var brackets: [Unicode.Scalar] = []
     while true {
       position = spaces(from: position)
-      guard let scalar = peek() else { throw failure("a tag has no end") }
+      guard let scalar = peek() else { throw failure("a tag is not closed") }
       let end = isBlock ? blockEnd(at: position) : variableEnd(at: position)
       if brackets.isEmpty, let end {
         emit(isBlock ? .blockEnd : .variableEnd)
@@ -250,16 +251,16 @@ struct Lexer {
     } else if let value = Int(digits), digits.count == 1 || digits.first != "0" || value == 0 {
       emit(.integer(value))
     } else {
-      throw failure("\(digits) is no number that a template can have")
+      throw failure("\(digits) is not a valid number")
     }
   }
 
   private mutating func readString(_ quote: Unicode.Scalar) throws(TemplateError) {
     var end = position + 1
     while end < source.count, source[end] != quote { end += source[end] == "\\" ? 2 : 1 }
-    guard end < source.count else { throw failure("a text in quotation marks has no end") }
+    guard end < source.count else { throw failure("a string is not closed") }
     guard let text = StringEscapes.decoded(source[(position + 1)..<end]) else {
-      throw failure("a text in quotation marks has an escape that is not valid")
+      throw failure("a string has an invalid escape")
     }
     emit(.string(text))
     position = end + 1
@@ -274,14 +275,16 @@ struct Lexer {
     let two = String(String.UnicodeScalarView(source[position..<min(source.count, position + 2)]))
     let one = String(source[position])
     guard let symbol = [two, one].first(where: Self.symbols.contains) else {
-      throw failure("the character '\(one)' has no meaning in a tag")
+      throw failure("the character '\(one)' is not allowed in a tag")
     }
     switch symbol {
     case "(": brackets.append(")")
     case "[": brackets.append("]")
     case "{": brackets.append("}")
     case ")", "]", "}":
-      guard brackets.popLast() == source[position] else { throw failure("'\(symbol)' is too many") }
+      guard brackets.popLast() == source[position] else {
+        throw failure("'\(symbol)' closes no open bracket")
+      }
     default: break
     }
     emit(.symbol(symbol))

@@ -1,10 +1,10 @@
 extension Renderer {
-  /// The method `name` of a text.
+  /// Calls the method `name` of a string.
   func call(
     _ name: String, of text: Text, _ arguments: Arguments
   ) throws(TemplateError) -> Value {
     try spend(8 * text.count)
-    if text.isSafe { throw unsupported("the method '\(name)' of a text behind 'safe'") }
+    if text.isSafe { throw unsupported("the method '\(name)' of a string after 'safe'") }
     switch name {
     case "strip", "lstrip", "rstrip":
       let set = try arguments.bound(to: ["chars"], of: name)[0]
@@ -45,7 +45,7 @@ extension Renderer {
     }
   }
 
-  /// The methods without arguments.
+  /// Calls a method that takes no arguments.
   private func plain(_ text: Text, _ name: String) throws(TemplateError) -> Value {
     func all(_ test: (Unicode.Scalar) -> Bool) -> Value {
       .bool(!text.isEmpty && text.letters.allSatisfy { test($0.scalar) })
@@ -67,18 +67,18 @@ extension Renderer {
       return all { $0.properties.numericType == .decimal || $0.properties.numericType == .digit }
     case "isascii": return .bool(text.letters.allSatisfy { $0.value < 0x80 })
     case "isprintable": return .bool(text.letters.allSatisfy(\.scalar.isPythonPrintable))
-    default: throw unsupported("the method '\(name)' of a text")
+    default: throw unsupported("the method '\(name)' of a string")
     }
   }
 
-  /// A text of characters or none, where Python takes either.
+  /// Returns `value` as a string, or nil when it is missing or none.
   private func characters(_ value: Value?) throws(TemplateError) -> Text? {
     guard let value else { return nil }
     if case .none = value { return nil }
     return try textArgument(value)
   }
 
-  /// Counts the comparisons of looking for `part` at every place of `text`.
+  /// Counts the steps of a search for `part` at every position of `text`.
   func spendSearch(_ part: Text?, in text: Text) throws(TemplateError) {
     let cost = Double(text.count + 8) * Double((part?.count ?? 0) / 8 + 1)
     try spend(Int(min(cost, 8 * Double(limits.steps))))
@@ -127,22 +127,24 @@ extension Renderer {
     try spendSearch(part, in: text)
     if name == "count" { return .integer(text.occurrences(of: part)) }
     let index = name.hasPrefix("r") ? text.lastIndex(of: part) : text.firstIndex(of: part)
-    if index == nil, name.hasSuffix("index") { throw failure("'\(name)' does not find its text") }
+    if index == nil, name.hasSuffix("index") {
+      throw failure("'\(name)' does not find its argument")
+    }
     return .integer(index ?? -1)
   }
 
-  /// `text` with `new` for `old`, within the bounds of size and steps.
+  /// Returns `text` with `old` replaced by `new`; throws when size or steps exceed the limits.
   func replaced(
     _ text: Text, _ old: Text, _ new: Text, _ most: Int
   ) throws(TemplateError) -> Text {
     try spendSearch(old, in: text)
-    let places = old.isEmpty || new.count > old.count ? text.occurrences(of: old) : 0
-    let (growth, overflows) = places.multipliedReportingOverflow(by: new.count)
+    let matches = old.isEmpty || new.count > old.count ? text.occurrences(of: old) : 0
+    let (growth, overflows) = matches.multipliedReportingOverflow(by: new.count)
     try checkSize(overflows ? Int.max : text.count.addingReportingOverflow(growth).partialValue)
     return text.replacing(old, with: new, most: most)
   }
 
-  /// `parts` with `separator` between them, within the bounds of size.
+  /// Returns `parts` joined by `separator`; throws when the size exceeds the limit.
   func joined(_ parts: [Text], by separator: Text) throws(TemplateError) -> Text {
     var size = 0.0
     for part in parts { size += Double(part.count + separator.count) }
@@ -167,13 +169,14 @@ extension Renderer {
       let sign = text.letters.first.map { $0.value == 0x2B || $0.value == 0x2D } == true ? 1 : 0
       return text[0..<sign] + filling(missing) + text[sign..<text.count]
     default:
-      // Python puts the odd one to the left when the width is odd too.
+      // When the padding is odd, Python puts the extra character on the left if the width is odd
+      // too.
       let left = missing / 2 + (missing & (text.count + missing) & 1)
       return filling(left) + text + filling(missing - left)
     }
   }
 
-  /// `format` with fields that are empty, numbered or named.
+  /// Returns Python's `str.format` with empty, numbered or named fields.
   private func formatted(_ format: Text, _ arguments: Arguments) throws(TemplateError) -> Text {
     var result = Text()
     var automatic = 0

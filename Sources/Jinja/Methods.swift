@@ -1,4 +1,4 @@
-/// The methods of Python's types that templates know.
+/// The names of the methods of Python's types.
 enum Methods {
   static let ofTexts: Set<String> = [
     "strip", "lstrip", "rstrip", "split", "rsplit", "splitlines", "startswith", "endswith",
@@ -21,7 +21,7 @@ enum Methods {
 
   static let ofTuples: Set<String> = ["index", "count"]
 
-  /// Those that change what they are called on, which jinja2's sandbox forbids.
+  /// Methods that change their receiver, which jinja2's sandbox forbids.
   static let changing: Set<String> = [
     "pop", "popitem", "update", "setdefault", "clear", "append", "extend", "insert", "remove",
     "reverse", "sort",
@@ -68,7 +68,7 @@ extension Renderer {
     }
   }
 
-  /// Keys and values in tuples of two.
+  /// Returns the items of a dictionary as tuples of key and value.
   func pairs(of entries: ValueDictionary) throws(TemplateError) -> [Value] {
     try located { () throws(ValueError) in
       var pairs: [Value] = []
@@ -101,8 +101,8 @@ extension Renderer {
       guard !values.isEmpty else { throw failure("'loop.cycle' needs a value") }
       return values[loop.index % values.count]
     }
-    defer { loop.lastAsked = values }
-    guard let last = loop.lastAsked, last.count == values.count else { return .bool(true) }
+    defer { loop.previousArguments = values }
+    guard let last = loop.previousArguments, last.count == values.count else { return .bool(true) }
     for (old, new) in zip(last, values) where try compare(old, .notEqual, new) {
       return .bool(true)
     }

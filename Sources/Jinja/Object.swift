@@ -1,15 +1,15 @@
-/// What is known by reference: it changes, or can be called.
+/// A value with reference semantics: one that can change or be called.
 ///
-/// Objects are never elements of lists, dictionaries or namespaces, so that values hold no cycles and
+/// Objects cannot be elements of lists, dictionaries or namespaces, so values contain no cycles and
 /// nest no deeper than `RenderingLimits.valueDepth`.
 class Object {
   var kind: String { "an object" }
 
-  /// The attribute `name`, if it has it.
+  /// Returns the attribute `name`; nil when there is none.
   func attribute(_ name: String) -> Value? { nil }
 }
 
-/// `namespace(…)`: variables that a loop may set for those after it.
+/// The result of `namespace(…)`: variables whose assignments outlive the block that makes them.
 final class Namespace: Object {
   private var variables: [String: Value] = [:]
   override var kind: String { "a namespace" }
@@ -27,32 +27,32 @@ final class Namespace: Object {
   override func attribute(_ name: String) -> Value? { variables[name] }
 }
 
-/// Values that are given out once, as Python's generators do.
+/// A sequence that can be read once, like Python's generators.
 final class Generator: Object {
   private var elements: [Value]
   override var kind: String { "a generator" }
 
   init(_ elements: [Value]) { self.elements = elements }
 
-  /// What was not taken yet.
+  /// Removes and returns the remaining elements.
   func take() -> [Value] {
     defer { elements = [] }
     return elements
   }
 
-  /// The next one.
+  /// Removes and returns the next element; nil at the end.
   func next() -> Value? {
     elements.isEmpty ? nil : elements.removeFirst()
   }
 }
 
-/// `loop`.
+/// The variable `loop` inside a `for`.
 final class LoopState: Object {
   let elements: [Value]
   let depth: Int
   var index = 0
-  /// What `loop.changed` was last asked about.
-  var lastAsked: [Value]?
+  /// Arguments of the previous call of `loop.changed`.
+  var previousArguments: [Value]?
   override var kind: String { "a loop" }
 
   init(_ elements: [Value], depth: Int) {
@@ -82,7 +82,7 @@ final class LoopState: Object {
   }
 }
 
-/// A macro, or the body of a `call` block, with the scope that it was defined in.
+/// A macro, or the body of a `call` block, with the scope of its definition.
 final class Macro: Object {
   let definition: MacroDefinition
   let scope: Scope
@@ -98,7 +98,7 @@ final class Macro: Object {
   }
 }
 
-/// A function that every template has.
+/// A built-in function.
 final class Function: Object {
   let name: String
   override var kind: String { "the function '\(name)'" }
@@ -106,7 +106,7 @@ final class Function: Object {
   init(_ name: String) { self.name = name }
 }
 
-/// A method with the value that it was asked of.
+/// A method with its receiver.
 final class BoundMethod: Object {
   let receiver: Value
   let name: String
@@ -118,7 +118,7 @@ final class BoundMethod: Object {
   }
 }
 
-/// `cycler(…)` and `joiner(…)`.
+/// The result of `cycler(…)` or `joiner(…)`.
 final class Stepper: Object {
   let elements: [Value]
   var position = 0
@@ -140,7 +140,7 @@ final class Stepper: Object {
   }
 }
 
-/// Variables of one block, and the block around it.
+/// The variables of one block, and the scope of the enclosing block.
 final class Scope {
   var variables: [String: Value] = [:]
   let parent: Scope?

@@ -1,20 +1,18 @@
-/// What a template wrote, in pieces of one origin each.
-public struct RenderedText: Sendable, Hashable {
-  /// A run of characters of one provenance.
-  public struct Piece: Sendable, Hashable {
-    /// The characters.
-    public let text: String
-    /// Where they come from.
-    public let origin: Origin
-    /// Whether they stand between `{% generation %}` and `{% endgeneration %}`.
-    public let isGenerated: Bool
+/// The output of a template, split into pieces of one origin each.
+package struct RenderedText: Sendable, Hashable {
+  /// A run of characters with equal origin and `isGenerated`.
+  package struct Piece: Sendable, Hashable {
+    package let text: String
+    package let origin: Origin
+    /// True when the characters lie between `{% generation %}` and `{% endgeneration %}`.
+    package let isGenerated: Bool
   }
 
-  /// The pieces, in order, none of them empty.
-  public let pieces: [Piece]
+  /// The pieces in order; none is empty.
+  package let pieces: [Piece]
 
-  /// The whole as one text.
-  public var text: String { pieces.map(\.text).joined() }
+  /// The whole output.
+  package var text: String { pieces.map(\.text).joined() }
 
   init(_ text: Text) {
     var pieces: [Piece] = []

@@ -1,5 +1,5 @@
 extension Renderer {
-  /// `value.name`: Python's attribute, or else the item.
+  /// Returns `value.name`: Python's attribute, or otherwise the item with that key.
   func attribute(_ name: String, of value: Value) throws(TemplateError) -> Value {
     if case .undefined(let clause) = value { throw failure(clause) }
     if name.hasPrefix("__") { throw unsupported("the attribute '\(name)'") }
@@ -11,7 +11,7 @@ extension Renderer {
     return .undefined("\(value.kind) has no attribute '\(name)'")
   }
 
-  /// What Python's `getattr` finds.
+  /// Returns the attribute that Python's `getattr` finds; nil when there is none.
   private func ownAttribute(_ name: String, of value: Value) throws(TemplateError) -> Value? {
     switch value {
     case .object(let object): return object.attribute(name)
@@ -24,7 +24,7 @@ extension Renderer {
     }
   }
 
-  /// `base[key]`: the item, or else Python's attribute.
+  /// Returns `base[key]`: the item, or otherwise Python's attribute.
   func item(
     _ base: Expression, _ key: Expression, _ line: Int
   ) throws(TemplateError) -> Value {
@@ -41,13 +41,15 @@ extension Renderer {
       if let item = entries[key] { return item }
     case .list(let list), .tuple(let list):
       if let index = key.wholeNumber {
-        let place = index < 0 ? index + list.elements.count : index
-        if list.elements.indices.contains(place) { return list.elements[place] }
+        let position = index < 0 ? index + list.elements.count : index
+        if list.elements.indices.contains(position) { return list.elements[position] }
       }
     case .text(let text):
       if let index = key.wholeNumber {
-        let place = index < 0 ? index + text.count : index
-        if text.letters.indices.contains(place) { return .text(text[place..<(place + 1)]) }
+        let position = index < 0 ? index + text.count : index
+        if text.letters.indices.contains(position) {
+          return .text(text[position..<(position + 1)])
+        }
       }
     default: break
     }
@@ -60,7 +62,7 @@ extension Renderer {
     return .undefined("\(value.kind) has no such element")
   }
 
-  /// `base[start:stop:step]`.
+  /// Returns `base[start:stop:step]`; `bounds` are the three expressions.
   func slice(
     _ base: Expression, _ bounds: [Expression?], _ line: Int
   ) throws(TemplateError) -> Value {
@@ -78,20 +80,20 @@ extension Renderer {
       } else if let whole = number.wholeNumber {
         numbers.append(whole)
       } else {
-        throw failure(undefinedClause(number) ?? "\(number.kind) bounds a slice")
+        throw failure(undefinedClause(number) ?? "\(number.kind) cannot be the bound of a slice")
       }
     }
     self.line = line
-    func places(_ count: Int) throws(TemplateError) -> [Int] {
+    func indices(_ count: Int) throws(TemplateError) -> [Int] {
       try spend(count)
-      return try Self.places(count, numbers[0], numbers[1], numbers[2] ?? 1, self)
+      return try Self.indices(count, numbers[0], numbers[1], numbers[2] ?? 1, self)
     }
     switch value {
-    case .text(let text) where text.isSafe: throw unsupported("a slice of a text behind 'safe'")
+    case .text(let text) where text.isSafe: throw unsupported("a slice of a string after 'safe'")
     case .text(let text):
-      return .text(Text(try places(text.count).map { text.letters[$0] }))
+      return .text(Text(try indices(text.count).map { text.letters[$0] }))
     case .list(let list), .tuple(let list):
-      let elements = try places(list.elements.count).map { list.elements[$0] }
+      let elements = try indices(list.elements.count).map { list.elements[$0] }
       let part = try located { () throws(ValueError) in try ValueList(elements) }
       if case .list = value { return .list(part) }
       return .tuple(part)
@@ -100,8 +102,8 @@ extension Renderer {
     }
   }
 
-  /// The places that Python's slice of `count` elements takes.
-  private static func places(
+  /// Returns the indices that Python's slice of `count` elements selects.
+  private static func indices(
     _ count: Int, _ start: Int?, _ stop: Int?, _ step: Int, _ renderer: Renderer
   ) throws(TemplateError) -> [Int] {
     guard step != 0 else { throw renderer.failure("the step of a slice is 0") }
@@ -111,12 +113,12 @@ extension Renderer {
     }
     let first = start.map(clamped) ?? (step > 0 ? 0 : count - 1)
     let end = stop.map(clamped) ?? (step > 0 ? count : -1)
-    // A step beyond the count takes one element; so no index overflows.
+    // A step larger than the count selects one element. Clamping it avoids overflow.
     let step = min(max(step, -count - 1), count + 1)
     return Array(stride(from: first, to: end, by: step))
   }
 
-  /// What a loop over `value` goes through.
+  /// Returns the elements that a loop over `value` visits.
   func elements(of value: Value) throws(TemplateError) -> [Value] {
     switch value {
     case .list(let list), .tuple(let list):
@@ -134,7 +136,7 @@ extension Renderer {
     }
   }
 
-  /// The list of `elements`.
+  /// Returns a list value of `elements`.
   func list(of elements: [Value]) throws(TemplateError) -> Value {
     try spend(elements.count)
     return .list(try located { () throws(ValueError) in try ValueList(elements) })

@@ -1,7 +1,7 @@
 import Foundation
 
 extension Renderer {
-  /// `left` and `right` under `operation`, as Python computes them.
+  /// Returns `left` `operation` `right` as Python computes it.
   func arithmetic(
     _ left: Value, _ operation: ArithmeticOperator, _ right: Value
   ) throws(TemplateError) -> Value {
@@ -31,7 +31,7 @@ extension Renderer {
       return .text(try formatted(format, with: value))
     default: break
     }
-    throw failure("\(left.kind) \(operation.rawValue) \(right.kind) has no meaning")
+    throw failure("\(left.kind) \(operation.rawValue) \(right.kind) is not defined")
   }
 
   private func joined(_ parts: [[Value]]) throws(TemplateError) -> ValueList {
@@ -71,9 +71,9 @@ extension Renderer {
     case .floorDivide, .remainder:
       guard b != 0 else { throw failure("a division by zero") }
       let (quotient, overflows) = a.dividedReportingOverflow(by: b)
-      if overflows { throw unsupported("whole numbers beyond 64 bits") }
+      if overflows { throw unsupported("integers beyond 64 bits") }
       let remainder = a - quotient * b
-      // Python rounds down, and the remainder has the sign of the divisor.
+      // Python's floor division rounds down, and its remainder has the sign of the divisor.
       let isBelow = remainder != 0 && (remainder < 0) != (b < 0)
       return .integer(
         operation == .remainder ? remainder + (isBelow ? b : 0) : quotient - (isBelow ? 1 : 0))
@@ -81,17 +81,17 @@ extension Renderer {
       guard b >= 0 else { return .real(try real(Double(a), .power, Double(b))) }
       return .integer(try power(a, b))
     }
-    if result.overflow { throw unsupported("whole numbers beyond 64 bits") }
+    if result.overflow { throw unsupported("integers beyond 64 bits") }
     return .integer(result.partialValue)
   }
 
   private func power(_ base: Int, _ exponent: Int) throws(TemplateError) -> Int {
     var result = 1
-    // Beyond 64 factors only 0, 1 and -1 stay within 64 bits.
+    // With more than 64 factors only the bases 0, 1 and -1 stay within 64 bits.
     let factors = base.magnitude <= 1 && exponent > 2 ? 2 - exponent % 2 : exponent
     for _ in 0..<factors {
       let (product, overflows) = result.multipliedReportingOverflow(by: base)
-      if overflows { throw unsupported("whole numbers beyond 64 bits") }
+      if overflows { throw unsupported("integers beyond 64 bits") }
       result = product
     }
     return result
@@ -114,7 +114,7 @@ extension Renderer {
     }
   }
 
-  /// Python's `format % value`, of which `%s`, `%d` and `%%` are supported.
+  /// Returns Python's `format % value`; `%s`, `%d` and `%%` are supported.
   func formatted(_ format: Text, with value: Value) throws(TemplateError) -> Text {
     var values: [Value] = [value]
     if case .tuple(let list) = value { values = list.elements }
@@ -139,7 +139,7 @@ extension Renderer {
       guard !values.isEmpty else { throw failure("a format has too few values") }
       let next = values.removeFirst()
       if conversion == "d", next.wholeNumber == nil {
-        throw failure("'%d' needs a whole number, not \(next.kind)")
+        throw failure("'%d' needs an integer, not \(next.kind)")
       }
       let text = conversion == "d" ? Text("\(next.wholeNumber ?? 0)") : try text(of: next)
       try checkSize(result.count + text.count)

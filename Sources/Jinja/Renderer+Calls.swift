@@ -1,12 +1,14 @@
 extension Function {
-  /// The functions that every template has.
+  /// The names of the built-in functions.
   static let names = [
     "range", "dict", "namespace", "cycler", "joiner", "lipsum", "raise_exception", "strftime_now",
   ]
 }
 
 extension Renderer {
-  /// The value of a call; `caller` is the body of a `call` block.
+  /// Returns the value of a call.
+  ///
+  /// - Parameter caller: The body of a `call` block; nil for other calls.
   func evaluate(_ expression: Expression, caller: Value?) throws(TemplateError) -> Value {
     guard case .call(let callee, let written, let line) = expression else {
       return try evaluate(expression)
@@ -27,7 +29,7 @@ extension Renderer {
     }
   }
 
-  /// What `macro` writes.
+  /// Returns the output of `macro`.
   private func call(_ macro: Macro, _ arguments: Arguments) throws(TemplateError) -> Text {
     let definition = macro.definition
     var rest = arguments.keywords
@@ -62,14 +64,14 @@ extension Renderer {
     _ keywords: [(name: String, value: Value)]
   ) throws(TemplateError) {
     let name = definition.name
-    if definition.takesMore {
+    if definition.acceptsVarargs {
       scope.variables["varargs"] = .tuple(
         try located { () throws(ValueError) in try ValueList(Array(more)) })
     } else if !more.isEmpty {
       throw failure(
-        "the macro '\(name)' takes not more than \(definition.parameters.count) arguments")
+        "the macro '\(name)' takes at most \(definition.parameters.count) arguments")
     }
-    if definition.takesMoreKeywords {
+    if definition.acceptsKwargs {
       var entries = ValueDictionary()
       for (name, value) in keywords {
         try located { () throws(ValueError) in try entries.set(.text(name), to: value) }
@@ -138,7 +140,7 @@ extension Renderer {
     var bounds: [Int] = []
     for value in arguments.positional { bounds.append(try wholeArgument(value)) }
     guard (1...3).contains(bounds.count), arguments.keywords.isEmpty else {
-      throw failure("'range' takes one to three whole numbers")
+      throw failure("'range' takes one to three integers")
     }
     let (start, stop) = bounds.count == 1 ? (0, bounds[0]) : (bounds[0], bounds[1])
     let step = bounds.count == 3 ? bounds[2] : 1

@@ -1,8 +1,8 @@
 extension Renderer {
-  /// The value of `expression`.
+  /// Returns the value of `expression`.
   ///
-  /// The cases with more than a line stand in functions of their own: their variables would all be in
-  /// the frame of this one, which recursion multiplies.
+  /// Cases of more than a line have functions of their own: otherwise all their variables would be
+  /// in the stack frame of this function, which recursion multiplies.
   func evaluate(_ expression: Expression) throws(TemplateError) -> Value {
     try nested { () throws(TemplateError) in
       switch expression {
@@ -76,7 +76,7 @@ extension Renderer {
     switch value.number {
     case .integer(let number):
       let (result, overflows) = number.multipliedReportingOverflow(by: sign)
-      if overflows { throw unsupported("whole numbers beyond 64 bits") }
+      if overflows { throw unsupported("integers beyond 64 bits") }
       return .integer(result)
     case .real(let number): return .real(sign < 0 ? -number : number)
     case nil: throw failure(undefinedClause(value) ?? "\(value.kind) has no sign")
@@ -119,13 +119,13 @@ extension Renderer {
     return .bool(true)
   }
 
-  /// Whether `left` stands to `right` as `comparison` says.
+  /// Returns the result of `left` `comparison` `right`.
   func compare(
     _ left: Value, _ comparison: ComparisonOperator, _ right: Value
   ) throws(TemplateError) -> Bool {
     let isSearch = comparison == .isIn || comparison == .isNotIn
     let (own, other) = (left.weight(upTo: limits.steps), right.weight(upTo: limits.steps))
-    // A text that is looked for is compared at every place.
+    // A search compares the element at every position.
     let cost = isSearch ? Double(own) * Double(other) : Double(min(own, other))
     try spend(8 * Int(min(cost, Double(limits.steps))))
     return try located { () throws(ValueError) in
@@ -142,7 +142,7 @@ extension Renderer {
     }
   }
 
-  /// The clause of a value that is undefined.
+  /// Returns the reason why `value` is undefined; nil when it is defined.
   func undefinedClause(_ value: Value) -> String? {
     if case .undefined(let clause) = value { clause } else { nil }
   }

@@ -1,12 +1,12 @@
 extension Renderer {
-  /// How a list of statements ended.
+  /// The control flow after a list of statements.
   enum Flow {
     case ends
     case breaks
     case continues
   }
 
-  /// Runs `statements` one after another.
+  /// Runs `statements` in order.
   func run(_ statements: [Statement]) throws(TemplateError) -> Flow {
     try nested { () throws(TemplateError) in
       for statement in statements {
@@ -70,7 +70,7 @@ extension Renderer {
   private func with(
     _ values: [(target: AssignmentTarget, value: Expression)], _ body: [Statement]
   ) throws(TemplateError) -> Flow {
-    // The values are those outside of the block.
+    // The values are evaluated in the scope outside the block.
     var evaluated: [Value] = []
     for (_, value) in values { evaluated.append(try evaluate(value)) }
     return try inScope { () throws(TemplateError) in
@@ -100,19 +100,19 @@ extension Renderer {
     }
   }
 
-  /// Gives `value` to `target` in this scope.
+  /// Assigns `value` to `target` in the current scope.
   func assign(_ value: Value, to target: AssignmentTarget) throws(TemplateError) {
     switch target {
     case .name(let name): scope.variables[name] = value
     case .attribute(let name, let attribute):
       guard case .object(let object as Namespace)? = scope.find(name) else {
-        throw failure("'\(name)' is no namespace, so '\(attribute)' cannot be set on it")
+        throw failure("'\(name)' is not a namespace, so '\(attribute)' cannot be set on it")
       }
       try located { () throws(ValueError) in try object.set(attribute, to: value) }
     case .tuple(let targets):
       let elements = try self.elements(of: value)
       guard elements.count == targets.count else {
-        throw failure("\(elements.count) values are given to \(targets.count) names")
+        throw failure("\(elements.count) values cannot be assigned to \(targets.count) names")
       }
       for (target, element) in zip(targets, elements) { try assign(element, to: target) }
     }

@@ -1,5 +1,5 @@
 extension Renderer {
-  /// `value` as it is written: Python's `str`.
+  /// Returns Python's `str` of `value`; empty for an undefined value.
   func text(of value: Value) throws(TemplateError) -> Text {
     switch value {
     case .text(let text): return text
@@ -20,7 +20,8 @@ extension Renderer {
     case .bool(let value): text += Text(value ? "True" : "False")
     case .integer(let value): text += Text("\(value)")
     case .real(let value): text += Text("\(value)")
-    case .text(let value) where value.isSafe: throw unsupported("a list with a safe text as a text")
+    case .text(let value) where value.isSafe:
+      throw unsupported("a list with a safe string as output")
     case .text(let value): try quote(value, in: &text)
     case .list(let list): try represent(list.elements, between: ("[", "]"), in: &text)
     case .tuple(let list):
@@ -35,7 +36,7 @@ extension Renderer {
         try represent(entry.value, in: &text)
       }
       text += Text("}")
-    case .object(let object): throw unsupported("\(object.kind) in a text")
+    case .object(let object): throw unsupported("\(object.kind) as output")
     }
     guard text.count <= limits.characters else { return try checkSize(text.count) }
   }
@@ -51,7 +52,9 @@ extension Renderer {
     text += Text(brackets.1)
   }
 
-  /// Appends Python's `repr` of a text: in single quotation marks, unless it has such and no others.
+  /// Appends Python's `repr` of a string.
+  ///
+  /// The quotation marks are single, unless the string has single ones and no double ones.
   private func quote(_ value: Text, in text: inout Text) throws(TemplateError) {
     try spend(8 * value.count)
     let hasSingle = value.letters.contains { $0.value == 0x27 }
@@ -84,7 +87,7 @@ extension Renderer {
     return "\\" + mark + hexadecimal(scalar.value, width: width)
   }
 
-  /// `value` in at least `width` hexadecimal digits.
+  /// Returns `value` in hexadecimal, padded with zeros to at least `width` digits.
   static func hexadecimal(_ value: UInt32, width: Int) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits

@@ -1,21 +1,23 @@
-/// Evaluates one template once.
+/// Renders one template once.
 ///
-/// A class, so that macros and blocks write into one output; it lives as long as one rendering.
+/// It is a class, so that macros and blocks write into the same output.
 final class Renderer {
   let date: TemplateDate
   let limits: RenderingLimits
   var output = Text()
-  /// The innermost block.
+  /// Scope of the innermost block.
   var scope = Scope()
-  /// The line that is evaluated, for sentences.
+  /// Line of the template that is being evaluated, for error messages.
   var line = 1
-  /// What the block before a filter wrote.
+  /// Output of the `filter` or `set` block whose filters are being evaluated.
   var captured = Value.none
   private var steps = 0
   private var depth = 0
-  /// Scopes that macros hold: emptied at the end, since a macro is a variable of its own scope.
+  /// Scopes that macros hold.
+  ///
+  /// They are emptied at the end to break reference cycles: a macro is a variable of its own scope.
   private var heldScopes: [Scope] = []
-  /// Loops around what is evaluated.
+  /// Number of enclosing loops.
   private var loopDepth = 0
 
   init(date: TemplateDate, limits: RenderingLimits) {
@@ -23,7 +25,7 @@ final class Renderer {
     self.limits = limits
   }
 
-  /// What `body` writes.
+  /// Runs `body` with `variables` and returns its output.
   func render(
     _ body: [Statement], _ variables: [(name: String, value: TemplateInput)]
   ) throws(TemplateError) -> Text {
@@ -40,7 +42,7 @@ final class Renderer {
 
   // MARK: Bounds and errors
 
-  /// The error of `cause` at the line that is evaluated.
+  /// Returns an evaluation error at the current line.
   func failure(_ reason: String) -> TemplateError {
     TemplateError(line: line, .evaluation(reason))
   }
@@ -49,7 +51,7 @@ final class Renderer {
     TemplateError(line: line, .unsupported(construct))
   }
 
-  /// Runs `body`, whose errors get the line that is evaluated.
+  /// Runs `body` and adds the current line to its errors.
   func located<Result>(
     _ body: () throws(ValueError) -> Result
   ) throws(TemplateError) -> Result {
@@ -60,7 +62,8 @@ final class Renderer {
     }
   }
 
-  /// Counts one step, and those of `count` characters or elements.
+  /// Counts one step, plus one for every eight of `count` characters or elements; throws beyond the
+  /// limit.
   func spend(_ count: Int = 0) throws(TemplateError) {
     steps += 1 + count / 8
     guard steps <= limits.steps else {
@@ -68,16 +71,18 @@ final class Renderer {
     }
   }
 
-  /// Refuses texts that grow without end, before they are made.
+  /// Throws when a string of `count` characters exceeds the limit; call it before creating the
+  /// string.
   func checkSize(_ count: Int) throws(TemplateError) {
     guard count <= limits.characters else {
       throw TemplateError(
-        line: line, .exhausted("makes a text of more than \(limits.characters) characters"))
+        line: line, .exhausted("builds a string of more than \(limits.characters) characters"))
     }
     try spend(count)
   }
 
-  /// Runs what may hold others of its kind: recursion must not exhaust the stack.
+  /// Runs a recursive step, and throws when the recursion is so deep that it could exhaust the
+  /// stack.
   @inline(__always)
   func nested<Result>(
     _ body: () throws(TemplateError) -> Result
@@ -95,12 +100,12 @@ final class Renderer {
 
   func write(_ text: Text) throws(TemplateError) {
     try checkSize(output.count + text.count)
-    // What was written before is not counted again.
+    // The earlier output was counted already.
     steps -= output.count / 8
     output += text
   }
 
-  /// What `body` writes, kept from the output.
+  /// Runs `body` and returns what it writes, which does not go to the output.
   func capture(_ body: () throws(TemplateError) -> Void) throws(TemplateError) -> Text {
     let outside = output
     output = Text()
@@ -111,7 +116,7 @@ final class Renderer {
 
   // MARK: Blocks
 
-  /// Runs `body` in a scope of its own.
+  /// Runs `body` in a new scope inside `parent`, by default the current scope.
   func inScope<Result>(
     of parent: Scope? = nil, _ body: () throws(TemplateError) -> Result
   ) throws(TemplateError) -> Result {
@@ -121,7 +126,7 @@ final class Renderer {
     return try body()
   }
 
-  /// The macro of `definition` in this scope.
+  /// Returns the macro of `definition`, defined in the current scope.
   func macro(_ definition: MacroDefinition) -> Value {
     heldScopes.append(scope)
     return .object(Macro(definition, in: scope))

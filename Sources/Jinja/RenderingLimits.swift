@@ -1,27 +1,30 @@
-/// What a template may take, so that an endless or exploding one ends with a sentence.
-public struct RenderingLimits: Sendable {
-  /// Steps: one for each part of the template that is evaluated, and for each eight characters or
-  /// elements that a part makes, reads or compares.
-  public var steps: Int
-  /// Characters of any one text.
-  public var characters: Int
+/// Limits on the steps and sizes of a rendering, so that an endless or exploding template fails
+/// with an error.
+package struct RenderingLimits: Sendable {
+  /// Largest number of steps.
+  ///
+  /// Each evaluated statement or expression counts as one step, and so do every eight characters or
+  /// elements that it creates, reads or compares.
+  package var steps: Int
+  /// Largest number of characters in a string.
+  package var characters: Int
 
-  /// Room for some hundred thousand times what a published template takes.
-  public init(steps: Int = 20_000_000, characters: Int = 16_000_000) {
+  /// Creates limits; the defaults are about 100,000 times the needs of published templates.
+  package init(steps: Int = 20_000_000, characters: Int = 16_000_000) {
     self.steps = steps
     self.characters = characters
   }
 
-  // Bounds of the stack: recursion over what a template nests must not exhaust it.
+  // Depth limits, so that recursion over nested parts of a template does not exhaust the stack.
 
-  /// Brackets, blocks and calls within each other in the source.
+  /// Largest nesting of brackets, blocks and calls in the source.
   static let sourceDepth = 40
-  /// Operators, filters or subscripts in one chain.
+  /// Largest number of operators, filters or subscripts in one chain.
   static let chainLength = 100
-  /// Parts within each other during rendering, through macros too.
+  /// Largest nesting of evaluated parts during rendering, including macro calls.
   static let renderingDepth = 160
-  /// Lists and dictionaries within each other.
+  /// Largest nesting of lists and dictionaries.
   static let valueDepth = 40
-  /// Elements of `range`, as in jinja2's sandbox.
+  /// Largest number of elements of `range`, as in jinja2's sandbox.
   static let range = 100_000
 }

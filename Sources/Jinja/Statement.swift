@@ -5,12 +5,11 @@ indirect enum Statement: Sendable {
   case conditional([(test: Expression, body: [Statement])], otherwise: [Statement])
   case loop(LoopDefinition)
   case set(AssignmentTarget, Expression, line: Int)
-  /// A `set` block: what `body` writes, through `filter`.
+  /// A `set` block: assigns the output of `body`, filtered by `filter`.
   case setBlock(AssignmentTarget, filter: Expression?, body: [Statement], line: Int)
   case macro(MacroDefinition)
-  /// A `call` block: `call`, which may ask for `caller`.
+  /// A `call` block: evaluates a call, whose macro can call `caller`.
   case callBlock(Expression, caller: MacroDefinition, line: Int)
-  /// A `filter` block.
   case filterBlock(Expression, body: [Statement], line: Int)
   case with([(target: AssignmentTarget, value: Expression)], body: [Statement], line: Int)
   case generation([Statement])
@@ -18,15 +17,15 @@ indirect enum Statement: Sendable {
   case continueLoop
 }
 
-/// What a value is given to.
+/// The target of an assignment.
 indirect enum AssignmentTarget: Sendable {
   case name(String)
-  /// `name.attribute`, on a namespace.
+  /// The attribute of a namespace: `name.attribute`.
   case attribute(String, String)
   case tuple([AssignmentTarget])
 }
 
-/// A `for`.
+/// A `for` statement.
 struct LoopDefinition: Sendable {
   let target: AssignmentTarget
   let elements: Expression
@@ -36,14 +35,15 @@ struct LoopDefinition: Sendable {
   let line: Int
 }
 
-/// A `macro`.
+/// A `macro` statement.
 struct MacroDefinition: Sendable {
   let name: String
-  /// With the values that they have when no argument is given.
+  /// The parameters with their default values.
   let parameters: [(name: String, value: Expression?)]
   let body: [Statement]
   let line: Int
-  /// Whether the body speaks of `varargs` and of `kwargs`, so that more arguments are taken.
-  let takesMore: Bool
-  let takesMoreKeywords: Bool
+  /// True when the body uses `varargs`, so that further positional arguments are accepted.
+  let acceptsVarargs: Bool
+  /// True when the body uses `kwargs`, so that further keyword arguments are accepted.
+  let acceptsKwargs: Bool
 }

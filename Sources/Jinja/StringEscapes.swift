@@ -1,13 +1,13 @@
-/// The escapes of Python's texts in quotation marks.
+/// The escape sequences of Python's string literals.
 enum StringEscapes {
   private static let single: [Unicode.Scalar: Unicode.Scalar] = [
     "\\": "\\", "'": "'", "\"": "\"", "a": "\u{7}", "b": "\u{8}", "f": "\u{C}", "n": "\n",
     "r": "\r", "t": "\t", "v": "\u{B}",
   ]
 
-  /// What stands between quotation marks, escapes resolved; nil where one is not valid.
+  /// Returns the contents of a string literal with its escapes resolved; nil when one is invalid.
   ///
-  /// A backslash before any other character stays, as in Python.
+  /// A backslash before any other character is kept, as in Python.
   static func decoded(_ source: ArraySlice<Unicode.Scalar>) -> String? {
     var result = String.UnicodeScalarView()
     var rest = source

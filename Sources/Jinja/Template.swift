@@ -1,37 +1,40 @@
-// "Templates to texts whose every character has an origin. Knows no role, no token, no file."
+// "Renders templates to text with the origin of every character. Knows no role, token or file."
 
-/// A chat template: Jinja as Hugging Face renders it.
+/// A chat template in Jinja, rendered as Hugging Face transformers renders it.
 ///
-/// That is jinja2's `ImmutableSandboxedEnvironment` with `trim_blocks`, `lstrip_blocks`, `break` and
-/// `continue`, and the additions of transformers' `apply_chat_template`: `raise_exception`,
-/// `strftime_now`, its own `tojson`, and `{% generation %}`. What is not supported is refused by name:
-/// tags, filters and tests when the template is read, methods and functions when they are called.
+/// The dialect is jinja2's `ImmutableSandboxedEnvironment` with `trim_blocks`, `lstrip_blocks`,
+/// `break` and `continue`, and the additions of transformers' `apply_chat_template`:
+/// `raise_exception`, `strftime_now`, its own `tojson`, and `{% generation %}`. Errors name the
+/// construct that is not supported: tags, filters and tests when the template is parsed, methods
+/// and functions when they are called.
 ///
-/// A template is hostile input: `RenderingLimits` bound what it may take.
-public struct Template: Sendable {
-  /// Whether the template marks what a model generates with `{% generation %}`.
-  public let marksGeneration: Bool
+/// Templates are untrusted input: `RenderingLimits` bounds their steps and sizes.
+package struct Template: Sendable {
+  /// True when the template marks the model's output with `{% generation %}`.
+  package let marksGeneration: Bool
   private let body: [Statement]
 
-  /// The template that `source` states.
+  /// Parses `source`.
   ///
-  /// Throws `TemplateError` for what is no Jinja, or is not supported.
-  public init(_ source: String) throws(TemplateError) {
+  /// Throws `TemplateError` when `source` is not valid Jinja or uses an unsupported construct.
+  package init(_ source: String) throws(TemplateError) {
     var parser = try TemplateParser(source)
     body = try parser.parseTemplate()
     marksGeneration = parser.marksGeneration
   }
 
-  /// What the template writes, given `variables`.
+  /// Renders the template with `variables`.
+  ///
+  /// The result depends on the arguments alone, not on the clock.
   ///
   /// - Parameters:
-  ///   - variables: Names with their values; of a name that is there twice, the last.
-  ///   - date: What `strftime_now` tells: the result depends on nothing but the arguments.
-  ///   - limits: What the template may take.
+  ///   - variables: Names with their values; the last value of a repeated name counts.
+  ///   - date: The time that `strftime_now` formats.
+  ///   - limits: Bounds on steps and sizes.
   ///
-  /// Throws `TemplateError` where the template fails, refuses its input with `raise_exception`, or
-  /// takes more than `limits` allow.
-  public func render(
+  /// Throws `TemplateError` when the template fails, refuses its input with `raise_exception`, or
+  /// exceeds `limits`.
+  package func render(
     _ variables: [(name: String, value: TemplateInput)], date: TemplateDate = TemplateDate(),
     limits: RenderingLimits = RenderingLimits()
   ) throws(TemplateError) -> RenderedText {

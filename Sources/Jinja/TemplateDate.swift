@@ -1,26 +1,26 @@
-/// A moment, as `strftime_now` tells it.
-public struct TemplateDate: Sendable, Hashable {
-  /// The year, such as 2024.
-  public var year: Int
-  /// The month from 1.
-  public var month: Int
-  /// The day from 1.
-  public var day: Int
-  /// The hour from 0.
-  public var hour: Int
-  /// The minute from 0.
-  public var minute: Int
-  /// The second from 0.
-  public var second: Int
+/// The date and time that `strftime_now` formats, without a time zone.
+package struct TemplateDate: Sendable, Hashable {
+  /// The year, in 1...9999.
+  package var year: Int
+  /// The month, in 1...12.
+  package var month: Int
+  /// The day of the month, in 1...31.
+  package var day: Int
+  /// The hour, in 0...23.
+  package var hour: Int
+  /// The minute, in 0...59.
+  package var minute: Int
+  /// The second, in 0...59.
+  package var second: Int
 
-  /// The moment; without arguments 26 July 2024, the date that Llama 3's template falls back on.
-  public init(
+  /// Creates a date, by default 26 July 2024, the date that Llama 3's template uses as its default.
+  package init(
     year: Int = 2024, month: Int = 7, day: Int = 26, hour: Int = 0, minute: Int = 0, second: Int = 0
   ) {
     precondition(
       (1...9999).contains(year) && (1...12).contains(month) && (1...31).contains(day)
         && (0...23).contains(hour) && (0...59).contains(minute) && (0...59).contains(second),
-      "no moment: \(year)-\(month)-\(day) \(hour):\(minute):\(second)")
+      "not a date: \(year)-\(month)-\(day) \(hour):\(minute):\(second)")
     self.year = year
     self.month = month
     self.day = day
@@ -49,7 +49,8 @@ public struct TemplateDate: Sendable, Hashable {
     return lengths[..<(month - 1)].reduce(day, +)
   }
 
-  /// What C's `strftime` writes for one conversion, in the C locale; nil for one that is not known.
+  /// Returns the output of one conversion of C's `strftime` in the C locale, and its width in
+  /// digits; nil for an unknown conversion.
   private func conversion(_ letter: Character) -> (text: String, width: Int)? {
     let weekday = (dayNumber + 1) % 7
     return switch letter {
@@ -73,7 +74,7 @@ public struct TemplateDate: Sendable, Hashable {
     }
   }
 
-  /// The moment in `format`; nil when it has a conversion that is not known.
+  /// Returns the date in `format`; nil when `format` has an unknown conversion.
   func formatted(_ format: String) -> String? {
     var result = ""
     var rest = format[...]

@@ -1,21 +1,17 @@
-/// A value that a template is given.
-public indirect enum TemplateInput: Sendable {
+/// A value of a variable that is passed to a template.
+package indirect enum TemplateInput: Sendable {
   /// Python's None.
   case none
-  /// True or false.
   case bool(Bool)
-  /// A whole number.
   case integer(Int)
-  /// A number.
   case real(Double)
-  /// A text, of whose characters each has the origin.
+  /// A string, with the origin of all its characters.
   case text(String, Origin)
-  /// A list.
   case list([TemplateInput])
-  /// A dictionary, in its order.
+  /// A dictionary, whose order is kept.
   case dictionary([(key: String, value: TemplateInput)])
 
-  /// The value within the template.
+  /// Returns the value that the template sees; throws when it nests too deeply.
   func value() throws(ValueError) -> Value {
     switch self {
     case .none: return .none

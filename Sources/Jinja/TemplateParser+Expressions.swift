@@ -1,4 +1,4 @@
-// Precedence from loose to tight, as in jinja2:
+// Precedence from lowest to highest, as in jinja2:
 // if-else, or, and, not, comparisons and `in`, + -, ~, * / // %, **, sign, filters and `is`.
 
 extension TemplateParser {
@@ -13,10 +13,10 @@ extension TemplateParser {
   private mutating func parseConditional() throws(TemplateError) -> Expression {
     var value = try parseOr()
     var chain = 0
-    while skips(name: "if") {
+    while accept(name: "if") {
       try extend(&chain)
       let test = try parseOr()
-      let otherwise = skips(name: "else") ? try parseExpression() : nil
+      let otherwise = accept(name: "else") ? try parseExpression() : nil
       value = .conditional(test: test, then: value, otherwise: otherwise)
     }
     return value
@@ -25,7 +25,7 @@ extension TemplateParser {
   private mutating func parseOr() throws(TemplateError) -> Expression {
     var left = try parseAnd()
     var chain = 0
-    while skips(name: "or") {
+    while accept(name: "or") {
       try extend(&chain)
       left = .or(left, try parseAnd())
     }
@@ -35,7 +35,7 @@ extension TemplateParser {
   private mutating func parseAnd() throws(TemplateError) -> Expression {
     var left = try parseNot()
     var chain = 0
-    while skips(name: "and") {
+    while accept(name: "and") {
       try extend(&chain)
       left = .and(left, try parseNot())
     }
@@ -43,7 +43,7 @@ extension TemplateParser {
   }
 
   private mutating func parseNot() throws(TemplateError) -> Expression {
-    guard skips(name: "not") else { return try parseComparison() }
+    guard accept(name: "not") else { return try parseComparison() }
     return try nested { parser throws(TemplateError) in .not(try parser.parseNot()) }
   }
 
@@ -56,9 +56,9 @@ extension TemplateParser {
       let comparison: ComparisonOperator
       if case .symbol(let symbol) = current.kind, let known = ComparisonOperator(rawValue: symbol) {
         comparison = known
-      } else if stands(name: "in") {
+      } else if isAt(name: "in") {
         comparison = .isIn
-      } else if stands(name: "not"), next.kind == .name("in") {
+      } else if isAt(name: "not"), next.kind == .name("in") {
         comparison = .isNotIn
         advance()
       } else {
@@ -96,7 +96,7 @@ extension TemplateParser {
   private mutating func parseConcatenation() throws(TemplateError) -> Expression {
     let line = current.line
     var parts = [try parseProduct()]
-    while skips("~") { parts.append(try parseProduct()) }
+    while accept("~") { parts.append(try parseProduct()) }
     return parts.count == 1 ? parts[0] : .concatenation(parts, line: line)
   }
 
@@ -112,11 +112,11 @@ extension TemplateParser {
   private mutating func parseUnary(withFilters: Bool = true) throws(TemplateError) -> Expression {
     let line = current.line
     var value: Expression
-    if skips("-") {
+    if accept("-") {
       value = try nested { parser throws(TemplateError) in
         .negative(try parser.parseUnary(withFilters: false), line: line)
       }
-    } else if skips("+") {
+    } else if accept("+") {
       value = try nested { parser throws(TemplateError) in
         .positive(try parser.parseUnary(withFilters: false), line: line)
       }
@@ -165,7 +165,7 @@ extension TemplateParser {
     }
   }
 
-  /// Expressions with commas between them, or one without.
+  /// Parses a tuple of expressions separated by commas, or a single expression without a comma.
   mutating func parseTuple(
     withConditional: Bool = true, endingAt names: [String] = [], allowsEmpty: Bool = false
   ) throws(TemplateError) -> Expression {
@@ -173,11 +173,11 @@ extension TemplateParser {
     var isTuple = false
     while true {
       if !elements.isEmpty {
-        guard skips(",") else { break }
+        guard accept(",") else { break }
         isTuple = true
       }
-      if current.kind == .variableEnd || current.kind == .blockEnd || stands(")")
-        || names.contains(where: { stands(name: $0) })
+      if current.kind == .variableEnd || current.kind == .blockEnd || isAt(")")
+        || names.contains(where: { isAt(name: $0) })
       {
         break
       }
@@ -191,10 +191,10 @@ extension TemplateParser {
   private mutating func parseListLiteral() throws(TemplateError) -> Expression {
     try expect("[")
     var elements: [Expression] = []
-    while !stands("]") {
+    while !isAt("]") {
       if !elements.isEmpty {
         try expect(",")
-        if stands("]") { break }
+        if isAt("]") { break }
       }
       elements.append(try parseExpression())
     }
@@ -205,10 +205,10 @@ extension TemplateParser {
   private mutating func parseDictionaryLiteral() throws(TemplateError) -> Expression {
     try expect("{")
     var entries: [(key: Expression, value: Expression)] = []
-    while !stands("}") {
+    while !isAt("}") {
       if !entries.isEmpty {
         try expect(",")
-        if stands("}") { break }
+        if isAt("}") { break }
       }
       let key = try parseExpression()
       try expect(":")

@@ -7,7 +7,7 @@ extension TemplateParser {
   }
 
   mutating func parseCallBlock(_ line: Int) throws(TemplateError) -> Statement {
-    let parameters = stands("(") ? try parseParameters() : []
+    let parameters = isAt("(") ? try parseParameters() : []
     let call = try parseExpression()
     guard case .call = call else { throw unexpected("a call") }
     let caller = try parseDefinition("caller", parameters, endingWith: "endcall", line: line)
@@ -25,7 +25,7 @@ extension TemplateParser {
     (namesInMacro, isInLoop) = outside
     return MacroDefinition(
       name: name, parameters: parameters, body: body, line: line,
-      takesMore: names.contains("varargs"), takesMoreKeywords: names.contains("kwargs"))
+      acceptsVarargs: names.contains("varargs"), acceptsKwargs: names.contains("kwargs"))
   }
 
   private typealias Parameters = [(name: String, value: Expression?)]
@@ -33,14 +33,14 @@ extension TemplateParser {
   private mutating func parseParameters() throws(TemplateError) -> Parameters {
     var parameters: Parameters = []
     try expect("(")
-    while !stands(")") {
+    while !isAt(")") {
       if !parameters.isEmpty { try expect(",") }
       let name = try expectName()
-      if skips("=") {
+      if accept("=") {
         parameters.append((name, try parseExpression()))
       } else {
         if parameters.last?.value != nil {
-          throw failure("the parameter '\(name)' needs a value, like the one before it")
+          throw failure("the parameter '\(name)' needs a default value, like the one before it")
         }
         parameters.append((name, nil))
       }
@@ -49,24 +49,24 @@ extension TemplateParser {
     return parameters
   }
 
-  /// The arguments of a call, from its bracket.
+  /// Parses the arguments of a call, from its opening bracket.
   mutating func parseArguments() throws(TemplateError) -> CallArguments {
     try nested { parser throws(TemplateError) in
       var arguments = CallArguments()
       var isFirst = true
       try parser.expect("(")
-      while !parser.stands(")") {
+      while !parser.isAt(")") {
         if !isFirst {
           try parser.expect(",")
-          if parser.stands(")") { break }
+          if parser.isAt(")") { break }
         }
         isFirst = false
         let line = parser.current.line
         let bad = TemplateError(line: line, .syntax("the arguments of a call are out of order"))
-        if parser.skips("*") {
+        if parser.accept("*") {
           guard arguments.spread == nil, arguments.spreadKeywords == nil else { throw bad }
           arguments.spread = try parser.parseExpression()
-        } else if parser.skips("**") {
+        } else if parser.accept("**") {
           guard arguments.spreadKeywords == nil else { throw bad }
           arguments.spreadKeywords = try parser.parseExpression()
         } else if case .name(let name) = parser.current.kind, parser.next.kind == .symbol("=") {
@@ -74,7 +74,7 @@ extension TemplateParser {
           parser.advance()
           parser.advance()
           if arguments.keywords.contains(where: { $0.name == name }) {
-            throw TemplateError(line: line, .syntax("the argument '\(name)' is there twice"))
+            throw TemplateError(line: line, .syntax("the argument '\(name)' is given twice"))
           }
           arguments.keywords.append((name, try parser.parseExpression()))
         } else {

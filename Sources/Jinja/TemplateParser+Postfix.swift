@@ -1,13 +1,13 @@
 extension TemplateParser {
-  /// Attributes, subscripts and calls behind `value`.
+  /// Parses the attributes, subscripts and calls after `value`.
   mutating func parsePostfix(_ value: Expression) throws(TemplateError) -> Expression {
     var value = value
     var chain = 0
     while true {
       let line = current.line
-      if stands(".") || stands("[") {
+      if isAt(".") || isAt("[") {
         value = try parseSubscript(of: value)
-      } else if stands("(") {
+      } else if isAt("(") {
         value = .call(value, try parseArguments(), line: line)
       } else {
         return value
@@ -18,7 +18,7 @@ extension TemplateParser {
 
   private mutating func parseSubscript(of value: Expression) throws(TemplateError) -> Expression {
     let line = current.line
-    if skips(".") {
+    if accept(".") {
       if case .integer(let index) = current.kind {
         advance()
         return .item(value, .integer(index), line: line)
@@ -28,27 +28,27 @@ extension TemplateParser {
     return try nested { parser throws(TemplateError) in
       try parser.expect("[")
       var start: Expression?
-      if !parser.stands(":") {
+      if !parser.isAt(":") {
         start = try parser.parseExpression()
-        if parser.stands(",") { throw parser.unsupported("a subscript of several values") }
-        if let start, parser.skips("]") { return .item(value, start, line: line) }
+        if parser.isAt(",") { throw parser.unsupported("a subscript of several values") }
+        if let start, parser.accept("]") { return .item(value, start, line: line) }
       }
       try parser.expect(":")
       var bounds: [Expression?] = [nil, nil]
       for index in bounds.indices {
-        if !parser.stands(":") && !parser.stands("]") {
+        if !parser.isAt(":") && !parser.isAt("]") {
           bounds[index] = try parser.parseExpression()
         }
-        if index == 0 && !parser.skips(":") { break }
+        if index == 0 && !parser.accept(":") { break }
       }
       try parser.expect("]")
       return .slice(value, start: start, stop: bounds[0], step: bounds[1], line: line)
     }
   }
 
-  /// Filters and tests behind `value`.
+  /// Parses the filters and tests after `value`.
   ///
-  /// - Parameter startsInline: Whether the first filter stands without its `|`.
+  /// - Parameter startsInline: True when the first filter has no `|` before it.
   mutating func parseFilters(
     of value: Expression, startsInline: Bool = false
   ) throws(TemplateError) -> Expression {
@@ -57,13 +57,13 @@ extension TemplateParser {
     var chain = 0
     while true {
       let line = current.line
-      if isInline || stands("|") {
+      if isInline || isAt("|") {
         if !isInline { advance() }
         value = try parseFilter(of: value, line: line)
-      } else if stands(name: "is") {
+      } else if isAt(name: "is") {
         advance()
         value = try parseTest(of: value, line: line)
-      } else if stands("(") {
+      } else if isAt("(") {
         value = .call(value, try parseArguments(), line: line)
       } else {
         return value
@@ -77,7 +77,7 @@ extension TemplateParser {
     of value: Expression, line: Int
   ) throws(TemplateError) -> Expression {
     let name = try expectName()
-    let arguments = stands("(") ? try parseArguments() : CallArguments()
+    let arguments = isAt("(") ? try parseArguments() : CallArguments()
     guard Filters.names.contains(name) else {
       throw unsupported("the filter '\(name)'", line: line)
     }
@@ -87,14 +87,14 @@ extension TemplateParser {
   private mutating func parseTest(
     of value: Expression, line: Int
   ) throws(TemplateError) -> Expression {
-    let isNegated = skips(name: "not")
+    let isNegated = accept(name: "not")
     let name = try expectName()
     guard Tests.names.contains(name) else { throw unsupported("the test '\(name)'", line: line) }
     var arguments = CallArguments()
-    if stands("(") {
+    if isAt("(") {
       arguments = try parseArguments()
     } else if startsArgument {
-      if stands(name: "is") { throw failure("tests cannot be chained with 'is'") }
+      if isAt(name: "is") { throw failure("tests cannot be chained with 'is'") }
       arguments.positional = [
         try nested { parser throws(TemplateError) in try parser.parseTestArgument() }
       ]

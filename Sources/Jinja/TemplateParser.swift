@@ -1,11 +1,11 @@
-/// Tokens to statements and expressions, by jinja2's grammar.
+/// Parses tokens to statements and expressions by jinja2's grammar.
 struct TemplateParser {
   private let tokens: [Token]
   private var position = 0
   private var depth = 0
-  /// Names that the body of the macro that is read speaks of; nil outside of macros.
+  /// Names that occur in the body of the current macro; nil outside macros.
   var namesInMacro: Set<String>?
-  /// Whether a `for` is around what is read, in the same macro.
+  /// True inside a `for` of the current macro.
   var isInLoop = false
   var marksGeneration = false
 
@@ -23,24 +23,24 @@ struct TemplateParser {
     position += 1
   }
 
-  func stands(_ symbol: String) -> Bool { current.kind == .symbol(symbol) }
+  func isAt(_ symbol: String) -> Bool { current.kind == .symbol(symbol) }
 
-  func stands(name: String) -> Bool { current.kind == .name(name) }
+  func isAt(name: String) -> Bool { current.kind == .name(name) }
 
-  mutating func skips(_ symbol: String) -> Bool {
-    guard stands(symbol) else { return false }
+  mutating func accept(_ symbol: String) -> Bool {
+    guard isAt(symbol) else { return false }
     advance()
     return true
   }
 
-  mutating func skips(name: String) -> Bool {
-    guard stands(name: name) else { return false }
+  mutating func accept(name: String) -> Bool {
+    guard isAt(name: name) else { return false }
     advance()
     return true
   }
 
   mutating func expect(_ symbol: String) throws(TemplateError) {
-    guard skips(symbol) else { throw unexpected("'\(symbol)'") }
+    guard accept(symbol) else { throw unexpected("'\(symbol)'") }
   }
 
   mutating func expectName() throws(TemplateError) -> String {
@@ -66,7 +66,7 @@ struct TemplateParser {
     failure("\(expected) is expected before \(current.description)")
   }
 
-  /// Reads something that may hold others of its kind.
+  /// Runs a recursive parsing step; throws beyond the nesting limit.
   mutating func nested<Result>(
     _ read: (inout TemplateParser) throws(TemplateError) -> Result
   ) throws(TemplateError) -> Result {
@@ -78,7 +78,7 @@ struct TemplateParser {
     return try read(&self)
   }
 
-  /// Counts one more operator of a chain.
+  /// Counts one more operator of a chain; throws beyond the limit.
   func extend(_ chain: inout Int) throws(TemplateError) {
     chain += 1
     guard chain <= RenderingLimits.chainLength else {
@@ -94,8 +94,9 @@ struct TemplateParser {
     return body
   }
 
-  /// Statements up to a tag that begins with one of `names`, which is left to be read, or, without
-  /// names, to the end of the template.
+  /// Parses statements up to a tag that begins with one of `names`, which is not consumed.
+  ///
+  /// Without names it parses to the end of the template.
   mutating func parseBody(until names: Set<String>) throws(TemplateError) -> [Statement] {
     try nested { parser throws(TemplateError) in
       var body: [Statement] = []
@@ -115,21 +116,21 @@ struct TemplateParser {
           parser.position -= 1
           guard names.isEmpty else {
             let ends = names.sorted().map { "'\($0)'" }.joined(separator: " or ")
-            throw parser.failure("it ends where \(ends) is still expected")
+            throw parser.failure("the template ends before \(ends)")
           }
           return body
-        default: throw parser.failure("\(token.description) has no place here")
+        default: throw parser.failure("\(token.description) is not allowed here")
         }
       }
     }
   }
 
-  /// What follows `%}` up to `{% end… %}`, which is read too.
+  /// Parses a block from `%}` up to and including its `{% end… %}`.
   mutating func parseBlock(endingWith name: String) throws(TemplateError) -> [Statement] {
     try expectBlockEnd()
     let body = try parseBody(until: [name])
     advance()
-    // The name of a macro may stand behind its end.
+    // The name of a macro may follow `endmacro`.
     if name == "endmacro", case .name = current.kind { advance() }
     try expectBlockEnd()
     return body
@@ -160,14 +161,14 @@ struct TemplateParser {
       return .generation(try parseBlock(endingWith: "endgeneration"))
     case "break", "continue":
       guard isInLoop else {
-        throw TemplateError(line: line, .syntax("'\(tag)' stands outside of a loop"))
+        throw TemplateError(line: line, .syntax("'\(tag)' is outside a loop"))
       }
       try expectBlockEnd()
       return tag == "break" ? .breakLoop : .continueLoop
     case "else", "elif":
-      throw TemplateError(line: line, .syntax("'\(tag)' stands outside of 'if' and 'for'"))
+      throw TemplateError(line: line, .syntax("'\(tag)' is outside 'if' and 'for'"))
     case _ where tag.hasPrefix("end"):
-      throw TemplateError(line: line, .syntax("'\(tag)' ends nothing that is open there"))
+      throw TemplateError(line: line, .syntax("'\(tag)' closes no open block"))
     default: throw unsupported("the tag '\(tag)'", line: line)
     }
   }
@@ -179,8 +180,8 @@ struct TemplateParser {
       let test = try parseTuple(withConditional: false)
       try expectBlockEnd()
       branches.append((test, try parseBody(until: ["elif", "else", "endif"])))
-      if skips(name: "elif") { continue }
-      if skips(name: "else") {
+      if accept(name: "elif") { continue }
+      if accept(name: "else") {
         otherwise = try parseBlock(endingWith: "endif")
       } else {
         advance()
@@ -192,17 +193,17 @@ struct TemplateParser {
 
   private mutating func parseFor(_ line: Int) throws(TemplateError) -> Statement {
     let target = try parseTarget()
-    guard skips(name: "in") else { throw unexpected("'in'") }
+    guard accept(name: "in") else { throw unexpected("'in'") }
     let elements = try parseTuple(withConditional: false, endingAt: ["recursive"])
-    let filter = skips(name: "if") ? try parseExpression() : nil
-    if stands(name: "recursive") { throw unsupported("a recursive for loop", line: line) }
+    let filter = accept(name: "if") ? try parseExpression() : nil
+    if isAt(name: "recursive") { throw unsupported("a recursive for loop", line: line) }
     try expectBlockEnd()
     let outside = isInLoop
     isInLoop = true
     let body = try parseBody(until: ["else", "endfor"])
     isInLoop = outside
     var otherwise: [Statement] = []
-    if skips(name: "else") {
+    if accept(name: "else") {
       otherwise = try parseBlock(endingWith: "endfor")
     } else {
       advance()
@@ -216,12 +217,12 @@ struct TemplateParser {
 
   private mutating func parseSet(_ line: Int) throws(TemplateError) -> Statement {
     let target = try parseTarget(allowsAttribute: true)
-    if skips("=") {
+    if accept("=") {
       let value = try parseTuple()
       try expectBlockEnd()
       return .set(target, value, line: line)
     }
-    let filter = stands("|") ? try parseFilters(of: .captured) : nil
+    let filter = isAt("|") ? try parseFilters(of: .captured) : nil
     return .setBlock(
       target, filter: filter, body: try parseBlock(endingWith: "endset"), line: line)
   }
@@ -237,13 +238,13 @@ struct TemplateParser {
     return .with(values, body: try parseBlock(endingWith: "endwith"), line: line)
   }
 
-  /// One name or several, of which `set` allows an attribute too.
+  /// Parses one name, a tuple of names, or, for `set`, an attribute of a namespace.
   private mutating func parseTarget(
     allowsAttribute: Bool = false
   ) throws(TemplateError) -> AssignmentTarget {
     var targets: [AssignmentTarget] = []
     while true {
-      if skips("(") {
+      if accept("(") {
         targets.append(
           try nested { parser throws(TemplateError) in try parser.parseTarget() })
         try expect(")")
@@ -252,13 +253,13 @@ struct TemplateParser {
         if ["true", "false", "none", "True", "False", "None"].contains(name) {
           throw failure("'\(name)' cannot be set")
         }
-        if allowsAttribute, targets.isEmpty, skips(".") {
+        if allowsAttribute, targets.isEmpty, accept(".") {
           return .attribute(name, try expectName())
         }
         targets.append(.name(name))
       }
-      guard skips(",") else { return targets.count == 1 ? targets[0] : .tuple(targets) }
-      if stands(name: "in") || stands("=") || stands(")") { return .tuple(targets) }
+      guard accept(",") else { return targets.count == 1 ? targets[0] : .tuple(targets) }
+      if isAt(name: "in") || isAt("=") || isAt(")") { return .tuple(targets) }
     }
   }
 }

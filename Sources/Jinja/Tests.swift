@@ -1,4 +1,4 @@
-/// The tests behind `is`.
+/// The tests that a template can apply with `is`.
 enum Tests {
   static let names: Set<String> = [
     "defined", "undefined", "none", "true", "false", "boolean", "integer", "float", "number",
@@ -7,7 +7,7 @@ enum Tests {
     "even", "divisibleby", "lower", "upper", "filter", "test",
   ]
 
-  /// Those that compare, by all their names.
+  /// The comparison operators of the tests that compare, by test name.
   static let comparisons: [String: ComparisonOperator] = [
     "in": .isIn, "eq": .equal, "equalto": .equal, "==": .equal, "ne": .notEqual, "!=": .notEqual,
     "lt": .less, "lessthan": .less, "<": .less, "le": .lessOrEqual, "<=": .lessOrEqual,
@@ -24,7 +24,7 @@ extension Renderer {
     return .bool(try test(value, name, try evaluate(written, line: line)))
   }
 
-  /// Whether `value` is `name`.
+  /// Returns the result of the test `name` on `value`.
   func test(
     _ value: Value, _ name: String, _ arguments: Arguments
   ) throws(TemplateError) -> Bool {
@@ -71,7 +71,7 @@ extension Renderer {
     }
   }
 
-  /// Python's `is`, for the values of which there is one each.
+  /// Returns Python's `is` for values with an identity: none, booleans and objects.
   private func isSame(_ value: Value, _ other: Value) throws(TemplateError) -> Bool {
     switch (value, other) {
     case (.none, .none): return true
@@ -84,7 +84,7 @@ extension Renderer {
 
   private func whole(_ value: Value, by divisor: Value) throws(TemplateError) -> Int {
     guard case .integer(let remainder) = try arithmetic(value, .remainder, divisor) else {
-      throw failure("\(value.kind) is no whole number")
+      throw failure("\(value.kind) is not an integer")
     }
     return remainder
   }

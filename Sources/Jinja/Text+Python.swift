@@ -1,4 +1,4 @@
-// Python's methods of `str`, on letters.
+// The methods of Python's `str`. Every resulting letter keeps its origin.
 
 extension Text {
   // MARK: Case
@@ -25,7 +25,7 @@ extension Text {
     return Text(result)
   }
 
-  /// Whether a sigma at `index` ends a word, by Unicode's rule Final_Sigma.
+  /// Returns true when a sigma at `index` ends a word, by Unicode's rule Final_Sigma.
   private func isFinalSigma(_ index: Int) -> Bool {
     func cased(_ letters: some Sequence<Letter>) -> Bool {
       let first = letters.first { !$0.scalar.properties.isCaseIgnorable }
@@ -34,14 +34,14 @@ extension Text {
     return cased(letters[..<index].reversed()) && !cased(letters[(index + 1)...])
   }
 
-  /// The first letter large, the others small.
+  /// Python's `capitalize`: the first letter in title case, the others in lower case.
   var capitalized: Text {
     guard !isEmpty else { return self }
     return self[0..<1].mapped(\.properties.titlecaseMapping)
       + Text(lowercased.letters.dropFirst(self[0..<1].lowercased.count))
   }
 
-  /// Python's `title`: large behind whatever is no letter with a case.
+  /// Python's `title`: title case after every character that has no case, lower case elsewhere.
   var titled: Text {
     var result: [Letter] = []
     var isInside = false
@@ -82,7 +82,7 @@ extension Text {
 
   // MARK: Ends
 
-  /// Without the characters of `set` at the sides; nil means white space.
+  /// Returns the string without the characters of `set` at its ends; nil stands for white space.
   func stripped(_ set: Text? = nil, left: Bool = true, right: Bool = true) -> Text {
     let values = set.map { Set($0.letters.map(\.value)) }
     func goes(_ letter: Letter) -> Bool {
@@ -96,7 +96,11 @@ extension Text {
 
   // MARK: Parts
 
-  /// Without `most`, all of it; the parts between white space, or between `separator`.
+  /// Returns Python's `split`, or `rsplit` when `fromRight`.
+  ///
+  /// - Parameters:
+  ///   - separator: The separator; nil splits at runs of white space.
+  ///   - most: Largest number of splits; a negative number means no limit.
   func split(_ separator: Text?, most: Int, fromRight: Bool = false) -> [Text] {
     if fromRight {
       return Text(letters.reversed()).split(separator?.reversed, most: most)
@@ -145,7 +149,9 @@ extension Text {
     return start < count ? lines + [self[start..<count]] : lines
   }
 
-  /// With `new` wherever `old` stands, the first `most` times; a negative number means always.
+  /// Returns the string with the first `most` occurrences of `old` replaced by `new`.
+  ///
+  /// A negative `most` means no limit.
   func replacing(_ old: Text, with new: Text, most: Int) -> Text {
     let most = most < 0 ? Int.max : most
     var result = Text()
@@ -169,7 +175,7 @@ extension Text {
     return result + self[start..<count]
   }
 
-  /// How often `part` stands in it, without overlap.
+  /// Returns the number of occurrences of `part` without overlap.
   func occurrences(of part: Text) -> Int {
     part.isEmpty ? count + 1 : split(part, most: -1).count - 1
   }

@@ -1,10 +1,11 @@
-/// A text whose every character knows its origin.
+/// A string whose every character has an origin.
 ///
-/// Every operation on texts moves letters; none makes a text of its scalars alone. So a character's
-/// origin survives whatever the template does to it.
+/// All operations move letters; none creates a string from scalars alone. So the origin of a
+/// character survives every operation of a template.
 struct Text: Sendable {
   var letters: [Letter]
-  /// Whether it is what jinja2 calls safe: a sum with it escapes HTML in the other text.
+  /// True for a string that jinja2 calls safe: adding it to another string escapes HTML in the
+  /// other.
   var isSafe = false
 
   init(_ letters: some Sequence<Letter> = []) {
@@ -24,7 +25,7 @@ struct Text: Sendable {
     return String(scalars)
   }
 
-  /// With HTML's characters escaped, unless it is safe; the result is.
+  /// The string with HTML's special characters escaped, unless it is safe; the result is safe.
   var escaped: Text {
     if isSafe { return self }
     let entities: [Unicode.Scalar: String] = [
@@ -49,7 +50,7 @@ struct Text: Sendable {
   static func += (left: inout Text, right: Text) { left.letters += right.letters }
 }
 
-/// Texts are equal by what they say, wherever it comes from.
+// Equality, order and hash depend on the scalars alone, not on their origins.
 extension Text: Hashable, Comparable {
   static func == (left: Text, right: Text) -> Bool {
     left.count == right.count && left.matches(right, at: 0)
@@ -63,7 +64,7 @@ extension Text: Hashable, Comparable {
     for letter in letters { hasher.combine(letter.value) }
   }
 
-  /// Whether `part` stands at `index`.
+  /// Returns true when `part` occurs at `index`.
   func matches(_ part: Text, at index: Int) -> Bool {
     guard index >= 0, index + part.count <= count else { return false }
     for offset in part.letters.indices
@@ -77,13 +78,13 @@ extension Text: Hashable, Comparable {
 
   func hasSuffix(_ part: Text) -> Bool { matches(part, at: count - part.count) }
 
-  /// Where `part` first stands at or behind `start`.
+  /// Returns the first index at or after `start` where `part` occurs.
   func firstIndex(of part: Text, from start: Int = 0) -> Int? {
     guard start <= count - part.count else { return nil }
     return (start...(count - part.count)).first { matches(part, at: $0) }
   }
 
-  /// Where `part` last stands.
+  /// Returns the last index where `part` occurs.
   func lastIndex(of part: Text) -> Int? {
     guard part.count <= count else { return nil }
     return (0...(count - part.count)).last { matches(part, at: $0) }

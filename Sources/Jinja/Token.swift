@@ -1,7 +1,7 @@
-/// A part of a template's source.
+/// A token of a template's source.
 struct Token: Equatable {
   enum Kind: Equatable {
-    /// Text outside of tags, to be written as it is.
+    /// Text outside tags, written unchanged.
     case data([Unicode.Scalar])
     case blockBegin
     case blockEnd
@@ -16,10 +16,10 @@ struct Token: Equatable {
   }
 
   let kind: Kind
-  /// Counted from 1.
+  /// Line of the template, counted from 1.
   let line: Int
 
-  /// The token for a sentence.
+  /// The token in words, for error messages.
   var description: String {
     switch kind {
     case .data: "text"
@@ -28,7 +28,7 @@ struct Token: Equatable {
     case .variableBegin: "'{{'"
     case .variableEnd: "'}}'"
     case .name(let text), .symbol(let text): "'\(text)'"
-    case .string(let text): "the text '\(text.prefix(20))'"
+    case .string(let text): "the string '\(text.prefix(20))'"
     case .integer(let value): "\(value)"
     case .real(let value): "\(value)"
     case .end: "the end of the template"

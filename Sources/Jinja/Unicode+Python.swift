@@ -1,7 +1,7 @@
-// What Python says of characters, where templates depend on it.
+// Python's classification of characters, as far as templates depend on it.
 
 extension Unicode.Scalar {
-  /// `str.isspace`: what `strip` and `split` take away.
+  /// Python's `str.isspace`: characters that `strip` and `split` remove.
   var isPythonSpace: Bool {
     switch value {
     case 0x09...0x0D, 0x1C...0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F,
@@ -11,7 +11,7 @@ extension Unicode.Scalar {
     }
   }
 
-  /// What ends a line for `splitlines`.
+  /// True for the line ends of Python's `splitlines`.
   var isPythonLineEnd: Bool {
     switch value {
     case 0x0A...0x0D, 0x1C...0x1E, 0x85, 0x2028, 0x2029: true
@@ -19,7 +19,7 @@ extension Unicode.Scalar {
     }
   }
 
-  /// `str.isprintable`: what `repr` writes as it is.
+  /// Python's `str.isprintable`: characters that `repr` writes without escapes.
   var isPythonPrintable: Bool {
     switch properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
@@ -30,7 +30,7 @@ extension Unicode.Scalar {
     }
   }
 
-  /// `str.isalpha`.
+  /// Python's `str.isalpha`.
   var isPythonLetter: Bool {
     switch properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true
@@ -45,7 +45,7 @@ extension Unicode.Scalar {
 
   var continuesName: Bool { startsName || properties.generalCategory == .decimalNumber }
 
-  /// Whether it is a letter with upper and lower case.
+  /// True for a letter with upper and lower case.
   var isPythonCased: Bool {
     properties.isUppercase || properties.isLowercase
       || properties.generalCategory == .titlecaseLetter

@@ -1,8 +1,9 @@
-/// Python's equality; the depth of values is bounded, and with it the recursion.
-///
-/// Shared parts make it exponential in that depth at worst, so the renderer counts the comparisons
-/// of lists and dictionaries with `weight` first.
 extension Value {
+  /// Python's equality.
+  ///
+  /// The depth of values, and with it the recursion, is bounded. With shared parts the time can be
+  /// exponential in that depth, so the renderer first counts the steps of a comparison with
+  /// `weight`.
   static func == (left: Value, right: Value) -> Bool {
     if let a = left.number, let b = right.number { return a == b }
     switch (left, right) {
@@ -19,7 +20,8 @@ extension Value {
     }
   }
 
-  /// How much there is to read in the value, counted up to `limit`.
+  /// Returns the cost of reading the value, counted up to `limit`: one per element, and one for
+  /// every eight characters.
   func weight(upTo limit: Int) -> Int {
     var total = 1
     switch self {
@@ -38,7 +40,7 @@ extension Value {
     return total
   }
 
-  /// Python's order: of numbers, of texts, and of lists and tuples element by element.
+  /// Python's `<`: of numbers, of strings, and of lists and tuples element by element.
   static func precedes(_ left: Value, _ right: Value) throws(ValueError) -> Bool {
     if let a = left.number, let b = right.number { return a < b }
     switch (left, right) {
@@ -47,23 +49,23 @@ extension Value {
       for (x, y) in zip(a.elements, b.elements) where !(x == y) { return try precedes(x, y) }
       return a.elements.count < b.elements.count
     case (.undefined(let clause), _), (_, .undefined(let clause)): throw ValueError(clause)
-    default: throw ValueError("\(left.kind) and \(right.kind) have no order")
+    default: throw ValueError("\(left.kind) and \(right.kind) cannot be ordered")
     }
   }
 
-  /// Python's `in`.
+  /// Python's `element in self`.
   func contains(_ element: Value) throws(ValueError) -> Bool {
     switch self {
     case .text(let text):
       guard case .text(let part) = element else {
-        throw ValueError("\(element.kind) is looked for in a text")
+        throw ValueError("\(element.kind) cannot be searched for in a string")
       }
       return text.firstIndex(of: part) != nil
     case .list(let list), .tuple(let list): return list.elements.contains { $0 == element }
     case .dictionary(let entries): return entries[element] != nil
     case .undefined: return false
     case .object(let object as Generator): return object.take().contains { $0 == element }
-    default: throw ValueError("nothing can be in \(kind)")
+    default: throw ValueError("'in' does not apply to \(kind)")
     }
   }
 }

@@ -1,6 +1,6 @@
-/// A value of a template: what Python would compute with.
+/// A Python value that a template computes with.
 enum Value {
-  /// Nothing, and the clause that says so: "'x' is undefined".
+  /// An undefined value, with the reason as a clause: "'x' is undefined".
   case undefined(String)
   case none
   case bool(Bool)
@@ -10,12 +10,12 @@ enum Value {
   case list(ValueList)
   case tuple(ValueList)
   case dictionary(ValueDictionary)
-  /// What can change, or be called.
+  /// A value with reference semantics: one that can change or be called.
   case object(Object)
 
   static func text(_ string: String) -> Value { .text(Text(string)) }
 
-  /// Python's truth.
+  /// Python's truth value.
   var isTrue: Bool {
     switch self {
     case .undefined, .none: false
@@ -29,7 +29,7 @@ enum Value {
     }
   }
 
-  /// The number that arithmetic sees: Python's booleans are 0 and 1.
+  /// The value as a number, where Python's booleans are 0 and 1; nil for other types.
   var number: Number? {
     switch self {
     case .bool(let value): .integer(value ? 1 : 0)
@@ -39,7 +39,7 @@ enum Value {
     }
   }
 
-  /// The whole number that an index or a count is.
+  /// The value as an integer; nil for other types.
   var wholeNumber: Int? {
     if case .integer(let value) = number { value } else { nil }
   }
@@ -48,7 +48,7 @@ enum Value {
     if case .text(let text) = self { text } else { nil }
   }
 
-  /// How deep lists and dictionaries stand in each other.
+  /// Nesting depth of lists and dictionaries; 0 for other values.
   var depth: Int {
     switch self {
     case .list(let list), .tuple(let list): list.depth
@@ -57,15 +57,15 @@ enum Value {
     }
   }
 
-  /// What it is, for a sentence.
+  /// The type with its article, for error messages.
   var kind: String {
     switch self {
-    case .undefined: "nothing"
+    case .undefined: "an undefined value"
     case .none: "none"
     case .bool: "a boolean"
-    case .integer: "a whole number"
-    case .real: "a number"
-    case .text: "a text"
+    case .integer: "an integer"
+    case .real: "a float"
+    case .text: "a string"
     case .list: "a list"
     case .tuple: "a tuple"
     case .dictionary: "a dictionary"
@@ -74,7 +74,7 @@ enum Value {
   }
 }
 
-/// A number, whole or not.
+/// A number: Python's `int` or `float`.
 enum Number {
   case integer(Int)
   case real(Double)
@@ -97,7 +97,7 @@ enum Number {
   }
 }
 
-/// A clause about a value that does not fit.
+/// An error about a value, to which the renderer adds the line.
 struct ValueError: Error {
   let cause: TemplateError.Cause
 
@@ -108,7 +108,7 @@ struct ValueError: Error {
   init(exhausted what: String) { cause = .exhausted(what) }
 }
 
-/// Values in a row, which never change.
+/// An immutable sequence of values.
 struct ValueList {
   let elements: [Value]
   let depth: Int
@@ -118,7 +118,7 @@ struct ValueList {
     depth = try Self.depth(of: elements)
   }
 
-  /// One more than the deepest of `elements`.
+  /// Returns the depth of a list of `elements`; throws when it exceeds the limit.
   static func depth(of elements: some Sequence<Value>) throws(ValueError) -> Int {
     var deepest = 0
     for element in elements {
@@ -134,9 +134,9 @@ struct ValueList {
   }
 }
 
-/// Keys with their values in the order in which they were set.
+/// A dictionary that keeps the order of insertion.
 ///
-/// Keys are compared as Python compares them, one after another: a message has few.
+/// Keys are compared with Python's equality in a linear search, since the dictionaries are small.
 struct ValueDictionary {
   private(set) var entries: [(key: Value, value: Value)] = []
   private(set) var depth = 1

@@ -1,22 +1,22 @@
 import Tensors
 
-/// A table of vectors, one per id.
-public struct Embedding {
+/// A table of embedding vectors, one per token id.
+package struct Embedding {
   /// Shape [entries, width].
-  public let weight: Tensor
+  package let weight: Tensor
 
   /// - Parameters:
-  ///   - parameters: Where `weight` is found.
+  ///   - parameters: The module that holds `weight`.
   ///   - entries: Number of ids.
   ///   - width: Size of a vector.
-  ///   - deviation: Standard deviation of the first values.
-  public init(_ parameters: Parameters, entries: Int, width: Int, deviation: Float) {
+  ///   - std: Standard deviation of the initial values.
+  package init(_ parameters: Parameters, entries: Int, width: Int, std: Float) {
     weight = parameters.tensor(
-      "weight", [entries, width], .normal(deviation: deviation), decays: true)
+      "weight", [entries, width], .normal(std: std), decays: true)
   }
 
   /// [rows] ids → [rows, width].
-  public func callAsFunction(_ ids: [Int32]) -> Tensor {
+  package func callAsFunction(_ ids: [Int32]) -> Tensor {
     weight.gather(ids)
   }
 }

@@ -1,65 +1,71 @@
 import Tensors
 
-/// A linear map with an optional bias, and under LoRA a trained low-rank map beside it.
-public struct Linear {
-  /// The matrix, laid out as `order` says.
-  public let weight: Tensor
-  /// One number per output, or nil.
-  public let bias: Tensor?
+/// A linear layer with an optional bias and, under LoRA, an adapter.
+package struct Linear {
+  /// The weight matrix, stored in the layout `order`.
+  package let weight: Tensor
+  /// Shape [outputs], or nil.
+  package let bias: Tensor?
   let order: WeightOrder
-  private let lowRank: LowRankTensors?
+  private let lora: LoRATensors?
 
   /// - Parameters:
-  ///   - parameters: Where `weight` and `bias` are found.
+  ///   - parameters: The module that holds `weight` and `bias`.
   ///   - inputs: Size of the input's last dimension.
   ///   - outputs: Size of the result's last dimension.
-  ///   - order: How the weight lies in memory.
-  ///   - bias: Whether there is one.
-  ///   - deviation: Standard deviation of the first weights; biases start at 0.
-  ///   - isHead: Whether it is an output of the network: it is never adapted, but trained whole.
-  public init(
+  ///   - order: Memory layout of the weight.
+  ///   - bias: True for a layer with a bias.
+  ///   - std: Standard deviation of the initial weights; biases start at 0.
+  ///   - isHead: True for an output of the network, which gets no adapter and is trained in full.
+  package init(
     _ parameters: Parameters, inputs: Int, outputs: Int, order: WeightOrder = .outputsByInputs,
-    bias: Bool, deviation: Float, isHead: Bool = false
+    bias: Bool, std: Float, isHead: Bool = false
   ) {
     let shape = order == .outputsByInputs ? [outputs, inputs] : [inputs, outputs]
-    weight = parameters.tensor("weight", shape, .normal(deviation: deviation), decays: true)
+    weight = parameters.tensor("weight", shape, .normal(std: std), decays: true)
     self.bias = bias ? parameters.tensor("bias", [outputs], .constant(0), decays: false) : nil
     self.order = order
-    lowRank = isHead ? nil : parameters.lowRank(inputs: inputs, outputs: outputs, order: order)
+    lora = isHead ? nil : parameters.lora(inputs: inputs, outputs: outputs, order: order)
   }
 
-  /// A map by an existing matrix [outputs, inputs], such as a head tied to an embedding.
+  /// A layer that shares an existing matrix [outputs, inputs], such as a head tied to an embedding.
   ///
-  /// - Parameter bias: One number per output, or nil.
-  public init(tiedTo weight: Tensor, bias: Tensor? = nil) {
+  /// - Parameter bias: Shape [outputs], or nil.
+  package init(tiedTo weight: Tensor, bias: Tensor? = nil) {
     weight.markShared()
     self.weight = weight
     self.bias = bias
     order = .outputsByInputs
-    lowRank = nil
+    lora = nil
   }
 
-  /// [… , inputs] → [… , outputs]: x·W + b, and (dropout(x)·Aᵀ)·Bᵀ·scale where the map is adapted.
+  /// [… , inputs] → [… , outputs]: x·W + b, plus (dropout(x)·Aᵀ)·Bᵀ·scale when the layer has a
+  /// LoRA adapter.
   ///
   /// - Parameters:
-  ///   - pass: Whether adapters count, and where dropout draws from.
-  ///   - precise: Whether sums read the result, which is then fp32 under bf16 too.
-  public func callAsFunction(_ x: Tensor, _ pass: ForwardPass, precise: Bool = false) -> Tensor {
-    guard let lowRank, pass.usesAdapters else {
-      return x.linear(weight: weight, order: order, bias: bias, precise: precise)
+  ///   - pass: Decides whether the adapter is applied, and gives the dropout masks.
+  ///   - fp32Output: True to return fp32 in bf16 precision too, for a result that is summed (the
+  ///     residual stream).
+  package func callAsFunction(_ x: Tensor, _ pass: ForwardPass, fp32Output: Bool = false)
+    -> Tensor
+  {
+    guard let lora, pass.usesAdapters else {
+      return x.linear(weight: weight, order: order, bias: bias, fp32Output: fp32Output)
     }
-    // Sites of the families' own dropouts are not negative.
-    let dropout = Dropout(rate: lowRank.dropout, site: -1 - lowRank.index)
+    // The model families number their own dropout modules from 0.
+    let dropout = Dropout(rate: lora.dropout, site: -1 - lora.index)
     let inner =
-      dropout(x, pass).linear(weight: lowRank.down, order: .outputsByInputs, precise: true)
-      * lowRank.scale
+      dropout(x, pass).linear(weight: lora.down, order: .outputsByInputs, fp32Output: true)
+      * lora.scale
     return x.linear(
-      weight: weight, order: order, bias: bias, plus: (inner, lowRank.up), precise: precise)
+      weight: weight, order: order, bias: bias, plus: (inner, lora.up), fp32Output: fp32Output)
   }
 
-  /// The same for a head, which no pass changes.
-  public func callAsFunction(_ x: Tensor, precise: Bool = false) -> Tensor {
-    precondition(lowRank == nil, "an adapted linear map needs its pass")
-    return x.linear(weight: weight, order: order, bias: bias, precise: precise)
+  /// [… , inputs] → [… , outputs]: x·W + b, for a head, which has no adapter and needs no pass.
+  ///
+  /// - Parameter fp32Output: True to return fp32 in bf16 precision too (logits).
+  package func callAsFunction(_ x: Tensor, fp32Output: Bool = false) -> Tensor {
+    precondition(lora == nil, "a linear layer with a LoRA adapter needs its pass")
+    return x.linear(weight: weight, order: order, bias: bias, fp32Output: fp32Output)
   }
 }

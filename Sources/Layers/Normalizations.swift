@@ -1,16 +1,16 @@
 import Tensors
 
 /// LayerNorm with gain and bias (Ba and others 2016).
-public struct LayerNorm {
+package struct LayerNorm {
   let weight: Tensor
   let bias: Tensor
   let epsilon: Float
 
   /// - Parameters:
-  ///   - parameters: Where `weight` and `bias` are found.
+  ///   - parameters: The module that holds `weight` and `bias`.
   ///   - width: Size of the last dimension.
   ///   - epsilon: Added to the variance.
-  public init(_ parameters: Parameters, width: Int, epsilon: Float) {
+  package init(_ parameters: Parameters, width: Int, epsilon: Float) {
     weight = parameters.tensor("weight", [width], .constant(1), decays: false)
     bias = parameters.tensor("bias", [width], .constant(0), decays: false)
     self.epsilon = epsilon
@@ -18,25 +18,25 @@ public struct LayerNorm {
 
   /// Normalises every row.
   ///
-  /// - Parameter precise: Whether sums read the result, which is then fp32 under bf16 too.
-  public func callAsFunction(_ x: Tensor, precise: Bool = false) -> Tensor {
-    x.layerNorm(gain: weight, bias: bias, epsilon: epsilon, precise: precise)
+  /// - Parameter fp32Output: True to return fp32 in bf16 precision too, for a result to be summed.
+  package func callAsFunction(_ x: Tensor, fp32Output: Bool = false) -> Tensor {
+    x.layerNorm(gain: weight, bias: bias, epsilon: epsilon, fp32Output: fp32Output)
   }
 }
 
 /// RMSNorm with gain (Zhang & Sennrich 2019).
-public struct RMSNorm {
+package struct RMSNorm {
   let weight: Tensor
   let epsilon: Float
   let scale: Float
 
   /// - Parameters:
-  ///   - parameters: Where `weight` is found.
+  ///   - parameters: The module that holds `weight`.
   ///   - width: Size of the last dimension.
   ///   - epsilon: Added to the mean square.
-  ///   - gain: The first weights.
+  ///   - gain: The initial weights.
   ///   - scale: Factor of the result.
-  public init(
+  package init(
     _ parameters: Parameters, width: Int, epsilon: Float, gain: Float = 1, scale: Float = 1
   ) {
     weight = parameters.tensor("weight", [width], .constant(gain), decays: false)
@@ -45,12 +45,12 @@ public struct RMSNorm {
   }
 
   /// Normalises every row.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  package func callAsFunction(_ x: Tensor) -> Tensor {
     x.rmsNorm(gain: scale == 1 ? weight : weight * scale, epsilon: epsilon)
   }
 
-  /// Normalises every head of every row.
-  public func callAsFunction(headsOf x: Tensor) -> Tensor {
+  /// Normalises every head of every row; a head has as many elements as the gain.
+  package func callAsFunction(headsOf x: Tensor) -> Tensor {
     let size = weight.count
     return self(x.reshaped([x.rows * x.columns / size, size])).reshaped(x.shape)
   }

@@ -1,23 +1,24 @@
 import Glibc
 import Tensors
 
-/// Rotary positions of a network, shared by its layers.
+/// The rotary position embedding (RoPE) of a network, shared by its layers.
 ///
-/// The table is computed at the first use: a network that is only built to learn its parameters'
-/// names, or to be refused for its size, never makes one. Used by one thread, as its network is.
-public final class RotaryPositions {
+/// The table is computed at its first use: a network that is built only to list its parameters, or
+/// that is refused for its size, never computes one. Not thread-safe; a network is used by one
+/// thread.
+package final class RotaryPositions {
   private let dim: Int
   private let positions: Int
   private let base: Double
   private let scaling: RotaryScaling
 
   /// The cosines and sines.
-  public private(set) lazy var table = RotaryTable(
+  package private(set) lazy var table = RotaryTable(
     frequencies: scaling.frequencies(dim: dim, base: base), positions: positions,
     magnitude: scaling.magnitude)
 
-  /// Positions for heads of size `dim`, up to `positions` of them; see `RotaryTable`.
-  public init(dim: Int, positions: Int, base: Double, scaling: RotaryScaling = .none) {
+  /// A table for heads of size `dim` and up to `positions` positions; see `RotaryTable`.
+  package init(dim: Int, positions: Int, base: Double, scaling: RotaryScaling = .none) {
     self.dim = dim
     self.positions = positions
     self.base = base
@@ -25,30 +26,31 @@ public final class RotaryPositions {
   }
 }
 
-/// How rotary frequencies are slowed down for a longer context than a model was first trained on; as
-/// in `transformers`' `modeling_rope_utils.py`.
-public enum RotaryScaling: Sendable, Equatable {
-  /// As they are.
+/// The scaling of rotary frequencies for a longer context than a model was first trained on, as in
+/// `modeling_rope_utils.py` of `transformers`.
+package enum RotaryScaling: Sendable, Equatable {
+  /// No scaling.
   case none
-  /// All by one factor (Chen and others 2023).
+  /// All frequencies divided by one factor (position interpolation, Chen and others 2023).
   case linear(factor: Double)
-  /// The slow ones by a factor, the fast ones not, smooth between (Llama 3.1).
+  /// Low frequencies divided by a factor, high ones unchanged, interpolated between (Llama 3.1).
   ///
-  /// - `low`, `high`: Turns within `original` positions below which a frequency is slow, and above
-  ///   which it is fast.
+  /// - `low`, `high`: Turns within `original` positions below which a frequency is low, and above
+  ///   which it is high.
   case llama3(factor: Double, low: Double, high: Double, original: Int)
-  /// Slow and fast by the number of turns, and larger cosines (Peng and others 2023).
+  /// YaRN (Peng and others 2023): frequencies scaled by their number of turns, and cosines and
+  /// sines multiplied by `magnitude`.
   ///
   /// - `fast`, `slow`: Turns within `original` positions at which the ramp ends and begins.
   case yarn(
     factor: Double, fast: Double, slow: Double, original: Int, magnitude: Double, truncates: Bool)
 
-  /// Factor of cosines and sines.
+  /// The factor of cosines and sines.
   var magnitude: Float {
     if case .yarn(_, _, _, _, let magnitude, _) = self { Float(magnitude) } else { 1 }
   }
 
-  /// Radians a position of every pair of elements of a head.
+  /// Returns the frequency of every pair of elements of a head, in radians per position.
   func frequencies(dim: Int, base: Double) -> [Float] {
     let plain = RotaryTable.frequencies(dim: dim, base: base)
     switch self {
@@ -64,7 +66,7 @@ public enum RotaryScaling: Sendable, Equatable {
         return Float((1 - smooth) * Double(frequency) / factor + smooth * Double(frequency))
       }
     case .yarn(let factor, let fast, let slow, let original, _, let truncates):
-      // The pair that makes so many turns.
+      // The (fractional) index of the pair that makes this many turns within `original` positions.
       let pair = { (turns: Double) in
         Double(dim) * log(Double(original) / (turns * 2 * .pi)) / (2 * log(base))
       }

@@ -1,22 +1,23 @@
-/// One round of a chunked v-collective, seen from one side: elements `round · chunk ..< (round + 1)
-/// · chunk` of every rank's block, and the 32-bit tables that say where they are.
+/// One round of a chunked v-collective on its sending or its receiving side: elements `round ·
+/// chunk ..< (round + 1) · chunk` of every rank's block, with the 32-bit tables of their counts and
+/// displacements.
 ///
-/// A block's place in a buffer can lie past 2³¹ elements. The pointer therefore starts at the lowest
-/// element of the round; where the round spans more than `reach` elements even so, it goes through a
-/// packed buffer of its own. That choice is local: the wire carries the same messages either way.
+/// A block's displacement can exceed 2³¹ elements. The pointer therefore starts at the lowest
+/// element of the round. A round that still spans more than `reach` elements goes through a packed
+/// buffer of its own. That choice is local: MPI sends the same messages in both cases.
 struct BlockRound<T: MPIScalar>: ~Copyable {
-  /// What MPI reads or writes; nil when the buffer has no memory, being empty.
+  /// The address that MPI reads or writes; nil when the buffer is empty and has no memory.
   let pointer: UnsafeMutablePointer<T>?
-  /// The elements of each rank's block in this round.
+  /// The number of elements of each rank's block in this round.
   let counts: UnsafeMutablePointer<Int32>
-  /// Where they start, from `pointer`.
+  /// Their displacements from `pointer`.
   let offsets: UnsafeMutablePointer<Int32>
-  /// Whether `pointer` is a packed buffer, to be copied from or to the caller's.
+  /// True when `pointer` is a packed buffer that is copied from or to the caller's.
   let isPacked: Bool
   private let start: Int
   private let layout: BlockLayout
 
-  /// Prepares round `round` over `buffer`, filling `tables` (2 × the number of ranks).
+  /// Prepares round `round` over `buffer` and fills `tables` (2 × the number of ranks).
   init(
     _ round: Int, chunk: Int, of layout: BlockLayout, in buffer: UnsafeMutablePointer<T>?,
     reach: Int, tables: UnsafeMutablePointer<Int32>
@@ -50,7 +51,7 @@ struct BlockRound<T: MPIScalar>: ~Copyable {
     if isPacked { pointer?.deallocate() }
   }
 
-  /// Copies this round's elements from the caller's buffer, where MPI reads a packed one.
+  /// Copies this round's elements from the caller's buffer if MPI reads a packed one.
   borrowing func pack(from buffer: UnsafePointer<T>?) {
     guard isPacked, let pointer, let buffer else { return }
     for (rank, displacement) in layout.displacements.enumerated() where counts[rank] > 0 {
@@ -59,7 +60,7 @@ struct BlockRound<T: MPIScalar>: ~Copyable {
     }
   }
 
-  /// Copies this round's elements to the caller's buffer, where MPI wrote a packed one.
+  /// Copies this round's elements to the caller's buffer if MPI wrote a packed one.
   borrowing func unpack(to buffer: UnsafeMutablePointer<T>?) {
     guard isPacked, let pointer, let buffer else { return }
     for (rank, displacement) in layout.displacements.enumerated() where counts[rank] > 0 {

@@ -1,20 +1,20 @@
 internal import CMPI
 
 extension Communicator {
-  /// Hands block r of `source` to rank r, and takes its block for this rank into block r of
-  /// `result`; every rank must call (MPI Standard 3.1, section 5.8).
+  /// Sends block r of `source` to rank r, and receives that rank's block for this rank in block r
+  /// of `result`; every rank must call (MPI Standard 3.1, section 5.8).
   ///
   /// The count for rank r in `sending` must be the count for this rank in r's `receiving`. The two
   /// buffers must not overlap.
   ///
-  /// A call goes in rounds of at most ``maximumAllToAllBytes`` a rank, and all ranks must make the
-  /// same number of them, although each knows only its own row and column of the counts. The number
-  /// follows from the largest count that any rank sends to any other. Pass it as `largestBlock`
-  /// where it is known: on every rank the same. Without it on any rank, an all-reduce of eight bytes
-  /// finds it first (one more call, which ``traffic`` shows).
+  /// A call takes rounds of at most ``maximumAllToAllBytes`` per rank. All ranks must make the same
+  /// number of rounds, although each has only its own row and column of the counts. The number
+  /// follows from the largest count that any rank sends to any other. Pass that count as
+  /// `largestBlock` where it is known, the same on every rank. If all ranks pass nil, an all-reduce
+  /// of eight bytes finds it first (one more call, which ``traffic`` counts).
   ///
-  /// Traffic: what goes to and comes from the other ranks.
-  public func allToAllV<T: MPIScalar>(
+  /// Traffic: the bytes to and from the other ranks.
+  package func allToAllV<T: MPIScalar>(
     _ source: UnsafeBufferPointer<T>, _ sending: BlockLayout,
     into result: UnsafeMutableBufferPointer<T>, _ receiving: BlockLayout,
     largestBlock: Int? = nil

@@ -1,8 +1,9 @@
-// The same calls on arrays and single numbers, for control messages. They allocate; what a training
-// step moves goes through the buffers.
+// The calls on arrays and single numbers, for control messages. They allocate; a training step uses
+// the calls on buffers.
 extension Communicator {
-  /// The number that rank `root` passed; every rank must call (MPI Standard 3.1, section 5.4).
-  public func broadcast<T: MPIScalar>(_ value: T, from root: Int = 0) throws(MPIError) -> T {
+  /// Returns the number that rank `root` passed; every rank must call (MPI Standard 3.1, section
+  /// 5.4).
+  package func broadcast<T: MPIScalar>(_ value: T, from root: Int = 0) throws(MPIError) -> T {
     var result = [value]
     try result.withUnsafeMutableBufferPointer { (buffer) throws(MPIError) in
       try broadcast(buffer, from: root)
@@ -10,11 +11,12 @@ extension Communicator {
     return result[0]
   }
 
-  /// The array that rank `root` passed, of any length; every rank must call
+  /// Returns the array that rank `root` passed, of any length; every rank must call
   /// (MPI Standard 3.1, section 5.4).
   ///
-  /// What the other ranks pass is ignored. The length travels first, in a broadcast of its own.
-  public func broadcast<T: MPIScalar>(_ values: [T], from root: Int = 0) throws(MPIError) -> [T] {
+  /// The values of the other ranks are ignored. The length is sent first, in a broadcast of its
+  /// own.
+  package func broadcast<T: MPIScalar>(_ values: [T], from root: Int = 0) throws(MPIError) -> [T] {
     let count = Int(try broadcast(Int64(values.count), from: root))
     var result = rank == root ? values : Array(repeating: T.zero, count: count)
     try result.withUnsafeMutableBufferPointer { (buffer) throws(MPIError) in
@@ -23,16 +25,16 @@ extension Communicator {
     return result
   }
 
-  /// The ranks' numbers combined; every rank must call (MPI Standard 3.1, section 5.9.6).
-  public func allReduce<T: MPIReducible>(
+  /// Combines the ranks' numbers; every rank must call (MPI Standard 3.1, section 5.9.6).
+  package func allReduce<T: MPIReducible>(
     _ value: T, _ operation: Reduction
   ) throws(MPIError) -> T {
     try allReduce([value], operation)[0]
   }
 
-  /// The ranks' arrays combined, element by element; every rank must call, with the same count
+  /// Combines the ranks' arrays, element by element; every rank must call, with the same count
   /// (MPI Standard 3.1, section 5.9.6).
-  public func allReduce<T: MPIReducible>(
+  package func allReduce<T: MPIReducible>(
     _ values: [T], _ operation: Reduction
   ) throws(MPIError) -> [T] {
     var result = values
@@ -42,9 +44,9 @@ extension Communicator {
     return result
   }
 
-  /// The ranks' arrays one after another on rank `root`, nil elsewhere; every rank must call, with
-  /// the same count (MPI Standard 3.1, section 5.5).
-  public func gather<T: MPIScalar>(_ values: [T], to root: Int = 0) throws(MPIError) -> [T]? {
+  /// Returns the ranks' arrays one after another on rank `root`, nil elsewhere; every rank must
+  /// call, with the same count (MPI Standard 3.1, section 5.5).
+  package func gather<T: MPIScalar>(_ values: [T], to root: Int = 0) throws(MPIError) -> [T]? {
     var result = Array(repeating: T.zero, count: rank == root ? values.count * size : 0)
     try values.withUnsafeBufferPointer { (block) throws(MPIError) in
       try result.withUnsafeMutableBufferPointer { (buffer) throws(MPIError) in
@@ -54,9 +56,9 @@ extension Communicator {
     return rank == root ? result : nil
   }
 
-  /// The ranks' arrays one after another on every rank; every rank must call, with the same count
-  /// (MPI Standard 3.1, section 5.7).
-  public func allGather<T: MPIScalar>(_ values: [T]) throws(MPIError) -> [T] {
+  /// Returns the ranks' arrays one after another on every rank; every rank must call, with the same
+  /// count (MPI Standard 3.1, section 5.7).
+  package func allGather<T: MPIScalar>(_ values: [T]) throws(MPIError) -> [T] {
     var result = Array(repeating: T.zero, count: values.count * size)
     try values.withUnsafeBufferPointer { (block) throws(MPIError) in
       try result.withUnsafeMutableBufferPointer { (buffer) throws(MPIError) in
@@ -66,11 +68,11 @@ extension Communicator {
     return result
   }
 
-  /// The ranks' arrays, each of its own length, in rank order; every rank must call
+  /// Returns the ranks' arrays, each of its own length, in rank order; every rank must call
   /// (MPI Standard 3.1, section 5.7).
   ///
-  /// The lengths travel first, in an all-gather of their own.
-  public func allGatherV<T: MPIScalar>(_ values: [T]) throws(MPIError) -> [[T]] {
+  /// The lengths are sent first, in an all-gather of their own.
+  package func allGatherV<T: MPIScalar>(_ values: [T]) throws(MPIError) -> [[T]] {
     let layout = BlockLayout(packing: try allGather([Int64(values.count)]).map { Int($0) })
     let start = layout.displacements[rank]
     var result = Array(repeating: T.zero, count: layout.total)
@@ -81,8 +83,9 @@ extension Communicator {
     return zip(layout.displacements, layout.counts).map { Array(result[$0..<$0 + $1]) }
   }
 
-  /// Sends `values` to rank `destination`, which must receive them (MPI Standard 3.1, section 3.2.1).
-  public func send<T: MPIScalar>(
+  /// Sends `values` to rank `destination`, which must receive them (MPI Standard 3.1, section
+  /// 3.2.1).
+  package func send<T: MPIScalar>(
     _ values: [T], to destination: Int, tag: Int = 0
   ) throws(MPIError) {
     try values.withUnsafeBufferPointer { (buffer) throws(MPIError) in
@@ -90,9 +93,9 @@ extension Communicator {
     }
   }
 
-  /// Waits for the next message of rank `source` with `tag`, of any length
+  /// Receives the next message of rank `source` with `tag`, of any length
   /// (MPI Standard 3.1, sections 3.8.1 and 3.2.4).
-  public func receive<T: MPIScalar>(
+  package func receive<T: MPIScalar>(
     _ type: T.Type, from source: Int, tag: Int = 0
   ) throws(MPIError) -> [T] {
     var result: [T] = []

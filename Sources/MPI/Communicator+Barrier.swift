@@ -5,20 +5,21 @@ extension Communicator {
   /// Returns when every rank has called; every rank must call (MPI Standard 3.1, section 5.3).
   ///
   /// Traffic: one call, no bytes.
-  public func barrier() throws(MPIError) {
+  package func barrier() throws(MPIError) {
     try check(MPI_Barrier(handle), "MPI_Barrier")
     traffic.record(calls: 1, sent: 0, received: 0)
   }
 
-  /// A barrier that sleeps while it waits; every rank must call (MPI Standard 3.1, section 5.12.1).
+  /// Waits like `barrier`, but asleep; every rank must call (MPI Standard 3.1, section 5.12.1).
   ///
   /// A blocking call of MPI spins, and takes the core from the worker that computes on it. This one
-  /// asks every 20 µs at first, every 200 µs after a while. The blocking collective behind it then
-  /// starts at once, since every rank is there. It returns up to log₂(size) such naps after the last
-  /// rank has called, because MPI makes progress only when asked.
+  /// tests for completion every 20 µs at first, and every 200 µs after a while. A blocking
+  /// collective after it starts at once, since every rank has arrived. It returns up to log₂(size)
+  /// of these intervals after the last rank has called, because MPI makes progress only inside its
+  /// calls.
   ///
   /// Traffic: one call, no bytes.
-  public func awaitAll() throws(MPIError) {
+  package func awaitAll() throws(MPIError) {
     var request: OpaquePointer? = cmpi_request_null()
     var isDone: Int32 = 0
     var nap = 20_000

@@ -1,13 +1,13 @@
 internal import CMPI
 
-// Gather, scatter and all-gather. All ranks know all counts, so the number of rounds that a long
-// block takes is computed everywhere from the largest, without a message.
+// Gather, scatter and all-gather. All ranks have all counts, so each computes the number of rounds
+// from the largest block, without a message.
 extension Communicator {
   /// Collects equal blocks, in rank order, into `result` on rank `root`; every rank must call, with
   /// the same count (MPI Standard 3.1, section 5.5).
   ///
-  /// `result` is read on the root only. Traffic: each block goes to the root.
-  public func gather<T: MPIScalar>(
+  /// `result` is written on the root only. Traffic: each block goes to the root.
+  package func gather<T: MPIScalar>(
     _ block: UnsafeBufferPointer<T>, into result: UnsafeMutableBufferPointer<T>, to root: Int = 0
   ) throws(MPIError) {
     requireRank(root)
@@ -32,11 +32,11 @@ extension Communicator {
       calls: rounds, sent: isRoot ? 0 : bytes, received: isRoot ? bytes * (size - 1) : 0)
   }
 
-  /// Deals equal blocks of `source` on rank `root`, in rank order, to `block`; every rank must call,
-  /// with the same count (MPI Standard 3.1, section 5.6).
+  /// Distributes equal blocks of `source` on rank `root`, in rank order, to `block`; every rank
+  /// must call, with the same count (MPI Standard 3.1, section 5.6).
   ///
   /// `source` is read on the root only. Traffic: each block comes from the root.
-  public func scatter<T: MPIScalar>(
+  package func scatter<T: MPIScalar>(
     _ source: UnsafeBufferPointer<T>, into block: UnsafeMutableBufferPointer<T>,
     from root: Int = 0
   ) throws(MPIError) {
@@ -67,9 +67,9 @@ extension Communicator {
   /// Collects equal blocks, in rank order, into `result` on every rank; every rank must call, with
   /// the same count (MPI Standard 3.1, section 5.7).
   ///
-  /// The two buffers must not overlap. Traffic: a ring, in which each rank's block is handed on
+  /// The two buffers must not overlap. Traffic: a ring, in which each rank's block is passed on
   /// N − 1 times.
-  public func allGather<T: MPIScalar>(
+  package func allGather<T: MPIScalar>(
     _ block: UnsafeBufferPointer<T>, into result: UnsafeMutableBufferPointer<T>
   ) throws(MPIError) {
     let total = block.count * size
@@ -91,11 +91,11 @@ extension Communicator {
   }
 
   /// Collects the ranks' blocks, each of its own length, into every rank's buffer; every rank must
-  /// call, with the same layout but for the displacements (MPI Standard 3.1, section 5.7).
+  /// call, with the same counts (MPI Standard 3.1, section 5.7).
   ///
-  /// Before the call a rank's own block is in its place in `buffer`; after it all are. Traffic: a
-  /// ring, in which each rank's block is handed on N − 1 times.
-  public func allGatherV<T: MPIScalar>(
+  /// Before the call, `buffer` has the rank's own block at its displacement; after it, all blocks.
+  /// Traffic: a ring, in which each rank's block is passed on N − 1 times.
+  package func allGatherV<T: MPIScalar>(
     inPlace buffer: UnsafeMutableBufferPointer<T>, _ layout: BlockLayout
   ) throws(MPIError) {
     require(layout, in: buffer.count)

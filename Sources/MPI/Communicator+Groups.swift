@@ -1,13 +1,13 @@
 internal import CMPI
 
-// New groups from old ones: MPI Standard 3.1, section 6.4.2. The new group inherits the limits, and
-// counts its own traffic.
+// New communicators from old ones: MPI Standard 3.1, section 6.4.2. A new communicator inherits the
+// limits, and counts its own traffic.
 extension Communicator {
-  /// The group of the ranks that passed the same `color`; every rank must call.
+  /// Returns a communicator of the ranks that passed the same `color`; every rank must call.
   ///
-  /// Ranks are numbered by rising `key`, and by their old rank where keys are equal. A rank that
-  /// wants no part takes a color of its own.
-  public func split(color: Int, key: Int = 0) throws(MPIError) -> Communicator {
+  /// Ranks are numbered by ascending `key`, and by their old rank where keys are equal. A rank that
+  /// needs no communicator passes a color of its own.
+  package func split(color: Int, key: Int = 0) throws(MPIError) -> Communicator {
     precondition(0...Int(Int32.max) ~= color, "a color is within 0…2³¹−1, not \(color)")
     precondition(Int32(exactly: key) != nil, "a key has 32 bits, \(key) does not fit")
     var new: OpaquePointer?
@@ -15,10 +15,10 @@ extension Communicator {
     return try adopt(new, from: "MPI_Comm_split")
   }
 
-  /// The group of the ranks on this host, in their old order; every rank must call.
+  /// Returns a communicator of the ranks on this host, in their old order; every rank must call.
   ///
-  /// A host is what shares memory: two containers on one machine may count as two.
-  public func splitByHost() throws(MPIError) -> Communicator {
+  /// Ranks that can share memory are on one host: two containers on one machine may count as two.
+  package func splitByHost() throws(MPIError) -> Communicator {
     var new: OpaquePointer?
     try check(
       MPI_Comm_split_type(handle, cmpi_comm_type_shared(), 0, cmpi_info_null(), &new),
@@ -26,9 +26,9 @@ extension Communicator {
     return try adopt(new, from: "MPI_Comm_split_type")
   }
 
-  /// The same ranks in a group of their own, whose messages never meet this one's; every rank must
-  /// call.
-  public func duplicate() throws(MPIError) -> Communicator {
+  /// Returns a communicator of the same ranks, whose messages never match this one's; every rank
+  /// must call.
+  package func duplicate() throws(MPIError) -> Communicator {
     var new: OpaquePointer?
     try check(MPI_Comm_dup(handle, &new), "MPI_Comm_dup")
     return try adopt(new, from: "MPI_Comm_dup")

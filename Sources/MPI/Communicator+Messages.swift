@@ -1,16 +1,16 @@
 internal import CMPI
 
-// Point-to-point messages. One of n elements travels as ⌊n / maximumCount⌋ + 1 messages of MPI, all
-// full but the last, which may be empty: the receiver sees the end without knowing the length. In
-// practice that is one message. Both ends must hold the same `maximumCount`.
+// Point-to-point messages. A message of n elements is sent as ⌊n / maximumCount⌋ + 1 MPI messages.
+// All are full except the last, which may be empty: so the receiver recognises the end without the
+// length. In practice that is one MPI message. Both ends must have the same `maximumCount`.
 //
-// Traffic: the elements, unless a rank writes to itself.
+// Traffic: the elements, unless a rank sends to itself.
 extension Communicator {
   /// Sends `buffer` to rank `destination`, which must receive it (MPI Standard 3.1, section 3.2.1).
   ///
-  /// It may return before the message has arrived, and may not return until it is asked for: two
-  /// ranks that send to each other need ``sendReceive(_:to:into:from:tag:)``.
-  public func send<T: MPIScalar>(
+  /// MPI may return before the message has arrived, or only after the receiver has asked for it:
+  /// two ranks that send to each other need ``sendReceive(_:to:into:from:tag:)``.
+  package func send<T: MPIScalar>(
     _ buffer: UnsafeBufferPointer<T>, to destination: Int, tag: Int = 0
   ) throws(MPIError) {
     requireRank(destination)
@@ -28,12 +28,12 @@ extension Communicator {
     traffic.record(calls: pieces, sent: bytes, received: 0)
   }
 
-  /// Waits for the next message of rank `source` with `tag`, and returns the number of elements that
-  /// it put into `buffer` (MPI Standard 3.1, section 3.2.4).
+  /// Receives the next message of rank `source` with `tag`, and returns the number of elements that
+  /// it wrote to `buffer` (MPI Standard 3.1, section 3.2.4).
   ///
   /// - Throws: ``MPIError/call(function:code:text:)`` when the message is longer than `buffer`.
   @discardableResult
-  public func receive<T: MPIScalar>(
+  package func receive<T: MPIScalar>(
     into buffer: UnsafeMutableBufferPointer<T>, from source: Int, tag: Int = 0
   ) throws(MPIError) -> Int {
     requireRank(source)
@@ -53,20 +53,20 @@ extension Communicator {
   }
 
   /// Sends `outgoing` to rank `destination` while it receives from rank `source`, and returns the
-  /// number of elements that it put into `incoming` (MPI Standard 3.1, section 3.10).
+  /// number of elements that it wrote to `incoming` (MPI Standard 3.1, section 3.10).
   ///
-  /// The other ends may use this, or the separate calls. The two buffers must not overlap.
+  /// The other ends may use this call or the separate ones. The two buffers must not overlap.
   ///
   /// - Throws: ``MPIError/call(function:code:text:)`` when the message is longer than `incoming`.
   @discardableResult
-  public func sendReceive<T: MPIScalar>(
+  package func sendReceive<T: MPIScalar>(
     _ outgoing: UnsafeBufferPointer<T>, to destination: Int,
     into incoming: UnsafeMutableBufferPointer<T>, from source: Int, tag: Int = 0
   ) throws(MPIError) -> Int {
     requireRank(destination)
     requireRank(source)
     requireTag(tag)
-    // Open MPI 4.1.4 cuts a short message to itself without a word.
+    // Open MPI 4.1.4 truncates a short message of a rank to itself without an error.
     if destination == rank, source == rank, outgoing.count > incoming.count {
       try check(MPI_ERR_TRUNCATE, "MPI_Sendrecv")
     }
@@ -74,7 +74,7 @@ extension Communicator {
     var piece = 0
     var received = 0
     var isReceiving = true
-    // The direction that is done goes on with MPI_PROC_NULL, which is no one (section 3.11).
+    // A finished direction uses MPI_PROC_NULL, which sends and receives nothing (section 3.11).
     while piece < pieces || isReceiving {
       let isSending = piece < pieces
       let start = min(piece * maximumCount, outgoing.count)
@@ -102,11 +102,11 @@ extension Communicator {
     return received
   }
 
-  /// Waits until a message of rank `source` with `tag` is there, and returns its number of elements
-  /// without receiving it (MPI Standard 3.1, section 3.8.1).
+  /// Waits for a message of rank `source` with `tag`, and returns its number of elements without
+  /// receiving it (MPI Standard 3.1, section 3.8.1).
   ///
-  /// A result of ``maximumCount`` means that the message goes on after these.
-  public func probe<T: MPIScalar>(
+  /// A result of ``maximumCount`` means that the message has more pieces.
+  package func probe<T: MPIScalar>(
     _ type: T.Type, from source: Int, tag: Int = 0
   ) throws(MPIError) -> Int {
     requireRank(source)
@@ -116,9 +116,9 @@ extension Communicator {
     return try elementCount(of: status, type)
   }
 
-  /// Receives one piece of a message, and returns the number of elements that it put into `buffer`.
+  /// Receives one piece of a message, and returns the number of elements that it wrote to `buffer`.
   ///
-  /// Fewer than ``maximumCount`` are the last piece. The caller counts the traffic.
+  /// A piece of fewer than ``maximumCount`` is the last. The caller counts the traffic.
   func receivePiece<T: MPIScalar>(
     into buffer: UnsafeMutableBufferPointer<T>, from source: Int, tag: Int
   ) throws(MPIError) -> Int {
@@ -140,12 +140,12 @@ extension Communicator {
     guard count >= 0 else {
       throw .call(
         function: "MPI_Get_count", code: MPI_ERR_TYPE,
-        text: "the message is no whole number of \(T.self) elements")
+        text: "the message is not a whole number of \(T.self) elements")
     }
     return Int(count)
   }
 
-  /// The Standard promises tags up to 32767 (section 8.1.2).
+  /// Checks a tag: the Standard guarantees tags up to 32767 (section 8.1.2).
   private func requireTag(_ tag: Int) {
     precondition(0...32767 ~= tag, "a tag is within 0…32767, not \(tag)")
   }

@@ -1,14 +1,14 @@
 internal import CMPI
 
-// Broadcast and reductions: every rank holds a buffer of the same length, so a long one is cut at
-// the same places everywhere, and no rank needs to ask another.
+// Broadcast and reductions. Every rank has a buffer of the same length, so all ranks cut a long one
+// at the same positions, without a message.
 extension Communicator {
   /// Copies the buffer of rank `root` to all; every rank must call, with the same count
   /// (MPI Standard 3.1, section 5.4).
   ///
-  /// Traffic: a pipeline from the root through the ranks in order, which hands the buffer on from
-  /// all but the last.
-  public func broadcast<T: MPIScalar>(
+  /// Traffic: a pipeline from the root through the ranks in order, in which all ranks but the last
+  /// pass the buffer on.
+  package func broadcast<T: MPIScalar>(
     _ buffer: UnsafeMutableBufferPointer<T>, from root: Int = 0
   ) throws(MPIError) {
     requireRank(root)
@@ -28,8 +28,8 @@ extension Communicator {
   /// Combines the ranks' buffers, element by element, into that of rank `root`; every rank must
   /// call, with the same count (MPI Standard 3.1, section 5.9.1).
   ///
-  /// The buffers of the other ranks stay as they are. Traffic: a pipeline that ends at the root.
-  public func reduce<T: MPIReducible>(
+  /// The buffers of the other ranks do not change. Traffic: a pipeline that ends at the root.
+  package func reduce<T: MPIReducible>(
     inPlace buffer: UnsafeMutableBufferPointer<T>, _ operation: Reduction, to root: Int = 0
   ) throws(MPIError) {
     requireRank(root)
@@ -54,7 +54,7 @@ extension Communicator {
   /// the same count (MPI Standard 3.1, section 5.9.6).
   ///
   /// Traffic: the ring's 2(N−1)/N of the buffer, rounded down.
-  public func allReduce<T: MPIReducible>(
+  package func allReduce<T: MPIReducible>(
     inPlace buffer: UnsafeMutableBufferPointer<T>, _ operation: Reduction
   ) throws(MPIError) {
     var position = 0
@@ -69,7 +69,7 @@ extension Communicator {
     traffic.record(calls: chunkCount(of: buffer.count), sent: bytes, received: bytes)
   }
 
-  /// How far this rank stands behind `root` when the ranks are counted in a circle.
+  /// Returns the number of ranks from `root` to this rank, counted in a circle.
   private func distance(from root: Int) -> Int {
     (rank - root + size) % size
   }

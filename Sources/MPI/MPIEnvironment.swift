@@ -1,26 +1,27 @@
-// "Messages between processes. Knows bytes and counts, not tensors."
+// Typed messages between processes, by MPI. This module does not depend on tensors.
 //
 // The files follow the chapters of the MPI Standard 3.1: environment (8, 12.4), communicators (6),
-// point-to-point (3), collectives (5). Every call goes through one gate, `check` in MPIError.swift.
+// point-to-point (3), collectives (5). `check` in MPIError.swift tests the return code of
+// every call that can fail.
 
 internal import CMPI
 internal import Glibc
 
-/// MPI between its start and its end: a value that lives in `main`, whose `deinit` finalises.
+/// The lifetime of MPI in this process: `init` starts it, and `deinit` finalises it.
 ///
-/// Keep it a local constant of the outermost function. As a global its `deinit` never runs, and
-/// `mpirun` reports a rank that ended without finalising as a failure. A rank that fails must call
-/// ``abort(code:)`` instead of letting the value go: finalising waits for all ranks, and those that
-/// stand in a collective would never come.
+/// Keep it as a local constant of the outermost function. As a global its `deinit` never runs, and
+/// `mpirun` reports a rank that ends without finalising as a failure. A rank that fails must call
+/// ``abort(code:)`` and not release the value: finalising waits for all ranks, and those that wait
+/// in a collective would never arrive.
 ///
-/// A program that was not started by `mpirun` is a world of one rank.
+/// A program that `mpirun` did not start is a world of one rank.
 ///
 /// Source: MPI Standard 3.1, sections 8.7 (start and end) and 12.4.3 (threads).
-public struct MPIEnvironment: ~Copyable {
-  /// All ranks that `mpirun` started, MPI_COMM_WORLD.
-  public let world: Communicator
-  /// The thread level that MPI granted: the one asked for, or a higher one.
-  public let threadLevel: ThreadLevel
+package struct MPIEnvironment: ~Copyable {
+  /// The communicator of all ranks that `mpirun` started, MPI_COMM_WORLD.
+  package let world: Communicator
+  /// The thread level that MPI granted: the required one or a higher one.
+  package let threadLevel: ThreadLevel
 
   /// Starts MPI on this rank; every rank must call, once in the life of the process.
   ///
@@ -29,7 +30,7 @@ public struct MPIEnvironment: ~Copyable {
   ///
   /// - Throws: ``MPIError/threadLevel(requested:granted:)`` when the library grants less than
   ///   `required`.
-  public init(requiring required: ThreadLevel = .serialized) throws(MPIError) {
+  package init(requiring required: ThreadLevel = .serialized) throws(MPIError) {
     precondition(!Self.hasStarted, "MPI starts once in the life of a process")
     setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
     var level: Int32 = 0
@@ -52,19 +53,20 @@ public struct MPIEnvironment: ~Copyable {
     if Self.isRunning { MPI_Finalize() }
   }
 
-  /// Ends all ranks at once with `code`, which `mpirun` then returns; see ``Communicator/abort(code:)``.
-  public func abort(code: Int32) -> Never {
+  /// Ends all ranks at once with `code`, which `mpirun` then returns; see
+  /// ``Communicator/abort(code:)``.
+  package func abort(code: Int32) -> Never {
     world.abort(code: code)
   }
 
-  /// Whether MPI has started in this process, even if it has ended since.
+  /// True when MPI has been started in this process, even if it has been finalised since.
   static var hasStarted: Bool {
     var flag: Int32 = 0
     MPI_Initialized(&flag)
     return flag != 0
   }
 
-  /// Whether MPI can be called now; both questions are allowed at any time (section 8.7).
+  /// True when MPI can be called now; both queries are allowed at any time (section 8.7).
   static var isRunning: Bool {
     var finalized: Int32 = 0
     MPI_Finalized(&finalized)
@@ -74,7 +76,7 @@ public struct MPIEnvironment: ~Copyable {
 
 extension MPIEnvironment {
   /// The name and version of the MPI library (MPI Standard 3.1, section 8.1.1).
-  public static var libraryVersion: String {
+  package static var libraryVersion: String {
     var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING))
     var length: Int32 = 0
     MPI_Get_library_version(&text, &length)

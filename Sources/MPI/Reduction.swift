@@ -1,8 +1,10 @@
 internal import CMPI
 
-/// How a reduction combines the ranks' elements (MPI Standard 3.1, section 5.9.2).
-public enum Reduction: Sendable, CaseIterable {
-  /// MPI_SUM; the order of a sum is MPI's choice, so floating-point bits vary with the ranks.
+/// The operation that combines the ranks' elements in a reduction (MPI Standard 3.1, section
+/// 5.9.2).
+package enum Reduction: Sendable, CaseIterable {
+  /// MPI_SUM; MPI chooses the order of the additions, so the last bits depend on the number of
+  /// ranks.
   case sum
   /// MPI_MAX.
   case max

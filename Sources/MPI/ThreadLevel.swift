@@ -1,23 +1,22 @@
 internal import CMPI
 
-/// How the threads of a rank may call MPI (MPI Standard 3.1, section 12.4.3), in rising order.
-public enum ThreadLevel: Int, Sendable, Comparable, CustomStringConvertible {
+/// The level of MPI's support for threads (MPI Standard 3.1, section 12.4.3), in ascending order.
+package enum ThreadLevel: Int, Sendable, Comparable, CustomStringConvertible {
   /// The rank has one thread.
   case single
-  /// Only the thread that started MPI calls it.
+  /// Only the thread that started MPI may call it.
   case funneled
-  /// Any thread calls, one at a time.
+  /// Any thread may call MPI, one at a time.
   case serialized
-  /// Any thread calls at any time.
+  /// Any thread may call MPI at any time.
   case multiple
 
-  /// Whether `left` allows less than `right`.
-  public static func < (left: Self, right: Self) -> Bool {
+  package static func < (left: Self, right: Self) -> Bool {
     left.rawValue < right.rawValue
   }
 
   /// The name of MPI's constant.
-  public var description: String {
+  package var description: String {
     switch self {
     case .single: "MPI_THREAD_SINGLE"
     case .funneled: "MPI_THREAD_FUNNELED"
@@ -35,7 +34,9 @@ public enum ThreadLevel: Int, Sendable, Comparable, CustomStringConvertible {
     }
   }
 
-  /// The Standard orders the four constants, without fixing their values.
+  /// Converts a constant of MPI.
+  ///
+  /// The Standard fixes the order of the four constants, not their values.
   init(code: Int32) {
     self =
       switch code {

@@ -1,19 +1,18 @@
-/// What a rank had to hand to other ranks, and they to it, over one communicator.
+/// The bytes that a rank exchanged with other ranks over one communicator, and its calls.
 ///
-/// Bytes are those that the best known algorithm moves at the least, so that they can be compared
-/// with a formula; each call's documentation names the algorithm. What a rank keeps for itself
-/// costs nothing. Summed over all ranks, bytes sent equal bytes received (for an all-reduce up to
-/// one byte a rank and call, by rounding).
-public struct Traffic: Equatable, Sendable {
-  /// Bytes handed to other ranks.
-  public var bytesSent = 0
-  /// Bytes taken from other ranks.
-  public var bytesReceived = 0
-  /// Calls of MPI; a long buffer takes several.
-  public var calls = 0
+/// Bytes are computed, not measured: they are those of an algorithm that moves the fewest bytes,
+/// which each call's documentation names. A rank's data for itself does not count. Summed over all
+/// ranks, bytes sent equal bytes received (for an all-reduce within one byte per rank and call, by
+/// rounding).
+package struct Traffic: Equatable, Sendable {
+  /// The bytes sent to other ranks.
+  package var bytesSent = 0
+  /// The bytes received from other ranks.
+  package var bytesReceived = 0
+  /// The number of calls of MPI; a long buffer takes several.
+  package var calls = 0
 
-  /// No traffic yet.
-  public init() {}
+  package init() {}
 
   mutating func record(calls: Int, sent: Int, received: Int) {
     self.calls += calls

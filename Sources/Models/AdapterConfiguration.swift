@@ -1,24 +1,24 @@
 import Foundation
 import Tensors
 
-/// PEFT's `adapter_config.json`: low-rank maps, and the model beside which they were trained.
-public struct AdapterConfiguration: Sendable, Equatable {
+/// PEFT's `adapter_config.json`: the LoRA settings, and the base model of the adapter.
+package struct AdapterConfiguration: Sendable, Equatable {
   /// The name of the file.
-  public static let fileName = "adapter_config.json"
+  package static let fileName = "adapter_config.json"
   /// The name of the file with the adapter's weights.
-  public static let weightsName = "adapter_model.safetensors"
-  /// What PEFT puts before the names of parameters.
-  public static let prefix = "base_model.model."
+  package static let weightsName = "adapter_model.safetensors"
+  /// The prefix that PEFT puts before the names of parameters.
+  package static let prefix = "base_model.model."
 
-  /// Rank, scale and patterns.
-  public let lora: LoRA
-  /// The base's folder, as written.
-  public let base: String
+  /// Rank, alpha, dropout and patterns.
+  package let lora: LoRA
+  /// The folder of the base model, as written in the file.
+  package let base: String
 
   /// Reads the file in `folder`.
   ///
-  /// - Throws: Also where it asks for what Apus does not compute.
-  public init(folder: String) throws(ModelError) {
+  /// - Throws: `ModelError` if the file cannot be read or has a value that Apus does not support.
+  package init(folder: String) throws(ModelError) {
     let path = "\(folder)/\(AdapterConfiguration.fileName)"
     let fields = ConfigurationFields(values: try ConfigurationFile.values(path), path: path)
     try fields.require("peft_type", oneOf: ["LORA"], default: "")
@@ -35,57 +35,60 @@ public struct AdapterConfiguration: Sendable, Equatable {
     lora = LoRA(
       rank: try fields.size("r", atMost: ModelLimits.width, default: 8),
       alpha: Float(try fields.positive("lora_alpha", default: 8)),
-      dropout: try fields.share("lora_dropout", default: 0),
+      dropout: try fields.rate("lora_dropout", default: 0),
       targets: try fields.texts("target_modules"),
       modulesToSave: try fields.texts("modules_to_save"),
       isRankStabilized: try fields.flag("use_rslora", default: false))
   }
 
-  /// PEFT's keys for the trained parameters of `network`.
+  /// Returns PEFT's keys for the trained parameters of `network`.
   ///
-  /// Where a pattern is no plain name, the maps are named one by one, so that PEFT adapts the same.
+  /// If a target pattern is not a plain name, all adapted layers are listed by name, so that PEFT
+  /// adapts the same layers.
   ///
   /// - Parameters:
-  ///   - layout: What is trained, with `maps` in it.
-  ///   - base: The base's folder.
-  public static func json(
-    of network: any NetworkConfiguration, layout: ParameterLayout, maps: LowRankMaps, base: String
+  ///   - layout: The layout of the trainable parameters.
+  ///   - adapters: The LoRA adapters of `layout`.
+  ///   - base: The folder of the base model.
+  package static func json(
+    of network: any NetworkConfiguration, layout: ParameterLayout, adapters: LoRALayout,
+    base: String
   ) -> [String: ConfigurationValue] {
-    let lora = maps.lora
+    let lora = adapters.configuration
     let isPlain = lora.targets.allSatisfy {
       $0 != ModulePattern.allLinear && ModulePattern.isName($0)
     }
-    let targets = Set(isPlain ? lora.targets : maps.maps.map(\.name)).sorted()
+    let targets = Set(isPlain ? lora.targets : adapters.adapters.map(\.name)).sorted()
     let adapted = Set(
-      maps.maps.flatMap { [LowRankMaps.downName($0.name), LowRankMaps.upName($0.name)] })
-    // A value head is no part of the model that PEFT opens.
+      adapters.adapters.flatMap { [LoRALayout.downName($0.name), LoRALayout.upName($0.name)] })
+    // A value head is not part of the model that PEFT opens.
     let whole = layout.entries.map(\.name).filter {
-      !adapted.contains($0) && !ValuedModelConfiguration.isOfHead($0)
+      !adapted.contains($0) && !ValueHeadModelConfiguration.isOfHead($0)
     }
     let modules = Set(whole.map(ParameterLayout.module))
-    let isScorer = network is SequenceScorerConfiguration
+    let isClassifier = network is SequenceClassifierConfiguration
     let task: ConfigurationValue =
       switch network.model.prediction {
-      case .nextToken: .text("CAUSAL_LM")
-      case .target: .text("SEQ_2_SEQ_LM")
-      case .maskedToken: .null
+      case .causal: .text("CAUSAL_LM")
+      case .sequenceToSequence: .text("SEQ_2_SEQ_LM")
+      case .masked: .null
       }
     return [
       "base_model_name_or_path": .text(base), "bias": .text("none"),
-      "fan_in_fan_out": .flag(maps.maps.first?.order == .inputsByOutputs),
+      "fan_in_fan_out": .flag(adapters.adapters.first?.order == .inputsByOutputs),
       "inference_mode": .flag(true), "lora_alpha": .number(Double("\(lora.alpha)") ?? 1),
       "lora_dropout": .number(Double("\(lora.dropout)") ?? 0),
       "modules_to_save": modules.isEmpty ? .null : .list(modules.sorted().map { .text($0) }),
       "peft_type": .text("LORA"), "r": .integer(lora.rank),
       "target_modules": .list(targets.map { .text($0) }),
-      "task_type": isScorer ? .text("SEQ_CLS") : task,
+      "task_type": isClassifier ? .text("SEQ_CLS") : task,
       "use_rslora": .flag(lora.isRankStabilized),
     ]
   }
 }
 
 extension ConfigurationFields {
-  /// Texts, also a single one; none where there is no such key.
+  /// Returns a list of texts; a single text is a list of one, an absent key an empty list.
   func texts(_ key: String) throws(ModelError) -> [String] {
     switch values[key] ?? .null {
     case .null: return []
@@ -106,7 +109,7 @@ extension ConfigurationFields {
     }
   }
 
-  /// Refuses a key that asks for something the program does not compute.
+  /// Refuses a key with a value; for features that the program does not support.
   func requireNothing(_ key: String) throws(ModelError) {
     switch values[key] ?? .null {
     case .null, .flag(false): return

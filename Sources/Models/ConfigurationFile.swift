@@ -1,15 +1,16 @@
 import Foundation
 
-/// Reads and writes the `config.json` of every family.
-public enum ConfigurationFile {
-  /// The model that the `config.json` at `path` describes; of another network, that whose trunk it has.
-  public static func read(_ path: String) throws(ModelError) -> any ModelConfiguration {
+/// Reading and writing of the `config.json` of every family.
+package enum ConfigurationFile {
+  /// Reads the `config.json` at `path`; for a network with another head, returns the language model
+  /// that has the same backbone.
+  package static func read(_ path: String) throws(ModelError) -> any ModelConfiguration {
     try model(try values(path), path: path)
   }
 
-  /// The network that the `config.json` at `path` describes: a language model, a sequence scorer, or an
-  /// encoder without a head.
-  public static func readNetwork(_ path: String) throws(ModelError) -> any NetworkConfiguration {
+  /// Reads the `config.json` at `path`: a language model, a sequence classifier, a token
+  /// classifier, or an encoder without a head.
+  package static func readNetwork(_ path: String) throws(ModelError) -> any NetworkConfiguration {
     let values = try values(path)
     let model = try model(values, path: path)
     guard case .list(let names)? = values["architectures"], case .text(let name)? = names.first
@@ -17,25 +18,25 @@ public enum ConfigurationFile {
     if name == TextEncoderConfiguration.architecture {
       return TextEncoderConfiguration(model, hasPooler: true)
     }
-    if name.hasSuffix(TokenTaggerConfiguration.suffix) {
+    if name.hasSuffix(TokenClassifierConfiguration.suffix) {
       return try consistent(path) { () throws(ModelError) in
-        try TokenTaggerConfiguration(ConfigurationFields(values: values, path: path), model)
+        try TokenClassifierConfiguration(ConfigurationFields(values: values, path: path), model)
       }
     }
-    guard name.hasSuffix(SequenceScorerConfiguration.suffix) else { return model }
+    guard name.hasSuffix(SequenceClassifierConfiguration.suffix) else { return model }
     return try consistent(path) { () throws(ModelError) in
-      try SequenceScorerConfiguration(ConfigurationFields(values: values, path: path), model)
+      try SequenceClassifierConfiguration(ConfigurationFields(values: values, path: path), model)
     }
   }
 
-  /// The model that `data` describes; `path` is for messages.
-  public static func parse(_ data: Data, path: String) throws(ModelError)
+  /// Reads the model that `data` describes; `path` is for error messages.
+  package static func parse(_ data: Data, path: String) throws(ModelError)
     -> any ModelConfiguration
   {
     try model(try values(data, path: path), path: path)
   }
 
-  /// The keys of the file at `path`.
+  /// Returns the keys of the file at `path`.
   static func values(_ path: String) throws(ModelError) -> [String: ConfigurationValue] {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw .badConfiguration(path: path, reason: "the file cannot be read")
@@ -61,7 +62,7 @@ public enum ConfigurationFile {
     }
   }
 
-  /// What `body` makes; sizes that do not fit each other are the file's fault.
+  /// Returns the result of `body`, with `path` added to an error about inconsistent sizes.
   private static func consistent<R>(_ path: String, _ body: () throws(ModelError) -> R)
     throws(ModelError) -> R
   {
@@ -89,30 +90,30 @@ public enum ConfigurationFile {
       supported: (["bert", "gpt2"] + others).joined(separator: ", "))
   }
 
-  /// The bytes of `config.json`, the same for the same configuration.
-  public static func bytes(_ configuration: any NetworkConfiguration) -> Data {
+  /// Returns the bytes of `config.json`; equal configurations give equal bytes.
+  package static func bytes(_ configuration: any NetworkConfiguration) -> Data {
     bytes(configuration.json)
   }
 
-  /// The bytes of a file of these keys.
-  public static func bytes(_ json: [String: ConfigurationValue]) -> Data {
+  /// Returns the bytes of a JSON file with these keys.
+  package static func bytes(_ json: [String: ConfigurationValue]) -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    // Encoding plain values cannot fail: there is no NaN among them.
+    // Encoding plain values cannot fail, because there is no NaN among them.
     let data = (try? encoder.encode(json)) ?? Data()
     return data + Data("\n".utf8)
   }
 }
 
-/// The keys of one `config.json`, with checks.
+/// The keys of one `config.json`, read with checks.
 struct ConfigurationFields {
   let values: [String: ConfigurationValue]
   let path: String
 
-  /// A size, in 1…limit.
+  /// Returns a size in 1…limit.
   ///
-  /// The limits lie far above any published model; they keep a hostile file
-  /// from asking for more memory than there is.
+  /// The limits are far above any published model; they keep a hostile file from asking for more
+  /// memory than there is.
   func size(_ key: String, atMost limit: Int, default fallback: Int? = nil) throws(ModelError)
     -> Int
   {
@@ -128,7 +129,7 @@ struct ConfigurationFields {
     }
   }
 
-  /// A number of things, in 0…limit.
+  /// Returns a count in 0…limit.
   func count(_ key: String, atMost limit: Int, default fallback: Int) throws(ModelError) -> Int {
     switch values[key] ?? .null {
     case .integer(let value) where (0...limit).contains(value): return value
@@ -140,13 +141,13 @@ struct ConfigurationFields {
     }
   }
 
-  /// A positive number, such as an epsilon.
+  /// Returns a positive number, such as an epsilon.
   func positive(_ key: String, default fallback: Double) throws(ModelError) -> Double {
     try number(key, default: fallback, isGood: { $0 > 0 }, kind: "a positive number")
   }
 
-  /// A share that may be dropped, in [0, 1).
-  func share(_ key: String, default fallback: Double) throws(ModelError) -> Float {
+  /// Returns a dropout rate in [0, 1).
+  func rate(_ key: String, default fallback: Double) throws(ModelError) -> Float {
     Float(
       try number(
         key, default: fallback, isGood: { (0..<1).contains($0) && Float($0) < 1 },
@@ -171,7 +172,7 @@ struct ConfigurationFields {
     return number
   }
 
-  /// A token id; the first where there are several, as some families have ends of different kinds.
+  /// Returns a token id; the first of a list, because some families list several end tokens.
   func id(_ key: String, below vocabulary: Int, default fallback: Int) throws(ModelError) -> Int {
     var value = values[key] ?? .null
     if case .list(let several) = value, let first = several.first { value = first }
@@ -207,7 +208,7 @@ struct ConfigurationFields {
     }
   }
 
-  /// Refuses a value other than those the program computes.
+  /// Refuses a value that is not in `supported`.
   func require(_ key: String, oneOf supported: [String], default fallback: String)
     throws(ModelError)
   {
@@ -218,8 +219,7 @@ struct ConfigurationFields {
     }
   }
 
-  /// Refuses a flag that asks for something the program does not compute; an absent one has the
-  /// value that it does.
+  /// Refuses a flag whose value is not `supported`; an absent flag is accepted.
   func require(_ key: String, _ supported: Bool) throws(ModelError) {
     if try flag(key, default: supported) != supported {
       throw .unsupported(

@@ -1,24 +1,17 @@
 import Foundation
 
 /// A value in a model's `config.json`.
-public enum ConfigurationValue: Sendable, Equatable, Codable {
-  /// True or false.
+package enum ConfigurationValue: Sendable, Equatable, Codable {
   case flag(Bool)
-  /// A whole number.
   case integer(Int)
-  /// A number with a fraction.
+  /// A number with a fraction or an exponent.
   case number(Double)
-  /// Text.
   case text(String)
-  /// A list.
   case list([ConfigurationValue])
-  /// A map.
   case map([String: ConfigurationValue])
-  /// `null`.
   case null
 
-  /// Reads whichever kind stands there.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
       self = .null
@@ -37,8 +30,7 @@ public enum ConfigurationValue: Sendable, Equatable, Codable {
     }
   }
 
-  /// Writes the plain value.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .flag(let value): try container.encode(value)
@@ -53,8 +45,8 @@ public enum ConfigurationValue: Sendable, Equatable, Codable {
 }
 
 extension ConfigurationValue {
-  /// The value as a person would write it.
-  public var text: String {
+  /// The value as text, for messages.
+  package var text: String {
     switch self {
     case .flag(let value): "\(value)"
     case .integer(let value): "\(value)"

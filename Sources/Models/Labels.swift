@@ -1,15 +1,15 @@
-/// Names of classes in `config.json`.
+/// The class labels in `config.json`.
 enum Labels {
-  /// Refuses names that do not tell classes apart.
+  /// Refuses an empty list of labels and duplicate labels.
   static func check(_ labels: [String]) throws(ModelError) {
     guard !labels.isEmpty, Set(labels).count == labels.count else {
       throw .inconsistent(
-        "The labels \(labels.joined(separator: ", ")) do not tell classes apart: give each a name "
-          + "of its own.")
+        "The labels (\(labels.joined(separator: ", "))) are empty or contain duplicates: give "
+          + "every class a name of its own.")
     }
   }
 
-  /// Hugging Face's keys for `labels`.
+  /// Returns Hugging Face's keys for `labels`.
   static func keys(_ labels: [String]) -> [String: ConfigurationValue] {
     let pairs = labels.enumerated()
     return [
@@ -23,7 +23,7 @@ enum Labels {
 }
 
 extension ConfigurationFields {
-  /// The names of the classes; without names they are called as Hugging Face calls them.
+  /// Returns the class labels; without `id2label`, Hugging Face's defaults `LABEL_0`, `LABEL_1`, ….
   func labels() throws(ModelError) -> [String] {
     guard case .map(let names)? = values["id2label"] else {
       let count = try size("num_labels", atMost: ModelLimits.vocabulary, default: 2)
@@ -33,7 +33,7 @@ extension ConfigurationFields {
     for index in 0..<names.count {
       guard case .text(let name)? = names["\(index)"] else {
         throw .badConfiguration(
-          path: path, reason: "id2label names no class \(index), where there are \(names.count)")
+          path: path, reason: "id2label has \(names.count) labels and none for class \(index)")
       }
       labels.append(name)
     }
@@ -42,7 +42,8 @@ extension ConfigurationFields {
 }
 
 extension ModelConfiguration {
-  /// The architecture of the family's network with another head, such as `ForSequenceClassification`.
+  /// Returns the architecture of the family's network with another head, such as
+  /// `ForSequenceClassification`.
   func architecture(suffix: String) -> String {
     guard case .list(let names)? = json["architectures"], case .text(let name)? = names.first
     else { return suffix }

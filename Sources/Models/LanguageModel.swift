@@ -3,67 +3,66 @@
 import Layers
 import Tensors
 
-/// A network from token ids to hidden states.
-public protocol Trunk {
-  /// A vector per token; a language model's head may be tied to it.
+/// The backbone (base model) of a network: computes hidden states from token ids.
+package protocol Backbone {
+  /// The token embedding; a language model's head may be tied to it.
   var tokens: Embedding { get }
 
-  /// What a head reads, at every position.
+  /// Returns the hidden states, the input of a head, at every position.
   ///
   /// - Parameters:
-  ///   - ids: Sequence after sequence, all of one length.
-  ///   - pass: How many sequences there are, and what else the layers need.
+  ///   - ids: Token ids, sequence after sequence, all of one length.
+  ///   - pass: The number of sequences, and the settings of the layers.
   /// - Returns: Shape [ids.count, width].
   func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor
 }
 
-/// What a language model's head tells at a position.
-public enum Prediction: Sendable {
-  /// The token after it: such a model writes text.
-  case nextToken
-  /// The token that was there, where it was masked: such a model reads text in both directions.
-  case maskedToken
-  /// The token after it in a target that belongs to a source: such a model reads one text and writes
-  /// another.
-  case target
+/// The training objective of a language model: the token that its head predicts at a position.
+package enum Prediction: Sendable {
+  /// A causal language model: predicts the next token.
+  case causal
+  /// A masked language model: predicts the original token at masked positions, from both sides.
+  case masked
+  /// A sequence-to-sequence model (encoder–decoder): predicts the next token of the decoder input,
+  /// given the encoder input.
+  case sequenceToSequence
 }
 
-/// A network that tells tokens; which ones is the configuration's `prediction`.
-public protocol LanguageModel {
-  /// The trunk's result; see `Trunk.hidden`.
+/// A language model: a network with a head over tokens; see `ModelConfiguration.prediction`.
+package protocol LanguageModel {
+  /// Returns the hidden states; see `Backbone.hidden`.
   func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor
 
-  /// What the head reads of hidden states, row by row: of a model that writes text, themselves.
+  /// Transforms hidden states row by row into the input of the head; the identity by default.
   func transform(_ hidden: Tensor, _ pass: ForwardPass) -> Tensor
 
-  /// From there to the logits of the tokens.
+  /// The linear layer from transformed hidden states to logits.
   var head: Linear { get }
 }
 
 extension LanguageModel {
-  /// The hidden states themselves.
-  public func transform(_ hidden: Tensor, _ pass: ForwardPass) -> Tensor { hidden }
+  package func transform(_ hidden: Tensor, _ pass: ForwardPass) -> Tensor { hidden }
 
-  /// Logits of the tokens at every position, [ids.count, vocabulary]; see `hidden`.
-  public func logits(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
-    head(transform(hidden(ids, pass), pass), precise: true)
+  /// Returns the logits at every position, [ids.count, vocabulary], in fp32; see `hidden`.
+  package func logits(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
+    head(transform(hidden(ids, pass), pass), fp32Output: true)
   }
 }
 
-/// A trunk with a head over the vocabulary.
+/// A backbone with a head over the vocabulary, for causal and sequence-to-sequence models.
 struct CausalModel: LanguageModel {
-  private let trunk: any Trunk
+  private let backbone: any Backbone
   let head: Linear
 
   init(_ configuration: some ModelConfiguration, _ parameters: Parameters) {
-    trunk = configuration.trunk(parameters)
+    backbone = configuration.backbone(parameters)
     head =
       configuration.tied
-      ? Linear(tiedTo: trunk.tokens.weight)
+      ? Linear(tiedTo: backbone.tokens.weight)
       : Linear(
         parameters["lm_head"], inputs: configuration.width, outputs: configuration.vocabulary,
-        bias: false, deviation: configuration.headDeviation, isHead: true)
+        bias: false, std: configuration.headStd, isHead: true)
   }
 
-  func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor { trunk.hidden(ids, pass) }
+  func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor { backbone.hidden(ids, pass) }
 }

@@ -1,115 +1,109 @@
 import Layers
 import Tensors
 
-/// A network with the keys that a Hugging Face folder says of it.
-public protocol NetworkConfiguration: Sendable, Equatable {
-  /// What is built.
+/// The configuration of a network, with its Hugging Face keys.
+package protocol NetworkConfiguration: Sendable, Equatable {
+  /// The type of the network.
   associatedtype Network
 
-  /// The language model whose trunk it has.
+  /// The configuration of the language model with the same backbone.
   var model: any ModelConfiguration { get }
 
-  /// Hugging Face's `config.json`, keys in alphabetical order.
+  /// The keys of Hugging Face's `config.json`.
   var json: [String: ConfigurationValue] { get }
 
-  /// The network with its parameters.
+  /// Builds the network with its parameters.
   func build(_ parameters: Parameters) -> Network
 
-  /// What `network` says of a text that is always the same, so that two copies can be compared.
-  func trial(of network: Network) -> [Float]
+  /// Returns the output of `network` for a fixed probe input, to compare two copies of a network.
+  func probeOutput(of network: Network) -> [Float]
 }
 
 extension NetworkConfiguration {
-  /// Names, shapes and places of the parameters.
-  public var layout: ParameterLayout { ParameterLayout(of: build) }
+  /// Names, shapes and places of the parameters in the flat buffer.
+  package var layout: ParameterLayout { ParameterLayout(of: build) }
 
-  /// The layouts of what stays and of what is trained under `lora`.
+  /// Returns the layouts of the frozen and the trainable parameters under `lora`.
   ///
-  /// - Throws: When a pattern of `lora` stands for nothing in the network.
-  public func layout(_ lora: LoRA) throws(LoRAError) -> AdaptedLayout {
+  /// - Throws: `LoRAError` when a pattern of `lora` matches nothing in the network.
+  package func layout(_ lora: LoRA) throws(LoRAError) -> AdaptedLayout {
     try AdaptedLayout(of: build, lora: lora)
   }
 }
 
-/// What every family's configuration tells the rest of the program.
-public protocol ModelConfiguration: NetworkConfiguration where Network == any LanguageModel {
+/// The configuration of a language model of any family.
+package protocol ModelConfiguration: NetworkConfiguration where Network == any LanguageModel {
   /// Number of token ids.
   var vocabulary: Int { get }
-  /// Longest sequence.
+  /// Longest sequence, in tokens.
   var context: Int { get }
   /// Number of attention layers.
   var layers: Int { get }
-  /// Size of the residual stream, which heads read.
+  /// Size of the residual stream and of the hidden states.
   var width: Int { get }
   /// Elements of a key (and of a value) of one position in one layer.
   var keyWidth: Int { get }
-  /// Whether the language model's head is the token embedding.
+  /// True when the language model's head is tied to the token embedding.
   var tied: Bool { get }
-  /// Standard deviation of the first weights.
-  var initialDeviation: Float { get }
-  /// Share dropped.
+  /// Standard deviation of the initial weights.
+  var initialStd: Float { get }
+  /// Dropout rate.
   var dropout: Float { get }
-  /// The id that fills the ends of shorter texts; nil where the end of text does.
+  /// The padding id; nil when the end-of-text id is used for padding.
   var padding: Int? { get }
-  /// What the head tells at a position.
+  /// The token that the head predicts.
   var prediction: Prediction { get }
-  /// The id that a target begins after; nil where there are no targets.
+  /// The decoder's start id (`decoder_start_token_id`); nil for models without a decoder input.
   var start: Int? { get }
-  /// Standard deviation of the first weights of a head of its own.
-  var headDeviation: Float { get }
+  /// Standard deviation of the initial weights of an untied head.
+  var headStd: Float { get }
 
-  /// The network below its head.
-  func trunk(_ parameters: Parameters) -> any Trunk
+  /// Builds the network without its head.
+  func backbone(_ parameters: Parameters) -> any Backbone
 
-  /// What makes one vector of a text, of its first token; nil where heads read the last token.
+  /// Builds the pooler, which computes one vector per sequence from its first token; nil for
+  /// decoders, whose heads use the last token.
   func pooler(_ parameters: Parameters) -> Pooler?
 
-  /// Empty caches for generating up to `capacity` positions of `sequences` sequences, in targets of
-  /// sources of up to `source` positions.
+  /// Returns empty KV caches for `sequences` sequences of up to `capacity` positions; for an
+  /// encoder–decoder also for encoder inputs of up to `source` positions.
   func caches(sequences: Int, capacity: Int, source: Int, in workspace: Workspace)
-    -> [KeyValueRows]
+    -> [KVCache]
 }
 
 extension ModelConfiguration {
-  /// Itself.
-  public var model: any ModelConfiguration { self }
+  package var model: any ModelConfiguration { self }
 
-  /// The end of text does.
-  public var padding: Int? { nil }
+  package var padding: Int? { nil }
 
-  /// The next token.
-  public var prediction: Prediction { .nextToken }
+  package var prediction: Prediction { .causal }
 
-  /// None: a decoder's last token has seen the whole text.
-  public func pooler(_ parameters: Parameters) -> Pooler? { nil }
+  package func pooler(_ parameters: Parameters) -> Pooler? { nil }
 
-  /// That of the other weights.
-  public var headDeviation: Float { initialDeviation }
+  package var headStd: Float { initialStd }
 
-  /// The language model.
-  public func build(_ parameters: Parameters) -> any LanguageModel {
+  package func build(_ parameters: Parameters) -> any LanguageModel {
     CausalModel(self, parameters)
   }
 
-  /// There are none.
-  public var start: Int? { nil }
+  package var start: Int? { nil }
 
-  /// One for each attention layer; there are no sources.
-  public func caches(sequences: Int, capacity: Int, source: Int, in workspace: Workspace)
-    -> [KeyValueRows]
+  /// Returns one cache per attention layer; `source` is ignored.
+  package func caches(sequences: Int, capacity: Int, source: Int, in workspace: Workspace)
+    -> [KVCache]
   {
     (0..<layers).map { _ in
-      KeyValueRows(sequences: sequences, capacity: capacity, width: keyWidth, in: workspace)
+      KVCache(sequences: sequences, capacity: capacity, width: keyWidth, in: workspace)
     }
   }
 
-  /// Multiply-adds of the matrix products of one token's forward pass, attention included, at full
-  /// context; a training step costs three times as many.
+  /// Multiply–adds (MACs) per token of the matrix products of a forward pass, attention included,
+  /// at full context; a training step costs three times as many.
   ///
-  /// Of masked tokens, BERT's share is taken; a token of a source or a target goes through one of two
-  /// stacks, and both are taken for equal.
-  public var productsPerToken: Double {
-    let isCausal = prediction == .nextToken
+  /// The head of a masked language model is counted for the 15 % of tokens that BERT masks. A token
+  /// of an encoder–decoder passes through one of its two stacks, so half of all weights is counted.
+  package var macsPerToken: Double {
+    let isCausal = prediction == .causal
     let matrices = layout.entries.filter { $0.shape.count == 2 }
     let names = Set(matrices.map(\.name))
     var total = 0.0
@@ -118,18 +112,18 @@ extension ModelConfiguration {
     }
     if !names.contains("lm_head.weight") {
       let head = Double(matrices.first { $0.isEmbedding }?.range.count ?? 0)
-      total += prediction == .maskedToken ? 0.15 * head : head
+      total += prediction == .masked ? 0.15 * head : head
     }
-    if prediction == .target { total /= 2 }
+    if prediction == .sequenceToSequence { total /= 2 }
     let queryWidth = Double(matrices.first { $0.isEmbedding }?.shape[1] ?? 0)
-    // Of a causal model half of the T×T scores are computed.
+    // A causal model computes half of the T×T attention scores.
     return total + Double(layers) * Double(context) * queryWidth * (isCausal ? 1 : 2)
   }
 }
 
 extension ParameterLayout.Entry {
-  /// Whether these are vectors of tokens or positions.
-  public var isEmbedding: Bool {
+  /// True for the embeddings of tokens, positions and segments.
+  package var isEmbedding: Bool {
     name.hasSuffix("_embeddings.weight") || name.hasSuffix("wte.weight")
       || name.hasSuffix("wpe.weight") || name.hasSuffix("embed_tokens.weight")
       || name == "shared.weight"

@@ -1,16 +1,16 @@
-/// Largest sizes of a model, well above any published one's: for what the user types and for what a
-/// `config.json` says.
+/// The largest accepted sizes of a model, well above any published one, for the user's settings and
+/// for a `config.json`.
 ///
 /// They also keep products of two sizes, and sums of them over the layers, within 64 bits.
-public enum ModelLimits {
+package enum ModelLimits {
   /// Token ids.
-  public static let vocabulary = 1 << 22
+  package static let vocabulary = 1 << 22
   /// Positions.
-  public static let context = 1 << 20
+  package static let context = 1 << 20
   /// Blocks.
-  public static let layers = 1 << 10
+  package static let layers = 1 << 10
   /// Residual width.
-  public static let width = 1 << 17
+  package static let width = 1 << 17
   /// Feed-forward width.
-  public static let hidden = 1 << 20
+  package static let hidden = 1 << 20
 }

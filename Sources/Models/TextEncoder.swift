@@ -1,25 +1,25 @@
-// The vector of a text: the mean of the hidden states of its tokens, as sentence encoders are trained
-// (Reimers & Gurevych 2019), or what an encoder's pooler makes of the first.
+// Text embeddings: the mean of the hidden states of a text's tokens, as in sentence encoders
+// (Reimers & Gurevych 2019), or the output of an encoder's pooler, which reads the first token.
 import Layers
 import Tensors
 
-/// A trunk that gives vectors to texts, as Hugging Face's `BertModel`.
-public struct TextEncoder {
-  private let trunk: any Trunk
+/// A backbone that computes embeddings of texts, as Hugging Face's `BertModel`.
+package struct TextEncoder {
+  private let backbone: any Backbone
   private let pooler: Pooler?
 
   init(_ configuration: TextEncoderConfiguration, _ parameters: Parameters) {
-    trunk = configuration.model.trunk(parameters)
+    backbone = configuration.model.backbone(parameters)
     pooler = configuration.hasPooler ? configuration.model.pooler(parameters) : nil
   }
 
-  /// The mean of the hidden states of each text.
+  /// Returns the mean of the hidden states of each text, [texts][width].
   ///
   /// - Parameters:
-  ///   - ids: Text after text, all of one length, padded at their ends.
-  ///   - lengths: Tokens of every text that are no padding, each at least 1.
-  ///   - pass: How many texts there are.
-  public func mean(_ ids: [Int32], lengths: [Int32], _ pass: ForwardPass) -> [[Float]] {
+  ///   - ids: Token ids, text after text, padded at their ends to one length.
+  ///   - lengths: Number of tokens of every text without its padding, each at least 1.
+  ///   - pass: The number of texts, and the settings of the layers.
+  package func mean(_ ids: [Int32], lengths: [Int32], _ pass: ForwardPass) -> [[Float]] {
     let length = ids.count / pass.sequences
     let hidden = hidden(ids, lengths, pass)
     let values = hidden.values
@@ -32,8 +32,9 @@ public struct TextEncoder {
     }
   }
 
-  /// What the pooler makes of each text, or nil where there is none; see `mean`.
-  public func pooled(_ ids: [Int32], lengths: [Int32], _ pass: ForwardPass) -> [[Float]]? {
+  /// Returns the pooler's output for each text, [texts][width], as `mean` does; nil without a
+  /// pooler.
+  package func pooled(_ ids: [Int32], lengths: [Int32], _ pass: ForwardPass) -> [[Float]]? {
     guard let pooler else { return nil }
     let length = ids.count / pass.sequences
     let first = hidden(ids, lengths, pass).rows(at: lengths.indices.map { $0 * length })
@@ -46,38 +47,36 @@ public struct TextEncoder {
     precondition(
       lengths.count == pass.sequences && lengths.allSatisfy { (1...length).contains(Int($0)) },
       "lengths \(lengths) of \(pass.sequences) texts of \(length)")
-    return trunk.hidden(ids, pass.keepingPaddingApart(lengths, length: length))
+    return backbone.hidden(ids, pass.maskingPadding(lengths, length: length))
   }
 }
 
-/// A model's sizes, for a `TextEncoder`.
-public struct TextEncoderConfiguration: NetworkConfiguration {
-  /// The model whose trunk it is.
-  public let model: any ModelConfiguration
-  /// Whether the weights of a pooler belong to it.
-  public let hasPooler: Bool
+/// The configuration of a `TextEncoder`.
+package struct TextEncoderConfiguration: NetworkConfiguration {
+  /// The language model with the same backbone.
+  package let model: any ModelConfiguration
+  /// True for a network with the weights of a pooler.
+  package let hasPooler: Bool
 
-  /// The trunk of `model`.
-  public init(_ model: any ModelConfiguration, hasPooler: Bool = false) {
+  /// The backbone of `model`.
+  package init(_ model: any ModelConfiguration, hasPooler: Bool = false) {
     self.model = model
     self.hasPooler = hasPooler
   }
 
-  /// The architecture of a bare encoder in `config.json`.
+  /// The architecture of an encoder without a head in `config.json`.
   static let architecture = "BertModel"
 
-  /// The model's keys.
-  public var json: [String: ConfigurationValue] {
+  /// Hugging Face's keys: those of the model, with the architecture of an encoder without a head.
+  package var json: [String: ConfigurationValue] {
     var json = model.json
     json["architectures"] = .list([.text(Self.architecture)])
     return json
   }
 
-  /// The network with its parameters.
-  public func build(_ parameters: Parameters) -> TextEncoder { TextEncoder(self, parameters) }
+  package func build(_ parameters: Parameters) -> TextEncoder { TextEncoder(self, parameters) }
 
-  /// Equal keys.
-  public static func == (a: Self, b: Self) -> Bool {
+  package static func == (a: Self, b: Self) -> Bool {
     a.json == b.json && a.hasPooler == b.hasPooler
   }
 }

@@ -1,23 +1,23 @@
-/// What one evaluation found.
-public struct EvaluationReport: Sendable, Equatable {
+/// The results of one evaluation.
+package struct EvaluationReport: Sendable, Equatable {
   /// The step after which the model was evaluated.
-  public var step: Int
-  /// Mean loss over the validation set: nats a token where the objective is a cross-entropy of tokens.
-  public var validationLoss: Double
-  /// The same loss in bits for each byte of the text, comparable across tokenizers; nil where the
-  /// loss is not that of a text.
-  public var bitsPerByte: Double?
-  /// Tokens that were scored.
-  public var tokens: Int
+  package var step: Int
+  /// Mean loss over the validation set; in nats per token for a cross-entropy of tokens.
+  package var validationLoss: Double
+  /// The loss in bits per byte of text, comparable across tokenizers; nil if it is not a loss of
+  /// text.
+  package var bitsPerByte: Double?
+  /// Number of tokens evaluated.
+  package var tokens: Int
   /// Wall time, in seconds.
-  public var seconds: Double
-  /// Further figures, in order.
-  public var figures: [Figure]
-  /// Whether no evaluation of the run before was better.
-  public var isBest: Bool
+  package var seconds: Double
+  /// Further metrics, in order of display.
+  package var figures: [Figure]
+  /// True when no earlier evaluation of the run was better.
+  package var isBest: Bool
 
   /// A report of an evaluation after `step`.
-  public init(
+  package init(
     step: Int, validationLoss: Double, bitsPerByte: Double? = nil, tokens: Int, seconds: Double,
     figures: [Figure] = [], isBest: Bool = false
   ) {

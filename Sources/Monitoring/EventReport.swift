@@ -1,22 +1,22 @@
-/// Something that happened beside the steps, in a sentence.
-public struct EventReport: Sendable, Equatable {
-  /// The kinds of events; the raw value begins the line on a terminal.
-  public enum Kind: String, Sendable, CaseIterable {
+/// An event outside the training steps, with a sentence for the log.
+package struct EventReport: Sendable, Equatable {
+  /// The kind of an event; its raw value begins the log line.
+  package enum Kind: String, Sendable, CaseIterable {
     /// The run began.
     case started = "start"
-    /// The run goes on from a checkpoint.
+    /// The run resumes from a checkpoint.
     case resumed = "resume"
-    /// A checkpoint is safe on the disk.
+    /// A checkpoint is published and durable.
     case checkpointSaved = "checkpoint"
     /// A checkpoint was due and not written.
     case checkpointSkipped = "skipped"
-    /// A damaged checkpoint was put out of the way.
+    /// A damaged checkpoint was renamed, so that it is not used again.
     case checkpointSetAside = "set aside"
     /// The run will end before its last step.
     case stopping
-    /// The run is done.
+    /// The run reached its last step.
     case finished = "done"
-    /// Something that a person should look at.
+    /// A condition that the user should look at.
     case warning
     /// Anything else.
     case note
@@ -29,15 +29,13 @@ public struct EventReport: Sendable, Equatable {
     }
   }
 
-  /// What happened.
-  public var kind: Kind
-  /// The step after which it happened, when there was one.
-  public var step: Int?
-  /// The same in a sentence.
-  public var sentence: String
+  package var kind: Kind
+  /// The step after which the event happened, if any.
+  package var step: Int?
+  /// The event in one sentence.
+  package var sentence: String
 
-  /// An event with its sentence.
-  public init(_ kind: Kind, step: Int? = nil, _ sentence: String) {
+  package init(_ kind: Kind, step: Int? = nil, _ sentence: String) {
     self.kind = kind
     self.step = step
     self.sentence = sentence

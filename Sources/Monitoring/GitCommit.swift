@@ -1,17 +1,17 @@
 import Glibc
 
-/// The commit that a git folder stands at, read from its files: a rank under MPI must not fork, so
-/// git itself is not asked.
+/// The checked-out commit of a git folder, read from its files, since a rank under MPI must not
+/// fork to run git.
 ///
 /// ```
-/// .git               the folder, or in a work tree a file "gitdir: PATH"
+/// .git               a folder, or in a work tree a file "gitdir: PATH"
 /// .git/HEAD          "ref: refs/heads/main", or the commit itself
-/// .git/refs/…        the commit of a branch, unless it is in
+/// .git/refs/…        the commit of a branch, unless it is in packed-refs
 /// .git/packed-refs   lines "COMMIT refs/heads/main"
-/// .git/commondir     in a work tree: where refs and packed-refs are
+/// .git/commondir     in a work tree, the path of the folder with refs and packed-refs
 /// ```
 enum GitCommit {
-  /// The commit around the executable or else around the working folder; nil where there is none.
+  /// The commit of the git folder around the executable, else around the working folder, or nil.
   static func ofThisProcess() -> String? {
     for link in ["/proc/self/exe", "/proc/self/cwd"] {
       guard let path = target(ofLink: link) else { continue }
@@ -20,7 +20,7 @@ enum GitCommit {
     return nil
   }
 
-  /// The commit of the nearest git folder in `path` or above it.
+  /// The commit of the nearest git folder in `path` or above it; nil if there is none.
   static func around(_ path: String) -> String? {
     var folder = path[...]
     while true {
@@ -54,7 +54,7 @@ enum GitCommit {
     return nil
   }
 
-  /// `text` if it is a commit's name, 40 or 64 hexadecimal digits.
+  /// `text` if it is a commit hash, 40 or 64 hexadecimal digits; otherwise nil.
   private static func commit(_ text: String) -> String? {
     [40, 64].contains(text.utf8.count) && text.allSatisfy(\.isHexDigit) ? text : nil
   }

@@ -1,32 +1,25 @@
-/// JSON whose text is a function of its value: members stand in the order given.
+/// A JSON value with a deterministic text: members of objects keep their order.
 ///
 /// A number is written with the fewest digits that read back as the same 64-bit number; NaN and the
-/// infinities, which JSON does not have, become null.
-public indirect enum JSONValue: Sendable, Equatable {
-  /// `null`.
+/// infinities, which JSON lacks, become null.
+package indirect enum JSONValue: Sendable, Equatable {
   case null
-  /// `true` or `false`.
   case boolean(Bool)
-  /// A whole number.
   case integer(Int)
-  /// A number.
   case number(Double)
-  /// A string.
   case string(String)
-  /// A list.
   case array([JSONValue])
-  /// An object.
   case object([JSONMember])
 
   /// The text on one line, without spaces.
-  public var compact: String {
+  package var compact: String {
     var text = ""
     write(to: &text, indentation: nil)
     return text
   }
 
-  /// The text in lines, two spaces a level, with a line feed at its end.
-  public var indented: String {
+  /// The text with one item per line, indented by two spaces per level, with a final line feed.
+  package var indented: String {
     var text = ""
     write(to: &text, indentation: 0)
     return text + "\n"
@@ -77,8 +70,8 @@ public indirect enum JSONValue: Sendable, Equatable {
       case "\n": text += "\\n"
       case "\r": text += "\\r"
       case "\t": text += "\\t"
-      // Control characters must be escaped; the line separators need not, but some readers of
-      // "JSON lines" split at them.
+      // Control characters must be escaped; line separators need not, but some readers of JSON
+      // lines split at them.
       case "\u{0}"..."\u{1F}", "\u{7F}", "\u{85}", "\u{2028}", "\u{2029}":
         let digits = String(scalar.value, radix: 16)
         text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
@@ -90,14 +83,11 @@ public indirect enum JSONValue: Sendable, Equatable {
 }
 
 /// A member of a JSON object.
-public struct JSONMember: Sendable, Equatable {
-  /// The name.
-  public let name: String
-  /// The value.
-  public let value: JSONValue
+package struct JSONMember: Sendable, Equatable {
+  package let name: String
+  package let value: JSONValue
 
-  /// The member `value` under `name`.
-  public init(_ name: String, _ value: JSONValue) {
+  package init(_ name: String, _ value: JSONValue) {
     self.name = name
     self.value = value
   }

@@ -1,36 +1,37 @@
 import Glibc
 import Synchronization
 
-/// The metrics.jsonl of a run: one line for each step, one for each evaluation.
+/// The metrics.jsonl of a run: one line per step and one per evaluation.
 ///
-/// A run that was interrupted and resumed leaves a file that reads as one run: what the interrupted
-/// attempt wrote beyond the step it resumes from is cut off when the file is opened.
+/// The file of a resumed run reads as one run: opening it removes the lines of the interrupted
+/// attempt beyond the step that the run resumes from.
 ///
-/// Lines are collected and written when 64 of them wait, when a report comes a second or more after
-/// the last write, with every evaluation and event, and at the end. Before a checkpoint is published
-/// its lines are on the disk (`persist`), so that they outlive a crash as it does.
-public final class MetricsFile: RunObserver {
+/// Lines are buffered. They are written when 64 of them wait, when a report comes a second or more
+/// after the last write, with every evaluation and event, and at the end. Before a checkpoint is
+/// published, its lines are made durable (`persist`), so that they outlive a crash as it does.
+package final class MetricsFile: RunObserver {
   private struct State: ~Copyable {
     let file: OutputFile
-    var waiting: [UInt8] = []
+    /// The bytes of the lines that are not yet written.
+    var buffered: [UInt8] = []
     var lines = 0
     var lastWrite: ContinuousClock.Instant
 
     mutating func flush(now: ContinuousClock.Instant) throws(MonitoringError) {
-      try file.write(&waiting)
+      try file.write(&buffered)
       lines = 0
       lastWrite = now
     }
   }
 
-  private static let mostWaitingLines = 64
+  private static let maximumBufferedLines = 64
 
   private let state: Mutex<State>
   private let now: @Sendable () -> ContinuousClock.Instant
 
-  /// Opens the file at `path`; a run that resumes after `step` keeps the lines up to that step, and
-  /// one that starts, with nil, keeps none.
-  public convenience init(path: String, resumingAfter step: Int?) throws(MonitoringError) {
+  /// Opens the file at `path`; keeps the lines up to `step` of a run that resumes after it, and
+  /// none if `step` is nil, for a run that starts.
+  package convenience init(path: String, resumingAfter step: Int?) throws(MonitoringError) {
     try self.init(path: path, resumingAfter: step, now: { ContinuousClock.now })
   }
 
@@ -45,18 +46,18 @@ public final class MetricsFile: RunObserver {
     self.now = now
   }
 
-  /// Adds the line of a step.
-  public func step(_ report: StepReport) throws(MonitoringError) {
+  /// Appends the line of a step.
+  package func step(_ report: StepReport) throws(MonitoringError) {
     try append(report.json, atOnce: false)
   }
 
-  /// Adds the line of an evaluation and writes all lines.
-  public func evaluation(_ report: EvaluationReport) throws(MonitoringError) {
+  /// Appends the line of an evaluation and writes all lines.
+  package func evaluation(_ report: EvaluationReport) throws(MonitoringError) {
     try append(report.json, atOnce: true)
   }
 
-  /// Writes all lines; the event itself has none.
-  public func event(_ report: EventReport) throws(MonitoringError) {
+  /// Writes all lines; an event has no line of its own.
+  package func event(_ report: EventReport) throws(MonitoringError) {
     let now = now()
     try state.withLock { state throws(MonitoringError) in
       try state.flush(now: now)
@@ -64,14 +65,16 @@ public final class MetricsFile: RunObserver {
     }
   }
 
-  /// Writes all lines and waits for the disk.
-  public func finish() throws(MonitoringError) {
+  /// Writes all lines and waits until they are durable.
+  package func finish() throws(MonitoringError) {
     try persist()
   }
 
-  /// Writes all lines and waits for the disk; for any thread, before a checkpoint of the steps told
-  /// so far is published: a run that resumes from it must find their lines.
-  public func persist() throws(MonitoringError) {
+  /// Writes all lines and waits until they are durable; any thread may call it.
+  ///
+  /// It must be called before a checkpoint of the steps reported so far is published: a run that
+  /// resumes from it must find their lines.
+  package func persist() throws(MonitoringError) {
     let now = now()
     try state.withLock { state throws(MonitoringError) in
       try state.flush(now: now)
@@ -83,10 +86,10 @@ public final class MetricsFile: RunObserver {
     let bytes = line.compact.utf8
     let now = now()
     try state.withLock { state throws(MonitoringError) in
-      state.waiting += bytes
-      state.waiting.append(UInt8(ascii: "\n"))
+      state.buffered += bytes
+      state.buffered.append(UInt8(ascii: "\n"))
       state.lines += 1
-      let isDue = state.lines >= Self.mostWaitingLines || now - state.lastWrite >= .seconds(1)
+      let isDue = state.lines >= Self.maximumBufferedLines || now - state.lastWrite >= .seconds(1)
       if atOnce || isDue { try state.flush(now: now) }
     }
   }

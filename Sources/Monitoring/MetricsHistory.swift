@@ -1,12 +1,12 @@
 import Glibc
 
-/// What an interrupted attempt left in metrics.jsonl.
+/// The lines of an interrupted attempt in metrics.jsonl.
 enum MetricsHistory {
   /// The length in bytes of the part of the file that a run resuming after `step` keeps.
   ///
-  /// It ends after the last whole line of a step up to `step` that stands before the first line of
-  /// a later one. So a torn last line goes, and so does whatever a crash left at the end (a file
-  /// system may show zeros there); damage in the middle stays where it is.
+  /// The part ends after the last complete line of a step up to `step` before the first line of a
+  /// later step. This removes a torn last line and whatever a crash left at the end (a file system
+  /// may show zeros there); damage in the middle stays.
   static func length(ofFileAt path: String, upTo step: Int) throws(MonitoringError) -> Int {
     guard let stream = fopen(path, "re") else { throw OutputFile.failure(path, "read") }
     defer { fclose(stream) }
@@ -28,10 +28,10 @@ enum MetricsHistory {
     return kept
   }
 
-  /// The step of a whole line, `{"step":N,…}` and a line feed, or nil for anything else.
+  /// The step of a complete line, `{"step":N,…}` and a line feed; nil for anything else.
   static func step(of line: UnsafeRawBufferPointer) -> Int? {
     guard line.suffix(2).elementsEqual("}\n".utf8) else { return nil }
-    // Spaces are admitted for files that another program rewrote.
+    // Spaces are accepted for files that another program rewrote.
     var rest = line[...]
     for token in ["{", "\"step\"", ":"] {
       rest = rest.drop { $0 == UInt8(ascii: " ") }

@@ -1,11 +1,11 @@
 import Glibc
 
-/// A file open for writing, of which every failure has a sentence.
+/// A file open for writing, whose failures are `MonitoringError`s.
 struct OutputFile: ~Copyable, Sendable {
   let path: String
   private let descriptor: CInt
 
-  /// Opens `path`, creating it when absent; `flags` beside those for writing.
+  /// Opens `path` for writing, creating it if absent, with `flags` added to those of `open`.
   init(path: String, flags: CInt = 0) throws(MonitoringError) {
     self.path = path
     descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0o644)
@@ -21,7 +21,7 @@ struct OutputFile: ~Copyable, Sendable {
     guard ftruncate(descriptor, off_t(count)) == 0 else { throw Self.failure(path, "shorten") }
   }
 
-  /// Writes all of `bytes` and removes from it what was written, also when it throws.
+  /// Writes `bytes` and removes the written ones from it, also when it throws.
   func write(_ bytes: inout [UInt8]) throws(MonitoringError) {
     var written = 0
     defer { bytes.removeFirst(written) }
@@ -37,15 +37,16 @@ struct OutputFile: ~Copyable, Sendable {
     }
   }
 
-  /// Waits until the bytes are on the disk.
+  /// Waits until the bytes are durable.
   func synchronize() throws(MonitoringError) {
-    // A file system without the call (some network and FUSE ones) says EINVAL: nothing to wait for.
+    // A file system without the call (some network and FUSE ones) returns EINVAL: nothing to wait
+    // for.
     guard fdatasync(descriptor) == 0 || errno == EINVAL else {
       throw Self.failure(path, "write")
     }
   }
 
-  /// The error of the call that just failed at `path`.
+  /// The error of the call on `path` that just failed, from `errno`.
   static func failure(_ path: String, _ operation: String) -> MonitoringError {
     .storage(path: path, operation: operation, reason: String(cString: strerror(errno)))
   }

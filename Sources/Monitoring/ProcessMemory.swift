@@ -1,26 +1,26 @@
 import Glibc
 
-/// The memory of this process, as the kernel counts it.
-public enum ProcessMemory {
-  /// Bytes of physical memory in use now; nil where /proc does not say.
-  public static func resident() -> Int? {
+/// The memory of this process, as counted by the kernel.
+package enum ProcessMemory {
+  /// Resident memory in bytes; nil if /proc is not available.
+  package static func resident() -> Int? {
     TextFile.contents("/proc/self/status").flatMap { bytes(of: "VmRSS", in: $0) }
   }
 
-  /// The most bytes of physical memory that were ever in use; nil where /proc does not say.
-  public static func peak() -> Int? {
+  /// Peak resident memory in bytes; nil if /proc is not available.
+  package static func peak() -> Int? {
     TextFile.contents("/proc/self/status").flatMap { bytes(of: "VmHWM", in: $0) }
   }
 
-  /// The most bytes this process may have: the host's memory, or less where a control group (a
-  /// container, a batch job) allows less.
-  public static func available() -> Int {
+  /// The memory limit of this process in bytes: the host's memory, or less in a control group (a
+  /// container, a batch job).
+  package static func available() -> Int {
     let host = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
     return limits(of: TextFile.contents("/proc/self/cgroup") ?? "").reduce(host, min)
   }
 
-  /// What the control group (version 2) that `text` of /proc/self/cgroup names, and those it lies in,
-  /// allow.
+  /// The memory limits, in bytes, of the control group (version 2) in `text`, the content of
+  /// /proc/self/cgroup, and of the groups around it.
   private static func limits(of text: String) -> [Int] {
     groups(in: text).compactMap { group in
       TextFile.contents("/sys/fs/cgroup\(group)/memory.max")
@@ -28,7 +28,8 @@ public enum ProcessMemory {
     }
   }
 
-  /// The paths of the control group and those around it: `0::/a/b` gives /a/b, /a and the root's.
+  /// The paths of the control group and those around it: `0::/a/b` gives /a/b, /a and the root's,
+  /// which is empty.
   static func groups(in text: String) -> [String] {
     guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("0::/") }) else {
       return []
@@ -37,7 +38,8 @@ public enum ProcessMemory {
     return (0...names.count).reversed().map { names.prefix($0).map { "/\($0)" }.joined() }
   }
 
-  /// The field `name` of a /proc status text, whose lines read `VmRSS:     1234 kB`.
+  /// The field `name` of a /proc status text in bytes; its lines have the form `VmRSS:     1234
+  /// kB`.
   static func bytes(of name: String, in status: String) -> Int? {
     for line in status.split(separator: "\n") {
       let words = line.split { $0 == " " || $0 == "\t" }
@@ -48,9 +50,9 @@ public enum ProcessMemory {
   }
 }
 
-/// Small files of the kernel.
+/// Reading of small text files, such as those in /proc.
 enum TextFile {
-  /// The text of the file at `path`, at most 4 MiB of it; nil when it cannot be read.
+  /// The text of the file at `path`, up to about 4 MiB; nil if it cannot be read.
   static func contents(_ path: String) -> String? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }

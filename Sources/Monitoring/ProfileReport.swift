@@ -1,22 +1,21 @@
-/// What the threads of one rank did during some steps.
-public struct ProfileReport: Sendable {
-  /// A piece of work.
-  public struct Span: Sendable, Equatable {
-    /// What was done.
-    public let name: String
-    /// The part of the step: forward, backward or other.
-    public let phase: String
-    /// Seconds since the profile began.
-    public let start: Double
-    /// Seconds it took.
-    public let duration: Double
-    /// Floating-point operations of its matrix products.
-    public let operations: Double
-    /// Bytes that it at least moves.
-    public let bytes: Double
+/// The work of the threads of one rank during the profiled steps.
+package struct ProfileReport: Sendable {
+  /// One operation on one thread.
+  package struct Span: Sendable, Equatable {
+    /// The operation, such as `linear 768→3072`.
+    package let name: String
+    /// The phase of the step: forward, backward or other.
+    package let phase: String
+    /// Start, in seconds since the profile began.
+    package let start: Double
+    /// Duration, in seconds.
+    package let duration: Double
+    /// Floating-point operations of its matrix products; 0 for other operations.
+    package let operations: Double
+    /// Lower bound of the bytes that it moves.
+    package let bytes: Double
 
-    /// See the properties.
-    public init(
+    package init(
       name: String, phase: String, start: Double, duration: Double, operations: Double = 0,
       bytes: Double = 0
     ) {
@@ -29,52 +28,45 @@ public struct ProfileReport: Sendable {
     }
   }
 
-  /// A thread and what it did, in the order of the ends.
-  public struct Lane: Sendable {
-    /// The thread's name.
-    public let name: String
-    /// Whether it is one of those that compute.
-    public let computes: Bool
-    /// Its work.
-    public let spans: [Span]
+  /// The operations of one thread.
+  package struct Lane: Sendable {
+    package let name: String
+    /// True for a worker, false for a thread that only communicates or writes.
+    package let computes: Bool
+    /// The operations, in the order of their ends.
+    package let spans: [Span]
 
-    /// See the properties.
-    public init(name: String, computes: Bool, spans: [Span]) {
+    package init(name: String, computes: Bool, spans: [Span]) {
       self.name = name
       self.computes = computes
       self.spans = spans
     }
   }
 
-  /// What the computing threads of this rank reach together when every rank is at work.
-  public struct Peak: Sendable, Equatable, Codable {
-    /// Floating-point operations of matrix products a second.
-    public let products: Double
-    /// Bytes of memory a second.
-    public let memory: Double
+  /// The measured peak rates of all workers of this rank together, while every rank computes.
+  package struct Peak: Sendable, Equatable, Codable {
+    /// Matrix products, in FLOP/s.
+    package let products: Double
+    /// Memory bandwidth, in bytes per second.
+    package let memory: Double
 
-    /// See the properties.
-    public init(products: Double, memory: Double) {
+    package init(products: Double, memory: Double) {
       self.products = products
       self.memory = memory
     }
   }
 
-  /// The rank.
-  public let rank: Int
-  /// The steps, by their numbers.
-  public let steps: ClosedRange<Int>
-  /// Seconds they took.
-  public let seconds: Double
-  /// The threads.
-  public let lanes: [Lane]
-  /// What the machine can do.
-  public let peak: Peak
-  /// Where the trace is.
-  public let trace: String
+  package let rank: Int
+  /// The numbers of the profiled steps.
+  package let steps: ClosedRange<Int>
+  /// Wall time of these steps, in seconds.
+  package let seconds: Double
+  package let lanes: [Lane]
+  package let peak: Peak
+  /// The path of the trace.
+  package let trace: String
 
-  /// See the properties.
-  public init(
+  package init(
     rank: Int, steps: ClosedRange<Int>, seconds: Double, lanes: [Lane], peak: Peak, trace: String
   ) {
     self.rank = rank
@@ -85,11 +77,10 @@ public struct ProfileReport: Sendable {
     self.trace = trace
   }
 
-  /// Writes the spans as a Chrome trace, which Perfetto and chrome://tracing show: a process is a
-  /// rank, a thread a thread.
+  /// Writes the spans as a Chrome trace, for Perfetto and chrome://tracing; each rank is a process.
   ///
   /// Format: "Trace Event Format" (Google), complete events ("X") with times in microseconds.
-  public func writeTrace() throws(MonitoringError) {
+  package func writeTrace() throws(MonitoringError) {
     var events: [JSONValue] = [
       Self.naming("process_name", rank, lane: 0, "rank \(rank)")
     ]

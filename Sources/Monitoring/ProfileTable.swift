@@ -1,16 +1,16 @@
 import Foundation
 
 extension ProfileReport {
-  /// What was done, summed over the computing threads and averaged over the steps, the longest first.
+  /// The operations, summed over the workers and averaged over the steps, the longest first.
   ///
-  ///     operation                         calls     ms/step   share   GFLOP/s    GB/s   of peak
+  ///     operation                         calls     ms/step    time   GFLOP/s    GB/s   of peak
   ///     linear 768→3072 backward             24       512.1   23.1%     204.1             96%
   ///
-  /// Milliseconds are those of all computing threads together; their sum with `waiting` is the wall
-  /// time × threads. Rates are what all of them would reach together at that pace. A product is held
-  /// against the peak of products, anything else against that of memory: what is faster found its
-  /// numbers in a cache, or only passed them on.
-  public var table: String {
+  /// Milliseconds are the sum over all workers; with `waiting` they add up to wall time × workers.
+  /// Rates are those of all workers together if all ran this operation. A matrix product is
+  /// compared with the peak of matrix products, any other operation with that of memory; one that
+  /// is much faster than memory found its operands in a cache or only passed them on.
+  package var table: String {
     let threads = lanes.count { $0.computes }
     let steps = Double(self.steps.count)
     var totals: [String: Total] = [:]
@@ -35,22 +35,22 @@ extension ProfileReport {
       let name = cells[0] + String(repeating: " ", count: width - cells[0].count)
       return (name + numbers.joined()).trimmingTrailingSpaces
     }
-    func percent(_ share: Double) -> String { String(format: "%.1f%%", 100 * share) }
+    func percent(_ fraction: Double) -> String { String(format: "%.1f%%", 100 * fraction) }
 
     var lines = [
       "profile of steps \(self.steps.lowerBound)–\(self.steps.upperBound) on rank \(rank): "
-        + String(format: "%.1f ms a step, ", 1e3 * seconds / steps)
+        + String(format: "%.1f ms per step, ", 1e3 * seconds / steps)
         + "\(threads) thread\(threads == 1 ? "" : "s"); peaks "
         + String(
-          format: "%.0f GFLOP/s in products, %.1f GB/s of memory", peak.products / 1e9,
+          format: "%.0f GFLOP/s in matrix products, %.1f GB/s of memory", peak.products / 1e9,
           peak.memory / 1e9),
-      line(["operation", "calls", "ms/step", "share", "GFLOP/s", "GB/s", "of peak"]),
+      line(["operation", "calls", "ms/step", "time", "GFLOP/s", "GB/s", "of peak"]),
     ]
     for (name, total) in rows {
       let pace = Double(threads) / max(total.seconds, 1e-12)
       let isProduct = total.operations > 0
       let moves = !isProduct && total.bytes > 0
-      let share =
+      let fraction =
         isProduct ? total.operations * pace / peak.products : total.bytes * pace / peak.memory
       lines.append(
         line([
@@ -59,13 +59,13 @@ extension ProfileReport {
           isProduct ? String(format: "%.1f", total.operations * pace / 1e9) : "",
           moves ? String(format: "%.1f", total.bytes * pace / 1e9) : "",
           isProduct || moves
-            ? share > 1.2 && moves ? "cache" : String(format: "%.0f%%", 100 * share) : "",
+            ? fraction > 1.2 && moves ? "cache" : String(format: "%.0f%%", 100 * fraction) : "",
         ]))
     }
     let operations = totals.values.reduce(0) { $0 + $1.operations }
     lines.append(
       "matrix products: " + String(format: "%.1f", operations / steps / 1e9)
-        + " GFLOP a step, " + percent(operations / seconds / peak.products)
+        + " GFLOP per step, " + percent(operations / seconds / peak.products)
         + " of their peak over the whole step; trace: \(trace)")
     return lines.joined(separator: "\n")
   }

@@ -2,20 +2,20 @@ import Synchronization
 
 /// The progress of a run on standard error.
 ///
-/// On a terminal one live line is rewritten in place, at most ten times a second and never wider
-/// than the window; evaluations and events stand above it as ordinary lines. Elsewhere every line is
-/// ordinary: the first step, every so many steps, and the last.
-public final class ProgressLine: RunObserver {
-  /// How lines are shown.
-  public enum Style: Sendable {
-    /// Ordinary lines, a step's whenever its number is a multiple of `every`.
+/// On a terminal, one live line is rewritten in place, at most ten times per second and never wider
+/// than the window; evaluations and events are ordinary lines above it. In a pipe or file, all
+/// lines are ordinary: the first step, every N steps, and the last.
+package final class ProgressLine: RunObserver {
+  /// The style of the lines.
+  package enum Style: Sendable {
+    /// Ordinary lines; steps whose number is a multiple of `every` have one.
     case plain(every: Int)
     /// A live line no wider than `columns()`, with or without colours in the lines above it.
     case live(columns: @Sendable () -> Int, colour: Bool)
   }
 
   private struct State {
-    /// The first step of this attempt, and when its report came.
+    /// The first step of this attempt, and the time of its report.
     var start: (step: Int, time: ContinuousClock.Instant)?
     var last: StepReport?
     var lastTime: ContinuousClock.Instant?
@@ -32,16 +32,16 @@ public final class ProgressLine: RunObserver {
 
   /// Progress on standard error: live on a terminal, otherwise a line every `every` steps.
   ///
-  /// Terminals without cursor movement (`TERM=dumb`) count as pipes; `NO_COLOR` is respected.
-  public static func standardError(every: Int) -> ProgressLine {
+  /// A terminal without cursor movement (`TERM=dumb`) counts as a pipe; `NO_COLOR` is respected.
+  package static func standardError(every: Int) -> ProgressLine {
     let style: Style =
       Terminal.isLive
       ? .live(columns: Terminal.columns, colour: Terminal.hasColour) : .plain(every: every)
     return ProgressLine(style: style, write: Terminal.write)
   }
 
-  /// Progress in the given style, through `write`.
-  public convenience init(style: Style, write: @escaping @Sendable (String) -> Void) {
+  /// Progress in the given style, written by `write`.
+  package convenience init(style: Style, write: @escaping @Sendable (String) -> Void) {
     self.init(style: style, write: write, now: { ContinuousClock.now })
   }
 
@@ -50,15 +50,15 @@ public final class ProgressLine: RunObserver {
     now: @escaping @Sendable () -> ContinuousClock.Instant
   ) {
     if case .plain(let every) = style {
-      precondition(every > 0, "a line every \(every) steps is not possible")
+      precondition(every > 0, "logging every \(every) steps is not possible")
     }
     self.style = style
     self.write = write
     self.now = now
   }
 
-  /// Shows a step, when its turn has come.
-  public func step(_ report: StepReport) {
+  /// Shows a step if a line is due.
+  package func step(_ report: StepReport) {
     let now = now()
     state.withLock { state in
       let isFirst = state.start == nil
@@ -79,27 +79,25 @@ public final class ProgressLine: RunObserver {
     }
   }
 
-  /// Shows an evaluation.
-  public func evaluation(_ report: EvaluationReport) {
+  package func evaluation(_ report: EvaluationReport) {
     show(colour: report.isBest ? Self.green : nil) { total in
       ProgressText.line(report, totalSteps: total)
     }
   }
 
-  /// Shows an event.
-  public func event(_ report: EventReport) {
+  package func event(_ report: EventReport) {
     show(colour: report.kind.needsAttention ? Self.yellow : nil) { total in
       ProgressText.line(report, totalSteps: total)
     }
   }
 
-  /// Shows the table.
-  public func profile(_ report: ProfileReport) {
+  /// Shows the table of the profile.
+  package func profile(_ report: ProfileReport) {
     show(colour: nil) { _ in report.table }
   }
 
-  /// Leaves the last step's line standing.
-  public func finish() {
+  /// Shows the last step and ends the live line.
+  package func finish() {
     state.withLock { state in
       guard case .live = style, state.last != nil else { return }
       if !state.isDrawn { draw(&state) }
@@ -127,17 +125,18 @@ public final class ProgressLine: RunObserver {
 
   private func draw(_ state: inout State) {
     guard case .live(let columns, _) = style, let report = state.last else { return }
-    // A character in the last column makes some terminals begin a new line.
+    // A character in the last column makes some terminals start a new line.
     let text = ProgressText.live(report, eta: Self.eta(state), width: columns() - 1)
     write("\r" + text + Self.erase)
     state.lastDrawn = state.lastTime
     state.isDrawn = true
   }
 
-  /// Seconds to the last step, at the pace of this attempt.
+  /// The estimated seconds to the last step.
   ///
-  /// The pace is wall time over steps since the first report, so that evaluations and checkpoints
-  /// count and the first step, which warms up, does not; until there is one, the step's own time.
+  /// The pace is the wall time per step since the first report of this attempt, which includes
+  /// evaluations and checkpoints but not the first, warming-up step; after one report only, it is
+  /// the time of that step.
   private static func eta(_ state: State) -> Double? {
     guard let last = state.last, let start = state.start, let time = state.lastTime else {
       return nil

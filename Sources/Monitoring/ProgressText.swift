@@ -1,15 +1,15 @@
 import Foundation
 
-/// Reports as lines for people.
+/// Reports as lines of a log.
 ///
 ///     step  1200/2000  loss 1.5123  lr 4.2e-04  norm 0.71  21.3k tok/s  64% of peak  eta 0:17
 ///     eval  1200/2000  validation loss 1.4982  bits/byte 2.1615  12.3 s  best
 ///     checkpoint  1200/2000  Saved runs/a/checkpoints/step-00001200.
 ///
-/// Every field keeps its width over a run, so that lines stand in columns; the first word says what
-/// the line is, for grep.
+/// Every field keeps its width over a run, so that the lines are aligned; the first word is the
+/// kind of the line, for grep.
 enum ProgressText {
-  /// The line of a step in a pipe.
+  /// The ordinary line of a step.
   static func line(_ report: StepReport, eta: Double?) -> String {
     var fields = [
       position(report), loss(report), "lr \(scientific(report.learningRate))",
@@ -24,20 +24,21 @@ enum ProgressText {
     return fields.joined(separator: "  ")
   }
 
-  /// The live line of a step, at most `width` columns; fields go one by one where room is short.
+  /// The live line of a step, at most `width` columns; it drops fields one by one as needed.
   static func live(_ report: StepReport, eta: Double?, width: Int) -> String {
-    var fields: [(text: String, rank: Int)] = [
+    // Fields with a larger number are dropped first.
+    var fields: [(text: String, priority: Int)] = [
       (position(report), 0), (loss(report), 1), (rate(report), 3), ("eta \(duration(eta))", 2),
     ]
     if let peak = peak(report) { fields.insert((peak, 4), at: 3) }
-    for rank in stride(from: 4, through: 0, by: -1) {
-      let line = fields.filter { $0.rank <= rank }.map(\.text).joined(separator: "  ")
+    for limit in stride(from: 4, through: 0, by: -1) {
+      let line = fields.filter { $0.priority <= limit }.map(\.text).joined(separator: "  ")
       if line.utf8.count <= width { return line }
     }
     return String(position(report).prefix(max(0, width)))
   }
 
-  /// The line of an evaluation; `totalSteps` where it is known.
+  /// The line of an evaluation; `totalSteps` is nil if unknown.
   static func line(_ report: EvaluationReport, totalSteps: Int?) -> String {
     var fields = [
       "eval  " + position(report.step, of: totalSteps),
@@ -52,7 +53,7 @@ enum ProgressText {
     return printable(fields.joined(separator: "  "))
   }
 
-  /// The line of an event; `totalSteps` where it is known.
+  /// The line of an event; `totalSteps` is nil if unknown.
   static func line(_ report: EventReport, totalSteps: Int?) -> String {
     var fields = [report.kind.rawValue]
     if let step = report.step { fields.append(position(step, of: totalSteps)) }
@@ -60,7 +61,7 @@ enum ProgressText {
     return printable(fields.joined(separator: "  "))
   }
 
-  /// Seconds as 0:17, 1:02:03 or 2d 03h.
+  /// Formats seconds as 0:17, 1:02:03 or 2d 03h.
   static func duration(_ seconds: Double?) -> String {
     guard let seconds, seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "-:--" }
     let whole = Int(seconds.rounded())
@@ -71,11 +72,11 @@ enum ProgressText {
     return "\(minutes):\(two(whole % 60))"
   }
 
-  /// A count with three digits and a letter, five columns wide: `  231`, `21.3k`, ` 213k`.
+  /// Formats a count with three digits and a suffix, five columns wide: `  231`, `21.3k`, ` 213k`.
   static func short(_ value: Double) -> String {
     guard value.isFinite, value.magnitude < 1e15 else { return "    -" }
     var (scaled, letter) = (value, "")
-    // 999.5 would round to 1000, which is a column too wide.
+    // 999.5 would round to 1000, which is one column too wide.
     for next in ["k", "M", "G", "T"] where scaled.magnitude >= 999.5 {
       (scaled, letter) = (scaled / 1000, next)
     }
@@ -83,9 +84,9 @@ enum ProgressText {
     return padded(text, to: 5)
   }
 
-  /// A number with so many digits before and after the point together, as width allows.
+  /// Formats a number with at most `digits` digits, before and after the point together.
   ///
-  /// With 5 digits: 1.5123, 10.912, 1234.5 - all six columns.
+  /// With 5 digits: 1.5123, 10.912, 1234.5, all six columns wide.
   static func fixed(_ value: Double, digits: Int) -> String {
     guard value.isFinite else {
       return padded(value.isNaN ? "nan" : value > 0 ? "inf" : "-inf", to: digits + 1)
@@ -117,8 +118,10 @@ enum ProgressText {
   }
 
   private static func peak(_ report: StepReport) -> String? {
-    guard let share = report.gemmShare, share.isFinite, share.magnitude < 10 else { return nil }
-    return padded("\(Int((share * 100).rounded()))%", to: 3) + " of peak"
+    guard let fraction = report.gemmShare, fraction.isFinite, fraction.magnitude < 10 else {
+      return nil
+    }
+    return padded("\(Int((fraction * 100).rounded()))%", to: 3) + " of peak"
   }
 
   private static func scientific(_ value: Double) -> String {
@@ -129,7 +132,8 @@ enum ProgressText {
     String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
-  /// The text on one line, and without the escape sequences that a file's name may hide.
+  /// The text with control characters replaced by spaces: one line, and without escape sequences
+  /// from file names.
   private static func printable(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {

@@ -1,4 +1,4 @@
-// metrics.jsonl: one object a line, UTF-8, in the order of time. Every line begins with its step:
+// metrics.jsonl: one object per line, UTF-8, in order of time. Every line begins with its step:
 //
 //   {"step":12,"loss":…}             a step
 //   {"step":12,"validationLoss":…}   an evaluation after that step

@@ -1,19 +1,22 @@
 import Glibc
 
-/// Where a run takes place, for its environment.json.
+/// The environment of a run, for its environment.json.
 ///
-/// The fields stand in the order given and hold no time, so that the same place gives the same
-/// bytes.
-public struct RunEnvironment: Sendable, Equatable {
-  /// The members of the file.
-  public private(set) var fields: [JSONMember]
+/// The fields have a fixed order and contain no time, so that equal environments give equal bytes.
+package struct RunEnvironment: Sendable, Equatable {
+  /// The members of the JSON object, in order.
+  package private(set) var fields: [JSONMember]
 
-  /// The environment of this process: what the caller knows, followed by CPU, system and memory.
+  /// The environment of this process: the arguments, with CPU, system and memory.
   ///
-  /// `versions` are names and versions of programs and libraries; `fields` is anything else, such
-  /// as the kernels in use. `hosts` names the host of each rank. The commit is that of the git
-  /// folder around the executable or, if there is none, around the working folder.
-  public init(
+  /// The commit is that of the git folder around the executable or, if there is none, around the
+  /// working folder.
+  ///
+  /// - Parameters:
+  ///   - versions: Names and versions of programs and libraries.
+  ///   - hosts: The host name of each rank.
+  ///   - fields: Further members, such as the kernels in use.
+  package init(
     versions: KeyValuePairs<String, String>, hosts: [String], ranks: Int, threads: Int,
     fields: KeyValuePairs<String, JSONValue> = [:]
   ) {
@@ -44,13 +47,13 @@ public struct RunEnvironment: Sendable, Equatable {
       ] + fields.map { JSONMember($0.key, $0.value) }
   }
 
-  /// The processor's name, or "unknown".
-  public static var processor: String {
+  /// The name of the processor, or "unknown".
+  package static var processor: String {
     Processor(cpuinfo: TextFile.contents("/proc/cpuinfo") ?? "").model
   }
 
   /// Writes the file at `path`, whole or not at all.
-  public func write(to path: String) throws(MonitoringError) {
+  package func write(to path: String) throws(MonitoringError) {
     let partial = path + ".tmp"
     do {
       let file = try OutputFile(path: partial, flags: O_TRUNC)
@@ -64,7 +67,7 @@ public struct RunEnvironment: Sendable, Equatable {
     guard rename(partial, path) == 0 else { throw OutputFile.failure(path, "replace") }
   }
 
-  /// Name, release and machine of the kernel.
+  /// Name, release and architecture of the kernel.
   private static func system() -> String {
     var name = utsname()
     guard uname(&name) == 0 else { return "unknown" }
@@ -81,18 +84,18 @@ public struct RunEnvironment: Sendable, Equatable {
   }
 }
 
-/// The processor that /proc/cpuinfo describes.
+/// The processor, from /proc/cpuinfo.
 struct Processor: Sendable, Equatable {
-  /// The model's name, or "unknown".
+  /// The model name, or "unknown".
   var model = "unknown"
-  /// Logical cores, as the kernel numbers them.
+  /// Number of logical cores.
   var cores = 0
-  /// Those of the features that kernels choose by, in the order of `interesting`.
+  /// The features that matter for the choice of compute kernels, in the order of `relevant`.
   var features: [String] = []
 
-  private static let interesting = [
+  private static let relevant = [
     "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16",
-    // Arm's names.
+    // Arm.
     "asimd", "sve", "bf16", "i8mm",
   ]
 
@@ -105,7 +108,7 @@ struct Processor: Sendable, Equatable {
       case "processor": cores += 1
       case "model name" where model == "unknown": model = words.joined(separator: " ")
       case "flags" where features.isEmpty, "Features" where features.isEmpty:
-        features = Self.interesting.filter { feature in words.contains { $0 == feature } }
+        features = Self.relevant.filter { feature in words.contains { $0 == feature } }
       default: break
       }
     }

@@ -1,22 +1,23 @@
-// "What happened. Depends on no other room; everyone may tell it."
+// "Logs and metrics of a run. Depends on no other module; any module may use it."
 
-/// Somebody who is told, after the fact, what a run did.
+/// A receiver of reports on a run, such as a log or a metrics file.
 ///
-/// The training loop calls from one thread at a time, on one rank; nothing is called back.
-public protocol RunObserver: AnyObject, Sendable {
-  /// A training step is done.
+/// The training loop calls it on one rank and from one thread at a time, after the reported work;
+/// an observer does not influence the run, except by throwing.
+package protocol RunObserver: AnyObject, Sendable {
+  /// Receives the report of a training step.
   func step(_ report: StepReport) throws(MonitoringError)
-  /// An evaluation is done.
+  /// Receives the report of an evaluation.
   func evaluation(_ report: EvaluationReport) throws(MonitoringError)
-  /// Something happened beside the steps.
+  /// Receives an event outside the steps.
   func event(_ report: EventReport) throws(MonitoringError)
-  /// Some steps were looked at in detail.
+  /// Receives the profile of some steps.
   func profile(_ report: ProfileReport) throws(MonitoringError)
-  /// The run is over; nothing follows.
+  /// Is called once at the end of the run.
   func finish() throws(MonitoringError)
 }
 
 extension RunObserver {
-  /// Most have no use for it.
-  public func profile(_ report: ProfileReport) throws(MonitoringError) {}
+  /// Ignores the profile.
+  package func profile(_ report: ProfileReport) throws(MonitoringError) {}
 }

@@ -1,52 +1,51 @@
-/// What one training step did, summed over all ranks unless it says otherwise.
-public struct StepReport: Sendable, Equatable {
-  /// The number of the step, from 1.
-  public var step: Int
-  /// The number of steps that the run will have.
-  public var totalSteps: Int
-  /// Mean loss of the step's tokens, in nats where the objective is a cross-entropy.
-  public var loss: Double
-  /// The learning rate that the step used.
-  public var learningRate: Double
-  /// The Euclidean norm of the gradient before clipping.
-  public var gradientNorm: Double
-  /// Tokens of this step.
-  public var tokens: Int
+/// The metrics of one training step, summed over all ranks unless stated otherwise.
+package struct StepReport: Sendable, Equatable {
+  /// Number of the step, from 1.
+  package var step: Int
+  /// Number of steps of the run.
+  package var totalSteps: Int
+  /// Mean loss over the tokens of the step; in nats per token for a cross-entropy.
+  package var loss: Double
+  /// Learning rate of the step.
+  package var learningRate: Double
+  /// Euclidean norm of the gradient before clipping.
+  package var gradientNorm: Double
+  /// Tokens of the step.
+  package var tokens: Int
   /// Tokens since the first step of the run.
-  public var tokensSeen: Int
-  /// Tokens of this step ÷ its wall time.
-  public var tokensPerSecond: Double
+  package var tokensSeen: Int
+  /// Tokens of the step ÷ its wall time.
+  package var tokensPerSecond: Double
   /// Wall time of the step, in seconds.
-  public var secondsPerStep: Double
+  package var secondsPerStep: Double
   /// Time in forward and backward passes, in seconds.
-  public var secondsCompute: Double
-  /// Time in exchanging gradients and weights, hidden or not, in seconds.
-  public var secondsExchange: Double
-  /// The part of the exchange that no computation hid, in seconds.
-  public var secondsExposed: Double
+  package var secondsCompute: Double
+  /// Time in the exchange of gradients and weights, overlapped or not, in seconds.
+  package var secondsExchange: Double
+  /// Time of the exchange that no computation overlapped, in seconds.
+  package var secondsExposed: Double
   /// Time in the optimizer, in seconds.
-  public var secondsOptimizer: Double
+  package var secondsOptimizer: Double
   /// Time spent waiting for batches, in seconds.
-  public var secondsData: Double
-  /// Floating-point rate ÷ the measured matrix-product peak of the machine; nil when unknown.
-  public var gemmShare: Double?
+  package var secondsData: Double
+  /// Rate of the matrix products ÷ their measured peak on this machine; nil if unknown.
+  package var gemmShare: Double?
   /// Bytes that this rank sent during the step.
-  public var bytesSent: Int
+  package var bytesSent: Int
   /// Resident memory of this rank, in bytes.
-  public var memoryBytes: Int
-  /// Further figures of the phase, such as a reward or a KL divergence, in order.
-  public var figures: [Figure]
+  package var memoryBytes: Int
+  /// Further metrics of the phase, such as a reward or a KL divergence, in order of display.
+  package var figures: [Figure]
 
-  /// What is not well, a sentence each.
-  public var findings: [String]
+  /// Warnings about the step, one sentence each.
+  package var warnings: [String]
 
-  /// A report; the figures that are left out are zero, unknown or none.
-  public init(
+  package init(
     step: Int, totalSteps: Int, loss: Double, learningRate: Double, gradientNorm: Double,
     tokens: Int, tokensSeen: Int, tokensPerSecond: Double, secondsPerStep: Double,
     secondsCompute: Double = 0, secondsExchange: Double = 0, secondsExposed: Double = 0,
     secondsOptimizer: Double = 0, secondsData: Double = 0, gemmShare: Double? = nil,
-    bytesSent: Int = 0, memoryBytes: Int = 0, figures: [Figure] = [], findings: [String] = []
+    bytesSent: Int = 0, memoryBytes: Int = 0, figures: [Figure] = [], warnings: [String] = []
   ) {
     self.step = step
     self.totalSteps = totalSteps
@@ -66,21 +65,19 @@ public struct StepReport: Sendable, Equatable {
     self.bytesSent = bytesSent
     self.memoryBytes = memoryBytes
     self.figures = figures
-    self.findings = findings
+    self.warnings = warnings
   }
 }
 
-/// A named number; the name is the key in metrics.jsonl, in camel case.
-public struct Figure: Sendable, Equatable {
+/// A named metric; the name is its key in metrics.jsonl, in camel case.
+package struct Figure: Sendable, Equatable {
   /// The name, such as `consistentStories`.
-  public let name: String
-  /// The number.
-  public let value: Double
-  /// Whether it is only for metrics.jsonl: a line has room for few.
-  public let isDetail: Bool
+  package let name: String
+  package let value: Double
+  /// True for a metric that is only in metrics.jsonl, not in the log line.
+  package let isDetail: Bool
 
-  /// The figure `value` under `name`.
-  public init(_ name: String, _ value: Double, isDetail: Bool = false) {
+  package init(_ name: String, _ value: Double, isDetail: Bool = false) {
     self.name = name
     self.value = value
     self.isDetail = isDetail

@@ -1,8 +1,8 @@
 import Glibc
 
-/// What standard error is connected to.
+/// The terminal on standard error.
 enum Terminal {
-  /// Whether a line there can be rewritten in place.
+  /// True when standard error is a terminal that can rewrite a line in place.
   static var isLive: Bool {
     isLive(isTerminal: isatty(STDERR_FILENO) == 1, term: variable("TERM"))
   }
@@ -11,17 +11,17 @@ enum Terminal {
     isTerminal && term != nil && term != "" && term != "dumb"
   }
 
-  /// Whether colours are wanted there (https://no-color.org: any value but the empty one forbids).
+  /// True when colours are allowed: `NO_COLOR` is unset or empty (https://no-color.org).
   static var hasColour: Bool { (variable("NO_COLOR") ?? "").isEmpty }
 
-  /// The width in columns, asked anew each time, since windows change; 80 where nobody knows.
+  /// The current width in columns, since windows can be resized; 80 if unknown.
   static func columns() -> Int {
     var size = winsize()
     guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
   }
 
-  /// Writes to standard error; a reader that went away is no reason to end a run.
+  /// Writes to standard error; ignores errors, since a closed reader must not end a run.
   static func write(_ text: String) {
     var text = text
     text.withUTF8 { bytes in

@@ -2,29 +2,29 @@ import Tensors
 
 /// The loss of a reward model on preference pairs (Bradley and Terry 1952; Ouyang and others 2022).
 ///
-/// Of a pair with scores c (chosen) and r (rejected) and margin m:
+/// The loss of a pair with scores c (chosen) and r (rejected) and margin m:
 ///
 ///     −log σ(c − r − m) + centring·(c + r)²
 ///
-/// The margin is Touvron and others' (2023), the centring, which keeps the scores around 0,
-/// Eisenstein and others' (2023).
-public struct BradleyTerry: Sendable, Equatable {
+/// The margin is from Touvron and others (2023); the centring term, which keeps the scores around
+/// 0, is from Eisenstein and others (2023).
+package struct BradleyTerry: Sendable, Equatable {
   /// Factor of the squared sum of a pair's scores.
-  public var centring: Double
+  package var centring: Double
 
-  /// - Parameter centring: See the property; 0 for none, 0.01 is usual.
-  public init(centring: Double = 0) {
+  /// - Parameter centring: Factor of the squared sum of a pair's scores; 0 for none, 0.01 is usual.
+  package init(centring: Double = 0) {
     precondition(centring >= 0, "a centring of \(centring)")
     self.centring = centring
   }
 
-  /// The sum of the pairs' losses.
+  /// Returns the summed loss of the pairs.
   ///
   /// - Parameters:
-  ///   - scores: 2P of them, in any shape; pair i is 2i (chosen) and 2i + 1 (rejected).
-  ///   - margins: By how much the chosen side of each pair should lead; nil for 0.
-  ///   - weights: A factor for each pair, 0 for one that does not count; nil for all 1.
-  public func callAsFunction(
+  ///   - scores: 2P scores in any shape; pair i has the scores 2i (chosen) and 2i + 1 (rejected).
+  ///   - margins: The margin of each pair, [P]; nil for 0.
+  ///   - weights: The weight of each pair, [P], 0 for a masked pair; nil for 1.
+  package func callAsFunction(
     _ scores: Tensor, margins: [Float]? = nil, weights: [Float]? = nil
   ) -> Loss {
     let pairs = scores.count / 2
@@ -34,10 +34,10 @@ public struct BradleyTerry: Sendable, Equatable {
       "BradleyTerry: \(scores.shape) scores, \(margins?.count ?? pairs) margins, "
         + "\(weights?.count ?? pairs) weights")
     var measures = Measures()
-    let losses = scores.reshaped([pairs, 2]).rowwise { pair, scores, slopes in
+    let losses = scores.reshaped([pairs, 2]).rowwise { pair, scores, gradient in
       let weight = Double(weights?[pair] ?? 1)
       guard weight != 0 else {
-        slopes.update(repeating: 0)
+        gradient.update(repeating: 0)
         return 0
       }
       let (chosen, rejected) = (Double(scores[0]), Double(scores[1]))
@@ -45,9 +45,9 @@ public struct BradleyTerry: Sendable, Equatable {
       let excess = lead - Double(margins?[pair] ?? 0)
       let sum = chosen + rejected
       let loss = -Logistic.logSigmoid(excess) + centring * sum * sum
-      let slope = Logistic.sigmoid(-excess)
-      slopes[0] = Float(weight * (-slope + 2 * centring * sum))
-      slopes[1] = Float(weight * (slope + 2 * centring * sum))
+      let derivative = Logistic.sigmoid(-excess)
+      gradient[0] = Float(weight * (-derivative + 2 * centring * sum))
+      gradient[1] = Float(weight * (derivative + 2 * centring * sum))
       measures.add(loss, to: .loss, weight: weight)
       measures.addPair(chosen: chosen, rejected: rejected)
       return Float(weight * loss)
@@ -57,7 +57,7 @@ public struct BradleyTerry: Sendable, Equatable {
 }
 
 extension Measures {
-  /// Observes the rewards of a pair.
+  /// Adds accuracy, margin and rewards of a pair.
   mutating func addPair(chosen: Double, rejected: Double) {
     add(chosen > rejected ? 1 : chosen == rejected ? 0.5 : 0, to: .accuracy)
     add(chosen - rejected, to: .margin)
@@ -67,6 +67,6 @@ extension Measures {
 }
 
 extension Optional<[Float]> {
-  /// The sum of the weights; `count` where there are none.
+  /// Returns the sum of the weights; `count` when nil.
   func total(of count: Int) -> Double { map { $0.reduce(0) { $0 + Double($1) } } ?? Double(count) }
 }

@@ -3,29 +3,31 @@ import Tensors
 
 /// The clipped policy loss of PPO (Schulman and others 2017) and GRPO (Shao and others 2024).
 ///
-/// Of a token with log-probability l under the policy, l₀ when it was sampled, l* under the reference,
-/// advantage A, entropy H, and ratio ρ = exp(l − l₀):
+/// The loss of a token with log-probability l under the policy, l₀ under the old policy, which
+/// sampled it, and l* under the reference model, with advantage A, entropy H, and ratio
+/// ρ = exp(l − l₀):
 ///
 ///     max(−A·ρ, −A·clip(ρ, 1 − low, 1 + high)) + κ·(exp(l* − l) − 1 − (l* − l)) − η·H
 ///
-/// PPO has κ = 0: its KL is part of the rewards. GRPO has it in the loss (k3). Derivative by l:
-/// −A·ρ where the unclipped side decides, else 0, and κ·(1 − exp(l* − l)).
-public struct ClippedPolicy: Sendable, Equatable {
-  /// How far the ratio may fall below 1.
-  public var low: Double
-  /// How far the ratio may rise above 1.
-  public var high: Double
-  /// κ, the factor of the KL to the reference in the loss.
-  public var referenceKL: Double
+/// PPO has κ = 0: its KL is part of the rewards. GRPO has the KL in the loss (k3). The derivative
+/// with respect to l is −A·ρ when the unclipped term is the maximum, else 0, plus
+/// κ·(1 − exp(l* − l)).
+package struct ClippedPolicy: Sendable, Equatable {
+  /// The distance below 1 at which the ratio is clipped.
+  package var low: Double
+  /// The distance above 1 at which the ratio is clipped.
+  package var high: Double
+  /// κ, the factor of the KL to the reference model in the loss.
+  package var referenceKL: Double
   /// η, the factor of the entropy.
-  public var entropyBonus: Double
+  package var entropyBonus: Double
 
   /// - Parameters:
-  ///   - clip: How far the ratio may fall below 1; 0.2 is usual.
-  ///   - high: How far it may rise above 1, where that differs (0.28 in DAPO).
+  ///   - clip: The distance from 1 at which the ratio is clipped; 0.2 is usual.
+  ///   - high: The distance above 1, if it differs (0.28 in DAPO).
   ///   - referenceKL: κ; 0 for PPO, 0.04 in Shao and others.
   ///   - entropyBonus: η; 0 for none.
-  public init(
+  package init(
     clip: Double = 0.2, high: Double? = nil, referenceKL: Double = 0, entropyBonus: Double = 0
   ) {
     precondition(
@@ -36,43 +38,44 @@ public struct ClippedPolicy: Sendable, Equatable {
     (self.referenceKL, self.entropyBonus) = (referenceKL, entropyBonus)
   }
 
-  /// The sum of the tokens' losses over the sum of their weights.
+  /// Returns the summed weighted loss of n tokens, with the sum of their weights as its count.
   ///
   /// - Parameters:
-  ///   - policy: Log-probabilities and entropies of n tokens, of the policy that is trained.
-  ///   - old: The log-probabilities before the first update.
-  ///   - advantages: The tokens' advantages.
-  ///   - reference: The log-probabilities under the reference; nil where there is none, and needed
-  ///     where κ is not 0.
-  ///   - weights: A factor for each token: 0 for one that is not trained; else 1, or see
+  ///   - policy: Log-probabilities and entropies of the tokens under the policy, [n].
+  ///   - oldLogProbabilities: The log-probabilities before the first update, [n].
+  ///   - advantages: The advantages, [n].
+  ///   - reference: The log-probabilities under the reference model, [n]; nil without one. Required
+  ///     when κ is not 0.
+  ///   - weights: The loss mask and weights, [n]: 0 for a masked token, else 1 or a weight of
   ///     `TokenWeights`.
-  public func callAsFunction(
-    _ policy: TokenLogProbabilities, old: [Float], advantages: [Float], reference: [Float]? = nil,
-    weights: [Float]
+  package func callAsFunction(
+    _ policy: TokenLogProbabilities, oldLogProbabilities: [Float], advantages: [Float],
+    reference: [Float]? = nil, weights: [Float]
   ) -> Loss {
     let count = policy.chosen.count
     precondition(
-      old.count == count && advantages.count == count && weights.count == count
+      oldLogProbabilities.count == count && advantages.count == count && weights.count == count
         && reference.map { $0.count == count } ?? true,
-      "ClippedPolicy: \(policy.chosen.shape) log-probabilities, \(old.count) old, "
+      "ClippedPolicy: \(policy.chosen.shape) log-probabilities, \(oldLogProbabilities.count) old, "
         + "\(advantages.count) advantages, \(weights.count) weights")
-    precondition(referenceKL == 0 || reference != nil, "ClippedPolicy: a KL without a reference")
+    precondition(
+      referenceKL == 0 || reference != nil, "ClippedPolicy: a KL without a reference model")
     var measures = Measures()
     let losses = policy.chosen.elementwise { token, new in
       let weight = Double(weights[token])
       guard weight != 0 else { return (0, 0) }
-      var (loss, slope) = clipped(
-        logRatio: Double(new) - Double(old[token]), advantage: Double(advantages[token]),
-        weight: weight, &measures)
+      var (loss, derivative) = clipped(
+        logRatio: Double(new) - Double(oldLogProbabilities[token]),
+        advantage: Double(advantages[token]), weight: weight, &measures)
       if let reference {
-        let behind = Double(reference[token]) - Double(new)
-        let k3 = expm1(behind) - behind
-        measures.add(-behind, to: .referenceKL)
+        let logRatio = Double(reference[token]) - Double(new)
+        let k3 = expm1(logRatio) - logRatio
+        measures.add(-logRatio, to: .referenceKL)
         measures.add(k3, to: .referenceKLk3)
         loss += referenceKL * k3
-        slope -= referenceKL * expm1(behind)
+        derivative -= referenceKL * expm1(logRatio)
       }
-      return (Float(weight * loss), Float(weight * slope))
+      return (Float(weight * loss), Float(weight * derivative))
     }
     let total = weights.reduce(0) { $0 + Double($1) }
     let bonus = entropyBonus(of: policy.entropies, weights, &measures)
@@ -80,7 +83,7 @@ public struct ClippedPolicy: Sendable, Equatable {
     return bonus.map { loss + Loss($0, count: total, measures: Measures()) } ?? loss
   }
 
-  /// The clipped loss of one token and its derivative by the log-probability.
+  /// Returns the clipped loss of one token and its derivative with respect to the log-probability.
   private func clipped(
     logRatio: Double, advantage: Double, weight: Double, _ measures: inout Measures
   ) -> (Double, Double) {
@@ -97,7 +100,7 @@ public struct ClippedPolicy: Sendable, Equatable {
     return (loss, clipped > free ? 0 : free)
   }
 
-  /// −η·H of every token, and H for the measures; nil without a bonus.
+  /// Returns −η·weight·H of every token, nil without a bonus; adds H to the measures.
   private func entropyBonus(
     of entropies: Tensor, _ weights: [Float], _ measures: inout Measures
   ) -> Tensor? {

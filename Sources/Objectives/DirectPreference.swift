@@ -1,32 +1,33 @@
 import Tensors
 
-/// Direct preference optimization: a policy from preference pairs, without a reward model.
+/// Direct preference optimization (DPO): trains a policy on preference pairs without a reward
+/// model.
 ///
-/// Of a pair, with the log-probabilities of its answers under the policy and under the frozen
-/// reference, h = (log π(chosen) − log ref(chosen)) − (log π(rejected) − log ref(rejected)):
+/// The loss of a pair, with the log-probabilities of its completions under the policy π and the
+/// frozen reference model, and
+/// h = (log π(chosen) − log ref(chosen)) − (log π(rejected) − log ref(rejected)):
 ///
 ///     sigmoid   −(1 − ε)·log σ(β·h) − ε·log σ(−β·h)      Rafailov and others 2023; ε > 0: cDPO,
 ///                                                         Mitchell 2023
-///     IPO       (h' − 1/(2β))²                            Azar and others 2023; h' of the mean
-///                                                         log-probabilities of a token, as TRL
+///     IPO       (h' − 1/(2β))²                            Azar and others 2023; h' has the mean
+///                                                         log-probability per token, as in TRL
 ///
-/// β·(log π − log ref) is an answer's implicit reward.
-public struct DirectPreference: Sendable, Equatable {
-  /// How a pair's difference becomes a loss.
-  public enum Form: Sendable, Equatable {
-    /// The logistic loss, with the share ε of labels believed wrong, in [0, 0.5).
+/// β·(log π − log ref) is the implicit reward of a completion.
+package struct DirectPreference: Sendable, Equatable {
+  /// The loss function of a pair.
+  package enum Form: Sendable, Equatable {
+    /// The logistic loss, with the assumed fraction ε of wrong labels, in [0, 0.5).
     case sigmoid(labelSmoothing: Double)
-    /// The squared distance from 1/(2β), of means over tokens.
+    /// The squared distance of h' from 1/(2β), with means over tokens.
     case ipo
   }
 
-  /// How close the policy stays to the reference; 0.1 is usual.
-  public var beta: Double
-  /// How a pair's difference becomes a loss.
-  public var form: Form
+  /// β: a larger one keeps the policy closer to the reference model; 0.1 is usual.
+  package var beta: Double
+  /// The loss function of a pair.
+  package var form: Form
 
-  /// See the properties.
-  public init(beta: Double, form: Form = .sigmoid(labelSmoothing: 0)) {
+  package init(beta: Double, form: Form = .sigmoid(labelSmoothing: 0)) {
     precondition(beta > 0, "a β of \(beta)")
     if case .sigmoid(let smoothing) = form {
       precondition((0..<0.5).contains(smoothing), "a label smoothing of \(smoothing)")
@@ -35,15 +36,15 @@ public struct DirectPreference: Sendable, Equatable {
     self.form = form
   }
 
-  /// The sum of the pairs' losses.
+  /// Returns the summed loss of the pairs.
   ///
   /// - Parameters:
-  ///   - policy: Log-probabilities of 2P answers, each summed over its tokens; pair i is 2i (chosen)
-  ///     and 2i + 1 (rejected).
-  ///   - reference: The same under the reference.
-  ///   - lengths: Tokens of each answer, at least 1.
-  ///   - weights: A factor for each pair, 0 for one that does not count; nil for all 1.
-  public func callAsFunction(
+  ///   - policy: Log-probabilities of 2P completions under the policy, each summed over its tokens;
+  ///     pair i has the completions 2i (chosen) and 2i + 1 (rejected).
+  ///   - reference: The log-probabilities under the reference model, [2P].
+  ///   - lengths: Number of tokens of each completion, at least 1, [2P].
+  ///   - weights: The weight of each pair, [P], 0 for a masked pair; nil for 1.
+  package func callAsFunction(
     policy: Tensor, reference: [Float], lengths: [Int], weights: [Float]? = nil
   ) -> Loss {
     let pairs = policy.count / 2
@@ -53,10 +54,10 @@ public struct DirectPreference: Sendable, Equatable {
       "DirectPreference: \(policy.shape) of the policy, \(reference.count) of the reference, "
         + "\(lengths.count) lengths, \(weights?.count ?? pairs) weights")
     var measures = Measures()
-    let losses = policy.reshaped([pairs, 2]).rowwise { pair, policy, slopes in
+    let losses = policy.reshaped([pairs, 2]).rowwise { pair, policy, gradient in
       let weight = Double(weights?[pair] ?? 1)
       guard weight != 0 else {
-        slopes.update(repeating: 0)
+        gradient.update(repeating: 0)
         return 0
       }
       let (chosen, rejected) = (2 * pair, 2 * pair + 1)
@@ -71,10 +72,10 @@ public struct DirectPreference: Sendable, Equatable {
           rejected: 1 / Double(max(1, lengths[rejected]))
         )
         : (chosen: 1, rejected: 1)
-      let (loss, slope) = lossAndSlope(
+      let (loss, derivative) = lossAndDerivative(
         at: leads.chosen * scales.chosen - leads.rejected * scales.rejected)
-      slopes[0] = Float(weight * slope * scales.chosen)
-      slopes[1] = Float(-weight * slope * scales.rejected)
+      gradient[0] = Float(weight * derivative * scales.chosen)
+      gradient[1] = Float(-weight * derivative * scales.rejected)
       measures.add(loss, to: .loss, weight: weight)
       measures.addPair(chosen: beta * leads.chosen, rejected: beta * leads.rejected)
       return Float(weight * loss)
@@ -82,12 +83,12 @@ public struct DirectPreference: Sendable, Equatable {
     return Loss(losses, count: weights.total(of: pairs), measures: measures)
   }
 
-  /// The loss of a pair whose answers differ by `difference`, and its derivative.
-  private func lossAndSlope(at difference: Double) -> (Double, Double) {
+  /// Returns the loss of a pair at h (or h') = `difference`, and its derivative.
+  private func lossAndDerivative(at difference: Double) -> (Double, Double) {
     switch form {
     case .sigmoid(let smoothing):
       let x = beta * difference
-      // d/dx log σ(x) = σ(−x); the two terms' derivatives come to ε − σ(−x).
+      // d/dx log σ(x) = σ(−x); the derivatives of the two terms add up to ε − σ(−x).
       return (
         -(1 - smoothing) * Logistic.logSigmoid(x) - smoothing * Logistic.logSigmoid(-x),
         beta * (smoothing - Logistic.sigmoid(-x))

@@ -1,26 +1,25 @@
-/// Generalized advantage estimation (Schulman and others 2016) over the tokens of an answer.
+/// Generalized advantage estimation (Schulman and others 2016) over the tokens of a completion.
 ///
 ///     δ_t = r_t + γ·v_{t+1} − v_t,  A_t = δ_t + γλ·A_{t+1},  R_t = A_t + v_t
-public struct GeneralizedAdvantage: Sendable, Equatable {
+package struct GeneralizedAdvantage: Sendable, Equatable {
   /// γ, the discount of a token.
-  public var discount: Double
-  /// λ: 0 trusts the value head, 1 the rewards.
-  public var lambda: Double
+  package var discount: Double
+  /// λ: 0 relies on the value head, 1 on the rewards.
+  package var lambda: Double
 
-  /// See the properties.
-  public init(discount: Double = 1, lambda: Double = 0.95) {
+  package init(discount: Double = 1, lambda: Double = 0.95) {
     precondition(
       (0...1).contains(discount) && (0...1).contains(lambda), "γ \(discount) and λ \(lambda)")
     (self.discount, self.lambda) = (discount, lambda)
   }
 
-  /// The advantages and returns of an answer's tokens.
+  /// Returns the advantages and returns of a completion's tokens.
   ///
   /// - Parameters:
-  ///   - rewards: See `TokenRewards`.
-  ///   - values: What the value head says before each token.
-  ///   - last: The value after the last token; 0 where the answer is over.
-  public func callAsFunction(rewards: [Double], values: [Float], last: Double = 0) -> (
+  ///   - rewards: The reward of each token; see `TokenRewards`.
+  ///   - values: The output of the value head before each token.
+  ///   - last: The value after the last token; 0 when the completion has ended.
+  package func callAsFunction(rewards: [Double], values: [Float], last: Double = 0) -> (
     advantages: [Double], returns: [Double]
   ) {
     precondition(
@@ -38,20 +37,20 @@ public struct GeneralizedAdvantage: Sendable, Equatable {
   }
 }
 
-/// The rewards of an answer's tokens: −β·(log π − log ref) at each, which is an estimate of the KL to
-/// the reference, and the answer's score at the last (Ziegler and others 2019).
-public struct TokenRewards: Sendable, Equatable {
-  /// Of each token.
-  public let rewards: [Double]
+/// The rewards of a completion's tokens: −β·(log π − log ref) at each token, an estimate of the KL
+/// to the reference model, plus the completion's score at the last (Ziegler and others 2019).
+package struct TokenRewards: Sendable, Equatable {
+  /// The reward of each token.
+  package let rewards: [Double]
   /// The sum of log π − log ref over the tokens, nats.
-  public let kl: Double
+  package let kl: Double
 
   /// - Parameters:
-  ///   - score: The answer's reward.
+  ///   - score: The reward of the completion.
   ///   - coefficient: β.
-  ///   - policy: Log-probabilities of the answer's tokens when it was sampled.
-  ///   - reference: The same under the reference.
-  public init(score: Double, coefficient: Double, policy: [Float], reference: [Float]) {
+  ///   - policy: Log-probabilities of the completion's tokens when it was sampled.
+  ///   - reference: Log-probabilities of the same tokens under the reference model.
+  package init(score: Double, coefficient: Double, policy: [Float], reference: [Float]) {
     precondition(
       policy.count == reference.count,
       "\(policy.count) tokens of the policy, \(reference.count) of the reference")

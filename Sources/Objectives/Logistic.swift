@@ -1,6 +1,6 @@
 import Glibc
 
-/// The logistic function and its logarithm, in 64 bits and without overflow.
+/// The logistic function and its logarithm, in fp64 and without overflow.
 enum Logistic {
   /// σ(x) = 1/(1 + exp(−x)).
   static func sigmoid(_ x: Double) -> Double {

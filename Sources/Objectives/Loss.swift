@@ -2,22 +2,22 @@
 
 import Tensors
 
-/// What an objective makes of one micro-batch: a sum, and what it is a sum over.
+/// The loss of one micro-batch: a sum, and the count to divide it by.
 ///
-/// Sums and counts of all micro-batches are added before the one division, so an objective never
-/// divides by a count of its own.
-public struct Loss {
-  /// The sum of the weighted losses, a scalar, recorded if the workspace records.
-  public let sum: Tensor
-  /// The same sum in 64 bits, for reports.
-  public let total: Double
-  /// The sum of the weights: what the sum over all micro-batches is divided by.
-  public let count: Double
-  /// What else was seen.
-  public let measures: Measures
+/// The sums and counts of all micro-batches are added before the single division, so an objective
+/// never divides by its own count.
+package struct Loss {
+  /// The sum of the weighted losses, a scalar; recorded on the tape if the workspace records.
+  package let sum: Tensor
+  /// The sum in fp64, for reports.
+  package let total: Double
+  /// The sum of the weights; the total sum is divided by the total count over all micro-batches.
+  package let count: Double
+  /// The other figures of the micro-batch.
+  package let measures: Measures
 
-  /// The sum of `losses`, which are weighted already, over `count`.
-  public init(_ losses: Tensor, count: Double, measures: Measures = Measures()) {
+  /// A loss from `losses`, which are already weighted.
+  package init(_ losses: Tensor, count: Double, measures: Measures = Measures()) {
     sum = losses.sum()
     total = losses.total
     self.count = count
@@ -33,14 +33,14 @@ public struct Loss {
 }
 
 extension Loss {
-  /// The same loss with more that was seen.
-  public func adding(_ more: Measures) -> Loss {
+  /// Returns this loss with more measures.
+  package func adding(_ more: Measures) -> Loss {
     Loss(sum: sum, total: total, count: count, measures: measures + more)
   }
 
-  /// Two losses over the same things, such as a policy's and its value head's: sums and measures are
-  /// added, the count is counted once.
-  public static func + (a: Loss, b: Loss) -> Loss {
+  /// Adds two losses over the same tokens, such as policy loss and value loss: sums and measures
+  /// are added, the count, which must be equal, stays.
+  package static func + (a: Loss, b: Loss) -> Loss {
     precondition(a.count == b.count, "losses over \(a.count) and \(b.count) cannot be added")
     return Loss(
       sum: a.sum + b.sum, total: a.total + b.total, count: a.count,

@@ -1,10 +1,11 @@
-/// What objectives observe beside their loss.
-public enum Measure: Int, CaseIterable, Sendable {
-  /// The loss of what is counted, before coefficients.
+/// A figure that objectives observe beside their loss.
+package enum Measure: Int, CaseIterable, Sendable {
+  /// The loss of a pair or sequence, before coefficients.
   case loss
-  /// Share of pairs with the chosen side in front, or of rows with the right class; half for a tie.
+  /// Fraction of pairs whose chosen side has the higher reward (a tie counts half), or of sequences
+  /// with the right class.
   case accuracy
-  /// The chosen side's reward less the rejected side's.
+  /// The chosen side's reward minus the rejected side's.
   case margin
   /// Reward of the chosen side: a score, or DPO's implicit reward.
   case chosenReward
@@ -17,55 +18,53 @@ public enum Measure: Int, CaseIterable, Sendable {
   case valueLoss
   /// Entropy of the policy at a token, nats.
   case entropy
-  /// KL of the old policy from the new, log old − log new of a token (k1 in Schulman 2020).
+  /// KL of the update, nats: log old − log new probability of a token (k1 in Schulman 2020).
   case updateKL
-  /// The same by k3, which is never negative: ratio − 1 − log ratio.
+  /// KL of the update by k3, which is never negative: ratio − 1 − log ratio.
   case updateKLk3
-  /// KL of the policy from the reference, log policy − log reference of a token (k1).
+  /// KL of the policy from the reference model, nats: log policy − log reference of a token (k1).
   case referenceKL
-  /// The same by k3: exp(log reference − log policy) − 1 − (log reference − log policy).
+  /// KL from the reference model by k3:
+  /// exp(log reference − log policy) − 1 − (log reference − log policy).
   case referenceKLk3
-  /// Share of tokens whose ratio is clipped and gives no gradient.
+  /// Fraction of tokens whose ratio is clipped, which gives no gradient.
   case clipFraction
   /// New over old probability of a token.
   case ratio
-  /// The largest of these ratios.
+  /// The largest ratio.
   case largestRatio
-  /// Share of tokens whose clipped value decides their loss.
+  /// Fraction of tokens whose clipped value determines their loss.
   case valueClipFraction
-  /// What the value head should have predicted.
+  /// The return of a token, which the value head should predict.
   case returns
-  /// Its square.
   case squaredReturns
-  /// The return less the prediction.
+  /// The return minus the predicted value.
   case valueError
-  /// Its square.
   case squaredValueError
 
-  /// Reward of an answer.
+  /// Reward of a completion.
   case reward
-  /// Its square.
   case squaredReward
-  /// Tokens of an answer.
+  /// Number of tokens of a completion.
   case length
-  /// Their square.
   case squaredLength
-  /// Reward times tokens.
+  /// Reward times length.
   case rewardLength
-  /// Share of answers that ended by themselves.
+  /// Fraction of completions that end with the end token.
   case ended
-  /// The largest difference of a token's log-probability between sampling and training.
+  /// The largest difference of a token's log-probability between sampling and training, nats.
   case samplingDifference
-  /// KL of the policy from the reference over an answer, nats: the sum over its tokens.
+  /// KL of the policy from the reference model over a completion, nats: the sum over its tokens.
   case sequenceKL
-  /// Share of answers of whose reward a part could not be had.
+  /// Fraction of completions that lack a part of their reward because it failed.
   case rewardFailures
 
-  /// Its name in reports.
-  public var name: String { "\(self)" }
+  /// The name in reports.
+  package var name: String { "\(self)" }
 
-  /// Whether people are to see it: the loss is told apart, and what only goes into a variance or a
-  /// correlation is not told.
+  /// True when reports show the measure.
+  ///
+  /// The loss is reported separately, and the inputs of a variance or correlation are not reported.
   var isReported: Bool {
     switch self {
     case .loss, .returns, .squaredReturns, .valueError, .squaredValueError, .squaredReward,
@@ -75,7 +74,7 @@ public enum Measure: Int, CaseIterable, Sendable {
     }
   }
 
-  /// Whether it is of use only to those who look closely.
+  /// True when only detailed reports show the measure.
   var isDetail: Bool {
     switch self {
     case .accuracy, .margin, .reward, .sequenceKL, .entropy, .clipFraction, .ended: false
@@ -83,6 +82,6 @@ public enum Measure: Int, CaseIterable, Sendable {
     }
   }
 
-  /// Whether the largest of all is wanted, not their mean.
+  /// True when the largest observation is reported, not the mean.
   var isLargest: Bool { self == .largestRatio || self == .samplingDifference }
 }

@@ -1,17 +1,17 @@
-/// Sums and counts of everything that objectives observe; those of several micro-batches are added,
-/// in the order of the micro-batches, and divided at the end.
-public struct Measures: Sendable, Equatable {
+/// Sums and counts of every `Measure`; those of several micro-batches are added in the order of the
+/// micro-batches and divided at the end.
+package struct Measures: Sendable, Equatable {
   private var sums: [Double]
   private var counts: [Double]
 
-  /// Nothing observed yet.
-  public init() {
+  /// Measures without any observation.
+  package init() {
     sums = Array(repeating: 0, count: Measure.allCases.count)
     counts = sums
   }
 
-  /// Observes `value`, `weight` times.
-  public mutating func add(_ value: Double, to measure: Measure, weight: Double = 1) {
+  /// Adds the observation `value` with `weight`.
+  package mutating func add(_ value: Double, to measure: Measure, weight: Double = 1) {
     let place = measure.rawValue
     if measure.isLargest {
       sums[place] = counts[place] > 0 ? max(sums[place], value) : value
@@ -21,18 +21,18 @@ public struct Measures: Sendable, Equatable {
     counts[place] += weight
   }
 
-  /// The mean of what was observed of `measure`, or the largest where that is meant; nil for nothing.
-  public subscript(measure: Measure) -> Double? {
+  /// The weighted mean of `measure`, or its largest observation if `isLargest`; nil without any.
+  package subscript(measure: Measure) -> Double? {
     let (sum, count) = (sums[measure.rawValue], counts[measure.rawValue])
     guard count > 0 else { return nil }
     return measure.isLargest ? sum : sum / count
   }
 
-  /// How much was observed of `measure`.
-  public func count(of measure: Measure) -> Double { counts[measure.rawValue] }
+  /// Returns the sum of the weights of the observations of `measure`.
+  package func count(of measure: Measure) -> Double { counts[measure.rawValue] }
 
-  /// Both together.
-  public static func + (a: Measures, b: Measures) -> Measures {
+  /// Combines two sets of observations.
+  package static func + (a: Measures, b: Measures) -> Measures {
     var sum = a
     for measure in Measure.allCases where b.counts[measure.rawValue] > 0 {
       let place = measure.rawValue
@@ -47,8 +47,8 @@ public struct Measures: Sendable, Equatable {
     return sum
   }
 
-  /// What has been observed and is to be seen, in the order of `Measure`, and what follows from it.
-  public var figures: [(name: String, value: Double, isDetail: Bool)] {
+  /// The observed figures that are reported, in the order of `Measure`, then the derived ones.
+  package var figures: [(name: String, value: Double, isDetail: Bool)] {
     var figures = Measure.allCases.filter(\.isReported).compactMap { measure in
       self[measure].map { (measure.name, $0, measure.isDetail) }
     }
@@ -61,21 +61,21 @@ public struct Measures: Sendable, Equatable {
 }
 
 extension Measures {
-  /// Observes what a value head should have predicted, and by how much it is more than that.
-  public mutating func addReturn(_ value: Double, error: Double) {
+  /// Adds a return and the error of its prediction, return − value.
+  package mutating func addReturn(_ value: Double, error: Double) {
     add(value, to: .returns)
     add(value * value, to: .squaredReturns)
     add(error, to: .valueError)
     add(error * error, to: .squaredValueError)
   }
 
-  /// Observes an answer of a rollout.
+  /// Adds a completion of a rollout.
   ///
   /// - Parameters:
-  ///   - reward: What it was given.
-  ///   - length: Its tokens.
-  ///   - ended: Whether it ended by itself.
-  public mutating func addAnswer(reward: Double, length: Int, ended: Bool) {
+  ///   - reward: The reward of the completion.
+  ///   - length: Number of tokens.
+  ///   - ended: True when it ended with the end token.
+  package mutating func addCompletion(reward: Double, length: Int, ended: Bool) {
     let length = Double(length)
     add(reward, to: .reward)
     add(reward * reward, to: .squaredReward)
@@ -86,16 +86,16 @@ extension Measures {
   }
 }
 
-/// As plain numbers, to be sent to other ranks.
+/// Serialisation as plain numbers, for messages between ranks.
 extension Measures {
-  /// How many numbers there are.
-  public static var numberCount: Int { 2 * Measure.allCases.count }
+  /// The length of `numbers`.
+  package static var numberCount: Int { 2 * Measure.allCases.count }
 
   /// Sum and count of every measure, in the order of `Measure`.
-  public var numbers: [Double] { zip(sums, counts).flatMap { [$0, $1] } }
+  package var numbers: [Double] { zip(sums, counts).flatMap { [$0, $1] } }
 
-  /// The measures whose `numbers` these are.
-  public init(numbers: some RandomAccessCollection<Double>) {
+  /// The measures with these `numbers`.
+  package init(numbers: some RandomAccessCollection<Double>) {
     precondition(
       numbers.count == Measures.numberCount,
       "\(numbers.count) numbers for \(Measure.allCases.count) measures")
@@ -105,19 +105,19 @@ extension Measures {
   }
 }
 
-/// What follows from several measures.
+/// Figures derived from several measures.
 extension Measures {
-  /// 1 − Var(return − prediction) ÷ Var(return): 1 for a perfect value head, 0 for a constant one;
-  /// nil where no return was observed or all are equal.
-  public var explainedVariance: Double? {
+  /// 1 − Var(return − value) ÷ Var(return): 1 for a perfect value head, 0 for a constant one; nil
+  /// when no return was observed or all are equal.
+  package var explainedVariance: Double? {
     guard let returns = variance(.returns, .squaredReturns), returns > 0,
       let errors = variance(.valueError, .squaredValueError)
     else { return nil }
     return 1 - errors / returns
   }
 
-  /// Pearson's correlation of reward and length over the answers; nil where one of them is constant.
-  public var rewardLengthCorrelation: Double? {
+  /// Pearson's correlation of reward and length over the completions; nil when one is constant.
+  package var rewardLengthCorrelation: Double? {
     guard let rewards = variance(.reward, .squaredReward), rewards > 0,
       let lengths = variance(.length, .squaredLength), lengths > 0,
       let product = self[.rewardLength], let reward = self[.reward], let length = self[.length]
@@ -125,10 +125,10 @@ extension Measures {
     return max(-1, min(1, (product - reward * length) / (rewards * lengths).squareRoot()))
   }
 
-  /// Standard deviation of the answers' rewards; nil for no answer.
-  public var rewardDeviation: Double? { variance(.reward, .squaredReward)?.squareRoot() }
+  /// Standard deviation of the completions' rewards; nil without completions.
+  package var rewardStd: Double? { variance(.reward, .squaredReward)?.squareRoot() }
 
-  /// The mean square less the square of the mean; 0 where rounding alone is left.
+  /// Returns the mean square minus the square of the mean; 0 when the difference is only rounding.
   private func variance(_ first: Measure, _ second: Measure) -> Double? {
     guard let mean = self[first], let square = self[second] else { return nil }
     let variance = square - mean * mean

@@ -1,24 +1,24 @@
 import Glibc
 import Tensors
 
-/// Cross-entropy of whole sequences: classification.
-public enum Classification {
-  /// The sum of −log softmax(scores)[label] of the sequences.
+/// The cross-entropy loss of sequence classification.
+package enum Classification {
+  /// Returns the sum over sequences of −log softmax(scores)[label].
   ///
   /// - Parameters:
-  ///   - scores: [B, labels].
-  ///   - labels: The right one of each.
-  ///   - weights: A factor for each, 0 for one that does not count; nil for all 1.
-  public static func loss(_ scores: Tensor, labels: [Int], weights: [Float]? = nil) -> Loss {
+  ///   - scores: The logits, [B, labels].
+  ///   - labels: The right label of each sequence, [B].
+  ///   - weights: The weight of each sequence, [B], 0 for a masked one; nil for 1.
+  package static func loss(_ scores: Tensor, labels: [Int], weights: [Float]? = nil) -> Loss {
     let (rows, classes) = (scores.rows, scores.columns)
     precondition(
       labels.count == rows && weights.map { $0.count == rows } ?? true,
       "Classification: \(scores.shape) scores, \(labels.count) labels")
     var measures = Measures()
-    let losses = scores.rowwise { row, scores, slopes in
+    let losses = scores.rowwise { row, scores, gradient in
       let weight = Double(weights?[row] ?? 1)
       guard weight != 0 else {
-        slopes.update(repeating: 0)
+        gradient.update(repeating: 0)
         return 0
       }
       let label = labels[row]
@@ -26,8 +26,8 @@ public enum Classification {
       let top = scores.reduce(-Float.infinity) { max($0, $1) }
       let total = scores.reduce(0.0) { $0 + exp(Double($1) - Double(top)) }
       for (place, score) in scores.enumerated() {
-        let share = exp(Double(score) - Double(top)) / total
-        slopes[place] = Float(weight * (place == label ? share - 1 : share))
+        let probability = exp(Double(score) - Double(top)) / total
+        gradient[place] = Float(weight * (place == label ? probability - 1 : probability))
       }
       let loss = log(total) - (Double(scores[label]) - Double(top))
       measures.add(loss, to: .loss, weight: weight)
@@ -38,31 +38,31 @@ public enum Classification {
   }
 }
 
-/// Squared errors of whole sequences: regression.
-public enum Regression {
-  /// The sum of the sequences' mean squared errors.
+/// The mean squared error of sequence regression.
+package enum Regression {
+  /// Returns the sum over sequences of the mean squared error over outputs.
   ///
   /// - Parameters:
   ///   - scores: [B, outputs].
-  ///   - targets: As many, row by row.
-  ///   - weights: A factor for each sequence, 0 for one that does not count; nil for all 1.
-  public static func loss(_ scores: Tensor, targets: [Float], weights: [Float]? = nil) -> Loss {
+  ///   - targets: [B · outputs], row by row.
+  ///   - weights: The weight of each sequence, [B], 0 for a masked one; nil for 1.
+  package static func loss(_ scores: Tensor, targets: [Float], weights: [Float]? = nil) -> Loss {
     let (rows, outputs) = (scores.rows, scores.columns)
     precondition(
       targets.count == scores.count && weights.map { $0.count == rows } ?? true,
       "Regression: \(scores.shape) scores, \(targets.count) targets")
     var measures = Measures()
-    let losses = scores.rowwise { row, scores, slopes in
+    let losses = scores.rowwise { row, scores, gradient in
       let weight = Double(weights?[row] ?? 1)
       guard weight != 0 else {
-        slopes.update(repeating: 0)
+        gradient.update(repeating: 0)
         return 0
       }
       var loss = 0.0
       for (place, score) in scores.enumerated() {
         let error = Double(score) - Double(targets[row * outputs + place])
         loss += error * error / Double(outputs)
-        slopes[place] = Float(weight * 2 * error / Double(outputs))
+        gradient[place] = Float(weight * 2 * error / Double(outputs))
       }
       measures.add(loss, to: .loss, weight: weight)
       return Float(weight * loss)

@@ -1,17 +1,18 @@
-/// How the tokens of an answer weigh in a loss over answers of different lengths.
+/// The weighting of tokens in a loss over completions of different lengths.
 ///
-/// The weights of all answers add up to the count that the sum of the losses is divided by.
-public enum TokenWeights: Sendable, Equatable {
-  /// Every token of the step weighs the same (PPO in TRL; DAPO).
+/// The weights of all tokens add up to the count that the summed loss is divided by.
+package enum TokenWeights: Sendable, Equatable {
+  /// Every token of the step has weight 1 (PPO in TRL; DAPO).
   case token
-  /// Every answer weighs the same, and its tokens share that (GRPO in Shao and others 2024).
-  case answer
+  /// Every token has weight 1 ÷ length of its completion, so that all completions weigh the same
+  /// (GRPO in Shao and others 2024).
+  case completion
 
-  /// The weight of each of the tokens of an answer of `length` tokens.
-  public func weight(length: Int) -> Float {
+  /// Returns the weight of each token of a completion of `length` tokens.
+  package func weight(length: Int) -> Float {
     switch self {
     case .token: 1
-    case .answer: length > 0 ? 1 / Float(length) : 0
+    case .completion: length > 0 ? 1 / Float(length) : 0
     }
   }
 }

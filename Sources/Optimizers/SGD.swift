@@ -3,23 +3,22 @@ import CKernels
 /// Stochastic gradient descent with momentum and coupled weight decay, as PyTorch computes it.
 ///
 ///   g ← g + decay·w,  m ← μm + g,  w ← w − rate·m
-public struct SGD: Optimizer {
+package struct SGD: Optimizer {
   let momentum: Float
   let weightDecay: Float
 
   /// - Parameters:
-  ///   - momentum: Memory of the direction, in [0, 1); 0 keeps none.
-  ///   - weightDecay: Pull of decaying weights toward zero.
-  public init(momentum: Float, weightDecay: Float) {
+  ///   - momentum: Momentum coefficient μ, in [0, 1); with 0 there is no momentum buffer.
+  ///   - weightDecay: Decay coefficient: the gradient is increased by weightDecay · weight.
+  package init(momentum: Float, weightDecay: Float) {
     self.momentum = momentum
     self.weightDecay = weightDecay
   }
 
-  /// The direction, when there is momentum.
-  public var stateNames: [String] { momentum == 0 ? [] : ["momentum"] }
+  /// The momentum buffer, unless the momentum is 0.
+  package var stateNames: [String] { momentum == 0 ? [] : ["momentum"] }
 
-  /// See `Optimizer`.
-  public func update(
+  package func update(
     _ weights: UnsafeMutableBufferPointer<Float>, state: [UnsafeMutablePointer<Float>],
     along gradient: UnsafePointer<Float>, factor: Float, learningRate: Float, decays: Bool,
     update: Int

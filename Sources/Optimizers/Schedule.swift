@@ -2,13 +2,14 @@ import Glibc
 
 /// The learning rate as a pure function of the step.
 ///
-/// Every schedule rises linearly from 0 over the warm-up (step s of w has the share (s + 1)/w, so
-/// the first step already moves), then follows its shape; the descents reach the final rate where
-/// the step after the last would be, so that a final rate of 0 wastes no step.
-public struct Schedule: Sendable, Equatable {
-  /// What happens after the warm-up.
-  public enum Shape: String, Sendable, CaseIterable {
-    /// The peak, all the way.
+/// Every schedule rises linearly from 0 over the warm-up (step s of w has the fraction (s + 1)/w of
+/// the peak, so that the first step already has a positive rate), then follows its shape. The
+/// decays reach the final rate one step after the last, so that no step is wasted on a final rate
+/// of 0.
+package struct Schedule: Sendable, Equatable {
+  /// The shape of the schedule after the warm-up.
+  package enum Shape: String, Sendable, CaseIterable {
+    /// The peak until the end.
     case constant
     /// A straight line to the final rate.
     case linear
@@ -19,8 +20,8 @@ public struct Schedule: Sendable, Equatable {
     /// Peak·√(warm-up/step) (Vaswani et al. 2017).
     case inverseSquareRoot
 
-    /// Whether it ends at the final rate.
-    public var reachesFinal: Bool {
+    /// True when the schedule ends at the final rate.
+    package var reachesFinal: Bool {
       switch self {
       case .linear, .cosine, .wsd: true
       case .constant, .inverseSquareRoot: false
@@ -36,13 +37,13 @@ public struct Schedule: Sendable, Equatable {
   let steps: Int
 
   /// - Parameters:
-  ///   - shape: What happens after the warm-up.
+  ///   - shape: The shape after the warm-up.
   ///   - peak: Highest rate.
-  ///   - final: Rate at the end of the run, for the shapes that end lower.
+  ///   - final: Rate at the end of the run, for `linear`, `cosine` and `wsd`.
   ///   - warmup: Steps of linear rise.
-  ///   - decay: Steps of the final descent of `wsd`.
+  ///   - decay: Steps of the final decay of `wsd`.
   ///   - steps: Steps of the run.
-  public init(
+  package init(
     shape: Shape, peak: Double, final: Double, warmup: Int, decay: Int = 0, steps: Int
   ) {
     self.shape = shape
@@ -53,26 +54,26 @@ public struct Schedule: Sendable, Equatable {
     self.steps = steps
   }
 
-  /// The rate of step `step`, counted from 0.
-  public func rate(at step: Int) -> Double {
+  /// Returns the rate of step `step`, counted from 0.
+  package func rate(at step: Int) -> Double {
     if step < warmup { return peak * Double(step + 1) / Double(warmup) }
     switch shape {
     case .constant:
       return peak
     case .linear:
-      return final + (peak - final) * (1 - share(of: step, after: warmup))
+      return final + (peak - final) * (1 - progress(of: step, after: warmup))
     case .cosine:
-      return final + (peak - final) * (1 + cos(.pi * share(of: step, after: warmup))) / 2
+      return final + (peak - final) * (1 + cos(.pi * progress(of: step, after: warmup))) / 2
     case .wsd:
       let start = max(warmup, steps - decay)
-      return step < start ? peak : final + (peak - final) * (1 - share(of: step, after: start))
+      return step < start ? peak : final + (peak - final) * (1 - progress(of: step, after: start))
     case .inverseSquareRoot:
       return peak * (Double(max(warmup, 1)) / Double(max(step + 1, 1))).squareRoot()
     }
   }
 
-  /// How much of the way from `start` to the end of the run is done, in [0, 1].
-  private func share(of step: Int, after start: Int) -> Double {
+  /// Returns the completed fraction of the steps from `start` to the end of the run, in [0, 1].
+  private func progress(of step: Int, after start: Int) -> Double {
     min(1, Double(step - start) / Double(max(1, steps - start)))
   }
 }

@@ -2,20 +2,18 @@
 
 /// Philox 4×32-10: a pure function from a 64-bit key and a 128-bit counter to four 32-bit words.
 ///
-/// There is no state to save: whoever needs the same numbers again asks with the same key and
-/// counter. Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011); the
-/// known-answer vectors of their Random123 library are the test.
-public struct Philox: Sendable, Hashable {
-  /// The two words of the key.
-  public let key: SIMD2<UInt32>
+/// There is no state to save: the same key and counter give the same numbers again. Source: Salmon
+/// et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011); tested with the known-answer
+/// vectors of their Random123 library.
+package struct Philox: Sendable, Hashable {
+  package let key: SIMD2<UInt32>
 
-  /// A generator with the given key words.
-  public init(key: SIMD2<UInt32>) {
+  package init(key: SIMD2<UInt32>) {
     self.key = key
   }
 
-  /// The four words at `counter`.
-  public func callAsFunction(_ counter: SIMD4<UInt32>) -> SIMD4<UInt32> {
+  /// Returns the four words at `counter`.
+  package func callAsFunction(_ counter: SIMD4<UInt32>) -> SIMD4<UInt32> {
     var c = counter
     var k = key
     for round in 0..<10 {

@@ -1,45 +1,48 @@
-/// What a random number is for: two purposes never share numbers, whatever their coordinates.
-public enum RandomPurpose: UInt32, Sendable {
-  /// First values of a model's parameters; coordinate: index of the parameter.
+/// The use of a random stream.
+///
+/// Streams of different purposes are independent, whatever their coordinates.
+package enum RandomPurpose: UInt32, Sendable {
+  /// Initial values of a model's parameters; coordinate: index of the parameter.
   case initialization = 1
   /// Dropout masks; coordinates: step, micro-batch, site.
   case dropout = 2
-  /// Order of the training windows; word by epoch.
+  /// Order of the training windows, one word per epoch.
   case dataOrder = 3
-  /// Choice of the next token; coordinates: step, sequence.
+  /// Sampling of the next token; coordinates: step, sequence.
   case sampling = 4
-  /// The written world of the embedded corpus; coordinate: index of the story.
+  /// The stories of the Aviary; coordinate: index of the story.
   case aviary = 5
-  /// Targets of masked-token training; coordinates: step, micro-batch.
+  /// Masked tokens of masked language modelling; coordinates: step, micro-batch.
   case masking = 7
   /// Inputs of benchmarks and tests.
-  case trial = 6
-  /// Spans that are taken out of a text; coordinates: step, micro-batch, row, or in evaluations the
-  /// number of the window.
+  case probe = 6
+  /// Corrupted spans of a text; coordinates: step, micro-batch, row, or in evaluations the index of
+  /// the window.
   case corruption = 9
-  /// Order and sides of the pairs shown to annotators; coordinates: annotator, pair.
+  /// Order of the pairs shown to annotators, and of the texts in a pair; coordinates: annotator,
+  /// pair.
   case annotation = 10
-  /// Examples drawn anew for a confidence interval; coordinate: number of the resample.
+  /// Bootstrap resamples; coordinate: index of the resample.
   case bootstrap = 11
-  /// Rows of training that are replayed from another corpus; coordinate: step.
+  /// Batch rows that replay another corpus; coordinate: step.
   case replay = 12
-  /// Vectors of tokens that a vocabulary is extended by; coordinate: token.
+  /// Gaussian initialisation of new token embeddings; coordinate: token.
   case newTokens = 13
 }
 
-/// The numbers of one purpose at one place: a key made of (seed, purpose, coordinates), and an
-/// unlimited sequence of words under it.
+/// A random stream: a key derived from (seed, purpose, coordinates), and a sequence of 2⁶⁶ 32-bit
+/// words under that key.
 ///
-/// Any word can be had directly by its index, so threads may draw from one stream in any order.
-public struct RandomStream: Sendable, Hashable {
-  /// The generator under this stream's key; kernels that draw many words at once use it.
-  public let philox: Philox
+/// Every word is computed directly from its index, so threads can read one stream in any order.
+package struct RandomStream: Sendable, Hashable {
+  /// The generator with this stream's key, for kernels that draw many words at once.
+  package let philox: Philox
 
-  /// The stream of `purpose` at `coordinates` under `seed`.
+  /// Creates the stream of `purpose` at `coordinates` under `seed`.
   ///
   /// The key is a chain of Philox evaluations over the coordinates, so that streams with different
   /// seeds, purposes or coordinates are independent.
-  public init(seed: UInt64, purpose: RandomPurpose, _ coordinates: Int...) {
+  package init(seed: UInt64, purpose: RandomPurpose, _ coordinates: Int...) {
     var key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
     var index: UInt32 = 0
     func absorb(_ value: UInt64) {
@@ -55,35 +58,34 @@ public struct RandomStream: Sendable, Hashable {
     philox = Philox(key: key)
   }
 
-  /// The four words of block `index`.
-  public func block(_ index: UInt64) -> SIMD4<UInt32> {
+  /// Returns the four words of block `index`, words 4·`index` to 4·`index` + 3 of the stream.
+  package func block(_ index: UInt64) -> SIMD4<UInt32> {
     philox(
       SIMD4(UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32), 0, 0))
   }
 
-  /// Word `index` of the stream.
-  public func word(_ index: UInt64) -> UInt32 {
+  /// Returns word `index` of the stream.
+  package func word(_ index: UInt64) -> UInt32 {
     block(index / 4)[Int(index % 4)]
   }
 
-  /// Number `index` of the stream, uniform in [0, 1) with 24 random bits.
-  public func uniform(_ index: UInt64) -> Float {
+  /// Returns number `index` of the stream, uniform in [0, 1) with 24 random bits.
+  package func uniform(_ index: UInt64) -> Float {
     Float(word(index) >> 8) * 0x1p-24
   }
 }
 
-/// A sequential reader of a stream, for code that wants Swift's `RandomNumberGenerator`.
-public struct RandomSequence: RandomNumberGenerator, Sendable {
+/// Reads a stream in order, for code that needs Swift's `RandomNumberGenerator`.
+package struct RandomSequence: RandomNumberGenerator, Sendable {
   private let stream: RandomStream
   private var position: UInt64 = 0
 
-  /// Reads `stream` from its start.
-  public init(_ stream: RandomStream) {
+  package init(_ stream: RandomStream) {
     self.stream = stream
   }
 
-  /// The next 64 random bits.
-  public mutating func next() -> UInt64 {
+  /// Returns the next 64 random bits, two words of the stream.
+  package mutating func next() -> UInt64 {
     defer { position += 1 }
     let block = stream.block(position / 2)
     return position % 2 == 0

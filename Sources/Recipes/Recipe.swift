@@ -1,10 +1,10 @@
-// "Stages in their order, and which of them are done. Knows no phase."
+// "Stages in order, and which of them are done. Knows no phase."
 
 import Configuration
 
-/// Several commands under one name, each with what earlier ones made.
+/// A sequence of commands, each of which may use the output of earlier ones.
 ///
-///     run: runs/road                     # every stage has a folder in it, of its name
+///     run: runs/road                     # contains one folder per stage, named after it
 ///     stages:
 ///       - name: tokenizer
 ///         command: tokenizer train corpus --vocabulary 1024 --output ${tokenizer}
@@ -13,29 +13,29 @@ import Configuration
 ///         keys: { tokenizer: "${tokenizer}", steps: 1000 }    # as in a run's own file
 ///       - name: chat
 ///         phase: finetune
-///         file: cluster/chat.yaml                             # keys of a file, under those of keys
+///         file: cluster/chat.yaml                             # keys of a file; keys override it
 ///         keys: { model: { from: "${base}" } }
 ///
-/// `${name}` is the folder of a stage: its own, or that of an earlier one, which is then an input.
-public struct Recipe: Sendable {
-  /// The folder of all stages.
-  public let folder: String
-  /// The stages, in order; names are unique.
-  public let stages: [Stage]
+/// `${name}` is the folder of the stage itself or of an earlier one, which thereby is an input.
+package struct Recipe: Sendable {
+  /// The folder that contains the folders of all stages.
+  package let folder: String
+  /// The stages in order, with unique names.
+  package let stages: [Stage]
 
   /// Reads the recipe at `path`.
-  public init(path: String, overrides: [String] = []) throws(ConfigurationError) {
+  package init(path: String, overrides: [String] = []) throws(ConfigurationError) {
     try self.init(ConfigurationReader(path: path, overrides: overrides))
   }
 
   /// Reads the recipe in `reader`.
   init(_ reader: ConfigurationReader) throws(ConfigurationError) {
     var reader = reader
-    let folder = try reader.string("run", help: "folder of all stages")
-    let parts = try reader.sections("stages", help: "the stages, in order")
+    let folder = try reader.string("run", help: "Folder of all stages.")
+    let parts = try reader.sections("stages", help: "Stages, in order.")
     try reader.finish()
     guard !folder.isEmpty else {
-      throw reader.rejection(of: "run", because: "an empty path is no folder; name one")
+      throw reader.rejection(of: "run", because: "an empty path is not a folder; name one")
     }
     self.folder = folder
     var stages: [Stage] = []
@@ -46,5 +46,5 @@ public struct Recipe: Sendable {
   }
 
   /// The stage called `name`.
-  public func stage(named name: String) -> Stage? { stages.first { $0.name == name } }
+  package func stage(named name: String) -> Stage? { stages.first { $0.name == name } }
 }

@@ -1,34 +1,33 @@
 import Configuration
 
-/// One command of a recipe.
-public struct Stage: Sendable {
-  /// What a stage does.
-  public enum Work: Sendable {
+/// A stage of a recipe: one command or one training phase.
+package struct Stage: Sendable {
+  /// The work of a stage.
+  package enum Work: Sendable {
     /// A subcommand of apus with its arguments.
     case command([String])
-    /// A phase of training by its name, with its keys; the key `run` is the stage's folder.
+    /// A training phase by its name, with its keys; the key `run` is the folder of the stage.
     case phase(String, ConfigurationReader)
   }
 
-  /// Its name; a word of letters, digits, - and _.
-  public let name: String
-  /// The folder for what it makes.
-  public let folder: String
-  /// What it does.
-  public let work: Work
-  /// Earlier stages whose folders it names, in their order.
-  public let inputs: [String]
+  /// The name: letters, digits, - and _.
+  package let name: String
+  /// The folder for the output.
+  package let folder: String
+  package let work: Work
+  /// The earlier stages whose folders it refers to, in order.
+  package let inputs: [String]
 
   /// Reads the keys of a stage.
   ///
   /// - Parameters:
   ///   - parent: The recipe's folder.
-  ///   - earlier: Names of the stages before it.
+  ///   - earlier: The names of the earlier stages.
   init(
     _ reader: ConfigurationReader, in parent: String, after earlier: [String]
   ) throws(ConfigurationError) {
     var reader = reader
-    let name = try reader.string("name", help: "name of the stage and of its folder")
+    let name = try reader.string("name", help: "Name of the stage and of its folder.")
     guard !name.isEmpty, name.utf8.allSatisfy(Stage.isOfName) else {
       throw reader.rejection(
         of: "name", because: "it names a folder: use letters, digits, - and _ only")
@@ -52,17 +51,18 @@ public struct Stage: Sendable {
       }
     }
     let command = try reader.strings(
-      "command", default: [], help: "a subcommand with its arguments, apart by spaces or as a list")
-    let phase = try reader.optionalString("phase", help: "a command that trains, such as pretrain")
-    let file = try reader.optionalString("file", help: "a run's file whose keys are taken")
-    let keys = try reader.section("keys", help: "keys of the run, in place of those of the file")
+      "command", default: [], help: "Subcommand and arguments, separated by spaces or as a list.")
+    let phase = try reader.optionalString("phase", help: "Training phase, such as pretrain.")
+    let file = try reader.optionalString("file", help: "YAML file with the keys of the run.")
+    let keys = try reader.section("keys", help: "Keys of the run, overriding those of the file.")
     _ = try reader.string("name", help: "")
     try reader.finish()
     if let unknown {
       throw reader.rejection(
         of: "name",
-        because: "\(name) speaks of ${\(unknown)}, which is no earlier stage; there "
-          + (earlier.isEmpty ? "is none before it" : "are \(earlier.joined(separator: ", "))"))
+        because: "\(name) refers to ${\(unknown)}, which is not an earlier stage; "
+          + (earlier.isEmpty
+            ? "there is none before it" : "choose among \(earlier.joined(separator: ", "))"))
     }
     inputs = earlier.filter(used.contains)
     guard (phase == nil) != command.isEmpty, phase != nil || (file == nil && keys == nil) else {
@@ -93,7 +93,7 @@ public struct Stage: Sendable {
 
 /// The form `${name}` in a text.
 enum Reference {
-  /// `text` with every `${name}` replaced; those for which `value` is nil stay.
+  /// Returns `text` with every `${name}` replaced by its value; one with a nil value stays.
   static func replaced(in text: String, by value: (String) -> String?) -> String {
     var result = ""
     var rest = text[...]

@@ -2,23 +2,22 @@ import Checkpoints
 import Crypto
 import Foundation
 
-/// What is written of a stage when it is done: what it did, and with which inputs.
+/// The record of a finished stage: its settings and its inputs.
 ///
-/// The same text and inputs give the same bits: a stage whose record says so is not run again.
-public struct StageRecord: Codable, Sendable, Equatable {
-  /// Its command, or its keys with every default.
-  public let text: String
-  /// The digests of its inputs' records, by name.
-  public let inputs: [String: String]
+/// Equal settings and inputs give equal bits, so a stage with an equal record is not run again.
+package struct StageRecord: Codable, Sendable, Equatable {
+  /// The command, or the keys with every default.
+  package let text: String
+  /// The digests of the records of its inputs, by stage name.
+  package let inputs: [String: String]
 
-  /// The record of a stage that did `text`.
-  public init(text: String, inputs: [String: String]) {
+  package init(text: String, inputs: [String: String]) {
     self.text = text
     self.inputs = inputs
   }
 
-  /// Tells this record from any other.
-  public var digest: String {
+  /// The SHA-256 of the record, in hexadecimal.
+  package var digest: String {
     SHA256.hash(data: Data(encoded)).map { String(format: "%02x", $0) }.joined()
   }
 
@@ -28,18 +27,18 @@ public struct StageRecord: Codable, Sendable, Equatable {
     return ((try? encoder.encode(self)).map { Array($0) } ?? []) + [0x0A]
   }
 
-  /// The record of a stage in a recipe's `folder`; nil where it is not done.
+  /// Reads the record of a stage in the `folder` of a recipe; nil if the stage is not done.
   ///
-  /// A record that cannot be read as one counts as none: the stage is run again.
-  public static func read(_ stage: String, in folder: String) throws -> StageRecord? {
+  /// A malformed record counts as none: the stage is run again.
+  package static func read(_ stage: String, in folder: String) throws -> StageRecord? {
     let path = path(of: stage, in: folder)
     guard try FileSystem.exists(path) else { return nil }
     let data = FileManager.default.contents(atPath: path) ?? Data()
     return try? JSONDecoder().decode(StageRecord.self, from: data)
   }
 
-  /// Writes the record, durably and as a whole.
-  public func write(_ stage: String, in folder: String) throws(StorageError) {
+  /// Writes the record durably and atomically.
+  package func write(_ stage: String, in folder: String) throws(StorageError) {
     let path = StageRecord.path(of: stage, in: folder)
     try FileSystem.makeFolder(folder)
     var file = try DurableFile(creating: "\(path).tmp")
@@ -48,8 +47,8 @@ public struct StageRecord: Codable, Sendable, Equatable {
     try FileSystem.rename("\(path).tmp", to: path)
   }
 
-  /// Forgets that the stage was done.
-  public static func remove(_ stage: String, in folder: String) throws {
+  /// Removes the record, so that the stage counts as not done.
+  package static func remove(_ stage: String, in folder: String) throws {
     let path = path(of: stage, in: folder)
     if try FileSystem.exists(path) { try FileManager.default.removeItem(atPath: path) }
   }

@@ -1,30 +1,30 @@
 import RandomNumbers
 
-/// Confidence intervals by resampling (Efron 1979), for figures that have no formula of their own.
+/// Confidence intervals by resampling (Efron 1979), for statistics that have no closed formula.
 ///
-/// A comparison of two models on the same examples is paired: it resamples examples, and each brings
-/// both models' values with it. The choices are those of a keyed stream, the same on every machine.
-public struct Bootstrap: Sendable {
-  /// Seed of the choices.
-  public var seed: UInt64
-  /// How often the examples are drawn anew.
-  public var resamples: Int
+/// A comparison of two models on the same examples is paired: it resamples examples, and each
+/// example carries the values of both models. The draws come from a keyed random stream, so they
+/// are the same on every machine.
+package struct Bootstrap: Sendable {
+  /// Seed of the draws.
+  package var seed: UInt64
+  /// Number of resamples, at least 1.
+  package var resamples: Int
 
-  /// See the properties.
-  public init(seed: UInt64 = 1, resamples: Int = 2000) {
+  package init(seed: UInt64 = 1, resamples: Int = 2000) {
     precondition(resamples >= 1, "\(resamples) resamples")
     self.seed = seed
     self.resamples = resamples
   }
 
-  /// The percentile interval of a figure that is computed from `count` examples.
+  /// Returns the percentile interval of a statistic of `count` examples.
   ///
   /// - Parameters:
-  ///   - count: Number of examples, at least one.
-  ///   - confidence: Share of the resampled figures between the ends, in 0...1.
-  ///   - statistic: The figure for the examples with the given indices, some of which stand there
-  ///     several times.
-  public func interval(
+  ///   - count: Number of examples, at least 1.
+  ///   - confidence: Fraction of the resampled values inside the interval, in 0...1.
+  ///   - statistic: Computes the statistic of the examples with the given indices. An index can
+  ///     occur several times.
+  package func interval(
     count: Int, confidence: Double = 0.95, statistic: ([Int]) throws -> Double
   ) rethrows -> ClosedRange<Double> {
     precondition(count >= 1 && count <= UInt32.max, "a bootstrap over \(count) examples")
@@ -37,8 +37,10 @@ public struct Bootstrap: Sendable {
     return lower...upper
   }
 
-  /// The percentile interval of the mean of `values`: of differences, in a paired comparison.
-  public func interval(
+  /// Returns the percentile interval of the mean of `values`.
+  ///
+  /// In a paired comparison the values are the differences.
+  package func interval(
     ofMean values: [Double], confidence: Double = 0.95
   ) -> ClosedRange<Double> {
     interval(count: values.count, confidence: confidence) { indices in
@@ -46,14 +48,14 @@ public struct Bootstrap: Sendable {
     }
   }
 
-  /// The examples of one resample.
+  /// Returns the indices of the examples of one resample, drawn with replacement.
   private func indices(_ resample: Int, count: Int) -> [Int] {
     let stream = RandomStream(seed: seed, purpose: .bootstrap, resample)
     return [Int](unsafeUninitializedCapacity: count) { indices, filled in
       for block in 0..<(count + 3) / 4 {
         let words = stream.block(UInt64(block))
         for lane in 0..<min(4, count - 4 * block) {
-          // Uniform to within count · 2⁻³².
+          // Uniform up to an error of count · 2⁻³².
           indices[4 * block + lane] = Int((UInt64(words[lane]) * UInt64(count)) >> 32)
         }
       }
@@ -61,11 +63,11 @@ public struct Bootstrap: Sendable {
     }
   }
 
-  /// Linear between the neighbours, as in NumPy.
-  private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
-    let place = share * Double(sorted.count - 1)
-    let below = Int(place)
+  /// Returns the quantile at `fraction`, interpolated linearly as in NumPy.
+  private static func quantile(_ fraction: Double, of sorted: [Double]) -> Double {
+    let position = fraction * Double(sorted.count - 1)
+    let below = Int(position)
     let above = min(below + 1, sorted.count - 1)
-    return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
+    return sorted[below] + (position - Double(below)) * (sorted[above] - sorted[below])
   }
 }

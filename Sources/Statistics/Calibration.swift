@@ -1,27 +1,29 @@
-/// Whether predicted probabilities come true as often as they say.
+/// The calibration of predicted probabilities: how close they are to the observed frequencies.
 ///
-/// Predictions are sorted into bins of equal width; in each, the mean prediction is held against the
-/// share that came true (Guo and others 2017).
-public struct Calibration: Sendable, Equatable {
-  /// The predictions of one part of 0…1.
-  public struct Bin: Sendable, Equatable {
-    /// Predictions in it.
-    public let count: Int
-    /// Their mean; nil for an empty bin.
-    public let meanProbability: Double?
-    /// The share of them that came true; nil for an empty bin.
-    public let share: Double?
+/// Predictions are sorted into bins of equal width. Each bin compares its mean prediction with the
+/// fraction of its predictions that came true (Guo et al. 2017).
+package struct Calibration: Sendable, Equatable {
+  /// The predictions in one of the equal parts of 0…1.
+  package struct Bin: Sendable, Equatable {
+    /// Number of predictions in the bin.
+    package let count: Int
+    /// Mean predicted probability; nil for an empty bin.
+    package let meanProbability: Double?
+    /// Fraction of the predictions that came true; nil for an empty bin.
+    package let fraction: Double?
   }
 
-  /// From the lowest predictions to the highest.
-  public let bins: [Bin]
+  /// The bins, from the lowest predictions to the highest.
+  package let bins: [Bin]
 
-  /// Bin b of `bins` has the predictions in (b/bins, (b+1)/bins]; 0 is in the first.
+  /// Sorts the predictions into bins: bin b holds those in (b/bins, (b+1)/bins], and bin 0 also
+  /// holds 0.
   ///
   /// - Parameters:
   ///   - probabilities: Predictions, each in 0…1.
-  ///   - outcomes: Whether each came true.
-  public init(_ probabilities: [Double], outcomes: [Bool], bins: Int = 10) {
+  ///   - outcomes: True for each prediction that came true.
+  ///   - bins: Number of bins, at least 1.
+  package init(_ probabilities: [Double], outcomes: [Bool], bins: Int = 10) {
     precondition(
       probabilities.count == outcomes.count,
       "\(probabilities.count) probabilities and \(outcomes.count) outcomes")
@@ -40,27 +42,29 @@ public struct Calibration: Sendable, Equatable {
       let count = Double(counts[bin])
       return Bin(
         count: counts[bin], meanProbability: count > 0 ? sums[bin] / count : nil,
-        share: count > 0 ? Double(hits[bin]) / count : nil)
+        fraction: count > 0 ? Double(hits[bin]) / count : nil)
     }
   }
 
-  /// The expected calibration error: the distance between prediction and share, averaged over all
-  /// predictions (Naeini and others 2015); nil without any.
-  public var expectedError: Double? {
+  /// The expected calibration error; nil without predictions.
+  ///
+  /// The distance between the mean prediction and the fraction of each bin, averaged with the bins'
+  /// counts as weights (Naeini et al. 2015).
+  package var expectedError: Double? {
     let count = bins.reduce(0) { $0 + $1.count }
     return count == 0
       ? nil : bins.reduce(0) { $0 + Double($1.count) * $1.distance } / Double(count)
   }
 
-  /// The largest distance in a bin; nil without predictions.
-  public var maximumError: Double? {
+  /// The largest distance between mean prediction and fraction in any bin; nil without predictions.
+  package var maximumError: Double? {
     bins.contains { $0.count > 0 } ? bins.reduce(0) { max($0, $1.distance) } : nil
   }
 }
 
 extension Calibration.Bin {
   fileprivate var distance: Double {
-    guard let meanProbability, let share else { return 0 }
-    return abs(meanProbability - share)
+    guard let meanProbability, let fraction else { return 0 }
+    return abs(meanProbability - fraction)
   }
 }

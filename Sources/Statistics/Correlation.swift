@@ -1,26 +1,29 @@
-/// How far two rows of numbers go together, from −1 to 1.
+/// Correlation coefficients of two samples, from −1 to 1.
 ///
-/// Each is nil where it is not defined: for fewer than two points, for a row whose numbers are all the
-/// same, or with a number that is not finite.
-public enum Correlation {
-  /// Pearson's: how well a straight line tells one from the other.
-  public static func pearson(_ x: [Double], _ y: [Double]) -> Double? {
+/// Each coefficient is nil where it is not defined: for fewer than two points, for a sample whose
+/// values are all equal, or when a value is not finite.
+package enum Correlation {
+  /// Returns Pearson's coefficient, which measures linear dependence.
+  package static func pearson(_ x: [Double], _ y: [Double]) -> Double? {
     precondition(x.count == y.count, "\(x.count) numbers and \(y.count)")
     guard let x = unit(x), let y = unit(y) else { return nil }
     let sum = zip(x, y).reduce(0) { $0 + $1.0 * $1.1 }
     return max(-1, min(1, sum))
   }
 
-  /// Spearman's: Pearson's of the ranks; equal numbers share the mean of theirs.
-  public static func spearman(_ x: [Double], _ y: [Double]) -> Double? {
+  /// Returns Spearman's coefficient: Pearson's coefficient of the ranks.
+  ///
+  /// Tied values get the mean of their ranks.
+  package static func spearman(_ x: [Double], _ y: [Double]) -> Double? {
     precondition(x.count == y.count, "\(x.count) numbers and \(y.count)")
     guard (x + y).allSatisfy(\.isFinite) else { return nil }
     return pearson(ranks(x), ranks(y))
   }
 
-  /// The deviations from the mean, scaled to the length 1.
+  /// Returns the deviations of `values` from their mean, scaled to a vector of Euclidean norm 1;
+  /// nil where the coefficients are not defined.
   ///
-  /// Scaled by the largest first, so that no square is lost at either end of the range.
+  /// They are first divided by the largest one, so that no square overflows or underflows.
   private static func unit(_ values: [Double]) -> [Double]? {
     guard values.count >= 2, let first = values.first,
       values.contains(where: { $0 != first }), values.allSatisfy(\.isFinite)
@@ -35,14 +38,14 @@ public enum Correlation {
     return relative.map { $0 / length }
   }
 
-  /// Ranks from 1, in the order of `values`.
+  /// Returns the rank of each value, counted from 1, in the order of `values`.
   static func ranks(_ values: [Double]) -> [Double] {
     let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
     var ranks = [Double](repeating: 0, count: values.count)
     var start = 0
     while start < order.count {
       let end = order[start...].firstIndex { values[$0] != values[order[start]] } ?? order.count
-      for place in order[start..<end] { ranks[place] = Double(start + 1 + end) / 2 }
+      for index in order[start..<end] { ranks[index] = Double(start + 1 + end) / 2 }
       start = end
     }
     return ranks

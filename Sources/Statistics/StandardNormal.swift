@@ -1,17 +1,17 @@
 import Glibc
 
 /// The normal distribution with mean 0 and variance 1.
-public enum StandardNormal {
-  /// The probability of a value at most `x`.
-  public static func cumulative(_ x: Double) -> Double {
+package enum StandardNormal {
+  /// Returns the probability of a value of at most `x`.
+  package static func cumulative(_ x: Double) -> Double {
     erfc(-x / 2.0.squareRoot()) / 2
   }
 
-  /// The value that is not exceeded with `probability`, which is in 0…1.
+  /// Returns the quantile: the x with `cumulative(x)` = `probability`, which is in 0…1.
   ///
-  /// Wichura's algorithm AS 241 (PPND16, 1988): three rational functions, one for the middle and two
-  /// for the tails; about 16 digits.
-  public static func quantile(_ probability: Double) -> Double {
+  /// Wichura's algorithm AS 241 (PPND16, 1988) with three rational functions, one for the middle
+  /// and two for the tails. Accurate to about 16 digits.
+  package static func quantile(_ probability: Double) -> Double {
     precondition(probability >= 0 && probability <= 1, "the quantile of \(probability)")
     let q = probability - 0.5
     if abs(q) <= 0.425 {
@@ -25,7 +25,7 @@ public enum StandardNormal {
     return q < 0 ? -value : value
   }
 
-  /// Coefficients of numerator and denominator, the constant first.
+  /// Coefficients of a rational function, from the constant term upwards.
   private typealias Coefficients = (numerator: [Double], denominator: [Double])
 
   private static func ratio(_ coefficients: Coefficients, _ r: Double) -> Double {

@@ -1,26 +1,27 @@
-// How the query rows of an attention are cut into blocks, and which keys each block reads.
+// Division of the query rows of an attention into blocks, and the range of keys that each block
+// reads.
 //
-// A sequence holds one example, or several one after another (packing). Query t sees the keys of its
-// example: those up to itself where the attention is causal, of these the last ones where it has a
-// window; where it is not, all of them but padding. Of the keys that no query of a block sees next to
-// nothing is computed.
+// A sequence holds one example, or several consecutive ones (packing). A query attends only to keys
+// of its own example: under a causal mask to the keys up to its own position, with a sliding window
+// to the last of these; under a full mask to all keys except padding. Almost nothing is computed
+// for keys that no query of a block attends to.
 
-/// Which keys of its example a query sees.
-public enum AttentionReach: Sendable, Equatable {
-  /// Those up to its own position; with a window the last ones of these.
+/// The attention mask within an example: the keys that a query attends to.
+package enum AttentionReach: Sendable, Equatable {
+  /// The keys up to the query's own position; with a window, only the last `window` of these.
   case causal(window: Int?)
-  /// All of them.
+  /// All keys.
   case full
 }
 
-/// Query rows that are computed together, and the keys that any of them sees.
+/// A block of query rows that are computed together, and the range of keys that they read.
 struct AttentionBlock {
-  /// Query rows that see the same keys but for the causal limit.
+  /// Query rows of one example, which attend to the same keys except for the causal limit.
   struct Run {
     let rows: Range<Int>
-    /// The first key they see.
+    /// The first key that the rows attend to.
     let start: Int
-    /// The key after the last that any of them sees.
+    /// The end (exclusive) of the keys that any of the rows attends to.
     let end: Int
   }
 
@@ -29,12 +30,12 @@ struct AttentionBlock {
   let runs: [Run]
 }
 
-/// The blocks of every sequence, the last of a sequence first.
+/// The blocks of every sequence, from the last block of a sequence to the first.
 struct AttentionBlocks {
   /// Query rows per block.
   static let size = 64
 
-  /// Whether the first block of a sequence reads every key.
+  /// True when the first block of every sequence reads all of its keys.
   let isCovered: Bool
   /// One list for all sequences, or one for each.
   private let lists: [[AttentionBlock]]
@@ -43,11 +44,14 @@ struct AttentionBlocks {
 
   /// - Parameters:
   ///   - shape: Sizes of the attention.
-  ///   - starts: Where the example of every row starts, [B·T]; empty when a sequence is one example.
-  ///   - keyLengths: How many keys of every sequence are there, [B]; empty when all are.
-  ///   - type: What products read. fp32 blocks begin with their example, so that an example has the
-  ///     bits it has alone. bf16 ones lie on the grid of a plain sequence: oneDNN prepares a product
-  ///     for every new size, and examples come in all sizes.
+  ///   - starts: The first row of every row's example within its sequence, [B·T]; empty when every
+  ///     sequence is one example.
+  ///   - keyLengths: The number of keys of every sequence that are not padding, [B]; empty when all
+  ///     keys are valid.
+  ///   - type: Operand type of the products. fp32 blocks begin at the start of an example, so that
+  ///     a packed example has the same bits as the example alone. bf16 blocks begin at multiples of
+  ///     the block size, because oneDNN prepares a product for every new size and examples have
+  ///     many different lengths.
   init(
     _ shape: AttentionShape, starts: [Int32], keyLengths: [Int32] = [], type: ElementType
   ) {
@@ -94,16 +98,18 @@ struct AttentionBlocks {
     }
   }
 
-  /// The block of `rows`, whose runs are given without a window.
+  /// Returns the block of `rows`.
   ///
-  /// - Parameter past: Keys before those of the first query.
+  /// - Parameters:
+  ///   - runs: The runs of the block without the sliding window.
+  ///   - past: Number of keys before the key of the first query.
   private static func block(
     _ rows: Range<Int>, _ runs: [AttentionBlock.Run], _ shape: AttentionShape, past: Int,
     type: ElementType
   ) -> AttentionBlock {
     var runs = runs
     if let window = shape.window {
-      // Every row has a first key of its own.
+      // Every row has its own first key.
       runs = runs.flatMap { run in
         run.rows.map { row in
           AttentionBlock.Run(
@@ -121,14 +127,15 @@ struct AttentionBlocks {
     return AttentionBlock(rows: rows, columns: first..<end, runs: runs)
   }
 
-  /// Pieces of a block's size, counted from the start, the last first.
+  /// Cuts `rows` into pieces of a block's size, counted from the start, and returns them in reverse
+  /// order.
   private static func cut(_ rows: Range<Int>) -> [Range<Int>] {
     stride(from: rows.lowerBound, to: rows.upperBound, by: size).map {
       $0..<min(rows.upperBound, $0 + size)
     }.reversed()
   }
 
-  /// The examples of one sequence, in order.
+  /// Returns the row ranges of the examples of one sequence, in order.
   private static func examples(_ starts: [Int32]) -> [Range<Int>] {
     var examples: [Range<Int>] = []
     for (row, start) in starts.enumerated() {
@@ -137,13 +144,14 @@ struct AttentionBlocks {
       } else if let last = examples.last, last.lowerBound == Int(start) {
         examples[examples.count - 1] = last.lowerBound..<row + 1
       } else {
-        preconditionFailure("row \(row) says that its example starts at \(start), rows before not")
+        preconditionFailure("row \(row) has the example start \(start), the row before another one")
       }
     }
     return examples
   }
 
-  /// Floating-point operations of one product of all heads with all keys that their blocks read.
+  /// The FLOPs of one of the attention's products, over all heads and all keys that their blocks
+  /// read.
   func operations(_ shape: AttentionShape) -> Double {
     var pairs = 0
     for sequence in 0..<shape.sequences {

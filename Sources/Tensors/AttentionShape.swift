@@ -1,4 +1,4 @@
-/// Sizes of one attention; the legend is that of Tensor+Attention.swift.
+/// Sizes of one attention; see Tensor+Attention.swift for the legend.
 struct AttentionShape {
   let sequences: Int
   let queries: Int
@@ -7,7 +7,7 @@ struct AttentionShape {
   let keyHeads: Int
   let dim: Int
   let reach: AttentionReach
-  /// Factor of the products of queries and keys.
+  /// Factor of the scores q·kᵀ.
   let scale: Float
 
   /// - Parameter scale: 1/√D when nil.
@@ -25,57 +25,62 @@ struct AttentionShape {
     self.scale = scale ?? 1 / Float(dim).squareRoot()
   }
 
-  /// Row pitch of a block of scores; a multiple of 4, as dropout's words want it.
-  var pitch: Int { (keys + 15) / 16 * 16 }
+  /// Row stride of a block of scores.
+  ///
+  /// It is a multiple of 4, as required for the first dropout word of a row.
+  var rowStride: Int { (keys + 15) / 16 * 16 }
 
   var isCausal: Bool { reach != .full }
 
-  /// How many keys a query sees at most, where that is fewer than there are.
+  /// The size of the sliding window in keys; nil when a query can attend to all of its past keys.
   var window: Int? {
     if case .causal(let window?) = reach, window < keys { window } else { nil }
   }
 
-  /// The key after the last that any of `rows` sees in a sequence of one example.
+  /// The end (exclusive) of the keys that any of `rows` attends to in a sequence of one example.
   func end(of rows: Range<Int>, past: Int) -> Int {
     isCausal ? past + rows.upperBound : keys
   }
 }
 
-/// What an attention adds to its scores, and which keys it leaves out.
-struct AttentionTerms {
-  /// Mask on the probabilities, or nil.
+/// Dropout, packing, padding and bias of one attention.
+struct AttentionSettings {
+  /// Dropout mask of the probabilities, or nil.
   var dropout: DropoutMask?
-  /// Where the example of every row starts, [B·T]; empty when every sequence is one example.
+  /// The first row of every row's example within its sequence, [B·T]; empty when every sequence is
+  /// one example.
   var starts: [Int32] = []
-  /// How many keys of every sequence are no padding, [B]; empty when all are.
+  /// The number of keys of every sequence that are not padding, [B]; empty when there is no
+  /// padding.
   var keyLengths: [Int32] = []
-  /// What is added to the scores, or nil.
+  /// Relative position bias of the scores, or nil.
   var bias: RelativeBias?
 }
 
-/// Rows of heads somewhere in memory: row t of sequence b starts at b·sequencePitch + t·pitch.
+/// A strided view of the heads of all rows: row t of sequence b starts at element
+/// b·sequenceStride + t·rowStride.
 struct HeadRows {
   let base: UnsafeMutableRawPointer
   let type: ElementType
-  let pitch: Int
-  let sequencePitch: Int
-  /// Keeps the memory while an attention runs; nil where a scope does.
+  let rowStride: Int
+  let sequenceStride: Int
+  /// Keeps the memory alive during an attention; nil where a surrounding scope does.
   var owner: Storage?
 
   func address(_ head: Int, dim: Int, sequence: Int, row: Int = 0) -> UnsafeMutableRawPointer {
-    base + (sequence * sequencePitch + row * pitch + head * dim) * type.stride
+    base + (sequence * sequenceStride + row * rowStride + head * dim) * type.stride
   }
 
   func matrix(
     _ head: Int, dim: Int, sequence: Int, row: Int = 0, transposed: Bool = false
   ) -> Matrix {
     Matrix(
-      base: address(head, dim: dim, sequence: sequence, row: row), type: type, pitch: pitch,
+      base: address(head, dim: dim, sequence: sequence, row: row), type: type, rowStride: rowStride,
       transposed: transposed, owner: owner)
   }
 
   func destination(_ head: Int, dim: Int, sequence: Int, row: Int = 0) -> MatrixDestination {
     MatrixDestination(
-      base: address(head, dim: dim, sequence: sequence, row: row), type: type, pitch: pitch)
+      base: address(head, dim: dim, sequence: sequence, row: row), type: type, rowStride: rowStride)
   }
 }

@@ -1,8 +1,8 @@
-/// Pieces of memory that nobody uses, in the order of their addresses; neighbours become one piece.
+/// A free list of memory pieces, sorted by address; adjacent pieces are merged.
 struct FreeMemory {
   private var pieces: [Range<UInt>] = []
 
-  /// Enters a piece that overlaps none of the others.
+  /// Adds a piece, which must not overlap any other.
   mutating func add(_ piece: Range<UInt>) {
     guard !piece.isEmpty else { return }
     var place = pieces.firstIndex { $0.lowerBound >= piece.upperBound } ?? pieces.count
@@ -17,8 +17,8 @@ struct FreeMemory {
     pieces.insert(whole, at: place)
   }
 
-  /// The start of `bytes` taken from the smallest piece that has as many, the first of equals; nil
-  /// where none has.
+  /// Removes `bytes` from the smallest piece that is large enough (the first among equals) and
+  /// returns their address; nil when no piece is large enough.
   mutating func take(_ bytes: Int) -> UInt? {
     var best: Int?
     for (place, piece) in pieces.enumerated() where piece.count >= bytes {
@@ -31,7 +31,7 @@ struct FreeMemory {
     return piece.lowerBound
   }
 
-  /// Forgets what of `memory` is here.
+  /// Removes every part of `memory` from the list.
   mutating func remove(_ memory: Range<UInt>) {
     pieces = pieces.flatMap { piece in
       guard piece.overlaps(memory) else { return [piece] }

@@ -1,21 +1,21 @@
-/// Compares derivatives by the tape with central differences.
+/// A comparison of the tape's gradients with central differences.
 ///
-/// Goals in order: find any wrong backward pass; give the same verdict for small and large values;
-/// stay simple. The function is evaluated in 32 bits, so steps are large (about 1e-2 of the value)
-/// and the third-order error of a central difference is removed by Richardson's extrapolation:
-/// d ≈ (4·d(h/2) − d(h))/3.
-public struct GradientCheck {
-  /// Largest difference found, relative to the largest derivative of its point (at least 1).
-  public let worstError: Float
-  /// Where it was: point and element.
-  public let place: String
+/// Goals in order: find any wrong backward pass; judge small and large values alike; stay simple.
+/// The function is evaluated in 32 bits, so steps are large (about 1e-2 of the value), and
+/// Richardson extrapolation removes the third-order error of the central difference: d ≈ (4·d(h/2)
+/// − d(h))/3.
+package struct GradientCheck {
+  /// The largest error, relative to the largest derivative of its point (at least 1).
+  package let worstError: Float
+  /// A description of the largest error: point, element and both derivatives.
+  package let place: String
 
   /// Checks every element of every point of a scalar function.
   ///
   /// - Parameters:
-  ///   - points: Where to differentiate.
+  ///   - points: The arguments of `function`.
   ///   - function: A scalar function; it must not keep state.
-  public init(at points: [Tensor], of function: ([Tensor]) -> Tensor) {
+  package init(at points: [Tensor], of function: ([Tensor]) -> Tensor) {
     var worst: Float = 0
     var place = "nowhere"
     let (_, gradients) = valueWithGradient(at: points, of: function)
@@ -24,7 +24,7 @@ public struct GradientCheck {
       let size = max(1, analytic.map(abs).max() ?? 0)
       for element in 0..<point.count {
         let original = point.pointer[element]
-        func slope(_ step: Float) -> Double {
+        func difference(_ step: Float) -> Double {
           point.pointer[element] = original + step
           let above = Double(function(points).scalar)
           point.pointer[element] = original - step
@@ -33,7 +33,7 @@ public struct GradientCheck {
           return (above - below) / Double(2 * step)
         }
         let step = 0.02 * max(1, abs(original))
-        let numeric = Float((4 * slope(step / 2) - slope(step)) / 3)
+        let numeric = Float((4 * difference(step / 2) - difference(step)) / 3)
         let error = abs(numeric - analytic[element]) / size
         if !(error <= worst) {
           worst = error

@@ -1,7 +1,9 @@
 import CKernels
 
-/// The product of rows x with a head, whose result, the largest array of a step, is never kept whole
-/// unless the backward pass needs something of its size, and then once.
+/// The product of rows x with an output head.
+///
+/// The logits are the largest array of a step. They are stored in full only when the backward pass
+/// needs an array of their size, and then only once.
 struct HeadProduct {
   private let x: Tensor
   private let w: Tensor
@@ -9,7 +11,8 @@ struct HeadProduct {
   private let dx: GradientPlace
   private let dw: GradientPlace
 
-  /// x·headᵀ + bias of `x`, [rows, width], `head`, [vocabulary, width], and `bias`, [vocabulary].
+  /// The product x·headᵀ + bias with `x` [rows, width], `head` [vocabulary, width] and `bias`
+  /// [vocabulary].
   init(of x: Tensor, _ head: Tensor, _ bias: Tensor? = nil) {
     precondition(
       bias.map { $0.count == head.rows } ?? true, "a bias \(bias?.shape ?? []) to \(head.shape)")
@@ -17,15 +20,16 @@ struct HeadProduct {
     self.bias = bias
   }
 
-  /// Calls `finish` with blocks of the logits, spread over the team.
+  /// Computes the logits in blocks of rows and calls `finish` with each block, spread over the
+  /// team.
   ///
   /// - Parameters:
-  ///   - isWholeOnTape: Whether logits that are kept in fp32 come from one product of all rows, which
-  ///     is quickest; their last bits then differ from those of logits that are not kept.
-  ///   - finish: Gets the logits of a range of rows and whether they are kept; what it leaves in their
-  ///     place is.
-  /// - Returns: What `finish` left, [rows, vocabulary], in the type that products read; no rows
-  ///   unless this is recorded.
+  ///   - isWholeOnTape: True to compute logits that are kept in fp32 by one product of all rows.
+  ///     This is fastest, but their last bits differ from those of logits that are not kept.
+  ///   - finish: Receives the logits of a range of rows and whether they are kept. It may overwrite
+  ///     them, for example by a gradient; the overwritten values are kept.
+  /// - Returns: The values that `finish` left, [rows, vocabulary], in the operand type of products;
+  ///   no rows unless the product is recorded.
   func logits(
     isWholeOnTape: Bool,
     _ finish: (_ logits: UnsafeMutablePointer<Float>, _ rows: Range<Int>, _ isKept: Bool) -> Void
@@ -34,8 +38,9 @@ struct HeadProduct {
     let (rows, width, vocabulary) = (x.rows, x.columns, w.shape[0])
     let isKept = workspace.isRecording && (dx.variable != nil || dw.variable != nil)
     let kept = Tensor(uninitialized: [isKept ? rows : 0, vocabulary], type: x.type, in: workspace)
-    // What is kept in fp32 is made where it stays. The rest is made from a chunk of logits: of as many
-    // rows as let the library pack the head for a small share of the product's time.
+    // Logits that are kept in fp32 are computed in place. Otherwise chunks of rows are computed in
+    // scratch memory; a chunk has enough rows that packing the head takes a small fraction of the
+    // product's time.
     let isInPlace = isKept && kept.type == .float32
     let chunk = isInPlace && isWholeOnTape ? max(1, rows) : 256
     for start in stride(from: 0, to: rows, by: chunk) {
@@ -44,14 +49,14 @@ struct HeadProduct {
         let logits = isInPlace ? kept.pointer + start * vocabulary : scratch
         workspace.multiply(
           Matrix(x).from(row: start), Matrix(w, transposed: true),
-          into: MatrixDestination(logits, pitch: vocabulary), m: count, n: vocabulary, k: width,
+          into: MatrixDestination(logits, rowStride: vocabulary), m: count, n: vocabulary, k: width,
           bias: bias?.pointer, ascending: workspace.isBatchInvariant)
         workspace.forEachPart(count, cost: vocabulary) { part in
           let first = start + part.lowerBound
           let own = logits + part.lowerBound * vocabulary
           finish(own, first..<first + part.count, isKept)
           if isKept && !isInPlace {
-            apus_round_half(kept.half + first * vocabulary, own, part.count * vocabulary)
+            apus_round_bf16(kept.bf16 + first * vocabulary, own, part.count * vocabulary)
           }
         }
       }
@@ -59,8 +64,8 @@ struct HeadProduct {
     return kept
   }
 
-  /// Adds the derivatives that follow from those of the logits: dW = dlogitsᵀ·x, dx = dlogits·W,
-  /// dbias = Σ rows of dlogits.
+  /// Accumulates the gradients, given the gradient with respect to the logits: dW = dlogitsᵀ·x,
+  /// dx = dlogits·W, dbias = Σ rows of dlogits.
   func accumulate(_ dlogits: Tensor) {
     let workspace = x.workspace
     let (rows, width, vocabulary) = (x.rows, x.columns, dlogits.columns)
@@ -72,19 +77,20 @@ struct HeadProduct {
     }
     dw.accumulate { dw, adds in
       workspace.multiply(
-        Matrix(dlogits, transposed: true), Matrix(x), into: MatrixDestination(dw, pitch: width),
+        Matrix(dlogits, transposed: true), Matrix(x), into: MatrixDestination(dw, rowStride: width),
         m: vocabulary, n: width, k: rows, adds: adds)
     }
     dx.accumulate { dx, adds in
       workspace.multiply(
-        Matrix(dlogits), Matrix(w), into: MatrixDestination(dx, pitch: width), m: rows, n: width,
+        Matrix(dlogits), Matrix(w), into: MatrixDestination(dx, rowStride: width), m: rows,
+        n: width,
         k: vocabulary, adds: adds)
     }
   }
 }
 
 extension HeadProduct {
-  /// The programmer's check of what a loss with a head is given.
+  /// Checks the arguments of a loss with a head.
   static func require(
     _ x: Tensor, _ head: Tensor, _ targets: [Int32], _ weights: [Float]?,
     _ operation: StaticString
@@ -101,7 +107,7 @@ extension HeadProduct {
     }
   }
 
-  /// The targets and weights of `rows`, as kernels read them.
+  /// Calls `body` with pointers to the targets and weights of `rows`.
   static func withUnsafe(
     _ targets: [Int32], _ weights: [Float]?, of rows: Range<Int>,
     _ body: (_ targets: UnsafePointer<Int32>, _ weights: UnsafePointer<Float>?) -> Void

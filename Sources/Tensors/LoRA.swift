@@ -2,31 +2,32 @@
 //
 //   y = x·W + b + (dropout(x)·Aᵀ)·Bᵀ·alpha/r        A: [r, inputs], B: [outputs, r]
 //
-// W and b stay as they are; A and B are trained. B starts at zero, so that the network starts as it
-// was; A starts uniform in ±1/√inputs, which is PEFT's Kaiming-uniform with √5.
+// W and b are frozen; A and B are trained. B is initialized to zero, so that the adapted network
+// initially computes the same as the base. A is initialized uniformly in ±1/√inputs, which is
+// PEFT's Kaiming-uniform initialization with √5.
 
-/// Which linear maps of a network get a trained low-rank map beside them, and how large it is.
-public struct LoRA: Sendable, Hashable {
-  /// Rank of every map, r.
-  public var rank: Int
+/// The LoRA configuration: the linear layers of a network that get an adapter, and the adapters'
+/// rank, scale and dropout rate.
+package struct LoRA: Sendable, Hashable {
+  /// Rank of every adapter, r.
+  package var rank: Int
   /// Numerator of the scale alpha/r.
-  public var alpha: Float
-  /// Share of the inputs that is dropped before A.
-  public var dropout: Float
-  /// Patterns of the linear maps' names; see `ModulePattern`.
-  public var targets: [String]
-  /// Patterns of modules that are trained whole, such as `score`; PEFT's `modules_to_save`.
-  public var modulesToSave: [String]
-  /// Whether the scale is alpha/√r (Kalajdzievski 2023); PEFT's `use_rslora`.
-  public var isRankStabilized: Bool
+  package var alpha: Float
+  /// Dropout rate of the inputs of A, in [0, 1).
+  package var dropout: Float
+  /// Name patterns of the linear layers to adapt; see `ModulePattern`.
+  package var targets: [String]
+  /// Name patterns of modules that are trained in full, such as `score`; PEFT's `modules_to_save`.
+  package var modulesToSave: [String]
+  /// True when the scale is alpha/√r (rsLoRA, Kalajdzievski 2023); PEFT's `use_rslora`.
+  package var isRankStabilized: Bool
 
-  /// See the properties.
-  public init(
+  package init(
     rank: Int, alpha: Float, dropout: Float = 0, targets: [String], modulesToSave: [String] = [],
     isRankStabilized: Bool = false
   ) {
     precondition(
-      rank > 0 && dropout >= 0 && dropout < 1, "LoRA of rank \(rank), \(dropout) dropped")
+      rank > 0 && dropout >= 0 && dropout < 1, "LoRA of rank \(rank), dropout rate \(dropout)")
     self.rank = rank
     self.alpha = alpha
     self.dropout = dropout
@@ -35,18 +36,18 @@ public struct LoRA: Sendable, Hashable {
     self.isRankStabilized = isRankStabilized
   }
 
-  /// What the low-rank map is multiplied by.
-  public var scale: Float {
+  /// The factor of the product B·A.
+  package var scale: Float {
     alpha / (isRankStabilized ? Float(rank).squareRoot() : Float(rank))
   }
 }
 
-/// A pattern of modules' names, as PEFT reads them.
+/// A pattern of module names, with PEFT's rules.
 ///
-/// `all-linear` stands for every linear map but a network's heads; letters, digits, `_` and `.` for a
-/// name or the end of one (`q_proj`, `attn.c_proj`); anything else is a regular expression of the
-/// whole name (`.*layers\.[0-3]\..*_proj`).
-public struct ModulePattern {
+/// `all-linear` matches every linear layer except the network's heads. A pattern of letters,
+/// digits, `_` and `.` matches a name or the end of one (`q_proj`, `attn.c_proj`). Anything else is
+/// a regular expression of the whole name (`.*layers\.[0-3]\..*_proj`).
+package struct ModulePattern {
   private enum Kind {
     case every
     case suffix(String)
@@ -54,11 +55,13 @@ public struct ModulePattern {
   }
   private let kind: Kind
 
-  /// Every linear map but heads.
-  public static let allLinear = "all-linear"
+  /// The pattern that matches every linear layer except heads.
+  package static let allLinear = "all-linear"
 
-  /// Reads a pattern.
-  public init(_ text: String) throws(LoRAError) {
+  /// Parses a pattern.
+  ///
+  /// - Throws: `LoRAError.badPattern` when `text` is not a valid regular expression.
+  package init(_ text: String) throws(LoRAError) {
     if text == ModulePattern.allLinear {
       kind = .every
     } else if ModulePattern.isName(text) {
@@ -72,8 +75,8 @@ public struct ModulePattern {
     }
   }
 
-  /// Whether `text` is a name or the end of one.
-  public static func isName(_ text: String) -> Bool {
+  /// Returns true when `text` has only characters of a module name.
+  package static func isName(_ text: String) -> Bool {
     !text.isEmpty
       && text.utf8.allSatisfy { byte in
         switch byte {
@@ -85,14 +88,14 @@ public struct ModulePattern {
       }
   }
 
-  /// Whether it stands for the module `name` or one that holds it.
-  public func covers(_ name: String) -> Bool {
+  /// Returns true when the pattern matches the module `name` or a module that contains it.
+  package func covers(_ name: String) -> Bool {
     let parts = name.split(separator: ".")
     return parts.indices.contains { matches(parts[...$0].joined(separator: ".")) }
   }
 
-  /// Whether it stands for the module `name`.
-  public func matches(_ name: String) -> Bool {
+  /// Returns true when the pattern matches the module `name`.
+  package func matches(_ name: String) -> Bool {
     switch kind {
     case .every: true
     case .suffix(let suffix): name == suffix || name.hasSuffix(".\(suffix)")
@@ -101,21 +104,21 @@ public struct ModulePattern {
   }
 }
 
-/// What can be wrong with the patterns of a `LoRA`.
-public enum LoRAError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// A pattern is no regular expression.
+/// An invalid pattern of a `LoRA` configuration.
+package enum LoRAError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The pattern is not a valid regular expression.
   case badPattern(String)
-  /// A pattern stands for nothing in the network; the ends of the names there are.
+  /// The pattern matches no module of the network; `known` lists the last components of the names
+  /// that it could match.
   case noTarget(String, known: [String])
 
-  /// One sentence: what, why, what to do.
-  public var description: String {
+  package var description: String {
     switch self {
     case .badPattern(let text):
       "The LoRA pattern \(text) is neither a name nor a regular expression: write the end of a "
         + "module's name, such as q_proj, or a regular expression of the whole name."
     case .noTarget(let text, let known):
-      "The LoRA pattern \(text) stands for no module of this model, which has "
+      "The LoRA pattern \(text) matches no module of this model, which has "
         + "\(known.joined(separator: ", ")): name one of these, or \(ModulePattern.allLinear)."
     }
   }

@@ -2,17 +2,18 @@ import CKernels
 import COpenBLAS
 import Glibc
 
-/// The matrix library behind the products.
-public enum MatrixLibrary {
-  /// Starts the program anew, once, where OpenBLAS took kernels made for CPUs of twenty years ago.
+/// Setup and description of the matrix libraries, OpenBLAS and oneDNN.
+package enum MatrixLibrary {
+  /// Re-executes the program once when OpenBLAS has chosen kernels for CPUs of twenty years ago.
   ///
-  /// It goes by the model's number, and gives a CPU that is younger than itself the oldest kernels:
-  /// a fifth of the speed for OpenBLAS 0.3.21 on an Emerald Rapids. It reads its setting when it is
-  /// loaded, before `main`. A choice of the user's stays. Call before anything else.
-  public static func restartIfKernelsAreOutdated() {
-    // It was read when the library was loaded; programs that this one starts choose for themselves.
-    if getenv(restarted) != nil {
-      unsetenv(restarted)
+  /// OpenBLAS chooses kernels by the CPU's model number, and a CPU newer than the library gets the
+  /// oldest ones: a fifth of the speed for OpenBLAS 0.3.21 on an Emerald Rapids. The setting
+  /// OPENBLAS_CORETYPE is read when the library is loaded, before `main`, so the program must start
+  /// again. A value that the user has set is respected. Call this before anything else.
+  package static func reexecuteIfKernelsAreOutdated() {
+    // The library read the variable when it was loaded; child processes must choose for themselves.
+    if getenv(reexecutionMarker) != nil {
+      unsetenv(reexecutionMarker)
       unsetenv("OPENBLAS_CORETYPE")
       return
     }
@@ -21,15 +22,16 @@ public enum MatrixLibrary {
       getenv("OPENBLAS_CORETYPE") == nil
     else { return }
     setenv("OPENBLAS_CORETYPE", better, 1)
-    setenv(restarted, "1", 1)
-    // Returns only when the system refuses: then it is slow, not wrong.
+    setenv(reexecutionMarker, "1", 1)
+    // execv returns only when it fails; the program is then slow, but correct.
     execv("/proc/self/exe", CommandLine.unsafeArgv)
   }
 
-  /// Tells the program started anew that the choice is ours, not the user's.
-  static let restarted = "APUS_RESTARTED"
+  /// Environment variable that marks OPENBLAS_CORETYPE as set by this program and not by the user.
+  static let reexecutionMarker = "APUS_RESTARTED"
 
-  /// OpenBLAS' name of kernels for a CPU of `level`, if those it chose make no use of it.
+  /// Returns OpenBLAS' name of the kernels for a CPU of `level` when the chosen ones are outdated;
+  /// otherwise nil.
   static func betterCore(than chosen: String, level: String) -> String? {
     let outdated = ["prescott", "core2", "penryn", "dunnington", "nehalem", "atom"]
     guard outdated.contains(chosen.lowercased()) else { return nil }
@@ -40,30 +42,33 @@ public enum MatrixLibrary {
     }
   }
 
-  /// Makes every product run on the thread that asks for it; workers are the parallelism.
+  /// Makes OpenBLAS run every product on the calling thread, because workers and teams provide the
+  /// parallelism.
   ///
   /// Call once before the first product.
-  public static func useCallingThreadOnly() {
+  package static func useCallingThreadOnly() {
     openblas_set_num_threads(1)
   }
 
-  /// Name, version and chosen kernels of all products.
-  public static var description: String { description(for: .bf16) }
+  /// Name, version and kernels of the libraries for fp32 and bf16 products.
+  package static var description: String { description(for: .bf16) }
 
-  /// Name, version and chosen kernels of the products that `precision` uses, for the start-up
-  /// contract: what no product goes through may differ from host to host.
-  public static func description(for precision: Precision) -> String {
+  /// Returns name, version and kernels of the libraries that `precision` uses, for the start-up
+  /// contract.
+  ///
+  /// Libraries that are not used may differ between hosts.
+  package static func description(for precision: Precision) -> String {
     let blas =
       "\(String(cString: openblas_get_config())) core \(String(cString: openblas_get_corename()))"
-    return precision == .fp32 ? blas : "\(blas), \(HalfProducts.description)"
+    return precision == .fp32 ? blas : "\(blas), \(BF16Products.description)"
   }
 
-  /// Whether this CPU's instructions make bf16 products quicker than fp32 ones.
-  public static var hasHalfProducts: Bool { HalfProducts.areFast }
+  /// True when bf16 products are faster than fp32 ones on this CPU.
+  package static var bf16IsFaster: Bool { BF16Products.areFast }
 
-  /// The version of the C library, whose logarithms and cosines reach the weights.
-  public static var mathVersion: String { String(cString: apus_libc_version()) }
+  /// The version of the C library, whose logarithms and cosines affect the initial weights.
+  package static var mathVersion: String { String(cString: apus_libc_version()) }
 
-  /// The CPU level that the element-wise kernels were chosen for.
-  public static var kernelLevel: String { String(cString: apus_cpu_level()) }
+  /// The CPU level of the element-wise kernels; see `apus_cpu_level`.
+  package static var kernelLevel: String { String(cString: apus_cpu_level()) }
 }

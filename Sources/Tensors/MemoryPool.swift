@@ -1,24 +1,25 @@
 import Glibc
 
-/// Memory blocks that are kept for reuse.
+/// A pool of memory blocks that are reused.
 ///
-/// A training step asks for the same sizes again and again: after the first step a worker's requests
-/// are served from here, and `systemAllocations` stands still; with a team, whose threads take
-/// scratch memory at the same time or not, soon after. Small blocks are kept by size class. Large ones
-/// are cut from whatever is free and join it again: what one part of a step is done with serves the
-/// next, whatever its sizes. Blocks are 64-byte aligned; pieces of 4 MiB and more from the system lie on
-/// 2 MiB boundaries and ask for huge pages. Blocks may be taken and given back on any thread.
-public final class MemoryPool: @unchecked Sendable {
-  // Sendable: every property is written under `lock`; the counters are read while nobody works.
+/// Every training step requests the same sizes: after the first step a worker's requests are served
+/// from the pool, and `systemAllocations` no longer grows. With a team this takes a few more steps,
+/// because the number of threads that use scratch memory at the same time varies. Small blocks are
+/// kept by size class. Large blocks are cut from free memory of any size and merged with it again,
+/// so that the memory of one part of a step serves the next part with other sizes. Blocks are
+/// 64-byte aligned; system allocations of 4 MiB and more are aligned to 2 MiB and request huge
+/// pages. Blocks may be taken and given back on any thread.
+package final class MemoryPool: @unchecked Sendable {
+  // Sendable: all properties are written under `lock`; the counters are read while no thread works.
 
-  /// How often memory was asked of the system.
-  public private(set) var systemAllocations = 0
-  /// Bytes held from the system, in use or waiting.
-  public private(set) var bytesHeld = 0
-  /// Small blocks, by size class.
+  /// The number of allocations from the system.
+  package private(set) var systemAllocations = 0
+  /// Bytes allocated from the system, in use or free.
+  package private(set) var bytesHeld = 0
+  /// Free small blocks by size class.
   private var free: [Int: [UnsafeMutableRawPointer]] = [:]
   private var freeLarge = FreeMemory()
-  /// What the system gave for large blocks.
+  /// System allocations for large blocks.
   private var pieces: [UnsafeMutableRawPointer] = []
   private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
@@ -33,8 +34,8 @@ public final class MemoryPool: @unchecked Sendable {
     for piece in pieces { piece.deallocate() }
   }
 
-  /// Rounds small blocks up to eighths of a power of two, so that nearly equal sizes share a class at
-  /// the cost of at most an eighth, and large ones to whole pages.
+  /// Rounds the size of small blocks up to eighths of a power of two, so that similar sizes share a
+  /// class and at most an eighth is wasted, and the size of large blocks up to full pages.
   static func sizeClass(_ bytes: Int) -> Int {
     let least = max(bytes, 64)
     let isLarge = least >= largeBlock

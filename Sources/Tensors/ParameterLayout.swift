@@ -1,50 +1,49 @@
 import RandomNumbers
 
-/// How a parameter gets its first values.
-public enum Initializer: Sendable, Hashable {
-  /// Independent normal numbers with this standard deviation.
-  case normal(deviation: Float)
+/// The initialization of a parameter.
+package enum Initializer: Sendable, Hashable {
+  /// Independent normal numbers with mean 0 and this standard deviation.
+  case normal(std: Float)
   /// Independent numbers, uniform in ±bound.
   case uniform(bound: Float)
-  /// The same value everywhere.
+  /// One value for all elements.
   case constant(Float)
 }
 
-/// Names, shapes and places of a model's parameters in one flat buffer.
+/// The layout of a model's parameters in one flat buffer: their names, shapes and ranges.
 ///
-/// Parameters follow the forward pass, so that the backward pass finishes them from the end of the
-/// buffer to its start. Each begins on a multiple of 16 elements; the gaps stay zero.
-public struct ParameterLayout: Sendable, Hashable {
+/// Parameters are in the order of the forward pass, so that the backward pass completes their
+/// gradients from the end of the buffer to its start. Each begins at a multiple of 16 elements; the
+/// gaps stay zero.
+package struct ParameterLayout: Sendable, Hashable {
   /// One parameter.
-  public struct Entry: Sendable, Hashable {
-    /// Name as the family's Hugging Face weights have it.
-    public let name: String
-    /// Sizes of its dimensions.
-    public let shape: [Int]
-    /// Its elements in the flat buffer.
-    public let range: Range<Int>
-    /// Its first values.
-    public let initializer: Initializer
-    /// Whether weight decay applies: matrices and embeddings, not norms and biases.
-    public let decays: Bool
+  package struct Entry: Sendable, Hashable {
+    /// The parameter's name in the Hugging Face weights of the model family.
+    package let name: String
+    package let shape: [Int]
+    /// Range of the parameter's elements in the flat buffer.
+    package let range: Range<Int>
+    package let initializer: Initializer
+    /// True when weight decay applies: for matrices and embeddings, not for norms and biases.
+    package let decays: Bool
   }
 
   /// The parameters in buffer order.
-  public private(set) var entries: [Entry] = []
-  /// Elements in the flat buffer, gaps included.
-  public private(set) var count = 0
-  /// The low-rank maps among the parameters; nil in a layout of whole weights.
-  public internal(set) var lowRank: LowRankMaps?
+  package private(set) var entries: [Entry] = []
+  /// The number of elements of the flat buffer, including gaps.
+  package private(set) var count = 0
+  /// The LoRA adapters among the parameters; nil in a layout without adapters.
+  package internal(set) var lora: LoRALayout?
 
-  /// No parameters.
-  public init() {}
+  /// An empty layout.
+  package init() {}
 
-  /// Elements that belong to parameters.
-  public var parameterCount: Int { entries.reduce(0) { $0 + $1.range.count } }
+  /// The number of elements of all parameters, without gaps.
+  package var parameterCount: Int { entries.reduce(0) { $0 + $1.range.count } }
 
   mutating func append(_ name: String, shape: [Int], initializer: Initializer, decays: Bool) {
     precondition(
-      !entries.contains { $0.name == name }, "two parameters are called \(name)")
+      !entries.contains { $0.name == name }, "two parameters are named \(name)")
     let size = shape.reduce(1, *)
     entries.append(
       Entry(
@@ -53,14 +52,17 @@ public struct ParameterLayout: Sendable, Hashable {
     count += (size + 15) / 16 * 16
   }
 
-  /// Writes every parameter's first values: a pure function of the seed and the parameter's index.
-  public func initialize(_ values: UnsafeMutableBufferPointer<Float>, seed: UInt64) {
+  /// Initializes all parameters.
+  ///
+  /// The values are a pure function of the seed and the parameter's index.
+  package func initialize(_ values: UnsafeMutableBufferPointer<Float>, seed: UInt64) {
     initialize(values, seed: seed, part: 0, of: 1)
   }
 
-  /// Writes the first values of one of `parts` parts of about equal work, each parameter whole in
-  /// one of them; threads may write different parts at the same time.
-  public func initialize(
+  /// Initializes one of `parts` parts of about equal work.
+  ///
+  /// Each parameter belongs to one part; threads may initialize different parts at the same time.
+  package func initialize(
     _ values: UnsafeMutableBufferPointer<Float>, seed: UInt64, part: Int, of parts: Int
   ) {
     precondition(values.count == count, "a buffer of \(values.count) for \(count) elements")
@@ -74,9 +76,9 @@ public struct ParameterLayout: Sendable, Hashable {
       switch entry.initializer {
       case .constant(let value):
         destination.update(repeating: value)
-      case .normal(let deviation):
+      case .normal(let std):
         let stream = RandomStream(seed: seed, purpose: .initialization, index)
-        fillNormal(destination, deviation: deviation, from: stream)
+        fillNormal(destination, std: std, from: stream)
       case .uniform(let bound):
         let stream = RandomStream(seed: seed, purpose: .initialization, index)
         for place in destination.indices {
@@ -88,7 +90,10 @@ public struct ParameterLayout: Sendable, Hashable {
 }
 
 extension ParameterLayout {
-  /// Indices of the parameters of a part: the largest first, each to the part with the least work.
+  /// Returns the indices of the parameters of a part.
+  ///
+  /// Parameters are assigned in order of decreasing size, each to the part with the least work so
+  /// far.
   private func entries(ofPart part: Int, of parts: Int) -> [Int] {
     var work = [Int](repeating: 0, count: parts)
     var own: [Int] = []
@@ -103,15 +108,16 @@ extension ParameterLayout {
     return own
   }
 
-  /// A line for each parameter, equal for equal layouts, for comparing ranks.
-  public var summary: String {
+  /// A text with one line per parameter that identifies the layout, for comparisons between ranks.
+  package var summary: String {
     entries.map { "\($0.name) \($0.shape) \($0.range) \($0.decays)\n" }.joined()
-      + (lowRank.map { "low-rank maps times \($0.lora.scale), \($0.lora.dropout) dropped\n" } ?? "")
+      + (lora.map { "LoRA scale \($0.configuration.scale), dropout \($0.configuration.dropout)\n" }
+        ?? "")
   }
 }
 
 extension ParameterLayout.Entry {
-  /// Elements that are drawn: next to a normal number a constant costs nothing.
+  /// The number of elements that need random numbers; the cost of constants is negligible.
   fileprivate var drawnCount: Int {
     if case .constant = initializer { 0 } else { range.count }
   }

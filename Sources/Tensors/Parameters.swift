@@ -1,9 +1,9 @@
-/// Where a network under construction gets its parameters from.
+/// The source of parameters for a network under construction, with a name prefix.
 ///
-/// A network is built twice by the same initializers: once against a layout that records names and
-/// shapes, and then, for every worker, against the flat buffer with the values. The path makes
-/// names: `parameters["h"][0]["attn"]` names what follows `h.0.attn.…`.
-public struct Parameters {
+/// The same initializers build a network several times: first with a layout that records names and
+/// shapes, and then, for every worker, with the flat buffer of values. The path is the prefix of
+/// names: parameters of `parameters["h"][0]["attn"]` are named `h.0.attn.…`.
+package struct Parameters {
   private let source: any ParameterSource
   private let path: String
 
@@ -12,53 +12,55 @@ public struct Parameters {
     self.path = path
   }
 
-  /// The parameters below `component`.
-  public subscript(component: String) -> Parameters {
+  /// The parameters whose names begin with `component` below this path.
+  package subscript(component: String) -> Parameters {
     Parameters(source, path: path.isEmpty ? component : "\(path).\(component)")
   }
 
-  /// The parameters below the number `index`.
-  public subscript(index: Int) -> Parameters { self["\(index)"] }
+  /// The parameters whose names begin with the number `index` below this path.
+  package subscript(index: Int) -> Parameters { self["\(index)"] }
 
-  /// The parameter `name` here.
+  /// Returns the parameter `name` below this path.
   ///
   /// - Parameters:
-  ///   - shape: Sizes of its dimensions.
-  ///   - initializer: Its first values.
-  ///   - decays: Whether weight decay applies.
-  public func tensor(_ name: String, _ shape: [Int], _ initializer: Initializer, decays: Bool)
+  ///   - name: The last component of the name.
+  ///   - shape: Sizes of the dimensions.
+  ///   - initializer: The initialization of the values.
+  ///   - decays: True when weight decay applies.
+  package func tensor(_ name: String, _ shape: [Int], _ initializer: Initializer, decays: Bool)
     -> Tensor
   {
     source.parameter(self[name].path, shape, initializer, decays: decays)
   }
 
-  /// The low-rank map beside the linear map here, or nil where it has none; see `LoRA`.
+  /// Returns the LoRA adapter of the linear layer at this path, or nil when it has none; see
+  /// `LoRA`.
   ///
   /// - Parameters:
-  ///   - inputs: Size of the linear map's input.
-  ///   - outputs: Size of its result.
-  ///   - order: How its weight lies in memory.
-  public func lowRank(inputs: Int, outputs: Int, order: WeightOrder) -> LowRankTensors? {
-    source.lowRank(path, inputs: inputs, outputs: outputs, order: order)
+  ///   - inputs: Input size of the linear layer.
+  ///   - outputs: Output size of the linear layer.
+  ///   - order: Memory order of the linear layer's weight.
+  package func lora(inputs: Int, outputs: Int, order: WeightOrder) -> LoRATensors? {
+    source.lora(path, inputs: inputs, outputs: outputs, order: order)
   }
 
-  /// The parameters of another network on the same worker: one that is read, never trained, such as
-  /// a reference or a reward model.
-  public func over(_ frozen: FrozenParameters) -> Parameters {
+  /// Returns the parameters of a frozen network on the same worker, such as a reference model or a
+  /// reward model.
+  package func over(_ frozen: FrozenParameters) -> Parameters {
     Parameters(source.over(frozen))
   }
 }
 
-/// The two ways to answer for a parameter: record it, or find it.
+/// A provider of parameters: a recorder of their layout, or a lookup in flat buffers.
 protocol ParameterSource {
   func parameter(_ name: String, _ shape: [Int], _ initializer: Initializer, decays: Bool) -> Tensor
-  func lowRank(_ name: String, inputs: Int, outputs: Int, order: WeightOrder) -> LowRankTensors?
+  func lora(_ name: String, inputs: Int, outputs: Int, order: WeightOrder) -> LoRATensors?
   func over(_ frozen: FrozenParameters) -> any ParameterSource
 }
 
 extension ParameterLayout {
-  /// The layout of the network that `build` constructs.
-  public init<Network>(of build: (Parameters) -> Network) {
+  /// Records the layout of the network that `build` constructs.
+  package init<Network>(of build: (Parameters) -> Network) {
     self.init()
     let recorder = LayoutRecorder()
     _ = build(Parameters(recorder))
@@ -77,15 +79,15 @@ private final class LayoutRecorder: ParameterSource {
     return Tensor(shape: shape, storage: Storage(bytes: 0, in: workspace))
   }
 
-  func lowRank(_ name: String, inputs: Int, outputs: Int, order: WeightOrder) -> LowRankTensors? {
+  func lora(_ name: String, inputs: Int, outputs: Int, order: WeightOrder) -> LoRATensors? {
     nil
   }
 
-  func over(_ frozen: FrozenParameters) -> any ParameterSource { NothingRecorded(workspace) }
+  func over(_ frozen: FrozenParameters) -> any ParameterSource { UnrecordedParameters(workspace) }
 }
 
-/// Answers while a layout is recorded for what does not belong to it.
-struct NothingRecorded: ParameterSource {
+/// Placeholder parameters for a frozen network while the layout of another network is recorded.
+struct UnrecordedParameters: ParameterSource {
   let workspace: Workspace
 
   init(_ workspace: Workspace) {
@@ -97,65 +99,46 @@ struct NothingRecorded: ParameterSource {
     Tensor(shape: shape, storage: Storage(bytes: 0, in: workspace))
   }
 
-  func lowRank(_ name: String, inputs: Int, outputs: Int, order: WeightOrder) -> LowRankTensors? {
+  func lora(_ name: String, inputs: Int, outputs: Int, order: WeightOrder) -> LoRATensors? {
     nil
   }
 
   func over(_ frozen: FrozenParameters) -> any ParameterSource { self }
 }
 
-/// A flat buffer of parameters or gradients, on huge pages where the system has them.
-public final class FlatBuffer: @unchecked Sendable {
-  // Sendable: whoever shares it decides who writes when; the type itself keeps only the address.
-
-  /// The elements.
-  public let elements: UnsafeMutableBufferPointer<Float>
-  private let block: UnsafeMutableRawPointer
-  private let bytes: Int
-  private let pool = MemoryPool()
-
-  /// `count` zeros.
-  public init(count: Int) {
-    bytes = count * MemoryLayout<Float>.stride
-    block = pool.take(bytes: bytes)
-    elements = UnsafeMutableBufferPointer(
-      start: block.bindMemory(to: Float.self, capacity: count), count: count)
-    elements.update(repeating: 0)
-  }
-
-  deinit {
-    pool.give(back: block, bytes: bytes)
-  }
-}
-
 extension Workspace {
-  /// Builds a network on this worker, its parameters being views of `values`.
+  /// Builds a network on this worker whose parameters are views of `values`.
   ///
   /// - Parameters:
-  ///   - layout: The layout that the same `build` gave.
+  ///   - layout: The layout recorded from the same `build`.
   ///   - values: The flat buffer, shared by all workers of a process; read-only while they compute.
-  ///   - halves: The same values in bf16, kept so by whoever changes them; wanted with
-  ///     `precision` bf16, where each product would otherwise round its weights anew.
-  ///   - frozen: The parameters that are not in `layout`, when it is the trainable one of two.
-  public func bind<Network>(
-    _ layout: ParameterLayout, values: FlatBuffer, halves: HalfBuffer? = nil,
+  ///   - bf16Copy: A copy of `values` in bf16, which the caller updates together with them. Without
+  ///     it, every product in bf16 precision rounds its weights again.
+  ///   - frozen: The parameters that are not in `layout`, when `layout` is the trainable part of an
+  ///     adapted network.
+  ///   - build: Constructs the network.
+  package func bind<Network>(
+    _ layout: ParameterLayout, values: FlatBuffer, bf16Copy: BF16Buffer? = nil,
     frozen: FrozenParameters? = nil, _ build: (Parameters) -> Network
   ) -> Network {
-    let own = BoundParameters(layout, values, halves, in: self)
+    let own = BoundParameters(layout, values, bf16Copy, in: self)
     parameters = layout.entries.enumerated().map {
       Variable(parameter: ParameterSlot(index: $0.offset, range: $0.element.range))
     }
-    let rest = frozen.map { BoundParameters($0.layout, $0.values, $0.halves, in: self) }
+    let rest = frozen.map { BoundParameters($0.layout, $0.values, $0.bf16Copy, in: self) }
     return build(Parameters(Binding(own: own, frozen: rest)))
   }
 
-  /// Starts a leaf of the gradient sum: contributions go to `buffer`, the first of each parameter
-  /// overwriting what is there.
+  /// Starts a leaf of the gradient sum.
   ///
-  /// Until then what is recorded may lie there.
-  public func beginGradients(into buffer: FlatBuffer) {
-    for variable in parameters { loan?.reclaim(variable) }
-    loan = GradientLoan(of: buffer)
+  /// Gradients go to `buffer`; the first contribution to each parameter overwrites the buffer,
+  /// later ones add.
+  ///
+  /// Until a gradient is written, recorded tensors may be allocated in its memory; see
+  /// `GradientArena`.
+  package func beginGradients(into buffer: FlatBuffer) {
+    for variable in parameters { arena?.evict(variable) }
+    arena = GradientArena(of: buffer)
     gradients = buffer.elements.baseAddress
     for variable in parameters {
       variable.isWritten = false
@@ -164,9 +147,9 @@ extension Workspace {
   }
 }
 
-/// Parameters of a worker: those that its gradient buffer has room for, and those that it only reads.
+/// The parameters of a worker's network: the trainable ones and the frozen ones.
 private struct Binding: ParameterSource {
-  /// Nil for a network that is only read.
+  /// The trainable parameters; nil for a frozen network.
   let own: BoundParameters?
   let frozen: BoundParameters?
 
@@ -181,12 +164,12 @@ private struct Binding: ParameterSource {
     return frozen.tensor(index, shape, nil)
   }
 
-  func lowRank(_ name: String, inputs: Int, outputs: Int, order: WeightOrder) -> LowRankTensors? {
-    guard let own, let lora = own.layout.lowRank?.lora,
-      let index = own.indices[LowRankMaps.downName(name)]
+  func lora(_ name: String, inputs: Int, outputs: Int, order: WeightOrder) -> LoRATensors? {
+    guard let own, let lora = own.layout.lora?.configuration,
+      let index = own.indices[LoRALayout.downName(name)]
     else { return nil }
     let variables = own.workspace.parameters
-    return LowRankTensors(
+    return LoRATensors(
       down: own.tensor(index, [lora.rank, inputs], variables[index]),
       up: own.tensor(index + 1, [outputs, lora.rank], variables[index + 1]),
       scale: lora.scale, dropout: lora.dropout, index: index)
@@ -196,7 +179,7 @@ private struct Binding: ParameterSource {
     guard let workspace = (own ?? self.frozen)?.workspace else { return self }
     return Binding(
       own: nil,
-      frozen: BoundParameters(frozen.layout, frozen.values, frozen.halves, in: workspace))
+      frozen: BoundParameters(frozen.layout, frozen.values, frozen.bf16Copy, in: workspace))
   }
 }
 
@@ -206,19 +189,20 @@ private struct BoundParameters {
   let indices: [String: Int]
   let workspace: Workspace
   private let values: FlatBuffer
-  private let halves: HalfBuffer?
+  private let bf16Copy: BF16Buffer?
 
   init(
-    _ layout: ParameterLayout, _ values: FlatBuffer, _ halves: HalfBuffer?, in workspace: Workspace
+    _ layout: ParameterLayout, _ values: FlatBuffer, _ bf16Copy: BF16Buffer?,
+    in workspace: Workspace
   ) {
     precondition(
       values.elements.count == layout.count,
       "a buffer of \(values.elements.count) for a layout of \(layout.count)")
     precondition(
-      halves.map { $0.elements.count == layout.count } ?? true, "a bf16 buffer of another size")
+      bf16Copy.map { $0.elements.count == layout.count } ?? true, "a bf16 buffer of another size")
     self.layout = layout
     self.values = values
-    self.halves = halves
+    self.bf16Copy = bf16Copy
     self.workspace = workspace
     indices = Dictionary(
       uniqueKeysWithValues: layout.entries.enumerated().map { ($0.element.name, $0.offset) })
@@ -230,16 +214,16 @@ private struct BoundParameters {
       preconditionFailure("no memory for the parameter \(entry.name)")
     }
     precondition(entry.shape == shape, "\(entry.name): layout \(entry.shape), network \(shape)")
-    let half = halves.flatMap { halves in
-      halves.elements.baseAddress.map {
+    let copy = bf16Copy.flatMap { copy in
+      copy.elements.baseAddress.map {
         Storage(
           borrowing: $0 + entry.range.lowerBound,
-          bytes: entry.range.count * ElementType.bfloat16.stride, from: halves, in: workspace)
+          bytes: entry.range.count * ElementType.bfloat16.stride, from: copy, in: workspace)
       }
     }
     let storage = Storage(
       borrowing: base + entry.range.lowerBound,
-      bytes: entry.range.count * MemoryLayout<Float>.stride, from: values, half: half,
+      bytes: entry.range.count * MemoryLayout<Float>.stride, from: values, bf16Copy: copy,
       in: workspace)
     return Tensor(shape: shape, storage: storage, variable: variable)
   }

@@ -1,7 +1,7 @@
 extension Precision {
-  /// Bytes that a weight takes: as fp32 and, where products read bf16, once more as that.
-  public var weightBytes: Int { self == .bf16 ? 6 : 4 }
+  /// Bytes per weight: fp32, plus a bf16 copy when products read bf16.
+  package var weightBytes: Int { self == .bf16 ? 6 : 4 }
 
-  /// Bytes of a number that only products read, such as a cached key.
-  public var operandBytes: Int { self == .bf16 ? 2 : 4 }
+  /// Bytes of a number that only products read, such as an element of the KV cache.
+  package var operandBytes: Int { self == .bf16 ? 2 : 4 }
 }

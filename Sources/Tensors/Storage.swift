@@ -1,71 +1,71 @@
-/// A piece of memory that tensors refer to, given back when the last reference goes.
+/// The memory of tensors, released with the last reference.
 final class Storage {
   private(set) var base: UnsafeMutableRawPointer
   let bytes: Int
   unowned let workspace: Workspace
-  /// The same numbers in bf16, kept so by whoever changes them.
-  let half: Storage?
-  private var lender: Lender
+  /// The same numbers in bf16, updated by the code that changes them; nil without a copy.
+  let bf16Copy: Storage?
+  private var origin: Origin
 
-  /// Whose the memory is; held strongly, because a result may outlive its workspace.
-  private enum Lender {
+  /// The owner of the memory, held strongly, because a result may outlive its workspace.
+  private enum Origin {
     case pool(MemoryPool)
-    case gradient(GradientLoan)
+    case arena(GradientArena)
     case owner(AnyObject)
   }
 
-  /// Memory from the pool of `workspace`.
+  /// Allocates memory from the pool of `workspace`.
   init(bytes: Int, in workspace: Workspace) {
     self.base = workspace.pool.take(bytes: bytes)
     self.bytes = bytes
     self.workspace = workspace
-    self.lender = .pool(workspace.pool)
-    half = nil
+    self.origin = .pool(workspace.pool)
+    bf16Copy = nil
   }
 
-  /// Memory that `owner` keeps alive, with its bf16 copy where there is one.
+  /// Refers to memory that `owner` keeps alive, optionally with a bf16 copy.
   init(
     borrowing base: UnsafeMutableRawPointer, bytes: Int, from owner: AnyObject,
-    half: Storage? = nil, in workspace: Workspace
+    bf16Copy: Storage? = nil, in workspace: Workspace
   ) {
     self.base = base
     self.bytes = bytes
     self.workspace = workspace
-    self.lender = .owner(owner)
-    self.half = half
+    self.origin = .owner(owner)
+    self.bf16Copy = bf16Copy
   }
 
-  /// Memory of the gradient of `workspace`; nil where it has no room.
-  init?(bytes: Int, from loan: GradientLoan, in workspace: Workspace) {
-    guard let base = loan.take(bytes: bytes) else { return nil }
+  /// Allocates memory in the gradient arena of `workspace`; nil when the arena has no room.
+  init?(bytes: Int, from arena: GradientArena, in workspace: Workspace) {
+    guard let base = arena.allocate(bytes: bytes) else { return nil }
     self.base = base
     self.bytes = bytes
     self.workspace = workspace
-    self.lender = .gradient(loan)
-    half = nil
-    loan.settle(self)
+    self.origin = .arena(arena)
+    bf16Copy = nil
+    arena.register(self)
   }
 
   deinit {
-    switch lender {
+    switch origin {
     case .pool(let pool): pool.give(back: base, bytes: bytes)
-    case .gradient(let loan): loan.leave(self)
+    case .arena(let arena): arena.release(self)
     case .owner: break
     }
   }
 
-  /// Gives memory of the gradient back before the last reference goes; the bytes are kept.
+  /// Moves the bytes from the arena to the pool and releases the arena's memory.
   func moveToPool() {
-    guard case .gradient(let loan) = lender else { return }
+    guard case .arena(let arena) = origin else { return }
     let new = workspace.pool.take(bytes: bytes)
     new.copyMemory(from: base, byteCount: bytes)
-    loan.leave(self)
+    arena.release(self)
     base = new
-    lender = .pool(workspace.pool)
+    origin = .pool(workspace.pool)
   }
 }
 
 extension Storage {
-  /// The elements as 32-bit floats.
+  /// The address of the elements as fp32 numbers.
   var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
 }

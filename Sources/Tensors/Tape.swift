@@ -1,6 +1,6 @@
-/// One recorded operation: what came out, what went in, and how a derivative goes back.
+/// One recorded operation: its output, its inputs and its backward pass.
 struct TapeEntry {
-  /// How a timeline tells of it.
+  /// The name and byte count of the operation in a timeline.
   struct Profile {
     let name: String
     let bytes: Double
@@ -8,20 +8,21 @@ struct TapeEntry {
 
   let output: Variable
   let inputs: [Variable]
-  /// Nil where nobody keeps a timeline, or where what is inside is told.
+  /// Nil without a timeline, or when the operations inside are reported themselves.
   var profile: Profile?
   let backward: (_ dy: Tensor) -> Void
 }
 
 extension Tensor {
-  /// The result of an operation on `inputs`, on the tape if a derivative can flow through it.
-  ///
-  /// `backward` gets the derivative of the result and adds to the inputs' derivatives through
-  /// `accumulate`; it is never called when the result took no part in the final value.
+  /// Returns this result of an operation on `inputs`, recorded on the tape if a gradient can flow
+  /// through it.
   ///
   /// - Parameters:
-  ///   - function: The operation, for a timeline.
-  ///   - bytes: What it at least moves, where that is not the result and all of the inputs.
+  ///   - function: The name of the operation, for a timeline.
+  ///   - bytes: The least number of bytes that the operation moves; nil for the result and all
+  ///     inputs.
+  ///   - backward: Receives the gradient of the result and adds to the gradients of the inputs
+  ///     through `accumulate`. It is not called when the final value does not depend on the result.
   func recorded(
     from inputs: Tensor?..., function: String = #function, bytes: Double? = nil,
     backward: @escaping (_ dy: Tensor) -> Void
@@ -34,26 +35,26 @@ extension Tensor {
     let output = Variable()
     workspace.tape.append(
       TapeEntry(output: output, inputs: tracked, profile: profile, backward: backward))
-    for variable in tracked { workspace.loan?.lend(variable) }
+    for variable in tracked { workspace.arena?.addMemory(of: variable) }
     return Tensor(shape: shape, type: type, storage: storage, offset: offset, variable: output)
   }
 }
 
 extension Workspace {
-  /// Sends the derivative of `result` back to everything it was made of, newest operation first,
-  /// and clears the tape.
+  /// Runs the backward pass from `result`, newest operation first, and clears the tape.
   ///
   /// - Parameters:
   ///   - result: A scalar that was computed while recording.
   ///   - onParameterComplete: Called with a parameter's index in the layout as soon as its gradient
-  ///     is final; parameters that took no part are zero-filled and reported at the end. Pass nil
+  ///     is final. Gradients of unused parameters are zero-filled and reported at the end. Pass nil
   ///     when more contributions will follow.
-  public func backward(from result: Tensor, onParameterComplete: ((Int) -> Void)? = nil) {
+  package func backward(from result: Tensor, onParameterComplete: ((Int) -> Void)? = nil) {
     precondition(result.count == 1, "backward needs a scalar, not shape \(result.shape)")
     result.variable?.accumulate(adopting: Tensor(repeating: 1, shape: [], in: self))
     unwind(to: 0, onParameterComplete)
-    // What was lent and took no part after all must not keep what lay there.
-    for variable in parameters where variable.isLent { clear(variable) }
+    // A gradient in the arena that received no contribution must not keep the values of saved
+    // tensors.
+    for variable in parameters where variable.isInArena { clear(variable) }
     if let onParameterComplete {
       for variable in parameters where !variable.isComplete {
         if let parameter = variable.parameter { finish(parameter, onParameterComplete) }
@@ -61,7 +62,8 @@ extension Workspace {
     }
   }
 
-  /// Takes the entries from number `start` on off the tape, newest first, and runs them backwards.
+  /// Removes the entries from number `start` on from the tape, newest first, and runs their
+  /// backward passes.
   fileprivate func unwind(to start: Int, _ onParameterComplete: ((Int) -> Void)?) {
     while tape.count > start {
       let entry = tape.removeLast()
@@ -91,17 +93,19 @@ extension Workspace {
 }
 
 extension Tensor {
-  /// `body` of this tensor, of which the tape keeps nothing but this tensor.
+  /// Returns `body` of this tensor with activation recomputation: the tape saves only this tensor,
+  /// and the backward pass runs `body` again (checkpointing, Chen and others 2016).
   ///
-  /// The backward pass computes what lies between once more (Chen and others 2016).
-  /// The bits are those of `body` alone, if it gives the same at every call and reads no other value
-  /// that a derivative flows back to than this one and parameters.
-  public func recomputed(_ body: @escaping (Tensor) -> Tensor) -> Tensor {
+  /// The bits equal those without recomputation, provided that `body` returns the same values at
+  /// every call and that the only values with gradients that it reads are this tensor and
+  /// parameters.
+  package func recomputed(_ body: @escaping (Tensor) -> Tensor) -> Tensor {
     let workspace = workspace
     guard workspace.isRecording else { return body(self) }
     let start = workspace.tape.count
     let y = body(needsGradient ? differentiable : self)
-    // The parameters count as used until this entry is done: only then are their gradients final.
+    // The parameters count as used until this entry is processed: only then are their gradients
+    // final.
     let used = workspace.tape[start...].flatMap(\.inputs).filter { $0.parameter != nil }
     workspace.tape.removeSubrange(start...)
     guard y.needsGradient else { return y }
@@ -112,11 +116,11 @@ extension Tensor {
     workspace.tape.append(
       TapeEntry(output: output, inputs: used + (variable.map { [$0] } ?? [])) { dy in
         let start = workspace.tape.count
-        for variable in used { workspace.loan?.reclaim(variable) }
+        for variable in used { workspace.arena?.evict(variable) }
         let point = place.variable == nil ? input : input.differentiable
-        // The values themselves are in the way of the gradients.
+        // Only the variable is kept: the values would occupy memory during the backward pass.
         let y = workspace.recording { body(point) }.variable
-        // What others have added already comes first, as it would without this.
+        // Contributions of other operations come first, in the order without recomputation.
         if let dx = place.variable?.takeGradient() { point.variable?.accumulate(adopting: dx) }
         y?.accumulate(adopting: dy)
         workspace.unwind(to: start, nil)
@@ -127,11 +131,11 @@ extension Tensor {
   }
 }
 
-/// The value of `function` at `points` and its derivatives with respect to each of them.
+/// Returns the value of `function` at `points` and its gradients with respect to each of them.
 ///
-/// `function` gets the points as starts of differentiation and returns a scalar. A point that
-/// takes no part has the derivative nil.
-public func valueWithGradient(
+/// `function` receives the points as starting points of differentiation and returns a scalar. The
+/// gradient of a point that the value does not depend on is nil.
+package func valueWithGradient(
   at points: [Tensor], of function: ([Tensor]) -> Tensor
 ) -> (value: Tensor, gradients: [Tensor?]) {
   precondition(!points.isEmpty, "valueWithGradient needs at least one point")

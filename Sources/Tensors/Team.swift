@@ -1,21 +1,22 @@
-/// Threads that share the work of one micro-batch.
+/// A team of threads that share the work of one micro-batch.
 ///
-/// Work is cut by the sizes of the operands, never by the number of threads, wherever the cut can
-/// reach the bits of a result; so a result does not depend on the size of the team.
-public protocol Team: AnyObject {
-  /// Number of threads, the one that asks included.
+/// Wherever the division of work can affect the bits of a result, it depends on the sizes of the
+/// operands and never on the number of threads, so a result does not depend on the size of the
+/// team.
+package protocol Team: AnyObject {
+  /// The number of threads, including the calling one.
   var size: Int { get }
 
-  /// Calls `body` once for every index in 0 ..< `count`, on any thread of the team, and returns when
-  /// all are done.
+  /// Calls `body` once for every index in 0 ..< `count`, on any thread of the team, and returns
+  /// when all calls have returned.
   ///
-  /// `lane` is the number of the thread within the team. Must not be nested.
+  /// `lane` is the index of the thread within the team. Calls must not be nested.
   func run(_ count: Int, _ body: (_ index: Int, _ lane: Int) -> Void)
 }
 
 extension Workspace {
-  /// Calls `body` for every index in 0 ..< `count`, spread over the team.
-  public func forEach(_ count: Int, _ body: (_ index: Int, _ lane: Int) -> Void) {
+  /// Calls `body` for every index in 0 ..< `count`, spread over the team if there is one.
+  package func forEach(_ count: Int, _ body: (_ index: Int, _ lane: Int) -> Void) {
     if let team, count > 1 {
       team.run(count, body)
     } else {
@@ -23,14 +24,15 @@ extension Workspace {
     }
   }
 
-  /// Calls `body` with ranges that cover 0 ..< `count`, spread over the team; for loops in which no
-  /// element's result depends on another's, so that any cut gives the same bits.
+  /// Calls `body` with ranges that cover 0 ..< `count`, spread over the team.
   ///
-  /// - Parameter cost: Elements that stand behind each of the `count`.
+  /// Use it for loops whose iterations are independent, so that every division gives the same bits.
+  ///
+  /// - Parameter cost: The number of elements that each iteration processes.
   func forEachPart(_ count: Int, cost: Int = 1, _ body: (Range<Int>) -> Void) {
     guard let team, count > 1, count * cost >= 1 << 14 else { return body(0..<count) }
     let parts = min(count, 2 * team.size)
-    // Whole cache lines to each thread.
+    // Each thread gets full cache lines.
     let edge = { (part: Int) in
       part == parts ? count : cost == 1 ? count * part / parts / 16 * 16 : count * part / parts
     }

@@ -1,23 +1,23 @@
 import CKernels
 
-/// How the Gaussian error linear unit x·Φ(x) is computed (Hendrycks & Gimpel 2016).
-public enum GELU: Sendable {
-  /// As it is defined; `gelu` in Hugging Face.
+/// The form of the Gaussian error linear unit x·Φ(x) (Hendrycks & Gimpel 2016).
+package enum GELU: Sendable {
+  /// The exact definition; `gelu` in Hugging Face.
   case exact
-  /// With a tanh in place of Φ; `gelu_new` in Hugging Face.
+  /// The tanh approximation of Φ; `gelu_new` in Hugging Face.
   case tanh
 }
 
 extension Tensor {
-  /// The Gaussian error linear unit of every element.
-  public func gelu(_ form: GELU = .tanh) -> Tensor {
+  /// Returns the Gaussian error linear unit of every element.
+  package func gelu(_ form: GELU = .tanh) -> Tensor {
     form == .tanh
       ? activation(apus_gelu, apus_gelu_backward)
       : activation(apus_gelu_exact, apus_gelu_exact_backward)
   }
 
-  /// Zero for what is negative (Nair & Hinton 2010).
-  public func relu() -> Tensor { activation(apus_relu, apus_relu_backward) }
+  /// Returns max(x, 0) of every element (Nair & Hinton 2010).
+  package func relu() -> Tensor { activation(apus_relu, apus_relu_backward) }
 
   private func activation(
     _ forward: @escaping (_ y: UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void,
@@ -46,11 +46,11 @@ extension Tensor {
           }
         }
       }
-    }.remade(by: values)
+    }.recomputed(by: values)
   }
 
-  /// The hyperbolic tangent of every element.
-  public func tanh() -> Tensor {
+  /// Returns the hyperbolic tangent of every element.
+  package func tanh() -> Tensor {
     let y = Tensor(uninitialized: shape, in: workspace)
     apus_tanh(y.pointer, pointer, count)
     let (values, place) = (y.detached, gradientPlace)
@@ -61,13 +61,14 @@ extension Tensor {
     }
   }
 
-  /// SwiGLU's product silu(gate)·up (Shazeer 2020), where `self` is the gate.
-  public func swiGLU(_ up: Tensor) -> Tensor {
+  /// Returns SwiGLU's product silu(gate)·up (Shazeer 2020), where `self` is the gate.
+  package func swiGLU(_ up: Tensor) -> Tensor {
     gated(up, apus_swiglu, apus_swiglu_backward)
   }
 
-  /// GEGLU's product gelu(gate)·up with the tanh form (Shazeer 2020), where `self` is the gate.
-  public func geGLU(_ up: Tensor) -> Tensor { gated(up, apus_geglu, apus_geglu_backward) }
+  /// Returns GEGLU's product gelu(gate)·up with the tanh form of GELU (Shazeer 2020), where `self`
+  /// is the gate.
+  package func geGLU(_ up: Tensor) -> Tensor { gated(up, apus_geglu, apus_geglu_backward) }
 
   private func gated(
     _ up: Tensor,
@@ -110,13 +111,13 @@ extension Tensor {
     }
     return values().recorded(from: gate, up, function: function) { dy in
       guard gate.variable !== up.variable else {
-        // One destination cannot be open twice: one after the other.
+        // A destination cannot be open twice, so the two gradients are added one after the other.
         gate.accumulate { dgate, adds in derive(dy, (dgate, adds), (nil, false)) }
         return up.accumulate { dup, adds in derive(dy, (nil, false), (dup, adds)) }
       }
       gate.withGradient { dgate, gateAdds in
         up.withGradient { dup, upAdds in derive(dy, (dgate, gateAdds), (dup, upAdds)) }
       }
-    }.remade(by: values)
+    }.recomputed(by: values)
   }
 }

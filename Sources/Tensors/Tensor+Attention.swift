@@ -1,29 +1,31 @@
-// Scaled dot-product attention in blocks of query rows (in the manner of Dao et al. 2022): the scores
-// of one block exist at a time, never a T×T matrix per head.
+// Scaled dot-product attention in blocks of query rows (similar to Dao et al. 2022): only the
+// scores of one block exist at a time, never a T×T matrix per head.
 //
-// Legend: B sequences, T query rows and S key rows a sequence (S ≥ T; query t sits at key position
-// S − T + t), H heads, G key heads (H is a multiple of G), D head size. A sequence may hold several
-// examples, each of which sees itself alone (see AttentionBlocks.swift). The factor c is 1/√D but in
-// families that have none; b is a bias by relative position, or nothing (see RelativeBias.swift).
+// Legend: B sequences, T query rows and S key rows per sequence (query t is at key position S − T +
+// t; a causal mask needs S ≥ T), H heads, G key heads (H is a multiple of G), D head size. A
+// sequence may hold several examples, which do not attend to each other (see
+// AttentionBlocks.swift). The factor c is 1/√D unless a model family defines another one; b is a
+// relative position bias or absent (see RelativeBias.swift).
 //
 //   scores = c·q·kᵀ + b,  p = softmax(scores),  out = dropout(p)·v
-// Backward, with the probabilities rebuilt from the saved log-sums, and δ = Σ_d dout·out:
+// Backward, with p recomputed from the saved log-sum-exp of every row, and δ = Σ_d dout·out:
 //   dv = dropout(p)ᵀ·dout,  dp = dropout(dout·vᵀ),  ds = p∘(dp − δ),
-//   dq = c·ds·k,  dk = c·dsᵀ·q,  db = ds;  a key head adds up the query heads that share it.
+//   dq = c·ds·k,  dk = c·dsᵀ·q,  db = ds.
+// The gradient of a key head is the sum over the query heads that share it.
 
 extension Tensor {
-  /// Causal attention on packed projections: `self` is [B·T, 3·H·D] with q, k and v side by side in
-  /// every row, as GPT-2 computes them.
+  /// Returns the causal attention of packed projections: `self` is [B·T, 3·H·D] with q, k and v
+  /// side by side in every row, as GPT-2 computes them.
   ///
   /// Result: [B·T, H·D].
   ///
   /// - Parameters:
-  ///   - sequences: B; the rows divide evenly among them.
+  ///   - sequences: B, which divides the number of rows.
   ///   - heads: H.
-  ///   - dropout: Mask on the probabilities, or nil.
-  ///   - starts: For every row where within its sequence its example starts, [B·T]: it sees nothing
-  ///     before that. Empty when every sequence is one example.
-  public func packedCausalAttention(
+  ///   - dropout: Dropout mask of the probabilities, or nil.
+  ///   - starts: The first row of every row's example within its sequence, [B·T]; a row attends to
+  ///     nothing before it. Empty when every sequence is one example.
+  package func packedCausalAttention(
     sequences: Int, heads: Int, dropout: DropoutMask? = nil, starts: [Int32] = []
   ) -> Tensor {
     let packed = self
@@ -37,18 +39,18 @@ extension Tensor {
     let attention = AttentionShape(
       sequences: sequences, queries: length, keys: length, heads: heads, keyHeads: heads,
       dim: width / heads)
-    let terms = AttentionTerms(dropout: dropout, starts: starts)
+    let settings = AttentionSettings(dropout: dropout, starts: starts)
     let part = { (base: UnsafeMutableRawPointer, type: ElementType, index: Int) in
       HeadRows(
-        base: base + index * width * type.stride, type: type, pitch: 3 * width,
-        sequencePitch: length * 3 * width)
+        base: base + index * width * type.stride, type: type, rowStride: 3 * width,
+        sequenceStride: length * 3 * width)
     }
     let type = type
     let y = Tensor(uninitialized: [rows, width], type: type, in: workspace)
-    let logSums = Tensor(uninitialized: [sequences, heads, length], in: workspace)
+    let logSumExps = Tensor(uninitialized: [sequences, heads, length], in: workspace)
     attention.forward(
       q: part(base, type, 0), k: part(base, type, 1), v: part(base, type, 2),
-      out: y.headRows(sequences), logSums: logSums.pointer, terms: terms, in: workspace)
+      out: y.headRows(sequences), logSumExps: logSumExps.pointer, settings: settings, in: workspace)
     return y.recorded(from: packed) { dy in
       packed.accumulate { gradient, adds in
         let dout = dy.operand
@@ -56,7 +58,8 @@ extension Tensor {
           attention.backward(
             q: part(packed.base, type, 0), k: part(packed.base, type, 1),
             v: part(packed.base, type, 2), dout: dout.headRows(sequences),
-            delta: attention.delta(dout: dy, out: y), logSums: logSums.pointer, terms: terms,
+            delta: attention.delta(dout: dy, out: y), logSumExps: logSumExps.pointer,
+            settings: settings,
             dq: (part(gradient, .float32, 0), adds), dk: (part(gradient, .float32, 1), adds),
             dv: (part(gradient, .float32, 2), adds), in: packed.workspace)
         }
@@ -64,7 +67,7 @@ extension Tensor {
     }
   }
 
-  /// Causal attention where `self` holds the queries [B·T, H·D].
+  /// Returns the causal attention of the queries `self` [B·T, H·D].
   ///
   /// Result: [B·T, H·D].
   ///
@@ -73,12 +76,12 @@ extension Tensor {
   ///   - values: [B·S, G·D].
   ///   - sequences: B.
   ///   - heads: H.
-  ///   - keyHeads: G; each serves H/G heads (grouped-query attention, Ainslie et al. 2023).
-  ///   - dropout: Mask on the probabilities, or nil.
-  ///   - starts: For every row where within its sequence its example starts, [B·T], with as many keys
-  ///     as queries; empty when every sequence is one example.
-  ///   - window: How many keys a query sees, the last ones with its own; nil for all.
-  public func causalAttention(
+  ///   - keyHeads: G; each is shared by H/G heads (grouped-query attention, Ainslie et al. 2023).
+  ///   - dropout: Dropout mask of the probabilities, or nil.
+  ///   - starts: The first row of every row's example within its sequence, [B·T]; requires S = T.
+  ///     Empty when every sequence is one example.
+  ///   - window: Size of the sliding window in keys, including the query's own; nil for no window.
+  package func causalAttention(
     keys: Tensor, values: Tensor, sequences: Int, heads: Int, keyHeads: Int,
     dropout: DropoutMask? = nil, starts: [Int32] = [], window: Int? = nil
   ) -> Tensor {
@@ -87,15 +90,15 @@ extension Tensor {
       dropout: dropout, starts: starts, reach: .causal(window: window))
   }
 
-  /// Attention where `self` holds the queries [B·T, H·D]; see `causalAttention`.
+  /// Returns the attention of the queries `self` [B·T, H·D]; see `causalAttention`.
   ///
   /// - Parameters:
-  ///   - reach: Which keys of its example a query sees.
-  ///   - keyLengths: How many keys of every sequence are no padding, [B], each at least 1, with a
-  ///     full reach and no `starts`; empty when all are.
-  ///   - scale: Factor of the products of queries and keys; 1/√D when nil.
-  ///   - bias: What is added to the scores by the distance of query and key, or nil.
-  public func attention(
+  ///   - reach: The keys of its example that a query attends to.
+  ///   - keyLengths: The number of keys of every sequence that are not padding, [B], each at least
+  ///     1. Requires a full reach and no `starts`. Empty when there is no padding.
+  ///   - scale: Factor of the scores q·kᵀ; 1/√D when nil.
+  ///   - bias: Relative position bias of the scores, or nil.
+  package func attention(
     keys: Tensor, values: Tensor, sequences: Int, heads: Int, keyHeads: Int,
     dropout: DropoutMask? = nil, starts: [Int32] = [], reach: AttentionReach,
     keyLengths: [Int32] = [], scale: Float? = nil, bias: RelativeBias? = nil
@@ -116,17 +119,17 @@ extension Tensor {
     let tracked = [q, keys, values].compactMap { $0.variable.map(ObjectIdentifier.init) }
     precondition(
       Set(tracked).count == tracked.count,
-      "attention: queries, keys and values gather their derivatives in different places")
+      "attention: queries, keys and values must have different gradients")
     let attention = AttentionShape(
       sequences: sequences, queries: rows / sequences, keys: keys.rows / sequences, heads: heads,
       keyHeads: keyHeads, dim: dim, reach: reach, scale: scale)
-    let terms = AttentionTerms(
+    let settings = AttentionSettings(
       dropout: dropout, starts: starts, keyLengths: keyLengths, bias: bias)
     let y = Tensor(uninitialized: [rows, columns], type: type, in: workspace)
-    let logSums = Tensor(uninitialized: [sequences, heads, attention.queries], in: workspace)
+    let logSumExps = Tensor(uninitialized: [sequences, heads, attention.queries], in: workspace)
     attention.forward(
       q: q.headRows(sequences), k: keys.headRows(sequences), v: values.headRows(sequences),
-      out: y.headRows(sequences), logSums: logSums.pointer, terms: terms, in: workspace)
+      out: y.headRows(sequences), logSumExps: logSumExps.pointer, settings: settings, in: workspace)
     return y.recorded(from: q, keys, values, bias?.table) { dy in
       q.withGradient { dq, dqAdds in
         keys.withGradient { dk, dkAdds in
@@ -136,7 +139,8 @@ extension Tensor {
               attention.backward(
                 q: q.headRows(sequences), k: keys.headRows(sequences),
                 v: values.headRows(sequences), dout: dout.headRows(sequences),
-                delta: attention.delta(dout: dy, out: y), logSums: logSums.pointer, terms: terms,
+                delta: attention.delta(dout: dy, out: y), logSumExps: logSumExps.pointer,
+                settings: settings,
                 dq: (q.headRows(sequences, at: dq), dqAdds),
                 dk: (keys.headRows(sequences, at: dk), dkAdds),
                 dv: (values.headRows(sequences, at: dv), dvAdds), in: q.workspace)
@@ -147,11 +151,11 @@ extension Tensor {
     }
   }
 
-  /// The heads of these values, or of their derivative at `gradient`.
+  /// Returns the heads of these values, or of their gradient at `gradient`.
   func headRows(_ sequences: Int, at gradient: UnsafeMutablePointer<Float>? = nil) -> HeadRows {
     HeadRows(
       base: gradient.map { UnsafeMutableRawPointer($0) } ?? base,
-      type: gradient == nil ? type : .float32, pitch: columns,
-      sequencePitch: rows / sequences * columns, owner: gradient == nil ? storage : nil)
+      type: gradient == nil ? type : .float32, rowStride: columns,
+      sequenceStride: rows / sequences * columns, owner: gradient == nil ? storage : nil)
   }
 }

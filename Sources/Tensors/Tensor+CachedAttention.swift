@@ -1,28 +1,29 @@
-// Attention over the keys and values of earlier positions, as generation computes it.
+// Attention over a KV cache, for generation.
 import CKernels
 
 extension Tensor {
-  /// Causal attention of new queries [B·T, H·D] over everything `cache` holds, in which they are
-  /// the last T positions of each sequence.
+  /// Returns the causal attention of new queries [B·T, H·D] over all positions of `cache`, of which
+  /// they are the last T of each sequence.
   ///
-  /// Sequences of different lengths take one query each.
+  /// Sequences of different lengths must have one query each.
   ///
-  /// - Parameter window: How many keys a query sees, the last ones; nil for all.
-  public func causalAttention(
-    over cache: KeyValueRows, heads: Int, keyHeads: Int, window: Int? = nil
+  /// - Parameter window: Size of the sliding window in keys; nil for no window.
+  package func causalAttention(
+    over cache: KVCache, heads: Int, keyHeads: Int, window: Int? = nil
   ) -> Tensor {
     attention(over: cache, heads: heads, keyHeads: keyHeads, reach: .causal(window: window))
   }
 
-  /// Attention of new queries [B·T, H·D] over everything `cache` holds; see `causalAttention`.
+  /// Returns the attention of new queries [B·T, H·D] over all positions of `cache`; see
+  /// `causalAttention`.
   ///
   /// - Parameters:
-  ///   - reach: With a full one the queries are not among the positions of the cache, and see them
-  ///     all.
-  ///   - scale: Factor of the products of queries and keys; 1/√D when nil.
-  ///   - bias: What is added to the scores by the distance of query and key, or nil.
-  public func attention(
-    over cache: KeyValueRows, heads: Int, keyHeads: Int, reach: AttentionReach,
+  ///   - reach: The keys that a query attends to. With a full reach the queries are not part of the
+  ///     cache and attend to all of its positions.
+  ///   - scale: Factor of the scores q·kᵀ; 1/√D when nil.
+  ///   - bias: Relative position bias of the scores, or nil.
+  package func attention(
+    over cache: KVCache, heads: Int, keyHeads: Int, reach: AttentionReach,
     scale: Float? = nil, bias: RelativeBias? = nil
   ) -> Tensor {
     precondition(
@@ -41,12 +42,13 @@ extension Tensor {
       cache.lengths.allSatisfy { $0 == cache.length },
       "\(attention.queries) queries for sequences of lengths \(cache.lengths)")
     let values = HeadRows(
-      base: cache.values.base, type: cache.values.type, pitch: cache.width,
-      sequencePitch: cache.capacity * cache.width, owner: cache.values.storage)
-    workspace.withScratch(cache.sequences * heads * attention.queries) { logSums in
+      base: cache.values.base, type: cache.values.type, rowStride: cache.width,
+      sequenceStride: cache.capacity * cache.width, owner: cache.values.storage)
+    workspace.withScratch(cache.sequences * heads * attention.queries) { logSumExps in
       attention.forward(
         q: headRows(cache.sequences), k: cache.keyRows.headRows(cache.sequences), v: values,
-        out: y.headRows(cache.sequences), logSums: logSums, terms: AttentionTerms(bias: bias),
+        out: y.headRows(cache.sequences), logSumExps: logSumExps,
+        settings: AttentionSettings(bias: bias),
         in: workspace)
     }
     return y
@@ -54,21 +56,21 @@ extension Tensor {
 }
 
 extension AttentionShape {
-  /// One query a sequence: no products but sums over the cache, in the order and with the roundings of
-  /// `forward` in a batch-invariant workspace.
+  /// Computes the attention of one query per sequence by sums over the cache instead of matrix
+  /// products, in the order and with the rounding of `forward` in a batch-invariant workspace.
   fileprivate func forwardOne(
-    _ q: Tensor, over cache: KeyValueRows, bias: RelativeBias?, into y: Tensor
+    _ q: Tensor, over cache: KVCache, bias: RelativeBias?, into y: Tensor
   ) {
     let workspace = q.workspace
     let group = heads / keyHeads
     let diagonals = bias?.diagonals(of: self)
-    // Rows of the query heads that share a key head.
+    // Each row holds the query heads that share a key head.
     let shape = [sequences * keyHeads, group * dim]
     let (q, y) = (q.detached.reshaped(shape), y.reshaped(shape))
     workspace.forEachPart(shape[0], cost: shape[1] * keys) { rows in
       q.reading(rows) { q in
         y.writing(rows) { y in
-          workspace.withScratch(pitch) { scores in
+          workspace.withScratch(rowStride) { scores in
             for head in 0..<rows.count * group {
               let (sequence, keyHead) = (rows.lowerBound + head / group)
                 .quotientAndRemainder(dividingBy: keyHeads)
@@ -83,38 +85,39 @@ extension AttentionShape {
     }
   }
 
-  /// One query of one head.
+  /// Computes the attention of one query of one head.
   ///
   /// - Parameters:
-  ///   - scores: Room for all positions.
-  ///   - bias: As many numbers as the longest sequence has keys, the last for the newest key.
+  ///   - scores: Scratch memory for the scores of all positions.
+  ///   - bias: One number per key of the longest sequence, the last for the newest key; nil without
+  ///     a bias.
   private func attend(
-    _ q: UnsafePointer<Float>, over cache: KeyValueRows, _ sequence: Int, _ keyHead: Int,
+    _ q: UnsafePointer<Float>, over cache: KVCache, _ sequence: Int, _ keyHead: Int,
     scores: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?,
     into y: UnsafeMutablePointer<Float>
   ) {
     let (length, width, group) = (cache.lengths[sequence], cache.width, Int(APUS_KEY_GROUP))
-    // A window begins anywhere in a group of keys; scores are computed for whole groups.
+    // A window may begin inside a group of keys; scores are computed for full groups.
     let past = length - min(length, window ?? length)
     let (before, count) = (past % group, length - past)
-    let groupPitch = width * group
-    let firstKey = cache.firstKey(sequence, keyHead, dim: dim) + past / group * groupPitch
+    let groupStride = width * group
+    let firstKey = cache.firstKey(sequence, keyHead, dim: dim) + past / group * groupStride
     let values = (sequence * cache.capacity + past) * width + keyHead * dim
     let seen = scores + before
     let softmax = {
-      var logSum: Float = 0
+      var logSumExp: Float = 0
       if let bias { apus_attention_bias(seen, bias + keys - count, 1, count, count, scale) }
-      apus_attention_softmax(seen, &logSum, 1, count, count, count, bias == nil ? scale : 1)
+      apus_attention_softmax(seen, &logSumExp, 1, count, count, count, bias == nil ? scale : 1)
     }
     guard cache.keys.type == .bfloat16 else {
-      apus_key_scores(scores, q, cache.keys.pointer + firstKey, groupPitch, before + count, dim)
+      apus_key_scores(scores, q, cache.keys.pointer + firstKey, groupStride, before + count, dim)
       softmax()
       apus_weigh_values(y, seen, cache.values.pointer + values, width, count, dim)
       return
     }
-    apus_key_scores_half(scores, q, cache.keys.half + firstKey, groupPitch, before + count, dim)
+    apus_key_scores_bf16(scores, q, cache.keys.bf16 + firstKey, groupStride, before + count, dim)
     softmax()
     apus_round(seen, count)
-    apus_weigh_values_half(y, seen, cache.values.half + values, width, count, dim)
+    apus_weigh_values_bf16(y, seen, cache.values.bf16 + values, width, count, dim)
   }
 }

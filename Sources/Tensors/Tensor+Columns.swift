@@ -1,10 +1,10 @@
 import CKernels
 
 extension Tensor {
-  /// The rows `places` of [rows, columns], copied.
+  /// Returns a copy of the rows `places`: [rows, columns] → [places.count, columns].
   ///
-  /// Backward adds each derivative to its row, in the order of the places.
-  public func rows(at places: [Int]) -> Tensor {
+  /// The backward pass adds the gradient of each row to its source, in the order of `places`.
+  package func rows(at places: [Int]) -> Tensor {
     let (count, columns) = (count, columns)
     let y = Tensor(uninitialized: [places.count, columns], type: type, in: workspace)
     let bytes = columns * type.stride
@@ -24,8 +24,8 @@ extension Tensor {
     }
   }
 
-  /// Columns `range` of every row, copied: [rows, columns] → [rows, range.count].
-  public subscript(columns range: Range<Int>) -> Tensor {
+  /// A copy of the columns `range` of every row: [rows, columns] → [rows, range.count].
+  package subscript(columns range: Range<Int>) -> Tensor {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of shape \(shape)")
     let (rows, columns) = (rows, columns)

@@ -1,16 +1,16 @@
 import CKernels
 
 extension Tensor {
-  /// −weight·log softmax(logits)[target] of every row: [rows, vocabulary] → [rows].
+  /// Returns −weight·log softmax(logits)[target] of every row: [rows, vocabulary] → [rows].
   ///
-  /// **Uses up the logits**: their memory holds the probabilities afterwards, and their derivative
+  /// **Overwrites the logits**: their memory holds the probabilities afterwards, and their gradient
   /// in the backward pass, so that the largest array of a step exists once. The logits must not be
-  /// read again by anyone.
+  /// read again.
   ///
   /// - Parameters:
-  ///   - targets: One id a row.
-  ///   - weights: One factor a row, nil for all 1; a row of weight 0 may have any target.
-  public func crossEntropyConsumingLogits(targets: [Int32], weights: [Float]? = nil) -> Tensor {
+  ///   - targets: One token id per row.
+  ///   - weights: One factor per row, nil for all 1; a row of weight 0 may have any target.
+  package func crossEntropyConsumingLogits(targets: [Int32], weights: [Float]? = nil) -> Tensor {
     let rows = rows
     let vocabulary = columns
     precondition(
@@ -32,17 +32,19 @@ extension Tensor {
     }
   }
 
-  /// −weight·log softmax(x·headᵀ + bias)[target] of every row x of `self`: [rows, width] → [rows].
+  /// Returns −weight·log softmax(x·headᵀ + bias)[target] of every row x of `self`:
+  /// [rows, width] → [rows].
   ///
-  /// What the backward pass needs, the derivative of the logits, is kept as products read it, and only
-  /// while recording; beside it the logits of a fixed number of rows exist, or none.
+  /// While recording, the gradient with respect to the logits is computed in the forward pass and
+  /// kept in the operand type of products. Apart from it, at most the logits of a fixed number of
+  /// rows exist.
   ///
   /// - Parameters:
   ///   - head: [vocabulary, width].
   ///   - bias: [vocabulary], or nil.
-  ///   - targets: One id a row.
-  ///   - weights: One factor a row, nil for all 1; a row of weight 0 may have any target.
-  public func crossEntropy(
+  ///   - targets: One token id per row.
+  ///   - weights: One factor per row, nil for all 1; a row of weight 0 may have any target.
+  package func crossEntropy(
     head: Tensor, bias: Tensor? = nil, targets: [Int32], weights: [Float]? = nil
   ) -> Tensor {
     HeadProduct.require(self, head, targets, weights, "crossEntropy")
@@ -50,7 +52,7 @@ extension Tensor {
     let losses = Tensor(uninitialized: [rows], in: workspace)
     let ones = [Float](repeating: 1, count: rows)
     let product = HeadProduct(of: self, head, bias)
-    let slopes = product.logits(isWholeOnTape: true) { logits, part, isKept in
+    let logitsGradient = product.logits(isWholeOnTape: true) { logits, part, isKept in
       HeadProduct.withUnsafe(targets, weights, of: part) { targets, weights in
         apus_cross_entropy(
           logits, losses.pointer + part.lowerBound, targets, weights, part.count, vocabulary)
@@ -59,8 +61,8 @@ extension Tensor {
       }
     }
     return losses.recorded(from: self, head, bias) { dlosses in
-      slopes.scaleRows(by: dlosses)
-      product.accumulate(slopes)
+      logitsGradient.scaleRows(by: dlosses)
+      product.accumulate(logitsGradient)
     }
   }
 

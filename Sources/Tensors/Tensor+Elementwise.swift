@@ -1,8 +1,8 @@
 import CKernels
 
 extension Tensor {
-  /// Element by element, same shapes; the derivative goes to both sides unchanged.
-  public static func + (a: Tensor, b: Tensor) -> Tensor {
+  /// The element-wise sum of tensors of the same shape; both gradients equal that of the result.
+  package static func + (a: Tensor, b: Tensor) -> Tensor {
     requireSameShape(a, b, "+")
     let y = Tensor(uninitialized: a.shape, in: a.workspace)
     let (sum, left, right) = (y.pointer, a.pointer, b.pointer)
@@ -17,8 +17,8 @@ extension Tensor {
     }
   }
 
-  /// Element by element, same shapes.
-  public static func - (a: Tensor, b: Tensor) -> Tensor {
+  /// The element-wise difference of tensors of the same shape.
+  package static func - (a: Tensor, b: Tensor) -> Tensor {
     requireSameShape(a, b, "-")
     let y = Tensor(uninitialized: a.shape, in: a.workspace)
     apus_subtract(y.pointer, a.pointer, b.pointer, y.count)
@@ -29,8 +29,8 @@ extension Tensor {
     }
   }
 
-  /// Element by element, same shapes: d(ab) = b·da + a·db.
-  public static func * (a: Tensor, b: Tensor) -> Tensor {
+  /// The element-wise product of tensors of the same shape: d(ab) = b·da + a·db.
+  package static func * (a: Tensor, b: Tensor) -> Tensor {
     requireSameShape(a, b, "*")
     let y = Tensor(uninitialized: a.shape, in: a.workspace)
     apus_multiply(y.pointer, a.pointer, b.pointer, y.count, false)
@@ -40,8 +40,8 @@ extension Tensor {
     }
   }
 
-  /// Every element times `factor`.
-  public static func * (x: Tensor, factor: Float) -> Tensor {
+  /// The product of every element with `factor`.
+  package static func * (x: Tensor, factor: Float) -> Tensor {
     let y = Tensor(uninitialized: x.shape, in: x.workspace)
     apus_scale(y.pointer, x.pointer, factor, y.count, false)
     let place = x.gradientPlace
@@ -56,8 +56,8 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// The same elements in another shape.
-  public func reshaped(_ shape: [Int]) -> Tensor {
+  /// Returns a view of the elements in another shape.
+  package func reshaped(_ shape: [Int]) -> Tensor {
     precondition(
       shape.reduce(1, *) == count, "reshape of \(self.shape) to \(shape): different counts")
     let view = Tensor(shape: shape, type: type, storage: storage, offset: offset)
@@ -65,8 +65,8 @@ extension Tensor {
     return view.recorded(from: self) { dy in place.accumulate(adopting: dy) }
   }
 
-  /// Rows `range` of the first dimension, as a view; the derivative of the other rows is zero.
-  public subscript(rows range: Range<Int>) -> Tensor {
+  /// A view of the slices `range` of the first dimension; the gradient of the other slices is zero.
+  package subscript(rows range: Range<Int>) -> Tensor {
     precondition(
       !shape.isEmpty && range.lowerBound >= 0 && range.upperBound <= shape[0],
       "rows \(range) of shape \(shape)")

@@ -1,10 +1,10 @@
 import CKernels
 
 extension Tensor {
-  /// Rows of this table [entries, width] by id: [ids.count, width].
+  /// Returns the rows `ids` of this table [entries, width]: [ids.count, width].
   ///
-  /// Backward adds each row's derivative to its entry, in the order of the ids.
-  public func gather(_ ids: [Int32]) -> Tensor {
+  /// The backward pass adds each row's gradient to its entry, in the order of the ids.
+  package func gather(_ ids: [Int32]) -> Tensor {
     precondition(shape.count == 2, "gather from shape \(shape)")
     let entries = shape[0]
     let width = shape[1]

@@ -1,29 +1,30 @@
 import CKernels
 
-/// How the weight of a linear layer lies in memory.
-public enum WeightOrder: Sendable {
-  /// [outputs, inputs], as PyTorch's `Linear`.
+/// The memory order of a linear layer's weight.
+package enum WeightOrder: Sendable {
+  /// [outputs, inputs], as in PyTorch's `Linear`.
   case outputsByInputs
-  /// [inputs, outputs], as GPT-2's `Conv1D`.
+  /// [inputs, outputs], as in GPT-2's `Conv1D`.
   case inputsByOutputs
 }
 
 extension Tensor {
-  /// x·W + bias over the last dimension: [… , inputs] → [… , outputs]; with `plus`, + u·Vᵀ.
+  /// Returns x·W + bias over the last dimension: [… , inputs] → [… , outputs]; with `plus`, + u·Vᵀ.
   ///
-  /// Backward: dx = dy·Wᵀ, dW = xᵀ·dy, dbias = Σ rows of dy, du = dy·V, dV = dyᵀ·u; the products add
-  /// in place.
+  /// Backward: dx = dy·Wᵀ, dW = xᵀ·dy, dbias = Σ rows of dy, du = dy·V, dV = dyᵀ·u; the products
+  /// add to the gradients in place.
   ///
   /// - Parameters:
-  ///   - weight: Shape as `order` says.
+  ///   - weight: W, in the memory order `order`.
+  ///   - order: The memory order of `weight`.
   ///   - bias: Shape [outputs], or nil.
-  ///   - plus: A second input u [… , rank] and its weight V [outputs, rank], whose product goes into
-  ///     the same fp32 sum.
-  ///   - precise: Whether the result is to be fp32 under bf16 too, because sums read it: the
-  ///     residual stream, logits.
-  public func linear(
+  ///   - plus: A second input u [… , rank] and its weight V [outputs, rank], whose product is added
+  ///     to the same fp32 sum.
+  ///   - fp32Output: True to return fp32 also in bf16 precision, for results that sums read, such
+  ///     as the residual stream and logits.
+  package func linear(
     weight: Tensor, order: WeightOrder, bias: Tensor? = nil,
-    plus: (input: Tensor, weight: Tensor)? = nil, precise: Bool = false
+    plus: (input: Tensor, weight: Tensor)? = nil, fp32Output: Bool = false
   ) -> Tensor {
     precondition(weight.shape.count == 2, "linear: weight of shape \(weight.shape)")
     let byOutputs = order == .outputsByInputs
@@ -36,14 +37,14 @@ extension Tensor {
     let (workspace, rows) = (workspace, rows)
     precondition(
       plus.map { $0.input.rows == rows && $0.weight.shape == [outputs, $0.input.columns] } ?? true,
-      "linear: beside \(shape) → \(outputs), \(plus?.input.shape ?? []) by "
+      "linear: besides \(shape) → \(outputs), \(plus?.input.shape ?? []) by "
         + "\(plus?.weight.shape ?? [])")
     let x = operand
     let w = weight.operand
     let y = Tensor(
       uninitialized: shape.dropLast() + [outputs],
-      type: precise ? .float32 : Tensor.operandType(in: workspace), in: workspace)
-    // The second product adds to fp32 only.
+      type: fp32Output ? .float32 : Tensor.operandType(in: workspace), in: workspace)
+    // The second product can add to fp32 only.
     let sums =
       plus != nil && y.type == .bfloat16 ? Tensor(uninitialized: y.shape, in: workspace) : y
     workspace.multiply(
@@ -57,8 +58,8 @@ extension Tensor {
       if y.type == .bfloat16 { sums.round(to: y) }
     }
     let (dxPlace, dwPlace) = (gradientPlace, weight.gradientPlace)
-    // A frozen weight has no derivative for which the input would be kept.
-    let kept = weight.needsGradient ? KeptTensor(x) : nil
+    // The input is saved only for the gradient of the weight, which a frozen weight does not have.
+    let kept = weight.needsGradient ? SavedTensor(x) : nil
     let (duPlace, dvPlace) = (plus?.input.gradientPlace, plus?.weight.gradientPlace)
     return y.recorded(from: self, weight, bias, plus?.input, plus?.weight) { dy in
       bias?.accumulate { dbias, adds in
@@ -73,33 +74,35 @@ extension Tensor {
         let (a, b) = byOutputs ? (dy, x) : (x, dy)
         workspace.multiply(
           Matrix(a, transposed: true), Matrix(b),
-          into: MatrixDestination(dw, pitch: b.columns), m: a.columns, n: b.columns, k: rows,
+          into: MatrixDestination(dw, rowStride: b.columns), m: a.columns, n: b.columns, k: rows,
           adds: adds)
       }
       dxPlace.accumulate { dx, adds in
         workspace.multiply(
           Matrix(dy), Matrix(w, transposed: !byOutputs),
-          into: MatrixDestination(dx, pitch: inputs), m: rows, n: inputs, k: outputs, adds: adds)
+          into: MatrixDestination(dx, rowStride: inputs), m: rows, n: inputs, k: outputs, adds: adds
+        )
       }
       guard let (u, v) = second else { return }
       dvPlace?.accumulate { dv, adds in
         workspace.multiply(
-          Matrix(dy, transposed: true), Matrix(u), into: MatrixDestination(dv, pitch: u.columns),
+          Matrix(dy, transposed: true), Matrix(u),
+          into: MatrixDestination(dv, rowStride: u.columns),
           m: outputs, n: u.columns, k: rows, adds: adds)
       }
       duPlace?.accumulate { du, adds in
         workspace.multiply(
-          Matrix(dy), Matrix(v), into: MatrixDestination(du, pitch: u.columns), m: rows,
+          Matrix(dy), Matrix(v), into: MatrixDestination(du, rowStride: u.columns), m: rows,
           n: u.columns, k: outputs, adds: adds)
       }
     }
   }
 
-  /// Rounds these 32-bit values into a bf16 tensor.
+  /// Rounds these fp32 values into a bf16 tensor.
   private func round(to destination: Tensor) {
     workspace.forEachPart(count) { part in
-      apus_round_half(
-        destination.half + part.lowerBound, pointer + part.lowerBound, part.count)
+      apus_round_bf16(
+        destination.bf16 + part.lowerBound, pointer + part.lowerBound, part.count)
     }
   }
 }

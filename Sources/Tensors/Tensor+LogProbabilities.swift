@@ -1,14 +1,13 @@
 import CKernels
 
-/// What a model says of the tokens it was shown.
-public struct TokenLogProbabilities {
-  /// log p of every target, [rows].
-  public let chosen: Tensor
-  /// The entropy −Σ p·log p at every row, in nats, [rows].
-  public let entropies: Tensor
+/// The log-probabilities of target tokens and the entropies of the predicted distributions.
+package struct TokenLogProbabilities {
+  /// log p of every target in nats, [rows].
+  package let chosen: Tensor
+  /// The entropy −Σ p·log p at every row in nats, [rows].
+  package let entropies: Tensor
 
-  /// Two tensors of one shape.
-  public init(chosen: Tensor, entropies: Tensor) {
+  package init(chosen: Tensor, entropies: Tensor) {
     precondition(
       chosen.shape == entropies.shape,
       "log-probabilities \(chosen.shape) and entropies \(entropies.shape)")
@@ -17,21 +16,21 @@ public struct TokenLogProbabilities {
 }
 
 extension Tensor {
-  /// log softmax(x·headᵀ ÷ temperature) at the target of every row x of `self`, and the entropy
-  /// there: [rows, width] → [rows] each, both recorded.
+  /// Returns log softmax(x·headᵀ ÷ temperature) at the target of every row x of `self`, and the
+  /// entropy of the distribution: [rows, width] → [rows] each, both recorded.
   ///
-  /// While recording, the log-probabilities of the whole vocabulary are kept once, as products read
-  /// them, and turn into the derivative of the logits in place; otherwise a fixed number of rows
-  /// exists at a time. The values have the same bits either way, and at temperature 1 those of
-  /// `crossEntropy` without a tape.
+  /// While recording, the log-probabilities of the full vocabulary are kept once, in the operand
+  /// type of products, and the backward pass replaces them by the gradient with respect to the
+  /// logits in place. Without recording, only a fixed number of rows exists at a time. The values
+  /// have the same bits either way, and at temperature 1 those of `crossEntropy` without a tape.
   ///
   /// - Parameters:
   ///   - head: [vocabulary, width].
-  ///   - targets: One id a row.
-  ///   - weights: A row of weight 0 is left out: both its values are 0, and its target may be any.
-  ///     Other weights are no factors. Nil takes every row.
-  ///   - temperature: Divides the logits, above 0.
-  public func logProbabilities(
+  ///   - targets: One token id per row.
+  ///   - weights: A row of weight 0 is excluded: both its values are 0, and it may have any target.
+  ///     Nonzero weights do not scale the results. Nil includes every row.
+  ///   - temperature: Divisor of the logits, above 0.
+  package func logProbabilities(
     head: Tensor, targets: [Int32], weights: [Float]? = nil, temperature: Float = 1
   ) -> TokenLogProbabilities {
     precondition(temperature > 0, "logProbabilities: a temperature of \(temperature)")
@@ -52,10 +51,12 @@ extension Tensor {
       Tensor.forEachBlock(of: [kept]) { part in
         HeadProduct.withUnsafe(targets, weights, of: part) { targets, weights in
           kept.reading(part) { logs in
-            kept.writing(part) { slopes in
-              if slopes != logs { slopes.update(from: logs, count: part.count * vocabulary) }
+            kept.writing(part) { logitsGradient in
+              if logitsGradient != logs {
+                logitsGradient.update(from: logs, count: part.count * vocabulary)
+              }
               apus_log_softmax_backward(
-                slopes, dy.pointer + part.lowerBound, dy.pointer + rows + part.lowerBound,
+                logitsGradient, dy.pointer + part.lowerBound, dy.pointer + rows + part.lowerBound,
                 entropies.pointer + rows + part.lowerBound, targets, weights, scale, part.count,
                 vocabulary)
             }

@@ -1,22 +1,22 @@
 import CKernels
 
 extension Tensor {
-  /// LayerNorm over the last dimension (Ba and others 2016): gain·(x − μ)/σ + bias.
+  /// Returns LayerNorm over the last dimension (Ba and others 2016): gain·(x − μ)/σ + bias.
   ///
   /// - Parameters:
   ///   - gain: Shape [columns].
   ///   - bias: Shape [columns].
   ///   - epsilon: Added to the variance.
-  ///   - precise: Whether sums read the result, which is then fp32 under bf16 too; otherwise it is
-  ///     stored as products read it.
-  public func layerNorm(
-    gain: Tensor, bias: Tensor, epsilon: Float, precise: Bool = false
+  ///   - fp32Output: True to return fp32 also in bf16 precision, for results that sums read.
+  ///     Otherwise the result has the operand type of products.
+  package func layerNorm(
+    gain: Tensor, bias: Tensor, epsilon: Float, fp32Output: Bool = false
   ) -> Tensor {
     precondition(
       gain.count == columns && bias.count == columns,
       "layerNorm of \(shape) with gain \(gain.shape) and bias \(bias.shape)")
     let x = self
-    let (y, statistics) = x.layerNormValues(gain, bias, epsilon, precise)
+    let (y, statistics) = x.layerNormValues(gain, bias, epsilon, fp32Output)
     let (rows, columns) = (rows, columns)
     guard count > 0 else { return y.recorded(from: x, gain, bias) { _ in } }
     return y.recorded(from: x, gain, bias) { dy in
@@ -30,14 +30,14 @@ extension Tensor {
         }
       }
       if x.needsGradient { x.accumulate(backward) } else { backward(nil, false) }
-    }.remade { x.layerNormValues(gain, bias, epsilon, precise).y }
+    }.recomputed { x.layerNormValues(gain, bias, epsilon, fp32Output).y }
   }
 
-  /// The result, and means and inverse deviations of the rows, [2, rows].
-  private func layerNormValues(_ gain: Tensor, _ bias: Tensor, _ epsilon: Float, _ precise: Bool)
+  /// Returns the result, and the means and inverse standard deviations of the rows, [2, rows].
+  private func layerNormValues(_ gain: Tensor, _ bias: Tensor, _ epsilon: Float, _ fp32Output: Bool)
     -> (y: Tensor, statistics: Tensor)
   {
-    let type = precise ? .float32 : Tensor.operandType(in: workspace)
+    let type = fp32Output ? .float32 : Tensor.operandType(in: workspace)
     let y = Tensor(uninitialized: shape, type: type, in: workspace)
     let statistics = Tensor(uninitialized: [2, rows], in: workspace)
     guard count > 0 else { return (y, statistics) }
@@ -52,14 +52,13 @@ extension Tensor {
     return (y, statistics)
   }
 
-  /// RMSNorm over the last dimension (Zhang & Sennrich 2019): gain·x/√(mean(x²) + ε).
+  /// Returns RMSNorm over the last dimension (Zhang & Sennrich 2019): gain·x/√(mean(x²) + ε), in
+  /// the operand type of products.
   ///
   /// - Parameters:
   ///   - gain: Shape [columns].
   ///   - epsilon: Added to the mean square.
-  ///
-  /// The result is stored as products read it.
-  public func rmsNorm(gain: Tensor, epsilon: Float) -> Tensor {
+  package func rmsNorm(gain: Tensor, epsilon: Float) -> Tensor {
     precondition(gain.count == columns, "rmsNorm of \(shape) with gain \(gain.shape)")
     let x = self
     let (y, inverse) = x.rmsNormValues(gain, epsilon)
@@ -75,10 +74,10 @@ extension Tensor {
         }
       }
       if x.needsGradient { x.accumulate(backward) } else { backward(nil, false) }
-    }.remade { x.rmsNormValues(gain, epsilon).y }
+    }.recomputed { x.rmsNormValues(gain, epsilon).y }
   }
 
-  /// The result, and the inverse root mean squares of the rows.
+  /// Returns the result, and the inverse root mean squares of the rows, [rows].
   private func rmsNormValues(_ gain: Tensor, _ epsilon: Float) -> (y: Tensor, inverse: Tensor) {
     let y = Tensor(uninitialized: shape, type: Tensor.operandType(in: workspace), in: workspace)
     let inverse = Tensor(uninitialized: [rows], in: workspace)
@@ -93,11 +92,11 @@ extension Tensor {
     return (y, inverse)
   }
 
-  /// Sums over the rows of `x` that go to the derivatives of `parameters`, one after another in
-  /// memory.
+  /// Adds sums over the rows of `x` to the gradients of `parameters`.
   ///
-  /// `body` adds to them the rows of one block of fixed size, and the blocks are added in order,
-  /// whoever computed them. It gets no sums when no parameter wants them.
+  /// - Parameter body: Adds the rows of one block of fixed size to its sums, [parameters, columns].
+  ///   The sums of the blocks are added in order, so the bits do not depend on the threads. `sums`
+  ///   is nil when no parameter needs a gradient.
   private static func sumOverRows(
     of x: Tensor, into parameters: [Tensor],
     _ body: (_ rows: Range<Int>, _ sums: UnsafeMutablePointer<Float>?) -> Void

@@ -1,62 +1,64 @@
 import CKernels
 
-/// Functions of few numbers, given with their derivatives: what losses are made of.
+/// Functions of single elements and rows given with their derivatives, for losses.
 extension Tensor {
-  /// `function` of every element: any shape to the same shape.
+  /// Applies `function` to every element; the shape stays the same.
   ///
-  /// - Parameter function: The value at element `index`, which is `x`, and its derivative by `x`.
-  public func elementwise(
-    _ function: (_ index: Int, _ x: Float) -> (value: Float, slope: Float)
+  /// - Parameter function: Returns the value for element `index` with the number `x`, and the
+  ///   derivative with respect to `x`.
+  package func elementwise(
+    _ function: (_ index: Int, _ x: Float) -> (value: Float, derivative: Float)
   ) -> Tensor {
     let y = Tensor(uninitialized: shape, in: workspace)
     let isRecorded = workspace.isRecording && needsGradient
-    let slopes = Tensor(uninitialized: isRecorded ? shape : [0], in: workspace)
+    let derivatives = Tensor(uninitialized: isRecorded ? shape : [0], in: workspace)
     for index in 0..<count {
       let result = function(index, pointer[index])
       y.pointer[index] = result.value
-      if isRecorded { slopes.pointer[index] = result.slope }
+      if isRecorded { derivatives.pointer[index] = result.derivative }
     }
     let place = gradientPlace
     return y.recorded(from: self) { dy in
       place.accumulate { dx, adds in
-        apus_multiply(dx, dy.pointer, slopes.pointer, dy.count, adds)
+        apus_multiply(dx, dy.pointer, derivatives.pointer, dy.count, adds)
       }
     }
   }
 
-  /// `function` of every row: [rows, columns] → [rows].
+  /// Applies `function` to every row: [rows, columns] → [rows].
   ///
-  /// - Parameter function: The value of row `row`, whose numbers are `x`; it writes the derivatives
-  ///   by each of them into `slopes`.
-  public func rowwise(
+  /// - Parameter function: Returns the value for row `row` with the numbers `x` and writes the
+  ///   derivatives with respect to each of them to `derivatives`.
+  package func rowwise(
     _ function: (
-      _ row: Int, _ x: UnsafeBufferPointer<Float>, _ slopes: UnsafeMutableBufferPointer<Float>
+      _ row: Int, _ x: UnsafeBufferPointer<Float>, _ derivatives: UnsafeMutableBufferPointer<Float>
     ) -> Float
   ) -> Tensor {
     let (rows, columns) = (rows, columns)
     let y = Tensor(uninitialized: [rows], in: workspace)
     let isRecorded = workspace.isRecording && needsGradient
-    // Without a tape every row writes to the same place.
-    let slopes = Tensor(uninitialized: [isRecorded ? rows : 1, columns], in: workspace)
+    // Without a tape all rows write to the same memory.
+    let derivatives = Tensor(uninitialized: [isRecorded ? rows : 1, columns], in: workspace)
     for row in 0..<rows {
       y.pointer[row] = function(
         row, UnsafeBufferPointer(start: pointer + row * columns, count: columns),
         UnsafeMutableBufferPointer(
-          start: slopes.pointer + (isRecorded ? row * columns : 0), count: columns))
+          start: derivatives.pointer + (isRecorded ? row * columns : 0), count: columns))
     }
     let place = gradientPlace
     return y.recorded(from: self) { dy in
       place.accumulate { dx, adds in
         for row in 0..<rows {
           let start = row * columns
-          apus_scale(dx + start, slopes.pointer + start, dy.pointer[row], columns, adds)
+          apus_scale(dx + start, derivatives.pointer + start, dy.pointer[row], columns, adds)
         }
       }
     }
   }
 
-  /// The sum of the elements in each of `ranges`, added in order in 64 bits: [n] → [ranges.count].
-  public func sums(over ranges: [Range<Int>]) -> Tensor {
+  /// Returns the sum of the elements in each of `ranges`, added in order in 64 bits:
+  /// [n] → [ranges.count].
+  package func sums(over ranges: [Range<Int>]) -> Tensor {
     let y = Tensor(uninitialized: [ranges.count], in: workspace)
     for (place, range) in ranges.enumerated() {
       precondition(

@@ -1,30 +1,30 @@
 import CKernels
 
 extension Tensor {
-  /// The sum of all elements, a scalar; added in 64 bits.
-  public func sum() -> Tensor {
+  /// Returns the sum of all elements, a scalar, added in 64 bits.
+  package func sum() -> Tensor {
     let y = Tensor([Float(apus_sum(pointer, count))], shape: [], in: workspace)
     let (place, shape, count) = (gradientPlace, shape, count)
     return y.recorded(from: self) { dy in
-      let slope = dy.scalar
+      let gradient = dy.scalar
       place.accumulate { dx, adds in
         if adds {
-          let ones = Tensor(repeating: slope, shape: shape, in: place.workspace)
+          let ones = Tensor(repeating: gradient, shape: shape, in: place.workspace)
           apus_add(dx, dx, ones.pointer, count)
         } else {
-          apus_fill(dx, slope, count)
+          apus_fill(dx, gradient, count)
         }
       }
     }
   }
 
-  /// The mean of all elements, a scalar; undefined (NaN) for an empty tensor.
-  public func mean() -> Tensor {
+  /// Returns the mean of all elements, a scalar; NaN for an empty tensor.
+  package func mean() -> Tensor {
     sum() * (1 / Float(count))
   }
 
-  /// Softmax over the last dimension.
-  public func softmax() -> Tensor {
+  /// Returns the softmax over the last dimension.
+  package func softmax() -> Tensor {
     let y = Tensor(uninitialized: shape, in: workspace)
     if count > 0 { apus_softmax(y.pointer, pointer, rows, columns) }
     let place = gradientPlace
@@ -38,6 +38,6 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// The sum of all elements in 64 bits, off the tape.
-  public var total: Double { apus_sum(pointer, count) }
+  /// The sum of all elements in 64 bits, not recorded.
+  package var total: Double { apus_sum(pointer, count) }
 }

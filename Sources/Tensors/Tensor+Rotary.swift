@@ -1,27 +1,30 @@
 import CKernels
 import Glibc
 
-/// Cosines and sines of rotary positions (Su and others 2021): angle of position p in pair i is
-/// p·base^(−2i/dim).
-public struct RotaryTable: Sendable {
-  /// Size of a head; even.
-  public let dim: Int
+/// Cosines and sines of rotary position embeddings (Su and others 2021).
+///
+/// The angle of position p in pair i is p·base^(−2i/dim).
+package struct RotaryTable: Sendable {
+  /// Size of a head, which is even.
+  package let dim: Int
   /// Number of positions.
-  public let positions: Int
+  package let positions: Int
   let cosines: [Float]
   let sines: [Float]
 
-  /// Tables for `positions` positions of heads of size `dim`, at the frequencies of `base`.
-  public init(dim: Int, positions: Int, base: Double) {
+  /// Creates tables for `positions` positions of heads of size `dim` with the frequencies of
+  /// `base`.
+  package init(dim: Int, positions: Int, base: Double) {
     self.init(frequencies: RotaryTable.frequencies(dim: dim, base: base), positions: positions)
   }
 
-  /// Tables for `positions` positions at a frequency for every pair of elements.
+  /// Creates tables for `positions` positions with the given frequencies.
   ///
   /// - Parameters:
-  ///   - frequencies: Radians a position, of each pair of elements.
+  ///   - frequencies: Radians per position of each pair of elements.
+  ///   - positions: The number of positions.
   ///   - magnitude: Factor of cosines and sines.
-  public init(frequencies: [Float], positions: Int, magnitude: Float = 1) {
+  package init(frequencies: [Float], positions: Int, magnitude: Float = 1) {
     dim = 2 * frequencies.count
     self.positions = positions
     let half = frequencies.count
@@ -38,19 +41,20 @@ public struct RotaryTable: Sendable {
     self.sines = sines
   }
 
-  /// base^(−2i/dim) of every pair i, in 32 bits, as every published model was trained with.
-  public static func frequencies(dim: Int, base: Double) -> [Float] {
+  /// Returns base^(−2i/dim) of every pair i, in 32 bits as in all published models.
+  package static func frequencies(dim: Int, base: Double) -> [Float] {
     precondition(dim % 2 == 0, "rotary positions need an even head size, not \(dim)")
     return (0..<dim / 2).map { Float(1 / pow(base, Double(2 * $0) / Double(dim))) }
   }
 }
 
 extension Tensor {
-  /// Turns the heads of every row [rows, heads·dim] to the row's position; element i of a head
-  /// pairs with element i + dim/2 (Hugging Face's order).
+  /// Returns the heads of every row [rows, heads·dim] rotated to the row's position.
   ///
-  /// Backward turns back.
-  public func rotated(_ table: RotaryTable, positions: [Int32]) -> Tensor {
+  /// Element i of a head is paired with element i + dim/2 (Hugging Face's order).
+  ///
+  /// The backward pass rotates the gradient by the negative angle.
+  package func rotated(_ table: RotaryTable, positions: [Int32]) -> Tensor {
     precondition(
       positions.count == rows && columns % table.dim == 0,
       "rotated: \(positions.count) positions and head size \(table.dim) for shape \(shape)")

@@ -1,61 +1,61 @@
 import Glibc
 
-/// What one thread did, and when: for a profile.
+/// A profiling timeline of one thread.
 ///
 /// Used by one thread at a time.
-public final class Timeline: @unchecked Sendable {
-  // Sendable: its thread appends; whoever reads it waited for that thread.
+package final class Timeline: @unchecked Sendable {
+  // Sendable: only its thread appends; readers wait for that thread first.
 
-  /// A piece of work.
-  public struct Span: Sendable, Equatable {
-    /// What was done; an operation's Swift name, with its sizes where it is a product.
-    public let name: String
-    /// Which part of a step it belongs to.
-    public let phase: Phase
-    /// Nanoseconds of the system's steady clock.
-    public let start: UInt64
-    /// Nanoseconds it took.
-    public let duration: UInt64
-    /// Floating-point operations of its matrix products.
-    public let operations: Double
-    /// Bytes that it at least reads and writes, were nothing in a cache.
-    public let bytes: Double
+  /// A timed piece of work.
+  package struct Span: Sendable, Equatable {
+    /// The Swift name of the operation, with its sizes for matrix products; or another label.
+    package let name: String
+    /// The part of the step that it belongs to.
+    package let phase: Phase
+    /// Start time in nanoseconds of the system's monotonic clock.
+    package let start: UInt64
+    /// Duration in nanoseconds.
+    package let duration: UInt64
+    /// FLOPs of its matrix products.
+    package let operations: Double
+    /// The least number of bytes that it reads and writes, assuming no cache hits.
+    package let bytes: Double
   }
 
   /// The parts of a step.
-  public enum Phase: String, Sendable, CaseIterable {
-    /// From the batch to the loss, and what is computed once more.
+  package enum Phase: String, Sendable, CaseIterable {
+    /// From the batch to the loss, including activation recomputation.
     case forward
     /// From the loss to the gradients.
     case backward
-    /// Everything else.
+    /// All other work.
     case other
   }
 
-  /// The pieces, in the order of their ends.
-  public private(set) var spans: [Span] = []
-  /// Whether the backward pass of an operation is under way.
+  /// The spans, in the order of their ends.
+  package private(set) var spans: [Span] = []
+  /// True while the backward pass of an operation runs.
   var isInBackward = false
-  /// Where the next span that nobody announced begins.
+  /// The start of the next span without an explicit start.
   private var last = Timeline.now()
 
-  /// Begins now.
-  public init() {}
+  /// Creates a timeline whose first span starts now.
+  package init() {}
 
-  /// Nanoseconds of the system's steady clock.
-  public static func now() -> UInt64 {
+  /// Returns the nanoseconds of the system's monotonic clock.
+  package static func now() -> UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 
-  /// What begins now begins here, whatever came before.
-  public func skip() {
+  /// Sets the start of the next span to now; the time since the last span is not reported.
+  package func skip() {
     last = Timeline.now()
   }
 
-  /// Everything since the end of the last span, or since `start`, was `name`.
-  public func mark(
+  /// Appends the span `name` from `start`, or from the end of the last span, until now.
+  package func mark(
     _ name: String, _ phase: Phase = .other, since start: UInt64? = nil, operations: Double = 0,
     bytes: Double = 0
   ) {
@@ -70,17 +70,18 @@ public final class Timeline: @unchecked Sendable {
 }
 
 extension Workspace {
-  /// Counts operations of matrix products towards the span under way; those of an evaluation, which
-  /// records nothing, belong to none.
+  /// Adds FLOPs of matrix products to the current span.
+  ///
+  /// An evaluation, which records nothing, counts towards no span.
   func count(operations: Double) {
     if let timeline, isRecording || timeline.isInBackward { productOperations += operations }
   }
 
-  /// Notes that the operation `function` has just made `result` of `inputs`.
+  /// Appends a span for the operation `function`, which has just computed `result` from `inputs`.
   ///
-  /// - Parameter bytes: What it at least moves; nil for the result and all of the inputs, or for
-  ///   nothing where the result is a view of an input.
-  /// - Returns: What to call its backward pass, nil without a timeline.
+  /// - Parameter bytes: The least number of bytes that it moves; nil for the result and all inputs,
+  ///   or for 0 when the result is a view of an input.
+  /// - Returns: The profile of its backward pass; nil without a timeline.
   func note(
     _ function: String, _ result: Tensor, of inputs: [Tensor?], bytes: Double?
   ) -> TapeEntry.Profile? {
@@ -96,14 +97,14 @@ extension Workspace {
     return TapeEntry.Profile(name: name, bytes: bytes)
   }
 
-  /// Runs `body` as the backward pass of what `profile` names.
+  /// Runs `body`, the backward pass of an operation, and appends a span for it.
   func timed(_ profile: TapeEntry.Profile?, _ body: () -> Void) {
     guard let timeline, let profile else { return body() }
     let start = Timeline.now()
     timeline.isInBackward = true
     body()
     timeline.isInBackward = false
-    // Values are read once more, and derivatives of all of them read or written.
+    // The values are read again, and a gradient of each of them is read or written.
     timeline.mark(
       profile.name, .backward, since: start, operations: takeOperations(), bytes: 2 * profile.bytes)
   }
@@ -115,6 +116,6 @@ extension Workspace {
 }
 
 extension Tensor {
-  /// Bytes of the elements.
+  /// The bytes of the elements.
   var bytes: Double { Double(count * type.stride) }
 }

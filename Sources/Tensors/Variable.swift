@@ -1,27 +1,29 @@
 import CKernels
 
-/// The place of a bound parameter in the flat buffers.
+/// The index and the range of a bound parameter in the flat buffers.
 struct ParameterSlot {
   let index: Int
   let range: Range<Int>
 }
 
-/// Where the derivative of one tensor is gathered while the tape is read backwards.
+/// The accumulator of the gradient of one tensor during the backward pass.
 ///
-/// The derivative of an intermediate value lives in pooled memory and is adopted rather than copied
-/// where possible; that of a parameter is written straight into the worker's flat gradient buffer.
+/// The gradient of an intermediate value is stored in pooled memory, and where possible the memory
+/// of a contribution is adopted instead of copied. The gradient of a parameter is written directly
+/// to the worker's flat gradient buffer.
 final class Variable {
+  /// The slot of a parameter; nil for an intermediate value.
   let parameter: ParameterSlot?
-  /// Recorded operations that still hold a contribution back.
+  /// The number of recorded operations whose contributions are still to come.
   var pendingUses = 0
-  /// Parameter only: whether the buffer holds a contribution of the present leaf.
+  /// Parameters only: true when the buffer holds a contribution of the current leaf.
   var isWritten = false
-  /// Parameter only: whether the gradient was reported as final.
+  /// Parameters only: true when the gradient was reported as final.
   var isComplete = false
-  /// Parameter only: whether several operations of a pass use it.
+  /// Parameters only: true when several operations of a pass use the parameter.
   var isShared = false
-  /// Parameter only: whether its place in the buffer is lent; see `GradientLoan`.
-  var isLent = false
+  /// Parameters only: true when the memory of the gradient belongs to the `GradientArena`.
+  var isInArena = false
   private var storage: Storage?
   private var shape: [Int] = []
   private var offset = 0
@@ -30,14 +32,14 @@ final class Variable {
     self.parameter = parameter
   }
 
-  /// The gathered derivative, handed over.
+  /// Removes and returns the accumulated gradient; nil when there is none.
   func takeGradient() -> Tensor? {
     guard let storage else { return nil }
     self.storage = nil
     return Tensor(shape: shape, storage: storage, offset: offset)
   }
 
-  /// Adds `gradient`, by taking its memory when it is the first.
+  /// Adds `gradient`; the memory of a first contribution is adopted.
   func accumulate(adopting gradient: Tensor) {
     if parameter == nil && storage == nil {
       storage = gradient.storage
@@ -55,8 +57,8 @@ final class Variable {
     }
   }
 
-  /// Lets `write` put a contribution at a destination; its second argument says whether to add to
-  /// what is there or to overwrite it.
+  /// Calls `write` with the destination of a contribution; `adds` is true when it must add to the
+  /// present values and false when it must overwrite them.
   func withDestination(
     shape: [Int], in workspace: Workspace,
     _ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void
@@ -65,7 +67,7 @@ final class Variable {
       guard let gradients = workspace.gradients else {
         preconditionFailure("backward to a parameter without a gradient buffer")
       }
-      if !isWritten { workspace.loan?.reclaim(self) }
+      if !isWritten { workspace.arena?.evict(self) }
       write(gradients + parameter.range.lowerBound, isWritten)
       isWritten = true
     } else if storage == nil {
@@ -80,7 +82,7 @@ final class Variable {
     }
   }
 
-  /// An adopted derivative may still be read elsewhere: it is copied before it is changed.
+  /// Copies an adopted gradient before it is changed, because other code may still read it.
   private func makeUnique(in workspace: Workspace) {
     guard !isKnownUniquelyReferenced(&storage), let shared = storage else { return }
     let count = shape.reduce(1, *)
@@ -91,19 +93,19 @@ final class Variable {
   }
 }
 
-/// A tensor's derivative without its values: what a recorded operation keeps of an input that it
-/// does not have to read again.
+/// The gradient of a tensor without its values: a recorded operation keeps this of an input that
+/// its backward pass does not read.
 struct GradientPlace {
   let variable: Variable?
   let shape: [Int]
   let workspace: Workspace
 
-  /// Adds to the derivative, if one is wanted; see `Variable.withDestination`.
+  /// Adds a contribution to the gradient, if there is one; see `Variable.withDestination`.
   func accumulate(_ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void) {
     variable?.withDestination(shape: shape, in: workspace, write)
   }
 
-  /// Adds `gradient` to the derivative, if one is wanted.
+  /// Adds `gradient` to the gradient, if there is one.
   func accumulate(adopting gradient: Tensor) {
     let count = shape.reduce(1, *)
     precondition(gradient.count == count, "gradient \(gradient.shape) for value \(shape)")
@@ -111,7 +113,7 @@ struct GradientPlace {
       adopting: Tensor(shape: shape, storage: gradient.storage, offset: gradient.offset))
   }
 
-  /// See `Tensor.withGradient`.
+  /// Calls `write` like `accumulate`, but with scratch memory when there is no gradient.
   func withGradient(
     _ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void
   ) {
@@ -124,17 +126,17 @@ struct GradientPlace {
 }
 
 extension Tensor {
-  /// Where the derivative of this tensor goes.
+  /// The destination of this tensor's gradient.
   var gradientPlace: GradientPlace {
     GradientPlace(variable: variable, shape: shape, workspace: workspace)
   }
 
-  /// See `GradientPlace.accumulate`.
+  /// Adds a contribution to the gradient; see `GradientPlace.accumulate`.
   func accumulate(_ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void) {
     gradientPlace.accumulate(write)
   }
 
-  /// Like `accumulate`, with scratch memory when no derivative is wanted here.
+  /// Calls `write` like `accumulate`, but with scratch memory when this tensor has no gradient.
   func withGradient(
     _ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void
   ) {

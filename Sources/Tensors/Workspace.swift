@@ -1,85 +1,85 @@
-/// What one worker computes with: its memory pool, its tape, and the buffer its parameters'
-/// gradients go to.
+/// The memory pool, the tape and the gradient buffer of one worker.
 ///
-/// Never shared between threads at the same time; the threads of its team work for it.
-public final class Workspace {
-  /// Memory of all tensors of this worker.
-  public let pool = MemoryPool()
+/// Used by one thread at a time, and by the threads of its team on that thread's behalf.
+package final class Workspace {
+  /// The memory of all tensors of this worker.
+  package let pool = MemoryPool()
   var tape: [TapeEntry] = []
   var isRecording = false
   /// Variables of the bound parameters, by index in the layout.
   var parameters: [Variable] = []
-  /// Where parameters' gradients are written; see `beginGradients(into:)`.
+  /// The flat buffer of the parameters' gradients; see `beginGradients(into:)`.
   var gradients: UnsafeMutablePointer<Float>?
-  /// The same memory, while it waits for them.
-  var loan: GradientLoan?
-  /// Bytes of the smallest tensor that is worth looking for room there.
-  var leastLoan = 1 << 18
-  /// What products read; see `Precision`.
-  public let precision: Precision
-  /// Whether the results of a row have the same bits whatever rows stand beside it, in every forward
-  /// pass: products are sums over ascending k, by kernels of our own in place of the library's.
+  /// The arena that allocates saved tensors in the gradient buffer.
+  var arena: GradientArena?
+  /// The size in bytes of the smallest tensor that is allocated in the arena.
+  var smallestArenaAllocation = 1 << 18
+  /// The operand precision of matrix products.
+  package let precision: Precision
+  /// True when the bits of a row's results do not depend on the other rows, in every forward pass:
+  /// products are sums over ascending k by the skinny GEMM instead of the libraries.
   ///
-  /// One pass over a sequence then says what passes over its pieces say, with a cache between them.
-  /// Backward passes stay with the library.
-  public let isBatchInvariant: Bool
-  /// Where what this worker does is told; nil for nobody.
-  public var timeline: Timeline?
-  /// Operations of products since the last span.
+  /// One pass over a sequence then has the same bits as several passes over its pieces with a KV
+  /// cache. Backward passes use the libraries.
+  package let isBatchInvariant: Bool
+  /// The profiling timeline of this worker, or nil.
+  package var timeline: Timeline?
+  /// FLOPs of products since the last span.
   var productOperations = 0.0
-  /// Threads that share this worker's work; nil for the worker alone.
+  /// The threads that share this worker's work; nil for the calling thread alone.
   let team: (any Team)?
-  /// bf16 products that each thread of the team has prepared.
-  let halfProducts: [HalfProducts]
+  /// The prepared bf16 products of each thread of the team; empty in fp32 precision.
+  let bf16Products: [BF16Products]
 
-  /// An empty workspace.
+  /// Creates an empty workspace.
   ///
   /// - Parameters:
-  ///   - precision: What products read.
-  ///   - team: Threads that share the work, nil for the calling thread alone.
-  ///   - isBatchInvariant: See the property.
-  public init(
+  ///   - precision: The operand precision of matrix products.
+  ///   - team: The threads that share the work; nil for the calling thread alone.
+  ///   - isBatchInvariant: True to make the bits of a row independent of the other rows.
+  package init(
     precision: Precision = .fp32, team: (any Team)? = nil, isBatchInvariant: Bool = false
   ) {
     self.precision = precision
     self.isBatchInvariant = isBatchInvariant
     self.team = team
-    // Made here: the first product may already be shared by all threads of the team.
-    halfProducts =
-      precision == .bf16 ? (0..<(team?.size ?? 1)).map { _ in HalfProducts() } : []
+    // Created here, because all threads of the team may take part in the first product.
+    bf16Products =
+      precision == .bf16 ? (0..<(team?.size ?? 1)).map { _ in BF16Products() } : []
   }
 
   func allocate(count: Int) -> Storage {
     Storage(bytes: count * MemoryLayout<Float>.stride, in: self)
   }
 
-  /// Memory for a tensor: of the gradient, if the tape may be going to keep it and there is room.
+  /// Allocates memory for a tensor: in the gradient arena while recording when there is room,
+  /// otherwise in the pool.
   func storage(bytes: Int) -> Storage {
-    if isRecording, bytes >= leastLoan, let loan,
-      let storage = Storage(bytes: bytes, from: loan, in: self)
+    if isRecording, bytes >= smallestArenaAllocation, let arena,
+      let storage = Storage(bytes: bytes, from: arena, in: self)
     {
       return storage
     }
     return Storage(bytes: bytes, in: self)
   }
 
-  /// Runs `body` with operations recorded on the tape, so that `backward(from:)` can follow.
-  public func recording<R>(_ body: () throws -> R) rethrows -> R {
+  /// Runs `body` and records its operations on the tape, for a following `backward(from:)`.
+  package func recording<R>(_ body: () throws -> R) rethrows -> R {
     let before = isRecording
     isRecording = true
     defer { isRecording = before }
     return try body()
   }
 
-  /// Undefined memory for bf16 numbers for the length of `body`, from the pool.
-  func withHalfScratch<R>(_ count: Int, _ body: (UnsafeMutablePointer<UInt16>) -> R) -> R {
+  /// Calls `body` with uninitialized memory for `count` bf16 numbers from the pool.
+  func withBF16Scratch<R>(_ count: Int, _ body: (UnsafeMutablePointer<UInt16>) -> R) -> R {
     let scratch = Storage(bytes: count * MemoryLayout<UInt16>.stride, in: self)
     return withExtendedLifetime(scratch) {
       body(scratch.base.assumingMemoryBound(to: UInt16.self))
     }
   }
 
-  /// Undefined memory for the length of `body`, from the pool.
+  /// Calls `body` with uninitialized memory for `count` fp32 numbers from the pool.
   func withScratch<R>(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> R) -> R {
     let scratch = allocate(count: count)
     return withExtendedLifetime(scratch) { body(scratch.floats) }

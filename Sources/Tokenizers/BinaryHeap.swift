@@ -1,16 +1,15 @@
-/// A priority queue, the smallest element first.
+/// A priority queue that returns the smallest element first.
 ///
-/// Push and pop are O(log count).
+/// Push and pop take O(log count).
 struct BinaryHeap<Element: Comparable> {
   private var elements: [Element]
 
-  /// A heap of `elements`, made in O(count).
+  /// Builds a heap of `elements` in O(count).
   init(_ elements: [Element] = []) {
     self.elements = elements
     for index in stride(from: elements.count / 2 - 1, through: 0, by: -1) { siftDown(index) }
   }
 
-  /// Adds `element`.
   mutating func push(_ element: Element) {
     elements.append(element)
     var child = elements.count - 1

@@ -1,29 +1,30 @@
-/// Byte-level byte-pair encoding with GPT-2's pre-tokenization, with the ids of Hugging Face
-/// tokenizers (`ByteLevel(add_prefix_space: false, use_regex: true)` before `BPE`).
+/// Byte-level byte-pair encoding with GPT-2's pre-tokenization.
 ///
-/// A value is immutable and may encode in any number of threads at once. Encoding is O(n log n) in
-/// the length of the longest word and O(n) in the number of words.
-public struct BytePairTokenizer: Tokenizer {
+/// The ids equal those of Hugging Face tokenizers (`ByteLevel(add_prefix_space: false,
+/// use_regex: true)` before `BPE`).
+///
+/// A value is immutable and may encode in any number of threads at once. Encoding takes
+/// O(n log n) in the length of the longest word and O(n) in the number of words.
+package struct BytePairTokenizer: Tokenizer {
   /// The pair of tokens that a merge joins.
-  public struct Merge: Sendable, Equatable {
+  package struct Merge: Sendable, Equatable {
     /// The token on the left.
-    public let left: TokenID
+    package let left: TokenID
     /// The token on the right.
-    public let right: TokenID
+    package let right: TokenID
 
     /// The merge of `left` and `right`.
-    public init(_ left: TokenID, _ right: TokenID) {
+    package init(_ left: TokenID, _ right: TokenID) {
       self.left = left
       self.right = right
     }
   }
 
-  /// The special token that ends a document.
-  public let endOfText: TokenID
+  package let endOfText: TokenID
   /// The special tokens in ascending order.
-  public let specialTokens: [TokenID]
-  /// The merges by rank.
-  public let merges: [Merge]
+  package let specialTokens: [TokenID]
+  /// The merges in order of rank.
+  package let merges: [Merge]
 
   private let tokens: ByteStringTable
   private let rules: MergeRules
@@ -31,17 +32,17 @@ public struct BytePairTokenizer: Tokenizer {
 
   private enum Role: UInt8 {
     case special
-    /// Merging the token's bytes gives just this token: a word equal to it needs no merging.
+    /// Merging the token's bytes yields exactly this token: a word equal to it needs no merging.
     case wholeWord
     case part
   }
 
-  /// A tokenizer of `tokens`, whose index is their id, and `merges` in order of rank.
+  /// Creates a tokenizer of `tokens`, whose index is their id, and `merges` in order of rank.
   ///
   /// Special tokens are given in their written form. Throws `TokenizerError.invalidVocabulary`
-  /// unless tokens are distinct, every byte has one, merges stay inside the vocabulary, and no
-  /// special token can come from plain text.
-  public init(
+  /// unless tokens are distinct, every byte has a token, merges stay inside the vocabulary, and
+  /// plain text can produce no special token.
+  package init(
     tokens: [[UInt8]], merges: [Merge], specialTokens: [TokenID], endOfText: TokenID
   ) throws(TokenizerError) {
     var table = ByteStringTable(capacity: tokens.count)
@@ -63,8 +64,8 @@ public struct BytePairTokenizer: Tokenizer {
       let token = String(decoding: table[Int(id)], as: UTF8.self)
       throw .invalidVocabulary(.reachableSpecial(token), path: nil)
     }
-    // In a file a special token is plain text and the others are spelled in the byte alphabet:
-    // the two must not read alike.
+    // In a file, special tokens are plain text and all others are spelled in the byte alphabet:
+    // no two spellings may be equal.
     for id in specialTokens {
       let text = String(decoding: table[Int(id)], as: UTF8.self)
       guard let other = ByteAlphabet.bytes(spelled: text).flatMap({ table.find($0) }) else {
@@ -118,13 +119,12 @@ public struct BytePairTokenizer: Tokenizer {
     return MergeRules(byteIDs: byteIDs, ranks: ranks, results: results)
   }
 
-  /// How many ids there are.
-  public var vocabularySize: Int { tokens.count }
+  package var vocabularySize: Int { tokens.count }
 
-  /// The ids of `bytes`; bytes that are not valid UTF-8 are encoded too.
-  public func encode(_ bytes: UnsafeBufferPointer<UInt8>) -> [TokenID] {
+  /// Returns the ids of `bytes`, which need not be valid UTF-8.
+  package func encode(_ bytes: UnsafeBufferPointer<UInt8>) -> [TokenID] {
     var ids: [TokenID] = []
-    // English text has about four bytes a token; a longer result grows the array.
+    // English text has about four bytes per token; a longer result grows the array.
     ids.reserveCapacity(bytes.count / 4 + 16)
     var scanner = WordScanner(bytes)
     while let range = scanner.next() {
@@ -140,26 +140,23 @@ public struct BytePairTokenizer: Tokenizer {
     return ids
   }
 
-  /// The bytes that `id` stands for; a special token's are its written form.
-  public func bytes(of id: TokenID) throws(TokenizerError) -> [UInt8] {
+  package func bytes(of id: TokenID) throws(TokenizerError) -> [UInt8] {
     guard id >= 0, Int(id) < tokens.count else {
       throw .unknownID(id: id, vocabularySize: tokens.count)
     }
     return Array(tokens[Int(id)])
   }
 
-  /// Whether `id` is a special token.
-  public func isSpecial(_ id: TokenID) -> Bool {
+  package func isSpecial(_ id: TokenID) -> Bool {
     id >= 0 && Int(id) < roles.count && roles[Int(id)] == .special
   }
 
-  /// The id of the special token written as `text`, such as `<|user|>`; nil when there is none.
-  public func specialToken(_ text: String) -> TokenID? {
+  package func specialToken(_ text: String) -> TokenID? {
     guard let id = tokens.find(Array(text.utf8)), roles[id] == .special else { return nil }
     return TokenID(id)
   }
 
-  /// Every token as files spell it: special tokens as they are, others in the byte alphabet.
+  /// The tokens as files spell them: special tokens verbatim, all others in the byte alphabet.
   var spellings: [String] {
     roles.indices.map { id in
       roles[id] == .special

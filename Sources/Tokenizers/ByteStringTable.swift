@@ -1,40 +1,38 @@
 /// Distinct byte strings numbered 0, 1, 2, … in the order of insertion.
 ///
 /// One arena holds the bytes; the index is a flat open-addressing hash table with linear probing,
-/// at most half full. The hash is fixed, so nothing differs from one process to the next.
+/// at most half full. The hash function is fixed, so every process gets the same numbers.
 struct ByteStringTable: Sendable {
   private var arena: [UInt8] = []
   /// String `i` is `arena[ends[i]..<ends[i + 1]]`.
   private var ends: [Int] = [0]
-  /// 0 when free, else the high 32 bits of the hash above the string's number plus one.
+  /// 0 for a free slot, otherwise the high 32 bits of the hash above the string's number plus one.
   private var slots: [UInt64]
 
-  /// A table with room for `capacity` strings before it grows.
+  /// Creates a table with room for `capacity` strings before it grows.
   init(capacity: Int = 0) {
     var size = 16
     while size < capacity * 2 { size *= 2 }
     slots = [UInt64](repeating: 0, count: size)
   }
 
-  /// The number of strings.
   var count: Int { ends.count - 1 }
 
-  /// String `index`.
   subscript(index: Int) -> ArraySlice<UInt8> { arena[ends[index]..<ends[index + 1]] }
 
-  /// The number of `string`; nil when it is not there.
+  /// Returns the number of `string`; nil when the table does not contain it.
   @inline(__always)
   func find(_ string: UnsafeBufferPointer<UInt8>) -> Int? {
     let found = slots[slot(of: string, hash: Self.hash(string))]
     return found == 0 ? nil : Int(found & 0xFFFF_FFFF) - 1
   }
 
-  /// The number of `string`; nil when it is not there.
+  /// Returns the number of `string`; nil when the table does not contain it.
   func find(_ string: [UInt8]) -> Int? {
     string.withUnsafeBufferPointer { find($0) }
   }
 
-  /// The number of `string`, which is added if it is not there yet.
+  /// Inserts `string` unless the table contains it, and returns its number.
   mutating func insert(_ string: UnsafeBufferPointer<UInt8>) -> (index: Int, inserted: Bool) {
     let hash = Self.hash(string)
     let place = slot(of: string, hash: hash)
@@ -48,12 +46,12 @@ struct ByteStringTable: Sendable {
     return (index, true)
   }
 
-  /// The number of `string`, which is added if it is not there yet.
+  /// Inserts `string` unless the table contains it, and returns its number.
   mutating func insert(_ string: [UInt8]) -> (index: Int, inserted: Bool) {
     string.withUnsafeBufferPointer { insert($0) }
   }
 
-  /// The slot that holds `string`, or the free one where it belongs.
+  /// Returns the index of the slot that holds `string`, or of the free slot where it belongs.
   @inline(__always)
   private func slot(of string: UnsafeBufferPointer<UInt8>, hash: UInt64) -> Int {
     let mask = slots.count - 1
@@ -83,7 +81,7 @@ struct ByteStringTable: Sendable {
     slots = [UInt64](repeating: 0, count: old.count * 2)
     let mask = slots.count - 1
     for entry in old where entry != 0 {
-      // The tag is the hash's high half, and the place is made from the same half.
+      // The tag is the hash's high half, which also determines the slot.
       var place = Int(truncatingIfNeeded: entry >> 32) & mask
       while slots[place] != 0 { place = (place + 1) & mask }
       slots[place] = entry

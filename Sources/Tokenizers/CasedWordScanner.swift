@@ -1,16 +1,18 @@
-/// Cuts bytes into the words of Llama 3's and Qwen's pre-tokenization, in one pass without copying.
+/// Splits bytes into the words of Llama 3's and Qwen's pre-tokenization, in one pass without
+/// copying.
 ///
-/// The pattern, alternatives in order; Llama 3 takes up to three digits to a word, Qwen one:
+/// The pattern, alternatives in order; a word holds up to three digits for Llama 3, one for Qwen:
 ///
 ///     (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*
 ///     |\s*[\r\n]+|\s+(?!\S)|\s+
 ///
-/// Read forwards: a contraction in either case; letters, with one character before them that is
-/// neither letter, digit nor end of line; digits; others, with one space before and the ends of line
-/// behind them; or white space: up to its last end of line, else all but its last character, unless
-/// it has only one or the text ends there. The words cover the bytes without gaps.
+/// A word is one of these: a contraction in either case; letters, optionally preceded by one
+/// character that is neither letter, digit nor line end; digits; other characters, with an optional
+/// space before and the line ends after them; or white space: up to its last line end, or else all
+/// but its last character unless it has only one or the text ends there. The words cover the bytes
+/// without gaps.
 struct CasedWordScanner {
-  /// The pattern as files spell it.
+  /// Returns the pattern as tokenizer.json spells it.
   static func expression(digits: Int) -> String {
     let numbers = digits == 1 ? #"\p{N}"# : #"\p{N}{1,\#(digits)}"#
     return #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\#(numbers)"#
@@ -22,13 +24,13 @@ struct CasedWordScanner {
   private let digits: Int
   private var position = 0
 
-  /// Reads `bytes`, which must outlive the scanner, with at most `digits` digits to a word.
+  /// Scans `bytes`, which must outlive the scanner; a word holds at most `digits` digits.
   init(_ bytes: UnsafeBufferPointer<UInt8>, digits: Int) {
     self.bytes = bytes
     self.digits = digits
   }
 
-  /// The next word as a range of the bytes; nil at the end.
+  /// Returns the next word as a range of the bytes; nil at the end.
   @inline(__always)
   mutating func next() -> Range<Int>? {
     guard position < bytes.count else { return nil }
@@ -40,15 +42,15 @@ struct CasedWordScanner {
   @inline(__always)
   private func end(ofWordAt start: Int) -> Int {
     let (first, length) = classes.character(at: start, in: bytes)
-    let behind = start + length
+    let after = start + length
     if bytes[start] == 0x27 {
       let contraction = contractionLength(at: start)
       if contraction > 0 { return start + contraction }
     }
     switch first {
-    case .letter: return end(ofRun: .letter, from: behind)
+    case .letter: return end(ofRun: .letter, from: after)
     case .number:
-      var end = behind
+      var end = after
       var count = 1
       while count < digits, end < bytes.count {
         let (next, length) = classes.character(at: end, in: bytes)
@@ -59,14 +61,14 @@ struct CasedWordScanner {
       return end
     case .other, .space: break
     }
-    if behind < bytes.count, !isLineEnd(bytes[start]) {
-      let (second, secondLength) = classes.character(at: behind, in: bytes)
-      if second == .letter { return end(ofRun: .letter, from: behind + secondLength) }
+    if after < bytes.count, !isLineEnd(bytes[start]) {
+      let (second, secondLength) = classes.character(at: after, in: bytes)
+      if second == .letter { return end(ofRun: .letter, from: after + secondLength) }
       if bytes[start] == 0x20, second == .other {
-        return end(ofLinesFrom: end(ofRun: .other, from: behind + secondLength))
+        return end(ofLinesFrom: end(ofRun: .other, from: after + secondLength))
       }
     }
-    if first == .other { return end(ofLinesFrom: end(ofRun: .other, from: behind)) }
+    if first == .other { return end(ofLinesFrom: end(ofRun: .other, from: after)) }
     return end(ofSpaceAt: start)
   }
 
@@ -105,9 +107,9 @@ struct CasedWordScanner {
     return end == bytes.count || last == start ? end : last
   }
 
-  /// The length of a contraction at the apostrophe `start`, in either case, or 0.
+  /// Returns the length in bytes of a contraction at the apostrophe `start`, in either case, or 0.
   ///
-  /// U+017F, ſ, folds to s.
+  /// U+017F (ſ) folds to s.
   private func contractionLength(at start: Int) -> Int {
     guard start + 1 < bytes.count else { return 0 }
     switch bytes[start + 1] | 0x20 {

@@ -1,6 +1,6 @@
-/// What GPT-2's pre-tokenization distinguishes.
+/// The classes of characters that GPT-2's pre-tokenization distinguishes.
 enum CharacterClass: UInt8 {
-  /// Everything else, `[^\s\p{L}\p{N}]`; also a byte that is not valid UTF-8.
+  /// All other characters, `[^\s\p{L}\p{N}]`; also a byte that is not part of valid UTF-8.
   case other = 0
   /// `\p{L}`.
   case letter = 1
@@ -12,14 +12,15 @@ enum CharacterClass: UInt8 {
 
 /// The class of every scalar of Unicode 16.0, two bits each.
 ///
-/// Hugging Face tokenizers (0.23) classifies by Unicode 16.0, and a toolchain's own tables move
-/// with its version. Scalars assigned later are therefore `other`, as they are there: ids depend
-/// neither on the toolchain nor on the machine.
+/// Hugging Face tokenizers (0.23) classifies by Unicode 16.0, while a toolchain's own tables change
+/// with its version. Scalars assigned later are therefore `other` here too: ids depend neither on
+/// the toolchain nor on the machine.
 struct CharacterClasses: Sendable {
   /// The table, computed at first use from the standard library's properties.
   static let unicode16 = CharacterClasses()
 
-  /// Past the last letter of Unicode 16.0, U+323AF; all scalars from here on are `other`.
+  /// The end of the table, past the last letter of Unicode 16.0, U+323AF; all scalars from here on
+  /// are `other`.
   private static let limit: UInt32 = 0x32400
 
   private let bits: [UInt8]
@@ -54,7 +55,7 @@ struct CharacterClasses: Sendable {
     return CharacterClass(rawValue: code) ?? .other
   }
 
-  /// The class and the length in bytes of the character at `index` of `bytes`.
+  /// Returns the class and the length in bytes of the character at `index` of `bytes`.
   @inline(__always)
   func character(
     at index: Int, in bytes: UnsafeBufferPointer<UInt8>

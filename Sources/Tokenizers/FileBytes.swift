@@ -1,7 +1,6 @@
 import Glibc
 
-/// Whole files as bytes, through the system calls themselves: their error texts are the reasons a
-/// user needs.
+/// Reads and writes whole files with system calls, whose error texts are the reasons a user needs.
 enum FileBytes {
   static func join(_ folder: String, _ name: String) -> String {
     folder.hasSuffix("/") ? folder + name : folder + "/" + name
@@ -24,7 +23,7 @@ enum FileBytes {
   }
 
   static func createFolder(_ path: String) throws(TokenizerError) {
-    // Parents first; a folder that is there already is no error.
+    // Parents first; an existing folder is no error.
     let parent = parent(of: path)
     if path.isEmpty || exists(path) { return }
     if !exists(parent) { try createFolder(parent) }
@@ -57,7 +56,7 @@ enum FileBytes {
     return bytes
   }
 
-  /// Writes beside `path`, syncs, and renames: readers see the old file or the new one.
+  /// Writes to `path`.tmp, syncs, and renames: a reader sees either the old file or the new one.
   static func write(_ bytes: [UInt8], to path: String) throws(TokenizerError) {
     let temporary = path + ".tmp"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)

@@ -1,9 +1,9 @@
-/// A JSON document, members in the order of the file.
+/// A JSON document with its members in the order of the file.
 ///
-/// Own type instead of Foundation's decoding, because vocabularies are keyed by text: Swift
-/// dictionaries treat canonically equivalent strings as one key, and Foundation keeps the last of
-/// two equal keys in silence. Both would change ids without a word. The same holds for the fields of
-/// records, which Datasets reads with it.
+/// This type replaces Foundation's decoding because vocabularies are keyed by text: Swift
+/// dictionaries treat canonically equivalent strings as one key, and Foundation silently keeps the
+/// last of two equal keys. Both would silently change ids. The same holds for the fields of
+/// records, which Datasets reads with this type.
 package enum JSONElement: Sendable {
   case null
   case bool(Bool)
@@ -13,7 +13,7 @@ package enum JSONElement: Sendable {
   case array([JSONElement])
   case object([(key: String, value: JSONElement)])
 
-  /// The member `key`; nil when there is none or this is no object.
+  /// The value of member `key`; nil when there is no such member or this is not an object.
   package subscript(key: String) -> JSONElement? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.key == key }?.value
@@ -31,7 +31,7 @@ package enum JSONElement: Sendable {
     if case .integer(let value) = self { value } else { nil }
   }
 
-  /// The value of a number, whole or not.
+  /// The value of an integer or real number; nil for any other element.
   package var number: Double? {
     switch self {
     case .integer(let value): Double(value)
@@ -52,8 +52,8 @@ package enum JSONElement: Sendable {
     if case .object(let value) = self { value } else { nil }
   }
 
-  /// The document as UTF-8, in the layout of Hugging Face's files: two spaces of indentation, no
-  /// escapes beyond those JSON demands.
+  /// Returns the document as UTF-8 in the layout of Hugging Face's files: two spaces of
+  /// indentation, no escapes beyond those that JSON requires.
   package func serialized() -> [UInt8] {
     var bytes: [UInt8] = []
     write(to: &bytes, indentation: 0)

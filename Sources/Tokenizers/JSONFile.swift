@@ -1,4 +1,4 @@
-/// A JSON file whose top level is an object, and the errors about its fields.
+/// A JSON file whose top level is an object, with the errors about its fields.
 struct JSONFile {
   let path: String
   let root: JSONElement
@@ -17,29 +17,29 @@ struct JSONFile {
     if root.members == nil { throw invalid("", "an object") }
   }
 
-  /// A document that was made of the file at `path`.
+  /// Wraps a document that was derived from the file at `path`.
   init(path: String, root: JSONElement) {
     self.path = path
     self.root = root
   }
 
-  /// The error for a field that is not as expected.
+  /// Returns the error for a field that is not `expected`.
   func invalid(_ field: String, _ expected: String) -> TokenizerError {
     .invalidField(path: path, field: field, expected: expected)
   }
 
-  /// The error for a part of another type than ours.
+  /// Returns the error for a part whose type is not supported.
   func unsupported(_ field: String, _ value: JSONElement) -> TokenizerError {
-    .unsupported(path: path, construct: "\(field) \(value["type"]?.string ?? "of no known type")")
+    .unsupported(path: path, construct: "\(field) \(value["type"]?.string ?? "of unknown type")")
   }
 
-  /// `value`, which must be there.
+  /// Returns `value`; throws when the field is absent.
   func field(_ name: String, _ value: JSONElement?) throws(TokenizerError) -> JSONElement {
-    guard let value else { throw invalid(name, "there") }
+    guard let value else { throw invalid(name, "present") }
     return value
   }
 
-  /// The member `name`, which must be an object.
+  /// Returns the member `name`; throws unless it is an object.
   func object(_ name: String, in value: JSONElement) throws(TokenizerError) -> JSONElement {
     let value = try field(name, value[name])
     guard value.members != nil else { throw invalid(name, "an object") }

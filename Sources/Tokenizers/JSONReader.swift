@@ -1,22 +1,22 @@
-/// A strict reader of JSON (RFC 8259) for files of unknown origin: it refuses repeated keys, invalid
-/// UTF-8, lone surrogates and deep nesting, and says on which line.
+/// A strict reader of JSON (RFC 8259) for untrusted files: it refuses repeated keys, invalid UTF-8,
+/// lone surrogates and nesting of more than 64 levels, and reports the line.
 package struct JSONReader {
-  /// Where reading stopped and why.
+  /// The line at which reading stopped, and the reason.
   package struct SyntaxError: Error, Equatable {
-    /// Counted from 1.
+    /// The line, counted from 1.
     package let line: Int
-    /// A clause.
+    /// The reason as a clause.
     package let reason: String
   }
 
-  /// Deeper documents are refused: recursion must not exhaust the stack.
+  /// The deepest nesting that is accepted: recursion must not exhaust the stack.
   private static let depthLimit = 64
 
   private let bytes: [UInt8]
   private var position = 0
   private var depth = 0
 
-  /// The value of a whole document.
+  /// Parses a whole document.
   package static func read(_ bytes: [UInt8]) throws(SyntaxError) -> JSONElement {
     var reader = JSONReader(bytes: bytes)
     let value = try reader.readValue()
@@ -33,7 +33,7 @@ package struct JSONReader {
     return SyntaxError(line: 1 + read.count { $0 == 0x0A }, reason: reason)
   }
 
-  /// The next byte after white space, which is skipped; nil at the end.
+  /// Skips white space and returns the next byte without consuming it; nil at the end.
   private mutating func peek() -> UInt8? {
     while position < bytes.count {
       switch bytes[position] {

@@ -1,17 +1,17 @@
 /// The merges of a BPE and the loops that apply them to one word.
 ///
-/// The result is defined as: as long as two neighbours have a merge, apply the one of lowest rank,
-/// the leftmost first. Source: Sennrich et al., "Neural machine translation of rare words with
-/// subword units" (2016); ids as Hugging Face tokenizers gives them.
+/// Definition of the result: while any two neighbours have a merge, apply the merge of lowest rank,
+/// leftmost first. Source: Sennrich et al., "Neural machine translation of rare words with subword
+/// units" (2016). The ids equal those of Hugging Face tokenizers.
 struct MergeRules: Sendable {
-  /// The token of each byte, of a byte-level BPE.
+  /// The token of each byte in a byte-level BPE; empty for other models.
   let byteIDs: [UInt32]
-  /// The rank of each pair: the index of its merge.
+  /// The rank of each pair, which is the index of its merge.
   let ranks: PairTable
-  /// The token that the merge of each rank makes.
+  /// The token that results from the merge of each rank.
   let results: [UInt32]
 
-  /// Up to this many symbols, a linear scan for the lowest rank beats a heap.
+  /// The number of symbols up to which a linear scan for the lowest rank beats a heap.
   private static let scanLimit = 32
 
   /// Appends the tokens of `word` to `ids`.
@@ -30,8 +30,8 @@ struct MergeRules: Sendable {
     }
   }
 
-  /// Merges the first `count` of `symbols` in place and returns how many are left; `scratch` has as
-  /// much room.
+  /// Merges the first `count` of `symbols` in place and returns the number of symbols that remain;
+  /// `scratch` has room for `count` elements.
   @inline(__always)
   func merge(
     _ symbols: UnsafeMutableBufferPointer<UInt32>, count: Int,
@@ -77,14 +77,16 @@ struct MergeRules: Sendable {
     }
   }
 
-  /// O(n log n) for n symbols: they are in a doubly linked list, and a heap holds candidates (rank
-  /// above position) in which outdated ones are recognised when they come up.
+  /// Merges n symbols in O(n log n).
+  ///
+  /// The symbols form a doubly linked list, and a heap holds the candidates (rank above position).
+  /// An outdated candidate is recognised when it is popped.
   private func mergeByHeap(_ symbols: UnsafeMutableBufferPointer<UInt32>, _ count: Int) -> Int {
     precondition(count < Int(Int32.max), "a word of 2³¹ symbols or more; split the document")
-    // The end is marked by `count`; there is nothing before position 0.
+    // `count` marks the end of the list, −1 its beginning.
     var next = (0..<count).map { Int32($0 + 1) }
     var previous = (0..<count).map { Int32($0 - 1) }
-    // The rank of the pair that starts at each position now; `absent` for a swallowed symbol.
+    // The current rank of the pair that starts at each position; `absent` for a merged-away symbol.
     var pairRanks = [UInt32](repeating: PairTable.absent, count: count)
     var candidates: [UInt64] = []
     for index in 0..<count - 1 {

@@ -1,7 +1,7 @@
-/// The exact map from a pair of tokens to a number, in a flat open-addressing hash table with
-/// linear probing, at most half full.
+/// An exact map from pairs of tokens to numbers: a flat open-addressing hash table with linear
+/// probing, at most half full.
 struct PairTable: Sendable {
-  /// The number of a pair that is not in the table.
+  /// The number that stands for a pair absent from the table.
   static let absent = UInt32.max
 
   private struct Slot: Sendable {
@@ -12,20 +12,20 @@ struct PairTable: Sendable {
   private var slots: [Slot]
   private var count = 0
 
-  /// A table with room for `capacity` pairs before it grows.
+  /// Creates a table with room for `capacity` pairs before it grows.
   init(capacity: Int = 0) {
     var size = 16
     while size < capacity * 2 { size *= 2 }
     slots = Array(repeating: Slot(key: TokenPair.freeKey, number: Self.absent), count: size)
   }
 
-  /// The number of `pair`, or `absent`.
+  /// Returns the number of `pair`, or `absent`.
   @inline(__always)
   func number(of pair: TokenPair) -> UInt32 {
     slots[place(of: pair)].number
   }
 
-  /// The number of `pair`, which becomes `number` if the pair is not there yet.
+  /// Inserts `pair` with `number` unless the table contains it, and returns the pair's number.
   @inline(__always)
   mutating func insert(_ pair: TokenPair, number: UInt32) -> UInt32 {
     let place = place(of: pair)

@@ -1,17 +1,17 @@
-/// The tokens of a text with what is known of each.
-public struct TokenEncoding: Sendable, Equatable {
+/// The tokens of a text with their offsets and types: four arrays of equal length.
+package struct TokenEncoding: Sendable, Equatable {
   /// The ids.
-  public internal(set) var ids: [TokenID]
-  /// The bytes of the text (in UTF-8) that each token stands for, as Hugging Face tokenizers gives
-  /// them; 0..<0 for tokens that a template adds.
-  public internal(set) var offsets: [Range<Int>]
-  /// Which of two texts each token belongs to, as BERT's segments count them.
-  public internal(set) var typeIDs: [Int]
-  /// Whether each token was added by a template, not found in the text.
-  public internal(set) var isAdded: [Bool]
+  package internal(set) var ids: [TokenID]
+  /// The range of UTF-8 bytes of the text that each token stands for, equal to the offsets of
+  /// Hugging Face tokenizers; 0..<0 for tokens that a template adds.
+  package internal(set) var offsets: [Range<Int>]
+  /// The type id of each token, as in BERT's segments: 0 for the first text, 1 for the second.
+  package internal(set) var typeIDs: [Int]
+  /// For each token, true when a template added it and false when it comes from the text.
+  package internal(set) var isAdded: [Bool]
 
-  /// Tokens found in a text.
-  public init(ids: [TokenID], offsets: [Range<Int>], typeID: Int = 0) {
+  /// Creates the encoding of tokens found in a text.
+  package init(ids: [TokenID], offsets: [Range<Int>], typeID: Int = 0) {
     precondition(
       ids.count == offsets.count, "\(ids.count) tokens with \(offsets.count) offsets")
     self.ids = ids
@@ -20,7 +20,7 @@ public struct TokenEncoding: Sendable, Equatable {
     isAdded = [Bool](repeating: false, count: ids.count)
   }
 
-  /// A token that a template adds.
+  /// Creates the encoding of one token that a template adds.
   init(added id: TokenID, typeID: Int) {
     ids = [id]
     offsets = [0..<0]
@@ -28,7 +28,6 @@ public struct TokenEncoding: Sendable, Equatable {
     isAdded = [true]
   }
 
-  /// Appends `other`.
   mutating func append(_ other: TokenEncoding) {
     ids += other.ids
     offsets += other.offsets
@@ -36,8 +35,8 @@ public struct TokenEncoding: Sendable, Equatable {
     isAdded += other.isAdded
   }
 
-  /// The same tokens under another type id.
-  func typed(_ typeID: Int) -> TokenEncoding {
+  /// Returns a copy in which every token has the type id `typeID`.
+  func withTypeID(_ typeID: Int) -> TokenEncoding {
     var copy = self
     copy.typeIDs = [Int](repeating: typeID, count: ids.count)
     return copy

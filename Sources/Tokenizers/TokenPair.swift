@@ -1,9 +1,9 @@
 /// Two neighbouring tokens; pairs are ordered by the left id, then by the right.
 struct TokenPair: Sendable, Equatable, Comparable {
-  /// The left id above the right id: one comparison orders pairs.
+  /// The left id in the high 32 bits, the right id in the low ones: one comparison orders pairs.
   let key: UInt64
 
-  /// A key that no pair has, for free slots: ids are below 2³¹.
+  /// The key of free slots; no pair has it because ids are below 2³¹.
   static let freeKey = UInt64.max
 
   @inline(__always)

@@ -1,40 +1,40 @@
 extension Tokenizer {
   /// The ids of `bytes`.
-  public func encode(_ bytes: [UInt8]) -> [TokenID] {
+  package func encode(_ bytes: [UInt8]) -> [TokenID] {
     bytes.withUnsafeBufferPointer { encode($0) }
   }
 
   /// The ids of the UTF-8 form of `text`.
-  public func encode(_ text: String) -> [TokenID] {
+  package func encode(_ text: String) -> [TokenID] {
     var text = text
     return text.withUTF8 { encode($0) }
   }
 
-  /// The ids of `text` alone.
-  public func encodeWhole(_ text: String) -> [TokenID] { encode(text) }
+  /// Returns the ids of `text` alone: by default a tokenizer has no post-processor.
+  package func encodeWithSpecialTokens(_ text: String) -> [TokenID] { encode(text) }
 
-  /// Whether the bytes of `id` do not begin with a space.
-  public func continuesWord(_ id: TokenID) -> Bool {
+  /// Returns true when the bytes of `id` do not begin with a space.
+  package func continuesWord(_ id: TokenID) -> Bool {
     (try? bytes(of: id).first).map { $0 != 0x20 } ?? false
   }
 
-  /// The bytes that `ids` stand for, special tokens in their written form.
+  /// Returns the bytes that `ids` stand for, special tokens in their written form.
   ///
   /// Throws `TokenizerError.unknownID` at the first id outside the vocabulary.
-  public func decode(_ ids: some Sequence<TokenID>) throws(TokenizerError) -> [UInt8] {
+  package func decode(_ ids: some Sequence<TokenID>) throws(TokenizerError) -> [UInt8] {
     try bytes(of: Array(ids))
   }
 
-  /// The bytes of one id after the other.
-  public func bytes(of ids: [TokenID]) throws(TokenizerError) -> [UInt8] {
+  /// Returns the concatenated bytes of `ids`.
+  package func bytes(of ids: [TokenID]) throws(TokenizerError) -> [UInt8] {
     var bytes: [UInt8] = []
     for id in ids { bytes += try self.bytes(of: id) }
     return bytes
   }
 
-  /// The tokens of `bytes`, each with its own bytes widened to whole characters, as Hugging Face
-  /// tokenizers states them.
-  public func encoding(of bytes: UnsafeBufferPointer<UInt8>) -> TokenEncoding {
+  /// Returns the tokens of `bytes`, each with its own bytes widened to whole characters, as Hugging
+  /// Face tokenizers reports them.
+  package func encoding(of bytes: UnsafeBufferPointer<UInt8>) -> TokenEncoding {
     let ids = encode(bytes)
     let text = NormalizedText(Array(bytes), offset: 0, tracked: true)
     var place = 0
@@ -46,14 +46,14 @@ extension Tokenizer {
     return TokenEncoding(ids: ids, offsets: offsets)
   }
 
-  /// The tokens of the UTF-8 form of `text` with their offsets.
-  public func encoding(of text: String) -> TokenEncoding {
+  /// Returns the tokens of the UTF-8 form of `text` with their offsets.
+  package func encoding(of text: String) -> TokenEncoding {
     var text = text
     return text.withUTF8 { encoding(of: $0) }
   }
 
-  /// The id of the special token written as `text`, found by looking at all of them.
-  public func specialToken(_ text: String) -> TokenID? {
+  /// Returns the id of the special token written as `text`, in O(vocabularySize).
+  package func specialToken(_ text: String) -> TokenID? {
     let bytes = Array(text.utf8)
     return (0..<TokenID(vocabularySize)).first { id in
       isSpecial(id) && (try? self.bytes(of: id)) == bytes

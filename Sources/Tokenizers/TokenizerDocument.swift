@@ -1,4 +1,4 @@
-/// What is written about a tokenizer: the pieces of its files.
+/// The contents of the two files that describe a tokenizer.
 struct TokenizerDocument {
   private let spellings: [String]
   private let merges: [BytePairTokenizer.Merge]
@@ -6,7 +6,7 @@ struct TokenizerDocument {
   private let endOfText: String
   private let chatTemplate: String?
   private let pipeline: TokenizationPipeline?
-  /// Special tokens by name, where the template came with some.
+  /// The special tokens by name that a published template came with.
   private let namedTokens: [PublishedTemplate.NamedToken]
 
   init(_ tokenizer: any Tokenizer, template: ChatTemplate? = nil) {
@@ -27,14 +27,14 @@ struct TokenizerDocument {
       precondition(
         tokenizer is ByteTokenizer || tokenizer is TokenizationPipeline,
         "no file format for a tokenizer of type \(type(of: tokenizer))")
-      // A BPE without merges gives the bytes one by one.
+      // A BPE without merges yields single bytes.
       spellings = ByteAlphabet.scalars.map { String($0) } + [ByteTokenizer.endOfTextToken]
       merges = []
       specialTokens = [tokenizer.endOfText]
     }
   }
 
-  /// tokenizer.json, keys in the order of Hugging Face tokenizers.
+  /// The contents of tokenizer.json, with the keys in the order of Hugging Face tokenizers.
   var tokenizerJSON: JSONElement {
     if let pipeline { return pipeline.document }
     return .tokenizer(
@@ -44,7 +44,7 @@ struct TokenizerDocument {
       decoder: .byteLevel(addPrefixSpace: true), model: model)
   }
 
-  /// tokenizer_config.json for transformers.AutoTokenizer.
+  /// The contents of tokenizer_config.json for transformers.AutoTokenizer.
   var configurationJSON: JSONElement {
     let template =
       chatTemplate.map { [(key: "chat_template", value: JSONElement.string($0))] } ?? []
@@ -55,7 +55,7 @@ struct TokenizerDocument {
         ("tokenizer_class", .string("PreTrainedTokenizerFast")),
       ]
     if !namedTokens.isEmpty {
-      // A published template writes these, which may be others than the usual ones.
+      // A published template renders with these, which may differ from the usual ones.
       members += namedTokens.map { ($0.name, .string($0.text)) }
     } else if let pipeline {
       members += Self.roles.compactMap { role, texts in
@@ -69,7 +69,7 @@ struct TokenizerDocument {
     return .object(members.sorted { $0.key < $1.key })
   }
 
-  /// The usual names of special tokens by what they are for.
+  /// The usual written forms of each role's special token.
   private static let roles: [(key: String, texts: [String])] = [
     ("bos_token", ["<s>", "<|begin_of_text|>"]), ("cls_token", ["[CLS]"]),
     ("mask_token", ["[MASK]", "<mask>"]), ("pad_token", ["[PAD]", "<pad>"]),

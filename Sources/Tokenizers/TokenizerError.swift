@@ -1,5 +1,5 @@
-/// What can go wrong between a tokenizer and the world.
-public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
+/// The errors of reading, training, using and writing a tokenizer.
+package enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
   /// An id outside the vocabulary.
   case unknownID(id: TokenID, vocabularySize: Int)
   /// A target vocabulary that cannot hold the bytes and the special tokens.
@@ -16,26 +16,26 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
   case invalidField(path: String, field: String, expected: String)
   /// A line of `merges.txt` that is not a pair; `line` counts from 1.
   case malformedMerge(path: String, line: Int)
-  /// A binary or text file of a vocabulary that is none; `reason` is a clause.
+  /// A malformed vocabulary file, binary or text; `reason` is a clause.
   case malformedModel(path: String, reason: String)
-  /// A tokenizer that Apus would encode differently from its makers.
+  /// A construct that Apus does not support, so that its ids would differ from the original's.
   case unsupported(path: String, construct: String)
-  /// A tokenizer whose kind of model cannot be given new words.
+  /// A tokenizer whose kind of model cannot take new tokens.
   case unextendable(kind: String)
-  /// A chat template that is no Jinja, or uses what is not supported.
+  /// A chat template that is not valid Jinja or uses an unsupported feature.
   case unusableTemplate(path: String, reason: String)
-  /// A conversation that its chat template cannot write.
+  /// A conversation that the chat template refuses to render.
   case unrendered(reason: String)
   /// A file or folder that cannot be written: the storage failed, not the input.
   case unwritable(path: String, reason: String)
 
-  /// Whether the storage failed, as opposed to the input.
-  public var isStorageFailure: Bool {
+  /// True when the storage failed, as opposed to the input.
+  package var isStorageFailure: Bool {
     if case .unwritable = self { true } else { false }
   }
 
-  /// One sentence: what, where, why, and what to do.
-  public var description: String {
+  /// The error as one sentence: what, where, why, and what to do.
+  package var description: String {
     switch self {
     case .unknownID(let id, let size):
       "token id \(id) is outside the vocabulary of \(size) tokens; use ids from 0 to \(size - 1)"
@@ -64,24 +64,26 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
       "\(path) uses \(construct), which Apus does not support; use a tokenizer of the GPT-2, Llama, "
         + "Qwen, BERT or T5 family, or train one with `apus tokenizer train`"
     case .unextendable(let kind):
-      "a tokenizer with a model \(kind) cannot be extended: its tokens have no place at the end; "
-        + "extend one with byte-level BPE (GPT-2, Llama 3, Qwen, SmolLM2) or WordPiece (BERT)"
+      "a tokenizer with this kind of \(kind) model cannot be extended: its vocabulary takes no new "
+        + "tokens at its end; extend one with byte-level BPE (GPT-2, Llama 3, Qwen, SmolLM2) or "
+        + "WordPiece (BERT)"
     case .unusableTemplate(let path, let reason):
       "\(path) holds a chat template that cannot be used: \(reason); name one of "
         + ChatTemplate.builtIn.map(\.name).joined(separator: ", ") + " to use instead"
     case .unrendered(let reason):
-      "a conversation cannot be written: \(reason); change the conversation or name another template"
+      "a conversation cannot be rendered: \(reason); change the conversation or name another "
+        + "template"
     case .unwritable(let path, let reason):
       "cannot write \(path): \(reason); check free space and permissions"
     }
   }
 }
 
-/// Why tokens and merges do not make a tokenizer.
-public enum VocabularyDefect: Equatable, Sendable, CustomStringConvertible {
-  /// The same token under two ids.
+/// A defect of a vocabulary or its merges.
+package enum VocabularyDefect: Equatable, Sendable, CustomStringConvertible {
+  /// A token that has two ids.
   case duplicateToken(String)
-  /// The same id for two tokens.
+  /// An id that two tokens share.
   case duplicateID(Int)
   /// An id that no token has, below the highest id.
   case missingID(Int)
@@ -89,26 +91,26 @@ public enum VocabularyDefect: Equatable, Sendable, CustomStringConvertible {
   case foreignToken(String)
   /// A byte without a token: some text could not be encoded.
   case missingByte(UInt8)
-  /// A token that its family cannot do without.
+  /// A missing token that the family requires.
   case missingToken(String)
   /// A merge whose part or result is not in the vocabulary; `index` counts from 0.
   case unknownMergeToken(index: Int, token: String)
-  /// The same pair twice among the merges; `index` counts from 0.
+  /// A pair that occurs twice among the merges; `index` counts from 0.
   case repeatedMerge(index: Int)
   /// A special token that plain text could produce.
   case reachableSpecial(String)
-  /// A vocabulary without its token for the end of a document.
+  /// A vocabulary without its end-of-text token.
   case missingEndOfText(String)
 
   /// The defect as a clause.
-  public var description: String {
+  package var description: String {
     switch self {
-    case .duplicateToken(let token): "token '\(token)' is there twice"
+    case .duplicateToken(let token): "token '\(token)' occurs twice"
     case .duplicateID(let id): "id \(id) belongs to two tokens"
     case .missingID(let id): "no token has id \(id), but higher ids exist"
     case .foreignToken(let token): "token '\(token)' is not spelled in the byte alphabet"
     case .missingByte(let byte): "byte \(byte) has no token"
-    case .missingToken(let token): "token '\(token)' is not there"
+    case .missingToken(let token): "token '\(token)' is missing"
     case .unknownMergeToken(let index, let token):
       "merge \(index) refers to '\(token)', which is not in the vocabulary"
     case .repeatedMerge(let index): "merge \(index) repeats an earlier one"

@@ -1,16 +1,16 @@
-/// Tokenizers on disk, in Hugging Face's format.
+/// Reads and writes tokenizers in Hugging Face's file formats.
 ///
-/// Written:
+/// Files written:
 ///
 ///     tokenizer.json          vocabulary, merges, special tokens; byte for byte what Hugging Face
 ///                             tokenizers (0.23) writes for the same tokenizer
-///     tokenizer_config.json   what transformers.AutoTokenizer needs beside it, and the chat template
+///     tokenizer_config.json   settings for transformers.AutoTokenizer, and the chat template
 ///
-/// Read: a folder with these files, a single tokenizer.json, or one of the layouts that families were
-/// first published in: vocab.json with merges.txt (GPT-2, Qwen), vocab.txt (BERT), spiece.model (T5)
-/// and tokenizer.model (Llama 2). What Apus would encode otherwise than Hugging Face is refused by
-/// name.
-public enum TokenizerFile {
+/// Inputs accepted: a folder with these files, a single tokenizer.json, or one of the original
+/// layouts of the families: vocab.json with merges.txt (GPT-2, Qwen), vocab.txt (BERT),
+/// spiece.model (T5) and tokenizer.model (Llama 2). A construct that Apus would encode differently
+/// from Hugging Face is refused, and the error names it.
+package enum TokenizerFile {
   static let tokenizerName = "tokenizer.json"
   static let configurationName = "tokenizer_config.json"
   static let vocabularyName = "vocab.json"
@@ -20,8 +20,8 @@ public enum TokenizerFile {
   static let modelName = "tokenizer.model"
   static let templateName = "chat_template.jinja"
 
-  /// The tokenizer in the folder or file at `path`.
-  public static func load(from path: String) throws(TokenizerError) -> any Tokenizer {
+  /// Loads the tokenizer in the folder or file at `path`.
+  package static func load(from path: String) throws(TokenizerError) -> any Tokenizer {
     let isFolder = try FileBytes.isFolder(path)
     let folder = isFolder ? path : FileBytes.parent(of: path)
     let configuration = try TokenizerConfiguration(folder: folder)
@@ -53,7 +53,7 @@ public enum TokenizerFile {
   ) throws(TokenizerError) -> any Tokenizer {
     let root: JSONElement
     if file.hasSuffix(".model") {
-      // T5 counts its sentinels in no file.
+      // No file of T5 states the number of its sentinels.
       let isT5 = file.hasSuffix("/" + sentencePieceName)
       let sentinels = try configuration.count("extra_ids") ?? (isT5 ? 100 : 0)
       root = try SentencePieceModel(path: file).document(asT5: isT5, sentinels: sentinels)
@@ -76,11 +76,11 @@ public enum TokenizerFile {
     return isByteTokenizer(tokenizer) ? ByteTokenizer() : tokenizer
   }
 
-  /// Writes the files of `tokenizer`, and `template` with them, into `folder`, which is created if it
-  /// is not there.
+  /// Writes the files of `tokenizer`, including `template`, into `folder`, which is created if
+  /// absent.
   ///
-  /// Each file appears whole or not at all: it is written beside its place, synced and renamed.
-  public static func save(
+  /// Each write is atomic: the file is written under a temporary name, synced and renamed.
+  package static func save(
     _ tokenizer: any Tokenizer, toFolder folder: String, template: ChatTemplate? = nil
   ) throws(TokenizerError) {
     try FileBytes.createFolder(folder)
@@ -89,9 +89,9 @@ public enum TokenizerFile {
     }
   }
 
-  /// The files of `tokenizer`, and `template` in them, by name, for those who write them themselves.
-  ///
-  public static func files(
+  /// Returns the names and contents of the files of `tokenizer`, including `template`, for callers
+  /// that write files themselves.
+  package static func files(
     of tokenizer: any Tokenizer, template: ChatTemplate? = nil
   ) -> [(name: String, contents: [UInt8])] {
     let document = TokenizerDocument(tokenizer, template: template)
@@ -101,10 +101,9 @@ public enum TokenizerFile {
     ]
   }
 
-  /// Bytes that are equal for two tokenizers exactly when all their ids are: those of
-  /// tokenizer.json, followed by the id that ends a document.
-  ///
-  public static func fingerprint(of tokenizer: any Tokenizer) -> [UInt8] {
+  /// Returns bytes that are equal for two tokenizers exactly when all their ids are: the contents
+  /// of tokenizer.json, followed by the id that ends a document.
+  package static func fingerprint(of tokenizer: any Tokenizer) -> [UInt8] {
     TokenizerDocument(tokenizer).tokenizerJSON.serialized()
       + Array("\nend of text: \(tokenizer.endOfText)\n".utf8)
   }

@@ -1,18 +1,18 @@
-// The two file layouts of a byte-level BPE, and what is refused in them.
+// Readers for the two file layouts of a byte-level BPE.
 
 extension TokenizerParts {
-  /// Whether a tokenizer.json states GPT-2's pipeline and nothing more: bytes, its pattern, plain
-  /// merges and special tokens.
+  /// Returns true when a tokenizer.json describes exactly GPT-2's pipeline: bytes, its pattern,
+  /// plain merges and special tokens.
   static func isByteLevel(_ root: JSONElement) -> Bool {
     func isNull(_ element: JSONElement?) -> Bool { element?.isNull ?? true }
     guard isNull(root["normalizer"]), let preTokenizer = root["pre_tokenizer"],
       preTokenizer["type"]?.string == "ByteLevel",
       preTokenizer["add_prefix_space"]?.bool == false,
-      // Files from before the field existed always used the pattern.
+      // Files older than this field always use the pattern.
       preTokenizer["use_regex"].map({ $0.bool == true }) ?? true,
       isNull(root["decoder"]) || root["decoder"]?["type"]?.string == "ByteLevel",
       changesNothing(root["post_processor"] ?? .null), let model = root["model"],
-      // Old files leave the type out; then only BPE has merges.
+      // Old files omit the type; among them only BPE models have merges.
       model["type"].map({ $0.string == "BPE" }) ?? true
     else { return false }
     for name in ["dropout", "continuing_subword_prefix", "end_of_word_suffix"] {
@@ -27,7 +27,7 @@ extension TokenizerParts {
     } ?? true
   }
 
-  /// Reads a tokenizer.json for which `isByteLevel` holds.
+  /// Reads a tokenizer.json for which `isByteLevel` returns true.
   init(_ document: JSONFile) throws(TokenizerError) {
     self.init(path: document.path)
     specialTokens = try Self.specialTokens(document)
@@ -54,8 +54,8 @@ extension TokenizerParts {
     }
   }
 
-  /// Whether a post-processor changes neither ids nor offsets: a template may hold nothing but the
-  /// text (transformers writes such a one).
+  /// Returns true when a post-processor changes neither ids nor offsets; a template that consists
+  /// of the text alone, as transformers writes it, changes neither.
   private static func changesNothing(_ postProcessor: JSONElement) -> Bool {
     if postProcessor.isNull { return true }
     if postProcessor["type"]?.string == "ByteLevel" {
@@ -76,10 +76,10 @@ extension TokenizerParts {
     for (index, value) in values.enumerated() {
       let field = "added_tokens[\(index)]"
       guard let content = value["content"]?.string, !content.isEmpty else {
-        throw document.invalid(field + ".content", "a text that is not empty")
+        throw document.invalid(field + ".content", "a non-empty string")
       }
       guard let id = value["id"]?.integer, id >= 0, id < Int(TokenID.max) else {
-        throw document.invalid(field + ".id", "an id from 0")
+        throw document.invalid(field + ".id", "a non-negative id")
       }
       tokens.append((content, id))
     }
@@ -96,14 +96,14 @@ extension TokenizerParts {
     entries.reserveCapacity(members.count)
     for (key, value) in members {
       guard let id = value.integer, id >= 0, id < Int(TokenID.max), !key.isEmpty else {
-        throw document.invalid("vocab.\(key)", "an id from 0 for a token that is not empty")
+        throw document.invalid("vocab.\(key)", "a non-negative id of a non-empty token")
       }
       entries.append((key, id))
     }
     return entries
   }
 
-  /// Merges as pairs, or as text with one space in files from before tokenizers 0.20.
+  /// Reads merges, which are pairs, or in files older than tokenizers 0.20 strings with one space.
   static func merges(
     _ value: JSONElement, _ document: JSONFile
   ) throws(TokenizerError) -> [Pair] {

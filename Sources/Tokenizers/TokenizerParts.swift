@@ -1,17 +1,20 @@
-/// What the files of a tokenizer say, before it is known to make sense.
+/// The vocabulary, merges and special tokens of a tokenizer as read from its files, not yet
+/// validated.
 struct TokenizerParts {
-  /// A merge as its file spells it.
+  /// The two tokens of a merge as the file spells them.
   typealias Pair = (left: String, right: String)
 
-  /// Where the parts come from, for errors.
+  /// The path of the file, for error sentences.
   let path: String
-  /// The tokens of the model by their spelling.
+  /// The tokens of the model as the file spells them, with their ids.
   var vocabulary: [(key: String, id: Int)] = []
   var merges: [Pair] = []
-  /// Special tokens in their written form; nil when the format does not list them.
+  /// The special tokens in their written form; nil when the format does not list them.
   var specialTokens: [(content: String, id: Int)]?
 
-  /// The tokenizer that these parts make, if they do, with the special token `endOfText`.
+  /// Validates the parts and builds the tokenizer, with the special token `endOfText`.
+  ///
+  /// Throws `TokenizerError.invalidVocabulary` when the parts do not fit together.
   func tokenizer(endOfText: String) throws(TokenizerError) -> BytePairTokenizer {
     let spelled = try spellingsByID()
     let merges = try mergeIDs(spelled)
@@ -46,10 +49,10 @@ struct TokenizerParts {
     .invalidVocabulary(defect, path: path)
   }
 
-  /// The spelling of every id; ids must be 0, 1, 2, … without gaps.
+  /// Returns the spelling of every id; ids must be 0, 1, 2, … without gaps.
   private func spellingsByID() throws(TokenizerError) -> [String] {
     var entries = vocabulary
-    // An added token may repeat a token of the model, with the same id, or extend the vocabulary.
+    // An added token may repeat a token of the model with the same id, or extend the vocabulary.
     var known = ByteStringTable(capacity: vocabulary.count)
     for (key, _) in vocabulary { _ = known.insert(Array(key.utf8)) }
     for (content, id) in specialTokens ?? [] {
@@ -85,10 +88,10 @@ struct TokenizerParts {
     return result
   }
 
-  /// The ids of the special tokens.
+  /// Returns the ids of the special tokens.
   ///
   /// GPT-2's layout does not list them: there they are the tokens that are neither a byte nor the
-  /// result of a merge, so that no text reaches them.
+  /// result of a merge, so that no text can produce them.
   private func specialIDs(
     _ spelled: [String], _ merges: [BytePairTokenizer.Merge]
   ) throws(TokenizerError) -> [Int] {

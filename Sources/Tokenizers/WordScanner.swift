@@ -1,15 +1,15 @@
-/// Cuts bytes into the words of GPT-2's pre-tokenization, in one pass and without copying.
+/// Splits bytes into the words of GPT-2's pre-tokenization, in one pass without copying.
 ///
 /// The pattern, alternatives in order:
 ///
 ///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 ///
-/// Read forwards: a contraction; or a run of one class, with one space (U+0020) before it if there
-/// is one; or a run of white space, which leaves its last character to what follows unless it has
-/// only one or the text ends there. A byte that is not part of valid UTF-8 counts as one character
-/// of class `other`. The words cover the bytes without gaps.
+/// A word is one of these: a contraction; a run of one class with an optional space (U+0020) before
+/// it; or a run of white space, which leaves its last character to the next word unless it has only
+/// one or the text ends there. A byte that is not part of valid UTF-8 counts as one character of
+/// class `other`. The words cover the bytes without gaps.
 struct WordScanner {
-  /// The pattern as files spell it.
+  /// The pattern as tokenizer.json spells it.
   static let expression =
     #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
 
@@ -17,13 +17,13 @@ struct WordScanner {
   private let classes: CharacterClasses
   private var position = 0
 
-  /// Reads `bytes`, which must outlive the scanner.
+  /// Scans `bytes`, which must outlive the scanner.
   init(_ bytes: UnsafeBufferPointer<UInt8>) {
     self.bytes = bytes
     classes = .unicode16
   }
 
-  /// The next word as a range of the bytes; nil at the end.
+  /// Returns the next word as a range of the bytes; nil at the end.
   @inline(__always)
   mutating func next() -> Range<Int>? {
     guard position < bytes.count else { return nil }
@@ -72,7 +72,8 @@ struct WordScanner {
     return end
   }
 
-  /// The length of `'s`, `'t`, `'re`, `'ve`, `'m`, `'ll` or `'d` at the apostrophe `start`, or 0.
+  /// Returns the length of the contraction (`'s`, `'t`, `'re`, `'ve`, `'m`, `'ll` or `'d`) at the
+  /// apostrophe `start`, or 0.
   private func contractionLength(at start: Int) -> Int {
     guard start + 1 < bytes.count else { return 0 }
     let second = bytes[start + 1]

@@ -1,28 +1,30 @@
 import Configuration
 import Tensors
 
-/// Low-rank adaptation as typed.
-public struct AdapterOptions: Sendable {
-  /// What is adapted and how, without new heads, which the phase names; nil trains the whole weights.
-  public let lora: LoRA?
+/// The keys of LoRA adapters.
+package struct AdapterOptions: Sendable {
+  /// The adapters, without new heads, which the phase adds; nil trains all weights.
+  package let lora: LoRA?
 
-  /// Reads the keys.
-  public init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+  package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     let rank = try reader.integer(
       "lora.rank", default: 0, in: 0...4096,
-      help: "rank of the low-rank maps that are trained in place of the weights; 0 for those")
+      help: "rank of the LoRA adapters that are trained instead of the weights; 0 trains the "
+        + "weights")
     let alpha = try reader.number(
-      "lora.alpha", default: 16, in: 1e-3...1e6, help: "the maps are multiplied by alpha ÷ rank")
+      "lora.alpha", default: 16, in: 1e-3...1e6,
+      help: "the output of the adapters is scaled by alpha ÷ rank")
     let dropout = try reader.number(
-      "lora.dropout", default: 0, in: 0...0.99, help: "share of the maps' inputs that is dropped")
+      "lora.dropout", default: 0, in: 0...0.99, help: "dropout probability of the adapters' inputs")
     let targets = try reader.strings(
       "lora.targets", default: [ModulePattern.allLinear],
-      help: "linear maps that are adapted: ends of their names, regular expressions, or all-linear")
+      help: "linear layers that get an adapter: suffixes of their names, regular expressions, or "
+        + "all-linear")
     let wholes = try reader.strings(
       "lora.modulesToSave", default: [],
       help:
-        "modules that are trained whole beside the maps, such as lm_head: ends of their names or "
-        + "or regular expressions")
+        "modules that are trained in full beside the adapters, such as lm_head: suffixes of their "
+        + "names, or regular expressions")
     let keys = ["lora.alpha", "lora.dropout", "lora.targets", "lora.modulesToSave"]
     guard rank > 0 else {
       for key in keys where reader.isChanged(key) {
@@ -37,10 +39,10 @@ public struct AdapterOptions: Sendable {
       modulesToSave: wholes)
   }
 
-  /// Whether the model without its low-rank maps is the one that the run began with.
-  var keepsStart: Bool { lora?.modulesToSave.isEmpty == true }
+  /// True when the trained model without its adapters equals the initial model.
+  var keepsInitialWeights: Bool { lora?.modulesToSave.isEmpty == true }
 
-  /// The same with `heads` trained whole.
+  /// The adapters with `heads` trained in full.
   func lora(savingWhole heads: [String]) -> LoRA? {
     guard var lora else { return nil }
     lora.modulesToSave += heads

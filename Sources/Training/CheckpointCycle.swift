@@ -4,15 +4,15 @@ import Glibc
 import MPI
 import Tensors
 
-/// Saving beside the training: snapshot at a step boundary, writing in the background, publishing
-/// when every rank has told that its part is on the disk.
+/// Saves checkpoints while training continues: takes a snapshot at a step boundary, writes it in
+/// the background, and publishes it when every rank has reported that its part is on the disk.
 ///
 /// Each rank writes its part of the optimizer's state; rank 0 also writes the model's files, and
-/// publishes. What the ranks tell each other rides with the steps' control words, so there is no
-/// message of its own. One save is in flight at a time.
+/// publishes. The ranks' reports are part of the control words of the steps, so saving needs no
+/// messages of its own. There is one pending save at a time.
 ///
-/// The loss of a step judges the weights before it. What is saved after a step is therefore
-/// published only after a further one whose loss was sound, or when the caller asks to `finish`.
+/// The loss of a step evaluates the weights before it. A checkpoint is therefore published only
+/// after a further step with a healthy loss, or when the caller asks to `finish`.
 final class CheckpointCycle {
   private let store: CheckpointStore
   private let attempt: String
@@ -21,14 +21,15 @@ final class CheckpointCycle {
   private let retention: RetentionPolicy
   private let keepsBest: Bool
   private let writer: WorkerPool
-  /// Called on rank 0's writing thread when all is written, before it is published.
+  /// Called on rank 0's writing thread when everything is written, before the checkpoint is
+  /// published.
   var beforePublishing: @Sendable () throws -> Void = {}
-  private var flight: Flight?
-  /// What the last save was written from, for the next one: pages that are in memory already make
-  /// the copy, which the training waits for, more than twice as fast.
+  private var pending: PendingSave?
+  /// The buffers of the last save, reused for the next one: with pages that are already in memory
+  /// the copy, which blocks training, is more than twice as fast.
   private var snapshot: Snapshot?
 
-  /// A copy of what this rank saves.
+  /// A copy of the state that this rank saves.
   private struct Snapshot: Sendable {
     /// The weights, on the rank that writes them.
     let parameters: FlatBuffer?
@@ -51,19 +52,19 @@ final class CheckpointCycle {
     }
   }
 
-  /// A save under way.
-  private final class Flight: @unchecked Sendable {
+  /// A checkpoint that is being written or published.
+  private final class PendingSave: @unchecked Sendable {
     // Sendable: the writer fills in the records; they are read after the pool's wait.
     let state: TrainingState
     let draft: CheckpointDraft
     let snapshot: Snapshot
-    /// Whether retention may follow.
+    /// True to prune older checkpoints afterwards.
     let prunes: Bool
     var records: [FileRecord] = []
-    /// The record of this rank's optimizer file, last of its records, once it is written.
+    /// The record of this rank's optimizer file, its last record, once it is written.
     var own: FileRecord? { records.last }
     var isWritten = false
-    var isSound = false
+    var isHealthy = false
     var isPublishing = false
 
     init(
@@ -79,7 +80,7 @@ final class CheckpointCycle {
   init(
     store: CheckpointStore, attempt: String, world: Communicator, files: ModelFiles,
     retention: RetentionPolicy, keepsBest: Bool
-  ) throws(WorkerPool.NoThread) {
+  ) throws(WorkerPool.ThreadStartFailure) {
     self.store = store
     self.attempt = attempt
     self.world = world
@@ -93,139 +94,139 @@ final class CheckpointCycle {
     writer.stop()
   }
 
-  /// Whether a save is under way on this rank.
-  var isBusy: Bool { flight != nil }
+  /// True while a save is pending on this rank.
+  var isBusy: Bool { pending != nil }
 
   /// Copies the state of the step just done and starts to write it.
   ///
-  /// Called on all ranks or none. Older checkpoints stay, whatever the retention says, unless
-  /// `prunes`.
+  /// Called on all ranks or none. Unless `prunes`, all older checkpoints stay.
   func begin(_ trainer: Trainer, prunes: Bool = true) throws {
-    precondition(flight == nil, "two saves at a time")
+    precondition(pending == nil, "two saves at a time")
     let optimizer = trainer.optimizer
     if world.rank == 0 {
       let bytes = files.byteCount * (1 + optimizer.state.count)
       try store.requireSpace(bytes: bytes)
     }
     let draft = try store.draft(step: trainer.state.step, attempt: attempt)
-    // Nobody reads the last one any more: there is no save in flight.
+    // The last snapshot is free: no save is pending.
     let snapshot = snapshot ?? Snapshot(sizedLike: trainer, withParameters: world.rank == 0)
     self.snapshot = snapshot
     snapshot.take(trainer)
-    let flight = Flight(
+    let pending = PendingSave(
       state: trainer.state, draft: draft, snapshot: snapshot, prunes: prunes)
-    self.flight = flight
+    self.pending = pending
     writer.start { [files, world, ranges = optimizer.ranges] _ in
-      if let parameters = flight.snapshot.parameters {
-        flight.records = try files.write(UnsafeBufferPointer(parameters.elements), to: flight.draft)
-        var file = try flight.draft.file("state.json")
-        try file.write(try flight.state.encoded())
-        flight.records.append(try file.close())
+      if let parameters = pending.snapshot.parameters {
+        pending.records = try files.write(
+          UnsafeBufferPointer(parameters.elements), to: pending.draft)
+        var file = try pending.draft.file("state.json")
+        try file.write(try pending.state.encoded())
+        pending.records.append(try file.close())
       }
-      flight.records.append(
+      pending.records.append(
         try OptimizerFiles.write(
           ranges: ranges,
-          state: flight.snapshot.optimizer.map {
+          state: pending.snapshot.optimizer.map {
             ($0.name, UnsafeBufferPointer($0.values.elements))
           },
-          rank: world.rank, of: world.size, to: flight.draft))
+          rank: world.rank, of: world.size, to: pending.draft))
     }
   }
 
-  /// Adds to `word` how far this rank is; throws what the writer ran into.
+  /// Adds this rank's progress to `word`; throws the writer's error, if any.
   func report(in word: inout ControlWord) throws {
-    guard let flight else { return }
+    guard let pending else { return }
     word.saving = .writing
-    guard flight.isWritten || writer.isIdle else { return }
-    if !flight.isWritten {
-      try awaitWriter(flight)
-      flight.isWritten = true
+    guard pending.isWritten || writer.isIdle else { return }
+    if !pending.isWritten {
+      try awaitWriter(pending)
+      pending.isWritten = true
     }
-    guard let own = flight.own else { return }
+    guard let own = pending.own else { return }
     word.saving = .written
     word.size = own.size
     word.sha256 = own.sha256
   }
 
-  /// Takes in what all ranks told, and moves on: rank 0 publishes when everybody has written.
+  /// Advances the pending save: rank 0 publishes once all ranks have written.
   ///
   /// - Parameters:
-  ///   - words: What every rank told.
-  ///   - isSound: Whether the loss of the step that brought them was; the same on every rank.
-  /// - Returns: The step whose checkpoint is now safe, when there is news.
-  func absorb(_ words: [ControlWord], isSound: Bool) throws -> Int? {
-    guard let flight else { return nil }
-    flight.isSound = flight.isSound || isSound
-    guard flight.isSound else { return nil }
+  ///   - words: The control words of all ranks.
+  ///   - isHealthy: True when the loss of their step was healthy; the same on every rank.
+  /// - Returns: On rank 0, the step of a checkpoint that has just been published; nil otherwise.
+  func advance(_ words: [ControlWord], isHealthy: Bool) throws -> Int? {
+    guard let pending else { return nil }
+    pending.isHealthy = pending.isHealthy || isHealthy
+    guard pending.isHealthy else { return nil }
     if world.rank != 0 {
-      // Done here as soon as rank 0 knows: it counted this word with the others.
-      if words.allSatisfy({ $0.saving == .written }) { self.flight = nil }
+      // Done here as soon as rank 0 knows: it received the same words.
+      if words.allSatisfy({ $0.saving == .written }) { self.pending = nil }
       return nil
     }
-    if flight.isPublishing {
+    if pending.isPublishing {
       guard writer.isIdle else { return nil }
-      try awaitWriter(flight)
-      self.flight = nil
-      return flight.state.step
+      try awaitWriter(pending)
+      self.pending = nil
+      return pending.state.step
     }
     guard words.allSatisfy({ $0.saving == .written }) else { return nil }
-    flight.isPublishing = true
+    pending.isPublishing = true
     for (rank, word) in words.enumerated() where rank != 0 {
-      flight.records.append(
+      pending.records.append(
         FileRecord(
           name: OptimizerFiles.name(rank: rank, of: world.size), size: word.size,
           sha256: word.sha256))
     }
     writer.start { [store, attempt, retention, keepsBest, beforePublishing] _ in
       try beforePublishing()
-      _ = try flight.draft.publish(files: flight.records)
-      guard flight.prunes else { return }
-      let best = keepsBest ? flight.state.best?.step : nil
+      _ = try pending.draft.publish(files: pending.records)
+      guard pending.prunes else { return }
+      let best = keepsBest ? pending.state.best?.step : nil
       try store.prune(retention, protecting: best.map { [$0] } ?? [], attempt: attempt)
     }
     return nil
   }
 
-  /// Waits until the save under way is safe.
+  /// Waits until the pending save is published.
   ///
   /// Collective.
   ///
-  /// - Returns: Its step on rank 0, nil elsewhere or when there was none.
+  /// - Returns: Its step on rank 0; nil on other ranks or when no save was pending.
   func finish() throws -> Int? {
     var saved: Int?
-    while let flight {
+    while let pending {
       while !writer.isIdle { usleep(2000) }
-      if flight.isPublishing {
-        saved = try absorb([], isSound: true) ?? saved
+      if pending.isPublishing {
+        saved = try advance([], isHealthy: true) ?? saved
       } else {
         var word = ControlWord()
         try report(in: &word)
-        saved = try absorb(try word.exchanged(over: world), isSound: true) ?? saved
+        saved = try advance(try word.exchanged(over: world), isHealthy: true) ?? saved
       }
     }
     return saved
   }
 
-  /// Ends a run that diverged: a save of weights that were sound is finished, any other dropped.
+  /// Ends the saving of a diverged run: finishes a save of healthy weights, and discards any other.
   ///
   /// Collective.
   ///
   /// - Returns: As `finish`.
-  func settle() throws -> Int? {
-    guard let flight, !flight.isSound else { return try finish() }
-    self.flight = nil
+  func finishOrDiscard() throws -> Int? {
+    guard let pending, !pending.isHealthy else { return try finish() }
+    self.pending = nil
     try? writer.wait()
     try world.awaitAll()
-    if world.rank == 0 { try? flight.draft.discard() }
+    if world.rank == 0 { try? pending.draft.discard() }
     return nil
   }
 
-  /// Waits for the writer; if it failed, its draft goes, so that a full disk is not kept full.
-  private func awaitWriter(_ flight: Flight) throws {
+  /// Waits for the writer; discards the draft if it failed, so that a full disk does not stay full.
+  private func awaitWriter(_ pending: PendingSave) throws {
     do {
       try writer.wait()
     } catch {
-      try? flight.draft.discard()
+      try? pending.draft.discard()
       throw error
     }
   }

@@ -1,29 +1,29 @@
 import Checkpoints
 import MPI
 
-/// What a rank tells all others with every step, so that all act at the same step.
+/// The message that every rank sends to all others in every step, so that all act at the same step.
 ///
-/// Rank 0's orders count; signals and the state of saving count from every rank. Wire format, one
-/// byte each but for the last two: orders, signals, saving, size (8, little-endian), SHA-256 in
+/// Only rank 0's orders count; signals and the state of saving count from every rank. Wire format,
+/// one byte each but for the last two: orders, signals, saving, size (8, little-endian), SHA-256 in
 /// hexadecimal (64, ASCII).
 struct ControlWord: Equatable, Sendable {
-  /// What rank 0 wants done after the step.
+  /// The actions that rank 0 orders after the step.
   struct Orders: OptionSet, Sendable {
     let rawValue: UInt8
     static let save = Orders(rawValue: 1)
     static let evaluate = Orders(rawValue: 2)
   }
 
-  /// What a rank was asked from outside.
+  /// The requests that a rank received from outside.
   struct Signals: OptionSet, Sendable {
     let rawValue: UInt8
-    /// Save and go on.
+    /// Save and continue.
     static let save = Signals(rawValue: 1)
     /// Save and stop.
     static let stop = Signals(rawValue: 2)
   }
 
-  /// How far a rank's part of a checkpoint is.
+  /// The progress of a rank's part of a checkpoint.
   enum Saving: UInt8, Sendable {
     case idle, writing, written
   }
@@ -55,7 +55,7 @@ struct ControlWord: Equatable, Sendable {
     sha256 = String(decoding: bytes[11...].prefix { $0 != 0 }, as: UTF8.self)
   }
 
-  /// The words of all ranks.
+  /// Returns the words of all ranks, in the order of the ranks.
   ///
   /// Collective.
   func exchanged(over world: Communicator) throws -> [ControlWord] {

@@ -1,19 +1,19 @@
-/// Notices a run that has gone wrong before the next checkpoint would keep it.
+/// Detects a diverging run before the next checkpoint would keep its weights.
 ///
-/// A loss or gradient that is no number ends the run at once. A loss above `spike` times the mean
-/// of the last 32 sound ones must stay there for three steps: single bad batches happen. While there
-/// are fewer to look back on, ten times as much is allowed.
-public struct DivergenceGuard: Sendable {
-  /// Why a run was ended.
-  public struct Diverged: Error, Equatable, Sendable, CustomStringConvertible {
+/// A loss or gradient norm that is not finite ends the run at once. A loss above `spike` times the
+/// mean of the last 32 healthy losses ends it after three steps in a row, because single bad
+/// batches are normal. Until there are 32 losses, the limit is ten times as high.
+package struct DivergenceGuard: Sendable {
+  /// The error that ends a diverged run.
+  package struct Diverged: Error, Equatable, Sendable, CustomStringConvertible {
     /// The step, from 1.
-    public let step: Int
-    /// What was seen.
-    public let reason: String
+    package let step: Int
+    /// The observation, as the part of a sentence.
+    package let reason: String
 
-    /// A run of which `figure` is no finite number.
+    /// A run whose `figure` is not finite.
     init(step: Int, _ figure: String, is value: Double) {
-      // A NaN has a sign, which says nothing.
+      // The sign of a NaN has no meaning.
       self.init(step: step, reason: "its \(figure) is \(value.isNaN ? .nan : value)")
     }
 
@@ -23,7 +23,7 @@ public struct DivergenceGuard: Sendable {
     }
 
     /// One sentence: what, where, why, what to do.
-    public var description: String {
+    package var description: String {
       "The run diverged at step \(step): \(reason); nothing after the last good checkpoint was "
         + "kept, so lower the learning rate or raise the warm-up and run the same command again."
     }
@@ -31,25 +31,25 @@ public struct DivergenceGuard: Sendable {
 
   static let window = 32
   static let patience = 3
-  static let allowanceWhenYoung = 10.0
+  static let earlyFactor = 10.0
   private let spike: Double
-  /// The losses looked back on, oldest first; kept in checkpoints.
-  public private(set) var recent: [Double]
+  /// The losses of the window, oldest first; kept in checkpoints.
+  package private(set) var recent: [Double]
   private var above = 0
 
   /// - Parameters:
-  ///   - spike: Multiple of the recent mean; 0 looks only for numbers that are none.
+  ///   - spike: Multiple of the recent mean; 0 checks only for values that are not finite.
   ///   - recent: Losses of a run that is resumed.
-  public init(spike: Double, recent: [Double] = []) {
+  package init(spike: Double, recent: [Double] = []) {
     self.spike = spike
     self.recent = recent.suffix(DivergenceGuard.window)
   }
 
-  /// Whether the last loss was too high: no checkpoint is written while it is.
-  public var isSuspicious: Bool { above > 0 }
+  /// True when the last loss was too high; no checkpoint is published meanwhile.
+  package var hasLossSpike: Bool { above > 0 }
 
-  /// Looks at the figures of step `step`.
-  public mutating func observe(step: Int, loss: Double, gradientNorm: Double)
+  /// Checks the loss and gradient norm of step `step`, counted from 1.
+  package mutating func observe(step: Int, loss: Double, gradientNorm: Double)
     throws(Diverged)
   {
     guard loss.isFinite else { throw Diverged(step: step, "loss", is: loss) }
@@ -57,8 +57,8 @@ public struct DivergenceGuard: Sendable {
       throw Diverged(step: step, "gradient norm", is: gradientNorm)
     }
     let mean = recent.reduce(0, +) / Double(max(1, recent.count))
-    let isYoung = recent.count < DivergenceGuard.window
-    let multiple = isYoung ? spike * DivergenceGuard.allowanceWhenYoung : spike
+    let isEarly = recent.count < DivergenceGuard.window
+    let multiple = isEarly ? spike * DivergenceGuard.earlyFactor : spike
     if spike > 0 && !recent.isEmpty && loss > multiple * mean {
       above += 1
       if above >= DivergenceGuard.patience {

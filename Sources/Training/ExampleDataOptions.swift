@@ -1,70 +1,69 @@
 import Configuration
 import Tokenizers
 
-/// Where a phase's examples come from, as typed.
-public struct ExampleDataOptions: Sendable {
-  /// How conversations are written.
-  public enum Template: String, Sendable, CaseIterable {
-    /// The one kept with the model's tokenizer, else `plain`.
+/// The keys of a phase's examples.
+package struct ExampleDataOptions: Sendable {
+  /// The chat template of conversations.
+  package enum Template: String, Sendable, CaseIterable {
+    /// The template in the model's folder, else `plain`.
     case auto
-    /// OpenAI's ChatML.
+    /// ChatML.
     case chatml
-    /// Llama 3's.
+    /// The format of Llama 3.
     case llama3
-    /// No markers.
+    /// No role markers.
     case plain
   }
 
   /// Files, folders and globs.
-  public let train: [String]
-  /// A share of the examples, when no files are given.
-  public let validationShare: Double
-  /// Files, folders and globs to validate on; empty for a share.
-  public let validation: [String]
-  /// How conversations are written.
-  public let template: Template
-  /// Whether bad records are left out and counted.
-  public let skipsBad: Bool
-  /// Whether examples that are too long are cut; otherwise they are left out and counted.
-  public let truncates: Bool
+  package let train: [String]
+  /// The fraction of the examples that is held out when no files are given.
+  package let validationFraction: Double
+  /// Files, folders and globs to validate on; empty to hold out a fraction.
+  package let validation: [String]
+  /// The chat template of conversations.
+  package let template: Template
+  /// True to skip and count bad records; otherwise they are errors.
+  package let skipsBad: Bool
+  /// True to truncate examples that are too long; otherwise they are skipped and counted.
+  package let truncates: Bool
 
-  /// Reads the keys.
-  ///
-  /// - Parameter what: What an example is, for the help.
-  public init(_ reader: inout ConfigurationReader, what: String) throws(ConfigurationError) {
+  /// - Parameter what: The kind of the examples, for the help text.
+  package init(_ reader: inout ConfigurationReader, what: String) throws(ConfigurationError) {
     train = try reader.strings(
       "data.train", help: "\(what): files (.jsonl, .json, .csv, .gz), folders and globs")
     let typed = try reader.strings(
       "data.validation", default: ["0.1"],
-      help: "share of the examples, or files, folders and globs of their own")
-    if typed.count == 1, let share = Double(typed[0]) {
-      guard share >= 0 && share < 1 else {
+      help: "fraction of the examples to hold out, or files, folders and globs to validate on")
+    if typed.count == 1, let fraction = Double(typed[0]) {
+      guard fraction >= 0 && fraction < 1 else {
         throw reader.rejection(
-          of: "data.validation", because: "a share must be in 0..<1, not \(typed[0])")
+          of: "data.validation", because: "a fraction must be in 0..<1, not \(typed[0])")
       }
-      (validationShare, validation) = (share, [])
+      (validationFraction, validation) = (fraction, [])
     } else {
-      (validationShare, validation) = (0, typed)
+      (validationFraction, validation) = (0, typed)
     }
     template = try reader.choice(
       "data.template", default: .auto,
-      help: "how conversations are written; auto: as the model's folder says, else plain")
+      help: "chat template; auto: the one in the model's folder, else plain")
     skipsBad = try reader.boolean(
-      "data.skipBad", default: false, help: "leave bad records out and count them")
+      "data.skipBad", default: false,
+      help: "skips bad records and counts them; otherwise they are errors")
     truncates = try reader.boolean(
       "data.truncate", default: false,
-      help: "cut examples that are too long; otherwise they are left out and counted")
+      help: "truncates examples that are too long; otherwise they are skipped and counted")
   }
 }
 
 extension ExampleDataOptions {
-  /// Refuses to cut what is another example once it is cut.
-  func refuseCuts(_ reader: ConfigurationReader, of part: String) throws(ConfigurationError) {
+  /// Refuses `data.truncate` for examples that mean something else once they are truncated.
+  func refuseTruncation(_ reader: ConfigurationReader, of part: String) throws(ConfigurationError) {
     if truncates {
       throw reader.rejection(
         of: "data.truncate",
-        because: "\(part) that is cut is not the one that was meant; leave it out, and what is too "
-          + "long for the context is left out and counted")
+        because: "a truncated \(part) would mean something else; leave the key out, and examples "
+          + "longer than the context are skipped and counted")
     }
   }
 }

@@ -9,27 +9,28 @@ import Monitoring
 import Tensors
 import Tokenizers
 
-/// Measures a model on files, spread over all workers of all ranks: the same figures in any world.
-public struct ModelEvaluation {
-  /// What is measured.
-  public let folder: ModelFolder
+/// Evaluates a model on files, sharded over all workers of all ranks; the figures do not depend on
+/// their number.
+package struct ModelEvaluation {
+  /// The folder of the model.
+  package let folder: ModelFolder
   let replicas: DataParallel<Replica>
   private let context: Int
-  /// Rows of a batch: enough for a product, few enough for any memory.
+  /// Rows of a batch: enough for efficient matrix products, few enough for a small memory.
   private static let rows = 8
 
   /// Reads the model at `path`.
   ///
   /// Collective.
-  public init(
+  package init(
     path: String, world: Communicator, workers: Cores.Assignment, precision: Precision
   ) throws {
     let (folder, network, frozen) = try world.together {
       let folder = try ModelFolder(path: path)
       let network: TrainedNetwork =
         switch folder.network {
-        case let scorer as SequenceScorerConfiguration: .scorer(scorer)
-        case let tagger as TokenTaggerConfiguration: .tagger(tagger)
+        case let classifier as SequenceClassifierConfiguration: .classifier(classifier)
+        case let tokenClassifier as TokenClassifierConfiguration: .tokenClassifier(tokenClassifier)
         default: .language(try folder.languageModel())
         }
       return (folder, network, try folder.frozen(precision: precision))
@@ -37,7 +38,7 @@ public struct ModelEvaluation {
     self.folder = folder
     let context = folder.configuration.context
     self.context = context
-    // Nothing is trained: all parameters are frozen.
+    // All parameters are frozen.
     replicas = try DataParallel(
       world: world, layout: ParameterLayout(), frozen: frozen,
       plan: .init(
@@ -45,15 +46,16 @@ public struct ModelEvaluation {
     ) { Replica(network, $0, rows: ModelEvaluation.rows, context: context) }
   }
 
-  /// Loss, perplexity and bits per byte of texts.
+  /// Returns loss, perplexity and bits per byte of texts; for masked and sequence-to-sequence
+  /// language models loss and perplexity of the masked tokens or corrupted spans.
   ///
   /// Collective.
-  public func texts(_ sources: [String]) throws -> [Figure] {
+  package func texts(_ sources: [String]) throws -> [Figure] {
     let (shard, bytes) = try replicas.world.together { try tokens(of: sources) }
     switch folder.configuration.prediction {
-    case .maskedToken: return try maskedTokens(shard)
-    case .target: return try spans(shard)
-    case .nextToken: break
+    case .masked: return try maskedTokens(shard)
+    case .sequenceToSequence: return try spans(shard)
+    case .causal: break
     }
     let loader = try EvaluationLoader(
       tokens: shard, context: context, sequences: ModelEvaluation.rows)
@@ -68,7 +70,7 @@ public struct ModelEvaluation {
     ]
   }
 
-  /// Loss and perplexity of spans, taken out as T5's first pretraining did.
+  /// Loss and perplexity of spans corrupted as in T5's original pretraining.
   private func spans(_ tokens: TokenStream) throws -> [Figure] {
     let (model, tokenizer) = (folder.configuration, folder.tokenizer)
     let sentinels = SpanCorruption.sentinels(of: tokenizer, vocabulary: model.vocabulary)
@@ -80,12 +82,13 @@ public struct ModelEvaluation {
     guard sizes.spans <= sentinels.count else {
       throw CheckpointError.noModel(
         path: folder.path,
-        reason: "it has \(sentinels.count) sentinels for the \(sizes.spans) spans of a source")
+        reason: "it has \(sentinels.count) sentinels for the \(sizes.spans) corrupted spans of a "
+          + "row")
     }
     let loader = try SpanCorruptionEvaluationLoader(
       tokens: tokens, corruption: corruption, context: context, sequences: ModelEvaluation.rows)
     let total = try replicas.totals(count: loader.batchCount) { [loader] replica, _, index in
-      // Targets of spans are shorter than a replica's rows.
+      // The targets of corrupted spans are shorter than a replica's rows.
       var batch = Batch(sequences: ModelEvaluation.rows, context: sizes.target)
       try loader.fill(&batch, index: index)
       let (sum, count) = TokenLoss.sum(replica.model, batch)
@@ -110,13 +113,13 @@ public struct ModelEvaluation {
     return [Figure("maskedLoss", total.mean), Figure("maskedPerplexity", exp(total.mean))]
   }
 
-  /// The figures of records: answers of a language model, classes of a classifier, pairs of a reward
-  /// model.
+  /// Returns the figures on records: answers for a language model, labels for a classifier, tags
+  /// for a token classifier, pairs for a reward model.
   ///
   /// Collective.
   ///
-  /// - Parameter skipsBad: Whether bad records are left out.
-  public func records(
+  /// - Parameter skipsBad: True to skip and count bad records; otherwise they are errors.
+  package func records(
     _ sources: [String], template: ExampleDataOptions.Template, skipsBad: Bool
   ) throws -> [Figure] {
     let world = replicas.world
@@ -124,7 +127,7 @@ public struct ModelEvaluation {
       try RecordSet(reading: sources, validation: .fraction(0), skipsBad: skipsBad)
     }
     let records = all.train
-    // What cannot be measured is told; it is in no other figure.
+    // The number of records that are in no other figure.
     let leftOut = { (statistics: ExampleStatistics) in
       let count = statistics.counting(all.skipped).leftOut
       return count > 0 ? [Figure("leftOut", Double(count))] : []
@@ -134,10 +137,10 @@ public struct ModelEvaluation {
         try PhaseModel.template(template, of: folder), tokenizer: folder.tokenizer)
     }
     let options = Datasets.ExampleOptions(context: context, skipsBad: skipsBad)
-    if let tagger = folder.network as? TokenTaggerConfiguration {
+    if let tokenClassifier = folder.network as? TokenClassifierConfiguration {
       let set = try world.together {
         try TagSet(
-          records, tokenizer: folder.tokenizer, classes: tagger.labels, options: options,
+          records, tokenizer: folder.tokenizer, classes: tokenClassifier.labels, options: options,
           padding: folder.configuration.padding.map { TokenID($0) })
       }
       let (loss, figures) = try TagEvaluator(
@@ -145,8 +148,8 @@ public struct ModelEvaluation {
       ).measure(replicas)
       return [Figure("loss", loss.mean)] + figures + leftOut(set.statistics)
     }
-    guard let scorer = folder.scorer else {
-      try world.together { try folder.requireWriter(allowingTargets: true) }
+    guard let classifier = folder.classifier else {
+      try world.together { try folder.requireGenerativeModel(allowingSequenceToSequence: true) }
       if let start = folder.configuration.start {
         let set = try world.together {
           try SourceTargetSet(
@@ -172,16 +175,16 @@ public struct ModelEvaluation {
       ).measure(replicas)
       return [Figure("loss", loss.mean)] + figures + leftOut(set.statistics)
     }
-    let isClasses = scorer.problem == .classification
+    let isClasses = classifier.problem == .classification
     let set = try world.together {
       try LabelSet(
         records, tokenizer: folder.tokenizer,
-        task: isClasses ? .classes(scorer.labels) : .values, options: options,
-        padding: TokenID(scorer.padding))
+        task: isClasses ? .classes(classifier.labels) : .values, options: options,
+        padding: TokenID(classifier.padding))
     }
     let (loss, figures) = try LabelEvaluator(
       LabelEvaluationLoader(set, context: context, sequences: ModelEvaluation.rows),
-      classes: isClasses ? scorer.labels.count : 0
+      classes: isClasses ? classifier.labels.count : 0
     ).measure(replicas)
     return [Figure("loss", loss.mean)] + figures + leftOut(set.statistics)
   }
@@ -192,7 +195,7 @@ public struct ModelEvaluation {
     return [Figure("answerLoss", loss.mean), Figure("answerPerplexity", exp(loss.mean))] + figures
   }
 
-  /// The tokens of texts, one document after another, and the bytes that they stand for.
+  /// The tokens of the texts, one document after another, and the number of bytes that they encode.
   private func tokens(of sources: [String]) throws -> (TokenStream, bytes: Int) {
     var ids: [TokenID] = []
     var bytes = 0

@@ -2,59 +2,61 @@ import DataParallel
 import MPI
 import Monitoring
 
-/// One way to train: what pretraining, fine-tuning, reward modelling and alignment differ in.
+/// A phase of training: pretraining, fine-tuning, reward modelling or alignment.
 ///
-/// All of them take the same steps; see `Trainer` and `TrainingRun`.
-public protocol Phase: Sendable {
-  /// What is settled of the run.
+/// Phases differ in their data, objective and evaluator; `Trainer` and `TrainingRun` are common.
+package protocol Phase: Sendable {
+  /// The plan of the run.
   var plan: TrainingPlan { get }
 
-  /// Makes ready what the run trains on and is measured by.
+  /// Loads or builds the data of the run, and makes its objective and evaluator.
   ///
-  /// Collective; when it throws, it throws on every rank, and what was there before is untouched.
-  func prepare(_ site: PhaseSite) throws -> PhaseWork
+  /// Collective; when it throws, it throws on every rank, and existing files are unchanged.
+  func prepare(_ run: RunContext) throws -> PreparedPhase
 }
 
-/// Where a phase is at work.
-public struct PhaseSite {
-  /// The run's files.
-  public let folder: RunFolder
+/// The run that a phase is prepared for.
+package struct RunContext {
+  /// The folder of the run.
+  package let folder: RunFolder
   /// All ranks.
-  public let world: Communicator
-  /// Threads of this rank.
-  public let threads: Int
-  /// Hears on rank 0 what is being done.
-  public let note: (String) throws -> Void
+  package let world: Communicator
+  /// The number of threads of this rank.
+  package let threads: Int
+  /// Logs a note; without effect on ranks other than 0.
+  package let note: (String) throws -> Void
 }
 
-/// What a run trains on and is measured by.
-public struct PhaseWork {
-  /// What every micro-batch minimises.
+/// The objective, evaluator and frozen models of a phase.
+package struct PreparedPhase {
+  /// The objective that every micro-batch minimises.
   let objective: any Objective
-  /// Who measures the model; nil without validation data.
+  /// The evaluator of the model; nil without validation data.
   let evaluator: (any Evaluator)?
-  /// Tells the data from any other, by name; a resumed run compares it.
-  let terms: [String: String]
-  /// Networks that are only read.
-  var companions = Companions()
-  /// Steps between moments at which a checkpoint says all: more than one where several steps learn
-  /// from what was sampled before the first of them.
-  var period = 1
-  /// What is left to do when the last checkpoint is safe, of which rank 0 is given the path.
+  /// The identity of the data by name; a resumed run compares it with the checkpoint's.
+  let settings: [String: String]
+  /// Models that are not trained.
+  var frozenModels = FrozenModels()
+  /// Optimizer steps per rollout iteration.
   ///
-  /// Collective; gives what people are to be told.
+  /// Checkpoints and evaluations happen only at its end.
+  var stepsPerIteration = 1
+  /// Concludes the run after the last checkpoint is published, and returns events for the log.
+  ///
+  /// Collective; rank 0 gets the path of the checkpoint.
   var conclude: (_ trainer: Trainer, _ checkpoint: String?) throws -> [EventReport] = { _, _ in [] }
 }
 
-/// Measures the model of a run, on all ranks.
-public protocol Evaluator {
-  /// Whether the model is measured before the first step as well.
-  var measuresStart: Bool { get }
+/// Evaluates the model of a run, on all ranks.
+package protocol Evaluator {
+  /// True when the model is evaluated before the first step as well.
+  var evaluatesBeforeTraining: Bool { get }
 
-  /// Measures the model as it is.
+  /// Evaluates the current model.
   ///
   /// Collective.
   ///
-  /// - Returns: The report, equal on every rank but for the time, and on rank 0 a sentence for people.
+  /// - Returns: The report, equal on every rank except for the time, and on rank 0 a note for the
+  ///   log.
   func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?)
 }

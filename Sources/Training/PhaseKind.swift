@@ -1,30 +1,30 @@
 import Configuration
 
 /// The phases by the names of their commands.
-public enum PhaseKind: String, Sendable, CaseIterable {
+package enum PhaseKind: String, Sendable, CaseIterable {
   /// Self-supervised training on text.
   case pretrain
   /// Supervised fine-tuning.
   case finetune
-  /// A reward model from pairs.
+  /// Reward modelling from preference pairs.
   case reward
   /// Reinforcement learning, or preference optimization.
   case align
 
-  /// Settles what the keys of `reader` say.
+  /// Makes the phase from the keys of `reader`.
   ///
-  /// - Parameter halvesAreQuick: Whether the CPUs of all ranks are quicker in bf16 than in fp32.
-  public func phase(_ reader: inout ConfigurationReader, halvesAreQuick: Bool) throws -> any Phase {
+  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
+  package func phase(_ reader: inout ConfigurationReader, bf16IsFaster: Bool) throws -> any Phase {
     switch self {
-    case .pretrain: try Pretraining(&reader, halvesAreQuick: halvesAreQuick)
-    case .finetune: try Finetuning(&reader, halvesAreQuick: halvesAreQuick)
-    case .reward: try RewardModelling(&reader, halvesAreQuick: halvesAreQuick)
-    case .align: try Alignment(&reader, halvesAreQuick: halvesAreQuick)
+    case .pretrain: try Pretraining(&reader, bf16IsFaster: bf16IsFaster)
+    case .finetune: try Finetuning(&reader, bf16IsFaster: bf16IsFaster)
+    case .reward: try RewardModelling(&reader, bf16IsFaster: bf16IsFaster)
+    case .align: try Alignment(&reader, bf16IsFaster: bf16IsFaster)
     }
   }
 
-  /// Reads the keys alone, for their schema and for a look at a file.
-  public func readKeys(_ reader: inout ConfigurationReader) throws {
+  /// Reads only the keys, for their schema and to check a file.
+  package func readKeys(_ reader: inout ConfigurationReader) throws {
     switch self {
     case .pretrain: _ = try PretrainingOptions(&reader)
     case .finetune: _ = try FinetuningOptions(&reader)

@@ -4,18 +4,17 @@ import Datasets
 import Models
 import Tokenizers
 
-/// The model that a phase goes on from, with what it needs to read examples.
+/// The initial model of a phase, with the settings that turn records into examples.
 struct PhaseModel {
-  /// Its folder.
   let folder: ModelFolder
   /// Positions of a row.
   let context: Int
-  /// How conversations are written; nil where nobody said and none is needed.
+  /// The chat template; nil when unspecified and not needed.
   let template: ChatTemplate?
-  /// Tells its weights from any other.
+  /// SHA-256 of the weights.
   let digest: String
 
-  /// Looks at the folder that `start` names.
+  /// Opens the folder that `start` names.
   init(_ start: StartOptions, template: ExampleDataOptions.Template, _ reader: ConfigurationReader)
     throws
   {
@@ -25,8 +24,8 @@ struct PhaseModel {
     digest = try folder.weightsDigest()
   }
 
-  /// Looks at the folder that `start` names, for a phase without conversations: a template that is kept
-  /// there goes on with the model, if it can be used.
+  /// Opens the folder that `start` names, for a phase without conversations: a chat template in the
+  /// folder is kept with the model if it is supported.
   init(_ start: StartOptions, _ reader: ConfigurationReader) throws {
     folder = try start.folder(reader)
     // An encoder without a head gets a new one.
@@ -36,7 +35,7 @@ struct PhaseModel {
     digest = try folder.weightsDigest()
   }
 
-  /// The template that is kept in `folder`; nil where there is none, or one that is not supported.
+  /// The template in `folder`; nil when there is none or it is not supported.
   private static func usableTemplate(of folder: ModelFolder) throws -> ChatTemplate? {
     do {
       return try TokenizerFile.template(from: folder.path, for: folder.tokenizer)
@@ -45,11 +44,11 @@ struct PhaseModel {
     }
   }
 
-  /// The template as typed, or the one kept in `folder`, or plain.
+  /// Returns the template that `choice` names; `auto` is the one in `folder`, or else plain.
   static func template(
-    _ typed: ExampleDataOptions.Template, of folder: ModelFolder
+    _ choice: ExampleDataOptions.Template, of folder: ModelFolder
   ) throws -> ChatTemplate {
-    switch typed {
+    switch choice {
     case .auto: try TokenizerFile.template(from: folder.path, for: folder.tokenizer) ?? .plain
     case .chatml: .chatml
     case .llama3: .llama3
@@ -57,53 +56,55 @@ struct PhaseModel {
     }
   }
 
-  /// Refuses a network that writes no text: a sequence scorer, or a model of masked tokens.
+  /// Refuses a network that generates no text: a sequence classifier or a masked language model.
   ///
-  /// - Parameter allowingTargets: Whether one may write a target to a source.
-  func requireLanguageModel(allowingTargets: Bool = false) throws(CheckpointError) {
-    if let scorer = folder.scorer {
+  /// - Parameter allowingSequenceToSequence: True to accept sequence-to-sequence models.
+  func requireLanguageModel(allowingSequenceToSequence: Bool = false) throws(CheckpointError) {
+    if let classifier = folder.classifier {
       throw .otherNetwork(
-        path: folder.path, found: PhaseModel.name(of: scorer), wanted: "a language model")
+        path: folder.path, found: PhaseModel.name(of: classifier), wanted: "a language model")
     }
-    try folder.requireWriter(allowingTargets: allowingTargets)
+    try folder.requireGenerativeModel(allowingSequenceToSequence: allowingSequenceToSequence)
   }
 
-  /// Refuses a sequence scorer whose scores mean something else than those of `network`; a language
-  /// model gets a new head.
-  func requireHead(of network: SequenceScorerConfiguration) throws(CheckpointError) {
-    if folder.network is TokenTaggerConfiguration {
+  /// Refuses a sequence classifier whose labels or problem differ from those of `network`, and a
+  /// token classifier; a language model gets a new head.
+  func requireHead(of network: SequenceClassifierConfiguration) throws(CheckpointError) {
+    if folder.network is TokenClassifierConfiguration {
       throw .otherNetwork(
         path: folder.path, found: folder.kind,
         wanted: "a language model or \(PhaseModel.name(of: network))")
     }
-    try folder.requireOneStack()
-    guard let scorer = folder.scorer else { return }
-    guard scorer.labels == network.labels, scorer.problem == network.problem else {
+    try folder.refuseEncoderDecoder()
+    guard let classifier = folder.classifier else { return }
+    guard classifier.labels == network.labels, classifier.problem == network.problem else {
       throw .otherNetwork(
-        path: folder.path, found: PhaseModel.name(of: scorer),
+        path: folder.path, found: PhaseModel.name(of: classifier),
         wanted: "a language model or \(PhaseModel.name(of: network))")
     }
   }
 
-  /// Refuses a network whose head means something else than that of `network`.
-  func requireHead(of network: TokenTaggerConfiguration) throws(CheckpointError) {
-    try folder.requireOneStack()
-    let own = folder.network as? TokenTaggerConfiguration
-    guard folder.scorer == nil, own.map({ $0.labels == network.labels }) ?? true else {
+  /// Refuses a sequence classifier, and a token classifier whose labels differ from those of
+  /// `network`; a language model gets a new head.
+  func requireHead(of network: TokenClassifierConfiguration) throws(CheckpointError) {
+    try folder.refuseEncoderDecoder()
+    let own = folder.network as? TokenClassifierConfiguration
+    guard folder.classifier == nil, own.map({ $0.labels == network.labels }) ?? true else {
       throw .otherNetwork(
         path: folder.path,
-        found: folder.kind + (own.map { ", \($0.labels.joined(separator: ", "))" } ?? ""),
-        wanted: "a language model, or one that gives tokens the classes "
-          + network.labels.joined(separator: ", "))
+        found: folder.kind
+          + (own.map { " (labels: \($0.labels.joined(separator: ", ")))" } ?? ""),
+        wanted: "a language model, or a token classifier (labels: "
+          + network.labels.joined(separator: ", ") + ")")
     }
   }
 
-  private static func name(of network: SequenceScorerConfiguration) -> String {
-    "a model that scores sequences by " + network.labels.prefix(5).joined(separator: ", ")
-      + (network.labels.count > 5 ? " …" : "")
+  private static func name(of network: SequenceClassifierConfiguration) -> String {
+    "a sequence classifier (labels: " + network.labels.prefix(5).joined(separator: ", ")
+      + (network.labels.count > 5 ? " …)" : ")")
   }
 
-  /// Questions and answers as the sources and targets of the model.
+  /// Returns prompts and answers as encoder and decoder inputs of a sequence-to-sequence model.
   func targets(
     of records: [LocatedRecord], _ options: Datasets.ExampleOptions
   ) throws(DatasetError) -> SourceTargetSet {
@@ -114,11 +115,11 @@ struct PhaseModel {
       padding: model.padding.map { TokenID($0) } ?? start, options: options)
   }
 
-  /// Writes conversations for the model.
+  /// The encoder of conversations.
   var chat: ChatEncoder { ChatEncoder(template ?? .plain, tokenizer: folder.tokenizer) }
 
-  /// What decides the bits beside the keys of every run.
-  func terms(_ records: RecordSet) -> [String: String] {
+  /// The settings that decide the bits, beside the keys of every run.
+  func settings(_ records: RecordSet) -> [String: String] {
     [
       "model.from": digest, "model.context": "\(context)",
       "template": (template ?? .plain).identity, "examples": records.identity,
@@ -127,16 +128,15 @@ struct PhaseModel {
 }
 
 extension ExampleDataOptions {
-  /// Reads the records.
   func records() throws -> RecordSet {
     try RecordSet(
       reading: train,
-      validation: validation.isEmpty ? .fraction(validationShare) : .files(validation),
+      validation: validation.isEmpty ? .fraction(validationFraction) : .files(validation),
       skipsBad: skipsBad)
   }
 
-  /// How examples are made of them, for rows of `context` positions.
-  func making(context: Int) -> Datasets.ExampleOptions {
+  /// Returns the options for making examples in rows of `context` positions.
+  func exampleOptions(context: Int) -> Datasets.ExampleOptions {
     Datasets.ExampleOptions(context: context, truncates: truncates, skipsBad: skipsBad)
   }
 }

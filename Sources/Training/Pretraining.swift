@@ -4,26 +4,25 @@ import Models
 import Tensors
 import Tokenizers
 
-/// Self-supervised training on text: the next token of every position, masked tokens, or spans; of a
-/// new model, or of one that goes on, as on the texts of another domain.
-public struct Pretraining: Phase {
-  /// What is settled of the run.
-  public let plan: TrainingPlan
-  /// What was typed, with every default.
-  public let options: PretrainingOptions
-  /// What is masked; nil where the next token is told.
+/// Self-supervised training on text of a new model, or continued pretraining of an existing one.
+///
+/// The objective is causal language modelling, masked language modelling or span corruption.
+package struct Pretraining: Phase {
+  package let plan: TrainingPlan
+  /// The values of the configuration's keys.
+  package let options: PretrainingOptions
+  /// The masking of a masked language model; nil for other models.
   let masking: TokenMasking?
-  /// What is taken out of sources; nil where there are none.
+  /// The span corruption of a sequence-to-sequence model; nil for other models.
   let corruption: SpanCorruption?
-  /// Those of the keys under `data` that the user wrote.
+  /// The keys under `data` that the configuration sets, of those that a built dataset overrides.
   let writtenDataKeys: Set<String>
 
-  /// Settles what the keys of `reader` say; loads the tokenizer, and looks at the model that training
-  /// goes on from.
+  /// Makes the plan from the keys of `reader`, the tokenizer and the initial model, if any.
   ///
-  /// - Parameter halvesAreQuick: Whether the CPUs of all ranks are quicker in bf16 than in fp32.
-  public init(
-    _ reader: inout ConfigurationReader, halvesAreQuick: Bool = MatrixLibrary.hasHalfProducts
+  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
+  package init(
+    _ reader: inout ConfigurationReader, bf16IsFaster: Bool = MatrixLibrary.bf16IsFaster
   ) throws {
     options = try PretrainingOptions(&reader)
     try reader.finish()
@@ -35,63 +34,65 @@ public struct Pretraining: Phase {
       try start?.folder.configuration(for: tokenizer)
       ?? options.model.configuration(tokenizer: tokenizer, reader)
     try options.refuseIdle(model.prediction, reader)
-    masking = model.prediction == .maskedToken ? try options.masking(tokenizer, reader) : nil
+    masking = model.prediction == .masked ? try options.masking(tokenizer, reader) : nil
     let t5 = model as? T5Configuration
     let corruption = try t5.map { [options] in
       try options.corruption(tokenizer, for: $0, reader)
     }
     self.corruption = corruption
     let context = start?.context ?? model.context
-    var terms: [String: String] = [:]
+    var settings: [String: String] = [:]
     if let start {
-      terms = [TrainingPlan.firstWeights: start.digest, "model.context": "\(context)"]
+      settings = [TrainingPlan.initialWeightsKey: start.digest, "model.context": "\(context)"]
     }
-    if let replay = options.data.replay { terms["data.replay.share"] = "\(replay.share)" }
+    if let replay = options.data.replay { settings["data.replay.share"] = "\(replay.fraction)" }
     plan = try TrainingPlan(
       options.training, reader, tokenizer: tokenizer, network: .language(model), start: start,
       context: corruption?.sizes(ofSource: context).target,
-      sourceContext: corruption == nil ? 0 : context, terms: terms,
-      halvesAreQuick: halvesAreQuick)
+      sourceContext: corruption == nil ? 0 : context, settings: settings,
+      bf16IsFaster: bf16IsFaster)
   }
 
-  /// Tokens of the stream that fill a row.
+  /// The number of tokens of the stream that fill a row.
   var window: Int { corruption?.sizes(ofSource: plan.sourceContext).tokens ?? plan.context }
 
-  /// Opens the run's datasets, which rank 0 builds first if need be.
+  /// Opens the run's datasets, which rank 0 builds first where they do not exist.
   ///
   /// Collective.
-  public func prepare(_ site: PhaseSite) throws -> PhaseWork {
-    let folder = site.folder.data
+  package func prepare(_ run: RunContext) throws -> PreparedPhase {
+    let folder = run.folder.data
     let (corpus, other) = (options.corpus(in: folder), options.replayed(in: "\(folder)/replay"))
-    // What is missing of the second corpus is told before the first is built.
-    try site.world.together {
-      guard let other, site.world.rank == 0, !other.isBuilt else { return }
+    // Missing files of the replayed corpus are reported before the first dataset is built.
+    try run.world.together {
+      guard let other, run.world.rank == 0, !other.isBuilt else { return }
       _ = try other.plan()
     }
-    let data = try PretrainingData.open(corpus, of: self, at: site)
-    let replayed = try other.map { try PretrainingData.open($0, of: self, at: site) }
-    var terms = ["training tokens": data.train.identity]
-    if let replayed { terms["replayed tokens"] = replayed.train.identity }
+    let data = try PretrainingData.open(corpus, of: self, for: run)
+    let replayed = try other.map { try PretrainingData.open($0, of: self, for: run) }
+    var settings = ["training tokens": data.train.identity]
+    if let replayed { settings["replayed tokens"] = replayed.train.identity }
     let validation = [data, replayed].map { data in
       data.flatMap { $0.validation.tokens.count > 0 ? $0.validation.tokens : nil }
     }
-    return PhaseWork(
+    return PreparedPhase(
       objective: try objective(
         over: data.train.tokens,
-        replay: replayed.map { Replay($0.train.tokens, share: options.data.replay?.share ?? 0) }),
+        replay: replayed.map {
+          Replay($0.train.tokens, fraction: options.data.replay?.fraction ?? 0)
+        }),
       evaluator: try validation[0].map {
         try PretrainingEvaluator(self, tokens: $0, replay: validation[1])
-      }, terms: terms)
+      }, settings: settings)
   }
 
-  /// The next tokens, the masked ones or the spans of windows of `tokens`, and of what is replayed.
-  public func objective(
+  /// Returns the objective over windows of `tokens` and of the replayed corpus.
+  package func objective(
     over tokens: TokenStream, replay: Replay? = nil
   ) throws -> TokenObjective {
     TokenObjective(try source(over: tokens, replay: replay))
   }
 
-  /// Batches of windows of `tokens`, and of what is replayed.
+  /// Returns batches of windows of `tokens` and of the replayed corpus.
   func source(over tokens: TokenStream, replay: Replay? = nil) throws -> any BatchSource {
     let (microBatches, seed) = (plan.options.microBatches, UInt64(plan.options.seed))
     if let masking {
@@ -111,7 +112,7 @@ public struct Pretraining: Phase {
 }
 
 extension PretrainingOptions {
-  /// The tokenizer as typed, or that of the model that is gone on from.
+  /// Returns the tokenizer of the configuration, or else that of the initial model.
   fileprivate func tokenizer(
     of start: PhaseModel?, _ reader: ConfigurationReader
   ) throws -> any Tokenizer {
@@ -122,32 +123,32 @@ extension PretrainingOptions {
       throw reader.rejection(
         of: "tokenizer",
         because:
-          "\(self.tokenizer) is neither the tokenizer of \(start.folder.path) nor made of it "
-          + "by apus tokenizer extend; leave it out")
+          "\(self.tokenizer) is neither the tokenizer of \(start.folder.path) nor an extension of "
+          + "it made by apus tokenizer extend; leave the key out")
     }
-    if let start, start.folder.configuration.prediction == .target,
+    if let start, start.folder.configuration.prediction == .sequenceToSequence,
       tokenizer.vocabularySize > start.folder.tokenizer.vocabularySize
     {
       throw reader.rejection(
         of: "tokenizer",
         because:
-          "the sentinels of \(start.folder.path) may stand behind its tokens, where new ones "
-          + "would; leave it out")
+          "the sentinels of \(start.folder.path) may have the ids that new tokens would get; "
+          + "leave the key out")
     }
     return tokenizer
   }
 
-  /// What is masked of the texts of `tokenizer`.
+  /// Returns the masking of texts of `tokenizer`.
   fileprivate func masking(
     _ tokenizer: any Tokenizer, _ reader: ConfigurationReader
   ) throws(ConfigurationError) -> TokenMasking {
     let masking = TokenMasking(
-      tokenizer, share: Float(mask.share), wholeWords: mask.wholeWords)
+      tokenizer, fraction: Float(mask.fraction), wholeWords: mask.wholeWords)
     guard let masking else {
       throw reader.rejection(
         of: "tokenizer",
         because: "\(start?.from ?? self.tokenizer) lacks [CLS], [SEP] or [MASK], which bert needs; "
-          + "make one with apus tokenizer train --kind wordpiece")
+          + "train one with apus tokenizer train --kind wordpiece")
     }
     return masking
   }

@@ -5,61 +5,61 @@ import Glibc
 import MPI
 import Tokenizers
 
-/// Where the tokens of a corpus come from, and where they are kept.
+/// The sources of a corpus, and the folder of its token shards.
 struct PretrainingCorpus {
-  /// What precedes its keys, `data` or `data.replay`.
+  /// The prefix of its keys: `data` or `data.replay`.
   let key: String
   /// Files, folders and globs, or the folder of a built dataset.
   let train: [String]
-  /// A share of the documents, when no files are given.
-  let validationShare: Double
-  /// Files, folders and globs to validate on; empty for a share.
+  /// The fraction of the documents that is held out when no files are given.
+  let validationFraction: Double
+  /// Files, folders and globs to validate on; empty to hold out a fraction.
   let validation: [String]
-  /// Field of JSON lines.
+  /// The field of JSON lines that holds the text.
   let textField: String
-  /// Documents that are written, not read; nil for those of `train`.
-  let written: DocumentSource?
-  /// Where tokens of texts are kept.
+  /// Generated documents; nil to read those of `train`.
+  let generated: DocumentSource?
+  /// The folder of the token shards.
   let folder: String
 
-  /// What precedes its parts where people read of them.
+  /// The prefix of its parts in messages.
   var name: String { key == "data" ? "" : "replayed " }
 
-  /// Whether it is a dataset that was built before.
+  /// True when `train` is the folder of a built dataset.
   var isBuilt: Bool { train.count == 1 && access("\(train[0])/dataset.json", F_OK) == 0 }
 
-  /// The files that its texts are in.
+  /// Returns the documents and their split.
   func plan() throws(DatasetError) -> DatasetPlan {
     try DatasetPlan(
-      sources: written ?? .files(train),
-      validation: validation.isEmpty ? .fraction(validationShare) : .files(validation),
+      sources: generated ?? .files(train),
+      validation: validation.isEmpty ? .fraction(validationFraction) : .files(validation),
       textField: textField)
   }
 }
 
-/// The tokens of a run: found where a dataset was built, or made from text in the run folder.
+/// The tokens of a run: a built dataset, or one that is made from text in the run folder.
 enum PretrainingData {
-  /// Opens the dataset of a corpus, which rank 0 builds first if need be.
+  /// Opens the dataset of a corpus, which rank 0 builds first where it does not exist.
   ///
-  /// Collective; when it throws, it throws on every rank, and what was there before is untouched.
+  /// Collective; when it throws, it throws on every rank, and existing files are unchanged.
   static func open(
-    _ data: PretrainingCorpus, of phase: Pretraining, at site: PhaseSite
+    _ data: PretrainingCorpus, of phase: Pretraining, for run: RunContext
   ) throws -> Dataset {
-    let (plan, world, note) = (phase.plan, site.world, site.note)
-    let elsewhere = StartRefusal.folderNotShared(path: site.folder.path)
+    let (plan, world, note) = (phase.plan, run.world, run.note)
+    let elsewhere = StartRefusal.folderNotShared(path: run.folder.path)
     let fingerprint = FNV1a(TokenizerFile.fingerprint(of: plan.tokenizer)).value
-    // What rank 0 sees decides for all: a host that lacks the files must fail, not go another way.
+    // Rank 0 decides for all: a host that lacks the files must fail, not take another branch.
     let isBuilt = try world.broadcast(UInt8(data.isBuilt ? 1 : 0)) == 1
     try world.together {
       if isBuilt || world.rank != 0 { return }
       let sources = try data.plan()
-      for path in sources.ignored { try note("\(path) is left out: not .txt or .jsonl") }
+      for path in sources.ignored { try note("\(path) is ignored: it is not .txt or .jsonl") }
       let existing = sources.existingDataset(
         in: data.folder, tokenizer: plan.tokenizer, fingerprint: fingerprint)
       if existing == nil {
         let built = try DatasetBuilder.build(
           sources, tokenizer: plan.tokenizer, fingerprint: fingerprint, into: data.folder,
-          context: phase.window, threads: site.threads)
+          context: phase.window, threads: run.threads)
         try note(
           "\(built.description.train.tokens) training and \(built.description.validation.tokens) "
             + "validation tokens are in \(data.folder)")
@@ -73,11 +73,11 @@ enum PretrainingData {
           tokenCount: dataset.train.tokens.count, context: phase.window)
         return dataset
       } catch let error as DatasetError where !isBuilt && world.rank != 0 {
-        // Rank 0 has just seen to it that it is there and whole.
+        // Rank 0 has just verified that the dataset is complete.
         throw error.isStorageFailure ? error : elsewhere
       }
     }
-    // Folders of one name on different hosts can hold different datasets.
+    // Folders of the same name on different hosts can hold different datasets.
     do {
       try StartContract([
         ("\(data.name)training tokens", dataset.train.identity),
@@ -90,43 +90,44 @@ enum PretrainingData {
     if world.rank == 0 && isBuilt {
       for key in idleKeys(data, phase.writtenDataKeys, beside: dataset.description) {
         try note(
-          "\(key) has no effect: the dataset in \(data.train[0]) was built before, with its own; "
-            + "give it to apus data build")
+          "\(key) has no effect: the dataset in \(data.train[0]) was built with its own value; "
+            + "pass the value to apus data build")
       }
     }
     return dataset
   }
 
-  /// Keys that the user wrote and that a dataset `built` before says otherwise, sorted.
+  /// Keys that the configuration sets to another value than the dataset `built`, sorted.
   private static func idleKeys(
     _ data: PretrainingCorpus, _ written: Set<String>, beside built: DatasetDescription
   ) -> [String] {
-    let hasItsShare = data.validation.isEmpty && data.validationShare == built.validationFraction
+    let hasItsFraction =
+      data.validation.isEmpty && data.validationFraction == built.validationFraction
     var idle: [String] = []
     if data.textField != built.textField { idle.append("\(data.key).textField") }
-    if !hasItsShare { idle.append("\(data.key).validation") }
+    if !hasItsFraction { idle.append("\(data.key).validation") }
     return idle.filter(written.contains)
   }
 }
 
 extension PretrainingOptions {
-  /// The corpus that is learned; its tokens are kept in `folder`.
+  /// Returns the training corpus, with its token shards in `folder`.
   func corpus(in folder: String) -> PretrainingCorpus {
     PretrainingCorpus(
-      key: "data", train: data.train, validationShare: data.validationShare,
-      validation: data.validation, textField: data.textField, written: aviary, folder: folder)
+      key: "data", train: data.train, validationFraction: data.validationFraction,
+      validation: data.validation, textField: data.textField, generated: aviary, folder: folder)
   }
 
-  /// The corpus that is replayed, if one is named.
+  /// Returns the replayed corpus; nil without one.
   func replayed(in folder: String) -> PretrainingCorpus? {
     data.replay.map {
       PretrainingCorpus(
-        key: "data.replay", train: $0.train, validationShare: $0.validationShare,
-        validation: $0.validation, textField: data.textField, written: nil, folder: folder)
+        key: "data.replay", train: $0.train, validationFraction: $0.validationFraction,
+        validation: $0.validation, textField: data.textField, generated: nil, folder: folder)
     }
   }
 
-  /// The stories that the run trains on; nil where it names no world.
+  /// The generated stories of the Aviary; nil when the run does not train on it.
   private var aviary: DocumentSource? {
     let (sources, seed) = (data.train, training.seed)
     return Aviary(sources: sources, seed: UInt64(seed)).map { world in
@@ -140,7 +141,7 @@ extension PretrainingOptions {
 }
 
 extension TokenShard {
-  /// Tells its tokens from any others.
+  /// The number of tokens with their checksum.
   var identity: String {
     "\(summary.tokens) with checksum \(String(summary.checksum, radix: 16))"
   }

@@ -7,13 +7,13 @@ import Models
 import Monitoring
 import Tokenizers
 
-/// Measures the model on the validation set, and on that of the replayed corpus, sharded over all
+/// Evaluates the model on the validation set and on that of the replayed corpus, sharded over all
 /// workers of all ranks.
 final class PretrainingEvaluator: Evaluator {
   private let phase: Pretraining
   private let plan: TrainingPlan
   private let validation: ValidationSet
-  /// The replayed corpus' validation set; nil without one.
+  /// The validation set of the replayed corpus; nil without one.
   private let replay: ValidationSet?
 
   init(_ phase: Pretraining, tokens: TokenStream, replay: TokenStream?) throws {
@@ -23,15 +23,15 @@ final class PretrainingEvaluator: Evaluator {
     self.replay = try replay.map { try ValidationSet(of: phase, tokens: $0) }
   }
 
-  /// Where stories are written, the share of consistent ones is known from the start; and so is what a
-  /// model knew that is gone on from.
-  var measuresStart: Bool { phase.writesStories || phase.options.start != nil }
+  /// True when stories are sampled or training continues from a model: both have a baseline.
+  var evaluatesBeforeTraining: Bool { phase.writesStories || phase.options.start != nil }
 
-  /// The losses, and on the written world the share of consistent stories.
+  /// Computes the losses and, for the Aviary, the fraction of consistent stories.
   ///
   /// Collective.
   ///
-  /// - Returns: The report, equal on every rank but for the time, and on rank 0 a generated story.
+  /// - Returns: The report, equal on every rank except for the time, and on rank 0 a generated
+  ///   story.
   func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?) {
     var clock = Stopwatch()
     let total = try validation.measure(trainer.replicas)
@@ -56,7 +56,7 @@ final class PretrainingEvaluator: Evaluator {
     return (report, story)
   }
 
-  /// Writes stories, eight at a time, and checks them.
+  /// Samples stories, eight at a time, and checks them.
   private func checkStories(_ trainer: Trainer) throws -> (figures: [Figure], first: String?) {
     let group = 8
     let count = phase.options.evaluateStories
@@ -93,7 +93,7 @@ private final class FirstStory: @unchecked Sendable {
 }
 
 extension Pretraining {
-  /// Whether evaluations write and check stories.
+  /// True when evaluations sample and check stories.
   var writesStories: Bool {
     Aviary(sources: options.data.train, seed: 0) != nil && options.evaluateStories > 0
       && masking == nil && corruption == nil

@@ -4,37 +4,42 @@ import Tokenizers
 
 extension PretrainingOptions.Model {
   init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
-    family = try reader.choice("model.family", default: .gpt2, help: "architecture")
+    family = try reader.choice("model.family", default: .gpt2, help: "architecture of the model")
     layers = try reader.integer(
-      "model.layers", default: 4, in: 1...ModelLimits.layers, help: "blocks")
-    heads = try reader.integer("model.heads", default: 4, in: 1...1024, help: "query heads")
+      "model.layers", default: 4, in: 1...ModelLimits.layers, help: "number of transformer blocks")
+    heads = try reader.integer(
+      "model.heads", default: 4, in: 1...1024, help: "number of query heads")
     keyHeads = try reader.optionalInteger(
-      "model.kvHeads", in: 1...1024, help: "key and value heads of llama; heads when absent")
+      "model.kvHeads", in: 1...1024,
+      help: "number of key and value heads of llama; model.heads when absent")
     width = try reader.integer(
-      "model.width", default: 128, in: 1...ModelLimits.width, help: "size of the residual stream")
+      "model.width", default: 128, in: 1...ModelLimits.width, help: "width of the residual stream")
     hidden = try reader.optionalInteger(
       "model.hidden", in: 1...ModelLimits.hidden,
-      help: "size of the feed-forward; 4 (bert, gpt2) or 8/3 (llama, gated t5) × width when absent")
+      help: "width of the feed-forward layers; when absent 4 (bert, gpt2) or 8/3 (llama, gated t5) "
+        + "× model.width")
     typedContext = try reader.optionalInteger(
       "model.context", in: 2...ModelLimits.context, unit: "tokens",
-      help: "longest sequence; 256 when absent, with model.from the model's own")
+      help: "maximum sequence length; when absent 256, or with model.from that model's")
     dropout = try reader.number(
-      "model.dropout", default: 0, in: 0...0.99, help: "share dropped where the family has dropout")
+      "model.dropout", default: 0, in: 0...0.99,
+      help: "dropout probability where the family has dropout")
     vocabulary = try reader.optionalInteger(
       "model.vocabulary", in: 1...ModelLimits.vocabulary,
-      help: "token ids of the model; the tokenizer's when absent, may be larger")
+      help: "vocabulary size; the tokenizer's when absent, may be larger")
     tied = try reader.choice(
       "model.tied", of: ["auto", "true", "false"], default: "auto",
-      help: "whether head and embedding are one; auto: llama no, others yes"
+      help: "ties the head to the token embedding; auto: false for llama, true for others"
     ).tiedFlag
-    initialDeviation = try reader.number(
-      "model.initialDeviation", default: 0.02, in: 1e-6...1,
-      help: "standard deviation of the first weights; small models learn sooner with more")
+    initialStd = try reader.number(
+      "model.initialStd", default: 0.02, in: 1e-6...1,
+      help: "standard deviation of the initial weights; larger values speed up small models")
     decoderLayers = try reader.optionalInteger(
       "model.decoderLayers", in: 1...ModelLimits.layers,
-      help: "blocks of t5's decoder; as many as of its encoder when absent")
+      help: "number of blocks of t5's decoder; model.layers when absent")
     isGated = try reader.boolean(
-      "model.gated", default: true, help: "gated feed-forward of t5 1.1; ReLU of t5 1.0 if not")
+      "model.gated", default: true,
+      help: "true: gated feed-forward of t5 1.1; false: ReLU of t5 1.0")
     try requireOwnKeys(reader)
     if family != .llama && keyHeads != nil {
       throw reader.rejection(
@@ -47,11 +52,12 @@ extension PretrainingOptions.Model {
     }
     if family == .bert && context < 3 {
       throw reader.rejection(
-        of: "model.context", because: "bert puts two tokens around a text; choose 3 or more")
+        of: "model.context",
+        because: "bert adds a token before and one after a text; choose 3 or more")
     }
   }
 
-  /// The model for a tokenizer.
+  /// Returns the configuration of a new model for `tokenizer`.
   func configuration(tokenizer: any Tokenizer, _ reader: ConfigurationReader) throws
     -> any ModelConfiguration
   {
@@ -60,7 +66,7 @@ extension PretrainingOptions.Model {
       throw reader.rejection(
         of: "model.vocabulary",
         because: "\(vocabulary) is less than the \(tokenizer.vocabularySize) ids of the tokenizer; "
-          + "leave the key out or make it larger")
+          + "leave the key out or choose a larger value")
     }
     switch family {
     case .gpt2:
@@ -68,14 +74,14 @@ extension PretrainingOptions.Model {
         vocabulary: vocabulary, context: context, layers: layers, heads: heads, width: width,
         hidden: hidden, dropout: Float(dropout), tied: tied ?? true,
         endOfText: Int(tokenizer.endOfText))
-      model.initialDeviation = Float(initialDeviation)
+      model.initialStd = Float(initialStd)
       return model
     case .llama:
       var model = try LlamaConfiguration(
         vocabulary: vocabulary, context: context, layers: layers, heads: heads,
         keyHeads: keyHeads, width: width, hidden: hidden, dropout: Float(dropout),
         tied: tied ?? false, endOfText: Int(tokenizer.endOfText))
-      model.initialDeviation = Float(initialDeviation)
+      model.initialStd = Float(initialStd)
       return model
     case .t5:
       return try t5(tokenizer)
@@ -84,7 +90,7 @@ extension PretrainingOptions.Model {
       var model = try BERTConfiguration(
         vocabulary: vocabulary, context: context, layers: layers, heads: heads, width: width,
         hidden: hidden, dropout: Float(dropout), padding: Int(padding ?? tokenizer.endOfText))
-      model.initialDeviation = Float(initialDeviation)
+      model.initialStd = Float(initialStd)
       return model
     }
   }
@@ -92,27 +98,27 @@ extension PretrainingOptions.Model {
 
 extension PretrainingOptions.Mask {
   init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
-    share = try reader.number(
+    fraction = try reader.number(
       "mask.share", default: 0.15, in: 0.01...0.9,
-      help: "share of the tokens that bert has to tell")
+      help: "fraction of the tokens that bert predicts")
     wholeWords = try reader.boolean(
-      "mask.wholeWords", default: false, help: "the tokens of a word are masked together")
+      "mask.wholeWords", default: false, help: "masks all tokens of a word together")
   }
 }
 
 extension PretrainingOptions.Family {
-  /// What its models tell.
+  /// The training objective of the family.
   var prediction: Prediction {
     switch self {
-    case .gpt2, .llama: .nextToken
-    case .bert: .maskedToken
-    case .t5: .target
+    case .gpt2, .llama: .causal
+    case .bert: .masked
+    case .t5: .sequenceToSequence
     }
   }
 }
 
 extension PretrainingOptions {
-  /// Refuses keys that say nothing of what a model with this prediction learns.
+  /// Refuses keys that have no effect on a model with this prediction.
   func refuseIdle(
     _ prediction: Prediction, _ reader: ConfigurationReader
   ) throws(ConfigurationError) {
@@ -122,9 +128,9 @@ extension PretrainingOptions {
     )
     let keys =
       switch prediction {
-      case .nextToken: masks + spans
-      case .maskedToken: text + spans
-      case .target: text + masks
+      case .causal: masks + spans
+      case .masked: text + spans
+      case .sequenceToSequence: text + masks
       }
     for key in keys where reader.isChanged(key) {
       throw reader.rejection(
@@ -134,16 +140,17 @@ extension PretrainingOptions {
     }
   }
 
-  /// Refuses keys of a model that is made, where one is gone on from.
+  /// Refuses the sizes of a new model when `model.from` names an existing one.
   func refuseSizes(_ reader: ConfigurationReader) throws(ConfigurationError) {
     guard let start else { return }
     let keys = [
       "family", "layers", "heads", "kvHeads", "width", "hidden", "dropout", "vocabulary", "tied",
-      "initialDeviation", "decoderLayers", "gated",
+      "initialStd", "decoderLayers", "gated",
     ]
     for key in keys.map({ "model.\($0)" }) where reader.isChanged(key) {
       throw reader.rejection(
-        of: key, because: "the model in \(start.from) has its own; leave it out, or model.from")
+        of: key,
+        because: "the model in \(start.from) has its own value; leave out this key or model.from")
     }
   }
 }
@@ -158,50 +165,51 @@ extension PretrainingOptions.Data {
       "data.train", default: ["aviary"],
       help: "files (.txt, .jsonl, .gz), folders and globs; a built dataset; aviary or "
         + "aviary-small")
-    (validationShare, validation) = try reader.validation("data.validation")
+    (validationFraction, validation) = try reader.validation("data.validation")
     stories = try reader.integer(
-      "data.stories", default: 20_000, in: 1..., help: "stories to write when train is an aviary")
+      "data.stories", default: 20_000, in: 1...,
+      help: "number of stories to generate when data.train is an aviary")
     textField = try reader.string(
       "data.textField", default: "text", help: "field of JSON lines that holds the text")
     documentMask = try reader.boolean(
       "data.documentMask", default: false,
-      help: "attention stays within a document; where these are short, models learn sooner")
+      help: "restricts attention to within a document; speeds up learning on short documents")
     replay = try PretrainingOptions.Replay(&reader)
   }
 }
 
 extension PretrainingOptions.Replay {
-  /// Reads the keys; nil where no corpus is named.
+  /// Returns nil when `data.replay.train` is absent.
   init?(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     train = try reader.strings(
       "data.replay.train", default: [],
-      help: "files, folders and globs, or a built dataset: a corpus that the model shall not forget"
-    )
-    share = try reader.number(
+      help: "files, folders and globs, or a built dataset: a corpus whose replay prevents "
+        + "forgetting")
+    fraction = try reader.number(
       "data.replay.share", default: 0.2, in: 0..<1,
-      help: "share of the rows of every step that is drawn from it; 0 measures it only")
-    (validationShare, validation) = try reader.validation("data.replay.validation")
+      help: "fraction of the rows of every step from the replayed corpus; 0 only evaluates on it")
+    (validationFraction, validation) = try reader.validation("data.replay.validation")
     guard train.isEmpty else { return }
     for key in ["data.replay.share", "data.replay.validation"] where reader.isChanged(key) {
       throw reader.rejection(
-        of: key, because: "it has no effect without data.replay.train; set that or leave it out")
+        of: key, because: "it has no effect without data.replay.train; set that, or leave this out")
     }
     return nil
   }
 }
 
 extension ConfigurationReader {
-  /// What a corpus is validated on: a share of its documents, or files of their own.
+  /// Reads the key of a validation set: a fraction of the documents, or files.
   fileprivate mutating func validation(
     _ key: String
-  ) throws(ConfigurationError) -> (share: Double, files: [String]) {
+  ) throws(ConfigurationError) -> (fraction: Double, files: [String]) {
     let typed = try strings(
       key, default: ["0.1"],
-      help: "share of the documents, or files, folders and globs of their own")
-    guard typed.count == 1, let share = Double(typed[0]) else { return (0, typed) }
-    guard share >= 0 && share < 1 else {
-      throw rejection(of: key, because: "a share must be in 0..<1, not \(typed[0])")
+      help: "fraction of the documents to hold out, or files, folders and globs to validate on")
+    guard typed.count == 1, let fraction = Double(typed[0]) else { return (0, typed) }
+    guard fraction >= 0 && fraction < 1 else {
+      throw rejection(of: key, because: "a fraction must be in 0..<1, not \(typed[0])")
     }
-    return (share, [])
+    return (fraction, [])
   }
 }

@@ -3,33 +3,34 @@ import Datasets
 import Models
 import Tokenizers
 
-// What T5 has of its own: a second stack, and spans that are taken out of texts.
+// The keys of T5 alone: the decoder, and span corruption.
 
 extension PretrainingOptions {
-  /// What is taken out of a text for a model that has to tell it.
-  public struct Spans: Sendable {
-    /// Share of the tokens.
-    public var share: Double
-    /// Mean length of a span.
-    public var mean: Double
+  /// The keys of span corruption.
+  package struct Spans: Sendable {
+    /// The fraction of the tokens that is corrupted.
+    package var fraction: Double
+    /// The mean length of a corrupted span, in tokens.
+    package var mean: Double
   }
 }
 
 extension PretrainingOptions.Spans {
   init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
-    share = try reader.number(
+    fraction = try reader.number(
       "spans.share", default: 0.15, in: 0.01...0.5,
-      help: "share of the tokens that is taken out of t5's sources")
+      help: "fraction of t5's input tokens in corrupted spans")
     mean = try reader.number(
-      "spans.mean", default: 3, in: 1...100, unit: "tokens", help: "mean length of a span")
+      "spans.mean", default: 3, in: 1...100, unit: "tokens",
+      help: "mean length of a corrupted span")
   }
 }
 
 extension PretrainingOptions.Model {
-  /// Sentinels that a vocabulary is enlarged by, as the published one was.
+  /// The number of sentinels that are added to a vocabulary without any, as in the published T5.
   private static let sentinels = 100
 
-  /// A T5 for `tokenizer`, whose vocabulary grows by sentinels where it has none.
+  /// Returns a T5 for `tokenizer`; sentinels are added to a vocabulary that has none.
   func t5(_ tokenizer: any Tokenizer) throws(ModelError) -> T5Configuration {
     let hasSentinels = tokenizer.specialToken(SpanCorruption.name(ofSentinel: 0)) != nil
     let padding = tokenizer.specialToken("<pad>") ?? tokenizer.endOfText
@@ -41,46 +42,48 @@ extension PretrainingOptions.Model {
       padding: Int(padding), endOfText: Int(tokenizer.endOfText))
   }
 
-  /// Refuses keys that do not go with the family.
+  /// Refuses keys that have no effect with the family.
   func requireOwnKeys(_ reader: ConfigurationReader) throws(ConfigurationError) {
-    let idle = family == .t5 ? ["model.initialDeviation"] : ["model.gated", "model.decoderLayers"]
+    let idle = family == .t5 ? ["model.initialStd"] : ["model.gated", "model.decoderLayers"]
     for key in idle where reader.isChanged(key) {
       throw reader.rejection(
         of: key, because: "it has no effect with model.family: \(family.rawValue); leave it out")
     }
     if family == .t5 && context < 8 {
       throw reader.rejection(
-        of: "model.context", because: "t5 takes spans out of its sources; choose 8 or more")
+        of: "model.context",
+        because: "t5 needs inputs that are long enough for corrupted spans; choose 8 or more")
     }
   }
 }
 
 extension PretrainingOptions {
-  /// What becomes of the texts that fill the sources of `model`; nil where it has none.
+  /// Returns the row sizes of span corruption for `model`; nil for other models.
   func spanSizes(_ model: any ModelConfiguration) -> SpanCorruption.Sizes? {
-    guard model.prediction == .target else { return nil }
-    // How many there are does not depend on which ids stand for what.
+    guard model.prediction == .sequenceToSequence else { return nil }
+    // The sizes do not depend on the ids.
     return SpanCorruption(
-      share: spans.share, meanSpan: spans.mean, sentinels: [], start: 0, end: 0, padding: 0
+      fraction: spans.fraction, meanSpan: spans.mean, sentinels: [], start: 0, end: 0, padding: 0
     ).sizes(ofSource: model.context)
   }
 
-  /// How spans are taken out of the texts of `tokenizer` for `model`.
+  /// Returns the span corruption of texts of `tokenizer` for `model`.
   func corruption(
     _ tokenizer: any Tokenizer, for model: T5Configuration, _ reader: ConfigurationReader
   ) throws(ConfigurationError) -> SpanCorruption {
     let sentinels = SpanCorruption.sentinels(of: tokenizer, vocabulary: model.vocabulary)
     let padding = TokenID(model.padding ?? model.endOfText)
     let corruption = SpanCorruption(
-      share: spans.share, meanSpan: spans.mean, sentinels: sentinels,
+      fraction: spans.fraction, meanSpan: spans.mean, sentinels: sentinels,
       start: TokenID(model.start ?? model.endOfText), end: tokenizer.endOfText, padding: padding)
     let sizes = corruption.sizes(ofSource: model.context)
     guard sizes.spans <= sentinels.count else {
       throw reader.rejection(
         of: "model.vocabulary",
         because:
-          "\(sizes.spans) spans of a source need a sentinel each, and of \(model.vocabulary) "
-          + "ids \(sentinels.count) are no tokens; make it \(sizes.spans - sentinels.count) larger")
+          "the \(sizes.spans) corrupted spans of a row need a sentinel each, and of "
+          + "\(model.vocabulary) ids only \(sentinels.count) are free; make it "
+          + "\(sizes.spans - sentinels.count) larger")
     }
     return corruption
   }

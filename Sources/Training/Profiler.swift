@@ -4,29 +4,29 @@ import MPI
 import Monitoring
 import Tensors
 
-/// A few steps of a run, operation by operation: begins after the first two, which warm up, and ends
-/// five later, or with the run, also when it is asked to stop.
+/// The profile of a few steps, operation by operation.
 ///
-/// What lies between the steps, evaluations and saves, does not count. A run that diverges or fails
-/// leaves no profile.
+/// It records five steps after the first two, which warm up, or fewer when the run ends or is
+/// stopped earlier. Evaluations and saves between the steps do not count. A run that diverges or
+/// fails leaves no profile.
 final class Profiler {
   private static let warmUp = 2
-  private static let length = 5
+  private static let recordedSteps = 5
 
   private enum State {
-    /// Until `steps` are done.
+    /// `steps` steps of the warm-up are done.
     case warmingUp(steps: Int)
-    case looking(Window)
+    case recording(Window)
     case done
   }
 
   private struct Window {
-    /// Steps of the run before the first that is looked at.
+    /// The number of steps of the run before the first recorded one.
     let before: Int
-    /// When the looking began, and the step under way.
+    /// The start of the recording and of the current step, in nanoseconds.
     let start: UInt64
     var stepStart: UInt64
-    /// Nanoseconds of the steps that are done.
+    /// The summed time of the recorded steps, in nanoseconds.
     var duration: UInt64 = 0
   }
 
@@ -39,7 +39,7 @@ final class Profiler {
     self.folder = folder
   }
 
-  /// Call before every step.
+  /// Starts the recording where it is due; called before every step.
   ///
   /// Collective.
   func stepBegins(_ trainer: Trainer) throws {
@@ -51,39 +51,41 @@ final class Profiler {
       try world.barrier()
       trainer.replicas.startTimelines()
       let now = Timeline.now()
-      state = .looking(Window(before: trainer.state.step, start: now, stepStart: now))
-    case .looking(var window):
+      state = .recording(Window(before: trainer.state.step, start: now, stepStart: now))
+    case .recording(var window):
       window.stepStart = Timeline.now()
-      state = .looking(window)
+      state = .recording(window)
     case .done: break
     }
   }
 
-  /// Call after every step.
+  /// Ends the recording where it is due; called after every step.
   ///
   /// Collective.
   ///
-  /// - Returns: What was done, once, when the last step to look at is over.
+  /// - Returns: The profile, once, after the last recorded step; nil otherwise.
   func stepEnded(_ trainer: Trainer) throws -> ProfileReport? {
     switch state {
     case .warmingUp(let steps): state = .warmingUp(steps: steps + 1)
-    case .looking(var window):
+    case .recording(var window):
       window.duration += Timeline.now() - window.stepStart
-      state = .looking(window)
+      state = .recording(window)
       let isLast = trainer.state.step == trainer.plan.options.steps
-      if isLast || trainer.state.step - window.before == Profiler.length { return try end(trainer) }
+      if isLast || trainer.state.step - window.before == Profiler.recordedSteps {
+        return try end(trainer)
+      }
     case .done: break
     }
     return nil
   }
 
-  /// Ends the looking; call where the run ends before its last step.
+  /// Ends the recording; called when the run ends before its last step.
   ///
   /// Collective.
   ///
-  /// - Returns: What was done so far; nil when nobody looked, or it was told before.
+  /// - Returns: The profile so far; nil when nothing was recorded or it was returned before.
   func end(_ trainer: Trainer) throws -> ProfileReport? {
-    guard case .looking(let window) = state else { return nil }
+    guard case .recording(let window) = state else { return nil }
     state = .done
     let lanes = trainer.replicas.takeTimelines().map { thread, spans in
       ProfileReport.Lane(
@@ -99,7 +101,7 @@ final class Profiler {
     try world.barrier()
     let report = ProfileReport(
       rank: world.rank, steps: window.before + 1...trainer.state.step,
-      seconds: Double(window.duration) / 1e9, lanes: lanes, peak: trainer.calibration.own,
+      seconds: Double(window.duration) / 1e9, lanes: lanes, peak: trainer.peak.own,
       trace: folder.trace(rank: world.rank))
     try report.writeTrace()
     return report

@@ -3,60 +3,60 @@ import Datasets
 import Models
 import Tensors
 
-/// A worker's networks, with the batches it reads into.
-public final class Replica {
-  /// What is trained.
+/// A worker's copy of the networks, with its batch.
+package final class Replica {
+  /// The trained network.
   private let network: TrainedNetwork.Built
-  /// A language model that is only read, such as what the trained one started from; nil where the
-  /// trained one without its adapters is the same, or where there is none.
-  let reference: (any LanguageModel)?
-  /// A reward model that is only read.
-  let rewards: SequenceScorer?
-  /// The micro-batch at work.
+  /// The frozen copy of the reference model; nil when there is none, or when the trained model
+  /// without its adapters is the reference model.
+  private let frozenReference: (any LanguageModel)?
+  /// The frozen reward model; nil without one.
+  let rewardModel: SequenceClassifier?
+  /// The current micro-batch.
   var batch: Batch
-  /// Seconds this worker spent on reading batches since somebody last asked.
+  /// Seconds that this worker spent on reading batches since the last reset.
   var secondsData = 0.0
 
   init(
     _ network: TrainedNetwork, _ parameters: Parameters, rows: Int, context: Int,
-    companions: Companions = Companions()
+    frozenModels: FrozenModels = FrozenModels()
   ) {
     self.network = network.build(parameters)
-    reference = companions.reference.map { $0.model.build(parameters.over($0.parameters)) }
-    rewards = companions.rewards.map { $0.model.build(parameters.over($0.parameters)) }
+    frozenReference = frozenModels.reference.map { $0.model.build(parameters.over($0.parameters)) }
+    rewardModel = frozenModels.rewardModel.map { $0.model.build(parameters.over($0.parameters)) }
     batch = Batch(sequences: rows, context: context)
   }
 
-  /// The language model that is trained.
-  public var model: any LanguageModel {
+  /// The trained language model.
+  package var model: any LanguageModel {
     switch network {
     case .language(let model): model
-    case .valued(let model): model
-    case .scorer: preconditionFailure("a scorer has no language model")
+    case .withValueHead(let model): model
+    case .classifier: preconditionFailure("a classifier has no language model")
     }
   }
 
-  /// The language model that the run began with: a copy that is only read, or under LoRA the trained
-  /// one without its low-rank maps.
-  var start: any LanguageModel { reference ?? BaseModel(of: model) }
+  /// The reference model, with which the run began: a frozen copy, or under LoRA the trained model
+  /// without its adapters.
+  var reference: any LanguageModel { frozenReference ?? BaseModel(of: model) }
 
-  /// The language model that is trained, with its value head.
-  var valued: ValuedModel {
-    guard case .valued(let model) = network else {
+  /// The trained language model with its value head.
+  var valueHeadModel: ValueHeadModel {
+    guard case .withValueHead(let model) = network else {
       preconditionFailure("this network has no value head")
     }
     return model
   }
 
-  /// The sequence scorer that is trained.
-  var scorer: SequenceScorer {
-    guard case .scorer(let scorer) = network else {
-      preconditionFailure("this network scores no sequences")
+  /// The trained sequence classifier.
+  var classifier: SequenceClassifier {
+    guard case .classifier(let classifier) = network else {
+      preconditionFailure("this network is not a sequence classifier")
     }
-    return scorer
+    return classifier
   }
 
-  /// Reads `microBatch` from `source`, and notes the time that took.
+  /// Reads `microBatch` from `source` into `batch`, and adds the time to `secondsData`.
   func read(_ microBatch: MicroBatch, from source: any BatchSource, _ workspace: Workspace) throws {
     var reading = Stopwatch()
     workspace.timeline?.skip()
@@ -66,19 +66,18 @@ public final class Replica {
   }
 }
 
-/// Networks that stand beside the trained one and are only read.
-public struct Companions: Sendable {
-  /// A network with its weights.
+/// Models beside the trained one that are not trained.
+package struct FrozenModels: Sendable {
+  /// A model with its weights.
   struct Frozen<Model: Sendable>: Sendable {
     let model: Model
     let parameters: FrozenParameters
   }
 
-  /// A language model to stay close to.
+  /// The reference model of the KL penalty.
   var reference: Frozen<any ModelConfiguration>?
-  /// A reward model.
-  var rewards: Frozen<SequenceScorerConfiguration>?
+  /// The reward model.
+  var rewardModel: Frozen<SequenceClassifierConfiguration>?
 
-  /// None.
-  public init() {}
+  package init() {}
 }

@@ -3,52 +3,53 @@ import Glibc
 import MPI
 import Monitoring
 
-/// Finding the checkpoint that a run goes on from.
+/// The search for the checkpoint that a run resumes from.
 ///
-/// First it is looked for, which changes nothing on the disk; then the folder is claimed, which ends
-/// every other attempt in it. What can refuse the run stands between the two, so that a refused
-/// start does not disturb a run that is under way in the same folder.
+/// First the checkpoint is located, which changes nothing on the disk; then the folder is claimed,
+/// which ends every other attempt in it. Everything that can refuse the run happens between the
+/// two, so that a refused start does not disturb a run that is under way in the same folder.
 enum Resumption {
-  /// A checkpoint of this run's model, found before the folder is claimed.
-  struct Sighting {
-    /// Its folder.
+  /// A checkpoint of this run's model, located before the folder is claimed.
+  struct Candidate {
+    /// The folder of the checkpoint.
     let path: String
-    /// The same as rank 0 verified it; nil on the others, who do not read what may still vanish.
+    /// The verified checkpoint on rank 0; nil on the others, which do not read a folder that may
+    /// still be removed.
     let checkpoint: Checkpoint?
   }
 
-  /// The checkpoint to go on from as things stand, or nil for the start.
+  /// Returns the checkpoint that a run would resume from now; nil to start at step 0.
   ///
   /// Rank 0 verifies it. Collective.
   ///
-  /// - Throws: On every rank, when it does not fit `plan`.
-  static func look(
+  /// - Throws: On every rank, when the checkpoint does not match `plan`.
+  static func locate(
     _ resume: TrainingRun.Resume, for plan: TrainingPlan, in folder: RunFolder,
     world: Communicator
-  ) throws -> Sighting? {
+  ) throws -> Candidate? {
     let found = try world.together {
       world.rank == 0 ? try find(resume, for: plan, in: folder) : nil
     }
     let path = String(decoding: try world.broadcast(Array((found?.path ?? "").utf8)), as: UTF8.self)
-    return path.isEmpty ? nil : Sighting(path: path, checkpoint: found)
+    return path.isEmpty ? nil : Candidate(path: path, checkpoint: found)
   }
 
   private static func find(
     _ resume: TrainingRun.Resume, for plan: TrainingPlan, in folder: RunFolder
   ) throws -> Checkpoint? {
-    var (found, faults): (Checkpoint?, [String]) = (nil, [])
+    var (found, mismatches): (Checkpoint?, [String]) = (nil, [])
     switch resume {
-    case .auto: (found, faults) = try newest(in: folder.checkpoints, for: plan)
+    case .auto: (found, mismatches) = try newest(in: folder.checkpoints, for: plan)
     case .never: break
     case .path(let path):
       let checkpoint = try Checkpoint(verifying: path)
-      (found, faults) = (checkpoint, try plan.faults(of: checkpoint))
+      (found, mismatches) = (checkpoint, try plan.mismatches(with: checkpoint))
     }
     guard let found else { return nil }
-    guard faults.isEmpty else {
-      throw CheckpointError.otherModel(path: found.path, faults: faults)
+    guard mismatches.isEmpty else {
+      throw CheckpointError.otherModel(path: found.path, faults: mismatches)
     }
-    try plan.requireSameStart(in: found)
+    try plan.requireSameInitialWeights(in: found)
     guard found.step <= plan.options.steps else {
       throw StartRefusal.stepsDone(
         checkpoint: found.path, step: found.step, steps: plan.options.steps)
@@ -56,18 +57,18 @@ enum Resumption {
     return found
   }
 
-  /// The newest whole checkpoint and why it does not fit `plan`; nil without one.
+  /// Returns the newest whole checkpoint and its mismatches with `plan`; nil without one.
   ///
-  /// A run that is under way in the folder removes old checkpoints while they are read here: what
-  /// went wrong counts only when the folder is the same afterwards.
+  /// A run that is under way in the folder removes old checkpoints while they are read here: an
+  /// error counts only when the folder is unchanged afterwards.
   private static func newest(in store: CheckpointStore, for plan: TrainingPlan) throws -> (
     Checkpoint?, [String]
   ) {
     for _ in 0..<20 {
       let steps = try store.publishedSteps()
       do {
-        if let found = try store.newestWhole().checkpoint {
-          return (found, try plan.faults(of: found))
+        if let found = try store.newestIntact().checkpoint {
+          return (found, try plan.mismatches(with: found))
         }
         if try store.publishedSteps() == steps { break }
       } catch {
@@ -77,30 +78,30 @@ enum Resumption {
     return (nil, [])
   }
 
-  /// Claims the folder for this attempt, and looks again: until then another attempt may have
-  /// published a newer checkpoint than the one `seen`.
+  /// Claims the folder for this attempt, and looks for a newer checkpoint than `candidate`, which
+  /// another attempt may have published meanwhile.
   ///
   /// Collective.
   ///
-  /// - Returns: The checkpoint to go on from; there is one whenever one was seen.
-  /// - Throws: On every rank, also when one of them does not see the claim in its own folder.
+  /// - Returns: The checkpoint to resume from; not nil when there is a candidate.
+  /// - Throws: On every rank, also when one of them does not find the claim in its own folder.
   static func claim(
-    _ resume: TrainingRun.Resume, seen: Sighting?, in folder: RunFolder, attempt: String,
+    _ resume: TrainingRun.Resume, candidate: Candidate?, in folder: RunFolder, attempt: String,
     world: Communicator, observers: RunObservers
   ) throws -> Checkpoint? {
     let store = folder.checkpoints
     let found = try world.together {
       guard world.rank == 0 else { return nil as Checkpoint? }
       try store.claim(attempt: attempt)
-      guard resume == .auto else { return seen?.checkpoint }
-      let recovery = try store.newestVerified(known: seen?.checkpoint)
+      guard resume == .auto else { return candidate?.checkpoint }
+      let recovery = try store.newestVerified(known: candidate?.checkpoint)
       for damaged in recovery.setAside {
         try observers.event(
           EventReport(.checkpointSetAside, "\(damaged.name): \(damaged.reason)"))
       }
-      if let seen, recovery.checkpoint == nil {
+      if let candidate, recovery.checkpoint == nil {
         throw CheckpointError.notACheckpoint(
-          path: seen.path, reason: "it was removed while this run began")
+          path: candidate.path, reason: "it was removed while this run began")
       }
       return recovery.checkpoint
     }
@@ -114,21 +115,22 @@ enum Resumption {
     return path.isEmpty ? nil : try Checkpoint(verifiedElsewhere: path)
   }
 
-  /// Whether `start` is a checkpoint of the run folder itself, not one of another run.
+  /// Returns true when `start` is a checkpoint of the run folder itself, not of another run.
   ///
-  /// Rank 0 decides, as the others may know the folder under another name. Collective.
+  /// Rank 0 decides, because the path may differ on the others. Collective.
   static func isOwn(_ start: Checkpoint, of folder: RunFolder, world: Communicator) throws -> Bool {
     let isOwn = world.rank == 0 && isSameFolder(start.path, folder.checkpoint(step: start.step))
     return try world.broadcast(UInt8(isOwn ? 1 : 0)) == 1
   }
 
-  /// Puts out of the way what the run folder keeps of a history that `resume` leaves: the next
-  /// attempt must find this one's checkpoints, and retention must not count the others.
+  /// Sets aside the checkpoints of a history that `resume` abandons: the next attempt must find the
+  /// checkpoints of this one, and retention must not count the others.
   ///
-  /// For rank 0, once nothing stands in the way of the first step.
+  /// Called on rank 0, when the first step can follow.
   ///
-  /// - Parameter step: The step of the folder's own checkpoint that is gone on from, if it is one.
-  static func leaveOtherHistory(
+  /// - Parameter step: The step of the checkpoint that the run resumes from, if it is in the
+  ///   folder.
+  static func setOtherHistoryAside(
     _ resume: TrainingRun.Resume, after step: Int?, in folder: RunFolder, attempt: String,
     observers: RunObservers
   ) throws {

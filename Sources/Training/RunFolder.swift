@@ -1,68 +1,66 @@
 import Checkpoints
 
-/// The places of a run's files.
-public struct RunFolder: Sendable {
-  /// The folder.
-  public let path: String
+/// The paths of a run's files.
+package struct RunFolder: Sendable {
+  package let path: String
 
   /// The folder at `path`, which need not exist.
-  public init(_ path: String) {
+  package init(_ path: String) {
     self.path = path
   }
 
   /// The configuration with every default written out.
-  public var configuration: String { "\(path)/config.yaml" }
-  /// Versions, CPU, hosts.
-  public var environment: String { "\(path)/environment.json" }
+  package var configuration: String { "\(path)/config.yaml" }
+  /// Versions, CPU and hosts.
+  package var environment: String { "\(path)/environment.json" }
   /// One line per step and evaluation.
-  public var metrics: String { "\(path)/metrics.jsonl" }
+  package var metrics: String { "\(path)/metrics.jsonl" }
   /// Token shards made from the run's text.
-  public var data: String { "\(path)/data" }
-  /// What the threads of `rank` did, with `--profile`; for chrome://tracing.
-  public func trace(rank: Int) -> String { "\(path)/profile/trace-rank-\(rank).json" }
-  /// Checkpoints.
-  public var checkpoints: CheckpointStore { CheckpointStore(path: "\(path)/checkpoints") }
+  package var data: String { "\(path)/data" }
+  /// The trace of the threads of `rank` with `--profile`, for chrome://tracing.
+  package func trace(rank: Int) -> String { "\(path)/profile/trace-rank-\(rank).json" }
+  package var checkpoints: CheckpointStore { CheckpointStore(path: "\(path)/checkpoints") }
 
   /// The folder of the checkpoint of `step`.
-  public func checkpoint(step: Int) -> String { checkpoints.path(ofStep: step) }
+  package func checkpoint(step: Int) -> String { checkpoints.path(ofStep: step) }
 
-  /// Makes the folder.
-  public func create() throws(StorageError) {
+  /// Creates the folder.
+  package func create() throws(StorageError) {
     try FileSystem.makeFolder(path)
   }
 
-  /// Makes the folder of the traces.
-  public func createProfile() throws(StorageError) {
+  /// Creates the folder of the traces.
+  package func createProfile() throws(StorageError) {
     try FileSystem.makeFolder("\(path)/profile")
   }
 
-  /// Writes the configuration, in place of an earlier attempt's.
-  public func write(configuration text: String) throws(StorageError) {
+  /// Writes the configuration, and replaces that of an earlier attempt.
+  package func write(configuration text: String) throws(StorageError) {
     try write(Array(text.utf8), as: "config.yaml")
   }
 
-  /// Writes a file of the folder, in place of an earlier one.
+  /// Writes a file of the folder, and replaces an earlier one.
   func write(_ bytes: [UInt8], as name: String) throws(StorageError) {
-    // Written beside its place and renamed: a full disk must not cost the file of an earlier attempt.
+    // Written under another name and renamed: a full disk must not destroy the earlier file.
     var file = try DurableFile(creating: "\(path)/\(name).tmp")
     try file.write(bytes)
     _ = try file.close()
     try FileSystem.rename("\(path)/\(name).tmp", to: "\(path)/\(name)")
   }
 
-  /// Moves the checkpoints after `step`, or all with nil, out of the way; nothing is deleted.
+  /// Moves the checkpoints after `step`, or all for nil, to another folder; nothing is deleted.
   ///
-  /// Without a step the metrics go with them: they belong to a history that ends here.
+  /// Without a step the metrics are moved with them: they belong to the same history.
   ///
-  /// - Returns: Where they are now, or nil if there were none.
-  public func setCheckpointsAside(after step: Int?, attempt: String) throws(StorageError)
+  /// - Returns: Their new folder; nil if there were none.
+  package func setCheckpointsAside(after step: Int?, attempt: String) throws(StorageError)
     -> String?
   {
     let steps = try checkpoints.publishedSteps().filter { $0 > step ?? -1 }
     if steps.isEmpty { return nil }
     let aside = "\(checkpoints.path).before-\(attempt)"
     try FileSystem.makeFolder(aside)
-    // Newest first: the rest is a history of its own at every moment.
+    // Newest first: an interruption leaves a consistent history.
     for step in steps.reversed() {
       let folder = checkpoint(step: step)
       let name = folder.split(separator: "/").last.map(String.init) ?? folder

@@ -1,6 +1,6 @@
 import Monitoring
 
-/// Several observers as one.
+/// A group of observers that all receive the same reports.
 final class RunObservers {
   private var all: [any RunObserver]
 

@@ -1,48 +1,46 @@
 import Checkpoints
 import Configuration
 
-/// The model that a phase goes on from, as typed.
-public struct StartOptions: Sendable {
+/// The keys of the initial model.
+package struct StartOptions: Sendable {
   /// A run folder, a checkpoint, or a Hugging Face folder.
-  public let from: String
-  /// Positions of a row, or nil for the model's longest.
-  public let context: Int?
+  package let from: String
+  /// Positions of a row; nil for the model's maximum.
+  package let context: Int?
 
-  /// Reads both keys.
-  public init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+  package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     from = try reader.string(
       "model.from",
-      help: "the model to go on from: a run folder (its newest checkpoint), a checkpoint, or a "
-        + "Hugging Face folder")
+      help: "initial model: a run folder (its newest checkpoint), a checkpoint, or a Hugging Face "
+        + "folder")
     context = try reader.optionalInteger(
       "model.context", in: 2..., unit: "tokens",
-      help: "longest row in training; the model's own when absent")
+      help: "maximum row length in training; the model's own when absent")
   }
 
-  /// Rows of `context` positions of the model in the folder `from`.
   init(from: String, context: Int?) {
     self.from = from
     self.context = context
   }
 
-  /// Reads `model.from` where a phase can do without; it has a key of its own for the context.
+  /// Reads `model.from` in a phase where it is optional, which reads `model.context` by itself.
   static func optional(_ reader: inout ConfigurationReader) throws(ConfigurationError) -> String? {
     try reader.optionalString(
       "model.from",
-      help: "a model to go on from: a run folder (its newest checkpoint), a checkpoint, or a "
-        + "Hugging Face folder; when absent one is made of the sizes below")
+      help: "initial model: a run folder (its newest checkpoint), a checkpoint, or a Hugging Face "
+        + "folder; when absent a new model of the sizes below")
   }
 
-  /// The model's folder.
+  /// Opens the folder of the model.
   ///
-  /// - Throws: Also when `context` is longer than the model can see.
+  /// - Throws: Also when `context` exceeds the model's maximum.
   func folder(_ reader: ConfigurationReader) throws -> ModelFolder {
     let folder = try ModelFolder(path: from)
     if let context, context > folder.configuration.context {
       throw reader.rejection(
         of: "model.context",
-        because: "\(context) positions are more than the \(folder.configuration.context) of the "
-          + "model in \(folder.path); choose that or less")
+        because: "\(context) positions exceed the maximum of \(folder.configuration.context) of "
+          + "the model in \(folder.path); choose that or less")
     }
     return folder
   }

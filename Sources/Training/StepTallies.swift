@@ -1,43 +1,44 @@
 import DataParallel
 import Objectives
 
-/// What the micro-batches of a step came to, filled by the workers, added over all ranks.
+/// The losses, positions and measures of the micro-batches of a step, filled by the workers and
+/// summed over all ranks.
 final class StepTallies: Sendable {
   private let slots: TallySlots
   private let microBatches: Int
   /// Tallies of a micro-batch: its loss, its positions, then its measures, a sum and a count each.
-  private let each: Int
+  private let talliesEach: Int
 
-  init(microBatches: Int, measures: Bool) {
+  init(microBatches: Int, hasMeasures: Bool) {
     self.microBatches = microBatches
-    each = 2 + (measures ? Measures.numberCount / 2 : 0)
-    slots = TallySlots(count: microBatches * each)
+    talliesEach = 2 + (hasMeasures ? Measures.numberCount / 2 : 0)
+    slots = TallySlots(count: microBatches * talliesEach)
   }
 
-  /// Notes the result of a micro-batch.
+  /// Stores the result of a micro-batch.
   func set(_ microBatch: Int, to result: MicroBatchLoss) {
-    let first = microBatch * each
+    let first = microBatch * talliesEach
     slots[first] = Tally(sum: result.loss.total, count: result.loss.count)
     slots[first + 1] = Tally(sum: Double(result.positions), count: 1)
-    guard each > 2 else { return }
+    guard talliesEach > 2 else { return }
     let numbers = result.loss.measures.numbers
-    for place in 0..<each - 2 {
+    for place in 0..<talliesEach - 2 {
       slots[first + 2 + place] = Tally(sum: numbers[2 * place], count: numbers[2 * place + 1])
     }
   }
 
-  /// Everything added in the order of the micro-batches.
+  /// Returns the sums over all micro-batches, added in their order.
   ///
   /// Collective.
   func totals<Replica>(over replicas: DataParallel<Replica>) throws -> (
     loss: Tally, positions: Double, measures: Measures
   ) {
-    let all = try slots.gathered(over: replicas.world) { replicas.owner(of: $0 / each) }
-    let starts = stride(from: 0, to: all.count, by: each)
+    let all = try slots.gathered(over: replicas.world) { replicas.owner(of: $0 / talliesEach) }
+    let starts = stride(from: 0, to: all.count, by: talliesEach)
     var measures = Measures()
-    if each > 2 {
+    if talliesEach > 2 {
       for start in starts {
-        let numbers = all[start + 2..<start + each].flatMap { [$0.sum, $0.count] }
+        let numbers = all[start + 2..<start + talliesEach].flatMap { [$0.sum, $0.count] }
         measures = measures + Measures(numbers: numbers)
       }
     }

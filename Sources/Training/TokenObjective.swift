@@ -3,19 +3,17 @@ import Evaluation
 import Objectives
 import Tensors
 
-/// The targets of a batch that count: next or masked tokens of texts, tokens of answers.
-///
-/// Such objectives differ in where their batches come from.
-public struct TokenObjective: Objective {
+/// The cross-entropy of the targets of a batch: next tokens, masked tokens, corrupted spans, tags,
+/// or tokens of answers, by the source of the batches.
+package struct TokenObjective: Objective {
   private let source: any BatchSource
 
-  /// - Parameter source: Where the batches come from.
-  public init(_ source: any BatchSource) {
+  package init(_ source: any BatchSource) {
     self.source = source
   }
 
-  /// The cross-entropy of the batch's targets, by their weights.
-  public func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
+  /// Returns the cross-entropy of the batch's targets, weighted by the loss mask.
+  package func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
     -> MicroBatchLoss
   {
     try replica.read(microBatch, from: source, workspace)
@@ -26,13 +24,12 @@ public struct TokenObjective: Objective {
       loss: Loss(losses, count: replica.batch.weight), positions: replica.batch.positions)
   }
 
-  /// How many times so many steps read all of the data.
-  public func epochs(steps: Int) -> Double { source.epochsSeen(steps) }
+  package func epochs(steps: Int) -> Double { source.epochsSeen(steps) }
 }
 
 extension Batch {
-  /// The sum of its weights.
+  /// The sum of the loss mask.
   var weight: Double { weights.reduce(0) { $0 + Double($1) } }
-  /// Positions that go through the network.
+  /// The number of positions that go through the network, of the encoder and the decoder.
   var positions: Int { inputs.count + sources.count }
 }

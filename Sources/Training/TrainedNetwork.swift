@@ -1,60 +1,57 @@
 import Models
 import Tensors
 
-/// What a run trains: a language model, alone or with a value head, or one with another head.
-public enum TrainedNetwork: Sendable {
-  /// A language model.
+/// The network that a run trains: a language model, alone or with a value head, or a classifier.
+package enum TrainedNetwork: Sendable {
   case language(any ModelConfiguration)
-  /// A language model with a value head.
-  case valued(ValuedModelConfiguration)
-  /// A scorer of sequences.
-  case scorer(SequenceScorerConfiguration)
-  /// What gives tokens classes.
-  case tagger(TokenTaggerConfiguration)
+  case withValueHead(ValueHeadModelConfiguration)
+  case classifier(SequenceClassifierConfiguration)
+  case tokenClassifier(TokenClassifierConfiguration)
 
-  /// The same on a worker.
+  /// The network on a worker; a token classifier has the interface of a language model.
   enum Built {
     case language(any LanguageModel)
-    case valued(ValuedModel)
-    case scorer(SequenceScorer)
+    case withValueHead(ValueHeadModel)
+    case classifier(SequenceClassifier)
   }
 
-  /// The language model whose trunk it has.
-  public var model: any ModelConfiguration {
+  /// The language model whose backbone the network has.
+  package var model: any ModelConfiguration {
     switch self {
     case .language(let model): model
-    case .valued(let network): network.model
-    case .scorer(let network): network.model
-    case .tagger(let network): network.model
+    case .withValueHead(let network): network.model
+    case .classifier(let network): network.model
+    case .tokenClassifier(let network): network.model
     }
   }
 
-  /// Names, shapes and keys.
+  /// The configuration with the parameter layout of the whole network.
   var configuration: any NetworkConfiguration {
     switch self {
     case .language(let model): model
-    case .valued(let network): network
-    case .scorer(let network): network
-    case .tagger(let network): network
+    case .withValueHead(let network): network
+    case .classifier(let network): network
+    case .tokenClassifier(let network): network
     }
   }
 
   func build(_ parameters: Parameters) -> Built {
     switch self {
     case .language(let model): .language(model.build(parameters))
-    case .valued(let network): .valued(network.build(parameters))
-    case .scorer(let network): .scorer(network.build(parameters))
-    case .tagger(let network): .language(network.build(parameters))
+    case .withValueHead(let network): .withValueHead(network.build(parameters))
+    case .classifier(let network): .classifier(network.build(parameters))
+    case .tokenClassifier(let network): .language(network.build(parameters))
     }
   }
 
-  /// Modules that the language model's own folder does not have; under LoRA they are trained whole.
+  /// Modules that the folder of the language model does not have; under LoRA they are trained in
+  /// full.
   var heads: [String] {
     switch self {
     case .language: []
-    case .valued: [ValuedModelConfiguration.headName]
-    case .scorer(let network): network.heads
-    case .tagger: [TokenTaggerConfiguration.head]
+    case .withValueHead: [ValueHeadModelConfiguration.headName]
+    case .classifier(let network): network.heads
+    case .tokenClassifier: [TokenClassifierConfiguration.head]
     }
   }
 }

@@ -5,65 +5,70 @@ import Models
 import Monitoring
 import Tensors
 
-/// The training step, and the state that it moves on.
+/// The training step, and the state that it advances.
 ///
-/// Every rank has one; all of its methods that say so are collective.
-public final class Trainer {
-  /// What the run is to do.
-  public let plan: TrainingPlan
-  /// The copies of the network.
-  public let replicas: DataParallel<Replica>
-  /// The optimizer, with its state for what this rank owns.
-  public let optimizer: ShardedOptimizer
-  /// Steps done and what else a checkpoint keeps.
-  public internal(set) var state: TrainingState
-  /// What every micro-batch minimises.
+/// Every rank has a trainer; methods marked so are collective.
+package final class Trainer {
+  package let plan: TrainingPlan
+  /// The copies of the network on this rank's workers.
+  package let replicas: DataParallel<Replica>
+  /// The optimizer, with its state for the parameters that this rank owns.
+  package let optimizer: ShardedOptimizer
+  /// The number of steps done, and the other state that a checkpoint keeps.
+  package internal(set) var state: TrainingState
+  /// The objective that every micro-batch minimises.
   private let objective: any Objective
   private var divergence: DivergenceGuard
   private let tallies: StepTallies
-  /// Seconds of all steps of this attempt, without what was made ready for them.
+  /// Seconds of all steps of this attempt, without `Objective.prepare`.
   private(set) var secondsOfSteps = 0.0
-  /// What the machine can do at most.
-  let calibration: Calibration
-  /// Operations of the matrix products of one token, forward and backward.
-  private let operationsPerToken: Double
+  /// The peak performance of the machine.
+  let peak: MachinePeak
+  /// FLOPs of the matrix products per token, forward and backward.
+  private let flopsPerToken: Double
 
-  /// A trainer at step 0, with its first weights unless `begins` is false: then `restore` must follow.
+  /// A trainer at step 0.
   ///
   /// Collective.
-  public init(
+  ///
+  /// - Parameter initializesWeights: False to leave the weights uninitialised; `restore` must
+  ///   follow.
+  package init(
     _ plan: TrainingPlan, world: Communicator, workers: Cores.Assignment,
-    objective: any Objective, companions: Companions = Companions(), begins: Bool = true
+    objective: any Objective, frozenModels: FrozenModels = FrozenModels(),
+    initializesWeights: Bool = true
   ) throws {
     self.plan = plan
     self.objective = objective
     let options = plan.options
     let (layout, frozen) = try Trainer.parameters(of: plan)
-    let share = ProcessMemory.available() / (try world.splitByHost().size)
-    let crew = workers.crew(
+    let memory = ProcessMemory.available() / (try world.splitByHost().size)
+    let workerSplit = workers.workerSplit(
       leaves: plan.leaves, ranks: world.size,
-      most: Int(
-        try world.allReduce(Int64(plan.workersThatFit(into: share, ranks: world.size)), .min)))
+      memoryLimit: Int(
+        try world.allReduce(Int64(plan.workersThatFit(into: memory, ranks: world.size)), .min)))
     replicas = try DataParallel(
       world: world, layout: layout, frozen: frozen,
       plan: .init(
         microBatches: options.microBatches, accumulation: options.accumulation,
-        threads: crew.workers, team: crew.team, cores: crew.cores, reduction: options.reduction,
-        precision: plan.precision, isBatchInvariant: plan.isBatchInvariant)
+        threads: workerSplit.workers, team: workerSplit.team, cores: workerSplit.cores,
+        reduction: options.reduction, precision: plan.precision,
+        isBatchInvariant: plan.isBatchInvariant)
     ) { parameters in
       Replica(
-        plan.network, parameters, rows: plan.rows, context: plan.context, companions: companions)
+        plan.network, parameters, rows: plan.rows, context: plan.context,
+        frozenModels: frozenModels)
     }
     optimizer = ShardedOptimizer(plan.optimizer, for: replicas)
-    state = TrainingState(terms: plan.terms)
+    state = TrainingState(settings: plan.settings)
     divergence = DivergenceGuard(spike: options.spike)
-    tallies = StepTallies(microBatches: options.microBatches, measures: objective.measures)
-    calibration = try Calibration(of: replicas)
-    operationsPerToken = 6 * plan.model.productsPerToken
-    if begins { try beginWeights() }
+    tallies = StepTallies(microBatches: options.microBatches, hasMeasures: objective.hasMeasures)
+    peak = try MachinePeak(of: replicas)
+    flopsPerToken = 6 * plan.model.macsPerToken
+    if initializesWeights { try initializeWeights() }
   }
 
-  /// What is trained, and the weights beside it that stay as they are.
+  /// Returns the layout of the trained parameters, and the frozen weights beside them under LoRA.
   private static func parameters(of plan: TrainingPlan) throws -> (
     ParameterLayout, FrozenParameters?
   ) {
@@ -78,9 +83,9 @@ public final class Trainer {
     )
   }
 
-  /// Gives the weights their first values: drawn by all threads of the rank, each a part of them, and
-  /// then those of the folder that the run begins with.
-  private func beginWeights() throws {
+  /// Initialises the weights with random numbers, each thread of the rank a part of them, and then
+  /// reads those of the initial model.
+  private func initializeWeights() throws {
     let division = replicas.plan
     let threads = division.threads * division.team
     let pool = try WorkerPool(count: threads, cores: division.cores)
@@ -93,17 +98,17 @@ public final class Trainer {
     try replicas.parametersChanged()
   }
 
-  /// How many times the whole run reads its tokens.
+  /// The number of epochs of the whole run.
   var epochs: Double { objective.epochs(steps: plan.options.steps) }
 
   /// One optimizer step: forward, loss, backward, exchange, update.
   ///
   /// Collective.
   ///
-  /// - Parameter word: What this rank tells the others with the step.
-  /// - Returns: The report, and what every rank told.
+  /// - Parameter word: This rank's control word, which is exchanged with the step.
+  /// - Returns: The report, and the control words of all ranks.
   /// - Throws: `DivergenceGuard.Diverged`, on every rank, before any weight is changed.
-  func step(telling word: ControlWord) throws -> (report: StepReport, words: [ControlWord]) {
+  func step(sending word: ControlWord) throws -> (report: StepReport, words: [ControlWord]) {
     try objective.prepare(self)
     var clock = Stopwatch()
     let sentBefore = replicas.world.traffic.bytesSent
@@ -132,7 +137,7 @@ public final class Trainer {
     let clip = plan.options.clip
     let clipping = clip > 0 && norm > clip ? clip / norm : 1
     let secondsGather = try optimizer.update(
-      replicas, factor: Float(clipping / total.count), learningRate: Float(rate),
+      replicas, along: gradient, factor: Float(clipping / total.count), learningRate: Float(rate),
       update: step + 1)
     let secondsUpdate = clock.lap() - secondsGather
 
@@ -141,7 +146,7 @@ public final class Trainer {
     state.recentLosses = divergence.recent
     let seconds = secondsGradient + secondsAgreement + secondsUpdate + secondsGather
     secondsOfSteps += seconds
-    let products = operationsPerToken * positions
+    let products = flopsPerToken * positions
     let report = StepReport(
       step: state.step, totalSteps: plan.options.steps, loss: total.mean, learningRate: rate,
       gradientNorm: norm, tokens: Int(positions), tokensSeen: state.tokensSeen,
@@ -150,32 +155,32 @@ public final class Trainer {
       secondsExchange: gradient.secondsExchange + secondsAgreement + secondsGather,
       secondsExposed: gradient.secondsExposed + secondsAgreement + secondsGather,
       secondsOptimizer: secondsUpdate, secondsData: takeSecondsData(),
-      gemmShare: products / seconds / calibration.products,
+      gemmShare: products / seconds / peak.flopsPerSecond,
       bytesSent: replicas.world.traffic.bytesSent - sentBefore,
       memoryBytes: ProcessMemory.resident() ?? 0,
       figures: objective.figures
         + measures.figures.map { Figure($0.name, $0.value, isDetail: $0.isDetail) },
-      findings: objective.findings(in: measures))
+      warnings: objective.warnings(in: measures))
     return (report, words)
   }
 
-  /// One optimizer step with nothing to tell: for measurements.
+  /// One optimizer step without orders or requests, for measurements.
   ///
   /// Collective.
   ///
   /// - Throws: `DivergenceGuard.Diverged`, on every rank, before any weight is changed.
-  public func step() throws -> StepReport {
-    try step(telling: ControlWord()).report
+  package func step() throws -> StepReport {
+    try step(sending: ControlWord()).report
   }
 
-  /// Whether the last losses were so high that no checkpoint should be written.
-  var isSuspicious: Bool { divergence.isSuspicious }
+  /// True when the last losses were so high that no checkpoint should be written.
+  var hasLossSpike: Bool { divergence.hasLossSpike }
 
-  /// Goes on from `checkpoint`, whatever number of ranks wrote it.
+  /// Restores the state of `checkpoint`, independent of the number of ranks that wrote it.
   func restore(from checkpoint: Checkpoint) throws {
-    let faults = try plan.faults(of: checkpoint)
-    guard faults.isEmpty else {
-      throw CheckpointError.otherModel(path: checkpoint.path, faults: faults)
+    let mismatches = try plan.mismatches(with: checkpoint)
+    guard mismatches.isEmpty else {
+      throw CheckpointError.otherModel(path: checkpoint.path, faults: mismatches)
     }
     try ModelFiles.read(
       folder: checkpoint.path, layout: replicas.layout, into: replicas.parameters.elements)
@@ -183,9 +188,9 @@ public final class Trainer {
     try OptimizerFiles.read(
       from: checkpoint, ranges: optimizer.ranges,
       state: zip(optimizer.rule.stateNames, optimizer.state).map { ($0, $1.elements) })
-    let terms = state.terms
+    let settings = state.settings
     state = try TrainingState(from: checkpoint)
-    state.terms = terms
+    state.settings = settings
     divergence = DivergenceGuard(spike: plan.options.spike, recent: state.recentLosses)
   }
 
@@ -197,7 +202,7 @@ public final class Trainer {
 }
 
 extension TrainingPlan {
-  /// Reads what the folder that the run begins with has of `layout`; the rest stays as it is.
+  /// Reads the parameters of `layout` that the initial model has; the others are unchanged.
   func readWeights(of layout: ParameterLayout, into values: FlatBuffer) throws {
     guard case .folder(let path) = weights else { return }
     let folder = try ModelFolder(path: path)
@@ -208,16 +213,16 @@ extension TrainingPlan {
       into: values, of: layout, extendedBy: tokenizer, seed: UInt64(options.seed))
   }
 
-  /// What stands against going on from `checkpoint`: its model has other sizes, or its optimizer
-  /// was another.
-  func faults(of checkpoint: Checkpoint) throws -> [String] {
+  /// Returns the reasons why the run cannot resume from `checkpoint`: other sizes of the model, or
+  /// another optimizer.
+  func mismatches(with checkpoint: Checkpoint) throws -> [String] {
     let isAdapter = checkpoint.manifest.files.contains {
       $0.name == AdapterConfiguration.weightsName
     }
     guard isAdapter == (lora != nil) else {
       return [
         isAdapter
-          ? "it has low-rank maps, not whole weights" : "it has whole weights, not low-rank maps"
+          ? "it has LoRA adapters, not full weights" : "it has full weights, not LoRA adapters"
       ]
     }
     try adapterBase?.requireSame(in: checkpoint)
@@ -232,22 +237,24 @@ extension TrainingPlan {
     } + missing.sorted().map { "optimizer state \($0) is missing" }
   }
 
-  /// The name of the term that tells the weights which a run began with; a run whose phase names it is
-  /// not gone on with from other ones.
-  static let firstWeights = "first weights"
+  /// The name of the setting that identifies the initial weights.
+  ///
+  /// A run that records it refuses to resume from different initial weights.
+  static let initialWeightsKey = "first weights"
 
   /// Refuses a checkpoint of a run that began with other weights.
-  func requireSameStart(in checkpoint: Checkpoint) throws {
-    guard let now = phaseTerms[Self.firstWeights], case .folder(let path) = weights,
-      let then = try TrainingState(from: checkpoint).terms[Self.firstWeights], then != now
+  func requireSameInitialWeights(in checkpoint: Checkpoint) throws {
+    guard let now = phaseSettings[Self.initialWeightsKey], case .folder(let path) = weights,
+      let then = try TrainingState(from: checkpoint).settings[Self.initialWeightsKey], then != now
     else { return }
     throw StartRefusal.otherStart(
       checkpoint: checkpoint.path, from: path, expected: then, found: now)
   }
 
-  /// The settings that decide the bits of the weights, for the start-up contract and for a look at
-  /// what a resumed run changed; each is a term of its own, so that only what differs is told.
-  public var terms: [String: String] {
+  /// The settings that decide the bits of the weights, for the start-up contract and the report of
+  /// what a resumed run changed; each has its own entry, so that the report names only what
+  /// differs.
+  package var settings: [String: String] {
     [
       "seed": "\(options.seed)", "steps": "\(options.steps)",
       "microBatches": "\(options.microBatches)", "sequences": "\(options.sequences)",
@@ -261,6 +268,6 @@ extension TrainingPlan {
       "matrixLibrary": MatrixLibrary.description(for: precision),
       "kernels": MatrixLibrary.kernelLevel,
       "C library": MatrixLibrary.mathVersion,
-    ].merging(phaseTerms) { common, _ in common }
+    ].merging(phaseSettings) { common, _ in common }
   }
 }

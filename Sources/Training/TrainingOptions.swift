@@ -1,42 +1,41 @@
-// "The river."
+// Training: the phases of a run, from configuration to published checkpoint.
 
 import Configuration
 import DataParallel
 import Layers
 import Optimizers
 
-/// What the user typed about a run of any phase, key by key: this is the only declaration of a key.
+/// The keys that every phase has.
 ///
-/// A phase has keys of its own beside them, such as `PretrainingOptions`; `TrainingPlan` is what the
-/// program makes of both.
-public struct TrainingOptions: Sendable {
-  /// What a phase does unless told otherwise.
-  public struct Defaults: Sendable {
+/// The code that reads a key is its only declaration. A phase has further keys, for example
+/// `PretrainingOptions`; `TrainingPlan` is made from both.
+package struct TrainingOptions: Sendable {
+  /// The defaults of a phase.
+  package struct Defaults: Sendable {
     var steps = 1000
     var microBatches = 4
     var sequences = 8
-    var sequencesHelp = "sequences in a micro-batch"
+    var sequencesHelp = "sequences per micro-batch"
     var learningRate = 1e-3
     var finalRate = 1e-4
     var weightDecay = 0.1
     var warmup = 100
     var spike = 2.0
 
-    /// Those of pretraining.
-    public init() {}
+    /// The defaults of pretraining.
+    package init() {}
   }
 
-  /// Update rules.
-  public enum Rule: String, Sendable, CaseIterable {
-    /// AdamW.
+  /// Optimizers.
+  package enum Rule: String, Sendable, CaseIterable {
     case adamw
-    /// SGD with momentum.
+    /// SGD with momentum and coupled weight decay.
     case sgd
   }
 
-  /// Arithmetic of the products.
-  public enum PrecisionChoice: String, Sendable, CaseIterable {
-    /// bf16 where every host's CPU is quicker with it than with fp32.
+  /// The choice of the operand precision of matrix products.
+  package enum PrecisionChoice: String, Sendable, CaseIterable {
+    /// bf16 if the CPUs of all hosts compute faster in it than in fp32, else fp32.
     case auto
     /// 32-bit floats.
     case fp32
@@ -45,145 +44,150 @@ public struct TrainingOptions: Sendable {
   }
 
   /// The run folder.
-  public var run: String
-  /// Seed of everything random.
-  public var seed: Int
-  /// Micro-batches in a step.
-  public var microBatches: Int
-  /// Sequences in a micro-batch.
-  public var sequences: Int
+  package var run: String
+  /// The seed of all random numbers.
+  package var seed: Int
+  /// Micro-batches per step.
+  package var microBatches: Int
+  /// Sequences per micro-batch.
+  package var sequences: Int
   /// Micro-batches added in order per leaf of the summation tree.
-  public var accumulation: Int
-  /// Optimizer steps.
-  public var steps: Int
-  /// The update rule.
-  public var rule: Rule
-  /// Highest learning rate.
-  public var learningRate: Double
-  /// AdamW's memories.
-  public var betas: [Double]
-  /// AdamW's epsilon.
-  public var epsilon: Double
-  /// SGD's memory.
-  public var momentum: Double
-  /// Weight decay.
-  public var weightDecay: Double
-  /// Largest gradient norm; 0 does not clip.
-  public var clip: Double
-  /// The learning rate's shape.
-  public var schedule: Schedule.Shape
-  /// Steps of linear rise.
-  public var warmup: Int
-  /// Final learning rate.
-  public var finalRate: Double
-  /// Steps of the final descent of `wsd`.
-  public var decay: Int
-  /// Arithmetic of the products.
-  public var precision: PrecisionChoice
-  /// How gradients are added.
-  public var reduction: GradientReduction
-  /// What the backward pass computes once more.
-  public var recomputation: Recomputation
+  package var accumulation: Int
+  /// Optimizer steps of the run.
+  package var steps: Int
+  /// The optimizer.
+  package var rule: Rule
+  /// The peak learning rate.
+  package var learningRate: Double
+  /// The decay rates of AdamW's first and second moment.
+  package var betas: [Double]
+  /// The number that is added to AdamW's denominator.
+  package var epsilon: Double
+  /// The momentum of SGD.
+  package var momentum: Double
+  package var weightDecay: Double
+  /// The maximum gradient norm; 0 disables clipping.
+  package var clip: Double
+  /// The shape of the learning-rate schedule.
+  package var schedule: Schedule.Shape
+  /// Steps of the linear warm-up.
+  package var warmup: Int
+  /// The learning rate at the end.
+  package var finalRate: Double
+  /// Steps of the final decay of `wsd`.
+  package var decay: Int
+  /// The operand precision of matrix products.
+  package var precision: PrecisionChoice
+  /// The reduction of gradients.
+  package var reduction: GradientReduction
+  /// The activations that the backward pass recomputes.
+  package var recomputation: Recomputation
   /// Steps between checkpoints; 0 saves only at the end.
-  public var checkpointEvery: Int
-  /// Newest checkpoints that stay.
-  public var keep: Int
-  /// Checkpoints at multiples of this stay as well; nil for none.
-  public var keepEvery: Int?
-  /// Whether the checkpoint of the best evaluation stays as well.
-  public var keepBest: Bool
+  package var checkpointEvery: Int
+  /// The number of newest checkpoints that are kept.
+  package var keep: Int
+  /// Checkpoints at multiples of this step are kept as well; nil for none.
+  package var keepEvery: Int?
+  /// True to keep the checkpoint of the best evaluation as well.
+  package var keepBest: Bool
   /// Steps between evaluations; 0 evaluates only at the end.
-  public var evaluateEvery: Int
-  /// A loss above this multiple of the recent mean, three steps in a row, ends the run; 0 never.
-  public var spike: Double
+  package var evaluateEvery: Int
+  /// A loss above this multiple of the recent mean, three steps in a row, ends the run; 0 never
+  /// does.
+  package var spike: Double
   /// Steps between plain progress lines.
-  public var logEvery: Int
+  package var logEvery: Int
 
-  /// Reads every key; refuses what the keys themselves cannot mean.
+  /// Reads every key; throws for values that are invalid by themselves or together.
   ///
   /// - Parameters:
-  ///   - place: What was read before the phase's own keys.
-  ///   - defaults: What a phase does unless told otherwise.
-  public init(
-    _ reader: inout ConfigurationReader, at place: RunPlace, defaults: Defaults = Defaults()
+  ///   - runOptions: The keys that are read before those of the phase.
+  ///   - defaults: The defaults of the phase.
+  package init(
+    _ reader: inout ConfigurationReader, _ runOptions: RunOptions, defaults: Defaults = Defaults()
   ) throws(ConfigurationError) {
-    run = place.run
-    seed = place.seed
+    run = runOptions.run
+    seed = runOptions.seed
     microBatches = try reader.integer(
       "batch.microBatches", default: defaults.microBatches, in: 1...65536,
-      help: "micro-batches in a step, a power of two; threads beyond them work in teams")
+      help: "micro-batches per step, a power of two; with more threads, teams share a micro-batch")
     sequences = try reader.integer(
       "batch.sequences", default: defaults.sequences, in: 1...65536,
       help: defaults.sequencesHelp)
     accumulation = try reader.integer(
       "batch.accumulation", default: 1, in: 1...65536,
-      help: "micro-batches added in order into one gradient buffer; a power of two")
+      help: "micro-batches whose gradients are added in order into one buffer; a power of two")
     steps = try reader.integer(
       "steps", default: defaults.steps, in: 1..., help: "optimizer steps of the run")
-    rule = try reader.choice("optimizer.name", default: .adamw, help: "update rule")
+    rule = try reader.choice("optimizer.name", default: .adamw, help: "optimizer; sgd has momentum")
     learningRate = try reader.number(
       "optimizer.learningRate", default: defaults.learningRate, in: 0...,
-      help: "highest learning rate")
+      help: "peak learning rate")
     betas = try reader.numbers(
       "optimizer.betas", count: 2, default: [0.9, 0.99], in: 0..<1,
-      help: "memory of AdamW's first and second moment")
+      help: "decay rates of AdamW's first and second moment")
     epsilon = try reader.number(
       "optimizer.epsilon", default: 1e-8, in: 1e-30..., help: "added to AdamW's denominator")
     momentum = try reader.number(
-      "optimizer.momentum", default: 0.9, in: 0..<1, help: "memory of SGD")
+      "optimizer.momentum", default: 0.9, in: 0..<1, help: "momentum of SGD")
     weightDecay = try reader.number(
       "optimizer.weightDecay", default: defaults.weightDecay, in: 0...,
-      help: "decay of matrices and embeddings; norms and biases do not decay")
+      help: "weight decay of matrices and embeddings; norms and biases do not decay")
     clip = try reader.number(
-      "optimizer.clip", default: 1.0, in: 0..., help: "largest gradient norm; 0 does not clip")
-    schedule = try reader.choice("schedule.name", default: .cosine, help: "learning rate's shape")
+      "optimizer.clip", default: 1.0, in: 0..., help: "maximum gradient norm; 0 disables clipping")
+    schedule = try reader.choice(
+      "schedule.name", default: .cosine, help: "shape of the learning-rate schedule")
     warmup = try reader.integer(
       "schedule.warmup", default: defaults.warmup, in: 0..., unit: "steps",
-      help: "linear rise at the start")
+      help: "linear warm-up of the learning rate")
     finalRate = try reader.number(
       "schedule.final", default: min(defaults.finalRate, learningRate), in: 0...,
-      help: "learning rate at the end")
+      help: "learning rate at the end of the schedule")
     decay = try reader.integer(
-      "schedule.decay", default: 0, in: 0..., unit: "steps", help: "final descent of wsd")
+      "schedule.decay", default: 0, in: 0..., unit: "steps", help: "final decay of wsd")
     precision = try reader.choice(
       "precision", default: .auto,
-      help: "operands of the products; auto: bf16 where every host's CPU is quicker with it")
+      help: "operands of matrix products; auto: bf16 if it is faster than fp32 on the CPUs of all "
+        + "hosts")
     reduction = try reader.choice(
       "reduction", default: .exact,
-      help: "exact: the same bits for any ranks and threads; fast: gradients travel in bf16, are "
-        + "summed in fp32, and the bits depend on the ranks and threads")
+      help: "exact: the same bits for any number of ranks and threads; fast: gradients are sent in "
+        + "bf16 "
+        + "and summed in fp32, and the bits depend on the numbers of ranks and threads")
     recomputation = try reader.choice(
       "recompute", default: .none,
-      help: "layer: keep a layer's input alone and compute the rest again for the backward pass; "
-        + "less memory, a third more time, the same bits")
+      help: "layer: keeps only the input of each layer and recomputes its activations in the "
+        + "backward "
+        + "pass; less memory, a third more time, the same bits")
     checkpointEvery = try reader.integer(
       "checkpoint.every", default: 200, in: 0..., unit: "steps",
-      help: "between checkpoints; 0 saves only at the end")
+      help: "interval between checkpoints; 0 saves only at the end")
     keep = try reader.integer(
-      "checkpoint.keep", default: 2, in: 1..., help: "newest checkpoints that stay")
+      "checkpoint.keep", default: 2, in: 1..., help: "number of newest checkpoints to keep")
     keepEvery = try reader.optionalInteger(
       "checkpoint.keepEvery", in: 1..., unit: "steps",
-      help: "checkpoints at multiples of this stay as well")
+      help: "keeps checkpoints at multiples of this step as well")
     keepBest = try reader.boolean(
       "checkpoint.keepBest", default: true,
-      help: "the checkpoint of the best evaluation stays as well")
+      help: "keeps the checkpoint of the best evaluation as well")
     evaluateEvery = try reader.integer(
       "evaluate.every", default: 250, in: 0..., unit: "steps",
-      help: "between evaluations; 0 evaluates only at the end")
+      help: "interval between evaluations; 0 evaluates only at the end")
     spike = try reader.number(
       "guard.spike", default: defaults.spike, in: 0...,
-      help: "a loss above this multiple of the recent mean three steps in a row ends the run; "
-        + "0 never")
+      help: "ends the run when the loss exceeds this multiple of its recent mean in three steps in "
+        + "a "
+        + "row; 0 disables the check")
     logEvery = try reader.integer(
       "log.every", default: 10, in: 1..., unit: "steps",
-      help: "between progress lines when the output is not a terminal")
+      help: "interval between progress lines when the output is not a terminal")
     try refuseIdleKeys(reader)
     for (key, value) in [("microBatches", microBatches), ("accumulation", accumulation)]
     where value & (value - 1) != 0 {
       let below = 1 << (Int.bitWidth - value.leadingZeroBitCount - 1)
       throw reader.rejection(
         of: "batch.\(key)",
-        because: "\(value) is not a power of two, which the fixed order of summation needs; choose "
+        because: "\(value) is not a power of two, which the fixed summation order needs; choose "
           + "\(below) or \(2 * below)")
     }
     if accumulation > microBatches {
@@ -194,8 +198,8 @@ public struct TrainingOptions: Sendable {
     }
   }
 
-  /// Refuses what `optimizer.name` and `schedule.name` make of no effect, unless it is the default,
-  /// as in a file with every key; and rates that do not descend to the final one.
+  /// Refuses keys that have no effect with `optimizer.name` and `schedule.name`, unless they have
+  /// their default, as in a file with every key; and final learning rates above the peak.
   private func refuseIdleKeys(_ reader: ConfigurationReader) throws(ConfigurationError) {
     let (rule, shape) = (rule.rawValue, schedule.rawValue)
     for (key, name, isUsed) in [
@@ -211,12 +215,12 @@ public struct TrainingOptions: Sendable {
       throw reader.rejection(
         of: "schedule.final",
         because: "\(finalRate) is above optimizer.learningRate, \(learningRate), from which the "
-          + "rate descends; choose \(learningRate) or less")
+          + "rate decays; choose \(learningRate) or less")
     }
     if schedule == .wsd && decay == 0 {
       throw reader.rejection(
         of: "schedule.decay",
-        because: "wsd without a descent stays at its peak; choose some of the \(steps) steps, "
+        because: "wsd without a final decay stays at its peak; choose some of the \(steps) steps, "
           + "often a tenth, or schedule.name: constant")
     }
   }

@@ -8,69 +8,66 @@ import Optimizers
 import Tensors
 import Tokenizers
 
-/// A run with everything settled: past this point nothing is optional.
-///
-/// The phase of the run has settled its own keys beside it; see `Phase`.
-public struct TrainingPlan: Sendable {
-  /// Where the first weights come from.
-  public enum Weights: Sendable, Equatable {
-    /// From random numbers of the run's seed.
-    case drawn
-    /// From the model in this folder; what that model does not have is drawn.
+/// The resolved settings of a run; the phase keeps its own settings beside it, see `Phase`.
+package struct TrainingPlan: Sendable {
+  /// The source of the initial weights.
+  package enum Weights: Sendable, Equatable {
+    /// Random numbers from the run's seed.
+    case random
+    /// The model in this folder; parameters that it does not have are random.
     case folder(String)
   }
 
-  /// What was typed, with every default.
-  public let options: TrainingOptions
-  /// The same as a file, with the phase's keys.
-  public let resolved: String
-  /// The tokenizer.
-  public let tokenizer: any Tokenizer
-  /// How the model writes conversations; nil for one that does not.
-  public let template: ChatTemplate?
-  /// What is trained.
-  public let network: TrainedNetwork
-  /// The low-rank maps that are trained in place of the whole weights; nil for those.
-  public let lora: LoRA?
-  /// The model that these are trained beside.
+  /// The values of the keys that every phase has.
+  package let options: TrainingOptions
+  /// The configuration as YAML, with every key and default.
+  package let resolved: String
+  package let tokenizer: any Tokenizer
+  /// The chat template; nil for a model without one.
+  package let template: ChatTemplate?
+  /// The trained network.
+  package let network: TrainedNetwork
+  /// The LoRA adapters; nil to train all weights.
+  package let lora: LoRA?
+  /// The base model of the adapters; nil without adapters.
   let adapterBase: AdapterBase?
-  /// Where its first weights come from.
-  public let weights: Weights
+  /// The source of the initial weights.
+  package let weights: Weights
   /// Rows of a micro-batch.
-  public let rows: Int
+  package let rows: Int
   /// Positions of a row.
-  public let context: Int
-  /// Positions of a row's source; 0 where there are no sources.
-  public let sourceContext: Int
-  /// The learning rate.
-  public let schedule: Schedule
-  /// What products read.
-  public let precision: Precision
-  /// Whether a row's forward pass has the same bits in every batch; see `Workspace`.
-  public let isBatchInvariant: Bool
-  /// What the phase's own keys add to `terms`.
-  let phaseTerms: [String: String]
-  /// How many numbers are trained, and how many are only read.
-  public let counts: (trained: Int, frozen: Int)
+  package let context: Int
+  /// Positions of a row's encoder input; 0 without an encoder.
+  package let sourceContext: Int
+  /// The learning-rate schedule.
+  package let schedule: Schedule
+  /// The operand precision of matrix products.
+  package let precision: Precision
+  /// True when a row's forward pass must have the same bits in every batch; see `Workspace`.
+  package let isBatchInvariant: Bool
+  /// The entries that the phase adds to `settings`.
+  let phaseSettings: [String: String]
+  /// The numbers of trained and of frozen parameters, with padding.
+  package let counts: (trained: Int, frozen: Int)
 
-  /// Settles what every phase has in common.
+  /// Resolves the settings that every phase has.
   ///
   /// - Parameters:
-  ///   - options: The keys of every run.
-  ///   - reader: Where they and the phase's keys came from, all read.
-  ///   - start: The model that the run begins with.
-  ///   - rows: Rows of a micro-batch; as many as it has sequences when nil.
-  ///   - context: Positions of a row; the model's longest when nil.
-  ///   - sourceContext: Positions of a row's source; as many as of a row when nil, in a model that has
-  ///     sources.
-  ///   - isBatchInvariant: Whether what the model says of a row must not depend on its batch.
-  ///   - halvesAreQuick: Whether the CPUs of all ranks are quicker in bf16 than in fp32.
+  ///   - options: The keys of every phase.
+  ///   - reader: The reader, after all keys are read.
+  ///   - start: The initial model; nil for a new one.
+  ///   - rows: Rows of a micro-batch; nil for the number of its sequences.
+  ///   - context: Positions of a row; nil for the model's maximum.
+  ///   - sourceContext: Positions of a row's encoder input; nil for `context` in a
+  ///     sequence-to-sequence model and 0 in others.
+  ///   - isBatchInvariant: True when a row's forward pass must not depend on its batch.
+  ///   - bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
   init(
     _ options: TrainingOptions, _ reader: ConfigurationReader, tokenizer: any Tokenizer,
     network: TrainedNetwork, lora: LoRA? = nil, start: PhaseModel? = nil, rows: Int? = nil,
-    context: Int? = nil, sourceContext: Int? = nil, terms: [String: String] = [:],
+    context: Int? = nil, sourceContext: Int? = nil, settings: [String: String] = [:],
     isBatchInvariant: Bool = false,
-    halvesAreQuick: Bool
+    bf16IsFaster: Bool
   ) throws {
     try reader.finish()
     self.options = options
@@ -78,17 +75,17 @@ public struct TrainingPlan: Sendable {
     self.network = network
     self.lora = lora
     template = start?.template
-    weights = start.map { .folder($0.folder.path) } ?? .drawn
+    weights = start.map { .folder($0.folder.path) } ?? .random
     adapterBase = lora == nil ? nil : try start.map { try AdapterBase($0.folder) }
     self.rows = rows ?? options.sequences
     let positions = context ?? start?.context ?? network.model.context
     self.context = positions
     self.sourceContext =
-      sourceContext ?? (network.model.prediction == .target ? positions : 0)
-    precision = options.precision.resolved(halvesAreQuick: halvesAreQuick)
+      sourceContext ?? (network.model.prediction == .sequenceToSequence ? positions : 0)
+    precision = options.precision.resolved(bf16IsFaster: bf16IsFaster)
     self.isBatchInvariant = isBatchInvariant
     resolved = reader.resolved
-    phaseTerms = terms
+    phaseSettings = settings
     let layouts = try lora.map { try network.configuration.layout($0) }
     counts =
       layouts.map { ($0.trainable.count, $0.frozen.count) }
@@ -99,11 +96,11 @@ public struct TrainingPlan: Sendable {
     try requireMemory(reader)
   }
 
-  /// The decoder that is trained.
-  public var model: any ModelConfiguration { network.model }
+  /// The language model of the network.
+  package var model: any ModelConfiguration { network.model }
 
-  /// Refuses what cannot fit into this host's memory however many ranks there are: weights, one
-  /// gradient, and the logits of one micro-batch.
+  /// Refuses sizes that exceed this host's memory with any number of ranks: weights with one
+  /// gradient, or the logits of one micro-batch.
   private func requireMemory(_ reader: ConfigurationReader) throws(ConfigurationError) {
     let available = ProcessMemory.available()
     let float = MemoryLayout<Float>.stride
@@ -119,11 +116,11 @@ public struct TrainingPlan: Sendable {
     }
   }
 
-  /// Leaves of the summation tree: micro-batches, those added in order counted as one.
+  /// The number of leaves of the summation tree: micro-batches over `batch.accumulation`.
   var leaves: Int { options.microBatches / options.accumulation }
 
-  /// Most workers of a rank whose gradients fit into `bytes` beside the weights and the optimizer's
-  /// state, a fifth left for activations and the rest; at least 1.
+  /// Returns the largest number of workers of a rank whose gradients fit into `bytes` beside the
+  /// weights and the optimizer's state, with a fifth left for activations and the rest; at least 1.
   func workersThatFit(into bytes: Int, ranks: Int) -> Int {
     let own = (leaves + ranks - 1) / ranks
     let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
@@ -136,9 +133,9 @@ public struct TrainingPlan: Sendable {
     } ?? 1
   }
 
-  /// About how many bytes a rank needs for weights, gradients and the optimizer's state, and for the
-  /// logits of its workers; activations come on top.
-  public func memory(ranks: Int, threads: Int) -> Int {
+  /// Estimates the bytes that a rank needs for weights, gradients, the optimizer's state and the
+  /// logits of its workers, without other activations.
+  package func memory(ranks: Int, threads: Int) -> Int {
     let own = (leaves + ranks - 1) / ranks
     let workers = min(threads, own)
     let gradients = 4 * workers * levels(of: own, workers: workers)
@@ -148,34 +145,34 @@ public struct TrainingPlan: Sendable {
       + precision.weightBytes * counts.frozen + logits
   }
 
-  /// The bytes that a rank alone needs for weights, one gradient, and the two moments of AdamW; what
-  /// is `frozen` has its weights alone.
-  public static func memory(trained: Int, frozen: Int, _ precision: Precision) -> Int {
+  /// Returns the bytes that a single rank needs for weights, one gradient, and the two moments of
+  /// AdamW; `frozen` parameters have only weights.
+  package static func memory(trained: Int, frozen: Int, _ precision: Precision) -> Int {
     let numbers = 1 + AdamW(betas: (0, 0), weightDecay: 0).stateNames.count
     return (precision.weightBytes + numbers * MemoryLayout<Float>.stride) * trained
       + precision.weightBytes * frozen
   }
 
-  /// Gradients that a worker holds: one for every level of the tree over its leaves.
+  /// The number of gradients that a worker holds: one for every level of the tree over its leaves.
   private func levels(of leaves: Int, workers: Int) -> Int {
     let run = (leaves + workers - 1) / workers
     return Int.bitWidth - run.leadingZeroBitCount
   }
 
-  /// Tells the parameters' names, shapes and places from any other.
+  /// A hash of the names, shapes and offsets of all parameters.
   var layoutDigest: UInt64 {
     FNV1a(Array(network.configuration.layout.summary.utf8)).value
   }
 
-  /// The lines of the resolved file, each under its number, for comparing ranks.
+  /// The lines of the resolved configuration with their numbers, to compare ranks.
   var lines: [(name: String, value: String)] {
     resolved.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map {
       ("line \($0.offset + 1) of the resolved configuration", String($0.element.drop { $0 == " " }))
     }
   }
 
-  /// The update rule.
-  public var optimizer: any Optimizer {
+  /// The optimizer.
+  package var optimizer: any Optimizer {
     switch options.rule {
     case .adamw:
       AdamW(
@@ -186,25 +183,25 @@ public struct TrainingPlan: Sendable {
     }
   }
 
-  /// Which checkpoints stay.
-  public var retention: RetentionPolicy {
+  /// The checkpoints to keep.
+  package var retention: RetentionPolicy {
     RetentionPolicy(keep: options.keep, keepEvery: options.keepEvery)
   }
 
-  /// Positions in a step.
-  public var tokensPerStep: Int { options.microBatches * rows * (context + sourceContext) }
+  /// The number of positions in a step, of encoder and decoder inputs.
+  package var tokensPerStep: Int { options.microBatches * rows * (context + sourceContext) }
 }
 
 extension TrainingOptions.PrecisionChoice {
-  /// What it comes to on this CPU.
-  public var resolved: Precision { resolved(halvesAreQuick: MatrixLibrary.hasHalfProducts) }
+  /// The precision on this CPU.
+  package var resolved: Precision { resolved(bf16IsFaster: MatrixLibrary.bf16IsFaster) }
 
-  /// What it comes to where the CPUs are, or are not, quicker in bf16 than in fp32.
-  func resolved(halvesAreQuick: Bool) -> Precision {
+  /// Returns the precision for CPUs that compute faster, or not, in bf16 than in fp32.
+  func resolved(bf16IsFaster: Bool) -> Precision {
     switch self {
     case .fp32: .fp32
     case .bf16: .bf16
-    case .auto: halvesAreQuick ? .bf16 : .fp32
+    case .auto: bf16IsFaster ? .bf16 : .fp32
     }
   }
 }

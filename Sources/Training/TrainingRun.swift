@@ -11,24 +11,24 @@ import Tokenizers
 
 /// A run of any phase from its plan to its last checkpoint.
 ///
-/// Rank 0 decides when to evaluate, save and stop; its orders ride with the step's control word, so
-/// all ranks act at the same step.
-public final class TrainingRun {
-  /// Where a run begins.
-  public enum Resume: Sendable, Equatable {
-    /// The newest whole checkpoint of the run folder, or the start.
+/// Rank 0 decides when to evaluate, save and stop; its orders are part of the step's control word,
+/// so that all ranks act at the same step.
+package final class TrainingRun {
+  /// The checkpoint that a run resumes from.
+  package enum Resume: Sendable, Equatable {
+    /// The newest whole checkpoint of the run folder; step 0 without one.
     case auto
-    /// The start; checkpoints of an earlier attempt are set aside.
+    /// None: the run starts at step 0, and checkpoints of an earlier attempt are set aside.
     case never
-    /// This checkpoint folder.
+    /// The checkpoint in this folder.
     case path(String)
   }
 
-  /// How a run ended.
-  public enum Outcome: Sendable, Equatable {
+  /// The end of a run.
+  package enum Outcome: Sendable, Equatable {
     /// All steps are done.
     case finished
-    /// It was asked to stop; a checkpoint of this step is safe.
+    /// The run was asked to stop; a checkpoint of this step is published.
     case stopped(step: Int)
   }
 
@@ -39,12 +39,12 @@ public final class TrainingRun {
   private let trainer: Trainer
   private let evaluator: (any Evaluator)?
   private let cycle: CheckpointCycle
-  private let period: Int
+  private let stepsPerIteration: Int
   private let conclude: (Trainer, String?) throws -> [EventReport]
   private let profiler: Profiler?
-  /// What was not well, and the last step in which it was not.
-  private var findings: [Substring: Int] = [:]
-  /// The newest checkpoint that is known to be whole.
+  /// The last step of every kind of warning.
+  private var lastWarnings: [Substring: Int] = [:]
+  /// The path of the newest published checkpoint.
   private var latest: String?
 
   /// Prepares everything up to the first step.
@@ -52,26 +52,24 @@ public final class TrainingRun {
   /// Collective.
   ///
   /// - Parameters:
-  ///   - phase: What to do; the same on every rank.
-  ///   - world: All ranks.
-  ///   - workers: This rank's workers.
-  ///   - resume: Where to begin.
-  ///   - observer: Who is told on rank 0, beside the metrics file.
+  ///   - phase: The phase; the same on every rank.
+  ///   - workers: The threads and cores of this rank.
+  ///   - observer: Receives the reports on rank 0, beside the metrics file.
   ///   - version: The program's version, part of the start-up contract.
-  ///   - profiles: Whether to look at some steps in detail; see `Profiler`.
-  public init(
+  ///   - profiles: True to profile some steps; see `Profiler`.
+  package init(
     _ phase: any Phase, world: Communicator, workers: Cores.Assignment, resume: Resume,
     observer: any RunObserver, version: String, profiles: Bool = false
   ) throws {
     let plan = phase.plan
     self.plan = plan
     self.world = world
-    Signals.noteSaves()
+    Signals.handleSaveRequests()
     folder = RunFolder(plan.options.run)
     observers = RunObservers(world.rank == 0 ? [observer] : [])
     try StartContract(
       [("program", version)] + plan.lines
-        + plan.terms.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        + plan.settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         + [
           ("parameter layout", "\(plan.layoutDigest)"),
           ("threads", "\(workers.threads)"), ("--profile", "\(profiles)"),
@@ -80,20 +78,21 @@ public final class TrainingRun {
     ).agree(over: world)
 
     let attempt = try Self.agreeOnAttempt(world)
-    // What refuses this run comes before the claim: another may be under way in the folder.
-    let seen = try Resumption.look(resume, for: plan, in: folder, world: world)
+    // Everything that can refuse this run precedes the claim: another may be under way in the
+    // folder.
+    let candidate = try Resumption.locate(resume, for: plan, in: folder, world: world)
     let (folder, observers) = (folder, observers)
-    let work = try phase.prepare(
-      PhaseSite(
+    let prepared = try phase.prepare(
+      RunContext(
         folder: folder, world: world, threads: workers.threads,
         note: { try observers.event(EventReport(.note, $0)) }))
     try world.together { if world.rank == 0 { try folder.create() } }
     trainer = try Trainer(
-      plan, world: world, workers: workers, objective: work.objective,
-      companions: work.companions, begins: seen == nil)
-    evaluator = work.evaluator
-    (period, conclude) = (work.period, work.conclude)
-    trainer.state.terms.merge(work.terms) { _, own in own }
+      plan, world: world, workers: workers, objective: prepared.objective,
+      frozenModels: prepared.frozenModels, initializesWeights: candidate == nil)
+    evaluator = prepared.evaluator
+    (stepsPerIteration, conclude) = (prepared.stepsPerIteration, prepared.conclude)
+    trainer.state.settings.merge(prepared.settings) { _, own in own }
     cycle = try CheckpointCycle(
       store: folder.checkpoints, attempt: attempt, world: world,
       files: ModelFiles(
@@ -102,18 +101,19 @@ public final class TrainingRun {
       retention: plan.retention, keepsBest: plan.options.keepBest)
 
     let start = try Resumption.claim(
-      resume, seen: seen, in: folder, attempt: attempt, world: world, observers: observers)
+      resume, candidate: candidate, in: folder, attempt: attempt, world: world,
+      observers: observers)
     if let start { try trainer.restore(from: start) }
     profiler = profiles ? Profiler(world: world, folder: folder) : nil
     let isOwn = try start.map { try Resumption.isOwn($0, of: folder, world: world) } ?? false
-    // The best of another run decides nothing here: its checkpoint is not in this folder.
+    // The best evaluation of another run does not count: its checkpoint is not in this folder.
     if !isOwn { trainer.state.best = nil }
     latest = start?.path
     let hosts = try world.allGatherV(Array(try Communicator.hostName.utf8))
       .map { String(decoding: $0, as: UTF8.self) }
     try world.together {
       if world.rank != 0 { return }
-      try Resumption.leaveOtherHistory(
+      try Resumption.setOtherHistoryAside(
         resume, after: isOwn ? start?.step : nil, in: folder, attempt: attempt,
         observers: observers)
       try folder.write(configuration: plan.resolved)
@@ -125,20 +125,20 @@ public final class TrainingRun {
     try announce(from: start, threads: workers.threads)
   }
 
-  /// Runs to the end, or until somebody asks it to stop.
+  /// Runs to the last step, or until a signal requests a stop.
   ///
   /// Collective.
   ///
-  /// - Throws: `DivergenceGuard.Diverged`, on every rank, with the last good checkpoint kept;
-  ///   anything else on some ranks only, while the others wait.
-  public func run() throws -> Outcome {
-    Signals.noteStops()
+  /// - Throws: `DivergenceGuard.Diverged`, on every rank, with the last good checkpoint kept; any
+  ///   other error possibly on some ranks only, while the others wait.
+  package func run() throws -> Outcome {
+    Signals.handleStopRequests()
     do {
       return try train()
     } catch {
-      // What led here is what people will want to see.
+      // The metrics that led here are needed to find the cause.
       defer { try? observers.finish() }
-      if error is DivergenceGuard.Diverged, let saved = try cycle.settle() {
+      if error is DivergenceGuard.Diverged, let saved = try cycle.finishOrDiscard() {
         try announceSave(saved)
       }
       throw error
@@ -147,31 +147,33 @@ public final class TrainingRun {
 
   private func train() throws -> Outcome {
     let steps = plan.options.steps
-    if trainer.state.step == 0 && evaluator?.measuresStart == true { try evaluate() }
-    var asked: ControlWord.Signals = []
+    if trainer.state.step == 0 && evaluator?.evaluatesBeforeTraining == true { try evaluate() }
+    var requests: ControlWord.Signals = []
     while trainer.state.step < steps {
       var word = ControlWord()
       word.signals = Signals.take()
       if world.rank == 0 { word.orders = orders(forStep: trainer.state.step + 1) }
       try cycle.report(in: &word)
       try profiler?.stepBegins(trainer)
-      let (report, words) = try trainer.step(telling: word)
+      let (report, words) = try trainer.step(sending: word)
       try observers.step(report)
       try warn(of: report)
       if let profile = try profiler?.stepEnded(trainer) { try observers.profile(profile) }
-      let isSuspicious = trainer.isSuspicious
-      if let saved = try cycle.absorb(words, isSound: !isSuspicious) { try announceSave(saved) }
+      let hasLossSpike = trainer.hasLossSpike
+      if let saved = try cycle.advance(words, isHealthy: !hasLossSpike) { try announceSave(saved) }
 
-      for word in words { asked.formUnion(word.signals) }
+      for word in words { requests.formUnion(word.signals) }
       let isBest = try words[0].orders.contains(.evaluate) && evaluate()
       let isLast = trainer.state.step == steps
-      // What was asked during a spike waits for its verdict, two more steps at most.
-      if isLast || !asked.isEmpty && !isSuspicious && trainer.state.step % period == 0 {
+      // A request during a loss spike waits for the verdict, at most two more steps.
+      if isLast
+        || !requests.isEmpty && !hasLossSpike && trainer.state.step % stepsPerIteration == 0
+      {
         try saveAndWait()
-        if asked.contains(.stop) && !isLast { return try stop() }
-        asked = []
+        if requests.contains(.stop) && !isLast { return try stop() }
+        requests = []
       } else if isBest && plan.options.keepBest {
-        // The best is these very weights: a save under way is waited for.
+        // These very weights must be saved, so a pending save is finished first.
         if let saved = try cycle.finish() { try announceSave(saved) }
         try cycle.begin(trainer)
       } else if words[0].orders.contains(.save) {
@@ -189,43 +191,44 @@ public final class TrainingRun {
     return .finished
   }
 
-  /// Tells what is not well in a step, unless it was no better within the steps of a log line before.
+  /// Reports a step's warnings, each at most once per log interval.
   private func warn(of report: StepReport) throws {
-    // The numbers differ from step to step: what is found is told apart by its first words.
-    let kinds = report.findings.map { $0.prefix { $0.isLetter || $0 == " " } }
-    for (kind, finding) in zip(kinds, report.findings) {
-      let last = findings.updateValue(report.step, forKey: kind)
+    // The numbers differ from step to step: the words before them identify the kind of a warning.
+    let kinds = report.warnings.map { $0.prefix { $0.isLetter || $0 == " " } }
+    for (kind, warning) in zip(kinds, report.warnings) {
+      let last = lastWarnings.updateValue(report.step, forKey: kind)
       if let last, report.step - last <= plan.options.logEvery { continue }
-      try observers.event(EventReport(.warning, step: report.step, finding))
+      try observers.event(EventReport(.warning, step: report.step, warning))
     }
   }
 
-  /// Saves this step and returns when it is safe.
+  /// Saves this step and returns when its checkpoint is published.
   ///
-  /// A spike at the last step has no verdict: the model is kept, and the checkpoints before it too.
+  /// A loss spike at the last step gets no verdict: the model is saved, and the checkpoints before
+  /// it are kept too.
   private func saveAndWait() throws {
-    let pending = try trainer.isSuspicious ? cycle.settle() : cycle.finish()
+    let pending = try trainer.hasLossSpike ? cycle.finishOrDiscard() : cycle.finish()
     if let pending { try announceSave(pending) }
-    if trainer.isSuspicious {
+    if trainer.hasLossSpike {
       try observers.event(
         EventReport(
           .warning, step: trainer.state.step,
           "the last loss was unusually high; the checkpoints before this one are kept"))
     }
-    try cycle.begin(trainer, prunes: !trainer.isSuspicious)
+    try cycle.begin(trainer, prunes: !trainer.hasLossSpike)
     if let saved = try cycle.finish() { try announceSave(saved) }
   }
 
-  /// Begins to save this step, unless the save before it is not done or the loss is suspicious.
+  /// Begins to save this step, unless a save is pending or there is a loss spike.
   private func saveIfFree() throws {
     let isFree = try world.broadcast(UInt8(cycle.isBusy ? 0 : 1)) == 1
-    if isFree && !trainer.isSuspicious { return try cycle.begin(trainer) }
+    if isFree && !trainer.hasLossSpike { return try cycle.begin(trainer) }
     try observers.event(
       EventReport(
         .checkpointSkipped, step: trainer.state.step,
         isFree
-          ? "the loss is unusually high; nothing is saved until it is known why"
-          : "the checkpoint before it is still being written"))
+          ? "the loss is unusually high; checkpoints wait until it is normal again"
+          : "the previous checkpoint is still being written"))
   }
 
   private func stop() throws -> Outcome {
@@ -233,18 +236,19 @@ public final class TrainingRun {
     try observers.event(
       EventReport(
         .stopping, step: trainer.state.step,
-        "asked to stop; the same command with --resume auto goes on from here"))
+        "a signal requested a stop; the same command with --resume auto resumes from here"))
     try observers.finish()
     return .stopped(step: trainer.state.step)
   }
 
-  /// What rank 0 wants done after `step`.
+  /// Returns rank 0's orders for the end of `step`.
   private func orders(forStep step: Int) -> ControlWord.Orders {
     let options = plan.options
     var orders: ControlWord.Orders = []
-    // At the first moment at or after the step, when moments are further apart than steps.
-    let isDue = { [period] (every: Int) in
-      every > 0 && step % period == 0 && step / every != (step - period) / every
+    // Due at the first iteration boundary at or after the requested step.
+    let isDue = { [stepsPerIteration] (every: Int) in
+      every > 0 && step % stepsPerIteration == 0
+        && step / every != (step - stepsPerIteration) / every
     }
     if evaluator != nil && (isDue(options.evaluateEvery) || step == options.steps) {
       orders.insert(.evaluate)
@@ -253,12 +257,12 @@ public final class TrainingRun {
     return orders
   }
 
-  /// Evaluates, reports, and remembers the best.
+  /// Evaluates the model, reports the result, and records the best evaluation.
   ///
   /// Collective.
   ///
-  /// - Returns: Whether the model was never better.
-  /// - Throws: `DivergenceGuard.Diverged`, on every rank, when the loss is no number.
+  /// - Returns: True when this is the best evaluation so far.
+  /// - Throws: `DivergenceGuard.Diverged`, on every rank, when the loss is not finite.
   @discardableResult
   private func evaluate() throws -> Bool {
     guard let evaluator else { return false }
@@ -284,13 +288,13 @@ public final class TrainingRun {
         "\(layout.parameterCount) parameters in \(plan.precision.rawValue), "
           + "\(world.size) \(world.size == 1 ? "rank" : "ranks") × "
           + "\(workers) \(team == 1 ? "threads" : "teams of \(team) threads"), "
-          + "\(plan.tokensPerStep) tokens a step, "
-          + "\((trainer.epochs * 100).rounded() / 100) epochs in all"))
-    if plan.precision == .bf16 && !MatrixLibrary.hasHalfProducts {
+          + "\(plan.tokensPerStep) tokens per step, "
+          + "\((trainer.epochs * 100).rounded() / 100) epochs in total"))
+    if plan.precision == .bf16 && !MatrixLibrary.bf16IsFaster {
       try observers.event(
         EventReport(
           .warning,
-          "this CPU is not quicker in bf16 than in fp32: precision: bf16 saves memory here, not time"
+          "this CPU is not faster in bf16 than in fp32: precision: bf16 saves memory here, not time"
         ))
     }
     let (warmup, steps) = (plan.options.warmup, plan.options.steps)
@@ -307,30 +311,30 @@ public final class TrainingRun {
       try observers.event(
         EventReport(
           .warning,
-          "\(idle) of \(threads) threads a rank have nothing to do: they do not divide among "
-            + "\(workers) micro-batches at a time"))
+          "\(idle) of \(threads) threads per rank are idle: they cannot be divided evenly among "
+            + "\(workers) workers"))
     }
     let all = world.size * workers
     if all > leaves {
       try observers.event(
         EventReport(
           .warning,
-          "\(all - leaves) of \(all) workers have nothing to do: a step has \(leaves) "
-            + "micro-batches, raise batch.microBatches"))
+          "\(all - leaves) of \(all) workers are idle: a step has \(leaves) micro-batches, raise "
+            + "batch.microBatches"))
     }
     if let start {
       try observers.event(
-        EventReport(.resumed, step: start.step, "going on from \(start.path)"))
-      let saved = try TrainingState(from: start).terms
-      let terms = trainer.state.terms
-      // A checkpoint of an earlier release may lack some: nobody knows whether they changed.
-      let changed = terms.keys.sorted().filter { saved[$0] != nil && saved[$0] != terms[$0] }
+        EventReport(.resumed, step: start.step, "resuming from \(start.path)"))
+      let saved = try TrainingState(from: start).settings
+      let settings = trainer.state.settings
+      // Settings that a checkpoint of an earlier release lacks are not compared.
+      let changed = settings.keys.sorted().filter { saved[$0] != nil && saved[$0] != settings[$0] }
       if !changed.isEmpty {
         try observers.event(
           EventReport(
             .warning, step: start.step,
             "changed since the checkpoint, so the bits will differ from an uninterrupted run: "
-              + changed.map { "\($0) \(saved[$0] ?? "") → \(terms[$0] ?? "")" }
+              + changed.map { "\($0) \(saved[$0] ?? "") → \(settings[$0] ?? "")" }
               .joined(separator: "; ")))
       }
     }
@@ -339,7 +343,7 @@ public final class TrainingRun {
   private func announceSave(_ step: Int) throws {
     let path = folder.checkpoint(step: step)
     latest = path
-    try observers.event(EventReport(.checkpointSaved, step: step, "\(path) is safe"))
+    try observers.event(EventReport(.checkpointSaved, step: step, "\(path) is published"))
   }
 
   private func writeEnvironment(_ workers: Cores.Assignment, hosts: [String], version: String)
@@ -355,7 +359,7 @@ public final class TrainingRun {
     ).write(to: folder.environment)
   }
 
-  /// A name for this attempt that no other attempt has, the same on every rank.
+  /// Returns a unique name for this attempt, the same on every rank.
   ///
   /// Collective.
   private static func agreeOnAttempt(_ world: Communicator) throws -> String {

@@ -4,13 +4,13 @@ import Evaluation
 import Glibc
 import Tokenizers
 
-/// A validation set of text, ready to be measured on.
+/// The validation set of a pretraining run.
 struct ValidationSet {
   private let loader: any EvaluationSource
-  /// Bytes of text that the evaluated targets stand for; nil where only some of its tokens are.
+  /// Bytes of text that the evaluated targets encode; nil when only some tokens are targets.
   private let bytes: Double?
 
-  /// What the evaluations of `phase` read of `tokens`.
+  /// The part of `tokens` that the evaluations of `phase` read.
   init(of phase: Pretraining, tokens: TokenStream) throws {
     let plan = phase.plan
     if let masking = phase.masking {
@@ -42,7 +42,7 @@ struct ValidationSet {
     self.bytes = Double(bytes)
   }
 
-  /// The sum of the losses and the number of targets.
+  /// Returns the sum of the losses and the number of targets.
   ///
   /// Collective.
   func measure(_ replicas: DataParallel<Replica>) throws -> Tally {
@@ -53,6 +53,6 @@ struct ValidationSet {
     }[0]
   }
 
-  /// `total` in bits for each byte of the text; nil where not all of its tokens are targets.
+  /// Returns `total` in bits per byte of the text; nil when only some tokens are targets.
   func bitsPerByte(_ total: Tally) -> Double? { bytes.map { total.sum / $0 / M_LN2 } }
 }

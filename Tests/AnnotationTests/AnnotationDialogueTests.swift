@@ -4,7 +4,7 @@ import Tokenizers
 @testable import Annotation
 
 @Suite struct AnnotationDialogueTests {
-  @Test func everyKeyIsKept() throws {
+  @Test func everyKeyStoresItsJudgement() throws {
     try withStore(pairs: 7) { store in
       let lines = [
         "l", " R  too long, and\tcold ", "", "x", "t", "b", "u", "s", "l", "r why", "t", "u",
@@ -18,7 +18,7 @@ import Tokenizers
       #expect(judgements[2].verdict == .tie && judgements[3].verdict == .skip)
       #expect(judgements[5].note == "why")
       for words in [
-        "Pair 1 of 7", "Kept: left.", "Kept: right, with a note.", "\"x\" is none of the keys",
+        "Pair 1 of 7", "Kept: left.", "Kept: right, with a note.", "\"x\" is not one of the keys",
         "Kept: tie.", "Kept: both bad.", "Taken back.", "Kept: skip.", "All pairs are judged.",
       ] {
         #expect(shown.contains(words), "\(words): \(shown)")
@@ -28,7 +28,7 @@ import Tokenizers
     }
   }
 
-  @Test func itFitsTheTerminal() throws {
+  @Test func linesFitTheTerminal() throws {
     try withFolder { folder in
       let store = try JudgementStore(path: "\(folder)/judgements.sqlite")
       let long = String(repeating: "a swift stays in the air for ten months ", count: 30)
@@ -51,14 +51,14 @@ import Tokenizers
         }
         #expect(!shown.contains("\u{1B}"))
       }
-      // The keys are one line on a usual terminal.
+      // The keys fit in one line of a usual terminal.
       #expect(
         try converse(store, "anna", []).split(separator: "\n").last?.hasPrefix("l left") == true)
     }
   }
 
-  /// Whatever is answered, in whatever order: no word of a source.
-  @Test func nothingSaysWhoseAnAnswerIs() throws {
+  /// No sequence of answers makes the dialogue print a source.
+  @Test func sourcesAreNeverShown() throws {
     try withStore(pairs: 30) { store in
       let keys = ["l", "r", "t", "b", "s", "u", "?"]
       let shown = try converse(store, "anna", (0..<60).map { keys[$0 * $0 % keys.count] })

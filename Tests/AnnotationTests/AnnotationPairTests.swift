@@ -4,7 +4,7 @@ import Tokenizers
 @testable import Annotation
 
 @Suite struct AnnotationPairTests {
-  @Test func theIdIsThatOfTheTexts() {
+  @Test func theIdDependsOnTheTextsOnly() {
     let pair = AnnotationPair("p", "a", "b")
     #expect(pair.id.count == 16 && pair.id.allSatisfy(\.isHexDigit))
     #expect(AnnotationPair("p", "b", "a", sources: ("x", "y")).id == pair.id)

@@ -4,7 +4,7 @@ import Tokenizers
 @testable import Annotation
 
 @Suite struct AnnotationSessionTests {
-  /// Answers everything and returns the questions in their order.
+  /// Answers up to `most` questions and returns them in order.
   private func questions(
     _ session: inout AnnotationSession, most: Int = .max
   ) throws -> [AnnotationSession.Question] {
@@ -16,7 +16,7 @@ import Tokenizers
     return questions
   }
 
-  @Test func everyPairIsAskedOnceAndASessionGoesOn() throws {
+  @Test func everyPairIsAskedOnceAndASessionResumes() throws {
     let whole = try withStore(pairs: 12) { store in
       var session = try AnnotationSession(store, annotator: "anna")
       return try questions(&session)
@@ -34,9 +34,9 @@ import Tokenizers
     #expect(parts == whole)
   }
 
-  /// x's answers are kept first: half of the left answers are x's, and preferences for the left are
-  /// kept as what they are of.
-  @Test func sidesAreBalancedAndKept() throws {
+  /// The answers of x are stored first: half of the left answers are x's, and a preference for the left
+  /// is stored as a preference for the answer that was there.
+  @Test func sidesAreBalancedAndStored() throws {
     try withStore(pairs: 40) { store in
       var session = try AnnotationSession(store, annotator: "anna")
       let lefts = try questions(&session).map { $0.left[0].content.hasSuffix("of one") }
@@ -48,7 +48,7 @@ import Tokenizers
     }
   }
 
-  @Test func anUndoneQuestionComesNext() throws {
+  @Test func anUndoneQuestionIsNext() throws {
     try withStore(pairs: 3) { store in
       var session = try AnnotationSession(store, annotator: "anna")
       #expect(try !session.undo())
@@ -58,7 +58,7 @@ import Tokenizers
       #expect(try session.undo())
       #expect(try session.question() == first[0])
       #expect(session.given == 0)
-      // Those of an earlier session too, and never another's.
+      // Undo reaches judgements of an earlier session, but not of another annotator.
       #expect(try questions(&session).map(\.pair).count == 3)
       var other = try AnnotationSession(store, annotator: "ben")
       #expect(try !other.undo())
@@ -69,7 +69,7 @@ import Tokenizers
     }
   }
 
-  @Test func twoUnderOneNameDoNotJudgeTwice() throws {
+  @Test func twoSessionsOfOneNameDoNotJudgeAPairTwice() throws {
     try withStore(pairs: 1) { store in
       var one = try AnnotationSession(store, annotator: "anna")
       var two = try AnnotationSession(store, annotator: "anna")
@@ -82,7 +82,7 @@ import Tokenizers
     }
   }
 
-  @Test func pairsAddedMeanwhileAreAsked() throws {
+  @Test func pairsAddedDuringASessionAreAsked() throws {
     try withStore(pairs: 1) { store in
       var session = try AnnotationSession(store, annotator: "anna")
       #expect(try questions(&session).count == 1)
@@ -91,8 +91,8 @@ import Tokenizers
     }
   }
 
-  /// The scorer holds the answers of question n apart by |n − 4|.
-  @Test func theLeastSurePairComesFirst() throws {
+  /// The scores of the answers to question n differ by |n − 4|.
+  @Test func pairsAreAskedByIncreasingScoreGap() throws {
     try withStore(pairs: 10) { store in
       let scorer: AnswerScorer = { prompt, answer in
         let number = try #require(Double(prompt[0].content.dropFirst(9).dropLast()))
@@ -106,7 +106,7 @@ import Tokenizers
       let error = #expect(throws: AnnotationError.self) {
         try AnnotationSession(store, annotator: "ben") { _, _ in .nan }
       }
-      #expect(error?.description.contains("no number to choose") == true)
+      #expect(error?.description.contains("not a finite number") == true)
     }
   }
 }

@@ -10,7 +10,7 @@ import Testing
     return try AnswerFile(path: path, for: store)
   }
 
-  @Test func judgementsMadeElsewhere() throws {
+  @Test func judgementsAreImportedOnce() throws {
     try withStore(pairs: 2) { store in
       let ids = try store.pairs().map(\.id)
       let left = Presentation(seed: 1, annotator: "anna").left(ofPair: 0)
@@ -36,12 +36,12 @@ import Testing
     }
   }
 
-  /// What a program answers to the listing is kept as if the annotator had been asked.
-  @Test func theListingIsWhatAnAnnotatorIsShown() throws {
+  /// Answers to the listing are stored as if they were given in a session.
+  @Test func theListingMatchesTheSession() throws {
     try withStore(pairs: 9) { store in
       let session = try AnnotationSession(store, annotator: "anna")
       let listed = try PairListing.lines(of: store, for: "anna")
-      let answers = try zip(listed, session.all()).map { line, shown in
+      let answers = try zip(listed, session.remainingPairs()).map { line, shown in
         let object = try #require(
           JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String])
         #expect(object["pair"] == shown.pair.id)
@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  @Test func everyBadLineHasItsSentence() throws {
+  @Test func everyBadLineHasAFault() throws {
     try withStore(pairs: 1) { store in
       let id = try store.pairs()[0].id
       try store.keep(Judgement(pair: id, annotator: "anna", verdict: .first))
@@ -72,10 +72,13 @@ import Testing
         (#"{"pair":"\#(id)","annotator":"b","answer":3}"#, #""answer" that is not a text"#),
         (#"{"pair":"\#(id)","annotator":"b","answer":"better"}"#, "left, right, first, second"),
         (#"{"pair":"\#(id)","annotator":" ","answer":"tie"}"#, "cannot be an annotator's name"),
-        (#"{"pair":"abc","annotator":"b","answer":"tie"}"#, #"of the pair "abc", which is not in"#),
+        (
+          #"{"pair":"abc","annotator":"b","answer":"tie"}"#,
+          #"judges the pair "abc", which is not in"#
+        ),
         (#"{"pair":"\#(id)","annotator":"b","answer":"tie","note":1}"#, #""note" that is not"#),
         (#"{"pair":"\#(id)","annotator":"b","answer":"tie","winner":1}"#, #"field "winner""#),
-        (#"{"pair":"\#(id)","annotator":"anna","answer":"tie"}"#, "who has answered first"),
+        (#"{"pair":"\#(id)","annotator":"anna","answer":"tie"}"#, "whose earlier answer is first"),
       ]
       let file = try read(cases.map(\.line), store)
       #expect(file.judgements.isEmpty && file.faults.count == cases.count)

@@ -10,9 +10,9 @@ import Testing
     }
   }
 
-  /// One annotator's answers to the pairs from the first on: f, s, t, b, - for skip, a space for none.
+  /// Returns one annotator's judgements of the pairs, in order: f, s, t, b, - for skip, a space for none.
   ///
-  /// The first answer stands on the left of even pairs.
+  /// The first answer is on the left in even pairs.
   private func judgements(_ name: String, _ letters: String, _ pairs: [StoredPair]) -> [Judgement] {
     let verdicts: [Character: Verdict] = [
       "f": .first, "s": .second, "t": .tie, "b": .bothBad, "-": .skip,
@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test func twoAnnotators() throws {
+  @Test func twoAnnotatorsAreComparedByCohensKappa() throws {
     let pairs = stored(10)
     let report = JudgementReport(
       pairs: pairs,
@@ -34,18 +34,18 @@ import Testing
         + judgements("anna", "ffssttsf f", pairs))
     #expect(report.annotators.map(\.name) == ["anna", "ben"])
     let anna = report.annotators[0]
-    // Left are: pair 0 f, 3 s; right: 1 f, 2 s, 6 s, 7 f, 9 f.
+    // Left: pair 0 f, 3 s; right: 1 f, 2 s, 6 s, 7 f, 9 f.
     let counts: [Int] = [anna.left, anna.right, anna.tie, anna.bothBad, anna.skip]
     #expect(counts == [2, 5, 2, 0, 0])
     #expect(report.annotators[1].skip == 1 && report.annotators[1].count == 8)
-    #expect(report.leftShare.successes == 5 && report.leftShare.trials == 12)
-    // Both judged 0…6: 5 of 7 alike; chance (3·2 + 2·3 + 1·2 + 1·0) / 49.
+    #expect(report.leftFraction.successes == 5 && report.leftFraction.trials == 12)
+    // Both judged 0…6: 5 of 7 agree; chance (3·2 + 2·3 + 1·2 + 1·0) / 49.
     let agreement = try #require(report.agreement)
     #expect(agreement.shared == 7 && agreement.judged == 9 && !agreement.isFleiss)
     let (observed, chance) = (5.0 / 7, 14.0 / 49)
     let kappa = try #require(agreement.kappa)
     #expect(abs(kappa - (observed - chance) / (1 - chance)) < 1e-12)
-    // Shares of x: 1, 1, 0, 0, ½, ½, ½, 1, 1.
+    // Votes for x: 1, 1, 0, 0, ½, ½, ½, 1, 1.
     let rate = report.winRates[0]
     #expect(rate.source == "models/x" && rate.rate.successes == 5.5 && rate.rate.trials == 9)
     #expect(rate.wins == 4 && rate.losses == 2)
@@ -59,15 +59,15 @@ import Testing
     #expect(report.text.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(report.text)")
   }
 
-  /// Fleiss' own numbers are Statistics' test; here, three annotators who are not always three.
-  @Test func threeAnnotators() throws {
+  /// Three annotators, not all of whom judge every pair. (StatisticsTests checks Fleiss' own numbers.)
+  @Test func threeAnnotatorsAreComparedByFleissKappa() throws {
     let pairs = stored(4)
     let report = JudgementReport(
       pairs: pairs,
       judgements: judgements("a", "ffs-", pairs) + judgements("b", "fss ", pairs)
         + judgements("c", "ff b", pairs))
     let agreement = try #require(report.agreement)
-    // Pairs 0: fff, 1: fsf, 2: ss. P = 1, 1/3, 1; shares of f = (1 + 2/3 + 0) / 3.
+    // Pairs 0: fff, 1: fsf, 2: ss. P = 1, 1/3, 1; fraction of f = (1 + 2/3 + 0) / 3.
     let observed: Double = (1 + 1.0 / 3 + 1) / 3
     let f: Double = (1 + 2.0 / 3) / 3
     let chance = f * f + (1 - f) * (1 - f)
@@ -76,7 +76,7 @@ import Testing
     #expect(abs(kappa - (observed - chance) / (1 - chance)) < 1e-12)
   }
 
-  @Test func nothingToCompare() {
+  @Test func agreementIsUndefinedWithoutAComparison() {
     let pairs = stored(2)
     let none = JudgementReport(pairs: pairs, judgements: [])
     #expect(none.text == "2 pairs, 0 judgements by 0 annotators\n" && none.agreement == nil)
@@ -84,17 +84,17 @@ import Testing
     for words in ["1 annotator", "nothing to compare", "no preference between"] {
       #expect(one.text.contains(words), "\(one.text)")
     }
-    // Two who never agree about anything but the label: not defined.
+    // Two annotators who use only one label: kappa is undefined.
     let same = JudgementReport(
       pairs: pairs, judgements: judgements("a", "ff", pairs) + judgements("b", "ff", pairs))
     #expect(same.agreement?.kappa == nil && same.text.contains("kappa is not defined"))
   }
 
-  @Test func answersWithoutSidesAreCountedApart() {
+  @Test func answersWithoutSidesAreCountedSeparately() {
     let pairs = stored(2)
     let judgement = Judgement(pair: pairs[0].id, annotator: "a", verdict: .first)
     let report = JudgementReport(pairs: pairs, judgements: [judgement])
-    #expect(report.annotators[0].sideless == 1 && report.leftShare.trials == 0)
+    #expect(report.annotators[0].unknownSide == 1 && report.leftFraction.trials == 0)
     #expect(report.text.contains("side unknown"))
   }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import Annotation
 
 @Suite struct JudgementStoreTests {
-  @Test func whatIsAddedIsReadAsItWas() throws {
+  @Test func pairsAreReadAsTheyWereAdded() throws {
     try withFolder { folder in
       let path = "\(folder)/new/judgements.sqlite"
       let store = try JudgementStore(path: path)
@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  @Test func oneJudgementOfAnAnnotatorCounts() throws {
+  @Test func anAnnotatorJudgesAPairOnce() throws {
     try withStore(pairs: 2) { store in
       let id = try store.pairs()[0].id
       let given = Judgement(
@@ -46,7 +46,7 @@ import Testing
       #expect(try store.withdrawLast(of: "anna") == given)
       #expect(try store.withdrawLast(of: "anna") == nil)
       #expect(try store.keep(Judgement(pair: id, annotator: "anna", verdict: .tie)))
-      // What was taken back is kept too.
+      // Withdrawn judgements stay in the file.
       let rows = try store.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM judgement") }
       #expect(rows == 3)
       #expect(throws: AnnotationError.unknownPair(path: store.path, id: "none")) {
@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test(arguments: ["", " anna", "anna ", "an\nna", "\u{1B}[1m", String(repeating: "a", count: 65)])
-  func aNameThatIsNone(name: String) throws {
+  func invalidNamesAreRefused(name: String) throws {
     try withStore(pairs: 1) { store in
       #expect(throws: AnnotationError.badAnnotator(name)) {
         try AnnotationSession(store, annotator: name)
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test func theSeedStays() throws {
+  @Test func theSeedIsStored() throws {
     try withStore(seed: 5) { store in
       let again = try [
         JudgementStore(path: store.path), JudgementStore(path: store.path, seed: 5),
@@ -79,7 +79,7 @@ import Testing
     #expect(seed == 1)
   }
 
-  @Test func whatIsNoFileOfJudgementsIsRefusedAndStays() throws {
+  @Test func otherFilesAreRefusedAndUnchanged() throws {
     try withFolder { folder in
       let text = "\(folder)/text.sqlite"
       try Data(String(repeating: "not a database ", count: 100).utf8)
@@ -114,8 +114,8 @@ import Testing
     }
   }
 
-  /// Parts of the work that makes a file, as a crash leaves them.
-  @Test func aFileThatWasBegunIsFinished() throws {
+  /// Files in states that a crash during their creation can leave.
+  @Test func aPartlyCreatedFileIsCompleted() throws {
     try withFolder { folder in
       let path = "\(folder)/judgements.sqlite"
       try Data().write(to: URL(fileURLWithPath: path))
@@ -130,8 +130,8 @@ import Testing
     }
   }
 
-  /// Everybody opens the same new file, adds the same pairs and judges all of them, at once.
-  @Test func manyAtOnce() throws {
+  /// Several threads open the same new file, add the same pairs and judge all of them at once.
+  @Test func manyWritersCanUseAFileAtOnce() throws {
     for _ in 0..<10 {
       try withFolder { folder in
         let path = "\(folder)/judgements.sqlite"

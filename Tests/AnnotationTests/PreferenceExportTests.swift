@@ -28,7 +28,7 @@ import Tokenizers
     [.skip], [], [.second, .skip],
   ]
 
-  @Test func theVotesDecide() throws {
+  @Test func theMajorityDecides() throws {
     let (export, objects) = try export(verdicts)
     #expect(objects.map { $0["margin"] as? Double } == [1, 0.25, 1])
     #expect(objects.map { $0["annotators"] as? Int } == [1, 4, 1])
@@ -40,7 +40,7 @@ import Tokenizers
     #expect(export.undecided == 2)
   }
 
-  @Test func tiesAreWrittenBothWaysRound() throws {
+  @Test func tiesAreWrittenInBothOrders() throws {
     let (export, objects) = try export(verdicts, keepsTies: true)
     #expect(export.undecided == 0 && objects.count == 7)
     for (one, other) in [(objects[2], objects[3]), (objects[4], objects[5])] {
@@ -50,7 +50,7 @@ import Tokenizers
     }
   }
 
-  @Test func conversationsStayThat() throws {
+  @Test func conversationsAreWrittenAsMessages() throws {
     let pair = AnnotationPair(
       prompt: [Message(.system, "s"), Message(.user, "u")],
       first: .init([Message(.assistant, "/a")]), second: .init([Message(.assistant, "b")]))
@@ -67,7 +67,7 @@ import Tokenizers
       ])
   }
 
-  /// Files of pairs, judged as they say, come out as they went in.
+  /// Files of pairs, judged as they are labelled, are exported unchanged.
   @Test(arguments: [
     [
       #"{"prompt":"p","chosen":"a","rejected":"b"}"#,
@@ -85,7 +85,7 @@ import Tokenizers
         + #""rejected":[{"role":"assistant","content":"b"}]}"#
     ],
   ])
-  func whatWasReadIsWritten(lines: [String]) throws {
+  func exportedPairsEqualTheImportedOnes(lines: [String]) throws {
     try withFolder { folder in
       func pairs(_ lines: [String], _ name: String) throws -> [AnnotationPair] {
         let path = "\(folder)/\(name).jsonl"

@@ -6,14 +6,14 @@ import Testing
   private let ids = AnnotationPair.several(64).map(\.id)
 
   private func order(_ presentation: Presentation) -> [String] {
-    ids.sorted { presentation.rank(ofPair: $0) < presentation.rank(ofPair: $1) }
+    ids.sorted { presentation.sortKey(ofPair: $0) < presentation.sortKey(ofPair: $1) }
   }
 
   private func sides(_ presentation: Presentation, _ count: Int = 64) -> [Place] {
     (0..<count).map(presentation.left)
   }
 
-  @Test func seedAndAnnotatorAloneDecide() {
+  @Test func orderAndSidesDependOnSeedAndAnnotatorOnly() {
     let anna = Presentation(seed: 1, annotator: "anna")
     #expect(order(anna) == order(Presentation(seed: 1, annotator: "anna")))
     for other in [
@@ -22,7 +22,7 @@ import Testing
       #expect(order(other) != order(anna))
       #expect(sides(other) != sides(anna))
     }
-    // On every machine: what somebody began, somebody else's program goes on with.
+    // Golden values: a session can be resumed on another machine.
     #expect(
       sides(anna, 16).map { $0 == .first ? "f" : "s" }.joined() == "fssffsfssffssfsf")
   }
@@ -34,16 +34,16 @@ import Testing
     }
   }
 
-  /// The coins of the blocks fall evenly, and those of neighbours do not follow each other.
-  @Test func nobodyCanGuessASide() {
+  /// The random bits of the blocks are balanced, and neighbouring bits are not correlated.
+  @Test func sidesAreUnpredictable() {
     let sides = sides(Presentation(seed: 7, annotator: "anna"), 8000)
-    let coins = (0..<4000).map { sides[2 * $0] == .first }
-    let changes = zip(coins, coins.dropFirst()).count { $0 != $1 }
-    // Five standard deviations of 4000 coins.
-    #expect(abs(coins.count { $0 } - 2000) < 160 && abs(changes - 2000) < 160)
+    let bits = (0..<4000).map { sides[2 * $0] == .first }
+    let changes = zip(bits, bits.dropFirst()).count { $0 != $1 }
+    // Five standard deviations of 4000 bits.
+    #expect(abs(bits.count { $0 } - 2000) < 160 && abs(changes - 2000) < 160)
   }
 
-  @Test func theOrderOfOneTellsNothingOfAnothers() {
+  @Test func ordersOfAnnotatorsAreUnrelated() {
     let (anna, ben) = (
       order(Presentation(seed: 1, annotator: "anna")),
       order(Presentation(seed: 1, annotator: "ben"))

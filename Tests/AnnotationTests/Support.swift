@@ -14,7 +14,7 @@ extension AnnotationPair {
       second: Candidate([Message(.assistant, second)], source: sources.1))
   }
 
-  /// Numbered pairs of the models x and y; x's answers are kept first.
+  /// Returns numbered pairs of the models x and y, with x's answers stored first.
   static func several(_ count: Int) -> [AnnotationPair] {
     (0..<count).map {
       AnnotationPair(
@@ -24,7 +24,7 @@ extension AnnotationPair {
   }
 }
 
-/// A folder that is gone when `body` has returned.
+/// Runs `body` with a temporary folder, which is removed afterwards.
 @discardableResult
 func withFolder<Value>(_ body: (String) throws -> Value) throws -> Value {
   let folder = NSTemporaryDirectory() + "apus-annotation-\(UUID().uuidString)"
@@ -33,7 +33,7 @@ func withFolder<Value>(_ body: (String) throws -> Value) throws -> Value {
   return try body(folder)
 }
 
-/// A new store with numbered pairs.
+/// Runs `body` with a new store of numbered pairs.
 @discardableResult
 func withStore<Value>(
   pairs: Int = 0, seed: UInt64? = nil, _ body: (JudgementStore) throws -> Value
@@ -45,7 +45,7 @@ func withStore<Value>(
   }
 }
 
-/// Runs a dialogue of `lines` and returns what it showed.
+/// Runs a dialogue with the input `lines` and returns its output.
 func converse(
   _ store: JudgementStore, _ annotator: String, _ lines: [String], columns: Int = 80
 ) throws -> String {

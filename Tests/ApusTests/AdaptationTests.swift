@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// Pretraining that goes on from a model, on the texts of another domain.
+/// Continued pretraining: a run from a trained model on the texts of another domain.
 @Suite struct AdaptationTests {
-  /// A run that goes on from `base` on other text, a quarter of its rows from the base's corpus.
+  /// A run from `base` on other text, with a quarter of its rows from the corpus of the base model.
   private static let yaml = """
     run: run
     model: { from: base, context: 32 }
@@ -18,7 +18,7 @@ import Testing
     evaluate: { every: 6, tokens: 512 }
     """
 
-  /// A small model, and a text of which it knows nothing.
+  /// Runs `body` with a small model and a text unlike its corpus.
   private static func withDomain(
     _ settings: [String] = [], _ body: (Program) throws -> Void
   ) throws {
@@ -37,7 +37,8 @@ import Testing
       ["pretrain", "adapt.yaml", "--threads", "1"] + settings.flatMap { ["--set", $0] })
   }
 
-  /// The evaluations in metrics.jsonl: step, the new domain's loss, and the replayed corpus'.
+  /// The evaluations in metrics.jsonl: step, loss on the new domain, and loss on the replayed
+  /// corpus.
   private func losses(
     _ run: String, _ program: Program
   ) throws -> [(step: Int, domain: Double, replay: Double)] {
@@ -56,7 +57,7 @@ import Testing
     #expect(made.code == 0 && made.output.contains("277 entries, 20 of them new"), "\(made)")
   }
 
-  /// Masked tokens and spans: a base of the family, on words or bytes, beside that of GPT-2.
+  /// Pretrains a base model of the family `bert` or `t5`, with a tokenizer of words or bytes.
   private func makeBase(_ family: String, _ program: Program) throws {
     let learned = try program.run([
       "tokenizer", "train", "corpus.txt", "--kind", "wordpiece", "--vocabulary", "120", "--output",
@@ -79,7 +80,7 @@ import Testing
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
     arguments: ["gpt2", "llama", "bert", "t5"])
-  func sameBitsInAnyWorldAndAfterAKill(family: String) throws {
+  func bitsDoNotDependOnRanksThreadsOrKills(family: String) throws {
     try Self.withDomain(family == "llama" ? ["model.family=llama"] : []) { program in
       if family == "llama" { try extend(program) }
       if ["bert", "t5"].contains(family) { try makeBase(family, program) }
@@ -109,8 +110,8 @@ import Testing
     }
   }
 
-  /// Both losses are known from before the first step on; what is replayed is forgotten less.
-  @Test func replayKeepsWhatWasKnown() throws {
+  /// Both losses are measured from step 0 on, and replay reduces the rise of the corpus loss.
+  @Test func replayReducesForgetting() throws {
     try Self.withDomain { program in
       let keys = ["steps=60", "optimizer.learningRate=5e-3", "evaluate.every=30"]
       for share in ["0", "0.3"] {
@@ -122,7 +123,7 @@ import Testing
       }
       let (without, with) = (try losses("share-0", program), try losses("share-0.3", program))
       #expect(without.map(\.step) == [0, 30, 60] && with.map(\.step) == [0, 30, 60])
-      // The same model before the first step, and one that knows its own corpus best.
+      // Both runs start from the same model, which has the lower loss on its own corpus.
       #expect(without[0].domain == with[0].domain && without[0].replay == with[0].replay)
       #expect(with[0].replay < 0.7 * with[0].domain, "\(with)")
       for run in [without, with] { #expect(run[2].domain < 0.7 * run[0].domain, "\(run)") }
@@ -132,8 +133,8 @@ import Testing
     }
   }
 
-  /// New tokens are learned with the model, and all that is saved agrees on them.
-  @Test func anExtendedVocabularyIsLearned() throws {
+  /// Model, checkpoint and exported tokenizer have the same number of tokens.
+  @Test func newTokensOfATokenizerAreTrained() throws {
     try Self.withDomain(["model.family=llama"]) { program in
       try extend(program)
       #expect(try adapt(program, "tokenizer=extended").code == 0)
@@ -147,7 +148,7 @@ import Testing
     }
   }
 
-  @Test func everyMistakeHasItsSentence() throws {
+  @Test func everyMistakeFailsWithOneSentence() throws {
     try Self.withDomain { program in
       let made = try program.run(
         ["reward"] + Program.short("judge", "data.train=pairs.jsonl"))
@@ -157,10 +158,10 @@ import Testing
         (["model.layers=3"], ["model.layers", "the model in base has its own"]),
         (["model.family=llama"], ["model.family", "the model in base has its own"]),
         (["model.vocabulary=300"], ["model.vocabulary", "has its own"]),
-        (["model.context=65"], ["model.context", "65 positions are more than the 64"]),
+        (["model.context=65"], ["model.context", "65 positions exceed the maximum of 64"]),
         (["mask.share=0.2"], ["mask.share", "no effect with the model in base"]),
         (["model.from=nowhere"], ["nowhere", "does not exist"]),
-        (["model.from=judge"], ["judge", "scores sequences", "a language model"]),
+        (["model.from=judge"], ["judge", "a sequence classifier", "a language model"]),
         (["data.replay.share=1"], ["data.replay.share"]),
         (["data.replay.train=[]"], ["data.replay.share", "no effect without data.replay.train"]),
         (["data.replay.train=none.txt"], ["none.txt"]),
@@ -172,7 +173,7 @@ import Testing
         #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
         #expect(try program.contents() == before, "\(settings)")
       }
-      // A tokenizer that is another's.
+      // A tokenizer that does not extend that of the base model.
       let learned = try program.run(
         ["tokenizer", "train", "domain.txt", "--vocabulary", "300", "--output", "other"])
       #expect(learned.code == 0, "\(learned.errors)")
@@ -181,8 +182,8 @@ import Testing
     }
   }
 
-  /// A run that is gone on with begins where it began.
-  @Test func otherFirstWeightsAreRefused() throws {
+  /// A run refuses to resume from different initial weights.
+  @Test func resumingFromOtherInitialWeightsIsRefused() throws {
     try Self.withDomain { program in
       #expect(try program.run(["export", "base", "--output", "start"]).code == 0)
       #expect(try adapt(program, "model.from=start", "steps=6").code == 0)
@@ -193,13 +194,13 @@ import Testing
       let before = try program.contents()
       let refused = try adapt(program, "model.from=start", "steps=9")
       #expect(refused.code == 2, "\(refused)")
-      for word in ["began with weights of the SHA-256", "those in start", "--resume never"] {
+      for word in ["began with weights of SHA-256", "those in start", "--resume never"] {
         #expect(refused.errors.contains(word), "\(refused.errors)")
       }
       #expect(try program.contents() == before)
       try program.write(weights, to: "start/model.safetensors")
       let resumed = try adapt(program, "model.from=start", "steps=9")
-      #expect(resumed.code == 0 && resumed.errors.contains("going on from"), "\(resumed)")
+      #expect(resumed.code == 0 && resumed.errors.contains("resuming from"), "\(resumed)")
     }
   }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Low-rank maps and the weights that they were trained beside.
+/// LoRA adapters and the base weights that they were trained with.
 @Suite(.serialized) struct AdapterBaseTests {
   private func finetune(_ settings: String...) -> [String] {
     ["finetune"]
@@ -9,14 +9,14 @@ import Testing
       + settings.flatMap { ["--set", $0] }
   }
 
-  /// Another number in the middle of `file`.
+  /// Flips a bit in the middle of `file`.
   private func change(_ file: String, in program: Program) throws {
     var bytes = try #require(program.read(file))
     bytes[bytes.count / 2] ^= 1
     try program.write(bytes, to: file)
   }
 
-  @Test func otherWeightsOfTheBaseAreRefused() throws {
+  @Test func changedWeightsOfTheBaseModelAreRefused() throws {
     try Program.withModel { program in
       #expect(try program.run(["export", "base", "--output", "start"]).code == 0)
       #expect(try program.run(finetune("checkpoint.every=2")).code == 0)
@@ -31,33 +31,36 @@ import Testing
       ] {
         let result = try program.run(arguments)
         #expect(result.code == 2 && result.output.isEmpty, "\(result)")
-        for word in ["\(folder) was trained beside the weights of start", "SHA-256", "restore"] {
+        for word in ["\(folder) was trained on the weights of start", "SHA-256", "restore"] {
           #expect(result.errors.contains(word), "\(arguments): \(result.errors)")
         }
         if arguments[0] != "finetune" || arguments.contains("run=run") {
           #expect(try program.contents() == before, "\(arguments)")
         }
       }
-      // With the weights as they were it goes on.
+      // With the original weights the run resumes.
       try program.write(weights, to: "start/model.safetensors")
       let resumed = try program.run(finetune("steps=6"))
-      #expect(resumed.code == 0 && resumed.errors.contains("going on from"), "\(resumed.errors)")
+      #expect(resumed.code == 0 && resumed.errors.contains("resuming from"), "\(resumed.errors)")
     }
   }
 
-  @Test func whatIsTrainedWholeAndByMapsAreTwoRuns() throws {
+  @Test func resumingALoRARunWithoutLoRAIsRefused() throws {
     try Program.withModel { program in
       #expect(try program.run(["export", "base", "--output", "start"]).code == 0)
       #expect(try program.run(finetune()).code == 0)
       let result = try program.run(finetune("lora.rank=0", "steps=6"))
       #expect(result.code == 2, "\(result.errors)")
-      #expect(result.errors.contains("it has low-rank maps, not whole weights"), "\(result.errors)")
+      #expect(result.errors.contains("it has LoRA adapters, not full weights"), "\(result.errors)")
       #expect(program.steps("run").last == 4)
     }
   }
 
-  /// The maps are too weak to move anything: what moves is the head, which the reference must not.
-  @Test func aHeadThatIsTrainedWholeDoesNotMoveTheReference() throws {
+  /// Alpha is too small for the adapter to have an effect, so only the trained head changes the
+  /// policy.
+  ///
+  /// The reference model must keep the original head.
+  @Test func aTrainedHeadDoesNotChangeTheReferenceModel() throws {
     try Program.withModel(["model.family=llama"]) { program in
       let result = try program.run(
         Program.shortAlignment(
@@ -72,14 +75,14 @@ import Testing
     }
   }
 
-  @Test func aModuleThatIsNotThereIsRefused() throws {
+  @Test func anUnknownModuleToSaveIsRefused() throws {
     try Program.withModel(["model.family=llama", "model.tied=true"]) { program in
       let before = try program.contents()
       let result = try program.run(
         Program.shortAlignment(
           "run", "reward.rule=a", "lora.rank=1", "lora.modulesToSave=[lm_head]"))
       #expect(result.code == 2, "\(result.errors)")
-      for word in ["lm_head", "stands for no module", "embed_tokens"] {
+      for word in ["lm_head", "matches no module", "embed_tokens"] {
         #expect(result.errors.contains(word), "\(result.errors)")
       }
       #expect(try program.contents() == before)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What can be wrong with judgements: one sentence, the right exit code, nothing left behind.
+/// Invalid input of `apus annotate`: one sentence, the right exit code, no files left over.
 @Suite(.serialized) struct AnnotateInputTests {
   private struct Case {
     let arguments: String
@@ -9,7 +9,7 @@ import Testing
     let words: [String]
   }
 
-  @Test func everyMistakeHasItsSentence() throws {
+  @Test func everyMistakeFailsWithOneSentence() throws {
     try Program.withPairs(2) { program in
       #expect(try program.annotate(["--pairs", "pairs.jsonl", "--seed", "3"]).code == 0)
       try program.write("not a database, whatever its name says\n", to: "text.sqlite")
@@ -44,7 +44,7 @@ import Testing
         Case(
           arguments: "judgements.sqlite --answers answers.jsonl", code: 2,
           words: [
-            #"answers.jsonl:1 is of the pair "0", which is not in judgements.sqlite"#,
+            #"answers.jsonl:1 judges the pair "0", which is not in judgements.sqlite"#,
             "answers.jsonl:2 is not a JSON object", "2 lines", "--skip-bad",
           ]),
         Case(
@@ -70,18 +70,18 @@ import Testing
         #expect(!result.errors.contains("\u{1B}") && !result.errors.contains("Fatal error"))
         #expect(try program.contents().keys == before.keys, "\(mistake.arguments)")
       }
-      // With --skip-bad the good lines of a file are taken.
+      // With --skip-bad the valid lines of a file are imported.
       let ids = try program.pairsToJudge(by: "a")
       try program.write(
         "{\n" + #"{"pair":"\#(ids[0])","annotator":"a","answer":"left"}"#, to: "answers.jsonl")
       let skipping = try program.annotate(["--answers", "answers.jsonl", "--skip-bad"])
       #expect(skipping.code == 0 && skipping.errors.contains("answers.jsonl:1"), "\(skipping)")
-      #expect(skipping.output.contains("1 answers are new, 0 were there, 1 are left out"))
+      #expect(skipping.output.contains("1 answers are new, 0 were there already, 1 are left out"))
     }
   }
 
   @Test(.enabled(if: Disk.mayMount, "Mounting a small disk is not permitted here."))
-  func aDiskThatTakesNoMore() throws {
+  func aFullOrReadOnlyDiskFailsWithCode5() throws {
     try Program.withPairs(200) { program in
       let disk = Disk(path: "\(program.folder)/disk")
       try FileManager.default.createDirectory(atPath: disk.path, withIntermediateDirectories: true)
@@ -101,7 +101,7 @@ import Testing
       let full = Program.finish(process, output, errors)
       #expect(full.code == 5 && full.errors.contains(file), "\(full.errors)")
       disk.clear()
-      // What was acknowledged before the disk was full is there.
+      // Judgements that were acknowledged before the disk was full are in the file.
       let acknowledged = full.output.components(separatedBy: "Kept: left.").count - 1
       let report = try annotate(["report", file])
       #expect(report.output.contains("200 pairs, \(acknowledged) judgements"), "\(report)")

@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-/// Judging as a person does it, through a pipe: blind, safe against kills, several at once.
+/// `apus annotate` with input from a pipe: blind, durable across kills, concurrent.
 @Suite(.serialized) struct AnnotateTests {
-  @Test func fromPairsToPreferences() throws {
+  @Test func judgementsOfPairsBecomePreferences() throws {
     try Program.withPairs(4) { program in
       let first = try program.annotate(
         ["--pairs", "pairs.jsonl", "--annotator", "anna"], ["l  kinder", "what", "r", "u", "t"])
@@ -24,13 +24,13 @@ import Testing
         let text = String(decoding: program.read("out.jsonl") ?? Data(), as: UTF8.self)
         #expect(text.split(separator: "\n").count == count && text.hasSuffix("}\n"))
       }
-      // Nothing is left beside it when nobody is at work.
+      // No journal of SQLite is left when no process uses the file.
       #expect(program.names(in: ".") == ["judgements.sqlite", "out.jsonl", "pairs.jsonl"])
     }
   }
 
-  /// Judges as the files say, by way of a listing and a file of answers, and exports what was read.
-  @Test func whatWasReadIsWritten() throws {
+  /// Imports a file of answers for the listed pairs, and exports them as preferences.
+  @Test func exportedPreferencesEqualTheImportedPairs() throws {
     try Program.withPairs(20) { program in
       #expect(try program.annotate(["--pairs", "pairs.jsonl"]).code == 0)
       let listing = try program.run(["annotate", "pairs", "judgements.sqlite"])
@@ -59,8 +59,8 @@ import Testing
     }
   }
 
-  /// Killed at any moment: what was acknowledged is there, and at most one more.
-  @Test func whatWasAcknowledgedSurvivesAKill() throws {
+  /// After a kill at a random moment, all acknowledged judgements are stored, and at most one more.
+  @Test func acknowledgedJudgementsSurviveAKill() throws {
     let count = 300
     try Program.withPairs(count) { program in
       #expect(try program.annotate(["--pairs", "pairs.jsonl"]).code == 0)
@@ -71,7 +71,7 @@ import Testing
         let (process, output, errors) = try program.startAnnotating(
           ["--annotator", "anna"], Array(repeating: "l", count: count))
         let reader = output.fileHandleForReading
-        // A pipe of a page: the program is no further than its reader.
+        // With a pipe of one page the program cannot be far ahead of its reader.
         #expect(fcntl(reader.fileDescriptor, 1031 /* F_SETPIPE_SZ */, 4096) == 4096)
         var text = reader.availableData
         let enough = Int(draw.next() % 10_000)
@@ -99,8 +99,8 @@ import Testing
     }
   }
 
-  /// Three annotators, one of them twice, begin one file together and judge at the same time.
-  @Test func severalAtOnce() throws {
+  /// Three annotators, one of them in two processes, create one file and judge concurrently.
+  @Test func severalAnnotatorsJudgeConcurrently() throws {
     try Program.withPairs(60) { program in
       let lines = Array(repeating: "l", count: 60)
       let started = try ["anna", "ben", "cora", "cora"].map {
@@ -119,7 +119,7 @@ import Testing
     }
   }
 
-  @Test func anAnnotatorsOrderIsTheirs() throws {
+  @Test func eachAnnotatorHasAnOrderOfTheirOwn() throws {
     try Program.withPairs(30) { program in
       #expect(try program.annotate(["--pairs", "pairs.jsonl", "--seed", "3"]).code == 0)
       let orders = try ["anna", "ben", "anna"].map(program.pairsToJudge)

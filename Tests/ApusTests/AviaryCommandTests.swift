@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The files of the written world: their form, their bytes, and what is refused.
+/// The files that `apus data aviary` writes: their format, their bytes, and refused arguments.
 @Suite(.serialized) struct AviaryCommandTests {
   private func lines(_ data: Data?) throws -> [[String: Any]] {
     try String(decoding: data ?? Data(), as: UTF8.self).split(separator: "\n").map {
@@ -9,7 +9,7 @@ import Testing
     }
   }
 
-  @Test func filesHaveTheFormOfTheirKindAndTheSameBytesEachTime() throws {
+  @Test func filesHaveTheFormatOfTheirKindAndReproducibleBytes() throws {
     let program = try Program()
     defer { program.remove() }
     func write(_ arguments: String, to name: String) throws -> Data {
@@ -38,7 +38,7 @@ import Testing
     #expect(Set(heldOut.map { $0["text"] as? String }).isDisjoint(with: texts))
   }
 
-  @Test func annotatorsAnswerOnEveryPair() throws {
+  @Test func everyAnnotatorJudgesEveryPair() throws {
     let program = try Program()
     defer { program.remove() }
     let stories = ["data", "aviary", "--kind", "stories", "--count", "80", "--output", "stories"]
@@ -69,7 +69,7 @@ import Testing
     #expect(program.read("x") == nil)
   }
 
-  @Test func mistakesHaveTheirSentence() throws {
+  @Test func mistakesFailWithASentence() throws {
     let program = try Program()
     defer { program.remove() }
     for (arguments, code, word) in [

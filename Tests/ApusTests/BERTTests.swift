@@ -1,23 +1,23 @@
 import Foundation
 import Testing
 
-/// A BERT's road as a user walks it: a tokenizer, pretraining on masked tokens, a head for texts.
+/// BERT from the command line: a tokenizer, pretraining on masked tokens, heads, embeddings.
 @Suite(.serialized) struct BERTTests {
   private func withBERT(_ body: (Program) throws -> Void) throws {
     try Program.withWords(
-      "bert", model: "family: bert, initialDeviation: 0.1", tokenizer: "wordpiece", body)
+      "bert", model: "family: bert, initialStd: 0.1", tokenizer: "wordpiece", body)
   }
 
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
     arguments: ["fp32", "bf16"])
-  func sameBitsOnAnyRanksAndThreads(precision: String) throws {
+  func bitsDoNotDependOnRanksOrThreads(precision: String) throws {
     try withBERT { try $0.expectSameBits("bert", precision: precision) }
   }
 
-  /// Heads of an encoder: classes of texts, tags of words, and rewards by LoRA.
+  /// The heads of an encoder: text classes, word tags, and rewards with LoRA.
   @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
-  func headsHaveTheSameBitsOnAnyRanksAndThreads() throws {
+  func bitsOfTaskHeadsDoNotDependOnRanksOrThreads() throws {
     try withBERT { program in
       let pretrained = try program.run([
         "pretrain", "bert.yaml", "--threads", "1", "--set", "steps=4", "--set",
@@ -61,13 +61,13 @@ import Testing
     }
   }
 
-  /// What `apus evaluate --json` says of one model.
+  /// The figures of one model in the output of `apus evaluate --json`.
   private static func figures(_ result: Program.Result) throws -> [String: Double] {
     let line = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
     return (line as? [String: Any])?["figures"] as? [String: Double] ?? [:]
   }
 
-  @Test func theRoadOfAnEncoder() throws {
+  @Test func anEncoderPretrainsFineTunesAndEmbeds() throws {
     try withBERT { program in
       let pretrained = try program.run([
         "pretrain", "bert.yaml", "--threads", "1", "--set", "steps=300", "--set",
@@ -77,7 +77,7 @@ import Testing
       let evaluated = try program.run(["evaluate", "bert", "--texts", "text.txt", "--json"])
       #expect(evaluated.code == 0, "\(evaluated.errors)")
       let loss = try #require(Self.figures(evaluated)["maskedLoss"])
-      // Without what is around a word 3.1 is the least.
+      // Without the context of a word the lowest possible loss is 3.1.
       #expect(loss < 2.3)
 
       let records = (0..<120).map { index in
@@ -111,11 +111,11 @@ import Testing
       try program.write(tagged.joined(separator: "\n") + "\n", to: "tags.jsonl")
       let tuned = try program.run(
         tuning + [
-          "--set", "task=tokens", "--set", "data.train=tags.jsonl", "--set", "run=tagger",
+          "--set", "task=tokens", "--set", "data.train=tags.jsonl", "--set", "run=tokenClassifier",
         ])
       #expect(tuned.code == 0, "\(tuned.errors)")
       let measured = try program.run([
-        "evaluate", "tagger", "--records", "tags.jsonl", "--json",
+        "evaluate", "tokenClassifier", "--records", "tags.jsonl", "--json",
       ])
       let figures = try Self.figures(measured)
       #expect(figures["accuracy"] ?? 0 > 0.95 && figures["spanF1"] ?? 0 > 0.9, "\(figures)")
@@ -129,14 +129,14 @@ import Testing
     }
   }
 
-  /// What an encoder cannot do is refused in a sentence.
+  /// Commands and keys that do not apply to an encoder fail with a sentence.
   @Test(arguments: [
-    (["generate", "bert", "word1"], "masked tokens"),
+    (["generate", "bert", "word1"], "masked language model"),
     (
       [
         "finetune", "--set", "model.from=bert", "--set", "data.train=chat.jsonl", "--set",
         "data.validation=0",
-      ], "masked tokens"
+      ], "masked language model"
     ),
     (["pretrain", "bert.yaml", "--set", "tokenizer=bytes"], "[MASK]"),
     (["pretrain", "bert.yaml", "--set", "data.documentMask=true"], "data.documentMask"),
@@ -145,7 +145,7 @@ import Testing
     (["pretrain", "run.yaml", "--set", "mask.share=0.3"], "mask.share"),
     (["embed", "bert", "word1", "--pooling", "pooled"], "pooler"),
   ])
-  func badUseIsRefused(arguments: [String], word: String) throws {
+  func unsupportedUseFailsWithASentence(arguments: [String], word: String) throws {
     try withBERT { program in
       try program.write(
         #"{"prompt": "a", "completion": "b"}"# + "\n", to: "chat.jsonl")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What a user can get wrong: one sentence that names it, the right exit code, nothing left behind.
+/// Mistakes of users: one sentence that names the mistake, the right exit code, no files left over.
 @Suite(.serialized) struct BadInputTests {
   private struct Case {
     let name: String
@@ -10,7 +10,7 @@ import Testing
     let words: [String]
   }
 
-  @Test func everyMistakeHasItsSentence() throws {
+  @Test func everyMistakeFailsWithOneSentence() throws {
     let program = try Program()
     defer { program.remove() }
     try program.write(Program.corpus, to: "corpus.txt")
@@ -85,8 +85,9 @@ import Testing
     }
   }
 
-  /// What is refused for its data or its steps leaves an earlier run as it was, shards and all.
-  @Test func aRefusalLeavesTheRunOfTheFolderAlone() throws {
+  /// A start that is refused for its data or its steps does not change an earlier run or its
+  /// shards.
+  @Test func aRefusalDoesNotChangeTheExistingRun() throws {
     try Program.withCorpus { program in
       try program.write("short", to: "short.txt")
       let pretrain = ["pretrain", "run.yaml", "--threads", "1"]
@@ -95,7 +96,7 @@ import Testing
       #expect(before.keys.contains("run/data/train.tokens"))
       for (settings, words) in [
         (["data.train=short.txt", "data.validation=0"], ["one window"]),
-        (["steps=5"], ["5 steps", "step-00000012 has done 12", "--resume never"]),
+        (["steps=5"], ["5 steps", "step-00000012 is already at step 12", "--resume never"]),
       ] {
         let result = try program.run(pretrain + settings.flatMap { ["--set", $0] })
         #expect(result.code == 2, "\(result.errors)")

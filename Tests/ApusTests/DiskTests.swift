@@ -2,12 +2,12 @@ import Foundation
 import Glibc
 import Testing
 
-/// Disks that are full, read-only, or hold half of a checkpoint: exit code 5 or the way round, and
-/// what was safe stays safe.
+/// Full disks, read-only disks and incomplete checkpoints: the run fails with code 5 or falls back
+/// to an older checkpoint, and published checkpoints are kept.
 @Suite(.serialized) struct DiskTests {
   private static let pretrain = ["pretrain", "run.yaml", "--threads", "1"]
 
-  /// Runs `body` on a small file system of its own, mounted on the folder `disk`.
+  /// Runs `body` with a small file system mounted on the folder `disk`.
   private func withDisk(bytes: Int, _ body: (Program, _ disk: Disk) throws -> Void) throws {
     try Program.withCorpus { program in
       let disk = Disk(path: "\(program.folder)/disk")
@@ -20,12 +20,12 @@ import Testing
   }
 
   @Test(.enabled(if: Disk.mayMount, "Mounting a small disk is not permitted here."))
-  func aFullDiskCostsNothingThatWasSafe() throws {
+  func aFullDiskFailsWithCode5AndKeepsCheckpoints() throws {
     try withDisk(bytes: 1 << 20) { program, disk in
       let run = ["--set", "run=disk/run", "--set", "steps=6"]
       #expect(try program.run(Self.pretrain + run).code == 0)
       let safe = program.hash("disk/run", step: 6)
-      // Enough for the small files of a start, not for a checkpoint.
+      // Enough room for the small files of a start, but not for a checkpoint.
       try disk.fill(leaving: 64 << 10)
       let more = ["--set", "run=disk/run", "--set", "steps=12"]
       for ranks in [nil, 2] {
@@ -39,13 +39,13 @@ import Testing
       #expect(packed.code == 5 && packed.errors.contains("disk"), "\(packed.errors)")
       disk.clear()
       let last = try program.run(Self.pretrain + more)
-      #expect(last.code == 0 && last.errors.contains("going on from"), "\(last.errors)")
+      #expect(last.code == 0 && last.errors.contains("resuming from"), "\(last.errors)")
       #expect(program.steps("disk/run").last == 12)
     }
   }
 
   @Test(.enabled(if: Disk.mayMount, "Mounting a small disk is not permitted here."))
-  func aReadOnlyDiskIsRefused() throws {
+  func aReadOnlyDiskFailsWithCode5() throws {
     try withDisk(bytes: 1 << 20) { program, disk in
       let run = ["--set", "run=disk/run", "--set", "steps=6"]
       #expect(try program.run(Self.pretrain + run).code == 0)
@@ -61,14 +61,15 @@ import Testing
     }
   }
 
-  /// Two checkpoints, the newer of which is damaged; what the next attempt says, on 1 and 2 ranks.
+  /// The newer of two checkpoints is damaged; the next attempt sets it aside and resumes from the
+  /// older one.
   @Test(arguments: [
     ("half a manifest", "MANIFEST.json", "MANIFEST"), ("no manifest", "-MANIFEST.json", "MANIFEST"),
     ("half the weights", "model.safetensors", "bytes where the manifest says"),
     ("no optimizer", "-optimizer-00000-of-00001.safetensors", "missing"),
     ("half a state", "state.json", "bytes where the manifest says"),
   ])
-  func aHalfWrittenCheckpointFallsBackAndSaysWhy(name: String, file: String, reason: String)
+  func anIncompleteCheckpointIsSetAsideWithItsReason(name: String, file: String, reason: String)
     throws
   {
     try Program.withCorpus { program in
@@ -85,13 +86,13 @@ import Testing
         let bytes = try #require(program.read(path))
         try program.write(bytes.prefix(bytes.count / 2), to: path)
       }
-      // What a crash in the middle of a save leaves.
+      // The leftover of a crash during a save.
       try program.write("half", to: "run/checkpoints/step-00000009.1-2-3.tmp/model.safetensors")
       let before = program.steps("run").dropLast().last ?? 0
       let result = try program.run(
         Self.pretrain + keep + ["--set", "steps=10"], ranks: Program.mpirun == nil ? nil : 2)
       #expect(result.code == 0, "\(result.errors)")
-      for word in ["set aside", "step-00000008", reason, "going on from", "\(before)"] {
+      for word in ["set aside", "step-00000008", reason, "resuming from", "\(before)"] {
         #expect(result.errors.contains(word), "\(name): \(result.errors)")
       }
       #expect(program.steps("run").contains(10))
@@ -101,7 +102,7 @@ import Testing
     }
   }
 
-  @Test func aCheckpointOfAnotherModelIsRefusedAndStays() throws {
+  @Test func aCheckpointOfAnotherModelIsRefusedAndKept() throws {
     try Program.withCorpus { program in
       #expect(try program.run(Self.pretrain).code == 0)
       let safe = program.hash("run")
@@ -119,11 +120,11 @@ import Testing
   }
 }
 
-/// A small file system in memory.
+/// A small file system in memory (tmpfs).
 struct Disk {
   let path: String
 
-  /// Whether this process may mount; says so where it may not.
+  /// True when this process may mount a file system; prints a line when it may not.
   static let mayMount: Bool = {
     let disk = Disk(path: NSTemporaryDirectory() + "apus-disk-\(UUID().uuidString)")
     try? FileManager.default.createDirectory(
@@ -145,7 +146,7 @@ struct Disk {
 
   private var ballast: String { "\(path)/ballast" }
 
-  /// Writes a file that leaves about `room` bytes.
+  /// Writes a file that leaves about `room` bytes free.
   func fill(leaving room: Int) throws {
     clear()
     var status = statvfs()

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// A model's folder as somebody may send it to do harm: one sentence, exit code 2, and no memory
-/// beyond what the files' sizes explain.
+/// Malicious model folders: one sentence, exit code 2, and no more memory than the sizes of the
+/// files justify.
 @Suite(.serialized) struct HostileFolderTests {
-  /// A file of the folder `model`, and how it is changed; nil removes it.
+  /// A change of a file in the folder `model`; a nil result removes the file.
   private struct Case {
     let name: String
     var file = "model.safetensors"
@@ -12,12 +12,12 @@ import Testing
     let change: (Data) throws -> Data?
   }
 
-  /// What a header says of a tensor.
+  /// The description of a tensor in a safetensors header.
   private static func tensor(_ dtype: String, _ shape: String, _ offsets: String) -> String {
     #"{"dtype":"\#(dtype)","shape":\#(shape),"data_offsets":\#(offsets)}"#
   }
 
-  /// A file with this header and `size` bytes behind it.
+  /// A safetensors file with this header and `size` bytes of data after it.
   private static func file(_ header: String, size: Int = 0, announcing length: UInt64? = nil)
     -> Data
   {
@@ -94,7 +94,7 @@ import Testing
     ]
   }
 
-  /// A configuration with one key changed.
+  /// Returns a change of one key of a JSON object.
   private static func changing(_ key: String, to value: Any?) -> (Data) throws -> Data? {
     { data in
       var json = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
@@ -119,7 +119,7 @@ import Testing
         change: Self.changing("vocab_size", to: 300)),
       Case(
         name: "fewer ids than the tokenizer", file: file,
-        words: ["the tokenizer in model has 257 ids", "knows 200"]
+        words: ["the tokenizer in model has 257 ids", "vocabulary has 200"]
       ) { data in
         let ends = try Self.changing("eos_token_id", to: 0)(data) ?? Data()
         return try Self.changing("vocab_size", to: 200)(ends)
@@ -182,7 +182,7 @@ import Testing
     ]
   }
 
-  /// Runs `apus` with four gigabytes of address space.
+  /// Runs `apus` with 4 GiB of address space.
   private func run(_ arguments: [String], in program: Program) throws -> Program.Result {
     let (process, output, errors) = try program.start(
       "/bin/bash",
@@ -221,10 +221,10 @@ import Testing
     ["generate", "model", "Say", "--tokens", "1"], ["export", "model", "--output", "out"],
   ]
 
-  @Test func everyLieHasItsSentence() throws {
+  @Test func everyInvalidFileFailsWithOneSentence() throws {
     try Program.withModel { program in
       #expect(try program.run(["export", "base", "--output", "model"]).code == 0)
-      // The limit is no hindrance to a model that is what it says.
+      // The limit is large enough for the valid model.
       #expect(try run(Self.commands[0], in: program).code == 0)
       try expectSentences(weights, commands: Self.commands, program)
       try expectSentences(
@@ -233,8 +233,8 @@ import Testing
     }
   }
 
-  /// An index names files: those that are not there, not of the folder, or hold something else.
-  @Test func everyIndexThatLiesHasItsSentence() throws {
+  /// Indexes that name files that do not exist, lie outside the folder, or hold other tensors.
+  @Test func everyInvalidIndexFailsWithOneSentence() throws {
     try Program.withModel { program in
       #expect(try program.run(["export", "base", "--output", "model"]).code == 0)
       let weights = "\(program.folder)/model/model.safetensors"
@@ -245,12 +245,12 @@ import Testing
       let index = "model.safetensors.index.json"
       let map = { (file: String) in #"{"weight_map":{"transformer.wte.weight":"\#(file)"}}"# }
       for (text, words) in [
-        (map("b.safetensors"), ["names b.safetensors, which is not there"]),
-        (map("../elsewhere.safetensors"), ["no file of this folder"]),
-        (map("/etc/hostname"), ["no file of this folder"]),
-        (map("."), ["no file of this folder"]), (map(".."), ["no file of this folder"]),
+        (map("b.safetensors"), ["names b.safetensors, which does not exist"]),
+        (map("../elsewhere.safetensors"), ["not a file of this folder"]),
+        (map("/etc/hostname"), ["not a file of this folder"]),
+        (map("."), ["not a file of this folder"]), (map(".."), ["not a file of this folder"]),
         (map(""), ["is not a regular file"]), (map("tokenizer.json"), ["tokenizer.json"]),
-        (#"{"weight_map":{"x":"a.safetensors"}}"#, ["says that a.safetensors holds x"]),
+        (#"{"weight_map":{"x":"a.safetensors"}}"#, ["lists x in a.safetensors"]),
         (map("a.safetensors"), ["transformer.wpe.weight is missing"]),
         ("{}", ["no weight_map"]), ("", ["no weight_map"]),
         (#"{"weight_map":[1]}"#, ["no weight_map"]),
@@ -265,9 +265,9 @@ import Testing
     }
   }
 
-  /// A chat template that asks for what is not supported is refused by name, and only where it is
-  /// needed.
-  @Test func aTemplateThatIsNotSupportedHasItsSentence() throws {
+  /// A chat template with an unsupported construct is refused with the construct's name, and only
+  /// by commands that need the template.
+  @Test func anUnsupportedChatTemplateFailsWithOneSentence() throws {
     try Program.withModel { program in
       #expect(try program.run(["export", "base", "--output", "model"]).code == 0)
       for (template, words) in [

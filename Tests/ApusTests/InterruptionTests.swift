@@ -1,15 +1,16 @@
 import Foundation
 import Testing
 
-/// A run that is killed, stopped or asked to save, and what the same command makes of it.
+/// Runs that are killed, stopped or asked to save, and resumed with the same command.
 @Suite(.serialized) struct InterruptionTests {
   private let long = ["pretrain", "run.yaml", "--threads", "1"] + Program.long
 
-  /// Each attempt gets further than the one before, then a rank dies at any moment after that.
+  /// Each attempt saves one checkpoint more than the one before, then a rank is killed at a random
+  /// moment.
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
     arguments: ["gpt2", "llama"], ["fp32", "bf16"])
-  func sameBitsAfterKillsInOtherWorlds(family: String, precision: String) throws {
+  func bitsDoNotDependOnKillsOrTheNumberOfRanks(family: String, precision: String) throws {
     let steps = 60
     let run =
       long + [
@@ -18,7 +19,7 @@ import Testing
       ]
     try Program.withCorpus { program in
       #expect(try program.run(run + ["--set", "run=whole"]).code == 0)
-      // Moments and victims are drawn, so that a failure can be looked at again.
+      // The generator has a fixed seed, so that a failure can be reproduced.
       var draw = SplitMix(state: 2026)
       var kills = 0
       for ranks in [2, 4, 3] {
@@ -43,16 +44,18 @@ import Testing
       let whole = program.hash("whole", step: steps)
       #expect(whole != nil && program.hash("killed", step: steps) == whole)
       #expect(program.metrics("killed") == Array(1...steps))
-      // No draft of a killed attempt is left.
+      // No temporary folder of a killed attempt is left.
       #expect(program.names(in: "killed/checkpoints").allSatisfy { !$0.hasSuffix(".tmp") })
     }
   }
 
-  /// One rank hears of it; all save the same step, stop, and the rest comes out the same.
+  /// One rank receives the signal; all ranks save the same step and stop.
+  ///
+  /// After a resume the weights are those of an uninterrupted run.
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
     arguments: [nil, 3])
-  func aStopIsSavedAndContinued(ranks: Int?) throws {
+  func aRunStoppedBySIGTERMSavesAndResumes(ranks: Int?) throws {
     try Program.withCorpus { program in
       #expect(try program.run(long + ["--set", "run=whole"]).code == 0)
       let (process, output, errors) = try program.start(
@@ -62,21 +65,21 @@ import Testing
       kill(try #require(listener), SIGTERM)
       let result = Program.finish(process, output, errors)
       #expect(result.code == 75, "\(result.errors.suffix(2000))")
-      #expect(result.errors.contains("asked to stop"))
+      #expect(result.errors.contains("requested a stop"))
       let step = try #require(program.steps("stopped").last)
       #expect(step < 160 && program.metrics("stopped") == Array(1...step))
       let next = try program.run(long + ["--set", "run=stopped"])
-      #expect(next.code == 0 && next.errors.contains("going on from"), "\(next.errors)")
+      #expect(next.code == 0 && next.errors.contains("resuming from"), "\(next.errors)")
       #expect(program.hash("stopped", step: 160) == program.hash("whole", step: 160))
       #expect(program.metrics("stopped") == Array(1...160))
     }
   }
 
-  /// `mpirun` hands SIGUSR2 to all ranks; the launch script makes one of the SIGTERM that it gets.
+  /// `mpirun` forwards SIGUSR2 to all ranks; the launch script turns SIGTERM into SIGUSR2.
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
     arguments: [false, true])
-  func aStoppedJobIsSavedAndContinued(usesScript: Bool) throws {
+  func aJobStoppedThroughMpirunSavesAndResumes(usesScript: Bool) throws {
     try Program.withCorpus { program in
       #expect(try program.run(long + ["--set", "run=whole"]).code == 0)
       try program.write("localhost slots=2\n", to: "hosts")
@@ -94,22 +97,22 @@ import Testing
       kill(process.processIdentifier, usesScript ? SIGTERM : SIGUSR2)
       let result = Program.finish(process, output, errors)
       #expect(result.code == 75, "\(result.errors.suffix(2000))")
-      #expect(result.errors.contains("asked to stop"))
+      #expect(result.errors.contains("requested a stop"))
       let step = try #require(program.steps("stopped").last)
       #expect(step < 160 && program.metrics("stopped") == Array(1...step))
       let next = try program.run(long + ["--set", "run=stopped"])
-      #expect(next.code == 0 && next.errors.contains("going on from"), "\(next.errors)")
+      #expect(next.code == 0 && next.errors.contains("resuming from"), "\(next.errors)")
       #expect(program.hash("stopped", step: 160) == program.hash("whole", step: 160))
     }
   }
 
-  /// A second start in the folder of a live run: refused, and the run goes on as if nothing was.
+  /// A second start in the folder of a live run is refused, and the live run continues unchanged.
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
     arguments: ["model.width=32", "optimizer.name=sgd"])
-  func aRefusedStartLeavesTheLiveRunAlone(change: String) throws {
+  func aRefusedStartDoesNotDisturbALiveRun(change: String) throws {
     try Program.withCorpus { program in
-      // It saves and removes checkpoints many times a second, while the other looks at them.
+      // The live run saves and removes checkpoints many times a second while the other reads them.
       let steps = 500
       let (process, output, errors) = try program.start(long + ["--set", "steps=\(steps)"])
       Program.wait(for: process) { !program.steps("run").isEmpty }
@@ -127,15 +130,15 @@ import Testing
     }
   }
 
-  /// `mpirun` hands SIGUSR1 to all ranks.
+  /// `mpirun` forwards SIGUSR1 to all ranks.
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
     arguments: [nil, 2])
-  func aRequestToSaveGoesOn(ranks: Int?) throws {
+  func aRunAskedToSaveContinues(ranks: Int?) throws {
     try Program.withCorpus { program in
       let never = ["--set", "checkpoint.every=0", "--set", "checkpoint.keep=9"]
       let (process, output, errors) = try program.start(long + never, ranks: ranks)
-      // The file appears when the first step is near: from then on a request counts.
+      // The file appears shortly before the first step; from then on a request has an effect.
       Program.wait(for: process) { program.read("run/metrics.jsonl") != nil }
       usleep(100_000)
       kill(process.processIdentifier, SIGUSR1)
@@ -146,8 +149,8 @@ import Testing
     }
   }
 
-  /// `apus … 2>&1 | head`: nobody reads the log any more, and the training goes on.
-  @Test func aReaderThatLeavesDoesNotEndTheRun() throws {
+  /// Training continues when the reader of the log has exited, as in `apus … 2>&1 | head`.
+  @Test func aClosedLogPipeDoesNotEndTheRun() throws {
     try Program.withCorpus { program in
       let (process, output, errors) = try program.start(long)
       _ = errors.fileHandleForReading.availableData
@@ -160,7 +163,7 @@ import Testing
   }
 }
 
-/// Steele, Lea & Flood 2014: a few lines that draw the same numbers everywhere.
+/// The SplitMix64 generator (Steele, Lea and Flood 2014).
 struct SplitMix {
   var state: UInt64
 

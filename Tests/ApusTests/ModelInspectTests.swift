@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `apus model inspect`: sizes from the configuration and the headers alone.
+/// `apus model inspect`: sizes from the configuration and the headers only.
 @Suite struct ModelInspectTests {
   private func sizes(_ folder: String, _ program: Program) throws -> [String: Any] {
     let result = try program.run(["model", "inspect", folder, "--json", "--lora-rank", "2"])
@@ -11,17 +11,17 @@ import Testing
 
   @Test func sizesAreThoseOfTheModel() throws {
     try Program.withModel { program in
-      // GPT-2 of 2 layers, width 16, 257 ids, 64 positions, head and embedding one.
+      // GPT-2 with 2 layers, width 16, 257 ids, 64 positions, and a tied head.
       let embeddings = (257 + 64) * 16
       let layer = 2 * 32 + (16 * 48 + 48) + (16 * 16 + 16) + (16 * 64 + 64) + (64 * 16 + 16)
       let parameters = embeddings + 2 * layer + 32
-      // Two maps of rank 2 beside each of the four linear maps of a layer.
-      let maps = 2 * 2 * ((16 + 48) + (16 + 16) + (16 + 64) + (64 + 16))
+      // A and B of rank 2 for each of the four linear layers of a block.
+      let adapter = 2 * 2 * ((16 + 48) + (16 + 16) + (16 + 64) + (64 + 16))
       let found = try sizes("base", program)
       for (key, value) in [
         ("parameters", parameters), ("embeddingParameters", embeddings), ("context", 64),
         ("vocabulary", 257), ("tokenizerIds", 257), ("layers", 2), ("width", 16), ("files", 1),
-        ("loraParameters", maps), ("loraRank", 2),
+        ("loraParameters", adapter), ("loraRank", 2),
       ] {
         #expect(found[key] as? Int == value, "\(key): \(found[key] ?? "nothing")")
       }
@@ -29,14 +29,14 @@ import Testing
       #expect(found["architecture"] as? String == "GPT2LMHeadModel")
       #expect(found["precision"] as? [String: Int] == ["F32": parameters])
       let bytes = { (key: String) in found[key] as? [String: Int] }
-      // Every parameter begins at a multiple of 16 elements: here all do of themselves.
+      // Every parameter begins at a multiple of 16 elements; these sizes need no padding.
       #expect(bytes("trainBytes") == ["fp32": 16 * parameters, "bf16": 18 * parameters])
       #expect(
         bytes("loraTrainBytes") == [
-          "fp32": 16 * maps + 4 * parameters, "bf16": 18 * maps + 6 * parameters,
+          "fp32": 16 * adapter + 4 * parameters, "bf16": 18 * adapter + 6 * parameters,
         ])
       #expect(bytes("serveBytes") == ["fp32": 4 * parameters, "bf16": 6 * parameters])
-      // A key and a value of 16 numbers in each of two layers.
+      // A key and a value of 16 elements in each of two layers.
       #expect(bytes("cacheBytesPerToken") == ["fp32": 256, "bf16": 128])
       let size = try #require(
         program.read("\(program.checkpoint("base", step: 20))/model.safetensors")
@@ -49,8 +49,8 @@ import Testing
     }
   }
 
-  /// Not a weight is read: those of a file that is damaged behind its header are not missed.
-  @Test func weightsAreNotRead() throws {
+  /// `inspect` reads no weights: it accepts a file that is damaged after its header.
+  @Test func inspectDoesNotReadTheWeights() throws {
     try Program.withModel { program in
       #expect(try program.run(["export", "base", "--output", "model"]).code == 0)
       let before = try sizes("model", program)
@@ -66,7 +66,7 @@ import Testing
     }
   }
 
-  /// Of an adapter the base counts as well, and of a classifier the head.
+  /// The figures of an adapter include its base model, and those of a reward model its head.
   @Test func adaptersAndClassifiersAreInspected() throws {
     try Program.withModel { program in
       for arguments in [

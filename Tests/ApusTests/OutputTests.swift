@@ -1,9 +1,10 @@
 import Foundation
 import Testing
 
-/// Results that cannot be written: exit code 5 and a sentence, or a quiet end when the reader left.
+/// Unwritable results: exit code 5 and a sentence, or no message when the reader has closed the
+/// pipe.
 @Suite(.serialized) struct OutputTests {
-  /// Runs a line of the shell, in which `apus` is the program.
+  /// Runs a shell command line in which `apus` is the program.
   private func shell(_ line: String, in program: Program) throws -> Program.Result {
     let (process, output, errors) = try program.start(
       "/bin/bash", ["-c", "apus() { \"\(Program.executable)\" \"$@\"; }; \(line)"])
@@ -17,7 +18,7 @@ import Testing
     "tokenizer train corpus.txt --vocabulary 260 --output tokenizer",
   ]
 
-  @Test func anOutputThatTakesNothingIsAnError() throws {
+  @Test func anUnwritableOutputFailsWithCode5() throws {
     try Program.withCorpus { program in
       #expect(try program.run(["pretrain", "run.yaml", "--threads", "1"]).code == 0)
       for command in Self.commands {
@@ -32,13 +33,13 @@ import Testing
     }
   }
 
-  /// With SIGPIPE as it is, and ignored as by the parents that many programs have.
+  /// Tests the default SIGPIPE, and SIGPIPE ignored, as many parent processes leave it.
   @Test(arguments: ["", "trap '' PIPE; "])
-  func aReaderThatLeftEndsItQuietly(before: String) throws {
+  func aClosedOutputPipeEndsTheProgramWithoutAMessage(before: String) throws {
     try Program.withCorpus { program in
       #expect(try program.run(["pretrain", "run.yaml", "--threads", "1"]).code == 0)
       for command in Self.commands {
-        // The reader is gone before the first word.
+        // The reader has exited before the first byte.
         let result = try shell(
           "\(before)exec 3> >(:); wait $!; apus \(command) >&3", in: program)
         #expect(result.code == 141 && result.errors.isEmpty, "\(command): \(result)")
@@ -46,8 +47,9 @@ import Testing
     }
   }
 
-  /// The numbers of closed streams must not go to what the run opens: its log would be written there.
-  @Test func theNumbersOfClosedStreamsStayTaken() throws {
+  /// Files that the run opens must not get the descriptors of closed standard streams: the log
+  /// would be written into them.
+  @Test func closedStandardStreamsAreReplacedByDevNull() throws {
     try Program.withCorpus { program in
       let (process, output, errors) = try program.start(
         "/bin/bash",

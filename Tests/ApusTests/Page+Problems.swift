@@ -4,10 +4,11 @@ import Training
 @testable import Apus
 
 extension Page {
-  /// What the page tells its reader to type and the program does not know, each with its line.
+  /// Returns the commands, options, keys, files and links on the page that do not exist, with their
+  /// lines.
   ///
-  /// Commands are parsed, keys and YAML go through `apus config`, scripts are started with an
-  /// `mpirun` that only prints. Nothing is trained.
+  /// Commands are parsed, `apus config` checks keys and YAML, and scripts are started with an
+  /// `mpirun` that only prints its arguments. Nothing is trained.
   func problems(repository: String) throws -> [String] {
     let checker = try PageChecker(repository: repository)
     defer { checker.program.remove() }
@@ -24,7 +25,7 @@ private final class PageChecker {
   let program: Program
   private let repository: String
   private let keys: Set<String>
-  /// Words beginning with `--` in the help of all commands.
+  /// The words that begin with `--` in the help of all commands.
   private let options: Set<String>
   private(set) var problems: [String] = []
 
@@ -51,7 +52,7 @@ private final class PageChecker {
       try FileManager.default.copyItem(
         atPath: "\(repository)/\(folder)", toPath: "\(program.folder)/\(folder)")
     }
-    // Prints the words that an mpirun would get, one a line.
+    // This mpirun prints its arguments, one per line.
     try program.write("#!/bin/sh\nprintf '%s\\n' MPIRUN \"$@\"\n", to: "bin/mpirun")
     chmod("\(program.folder)/bin/mpirun", 0o755)
   }
@@ -80,7 +81,7 @@ private final class PageChecker {
   func check(_ span: Page.Span) throws {
     let words = span.text.split(separator: " ").map(String.init)
     guard let first = words.first else { return }
-    // A script alone is its name, and no command to be started.
+    // A single word is the name of a script, not a command to run.
     if words.count > 1 {
       for command in ShellText(span.text).commands { try check(command, line: span.line) }
     }
@@ -123,7 +124,7 @@ private final class PageChecker {
     if !"\n\(makefile)".contains("\n\(target):") { note(line, "make knows no \(target)") }
   }
 
-  /// Parses as the program does: what ends it with 64 is a problem.
+  /// Parses the words as the program does; exit code 64 is a problem.
   private func check(apus words: [String], line: Int) throws {
     if words.isEmpty || words == ["…"] { return }
     do {
@@ -139,9 +140,9 @@ private final class PageChecker {
   }
 
   private func check(setting: String, line: Int) throws {
-    // The example of the form itself.
+    // The placeholder of the syntax is not a key.
     if setting == "key=value" { return }
-    // A phase that needs other keys as well refuses the setting for their sake.
+    // A phase refuses any setting while its required keys are missing, so all phases are tried.
     let results = try PhaseKind.allCases.map {
       try program.run(
         [
@@ -157,7 +158,7 @@ private final class PageChecker {
 
   private func check(yaml text: String, line: Int) throws {
     try program.write(text, to: "block.yaml")
-    // What a phase refuses for what it needs beside, another accepts.
+    // One phase may refuse the text because of missing keys, so all phases are tried.
     let results = try PhaseKind.allCases.map {
       try program.run(["config", "block.yaml", "--phase", $0.rawValue])
     }

@@ -1,21 +1,20 @@
-/// What a page of Markdown shows its reader to type: blocks of shell and YAML, and inline code.
+/// The code on a page of Markdown: blocks of shell and YAML, and inline code.
 ///
-/// Knows as much of Markdown and of the shell as the README uses: fenced and indented blocks,
+/// The parser supports the Markdown and the shell that the README uses: fenced and indented blocks,
 /// spans between single backticks, quotes, comments, pipes, lists of commands, here-documents.
 struct Page {
   /// A block of code.
   struct Block {
-    /// What stands behind the fence; empty for an indented block.
+    /// The language after the fence; empty for an indented block.
     let language: String
-    /// Its lines.
     var text: String
-    /// The page's line where its text begins, from 1.
+    /// The number of the first line of its text on the page, from 1.
     let line: Int
 
     var isShell: Bool { ["sh", "bash", "shell", "console"].contains(language) }
   }
 
-  /// Code within a line of prose.
+  /// Inline code or the target of a link.
   struct Span {
     let text: String
     let line: Int
@@ -23,7 +22,7 @@ struct Page {
 
   private(set) var blocks: [Block] = []
   private(set) var spans: [Span] = []
-  /// Targets of links within the repository.
+  /// The targets of links within the repository.
   private(set) var links: [Span] = []
 
   init(_ markdown: String) {
@@ -55,7 +54,7 @@ struct Page {
   }
 
   private static func spans(in line: String) -> [String] {
-    // Every other piece between backticks is code.
+    // Every second piece between backticks is code.
     line.split(separator: "`", omittingEmptySubsequences: false).enumerated()
       .filter { $0.offset % 2 == 1 }.map { String($0.element) }
   }
@@ -68,14 +67,14 @@ struct Page {
   }
 }
 
-/// Commands in the words of a shell.
+/// The commands of a shell script.
 struct ShellText {
-  /// A command's words, its assignments before it, and the line of the text where it begins.
+  /// The words of a command, assignments included, and the line on which it begins.
   struct Command {
     var words: [String] = []
     var line: Int
 
-    /// What follows `apus`, alone or after `mpirun` and its options; nil if it is not named.
+    /// The arguments of `apus`, alone or after `mpirun` and its options; nil for other commands.
     var apus: [String]? {
       let words = words.drop { $0.contains("=") && !$0.hasPrefix("-") }
       guard let first = words.first else { return nil }
@@ -87,7 +86,7 @@ struct ShellText {
       return Array(words[(place + 1)...])
     }
 
-    /// The repository's script that it starts, if it is one.
+    /// The script in `cluster/` that the command starts, or nil.
     var script: String? {
       words.first { !$0.contains("=") }.flatMap {
         $0.hasPrefix("cluster/") && $0.hasSuffix(".sh") ? $0 : nil
@@ -96,7 +95,7 @@ struct ShellText {
   }
 
   private(set) var commands: [Command] = []
-  /// The texts of here-documents, by the word that ends them.
+  /// The texts of here-documents, with the word that ends each.
   private(set) var documents: [(name: String, text: String)] = []
 
   init(_ text: String) {
@@ -122,7 +121,8 @@ struct ShellText {
     }
   }
 
-  /// Splits a line into commands and words; returns the end of a here-document that it begins.
+  /// Splits a line into commands and words, and returns the end word of a here-document that it
+  /// begins.
   private mutating func scan(_ line: String, line number: Int) -> String? {
     var command = Command(line: number)
     var word: String?
@@ -131,7 +131,7 @@ struct ShellText {
     func isWord(_ text: String) -> Bool { text != "do" && text != "then" && text != "done" }
     func endWord() {
       if let text = word, !(command.words.isEmpty && !isWord(text)) {
-        // Redirections are no arguments.
+        // Redirections are not arguments.
         if command.words.last == "<<" {
           ending = text
           command.words.removeLast()
@@ -158,7 +158,7 @@ struct ShellText {
         return ending
       case " ", "\t": endWord()
       case ">", "<":
-        // The number of a stream belongs to its redirection.
+        // The number of a stream is part of its redirection.
         if let text = word, text.allSatisfy(\.isNumber) { word = nil }
         endWord()
         if character == "<" && command.words.last == "<" {
@@ -181,7 +181,7 @@ struct ShellText {
 }
 
 extension StringProtocol {
-  /// Without white space at either end.
+  /// The text without white space at its ends.
   var trimmed: String {
     var text = drop(while: \.isWhitespace)
     while text.last?.isWhitespace == true { text = text.dropLast() }

@@ -4,7 +4,8 @@ import Tokenizers
 
 @testable import Apus
 
-/// Pairs of answers by trained models: seeded, once, and shown without a name.
+/// Pairs of answers that trained models sample: seeded, sampled once, shown without the model's
+/// name.
 @Suite(.serialized) struct PairSamplingTests {
   /// A program in a folder with the models `alpha` and `beta` and some prompts.
   private func withModels(context: Int = 16, _ body: (Program) throws -> Void) throws {
@@ -33,7 +34,7 @@ import Tokenizers
     try program.run(["annotate", "pairs", file]).output
   }
 
-  @Test func theSeedDecidesAndNothingIsSampledTwice() throws {
+  @Test func pairsDependOnTheSeedAndAreSampledOnce() throws {
     try withModels { program in
       for models in [["alpha", "beta"], ["alpha"]] {
         let one = try sample(program, "one.sqlite", models, ["--threads", "1"])
@@ -45,7 +46,7 @@ import Tokenizers
         #expect(try listing(program, "other.sqlite") != pairs)
         let again = try sample(program, "one.sqlite", models)
         #expect(again.output.contains("0 pairs are new"), "\(again)")
-        // Another setting samples anew.
+        // Other sampling settings produce new pairs.
         let cooler = try sample(program, "one.sqlite", models, ["--temperature", "0.5"])
         #expect(!cooler.output.contains("0 pairs are new"), "\(cooler)")
         for name in ["one", "two", "other"] {
@@ -55,7 +56,7 @@ import Tokenizers
     }
   }
 
-  @Test func nobodyIsToldWhoseAnAnswerIs() throws {
+  @Test func sessionsAndListingsHideTheModelNames() throws {
     try withModels { program in
       #expect(try sample(program, "judgements.sqlite", ["alpha", "beta"]).code == 0)
       let session = try program.annotate(
@@ -70,12 +71,12 @@ import Tokenizers
     }
   }
 
-  /// A model that always says the same makes no pair.
+  /// Two equal answers of a model make no pair.
   @Test func equalAnswersMakeNoPair() throws {
     try withModels { program in
       let result = try sample(program, "judgements.sqlite", ["alpha"], ["--temperature", "0"])
       #expect(result.code == 0, "\(result.errors)")
-      #expect(result.output.contains("0 pairs are new, sampled for 6 prompts; 6 had equal"))
+      #expect(result.output.contains("0 pairs are new, sampled for 6 prompts; 6 have only equal"))
       try program.write(
         #"{"prompt":"\#(String(repeating: "a", count: 40))"}"#, to: "prompts.jsonl")
       let long = try sample(program, "new.sqlite", ["alpha"])
@@ -84,9 +85,9 @@ import Tokenizers
     }
   }
 
-  /// The pairs come in the order of how far a reward model holds their answers apart, and its lead is
-  /// the one that `apus evaluate` measures.
-  @Test func aRewardModelIsAskedWhatItKnowsLeast() throws {
+  /// Pairs are in ascending order of the absolute reward difference of their answers, and the mean
+  /// difference is the margin that `apus evaluate` reports.
+  @Test func pairsAreOrderedByTheRewardModelsUncertainty() throws {
     try withModels(context: 64) { program in
       try program.write(Program.pairs(20), to: "pairs.jsonl")
       let options = ["run=judge", "model.from=alpha", "data.train=[pairs.jsonl]", "steps=4"]
@@ -97,15 +98,19 @@ import Tokenizers
           })
       #expect(judge.code == 0, "\(judge.errors)")
       let asked = try program.annotate(
-        ["--pairs", "pairs.jsonl", "--annotator", "anna", "--reward", "judge", "--threads", "1"],
+        [
+          "--pairs", "pairs.jsonl", "--annotator", "anna", "--reward", "judge", "--threads", "1",
+          "--precision", "fp32",
+        ],
         Array(repeating: "l", count: 20))
       #expect(asked.code == 0, "\(asked.errors)")
       let order = asked.output.split(separator: "\n").compactMap { line in
         line.hasPrefix("  Question ") ? Int(line.dropFirst(11).dropLast()) : nil
       }
-      let arguments = try GenerationArguments.parse(["--threads", "1"])
+      // evaluate computes in fp32 unless told otherwise; annotate in bf16 where that is faster.
+      let arguments = try GenerationArguments.parse(["--threads", "1", "--precision", "fp32"])
       let scoring = try RewardScoring("\(program.folder)/judge", arguments, nil)
-      let leads = try (0..<20).map { number in
+      let margins = try (0..<20).map { number in
         let score = { (answer: String) in
           try scoring.score(
             [Message(.user, "Question \(number)?")],
@@ -113,14 +118,14 @@ import Tokenizers
         }
         return try score("one") - score("two")
       }
-      #expect(Set(leads).count > 10)
-      #expect(order == (0..<20).sorted { abs(leads[$0]) < abs(leads[$1]) })
+      #expect(Set(margins).count > 10)
+      #expect(order == (0..<20).sorted { abs(margins[$0]) < abs(margins[$1]) })
       let measured = try program.run(
         ["evaluate", "judge", "--records", "pairs.jsonl", "--threads", "1", "--json"])
       let object = try JSONSerialization.jsonObject(with: Data(measured.output.utf8))
       let figures = (object as? [String: Any])?["figures"] as? [String: Double]
       let margin = try #require(figures?["margin"], "\(measured)")
-      #expect(abs(leads.reduce(0, +) / 20 - margin) < 1e-5 * abs(margin), "\(margin)")
+      #expect(abs(margins.reduce(0, +) / 20 - margin) < 1e-5 * abs(margin), "\(margin)")
       let other = try program.annotate(["--annotator", "ben", "--reward", "alpha"])
       #expect(other.code == 2 && other.errors.contains("a language model"), "\(other.errors)")
     }

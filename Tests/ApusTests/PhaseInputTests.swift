@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What can be wrong with what a phase is given: one sentence, exit code 2, nothing left behind.
+/// Invalid records and models of a phase: one sentence, exit code 2, no files left over.
 @Suite(.serialized) struct PhaseInputTests {
   private struct Case {
     let name: String
@@ -22,7 +22,7 @@ import Testing
       "cut": [pair, #"{"prompt":"a","chosen":"\#(long)","rejected":"b"}"#],
       "labels": [#"{"text":"a","label":"x"}"#, #"{"text":"b","label":"y"}"#],
       "other": [#"{"text":"a","label":"x"}"#, #"{"text":"b","label":"w"}"#],
-      // With the line feed behind it 56 tokens; 8 more fill the context of 64.
+      // 56 tokens with the line feed after it; 8 more fill the context of 64.
       "full": [#"{"prompt":"\#(String(repeating: "x", count: 55))"}"#],
     ] {
       try program.write(lines.joined(separator: "\n"), to: "\(name).jsonl")
@@ -78,13 +78,13 @@ import Testing
         words: ["full.jsonl:1 has a prompt of 56 tokens", "an answer of 8 tokens"]),
       Case(
         name: "mask", arguments: finetune("endless", "data.truncate=true"),
-        words: ["never learns the end of a turn", "1 examples were cut"]),
+        words: ["never includes the end of a turn", "1 examples were cut"]),
       Case(
         name: "all too long", arguments: finetune("endless"),
         words: ["all 1 examples are longer than the context of 64"]),
       Case(
         name: "cut pairs", arguments: reward("cut", "data.truncate=true"),
-        words: ["data.truncate", "an answer of a pair"]),
+        words: ["data.truncate", "a truncated pair"]),
       Case(
         name: "class", arguments: finetune("other", "task=classification", "data.classes=[x,y]"),
         words: [#"other.jsonl:2 has the label "w""#, #""x", "y""#, "data.skipBad: true"]),
@@ -104,16 +104,16 @@ import Testing
     [
       Case(
         name: "classifier that is to talk", arguments: finetune("talk", from: "classifier"),
-        words: ["classifier", "scores sequences by x, y", "a language model is needed"]),
+        words: ["classifier", "a sequence classifier (labels: x, y)", "a language model is needed"]),
       Case(
         name: "classifier that is to judge", arguments: reward("pairs", from: "classifier"),
-        words: ["classifier", "scores sequences by x, y", "by reward is needed"]),
+        words: ["classifier", "a sequence classifier (labels: x, y)", "(labels: reward) is needed"]),
       Case(
         name: "key tokenizer", arguments: finetune("talk", "tokenizer=bytes"),
         words: ["no key tokenizer"]),
       Case(
         name: "another tokenizer, finetune", arguments: finetune("talk", from: "swapped"),
-        words: ["the tokenizer in swapped has 318 ids", "knows 257"]),
+        words: ["the tokenizer in swapped has 318 ids", "vocabulary has 257"]),
       Case(
         name: "another tokenizer, reward", arguments: reward("pairs", from: "swapped"),
         words: ["the tokenizer in swapped"]),
@@ -124,13 +124,13 @@ import Testing
       Case(
         name: "a reward model's tokenizer",
         arguments: align("reward.model=foreign", "reward.allowUnfit=true"),
-        words: ["reward.model", "its tokenizer is another than that of base"]),
+        words: ["reward.model", "its tokenizer differs from that of base"]),
       Case(
         name: "unfit", arguments: align("reward.model=judge"),
         words: ["its verdict is unfit", "too few", "reward.allowUnfit: true"]),
       Case(
         name: "no verdict", arguments: align("reward.model=unjudged"),
-        words: ["nobody judged", "apus reward", "reward.allowUnfit: true"]),
+        words: ["have no verdict", "apus reward", "reward.allowUnfit: true"]),
       Case(
         name: "language model as reward model",
         arguments: align("reward.model=base", "reward.allowUnfit=true"),
@@ -146,7 +146,7 @@ import Testing
     ]
   }
 
-  /// Models of every kind that a phase may be given by mistake.
+  /// Makes a model of every kind that a user may give to a phase by mistake.
   private func makeModels(_ program: Program) throws {
     try program.write(Program.yaml("tokenizer: ids"), to: "foreign.yaml")
     let settings = Program.short("foreign", from: "foreign-base", "data.train=pairs.jsonl")
@@ -168,7 +168,7 @@ import Testing
     }
   }
 
-  @Test func everyMistakeHasItsSentence() throws {
+  @Test func everyMistakeFailsWithOneSentence() throws {
     try Program.withModel { program in
       try write(to: program)
       try makeModels(program)
@@ -186,31 +186,31 @@ import Testing
     }
   }
 
-  /// What is left out is counted where the run begins, and the rest is learned.
-  @Test func badRecordsAreLeftOutAndCounted() throws {
+  /// The number of skipped records is logged at the start, and the run trains on the others.
+  @Test func skippedRecordsAreCounted() throws {
     try Program.withModel { program in
       try write(to: program)
       for (arguments, words) in [
         (
           finetune("malformed", "data.skipBad=true"),
-          ["2 examples", "1 bad ones left out", "malformed.jsonl:2 cannot be read"]
+          ["2 examples", "1 bad records left out", "malformed.jsonl:2 cannot be read"]
         ),
         (
           finetune("empty", "data.skipBad=true"),
-          ["1 examples", "1 bad ones left out", "empty.jsonl:2 has an empty answer"]
+          ["1 examples", "1 bad records left out", "empty.jsonl:2 has an empty answer"]
         ),
         (
           finetune("long", "data.skipBad=true"),
-          ["1 examples", "1 bad ones left out", "long.jsonl:2 has a prompt of 81 tokens"]
+          ["1 examples", "1 bad records left out", "long.jsonl:2 has a prompt of 81 tokens"]
         ),
         (
           reward("equal", "data.skipBad=true"),
-          ["1 examples", "1 bad ones left out", "equal.jsonl:2 has the same answer"]
+          ["1 examples", "1 bad records left out", "equal.jsonl:2 has the same answer"]
         ),
         (reward("cut"), ["1 examples", "1 longer than the context left out"]),
         (
           finetune("other", "task=classification", "data.classes=[x,y]", "data.skipBad=true"),
-          ["1 examples", "1 bad ones left out", #"the label "w""#]
+          ["1 examples", "1 bad records left out", #"the label "w""#]
         ),
       ] {
         let result = try program.run(arguments + ["--resume", "never"])
@@ -224,8 +224,9 @@ import Testing
     }
   }
 
-  /// A classifier goes on with its classes and its head, and an unfit reward model may be taken.
-  @Test func whatIsAllowedGoesOn() throws {
+  /// Fine-tuning a classifier keeps its classes and its head; an unfit reward model is accepted
+  /// when allowed.
+  @Test func classifiersAndUnfitRewardModelsAreAcceptedWhenAllowed() throws {
     try Program.withModel { program in
       try write(to: program)
       try makeModels(program)
@@ -237,7 +238,7 @@ import Testing
         #expect(result.code == 0, "\(result.errors)")
         #expect(program.steps(run) == [2])
       }
-      // It begins where the classifier ended, not with a new head.
+      // The run starts with the classifier's head, not with a new one.
       let losses = try ["classifier", "more"].map { run in
         try #require(try program.figures(run).compactMap { $0["loss"] as? Double }.first)
       }

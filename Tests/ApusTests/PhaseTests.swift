@@ -2,9 +2,9 @@ import Crypto
 import Foundation
 import Testing
 
-/// Every phase behind pretraining, whole and by low-rank maps, as a user runs it.
+/// Every phase after pretraining, with full fine-tuning and with LoRA, from the command line.
 @Suite struct PhaseTests {
-  /// A phase with what its file says beside the model.
+  /// A phase and its keys.
   enum Phase: String, CaseIterable {
     case finetune, reward, dpo, ppo, grpo
 
@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  /// The first update of an iteration sees the policy that was sampled from, to the last bit.
+  /// Expects that the first update of a rollout iteration has the bits of the policy that sampled.
   private func expectRatioOne(_ program: Program) throws {
     let line = try #require(
       program.read("run-1x1/metrics.jsonl")?.split(separator: 0x0A).first {
@@ -84,7 +84,7 @@ import Testing
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
     arguments: PhaseTests.phases)
-  func sameBitsInAnyWorldAndAfterAKill(phase: Phase, rank: Int) throws {
+  func bitsDoNotDependOnRanksThreadsOrKills(phase: Phase, rank: Int) throws {
     try Program.withModel { program in
       try write(phase, rank: rank, to: program)
       var hashes: Set<String?> = []

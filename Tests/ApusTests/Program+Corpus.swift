@@ -2,13 +2,13 @@ import Crypto
 import Foundation
 
 extension Program {
-  /// Some thousand bytes with something to learn.
+  /// A corpus of some thousand bytes with a pattern to learn.
   static let corpus = (0..<400).map {
     "Line \($0): the \($0 % 7) birds sing at \($0 % 5) o'clock.\n"
   }
   .joined()
 
-  /// A run on it that takes a moment.
+  /// The configuration of a short run on `corpus`.
   static func yaml(_ more: String = "") -> String {
     """
     run: run
@@ -23,13 +23,13 @@ extension Program {
     """
   }
 
-  /// What makes of that run one of some seconds, to be interrupted.
+  /// Options that extend that run to some seconds, so that it can be interrupted.
   static let long = [
     "--set", "steps=160", "--set", "batch.sequences=24", "--set", "checkpoint.every=4",
     "--set", "evaluate.every=0",
   ]
 
-  /// A program in a folder with `corpus.txt` and `run.yaml`.
+  /// Runs `body` with a program in a folder with `corpus.txt` and `run.yaml`.
   static func withCorpus(_ body: (Program) throws -> Void) throws {
     let program = try Program()
     defer { program.remove() }
@@ -44,21 +44,21 @@ extension Program {
     return "\(run)/checkpoints/step-" + String(repeating: "0", count: 8 - digits.count) + digits
   }
 
-  /// Steps that have a checkpoint, ascending.
+  /// The steps that have a checkpoint, in ascending order.
   func steps(_ run: String) -> [Int] {
     names(in: "\(run)/checkpoints").compactMap { name in
       name.hasPrefix("step-") ? Int(name.dropFirst(5)) : nil
     }
   }
 
-  /// SHA-256 of the weights after `step`; nil where there are none.
+  /// The SHA-256 of the weights after `step`, or nil without a checkpoint.
   func hash(_ run: String, step: Int = 12) -> String? {
     read("\(checkpoint(run, step: step))/model.safetensors").map {
       SHA256.hash(data: $0).description
     }
   }
 
-  /// Steps of the lines in metrics.jsonl that report a training step.
+  /// The steps of the lines in metrics.jsonl that report a training step.
   func metrics(_ run: String) -> [Int] {
     let text = String(decoding: read("\(run)/metrics.jsonl") ?? Data(), as: UTF8.self)
     return text.split(separator: "\n").compactMap { line in

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 extension Program {
-  /// Numbered preference pairs, an object a line.
+  /// Numbered preference pairs, a JSON object per line.
   static func pairs(_ count: Int) -> String {
     (0..<count).map {
       #"{"prompt":"Question \#($0)?","chosen":"Answer \#($0) of one","rejected":"Answer \#($0) of two"}"#
@@ -10,7 +10,7 @@ extension Program {
     .joined(separator: "\n")
   }
 
-  /// A program in a folder with `pairs.jsonl`.
+  /// Runs `body` with a program in a folder with `pairs.jsonl`.
   static func withPairs(_ count: Int, _ body: (Program) throws -> Void) throws {
     let program = try Program()
     defer { program.remove() }
@@ -18,14 +18,14 @@ extension Program {
     try body(program)
   }
 
-  /// Starts `apus annotate` on judgements.sqlite with lines to read.
+  /// Starts `apus annotate` on judgements.sqlite with `lines` as its input.
   func startAnnotating(
     _ arguments: [String], _ lines: [String]
   ) throws -> (Process, Pipe, Pipe) {
     let input = Pipe()
     let started = try start(
       Program.executable, ["annotate", "judgements.sqlite"] + arguments, input: input)
-    // Written by another thread: a pipe takes 64 KiB, and a program that died takes no more.
+    // Another thread writes: a pipe holds 64 KiB, and a killed program reads no more.
     DispatchQueue.global().async {
       signal(SIGPIPE, SIG_IGN)
       let file = input.fileHandleForWriting
@@ -35,13 +35,13 @@ extension Program {
     return started
   }
 
-  /// Runs `apus annotate` on judgements.sqlite with lines to read.
+  /// Runs `apus annotate` on judgements.sqlite with `lines` as its input.
   func annotate(_ arguments: [String], _ lines: [String] = []) throws -> Result {
     let (process, output, errors) = try startAnnotating(arguments, lines)
     return Program.finish(process, output, errors)
   }
 
-  /// The ids of the pairs that `annotator` has not judged, as they would come.
+  /// The ids of the pairs that `annotator` has not judged, in the order of a session.
   func pairsToJudge(by annotator: String) throws -> [String] {
     let result = try run(["annotate", "pairs", "judgements.sqlite", "--annotator", annotator])
     return result.output.split(separator: "\n").compactMap {

@@ -1,15 +1,15 @@
 import Foundation
 
 extension Program {
-  /// Numbered conversations, an object a line.
+  /// Numbered conversations, a JSON object per line.
   static let talk = (0..<60).map {
     #"{"messages":[{"role":"user","content":"Say \#($0 % 9)"},"#
       + #"{"role":"assistant","content":"bird \#($0 % 9)"}]}"#
   }
   .joined(separator: "\n")
 
-  /// A program in a folder with a small model `base`, and what it may learn: `talk.jsonl` and
-  /// `pairs.jsonl`.
+  /// Runs `body` with a program in a folder with a small model `base` and the records `talk.jsonl`
+  /// and `pairs.jsonl`.
   static func withModel(
     _ settings: [String] = [], _ body: (Program) throws -> Void
   ) throws {
@@ -17,7 +17,7 @@ extension Program {
       let made = try program.run(
         ["pretrain", "run.yaml"]
           + (["run=base", "model.context=64", "steps=20"] + settings).flatMap { ["--set", $0] })
-      guard made.code == 0 else { throw Unmade(errors: made.errors) }
+      guard made.code == 0 else { throw PreparationFailure(errors: made.errors) }
       try program.write(talk, to: "talk.jsonl")
       let pairs = (0..<60).map {
         #"{"prompt":"Say \#($0)","chosen":"bird \#($0)","rejected":"\#($0) o'clock"}"#
@@ -27,12 +27,12 @@ extension Program {
     }
   }
 
-  /// What a test needs could not be made.
-  struct Unmade: Error {
+  /// The error when a test's model could not be trained.
+  struct PreparationFailure: Error {
     let errors: String
   }
 
-  /// The settings of a phase's run that takes a moment.
+  /// The options of a short run of a phase.
   static func short(_ run: String, from model: String = "base", _ settings: String...) -> [String] {
     let keys = [
       "run=\(run)", "model.from=\(model)", "batch.microBatches=2", "batch.sequences=2", "steps=2",
@@ -41,7 +41,7 @@ extension Program {
     return (keys + settings).flatMap { ["--set", $0] } + ["--threads", "1"]
   }
 
-  /// The same for answers that are rewarded.
+  /// The command of a short GRPO run.
   static func shortAlignment(_ run: String, _ settings: String...) -> [String] {
     let keys = [
       "method=grpo", "data.train=talk.jsonl", "rollouts.prompts=4", "rollouts.samples=2",

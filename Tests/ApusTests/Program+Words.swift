@@ -1,14 +1,16 @@
 import Foundation
 import Testing
 
-/// What the tests of encoders and of encoder–decoders begin with: a text, a tokenizer of it, and a run.
+/// The text, tokenizer and run of the tests of encoders and encoder–decoders.
 extension Program {
-  /// Words that follow each other in a fixed way: what is hidden can be told from what is around it.
+  /// Lines of words with a fixed order: a masked word can be predicted from its context.
   private static let words = (0..<900).map { line in
     (0..<12).map { "word\((line % 7) * 3 + $0 % 5)" }.joined(separator: " ") + "."
   }.joined(separator: "\n")
 
-  /// A folder with `text.txt`, `tokenizer`, and `NAME.yaml`, which pretrains `model` into the folder NAME.
+  /// Runs `body` with a program in a folder with `text.txt`, `tokenizer` and `NAME.yaml`.
+  ///
+  /// The configuration pretrains `model` into the folder NAME.
   static func withWords(
     _ name: String, model: String, tokenizer kind: String, _ body: (Program) throws -> Void
   ) throws {
@@ -37,8 +39,8 @@ extension Program {
     }
   }
 
-  /// Pretrains `NAME.yaml` in several worlds, and goes on from its middle in another: the bits must be
-  /// the same, and not those of the middle.
+  /// Expects the same bits from `NAME.yaml` with several numbers of ranks and threads, and after a
+  /// resume from step 30 with another number of ranks.
   func expectSameBits(_ name: String, precision: String) throws {
     let command = [
       "pretrain", "\(name).yaml", "--oversubscribe", "--set", "precision=\(precision)",
@@ -48,12 +50,12 @@ extension Program {
         command + ["--threads", "\(threads)", "--set", "run=run-\(ranks)x\(threads)"], ranks: ranks)
       #expect(result.code == 0, "\(result.errors)")
     }
-    // What is left after step 30, resumed in another world.
+    // A copy without the checkpoint of step 60 resumes from step 30 on three ranks.
     let files = FileManager.default
     try files.copyItem(atPath: "\(folder)/run-2x1", toPath: "\(folder)/resumed")
     try files.removeItem(atPath: "\(folder)/resumed/checkpoints/step-00000060")
     let resumed = try run(command + ["--threads", "1", "--set", "run=resumed"], ranks: 3)
-    #expect(resumed.code == 0 && resumed.errors.contains("going on from"), "\(resumed.errors)")
+    #expect(resumed.code == 0 && resumed.errors.contains("resuming from"), "\(resumed.errors)")
     let runs = ["run-1x1", "run-1x2", "run-2x1", "run-4x1", "resumed"]
     let hashes = Set(runs.map { hash($0, step: 60) })
     #expect(hashes.count == 1 && !hashes.contains(nil), "\(hashes)")

@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-/// The built program, run as a user runs it: in a folder of its own, with a time limit.
+/// The built program in a folder of its own, run with a time limit.
 struct Program {
-  /// What a run left behind.
+  /// The exit code and the output of a run.
   struct Result {
     let code: Int32
     let output: String
@@ -12,7 +12,7 @@ struct Program {
   }
 
   let folder: String
-  /// Where the program keeps what it measured: one for all tests, so that it measures once.
+  /// The folder of the program's cached measurements, shared by all tests so that it measures once.
   var cache = sharedCache
 
   private static let sharedCache: String = {
@@ -46,13 +46,13 @@ struct Program {
     ((try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(name)")) ?? []).sorted()
   }
 
-  /// Every file and folder by its path, with the files' bytes.
+  /// The bytes of every file by its path; a folder has empty data.
   func contents() throws -> [String: Data] {
     let paths = try FileManager.default.subpathsOfDirectory(atPath: folder)
     return Dictionary(uniqueKeysWithValues: paths.map { ($0, read($0) ?? Data()) })
   }
 
-  /// `apus` beside the tests, which are one executable in the folder of the products.
+  /// The path of `apus`, which is in the same folder as the tests' executable.
   static let executable: String = {
     let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     return tests.deletingLastPathComponent().appendingPathComponent("apus").path
@@ -66,16 +66,16 @@ struct Program {
     return path
   }()
 
-  /// One of an `mpirun`'s ranks, where they are started each in its own way.
+  /// A rank of an `mpirun` that starts every rank differently.
   struct Rank {
     var arguments: [String]
-    /// Where it is started, in the program's folder.
+    /// The working folder, relative to the program's folder.
     var place = ""
     var executable = Program.executable
     var threads = 1
   }
 
-  /// Starts `apus` with `arguments`, under `mpirun` if ranks are given.
+  /// Starts `apus` with `arguments`, under `mpirun` if `ranks` is not nil.
   func start(_ arguments: [String], ranks: Int? = nil) throws -> (Process, Pipe, Pipe) {
     guard let ranks, let mpirun = Program.mpirun else {
       return try start(Program.executable, arguments)
@@ -85,7 +85,7 @@ struct Program {
       ["--oversubscribe", "-np", "\(ranks)", Program.executable] + arguments + ["--oversubscribe"])
   }
 
-  /// Starts ranks that differ.
+  /// Starts ranks with different arguments under `mpirun`.
   func start(each ranks: [Rank]) throws -> (Process, Pipe, Pipe) {
     let mpirun = try #require(Program.mpirun)
     let parts = ranks.map { rank in
@@ -95,7 +95,7 @@ struct Program {
     return try start(mpirun, ["--oversubscribe"] + parts.joined(separator: [":"]))
   }
 
-  /// Starts another program in the folder, as `apus` is started; without `input` it has none.
+  /// Starts any program in the folder; without `input` its standard input is empty.
   func start(
     _ executable: String, _ arguments: [String], input: Pipe? = nil
   ) throws -> (Process, Pipe, Pipe) {
@@ -104,7 +104,7 @@ struct Program {
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     var environment = ProcessInfo.processInfo.environment
-    // What MPI left in the tests' own process must not reach the program's.
+    // MPI's variables of the test process must not reach the program.
     for key in environment.keys
     where ["OMPI_", "PMIX_", "ORTE_"].contains(where: key.hasPrefix) { environment[key] = nil }
     environment["XDG_CACHE_HOME"] = cache
@@ -128,13 +128,13 @@ struct Program {
     return (process, output, errors)
   }
 
-  /// Runs to the end; after `limit` seconds the program hangs, and the test fails.
+  /// Runs `apus` to its end; after `limit` seconds it is killed and the test fails.
   func run(_ arguments: [String], ranks: Int? = nil, limit: Double = 60) throws -> Result {
     let (process, output, errors) = try start(arguments, ranks: ranks)
     return Program.finish(process, output, errors, limit: limit)
   }
 
-  /// Runs ranks that differ to the end.
+  /// Runs ranks with different arguments to their end.
   func run(each ranks: [Rank], limit: Double = 60) throws -> Result {
     let (process, output, errors) = try start(each: ranks)
     return Program.finish(process, output, errors, limit: limit)
@@ -154,7 +154,7 @@ struct Program {
     }
   }
 
-  /// Processes that `process` started: the ranks of an `mpirun`.
+  /// The processes that `process` started: the ranks of an `mpirun`.
   static func children(of process: Process) -> [Int32] {
     let parent = process.processIdentifier
     let path = "/proc/\(parent)/task/\(parent)/children"
@@ -167,7 +167,7 @@ struct Program {
   {
     let watchdog = DispatchWorkItem {
       Issue.record("no end after \(limit) s: \(process.arguments ?? [])")
-      // mpirun ends its ranks when it is asked; SIGKILL would leave them.
+      // mpirun ends its ranks at SIGTERM; SIGKILL would leave them running.
       kill(process.processIdentifier, SIGTERM)
       usleep(3_000_000)
       kill(process.processIdentifier, SIGKILL)
@@ -184,7 +184,7 @@ struct Program {
   }
 }
 
-/// Reads standard error beside standard output, so that neither pipe fills up.
+/// Reads standard error concurrently with standard output, so that neither pipe fills up.
 private final class ErrorReader: @unchecked Sendable {
   // Sendable: the group orders the write before the read.
   private var data = Data()

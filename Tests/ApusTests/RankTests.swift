@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Ranks that are not alike: one sentence says who differs and in what, and nobody waits for ever.
+/// Ranks that differ: one sentence names the rank and the difference, and no rank hangs.
 @Suite(
   .serialized, .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
 struct RankTests {
@@ -17,12 +17,12 @@ struct RankTests {
       #expect(
         result.errors.contains(word), "\(word): \(result.errors)", sourceLocation: sourceLocation)
     }
-    // The one who differs is named by one rank, not by each.
+    // Only one rank prints the sentence.
     let sentences = result.errors.components(separatedBy: "apus: ").count - 1
     #expect(sentences == 1, "\(result.errors)", sourceLocation: sourceLocation)
   }
 
-  @Test func anotherConfigurationIsNamedWithItsLine() throws {
+  @Test func aDifferentConfigurationIsReportedWithItsLine() throws {
     try Program.withCorpus { program in
       try program.write(Program.yaml("seed: 2"), to: "other.yaml")
       let ranks = [
@@ -33,7 +33,7 @@ struct RankTests {
     }
   }
 
-  @Test func anotherNumberOfThreadsIsNamed() throws {
+  @Test func aDifferentNumberOfThreadsIsReported() throws {
     try Program.withCorpus { program in
       let ranks = [
         Program.Rank(arguments: pretrain), .init(arguments: pretrain, threads: 2),
@@ -42,7 +42,7 @@ struct RankTests {
     }
   }
 
-  @Test func anotherBuildIsNamed() throws {
+  @Test func aDifferentBuildIsReported() throws {
     try Program.withCorpus { program in
       let other = "\(program.folder)/apus"
       try FileManager.default.copyItem(atPath: Program.executable, toPath: other)
@@ -57,7 +57,7 @@ struct RankTests {
     }
   }
 
-  @Test func aConfigurationThatOneRankLacksIsNamed() throws {
+  @Test func aConfigurationMissingOnOneRankIsReported() throws {
     try Program.withCorpus { program in
       try program.write("", to: "elsewhere/nothing")
       let ranks = [
@@ -67,11 +67,12 @@ struct RankTests {
     }
   }
 
-  /// Both read the same file; the run folder is where each of them stands.
+  /// Both ranks read the same configuration, whose run folder is relative to their working folders.
   ///
-  /// With text the dataset is in there too: on the other rank none, or another one.
+  /// With text as data, the dataset is in the run folder too: the other rank has none, or another
+  /// one.
   @Test(arguments: ["text", "other text", "dataset"])
-  func aRunFolderThatRanksDoNotShareIsNamed(data: String) throws {
+  func aRunFolderThatRanksDoNotShareIsReported(data: String) throws {
     try Program.withCorpus { program in
       try program.write("", to: "elsewhere/nothing")
       var command = ["pretrain", "\(program.folder)/run.yaml"]
@@ -93,7 +94,7 @@ struct RankTests {
     }
   }
 
-  @Test func aDatasetThatOneRankLacksIsNamed() throws {
+  @Test func aDatasetMissingOnOneRankIsReported() throws {
     try Program.withCorpus { program in
       #expect(
         try program.run(["data", "build", "corpus.txt", "--output", "here/shards"]).code == 0)
@@ -109,7 +110,7 @@ struct RankTests {
     }
   }
 
-  @Test func datasetsOfOneNameThatDifferAreNamed() throws {
+  @Test func differentDatasetsOfOneNameAreReported() throws {
     try Program.withCorpus { program in
       try program.write(String(Program.corpus.reversed()), to: "other.txt")
       #expect(try program.run(["data", "build", "corpus.txt", "--output", "a/set"]).code == 0)
@@ -124,8 +125,8 @@ struct RankTests {
     }
   }
 
-  /// What both ranks find wrong is told once, and they end by themselves: no banner of MPI_Abort.
-  @Test func whatRankZeroRefusesIsToldOnce() throws {
+  /// An error that both ranks find is printed once, and they exit without the banner of MPI_Abort.
+  @Test func anErrorOfAllRanksIsPrintedOnce() throws {
     try Program.withCorpus { program in
       try program.write(Data([0x61, 0xFF, 0x62]), to: "latin.txt")
       try program.write("short", to: "short.txt")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The README's examples: what it tells its reader to type exists, and does what it says.
+/// The README's examples: every command, key and file that they name exists, and they run.
 @Suite(.serialized) struct ReadmeTests {
   static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path
@@ -10,7 +10,7 @@ import Testing
     try String(contentsOfFile: "\(Self.repository)/README.md", encoding: .utf8)
   }
 
-  @Test func everyNameInItExists() throws {
+  @Test func everyNameInTheReadmeExists() throws {
     let page = Page(try readme())
     #expect(page.blocks.contains { $0.isShell } && page.spans.count > 20)
     let commands = page.blocks.flatMap { ShellText($0.text).commands }
@@ -33,8 +33,9 @@ import Testing
     }
   }
 
-  /// A page with one mistake of each kind; without the test of the test, a name that is not looked
-  /// at would pass for one that is right.
+  /// Each page has one mistake of one kind.
+  ///
+  /// Without this test of the checker, a name that it does not check would pass as correct.
   @Test(arguments: [
     ("```sh\napus tokenizer trian text --output x\n```", "trian"),
     ("```sh\nmake build\napus generate run x --temprature 1\n```", "line 3: apus generate"),
@@ -62,12 +63,12 @@ import Testing
     ("So `cluster/none.sh` it is", "cluster/none.sh"),
     ("See [this](cluster/none.sh)", "cluster/none.sh"),
   ])
-  func aNameThatDoesNotExistIsFound(text: String, word: String) throws {
+  func aNameThatDoesNotExistIsReported(text: String, word: String) throws {
     let problems = try Page(text).problems(repository: Self.repository)
     #expect(problems.count == 1 && problems[0].contains(word), "\(problems)")
   }
 
-  @Test func whatIsRightIsNoProblem() throws {
+  @Test func aCorrectPageHasNoProblems() throws {
     let text = """
       `make demo`, `--set key=value`, `reduction: fast`, `batch.microBatches`, `run.yaml`, `apus`.
 
@@ -83,13 +84,13 @@ import Testing
     #expect(problems.isEmpty, "\(problems)")
   }
 
-  /// All of its shell blocks, one after another in one shell, in a folder with some sources to read.
+  /// Runs all shell blocks of the README in order, in one shell, in a folder with some sources.
   ///
-  /// The text is executed as it stands; what differs is what the names stand for: `apus` is the
-  /// program beside the tests, `make` only looks whether it knows the target, and ranks may be more
-  /// than the cores.
+  /// The text is executed unchanged, but some names have another meaning: `apus` is the program
+  /// beside the tests, `make` only checks that the target exists, and there may be more ranks than
+  /// cores.
   @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
-  func theExamplesRunInTheirOrder() throws {
+  func theExamplesOfTheReadmeRunInOrder() throws {
     let program = try Program()
     defer { program.remove() }
     try provide(program)
@@ -108,7 +109,7 @@ import Testing
     #expect(result.output.hasSuffix("all of \(blocks.count)\n"), "\(result.output.suffix(300))")
   }
 
-  /// The clone that the README's reader stands in, as far as its examples look at it.
+  /// Writes the files of the repository that the README's examples use.
   private func provide(_ program: Program) throws {
     for (room, kind) in [("Datasets", ".swift"), ("CKernels", ".c")] {
       let sources = "\(Self.repository)/Sources/\(room)"

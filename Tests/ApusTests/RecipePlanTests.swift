@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `apus run --dry-run`: what a recipe will need, before anything of it is there.
+/// `apus run --dry-run`: the sizes and times of a recipe before any of its stages has run.
 @Suite(.serialized) struct RecipePlanTests {
   private let recipe = """
     run: road
@@ -48,7 +48,7 @@ import Testing
           schedule: { warmup: 1 }
     """
 
-  /// The cells of the plan's rows, by the name of the stage.
+  /// The cells of the plan's rows by the name of the stage.
   private func rows(_ result: Program.Result) -> [String: [String]] {
     var rows: [String: [String]] = [:]
     for line in result.output.split(separator: "\n").dropFirst().prefix(5) {
@@ -71,7 +71,7 @@ import Testing
   }
 
   @Test(arguments: Program.mpirun == nil ? [nil] : [nil, 2])
-  func everyPhaseHasItsSizesBeforeAnythingIsThere(ranks: Int?) throws {
+  func theDryRunReportsTheSizesOfEveryPhase(ranks: Int?) throws {
     try Program.withCorpus { program in
       try write(to: program)
       let before = try program.contents()
@@ -79,34 +79,34 @@ import Testing
         ["run", "road.yaml", "--dry-run", "--threads", "1"], ranks: ranks)
       #expect(plan.code == 0 && plan.errors.isEmpty, "\(plan)")
       #expect(try program.contents() == before)
-      let foreseen = rows(plan)
+      let planned = rows(plan)
       for name in ["base", "chat", "judge", "aligned"] {
-        let row = foreseen[name] ?? []
+        let row = planned[name] ?? []
         #expect(row.count == 8 && row[2] == "to do" && row[5] == "4", "\(row)")
         #expect(row.last?.hasPrefix("≈ 0:") == true && row.contains { $0.hasSuffix("MiB") })
       }
-      #expect(plan.output.contains("of training is to be done. Times are estimates"), "\(plan)")
+      #expect(plan.output.contains("of training remains. Times are estimates"), "\(plan)")
 
-      // What is foreseen is what is then made.
+      // The planned sizes are those of the trained models.
       let run = try program.run(["run", "road.yaml", "--threads", "1"], ranks: ranks)
       #expect(run.code == 0, "\(run.errors)")
       let counts = run.errors.components(separatedBy: " parameters in ").dropLast().map {
         String($0.split(whereSeparator: \.isWhitespace).last ?? "")
       }
-      let told = ["base", "chat", "judge", "aligned"].map { name in
-        String(foreseen[name]?[4].split(separator: " ").first ?? "")
+      let expected = ["base", "chat", "judge", "aligned"].map { name in
+        String(planned[name]?[4].split(separator: " ").first ?? "")
       }
-      #expect(counts == told, "\(counts) \(told)")
+      #expect(counts == expected, "\(counts) \(expected)")
       let after = try program.run(
         ["run", "road.yaml", "--dry-run", "--threads", "1"], ranks: ranks)
       for (name, row) in rows(after) where row.count > 4 {
-        #expect(row[2] == "done" && row[4] == foreseen[name]?[4] && row.count == 7, "\(row)")
+        #expect(row[2] == "done" && row[4] == planned[name]?[4] && row.count == 7, "\(row)")
       }
     }
   }
 
-  /// The quickest step of a run, times the steps, is about what was foreseen.
-  @Test func theTimeIsThatOfTheStepsThatAreTaken() throws {
+  /// The estimate is within a factor of 5 of the fastest step times the number of steps.
+  @Test func theEstimatedTimeMatchesTheMeasuredSteps() throws {
     try Program.withCorpus { program in
       try write(to: program)
       let long = recipe.replacing("steps: 4", with: "steps: 100000", maxReplacements: 1)
@@ -122,12 +122,12 @@ import Testing
         #expect(run.code == 0, "\(run.errors)")
       }
       let steps = try program.figures("road/base").compactMap { $0["secondsPerStep"] as? Double }
-      let quickest = try #require(steps.min()) * 100_000
-      #expect(seconds > quickest / 5 && seconds < quickest * 5, "\(seconds) \(quickest)")
+      let fastest = try #require(steps.min()) * 100_000
+      #expect(seconds > fastest / 5 && seconds < fastest * 5, "\(seconds) \(fastest)")
     }
   }
 
-  @Test func aModelThatACommandIsStillToMakeHasNoSizesYet() throws {
+  @Test func aModelThatACommandWillMakeHasNoSizes() throws {
     try Program.withCorpus { program in
       try write(to: program)
       try program.write(
@@ -143,7 +143,7 @@ import Testing
       let plan = try program.run(["run", "later.yaml", "--dry-run"])
       #expect(plan.code == 0, "\(plan.errors)")
       #expect(plan.output.contains("finetune"), "\(plan.output)")
-      // One that nobody will make is named.
+      // The plan refuses a model that no stage makes.
       try program.write(
         """
         run: road

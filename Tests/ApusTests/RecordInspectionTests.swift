@@ -13,7 +13,7 @@ struct RecordInspectionTests {
 
     """
 
-  @Test func learnedTokensAreInBrackets() throws {
+  @Test func tokensInTheLossMaskAreInBrackets() throws {
     let program = try Program()
     defer { program.remove() }
     try program.write(Self.conversations, to: "a.jsonl")
@@ -21,15 +21,15 @@ struct RecordInspectionTests {
     #expect(result.code == 0, "\(result.errors)")
     #expect(
       result.output == """
-        2 examples of 112 tokens, 20 of them learned (17.9 %)
+        2 examples of 112 tokens, 20 of them in the loss (17.9 %)
 
-        — a.jsonl:1: 53 tokens, 8 of them learned
+        — a.jsonl:1: 53 tokens, 8 of them in the loss
         <|im_start|>user
         Who?<|endoftext|>
         <|im_start|>assistant
         ⟦Björn.<|endoftext|>⟧
 
-        — a.jsonl:2: 59 tokens, 12 of them learned
+        — a.jsonl:2: 59 tokens, 12 of them in the loss
         <|im_start|>user
         Where?<|endoftext|>
         <|im_start|>assistant
@@ -38,8 +38,8 @@ struct RecordInspectionTests {
         """)
   }
 
-  /// A template published with the tokenizer: Zephyr's, which transformers keeps in a file of its own.
-  @Test func aPublishedTemplateIsThatOfTheTokenizer() throws {
+  /// The template is Zephyr's, in the separate file in which transformers publishes it.
+  @Test func thePublishedTemplateOfATokenizerIsUsed() throws {
     let program = try Program()
     defer { program.remove() }
     try program.write(Self.conversations, to: "a.jsonl")
@@ -57,9 +57,9 @@ struct RecordInspectionTests {
     #expect(result.code == 0, "\(result.errors)")
     #expect(
       result.output == """
-        2 examples of 80 tokens, 20 of them learned (25.0 %)
+        2 examples of 80 tokens, 20 of them in the loss (25.0 %)
 
-        — a.jsonl:1: 37 tokens, 8 of them learned
+        — a.jsonl:1: 37 tokens, 8 of them in the loss
         <|user|>
         Who?<|endoftext|>
         <|assistant|>
@@ -72,7 +72,7 @@ struct RecordInspectionTests {
     #expect(refused.errors.contains("line 1 of the chat template uses the tag 'include'"))
   }
 
-  @Test func onATerminalTheyAreInColour() throws {
+  @Test func tokensInTheLossMaskAreColouredOnATerminal() throws {
     let chat = ChatEncoder(.plain, tokenizer: ByteTokenizer())
     let example = try chat.encode(
       Conversation([
@@ -84,7 +84,7 @@ struct RecordInspectionTests {
       text == "q\n\u{1B}[32ma<|endoftext|>\u{1B}[39mr\n\u{1B}[32mb<|endoftext|>\u{1B}[39m")
   }
 
-  @Test func everyKindOfRecord() throws {
+  @Test func everyKindOfRecordIsInspected() throws {
     let program = try Program()
     defer { program.remove() }
     try program.write(#"[{"prompt": "q", "chosen": "yes", "rejected": "no"}]"#, to: "pairs.json")
@@ -94,9 +94,9 @@ struct RecordInspectionTests {
       (
         "pairs.json", ["--template", "plain"],
         [
-          "Both sides of pairs counted: 1 examples of 11 tokens, 7 of them learned (63.6 %)",
-          "— pairs.json:1, chosen: 6 tokens, 4 of them learned\nq\n⟦yes<|endoftext|>⟧",
-          "— pairs.json:1, rejected: 5 tokens, 3 of them learned\nq\n⟦no<|endoftext|>⟧",
+          "Chosen and rejected together: 1 examples of 11 tokens, 7 of them in the loss (63.6 %)",
+          "— pairs.json:1, chosen: 6 tokens, 4 of them in the loss\nq\n⟦yes<|endoftext|>⟧",
+          "— pairs.json:1, rejected: 5 tokens, 3 of them in the loss\nq\n⟦no<|endoftext|>⟧",
         ]
       ),
       (
@@ -117,7 +117,7 @@ struct RecordInspectionTests {
     }
   }
 
-  @Test func theTemplateOfTheTokenizer() throws {
+  @Test func theTemplateSavedWithTheTokenizerIsUsed() throws {
     let program = try Program()
     defer { program.remove() }
     try program.write(Self.conversations, to: "a.jsonl")
@@ -131,8 +131,8 @@ struct RecordInspectionTests {
     #expect(none.code == 2 && none.errors.contains("--template chatml, --template llama3"))
   }
 
-  /// Trained with a template, a tokenizer has its markers, and takes the template along.
-  @Test func aTokenizerIsTrainedWithItsTemplate() throws {
+  /// A tokenizer trained with a template has the template's markers and keeps the template.
+  @Test func aTokenizerIsTrainedWithTheMarkersOfItsTemplate() throws {
     let program = try Program()
     defer { program.remove() }
     try program.write(Self.conversations, to: "a.jsonl")
@@ -152,7 +152,7 @@ struct RecordInspectionTests {
     }
   }
 
-  @Test func whatCannotBeUsedHasItsSentence() throws {
+  @Test func unusableRecordsFailWithASentence() throws {
     let program = try Program()
     defer { program.remove() }
     try program.write(Self.conversations + #"{"question": "Why?", "answer": ""}"#, to: "a.jsonl")
@@ -165,11 +165,11 @@ struct RecordInspectionTests {
     let short = try program.run(inspect + ["--skip-bad", "--context", "12"])
     #expect(short.output.contains("1 examples of 13 tokens"), "\(short.output)\(short.errors)")
     #expect(short.output.contains("1 longer than the context left out"))
-    // Every answer is cut before its end: the figures, and then the reason.
+    // Every answer is cut before its end: the program prints the figures, and then the reason.
     try program.write(#"{"question": "Why?", "answer": "Because."}"#, to: "b.jsonl")
     let cut = try program.run(
       ["data", "inspect", "b.jsonl", "--template", "plain", "--context", "8", "--truncate"])
     #expect(cut.code == 2 && cut.output.contains("1 cut at the length of the context"))
-    #expect(cut.errors.contains("never learns the end of a turn"))
+    #expect(cut.errors.contains("never includes the end of a turn"))
   }
 }

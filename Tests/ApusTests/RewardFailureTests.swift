@@ -1,17 +1,18 @@
 import Foundation
 import Testing
 
-/// Rewards that cannot be had: counted and told, alike in any world, and the run goes on.
+/// Failed rewards: they are counted and reported, equally for any number of ranks, and the run
+/// continues.
 @Suite(
   .serialized, .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
 struct RewardFailureTests {
   @Test(arguments: [
-    ("exit 3", 8, "it ended with code 3"),
+    ("exit 3", 8, "it exited with code 3"),
     ("sleep 300 & echo $! > child; sleep 300", 8, "it took longer than 0.5 seconds"),
-    ("echo 1", 8, "it printed 1 lines for 8 answers"),
-    ("(echo nan; yes 1) | head -n 8", 1, #"it printed "nan", which is no finite number"#),
+    ("echo 1", 8, "it printed 1 lines for 8 completions"),
+    ("(echo nan; yes 1) | head -n 8", 1, #"it printed "nan", which is not a finite number"#),
   ])
-  func aCommandThatFails(command: String, failed: Int, cause: String) throws {
+  func failuresOfTheRewardCommandAreReported(command: String, failed: Int, cause: String) throws {
     try Program.withModel { program in
       let before = try program.contents()
       var hashes: Set<String?> = []
@@ -22,14 +23,14 @@ struct RewardFailureTests {
             run, "reward.command=\(command)", "reward.timeLimit=0.5", "steps=4"), ranks: ranks)
         #expect(result.code == 0, "\(result.errors)")
         let warning =
-          "the reward command failed for \(failed) of 8 answers, which count as 0: \(cause)"
-        // Once, not with every step.
+          "the reward command failed for \(failed) of 8 completions, which count as 0: \(cause)"
+        // The warning appears once, not at every step.
         #expect(result.errors.components(separatedBy: warning).count == 2, "\(result.errors)")
-        let all = "\(2 * failed) of the 16 answers of this run lack their reward or a part of it"
+        let all = "\(2 * failed) of the 16 completions of this run lack a part of their reward"
         #expect(result.errors.contains(all), "\(result.errors)")
-        let shares = try program.figures(run).compactMap { $0["rewardFailures"] as? Double }
-        // Two steps learn from the same answers, half of them each.
-        #expect(shares.count == 4 && shares.reduce(0, +) * 4 == Double(2 * failed), "\(shares)")
+        let rates = try program.figures(run).compactMap { $0["rewardFailures"] as? Double }
+        // Two steps train on the same rollouts, on half of them each.
+        #expect(rates.count == 4 && rates.reduce(0, +) * 4 == Double(2 * failed), "\(rates)")
         hashes.insert(program.hash(run, step: 4))
       }
       #expect(hashes.count == 1 && !hashes.contains(nil))
@@ -47,7 +48,7 @@ struct RewardFailureTests {
   }
 
   /// A reward model whose scores overflow.
-  @Test func scoresThatAreNoNumbers() throws {
+  @Test func nonFiniteScoresAreReported() throws {
     try Program.withModel { program in
       let judge = try program.run(
         ["reward"] + Program.short("judge", "data.train=pairs.jsonl"))
@@ -70,14 +71,15 @@ struct RewardFailureTests {
       #expect(result.code == 0, "\(result.errors)")
       let warning = "the reward model failed for "
       #expect(result.errors.contains(warning), "\(result.errors)")
-      #expect(result.errors.contains("no finite numbers; train it anew"), "\(result.errors)")
+      let cause = "its scores are not finite; train it again"
+      #expect(result.errors.contains(cause), "\(result.errors)")
       let figures = try program.figures("run")
       #expect(figures.contains { ($0["rewardFailures"] as? Double ?? 0) > 0 })
       #expect(figures.allSatisfy { ($0["loss"] as? Double)?.isFinite ?? true })
     }
   }
 
-  @Test func theTimeOfAnAlignmentIsToldByPart() throws {
+  @Test func theLogReportsTheTimesOfAnAlignmentStep() throws {
     try Program.withModel { program in
       let result = try program.run(
         Program.shortAlignment("run", "reward.command=sleep 0.3; yes 1 | head -n 8", "steps=4"))
@@ -85,13 +87,13 @@ struct RewardFailureTests {
       let steps = try program.figures("run").filter { $0["loss"] != nil }
       let scoring = steps.compactMap { $0["secondsScoring"] as? Double }
       let generation = steps.compactMap { $0["secondsGeneration"] as? Double }
-      // Answers are written before the first of the two steps that learn from them.
+      // Completions are sampled before the first of the two steps of an iteration.
       #expect(scoring.count == 4 && scoring[0] >= 0.3 && scoring[1] == 0 && scoring[2] >= 0.3)
       #expect(generation.count == 4 && generation[0] > 0 && generation[3] == 0)
       let line = try #require(
         result.errors.split(separator: "\n").last { $0.contains("time: generation ") })
-      let shares = line.split(separator: " ").compactMap { Int($0) }
-      #expect(shares.count == 3 && shares.reduce(0, +) == 100 && shares[1] > 20, "\(line)")
+      let percents = line.split(separator: " ").compactMap { Int($0) }
+      #expect(percents.count == 3 && percents.reduce(0, +) == 100 && percents[1] > 20, "\(line)")
     }
   }
 }

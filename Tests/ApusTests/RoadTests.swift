@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// The demo in a small form: the same recipe with fewer steps and texts, and the direction in which
-/// every phase moves every figure.
+/// The recipe of `make demo` with fewer steps and texts: every phase must move its metrics in the
+/// right direction.
 @Suite(.serialized) struct RoadTests {
-  /// What is smaller than in `cluster/road.yaml`.
+  /// The replacements that make `cluster/road.yaml` smaller.
   private static let changes = [
     ("steps: 4000", "steps: 1200"), ("evaluate: { every: 2000,", "evaluate: { every: 600,"),
     ("--count 16000", "--count 6000"), ("steps: 2000", "steps: 800"),
@@ -45,7 +45,7 @@ import Testing
   }
 
   @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
-  func everyPhaseMovesItsFigures() throws {
+  func everyPhaseImprovesItsMetrics() throws {
     let program = try Program()
     defer { program.remove() }
     try program.write(try recipe(), to: "road.yaml")
@@ -85,7 +85,7 @@ import Testing
     #expect(followed[1] > followed[0] && figure("factsKept")[1] > figure("factsKept")[0] + 0.2)
     #expect(consistent[1] > consistent[0], "\(consistent)")
     #expect(kind[2] > kind[1], "\(kind)")
-    // What fine-tuning taught is not lost.
+    // Alignment does not lose what fine-tuning has taught.
     #expect(figure("factsKept")[2] > figure("factsKept")[1] - 0.1, "\(figure("factsKept"))")
   }
 }

@@ -1,31 +1,31 @@
 import Foundation
 import Testing
 
-/// Pretraining as a user runs it, on tiny models.
+/// `apus pretrain` on tiny models.
 ///
-/// One at a time: they all want the cores.
+/// The tests run one at a time, since each uses all cores.
 @Suite(.serialized) struct RunTests {
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
     arguments: ["gpt2", "llama"], ["fp32", "bf16"])
-  func sameBitsOnAnyRanksAndThreads(family: String, precision: String) throws {
+  func bitsDoNotDependOnRanksOrThreads(family: String, precision: String) throws {
     let worlds = [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (4, 1)]
-    // 64 rows: in bf16, 48 or fewer take other kernels than a training step does.
+    // 64 rows: in bf16, 48 or fewer use the skinny GEMM kernels, which a training step does not.
     let whole = [
       "--set", "model.family=\(family)", "--set", "precision=\(precision)", "--set",
       "batch.sequences=4",
     ]
     try expectSameBits(in: worlds, whole)
-    // One micro-batch: threads beyond the first join in a team.
+    // With one micro-batch, all threads form one team.
     let one = whole + ["--set", "batch.microBatches=1", "--set", "model.width=256"]
     try expectSameBits(in: [(1, 1), (1, 2), (1, 3)], one)
-    // What is computed again is what was there.
+    // Recomputed activations have the original bits.
     try expectSameBits(
       in: [(1, 1), (2, 1)], whole + ["--set", "model.dropout=0.1"],
       alternating: [[], ["--set", "recompute=layer"]])
   }
 
-  /// - Parameter alternating: More settings, one list a world in turn.
+  /// - Parameter alternating: Lists of more settings, which the worlds use in turn.
   private func expectSameBits(
     in worlds: [(Int, Int)], _ settings: [String], alternating: [[String]] = [[]]
   ) throws {
@@ -46,7 +46,7 @@ import Testing
   }
 
   @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
-  func aProfileTellsWhereTheTimeGoesAndChangesNothing() throws {
+  func aProfileReportsTimesAndDoesNotChangeTheBits() throws {
     try Program.withCorpus { program in
       var program = program
       program.cache = "\(program.folder)/cache"
@@ -59,7 +59,7 @@ import Testing
       #expect(plain.code == 0 && profiled.code == 0, "\(profiled.errors)")
       #expect(program.hash("plain") != nil && program.hash("plain") == program.hash("profiled"))
       #expect(!plain.errors.contains("profile of"))
-      // The table comes once, from rank 0.
+      // Only rank 0 prints the table.
       #expect(profiled.errors.components(separatedBy: "profile of steps 3–7 on rank 0").count == 2)
       for row in ["operation", "linear", "optimizer", "waiting", "matrix products: "] {
         #expect(
@@ -77,7 +77,7 @@ import Testing
         #expect(events.allSatisfy { $0["pid"] as? Int == rank })
       }
       #expect(program.names(in: "cache/apus").count == 1)
-      // With fewer steps left than it wants to see, it looks at those; a mad cache is no obstacle.
+      // With fewer steps left than a profile covers, it covers those. A corrupt cache is ignored.
       let peak = try #require(program.names(in: "cache/apus").first)
       try program.write("{", to: "cache/apus/\(peak)")
       let rest = try run("profiled", ["--profile", "--set", "steps=13"])
@@ -85,9 +85,11 @@ import Testing
     }
   }
 
-  /// Its state is one buffer where AdamW has two; killed in one world and resumed in another.
+  /// SGD has one state buffer, where AdamW has two.
+  ///
+  /// The run is killed and resumed with other ranks.
   @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
-  func sameBitsWithSGDAlsoAfterAKill() throws {
+  func bitsWithSGDDoNotDependOnRanksThreadsOrKills() throws {
     try Program.withCorpus { program in
       let sgd =
         ["pretrain", "run.yaml"] + Program.long + [
@@ -107,16 +109,16 @@ import Testing
       let before = try #require(program.steps("killed").last)
       #expect(before < 60)
       let last = try program.run(sgd + ["--threads", "1", "--set", "run=killed"], ranks: 3)
-      #expect(last.code == 0 && last.errors.contains("going on from"), "\(last.errors)")
+      #expect(last.code == 0 && last.errors.contains("resuming from"), "\(last.errors)")
       let hashes = Set(
         ["run-1x1", "run-2x2", "run-3x1", "killed"].map { program.hash($0, step: 60) })
       #expect(hashes.count == 1 && !hashes.contains(nil), "\(hashes)")
-      // And it learned: weights that stand still would be equal too.
+      // The weights change: constant weights would be equal too.
       #expect(program.hash("run-1x1", step: 60) != program.hash("run-1x1", step: 56))
     }
   }
 
-  @Test func aDamagedCheckpointFallsBackAndSaysWhy() throws {
+  @Test func aDamagedCheckpointIsSetAsideWithItsReason() throws {
     try Program.withCorpus { program in
       #expect(try program.run(["pretrain", "run.yaml"]).code == 0)
       let expected = program.hash("run")
@@ -132,7 +134,7 @@ import Testing
     }
   }
 
-  @Test func divergenceEndsWithThreeAndKeepsTheLastGoodCheckpoint() throws {
+  @Test func divergenceFailsWithCode3AndKeepsTheLastGoodCheckpoint() throws {
     try Program.withCorpus { program in
       #expect(try program.run(["pretrain", "run.yaml", "--set", "steps=6"]).code == 0)
       let good = program.hash("run", step: 6)
@@ -147,9 +149,9 @@ import Testing
     }
   }
 
-  /// Of two checkpoints the newer is damaged in one of its files.
+  /// The newer of two checkpoints has a damaged file.
   @Test(arguments: ["model.safetensors", "config.json", "tokenizer.json"])
-  func aDamagedModelIsRefusedOrPassedOver(file: String) throws {
+  func aDamagedModelIsRefusedOrSkipped(file: String) throws {
     try Program.withCorpus { program in
       let generate = { (model: String) in
         try program.run(["generate", model, "Line", "--tokens", "8", "--greedy"])
@@ -166,7 +168,7 @@ import Testing
       let passed = try generate("run")
       let older = try generate(before)
       #expect(passed.code == 0 && passed.output == older.output && older.errors.isEmpty)
-      for word in ["step-00000012 is passed over", before, "\(file) is damaged", "SHA-256"] {
+      for word in ["step-00000012 is skipped", before, "\(file) is damaged", "SHA-256"] {
         #expect(passed.errors.contains(word), "\(passed.errors)")
       }
       for step in program.steps("run") where step != 12 {
@@ -178,8 +180,8 @@ import Testing
     }
   }
 
-  /// A folder without a manifest, as from elsewhere, with a weight of NaN.
-  @Test func weightsThatAreNoNumbersAreRefused() throws {
+  /// The folder has no manifest, like one from another program, and a weight of NaN.
+  @Test func nonFiniteWeightsAreRefused() throws {
     try Program.withCorpus { program in
       #expect(try program.run(["pretrain", "run.yaml"]).code == 0)
       let folder = program.checkpoint("run", step: 12)
@@ -196,7 +198,7 @@ import Testing
     }
   }
 
-  @Test func aModelAnswersAndRefuses() throws {
+  @Test func generateIsDeterministicAndRefusesInvalidPrompts() throws {
     try Program.withCorpus { program in
       #expect(try program.run(["pretrain", "run.yaml"]).code == 0)
       let answer = try program.run(["generate", "run", "Line", "--tokens", "20", "--greedy"])

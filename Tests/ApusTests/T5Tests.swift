@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// An encoder–decoder's road as a user walks it: a tokenizer, pretraining on spans, fine-tuning on
-/// prompts and completions, answers.
+/// T5 from the command line: a tokenizer, pretraining on corrupted spans, fine-tuning on prompts
+/// and completions, generation.
 @Suite(.serialized) struct T5Tests {
   private func withT5(_ body: (Program) throws -> Void) throws {
     try Program.withWords(
@@ -12,13 +12,13 @@ import Testing
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
     arguments: ["fp32", "bf16"])
-  func sameBitsOnAnyRanksAndThreads(precision: String) throws {
+  func bitsDoNotDependOnRanksOrThreads(precision: String) throws {
     try withT5 { try $0.expectSameBits("t5", precision: precision) }
   }
 
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
-  func fineTuningIsExact() throws {
+  func bitsOfFineTuningDoNotDependOnRanksOrThreads() throws {
     try withT5 { program in
       let pretrained = try program.run(["pretrain", "t5.yaml", "--set", "steps=2"])
       #expect(pretrained.code == 0, "\(pretrained.errors)")
@@ -47,13 +47,13 @@ import Testing
     }
   }
 
-  /// What `apus evaluate --json` says of one model.
+  /// The figures of one model in the output of `apus evaluate --json`.
   private static func figures(_ result: Program.Result) throws -> [String: Double] {
     let line = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
     return (line as? [String: Any])?["figures"] as? [String: Double] ?? [:]
   }
 
-  @Test func theRoadOfAnEncoderDecoder() throws {
+  @Test func anEncoderDecoderPretrainsFineTunesAndGenerates() throws {
     try withT5 { program in
       let pretrained = try program.run([
         "pretrain", "t5.yaml", "--threads", "1", "--set", "steps=300", "--set", "model.dropout=0",
@@ -66,7 +66,7 @@ import Testing
       #expect(config.contains("T5ForConditionalGeneration"))
       let texts = try program.run(["evaluate", "t5", "--texts", "text.txt", "--json"])
       #expect(texts.code == 0, "\(texts.errors)")
-      // Without what is around a word 3.1 is the least.
+      // Without the context of a word the lowest possible loss is 3.1.
       #expect(try #require(Self.figures(texts)["spanLoss"]) < 1.5)
 
       let records = (0..<400).map { index in
@@ -96,15 +96,15 @@ import Testing
     }
   }
 
-  /// What an encoder–decoder cannot do is refused in a sentence.
+  /// Commands and keys that do not apply to an encoder–decoder fail with a sentence.
   @Test(arguments: [
-    (["embed", "t5", "word1"], "a target to a source"),
-    (["finetune", "--set", "task=classification"], "a target to a source"),
+    (["embed", "t5", "word1"], "an encoder–decoder"),
+    (["finetune", "--set", "task=classification"], "an encoder–decoder"),
     (["finetune", "--set", "data.template=chatml"], "data.template"),
     (["finetune", "--set", "data.train=turns.jsonl"], "a prompt with its completion"),
-    (["align", "--set", "method=dpo"], "a target to a source"),
+    (["align", "--set", "method=dpo"], "an encoder–decoder"),
     (["pretrain", "t5.yaml", "--set", "data.documentMask=true"], "data.documentMask"),
-    (["pretrain", "t5.yaml", "--set", "model.initialDeviation=0.1"], "model.initialDeviation"),
+    (["pretrain", "t5.yaml", "--set", "model.initialStd=0.1"], "model.initialStd"),
     (
       [
         "pretrain", "t5.yaml", "--set", "model.context=300", "--set", "spans.share=0.5", "--set",
@@ -115,7 +115,7 @@ import Testing
     (["pretrain", "run.yaml", "--set", "spans.share=0.3"], "spans.share"),
     (["pretrain", "run.yaml", "--set", "model.gated=false"], "model.gated"),
   ])
-  func badUseIsRefused(arguments: [String], word: String) throws {
+  func unsupportedUseFailsWithASentence(arguments: [String], word: String) throws {
     try withT5 { program in
       var arguments = arguments
       try program.write(

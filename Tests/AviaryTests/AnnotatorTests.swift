@@ -13,34 +13,34 @@ import Testing
     return (0..<2_000).map { annotator.answer(on: "pair \($0)", first: first, second: second) }
   }
 
-  private func share(_ answer: Annotator.Answer, of answers: [Annotator.Answer]) -> Double {
+  private func fraction(of answer: Annotator.Answer, in answers: [Annotator.Answer]) -> Double {
     Double(answers.filter { $0 == answer }.count) / Double(answers.count)
   }
 
-  @Test func nineInTenPreferTheKindEnding() {
+  @Test func theKindEndingIsPreferredInNineOfTenPairs() {
     let answers = answers(first: kind, second: unkind)
-    #expect(abs(share(.first, of: answers) - 0.9 * 0.97) < 0.03)
-    #expect(abs(share(.tie, of: answers) - 0.1 * 0.97) < 0.03)
-    #expect(abs(share(.skip, of: answers) - 0.03) < 0.015)
+    #expect(abs(fraction(of: .first, in: answers) - 0.9 * 0.97) < 0.03)
+    #expect(abs(fraction(of: .tie, in: answers) - 0.1 * 0.97) < 0.03)
+    #expect(abs(fraction(of: .skip, in: answers) - 0.03) < 0.015)
   }
 
-  @Test func theTextThatHoldsTogetherIsBetterWhereTheEndingsAreAlike() {
+  @Test func theConsistentTextIsBetterWhenTheEndingsAreAlike() {
     let broken = unkind.split(separator: " ").dropLast().joined(separator: " ")
-    #expect(share(.first, of: answers(first: unkind, second: broken)) > 0.95)
-    #expect(share(.bothBad, of: answers(first: broken, second: "")) > 0.95)
-    #expect(share(.tie, of: answers(first: unkind, second: unkind)) > 0.95)
-    // A kind ending outweighs a slip.
+    #expect(fraction(of: .first, in: answers(first: unkind, second: broken)) > 0.95)
+    #expect(fraction(of: .bothBad, in: answers(first: broken, second: "")) > 0.95)
+    #expect(fraction(of: .tie, in: answers(first: unkind, second: unkind)) > 0.95)
+    // A kind ending outweighs one contradiction.
     let slip = kind.replacingFirst("was a", with: "was an")
-    #expect(slip != kind && share(.first, of: answers(first: slip, second: unkind)) > 0.8)
+    #expect(slip != kind && fraction(of: .first, in: answers(first: slip, second: unkind)) > 0.8)
   }
 
-  @Test func answersTurnWithTheOrder() {
+  @Test func swappingTheTextsSwapsTheAnswer() {
     let turned: [Annotator.Answer: Annotator.Answer] = [.first: .second, .second: .first]
     let straight = answers(first: kind, second: unkind)
     #expect(answers(first: unkind, second: kind) == straight.map { turned[$0] ?? $0 })
   }
 
-  @Test func anAnswerDependsOnSeedAnnotatorAndPairAlone() {
+  @Test func answersDependOnSeedAnnotatorAndPair() {
     let first = answers(first: kind, second: unkind)
     #expect(answers(first: kind, second: unkind) == first)
     let others = [
@@ -48,7 +48,7 @@ import Testing
     ]
     for other in others {
       let agreed = zip(first, other).filter { $0 == $1 }.count
-      // 0.87² + 0.10² + 0.03²
+      // Expected fraction: 0.87² + 0.10² + 0.03² = 0.77.
       #expect((1_450...1_660).contains(agreed), "\(agreed) of 2,000")
     }
   }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Aviary
 
-/// The first 20,000 stories of one seed, written once for all suites.
+/// The first 20,000 stories of one seed, shared by all suites.
 let corpus: [Story] = {
   let aviary = Aviary(seed: 11)
   return (0..<20_000).map { aviary.story(at: $0) }
@@ -17,7 +17,7 @@ func words(of text: String) -> [Substring] {
 }
 
 @Suite struct AviaryTests {
-  @Test func noStoryStandsTwice() {
+  @Test func allStoriesDiffer() {
     #expect(Set(corpus.map(\.text)).count == corpus.count)
   }
 
@@ -44,12 +44,12 @@ func words(of text: String) -> [Substring] {
       for word in words(of: story.text) { vocabulary.insert(word.lowercased()) }
     }
     #expect((1_000...2_000).contains(vocabulary.count), "\(vocabulary.count) words")
-    // "An" is written, though the grammar stores it as "a"; the possessive "s" is no word there.
+    // "An" occurs in the text but is stored as "a", and the possessive "s" is not stored as a word.
     let stored = Grammar.world.vocabulary.wordCount
     #expect(abs(vocabulary.count - stored) <= 5, "\(vocabulary.count) used of \(stored)")
   }
 
-  @Test func problemsAndOutcomesAreEven() {
+  @Test func allPairsOfProblemAndOutcomeAreAboutEquallyFrequent() {
     var counts: [String: Int] = [:]
     for story in corpus {
       counts["\(story.facts.problem) \(story.facts.outcome)", default: 0] += 1
@@ -61,21 +61,21 @@ func words(of text: String) -> [Substring] {
     }
   }
 
-  @Test func everyProductionIsUsed() {
+  @Test func everyProductionOccursInAStory() {
     let grammar = Grammar.world
     var isUsed = [Bool](repeating: false, count: grammar.productions.count)
     for index in 0..<6_000 {
       let stream = RandomStream(seed: 2, purpose: .aviary, index)
       var writer = StoryWriter(grammar, .full, stream)
       for sentence in writer.write() {
-        for production in sentence.reading.productions { isUsed[production] = true }
+        for production in sentence.parse.productions { isUsed[production] = true }
       }
     }
     let unused = isUsed.indices.filter { !isUsed[$0] }
     #expect(unused.isEmpty, "\(unused.map { grammar.productions[$0] })")
   }
 
-  @Test func theMainFactsRecur() {
+  @Test func mainFactsAreMentionedAtLeastTwice() {
     for story in corpus.prefix(1_000) {
       let facts = story.facts
       let main: [(Variable, String?)] = [
@@ -91,7 +91,7 @@ func words(of text: String) -> [Substring] {
     }
   }
 
-  @Test func storiesAreAFunctionOfSeedAndIndex() {
+  @Test func storiesAreAPureFunctionOfSeedAndIndex() {
     let aviary = Aviary(seed: 11)
     for index in [19_999, 0, 7, 12_345] {
       #expect(aviary.story(at: index) == corpus[index])
@@ -103,9 +103,9 @@ func words(of text: String) -> [Substring] {
     #expect(Array(aviary.documents(count: 3)) == corpus.prefix(3).map(\.text))
   }
 
-  // Recorded from this version: a change of the words or of the order of the draws changes every
-  // corpus, and every published figure with it.
-  @Test func theStoriesAreThoseOfThisVersion() {
+  // Golden text: a change of the words or of the order of the draws would change every corpus, and
+  // with it every published result.
+  @Test func storyZeroOfSeedZeroIsUnchanged() {
     #expect(
       Aviary(seed: 0).text(at: 0)
         == """
@@ -117,7 +117,7 @@ func words(of text: String) -> [Substring] {
         """)
   }
 
-  @Test func openingsAreFirstSentencesOfHeldOutStories() {
+  @Test func openingsAreTheFirstSentencesOfHeldOutStories() {
     let aviary = Aviary(seed: 11)
     for index in 0..<100 {
       let opening = aviary.opening(at: index)
@@ -129,7 +129,8 @@ func words(of text: String) -> [Substring] {
   }
 }
 
-/// The places where `phrase` stands in `text` as whole words, whatever the case of its first letter.
+/// Returns the ranges where `phrase` occurs in `text` as whole words, ignoring the case of its
+/// first letter.
 func occurrences(of phrase: String, in text: [UInt8]) -> [Range<Int>] {
   let phrase = Array(phrase.utf8)
   func isLetter(_ index: Int) -> Bool {

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct InstructionTests {
   @Test(arguments: Size.allCases)
-  func everyInstructionIsReadBackWithItsFacts(size: Size) {
+  func everyInstructionIsParsedToItsFacts(size: Size) {
     let aviary = Aviary(seed: 4, size: size)
     for index in -500..<1_500 {
       let instruction = aviary.instruction(at: index)
@@ -14,7 +14,7 @@ import Testing
     }
   }
 
-  @Test func instructionsAreAFunctionOfSeedAndIndex() {
+  @Test func instructionsAreAPureFunctionOfSeedAndIndex() {
     let aviary = Aviary(seed: 4)
     #expect(aviary.instruction(at: 7) == Aviary(seed: 4).instruction(at: 7))
     #expect(aviary.instruction(at: 7) != Aviary(seed: 5).instruction(at: 7))
@@ -24,7 +24,7 @@ import Testing
     #expect(texts.count > 990)
   }
 
-  @Test func everyPhrasingAndEveryEventIsUsed() {
+  @Test func everyPhrasingAndEveryEventOccurs() {
     let aviary = Aviary(seed: 4)
     let texts = (0..<1_500).map { aviary.instruction(at: $0).text }
     for segments in Phrasing.all {
@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  @Test func whatIsNoInstructionHasNoFacts() {
+  @Test func otherTextsAreNotInstructions() {
     let text =
       "Write a story about Mira the owl. It happens in the forest one day and is about fear."
     let facts = NamedFacts(
@@ -55,7 +55,7 @@ import Testing
 @Suite struct AnswerCountsTests {
   private let aviary = Aviary(seed: 4, size: .small)
 
-  @Test func aStoryFollowsItsOwnInstruction() {
+  @Test func everyStoryFollowsItsOwnInstruction() {
     var counts = AnswerCounts()
     for index in 0..<500 {
       counts.add(aviary.text(at: index), to: aviary.instruction(at: index).facts)
@@ -77,7 +77,7 @@ import Testing
         changed[keyPath: path] =
           other.first { $0[keyPath: path] != facts[keyPath: path] }?[
             keyPath: path]
-        let kept = changed.kept(in: StoryChecker().find(in: text).facts)
+        let kept = changed.kept(in: StoryChecker().analyze(text).facts)
         #expect(kept == facts.named.filter { $0 != name })
       }
       var changed = facts
@@ -88,10 +88,10 @@ import Testing
     }
   }
 
-  @Test func whatAHalfTrainedModelWritesIsGraded() {
+  @Test func partlyCorrectTextsKeepPartOfTheFacts() {
     let facts = NamedFacts(
       name: "Mira", kind: "owl", place: "the forest", time: "spring day", problem: .hungry)
-    func kept(_ text: String) -> [String] { facts.kept(in: StoryChecker().find(in: text).facts) }
+    func kept(_ text: String) -> [String] { facts.kept(in: StoryChecker().analyze(text).facts) }
     #expect(kept("") == [])
     #expect(kept("Mira was a shy owl") == [])
     #expect(kept("Mira was a shy owl. And then she did the") == ["name", "kind"])
@@ -101,17 +101,17 @@ import Testing
     #expect(
       kept("Once once. One rainy spring day, Mira went to the beach. Soon, Mira got very hungry.")
         == ["name", "time", "problem"])
-    // What the story is about is what it says first; where it ends is what it says last.
+    // The first value of a fact counts, except for the place, whose last value counts.
     #expect(kept("Mira was a shy owl. Mira was a shy wren.") == ["name", "kind"])
     #expect(
       kept("One rainy day, Tom was on the beach. Then Tom went on from the beach to the forest.")
         == ["place"])
-    // Only what is named can be kept.
+    // Only named facts can be kept.
     #expect(NamedFacts(kind: "owl").named == ["kind"])
     #expect(NamedFacts().kept(in: NamedFacts()) == [])
   }
 
-  @Test func countsOfPartsAddUp() {
+  @Test func countsOfPartsAddUpToTheTotal() {
     let texts = (0..<60).map { index in
       index % 3 == 0 ? aviary.opening(at: index) : aviary.text(at: index / 2)
     }

@@ -4,7 +4,7 @@ import Testing
 @testable import Aviary
 
 @Suite struct KindnessTests {
-  @Test func aboutHalfOfTheStoriesEndKindlyAndTheTextAloneTells() {
+  @Test func kindEndingsAreRecognisedFromTheTextAndAboutHalfAsFrequentAsStories() {
     for stories in [corpus.prefix(6_000), smallCorpus[...]] {
       let kind = stories.filter { Kindness.isKind($0.text) }
       #expect(kind.count * 100 > stories.count * 45 && kind.count * 100 < stories.count * 55)
@@ -30,28 +30,28 @@ import Testing
     #expect(!Kindness.isKind(story))
     #expect(!Kindness.isKind(story + "Tom shared some nuts with Mira."))
     #expect(!Kindness.isKind(""))
-    // The event says that she helped herself, the ending that somebody else did.
+    // The event belongs to an outcome without help, the ending to one with help.
     #expect(
       !Kindness.isKind(
         story + "At the farm, while the rain fell, Mira found a bag of nuts under the straw, so "
           + "Mira ate the nuts and thanked Tom."))
   }
 
-  // The expression of the documentation.
+  // The regular expression in the documentation of `Kindness`.
   private static let names =
     "Mira|Tom|Anna|Ben|Lena|Sam|Ella|Max"
   private static let expression =
     #"\b(\#(names))\b[^.]*\b(?!\1\b)(?:\#(names))\b[^.]*\.\s*$"#
 
-  @Test func aRegularExpressionTellsTheSame() throws {
+  @Test func theDocumentedRegularExpressionAgrees() throws {
     let expression = try Regex(Self.expression)
     for story in smallCorpus.prefix(3_000) {
       #expect((story.text.firstMatch(of: expression) != nil) == story.facts.outcome.isKind)
     }
   }
 
-  @Test func wordSaladIsJudgedWithoutATrap() {
-    var random = RandomSequence(RandomStream(seed: 8, purpose: .trial, 0))
+  @Test func shuffledWordsAndOddTextsHaveNoKindEnding() {
+    var random = RandomSequence(RandomStream(seed: 8, purpose: .probe, 0))
     let pieces = smallCorpus.prefix(300).flatMap { $0.text.split(separator: " ") }
     var kind = 0
     for _ in 0..<3_000 {

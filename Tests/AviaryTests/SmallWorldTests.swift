@@ -3,21 +3,21 @@ import Testing
 
 @testable import Aviary
 
-/// The first 6,000 stories of the small world under one seed, written once for all suites.
+/// The first 6,000 stories of the small world under one seed, shared by all suites.
 let smallCorpus: [Story] = {
   let aviary = Aviary(seed: 11, size: .small)
   return (0..<6_000).map { aviary.story(at: $0) }
 }()
 
 @Suite struct SmallWorldTests {
-  @Test func itsStoriesAreReadBackAsThoseOfTheFullWorld() {
+  @Test func storiesOfTheSmallWorldAreParsedWithTheirFacts() {
     let checker = StoryChecker()
     let misread = smallCorpus.filter { checker.check($0.text) != .consistent($0.facts) }
     #expect(misread.isEmpty, "\(misread.count) misread, first \(String(describing: misread.first))")
     #expect(Set(smallCorpus.map(\.text)).count > smallCorpus.count * 99 / 100)
   }
 
-  @Test func itHasFewWordsAndShortStoriesAboutBirds() {
+  @Test func theSmallWorldHasFewWordsAndShortStoriesAboutBirds() {
     var vocabulary: Set<String> = []
     var lengths: Set<Int> = []
     for story in smallCorpus {
@@ -31,7 +31,7 @@ let smallCorpus: [Story] = {
     #expect(kinds.subtracting([nil]).isSubset(of: birds.map { $0.forms[0] }))
   }
 
-  @Test func problemsAndOutcomesAreEven() {
+  @Test func allPairsOfProblemAndOutcomeAreAboutEquallyFrequent() {
     var counts: [String: Int] = [:]
     for story in smallCorpus {
       counts["\(story.facts.problem) \(story.facts.outcome)", default: 0] += 1
@@ -40,8 +40,8 @@ let smallCorpus: [Story] = {
     #expect(counts.values.allSatisfy { (180...320).contains($0) }, "\(counts)")
   }
 
-  /// So that no instruction tells how the story ends.
-  @Test func everyProblemPlaceSeasonAndBirdComesOutKindlyInHalfOfTheStories() {
+  /// Therefore no instruction reveals the ending.
+  @Test func aboutHalfOfTheEndingsAreKindForEveryProblemPlaceTimeAndKind() {
     var counts: [String: (kind: Int, all: Int)] = [:]
     for story in smallCorpus {
       let facts = story.facts
@@ -53,12 +53,12 @@ let smallCorpus: [Story] = {
     #expect(counts.count == 6 + 8 + 4 + 8)
     for (fact, count) in counts.sorted(by: { $0.key < $1.key }) {
       #expect(count.all > 100, "\(fact): \(count)")
-      let share = Double(count.kind) / Double(count.all)
-      #expect(share > 0.35 && share < 0.65, "\(fact): \(count)")
+      let fraction = Double(count.kind) / Double(count.all)
+      #expect(fraction > 0.35 && fraction < 0.65, "\(fact): \(count)")
     }
   }
 
-  @Test func itsSourceHasAName() {
+  @Test func worldsAreFoundByTheNameOfTheirSource() {
     #expect(Aviary(sources: ["aviary"], seed: 3)?.text(at: 5) == Aviary(seed: 3).text(at: 5))
     #expect(
       Aviary(sources: ["aviary-small"], seed: 11)?.text(at: 5) == smallCorpus[5].text)
@@ -66,8 +66,8 @@ let smallCorpus: [Story] = {
     #expect(Aviary(sources: ["aviary", "aviary"], seed: 3) == nil)
   }
 
-  // Recorded from this version, as for the full world.
-  @Test func theStoriesAreThoseOfThisVersion() {
+  // Golden text, as for the full world.
+  @Test func storyZeroOfSeedZeroIsUnchanged() {
     #expect(
       Aviary(seed: 0, size: .small).text(at: 0)
         == """

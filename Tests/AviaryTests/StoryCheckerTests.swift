@@ -6,9 +6,9 @@ import Testing
 @Suite struct StoryCheckerTests {
   private let checker = StoryChecker()
 
-  // In four parts, for as many cores.
+  // Four parts, so that four cores can share the work.
   @Test(arguments: 0..<4)
-  func everyStoryIsReadBackWithItsFacts(part: Int) {
+  func everyStoryIsParsedWithItsFacts(part: Int) {
     let stories = corpus[part * corpus.count / 4..<(part + 1) * corpus.count / 4]
     let misread = stories.filter { checker.check($0.text) != .consistent($0.facts) }
     #expect(misread.isEmpty, "\(misread.count) misread, first \(String(describing: misread.first))")
@@ -25,12 +25,12 @@ import Testing
   private func check(replacing old: String = "", by new: String = "", in sentence: Int) -> Verdict {
     var sentences = story
     let parts = sentences[sentence - 1].components(separatedBy: old)
-    #expect(parts.count == 2, "'\(old)' does not stand once in the sentence")
+    #expect(parts.count == 2, "'\(old)' does not occur exactly once in the sentence")
     sentences[sentence - 1] = parts.joined(separator: new)
     return checker.check(sentences.joined(separator: " "))
   }
 
-  @Test func aStoryIsReadAsAReaderWould() throws {
+  @Test func aStoryIsParsedToTheFactsThatAHumanReads() throws {
     guard case .consistent(let facts) = checker.check(story.joined(separator: " \n")) else {
       Issue.record("\(checker.check(story.joined(separator: " ")))")
       return
@@ -49,17 +49,17 @@ import Testing
     (2, "Mira's red kite", "Mira's red drum", .changed("object", was: "kite", now: "drum")),
     (3, "the rain fell", "the snow came down", .changed("weather", was: "rainy", now: "snowy")),
     (3, "in the forest", "at the lake", .changed("place", was: "the forest", now: "the lake")),
-    (3, "thanked Anna", "thanked Tom", .stranger("Tom")),
+    (3, "thanked Anna", "thanked Tom", .unknownCharacter("Tom")),
     (3, "Mira was glad", "Anna was glad", .wrongCharacter("Anna", instead: "Mira")),
     (
       3, "up to the old oak", "up to the tall pine",
       .changed("height", was: "old oak", now: "tall pine")
     ),
-    (2, "Anna the wren", "Anna the mole", .unable("mole", needs: ["fly"], excludes: [])),
-    (1, "penguin", "swan", .unable("swan", needs: [], excludes: ["fly"])),
-    (2, "Anna the wren", "Mira the wren", .namesake("Mira")),
+    (2, "Anna the wren", "Anna the mole", .unmetRequirement("mole", needs: ["fly"], excludes: [])),
+    (1, "penguin", "swan", .unmetRequirement("swan", needs: [], excludes: ["fly"])),
+    (2, "Anna the wren", "Mira the wren", .duplicateName("Mira")),
   ])
-  func aClashIsNamed(sentence: Int, old: String, new: String, clash: Clash) {
+  func aChangedWordIsReportedAsItsClash(sentence: Int, old: String, new: String, clash: Clash) {
     guard case .inconsistent(let found) = check(replacing: old, by: new, in: sentence) else {
       Issue.record("not inconsistent: \(check(replacing: old, by: new, in: sentence))")
       return
@@ -68,7 +68,7 @@ import Testing
     #expect(found.allSatisfy { !$0.description.isEmpty })
   }
 
-  @Test func thePlaceOfAnOakIsNoHarbour() {
+  @Test func anOakAtTheHarbourIsMisplaced() {
     let text = story.joined(separator: " ").replacing("in the forest", with: "at the harbour")
     #expect(
       checker.check(text)
@@ -77,7 +77,7 @@ import Testing
         ]))
   }
 
-  @Test func pronounsAgree() {
+  @Test func aWrongPronounIsReported() {
     let text =
       "This is the story of a shy wren named Mira and his red kite. \(story[1]) \(story[2])"
     guard case .inconsistent(let found) = checker.check(text) else {
@@ -87,10 +87,12 @@ import Testing
     #expect(
       found.first
         == Contradiction(sentence: 1, clash: .pronoun(of: "Mira", was: "her", now: "his")))
-    #expect(found.first?.description == "sentence 1: Mira is 'her', here 'his'")
+    #expect(
+      found.first?.description
+        == "sentence 1: the pronoun of Mira was 'her' and is now 'his'")
   }
 
-  @Test func theEndingFollowsFromTheEvent() {
+  @Test func theEndingMustFitTheEventAndTheProblem() {
     let split = [
       story[0], story[1],
       "As the rain fell, Anna flew up to the old oak and brought the kite down.",
@@ -100,17 +102,17 @@ import Testing
       checker.check(split.joined(separator: " "))
         == .inconsistent([
           Contradiction(
-            sentence: 4, clash: .otherOutcome(.ending, was: [.helped], now: [.failed]))
+            sentence: 4, clash: .differentOutcome(.ending, was: [.helped], now: [.failed]))
         ]))
     let other = split.prefix(3) + ["In the end, Mira was free again and thanked Anna."]
     #expect(
       checker.check(other.joined(separator: " "))
         == .inconsistent([
-          Contradiction(sentence: 4, clash: .otherProblem(.ending, was: .stuck, now: .trapped))
+          Contradiction(sentence: 4, clash: .differentProblem(.ending, was: .stuck, now: .trapped))
         ]))
   }
 
-  @Test func whatIsNoStoryIsUnreadable() {
+  @Test func textsThatAreNotStoriesAreUnreadable() {
     func clashes(_ text: String) -> [Clash] {
       guard case .unreadable(let found) = checker.check(text) else { return [] }
       return found.map(\.clash)
@@ -131,7 +133,7 @@ import Testing
         ])
   }
 
-  @Test func storiesAndTheirSentencesAreCounted() {
+  @Test func consistentStoriesAndSoundSentencesAreCounted() {
     let changed = story[0] + " " + story[1] + " " + story[2].replacing("red", with: "blue")
     let texts = [story.joined(separator: " "), story[0], "", changed]
     let counts = StoryChecker.counts(of: texts)
@@ -139,25 +141,25 @@ import Testing
     #expect(counts.sentences == 7 && counts.soundSentences == 6)
   }
 
-  /// What a half-trained model writes: sentences of the world in any order, without their beginnings.
-  @Test func sentencesOfManyStoriesGetAVerdict() {
+  /// Half-trained models write such texts: sentences of different stories in random order.
+  @Test func mixedSentencesOfManyStoriesGetAVerdict() {
     let world = Aviary(seed: 11)
     let sentences = (0..<600).flatMap { index in
       world.text(at: index).split(separator: ". ").map { $0.hasSuffix(".") ? "\($0)" : "\($0)." }
     }
-    var random = RandomSequence(RandomStream(seed: 6, purpose: .trial, 0))
+    var random = RandomSequence(RandomStream(seed: 6, purpose: .probe, 0))
     for _ in 0..<4000 {
       let text = (0..<(1 + Int(random.next() % 8))).map { _ in
         sentences[Int(random.next() % UInt64(sentences.count))]
       }.joined(separator: " ")
       if case .consistent = checker.check(text), !text.isEmpty {
-        // Possible by luck for a whole story only.
+        // A consistent story by chance needs at least three sentences.
         #expect(text.split(separator: ". ").count >= 3)
       }
     }
   }
 
-  @Test func hostileTextGetsAVerdict() {
+  @Test func arbitraryTextIsUnreadable() {
     let text = corpus[3].text
     var hostile = [
       String(repeating: "a", count: 1 << 20), String(repeating: ".", count: 1 << 20),
@@ -167,7 +169,7 @@ import Testing
       String(repeating: text + " ", count: 2_500), "'", "'s", "\"", ".", "a", "-", ".\".\".\"",
       "\u{FEFF}" + text, text.replacing(" ", with: "\u{A0}"), String(text.reversed()),
     ]
-    var random = RandomSequence(RandomStream(seed: 5, purpose: .trial, 0))
+    var random = RandomSequence(RandomStream(seed: 5, purpose: .probe, 0))
     for length in 0..<200 {
       let bytes = (0..<length).map { _ in UInt8(truncatingIfNeeded: random.next()) }
       hostile.append(String(decoding: bytes, as: UTF8.self))

@@ -26,7 +26,7 @@ struct CatalogueTests {
     }
   }
 
-  /// The comparisons that are told to others, by the names that latest.json keeps them under.
+  /// The published comparisons, by their names in latest.json.
   @Test(arguments: [
     "ranks.gpt2.exact/ranks.gpt2.threads", "reduction.gpt2.exact/reduction.gpt2.fast",
     "team/team.workers", "context.fp32/context.fp32.short.memory",
@@ -36,13 +36,13 @@ struct CatalogueTests {
     "tokenizer.wordpiece/tokenizer.wordpiece.tokenizers",
     "tokenizer.unigram/tokenizer.unigram.tokenizers",
   ])
-  func theComparisonsAreThere(name: String) throws {
+  func publishedComparisonsExist(name: String) throws {
     let ratios = Catalogue.benchmarks(try Self.settings()).flatMap(\.ratios)
     #expect(ratios.filter { $0.name == name }.count == 1)
     #expect(Set(ratios.map(\.name)).count == ratios.count)
   }
 
-  @Test func everyLineFitsTheTable() throws {
+  @Test func everyRowFitsTheTable() throws {
     for benchmark in Catalogue.benchmarks(try Self.settings()) {
       let readings = benchmark.measurements.map { measurement in
         (measurement.name, [["rate": 123_456, "memory": 65_432], ["rate": 9.99, "memory": 1]])
@@ -58,7 +58,7 @@ struct CatalogueTests {
     }
   }
 
-  @Test func everyPeerIsThere() throws {
+  @Test func everyPeerScriptExists() throws {
     let peers = Catalogue.benchmarks(try Self.settings()).flatMap(\.measurements).compactMap {
       if case .peer(let peer) = $0.source { peer } else { nil }
     }
@@ -70,8 +70,9 @@ struct CatalogueTests {
     }
   }
 
-  /// The children are told of the folder; without one the benchmark is listed, and left out.
-  @Test func gpt2sVocabularyIsNeeded() throws {
+  /// The child processes get the folder as an argument; without one the benchmark is listed but
+  /// left out of a run.
+  @Test func theGPT2BenchmarkNeedsAVocabularyFolder() throws {
     let folder = NSTemporaryDirectory() + "apus-bench-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -97,8 +98,8 @@ struct CatalogueTests {
     #expect(refusal?.code == 64 && refusal?.description.contains("step.nano.fp32") == true)
   }
 
-  /// The same tokens a step, in one sequence and in four.
-  @Test func contextsDifferInNothingElse() {
+  /// Tokens per step are equal, in one sequence and in four.
+  @Test func theModelsOfTheContextBenchmarkDifferOnlyInTheContext() {
     let (long, short) = (TrainedModel.longContext, TrainedModel.shortContext)
     #expect(long.context * long.batch == short.context * short.batch)
     for model in [long, short] {
@@ -107,9 +108,8 @@ struct CatalogueTests {
     #expect(long.vocabulary == short.vocabulary)
   }
 
-  /// A micro-batch for each worker, a power of two, as far as the batch divides.
   @Test(arguments: [(1, 1), (2, 2), (3, 4), (4, 4), (16, 4)])
-  func microBatches(workers: Int, expected: Int) {
+  func microBatchesAreAPowerOfTwoThatDividesTheBatch(workers: Int, expected: Int) {
     #expect(TrainedModel.gpt2.microBatches(workers: workers) == expected)
   }
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import Benchmarks
 
 struct ChildProcessTests {
-  @Test func outputComesBackAndErrorsGoToTheirFile() throws {
+  @Test func standardOutputIsReturnedAndStandardErrorGoesToTheFile() throws {
     let log = NSTemporaryDirectory() + "apus-bench-\(UUID().uuidString).log"
     defer { try? FileManager.default.removeItem(atPath: log) }
     let text = try ChildProcess.output(
@@ -16,7 +16,7 @@ struct ChildProcessTests {
   @Test(arguments: [
     (["sh", "-c", "exit 3"], 3), (["sh", "-c", "kill -9 $$"], 137), (["no-such-program"], 127),
   ])
-  func failuresHaveTheShellsCode(command: [String], code: Int) {
+  func failuresHaveTheExitCodeOfAShell(command: [String], code: Int) {
     let failure = #expect(throws: ChildProcess.Failed.self) {
       try ChildProcess.output(of: command, errors: "/dev/null")
     }

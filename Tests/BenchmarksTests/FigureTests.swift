@@ -15,10 +15,10 @@ struct FigureTests {
     let odd = figure([5, 1, 3])
     #expect(odd.median == 3 && odd.least == 1 && odd.most == 5)
     #expect(figure([4, 1, 3, 2]).median == 2.5)
-    #expect(odd.values == [5, 1, 3], "turns stay in order: ratios are made turn by turn")
+    #expect(odd.values == [5, 1, 3], "turns stay in order, since ratios are computed turn by turn")
   }
 
-  @Test func changeIsToldOnlyBeyondTheSpread() throws {
+  @Test func aChangeIsReportedOnlyBeyondTheSpread() throws {
     let earlier = figure([90, 100, 110])
     #expect(
       figure([105, 115, 120]).change(since: earlier) == Change(ratio: 1.15, verdict: .within))
@@ -33,8 +33,8 @@ struct FigureTests {
         == Change(ratio: 0.8, verdict: .better))
   }
 
-  /// Another corpus is in the subject.
-  @Test func otherWorkIsNotCompared() {
+  /// The subject contains the corpus.
+  @Test func figuresOfDifferentWorkAreNotCompared() {
     #expect(figure([1], subject: "on text").change(since: figure([1], subject: "on code")) == nil)
     #expect(figure([1]).change(since: nil) == nil)
   }

@@ -7,9 +7,9 @@ struct MarkdownTests {
     processor: "EPYC", cores: 2, threads: 2, memoryBytes: 1, system: "Linux",
     versions: ["MPI": "Open MPI 4", "tokenizers": "0.23"], commit: nil)
 
-  /// Rows tell what was measured, whatever corpus the table is asked for with; what is only there to
-  /// be compared with has no row of its own.
-  @Test func rowsAreThoseOfTheFigures() throws {
+  /// The titles are those of the measured corpus, not of the settings at printing; a measurement
+  /// that is only the denominator of a ratio has no row.
+  @Test func rowsHaveTheTitlesOfTheMeasuredFigures() throws {
     let measured = try Settings.parse(["--threads", "2", "--corpus", "plays.txt"])
     let asked = try Settings.parse(["--threads", "2"])
     let benchmark = try #require(
@@ -31,7 +31,7 @@ struct MarkdownTests {
     #expect(text.contains("2 threads of EPYC (2 cores), Linux, Open MPI 4, tokenizers 0.23"))
   }
 
-  @Test func memoryIsComparedInItsOwnWords() throws {
+  @Test func memoryRatiosNameTheQuantity() throws {
     let benchmarks = try Catalogue.benchmarks(
       Settings.parse(["--threads", "2"]), only: ["context.fp32"])
     let figures = Runner.figures(
@@ -47,7 +47,7 @@ struct MarkdownTests {
           + "| 1.25 × the memory of 4×1024 tokens (1.25–1.25; 40.0 MiB) | context.fp32 |"))
   }
 
-  /// Everything that the README promises has its row, with the command that repeats it.
+  /// Every figure of the README has its row, with the name that repeats it.
   @Test(arguments: [
     ("step.gpt2.bf16", "step, GPT-2 124M, 4×256 tokens, bf16", "50 % of its matrix products alone"),
     ("step.gpt2.bf16", "100 tokens/s, 500 MiB of memory", "1.00 × the memory of PyTorch"),
@@ -63,20 +63,20 @@ struct MarkdownTests {
     ("tokenizer.encode", "BPE encoding, Aviary stories", "× HF tokenizers"),
     ("tokenizer.gpt2", "GPT-2's BPE encoding, Aviary stories", "× HF tokenizers"),
   ])
-  func theTableIsWhole(benchmark: String, what: String, beside: String) throws {
+  func everyFigureOfTheReadmeHasARow(benchmark: String, what: String, comparison: String) throws {
     let benchmarks = Catalogue.benchmarks(try Settings.parse(["--threads", "2"]))
     let figures = benchmarks.flatMap { benchmark in
-      // Every measurement has a rate of its own.
+      // Every measurement has a different rate.
       let readings = benchmark.measurements.enumerated().map { place, measurement in
         (measurement.name, [["rate": 100 * Double(place + 1), "memory": 500]])
       }
       return Runner.figures(of: benchmark, Dictionary(readings, uniquingKeysWith: { $1 }))
     }
     let text = Markdown.table(Report(machine: machine, figures: figures), benchmarks)
-    #expect(text.hasPrefix("| what | figure | beside it | how |\n|---|--:|---|---|\n"))
+    #expect(text.hasPrefix("| what | figure | compared with | how |\n|---|--:|---|---|\n"))
     let rows = text.split(separator: "\n").filter { $0.hasSuffix("| \(benchmark) |") }
-    #expect(rows.contains { $0.contains(what) && $0.contains(beside) }, "\(rows)")
-    // Its name selects the benchmark.
+    #expect(rows.contains { $0.contains(what) && $0.contains(comparison) }, "\(rows)")
+    // The name selects the benchmark.
     #expect(
       try Catalogue.benchmarks(Settings.parse([]), only: [benchmark]).map(\.name) == [benchmark])
   }

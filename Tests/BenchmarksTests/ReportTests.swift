@@ -38,7 +38,7 @@ struct ReportTests {
     }
   }
 
-  @Test func aRunOfAPartLeavesTheOtherFigures() {
+  @Test func aPartialRunKeepsTheOtherFigures() {
     let earlier = report(["memory": 20, "product": 100])
     let filled = report(["memory": 25]).filled(from: earlier)
     #expect(filled.figure("memory")?.median == 25 && filled.figure("product")?.median == 100)
@@ -47,7 +47,7 @@ struct ReportTests {
     #expect(report(["memory": 25]).filled(from: elsewhere).figures.count == 1)
   }
 
-  @Test func aDamagedReportIsRefusedInASentence() throws {
+  @Test func aDamagedReportIsRefused() throws {
     try withFolder { folder in
       try Data("{".utf8).write(to: URL(fileURLWithPath: folder.latest))
       let refusal = #expect(throws: Refusal.self) { try folder.read() }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Benchmarks
 
-/// What becomes of the readings of processes.
+/// Figures from the readings of processes.
 struct RunnerTests {
   private let benchmark = Benchmark(
     name: "step", summary: "a step",
@@ -12,8 +12,8 @@ struct RunnerTests {
         source: .apus(ranks: 1) { _ in [:] })
     }, ratios: [Ratio(numerator: "step", denominator: "step.torch", against: "PyTorch")])
 
-  /// A load that slows both processes of a turn leaves its ratio as it is.
-  @Test func ratiosAreMadeTurnByTurn() throws {
+  /// A load that slows both processes of a turn does not change its ratio.
+  @Test func ratiosAreComputedTurnByTurn() throws {
     let figures = Runner.figures(
       of: benchmark,
       [
@@ -29,7 +29,7 @@ struct RunnerTests {
     #expect(figures[1].median == 7 && !figures[1].higherIsBetter)
   }
 
-  @Test func memoryIsComparedWhereTheRatioSaysSo() throws {
+  @Test func aRatioOfMemoryComparesMemory() throws {
     var benchmark = benchmark
     benchmark.ratios.append(
       Ratio(numerator: "step", denominator: "step.torch", against: "PyTorch", quantity: .memory))
@@ -43,7 +43,7 @@ struct RunnerTests {
       memory.name == "step/step.torch.memory" && memory.median == 0.75 && !memory.higherIsBetter)
   }
 
-  @Test func aMeasurementThatFailedHasNoFigureAndNoRatio() {
+  @Test func aFailedMeasurementHasNoFigureAndNoRatio() {
     let figures = Runner.figures(of: benchmark, ["step": [["rate": 1, "memory": 2]]])
     #expect(figures.map(\.name) == ["step", "step.memory"])
   }

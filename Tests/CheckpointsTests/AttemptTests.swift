@@ -2,7 +2,7 @@ import Testing
 
 @testable import Checkpoints
 
-/// An attempt that was thought dead goes on writing while the next one runs.
+/// An attempt that was presumed dead keeps writing while the next one runs.
 @Suite struct AttemptTests {
   private let folder: TemporaryFolder
   private let store: CheckpointStore
@@ -17,7 +17,7 @@ import Testing
     .superseded(path: folder.path, attempt: "old", holder: "new")
   }
 
-  @Test func aLateWriterCannotPublish() throws {
+  @Test func aSupersededAttemptCannotPublish() throws {
     let draft = try store.draft(step: 5, attempt: "old")
     let records = try SavedCheckpoint.write(to: draft)
     var late = try draft.file("late")
@@ -33,7 +33,7 @@ import Testing
     #expect(try folder.names() == ["ATTEMPT"])
   }
 
-  @Test func aLateWriterLeavesTheNewDraftAlone() throws {
+  @Test func aSupersededAttemptDoesNotChangeTheNewDraft() throws {
     let old = try store.draft(step: 5, attempt: "old")
     _ = try SavedCheckpoint.write(to: old)
     try store.claim(attempt: "new")
@@ -47,7 +47,7 @@ import Testing
     #expect(try store.newestVerified().checkpoint?.step == 5)
   }
 
-  @Test func clearsOnlyWhatIsStale() throws {
+  @Test func removeStaleRemovesOnlyLeftovers() throws {
     try SavedCheckpoint.save(step: 1, in: store, attempt: "old")
     _ = try SavedCheckpoint.write(to: store.draft(step: 2, attempt: "old"))
     try folder.write([], to: "ATTEMPT.dead.tmp")

@@ -13,7 +13,7 @@ import Testing
     (.damaged(step: 5, copy: 12), "step-00000005.damaged-12"),
     (.deleting(step: 5, copy: 1), "step-00000005.deleting-1"),
   ])
-  func isWrittenAndRead(name: CheckpointName, text: String) {
+  func namesAreWrittenAndParsed(name: CheckpointName, text: String) {
     #expect(name.text == text)
     #expect(CheckpointName(text) == name)
   }
@@ -26,7 +26,7 @@ import Testing
     "step-00000001.damaged-1-2", "step-00000001.replaced-1", "step-00000001.old", " step-00000001",
     "step-٠٠٠٠٠٠٠١",
   ])
-  func leavesOtherNamesAlone(text: String) {
+  func otherNamesAreNotParsed(text: String) {
     #expect(CheckpointName(text) == nil)
   }
 }

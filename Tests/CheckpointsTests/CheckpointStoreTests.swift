@@ -15,7 +15,7 @@ import Testing
 
   private func names() throws -> [String] { try folder.names(in: "run/checkpoints") }
 
-  @Test func findsNothingWhereNothingIs() throws {
+  @Test func anEmptyStoreHasNoCheckpoint() throws {
     #expect(try store.newestVerified() == Recovery(checkpoint: nil, setAside: []))
     #expect(try store.publishedSteps() == [])
     try store.claim(attempt: "one")
@@ -23,7 +23,7 @@ import Testing
     #expect(try names() == ["ATTEMPT"])
   }
 
-  @Test func publishesAndFindsTheNewest() throws {
+  @Test func theNewestPublishedCheckpointIsFound() throws {
     try store.claim(attempt: "one")
     for step in [2, 1, 100_000_000] { try SavedCheckpoint.save(step: step, in: store) }
     #expect(try names() == ["ATTEMPT", "step-00000001", "step-00000002", "step-100000000"])
@@ -33,7 +33,7 @@ import Testing
     #expect(recovery.setAside.isEmpty)
   }
 
-  @Test func setsDamagedOnesAsideAndSaysWhy() throws {
+  @Test func damagedCheckpointsAreSetAsideWithAReason() throws {
     for step in 1...4 { try SavedCheckpoint.save(step: step, in: store) }
     try folder.write([1], to: "run/checkpoints/step-00000004/state.json")
     try FileManager.default.removeItem(
@@ -52,11 +52,11 @@ import Testing
     #expect(try store.newestVerified() == Recovery(checkpoint: recovery.checkpoint, setAside: []))
   }
 
-  @Test func aReaderPassesDamagedOnesOver() throws {
-    #expect(try store.newestWhole() == Recovery(checkpoint: nil, setAside: []))
+  @Test func aReaderSkipsDamagedCheckpoints() throws {
+    #expect(try store.newestIntact() == Recovery(checkpoint: nil, setAside: []))
     for step in 1...2 { try SavedCheckpoint.save(step: step, in: store) }
     try folder.write([1], to: "run/checkpoints/step-00000002/state.json")
-    let recovery = try store.newestWhole()
+    let recovery = try store.newestIntact()
     #expect(recovery.checkpoint?.step == 1)
     #expect(recovery.setAside.map(\.name) == ["step-00000002"])
     #expect(recovery.setAside.first?.newName == nil)
@@ -64,27 +64,27 @@ import Testing
     #expect(try names().contains("step-00000002"))
   }
 
-  /// Damage that only reading would find tells whether it was read.
-  @Test func whatWasJustVerifiedIsNotReadAgain() throws {
+  /// The known checkpoint is damaged on the disk, which only a second read would detect.
+  @Test func aJustVerifiedCheckpointIsNotReadAgain() throws {
     try SavedCheckpoint.save(step: 1, in: store)
-    let known = try #require(try store.newestWhole().checkpoint)
+    let known = try #require(try store.newestIntact().checkpoint)
     let path = "run/checkpoints/step-00000001/state.json"
     var bytes = try folder.read(path)
     bytes[0] ^= 1
     try folder.write(bytes, to: path)
     #expect(try store.newestVerified(known: known).checkpoint == known)
-    // Another one under its name is not the one that was verified.
+    // Another checkpoint of the same name is verified again.
     let other = Checkpoint(
       path: known.path, manifest: Manifest(step: 1, files: Array(known.manifest.files.dropLast())))
     #expect(try store.newestVerified(known: other).setAside.map(\.name) == ["step-00000001"])
-    // Neither is an older one, when there is a newer.
+    // An older known checkpoint is not returned when there is a newer one.
     try SavedCheckpoint.save(step: 1, in: store)
-    let older = try #require(try store.newestWhole().checkpoint)
+    let older = try #require(try store.newestIntact().checkpoint)
     try SavedCheckpoint.save(step: 2, in: store)
     #expect(try store.newestVerified(known: older).checkpoint?.step == 2)
   }
 
-  @Test func setsAFileInACheckpointsPlaceAside() throws {
+  @Test func aFileWithACheckpointsNameIsSetAside() throws {
     try SavedCheckpoint.save(step: 1, in: store)
     try folder.write([], to: "run/checkpoints/step-00000002")
     let recovery = try store.newestVerified()
@@ -92,7 +92,7 @@ import Testing
     #expect(recovery.setAside.map(\.newName) == ["step-00000002.damaged"])
   }
 
-  @Test func stopsAtACheckpointOfANewerRelease() throws {
+  @Test func aCheckpointOfANewerReleaseIsAnError() throws {
     try SavedCheckpoint.save(step: 1, in: store)
     try SavedCheckpoint.save(step: 2, in: store)
     let path = "run/checkpoints/step-00000002/MANIFEST.json"
@@ -106,10 +106,10 @@ import Testing
     #expect(try names() == ["step-00000001", "step-00000002"])
   }
 
-  @Test func doesNotTakeAnErrorOfTheDiskForDamage() throws {
+  @Test func aDiskErrorIsNotTakenForDamage() throws {
     try SavedCheckpoint.save(step: 1, in: store)
     try SavedCheckpoint.save(step: 2, in: store)
-    // A link to itself cannot be opened, whoever asks, and says nothing about the contents.
+    // A link to itself cannot be opened, even by root, which is no evidence of damage.
     let path = folder("run/checkpoints/step-00000002/state.json")
     try FileManager.default.removeItem(atPath: path)
     try #require(symlink(path, path) == 0)
@@ -120,7 +120,7 @@ import Testing
   }
 
   @Test(.enabled(if: TemporaryFolder.mayMount, "mounting is not permitted"))
-  func passesOverDamageInAReadOnlyFolder() throws {
+  func damagedCheckpointsInAReadOnlyFolderAreSkipped() throws {
     try #require(folder.mount(bytes: 1 << 20))
     for step in 1...2 { try SavedCheckpoint.save(step: step, in: store) }
     try folder.write([], to: "run/checkpoints/step-00000002/state.json")
@@ -134,7 +134,7 @@ import Testing
   }
 
   @Test(.enabled(if: TemporaryFolder.mayMount, "mounting is not permitted"))
-  func keepsTheOldCheckpointWhenTheDiskIsFull() throws {
+  func aFullDiskKeepsTheOldCheckpoint() throws {
     try #require(folder.mount(bytes: 256 << 10))
     try SavedCheckpoint.save(step: 1, in: store)
     #expect(throws: Never.self) { try store.requireSpace(bytes: 100 << 10) }
@@ -161,7 +161,7 @@ import Testing
   }
 
   @Test(.enabled(if: TemporaryFolder.mayMount, "mounting is not permitted"))
-  func fallsBackOnADiskWithoutRoomForTheReason() throws {
+  func fallbackWorksWithoutRoomForTheReasonFile() throws {
     try #require(folder.mount(bytes: 256 << 10))
     for step in 1...2 { try SavedCheckpoint.save(step: step, in: store) }
     try folder.write([], to: "run/checkpoints/step-00000002/model.safetensors")
@@ -175,7 +175,7 @@ import Testing
     #expect(recovery.setAside.map(\.newName) == ["step-00000002.damaged"])
   }
 
-  @Test func prunes() throws {
+  @Test func pruningDeletesWhatThePolicyDoesNotKeep() throws {
     try store.claim(attempt: "one")
     for step in 1...6 { try SavedCheckpoint.save(step: step, in: store) }
     let policy = RetentionPolicy(keep: 2, keepEvery: 3)
@@ -184,7 +184,7 @@ import Testing
     #expect(try names().count == 5)
   }
 
-  @Test func refusesToPublishWhatIsNotThere() throws {
+  @Test func missingOrShortFilesAreNotPublished() throws {
     let draft = try store.draft(step: 1, attempt: "one")
     var records = try SavedCheckpoint.write(to: draft)
     records.append(FileRecord(name: "shard", size: 1, sha256: ""))

@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  @Test func verifiesWhatWasPublished() throws {
+  @Test func aPublishedCheckpointVerifies() throws {
     #expect(whole.path == folder("step-00000007"))
     #expect(try Checkpoint(verifying: whole.path) == whole)
     #expect(try Checkpoint(verifying: whole.path + "/") == whole)
@@ -34,7 +34,7 @@ import Testing
     #expect(throws: CheckpointError.self) { try whole.path(of: "MANIFEST.json") }
   }
 
-  @Test func seesEveryFlippedByte() throws {
+  @Test func everyFlippedByteIsDetected() throws {
     for name in try folder.names(in: "step-00000007") {
       let path = "step-00000007/\(name)"
       let bytes = try folder.read(path)
@@ -49,7 +49,7 @@ import Testing
     #expect(try Checkpoint(verifying: whole.path) == whole)
   }
 
-  @Test func seesEveryTruncationAndAddition() throws {
+  @Test func everyTruncationAndAdditionIsDetected() throws {
     for name in try folder.names(in: "step-00000007") {
       let path = "step-00000007/\(name)"
       let bytes = try folder.read(path)
@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  @Test func seesMissingAndReplacedFiles() throws {
+  @Test func missingAndReplacedFilesAreDetected() throws {
     let names = try folder.names(in: "step-00000007")
     for name in names {
       let path = folder("step-00000007/\(name)")
@@ -72,7 +72,7 @@ import Testing
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
       expectDamage()
       try FileManager.default.removeItem(atPath: path)
-      // Opening a FIFO for reading would wait for ever.
+      // Opening a FIFO for reading would block forever.
       try #require(mkfifo(path, 0o600) == 0)
       expectDamage()
       try FileManager.default.removeItem(atPath: path)
@@ -81,12 +81,12 @@ import Testing
     #expect(try Checkpoint(verifying: whole.path) == whole)
   }
 
-  @Test func ignoresFilesThatTheManifestDoesNotName() throws {
+  @Test func filesThatTheManifestDoesNotListAreIgnored() throws {
     try folder.write([1], to: "step-00000007/notes.txt")
     #expect(try Checkpoint(verifying: whole.path) == whole)
   }
 
-  @Test func mayBeCopiedButNotUnderAnotherStep() throws {
+  @Test func aCopyVerifiesUnlessItsNameHasAnotherStep() throws {
     let manager = FileManager.default
     try manager.copyItem(atPath: whole.path, toPath: folder("best"))
     #expect(try Checkpoint(verifying: folder("best")).step == 7)
@@ -94,7 +94,7 @@ import Testing
     #expect(throws: CheckpointError.self) { try Checkpoint(verifying: folder("step-00000008")) }
   }
 
-  @Test func saysWhatIsNoCheckpoint() throws {
+  @Test func foldersWithoutAManifestAreNotCheckpoints() throws {
     try folder.write([], to: "file")
     let reasons = [
       ("none", "it does not exist"), ("file", "it is not a folder"),

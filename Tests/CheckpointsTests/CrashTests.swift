@@ -3,7 +3,7 @@ import Testing
 
 @testable import Checkpoints
 
-/// Exactly the files that a crash at each point of a save would leave; then the next attempt comes.
+/// Recovery from exactly the files that a crash at each point of a save leaves.
 @Suite struct CrashTests {
   private let folder: TemporaryFolder
   private let store: CheckpointStore
@@ -19,8 +19,8 @@ import Testing
     try FileManager.default.moveItem(atPath: folder(old), toPath: folder(new))
   }
 
-  /// Before and after clearing up, `step` is the newest, nothing counts as damaged; and the next
-  /// save works.
+  /// Expects that before and after the cleanup `step` is the newest checkpoint and none is damaged,
+  /// and that the next save works.
   private func expectRecovery(
     at step: Int, contents: Int? = nil, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -36,12 +36,12 @@ import Testing
     #expect(try store.newestVerified().checkpoint?.step == 2, sourceLocation: sourceLocation)
   }
 
-  @Test(arguments: 0...6) func whileTheDraftGrows(stage: Int) throws {
+  @Test(arguments: 0...6) func crashesWhileWritingTheDraftKeepTheOldCheckpoint(stage: Int) throws {
     let draft = try store.draft(step: 2, attempt: "one")
     let path = "step-00000002.one.tmp"
     for (index, file) in SavedCheckpoint.files(step: 2).prefix(stage).enumerated() {
       let bytes = Array(file.text.utf8)
-      // The last file of each stage is torn.
+      // The last file of each stage is incomplete.
       try folder.write(
         index == stage - 1 ? bytes.dropLast(3) : bytes[...], to: "\(path)/\(file.name)")
     }
@@ -54,12 +54,12 @@ import Testing
     try expectRecovery(at: 1)
   }
 
-  @Test func afterTheRename() throws {
+  @Test func aCrashAfterTheRenameKeepsTheNewCheckpoint() throws {
     try SavedCheckpoint.save(step: 2, in: store)
     try expectRecovery(at: 2)
   }
 
-  @Test func whileReplacingBeforeTheNewIsInPlace() throws {
+  @Test func aCrashBeforeTheReplacementRestoresTheOldCheckpoint() throws {
     let draft = try store.draft(step: 1, attempt: "one")
     _ = try SavedCheckpoint.write(to: draft)
     try rename("step-00000001", to: "step-00000001.replaced")
@@ -67,13 +67,13 @@ import Testing
     #expect(try store.publishedSteps() == [1, 2])
   }
 
-  @Test func whileReplacingAfterTheNewIsInPlace() throws {
+  @Test func aCrashAfterTheReplacementKeepsTheNewCheckpoint() throws {
     try FileManager.default.copyItem(
       atPath: folder("step-00000001"), toPath: folder("step-00000001.replaced"))
     try expectRecovery(at: 1)
   }
 
-  @Test func readsTheReplacedWhenTheNewIsDamaged() throws {
+  @Test func aDamagedReplacementFallsBackToTheReplacedCheckpoint() throws {
     try FileManager.default.copyItem(
       atPath: folder("step-00000001"), toPath: folder("step-00000001.replaced"))
     try folder.write([], to: "step-00000001/state.json")
@@ -84,7 +84,7 @@ import Testing
     #expect(try store.newestVerified().checkpoint?.path == folder("step-00000001"))
   }
 
-  @Test func replacingGivesTheNewContents() throws {
+  @Test func replacingACheckpointGivesTheNewContents() throws {
     let draft = try store.draft(step: 1, attempt: "one")
     var file = try draft.file("other")
     try file.write("new")
@@ -94,14 +94,14 @@ import Testing
     #expect(try folder.names() == ["ATTEMPT", "step-00000001"])
   }
 
-  @Test func whileDeleting() throws {
+  @Test func aCrashWhileDeletingLeavesAnIntactCheckpoint() throws {
     try SavedCheckpoint.save(step: 2, in: store)
     try rename("step-00000001", to: "step-00000001.deleting")
     try expectRecovery(at: 2)
     #expect(try store.publishedSteps() == [2])
   }
 
-  @Test func halfDeleted() throws {
+  @Test func aHalfDeletedCheckpointIsRemoved() throws {
     try SavedCheckpoint.save(step: 2, in: store)
     try rename("step-00000001", to: "step-00000001.deleting")
     try FileManager.default.removeItem(atPath: folder("step-00000001.deleting/MANIFEST.json"))

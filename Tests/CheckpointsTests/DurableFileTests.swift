@@ -5,7 +5,7 @@ import Testing
 @testable import Checkpoints
 
 @Suite struct DurableFileTests {
-  @Test func writesEveryByteAndRecordsThem() throws {
+  @Test func everyByteIsWrittenAndRecorded() throws {
     let folder = try TemporaryFolder()
     var file = try DurableFile(creating: folder("a.txt"))
     try file.write("ab")
@@ -18,7 +18,7 @@ import Testing
     #expect(try folder.read("a.txt") == Array("abc".utf8))
   }
 
-  @Test func writesMoreThanOneChunk() throws {
+  @Test func filesOfSeveralChunksAreWritten() throws {
     let folder = try TemporaryFolder()
     let bytes = (0..<(2 * DurableFile.chunkSize + 5)).map { UInt8(truncatingIfNeeded: $0 / 251) }
     var whole = try DurableFile(creating: folder("whole"))
@@ -33,14 +33,14 @@ import Testing
     #expect(try folder.read("parts") == bytes)
   }
 
-  @Test func emptiesWhatWasThere() throws {
+  @Test func anExistingFileIsTruncated() throws {
     let folder = try TemporaryFolder()
     try folder.write([1, 2, 3], to: "a")
     #expect(try DurableFile(creating: folder("a")).close().size == 0)
     #expect(try folder.read("a").isEmpty)
   }
 
-  @Test func removesTheFileWhenDropped() throws {
+  @Test func aDroppedFileIsRemoved() throws {
     let folder = try TemporaryFolder()
     do {
       var file = try DurableFile(creating: folder("a"))
@@ -49,7 +49,7 @@ import Testing
     #expect(try folder.names().isEmpty)
   }
 
-  @Test func namesWhatStandsInTheWay() throws {
+  @Test func creationErrorsNameTheCause() throws {
     let folder = try TemporaryFolder()
     try folder.write([], to: "file")
     let below = folder("file/a")
@@ -65,9 +65,9 @@ import Testing
     }
   }
 
-  @Test func staysFailedAfterAFailedWrite() throws {
+  @Test func everyCallFailsAfterAFailedWrite() throws {
     let folder = try TemporaryFolder()
-    // /dev/full answers every write with ENOSPC; the link keeps the device from being removed.
+    // Every write to /dev/full fails with ENOSPC; the link keeps the device from being removed.
     try #require(symlink("/dev/full", folder("a")) == 0)
     let full = StorageError.full(path: folder("a"), needed: nil, available: nil)
     func attempt() throws {
@@ -81,7 +81,7 @@ import Testing
   }
 
   @Test(.enabled(if: TemporaryFolder.mayMount, "mounting is not permitted"))
-  func reportsAFullDisk() throws {
+  func aFullDiskIsReported() throws {
     let folder = try TemporaryFolder()
     try #require(folder.mount(bytes: 65536))
     func attempt() throws {
@@ -96,7 +96,7 @@ import Testing
   }
 
   @Test(.enabled(if: TemporaryFolder.mayMount, "mounting is not permitted"))
-  func reportsAReadOnlyDisk() throws {
+  func aReadOnlyDiskIsReported() throws {
     let folder = try TemporaryFolder()
     try #require(folder.mount(bytes: 65536) && folder.makeReadOnly())
     #expect(throws: StorageError.readOnly(path: folder("a"))) {

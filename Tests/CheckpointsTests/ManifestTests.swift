@@ -11,7 +11,8 @@ import Testing
       FileRecord(name: "config.json", size: 0, sha256: String(repeating: "a", count: 64)),
     ])
 
-  /// The bytes of another body under a valid seal, as a program that means harm would write them.
+  /// Returns the bytes of a manifest with this body and a valid seal, as an attacker would write
+  /// them.
   private func sealed(_ body: String) throws -> [UInt8] {
     let folder = try TemporaryFolder()
     var file = try DurableFile(creating: folder("a"))
@@ -19,7 +20,7 @@ import Testing
     return Array((body + "  \"manifest\": \"\(try file.close().sha256)\"\n}\n").utf8)
   }
 
-  @Test func isTheSameBytesForTheSameFiles() throws {
+  @Test func equalFilesGiveEqualBytes() throws {
     let text = """
       {
         "version": 1,
@@ -36,12 +37,12 @@ import Testing
     #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(manifest.encoded)) }
   }
 
-  @Test func readsAManifestWithoutFiles() throws {
+  @Test func aManifestWithoutFilesIsRead() throws {
     let empty = Manifest(step: 0, files: [])
     #expect(try Manifest(decoding: empty.encoded, path: "p") == empty)
   }
 
-  @Test func stopsAtAnUnknownVersion() throws {
+  @Test func anUnknownVersionIsAnError() throws {
     let bytes = try sealed("{\n  \"version\": 2,\n  \"shards\": {},\n")
     #expect(throws: CheckpointError.unknownVersion(path: "p", found: 2, supported: 1)) {
       try Manifest(decoding: bytes, path: "p")
@@ -54,7 +55,7 @@ import Testing
     "{\n  \"version\": 1,\n  \"step\": 1e99,\n  \"files\": [],\n",
     "{\n  \"version\": 1,\n  \"step\": 1,\n  \"files\": [{\"name\": \"a\", \"size\": 1}],\n",
   ])
-  func refusesGarbageUnderAValidSeal(body: String) throws {
+  func invalidContentsUnderAValidSealAreRefused(body: String) throws {
     let bytes = try sealed(body)
     #expect {
       try Manifest(decoding: bytes, path: "p")
@@ -66,7 +67,7 @@ import Testing
   @Test(arguments: [
     "../a", "a/b", "", ".", "..", ".hidden", "MANIFEST.json", "a b", "é", "a\\u0000",
   ])
-  func refusesNamesThatLeaveTheFolder(name: String) throws {
+  func namesOutsideTheFolderAreRefused(name: String) throws {
     let bytes = try sealed(
       """
       {
@@ -77,7 +78,7 @@ import Testing
     #expect(throws: CheckpointError.self) { try Manifest(decoding: bytes, path: "p") }
   }
 
-  @Test func refusesANameTwiceAndANegativeSize() throws {
+  @Test func duplicateNamesAndNegativeSizesAreRefused() throws {
     let file = "{\"name\": \"a\", \"size\": 1, \"sha256\": \"x\"}"
     let negative = "{\"name\": \"a\", \"size\": -1, \"sha256\": \"x\"}"
     for files in ["\(file), \(file)", negative] {

@@ -4,21 +4,21 @@ import Testing
 @testable import Checkpoints
 
 @Suite struct RetentionPolicyTests {
-  @Test func keepsTheNewest() {
+  @Test func theNewestAreKept() {
     let policy = RetentionPolicy(keep: 2)
     #expect(policy.stepsToDelete(from: [400, 100, 300, 200]) == [100, 200])
     #expect(policy.stepsToDelete(from: [100]) == [])
     #expect(policy.stepsToDelete(from: []) == [])
   }
 
-  @Test func keepsMultiplesAndTheProtected() {
+  @Test func multiplesAndProtectedStepsAreKept() {
     let policy = RetentionPolicy(keep: 1, keepEvery: 200)
     let steps = [100, 200, 300, 400, 500]
     #expect(policy.stepsToDelete(from: steps, protecting: [300, 900]) == [100])
   }
 
-  @Test func holdsForAnySteps() {
-    var random = RandomSequence(RandomStream(seed: 2, purpose: .trial))
+  @Test func anyStepsAreSplitCorrectly() {
+    var random = RandomSequence(RandomStream(seed: 2, purpose: .probe))
     for _ in 0..<300 {
       let steps = (0..<Int.random(in: 0...12, using: &random)).map { _ in
         Int.random(in: 0...30, using: &random)

@@ -23,10 +23,10 @@ import Testing
     return "none"
   }
 
-  @Test func readsWhatTheFormatAllows() throws {
+  @Test func validFilesAreRead() throws {
     #expect(try open("{}").names.isEmpty)
     #expect(try open(" { } ".trimmingCharacters(in: .whitespaces) + "   ").names.isEmpty)
-    // The header's order is not that of the data; empty tensors share an offset; scalars.
+    // The header's order differs from that of the data; empty tensors share an offset; scalars.
     let file = try open(
       """
       {"b":{"dtype":"I8","shape":[],"data_offsets":[4,5]},\
@@ -97,25 +97,25 @@ import Testing
     ("{\"\\udc00\":1}", "surrogate"),
     ("{\"a\n\":1}", "control character"),
   ])
-  func refusesHeaders(header: String, reason: String) throws {
+  func invalidHeadersAreRefused(header: String, reason: String) throws {
     let found = try fault(header, dataSize: 1)
     #expect(found.contains(reason), "\(found)")
   }
 
-  @Test func refusesDepthThatWouldExhaustTheStack() throws {
+  @Test func deepNestingIsRefused() throws {
     let deep = String(repeating: "{\"a\":", count: 100_000)
     #expect(try fault(deep).contains("unexpected field"))
     let brackets = "{\"a\":{\"shape\":" + String(repeating: "[", count: 100_000)
     #expect(try fault(brackets).contains("whole number"))
   }
 
-  @Test func refusesNamesThatAreNotUTF8() throws {
+  @Test func namesThatAreNotUTF8AreRefused() throws {
     let folder = try TemporaryFolder()
     try folder.write([5, 0, 0, 0, 0, 0, 0, 0] + Array("{\"".utf8) + [0xFF, 0x22, 0x3A], to: "a")
     #expect(throws: CheckpointError.self) { try SafeTensorsFile(path: folder("a")) }
   }
 
-  @Test func refusesHeaderLengthsOutsideTheFile() throws {
+  @Test func headerLengthsBeyondTheFileAreRefused() throws {
     let folder = try TemporaryFolder()
     for length in [3, 100_000_001, UInt64(Int.max), UInt64.max] {
       let bytes = (0..<8).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) }
@@ -124,7 +124,7 @@ import Testing
     }
   }
 
-  @Test func refusesWhatIsNoFile() throws {
+  @Test func pathsThatAreNotFilesAreRefused() throws {
     let folder = try TemporaryFolder()
     #expect(throws: CheckpointError.self) { try SafeTensorsFile(path: folder.path) }
     #expect(throws: StorageError.notFound(path: folder("a"))) {
@@ -133,7 +133,7 @@ import Testing
     #expect(throws: CheckpointError.self) { try SafeTensorsFile(path: "/dev/zero") }
   }
 
-  @Test func refusesEveryTruncation() throws {
+  @Test func everyTruncationIsRefused() throws {
     let folder = try TemporaryFolder()
     let whole = SafeTensorsWriterTests.golden
     for count in whole.indices {
@@ -144,10 +144,10 @@ import Testing
     #expect(throws: CheckpointError.self) { try SafeTensorsFile(path: folder("a")) }
   }
 
-  /// Whatever is flipped, the file is refused or every tensor lies inside it.
-  @Test func survivesFlippedBytes() throws {
+  /// For every flipped byte, the file is refused or every tensor lies inside it.
+  @Test func flippedBytesNeverGiveTensorsOutsideTheFile() throws {
     let folder = try TemporaryFolder()
-    var random = RandomSequence(RandomStream(seed: 1, purpose: .trial))
+    var random = RandomSequence(RandomStream(seed: 1, purpose: .probe))
     var refused = 0
     for index in 0..<600 {
       var bytes = SafeTensorsWriterTests.golden

@@ -4,7 +4,7 @@ import Testing
 @testable import Checkpoints
 
 @Suite struct SafeTensorsWriterTests {
-  /// What Hugging Face's writer gives (Python safetensors 0.8.0, numpy 2).
+  /// The bytes that Hugging Face's writer produces (Python safetensors 0.8.0, numpy 2).
   ///
   /// ```python
   /// safetensors.numpy.save({
@@ -35,7 +35,7 @@ import Testing
     return record
   }
 
-  @Test func givesTheBytesOfHuggingFace() throws {
+  @Test func bytesEqualThoseOfHuggingFace() throws {
     let folder = try TemporaryFolder()
     let weights: [Float] = [1, 2, 3, 4, 5, 6]
     let ids: [Int16] = [7, -1]
@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test(arguments: SafeTensor.DType.allCases)
-  func bringsEveryTypeBack(dtype: SafeTensor.DType) throws {
+  func everyTypeIsReadBack(dtype: SafeTensor.DType) throws {
     let folder = try TemporaryFolder()
     let bytes = (0..<(6 * dtype.size)).map { UInt8($0) }
     try bytes.withUnsafeBytes { bytes in
@@ -79,7 +79,7 @@ import Testing
         ])
     }
     let file = try SafeTensorsFile(path: folder("a"))
-    // In data order the empty tensor stays where the header has it: both start at the end.
+    // In data order the empty tensor keeps its place in the header: both start at the end.
     #expect(file.names == ["m", "s", "e"])
     let tensor = try file.tensor(named: "m")
     #expect(tensor.dtype == dtype && tensor.shape == [2, 3] && Array(tensor.bytes) == bytes)
@@ -87,7 +87,7 @@ import Testing
     #expect(try file.tensor(named: "e").bytes.isEmpty)
   }
 
-  @Test func bringsEveryNameBack() throws {
+  @Test func everyNameIsReadBack() throws {
     let folder = try TemporaryFolder()
     let names = ["", "a.b/c", "\"\\\u{0}\u{8}\u{C}\n\r\t\u{1F}\u{7F}", "é", "鸟🐦", "__metadata"]
     let metadata = Dictionary(uniqueKeysWithValues: names.map { ($0, String($0.reversed())) })
@@ -101,7 +101,7 @@ import Testing
     #expect(file.metadata == metadata)
   }
 
-  @Test func isDeterministicAndAligned() throws {
+  @Test func outputIsDeterministicAndAligned() throws {
     let folder = try TemporaryFolder()
     let keys = (0..<40).map { "key\($0)" }
     let metadata = Dictionary(uniqueKeysWithValues: keys.map { ($0, $0) })

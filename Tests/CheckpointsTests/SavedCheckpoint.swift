@@ -9,7 +9,7 @@ enum SavedCheckpoint {
     ]
   }
 
-  /// Writes the files of a draft, as the ranks do, and returns their records.
+  /// Writes the files of a draft, as the ranks do; returns their records.
   static func write(to draft: CheckpointDraft) throws -> [FileRecord] {
     try files(step: draft.step).map { name, text in
       var file = try draft.file(name)

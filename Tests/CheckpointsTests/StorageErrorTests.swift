@@ -13,11 +13,11 @@ import Testing
     (ENOENT, .notFound(path: "p")),
     (EIO, .io(path: "p", operation: "write", code: EIO)),
   ])
-  func sortsErrorCodes(code: Int32, error: StorageError) {
+  func errorCodesMapToCases(code: Int32, error: StorageError) {
     #expect(StorageError(code: code, operation: "write", path: "p") == error)
   }
 
-  @Test func saysWhatWhereAndWhy() {
+  @Test func messagesSayWhatWhereAndWhy() {
     let error = StorageError.io(path: "/runs/a", operation: "sync", code: EIO)
     #expect(
       error.description == "cannot sync /runs/a: Input/output error; check the disk or its mount")
@@ -25,7 +25,7 @@ import Testing
     #expect(full.description.contains("20 bytes are needed and 10 are free"))
   }
 
-  @Test func everySentenceIsOneLineWithItsPath() {
+  @Test func everyMessageIsOneLineWithItsPath() {
     let storage: [StorageError] = [
       .full(path: "PATH", needed: 1, available: 0),
       .full(path: "PATH", needed: nil, available: nil),

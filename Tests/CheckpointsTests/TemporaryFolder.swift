@@ -4,7 +4,7 @@ import Testing
 
 @testable import Checkpoints
 
-/// A folder of its own for one test, removed with it.
+/// A temporary folder for one test, removed when the value is destroyed.
 final class TemporaryFolder {
   let path: String
   private var mounted = false
@@ -15,7 +15,7 @@ final class TemporaryFolder {
     path = String(decoding: template.dropLast().map(UInt8.init), as: UTF8.self)
   }
 
-  /// Whether this process may mount; tests of full and read-only disks need it.
+  /// True when this process may mount file systems, as tests of full and read-only disks need.
   static let mayMount: Bool = {
     guard let folder = try? TemporaryFolder(), folder.mount(bytes: 65536) else {
       print("SKIPPED: tests of a full and of a read-only disk, because mounting is not permitted")
@@ -24,13 +24,13 @@ final class TemporaryFolder {
     return true
   }()
 
-  /// Mounts an empty file system of this size on the folder.
+  /// Mounts an empty file system of this size on the folder; returns true on success.
   func mount(bytes: Int) -> Bool {
     mounted = Glibc.mount("tmpfs", path, "tmpfs", 0, "size=\(bytes)") == 0
     return mounted
   }
 
-  /// Makes the mounted file system read-only, for root too.
+  /// Makes the mounted file system read-only, also for root; returns true on success.
   func makeReadOnly() -> Bool {
     Glibc.mount("tmpfs", path, "tmpfs", UInt(MS_REMOUNT | MS_RDONLY), nil) == 0
   }

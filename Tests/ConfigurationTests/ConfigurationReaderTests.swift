@@ -13,11 +13,11 @@ import Testing
     }
   }
 
-  @Test func valuesOfEveryKind() throws {
+  @Test func everyTypeIsRead() throws {
     var reader = try reader(
       """
       seed: -7
-      run: 2024                 # a text, though it looks like a number
+      run: 2024                 # a text that looks like a number
       model: { family: llama, kvHeads: 2, tied: false, from: "null", widths: [64, 1_024] }
       data:
         train: a.txt            # one text is a list of one
@@ -47,7 +47,7 @@ import Testing
     ("9223372036854775807", Int.max), ("-9223372036854775808", Int.min),
     ("9007199254740992.0", 1 << 53),
   ])
-  func integers(text: String, value: Int) throws {
+  func integersAreParsed(text: String, value: Int) throws {
     var reader = try reader("n: \(text)")
     #expect(try reader.integer("n", help: "") == value)
   }
@@ -56,7 +56,7 @@ import Testing
     "1.5", "010", "0x10", "0o7", "1__0", "_1", "1_", "ten", "\"12\"", "'1'", "[1]", "{a: 1}",
     "true", "1e", "--1", "+", "1:30", ".inf", "!!str 5",
   ])
-  func noIntegers(text: String) throws {
+  func malformedIntegersAreRefused(text: String) throws {
     var reader = try reader("a: 1\nn: \(text)")
     _ = try reader.integer("a", help: "")
     let error = #expect(throws: ConfigurationError.self) { try reader.integer("n", help: "") }
@@ -69,7 +69,7 @@ import Testing
   @Test(arguments: [
     "9223372036854775808", "-99999999999999999999", "1e20", "1e999", "9007199254740994.0",
   ])
-  func integersThatDoNotFit(text: String) throws {
+  func integersBeyondTheTypeAreOutOfRange(text: String) throws {
     var reader = try reader("n: \(text)")
     let error = #expect(throws: ConfigurationError.self) { try reader.integer("n", help: "") }
     guard case .outOfRange("n", _, text, _) = error else {
@@ -78,8 +78,8 @@ import Testing
     }
   }
 
-  /// The bounds are the key's own.
-  @Test func aRangeIsNamedWithBothEnds() throws {
+  /// The sentence has the bounds of the key.
+  @Test func anIntegerBeyondTheTypeIsReportedWithTheRangeOfTheKey() throws {
     let text = sentence {
       var reader = try reader("n: 99999999999999999999")
       _ = try reader.integer("n", default: 1, in: 1..., help: "")
@@ -92,13 +92,13 @@ import Testing
   @Test(arguments: [
     "nan", ".nan", ".inf", "-.inf", "infinity", "0x1p3", "1e5x", "", "+", "e5", ".",
   ])
-  func noNumbers(text: String) throws {
+  func malformedNumbersAreRefused(text: String) throws {
     var reader = try reader("x: \(text)")
     #expect(throws: ConfigurationError.self) { try reader.number("x", help: "") }
   }
 
   @Test(arguments: ["1e999", "-1e400", "1e-999", "0.0003e-400"])
-  func numbersThatDoNotFit(text: String) throws {
+  func numbersBeyondTheTypeAreOutOfRange(text: String) throws {
     var reader = try reader("x: \(text)")
     let error = #expect(throws: ConfigurationError.self) { try reader.number("x", help: "") }
     guard case .outOfRange("x", _, text, _) = error else {
@@ -109,7 +109,7 @@ import Testing
     #expect(try zero.number("x", help: "") == 0)
   }
 
-  @Test func rangesAreKept() throws {
+  @Test func valuesOutsideTheRangeAreRefused() throws {
     func refused(_ text: String, _ body: (inout ConfigurationReader) throws -> Void) -> String {
       sentence {
         var reader = try reader(text)
@@ -131,7 +131,7 @@ import Testing
         == "run.yaml line 3: x is -1, but it must be at least 0.")
   }
 
-  @Test func requiredKeys() throws {
+  @Test func requiredKeysAreReadOrReportedMissing() throws {
     var full = try reader("a: 1\nb: 0.5\nc: yes\nd: x\ne: [p, q]\nf: true")
     #expect(try full.integer("a", help: "") == 1)
     #expect(try full.number("b", help: "") == 0.5)
@@ -150,11 +150,11 @@ import Testing
       sentence {
         var reader = try reader("seed: 1\ndata:\n  trian: x\n")
         _ = try reader.strings("data.train", help: "")
-      } == "run.yaml: the required key data.train is missing; is it meant by data.trian "
+      } == "run.yaml: the required key data.train is missing; is it misspelt as data.trian "
         + "(run.yaml line 3)?")
   }
 
-  @Test func wrongTypes() {
+  @Test func wrongTypesAreRefusedWithTheExpectation() {
     func refused(_ text: String, _ overrides: String...) -> String {
       sentence {
         var reader = try ConfigurationReader(yaml: text, file: "run.yaml", overrides: overrides)
@@ -191,7 +191,7 @@ import Testing
         == "--set model.tied=yes: model.tied must be true or false, not \"yes\".")
   }
 
-  @Test func aRuleOfTheCallerSpeaksWithItsLine() throws {
+  @Test func aRejectionByTheCallerNamesTheLine() throws {
     var reader = try reader("model:\n  heads: 12\n")
     _ = try reader.integer("model.heads", help: "")
     #expect(

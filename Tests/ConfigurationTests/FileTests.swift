@@ -26,7 +26,7 @@ import Testing
     try reader.finish()
   }
 
-  @Test func filesThatCannotBeRead() throws {
+  @Test func unreadableFilesAreRefused() throws {
     #expect(
       sentence { _ = try ConfigurationReader(path: "/nowhere/run.yaml") }
         == "The configuration /nowhere/run.yaml cannot be read: No such file or directory; "
@@ -37,12 +37,13 @@ import Testing
         == "run.yaml line 2: the text is not UTF-8; save the file in UTF-8.")
     #expect(
       try refused([UInt8](repeating: 0x23, count: (1 << 20) + 1))
-        == "The configuration run.yaml is larger than 1048576 bytes; is it the right file?")
+        == "The configuration run.yaml is larger than 1048576 bytes; check that it is the right "
+        + "file.")
     #expect(try refused([0x61, 0x3A, 0x20, 0x00]).contains("not valid YAML"))
   }
 
-  /// Whatever the bytes, the answer is a value or a sentence, and it comes soon.
-  @Test func hostileFiles() throws {
+  /// Any bytes give either options or an error with a sentence, without a crash or a hang.
+  @Test func malformedFilesNeverCrash() throws {
     let seeds = [
       "model: {family: gpt2, betas: [0.9, 0.99]}\nsteps: &s 3\nrun: *s\n",
       "? a\n: - b\n", "%YAML 1.1\n", "a: |\n  x\n y\nb: >-\n", "'", "\"\\x", "\u{FEFF}", "!<tag> a",

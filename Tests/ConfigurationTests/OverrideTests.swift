@@ -9,7 +9,7 @@ import Testing
     }
   }
 
-  @Test func overridesWinAndTheLastWins() throws {
+  @Test func overridesTakePrecedenceAndTheLastWins() throws {
     var reader = try reader(
       "steps: 5\noptimizer: {learningRate: 1}\n",
       "steps=7", "optimizer.learningRate=1e-2", "steps=9", "model.kvHeads=3",
@@ -23,15 +23,15 @@ import Testing
     #expect(options.name == "a b")
   }
 
-  @Test func nothingGivesTheDefault() throws {
+  @Test func anEmptyOverrideRestoresTheDefault() throws {
     var reader = try reader("steps: 5\nmodel: {kvHeads: 4}", "steps=", "model.kvHeads=null")
     let options = try Options(&reader)
     #expect(options.steps == 2000)
     #expect(options.keyValueHeads == nil)
   }
 
-  /// What `--set run=$RUN` makes of a variable that is not set.
-  @Test func aTextOfNothingIsRefused() {
+  /// As from `--set run=$RUN` with an unset variable.
+  @Test func anEmptyOverrideOfATextIsRefused() {
     #expect(refused("", "run=") == "--set run=: run must be a text, not nothing.")
     #expect(
       refused("run: a", "data.train=")
@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test(arguments: ["steps", "=5", ".steps=5", "a..b=1", "a b=1", "stéps=1", "optimizer.=1"])
-  func malformed(override: String) {
+  func malformedOverridesAreRefused(override: String) {
     let text = refused("", override)
     #expect(text.hasPrefix("--set \(override): "))
     #expect(text.hasSuffix("; an override has the form key.path=value."))
@@ -51,7 +51,7 @@ import Testing
         == "--set model={tied: true}: a section cannot be set, only its keys one by one; "
         + "an override has the form key.path=value.")
     #expect(refused("model: {tied: true}", "model=x").contains("its key is a section"))
-    #expect(refused("steps: 5", "steps.more=1").contains("more would lie inside a value"))
+    #expect(refused("steps: 5", "steps.more=1").contains("more would be inside a value"))
     #expect(refused("", "model=x").contains("must be a section"))
     #expect(refused("", "data.train=[a, {b: c}]").contains("must be a text or a list of texts"))
   }

@@ -3,7 +3,7 @@ import RandomNumbers
 import Testing
 
 @Suite struct ResolvedTests {
-  @Test func everyDefaultIsWrittenOut() throws {
+  @Test func everyDefaultIsInTheResolvedText() throws {
     var reader = try reader("model: {family: llama}\nrun: \"007\"")
     _ = try Options(&reader)
     #expect(
@@ -29,7 +29,7 @@ import Testing
         """)
   }
 
-  @Test func helpStandsAboveItsKey() throws {
+  @Test func helpIsWrittenAboveItsKey() throws {
     var reader = try reader("")
     _ = try reader.integer("batch.size", default: 8, in: 1...64, unit: "sequences", help: "Rows.")
     #expect(
@@ -37,7 +37,7 @@ import Testing
         == "batch:\n  # Rows. (sequences, from 1 to 64)\n  size: 8\n")
   }
 
-  @Test func longListsHaveALineForEachItem() throws {
+  @Test func longListsHaveOneLinePerItem() throws {
     let files = (0..<30).map { "corpus/part-\($0).txt" }
     var reader = try reader("")
     _ = try reader.strings("data.train", default: files, help: "")
@@ -46,9 +46,8 @@ import Testing
     #expect(try again.strings("data.train", help: "") == files)
   }
 
-  /// Reading the resolved text gives the same values, whatever they are.
   @Test func readingBackGivesTheSameValues() throws {
-    var random = RandomSequence(RandomStream(seed: 1, purpose: .trial, 1))
+    var random = RandomSequence(RandomStream(seed: 1, purpose: .probe, 1))
     let alphabet = Array(
       "aZ09 _-.:#'\"\\[]{}&*!|>%@`,?=~<\n\r\t\u{0}\u{7F}\u{85}\u{A0}é漢🐦\u{2028}\u{FEFF}\u{FFFE}"
         .unicodeScalars)

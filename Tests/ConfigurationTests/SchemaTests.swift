@@ -13,7 +13,7 @@ import Testing
     }
   }
 
-  @Test func requiredKeysDoNotThrowWhenDescribed() throws {
+  @Test func requiredKeysDoNotThrowInASchema() throws {
     let keys = try schema()
     #expect(keys.map(\.path) == ["data.train", "layers", "family", "clip"])
     #expect(keys.map(\.type) == ["list of texts", "integer", "choice", "number"])
@@ -23,7 +23,7 @@ import Testing
     #expect(keys.map(\.unit) == [nil, "layers", nil, "1"])
   }
 
-  @Test func standInsLieInsideTheirRange() throws {
+  @Test func placeholdersAreWithinTheirRange() throws {
     _ = try ConfigurationReader.schema { reader throws in
       #expect(try reader.integer("a", in: 3..., help: "") == 3)
       #expect(try reader.integer("b", in: ..<3, help: "") == 2)
@@ -45,13 +45,13 @@ import Testing
   }
 
   @Test(arguments: [30, 40, 66, 80, 120])
-  func theTableKeepsToItsWidth(width: Int) throws {
+  func theTableFitsItsWidth(width: Int) throws {
     let table = try schema().table(width: width)
     for line in table.split(separator: "\n") { #expect(line.count <= width) }
     for key in try schema() { #expect(table.contains(key.path)) }
   }
 
-  @Test func theJSONIsAList() throws {
+  @Test func theJSONDecodesToTheSchema() throws {
     let text = try schema().json()
     let keys = try JSONDecoder().decode([KeyDescription].self, from: Data(text.utf8))
     #expect(keys == (try schema()))

@@ -1,7 +1,7 @@
 import Configuration
 import Testing
 
-/// A reader of `yaml` under the name run.yaml.
+/// A reader of `yaml` with the name run.yaml.
 func reader(_ yaml: String, _ overrides: String...) throws -> ConfigurationReader {
   try ConfigurationReader(yaml: yaml, file: "run.yaml", overrides: overrides)
 }
@@ -27,7 +27,7 @@ enum Family: String, CaseIterable {
   case llama
 }
 
-/// The options of an imaginary run, one key of every kind.
+/// The options of an imaginary run, with a key of every type.
 struct Options: Equatable {
   var seed: Int
   var name: String

@@ -19,18 +19,18 @@ import Testing
     ("model: {Tied: true}", "model.Tied", "model.tied"),
     ("model: {temperature: 1}", "model.temperature", "sample.temperature"),
   ])
-  func theNearestKeyIsNamed(text: String, path: String, nearest: String) {
+  func theMostSimilarKeyIsSuggested(text: String, path: String, nearest: String) {
     #expect(
       refused(text) == "run.yaml line 1: there is no key \(path); did you mean \(nearest)?")
   }
 
-  @Test func nothingNearIsSaid() {
+  @Test func withoutASimilarKeyTheSchemaIsSuggested() {
     #expect(
       refused("seed: 1\nwhatever: 3")
-        == "run.yaml line 2: there is no key whatever; apus config --schema lists all.")
+        == "run.yaml line 2: there is no key whatever; apus config --schema lists all keys.")
   }
 
-  @Test func allAreNamedInTheOrderOfTheFile() {
+  @Test func allUnknownKeysAreListedInTheOrderOfTheFile() {
     let text = """
       # a comment
       zzz: 1
@@ -41,12 +41,13 @@ import Testing
       """
     #expect(
       refused(text, "model.tide=true", "steps=5")
-        == "run.yaml line 2: there is no key zzz; apus config --schema lists all (also unknown: "
-        + "model.famly (run.yaml line 4, nearest: model.family), model.inner (run.yaml line 5), "
-        + "aaaa (run.yaml line 6), model.tide (--set model.tide=true, nearest: model.tied)).")
+        == "run.yaml line 2: there is no key zzz; apus config --schema lists all keys (also "
+        + "unknown: model.famly (run.yaml line 4, nearest: model.family), model.inner (run.yaml "
+        + "line 5), aaaa (run.yaml line 6), model.tide (--set model.tide=true, nearest: "
+        + "model.tied)).")
   }
 
-  @Test func aHugeKeyIsCheap() {
+  @Test func aLongUnknownKeyIsHandledQuickly() {
     let key = String(repeating: "k", count: 900)
     let clock = ContinuousClock()
     let time = clock.measure { #expect(refused("\(key): 1").contains("there is no key kkk")) }

@@ -9,7 +9,7 @@ import Testing
     }
   }
 
-  @Test func syntaxErrorsNameTheirPlace() {
+  @Test func syntaxErrorsNameTheirLine() {
     let unclosed = refused("seed: 1\nmodel: {family: gpt2\nsteps: 3\n")
     #expect(unclosed.hasPrefix("run.yaml line "))
     #expect(unclosed.contains("this is not valid YAML"))
@@ -20,12 +20,12 @@ import Testing
     #expect(star.hasPrefix("run.yaml line 2 column "))
     #expect(star.hasSuffix("put a value that begins with * in quotes."))
     #expect(refused("a: *nobody").hasSuffix("put a value that begins with * in quotes."))
-    #expect(refused("a: 1\n---\nb: 2\n").hasSuffix("keep to one document a file."))
+    #expect(refused("a: 1\n---\nb: 2\n").hasSuffix("put only one document in a file."))
     #expect(refused("a: \"x\u{1}\"").contains("control characters are not allowed"))
     #expect(refused("seed: 1\r\nrun: \u{1}").hasPrefix("run.yaml line 2 column 6: "))
   }
 
-  @Test func everySentenceEndsOnce() {
+  @Test func everyErrorIsOneSentence() {
     for text in ["a: [", "- a", "3", "a: 1\na: 2", "? [a]\n: 1", "<<: {a: 1}", "a: !x 1"] {
       let sentence = refused(text)
       #expect(sentence.hasSuffix("."))
@@ -33,21 +33,21 @@ import Testing
     }
   }
 
-  @Test func aFileIsAMap() {
+  @Test func aFileThatIsNotAMapIsRefused() {
     #expect(
       refused("- a\n- b")
         == "run.yaml line 1: a configuration is a list of lines \"key: value\", not a list of 2.")
     #expect(refused("\nhello\n").contains("line 2: a configuration is a list of lines"))
   }
 
-  @Test func duplicatesAreRefused() {
+  @Test func duplicateKeysAreRefused() {
     #expect(
       refused("seed: 1\nsteps: 2\nseed: 1\n")
-        == "run.yaml line 3: the key \"seed\" stands twice in its section; remove one.")
+        == "run.yaml line 3: the key \"seed\" occurs twice in its section; remove one.")
     let nested = "model:\n  tied: true\n  # tied:\n  from:\n    tied: no\n  tied: false\n"
     #expect(refused(nested).hasPrefix("run.yaml line 6: "))
-    #expect(refused("model: {tied: true, \"tied\": false}").contains("\"tied\" stands twice"))
-    #expect(refused("!!int 5: 1\n5: 2").contains("\"5\" stands twice"))
+    #expect(refused("model: {tied: true, \"tied\": false}").contains("\"tied\" occurs twice"))
+    #expect(refused("!!int 5: 1\n5: 2").contains("\"5\" occurs twice"))
   }
 
   @Test func aliasesAreResolved() throws {
@@ -57,7 +57,7 @@ import Testing
     #expect(options.train == ["runs/a", "b"])
   }
 
-  @Test func whatIsNotSupportedIsNamed() {
+  @Test func unsupportedFeaturesAreNamed() {
     #expect(
       refused("a: &a {tied: true}\nmodel:\n  <<: *a\n")
         == "run.yaml line 3: a configuration cannot use the merge key <<; "
@@ -74,7 +74,7 @@ import Testing
     #expect(refused("seed: \(deepest)").contains("not valid YAML"))
   }
 
-  @Test func billionLaughsAreCheap() {
+  @Test func billionLaughsAreRefusedQuickly() {
     var bomb = "l0: &l0 [a, a, a, a, a, a, a, a, a]\n"
     for level in 1...30 {
       let items = Array(repeating: "*l\(level - 1)", count: 9).joined(separator: ", ")
@@ -90,7 +90,7 @@ import Testing
     }
   }
 
-  @Test func starsInOrdinaryTextAreNoAliases() throws {
+  @Test func starsInOrdinaryTextAreNotAliases() throws {
     var reader = try reader(
       """
       # *note: lists [like this]: are fine

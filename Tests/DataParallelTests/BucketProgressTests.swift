@@ -5,7 +5,7 @@ import Testing
 @testable import Tensors
 
 @Suite struct BucketProgressTests {
-  /// Three parameters, of which the middle one lies in two buckets.
+  /// A layout of three parameters, of which the middle one lies in two buckets.
   private let layout = ParameterLayout { parameters in
     [40_000, 50_000, 40_000].enumerated().map {
       parameters.tensor("p\($0)", [$1], .constant(0), decays: false)
@@ -19,7 +19,7 @@ import Testing
     return (progress, buckets)
   }
 
-  @Test func aBucketIsDoneWithItsLastParameter() {
+  @Test func aBucketIsFinishedWithItsLastParameter() {
     let (progress, buckets) = progress(workers: 1)
     #expect(buckets.ranges == [65_536..<layout.count, 0..<65_536])
     var finished: [Int] = []
@@ -32,7 +32,7 @@ import Testing
     #expect(progress.wait(for: 0) && progress.wait(for: 1))
   }
 
-  @Test func everyWorkerMustBeDone() throws {
+  @Test func waitReturnsAfterEveryWorkerHasFinished() throws {
     let (progress, _) = progress(workers: 2)
     let pool = try WorkerPool(count: 1)
     defer { pool.stop() }
@@ -44,20 +44,20 @@ import Testing
     try pool.wait()
   }
 
-  @Test func nobodyToWaitForMeansDone() {
+  @Test func withoutWorkersEveryBucketIsFinished() {
     let (progress, _) = progress(workers: 0)
     #expect(progress.wait(for: 0) && progress.wait(for: 1))
   }
 
-  @Test func abandoningLetsTheWaitingGoUntilTheNextReset() throws {
+  @Test func abandonWakesWaitersUntilTheNextReset() throws {
     let (progress, _) = progress(workers: 1)
     let pool = try WorkerPool(count: 1)
     defer { pool.stop() }
-    let answers = TallySlots(count: 1)
-    pool.start { _ in answers[0].count = progress.wait(for: 1) ? 1 : -1 }
+    let results = TallySlots(count: 1)
+    pool.start { _ in results[0].count = progress.wait(for: 1) ? 1 : -1 }
     progress.abandon()
     try pool.wait()
-    #expect(answers[0].count == -1)
+    #expect(results[0].count == -1)
     progress.reset()
     for parameter in 0..<3 { progress.complete(parameter, worker: 0) { _ in } }
     #expect(progress.wait(for: 1))

@@ -19,9 +19,9 @@ import Testing
     #expect(owned.allSatisfy { $0.lowerBound % Buckets.block == 0 && !$0.isEmpty })
   }
 
-  /// The backward pass finishes the end first.
+  /// The backward pass finishes the end of the buffer first.
   @Test(arguments: counts)
-  func bucketsGoFromTheEndToTheStart(count: Int) {
+  func bucketsAreOrderedFromTheEndToTheStart(count: Int) {
     let ranges = Buckets(count: count, ranks: 2).ranges
     #expect(ranges.first?.upperBound == count)
     #expect(ranges.last?.lowerBound == 0)
@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test(arguments: counts, [1, 3, 4])
-  func placesAreRelativeToTheBucket(count: Int, ranks: Int) {
+  func slicesAreRelativeToTheBucket(count: Int, ranks: Int) {
     let buckets = Buckets(count: count, ranks: ranks)
     for (bucket, range) in buckets.ranges.enumerated() {
       for (rank, slice) in buckets.slices(bucket).enumerated() {
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// Blocks, and with them the norm, do not depend on the number of ranks.
+  /// The blocks, and therefore the norm, do not depend on the number of ranks.
   @Test func bucketsAreTheSameForAnyNumberOfRanks() {
     for count in Self.counts {
       let ranges = Buckets(count: count, ranks: 1).ranges
@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  @Test func overlapsAreFound() {
+  @Test func overlappingReturnsTheBucketsOfARange() {
     let buckets = Buckets(count: 200_000, ranks: 1)
     for (bucket, range) in buckets.ranges.enumerated() {
       #expect(buckets.overlapping(range) == [bucket])
@@ -61,7 +61,7 @@ import Testing
     #expect(buckets.overlapping(5..<5) == [])
   }
 
-  @Test func ownersShareEvenly() {
+  @Test func ranksOwnEqualParts() {
     let buckets = Buckets(count: 30_000_000, ranks: 4)
     for rank in 0..<4 {
       let owned = buckets.owned(by: rank).reduce(0) { $0 + $1.count }

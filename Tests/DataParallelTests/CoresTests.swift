@@ -13,13 +13,13 @@ import Testing
     return assignment.cores
   }
 
-  @Test func mpirunsSingleCoresAreKept() throws {
+  @Test func bindingsToSingleCoresAreKept() throws {
     for rank in 0..<2 {
       #expect(try assign(threads: 1, given: [[1], [0]], of: [0, 1], rank: rank) == [1 - rank])
     }
   }
 
-  @Test func mpirunsSingleCoreIsWidened() throws {
+  @Test func aBindingToOneCoreIsWidenedForTwoThreads() throws {
     #expect(try assign(threads: 2, given: [[0]], of: [0, 1]) == [0, 1])
   }
 
@@ -37,21 +37,21 @@ import Testing
     #expect(try assign(threads: 2, given: given, of: Array(0..<8), rank: 1) == [0, 1])
   }
 
-  /// Two ranks on each of two sockets: each its own cores of its socket.
-  @Test func ranksBoundToASocketShareIt() throws {
+  /// With two ranks on each of two sockets, each rank has cores of its own socket.
+  @Test func ranksBoundToOneSocketDivideItsCores() throws {
     let sockets = [[0, 1, 2, 3], [4, 5, 6, 7]]
     let given = [sockets[0], sockets[1], sockets[0], sockets[1]]
     let cores = try (0..<4).map { try assign(threads: 2, given: given, of: Array(0..<8), rank: $0) }
     #expect(cores == [[0, 1], [4, 5], [2, 3], [6, 7]])
   }
 
-  @Test func aBindingTooNarrowForAllIsNoBinding() throws {
+  @Test func aBindingWithTooFewCoresIsIgnored() throws {
     let given = [[0], [0], [1], [1]]
     let cores = try (0..<4).map { try assign(threads: 1, given: given, of: Array(0..<4), rank: $0) }
     #expect(cores == [[0], [1], [2], [3]])
   }
 
-  @Test func noTwoWorkersShareACore() throws {
+  @Test func noTwoThreadsShareACore() throws {
     for ranks in 1...6 {
       for threads in 1...4 where ranks * threads <= 12 {
         for width in [1, 2, 3, 4, 12] {
@@ -65,7 +65,7 @@ import Testing
     }
   }
 
-  @Test func moreWorkersThanCoresNeedTheFlag() throws {
+  @Test func moreThreadsThanCoresNeedOversubscribe() throws {
     #expect(throws: Cores.Oversubscribed(workers: 6, cores: 2)) {
       _ = try assign(threads: 3, given: [[0], [1]], of: [0, 1])
     }
@@ -73,8 +73,8 @@ import Testing
       try assign(threads: 3, given: [[0], [1]], of: [0, 1], oversubscribe: true) == nil)
   }
 
-  /// On a thread of its own, for whoever runs the tests keeps their cores.
-  @Test func pinningIsSeenBySurvey() throws {
+  /// The test pins a thread of its own, so that the thread of the test runner keeps its cores.
+  @Test func surveyReportsThePinnedCore() throws {
     let pool = try WorkerPool(count: 1)
     defer { pool.stop() }
     try pool.run { _ in

@@ -6,27 +6,26 @@ import Testing
 @testable import DataParallel
 @testable import Tensors
 
-/// Everything that calls MPI here: gradients and updates over the ranks that the tests were started
-/// with, one or many.
+/// Gradients and updates over the ranks that the tests were started with, one or more.
 @Suite(.serialized, .worldInTurn) struct ExactnessTests {
   private typealias Plan = DataParallel<SmallNetwork>.Plan
 
-  /// This rank alone: a world of one.
+  /// A communicator of this rank only.
   private func alone() throws -> Communicator {
     try SharedWorld.world.split(color: SharedWorld.world.rank)
   }
 
-  @Test func theWorldIsAsPromised() {
+  @Test func theWorldHasTheExpectedSize() {
     #expect(SharedWorld.world.size == SharedWorld.expectedSize)
   }
 
-  /// Ranks × threads × M, also more workers than micro-batches.
+  /// The workers may be more than the micro-batches.
   @Test(arguments: [1, 2, 4, 8, 16], [1, 2, 3])
-  func exactIsTheDefinitionToTheLastBit(microBatches: Int, threads: Int) throws {
-    let expected = SmallNetwork.trainByDefinition(microBatches: microBatches)
+  func exactReductionHasTheBitsOfTheReference(microBatches: Int, threads: Int) throws {
+    let expected = SmallNetwork.trainReference(microBatches: microBatches)
     let result = try SmallNetwork.train(
-      SharedWorld.group(), Plan(microBatches: microBatches, threads: threads))
-    // Apart, for a failure would print them.
+      SharedWorld.communicator(), Plan(microBatches: microBatches, threads: threads))
+    // Compared outside #expect, which would print all weights at a failure.
     let isEqual = result.weights == expected.weights
     #expect(isEqual)
     for (norm, expected) in zip(result.norms, expected.norms) {
@@ -35,12 +34,12 @@ import Testing
   }
 
   @Test(arguments: [(1, 3), (4, 2)])
-  func teamsChangeNoBit(microBatches: Int, team: Int) throws {
+  func teamsDoNotChangeTheBits(microBatches: Int, team: Int) throws {
     for precision in Precision.allCases {
       let alone = try WideNetwork.train(
         alone(), .init(microBatches: microBatches, threads: 1, precision: precision))
       let result = try WideNetwork.train(
-        SharedWorld.group(),
+        SharedWorld.communicator(),
         .init(microBatches: microBatches, threads: 2, team: team, precision: precision))
       let isEqual = result.weights == alone.weights
       #expect(isEqual, "\(precision)")
@@ -48,8 +47,10 @@ import Testing
     }
   }
 
-  /// Without which the test above would compare a thread with itself.
-  @Test(arguments: Precision.allCases) func aTeamSharesTheProducts(precision: Precision) throws {
+  /// Without teams the test above would compare a thread with itself.
+  @Test(arguments: Precision.allCases) func aTeamDividesTheMatrixProducts(precision: Precision)
+    throws
+  {
     let replicas = try WideNetwork.replicas(
       alone(), .init(microBatches: 1, threads: 1, team: 2, precision: precision))
     let team = try #require(replicas.workers[0].workspace.team as? ThreadTeam)
@@ -61,15 +62,16 @@ import Testing
       return network.loss(workspace, microBatch: microBatch)
     }
     #expect(runs[1].count == runs[0].count + 1)
-    // The same again, and backward the derivatives of its weight and of its result.
+    // The loss runs the first product again, and the backward pass the gradients of its two
+    // operands.
     #expect(Double(team.runs) >= runs[1].count + 3)
   }
 
   @Test(arguments: [2, 3])
-  func normsAreEqualToTheLastBit(threads: Int) throws {
+  func normsHaveTheSameBitsOnEveryRank(threads: Int) throws {
     let expected = try SmallNetwork.train(alone(), Plan(microBatches: 8, threads: 1)).norms
     let norms = try SmallNetwork.train(
-      SharedWorld.group(), Plan(microBatches: 8, threads: threads)
+      SharedWorld.communicator(), Plan(microBatches: 8, threads: threads)
     ).norms
     #expect(norms == expected)
     #expect(
@@ -80,27 +82,29 @@ import Testing
   }
 
   @Test(arguments: [2, 4, 8], [1, 2])
-  func accumulationIsPartOfTheArithmetic(accumulation: Int, threads: Int) throws {
-    let expected = SmallNetwork.trainByDefinition(microBatches: 8, accumulation: accumulation)
+  func accumulationChangesTheOrderOfAdditions(accumulation: Int, threads: Int) throws {
+    let expected = SmallNetwork.trainReference(microBatches: 8, accumulation: accumulation)
     let result = try SmallNetwork.train(
-      SharedWorld.group(),
+      SharedWorld.communicator(),
       Plan(microBatches: 8, accumulation: accumulation, threads: threads))
     let isEqual = result.weights == expected.weights
     #expect(isEqual)
-    // The sum of two is the tree's; of more it is another.
-    let isTree = result.weights == SmallNetwork.trainByDefinition(microBatches: 8).weights
+    // Two micro-batches are added as in the tree; more are added in another order.
+    let isTree = result.weights == SmallNetwork.trainReference(microBatches: 8).weights
     #expect(isTree == (accumulation == 2))
   }
 
-  /// An element of fast's sum errs by at most 2⁻⁸ of what the other ranks send.
+  /// Expects that the error of an element of the fast sum is at most 2⁻⁸ of the absolute parts that
+  /// the other ranks send.
   ///
-  /// A bf16 has 8 bits, and their parts are rounded once, to nearest; the own part is not, and on one
-  /// rank nothing is. What else differs is the order of additions in fp32.
+  /// A bf16 has 8 significant bits, and the other ranks' parts are rounded once, to nearest. The
+  /// own part is not rounded, so on one rank nothing is. The order of the fp32 additions differs
+  /// too.
   ///
-  /// Also with more workers than micro-batches, where a rank may have nothing to send.
+  /// The arguments include more workers than micro-batches, where a rank may have nothing to send.
   @Test(arguments: [1, 2, 4, 8], [1, 2, 3])
-  func fastRoundsTheOthersPartsOnce(microBatches: Int, threads: Int) throws {
-    let world = try SharedWorld.group()
+  func fastReductionRoundsTheOtherRanksPartsOnce(microBatches: Int, threads: Int) throws {
+    let world = try SharedWorld.communicator()
     let leaves = try leafGradients(count: microBatches)
     let largest = leaves.joined().reduce(0) { max($0, abs($1)) }
     let others = (0..<world.size).filter { $0 != world.rank }.map {
@@ -111,14 +115,15 @@ import Testing
         world, Plan(microBatches: microBatches, threads: threads, reduction: $0))
     }
     var norms: [Double] = []
+    var sums: [UnsafeMutableBufferPointer<Float>] = []
     for replicas in replicas {
-      // Twice: the second must not see what the first left behind.
+      // Twice: the first gradient must not affect the second.
       _ = try replicas.gradient { $0.loss($1, microBatch: $2) }
-      norms.append(
-        try replicas.norm(of: replicas.gradient { $0.loss($1, microBatch: $2) }))
+      let gradient = try replicas.gradient { $0.loss($1, microBatch: $2) }
+      norms.append(try replicas.norm(of: gradient))
+      sums.append(gradient.buffer.elements)
     }
-    let exact = try #require(replicas[0].summedGradient)
-    let fast = try #require(replicas[1].summedGradient)
+    let (exact, fast) = (sums[0], sums[1])
     var worst = 0.0
     var squares = 0.0
     for element in replicas[1].ownedRanges.joined() {
@@ -136,19 +141,18 @@ import Testing
       try world.allGather([norms[1]]) == (0..<world.size).map { _ in norms[1] })
   }
 
-  /// The gradient of every micro-batch by itself, on this rank alone.
+  /// The gradient of each micro-batch, computed on this rank only.
   private func leafGradients(count: Int) throws -> [[Float]] {
     let replicas = try SmallNetwork.replicas(alone(), Plan(microBatches: 1, threads: 1))
     return try (0..<count).map { microBatch in
-      _ = try replicas.gradient { network, workspace, _ in
+      let gradient = try replicas.gradient { network, workspace, _ in
         network.loss(workspace, microBatch: microBatch)
       }
-      return Array(
-        UnsafeBufferPointer(start: replicas.summedGradient, count: replicas.layout.count))
+      return Array(gradient.buffer.elements)
     }
   }
 
-  @Test func fastRoundsNothingOnOneRank() throws {
+  @Test func fastReductionRoundsNothingOnOneRank() throws {
     let results = try GradientReduction.allCases.map {
       try SmallNetwork.train(alone(), Plan(microBatches: 2, threads: 2, reduction: $0))
     }
@@ -157,11 +161,11 @@ import Testing
     #expect(results[0].norms == results[1].norms)
   }
 
-  /// (N−1)/N of the gradient out, in fp32 or bf16, and of the fp32 weights back, and 5 % for
-  /// everything else.
+  /// Expects (N−1)/N of the gradient, in fp32 or bf16, and (N−1)/N of the fp32 weights, with 5 %
+  /// for all other messages.
   @Test(arguments: GradientReduction.allCases)
-  func bytesOnTheWireAreTheRings(reduction: GradientReduction) throws {
-    let world = try SharedWorld.group()
+  func bytesSentAreThoseOfARing(reduction: GradientReduction) throws {
+    let world = try SharedWorld.communicator()
     let size = world.size
     let replicas = try SmallNetwork.replicas(
       world, Plan(microBatches: 4, threads: 1, reduction: reduction))
@@ -170,40 +174,40 @@ import Testing
     let gradient = try replicas.gradient { $0.loss($1, microBatch: $2) }
     let out = Double(world.traffic.bytesSent)
     _ = try replicas.norm(of: gradient)
-    _ = try optimizer.update(replicas, factor: 1, learningRate: 0.1, update: 1)
+    _ = try optimizer.update(replicas, along: gradient, factor: 1, learningRate: 0.1, update: 1)
     let all = Double(world.traffic.bytesSent)
-    let share = Double(size - 1) / Double(size) * Double(replicas.layout.count)
+    let elements = Double(size - 1) / Double(size) * Double(replicas.layout.count)
     let width = reduction == .exact ? 4.0 : 2.0
-    for (own, bound) in [(out, width * share), (all, (width + 4) * share)] {
+    for (own, bound) in [(out, width * elements), (all, (width + 4) * elements)] {
       let average = try world.allReduce(own, .sum) / Double(size)
       #expect(average >= bound && average <= 1.05 * bound)
-      // A bucket of 16 blocks has no even thirds; large models' buckets of 256 do, within a percent.
+      // 16 blocks cannot be divided evenly by 3; 256 blocks, as in large models, can within 1 %.
       if size != 3 { #expect(own <= 1.05 * bound, "\(own / bound)") }
     }
   }
 
   @Test func totalsCoverEveryIndexOnceAndInOrder() throws {
     let replicas = try SmallNetwork.replicas(
-      SharedWorld.group(), Plan(microBatches: 4, threads: 2))
+      SharedWorld.communicator(), Plan(microBatches: 4, threads: 2))
     for count in [0, 1, 17] {
       // In another order the last bits of the sum would differ.
-      let terms = (0..<count).map { 1e16 / Double($0 * $0 + 1) }
+      let values = (0..<count).map { 1e16 / Double($0 * $0 + 1) }
       let totals = try replicas.totals(count: count, tallies: 2) { _, _, index in
-        [Tally(sum: terms[index], count: 1), Tally(sum: Double(index), count: 2)]
+        [Tally(sum: values[index], count: 1), Tally(sum: Double(index), count: 2)]
       }
       let indices = (0..<count).reduce(0, +)
       #expect(
         totals == [
-          Tally(sum: terms.reduce(0, +), count: Double(count)),
+          Tally(sum: values.reduce(0, +), count: Double(count)),
           Tally(sum: Double(indices), count: Double(2 * count)),
         ])
     }
   }
 
-  /// Any number of numbers from any index, none included.
-  @Test(arguments: [1, 2, 3]) func collectionsKeepTheOrderOfTheIndices(threads: Int) throws {
+  /// Each index returns another number of values, also 0.
+  @Test(arguments: [1, 2, 3]) func collectedResultsAreInTheOrderOfTheIndices(threads: Int) throws {
     let replicas = try SmallNetwork.replicas(
-      SharedWorld.group(), Plan(microBatches: 4, threads: threads))
+      SharedWorld.communicator(), Plan(microBatches: 4, threads: threads))
     for count in [0, 1, 17] {
       let collected = try replicas.collected(count: count) { _, _, index in
         (0..<index % 5).map { Int32(100 * index + $0) }
@@ -214,8 +218,8 @@ import Testing
   }
 
   @Test(arguments: [1, 8], [1, 2])
-  func everyMicroBatchIsComputedByItsOwner(microBatches: Int, threads: Int) throws {
-    let world = try SharedWorld.group()
+  func theOwnerComputesEachMicroBatch(microBatches: Int, threads: Int) throws {
+    let world = try SharedWorld.communicator()
     let replicas = try SmallNetwork.replicas(
       world, Plan(microBatches: microBatches, accumulation: min(2, microBatches), threads: threads))
     let computed = TallySlots(count: microBatches)
@@ -229,8 +233,8 @@ import Testing
     }
   }
 
-  @Test func slotsComeFromTheirOwners() throws {
-    let world = try SharedWorld.group()
+  @Test func gatheredTalliesComeFromTheirOwners() throws {
+    let world = try SharedWorld.communicator()
     let slots = TallySlots(count: 9)
     for index in 0..<9 {
       let isMine = index % world.size == world.rank
@@ -241,21 +245,21 @@ import Testing
     #expect(all.total.mean == all.reduce(0) { $0 + $1.sum } / 18)
   }
 
-  @Test func memoryOfASteadyStepComesFromThePool() throws {
+  @Test func aSteadyStepAllocatesNothing() throws {
     let replicas = try SmallNetwork.replicas(
-      SharedWorld.group(), Plan(microBatches: 8, threads: 2))
+      SharedWorld.communicator(), Plan(microBatches: 8, threads: 2))
     _ = try replicas.gradient { $0.loss($1, microBatch: $2) }
     let before = replicas.poolUse
     for _ in 0..<10 { _ = try replicas.gradient { $0.loss($1, microBatch: $2) } }
     #expect(replicas.poolUse == before)
-    for worker in replicas.workers { #expect(worker.workspace.loan?.moves ?? 0 == 0) }
+    for worker in replicas.workers { #expect(worker.workspace.arena?.evictions ?? 0 == 0) }
   }
 
   private struct Broken: Error {}
 
-  /// A run of 8 leaves over 3 threads holds two subtrees; the first may fail before the second is.
+  /// 8 leaves over 3 threads: a worker may fail in its first leaf or in a later one.
   @Test(arguments: 0..<8)
-  func aFailingWorkerLeavesNobodyWaiting(microBatch failing: Int) throws {
+  func aFailingWorkerDoesNotBlockTheOthers(microBatch failing: Int) throws {
     let replicas = try SmallNetwork.replicas(alone(), Plan(microBatches: 8, threads: 3))
     #expect(throws: Broken.self) {
       _ = try replicas.gradient { network, workspace, microBatch in
@@ -265,9 +269,9 @@ import Testing
     }
   }
 
-  /// No rank has sent anything then, so that a caller who knows may go on.
-  @Test func aFailureOnEveryRankLeavesNobodyWaiting() throws {
-    let world = try SharedWorld.group()
+  /// No rank has sent a message when all fail, so a caller that handles the error may continue.
+  @Test func aFailureOnEveryRankSendsNothingAndBlocksNoRank() throws {
+    let world = try SharedWorld.communicator()
     let replicas = try SmallNetwork.replicas(world, Plan(microBatches: 8, threads: 2))
     world.resetTraffic()
     #expect(throws: Broken.self) {

@@ -6,9 +6,10 @@ import Testing
 @testable import DataParallel
 
 @Suite(.serialized, .worldInTurn) struct MachinePeakTests {
-  /// Sleep needs no core: what lies below is a thread that did nothing.
+  /// The work is a sleep, which needs no core: a rate below the bound means that a thread did no
+  /// work.
   @Test(arguments: [(1, 1), (2, 1), (1, 3), (2, 2)])
-  func everyThreadOfATeamCounts(threads: Int, team: Int) throws {
+  func theRateCountsEveryThreadOfATeam(threads: Int, team: Int) throws {
     let alone = try SharedWorld.world.split(color: SharedWorld.world.rank)
     let replicas = try SmallNetwork.replicas(
       alone, .init(microBatches: threads, threads: threads, team: team))

@@ -7,32 +7,33 @@ import TestWorld
 @testable import Tensors
 
 /// A network of two layers, large enough for several buckets of several blocks.
-struct SmallNetwork: TrialNetwork {
+struct SmallNetwork: TestNetwork {
   static let layout = ParameterLayout(of: SmallNetwork.init)
   private let up: Tensor
   private let down: Tensor
   private let bias: Tensor
 
   init(_ parameters: Parameters) {
-    up = parameters["up"].tensor("weight", [100, 300], .normal(deviation: 0.1), decays: true)
+    up = parameters["up"].tensor("weight", [100, 300], .normal(std: 0.1), decays: true)
     bias = parameters["up"].tensor("bias", [300], .constant(0), decays: false)
-    down = parameters["down"].tensor("weight", [300, 150], .normal(deviation: 0.1), decays: true)
+    down = parameters["down"].tensor("weight", [300, 150], .normal(std: 0.1), decays: true)
   }
 
   func loss(_ workspace: Workspace, microBatch: Int) -> Tensor {
-    let stream = RandomStream(seed: 9, purpose: .trial, microBatch)
+    let stream = RandomStream(seed: 9, purpose: .probe, microBatch)
     let input = Tensor(
       (0..<600).map { stream.uniform(UInt64($0)) - 0.5 }, shape: [6, 100], in: workspace)
     return input.linear(weight: up, order: .inputsByOutputs, bias: bias).gelu()
-      .linear(weight: down, order: .inputsByOutputs, precise: true)
+      .linear(weight: down, order: .inputsByOutputs, fp32Output: true)
       .crossEntropyConsumingLogits(targets: (0..<6).map { Int32(($0 * 7 + microBatch) % 150) })
       .sum()
   }
 }
 
-/// A network whose products are cut into several panels for a team, with more rows than go around
-/// the library in bf16 (`Workspace.fewRows`).
-struct WideNetwork: TrialNetwork {
+/// A network whose matrix products are divided into several panels for a team.
+///
+/// It has too many rows for the skinny GEMM kernels of bf16 (`Workspace.skinny`).
+struct WideNetwork: TestNetwork {
   static let layout = ParameterLayout(of: WideNetwork.init)
   static let rows = 64
   static let (inputs, hidden, outputs) = (80, 1600, 100)
@@ -41,14 +42,14 @@ struct WideNetwork: TrialNetwork {
 
   init(_ parameters: Parameters) {
     up = parameters["up"].tensor(
-      "weight", [Self.inputs, Self.hidden], .normal(deviation: 0.1), decays: true)
+      "weight", [Self.inputs, Self.hidden], .normal(std: 0.1), decays: true)
     down = parameters["down"].tensor(
-      "weight", [Self.hidden, Self.outputs], .normal(deviation: 0.1), decays: true)
+      "weight", [Self.hidden, Self.outputs], .normal(std: 0.1), decays: true)
   }
 
-  /// The first product alone; nothing else in it is large enough to be shared.
+  /// Computes the first product only; no other operation before it is large enough for a team.
   func first(_ workspace: Workspace, microBatch: Int) -> Tensor {
-    let stream = RandomStream(seed: 9, purpose: .trial, microBatch)
+    let stream = RandomStream(seed: 9, purpose: .probe, microBatch)
     let input = Tensor(
       (0..<UInt64(Self.rows * Self.inputs)).map { stream.uniform($0) - 0.5 },
       shape: [Self.rows, Self.inputs], in: workspace)
@@ -57,7 +58,7 @@ struct WideNetwork: TrialNetwork {
 
   func loss(_ workspace: Workspace, microBatch: Int) -> Tensor {
     first(workspace, microBatch: microBatch).gelu()
-      .linear(weight: down, order: .inputsByOutputs, precise: true)
+      .linear(weight: down, order: .inputsByOutputs, fp32Output: true)
       .crossEntropyConsumingLogits(
         targets: (0..<Self.rows).map { Int32(($0 * 7 + microBatch) % Self.outputs) }
       )
@@ -65,25 +66,24 @@ struct WideNetwork: TrialNetwork {
   }
 }
 
-/// What is trained here by the room under test, and by definition.
-protocol TrialNetwork: SendableMetatype {
+/// A network that `DataParallel` and a single-threaded reference both train.
+protocol TestNetwork: SendableMetatype {
   static var layout: ParameterLayout { get }
   init(_ parameters: Parameters)
-  /// A scalar.
   func loss(_ workspace: Workspace, microBatch: Int) -> Tensor
 }
 
-extension TrialNetwork {
+extension TestNetwork {
   private static var seed: UInt64 { 3 }
 
-  /// Copies of it with their first weights.
+  /// Makes replicas with initialised weights.
   static func replicas(
     _ world: Communicator, _ plan: DataParallel<Self>.Plan
   ) throws -> DataParallel<Self> {
     let replicas = try DataParallel(
       world: world, layout: layout, plan: plan, build: Self.init)
-    // Small as they are, its tensors are to use the gradient's memory as large ones do.
-    for worker in replicas.workers { worker.workspace.leastLoan = 64 }
+    // Lets the small tensors alias the gradient buffer, as large ones do.
+    for worker in replicas.workers { worker.workspace.smallestArenaAllocation = 64 }
     layout.initialize(replicas.parameters.elements, seed: seed)
     try replicas.parametersChanged()
     return replicas
@@ -94,7 +94,7 @@ extension TrialNetwork {
   static var learningRate: Float { 0.01 }
   static var optimizer: AdamW { AdamW(betas: (0.9, 0.99), weightDecay: 0.1) }
 
-  /// A few steps over `world`; the weights and the norms afterwards.
+  /// Trains for `updates` steps over `world`, and returns the weights and the gradient norms.
   static func train(
     _ world: Communicator, _ plan: DataParallel<Self>.Plan
   ) throws -> (weights: [Float], norms: [Double]) {
@@ -105,13 +105,13 @@ extension TrialNetwork {
       let gradient = try replicas.gradient { $0.loss($1, microBatch: $2) }
       norms.append(try replicas.norm(of: gradient))
       _ = try sharded.update(
-        replicas, factor: factor, learningRate: learningRate, update: update)
+        replicas, along: gradient, factor: factor, learningRate: learningRate, update: update)
     }
     return (Array(replicas.parameters.elements), norms)
   }
 
-  /// The same without threads, ranks, buckets or shards: the definition of an exact step.
-  static func trainByDefinition(microBatches: Int, accumulation: Int = 1) -> (
+  /// Trains without threads, ranks, buckets or shards: the reference for an exact step.
+  static func trainReference(microBatches: Int, accumulation: Int = 1) -> (
     weights: [Float], norms: [Double]
   ) {
     let values = FlatBuffer(count: layout.count)

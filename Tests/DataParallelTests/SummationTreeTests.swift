@@ -3,39 +3,32 @@ import Testing
 @testable import DataParallel
 
 @Suite struct SummationTreeTests {
-  /// A sum that remembers how it was made: equal texts mean the same additions in the same order.
+  /// A sum with the text of its additions: equal texts mean the same additions in the same order.
   private typealias Sum = (root: Subtree, text: String)
 
   private func join(_ parts: [Sum]) -> [Sum] {
-    var roots: [Subtree] = []
-    var sums: [String] = []
-    for (subtree, sum) in parts {
-      sums.append(sum)
-      roots.appendJoining(subtree) { into, from in
-        sums[into] = "(\(sums[into])+\(sums[from]))"
-        sums.removeLast()
-      }
-    }
-    return zip(roots, sums).map { (root: $0, text: $1) }
+    var sum = TreeSum<String>()
+    for (subtree, text) in parts { sum.append(text, of: subtree) { "(\($0)+\($1))" } }
+    return zip(sum.roots, sum.parts).map { (root: $0, text: $1) }
   }
 
   private func fold(_ run: Range<Int>) -> [Sum] {
     join(run.map { (root: Subtree(level: 0, index: $0), text: "\($0)") })
   }
 
-  /// The tree by its definition: left half plus right half.
+  /// The text of the tree by its definition: left half plus right half.
   private func tree(_ leaves: Range<Int>) -> String {
     if leaves.count == 1 { return "\(leaves.lowerBound)" }
     let middle = leaves.lowerBound + leaves.count / 2
     return "(\(tree(leaves.lowerBound..<middle))+\(tree(middle..<leaves.upperBound)))"
   }
 
-  @Test func aCoverHoldsItsRunInTheFewestSubtrees() {
+  @Test func coverReturnsTheFewestSubtreesOfARun() {
     for start in 0..<33 {
       for end in start..<33 {
         let cover = Subtree.cover(start..<end)
         #expect(cover.flatMap { Array($0.leaves) } == Array(start..<end))
-        // No subtree could be larger: its parent would leave the run.
+        // Every subtree is as large as possible: its parent is not inside the run.
         for subtree in cover {
           let parent = Subtree(level: subtree.level + 1, index: subtree.index / 2)
           #expect(parent.leaves.clamped(to: start..<end) != parent.leaves)
@@ -44,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func onlyHalvesOfOneNodeJoin() {
+  @Test func onlySiblingsJoin() {
     let left = Subtree(level: 1, index: 2)
     #expect(left.joined(with: Subtree(level: 1, index: 3)) == Subtree(level: 2, index: 1))
     #expect(Subtree(level: 1, index: 1).joined(with: Subtree(level: 1, index: 2)) == nil)
@@ -52,9 +45,9 @@ import Testing
     #expect(left.joined(with: Subtree(level: 1, index: 4)) == nil)
   }
 
-  /// However the leaves are cut over ranks and threads, the additions are those of one tree.
+  /// For any division of the leaves over ranks and threads, the additions are those of one tree.
   @Test(arguments: [1, 2, 4, 8, 16, 32])
-  func cutsDoNotChangeTheAdditions(leaves: Int) {
+  func theDivisionIntoRunsDoesNotChangeTheAdditions(leaves: Int) {
     for ranks in 1...9 {
       for threads in 1...4 {
         let assignment = LeafAssignment(leaves: leaves, ranks: ranks, threads: threads)
@@ -70,7 +63,7 @@ import Testing
   }
 
   @Test(arguments: [1, 2, 4, 8, 16, 32])
-  func everyLeafHasOneWorker(leaves: Int) {
+  func everyLeafHasOneWorkerAndRunsAreEven(leaves: Int) {
     for workers in 1...9 {
       let runs = (0..<workers).map {
         LeafAssignment(leaves: leaves, ranks: workers, threads: 1).run(rank: $0, thread: 0)
@@ -81,7 +74,7 @@ import Testing
     }
   }
 
-  @Test func powersOfTwoHoldOneRoot() {
+  @Test func aRankWithAPowerOfTwoWorkersHoldsOneSubtree() {
     let assignment = LeafAssignment(leaves: 16, ranks: 4, threads: 2)
     for rank in 0..<4 { #expect(Subtree.cover(assignment.run(rank: rank)).count == 1) }
   }

@@ -5,7 +5,7 @@ import Testing
 @testable import DataParallel
 
 @Suite struct ThreadTeamTests {
-  @Test(arguments: [1, 2, 4]) func everyIndexIsDoneOnceBeforeRunReturns(size: Int) throws {
+  @Test(arguments: [1, 2, 4]) func runCallsEachIndexOnceBeforeItReturns(size: Int) throws {
     let team = try ThreadTeam(size: size)
     defer { team.stop() }
     for round in 0..<300 {
@@ -24,7 +24,7 @@ import Testing
     let team = try ThreadTeam(size: 3)
     defer { team.stop() }
     for _ in 0..<5 {
-      // Far longer than the helpers stay awake.
+      // Far longer than the helpers spin.
       usleep(20_000)
       let done = TallySlots(count: 3)
       team.run(3) { index, _ in
@@ -35,26 +35,26 @@ import Testing
     }
   }
 
-  @Test func theWorkIsShared() throws {
+  @Test func theLeaderAndTheHelperWorkConcurrently() throws {
     let team = try ThreadTeam(size: 2)
     defer { team.stop() }
     let lanes = TallySlots(count: 2)
-    // Each index waits for the other: it can only end on two threads.
+    // Each index waits for the other, so both end early only on two threads.
     let arrived = TallySlots(count: 2)
     team.run(2) { index, lane in
       arrived[index].count = 1
       lanes[lane].count += 1
-      var looks = 0
-      while arrived[1 - index].count == 0 && looks < 5_000 {
+      var waits = 0
+      while arrived[1 - index].count == 0 && waits < 5_000 {
         usleep(1_000)
-        looks += 1
+        waits += 1
       }
     }
     #expect(lanes[0].count == 1 && lanes[1].count == 1)
   }
 }
 
-@Suite struct CrewTests {
+@Suite struct WorkerSplitTests {
   @Test(arguments: [
     (threads: 2, leaves: 4, ranks: 1, workers: 2, team: 1),
     (threads: 8, leaves: 4, ranks: 1, workers: 4, team: 2),
@@ -63,12 +63,13 @@ import Testing
     (threads: 3, leaves: 1, ranks: 1, workers: 1, team: 3),
     (threads: 1, leaves: 1, ranks: 4, workers: 1, team: 1),
   ])
-  func threadsThatHaveNoMicroBatchJoinATeam(
+  func threadsWithoutAMicroBatchJoinTeams(
     threads: Int, leaves: Int, ranks: Int, workers: Int, team: Int
   ) {
     let cores = Array(10..<10 + threads)
-    let crew = Cores.Assignment(threads: threads, cores: cores).crew(leaves: leaves, ranks: ranks)
-    #expect(crew.workers == workers && crew.team == team)
-    #expect(crew.cores == Array(cores.prefix(workers * team)))
+    let workerSplit = Cores.Assignment(threads: threads, cores: cores).workerSplit(
+      leaves: leaves, ranks: ranks)
+    #expect(workerSplit.workers == workers && workerSplit.team == team)
+    #expect(workerSplit.cores == Array(cores.prefix(workers * team)))
   }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct WorkerPoolTests {
   private struct Failure: Error, Equatable { let thread: Int }
 
-  @Test func everyThreadWorksEveryTime() throws {
+  @Test func everyThreadRunsEveryBody() throws {
     let pool = try WorkerPool(count: 3)
     defer { pool.stop() }
     let sums = TallySlots(count: 3)
@@ -18,7 +18,7 @@ import Testing
     #expect(pool.isIdle)
   }
 
-  @Test func startReturnsAtOnceAndWaitWaits() throws {
+  @Test func startReturnsAtOnceAndWaitReturnsAfterTheBodies() throws {
     let pool = try WorkerPool(count: 2)
     defer { pool.stop() }
     let done = TallySlots(count: 2)
@@ -30,11 +30,11 @@ import Testing
     try pool.wait()
     #expect(pool.isIdle)
     #expect(done[0].count + done[1].count == 2)
-    // Nothing was started: there is nothing to wait for.
+    // A second wait without a start returns at once.
     try pool.wait()
   }
 
-  @Test func theLowestFailureComesOutOnce() throws {
+  @Test func waitRethrowsTheErrorOfTheLowestThreadOnce() throws {
     let pool = try WorkerPool(count: 4)
     defer { pool.stop() }
     for _ in 0..<50 {
@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  @Test func threadsKeepToTheirCores() throws {
+  @Test func threadsRunOnTheirCores() throws {
     let allowed = Cores.survey().allowed
     let pool = try WorkerPool(count: 2, cores: [allowed[0], allowed[allowed.count - 1]])
     defer { pool.stop() }
@@ -55,22 +55,22 @@ import Testing
   }
 
   @Test(.enabled(if: !SharedWorld.isUnderMPIRun, "A rank must not fork: `swift test` runs this."))
-  func aSystemWithoutThreadsIsAnError() async {
+  func aFailureToStartThreadsIsThrown() async {
     await #expect(processExitsWith: .exitCode(7)) {
-      // Stacks of 16 MiB: room for a few, not for a hundred.
+      // Stacks of 16 MiB: the limit admits a few, not 100.
       var limit = rlimit()
       limit.rlim_cur = rlim_t(WorkerPoolTests.addressSpace()) + 160 << 20
       limit.rlim_max = limit.rlim_cur
       setrlimit(__rlimit_resource_t(9), &limit)  // RLIMIT_AS
-      do throws(WorkerPool.NoThread) {
+      do throws(WorkerPool.ThreadStartFailure) {
         _ = try WorkerPool(count: 100)
       } catch {
-        exit(error.wanted == 100 && error.given < 100 && "\(error)".contains("of 100") ? 7 : 1)
+        exit(error.wanted == 100 && error.started < 100 && "\(error)".contains("of 100") ? 7 : 1)
       }
     }
   }
 
-  /// Bytes of address space in use: the first figure of /proc/self/statm, in pages.
+  /// The address space in use, in bytes: the first figure of /proc/self/statm is in pages.
   private static func addressSpace() -> Int {
     guard let file = fopen("/proc/self/statm", "r") else { return 0 }
     defer { fclose(file) }

@@ -30,13 +30,13 @@ struct DatasetBuilderTests {
     }
   }
 
-  /// 300 short documents in `name`.
+  /// Writes 300 short documents to `name`.
   func writeStories(_ name: String, from first: Int = 0) throws {
     let stories = (first..<first + 300).map { "{\"text\":\"story number \($0)\"}\n" }
     try scratch.write(name, stories.joined())
   }
 
-  @Test func longAndShortDocuments() throws {
+  @Test func longDocumentsAreSplitAndShortOnesAssignedWhole() throws {
     let long = lines(50_000)
     try scratch.write("long.txt", long)
     try writeStories("stories.jsonl")
@@ -78,7 +78,7 @@ struct DatasetBuilderTests {
     #expect(after.validation.documentCount > before.validation.documentCount)
   }
 
-  @Test func validationFilesOfTheirOwn() throws {
+  @Test func validationCanHaveSeparateFiles() throws {
     try scratch.write("a.txt", lines(9_000))
     try scratch.write("b.txt", "held out")
     let dataset = try build(try plan(["a.txt"], .files(["b.txt"])))
@@ -90,7 +90,7 @@ struct DatasetBuilderTests {
     }
   }
 
-  @Test func generatedDocuments() throws {
+  @Test func generatedDocumentsAreBuilt() throws {
     let make: @Sendable (Int) -> Document? = { index in
       index < 500 ? Document(text: "tale \(index)", source: "tales", index: index) : nil
     }
@@ -104,13 +104,13 @@ struct DatasetBuilderTests {
     #expect(small.train.documentCount + small.validation.documentCount == 200)
     #expect(small.validation.documentCount > 5)
     #expect(small.description.sources.map(\.documents) == [200])
-    // The generator ends before the count does.
+    // The generator ends before the count is reached.
     let large = try build(count: 1_000)
     #expect(large.train.documentCount + large.validation.documentCount == 500)
     #expect(Set(try texts(small.validation)).isSubset(of: try texts(large.validation)))
   }
 
-  @Test func threadsDoNotChangeABit() throws {
+  @Test func bytesDoNotDependOnTheNumberOfThreads() throws {
     try writeStories("a.jsonl")
     for i in 0..<9 { try scratch.write("b\(i).txt", lines(600_000 + i, salt: i)) }
     let plan = try plan(["."])
@@ -137,7 +137,7 @@ struct DatasetBuilderTests {
     }
   }
 
-  @Test func splitsThatLeaveNothing() throws {
+  @Test func splitsThatLeaveNoTextAreRefused() throws {
     try scratch.write("a.txt", "short")
     try scratch.write("b.jsonl", "{\"text\":\"\"}\n")
     #expect(throws: DatasetError.noValidationText(documents: 1, fraction: 0.01)) {
@@ -150,7 +150,7 @@ struct DatasetBuilderTests {
       try build(try plan(["a.txt"], .files(["b.jsonl"])))
     }
     #expect(throws: DatasetError.invalidFraction(1)) { try plan(["a.txt"], .fraction(1)) }
-    // Nor a folder; but one that was there stays.
+    // No new folder remains either; an existing folder is kept.
     #expect(throws: DatasetError.noTrainingText) {
       try build(try plan(["a.txt"], .fraction(0.9999999)), "deep/set")
     }
@@ -162,7 +162,7 @@ struct DatasetBuilderTests {
     #expect(try scratch.names("set") == ["kept.txt"])
   }
 
-  @Test func aDatasetIsUsedAgainUntilSomethingChanges() throws {
+  @Test func aDatasetIsReusedUntilAnInputChanges() throws {
     try scratch.write("a.txt", lines(9_000))
     let folder = scratch.path("set")
     func existing(
@@ -181,7 +181,7 @@ struct DatasetBuilderTests {
     try scratch.write("b.txt", lines(9_000))
     #expect(existing(try plan(["*.txt"])) == nil)
     #expect(existing(try plan(["a.txt"])) != nil)
-    // The same size, another time.
+    // The size is equal, the time differs.
     try scratch.write("a.txt", lines(9_000))
     #expect(existing(try plan(["a.txt"])) == nil)
   }
@@ -205,7 +205,7 @@ struct DatasetBuilderTests {
     #expect(try build(try plan(["a.txt"]), "a").train.documentCount == 1)
   }
 
-  @Test func descriptionsThatCannotBeUnderstood() throws {
+  @Test func invalidDescriptionsAreRefused() throws {
     #expect(throws: DatasetError.noDataset(folder: scratch.path("none"))) {
       try Dataset(opening: scratch.path("none"))
     }
@@ -213,15 +213,16 @@ struct DatasetBuilderTests {
     try scratch.write("x/dataset.json", "{")
     #expect(
       throws: DatasetError.brokenDescription(
-        path: path, reason: "it is not the JSON that this program writes")
+        path: path, reason: "its JSON is not of the expected form")
     ) { try Dataset(opening: scratch.path("x")) }
     try scratch.write("x/dataset.json", #"{"version": 9}"#)
     #expect(
-      throws: DatasetError.brokenDescription(path: path, reason: "version 9, where 1 is known")
+      throws: DatasetError.brokenDescription(
+        path: path, reason: "it has version 9 and this program reads 1")
     ) { try Dataset(opening: scratch.path("x")) }
   }
 
-  @Test func aFullDisk() throws {
+  @Test func aFullDiskIsAStorageFailure() throws {
     try scratch.write("a.txt", lines(3_000_000))
     try FileManager.default.createDirectory(
       atPath: scratch.path("set"), withIntermediateDirectories: true)
@@ -237,7 +238,7 @@ struct DatasetBuilderTests {
     #expect(try scratch.names("set") == [])
   }
 
-  @Test func foldersThatCannotBeWritten() throws {
+  @Test func unwritableFoldersAreReported() throws {
     try scratch.write("a.txt", lines(9_000))
     let plan = try plan(["a.txt"])
     func error(_ folder: String) -> DatasetError? {
@@ -245,14 +246,14 @@ struct DatasetBuilderTests {
         try DatasetBuilder.build(plan, tokenizer: tokenizer, fingerprint: 7, into: folder)
       }
     }
-    // Not even root can make a folder here.
+    // Not even root can create a folder here.
     guard case .storage("create the folder", "/proc/apus", let code) = error("/proc/apus/set")
     else { throw DatasetError.noSources }
     #expect([ENOENT, EACCES, EPERM, EROFS].contains(code))
     #expect(
       error(scratch.path("a.txt"))
         == .storage(operation: "create the folder", path: scratch.path("a.txt"), code: ENOTDIR))
-    // Nor a file here; the folder exists.
+    // The folder exists, but no file can be created in it.
     guard case .storage("create", _, let created) = error("/proc/self/fdinfo")
     else { throw DatasetError.noSources }
     #expect([ENOENT, EACCES, EPERM, EROFS].contains(created))
@@ -263,7 +264,7 @@ struct DatasetBuilderTests {
     }
   }
 
-  @Test func inspection() throws {
+  @Test func inspectionDecodesDocumentsAndWindows() throws {
     try scratch.write("a.jsonl", "{\"text\":\"one\"}\n{\"text\":\"zwei größe\"}\n")
     let dataset = try build(try plan(["a.jsonl"], .fraction(0)))
     #expect(

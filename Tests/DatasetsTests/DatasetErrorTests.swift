@@ -32,7 +32,7 @@ struct DatasetErrorTests {
     .noTrainingText,
     .noValidationText(documents: 4, fraction: 0.1),
     .noDataset(folder: "d"),
-    .brokenDescription(path: "d/dataset.json", reason: "version 9, where 1 is known"),
+    .brokenDescription(path: "d/dataset.json", reason: "it has version 9 and this program reads 1"),
     .otherTokenizer(folder: "d", found: "01", expected: "02"),
     .notAShard(path: "d/train.tokens"),
     .unknownVersion(path: "d/train.tokens", found: 9, known: 1),
@@ -58,9 +58,9 @@ struct DatasetErrorTests {
     the folder c holds a name that is not UTF-8; rename or move that file
     cannot read c/a.txt: Permission denied; check its permissions
     c/a.txt is named for training and for validation; name it in one of the two only
-    c/a.txt holds no text; fill it or take it out of the list
-    c/a.txt is not text (a NUL byte at byte 17); convert it to UTF-8 text or take it out of the list
-    c/a.txt is not UTF-8 at byte 17; convert it, for example with iconv -f ISO-8859-1 -t UTF-8, or take it out of the list
+    c/a.txt holds no text; fill it or remove it from the list
+    c/a.txt is not text (a NUL byte at byte 17); convert it to UTF-8 text or remove it from the list
+    c/a.txt is not UTF-8 at byte 17; convert it, for example with iconv -f ISO-8859-1 -t UTF-8, or remove it from the list
     c/a.jsonl:3 is not a JSON object (Unexpected end of file); each line must be one whole object
     c/a.jsonl:3 has no field "text" (found: "id", "prompt"); name the field that holds the text
     c/a.jsonl:3 has no field "text" (found: no field at all); name the field that holds the text
@@ -69,13 +69,13 @@ struct DatasetErrorTests {
     c/a.txt.gz ends in .gz and is not gzip data; rename it, or compress it with gzip
     c/a.txt.gz ends in the middle of its gzip data; copy or download it again
     c/a.txt.gz holds damaged gzip data (incorrect data check); copy or download it again
-    c/a.txt holds a document of more than 1000 bytes; cut it into several
-    c/a.jsonl:3 holds a document of more than 1000 bytes; cut it into several
-    a validation share of 1.5 is not possible; give a number from 0 to below 1
-    no text is left to train on; add documents or lower the validation share
-    none of the 4 documents fell into the validation share of 0.1; add text, raise the share, set it to 0, or name validation files
+    c/a.txt holds a document of more than 1000 bytes; split it into several
+    c/a.jsonl:3 holds a document of more than 1000 bytes; split it into several
+    a validation fraction of 1.5 is not possible; give a number from 0 to below 1
+    no text is left to train on; add documents or lower the validation fraction
+    a validation fraction of 0.1 holds out none of the 4 documents; add text, raise the fraction, set it to 0, or name validation files
     there is no dataset in d (no dataset.json); build it with apus data
-    d/dataset.json cannot be understood (version 9, where 1 is known); delete the folder and build the dataset again
+    d/dataset.json cannot be decoded (it has version 9 and this program reads 1); delete the folder and build the dataset again
     the dataset in d was made with the tokenizer 01 and this run uses 02; build it again with this tokenizer
     d/train.tokens is not a token shard; name a dataset built with apus data
     d/train.tokens is a token shard of version 9 and this program reads version 1; build the dataset again or use the program that made it
@@ -83,15 +83,15 @@ struct DatasetErrorTests {
     d/train.tokens is damaged (the checksum of its header is wrong); copy it again or build the dataset again
     d/train.tokens is inconsistent (3 bytes follow its end); build the dataset again
     d/train.tokens holds the id 300 at token 5, outside its vocabulary of 257; build the dataset again
-    the dataset holds the id 300, unknown to this tokenizer of 257 ids; use the tokenizer that made the dataset
-    the training text has 40 tokens and one window needs 65 (context 64 and one more); add text or shorten model.context
-    there is no validation text to evaluate on; build the dataset with a validation share or with validation files
+    the dataset holds the id 300, outside this tokenizer's 257 ids; use the tokenizer that made the dataset
+    the training text has 40 tokens and one window needs 65 (context 64 and one more); add text or lower model.context
+    there is no validation text to evaluate on; build the dataset with a validation fraction or with validation files
     cannot write d/train.tokens: No space left on device; free some space or choose another folder
     cannot create d/train.tokens: Read-only file system; choose a folder that can be written to
     cannot read d/train.tokens: Input/output error; check the disk and the path
     """##
 
-  @Test func everySentence() {
+  @Test func everySentenceIsAsExpected() {
     #expect(Self.all.map(\.description) == Self.sentences.split(separator: "\n").map(String.init))
   }
 
@@ -102,7 +102,7 @@ struct DatasetErrorTests {
     }
   }
 
-  @Test func onlyTheDiskIsAStorageFailure() {
+  @Test func onlyDiskErrorsAreStorageFailures() {
     for error in Self.all {
       let isStorage = "\(error)".hasPrefix("cannot ") && !"\(error)".contains("permissions")
       #expect(error.isStorageFailure == isStorage, "\(error)")

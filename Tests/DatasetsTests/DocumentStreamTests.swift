@@ -37,7 +37,7 @@ struct DocumentStreamTests {
     #expect(try read("c.jsonl", [0xEF, 0xBB, 0xBF] + Array(#"{"text":"a"}"#.utf8)) == ["a"])
   }
 
-  @Test func theFieldCanBeNamed() throws {
+  @Test func theTextFieldCanBeChosen() throws {
     let file = try SourceFile(try scratch.write("a.jsonl", #"{"content": "x", "text": "y"}"#))
     #expect(try documents([file], textField: "content").map(\.text) == ["x"])
   }
@@ -54,7 +54,7 @@ struct DocumentStreamTests {
     #expect(all.map(\.source) == [files[0].path, files[1].path, files[1].path, files[2].path])
   }
 
-  @Test func linesLongerThanTheBufferArePutTogether() throws {
+  @Test func linesLongerThanTheBufferAreReadWhole() throws {
     let texts = [lines(700_000), "short", lines(300_000, salt: 1)]
     var bytes: [UInt8] = []
     for text in texts {
@@ -64,14 +64,14 @@ struct DocumentStreamTests {
     #expect(try read("long.jsonl.gz", gzip(bytes)) == texts)
   }
 
-  @Test func shortLinesCrossTheBufferWhole() throws {
+  @Test func linesAcrossBufferBoundariesAreReadWhole() throws {
     // About 600 kB: the read buffer of 256 kB ends inside a line twice.
     let texts = (0..<8_000).map { "line \($0) " + String(repeating: "x", count: 50 + $0 % 7) }
     let file = texts.map { "{\"text\":\"\($0)\"}\n" }.joined()
     #expect(try read("short.jsonl", file.utf8) == texts)
   }
 
-  @Test func gzipRoundTrip() throws {
+  @Test func gzipFilesAreInflated() throws {
     let text = lines(600_000)
     let bytes = Array(text.utf8)
     #expect(try read("a.txt.gz", gzip(bytes)) == [text])
@@ -81,7 +81,7 @@ struct DocumentStreamTests {
     #expect(try read("tape.txt.gz", members + [UInt8](repeating: 0, count: 512)) == [text])
   }
 
-  @Test func gzipErrors() throws {
+  @Test func damagedGzipFilesAreReported() throws {
     let whole = gzip(Array(lines(200_000).utf8))
     for count in [1, 5, 11, whole.count / 2, whole.count - 1] {
       #expect(
@@ -101,7 +101,7 @@ struct DocumentStreamTests {
         == .damagedGzip(path: scratch.path("tail.txt.gz"), reason: "incorrect header check"))
   }
 
-  @Test func whatIsNotText() throws {
+  @Test func filesThatAreNotTextAreRefused() throws {
     #expect(error("a.txt", []) == .emptyFile(path: scratch.path("a.txt")))
     #expect(error("bom.txt", [0xEF, 0xBB, 0xBF]) == .emptyFile(path: scratch.path("bom.txt")))
     #expect(error("a.jsonl", "\n \r\n".utf8) == .emptyFile(path: scratch.path("a.jsonl")))
@@ -123,7 +123,7 @@ struct DocumentStreamTests {
         == .notUTF8(path: scratch.path("e.txt.gz"), offset: 1))
   }
 
-  @Test func linesThatAreNotObjectsWithText() throws {
+  @Test func linesThatAreNotObjectsWithTextAreReported() throws {
     let path = scratch.path("a.jsonl")
     func error(_ line: String) -> DatasetError? {
       self.error("a.jsonl", "{\"text\":\"a\"}\n\n\(line)\n".utf8)
@@ -152,7 +152,7 @@ struct DocumentStreamTests {
     }
   }
 
-  @Test func aDocumentHasALimit() throws {
+  @Test func documentsOverTheLimitAreRefused() throws {
     let path = scratch.path("a.txt.gz")
     let zeros = [UInt8](repeating: 0x61, count: 5_000_000)
     #expect(
@@ -163,7 +163,7 @@ struct DocumentStreamTests {
         == .documentTooLarge(path: scratch.path("b.jsonl.gz"), line: 2, limit: 1000))
   }
 
-  @Test func aFileThatIsGone() throws {
+  @Test func aMissingFileIsReported() throws {
     let file = try SourceFile(try scratch.write("a.txt", "a"))
     try FileManager.default.removeItem(atPath: file.path)
     #expect(throws: DatasetError.missing(path: file.path)) { try documents([file]) }

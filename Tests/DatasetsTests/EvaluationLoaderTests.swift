@@ -56,7 +56,7 @@ struct EvaluationLoaderTests {
     #expect(batch.starts == [0, 0, 0, 0, 0, 2, 0, 1, 2])
   }
 
-  @Test func nothingToEvaluate() {
+  @Test func anEmptyStreamIsRefused() {
     #expect(throws: DatasetError.nothingToEvaluate) {
       try EvaluationLoader(tokens: counting(0), context: 4, sequences: 1)
     }

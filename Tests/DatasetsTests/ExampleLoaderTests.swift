@@ -4,12 +4,12 @@ import Tokenizers
 @testable import Datasets
 
 struct ExampleLoaderTests {
-  /// What stands in a row: the ids and flags of its examples, put together again, and its padding.
+  /// The contents of a row: its examples, reassembled from ids and weights, and its padding.
   struct Row {
     var examples: [EncodedExample] = []
     var padding = 0
 
-    /// Row `row` of `batch`, whose padding is 256.
+    /// Reads row `row` of `batch`, whose padding is 256.
     init(_ batch: Batch, _ row: Int) {
       let first = row * batch.context
       var start = 0
@@ -30,7 +30,7 @@ struct ExampleLoaderTests {
           examples.append(
             EncodedExample(
               ids: [batch.inputs[range.lowerBound]] + batch.targets[range],
-              isTrained: [false] + weights.map { $0 == 1 }))
+              lossMask: [false] + weights.map { $0 == 1 }))
         }
         start = end
       }
@@ -44,7 +44,7 @@ struct ExampleLoaderTests {
   private static func sorted(_ examples: [EncodedExample]) -> [EncodedExample] {
     examples.sorted { a, b in
       a.ids == b.ids
-        ? "\(a.isTrained)" < "\(b.isTrained)" : a.ids.lexicographicallyPrecedes(b.ids)
+        ? "\(a.lossMask)" < "\(b.lossMask)" : a.ids.lexicographicallyPrecedes(b.ids)
     }
   }
 
@@ -72,22 +72,22 @@ struct ExampleLoaderTests {
         padding += row.padding
       }
       #expect(Self.sorted(seen) == Self.sorted(examples))
-      // Nothing is lost: places are targets or padding.
+      // Every place is a target or padding.
       let targets = examples.reduce(0) { $0 + $1.ids.count - 1 }
       #expect(targets + padding == loader.rowsPerEpoch * context)
     }
   }
 
-  @Test func rowsAreWellFilled() throws {
+  @Test func rowsHaveLittlePadding() throws {
     let examples = randomExamples(2_000, longest: 129)
     let loader = try Self.loader(examples, context: 256)
     let targets = examples.reduce(0) { $0 + $1.ids.count - 1 }
     let share = Double(targets) / Double(loader.rowsPerEpoch * 256)
     #expect(share > 0.99, "\(share)")
-    // As long as the context: a row for each, and no more.
+    // Examples as long as the context take exactly one row each.
     let full = try Self.loader(
       (0..<5).map { _ in
-        EncodedExample(ids: [1, 2, 3, 4, 200], isTrained: [false, false, false, true, true])
+        EncodedExample(ids: [1, 2, 3, 4, 200], lossMask: [false, false, false, true, true])
       }, context: 4)
     #expect(full.rowsPerEpoch == 5)
   }
@@ -105,12 +105,12 @@ struct ExampleLoaderTests {
     let first = try epoch(0)
     #expect(try first == epoch(0))
     #expect(try first != epoch(1) && first != epoch(0, seed: 4))
-    // Not only the rows change places, also who stands together.
+    // Not only the order of the rows changes, but also the examples in a row.
     #expect(try Set(first) != Set(epoch(1)))
   }
 
-  @Test func theOrderIsFixedForever() throws {
-    // Golden: a run resumed by a later version must go on with the batches it would have had.
+  @Test func theOrderMatchesTheGoldenValues() throws {
+    // Golden values: a run resumed by a later version must get the batches that it would have had.
     let packing = ExamplePacking(lengths: [3, 9, 4, 3, 6, 3, 5, 3, 2], context: 8, seed: 42)
     let rows = (0..<2).map { epoch in
       (0..<packing.rowCount).map { packing.examples(ofRow: $0, epoch: epoch) }
@@ -123,7 +123,7 @@ struct ExampleLoaderTests {
     #expect(order(1_000_000).epoch == 100_000)
   }
 
-  @Test func anyWorldGetsTheSameBatches() throws {
+  @Test func batchesDoNotDependOnTheWorldSize() throws {
     let examples = randomExamples(90, longest: 17)
     func batches(world: Int, resumed: Int) throws -> [[Batch]] {
       var steps = [[Batch]](
@@ -151,7 +151,7 @@ struct ExampleLoaderTests {
     #expect(loader.epochsSeen(12) == Double(12 * 16) / Double(loader.rowsPerEpoch))
   }
 
-  @Test func aUsedBatchIsAsGoodAsANewOne() throws {
+  @Test func reusingABatchGivesTheSameContents() throws {
     let loader = try Self.loader(randomExamples(9, longest: 6), context: 12, sequences: 2)
     var fresh = Batch(sequences: 2, context: 12)
     loader.fill(&fresh, step: 1, microBatch: 0)
@@ -186,17 +186,17 @@ struct ExampleLoaderTests {
     }
   }
 
-  @Test func aMaskOfNoUseIsRefused() throws {
+  @Test func invalidLossMasksAreRefused() throws {
     func mask(_ flags: [Bool]) -> DatasetError? {
-      let example = EncodedExample(ids: [1, 2, 200], isTrained: flags)
+      let example = EncodedExample(ids: [1, 2, 200], lossMask: flags)
       do {
         _ = try Self.loader([example], context: 8)
         return nil
       } catch { return error as? DatasetError }
     }
-    #expect(mask([false, false, false]) == .uselessMask(.nothing))
-    #expect(mask([true, true, true]) == .uselessMask(.everything))
-    #expect(mask([false, true, false]) == .uselessMask(.noEndOfTurn(truncated: 0)))
+    #expect(mask([false, false, false]) == .invalidLossMask(.nothing))
+    #expect(mask([true, true, true]) == .invalidLossMask(.everything))
+    #expect(mask([false, true, false]) == .invalidLossMask(.noEndOfTurn(truncated: 0)))
     #expect(mask([false, false, true]) == nil)
   }
 }

@@ -39,7 +39,7 @@ struct ExampleSetTests {
     #expect(set.endOfTurn == 256)
   }
 
-  @Test func examplesThatDoNotFit() throws {
+  @Test func longExamplesAreLeftOutOrTruncated() throws {
     // Question, line feed, answer, end: nine ids fill a context of eight.
     let fits = Self.conversation("q", "abcdef")
     let long = Self.conversation("q", "abcdefg")
@@ -48,19 +48,19 @@ struct ExampleSetTests {
     #expect(set.examples[0].ids == Array("q\nabcdef".utf8).map { TokenID($0) } + [256])
     let statistics = set.statistics
     #expect(statistics.examples == 1 && statistics.dropped == 1 && statistics.truncated == 0)
-    #expect(statistics.tokens == 9 && statistics.trainedTokens == 7)
+    #expect(statistics.tokens == 9 && statistics.lossTokens == 7)
     let cut = try Self.set([fits, long], truncates: true)
     #expect(cut.statistics.truncated == 1 && cut.examples[1].ids.count == 9)
     #expect(cut.examples[1].ids.last == TokenID(UInt8(ascii: "g")))
-    // Only cut ones: no end of turn is learned.
+    // All examples are cut, so the loss mask includes no end of turn.
     let endless = try Self.set([long], truncates: true)
-    #expect(throws: DatasetError.uselessMask(.noEndOfTurn(truncated: 1))) {
+    #expect(throws: DatasetError.invalidLossMask(.noEndOfTurn(truncated: 1))) {
       try ExampleLoader(endless, context: 8, sequences: 1, microBatches: 1, seed: 1)
     }
     #expect(throws: DatasetError.allTooLong(examples: 1, context: 8)) { try Self.set([long]) }
   }
 
-  @Test func aPromptWithoutRoomForAnAnswer() throws {
+  @Test func aPromptWithoutRoomForAnAnswerIsABadRecord() throws {
     let fits = Self.conversation("q", "a")
     // Eight tokens of prompt: the ninth is the first of the answer.
     #expect(try Self.set([Self.conversation("1234567", "a")], truncates: true).examples.count == 1)
@@ -74,12 +74,12 @@ struct ExampleSetTests {
     #expect(kept.examples.count == 1 && kept.statistics.skipped.first == [error])
     #expect(
       kept.statistics.description
-        == "1 examples of 4 tokens, 2 of them learned (50.0 %); 1 bad ones left out, the first "
+        == "1 examples of 4 tokens, 2 of them in the loss (50.0 %); 1 bad records left out, the first "
         + "because a.jsonl:2 has a prompt of 9 tokens, which leaves no room for an answer in a "
         + "context of 8; shorten it or raise the context")
   }
 
-  @Test func recordsOfAnotherKind() throws {
+  @Test func recordsOfAnotherKindAreRefused() throws {
     let prompt = Record.prompt([Message(.user, "q")])
     let error = DatasetError.badRecord(
       .otherKind(found: "a prompt without an answer", wanted: "a conversation"),
@@ -88,7 +88,7 @@ struct ExampleSetTests {
     #expect(throws: DatasetError.self) { try Self.set([prompt], skipsBad: true) }
   }
 
-  @Test func promptsOfEveryKind() throws {
+  @Test func promptsComeFromEveryKindOfRecord() throws {
     let records: [Record] = [
       .prompt([Message(.user, "p")]),
       .conversation(
@@ -103,7 +103,7 @@ struct ExampleSetTests {
     ]
     func set(_ records: [Record], skipsBad: Bool = false) throws -> PromptSet {
       try PromptSet(
-        located(records), chat: Self.chat, answer: 4,
+        located(records), chat: Self.chat, completion: 4,
         options: ExampleOptions(context: 10, skipsBad: skipsBad))
     }
     let prompts = try set(records).prompts

@@ -12,7 +12,7 @@ struct KeyedPermutationTests {
     }
   }
 
-  @Test func everyPlaceIsEquallyLikely() {
+  @Test func everyImageIsEquallyLikely() {
     // 5 elements, 4000 keys: each cell of the 5×5 table expects 800 ± 25.
     for count in [2, 3, 5] {
       var table = [Int](repeating: 0, count: count * count)
@@ -26,14 +26,14 @@ struct KeyedPermutationTests {
     }
   }
 
-  @Test func neighboursAreTornApart() {
+  @Test func neighboursAreSeparated() {
     let count = 10_000
     let permutation = KeyedPermutation(count: count, key: SIMD2(1, 2))
     let pairs = (1..<count).count { permutation($0) == permutation($0 - 1) + 1 }
     #expect(pairs < 10, "\(pairs) of \(count) neighbours stayed neighbours")
   }
 
-  @Test func countsBeyondThirtyTwoBits() {
+  @Test func countsBeyondThirtyTwoBitsArePermuted() {
     for count in [1 << 33, (1 << 40) + 1, Int.max] {
       let permutation = KeyedPermutation(count: count, key: SIMD2(3, 4))
       let images = Set((0..<64).map { permutation($0) } + [permutation(count - 1)])

@@ -30,7 +30,7 @@ struct LabelLoaderTests {
     #expect(values.labels == [0.5, -3] && values.classes.isEmpty)
   }
 
-  @Test func labelsThatDoNotFit() throws {
+  @Test func invalidLabelsAreRefused() throws {
     let second = RecordPlace(path: "a.jsonl", line: 2)
     let outside = DatasetError.badRecord(.unknownClass("c", classes: ["a", "b"]), at: second)
     #expect(throws: outside) {

@@ -3,8 +3,7 @@ import Tokenizers
 
 @testable import Datasets
 
-/// Masked tokens of a tokenizer whose tokens are spelled out here: ids 0…4 are special, 5…49 begin a
-/// word, the others go on with one.
+/// Masking with a small tokenizer: ids 0…4 are special, 5…49 begin a word, the others continue one.
 @Suite struct MaskedTokenLoaderTests {
   private struct Words: Tokenizer {
     static let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -22,7 +21,7 @@ import Tokenizers
     func isSpecial(_ id: TokenID) -> Bool { id < (withoutMask ? 4 : 5) }
   }
 
-  /// Words of one to four tokens, some documents among them.
+  /// Words of one to four tokens, in several documents.
   private static let tokens = TokenStream(
     (0..<4_000).map(token), vocabularySize: 100, endOfText: 3)
 
@@ -33,12 +32,12 @@ import Tokenizers
   }
 
   private static func masking(
-    share: Float = 0.15, wholeWords: Bool = false
+    fraction: Float = 0.15, wholeWords: Bool = false
   ) throws -> TokenMasking {
-    try #require(TokenMasking(Words(), share: share, wholeWords: wholeWords))
+    try #require(TokenMasking(Words(), fraction: fraction, wholeWords: wholeWords))
   }
 
-  /// Batches of `steps` steps of four micro-batches, with the rows before they were masked.
+  /// Returns the batches of `steps` steps of four micro-batches.
   private func batches(
     _ masking: TokenMasking, context: Int = 32, steps: Int = 25
   ) throws -> [Batch] {
@@ -55,7 +54,7 @@ import Tokenizers
     }
   }
 
-  @Test func rowsAreWindowsBetweenTheirEnds() throws {
+  @Test func rowsAreWindowsBetweenSpecialTokens() throws {
     let windows = try TrainingWindows(
       tokens: Self.tokens, context: 30, sequences: 8, microBatches: 4, seed: 5)
     for (number, batch) in try batches(Self.masking()).enumerated() {
@@ -68,11 +67,12 @@ import Tokenizers
     }
   }
 
-  /// Of 25,600 tokens: within five standard deviations.
-  @Test(arguments: [0.15, 0.4] as [Float]) func shares(share: Float) throws {
-    var ordinary = 0.0, targets = 0.0, hidden = 0.0, replaced = 0.0, kept = 0.0
+  /// Over 25,600 tokens, the counts are within five standard deviations.
+  @Test(arguments: [0.15, 0.4] as [Float])
+  func targetsAreMaskedReplacedAndKeptAtTheirRates(fraction: Float) throws {
+    var ordinary = 0.0, targets = 0.0, masked = 0.0, replaced = 0.0, kept = 0.0
     var replacements: [TokenID: Int] = [:]
-    for batch in try batches(Self.masking(share: share)) {
+    for batch in try batches(Self.masking(fraction: fraction)) {
       for place in batch.inputs.indices {
         let (input, target) = (batch.inputs[place], batch.targets[place])
         if target >= 5 { ordinary += 1 }
@@ -83,20 +83,20 @@ import Tokenizers
         #expect(batch.weights[place] == 1 && target >= 5)
         targets += 1
         if input != 4, input != target { replacements[input, default: 0] += 1 }
-        if input == 4 { hidden += 1 } else if input == target { kept += 1 } else { replaced += 1 }
+        if input == 4 { masked += 1 } else if input == target { kept += 1 } else { replaced += 1 }
         #expect(input >= 4)
       }
     }
-    // Any ordinary token replaces, none much more often than others.
+    // Replacements are drawn from all ordinary tokens, none much more often than others.
     #expect(replacements.count > 85)
     #expect((replacements.values.max() ?? 0) < 20 * Int(replaced) / 95)
-    func agrees(_ count: Double, of all: Double, _ share: Double) -> Bool {
-      let deviation: Double = (all * share * (1 - share)).squareRoot()
-      return abs(count - all * share) <= 5 * deviation
+    func agrees(_ count: Double, of all: Double, _ fraction: Double) -> Bool {
+      let std: Double = (all * fraction * (1 - fraction)).squareRoot()
+      return abs(count - all * fraction) <= 5 * std
     }
-    #expect(agrees(targets, of: ordinary, Double(share)))
-    #expect(agrees(hidden, of: targets, 0.8))
-    // One replacement in 95 is the token itself.
+    #expect(agrees(targets, of: ordinary, Double(fraction)))
+    #expect(agrees(masked, of: targets, 0.8))
+    // One replacement in 95 is the original token.
     #expect(agrees(kept, of: targets, 0.1 + 0.1 / 95))
     #expect(agrees(replaced, of: targets, 0.1 - 0.1 / 95))
   }
@@ -123,7 +123,7 @@ import Tokenizers
   }
 
   @Test func everyRowHasATarget() throws {
-    for batch in try batches(Self.masking(share: 0.01), context: 4) {
+    for batch in try batches(Self.masking(fraction: 0.01), context: 4) {
       for row in 0..<8 {
         let places = row * 4..<row * 4 + 4
         let isEmpty = batch.targets[places].allSatisfy { $0 < 5 }
@@ -132,8 +132,8 @@ import Tokenizers
     }
   }
 
-  /// A function of seed, step and micro-batch, with other masks at every visit of a window.
-  @Test func masksAreDrawnAnew() throws {
+  /// Masks are a function of seed, step and micro-batch, and differ at every visit of a window.
+  @Test func masksDifferAtEveryVisitAndAreReproducible() throws {
     let masking = try Self.masking()
     #expect(try batches(masking) == batches(masking))
     let all = try batches(masking, steps: 40)
@@ -148,9 +148,9 @@ import Tokenizers
     #expect(masks.values.count { $0.count > 1 } >= masks.values.count { $0.count == 1 } / 50)
   }
 
-  @Test func theMasksAreFixedForever() throws {
-    // Golden, by a Philox in Python: a run resumed by a later version must go on with the batches it
-    // would have had.
+  @Test func theMasksMatchTheGoldenValues() throws {
+    // Golden values from a Philox in Python: a run resumed by a later version must get the batches that
+    // it would have had.
     let batch = try batches(Self.masking(), context: 16, steps: 1)[1]
     #expect(
       batch.weights.indices.filter { batch.weights[$0] != 0 }
@@ -160,7 +160,7 @@ import Tokenizers
         == [2, 6, 57, 8, 59, 60, 85, 4, 13, 64, 65, 16, 67, 68, 69, 3])
   }
 
-  @Test func evaluationIsTheSameEveryTime() throws {
+  @Test func evaluationBatchesAreReproducible() throws {
     let masking = try Self.masking()
     let loader = try MaskedTokenEvaluationLoader(
       tokens: Self.tokens, masking: masking, context: 32, sequences: 8)
@@ -183,7 +183,7 @@ import Tokenizers
     #expect(some.batchCount == 3)
   }
 
-  @Test func whatCannotBeMaskedIsRefused() throws {
+  @Test func tokenizersWithoutMaskAndShortTextsAreRefused() throws {
     #expect(TokenMasking(Words(withoutMask: true)) == nil)
     #expect(TokenMasking(ByteTokenizer()) == nil)
     let short = TokenStream([5, 6, 7], vocabularySize: 100, endOfText: 3)

@@ -20,7 +20,7 @@ struct PairLoaderTests {
       options: ExampleOptions(context: context))
   }
 
-  @Test func theTwoRowsOfAPair() throws {
+  @Test func aPairFillsTwoRows() throws {
     let set = try Self.set(3)
     let loader = PairEvaluationLoader(set, context: 16, pairs: 3)
     var batch = Batch(sequences: 6, context: 16)
@@ -32,7 +32,7 @@ struct PairLoaderTests {
         let first = row * 16
         #expect(Array(batch.inputs[first..<first + 16]) == padded(ids))
         #expect(Array(batch.targets[first..<first + 16]) == padded(Array(ids.dropFirst())))
-        // The first answer's byte is the target of the line feed, the end that of the last byte.
+        // The answer's first byte is the target of the line feed, its end that of the last byte.
         let weights = (0..<16).map { Float($0 >= 2 && $0 < ids.count - 1 ? 1 : 0) }
         #expect(Array(batch.weights[first..<first + 16]) == weights)
         #expect(batch.lengths[row] == Int32(ids.count))
@@ -84,7 +84,7 @@ struct PairLoaderTests {
     #expect(batch.inputs[32...].allSatisfy { $0 == 256 })
   }
 
-  @Test func pairsThatDoNotFit() throws {
+  @Test func longPairsAreLeftOut() throws {
     func set(_ records: [Record], truncates: Bool = false, skipsBad: Bool = false) throws -> PairSet
     {
       try PairSet(
@@ -101,8 +101,8 @@ struct PairLoaderTests {
     let long = pair("q", "abcdef", "b")
     let dropped = try set([fits, long])
     #expect(dropped.count == 1 && dropped.statistics.dropped == 1)
-    #expect(dropped.statistics.tokens == 8 + 4 && dropped.statistics.trainedTokens == 6 + 2)
-    // An answer is never cut before its end, whatever is asked for.
+    #expect(dropped.statistics.tokens == 8 + 4 && dropped.statistics.lossTokens == 6 + 2)
+    // An answer is never truncated, even with `truncates`.
     let asked = try set([fits, long], truncates: true)
     #expect(asked.chosen == dropped.chosen && asked.statistics == dropped.statistics)
     let tooLong = pair("question", "a", "b")

@@ -4,8 +4,8 @@ import Tokenizers
 
 @testable import Datasets
 
-/// Data sets that others published, in the folder that APUS_MATERIAL names: how many of their records
-/// can be used, and why not the others.
+/// Published data sets in the folder APUS_MATERIAL: the number of their usable records, and the defects
+/// of the others.
 struct PublishedRecordTests {
   static let material: String? = {
     let folder = ProcessInfo.processInfo.environment["APUS_MATERIAL"] ?? ""
@@ -40,13 +40,13 @@ struct PublishedRecordTests {
       ("gsm8k_train.jsonl", 7_473), ("rasbt_instruction-data.json", 1_100),
       ("dolly_hhrlhf_train_small.jsonl", 1_000),
     ])
-  func instructions(name: String, count: Int) throws {
+  func instructionRecordsAreAllRead(name: String, count: Int) throws {
     let (kinds, defects, _) = try read("instruct/\(name)")
     #expect(kinds == ["a conversation": count] && defects.isEmpty)
   }
 
   @Test(.enabled(if: material != nil, "APUS_MATERIAL is not set"))
-  func preferences() throws {
+  func preferenceRecordsAreRead() throws {
     let harmless = try read("preference/hh-rlhf_harmless-base_test.jsonl.gz")
     #expect(harmless.kinds == ["a preference pair": 2_299])
     #expect(harmless.defects.count { $0 == .emptyAnswer } == 4)
@@ -68,7 +68,7 @@ struct PublishedRecordTests {
   }
 
   @Test(.enabled(if: material != nil, "APUS_MATERIAL is not set"))
-  func aTableOfAnotherForm() throws {
+  func aTableOfAnUnknownFormatIsReported() throws {
     let (kinds, defects, _) = try read("eval/crows_pairs_anonymized.csv")
     #expect(kinds.isEmpty && defects.count == 1_508)
     let fields = [

@@ -4,7 +4,7 @@ import Tokenizers
 @testable import Datasets
 
 struct RecordDefectTests {
-  /// One error of every case that records can cause, but for the forms that are unknown.
+  /// One error of every case that records can cause, except unknown formats.
   static let all: [DatasetError] =
     [
       .malformed(reason: "a string has no end"),
@@ -28,10 +28,10 @@ struct RecordDefectTests {
       .repeatedColumn(path: "d.csv", line: 1, name: "text"),
       .noRecords(skipped: SkippedRecords()),
       .allTooLong(examples: 4, context: 64),
-      .uselessMask(.nothing),
-      .uselessMask(.everything),
-      .uselessMask(.noEndOfTurn(truncated: 0)),
-      .uselessMask(.noEndOfTurn(truncated: 4)),
+      .invalidLossMask(.nothing),
+      .invalidLossMask(.everything),
+      .invalidLossMask(.noEndOfTurn(truncated: 0)),
+      .invalidLossMask(.noEndOfTurn(truncated: 4)),
       .oneClass("a"),
     ]
 
@@ -39,31 +39,31 @@ struct RecordDefectTests {
     d.jsonl:3 cannot be read (a string has no end); correct it
     d.jsonl:3 is a list where an object with fields is needed; correct it
     d.jsonl:3 has a number in its field "text" where a text is needed; correct it
-    d.jsonl:3 has a message of "tool", and conversations are between system, user and assistant; take such messages out
-    d.jsonl:3 has the assistant's message number 1 at its start; user and assistant take turns, behind at most one message of the system
-    d.jsonl:3 has the user's message number 3 behind one of the user's; user and assistant take turns, behind at most one message of the system
-    d.jsonl:3 has no message in its field "messages"; fill it or take the record out
-    d.jsonl:3 has an empty answer, from which nothing can be learned; fill it or take the record out
-    d.jsonl:3 has an empty text, from which nothing can be learned; fill it or take the record out
-    d.jsonl:3 has the same answer chosen and rejected; take the record out
+    d.jsonl:3 has a message with the role "tool", which is not one of system, user and assistant; remove such messages
+    d.jsonl:3 has the assistant's message number 1 at its start; let user and assistant take turns, after at most one message of the system
+    d.jsonl:3 has the user's message number 3 after one of the user's; let user and assistant take turns, after at most one message of the system
+    d.jsonl:3 has no message in its field "messages"; fill it or remove the record
+    d.jsonl:3 has an empty answer, which cannot be trained on; fill it or remove the record
+    d.jsonl:3 has an empty text, which cannot be trained on; fill it or remove the record
+    d.jsonl:3 has the same answer chosen and rejected; remove the record
     d.jsonl:3 has sides that answer different prompts; both must begin with the same messages
     d.jsonl:3 holds a labelled text, and a preference pair is needed here; name other files
     d.jsonl:3 has a prompt of 70 tokens, which leaves no room for an answer in a context of 64; shorten it or raise the context
     d.jsonl:3 has a prompt of 60 tokens, which leaves no room for an answer of 8 tokens in a context of 64; shorten it or raise the context
-    d.jsonl:3 cannot be written: the chat template refuses it at line 1: no; change it or name another template
-    d.jsonl:3 has the label "c", which is none of the classes "a", "b"; correct it or name the class
-    d.jsonl:3 has the label "c" where a number is to be learned; correct it or learn classes
+    d.jsonl:3 cannot be rendered: the chat template refuses it at line 1: no; change it or name another template
+    d.jsonl:3 has the label "c", which is not one of the classes "a", "b"; correct it or add the class
+    d.jsonl:3 has the label "c" where regression needs a number; correct it or train a classifier
     d.csv:1 names two columns "text"; rename one of them
-    no record is left to use; name files that hold some
+    no record is left to use; name files with records
     all 4 examples are longer than the context of 64, so none is left; raise the context or shorten them
-    the mask learns none of the tokens: there is no answer among the examples; add conversations in which the assistant speaks
-    the mask learns every token, prompts too: the examples hold nothing but answers; add what is asked, or pretrain on the text
-    the mask never learns the end of a turn, so the model would not stop; raise the context or leave long examples out
-    the mask never learns the end of a turn, so the model would not stop: 4 examples were cut before it; raise the context or leave long examples out
-    every record has the label "a", and one class alone cannot be learned; add records of another
+    the loss mask includes no token: the examples have no answer; add conversations with messages of the assistant
+    the loss mask includes every token, prompts too: the examples hold only answers; add prompts, or pretrain on the text
+    the loss mask never includes the end of a turn, so the model would not stop; raise the context or leave long examples out
+    the loss mask never includes the end of a turn, so the model would not stop: 4 examples were cut before it; raise the context or leave long examples out
+    every record has the label "a", and a classifier needs two classes; add records of another class
     """
 
-  @Test func everySentence() {
+  @Test func everySentenceIsAsExpected() {
     #expect(Self.all.map(\.description) == Self.sentences.split(separator: "\n").map(String.init))
     for error in Self.all {
       #expect(error.description.contains("; ") && !error.isStorageFailure, "\(error)")

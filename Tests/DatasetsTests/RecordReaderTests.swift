@@ -4,7 +4,7 @@ import Tokenizers
 @testable import Datasets
 
 struct RecordReaderTests {
-  /// The records of a file `name` with `text` in it, and how many were left out.
+  /// Returns the records of a file `name` with the content `text`, and the skipped records.
   private func read(
     _ name: String, _ text: String, skipsBad: Bool = false
   ) throws -> (records: [LocatedRecord], skipped: SkippedRecords) {
@@ -22,7 +22,7 @@ struct RecordReaderTests {
     return try #require(records.count == 1 ? records[0].record : nil)
   }
 
-  /// The defect of the one record in `text`, and its line.
+  /// Returns the defect of the one bad record in `text`, and its line.
   private func defect(_ text: String, name: String = "a.jsonl") throws -> (RecordDefect, line: Int)?
   {
     do {
@@ -49,11 +49,11 @@ struct RecordReaderTests {
       #"{"prompt": [{"role": "user", "content": "q"}], "completion": [{"role": "assistant", "#
         + #""content": "a"}]}"#,
     ])
-  func everyFormOfAConversation(json: String) throws {
+  func everyFormatOfAConversationIsRead(json: String) throws {
     #expect(try record(json) == Self.asked)
   }
 
-  @Test func longerConversations() throws {
+  @Test func conversationsOfSeveralTurnsAreRead() throws {
     let system = Message(.system, "s")
     let more = [Message(.user, "q2"), Message(.assistant, "a2")]
     #expect(
@@ -85,13 +85,13 @@ struct RecordReaderTests {
         + #""content": "a"}], "rejected": [{"role": "user", "content": "q"}, "#
         + #"{"role": "assistant", "content": "b"}]}"#,
     ])
-  func everyFormOfAPair(json: String) throws {
+  func everyFormatOfAPairIsRead(json: String) throws {
     let pair = Preference(
       prompt: [Self.question], chosen: [Self.answer], rejected: [Message(.assistant, "b")])
     #expect(try record(json) == .pair(pair))
   }
 
-  @Test func pairsOfSeveralTurns() throws {
+  @Test func pairsOfSeveralTurnsAreRead() throws {
     let dialogue = try record(
       #"{"chosen": "\n\nHuman: q\n\nAssistant: x\n\nHuman: y \n\nAssistant: a", "#
         + #""rejected": "\n\nHuman: q\n\nAssistant: x\n\nHuman: y\n\nAssistant: b\n\nHuman: z"#
@@ -104,20 +104,21 @@ struct RecordReaderTests {
             prompt: prompt, chosen: [Self.answer],
             rejected: [Message(.assistant, "b"), Message(.user, "z"), Message(.assistant, "c")],
             margin: 0.5)))
-    // Where the first answers are alike and the questions behind them not, both answer the first.
+    // If the first answers are equal and the prompts after them differ, both sides answer the first
+    // prompt.
     let later = try record(
       #"{"chosen": "\n\nHuman: q\n\nAssistant: x\n\nHuman: y\n\nAssistant: a", "#
         + #""rejected": "\n\nHuman: q\n\nAssistant: x\n\nHuman: z\n\nAssistant: b"}"#)
     guard case .pair(let pair) = later else { throw RecordDefect.equalSides }
     #expect(pair.prompt == [Self.question] && pair.chosen.count == 3 && pair.rejected.count == 3)
-    // Texts that answer nothing.
+    // Texts without a prompt.
     #expect(
       try record(#"{"chosen": "a", "rejected": "b"}"#)
         == .pair(
           Preference(prompt: [], chosen: [Self.answer], rejected: [Message(.assistant, "b")])))
   }
 
-  @Test func labelsAndPrompts() throws {
+  @Test func labelsAndPromptsAreRead() throws {
     #expect(
       try record(#"{"text": "t", "label": "good"}"#)
         == .labelled(text: "t", label: .name("good")))
@@ -133,7 +134,7 @@ struct RecordReaderTests {
       try record(#"{"messages": [{"role": "user", "content": "q"}]}"#) == .prompt([Self.question]))
   }
 
-  @Test func everyRecordKnowsItsLine() throws {
+  @Test func everyRecordHasItsLine() throws {
     let conversation = #"{"question": "q", "answer": "a"}"#
     let lines = try read("a.jsonl.gz", "\u{FEFF}\(conversation)\r\n\n  \n\(conversation)\n").records
     #expect(lines.map(\.place.line) == [1, 4])
@@ -247,18 +248,18 @@ struct RecordReaderTests {
         .wrongKind(field: "label", found: "a list", expected: "a name or a number")
       ),
     ] as [(String, RecordDefect)])
-  func badRecords(json: String, expected: RecordDefect) throws {
+  func badRecordsAreReportedOrSkipped(json: String, expected: RecordDefect) throws {
     let found = try defect("\(Self.conversation)\n\(json)\n")
     #expect(found?.0 == expected)
     #expect(found?.line == 2)
-    // Left out, it takes no other with it.
+    // The record is left out without affecting the others.
     let (records, skipped) = try read(
       "a.jsonl", "\(Self.conversation)\n\(json)\n\(Self.conversation)\n", skipsBad: true)
     #expect(records.map(\.place.line) == [1, 3] && skipped.count == 1)
     #expect(skipped.first.first?.description.contains("a.jsonl:2 ") == true)
   }
 
-  @Test func badElementsOfAList() throws {
+  @Test func badElementsOfAListAreReported() throws {
     let list =
       "[\(Self.conversation),\n{\"question\": \"q\",\n \"answer\" \"a\"},\n\(Self.conversation)]"
     #expect(try defect(list, name: "a.json")?.line == 3)
@@ -275,7 +276,7 @@ struct RecordReaderTests {
     }
   }
 
-  @Test func badRows() throws {
+  @Test func badRowsOfATableAreReported() throws {
     for (row, reason) in [
       ("q", "1 fields under 2 column names"),
       ("q,a,", "3 fields under 2 column names"),
@@ -294,7 +295,7 @@ struct RecordReaderTests {
     #expect(throws: DatasetError.self) { try read("a.csv", "text,text\n", skipsBad: true) }
   }
 
-  @Test func filesThatHoldNoRecord() throws {
+  @Test func filesWithoutRecordsAreRefused() throws {
     for (name, text) in [
       ("a.jsonl", "\n \n"), ("a.json", "[ ]"), ("a.json", " "), ("a.csv", "text,label\n"),
     ] {
@@ -306,7 +307,7 @@ struct RecordReaderTests {
     }
   }
 
-  @Test func aLineThatIsNoTextIsOneBadRecord() throws {
+  @Test func aLineThatIsNotTextIsOneBadRecord() throws {
     let scratch = try Scratch()
     let line = Array(Self.conversation.utf8)
     let path = try scratch.write("a.jsonl", line + [0x0A, 0x22, 0xFF, 0x22, 0x0A] + line)
@@ -317,13 +318,13 @@ struct RecordReaderTests {
     var reader = RecordReader(files, skipsBad: true)
     #expect(try reader.next() != nil && reader.next()?.place.line == 3 && reader.next() == nil)
     #expect(reader.skipped.count == 1)
-    // A list that is no text is no list.
+    // A `.json` file that is not text has no readable records.
     let list = try scratch.write("a.json", [0x5B, 0xFF, 0x5D])
     var other = RecordReader([try SourceFile(list, of: .records)], skipsBad: true)
     #expect(throws: DatasetError.notUTF8(path: list, offset: 1)) { try other.next() }
   }
 
-  @Test func theSentenceOfAnUnknownForm() {
+  @Test func theSentenceForAnUnknownFormatIsAsExpected() {
     let place = RecordPlace(path: "d.jsonl", line: 3)
     let known =
       #""chosen" with "rejected" (a preference pair, also with "prompt" and "margin"), "messages" "#
@@ -337,15 +338,16 @@ struct RecordReaderTests {
     }
     #expect(
       sentence("question", "anwser", "id")
-        == "d.jsonl:3 has \"question\", \"anwser\", \"id\", the fields of no known record: it is "
-        + "nearest to a question with its answer, but lacks \"answer\" (it has \"anwser\"); known "
-        + "are " + known)
+        == "d.jsonl:3 has \"question\", \"anwser\", \"id\", the fields of no known record format: it "
+        + "is nearest to a question with its answer, but lacks \"answer\" (it has \"anwser\"); use "
+        + "one of " + known)
     #expect(
       sentence("Text", "label").contains("nearest to a labelled text, but lacks \"text\" (it"))
     #expect(sentence("chosen").contains("nearest to a preference pair, but lacks \"rejected\";"))
     #expect(
-      sentence("a", "b") == "d.jsonl:3 has \"a\", \"b\", the fields of no known record; known are "
-        + known)
-    #expect(sentence().hasPrefix("d.jsonl:3 has no field at all, the fields of no known record;"))
+      sentence("a", "b")
+        == "d.jsonl:3 has \"a\", \"b\", the fields of no known record format; use one of " + known)
+    #expect(
+      sentence().hasPrefix("d.jsonl:3 has no field at all, the fields of no known record format;"))
   }
 }

@@ -8,7 +8,7 @@ struct RecordSetTests {
     #"{"question": "\#(question)", "answer": "\#(answer)"}"# + "\n"
   }
 
-  /// The first messages of conversations.
+  /// Returns the contents of the first messages of conversations.
   private static func prompts(_ records: [LocatedRecord]) -> Set<String> {
     Set(
       records.compactMap { record in
@@ -17,7 +17,7 @@ struct RecordSetTests {
       })
   }
 
-  @Test func aShareIsHeldOutByPrompt() throws {
+  @Test func aFractionIsHeldOutByPrompt() throws {
     let scratch = try Scratch()
     let text = (0..<600).map { Self.line("question \($0 % 300)", "answer \($0)") }.joined()
     try scratch.write("a.jsonl", text)
@@ -25,7 +25,7 @@ struct RecordSetTests {
     #expect(set.train.count + set.validation.count == 600)
     #expect(80...160 ~= set.validation.count, "\(set.validation.count)")
     #expect(Self.prompts(set.train).isDisjoint(with: Self.prompts(set.validation)))
-    // Others do not move a record to another side.
+    // Added records do not move a record to another side.
     try scratch.write("b.json", "[\(Self.line("another question", "answer"))]")
     let more = try RecordSet(reading: [scratch.path("*")], validation: .fraction(0.2))
     #expect(Self.prompts(set.validation).isSubset(of: Self.prompts(more.validation)))
@@ -36,24 +36,24 @@ struct RecordSetTests {
     }
   }
 
-  @Test func whatIsAskedTellsTheSide() {
+  @Test func thePromptDeterminesTheSide() {
     let system = Message(.system, "s")
     let question = Message(.user, "q")
     let answer = Message(.assistant, "a")
     let other = Message(.assistant, "b")
-    func side(_ record: Record) -> String { String(decoding: record.question, as: UTF8.self) }
+    func side(_ record: Record) -> String { String(decoding: record.splitKey, as: UTF8.self) }
     let longer = [system, question, answer, Message(.user, "r"), other]
     #expect(side(.conversation(Conversation(longer))) == "sq")
     #expect(side(.prompt([system, question])) == "sq")
     #expect(
       side(.pair(Preference(prompt: longer.dropLast(), chosen: [answer], rejected: [other])))
         == "sq")
-    // Where nothing is asked, the whole of the better side.
+    // Without a prompt, the key is the whole chosen side.
     #expect(side(.pair(Preference(prompt: [], chosen: [answer], rejected: [other]))) == "a")
     #expect(side(.labelled(text: "t", label: .name("a"))) == "t")
   }
 
-  @Test func filesOfTheirOwn() throws {
+  @Test func trainingAndValidationCanHaveSeparateFiles() throws {
     let scratch = try Scratch()
     try scratch.write("train/a.csv", "prompt,completion\nq,a\n")
     try scratch.write("train/notes.txt", "not read")
@@ -81,18 +81,17 @@ struct RecordSetTests {
     }
     let set = try RecordSet(reading: [scratch.path], validation: .fraction(0), skipsBad: true)
     #expect(set.train.count == 2 && set.skipped.count == 1)
-    // A file of which nothing is of use is refused all the same, with the reason.
+    // A file without a usable record is refused all the same, with the reason.
     try scratch.write("b.jsonl", Self.line("q", ""))
     let error = #expect(throws: DatasetError.self) {
       try RecordSet(reading: [scratch.path("b.jsonl")], validation: .fraction(0), skipsBad: true)
     }
     #expect(
       error?.description == "no record is left to use, 1 were left out: \(scratch.path("b.jsonl"))"
-        + ":1 has an empty answer, from which nothing can be learned; fill it or take the record "
-        + "out")
+        + ":1 has an empty answer, which cannot be trained on; fill it or remove the record")
   }
 
-  @Test func theIdentityIsThatOfTheContent() throws {
+  @Test func theIdentityDependsOnTheContentOnly() throws {
     func identity(_ train: [Record], _ validation: Double = 0) throws -> String {
       try RecordSet(located(train), validation: validation).identity
     }
@@ -110,7 +109,7 @@ struct RecordSetTests {
       [.pair(Preference(prompt: [Message(.user, "q")], chosen: [], rejected: [], margin: 1))],
     ]
     #expect(try Set(all.map { try identity($0) }).count == all.count)
-    // Where a record stands does not matter, on which side it is does.
+    // The place of a record does not matter, its side of the split does.
     let elsewhere = LocatedRecord(conversation, at: RecordPlace(path: "b.json", line: 9))
     #expect(try RecordSet([elsewhere], validation: 0).identity == identity([conversation]))
     let many = (0..<50).map { Record.prompt([Message(.user, "\($0)")]) }

@@ -20,7 +20,7 @@ struct SourceListTests {
     }
   }
 
-  @Test func folderIsTakenRecursivelyInTheOrderOfBytes() throws {
+  @Test func foldersAreReadRecursivelyInByteOrder() throws {
     let list = try SourceList(["."], relativeTo: scratch.path)
     #expect(
       try names(["."]) == [
@@ -47,11 +47,11 @@ struct SourceListTests {
       ["Z.txt.gz", "a.txt", "sub/c.txt", "sub/deep/d.jsonl.gz"]
     ),
   ])
-  func globs(entries: [String], expected: [String]) throws {
+  func globsMatchTheExpectedFiles(entries: [String], expected: [String]) throws {
     #expect(try names(entries) == expected)
   }
 
-  @Test func kindsAreToldByName() throws {
+  @Test func kindsFollowFromTheFileName() throws {
     let files = try SourceList(["."], relativeTo: scratch.path).files
     #expect(files[0].kind == .text && files[0].isCompressed)
     #expect(files[1].kind == .text && !files[1].isCompressed)
@@ -60,7 +60,7 @@ struct SourceListTests {
     #expect(files[1].byteCount == 1 && files[1].modified > 0)
   }
 
-  @Test func aPathThatExistsIsNoGlob() throws {
+  @Test func aPathThatExistsIsNotAGlob() throws {
     try scratch.write("odd[1].txt", "x")
     try scratch.write("odd1.txt", "x")
     #expect(try names(["odd[1].txt"]) == ["odd[1].txt"])
@@ -71,13 +71,13 @@ struct SourceListTests {
       atPath: scratch.path("sub/loop"), withDestinationPath: "..")
     var walker = FolderWalker()
     try walker.walk(scratch.path("sub"))
-    // Each once: the link leads to the folder above, which leads back no further.
+    // Each file appears once: the link leads to its parent folder, which is not entered again.
     #expect(walker.files.count == 9)
     #expect(walker.files.contains(scratch.path("sub/loop/a.txt")))
     #expect(try names(["sub/c.txt", "**/c.txt"]) == ["sub/c.txt"])
   }
 
-  @Test func errors() throws {
+  @Test func badSourcesAreReported() throws {
     let base = scratch.path
     func error(_ entries: [String]) -> DatasetError? {
       #expect(throws: DatasetError.self) { try SourceList(entries, relativeTo: base) }
@@ -93,7 +93,7 @@ struct SourceListTests {
     #expect(error(["empty"]) == .emptyFolder(path: "\(base)/empty"))
   }
 
-  @Test func aNameThatIsNotUTF8() throws {
+  @Test func aNameThatIsNotUTF8IsReported() throws {
     let folder = scratch.path("bad")
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let name = Array(folder.utf8CString.dropLast()) + [0x2F, -1, 0x2E, 0x74, 0x78, 0x74, 0]

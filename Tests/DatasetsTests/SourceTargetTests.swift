@@ -23,10 +23,10 @@ import Tokenizers
 
   private func ids(_ text: String) -> [TokenID] { Bytes().encode(text) }
 
-  @Test func rowsHoldSourceAndTarget() throws {
+  @Test func rowsHaveSourceAndTarget() throws {
     let set = try set([("ab", "xyz"), ("c", "")])
     #expect(set.statistics.examples == 2)
-    #expect(set.statistics.trainedTokens == 5 && set.statistics.tokens == 10)
+    #expect(set.statistics.lossTokens == 5 && set.statistics.tokens == 10)
     let loader = SourceTargetEvaluationLoader(set, context: 8, sequences: 2)
     var batch = Batch(sequences: 2, context: 8)
     loader.fill(&batch, index: 0)
@@ -40,13 +40,13 @@ import Tokenizers
     #expect(batch.weights == [1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0])
   }
 
-  @Test func longOnesAreLeftOutOrCut() throws {
+  @Test func longExamplesAreLeftOutOrTruncated() throws {
     let pairs = [("ab", "x"), ("12345678", "x"), ("a", "12345678")]
     let strict = try set(pairs)
     #expect(strict.statistics.examples == 1 && strict.statistics.dropped == 2)
     let cut = try set(pairs, truncates: true)
     #expect(cut.statistics.examples == 3 && cut.statistics.truncated == 2)
-    // A source keeps its end, a target that is cut has none.
+    // A truncated source keeps its end-of-text, a truncated target has none.
     #expect(cut.examples[1].source == ids("1234567") + [256])
     #expect(cut.examples[2].target == ids("12345678"))
     #expect(throws: DatasetError.self) { try set([("123456789", "x")]) }
@@ -68,8 +68,8 @@ import Tokenizers
     #expect(sentence.contains("pairs.jsonl:4") && sentence.contains("a prompt with its completion"))
   }
 
-  /// In an epoch every example comes once, in an order of its own; evaluations see each once.
-  @Test func everyExampleComesOnce() throws {
+  /// Every epoch has every example once, in its own order; an evaluation has each example once.
+  @Test func everyEpochHasEveryExampleOnce() throws {
     let set = try set((0..<10).map { ("\($0)", "x") })
     let loader = SourceTargetLoader(set, context: 8, sequences: 1, microBatches: 2, seed: 3)
     var batch = Batch(sequences: 1, context: 8)

@@ -5,14 +5,14 @@ import Tokenizers
 
 @testable import Datasets
 
-/// Sources and targets of corrupted spans: nothing is lost, nothing comes twice, and the numbers are
-/// those of the published algorithm (`Goldens/span_corruption.py`).
+/// Sources and targets of corrupted spans: every token occurs exactly once, and the numbers are those of
+/// the published algorithm (`Goldens/span_corruption.py`).
 @Suite struct SpanCorruptionTests {
-  /// Ids from 1000 on are sentinels, the first the highest.
-  static func corruption(_ share: Double = 0.15, _ meanSpan: Double = 3) -> SpanCorruption {
+  /// A corruption whose sentinels are the ids from 1000 on, in descending order.
+  static func corruption(_ fraction: Double = 0.15, _ meanSpan: Double = 3) -> SpanCorruption {
     SpanCorruption(
-      share: share, meanSpan: meanSpan, sentinels: (0..<100).map { 1099 - $0 }, start: 2, end: 1,
-      padding: 0)
+      fraction: fraction, meanSpan: meanSpan, sentinels: (0..<100).map { 1099 - $0 }, start: 2,
+      end: 1, padding: 0)
   }
 
   struct Golden: Decodable {
@@ -38,53 +38,53 @@ import Tokenizers
     }
   }
 
-  @Test func lengthsAreThePublishedOnes() throws {
+  @Test func lengthsMatchThePublishedAlgorithm() throws {
     for lengths in try Golden().lengths {
       let corruption = Self.corruption(lengths.share, lengths.meanSpan)
       for (place, tokens) in lengths.tokens.enumerated() {
         let context = lengths.first + place
         let sizes = corruption.sizes(ofSource: context)
-        // The published sizes know texts without a span.
-        let taken = (Double(tokens) * lengths.share).rounded(.toNearestOrEven)
-        guard lengths.targets[place] > Int(taken) + 1 else { continue }
+        // The published sizes include texts without a span, which have at least one here.
+        let corrupted = (Double(tokens) * lengths.share).rounded(.toNearestOrEven)
+        guard lengths.targets[place] > Int(corrupted) + 1 else { continue }
         #expect(sizes.tokens == tokens && sizes.target == lengths.targets[place], "\(context)")
         #expect(sizes.source <= context)
       }
     }
   }
 
-  /// Every position is taken as often, and spans are as long, as by the published algorithm.
-  @Test func sharesAreThePublishedOnes() throws {
+  /// Every position is corrupted as often, and spans are as long, as by the published algorithm.
+  @Test func ratesMatchThePublishedAlgorithm() throws {
     let golden = try Golden()
     let corruption = Self.corruption(golden.share, golden.meanSpan)
     let sizes = corruption.sizes(of: golden.tokens)
     let draws = 20_000
-    var taken = [Int](repeating: 0, count: golden.tokens)
-    var first = taken
+    var corrupted = [Int](repeating: 0, count: golden.tokens)
+    var first = corrupted
     for draw in 0..<draws {
       let spans = corruption.spans(
         sizes, drawing: RandomStream(seed: 5, purpose: .corruption, draw))
-      for span in spans { for place in span { taken[place] += 1 } }
+      for span in spans { for place in span { corrupted[place] += 1 } }
       first[spans[0].count] += 1
     }
-    for (ours, theirs) in zip(taken + first, golden.taken + golden.firstSpans) {
+    for (ours, theirs) in zip(corrupted + first, golden.taken + golden.firstSpans) {
       let (p, q) = (Double(ours) / Double(draws), Double(theirs) / Double(golden.draws))
       #expect(abs(p - q) <= 4.5 * (0.25 / Double(draws)).squareRoot(), "\(p), not \(q)")
     }
   }
 
-  /// All ways to cut five tokens into three spans are drawn, each about as often.
-  @Test func everySegmentationIsAsLikely() {
+  /// All segmentations of five tokens into three spans are drawn, each about as often.
+  @Test func everySegmentationIsEquallyLikely() {
     let corruption = Self.corruption(0.5, 5 / 3)
     let sizes = corruption.sizes(of: 10)
-    #expect(sizes.taken == 5 && sizes.spans == 3)
+    #expect(sizes.corrupted == 5 && sizes.spans == 3)
     var counts: [[Int]: Int] = [:]
     for draw in 0..<36_000 {
       let spans = corruption.spans(
         sizes, drawing: RandomStream(seed: 9, purpose: .corruption, draw))
       counts[spans.flatMap { [$0.lowerBound, $0.count] }, default: 0] += 1
     }
-    // C(4, 2) ways for what is taken times as many for what stays.
+    // C(4, 2) segmentations of the corrupted tokens times as many of the others.
     #expect(counts.count == 36)
     #expect(counts.values.allSatisfy { abs($0 - 1000) < 160 }, "\(counts)")
   }
@@ -93,7 +93,7 @@ import Tokenizers
     TokenStream((0..<count).map { TokenID(3 + $0 % 900) }, vocabularySize: 1000, endOfText: 1)
   }
 
-  /// The text that a row's source and target came from.
+  /// Reconstructs the text of a row from its source and target.
   private func text(_ batch: Batch, row: Int, sources: Int) throws -> [TokenID] {
     let length = Int(batch.sourceLengths[row])
     let source = batch.sources[row * sources..<row * sources + length]
@@ -144,7 +144,7 @@ import Tokenizers
     }
   }
 
-  @Test func batchesAreAFunctionOfTheirPlace() throws {
+  @Test func batchesAreAFunctionOfSeedStepAndMicroBatch() throws {
     let loader = { (seed: UInt64) in
       try SpanCorruptionLoader(
         tokens: Self.stream(3000), corruption: Self.corruption(), context: 40, sequences: 2,
@@ -161,7 +161,7 @@ import Tokenizers
       #expect(try batch(places[index].0, places[index].1, places[index].2) == one)
       #expect(!batches[..<index].contains(one))
     }
-    // The same window has other spans when it comes again.
+    // A window has different spans at every visit.
     let short = try SpanCorruptionLoader(
       tokens: Self.stream(46), corruption: Self.corruption(), context: 40, sequences: 1,
       microBatches: 1, seed: 1)
@@ -174,7 +174,7 @@ import Tokenizers
     #expect(Set(rows).count == 4)
   }
 
-  @Test func evaluationsReadEveryWindowOnceAndTheSame() throws {
+  @Test func evaluationReadsEveryWindowOnceAndReproducibly() throws {
     let sizes = Self.corruption().sizes(ofSource: 30)
     let tokens = Self.stream(sizes.tokens * 5 + 7)
     let loader = try SpanCorruptionEvaluationLoader(

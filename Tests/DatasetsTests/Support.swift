@@ -5,7 +5,7 @@ import Tokenizers
 
 @testable import Datasets
 
-/// A folder of its own for one test, removed with it.
+/// A temporary folder for one test, removed when it is released.
 final class Scratch {
   let path: String
 
@@ -36,13 +36,13 @@ final class Scratch {
     Array(try Data(contentsOf: URL(fileURLWithPath: path(name))))
   }
 
-  /// Names in the folder, sorted.
+  /// Returns the names in the folder, sorted.
   func names(_ folder: String = "") throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: path(folder)).sorted()
   }
 }
 
-/// One gzip member with `bytes` in it.
+/// Returns one gzip member with the content `bytes`.
 func gzip(_ bytes: [UInt8]) -> [UInt8] {
   var input = bytes
   var output = [UInt8](repeating: 0, count: bytes.count + bytes.count / 100 + 128)
@@ -64,7 +64,7 @@ func gzip(_ bytes: [UInt8]) -> [UInt8] {
   return Array(output[..<count])
 }
 
-/// Each byte is its own id; 256 ends a document; ids from there on are special.
+/// A tokenizer whose ids are the bytes; 256 ends a document, and ids from 256 on are special.
 struct Bytes: Tokenizer {
   var vocabularySize = 257
   let endOfText: TokenID = 256
@@ -81,7 +81,7 @@ struct Bytes: Tokenizer {
   func isSpecial(_ id: TokenID) -> Bool { id >= 256 }
 }
 
-/// All documents of `files`.
+/// Returns all documents of `files`.
 func documents(
   _ files: [SourceFile], textField: String = "text", limit: Int = 1 << 32
 ) throws(DatasetError) -> [Document] {
@@ -91,13 +91,13 @@ func documents(
   return documents
 }
 
-/// A stream of the ids 0, 1, 2 …, so that an id tells its place.
+/// Returns a stream of the ids 0, 1, 2, …: each id is its position.
 func counting(_ count: Int) -> TokenStream {
   TokenStream(
     (0..<count).map { TokenID($0) }, vocabularySize: count + 1, endOfText: TokenID(count))
 }
 
-/// Text of lines, some of them beyond ASCII, of at least `byteCount` bytes.
+/// Returns a text of lines with non-ASCII characters, of at least `byteCount` bytes.
 func lines(_ byteCount: Int, salt: Int = 0) -> String {
   var text = ""
   var line = 0
@@ -108,18 +108,18 @@ func lines(_ byteCount: Int, salt: Int = 0) -> String {
   return text
 }
 
-/// `count` examples of 2 to `longest` random ids below 200, of which some are learned.
+/// Returns `count` examples of 2 to `longest` random ids below 200, with random loss masks.
 func randomExamples(_ count: Int, longest: Int, seed: UInt64 = 1) -> [EncodedExample] {
-  var random = RandomSequence(RandomStream(seed: seed, purpose: .trial))
+  var random = RandomSequence(RandomStream(seed: seed, purpose: .probe))
   return (0..<count).map { _ in
     let length = Int.random(in: 2...longest, using: &random)
     let prompt = Int.random(in: 1..<length, using: &random)
     let ids = (0..<length - 1).map { _ in TokenID.random(in: 0..<200, using: &random) }
-    return EncodedExample(ids: ids + [200], isTrained: (0..<length).map { $0 >= prompt })
+    return EncodedExample(ids: ids + [200], lossMask: (0..<length).map { $0 >= prompt })
   }
 }
 
-/// The records of `contents`, one a line of a file that is not there.
+/// Returns the records `contents` with places in a fictitious file, one per line.
 func located(_ contents: [Record]) -> [LocatedRecord] {
   contents.enumerated().map { LocatedRecord($1, at: RecordPlace(path: "a.jsonl", line: $0 + 1)) }
 }

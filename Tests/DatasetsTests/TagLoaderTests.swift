@@ -4,13 +4,13 @@ import Tokenizers
 @testable import Datasets
 
 @Suite struct TagLoaderTests {
-  /// A letter a token, [CLS] and [SEP] around a text.
+  /// A tokenizer with one token per letter and [CLS] and [SEP] around a text.
   private struct Letters: Tokenizer {
     let vocabularySize = 128
     let endOfText: TokenID = 2
 
     func encode(_ bytes: UnsafeBufferPointer<UInt8>) -> [TokenID] { bytes.map { TokenID($0) } }
-    func encodeWhole(_ text: String) -> [TokenID] { [1] + encode(text) + [2] }
+    func encodeWithSpecialTokens(_ text: String) -> [TokenID] { [1] + encode(text) + [2] }
     func bytes(of id: TokenID) throws(TokenizerError) -> [UInt8] { [UInt8(id)] }
     func isSpecial(_ id: TokenID) -> Bool { id < 5 }
   }
@@ -32,7 +32,7 @@ import Tokenizers
   @Test func theFirstTokenOfAWordHasItsTag() throws {
     let set = try set(Self.first, Self.second)
     #expect(set.classes == ["B-X", "I-X", "O"])
-    #expect(set.statistics.tokens == 12 && set.statistics.trainedTokens == 5)
+    #expect(set.statistics.tokens == 12 && set.statistics.lossTokens == 5)
     var batch = Batch(sequences: 3, context: 8)
     let loader = TagEvaluationLoader(set, context: 8, sequences: 3)
     #expect(loader.batchCount == 1 && loader.set.classes == set.classes)
@@ -47,7 +47,7 @@ import Tokenizers
       batch.weights[16...].allSatisfy { $0 == 0 } && batch.inputs[16...].allSatisfy { $0 == 0 })
   }
 
-  @Test func everyTextIsSeenOnceAnEpoch() throws {
+  @Test func everyEpochHasEveryTextOnce() throws {
     let set = try set(Self.first, Self.second)
     let loader = TagLoader(set, context: 8, sequences: 1, microBatches: 2, seed: 3)
     var batch = Batch(sequences: 1, context: 8)
@@ -80,7 +80,7 @@ import Tokenizers
     #expect(throws: DatasetError.self) { try set(Self.first, classes: ["O", "B-Y"]) }
     #expect(throws: DatasetError.self) { try set(#"{"text": "a", "label": "b"}"#) }
     #expect(throws: DatasetError.oneClass("O")) { try set(#"{"tokens": ["a"], "tags": ["O"]}"#) }
-    // Numbers are names.
+    // Numbers count as names.
     #expect(try set(#"{"tokens": ["a", "b"], "tags": [3, 0]}"#).classes == ["0", "3"])
   }
 }

@@ -21,7 +21,7 @@ struct TokenShardTests {
   }
 
   @Test(arguments: [257, 65_536, 65_537, 100_000])
-  func roundTrip(vocabularySize: Int) throws {
+  func aShardIsReadAsItWasWritten(vocabularySize: Int) throws {
     let shard = try TokenShard(opening: try write(vocabularySize: vocabularySize))
     try shard.verify()
     #expect(
@@ -35,7 +35,7 @@ struct TokenShardTests {
     #expect(try scratch.read("a.tokens").count == 64 + (10 * width + 7) / 8 * 8 + 4 * 8)
   }
 
-  @Test func theBytesAreThoseDrawn() throws {
+  @Test func theBytesMatchTheFormat() throws {
     try write()
     let bytes = try scratch.read("a.tokens")
     #expect(Array(bytes[..<16]) == Array("APUSTOKN".utf8) + [1, 0, 0, 0, 2, 0, 0, 0])
@@ -43,11 +43,11 @@ struct TokenShardTests {
     #expect(Array(bytes[40..<48]) == [0xED, 0xFE, 0, 0, 0, 0, 0, 0])
     #expect(Array(bytes[64..<74]) == [1, 0, 2, 0, 3, 0, 0, 1, 0, 1])
     #expect(Array(bytes[88...].prefix(16)) == [0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0])
-    // The standard's check value.
+    // The check value of CRC-32.
     #expect(Array("123456789".utf8).withUnsafeBytes { Checksum.crc32($0) } == 0xCBF4_3926)
   }
 
-  @Test func manyTokensGoThroughTheBuffer() throws {
+  @Test func manyTokensAreWrittenThroughTheBuffer() throws {
     let writer = try TokenShardWriter(
       scratch.path("b.tokens"), vocabularySize: 70_000, endOfText: 69_999, fingerprint: 1)
     let ids = (0..<300_000).map { TokenID($0 % 69_999) }
@@ -109,7 +109,7 @@ struct TokenShardTests {
     ) { try TokenShard(opening: path) }
   }
 
-  /// A header whose own checksum is right, over the content of a good shard.
+  /// Writes a shard with `header`, whose checksum is right, and the content of a valid shard.
   func forge(_ header: TokenShardHeader) throws -> String {
     try write()
     return try scratch.write(
@@ -142,7 +142,7 @@ struct TokenShardTests {
   }
 
   @Test func idsOutsideTheVocabularyNeverReachABatch() throws {
-    // 255 of the third document is too large for a vocabulary that ends at 200.
+    // The id 255 in the third document is too large for a vocabulary of 200.
     let path = try forge(
       TokenShardHeader(
         vocabularySize: 200, endOfText: 9, fingerprint: 1, tokenCount: 10, documentCount: 4))
@@ -164,7 +164,7 @@ struct TokenShardTests {
     #expect(try shard.tokenRange(ofDocument: 2) == 5..<8)
   }
 
-  @Test func whatIsNoShard() throws {
+  @Test func filesThatAreNotShardsAreRefused() throws {
     let text = try scratch.write("a.txt", lines(200))
     #expect(throws: DatasetError.notAShard(path: text)) { try TokenShard(opening: text) }
     #expect(throws: DatasetError.missing(path: scratch.path("none"))) {

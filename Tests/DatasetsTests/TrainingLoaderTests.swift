@@ -20,7 +20,7 @@ struct TrainingLoaderTests {
     }
   }
 
-  @Test func everyOffsetComesUp() throws {
+  @Test func everyOffsetIsUsed() throws {
     let order = try WindowOrder(tokenCount: 1_003, context: 8, seed: 5)
     let offsets = Set((0..<200).map { order.start(ofSample: $0 * order.windowsPerEpoch) % 8 })
     #expect(offsets == Set(0..<8))
@@ -40,14 +40,14 @@ struct TrainingLoaderTests {
     #expect(first != first.sorted())
   }
 
-  @Test func theOrderIsFixedForever() throws {
-    // Golden: a run resumed by a later version must go on with the windows it would have had.
+  @Test func theOrderMatchesTheGoldenValues() throws {
+    // Golden values: a run resumed by a later version must get the windows that it would have had.
     let order = try WindowOrder(tokenCount: 1_000, context: 10, seed: 42)
     #expect((0..<8).map { order.start(ofSample: $0) } == [287, 647, 327, 877, 547, 767, 477, 867])
     #expect((0..<4).map { order.start(ofSample: 1_000_000 + $0) } == [135, 75, 125, 145])
   }
 
-  @Test func targetsAreInputsOneLater() throws {
+  @Test func targetsAreInputsShiftedByOne() throws {
     let loader = try TrainingLoader(
       tokens: counting(500), context: 7, sequences: 3, microBatches: 4, seed: 9)
     var batch = Batch(sequences: 3, context: 7)
@@ -67,13 +67,13 @@ struct TrainingLoaderTests {
     }
   }
 
-  @Test func anyWorldGetsTheSameBatches() throws {
+  @Test func batchesDoNotDependOnTheWorldSize() throws {
     let tokens = counting(2_000)
     func loader() throws -> TrainingLoader {
       try TrainingLoader(tokens: tokens, context: 16, sequences: 2, microBatches: 8, seed: 3)
     }
-    /// Workers 0..<world each take their run of micro-batches with a loader and a used batch of
-    /// their own, the last worker first; the steps before `resumed` ran in another process.
+    /// Workers 0..<world each fill their range of micro-batches with a separate loader and a reused
+    /// batch, the last worker first; the steps from `resumed` on simulate a second process.
     func batches(world: Int, resumed: Int) throws -> [[Batch]] {
       var steps = [[Batch]](
         repeating: [Batch](repeating: Batch(sequences: 2, context: 16), count: 8), count: 40)
@@ -95,7 +95,7 @@ struct TrainingLoaderTests {
     for (world, resumed) in [(2, 0), (3, 17), (4, 39), (8, 1)] {
       #expect(try batches(world: world, resumed: resumed) == one, "\(world) workers")
     }
-    // Two micro-batches are not the same by accident, and 40 steps cross epochs.
+    // Different micro-batches differ, and 40 steps cross epochs.
     #expect(one[0][0] != one[0][1] && one[0][0] != one[1][0])
     #expect(try loader().epochsSeen(40) > 5)
   }
@@ -115,13 +115,13 @@ struct TrainingLoaderTests {
         return batch.starts
       }
     }
-    // Rows begin anew, also in the middle of a document; a batch used before is the same.
+    // A row starts a new document, also in the middle of one; a reused batch gives the same.
     let row: [Int32] = [0, 0, 2, 2, 4, 5, 5, 5, 5]
     #expect(try starts(isolated: true) == [row + row, row + row])
     #expect(try starts(isolated: false) == [[], []])
   }
 
-  @Test func epochsSeen() throws {
+  @Test func epochsSeenIsTheFractionOfWindowsSeen() throws {
     let loader = try TrainingLoader(
       tokens: counting(1_004), context: 4, sequences: 5, microBatches: 2, seed: 1)
     #expect(loader.order.windowsPerEpoch == 250)
@@ -129,7 +129,7 @@ struct TrainingLoaderTests {
     #expect(loader.epochsSeen(10) == 0.4)
   }
 
-  @Test func aCorpusShorterThanAWindow() throws {
+  @Test func aCorpusShorterThanAWindowIsRefused() throws {
     for count in [0, 1, 64] {
       #expect(throws: DatasetError.corpusTooShort(tokens: count, context: 64)) {
         try TrainingLoader(

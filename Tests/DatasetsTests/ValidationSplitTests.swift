@@ -5,7 +5,7 @@ import Testing
 @testable import Datasets
 
 struct ValidationSplitTests {
-  @Test func aLongDocumentGivesItsTailFromALine() throws {
+  @Test func theTailOfALongDocumentBeginsAtALine() throws {
     let split = try ValidationSplit(fraction: 0.1)
     let bytes = Array(lines(1_115_394).utf8)
     let cut = split.trainingByteCount(of: bytes)
@@ -23,7 +23,7 @@ struct ValidationSplitTests {
     #expect(try ValidationSplit(fraction: 0.1).trainingByteCount(of: bytes) == 9_101)
   }
 
-  @Test func withoutALineTheCutIsAtAScalar() throws {
+  @Test func withoutALineStartTheSplitIsAtAScalar() throws {
     let split = try ValidationSplit(fraction: 0.1)
     for prefix in 0..<4 {
       let text = String(repeating: "x", count: prefix) + String(repeating: "🐦", count: 2_000)
@@ -36,7 +36,7 @@ struct ValidationSplitTests {
     }
   }
 
-  @Test func shortDocumentsAreDrawnByContent() throws {
+  @Test func shortDocumentsAreAssignedByContent() throws {
     let split = try ValidationSplit(fraction: 0.1)
     var held = 0
     for i in 0..<20_000 {
@@ -45,16 +45,16 @@ struct ValidationSplitTests {
       #expect(cut == 0 || cut == bytes.count)
       held += cut == 0 ? 1 : 0
     }
-    // Binomial: 2000 ± 42; five deviations.
+    // Binomial: 2000 ± 42; five standard deviations.
     #expect(abs(held - 2_000) < 212, "\(held)")
     let short = Array(lines(4_000).utf8)
     #expect(short.count < ValidationSplit.tailThreshold)
     #expect([0, short.count].contains(split.trainingByteCount(of: short)))
   }
 
-  @Test func sidesAreFixedForever() throws {
-    // Golden: a change of hash, key or comparison would move texts between the two sides of
-    // datasets that were trained on.
+  @Test func sidesMatchTheGoldenValues() throws {
+    // Golden values: a change of hash, key or comparison would move texts between the two sides of
+    // existing datasets.
     let split = try ValidationSplit(fraction: 0.5)
     let sides = (0..<32).map {
       split.trainingByteCount(of: Array("document \($0)".utf8)) == 0 ? "v" : "t"
@@ -64,7 +64,7 @@ struct ValidationSplitTests {
     #expect(FNV1a([]).value == 0xCBF2_9CE4_8422_2325)
   }
 
-  @Test func aLargerShareContainsASmaller() throws {
+  @Test func aLargerFractionContainsASmallerOne() throws {
     let small = try ValidationSplit(fraction: 0.1)
     let large = try ValidationSplit(fraction: 0.3)
     for i in 0..<2_000 {
@@ -75,7 +75,7 @@ struct ValidationSplitTests {
     }
   }
 
-  @Test func noShareHoldsNothingOut() throws {
+  @Test func aFractionOfZeroHoldsNothingOut() throws {
     let split = try ValidationSplit(fraction: 0)
     for text in ["a", "", lines(4_096), lines(50_000)] {
       #expect(split.trainingByteCount(of: Array(text.utf8)) == text.utf8.count)
@@ -83,7 +83,7 @@ struct ValidationSplitTests {
   }
 
   @Test(arguments: [-0.1, 1, 2, .infinity])
-  func impossibleShares(fraction: Double) {
+  func impossibleFractionsAreRefused(fraction: Double) {
     #expect(throws: DatasetError.invalidFraction(fraction)) {
       try ValidationSplit(fraction: fraction)
     }

@@ -3,14 +3,15 @@ import Testing
 @testable import Evaluation
 
 @Suite struct RewardQualityTests {
-  /// Pairs whose chosen answers lead by `lead`; every `wrong`-th is the other way round.
+  /// Returns pairs whose chosen completions score higher by `lead`; in every `wrong`-th pair they
+  /// score lower by it.
   private func pairs(
     _ count: Int = 200, lead: Double = 3, wrong: Int = 20, chosenLength: Double = 10,
     swaps: Bool = false, scoreOfLength: Double = 0
   ) -> [RewardQuality.Pair] {
     (0..<count).map { index in
       let sign = index % wrong == wrong - 1 ? -1.0 : 1.0
-      // Lengths that do not follow the choice.
+      // Lengths that do not depend on the choice.
       let lengths = (
         chosen: chosenLength + Double(index % 7), rejected: 10 + Double((index * 3) % 7)
       )
@@ -24,7 +25,7 @@ import Testing
     }
   }
 
-  @Test func aGoodModelIsFit() {
+  @Test func aGoodModelHasNoObjections() {
     let quality = RewardQuality(pairs())
     #expect(quality.accuracy == 0.95 && quality.margin == 0.9 * 3)
     #expect(quality.interval[0] < 0.95 && 0.95 < quality.interval[1])
@@ -33,11 +34,11 @@ import Testing
   }
 
   @Test(arguments: [
-    (RewardQuality.Fault.few, "too few"), (.coin, "told from a coin"), (.length, "rewards length"),
-    (.brevity, "rewards brevity"),
-    (.promise, "promise too much"), (.place, "place of an answer"),
+    (RewardQuality.Fault.few, "too few"), (.coin, "better than chance"),
+    (.length, "rewards length"), (.brevity, "rewards brevity"),
+    (.promise, "badly calibrated"), (.place, "position in the batch"),
   ])
-  func everyFaultHasItsSentence(fault: RewardQuality.Fault, words: String) {
+  func everyFaultHasItsObjection(fault: RewardQuality.Fault, words: String) {
     let quality =
       switch fault {
       case .few: RewardQuality(pairs(40))
@@ -50,8 +51,8 @@ import Testing
     #expect(quality.objections.contains { $0.contains(words) }, "\(quality.objections)")
   }
 
-  /// Where the judges themselves like length, so may the model.
-  @Test func aModelMayFollowTheLengthAsFarAsTheJudgesDo() {
+  /// A length bias of the annotators themselves is no fault of the model.
+  @Test func aModelMayBeAsLengthBiasedAsTheAnnotators() {
     let long = RewardQuality(pairs(chosenLength: 60, scoreOfLength: 0.02))
     #expect((long.lengthCorrelation ?? 0) > 0.8 && (long.judgesLengthCorrelation ?? 0) > 0.8)
     #expect(!long.objections.contains { $0.contains("length") }, "\(long.objections)")
@@ -59,6 +60,6 @@ import Testing
 }
 
 extension RewardQuality {
-  /// What can be wrong with a reward model.
+  /// A fault that leads to an objection.
   enum Fault: Sendable { case few, coin, length, brevity, promise, place }
 }

@@ -39,14 +39,14 @@ import Testing
       for entry in layout.entries where entry.decays {
         for place in entry.range { values.elements[place] *= scale }
       }
-      let halves = precision == .bf16 ? HalfBuffer(count: layout.count) : nil
-      halves?.round(values, 0..<layout.count)
-      network = workspace.bind(layout, values: values, halves: halves, configuration.build)
+      let bf16Copy = precision == .bf16 ? BF16Buffer(count: layout.count) : nil
+      bf16Copy?.round(values, 0..<layout.count)
+      network = workspace.bind(layout, values: values, bf16Copy: bf16Copy, configuration.build)
     }
 
     var generate: Generator { Generator(network, configuration: configuration, in: workspace) }
 
-    /// Logits after the last of `ids`, without a cache.
+    /// Returns the logits after the last of `ids`, without a cache.
     func next(_ ids: [Int32]) -> [Float] {
       Array(network.logits(ids, ForwardPass(sequences: 1)).values.suffix(vocabulary))
     }
@@ -66,9 +66,9 @@ import Testing
     Int32(logits.indices.reduce(0) { logits[$1] > logits[$0] ? $1 : $0 })
   }
 
-  /// In pieces of several sizes, two sequences at once, against one pass over everything.
+  /// Feeds two sequences in pieces of several sizes and compares with one uncached pass.
   @Test(arguments: families, Precision.allCases)
-  func cachedLogitsAreThoseOfAWholePass(family: String, precision: Precision) throws {
+  func cachedLogitsEqualThoseOfAnUncachedPass(family: String, precision: Precision) throws {
     let model = try Model(family, precision)
     let length = 15
     let ids = (0..<2).map { sequence in
@@ -96,12 +96,12 @@ import Testing
     }
     #expect(start == length)
     print("\(family) in \(precision): worst error of cached logits \(worst)")
-    // In bf16 a sum that is rounded the other way moves everything after it.
+    // In bf16 one sum that rounds differently changes everything after it.
     #expect(worst <= (precision == .fp32 ? 1e-5 : 0.05))
   }
 
   @Test(arguments: families, [1, 5, 15])
-  func greedyIsTheBestOfAWholePassEveryTime(family: String, length: Int) throws {
+  func greedyTakesTheArgmaxOfAnUncachedPass(family: String, length: Int) throws {
     let model = try Model(family)
     let prompt = (0..<length).map { Int32($0 * 3 % Self.vocabulary) }
     let new = model.generate(Self.request(prompt, maximum: Self.context - length))[0]
@@ -114,8 +114,8 @@ import Testing
     #expect(Set(new).count > 1 || length == 15)
   }
 
-  /// When the context is full, the newest three quarters of it are what the next token sees.
-  @Test(arguments: families) func itGoesOnPastTheContext(family: String) throws {
+  /// When the context is full, the next token sees its newest three quarters.
+  @Test(arguments: families) func generationContinuesPastTheContext(family: String) throws {
     let model = try Model(family)
     let prompt: [Int32] = [4, 9, 1]
     let new = model.generate(Self.request(prompt, maximum: 3 * Self.context))[0]
@@ -137,7 +137,7 @@ import Testing
     }
     let together = model.generate(request(0..<6))
     #expect(Set(together).count == 6)
-    // Some end early and some do not, so open sequences go on beside closed ones.
+    // Some end early and some do not, so the batch shrinks while others continue.
     #expect(Set(together.map(\.count)).count > 1)
     for sequence in 0..<6 {
       #expect(model.generate(request(sequence..<sequence + 1)) == [together[sequence]])
@@ -146,7 +146,7 @@ import Testing
     #expect(try Model(family).generate(request(0..<6)) == together)
   }
 
-  /// Everything in another order, on other lanes.
+  /// A team that runs everything in reverse order, on other lanes.
   final class BackwardsTeam: Team {
     let size = 3
     func run(_ count: Int, _ body: (Int, Int) -> Void) {
@@ -155,7 +155,7 @@ import Testing
   }
 
   @Test(arguments: families, Precision.allCases)
-  func aTeamWritesTheSame(family: String, precision: Precision) throws {
+  func aThreadTeamGivesTheSameTokens(family: String, precision: Precision) throws {
     let request = Self.request(
       [2, 7, 1], sequences: 0..<9, maximum: 40, sampling: Sampling(temperature: 0.9), end: 3)
     let alone = try Model(family, precision).generate(request)
@@ -172,7 +172,7 @@ import Testing
     #expect(Set(results).count == 3)
   }
 
-  @Test(arguments: families) func theEndTokenEndsASequenceAndIsNotPartOfIt(family: String) throws {
+  @Test(arguments: families) func theEndTokenEndsASequenceAndIsNotReturned(family: String) throws {
     let model = try Model(family)
     let request = { (end: Int32?) in
       Self.request([4, 9, 1], maximum: 20, sampling: Sampling(temperature: 2), end: end)
@@ -186,7 +186,7 @@ import Testing
     }
     #expect(ended == [Array(free.prefix { $0 != end })])
     #expect(heard == ended[0])
-    // The end token in a prompt ends nothing.
+    // An end token in the prompt does not end the sequence.
     let after = Self.request([end, 4], maximum: 1, end: end == 0 ? 1 : 0)
     #expect(model.generate(after)[0].count == 1)
   }
@@ -202,7 +202,7 @@ import Testing
     #expect(only == [Array(repeating: 0, count: 9)])
   }
 
-  @Test func nothingIsAskedForNothingComes() throws {
+  @Test func emptyRequestsGiveEmptyResults() throws {
     let model = try Model("gpt2")
     #expect(model.generate(Self.request([1], maximum: 0)) == [[]])
     #expect(model.generate(Self.request([1], sequences: 3..<3, maximum: 5)) == [])
@@ -210,7 +210,7 @@ import Testing
 
   private struct Stopped: Error {}
 
-  @Test func anErrorOfTheListenerPassesThrough() throws {
+  @Test func anErrorOfTheTokenHandlerIsRethrown() throws {
     let model = try Model("gpt2")
     var heard = 0
     #expect(throws: Stopped.self) {
@@ -224,7 +224,7 @@ import Testing
 
   /// Pearson's test of the first choices of 4,000 sequences against the softmax of the logits.
   @Test(arguments: [(1, Int?.none, 1), (0.6, 6, 1), (1.3, nil, 0.7)] as [(Float, Int?, Float)])
-  func choicesFollowTheDistribution(temperature: Float, topK: Int?, topP: Float) throws {
+  func firstTokensFollowTheSoftmax(temperature: Float, topK: Int?, topP: Float) throws {
     let model = try Model("gpt2")
     let draws = 4000
     let rows = model.generate(

@@ -3,12 +3,12 @@ import Models
 import Tensors
 import Testing
 
-/// Rollouts in a batch-invariant workspace: a training pass gives every token the log-probability that
-/// it had when it was chosen, to the last bit.
+/// Rollouts in a batch-invariant workspace: a training pass gives every token the log-probability
+/// that it had when it was sampled, to the last bit.
 @Suite struct RolloutInvarianceTests {
   private static let vocabulary = 61
 
-  /// Random weights; heads of 10, and of more than a register holds.
+  /// Configurations with heads of size 10, and of more than a register holds.
   private static func configuration(_ family: String) throws -> any ModelConfiguration {
     family == "gpt2"
       ? try GPT2Configuration(
@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test(arguments: GeneratorTests.families, Precision.allCases)
-  func theDifferenceIsNone(family: String, precision: Precision) throws {
+  func samplingAndTrainingGiveEqualLogProbabilities(family: String, precision: Precision) throws {
     let configuration = try Self.configuration(family)
     let layout = configuration.layout
     let values = FlatBuffer(count: layout.count)
@@ -32,15 +32,15 @@ import Testing
     for entry in layout.entries where entry.decays {
       for place in entry.range { values.elements[place] *= 3 }
     }
-    let halves = precision == .bf16 ? HalfBuffer(count: layout.count) : nil
-    halves?.round(values, 0..<layout.count)
+    let bf16Copy = precision == .bf16 ? BF16Buffer(count: layout.count) : nil
+    bf16Copy?.round(values, 0..<layout.count)
     for team in [nil, GeneratorTests.BackwardsTeam()] {
       let workspace = Workspace(precision: precision, team: team, isBatchInvariant: true)
-      let network = workspace.bind(layout, values: values, halves: halves, configuration.build)
+      let network = workspace.bind(layout, values: values, bf16Copy: bf16Copy, configuration.build)
       for (lengths, samples) in [([1], 1), ([3, 64], 2), ([17, 65, 100], 7), ([5, 130], 30)] {
-        let difference = try ThoughtDifference(
+        let difference = try LogProbabilityDifference(
           network, configuration, in: workspace,
-          AnswerRequest(
+          CompletionRequest(
             prompts: lengths.map(Self.prompt), samples: samples, maximum: 50,
             sampling: Sampling(temperature: 0.8), end: 3, vocabulary: Self.vocabulary, seed: 9))
         #expect(difference.largest == 0, "prompts of \(lengths), \(samples) each: \(difference)")

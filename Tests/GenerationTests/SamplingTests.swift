@@ -2,7 +2,7 @@ import Foundation
 import Generation
 import Testing
 
-/// The distribution that `Sampling` describes, by its definition and in 64 bits.
+/// The distribution that `Sampling` describes, computed by its definition in fp64.
 enum ReferenceDistribution {
   static func probabilities(
     _ logits: [Float], temperature: Double, topK: Int? = nil, topP: Double = 1
@@ -34,8 +34,8 @@ enum ReferenceDistribution {
     logits.withUnsafeBufferPointer { sampling.choose(from: $0, uniform: uniform) }
   }
 
-  /// Shares of the choices over a fine grid of the unit interval.
-  private func shares(_ sampling: Sampling, from logits: [Float] = logits) -> [Double] {
+  /// Returns the fraction of choices of each token over a fine grid of the unit interval.
+  private func frequencies(_ sampling: Sampling, from logits: [Float] = logits) -> [Double] {
     let steps = 4096
     var counts = [Double](repeating: 0, count: logits.count)
     for step in 0..<steps {
@@ -47,18 +47,18 @@ enum ReferenceDistribution {
   private func expect(
     _ sampling: Sampling, _ expected: [Double], _ location: SourceLocation = #_sourceLocation
   ) {
-    for (share, probability) in zip(shares(sampling), expected) {
-      #expect(abs(share - probability) < 1e-3, sourceLocation: location)
-      #expect((share == 0) == (probability == 0), sourceLocation: location)
+    for (frequency, probability) in zip(frequencies(sampling), expected) {
+      #expect(abs(frequency - probability) < 1e-3, sourceLocation: location)
+      #expect((frequency == 0) == (probability == 0), sourceLocation: location)
     }
   }
 
-  @Test func allTokensInTheirProportions() {
+  @Test func tokensAreSampledWithTheirProbabilities() {
     expect(Sampling(), [0.2, 0.4, 0.1, 0.3])
   }
 
   @Test func temperatureSharpensAndFlattens() {
-    // At ½ probabilities are squared: 4, 16, 1, 9 thirtieths.
+    // A temperature of ½ squares the probabilities: 4, 16, 1 and 9 thirtieths.
     expect(Sampling(temperature: 0.5), [4, 16, 1, 9].map { $0 / 30 })
     let roots = [0.2, 0.4, 0.1, 0.3].map { $0.squareRoot() }
     expect(Sampling(temperature: 2), roots.map { $0 / roots.reduce(0, +) })
@@ -72,7 +72,7 @@ enum ReferenceDistribution {
     expect(Sampling(topK: 99), [0.2, 0.4, 0.1, 0.3])
   }
 
-  /// The smallest set that reaches the share: the token that crosses it is in.
+  /// Top-p keeps the smallest set whose probability reaches p, with the token that crosses it.
   @Test func topPKeepsTheSmallestSetThatReachesIt() {
     expect(Sampling(topP: 0.01), [0, 1, 0, 0])
     expect(Sampling(topP: 0.39), [0, 1, 0, 0])
@@ -82,15 +82,15 @@ enum ReferenceDistribution {
     expect(Sampling(topP: 0.91), [0.2, 0.4, 0.1, 0.3])
   }
 
-  /// As in Hugging Face: temperature first, then top-k, then top-p of what is left.
-  @Test func cutsCombine() {
+  /// As in Hugging Face: temperature first, then top-k, then top-p of the rest.
+  @Test func topKAndTopPCombine() {
     expect(Sampling(topK: 3, topP: 0.5), [0, 4.0 / 7, 0, 3.0 / 7])
     expect(Sampling(topK: 2, topP: 0.5), [0, 1, 0, 0])
     expect(Sampling(temperature: 0.5, topP: 0.5), [0, 1, 0, 0])
     expect(Sampling(temperature: 0.5, topP: 0.55), [0, 16.0 / 25, 0, 9.0 / 25])
   }
 
-  @Test func greedyTakesTheBestAndTheLowestIdOfATie() {
+  @Test func greedyTakesTheLargestLogitAndTheLowestIdOfATie() {
     for uniform in [0, 0.5, Float(1).nextDown] {
       #expect(choose(.greedy, from: Self.logits, uniform: uniform) == 1)
       #expect(choose(.greedy, from: [1, 3, 3, 2, 3], uniform: uniform) == 1)
@@ -99,34 +99,34 @@ enum ReferenceDistribution {
     }
   }
 
-  @Test func tiesAreCutByTheId() {
+  @Test func tiesAreBrokenById() {
     let tie: [Float] = [1, 2, 2, 2, 1]
-    #expect(shares(Sampling(topK: 2), from: tie) == [0, 0.5, 0.5, 0, 0])
-    #expect(shares(Sampling(topP: 0.01), from: tie) == [0, 1, 0, 0, 0])
+    #expect(frequencies(Sampling(topK: 2), from: tie) == [0, 0.5, 0.5, 0, 0])
+    #expect(frequencies(Sampling(topP: 0.01), from: tie) == [0, 1, 0, 0, 0])
   }
 
-  @Test func extremesOfTheTemperature() {
+  @Test func extremeTemperaturesStayFinite() {
     for cold in [1e-4, 1e-10, Float.leastNormalMagnitude, .leastNonzeroMagnitude] {
-      #expect(shares(Sampling(temperature: cold)) == [0, 1, 0, 0])
-      #expect(shares(Sampling(temperature: cold, topK: 3, topP: 0.9)) == [0, 1, 0, 0])
+      #expect(frequencies(Sampling(temperature: cold)) == [0, 1, 0, 0])
+      #expect(frequencies(Sampling(temperature: cold, topK: 3, topP: 0.9)) == [0, 1, 0, 0])
     }
     for hot in [1e9, Float.greatestFiniteMagnitude] {
       expect(Sampling(temperature: hot), [0.25, 0.25, 0.25, 0.25])
     }
   }
 
-  @Test func extremesOfTheLogits() {
+  @Test func extremeLogitsStayFinite() {
     let wide: [Float] = [-1e30, 80, 1e30, -.infinity]
-    #expect(shares(Sampling(), from: wide) == [0, 0, 1, 0])
-    #expect(shares(Sampling(topK: 2), from: wide) == [0, 0, 1, 0])
-    #expect(shares(Sampling(), from: [5]) == [1])
-    // An excluded token never comes, even at the very end of the interval.
+    #expect(frequencies(Sampling(), from: wide) == [0, 0, 1, 0])
+    #expect(frequencies(Sampling(topK: 2), from: wide) == [0, 0, 1, 0])
+    #expect(frequencies(Sampling(), from: [5]) == [1])
+    // An excluded token is never chosen, even at the very end of the interval.
     let excluded: [Float] = [1, 1, -.infinity]
     #expect(choose(Sampling(), from: excluded, uniform: Float(1).nextDown) == 1)
     #expect(choose(Sampling(), from: excluded, uniform: 0) == 0)
   }
 
-  @Test func whatIsNoNumberIsNeverChosen() {
+  @Test func nanIsNeverChosen() {
     let broken: [Float] = [.nan, 2, .nan, 2, -.infinity, .nan]
     for uniform in [0, 0.4, 0.6, Float(1).nextDown] {
       for sampling in [
@@ -140,8 +140,8 @@ enum ReferenceDistribution {
     }
   }
 
-  /// Many draws against the definition, from as many logits as a vocabulary's and as few as three.
-  @Test func drawsAgreeWithTheDefinition() {
+  /// Compares many draws with the definition, from three logits to as many as a vocabulary has.
+  @Test func samplesEqualTheDefinition() {
     var generator = LinearCongruential(seed: 5)
     for trial in 0..<400 {
       let count = [3, 17, 300, 2_000][trial % 4]
@@ -161,7 +161,7 @@ enum ReferenceDistribution {
       let probabilities = ReferenceDistribution.probabilities(
         logits, temperature: Double(sampling.temperature), topK: sampling.topK,
         topP: Double(sampling.topP))
-      // Cut, the draw goes through the tokens best first, else by their ids.
+      // With top-k or top-p, the draw walks from the most likely token down, else by id.
       let isCut = sampling.topP < 1 || (sampling.topK.map { $0 < count } ?? false)
       let walk = isCut ? order : Array(logits.indices)
       for _ in 0..<20 {
@@ -170,7 +170,7 @@ enum ReferenceDistribution {
         let place = walk.firstIndex(of: id) ?? 0
         let before = walk[..<place].reduce(0) { $0 + probabilities[$1] }
         let after = before + probabilities[id]
-        // fp32 weights: the edges may lie a little elsewhere, or a set end one token apart.
+        // Weights are fp32, so the edges may differ a little, and a set by one token.
         let least = probabilities.filter { $0 > 0 }.min() ?? 0
         let slack = 1e-5 + (sampling.topP < 1 ? 1.01 * least : 0)
         #expect(

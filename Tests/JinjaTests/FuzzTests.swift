@@ -2,7 +2,7 @@ import Testing
 
 @testable import Jinja
 
-/// Mutated templates: they render or end with a sentence, and never otherwise.
+/// Mutated templates either render or throw a `TemplateError`.
 struct FuzzTests {
   private struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
@@ -72,7 +72,7 @@ struct FuzzTests {
         #expect(sentence.contains("chat template"), "\(String(text)): \(error)")
       }
     }
-    // Enough of them are whole for rendering to be tried too.
+    // Enough mutated templates are valid for the renderer to be tested as well.
     #expect(rendered > 1_000)
   }
 }

@@ -2,9 +2,10 @@ import Testing
 
 @testable import Jinja
 
-/// A character keeps its origin through whatever a template does to it.
+/// Characters keep their origin through every operation of a template.
 struct ProvenanceTests {
-  /// The rendered text with the pieces of origin 1 in ⟨⟩ and of origin 2 in ⟪⟫, generated ones marked *.
+  /// Returns the rendered text with pieces of origin 1 in ⟨⟩, pieces of origin 2 in ⟪⟫, and `*`
+  /// before generated pieces.
   private func marked(_ template: String) throws -> String {
     try Template(template).render([
       ("a", .text(" It's <b>\n", Origin(1))), ("b", .text("x.y", Origin(2))),
@@ -43,7 +44,7 @@ struct ProvenanceTests {
         "*⟪X.Y⟫."
       ),
     ])
-  func origins(template: String, expected: String) throws {
+  func charactersKeepTheirOrigin(template: String, expected: String) throws {
     #expect(try marked(template) == expected)
   }
 }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Jinja
 
-/// What is not supported, not valid or not bounded ends with a sentence.
+/// Unsupported, invalid and unbounded templates throw errors that name the reason.
 struct RefusalTests {
   private func error(_ template: String, limits: RenderingLimits = RenderingLimits())
     -> TemplateError?
@@ -20,11 +20,11 @@ struct RefusalTests {
       ("\n{% for a in l recursive %}{% endfor %}", 2, "a recursive for loop"),
       ("{{ l.append(1) }}", 1, "'append', which changes a list"),
       ("{{ d.update(a=1) }}", 1, "'update', which changes a dictionary"),
-      ("{{ s.encode() }}", 1, "the method 'encode' of a text"),
+      ("{{ s.encode() }}", 1, "the method 'encode' of a string"),
       ("{{ s.__class__ }}", 1, "the attribute '__class__'"),
       ("{{ strftime_now('%Q') }}", 1, "strftime_now with the format \"%Q\""),
       ("{{ lipsum() }}", 1, "the function 'lipsum'"),
-      ("{{ 9223372036854775807 + 1 }}", 1, "whole numbers beyond 64 bits"),
+      ("{{ 9223372036854775807 + 1 }}", 1, "integers beyond 64 bits"),
       ("{{ [namespace()] }}", 1, "a namespace inside a list or dictionary"),
       ("{{ namespace(a=namespace()) }}", 1, "a namespace inside a list or dictionary"),
       ("{{ d[1, 2] }}", 1, "a subscript of several values"),
@@ -38,30 +38,31 @@ struct RefusalTests {
 
   @Test(
     arguments: [
-      ("{% if x %}", "it ends where 'elif' or 'else' or 'endif' is still expected"),
-      ("{% endif %}", "'endif' ends nothing that is open there"),
-      ("{% else %}", "'else' stands outside of 'if' and 'for'"),
-      ("{{ x", "a tag has no end"), ("{# x", "a comment has no end"),
-      ("{% raw %}x", "a raw block has no end"),
-      ("{{ 'x }}", "a text in quotation marks has no end"),
-      ("{{ x ) }}", "')' is too many"), ("{{ ? }}", "the character '?' has no meaning in a tag"),
+      ("{% if x %}", "the template ends before 'elif' or 'else' or 'endif'"),
+      ("{% endif %}", "'endif' closes no open block"),
+      ("{% else %}", "'else' is outside 'if' and 'for'"),
+      ("{{ x", "a tag is not closed"), ("{# x", "a comment is not closed"),
+      ("{% raw %}x", "a raw block is not closed"),
+      ("{{ 'x }}", "a string is not closed"),
+      ("{{ x ) }}", "')' closes no open bracket"),
+      ("{{ ? }}", "the character '?' is not allowed in a tag"),
       ("{{ }}", "an expression is expected before '}}'"),
-      ("{% break %}", "'break' stands outside of a loop"),
-      ("{{ '\\xzz' }}", "a text in quotation marks has an escape that is not valid"),
+      ("{% break %}", "'break' is outside a loop"),
+      ("{{ '\\xzz' }}", "a string has an invalid escape"),
       ("{% set true = 1 %}", "'true' cannot be set"),
     ])
-  func whatIsNoJinjaIsSaidSo(template: String, reason: String) {
+  func invalidTemplatesAreRefusedWithTheReason(template: String, reason: String) {
     #expect(error(template) == TemplateError(line: 1, .syntax(reason)))
   }
 
-  @Test func aTemplateRefusesWithItsOwnWords() {
+  @Test func raiseExceptionGivesTheTemplatesOwnMessage() {
     let refused = error(
       "{% for m in messages %}\n{{ raise_exception('no ' ~ m.role) }}{% endfor %}")
     #expect(refused == TemplateError(line: 2, .raised("no system")))
     #expect(refused?.description == "the chat template refuses it at line 2: no system")
   }
 
-  /// Endless, exploding and deep templates: stopped by a bound, in the end by nothing else.
+  /// Endless, exploding and deep templates fail because of a limit and for no other reason.
   @Test(
     arguments: [
       "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
@@ -117,8 +118,8 @@ struct RefusalTests {
     }
   }
 
-  /// The deepest that is allowed is computed, and not only refused.
-  @Test func whatPublishedTemplatesNestIsFarFromTheBounds() throws {
+  /// Expressions just within the limits are computed.
+  @Test func nestingWithinTheLimitsIsRendered() throws {
     let depth = RenderingLimits.sourceDepth - 4
     let nested = String(repeating: "(", count: depth) + "1" + String(repeating: ")", count: depth)
     #expect(try Template("{{ \(nested) }}").render([]).text == "1")

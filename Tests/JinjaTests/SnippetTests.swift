@@ -3,7 +3,7 @@ import Testing
 
 @testable import Jinja
 
-/// The template language against transformers' environment: see Goldens/snippets.py.
+/// Compares the template language with transformers' environment; see Goldens/snippets.py.
 struct SnippetTests {
   struct Snippet: Decodable, Sendable {
     let template: String
@@ -18,7 +18,7 @@ struct SnippetTests {
 
   static func text(_ string: String) -> TemplateInput { .text(string, Origin(1)) }
 
-  /// Those of the generator.
+  /// The variables of Goldens/snippets.py.
   static let variables: [(name: String, value: TemplateInput)] = [
     (
       "messages",
@@ -42,12 +42,12 @@ struct SnippetTests {
     ("tools", .none),
   ]
 
-  @Test func transformersRendersTheSame() throws {
+  @Test func templatesRenderAsInTransformers() throws {
     let snippets = try Self.snippets()
     #expect(snippets.count == 209 && snippets.count { $0.text == nil } == 20)
     for snippet in snippets {
       let text = try? Template(snippet.template).render(Self.variables).text
-      // Byte for byte: Swift's strings are equal in other normal forms too.
+      // Bytes are compared, because Swift's strings are equal across Unicode normal forms.
       #expect(
         text.map { Array($0.utf8) } == snippet.text.map { Array($0.utf8) },
         "\(snippet.template): \(text ?? "an error") for \(snippet.text ?? "an error")")

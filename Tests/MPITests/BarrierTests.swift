@@ -5,45 +5,47 @@ import Testing
 
 extension MPITests {
   @Suite struct BarrierTests {
-    @Test func noRankLeavesABarrierBeforeTheLastHasCome() throws {
-      let group = try SharedWorld.group()
-      try expectMeeting(group, Communicator.barrier)
-      try expectMeeting(group, Communicator.awaitAll)
-      #expect(group.traffic.calls == 2 + 2 * 1)
+    @Test func noRankLeavesABarrierBeforeAllHaveArrived() throws {
+      let communicator = try SharedWorld.communicator()
+      try expectBarrier(communicator, Communicator.barrier)
+      try expectBarrier(communicator, Communicator.awaitAll)
+      #expect(communicator.traffic.calls == 2 + 2 * 1)
     }
 
-    @Test func awaitingSleeps() throws {
-      let group = try SharedWorld.group()
-      try group.barrier()
-      let isLast = group.rank == group.size - 1
+    @Test func awaitAllSleepsWhileItWaits() throws {
+      let communicator = try SharedWorld.communicator()
+      try communicator.barrier()
+      let isLast = communicator.rank == communicator.size - 1
       let before = (seconds: seconds(CLOCK_THREAD_CPUTIME_ID), naps: voluntarySwitches())
       if isLast { usleep(300_000) }
-      try group.awaitAll()
+      try communicator.awaitAll()
       let used = seconds(CLOCK_THREAD_CPUTIME_ID) - before.seconds
       let naps = voluntarySwitches() - before.naps
       #expect(used < 0.1, "\(used) s of processor time for a wait of 0.3 s")
-      // Yielding a core counts as losing it: only a thread that sleeps gives it up by itself.
+      // A yield counts as an involuntary switch, a sleep as a voluntary one.
       #expect(isLast || naps > 20, "\(naps) naps in 0.3 s")
     }
 
-    @Test func awaitingEndsSoonAfterTheLast() throws {
-      let group = try SharedWorld.group()
-      try group.awaitAll()
+    @Test func awaitAllReturnsSoonAfterTheLastRank() throws {
+      let communicator = try SharedWorld.communicator()
+      try communicator.awaitAll()
       let start = seconds(CLOCK_MONOTONIC)
-      for _ in 0..<50 { try group.awaitAll() }
+      for _ in 0..<50 { try communicator.awaitAll() }
       let each = (seconds(CLOCK_MONOTONIC) - start) / 50
-      #expect(each < 0.02, "\(each) s for a barrier to which all come at once")
+      #expect(each < 0.02, "\(each) s for a barrier that all ranks call at once")
     }
 
-    /// All ranks of the test share a host, and so a clock.
-    private func expectMeeting(
-      _ group: Communicator, _ meet: (Communicator) -> () throws(MPIError) -> Void
+    /// Expects that no rank leaves `barrier` before the last has called it.
+    ///
+    /// All ranks of the test run on one host, and so share a clock.
+    private func expectBarrier(
+      _ communicator: Communicator, _ barrier: (Communicator) -> () throws(MPIError) -> Void
     ) throws {
-      usleep(UInt32(group.rank) * 20_000)
+      usleep(UInt32(communicator.rank) * 20_000)
       let arrival = seconds(CLOCK_MONOTONIC)
-      try meet(group)()
+      try barrier(communicator)()
       let departure = seconds(CLOCK_MONOTONIC)
-      #expect(try departure >= group.allReduce(arrival, .max))
+      #expect(try departure >= communicator.allReduce(arrival, .max))
     }
 
     private func voluntarySwitches() -> Int {

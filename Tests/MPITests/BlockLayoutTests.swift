@@ -11,7 +11,7 @@ struct BlockLayoutTests {
     #expect(layout.largestCount == 5)
   }
 
-  @Test func emptyBlocksReachNowhere() {
+  @Test func emptyBlocksDoNotExtendTheLayout() {
     #expect(BlockLayout(counts: [2, 0], displacements: [4, 1000]).extent == 6)
     #expect(BlockLayout(packing: []).extent == 0)
   }
@@ -38,7 +38,7 @@ struct BlockLayoutTests {
     #expect(!round.isPacked)
   }
 
-  /// The tables of a round over a buffer that is never touched.
+  /// The tables of a round over a buffer without memory.
   private func round(
     _ index: Int, chunk: Int, _ counts: [Int], _ displacements: [Int]
   ) -> (counts: [Int32], offsets: [Int32], isPacked: Bool) {

@@ -21,15 +21,15 @@ extension MPITests {
       #expect(same.size == world.size)
     }
 
-    @Test func ranksOfOneHostFindEachOther() throws {
+    @Test func splitByHostHasTheRanksOfThisHost() throws {
       let world = SharedWorld.world
       let names = try world.allGatherV(Array(try Communicator.hostName.utf8))
       let host = try world.splitByHost()
       #expect(host.size == names.filter { $0 == names[world.rank] }.count)
     }
 
-    @Test func aDuplicateKeepsItsMessagesToItself() throws {
-      let first = try SharedWorld.group()
+    @Test func aDuplicateHasSeparateMessages() throws {
+      let first = try SharedWorld.communicator()
       let second = try first.duplicate()
       let next = (first.rank + 1) % first.size
       let previous = (first.rank + first.size - 1) % first.size
@@ -40,19 +40,19 @@ extension MPITests {
     }
 
     @Test func limitsAreInheritedAndTrafficIsNot() throws {
-      let group = try SharedWorld.group(maximumCount: 5)
-      group.maximumAllToAllBytes = 99
-      try group.barrier()
-      let copy = try group.duplicate()
+      let communicator = try SharedWorld.communicator(maximumCount: 5)
+      communicator.maximumAllToAllBytes = 99
+      try communicator.barrier()
+      let copy = try communicator.duplicate()
       #expect(copy.maximumCount == 5)
       #expect(copy.maximumAllToAllBytes == 99)
       #expect(copy.traffic == Traffic())
       try copy.barrier()
-      #expect(group.traffic.calls == 1)
+      #expect(communicator.traffic.calls == 1)
     }
 
-    /// Groups that were not freed would all have handles of their own.
-    @Test func groupsAreFreed() throws {
+    /// Communicators that were not freed would all have different handles.
+    @Test func communicatorsAreFreed() throws {
       var handles: Set<OpaquePointer> = []
       for _ in 0..<100 { handles.insert(try SharedWorld.world.duplicate().handle) }
       #expect(handles.count < 100)

@@ -4,24 +4,25 @@ import Testing
 
 @testable import MPI
 
-/// The life of an environment, each in a process of its own; a rank of `mpirun` must not fork.
+/// Tests of an environment's lifetime, each in a process of its own; a rank of `mpirun` must not
+/// fork.
 @Suite(
   .serialized,
   .enabled(if: !SharedWorld.isUnderMPIRun, "A rank must not fork: `swift test` runs these."))
 struct MPIEnvironmentTests {
-  @Test func aScopeFinalises() async {
+  @Test func leavingTheScopeFinalisesMPI() async {
     await #expect(processExitsWith: .exitCode(7)) {
       func scope() throws -> Int64 {
         let environment = try MPIEnvironment()
-        let group = try environment.world.duplicate()
-        return try group.allReduce(7, .sum)
+        let communicator = try environment.world.duplicate()
+        return try communicator.allReduce(7, .sum)
       }
       let code = Int32(try scope())
       exit(MPIEnvironment.isRunning ? 1 : code)
     }
   }
 
-  @Test func abortingReturnsItsCodeAndWritesWhatIsBuffered() async throws {
+  @Test func abortReturnsItsCodeAndFlushesOutput() async throws {
     let result = try await #require(
       processExitsWith: .exitCode(5), observing: [\.standardOutputContent]
     ) {
@@ -32,23 +33,23 @@ struct MPIEnvironmentTests {
     #expect(String(decoding: result.standardOutputContent, as: UTF8.self).contains("last words"))
   }
 
-  /// Inside the macro's closure a call that never returns would be warned of.
+  /// Calls `abort`; inside the macro's closure a call that never returns would raise a warning.
   private static func end(_ environment: borrowing MPIEnvironment) {
     environment.abort(code: 5)
   }
 
-  @Test func aGroupMayOutliveTheEnvironment() async {
+  @Test func aCommunicatorMayOutliveTheEnvironment() async {
     await #expect(processExitsWith: .success) {
       func scope() throws -> Communicator {
         let environment = try MPIEnvironment()
         return try environment.world.duplicate()
       }
-      let group = try scope()
-      #expect(group.size == 1)
+      let communicator = try scope()
+      #expect(communicator.size == 1)
     }
   }
 
-  @Test func theUsersOwnYieldSettingStays() async {
+  @Test func theUsersYieldSettingIsKept() async {
     await #expect(processExitsWith: .success) {
       setenv("OMPI_MCA_mpi_yield_when_idle", "0", 1)
       let environment = try MPIEnvironment()
@@ -57,14 +58,14 @@ struct MPIEnvironmentTests {
     }
   }
 
-  @Test func aSecondStartIsMisuse() async {
+  @Test func aSecondStartFailsAPrecondition() async {
     await #expect(processExitsWith: .failure) {
       do { _ = try MPIEnvironment() }
       _ = try MPIEnvironment()
     }
   }
 
-  @Test func limitsOutsideTheirRangeAreMisuse() async {
+  @Test func limitsOutsideTheirRangeFailAPrecondition() async {
     await #expect(processExitsWith: .failure) {
       let environment = try MPIEnvironment()
       environment.world.maximumCount = 0

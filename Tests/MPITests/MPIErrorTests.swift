@@ -13,7 +13,7 @@ struct MPIErrorTests {
         + "install an MPI library that is built with thread support")
   }
 
-  @Test func threadLevelsRise() {
+  @Test func threadLevelsAreOrdered() {
     #expect(ThreadLevel.single < .funneled)
     #expect(ThreadLevel.funneled < .serialized)
     #expect(ThreadLevel.serialized < .multiple)

@@ -3,25 +3,25 @@ import MPI
 import TestWorld
 import Testing
 
-/// Everything that calls MPI here: one suite, serialised with all suites in it, so that every rank
-/// makes the same calls in the same order.
+/// The tests that call MPI: one serialised suite, so that every rank makes the same calls in the
+/// same order.
 @Suite(.serialized, .worldInTurn)
 struct MPITests {
-  @Test func worldHasThePromisedSize() {
+  @Test func theWorldHasTheExpectedSize() {
     #expect(SharedWorld.world.size == SharedWorld.expectedSize)
     #expect(0..<SharedWorld.world.size ~= SharedWorld.world.rank)
   }
 
-  @Test func threadsAreGrantedAsAsked() {
+  @Test func theRequiredThreadLevelIsGranted() {
     #expect(SharedWorld.threadLevel >= .serialized)
   }
 
-  @Test func waitingRanksYield() {
+  @Test func waitingRanksYieldTheirCore() {
     #expect(SharedWorld.world.size >= 1)
     #expect(getenv("OMPI_MCA_mpi_yield_when_idle").map { String(cString: $0) } == "1")
   }
 
-  @Test func hostHasAName() throws {
+  @Test func hostNameIsThatOfTheSystem() throws {
     _ = SharedWorld.world
     var name = [CChar](repeating: 0, count: 256)
     gethostname(&name, 255)

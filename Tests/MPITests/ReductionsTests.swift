@@ -6,54 +6,55 @@ extension MPITests {
   @Suite struct ReductionsTests {
     @Test(arguments: Sample.limits)
     func broadcastCopiesTheRoot(limit: Int?) throws {
-      let group = try SharedWorld.group(maximumCount: limit)
-      for root in 0..<group.size {
+      let communicator = try SharedWorld.communicator(maximumCount: limit)
+      for root in 0..<communicator.size {
         for count in Sample.counts {
-          try expectBroadcast(Float.self, count, root, group)
-          try expectBroadcast(UInt16.self, count, root, group)
+          try expectBroadcast(Float.self, count, root, communicator)
+          try expectBroadcast(UInt16.self, count, root, communicator)
         }
       }
-      try expectBroadcast(Double.self, 9, 0, group)
-      try expectBroadcast(Int32.self, 9, 0, group)
-      try expectBroadcast(Int64.self, 9, 0, group)
-      try expectBroadcast(UInt8.self, 9, 0, group)
-      try expectBroadcast(UInt64.self, 9, 0, group)
+      try expectBroadcast(Double.self, 9, 0, communicator)
+      try expectBroadcast(Int32.self, 9, 0, communicator)
+      try expectBroadcast(Int64.self, 9, 0, communicator)
+      try expectBroadcast(UInt8.self, 9, 0, communicator)
+      try expectBroadcast(UInt64.self, 9, 0, communicator)
     }
 
     private func expectBroadcast<T: TestScalar>(
-      _ type: T.Type, _ count: Int, _ root: Int, _ group: Communicator
+      _ type: T.Type, _ count: Int, _ root: Int, _ communicator: Communicator
     ) throws {
-      var buffer: [T] = Sample.values(count, rank: group.rank, salt: count)
-      try buffer.withUnsafeMutableBufferPointer { try group.broadcast($0, from: root) }
+      var buffer: [T] = Sample.values(count, rank: communicator.rank, salt: count)
+      try buffer.withUnsafeMutableBufferPointer { try communicator.broadcast($0, from: root) }
       #expect(buffer == Sample.values(count, rank: root, salt: count))
     }
 
     @Test func broadcastOfAnArrayTakesTheLengthOfTheRoot() throws {
-      let group = try SharedWorld.group(maximumCount: 2)
-      let root = group.size - 1
-      let result: [UInt8] = try group.broadcast(
-        Sample.values(group.rank + 3, rank: group.rank), from: root)
+      let communicator = try SharedWorld.communicator(maximumCount: 2)
+      let root = communicator.size - 1
+      let result: [UInt8] = try communicator.broadcast(
+        Sample.values(communicator.rank + 3, rank: communicator.rank), from: root)
       #expect(result == Sample.values(root + 3, rank: root))
-      #expect(try group.broadcast(Int64(group.rank) - 5, from: root) == Int64(root) - 5)
+      #expect(
+        try communicator.broadcast(Int64(communicator.rank) - 5, from: root) == Int64(root) - 5)
     }
 
     @Test(arguments: Sample.limits, Reduction.allCases)
     func reductionsEqualTheLocalReference(limit: Int?, operation: Reduction) throws {
-      let group = try SharedWorld.group(maximumCount: limit)
+      let communicator = try SharedWorld.communicator(maximumCount: limit)
       for count in Sample.counts {
-        try expectReductions(Float.self, count, operation, group)
+        try expectReductions(Float.self, count, operation, communicator)
       }
-      try expectReductions(Double.self, 10, operation, group)
-      try expectReductions(Int32.self, 10, operation, group)
-      try expectReductions(Int64.self, 10, operation, group)
-      try expectReductions(UInt8.self, 10, operation, group)
-      try expectReductions(UInt64.self, 10, operation, group)
+      try expectReductions(Double.self, 10, operation, communicator)
+      try expectReductions(Int32.self, 10, operation, communicator)
+      try expectReductions(Int64.self, 10, operation, communicator)
+      try expectReductions(UInt8.self, 10, operation, communicator)
+      try expectReductions(UInt64.self, 10, operation, communicator)
     }
 
     private func expectReductions<T: TestScalar & MPIReducible & AdditiveArithmetic & Comparable>(
-      _ type: T.Type, _ count: Int, _ operation: Reduction, _ group: Communicator
+      _ type: T.Type, _ count: Int, _ operation: Reduction, _ communicator: Communicator
     ) throws {
-      let all: [[T]] = (0..<group.size).map { Sample.values(count, rank: $0, salt: count) }
+      let all: [[T]] = (0..<communicator.size).map { Sample.values(count, rank: $0, salt: count) }
       let expected = (0..<count).map { index in
         let column = all.map { $0[index] }
         return switch operation {
@@ -62,31 +63,32 @@ extension MPITests {
         case .min: column.min() ?? .zero
         }
       }
-      #expect(try group.allReduce(all[group.rank], operation) == expected)
-      let root = count % group.size
-      var buffer = all[group.rank]
+      #expect(try communicator.allReduce(all[communicator.rank], operation) == expected)
+      let root = count % communicator.size
+      var buffer = all[communicator.rank]
       try buffer.withUnsafeMutableBufferPointer {
-        try group.reduce(inPlace: $0, operation, to: root)
+        try communicator.reduce(inPlace: $0, operation, to: root)
       }
-      #expect(buffer == (group.rank == root ? expected : all[group.rank]))
+      #expect(buffer == (communicator.rank == root ? expected : all[communicator.rank]))
     }
 
     @Test func wideIntegersKeepTheirBits() throws {
-      let group = try SharedWorld.group()
-      // As a signed number the largest would be the smallest.
-      #expect(try group.allReduce(group.rank == 0 ? UInt64.max : 1, .max) == .max)
-      #expect(try group.allReduce(Int64.min + Int64(group.rank), .min) == .min)
-      #expect(try group.allReduce(-Int32(group.rank), .min) == 1 - Int32(group.size))
+      let communicator = try SharedWorld.communicator()
+      // As a signed number UInt64.max would be −1, less than 1.
+      #expect(try communicator.allReduce(communicator.rank == 0 ? UInt64.max : 1, .max) == .max)
+      #expect(try communicator.allReduce(Int64.min + Int64(communicator.rank), .min) == .min)
+      #expect(
+        try communicator.allReduce(-Int32(communicator.rank), .min) == 1 - Int32(communicator.size))
     }
 
     @Test func longBuffersTakeSeveralCalls() throws {
-      let group = try SharedWorld.group(maximumCount: 3)
-      _ = try group.allReduce([Float](repeating: 1, count: 10), .sum)
-      #expect(group.traffic.calls == 4)
-      _ = try group.allReduce([Float](repeating: 1, count: 9), .sum)
-      #expect(group.traffic.calls == 7)
-      _ = try group.allReduce([Float](), .sum)
-      #expect(group.traffic.calls == 7)
+      let communicator = try SharedWorld.communicator(maximumCount: 3)
+      _ = try communicator.allReduce([Float](repeating: 1, count: 10), .sum)
+      #expect(communicator.traffic.calls == 4)
+      _ = try communicator.allReduce([Float](repeating: 1, count: 9), .sum)
+      #expect(communicator.traffic.calls == 7)
+      _ = try communicator.allReduce([Float](), .sum)
+      #expect(communicator.traffic.calls == 7)
     }
   }
 }

@@ -1,15 +1,15 @@
 import Glibc
 
-/// Zeroed memory that exists only where it is touched.
+/// Zeroed virtual memory, of which only the pages that are touched take memory.
 final class SparseBuffer {
-  struct NoMemory: Error { let count: Int }
+  struct MappingFailure: Error { let count: Int }
 
   let bytes: UnsafeMutableBufferPointer<UInt8>
 
   init(count: Int) throws {
     let memory = mmap(
       nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-    guard let memory, memory != MAP_FAILED else { throw NoMemory(count: count) }
+    guard let memory, memory != MAP_FAILED else { throw MappingFailure(count: count) }
     bytes = UnsafeMutableBufferPointer(
       start: memory.assumingMemoryBound(to: UInt8.self), count: count)
   }

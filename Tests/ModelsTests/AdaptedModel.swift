@@ -4,7 +4,7 @@ import Models
 
 @testable import Tensors
 
-/// A network under LoRA with its weights, bound to a worker.
+/// A network under LoRA with its weights, bound to a workspace.
 struct AdaptedModel<Network> {
   let layouts: AdaptedLayout
   let trainable: FlatBuffer
@@ -12,8 +12,8 @@ struct AdaptedModel<Network> {
   let network: Network
 
   /// - Parameters:
-  ///   - base: The folder of the weights that stay.
-  ///   - adapter: The folder of those that are trained; nil for their first values.
+  ///   - base: The folder of the frozen weights.
+  ///   - adapter: The folder of the trainable weights; nil for their initial values.
   init(
     _ build: (Parameters) -> Network, lora: LoRA, base: String, adapter: String?,
     precision: Precision = .fp32
@@ -28,14 +28,14 @@ struct AdaptedModel<Network> {
     } else {
       layouts.trainable.initialize(trainable.elements, seed: 1)
     }
-    let halves = precision == .bf16 ? HalfBuffer(count: layouts.trainable.count) : nil
-    halves?.round(trainable, 0..<layouts.trainable.count)
+    let bf16Copy = precision == .bf16 ? BF16Buffer(count: layouts.trainable.count) : nil
+    bf16Copy?.round(trainable, 0..<layouts.trainable.count)
     workspace = Workspace(precision: precision)
     network = workspace.bind(
-      layouts.trainable, values: trainable, halves: halves, frozen: frozen, build)
+      layouts.trainable, values: trainable, bf16Copy: bf16Copy, frozen: frozen, build)
   }
 
-  /// The gradient of what `loss` makes of the network.
+  /// Returns the gradient of `loss` with respect to the trainable parameters.
   func gradient(_ loss: (Network) throws -> Tensor) rethrows -> FlatBuffer {
     let gradient = FlatBuffer(count: layouts.trainable.count)
     workspace.beginGradients(into: gradient)

@@ -7,12 +7,14 @@ import Tokenizers
 @testable import Checkpoints
 @testable import Tensors
 
-/// Folders of adapters: PEFT's, and those that are written here.
+/// Adapter folders written by PEFT and by Apus.
 @Suite struct AdapterFolderTests {
   let workspace = Workspace()
 
-  /// A folder that PEFT wrote, beside its base: the model is the merged one.
-  @Test(arguments: LoRAGoldenTests.cases) func foldersOfPEFTAreOpened(name: String) throws {
+  /// A folder that PEFT wrote, next to its base, opens as the merged model.
+  @Test(arguments: LoRAGoldenTests.cases) func foldersWrittenByPEFTOpenAsTheMergedModel(
+    name: String
+  ) throws {
     let golden = try GoldenFile(name)
     let folder = try Folder()
     let base = try folder.copy(golden: try AdapterConfiguration(folder: golden.folder).base)
@@ -31,13 +33,13 @@ import Tokenizers
     let base: String
     let path: String
 
-    /// An adapter of fresh maps beside a copy of `golden`, saved by us.
-    init(_ golden: String, lora: LoRA, valued: Bool = false) throws {
+    /// A newly initialised adapter of a copy of `golden`, saved by Apus.
+    init(_ golden: String, lora: LoRA, withValueHead: Bool = false) throws {
       folder = try Folder()
       base = try folder.copy(golden: golden)
       let start = try ModelFolder(path: base)
       let network: any NetworkConfiguration =
-        valued ? ValuedModelConfiguration(start.configuration) : start.configuration
+        withValueHead ? ValueHeadModelConfiguration(start.configuration) : start.configuration
       let layout = try network.layout(lora).trainable
       let values = FlatBuffer(count: layout.count)
       for place in values.elements.indices { values.elements[place] = Float(place % 7) * 0.01 }
@@ -50,7 +52,7 @@ import Tokenizers
 
   private static let lora = LoRA(rank: 2, alpha: 4, targets: ["q_proj", "mlp.down_proj"])
 
-  @Test func ownFoldersAreOpened() throws {
+  @Test func foldersWrittenByApusOpenAsTheMergedModel() throws {
     let saved = try Saved("llama-gqa", lora: Self.lora)
     let loaded = try LoadedModel(path: saved.path)
     let whole = try LoadedModel(path: saved.base)
@@ -62,7 +64,7 @@ import Tokenizers
     }
   }
 
-  /// An adapter beside an adapter.
+  /// An adapter whose base model is an adapter.
   @Test func theBaseMayBeAnAdapterItself() throws {
     let saved = try Saved("llama-gqa", lora: Self.lora)
     let start = try ModelFolder(path: saved.path)
@@ -88,20 +90,20 @@ import Tokenizers
     }
   }
 
-  /// The value head lies beside what transformers and PEFT open.
+  /// The value head is saved next to the files that transformers and PEFT open.
   @Test func theValueHeadHasAFileOfItsOwn() throws {
     var lora = Self.lora
-    lora.modulesToSave = [ValuedModelConfiguration.headName]
-    let saved = try Saved("llama-gqa", lora: lora, valued: true)
+    lora.modulesToSave = [ValueHeadModelConfiguration.headName]
+    let saved = try Saved("llama-gqa", lora: lora, withValueHead: true)
     let adapter = try SafeTensorsFile(path: "\(saved.path)/adapter_model.safetensors")
     #expect(adapter.names.allSatisfy { $0.contains("lora_") })
     let head = try SafeTensorsFile(path: "\(saved.path)/value_head.safetensors")
     #expect(head.names == ["v_head.bias", "v_head.weight"])
     #expect(try AdapterConfiguration(folder: saved.path).lora.modulesToSave == [])
-    // As a language model, and with the head.
+    // The folder is read without and with the value head.
     _ = try LoadedModel(path: saved.path)
     let start = try ModelFolder(path: saved.base)
-    let layout = try ValuedModelConfiguration(start.configuration).layout(lora).trainable
+    let layout = try ValueHeadModelConfiguration(start.configuration).layout(lora).trainable
     let values = try ModelFiles.read(folder: saved.path, layout: layout)
     let bias = try #require(layout.entries.first { $0.name == "v_head.bias" }).range.lowerBound
     #expect(values.elements[bias] == Float(bias % 7) * 0.01)
@@ -126,7 +128,7 @@ import Tokenizers
     #expect(
       throws: CheckpointError.noModel(
         path: path,
-        reason: "its adapter_config.json names the base llama-gqa, which is no folder here"
+        reason: "its adapter_config.json names the base llama-gqa, which is not a folder here"
       )
     ) { try LoadedModel(path: path) }
   }
@@ -136,7 +138,7 @@ import Tokenizers
     ("\"rank_pattern\": {}", "\"rank_pattern\": {\"q_proj\": 8}"),
     ("\"peft_type\": \"LORA\"", "\"peft_type\": \"IA3\""),
   ])
-  func whatIsNotComputedIsRefused(old: String, new: String) throws {
+  func unsupportedSettingsAreRefused(old: String, new: String) throws {
     let folder = try Folder()
     _ = try folder.copy(golden: "llama-gqa")
     let path = try folder.copy(golden: "lora-llama")
@@ -148,13 +150,15 @@ import Tokenizers
     }
   }
 
-  /// Maps in the file that the configuration does not name would be passed over: another model.
-  @Test func mapsThatAreNotNamedAreRefused() throws {
+  /// Adapters in the file that the configuration does not list would be ignored, which would give
+  /// another model.
+  @Test func adaptersOutsideTheConfigurationAreRefused() throws {
     let folder = try Folder()
     _ = try folder.copy(golden: "llama-gqa")
     let path = try folder.copy(golden: "lora-llama")
     try folder.replace("(q|v|down)", by: "(q|v)", in: "\(path)/adapter_config.json")
     let error = try #require(throws: CheckpointError.self) { try LoadedModel(path: path) }
-    #expect("\(error)".contains("layers.0.mlp.down_proj.lora_A.weight is not trained here"))
+    let expected = "layers.0.mlp.down_proj.lora_A.weight is not part of the configured adapter"
+    #expect("\(error)".contains(expected))
   }
 }

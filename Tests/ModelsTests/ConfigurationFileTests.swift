@@ -4,18 +4,18 @@ import Testing
 @testable import Models
 
 @Suite struct ConfigurationFileTests {
-  /// A configuration of each family with no value at its default.
+  /// A configuration of each family in which no value is the default.
   static func samples() throws -> [any ModelConfiguration] {
     var gpt2 = try GPT2Configuration(
       vocabulary: 301, context: 48, layers: 3, heads: 2, width: 24, hidden: 40, dropout: 0.1,
       tied: false, endOfText: 7)
     gpt2.epsilon = 3e-4
-    gpt2.initialDeviation = 0.05
+    gpt2.initialStd = 0.05
     var llama = try LlamaConfiguration(
       vocabulary: 302, context: 40, layers: 2, heads: 6, keyHeads: 3, width: 48, hidden: 56,
       dropout: 0.3, tied: true, endOfText: 9)
     llama.epsilon = 2e-6
-    llama.initialDeviation = 0.03
+    llama.initialStd = 0.03
     llama.ropeBase = 500_000.5
     return [gpt2, llama]
   }
@@ -29,7 +29,7 @@ import Testing
     try ConfigurationFile.parse(JSONEncoder().encode(json), path: "there/config.json")
   }
 
-  @Test func whatIsWrittenIsReadBack() throws {
+  @Test func writtenConfigurationsAreReadBack() throws {
     for configuration in try Self.samples() {
       let bytes = ConfigurationFile.bytes(configuration)
       let read = try ConfigurationFile.parse(bytes, path: "config.json")
@@ -44,8 +44,8 @@ import Testing
     #expect(Self.isEqual(golden, read))
   }
 
-  /// transformers 4 and 5 know different keys for the same thing, and both have silent defaults.
-  @Test func bothReleasesOfTransformersFindTheirKeys() throws {
+  /// transformers 4 and 5 use different keys for the same setting, and both have silent defaults.
+  @Test func keysOfTransformers4And5AreWritten() throws {
     let gpt2 = try Self.samples()[0].json
     let llama = try Self.samples()[1].json
     for json in [gpt2, llama] {
@@ -63,7 +63,7 @@ import Testing
         == .map(["rope_type": .text("default"), "rope_theta": .number(500_000.5)]))
   }
 
-  /// What a published folder may leave out, with the values that transformers then takes.
+  /// Keys that published folders may omit have the defaults of transformers.
   @Test func absentKeysHaveTheFamilysDefaults() throws {
     let gpt2 = try #require(
       try Self.parse([
@@ -83,7 +83,7 @@ import Testing
     #expect(llama.ropeBase == 10_000 && llama.endOfText == 5)
   }
 
-  @Test func theNewerPlaceOfTheRotaryBaseWins() throws {
+  @Test func rotaryParametersOverrideTheOlderKey() throws {
     var json = try Self.samples()[1].json
     json["rope_theta"] = .number(10_000)
     let llama = try #require(try Self.parse(json) as? LlamaConfiguration)
@@ -130,7 +130,7 @@ import Testing
     Refusal(1, "rms_norm_eps", .number(0)), Refusal(1, "attention_dropout", .number(2)),
   ]
 
-  /// Whatever would compute something else, or nothing, ends in a sentence that names file and key.
+  /// Values that Apus does not support are refused with an error that names file and key.
   @Test(arguments: refusals) func unsupportedValuesAreRefused(_ refusal: Refusal) throws {
     var json = try Self.samples()[refusal.sample].json
     json[refusal.key] = refusal.value
@@ -138,15 +138,15 @@ import Testing
     let sentence = error.description
     #expect(sentence.hasPrefix("there/config.json "))
     #expect(sentence.hasSuffix(".") && !sentence.hasSuffix(".."))
-    // Sizes that do not divide are named as the user's configuration has them.
+    // Sizes that are not multiples are named by the keys of the user's configuration.
     var names = [refusal.key, "model.heads", "model.kvHeads"]
-    // Of a map the key within it is named.
+    // For a map, the error names the key within it.
     if case .map(let map) = refusal.value { names += map.keys }
     #expect(names.contains { sentence.contains($0) }, "\(sentence)")
   }
 
   @Test(arguments: ["", "[]", "{", "{\"model_type\": }", "null"])
-  func whatIsNoJSONObjectIsRefused(text: String) {
+  func filesThatAreNotJSONObjectsAreRefused(text: String) {
     #expect(throws: ModelError.badConfiguration(path: "x", reason: "it is not a JSON object")) {
       try ConfigurationFile.parse(Data(text.utf8), path: "x")
     }

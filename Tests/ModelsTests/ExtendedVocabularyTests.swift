@@ -7,11 +7,11 @@ import Tokenizers
 @testable import Checkpoints
 @testable import Tensors
 
-/// A model whose tokenizer got new tokens.
+/// A model whose vocabulary is extended by new tokens.
 @Suite struct ExtendedVocabularyTests {
   static let cases = ["gpt2-tied", "gpt2-untied", "llama-gqa", "llama-mha", "qwen3", "bert"]
 
-  /// The tokenizer of `folder` with three more words.
+  /// Returns the tokenizer of `folder` with three more words.
   private func extended(_ folder: ModelFolder) throws -> any Tokenizer {
     let trainer = try VocabularyExtension(of: folder.tokenizer, tokens: 3, minimumFrequency: 1)
     var counts = WordCounts()
@@ -19,7 +19,7 @@ import Tokenizers
     return try trainer.train(on: counts, threads: 1)
   }
 
-  @Test(arguments: cases) func oldTokensSayWhatTheySaid(name: String) throws {
+  @Test(arguments: cases) func oldTokensKeepTheirLogits(name: String) throws {
     let files = try Folder()
     let folder = try ModelFolder(path: try files.copy(golden: name))
     let tokenizer = try extended(folder)
@@ -47,12 +47,12 @@ import Tokenizers
     for row in ids.indices {
       let (a, b) = (expected[row * old..<(row + 1) * old], logits[row * new..<row * new + old])
       #expect(worstError(b, a) <= 1e-6)
-      // New tokens are about as likely as others: none stands out.
+      // New tokens are about as likely as the others.
       let others = a.max() ?? 0
       #expect(logits[row * new + old..<(row + 1) * new].allSatisfy { $0 < 3 * abs(others) + 1 })
     }
 
-    // Every new token has a row of its own in all that has rows for tokens.
+    // Every new token has a row of its own in every parameter with a row per token.
     for entry in layout.entries where entry.shape[0] == new {
       let (all, columns) = (Array(values.elements[entry.range]), entry.range.count / new)
       let rows = (old..<new).map { Array(all[($0 * columns)..<($0 + 1) * columns]) }
@@ -67,8 +67,8 @@ import Tokenizers
     #expect(Array(loaded.parameters.elements) == Array(values.elements))
   }
 
-  /// Rows that only fill the model's vocabulary up are taken first.
-  @Test func roomThatIsThereIsUsed() throws {
+  /// Unused rows of the model's vocabulary are used first.
+  @Test func unusedRowsOfTheVocabularyAreUsedFirst() throws {
     let files = try Folder()
     let path = try files.copy(golden: "llama-mha")
     let text = try String(contentsOfFile: "\(path)/vocab.txt", encoding: .utf8)

@@ -5,7 +5,7 @@ import Tokenizers
 
 @testable import Checkpoints
 
-/// A folder for one test, removed with it.
+/// A temporary folder for one test, removed when the value is destroyed.
 final class Folder {
   let path: String
 
@@ -18,7 +18,7 @@ final class Folder {
 
   /// Publishes a checkpoint of these files.
   ///
-  /// - Returns: Its folder.
+  /// - Returns: The path of the checkpoint.
   func save(_ files: ModelFiles, _ values: FlatBuffer) throws -> String {
     let store = CheckpointStore(path: "\(path)/checkpoints")
     try store.claim(attempt: "one")
@@ -27,14 +27,14 @@ final class Folder {
     return try draft.publish(files: records).path
   }
 
-  /// A copy of the golden folder `name`, with a tokenizer of as many ids where `hasTokenizer`.
+  /// Copies the golden folder `name`; if `hasTokenizer`, adds a tokenizer of as many ids.
   ///
-  /// - Returns: Its path.
+  /// - Returns: The path of the copy.
   func copy(golden name: String, hasTokenizer: Bool = true) throws -> String {
     let copy = "\(path)/\(name)"
     try FileManager.default.copyItem(atPath: GoldenTests.path(name), toPath: copy)
     guard hasTokenizer else { return copy }
-    // A folder of an adapter alone says nothing of the ids.
+    // A folder with an adapter alone does not give the number of ids.
     let ids = (try? ConfigurationFile.read("\(copy)/config.json").vocabulary) ?? 16
     let tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + (5..<ids).map { "word\($0)" }
     try write(Array(tokens.joined(separator: "\n").utf8), to: "\(copy)/vocab.txt")

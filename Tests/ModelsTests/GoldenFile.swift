@@ -36,7 +36,7 @@ struct GoldenFile {
 func worstError(_ values: some Collection<Float>, _ expected: some Collection<Float>) -> Float {
   guard values.count == expected.count else { return .infinity }
   let size = expected.reduce(Float.leastNormalMagnitude) { max($0, abs($1)) }
-  // What is zero in exact arithmetic is compared as it stands.
+  // A value that is zero in exact arithmetic is compared absolutely.
   let scale = size < 1e-9 ? 1 : size
   return zip(values, expected).reduce(0) { worst, pair in
     let error = abs(pair.0 - pair.1)

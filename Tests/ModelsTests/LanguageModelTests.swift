@@ -4,7 +4,8 @@ import Testing
 
 @testable import Tensors
 
-/// What holds for every family: dropout as a function of its place, and the order of the gradients.
+/// Properties of every family: dropout as a function of its position in the run, and the order of
+/// the gradients.
 @Suite struct LanguageModelTests {
   static let families = [
     "gpt2", "gpt2 untied", "llama", "llama tied", "bert", "t5", "t5 gated",
@@ -34,9 +35,10 @@ import Testing
   }
 
   private static let ids = (0..<16).map { Int32($0 * 7 % 19) }
-  private static let source = Source(ids: (0..<10).map { Int32($0 * 3 % 19) }, lengths: [5, 3])
+  private static let source = EncoderInput(
+    ids: (0..<10).map { Int32($0 * 3 % 19) }, lengths: [5, 3])
 
-  /// A model with random weights, bound.
+  /// A model with random weights, bound to a workspace.
   private struct Bound {
     let workspace = Workspace()
     let layout: ParameterLayout
@@ -49,7 +51,7 @@ import Testing
       layout = configuration.layout
       values = FlatBuffer(count: layout.count)
       layout.initialize(values.elements, seed: 3)
-      // At their first values the parts of a block hardly reach the logits, but for T5's.
+      // With initial weights, the sublayers of a block hardly change the logits, except in T5.
       let factor: Float = family.hasPrefix("t5") ? 1 : 10
       for entry in layout.entries where entry.decays {
         for place in entry.range { values.elements[place] *= factor }
@@ -60,20 +62,20 @@ import Testing
     func logits(_ source: DropoutSource?) -> [Float] {
       model.logits(
         LanguageModelTests.ids,
-        ForwardPass(sequences: 2, dropout: source, source: LanguageModelTests.source)
+        ForwardPass(sequences: 2, dropout: source, encoderInput: LanguageModelTests.source)
       ).values
     }
 
     func loss(_ source: DropoutSource? = nil, _ recomputation: Recomputation = .none) -> Tensor {
       let pass = ForwardPass(
         sequences: 2, dropout: source, recomputation: recomputation,
-        source: LanguageModelTests.source)
+        encoderInput: LanguageModelTests.source)
       return model.logits(LanguageModelTests.ids, pass)
         .crossEntropyConsumingLogits(targets: LanguageModelTests.ids.reversed()).sum()
     }
   }
 
-  @Test(arguments: families) func dropoutIsAFunctionOfItsPlace(family: String) throws {
+  @Test(arguments: families) func dropoutIsAFunctionOfSeedStepAndMicroBatch(family: String) throws {
     let bound = try Bound(family, dropout: 0.25)
     let places = [(1, 0, 0), (2, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 1)]
     let results = places.map { seed, step, microBatch in
@@ -88,7 +90,7 @@ import Testing
     }
   }
 
-  @Test(arguments: families) func withoutASourceNothingIsDropped(family: String) throws {
+  @Test(arguments: families) func withoutADropoutSourceNothingIsDropped(family: String) throws {
     let plain = try Bound(family).logits(nil)
     #expect(try Bound(family, dropout: 0.25).logits(nil) == plain)
     #expect(
@@ -98,8 +100,8 @@ import Testing
         != plain)
   }
 
-  /// Every site of a network has masks of its own.
-  @Test func sitesDiffer() {
+  /// Every dropout site of a network has masks of its own.
+  @Test func dropoutSitesHaveDifferentMasks() {
     let workspace = Workspace()
     let pass = ForwardPass(sequences: 1, dropout: DropoutSource(seed: 1, step: 2, microBatch: 3))
     let x = Tensor(repeating: 1, shape: [64], in: workspace)
@@ -109,14 +111,14 @@ import Testing
     }
   }
 
-  /// The derivative with dropout is that of the function with the same masks.
-  @Test(arguments: families) func gradientsSeeTheMasksOfTheForwardPass(family: String) throws {
+  /// The gradient with dropout is that of the function with the same masks.
+  @Test(arguments: families) func gradientsUseTheMasksOfTheForwardPass(family: String) throws {
     let bound = try Bound(family, dropout: 0.25)
     let source = DropoutSource(seed: 1, step: 2, microBatch: 3)
     let gradients = FlatBuffer(count: bound.layout.count)
     bound.workspace.beginGradients(into: gradients)
     bound.workspace.backward(from: bound.workspace.recording { bound.loss(source) })
-    // Along the gradient g the loss rises by |g|² per unit.
+    // Along the gradient g the loss rises by |g|² per unit step.
     let square = gradients.elements.reduce(0) { $0 + Double($1) * Double($1) }
     let unit = 0.01 / square.squareRoot()
     func moved(_ distance: Double) -> Double {
@@ -127,11 +129,12 @@ import Testing
     }
     let above = moved(unit)
     let below = moved(-2 * unit)
-    let slope = (above - below) / (2 * unit)
-    #expect(abs(slope / square - 1) < 0.01, "slope \(slope), |g|² \(square)")
+    let derivative = (above - below) / (2 * unit)
+    #expect(abs(derivative / square - 1) < 0.01, "derivative \(derivative), |g|² \(square)")
   }
 
-  /// The exchange sends the buffer from its end: what is reported must leave only lower ranges open.
+  /// The gradient exchange sends the buffer from its end, so gradients must be reported complete in
+  /// descending order of their ranges.
   @Test(arguments: families) func gradientsCompleteFromTheEndOfTheBuffer(family: String) throws {
     let bound = try Bound(family)
     let gradients = FlatBuffer(count: bound.layout.count)
@@ -144,12 +147,12 @@ import Testing
       values[index] = Array(gradients.elements[bound.layout.entries[index].range])
     }
     #expect(order.sorted() == Array(bound.layout.entries.indices))
-    // Weight and bias of one operation are done at the same moment, the weight being named first.
+    // Weight and bias of one operation are complete at the same time; the weight comes first.
     for (place, index) in order.enumerated() {
       let open = Set(bound.layout.entries.indices).subtracting(order[...place])
       #expect(open.allSatisfy { $0 <= index + 1 }, "\(bound.layout.entries[index].name)")
     }
-    // The token embedding receives twice when it is the head too, and is always the last.
+    // The token embedding gets two contributions when the head is tied to it, and is always last.
     #expect(order.last == 0)
     #expect(
       [
@@ -186,29 +189,32 @@ import Testing
     #expect(again.2 < kept.2 / 2, "\(again.2) bytes, not \(kept.2)")
   }
 
-  /// The gradient's memory serves the forward pass first, in every family and in the order that the
-  /// network has.
+  /// Activations of the forward pass are aliased into the gradient buffer, in every family.
   @Test(arguments: families, Recomputation.allCases)
-  func theGradientLendsItsMemory(family: String, recomputation: Recomputation) throws {
-    func gradients(leastLoan: Int) throws -> (bits: [UInt32], bytes: Int) {
+  func aliasingActivationsIntoTheGradientBufferKeepsTheBits(
+    family: String, recomputation: Recomputation
+  ) throws {
+    func gradients(smallestArenaAllocation: Int) throws -> (bits: [UInt32], bytes: Int) {
       let bound = try Bound(family, dropout: 0.1, layers: 4)
       let gradients = FlatBuffer(count: bound.layout.count)
-      bound.workspace.leastLoan = leastLoan
+      bound.workspace.smallestArenaAllocation = smallestArenaAllocation
       bound.workspace.beginGradients(into: gradients)
       let loss = bound.workspace.recording {
         bound.loss(DropoutSource(seed: 1, step: 2, microBatch: 3), recomputation)
       }
       bound.workspace.backward(from: loss) { _ in }
-      #expect(bound.workspace.loan?.moves == 0)
+      #expect(bound.workspace.arena?.evictions == 0)
       return (gradients.elements.map(\.bitPattern), bound.workspace.pool.bytesHeld)
     }
-    let (lent, plain) = (try gradients(leastLoan: 64), try gradients(leastLoan: .max))
-    #expect(lent.bits == plain.bits)
-    #expect(lent.bytes < plain.bytes)
+    let (aliased, plain) = (
+      try gradients(smallestArenaAllocation: 64), try gradients(smallestArenaAllocation: .max)
+    )
+    #expect(aliased.bits == plain.bits)
+    #expect(aliased.bytes < plain.bytes)
   }
 
-  /// A leaf is a sum over micro-batches: the second adds to the first.
-  @Test(arguments: families) func secondContributionsAdd(family: String) throws {
+  /// A leaf is a sum over micro-batches: the second micro-batch adds to the first.
+  @Test(arguments: families) func gradientsOfMicroBatchesAdd(family: String) throws {
     let bound = try Bound(family)
     let once = FlatBuffer(count: bound.layout.count)
     let twice = FlatBuffer(count: bound.layout.count)
@@ -222,8 +228,8 @@ import Testing
     #expect(worst <= 1e-6 * size)
   }
 
-  /// Memory of a step comes from the pool from the second step on.
-  @Test(arguments: families) func laterStepsAskTheSystemForNothing(family: String) throws {
+  /// From the second step on, all memory comes from the pool.
+  @Test(arguments: families) func laterStepsAllocateNoMemory(family: String) throws {
     let bound = try Bound(family, dropout: 0.1)
     let gradients = FlatBuffer(count: bound.layout.count)
     func step(_ number: Int) {

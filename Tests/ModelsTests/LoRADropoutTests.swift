@@ -4,22 +4,22 @@ import Testing
 
 @testable import Tensors
 
-/// Dropout before low-rank maps.
+/// Dropout before LoRA adapters.
 @Suite struct LoRADropoutTests {
   private struct Pair {
     let one: Linear
     let two: Linear
 
     init(_ parameters: Parameters) {
-      one = Linear(parameters["one"], inputs: 20, outputs: 20, bias: false, deviation: 1)
-      two = Linear(parameters["two"], inputs: 20, outputs: 20, bias: false, deviation: 1)
+      one = Linear(parameters["one"], inputs: 20, outputs: 20, bias: false, std: 1)
+      two = Linear(parameters["two"], inputs: 20, outputs: 20, bias: false, std: 1)
     }
   }
 
   private let lora = LoRA(rank: 4, alpha: 8, dropout: 0.4, targets: ["one", "two"])
   private let source = DropoutSource(seed: 1, step: 2, microBatch: 3)
 
-  /// Two maps with the same weights.
+  /// Returns two linear layers with the same weights, both with adapters.
   private func pair(in workspace: Workspace) throws -> (Pair, trainable: FlatBuffer, AdaptedLayout)
   {
     let layouts = try AdaptedLayout(of: Pair.init, lora: lora)
@@ -44,7 +44,9 @@ import Testing
     Tensor((0..<100).map { Float($0 * 7 % 23) * 0.1 - 1 }, shape: [5, 20], in: workspace)
   }
 
-  @Test(arguments: Precision.allCases) func everyMapHasMasksOfItsOwn(precision: Precision) throws {
+  @Test(arguments: Precision.allCases) func everyAdapterHasMasksOfItsOwn(precision: Precision)
+    throws
+  {
     let workspace = Workspace(precision: precision)
     let (pair, _, _) = try pair(in: workspace)
     let x = input(in: workspace)
@@ -59,8 +61,8 @@ import Testing
     #expect(pair.one(x, pass).values != pair.one(x, later).values)
   }
 
-  /// Along the gradient g the loss rises by |g|² per unit, with the same masks.
-  @Test func gradientsSeeTheMasksOfTheForwardPass() throws {
+  /// With the same masks, the loss rises by |g|² per unit step along the gradient g.
+  @Test func gradientsUseTheMasksOfTheForwardPass() throws {
     let workspace = Workspace()
     let (pair, trainable, layouts) = try pair(in: workspace)
     let x = input(in: workspace)
@@ -78,7 +80,7 @@ import Testing
       return Double(loss().scalar)
     }
     let (above, below) = (moved(unit), moved(-2 * unit))
-    let slope = (above - below) / (2 * unit)
-    #expect(abs(slope / square - 1) < 0.01, "slope \(slope), |g|² \(square)")
+    let derivative = (above - below) / (2 * unit)
+    #expect(abs(derivative / square - 1) < 0.01, "derivative \(derivative), |g|² \(square)")
   }
 }

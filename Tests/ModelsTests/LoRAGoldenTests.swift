@@ -6,7 +6,7 @@ import Tokenizers
 @testable import Checkpoints
 @testable import Tensors
 
-/// Low-rank maps against PEFT; `Goldens/generate_lora.py` made the values.
+/// LoRA adapters compared with PEFT's; the values were written by `Goldens/generate_lora.py`.
 @Suite struct LoRAGoldenTests {
   static let cases = ["lora-gpt2", "lora-llama", "lora-linear"]
 
@@ -48,7 +48,7 @@ import Tokenizers
     }
   }
 
-  @Test(arguments: cases) func logitsLossAndGradients(name: String) throws {
+  @Test(arguments: cases) func logitsLossAndGradientsEqualPEFTs(name: String) throws {
     let test = try Case(name)
     let model = try test.model()
     let logits = model.network.logits(test.ids, test.pass()).values
@@ -71,7 +71,7 @@ import Tokenizers
     print("\(name): worst error of the logits \(logitsError), of the gradients \(gradientError)")
   }
 
-  @Test(arguments: cases) func merged(name: String) throws {
+  @Test(arguments: cases) func mergedLogitsEqualPEFTs(name: String) throws {
     let test = try Case(name)
     let model = try test.model()
     let layout = test.configuration.layout
@@ -79,7 +79,7 @@ import Tokenizers
     let plain = Workspace()
     let before = plain.bind(layout, values: values, test.configuration.build)
       .logits(test.ids, test.pass()).values
-    // Without its adapters the network is its base, bit for bit.
+    // With its adapters switched off, the network equals its base model bit for bit.
     #expect(model.network.logits(test.ids, test.pass(adapts: false)).values == before)
     model.layouts.trainable.merge(model.trainable, into: values, of: layout)
     let logits = plain.bind(layout, values: values, test.configuration.build)
@@ -119,8 +119,8 @@ import Tokenizers
     #expect(gradientError < 0.12)
   }
 
-  /// PEFT reads what is written here: the tensors are those of its own file, byte for byte.
-  @Test(arguments: cases) func writtenAsPEFTWrites(name: String) throws {
+  /// The written tensors equal those of PEFT's own file byte for byte.
+  @Test(arguments: cases) func writtenFilesEqualPEFTs(name: String) throws {
     let test = try Case(name)
     let model = try test.model()
     let folder = try Folder()
@@ -138,7 +138,7 @@ import Tokenizers
       #expect(tensor.shape == expected.shape && tensor.dtype == expected.dtype)
       #expect(Array(tensor.bytes) == Array(expected.bytes))
     }
-    // What is read back adapts the same maps.
+    // The file read back adapts the same layers.
     let read = try AdapterConfiguration(folder: path)
     #expect(read.base == test.base)
     #expect(read.lora.scale == test.adapter.lora.scale)

@@ -6,14 +6,14 @@ import Tokenizers
 @testable import Checkpoints
 @testable import Tensors
 
-/// What is exported is read again and compared before anybody is told that it is there.
+/// An export is read back and compared before it is published.
 @Suite struct ModelExportTests {
   static let cases = [
     "gpt2-tied", "gpt2-untied", "qwen3", "mistral-window", "score-llama", "bert", "encoder-bert",
     "score-bert", "tag-bert", "t5-gated", "t5-long",
   ]
 
-  @Test(arguments: cases) func whatIsWrittenIsTheModel(name: String) throws {
+  @Test(arguments: cases) func theExportEqualsTheModel(name: String) throws {
     let folder = try Folder()
     let source = try ModelFolder(path: try folder.copy(golden: name))
     let output = "\(folder.path)/out"
@@ -25,15 +25,15 @@ import Tokenizers
     #expect(Set(left) == [name, "out"])
   }
 
-  /// What a disk may do to a file between writing and reading.
+  /// Damage that a disk may do to a file between writing and reading.
   enum Fault: String, CaseIterable {
     case weight, epsilon, frequency, tokenizer, truncation, absence
 
-    /// What the export says of it; nil where the folder cannot be read at all.
+    /// The part that the error names; nil when the folder cannot be read at all.
     var what: String? {
       switch self {
       case .weight: "weights"
-      // The weights are the same, and the model is another.
+      // The weights are the same, but the model is different.
       case .epsilon, .frequency: "logits"
       case .tokenizer: "token ids"
       case .truncation, .absence: nil
@@ -61,7 +61,7 @@ import Tokenizers
     }
   }
 
-  @Test(arguments: Fault.allCases) func aBrokenWriteIsRefused(fault: Fault) throws {
+  @Test(arguments: Fault.allCases) func damageDuringTheWriteIsDetected(fault: Fault) throws {
     let folder = try Folder()
     let source = try ModelFolder(path: try folder.copy(golden: "llama-gqa"))
     let output = "\(folder.path)/out"

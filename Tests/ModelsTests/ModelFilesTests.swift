@@ -16,7 +16,7 @@ import Testing
       tensors.append(
         SafeTensor(name: new, dtype: tensor.dtype, shape: tensor.shape, bytes: tensor.bytes))
     }
-    // A mask buffer, as older files carry it.
+    // A mask buffer, as in older files.
     let mask: [UInt8] = [1, 0, 1, 1]
     try mask.withUnsafeBytes { bytes in
       tensors.append(
@@ -28,7 +28,7 @@ import Testing
   }
 
   /// The first GPT-2 was published without the prefix, and with its masks.
-  @Test func namesOfTheFirstPublicationAreKnown() throws {
+  @Test func tensorNamesOfTheFirstGPT2AreRead() throws {
     let golden = GoldenTests.path("gpt2-tied")
     let layout = try ConfigurationFile.read("\(golden)/config.json").layout
     let expected = try ModelFiles.read(folder: golden, layout: layout)
@@ -38,7 +38,7 @@ import Testing
     #expect(Array(read.elements) == Array(expected.elements))
   }
 
-  /// A golden folder's weights in shards with an index, as 16-bit numbers of `dtype`.
+  /// Writes a golden folder's weights in shards with an index, as 16-bit numbers of `dtype`.
   private func shard(_ name: String, to folder: Folder, _ dtype: SafeTensor.DType) throws {
     let source = try SafeTensorsFile(path: GoldenTests.path("\(name)/model.safetensors"))
     var map: [String: String] = [:]
@@ -92,13 +92,14 @@ import Testing
     }
   }
 
-  /// An index is a file of others: what it names is looked at before it is opened.
+  /// An index is untrusted: the files that it names are checked before they are opened.
   @Test(arguments: [
-    (["a": "../elsewhere.safetensors"], "no file of this folder"),
-    (["a": "/etc/passwd"], "no file of this folder"), (["a": ".hidden"], "no file of this folder"),
-    (["lm_head.weight": "model-00001-of-00003.safetensors"], "which it does not"),
+    (["a": "../elsewhere.safetensors"], "not a file of this folder"),
+    (["a": "/etc/passwd"], "not a file of this folder"),
+    (["a": ".hidden"], "not a file of this folder"),
+    (["lm_head.weight": "model-00001-of-00003.safetensors"], "which does not hold it"),
   ])
-  func anIndexThatLiesIsRefused(map: [String: String], reason: String) throws {
+  func aWrongIndexIsRefused(map: [String: String], reason: String) throws {
     let folder = try Folder()
     try shard("llama-gqa", to: folder, .bf16)
     try write(map, to: folder)
@@ -109,14 +110,14 @@ import Testing
     #expect("\(error)".contains(reason), "\(error)")
   }
 
-  @Test func whatNoParameterHasIsNamed() throws {
+  @Test func unusedTensorsAreNamed() throws {
     let layout = try ConfigurationFile.read(GoldenTests.path("gpt2-tied/config.json")).layout
     let folder = try Folder()
     try copy("gpt2-tied", to: folder) { $0 }
     let (_, unused) = try ModelFiles.readAll(folder: folder.path, layout: layout)
     #expect(unused == ["h.0.attn.bias"])
     let weights = NamedWeights(layout: layout, values: FlatBuffer(count: 0), unused: unused)
-    #expect(weights.notes("there") == ["Of there h.0.attn.bias is not used."])
+    #expect(weights.notes("there") == ["there holds h.0.attn.bias, which is not used."])
   }
 
   @Test func everyMissingOrMisshapedTensorIsNamed() throws {
@@ -146,8 +147,8 @@ import Testing
     #expect(values.elements.allSatisfy { $0 == 0 })
   }
 
-  /// A configuration that asks for more than the weights hold is refused before memory is taken.
-  @Test func aHugeConfigurationTakesNoMemory() throws {
+  /// A configuration larger than the weights is refused before memory is allocated.
+  @Test func aHugeConfigurationAllocatesNoMemory() throws {
     let huge = try GPT2Configuration(
       vocabulary: 1 << 22, context: 1 << 20, layers: 2, heads: 1, width: 1 << 17, endOfText: 0)
     let layout = huge.layout

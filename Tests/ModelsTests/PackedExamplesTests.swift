@@ -4,10 +4,10 @@ import Testing
 
 @testable import Tensors
 
-/// Examples packed into a sequence, through whole models, against each of them alone.
+/// Examples packed into a sequence, compared with each example alone, through whole models.
 @Suite struct PackedExamplesTests {
   static let families = ["gpt2", "llama"]
-  /// Two sequences of 200 tokens; a block of attention has 64.
+  /// Two sequences of 200 tokens; a block of the blocked attention has 64.
   static let lengths = [[1, 70, 64, 65], [129, 3, 68]]
 
   private struct Bound {
@@ -31,7 +31,7 @@ import Testing
       model = workspace.bind(layout, values: values, configuration.build)
     }
 
-    /// Logits, and the gradient of the summed loss.
+    /// Returns the logits, and the gradient of the summed loss.
     func logits(
       _ ids: [Int32], sequences: Int, starts: [Int32], adding gradients: FlatBuffer,
       _ recomputation: Recomputation = .none
@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test(arguments: families, Recomputation.allCases)
-  func everyExampleIsAsAlone(family: String, recomputation: Recomputation) throws {
+  func packedExamplesEqualSingleOnes(family: String, recomputation: Recomputation) throws {
     let bound = try Bound(family)
     let ids = (0..<400).map { Int32($0 * $0 % 29) }
     var starts: [Int32] = []
@@ -85,7 +85,7 @@ import Testing
     print("\(family): worst error of the logits \(worstLogits), of the gradients \(worstGradient)")
     #expect(worstLogits <= 1e-6)
     #expect(worstGradient <= 1e-5)
-    // Without the starts the examples see each other.
+    // Without the starts, the examples attend to each other.
     let mixed = bound.logits(ids, sequences: 2, starts: [], adding: sum)
     #expect(worst(mixed, packed) > 0.01)
   }

@@ -6,15 +6,15 @@ import Testing
 @testable import Models
 @testable import Tensors
 
-/// The parts of T5 against transformers, and what its folders say in the tongues of several versions.
+/// The parts of T5 compared with transformers', and configuration files of several of its versions.
 @Suite struct T5Tests {
   static let cases = ["t5-relu", "t5-gated", "t5-long", "mt5"]
 
   private struct Bound {
     let workspace: Workspace
-    let trunk: T5
+    let backbone: T5
     let golden: GoldenFile
-    let source: Source
+    let source: EncoderInput
 
     init(_ name: String, _ precision: Precision = .fp32) throws {
       workspace = Workspace(precision: precision)
@@ -23,36 +23,36 @@ import Testing
         try ConfigurationFile.read("\(golden.folder)/config.json") as? T5Configuration)
       let layout = configuration.layout
       let values = try ModelFiles.read(folder: golden.folder, layout: layout)
-      let halves = precision == .bf16 ? HalfBuffer(count: layout.count) : nil
-      halves?.round(values, 0..<layout.count)
-      var trunk: T5?
-      workspace.bind(layout, values: values, halves: halves) { parameters in
-        trunk = configuration.trunk(parameters) as? T5
+      let bf16Copy = precision == .bf16 ? BF16Buffer(count: layout.count) : nil
+      bf16Copy?.round(values, 0..<layout.count)
+      var backbone: T5?
+      workspace.bind(layout, values: values, bf16Copy: bf16Copy) { parameters in
+        backbone = configuration.backbone(parameters) as? T5
       }
-      self.trunk = try #require(trunk)
-      source = Source(
+      self.backbone = try #require(backbone)
+      source = EncoderInput(
         ids: try golden.integers("sources"), lengths: try golden.integers("source_lengths"))
     }
   }
 
-  @Test(arguments: cases) func encoderStates(name: String) throws {
+  @Test(arguments: cases) func encoderStatesEqualThoseOfTransformers(name: String) throws {
     let bound = try Bound(name)
     let pass = ForwardPass(sequences: bound.source.lengths.count)
     let error = worstError(
-      bound.trunk.encoded(bound.source, pass).values, try bound.golden.floats("encoded"))
+      bound.backbone.encoded(bound.source, pass).values, try bound.golden.floats("encoded"))
     print("\(name): worst error of the encoder's states \(error)")
     #expect(error <= 5e-6)
   }
 
-  @Test(arguments: cases) func crossAttention(name: String) throws {
+  @Test(arguments: cases) func crossAttentionEqualsThatOfTransformers(name: String) throws {
     let bound = try Bound(name)
     let sequences = bound.source.lengths.count
     let tensor = { (name: String) in
       let values = try bound.golden.floats(name)
-      let width = bound.trunk.tokens.weight.columns
+      let width = bound.backbone.tokens.weight.columns
       return Tensor(values, shape: [values.count / width, width], in: bound.workspace)
     }
-    let attention = try #require(bound.trunk.decoder.blocks.last?.crossAttention)
+    let attention = try #require(bound.backbone.decoder.blocks.last?.crossAttention)
     let x = try tensor("cross_input")
     let y = attention(
       x, memory: T5Memory(states: try tensor("encoded"), lengths: bound.source.keyLengths),
@@ -61,16 +61,18 @@ import Testing
     let error = worstError(y.values, expected)
     print("\(name): worst error of the cross-attention \(error)")
     #expect(error <= 5e-6)
-    // It says something.
+    // The cross-attention changes its input.
     #expect(worstError(x.values, expected) > 0.01)
   }
 
-  /// What stands behind the end of a source changes nothing.
-  @Test(arguments: Precision.allCases) func paddingIsNotRead(precision: Precision) throws {
+  /// The padding of an encoder input does not change the hidden states.
+  @Test(arguments: Precision.allCases) func paddingDoesNotChangeTheResult(precision: Precision)
+    throws
+  {
     let bound = try Bound("t5-relu", precision)
     let ids = try bound.golden.integers("input_ids")
-    let logits = { (source: Source) in
-      bound.trunk.hidden(ids, ForwardPass(sequences: 3, source: source)).expanded.values
+    let logits = { (source: EncoderInput) in
+      bound.backbone.hidden(ids, ForwardPass(sequences: 3, encoderInput: source)).expanded.values
     }
     var other = bound.source.ids
     let length = other.count / 3
@@ -79,18 +81,18 @@ import Testing
     }
     #expect(other != bound.source.ids)
     #expect(
-      logits(Source(ids: other, lengths: bound.source.lengths)) == logits(bound.source))
+      logits(EncoderInput(ids: other, lengths: bound.source.lengths)) == logits(bound.source))
     #expect(
-      logits(Source(ids: other, lengths: [11, 11, 11])) != logits(bound.source))
+      logits(EncoderInput(ids: other, lengths: [11, 11, 11])) != logits(bound.source))
   }
 
-  /// bf16 is close to fp32.
-  @Test(arguments: cases) func halfPrecision(name: String) throws {
+  /// The hidden states in bf16 are close to those in fp32.
+  @Test(arguments: cases) func bf16IsCloseToFP32(name: String) throws {
     let (exact, half) = (try Bound(name), try Bound(name, .bf16))
     let ids = try exact.golden.integers("input_ids")
     let hidden = { (bound: Bound) in
-      bound.trunk.hidden(
-        ids, ForwardPass(sequences: bound.source.lengths.count, source: bound.source)
+      bound.backbone.hidden(
+        ids, ForwardPass(sequences: bound.source.lengths.count, encoderInput: bound.source)
       ).expanded.values
     }
     #expect(worstError(hidden(half), hidden(exact)) < 0.05)
@@ -102,7 +104,7 @@ import Testing
         as? T5Configuration)
   }
 
-  @Test func whatIsWrittenIsReadAgain() throws {
+  @Test func writtenConfigurationsAreReadBack() throws {
     for name in Self.cases {
       let configuration = try ConfigurationFile.read("\(GoldenTests.path(name))/config.json")
       let t5 = try #require(configuration as? T5Configuration)
@@ -112,8 +114,8 @@ import Testing
     }
   }
 
-  /// The files of version 4 and of the first publications leave out what later ones say.
-  @Test func filesOfOtherVersions() throws {
+  /// The files of version 4 and of the first releases omit keys that later ones have.
+  @Test func filesOfOtherTransformersVersionsAreRead() throws {
     let small: [String: ConfigurationValue] = [
       "model_type": .text("t5"), "vocab_size": .integer(40), "d_model": .integer(16),
       "d_kv": .integer(8), "d_ff": .integer(20), "num_layers": .integer(2),
@@ -142,7 +144,7 @@ import Testing
     ("relative_attention_max_distance", .integer(16)), ("decoder_start_token_id", .integer(40)),
     ("dropout_rate", .number(1)), ("layer_norm_epsilon", .number(0)),
   ])
-  func valuesThatAreNotComputedAreRefused(key: String, value: ConfigurationValue) throws {
+  func unsupportedValuesAreRefused(key: String, value: ConfigurationValue) throws {
     var json = try read([
       "model_type": .text("t5"), "vocab_size": .integer(40), "d_model": .integer(16),
       "d_kv": .integer(8), "d_ff": .integer(20), "num_layers": .integer(2),
@@ -153,8 +155,8 @@ import Testing
     #expect("\(error.map { "\($0)" } ?? "")".contains(key))
   }
 
-  /// A head that a file does not have is the embedding, under any of that one's names.
-  @Test func aHeadThatWasTiedIsTheEmbedding() throws {
+  /// If a file lacks the head, the embedding is used, under any of its names.
+  @Test func aMissingHeadIsTheEmbedding() throws {
     let source = try SafeTensorsFile(path: GoldenTests.path("t5-relu/model.safetensors"))
     var json = try ConfigurationFile.read(GoldenTests.path("t5-relu/config.json")).json
     json["tie_word_embeddings"] = .flag(false)

@@ -6,9 +6,9 @@ import Testing
 @testable import Checkpoints
 @testable import Tensors
 
-/// A model that others trained (karpathy's stories260K), where the material is at hand.
+/// A published model (karpathy's stories260K), when its files are available.
 @Suite struct TrainedModelTests {
-  /// The folder of the model; nil, said aloud, when it is not in the folder `APUS_MATERIAL`.
+  /// The folder of the model; nil, with a printed note, when `APUS_MATERIAL` does not hold it.
   static let folder: String? = {
     let material = ProcessInfo.processInfo.environment["APUS_MATERIAL"] ?? ""
     let folder = "\(material)/weights/stories260K-hf"
@@ -26,7 +26,7 @@ import Testing
     let greedy: [Int32]
     let text: [Int32]
     let loss: Double
-    /// Id and value of the five largest logits after the prompt.
+    /// The ids and values of the five largest logits after the prompt.
     let firstLogits: [[Double]]
 
     enum CodingKeys: String, CodingKey {
@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: folder != nil)) func stories260K() throws {
+  @Test(.enabled(if: folder != nil)) func stories260KGivesTheGoldenLogitsAndTokens() throws {
     let folder = try #require(Self.folder)
     let golden = try JSONDecoder().decode(
       Golden.self, from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/golden.json")))
@@ -62,7 +62,7 @@ import Testing
     print("stories260K: loss \(loss.scalar), golden \(golden.loss)")
     #expect(abs(Double(loss.scalar) - golden.loss) < 1e-5)
 
-    // All positions at once: every greedy id is the best one after those before it.
+    // One pass over all positions: every greedy id has the largest logit after the ids before it.
     let logits = model.logits(golden.greedy, one)
     let vocabulary = configuration.vocabulary
     for position in golden.prompt.count - 1..<golden.greedy.count - 1 {

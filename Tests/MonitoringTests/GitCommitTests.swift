@@ -7,7 +7,7 @@ import Testing
   private let commit = String(repeating: "0123456789abcdef", count: 3).prefix(40).description
   private let other = String(repeating: "f", count: 40)
 
-  /// What `files` make of a folder with the folder `deep/er` in it.
+  /// The commit found from `place` in a folder with `files`.
   private func found(_ files: [String: String], from place: String = "deep/er") throws -> String? {
     try withFolder { folder in
       for (name, text) in files.merging(["deep/er/x": ""], uniquingKeysWith: { $1 }) {
@@ -20,7 +20,7 @@ import Testing
     }
   }
 
-  @Test func aBranchIsFollowed() throws {
+  @Test func aBranchResolvesToItsCommit() throws {
     let head = [".git/HEAD": "ref: refs/heads/a/b\n"]
     let packed =
       "# pack-refs with: peeled\n\(other) refs/heads/a\n\(commit) refs/heads/a/b\n^\(other)\n"
@@ -32,12 +32,12 @@ import Testing
         head.merging([".git/packed-refs": packed, ".git/refs/heads/a/b": other]) { $1 }) == other)
   }
 
-  @Test func aCommitMayBeCheckedOutItself() throws {
+  @Test func aDetachedHeadIsItsCommit() throws {
     #expect(try found([".git/HEAD": "\(commit)\n"]) == commit)
     #expect(try found([".git/HEAD": "\(commit)\n"], from: "deep/er/x") == commit)
   }
 
-  @Test func aWorkTreeNamesItsFolder() throws {
+  @Test func aWorkTreeIsResolvedThroughItsGitFolder() throws {
     #expect(
       try found([
         "deep/.git": "gitdir: ../main/.git/worktrees/w\n",
@@ -47,7 +47,7 @@ import Testing
       ]) == commit)
   }
 
-  @Test func whatIsNoCommitIsAbsent() throws {
+  @Test func withoutACommitTheResultIsNil() throws {
     #expect(try found([".git/HEAD": "ref: refs/heads/unborn\n"]) == nil)
     #expect(try found([".git/HEAD": "ref: refs/heads/a\n", ".git/refs/heads/a": "half"]) == nil)
     #expect(GitCommit.around("/nowhere/at/all") == nil)

@@ -4,7 +4,7 @@ import Testing
 @testable import Monitoring
 
 @Suite struct JSONValueTests {
-  @Test func compactAndIndented() {
+  @Test func compactAndIndentedTextsMatch() {
     let value = JSONValue.object([
       JSONMember("b", .array([.integer(-1), .null, .boolean(true)])), JSONMember("a", .object([])),
       JSONMember("c", .array([])),
@@ -25,7 +25,7 @@ import Testing
         """)
   }
 
-  @Test func stringsSurvive() throws {
+  @Test func stringsReadBackUnchangedFromOneLine() throws {
     for text in ["", "\"\\/", "\n\r\t\u{0}\u{1F}\u{7F}\u{85}", "é漢🐦\u{2028}\u{2029}"] {
       let line = JSONValue.array([.string(text)]).compact
       #expect(line.split(whereSeparator: \.isNewline).count == 1)
@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  @Test func numbersSurvive() throws {
+  @Test func numbersReadBackBitForBit() throws {
     let numbers = [
       0.1, 1.0 / 3, Double.leastNonzeroMagnitude, 1.7976931348623157e308, -0.0, 1e-5, 1e16,
       123456789.125,

@@ -4,11 +4,11 @@ import Testing
 @testable import Monitoring
 
 @Suite struct MetricsFileTests {
-  @Test func theLinesAreThese() throws {
+  @Test func linesHaveTheDocumentedForm() throws {
     try withFolder { folder in
       let path = folder + "/metrics.jsonl"
       let metrics = try MetricsFile(path: path, resumingAfter: nil)
-      var odd = report(2, loss: .nan, share: nil)
+      var odd = report(2, loss: .nan, gemmShare: nil)
       odd.gradientNorm = .infinity
       odd.figures = [Figure("reward", 0.1 + 0.2)]
       try metrics.step(report(1))
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func linesAreWrittenInTime() throws {
+  @Test func linesAreWrittenAfterASecondAnEventOr64Lines() throws {
     try withFolder { folder in
       let path = folder + "/metrics.jsonl"
       let clock = ManualClock()
@@ -100,7 +100,7 @@ import Testing
     "{\"step\":7,\"loss\":1.2", "{\"step\":7,\"loss\":1.2}", "{", "\0\0\0\0", "garbage\n", "\n\n",
     "{\"step\":}\n", "{\"step\":99999999999999999999,\"loss\":1}\n", "{\"step\":7\n",
   ])
-  func aTornEndIsRemoved(tail: String) throws {
+  func aTornLastLineIsRemoved(tail: String) throws {
     try withFolder { folder in
       let path = folder + "/metrics.jsonl"
       let lines = try interrupted(path, tail: tail)
@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  @Test func everyCutOfTheFileLeavesWholeLines() throws {
+  @Test func aFileCutAnywhereKeepsItsCompleteLines() throws {
     try withFolder { folder in
       let path = folder + "/metrics.jsonl"
       let lines = try interrupted(path)
@@ -127,7 +127,7 @@ import Testing
     }
   }
 
-  @Test func damageInTheMiddleStays() throws {
+  @Test func damageBeforeTheLastKeptLineStays() throws {
     try withFolder { folder in
       let path = folder + "/metrics.jsonl"
       let lines = ["{\"step\":1,\"loss\":1}\n", "\0\0\n", "{ \"step\" : 2 }\n", "{\"step\":3}\n"]
@@ -160,7 +160,7 @@ import Testing
     #expect(bytes.count == 5)
     #expect(
       error?.description
-        == "/dev/full: cannot write the file: No space left on device; make room or check the "
-        + "permissions, and start the same command again to resume.")
+        == "/dev/full: cannot write the file: No space left on device; free some space or "
+        + "check the permissions, and run the same command again to resume.")
   }
 }

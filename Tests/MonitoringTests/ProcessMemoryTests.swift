@@ -3,7 +3,7 @@ import Testing
 @testable import Monitoring
 
 @Suite struct ProcessMemoryTests {
-  @Test func fieldsAreFound() {
+  @Test func statusFieldsAreParsed() {
     let status = "Name:\tVmRSS: 5 kB\nVmHWM:\t  2048 kB\nVmRSS:\t    1024 kB\nVmLck: 1 MB\n"
     #expect(ProcessMemory.bytes(of: "VmRSS", in: status) == 1 << 20)
     #expect(ProcessMemory.bytes(of: "VmHWM", in: status) == 2 << 20)
@@ -11,14 +11,14 @@ import Testing
     #expect(ProcessMemory.bytes(of: "VmSwap", in: status) == nil)
   }
 
-  @Test func aGroupLiesInOthers() {
+  @Test func controlGroupsIncludeTheirParents() {
     #expect(ProcessMemory.groups(in: "1:cpu:/x\n0::/job/step\n") == ["/job/step", "/job", ""])
     #expect(ProcessMemory.groups(in: "0::/\n") == [""])
     #expect(ProcessMemory.groups(in: "1:cpu:/x\n").isEmpty)
     #expect(ProcessMemory.available() >= ProcessMemory.resident() ?? 1)
   }
 
-  @Test func memoryInUseIsSeen() throws {
+  @Test func allocatedMemoryIsCounted() throws {
     let before = try #require(ProcessMemory.resident())
     let block = [UInt8](repeating: 1, count: 64 << 20)
     let after = try #require(ProcessMemory.resident())

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Monitoring
 
-/// Where a step's time went, as a table and as a trace.
+/// The profile of steps as a table and as a trace.
 @Suite struct ProfileReportTests {
   private static func report(trace: String = "trace.json") -> ProfileReport {
     // Two steps of a second on two threads; each product runs at a quarter of the peak.
@@ -26,30 +26,31 @@ import Testing
       ], peak: .init(products: 200e9, memory: 16e9), trace: trace)
   }
 
-  @Test func theTableTellsTimeSharesAndRates() {
+  @Test func theTableHasTimesAndRates() {
     let lines = Self.report().table.split(separator: "\n").map {
       $0.split(separator: " ", omittingEmptySubsequences: true).map(String.init)
     }
     #expect(
-      lines[0].joined(separator: " ").contains("steps 3–4 on rank 3: 1000.0 ms a step, 2 thr"))
+      lines[0].joined(separator: " ").contains("steps 3–4 on rank 3: 1000.0 ms per step, 2 thr"))
     #expect(
-      lines[1] == ["operation", "calls", "ms/step", "share", "GFLOP/s", "GB/s", "of", "peak"])
+      lines[1] == ["operation", "calls", "ms/step", "time", "GFLOP/s", "GB/s", "of", "peak"])
     #expect(lines[2] == ["linear", "2→3", "1", "1000.00", "50.0%", "50.0", "25%"])
     #expect(lines[3] == ["linear", "2→3", "backward", "1", "500.00", "25.0%", "50.0", "25%"])
     #expect(lines[4] == ["gelu", "1", "250.00", "12.5%", "8.0", "50%"])
     // The communication thread's two seconds are in no row.
     #expect(lines[5] == ["waiting", "250.00", "12.5%"])
-    #expect(lines[6].joined(separator: " ").hasPrefix("matrix products: 37.5 GFLOP a step, 18.8%"))
+    #expect(
+      lines[6].joined(separator: " ").hasPrefix("matrix products: 37.5 GFLOP per step, 18.8%"))
     #expect(lines.count == 7)
   }
 
-  @Test func theTraceIsWhatChromeReads() throws {
+  @Test func theTraceHasTheChromeFormat() throws {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("trace-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let path = folder.appendingPathComponent("trace.json").path
-    // An older, longer file must not shine through.
+    // Nothing of an older, longer file may remain.
     try String(repeating: "x", count: 100_000).write(
       toFile: path, atomically: true, encoding: .utf8)
     try Self.report(trace: path).writeTrace()
@@ -65,7 +66,7 @@ import Testing
     #expect(names == ["worker 0", "worker 1", "communication"])
   }
 
-  @Test func aPlaceThatCannotBeWrittenIsNamed() {
+  @Test func anUnwritableTraceIsNamedInTheError() {
     #expect {
       try Self.report(trace: "/proc/nowhere/trace.json").writeTrace()
     } throws: {

@@ -11,7 +11,7 @@ import Testing
       style: style, write: { [screen] in screen.write($0) }, now: { [clock] in clock.now })
   }
 
-  @Test func inAPipeLinesArePlain() throws {
+  @Test func linesInAPipeAreOrdinary() throws {
     let line = line(.plain(every: 100))
     line.event(EventReport(.started, "Trains."))
     for step in 1...250 {
@@ -35,7 +35,7 @@ import Testing
         """)
   }
 
-  @Test func onATerminalOneLineIsRewritten() {
+  @Test func aTerminalHasOneLiveLine() {
     let line = line(.live(columns: { 81 }, colour: true))
     let live = { (step: Int, eta: String) in
       "\rstep  \(step)/2000  loss 1.5123  21.3k tok/s  64% of peak  eta \(eta)\u{1B}[K"
@@ -74,7 +74,7 @@ import Testing
     #expect(screen.take() == "\n")
   }
 
-  @Test func withoutColourThereIsNone() {
+  @Test func withoutColourThereAreNoEscapeSequences() {
     let line = line(.live(columns: { 81 }, colour: false))
     line.event(EventReport(.warning, "Careful."))
     line.evaluation(evaluation(3, isBest: true))

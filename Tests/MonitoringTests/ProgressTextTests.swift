@@ -3,12 +3,12 @@ import Testing
 @testable import Monitoring
 
 @Suite struct ProgressTextTests {
-  @Test func theLineOfAStep() {
+  @Test func aStepIsOneLine() {
     #expect(
       ProgressText.line(report(1200), eta: 17)
         == "step  1200/2000  loss 1.5123  lr 4.2e-04  norm 0.71  21.3k tok/s  64% of peak  eta 0:17"
     )
-    var first = report(1, loss: 10.98765, share: nil)
+    var first = report(1, loss: 10.98765, gemmShare: nil)
     first.tokensPerSecond = 231
     first.gradientNorm = 12.345
     first.figures = [Figure("reward", -0.25)]
@@ -35,7 +35,7 @@ import Testing
     #expect(ProgressText.fixed(1e9, digits: 5) == "1.0e+09")
   }
 
-  @Test func durations() {
+  @Test func durationsAreFormatted() {
     let cases: [(Double?, String)] = [
       (0, "0:00"), (0.6, "0:01"), (59.6, "1:00"), (61, "1:01"), (3599, "59:59"),
       (3723, "1:02:03"), (86_400, "1d 00h"), (277_200, "3d 05h"), (nil, "-:--"), (.nan, "-:--"),
@@ -44,7 +44,7 @@ import Testing
     for (seconds, text) in cases { #expect(ProgressText.duration(seconds) == text) }
   }
 
-  @Test func theLineOfAnEvaluation() {
+  @Test func anEvaluationIsOneLine() {
     #expect(
       ProgressText.line(evaluation(200, isBest: true), totalSteps: 2000)
         == "eval   200/2000  validation loss 1.4982  bits/byte 2.1614  consistentStories 0.910"
@@ -52,7 +52,7 @@ import Testing
     #expect(ProgressText.line(evaluation(200), totalSteps: nil).hasPrefix("eval  200  validation"))
   }
 
-  @Test func theLineOfAnEvent() {
+  @Test func anEventIsOneLineWithoutControlCharacters() {
     let saved = EventReport(.checkpointSaved, step: 200, "Saved a\u{1B}[2Jb\nc.")
     #expect(
       ProgressText.line(saved, totalSteps: 2000) == "checkpoint   200/2000  Saved a [2Jb c.")
@@ -60,7 +60,7 @@ import Testing
       ProgressText.line(EventReport(.resumed, "Goes on."), totalSteps: nil) == "resume  Goes on.")
   }
 
-  @Test func theLiveLineKeepsToItsWidth() {
+  @Test func theLiveLineDropsFieldsToFitItsWidth() {
     let whole = "step  1200/2000  loss 1.5123  21.3k tok/s  64% of peak  eta 0:17"
     #expect(ProgressText.live(report(1200), eta: 17, width: whole.count) == whole)
     #expect(

@@ -15,7 +15,7 @@ import Testing
 
     """
 
-  @Test func theFileIsThis() throws {
+  @Test func theFileHasTheDocumentedForm() throws {
     let environment = RunEnvironment(
       versions: ["apus": "0.1", "Open MPI": "4.1.4"], commit: "abc", hosts: ["a", "b"], ranks: 2,
       threads: 3, fields: ["kernels": .string("haswell")], processor: Processor(cpuinfo: cpuinfo),
@@ -70,7 +70,7 @@ import Testing
     #expect(system.hasPrefix("Linux "))
   }
 
-  @Test func unknownProcessorsAreUnknown() {
+  @Test func unknownAndArmProcessorsAreParsed() {
     #expect(Processor(cpuinfo: "").model == "unknown")
     #expect(
       Processor(cpuinfo: "processor : 0\nFeatures : fp asimd bf16\n::\n").features == [

@@ -3,7 +3,7 @@ import Synchronization
 
 @testable import Monitoring
 
-/// A clock that a test moves.
+/// A clock that a test advances.
 final class ManualClock: Sendable {
   private let start = ContinuousClock.now
   private let elapsed = Mutex(Duration.zero)
@@ -13,13 +13,13 @@ final class ManualClock: Sendable {
   func advance(_ duration: Duration) { elapsed.withLock { $0 += duration } }
 }
 
-/// A sink that remembers.
+/// A sink that collects the written text.
 final class Screen: Sendable {
   private let written = Mutex("")
 
   func write(_ text: String) { written.withLock { $0 += text } }
 
-  /// What was written since the last call.
+  /// Returns the text written since the last call.
   func take() -> String {
     written.withLock { text in
       defer { text = "" }
@@ -28,7 +28,7 @@ final class Screen: Sendable {
   }
 }
 
-/// Runs `body` with a folder of its own, which is removed afterwards.
+/// Runs `body` with a temporary folder, which is removed afterwards.
 func withFolder<R>(_ body: (String) throws -> R) throws -> R {
   let folder = FileManager.default.temporaryDirectory
     .appending(path: "apus-monitoring-\(UUID().uuidString)").path
@@ -43,13 +43,13 @@ func text(_ path: String) throws -> String {
 
 /// The step report of the examples.
 func report(
-  _ step: Int, of total: Int = 2000, loss: Double = 1.51234, share: Double? = 0.64
+  _ step: Int, of total: Int = 2000, loss: Double = 1.51234, gemmShare: Double? = 0.64
 ) -> StepReport {
   StepReport(
     step: step, totalSteps: total, loss: loss, learningRate: 4.2e-4, gradientNorm: 0.714,
     tokens: 768, tokensSeen: 768 * step, tokensPerSecond: 21_345, secondsPerStep: 0.02125,
     secondsCompute: 0.018, secondsExchange: 0.004, secondsExposed: 0.001, secondsOptimizer: 0.002,
-    secondsData: 0.00025, gemmShare: share, bytesSent: 1_234_567, memoryBytes: 98_765_432)
+    secondsData: 0.00025, gemmShare: gemmShare, bytesSent: 1_234_567, memoryBytes: 98_765_432)
 }
 
 func evaluation(_ step: Int, isBest: Bool = false) -> EvaluationReport {

@@ -2,9 +2,9 @@ import Testing
 
 @testable import Objectives
 
-/// Rewards, advantages and the KL's coefficient.
+/// Rewards, advantages and the KL coefficient.
 @Suite struct AdvantageTests {
-  @Test func advantagesAreThoseOfTRL() throws {
+  @Test func advantagesEqualThoseOfTRL() throws {
     let golden = try Golden("gae")
     let rewards = TokenRewards(
       score: try golden.number("score"), coefficient: try golden.number("coefficient"),
@@ -26,14 +26,14 @@ import Testing
     #expect(abs(rewards.kl - kl) < 1e-12)
   }
 
-  @Test func anAnswerThatIsNotOverGoesOnWithItsValue() {
+  @Test func anUnfinishedCompletionBootstrapsFromItsLastValue() {
     let rule = GeneralizedAdvantage(discount: 0.5, lambda: 1)
     let (advantages, returns) = rule(rewards: [0, 1], values: [0, 0], last: 4)
     #expect(advantages == [1.5, 3] && returns == [1.5, 3])
     #expect(rule(rewards: [], values: []).advantages.isEmpty)
   }
 
-  @Test func whiteningIsThatOfTRL() throws {
+  @Test func whiteningEqualsThatOfTRL() throws {
     let golden = try Golden("whitening")
     let mask = try golden.numbers("mask")
     let kept = zip(try golden.numbers("values"), mask).filter { $0.1 != 0 }.map(\.0)
@@ -44,8 +44,8 @@ import Testing
     #expect(Moments([3]).whiten([3]) == [0] && Moments().variance == 0)
   }
 
-  /// The same whatever units the numbers come in, and the same bits for the same units.
-  @Test func momentsOfPartsAreThoseOfTheWhole() {
+  /// Combining the moments of parts gives the moments of the whole, whatever the size of the parts.
+  @Test func momentsOfPartsCombineToThoseOfTheWhole() {
     let values = (0..<100).map { 1e4 + Double($0 * $0 % 37) }
     let whole = Moments(values)
     for size in [1, 7, 33] {
@@ -59,26 +59,26 @@ import Testing
     }
   }
 
-  @Test func theCoefficientGoesTowardsItsTarget() {
+  @Test func adaptiveCoefficientMovesTheKLTowardsItsTarget() {
     var fixed = KLController(coefficient: 0.2)
-    fixed.update(kl: 50, answers: 100)
+    fixed.update(kl: 50, completions: 100)
     #expect(fixed.coefficient == 0.2)
     var adaptive = KLController(
       coefficient: 0.2, rule: .adaptive(target: 6, horizon: 10_000))
-    adaptive.update(kl: 60, answers: 256)
+    adaptive.update(kl: 60, completions: 256)
     #expect(abs(adaptive.coefficient - 0.2 * (1 + 0.2 * 256 / 10_000)) < 1e-15)
-    adaptive.update(kl: 6, answers: 256)
+    adaptive.update(kl: 6, completions: 256)
     #expect(abs(adaptive.coefficient - 0.2 * (1 + 0.2 * 256 / 10_000)) < 1e-15)
     let before = adaptive.coefficient
-    adaptive.update(kl: 5.4, answers: 1000)
+    adaptive.update(kl: 5.4, completions: 1000)
     #expect(abs(adaptive.coefficient - before * (1 - 0.1 * 0.1)) < 1e-15)
-    adaptive.update(kl: .nan, answers: 1000)
+    adaptive.update(kl: .nan, completions: 1000)
     #expect(adaptive.coefficient > 0)
   }
 
-  @Test func answersOrTokensWeighTheSame() {
+  @Test func tokenWeightsAreEqualPerTokenOrPerCompletion() {
     #expect(TokenWeights.token.weight(length: 5) == 1)
-    #expect(TokenWeights.answer.weight(length: 5) == 0.2)
-    #expect(TokenWeights.answer.weight(length: 0) == 0)
+    #expect(TokenWeights.completion.weight(length: 5) == 0.2)
+    #expect(TokenWeights.completion.weight(length: 0) == 0)
   }
 }

@@ -20,7 +20,7 @@ import Testing
     #expect(both.figures.map(\.name) == ["ratio", "largestRatio", "ended"])
   }
 
-  @Test func theyTravelAsNumbers() {
+  @Test func measuresSurviveConversionToNumbers() {
     var measures = Measures()
     measures.add(1.5, to: .entropy, weight: 2)
     measures.add(9, to: .largestRatio)
@@ -34,7 +34,7 @@ import Testing
     #expect(Measure.referenceKLk3.name == "referenceKLk3")
   }
 
-  @Test func varianceAndCorrelation() throws {
+  @Test func explainedVarianceAndRewardLengthCorrelation() throws {
     var measures = Measures()
     #expect(measures.explainedVariance == nil && measures.rewardLengthCorrelation == nil)
     // Errors 0, 1, 0, −1 beside returns 0, 2, 4, 6: 1 − 0.5 ÷ 5.
@@ -43,12 +43,12 @@ import Testing
     }
     #expect(abs(try #require(measures.explainedVariance) - 0.9) < 1e-12)
     for (reward, length) in [(1.0, 10), (2, 20), (3, 30)] {
-      measures.addAnswer(reward: reward, length: length, ended: length < 25)
+      measures.addCompletion(reward: reward, length: length, ended: length < 25)
     }
     #expect(abs(try #require(measures.rewardLengthCorrelation) - 1) < 1e-12)
     #expect(measures[.ended] == 2.0 / 3)
     var constant = Measures()
-    for length in [10, 20] { constant.addAnswer(reward: 0.1, length: length, ended: true) }
+    for length in [10, 20] { constant.addCompletion(reward: 0.1, length: length, ended: true) }
     #expect(constant.rewardLengthCorrelation == nil)
   }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Objectives
 
-/// The token losses of PPO and GRPO, against TRL's.
+/// The token losses of PPO and GRPO, compared with TRL's.
 @Suite struct PolicyTests {
   /// The policy loss as a function of the log-probabilities alone.
   private func run(
@@ -13,12 +13,12 @@ import Testing
     { chosen in
       let entropies = Tensor(repeating: 1.5, shape: chosen.shape, in: chosen.workspace)
       return objective(
-        TokenLogProbabilities(chosen: chosen, entropies: entropies), old: old,
+        TokenLogProbabilities(chosen: chosen, entropies: entropies), oldLogProbabilities: old,
         advantages: advantages, reference: reference, weights: weights)
     }
   }
 
-  @Test func policyLossIsThatOfTRL() throws {
+  @Test func policyLossEqualsThatOfTRL() throws {
     let golden = try Golden("ppo")
     let objective = ClippedPolicy(clip: try golden.number("clip"))
     let new = try golden.floats("new")
@@ -44,14 +44,14 @@ import Testing
     #expect(loss.measures[.entropy] == 1.5)
   }
 
-  @Test func valueLossIsThatOfTRL() throws {
+  @Test func valueLossEqualsThatOfTRL() throws {
     let golden = try Golden("value")
     let objective = ClippedValue(clip: try golden.number("clip"), coefficient: 1)
     let (old, returns) = (try golden.floats("old"), try golden.floats("returns"))
     let mask = try golden.floats("mask")
     let run = { (objective: ClippedValue) in
       differentiated(try golden.floats("new")) {
-        objective($0, old: old, returns: returns, weights: mask)
+        objective($0, oldValues: old, returns: returns, weights: mask)
       }
     }
     let loss = try run(objective)
@@ -72,7 +72,7 @@ import Testing
     #expect(worst(free.gradient, errors.map { Double($0) }) <= tolerance)
   }
 
-  @Test func groupLossIsThatOfTRL() throws {
+  @Test func groupLossEqualsThatOfTRL() throws {
     let golden = try Golden("grpo")
     let length = try golden.integer("length")
     let lengths = try golden.integers("lengths")
@@ -86,7 +86,7 @@ import Testing
     let advantages = scaled.flatMap { Array(repeating: $0, count: length) }
     for setting in try golden.cases() {
       let kind = try setting.text("kind")
-      let weighing: TokenWeights = kind == "grpo" ? .answer : .token
+      let weighing: TokenWeights = kind == "grpo" ? .completion : .token
       let weights = lengths.flatMap { own in
         (0..<length).map { $0 < own ? weighing.weight(length: own) : 0 }
       }
@@ -109,8 +109,8 @@ import Testing
     #expect(error <= tolerance)
   }
 
-  /// Away from the corners, where no difference quotient exists.
-  @Test func derivativesAreThoseOfDifferences() {
+  /// The points avoid the corners of the losses, where no derivative exists.
+  @Test func gradientsEqualFiniteDifferences() {
     let old: [Float] = [-1, -2, -0.5, -3, -1, -2]
     let new: [Float] = [-0.95, -1.2, -1.2, -2.2, -1.9, -2.05]
     let objective = ClippedPolicy(clip: 0.2, referenceKL: 0.3)
@@ -122,12 +122,12 @@ import Testing
     #expect(check.worstError < 2e-3, "\(check.place)")
     let values = differences([0.1, 0.9, -2, 0.4]) {
       ClippedValue(clip: 0.3)(
-        $0, old: [0, 0, 0, 0.5], returns: [1, 0.2, -1, 0.4], weights: [1, 1, 0.5, 1])
+        $0, oldValues: [0, 0, 0, 0.5], returns: [1, 0.2, -1, 0.4], weights: [1, 1, 0.5, 1])
     }
     #expect(values.worstError < 2e-3, "\(values.place)")
   }
 
-  @Test func beforeTheFirstUpdateTheRatioIsOne() {
+  @Test func ratioIsOneBeforeTheFirstUpdate() {
     let old: [Float] = [-1.37, -0.004, -11.5]
     let loss = differentiated(
       old, run(ClippedPolicy(), old: old, advantages: [2, -1, 0.5], weights: [1, 1, 1]))
@@ -136,23 +136,23 @@ import Testing
     #expect(loss.total == -1.5 && loss.gradient == [-2, 1, -0.5])
   }
 
-  @Test func theEntropyBonusReachesTheEntropies() throws {
+  @Test func entropyBonusHasAGradientForTheEntropies() throws {
     let workspace = Workspace()
     let chosen = Tensor([-1, -2, -3], shape: [3], in: workspace)
     let entropies = Tensor([0.5, 2, 1], shape: [3], in: workspace)
     let (sum, gradients) = valueWithGradient(at: [chosen, entropies]) {
       ClippedPolicy(entropyBonus: 0.1)(
-        TokenLogProbabilities(chosen: $0[0], entropies: $0[1]), old: [-1, -2, -3],
+        TokenLogProbabilities(chosen: $0[0], entropies: $0[1]), oldLogProbabilities: [-1, -2, -3],
         advantages: [0, 0, 0], weights: [1, 0, 0.5]
       ).sum
     }
     #expect(abs(sum.scalar + 0.1) < 1e-7)
-    let slopes = try #require(gradients[1]).values
-    #expect(worst(slopes, [-0.1, 0, -0.05]) <= tolerance)
+    let gradient = try #require(gradients[1]).values
+    #expect(worst(gradient, [-0.1, 0, -0.05]) <= tolerance)
   }
 
-  /// A token that is not trained may hold anything.
-  @Test func whatIsMaskedDoesNotMatter() {
+  /// A masked token may hold any value.
+  @Test func maskedTokensDoNotChangeTheLoss() {
     let loss = differentiated(
       [-1, .nan], run(ClippedPolicy(), old: [-1, .nan], advantages: [1, .nan], weights: [1, 0]))
     #expect(loss.total == -1 && loss.gradient == [-1, 0] && loss.measures[.ratio] == 1)

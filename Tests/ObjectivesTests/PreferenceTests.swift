@@ -4,9 +4,9 @@ import Testing
 
 @testable import Objectives
 
-/// Losses on pairs, against TRL's.
+/// Losses on pairs, compared with TRL's.
 @Suite struct PreferenceTests {
-  @Test func bradleyTerryIsThatOfTRL() throws {
+  @Test func bradleyTerryEqualsThatOfTRL() throws {
     let golden = try Golden("bradleyTerry")
     let scores = try golden.floats("scores")
     var error = 0.0
@@ -24,7 +24,7 @@ import Testing
     #expect(error <= tolerance)
   }
 
-  @Test func bradleyTerryMeasuresItsPairs() throws {
+  @Test func bradleyTerryReportsAccuracyAndMargin() throws {
     let loss = differentiated([2, 1, 0, 3, 1, 1, .nan, .nan]) {
       BradleyTerry()($0, weights: [1, 1, 1, 0])
     }
@@ -33,17 +33,17 @@ import Testing
     #expect(loss.measures[.margin] == -2.0 / 3)
     #expect(loss.measures[.chosenReward] == 1)
     #expect(loss.measures.count(of: .accuracy) == 3)
-    // A pair that does not count may hold anything.
+    // A masked pair may hold any value.
     #expect(loss.total.isFinite && loss.gradient[6...] == [0, 0])
   }
 
-  @Test func farScoresNeitherOverflowNorVanish() {
+  @Test func extremeScoresNeitherOverflowNorUnderflow() {
     let loss = differentiated([-500, 500, 500, -500]) { BradleyTerry()($0) }
     #expect(loss.total == 1000)
     #expect(loss.gradient == [-1, 1, 0, 0])
   }
 
-  @Test func directPreferenceIsThatOfTRL() throws {
+  @Test func directPreferenceEqualsThatOfTRL() throws {
     let golden = try Golden("preferences")
     let policy = try golden.floats("policy")
     let reference = try golden.floats("reference")
@@ -72,7 +72,7 @@ import Testing
     #expect(error <= tolerance)
   }
 
-  @Test func aPolicyEqualToItsReferenceLosesLogTwo() {
+  @Test func aPolicyEqualToItsReferenceHasLossLogTwo() {
     let same: [Float] = [-12.5, -3.25, -700, -1]
     let loss = differentiated(same) {
       DirectPreference(beta: 0.25)(policy: $0, reference: same, lengths: [4, 2, 90, 1])
@@ -82,7 +82,7 @@ import Testing
     #expect(loss.measures[.accuracy] == 0.5)
   }
 
-  @Test func weightsOfPairsAreFactors() {
+  @Test func weightsOfPairsScaleTheirLosses() {
     let policy: [Float] = [-3, -4, -2, -8]
     let run = { (weights: [Float]?) in
       differentiated(policy) {

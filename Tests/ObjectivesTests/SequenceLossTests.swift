@@ -2,9 +2,9 @@ import Testing
 
 @testable import Objectives
 
-/// Losses on scores of whole sequences, against PyTorch's.
+/// Losses on scores of whole sequences, compared with PyTorch's.
 @Suite struct SequenceLossTests {
-  @Test func classificationIsThatOfPyTorch() throws {
+  @Test func classificationEqualsThatOfPyTorch() throws {
     let golden = try Golden("classes")
     let (scores, labels) = (try golden.floats("scores"), try golden.integers("targets"))
     let shape = [labels.count, try golden.integer("labels")]
@@ -22,7 +22,7 @@ import Testing
     #expect(check.worstError < 2e-3, "\(check.place)")
   }
 
-  @Test func classificationCountsWhatIsRight() {
+  @Test func classificationReportsAccuracy() {
     let loss = differentiated([1, 2, 3, 0, 9, 9], shape: [3, 2]) {
       Classification.loss($0, labels: [1, 1, 1])
     }
@@ -31,7 +31,7 @@ import Testing
     #expect(far.total == 2e4 && far.gradient == [1, -1])
   }
 
-  @Test func regressionIsThatOfPyTorch() throws {
+  @Test func regressionEqualsThatOfPyTorch() throws {
     let golden = try Golden("regression")
     let (scores, targets) = (try golden.floats("scores"), try golden.floats("targets"))
     let outputs = try golden.integer("outputs")

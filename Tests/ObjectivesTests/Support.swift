@@ -4,7 +4,7 @@ import Testing
 
 @testable import Objectives
 
-/// What PyTorch and TRL give for fixed numbers; `Goldens/generate.py` made the values.
+/// Results of PyTorch and TRL for fixed numbers, written by `Goldens/generate.py`.
 struct Golden {
   private let values: [String: Any]
 
@@ -18,7 +18,7 @@ struct Golden {
 
   private init(_ values: [String: Any]) { self.values = values }
 
-  /// The settings that were tried.
+  /// The cases of the golden.
   func cases() throws -> [Golden] {
     try #require(values["cases"] as? [[String: Any]]).map { Golden($0) }
   }
@@ -46,7 +46,7 @@ func worst(_ values: [some BinaryFloatingPoint], _ expected: [Double]) -> Double
   }
 }
 
-/// A loss as numbers.
+/// A loss and its gradient as numbers.
 struct Differentiated {
   let total: Double
   let count: Double
@@ -54,7 +54,7 @@ struct Differentiated {
   let gradient: [Float]
 }
 
-/// A loss and its derivative at `values`.
+/// Returns the loss and its gradient at `values`.
 func differentiated(
   _ values: [Float], shape: [Int]? = nil, _ objective: (Tensor) -> Loss
 ) -> Differentiated {
@@ -76,7 +76,7 @@ func differentiated(
   }
 }
 
-/// How far the derivative of `objective` is from finite differences.
+/// Compares the gradient of `objective` with finite differences.
 func differences(
   _ values: [Float], shape: [Int]? = nil, _ objective: (Tensor) -> Loss
 ) -> GradientCheck {
@@ -87,5 +87,5 @@ func differences(
   }
 }
 
-/// Largest difference from a golden that rounding to 32 bits may make.
+/// The largest accepted relative difference from a golden value, due to rounding to fp32.
 let tolerance = 2e-6

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Objectives
 
-/// Log-probabilities and entropies of tokens, against PyTorch's.
+/// Log-probabilities and entropies of tokens, compared with PyTorch's.
 @Suite struct TokenTests {
-  @Test func theyAreThoseOfPyTorch() throws {
+  @Test func logProbabilitiesEqualThoseOfPyTorch() throws {
     let golden = try Golden("tokens")
     let (rows, width) = (try golden.integer("rows"), try golden.integer("width"))
     let vocabulary = try golden.integer("vocabulary")
@@ -14,8 +14,9 @@ import Testing
     let head = Tensor(try golden.floats("head"), shape: [vocabulary, width], in: workspace)
     let targets = try golden.integers("targets").map { Int32($0) }
     let mask = try golden.floats("mask")
-    let slopes = Tensor(try golden.floats("slopes"), shape: [rows], in: workspace)
-    let entropySlopes = Tensor(try golden.floats("entropySlopes"), shape: [rows], in: workspace)
+    // The gradients of the loss with respect to log-probabilities and entropies.
+    let factors = Tensor(try golden.floats("slopes"), shape: [rows], in: workspace)
+    let entropyFactors = Tensor(try golden.floats("entropySlopes"), shape: [rows], in: workspace)
     var error = 0.0
     for setting in try golden.cases() {
       let temperature = Float(try setting.number("temperature"))
@@ -24,7 +25,7 @@ import Testing
         let result = $0[0].logProbabilities(
           head: $0[1], targets: targets, weights: mask, temperature: temperature)
         tokens = result
-        return (result.chosen * slopes).sum() + (result.entropies * entropySlopes).sum()
+        return (result.chosen * factors).sum() + (result.entropies * entropyFactors).sum()
       }
       let seen = try #require(tokens)
       error = max(error, worst(seen.chosen.values, try setting.numbers("logProbabilities")))

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct OptimizerTests {
   private func numbers(_ count: Int, _ tag: Int) -> [Float] {
-    let stream = RandomStream(seed: 5, purpose: .trial, tag)
+    let stream = RandomStream(seed: 5, purpose: .probe, tag)
     return (0..<count).map { stream.uniform(UInt64($0)) - 0.5 }
   }
 
@@ -34,7 +34,7 @@ import Testing
     return weights
   }
 
-  @Test func adamWAgainstSixtyFourBits() {
+  @Test func adamWEqualsAnFP64Reference() {
     let count = 37
     for decays in [true, false] {
       let result = run(
@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [0.0, 0.9]) func sgdAgainstSixtyFourBits(momentum: Double) {
+  @Test(arguments: [0.0, 0.9]) func sgdEqualsAnFP64Reference(momentum: Double) {
     let count = 21
     let result = run(
       SGD(momentum: Float(momentum), weightDecay: 0.1), count: count, steps: 4, cuts: [])
@@ -74,8 +74,8 @@ import Testing
     for i in 0..<count { #expect(abs(Double(result[i]) - weights[i]) < 1e-6) }
   }
 
-  /// The sharded optimizer cuts ranges anywhere: not a bit may depend on it.
-  @Test func cutsDoNotChangeABit() {
+  /// The sharded optimizer cuts ranges anywhere, so no bit may depend on the cuts.
+  @Test func cutsOfTheRangeDoNotChangeABit() {
     for rule in [AdamW(betas: (0.9, 0.99), weightDecay: 0.1), SGD(momentum: 0.9, weightDecay: 0.1)]
       as [any Optimizer]
     {
@@ -84,10 +84,11 @@ import Testing
     }
   }
 
-  /// The first step moves every weight by the rate against the sign of its gradient, whatever its
-  /// size: both corrections undo the zeros that the moments start from.
+  /// The first step moves every weight by the learning rate against the sign of its gradient,
+  /// whatever the gradient's size, because the bias corrections undo the initial zeros of the
+  /// moments.
   @Test(arguments: [0.95, 0.999, 0.999_99] as [Float])
-  func theFirstStepOfAdamIsTheRate(beta2: Float) {
+  func theFirstStepOfAdamHasTheSizeOfTheLearningRate(beta2: Float) {
     let rule = AdamW(betas: (0.9, beta2), epsilon: 1e-12, weightDecay: 0)
     let gradient: [Float] = [1e-4, -1e-4, 3, -3, 1e4, 0]
     var weights = [Float](repeating: 0, count: 6)

@@ -17,7 +17,7 @@ import Testing
     #expect(schedule(shape, warmup: 1).rate(at: 0) == 1)
   }
 
-  @Test func placesOnTheWay() {
+  @Test func ratesBetweenWarmUpAndEnd() {
     #expect(schedule(.constant).rate(at: 55) == 1)
     #expect(isClose(schedule(.linear).rate(at: 55), 0.55))
     #expect(isClose(schedule(.cosine).rate(at: 55), 0.55))
@@ -28,16 +28,17 @@ import Testing
     #expect(isClose(schedule(.inverseSquareRoot, warmup: 0).rate(at: 99), 0.1))
   }
 
-  /// The final rate lies one step past the last, so no step is taken with a final rate of 0.
+  /// The final rate is reached one step after the last, so no step is taken with a final rate of 0.
   @Test(arguments: [Schedule.Shape.linear, .cosine, .wsd])
-  func descentsEndAtTheFinalRate(shape: Schedule.Shape) {
+  func decaysEndAtTheFinalRate(shape: Schedule.Shape) {
     let schedule = schedule(shape, decay: 20)
     #expect(schedule.rate(at: 99) > 0.1 && schedule.rate(at: 99) < 0.15)
     #expect(isClose(schedule.rate(at: 100), 0.1))
     #expect(isClose(schedule.rate(at: 1000), 0.1))
   }
 
-  @Test(arguments: Schedule.Shape.allCases) func afterTheWarmUpNothingRises(shape: Schedule.Shape) {
+  @Test(arguments: Schedule.Shape.allCases)
+  func ratesDoNotRiseAfterTheWarmUp(shape: Schedule.Shape) {
     let schedule = schedule(shape, decay: 30)
     for step in 10..<120 {
       #expect(schedule.rate(at: step) <= schedule.rate(at: step - 1), "step \(step)")
@@ -45,20 +46,21 @@ import Testing
     }
   }
 
-  @Test func theStableStretchOfWSD() {
+  @Test func wsdIsConstantUntilItsDecay() {
     let twenty = schedule(.wsd, decay: 20)
     #expect((9...80).allSatisfy { twenty.rate(at: $0) == 1 })
     #expect(isClose(twenty.rate(at: 81), 1 - 0.9 / 20))
     #expect(isClose(twenty.rate(at: 90), 0.55))
     let none = schedule(.wsd)
     #expect((9..<100).allSatisfy { none.rate(at: $0) == 1 })
-    // A descent longer than what the warm-up leaves begins with it.
+    // A decay longer than the steps after the warm-up begins at the end of the warm-up.
     let long = schedule(.wsd, decay: 500)
     #expect(long.rate(at: 10) == 1)
     #expect(isClose(long.rate(at: 55), 0.55))
   }
 
-  @Test(arguments: Schedule.Shape.allCases) func runsThatEndInTheWarmUp(shape: Schedule.Shape) {
+  @Test(arguments: Schedule.Shape.allCases)
+  func runsThatEndDuringTheWarmUpStayInRange(shape: Schedule.Shape) {
     let short = schedule(shape, warmup: 10, decay: 3, steps: 5)
     #expect(isClose(short.rate(at: 4), 0.5))
     #expect((0..<30).allSatisfy { (0...1).contains(short.rate(at: $0)) })

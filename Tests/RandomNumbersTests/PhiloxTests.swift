@@ -2,8 +2,8 @@ import RandomNumbers
 import Testing
 
 @Suite struct PhiloxTests {
-  /// The vectors of Random123's `kat_vectors`, philox4x32 10 rounds.
-  @Test func knownAnswers() {
+  /// The vectors of Random123's `kat_vectors`, philox4x32 with 10 rounds.
+  @Test func theKnownAnswersOfRandom123AreReproduced() {
     #expect(
       Philox(key: SIMD2(0, 0))(SIMD4(0, 0, 0, 0))
         == SIMD4(0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8))
@@ -16,7 +16,7 @@ import Testing
         == SIMD4(0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1))
   }
 
-  @Test func streamsDifferByEveryCoordinate() {
+  @Test func streamsDifferBySeedPurposeAndEveryCoordinate() {
     let streams = [
       RandomStream(seed: 1, purpose: .dropout, 1, 2),
       RandomStream(seed: 2, purpose: .dropout, 1, 2),
@@ -29,14 +29,15 @@ import Testing
     #expect(Set(streams.map { $0.word(0) }).count == streams.count)
   }
 
-  /// Pairs of numbers from neighbouring streams fill the square evenly: Pearson's test over 10 × 10
-  /// cells, 99 degrees of freedom, four standard deviations allowed.
+  /// Pairs of numbers from two neighbouring streams are uniform over the unit square: Pearson's χ²
+  /// test over 10 × 10 cells, with 99 degrees of freedom and a tolerance of four standard
+  /// deviations.
   @Test func neighbouringStreamsAreIndependent() {
     let pairs: [(RandomStream, RandomStream)] = [
-      (RandomStream(seed: 1, purpose: .trial), RandomStream(seed: 2, purpose: .trial)),
-      (RandomStream(seed: 1, purpose: .trial, 0), RandomStream(seed: 1, purpose: .trial, 1)),
-      (RandomStream(seed: 1, purpose: .trial, 3, 4), RandomStream(seed: 1, purpose: .trial, 4, 3)),
-      (RandomStream(seed: 1, purpose: .trial, 9), RandomStream(seed: 1, purpose: .sampling, 9)),
+      (RandomStream(seed: 1, purpose: .probe), RandomStream(seed: 2, purpose: .probe)),
+      (RandomStream(seed: 1, purpose: .probe, 0), RandomStream(seed: 1, purpose: .probe, 1)),
+      (RandomStream(seed: 1, purpose: .probe, 3, 4), RandomStream(seed: 1, purpose: .probe, 4, 3)),
+      (RandomStream(seed: 1, purpose: .probe, 9), RandomStream(seed: 1, purpose: .sampling, 9)),
     ]
     let draws = 20_000
     for (index, (a, b)) in pairs.enumerated() {
@@ -50,30 +51,29 @@ import Testing
     }
   }
 
-  /// Word, block and negative coordinates.
   @Test func wordsAreTheBlocksInOrder() {
-    let stream = RandomStream(seed: 9, purpose: .trial, -1)
+    let stream = RandomStream(seed: 9, purpose: .probe, -1)
     for index in [0, 1, 5, 1 << 33] as [UInt64] {
       let block = stream.block(index)
       #expect((0..<4).allSatisfy { stream.word(4 * index + UInt64($0)) == block[$0] })
     }
     #expect(stream.block(0) != stream.block(1 << 32))
-    #expect(stream != RandomStream(seed: 9, purpose: .trial, 1))
+    #expect(stream != RandomStream(seed: 9, purpose: .probe, 1))
   }
 
   @Test func uniformNumbersFillTheUnitInterval() {
-    let stream = RandomStream(seed: 3, purpose: .trial)
+    let stream = RandomStream(seed: 3, purpose: .probe)
     let values = (0..<20_000).map { stream.uniform(UInt64($0)) }
     #expect(values.allSatisfy { $0 >= 0 && $0 < 1 })
     #expect(abs(values.reduce(0, +) / 20_000 - 0.5) < 0.01)
     for tenth in 0..<10 {
-      let share = values.filter { Int($0 * 10) == tenth }.count
-      #expect(abs(share - 2000) < 200)
+      let count = values.filter { Int($0 * 10) == tenth }.count
+      #expect(abs(count - 2000) < 200)
     }
   }
 
   @Test func aSequenceReadsItsStreamInOrder() {
-    let stream = RandomStream(seed: 4, purpose: .trial)
+    let stream = RandomStream(seed: 4, purpose: .probe)
     var sequence = RandomSequence(stream)
     for pair in 0..<9 {
       let expected =

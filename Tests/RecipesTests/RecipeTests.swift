@@ -12,7 +12,7 @@ import Testing
   private func sentence(_ yaml: String) -> String {
     do {
       _ = try recipe(yaml)
-      return "nothing was refused"
+      return "no error"
     } catch {
       return "\(error)"
     }
@@ -30,7 +30,7 @@ import Testing
         command: [generate, "${base}", two words]
     """
 
-  @Test func stagesNameTheFoldersOfEarlierOnes() throws {
+  @Test func referencesBecomeFoldersOfEarlierStages() throws {
     let recipe = try recipe(road)
     #expect(recipe.stages.map(\.name) == ["words", "base", "last"])
     #expect(recipe.stages.map(\.inputs) == [[], ["words"], ["base"]])
@@ -50,8 +50,7 @@ import Testing
     try reader.finish()
   }
 
-  /// Keys of a stage win over those of its file, section by section.
-  @Test func keysStandOverThoseOfAFile() throws {
+  @Test func keysOverrideThoseOfTheFileSectionBySection() throws {
     let file = "\(NSTemporaryDirectory())/recipe-\(UUID().uuidString).yaml"
     try Data("{ steps: 1, model: { layers: 2, width: 8 } }".utf8).write(
       to: URL(fileURLWithPath: file))
@@ -83,11 +82,11 @@ import Testing
     ("{ run: r, stages: [{ name: a, comand: x }] }", "command"),
     ("{ run: '', stages: [{ name: a, command: x }] }", "an empty path"),
   ])
-  func whatIsNoRecipeIsRefused(yaml: String, part: String) {
+  func malformedRecipesAreRefused(yaml: String, part: String) {
     #expect(sentence(yaml).contains(part), "\(sentence(yaml))")
   }
 
-  @Test func aRecordIsReadAsItWasWritten() throws {
+  @Test func aRecordReadsBackAndCanBeRemoved() throws {
     let folder = "\(NSTemporaryDirectory())/recipe-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(try StageRecord.read("a", in: folder) == nil)

@@ -12,8 +12,8 @@ import Testing
     }
   }
 
-  /// By hand: the bin of 0 and 0.5 is 0.25 off, that of 0.6 and 1 is 0.3 off.
-  @Test func twoBinsByHand() {
+  /// The bin of 0 and 0.5 has an error of 0.25, the bin of 0.6 and 1 an error of 0.3.
+  @Test func errorsOfTwoBinsAgreeWithValuesComputedByHand() {
     let calibration = Calibration(
       [0, 0.5, 0.6, 1], outcomes: [true, false, false, true], bins: 2)
     #expect(calibration.bins.map(\.count) == [2, 2])

@@ -2,7 +2,7 @@ import Statistics
 import Testing
 
 @Suite struct CorrelationTests {
-  @Test func theyAgreeWithSciPy() throws {
+  @Test func coefficientsAgreeWithSciPy() throws {
     for row in try Golden.read().correlation {
       let pearson = Correlation.pearson(row.x, row.y)
       #expect(agree(pearson, row.pearson), "\(row): \(pearson as Any)")
@@ -11,7 +11,7 @@ import Testing
     }
   }
 
-  @Test func whatIsNotDefinedIsNil() {
+  @Test func undefinedCoefficientsAreNil() {
     for (x, y) in [
       ([], []), ([1], [2]), ([1, 1, 1], [1, 2, 3]), ([1, 2, 3], [0.1, 0.1, 0.1]),
       ([1, .nan, 3], [1, 2, 3]), ([1, .infinity, 3], [1, 2, 3]),

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What SciPy, scikit-learn, statsmodels and irrCAC say; `Goldens/generate.py` made the values.
+/// Golden values of SciPy, scikit-learn, statsmodels and irrCAC, computed by `Goldens/generate.py`.
 struct Golden: Decodable {
   struct Normal: Decodable { let probability, quantile, cumulative: Double }
   struct Wilson: Decodable {
@@ -51,7 +51,8 @@ struct Golden: Decodable {
   }
 }
 
-/// Whether both are nil, or differ by at most `tolerance` relative to the larger of 1 and `expected`.
+/// Returns true when both values are nil, or when they differ by at most `tolerance` times the
+/// larger of 1 and |`expected`|.
 func agree(_ value: Double?, _ expected: Double?, within tolerance: Double = 1e-12) -> Bool {
   guard let value, let expected else { return value == nil && expected == nil }
   return abs(value - expected) <= tolerance * max(1, abs(expected))

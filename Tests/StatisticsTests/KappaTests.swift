@@ -15,7 +15,7 @@ import Testing
   }
 
   /// Cohen 1960, table 2b: pₒ = 0.70, pₑ = 0.41, κ = 0.492.
-  @Test func theExampleOfCohen() {
+  @Test func kappaOfCohensExampleAgreesWithHisPaper() {
     let table = [[88, 14, 18], [10, 40, 10], [2, 6, 12]]
     var (first, second): ([Int], [Int]) = ([], [])
     for (row, counts) in table.enumerated() {
@@ -28,7 +28,7 @@ import Testing
   }
 
   /// Fleiss 1971: 30 patients, each diagnosed by six psychiatrists, κ = 0.430.
-  @Test func theExampleOfFleiss() throws {
+  @Test func kappaOfFleissExampleAgreesWithHisPaper() throws {
     let diagnoses = """
       444444 222555 233335 555555 222444 113333 333355 113334 114444 555555 144444 124444 222333
       144444 224445 333335 111455 111112 224444 133555 555555 244444 224555 114444 144445 222224
@@ -41,7 +41,7 @@ import Testing
     #expect(counts.count == 30 && abs(kappa - 0.430) < 0.0005, "\(kappa)")
   }
 
-  @Test func whatIsNotDefinedIsNil() {
+  @Test func undefinedKappasAreNil() {
     #expect(Kappa.cohen([Int](), []) == nil)
     #expect(Kappa.cohen(["a", "a"], ["a", "a"]) == nil)
     #expect(Kappa.fleiss([]) == nil)
@@ -49,7 +49,7 @@ import Testing
     #expect(Kappa.fleiss([[3, 0], [2, 0]]) == nil, "one label")
   }
 
-  @Test func itemsOfOneAnnotatorDoNotCount() {
+  @Test func itemsWithFewerThanTwoAnnotatorsAreIgnored() {
     let counts = [[2, 0], [1, 1], [0, 2]]
     #expect(Kappa.fleiss(counts + [[1, 0], [0, 0]]) == Kappa.fleiss(counts))
   }

@@ -2,7 +2,7 @@ import Statistics
 import Testing
 
 @Suite struct ProportionTests {
-  @Test func quantilesOfTheNormalDistribution() throws {
+  @Test func normalQuantilesAgreeWithSciPy() throws {
     for row in try Golden.read().normal {
       let quantile = StandardNormal.quantile(row.probability)
       #expect(agree(quantile, row.quantile, within: 1e-14), "\(row.probability): \(quantile)")
@@ -12,7 +12,7 @@ import Testing
     #expect(StandardNormal.quantile(0) == -.infinity && StandardNormal.quantile(1) == .infinity)
   }
 
-  @Test func wilsonIntervals() throws {
+  @Test func wilsonIntervalsAgreeWithStatsmodels() throws {
     for row in try Golden.read().wilson {
       let interval = Proportion(row.successes, of: row.trials)
         .wilsonInterval(confidence: row.confidence)
@@ -21,14 +21,14 @@ import Testing
     }
   }
 
-  @Test func nothingIsKnownWithoutATrial() {
+  @Test func theIntervalWithoutTrialsIsZeroToOne() {
     let none = Proportion(0, of: 0)
-    #expect(none.share == nil && none.wilsonInterval() == 0...1)
+    #expect(none.fraction == nil && none.wilsonInterval() == 0...1)
     #expect(Proportion(0, of: 5).wilsonInterval().lowerBound == 0)
     #expect(Proportion(5, of: 5).wilsonInterval().upperBound == 1)
   }
 
-  @Test func exactBinomialTests() throws {
+  @Test func exactBinomialPValuesAgreeWithSciPy() throws {
     for row in try Golden.read().binomial {
       let p = BinomialTest.pValue(
         successes: row.successes, trials: row.trials, probability: row.probability)

@@ -3,7 +3,8 @@ import Testing
 
 @testable import Tensors
 
-/// Blocked attention against the definition in 64 bits, and cached against whole.
+/// Blocked attention against the definition in 64 bits, and attention over a KV cache against
+/// attention over the full sequence.
 @Suite struct AttentionTests {
   let workspace = Workspace()
 
@@ -20,14 +21,15 @@ import Testing
     }
     var window: Int? { if case .causal(let window) = reach { window } else { nil } }
 
-    /// The keys that query `t` sees.
+    /// Returns the keys that query `t` attends to.
     func seen(_ t: Int) -> Range<Int> {
       let end = reach == .full ? keys : keys - queries + t + 1
       return max(0, end - (window ?? end))..<end
     }
   }
 
-  /// Result and derivatives of q, k and v by the definition, for slopes `d` of the result.
+  /// Returns the result and the gradients of q, k and v by the definition, for the gradient `d`
+  /// with respect to the result.
   private static func reference(
     _ s: Sizes, q: [Float], k: [Float], v: [Float], d: [Float]
   ) -> (out: [Double], dq: [Double], dk: [Double], dv: [Double]) {
@@ -54,10 +56,10 @@ import Testing
           var dp = [Double](repeating: 0, count: seen.count)
           for position in 0..<seen.count {
             for e in 0..<s.dim {
-              let slope = Double(d[query + e])
+              let gradient = Double(d[query + e])
               out[query + e] += p[position] * Double(v[key(position) + e])
-              dv[key(position) + e] += p[position] * slope
-              dp[position] += slope * Double(v[key(position) + e])
+              dv[key(position) + e] += p[position] * gradient
+              dp[position] += gradient * Double(v[key(position) + e])
             }
           }
           let delta = zip(p, dp).reduce(0) { $0 + $1.0 * $1.1 }
@@ -74,7 +76,7 @@ import Testing
     return (out, dq, dk, dv)
   }
 
-  /// Relative to the largest entry.
+  /// Returns the largest error, relative to the largest expected value.
   private func worst(_ values: [Float], _ expected: [Double]) -> Double {
     let size = expected.reduce(1e-30) { max($0, abs($1)) }
     return zip(values, expected).reduce(0) { max($0, abs(Double($1.0) - $1.1)) } / size
@@ -93,18 +95,18 @@ import Testing
     Sizes(sequences: 2, queries: 150, keys: 150, heads: 2, keyHeads: 2, dim: 4, reach: .full),
     Sizes(sequences: 2, queries: 70, keys: 9, heads: 4, keyHeads: 2, dim: 4, reach: .full),
   ])
-  func wholeAttention(sizes s: Sizes) {
-    let q = workspace.trial([s.sequences * s.queries, s.heads * s.dim], 1)
-    let k = workspace.trial([s.sequences * s.keys, s.keyHeads * s.dim], 2)
-    let v = workspace.trial([s.sequences * s.keys, s.keyHeads * s.dim], 3)
-    let d = trialValues(q.count, 4)
+  func attentionAndItsGradientsMatchTheDefinition(sizes s: Sizes) {
+    let q = workspace.probe([s.sequences * s.queries, s.heads * s.dim], 1)
+    let k = workspace.probe([s.sequences * s.keys, s.keyHeads * s.dim], 2)
+    let v = workspace.probe([s.sequences * s.keys, s.keyHeads * s.dim], 3)
+    let d = probeValues(q.count, 4)
     let attention = { (points: [Tensor]) in
       points[0].attention(
         keys: points[1], values: points[2], sequences: s.sequences, heads: s.heads,
         keyHeads: s.keyHeads, reach: s.reach)
     }
     let expected = Self.reference(s, q: q.values, k: k.values, v: v.values, d: d)
-    let gradients = workspace.gradients([q, k, v], slopes: d, attention)
+    let gradients = workspace.gradients([q, k, v], outputGradient: d, attention)
     #expect(worst(attention([q, k, v]).values, expected.out) < 2e-6)
     #expect(worst(gradients[0], expected.dq) < 5e-6)
     #expect(worst(gradients[1], expected.dk) < 5e-6)
@@ -124,7 +126,7 @@ import Testing
       points[0].packedCausalAttention(sequences: s.sequences, heads: s.heads)
     }
     #expect(packedAttention([x]).values == attention([q, k, v]).values)
-    let dx = workspace.gradients([x], slopes: d, packedAttention)[0]
+    let dx = workspace.gradients([x], outputGradient: d, packedAttention)[0]
     for (index, expected) in [expected.dq, expected.dk, expected.dv].enumerated() {
       var values: [Float] = []
       for row in 0..<rows {
@@ -142,16 +144,16 @@ import Testing
       sequences: 3, queries: 100, keys: 100, heads: 4, keyHeads: 2, dim: 6,
       reach: .causal(window: 7)),
   ])
-  func cachedAttentionIsTheLastRowsOfTheWhole(sizes s: Sizes) {
+  func cachedAttentionMatchesTheLastRowsOfFullAttention(sizes s: Sizes) {
     let length = s.queries
-    let q = workspace.trial([s.sequences * length, s.heads * s.dim], 1)
-    let k = workspace.trial([s.sequences * length, s.keyHeads * s.dim], 2)
-    let v = workspace.trial([s.sequences * length, s.keyHeads * s.dim], 3)
+    let q = workspace.probe([s.sequences * length, s.heads * s.dim], 1)
+    let k = workspace.probe([s.sequences * length, s.keyHeads * s.dim], 2)
+    let v = workspace.probe([s.sequences * length, s.keyHeads * s.dim], 3)
     let whole = q.causalAttention(
       keys: k, values: v, sequences: s.sequences, heads: s.heads, keyHeads: s.keyHeads,
       window: s.window
     ).values
-    let cache = KeyValueRows(
+    let cache = KVCache(
       sequences: s.sequences, capacity: length + 3, width: s.keyHeads * s.dim, in: workspace)
     func part(_ x: Tensor, _ range: Range<Int>) -> Tensor {
       let width = x.columns
@@ -175,14 +177,14 @@ import Testing
     #expect(start == length)
   }
 
-  /// Large scores: the maximum is taken off before the exponential.
+  /// The maximum score is subtracted before the exponential.
   @Test func largeScoresDoNotOverflow() {
-    let q = workspace.trial([80, 4], 1) * 100
-    let k = workspace.trial([80, 4], 2) * 100
-    let v = workspace.trial([80, 4], 3)
+    let q = workspace.probe([80, 4], 1) * 100
+    let k = workspace.probe([80, 4], 2) * 100
+    let v = workspace.probe([80, 4], 3)
     let y = q.causalAttention(keys: k, values: v, sequences: 1, heads: 1, keyHeads: 1)
     #expect(y.values.allSatisfy { $0.isFinite })
-    let gradients = workspace.gradients([q, k, v], slopes: trialValues(320, 4)) {
+    let gradients = workspace.gradients([q, k, v], outputGradient: probeValues(320, 4)) {
       $0[0].causalAttention(keys: $0[1], values: $0[2], sequences: 1, heads: 1, keyHeads: 1)
     }
     #expect(gradients.allSatisfy { $0.allSatisfy { $0.isFinite } })

@@ -2,27 +2,28 @@ import Testing
 
 @testable import Tensors
 
-/// In a batch-invariant workspace the bits of a row do not depend on the rows beside it.
+/// In a batch-invariant workspace the bits of a row do not depend on the other rows.
 @Suite struct BatchInvarianceTests {
   private func workspace(_ precision: Precision) -> Workspace {
     Workspace(precision: precision, isBatchInvariant: true)
   }
 
-  /// Parts of a batch as generation and training have them, across the bounds of tiles and panels.
+  /// Parts of a batch with sizes as in generation and training, across the bounds of tiles and
+  /// panels.
   @Test(arguments: Precision.allCases, [WeightOrder.inputsByOutputs, .outputsByInputs])
-  func aRowOfALayerDoesNotKnowItsBatch(precision: Precision, order: WeightOrder) {
+  func linearRowsDoNotDependOnTheBatch(precision: Precision, order: WeightOrder) {
     let workspace = workspace(precision)
     let (inputs, outputs, rank, rows) = (70, 301, 3, 450)
-    let weight = workspace.trial(
+    let weight = workspace.probe(
       order == .inputsByOutputs ? [inputs, outputs] : [outputs, inputs], 1)
-    let bias = workspace.trial([outputs], 2)
-    let x = workspace.trial([rows, inputs], 3)
-    let (inner, outer) = (workspace.trial([rows, rank], 4), workspace.trial([outputs, rank], 5))
-    for precise in [false, true] {
+    let bias = workspace.probe([outputs], 2)
+    let x = workspace.probe([rows, inputs], 3)
+    let (inner, outer) = (workspace.probe([rows, rank], 4), workspace.probe([outputs, rank], 5))
+    for fp32Output in [false, true] {
       let layer = { (range: Range<Int>) in
         x[rows: range].linear(
           weight: weight, order: order, bias: bias, plus: (inner[rows: range], outer),
-          precise: precise
+          fp32Output: fp32Output
         ).values
       }
       let all = layer(0..<rows)
@@ -34,13 +35,12 @@ import Testing
     }
   }
 
-  /// What a head says of a token, whatever else it is asked.
   @Test(arguments: Precision.allCases)
-  func logProbabilitiesDoNotKnowTheirBatch(precision: Precision) {
+  func logProbabilitiesDoNotDependOnTheBatch(precision: Precision) {
     let workspace = workspace(precision)
     let (rows, width, vocabulary) = (300, 40, 131)
-    let x = workspace.trial([rows, width], 1)
-    let head = workspace.trial([vocabulary, width], 2)
+    let x = workspace.probe([rows, width], 1)
+    let head = workspace.probe([vocabulary, width], 2)
     let targets = (0..<rows).map { Int32($0 * 7 % vocabulary) }
     let all = workspace.recording {
       x.differentiable.logProbabilities(head: head, targets: targets, temperature: 0.7)
@@ -52,19 +52,19 @@ import Testing
     }
   }
 
-  /// Heads smaller than a vector, and larger than what the kernel keeps in registers.
+  /// Head sizes smaller than a vector, and larger than the kernel keeps in registers.
   @Test(arguments: Precision.allCases, [3, 16, 72])
-  func attentionDoesNotKnowItsPieces(precision: Precision, dim: Int) {
+  func cachedAttentionHasTheBitsOfFullAttention(precision: Precision, dim: Int) {
     let workspace = workspace(precision)
     let (sequences, length, heads, keyHeads) = (2, 150, 4, 2)
     let tensor = { (heads: Int, tag: Int) in
-      workspace.trial([sequences * length, heads * dim], tag).operand
+      workspace.probe([sequences * length, heads * dim], tag).operand
     }
     let (q, k, v) = (tensor(heads, 1), tensor(keyHeads, 2), tensor(keyHeads, 3))
     let whole = q.causalAttention(
       keys: k, values: v, sequences: sequences, heads: heads, keyHeads: keyHeads
     ).values
-    let cache = KeyValueRows(
+    let cache = KVCache(
       sequences: sequences, capacity: length + 5, width: keyHeads * dim, in: workspace)
     let part = { (values: [Float], columns: Int, range: Range<Int>) -> [Float] in
       (0..<sequences).flatMap { sequence in

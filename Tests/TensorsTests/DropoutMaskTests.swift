@@ -4,8 +4,8 @@ import Testing
 
 @testable import Tensors
 
-/// The vectorised Philox of the kernels gives the words of `RandomStream`, and forward and backward
-/// draw the same mask.
+/// The vectorised Philox of the kernels produces the words of `RandomStream`, and the forward and
+/// backward pass draw the same mask.
 @Suite struct DropoutMaskTests {
   let workspace = Workspace()
   let stream = RandomStream(seed: 0x1234_5678_9ABC_DEF0, purpose: .dropout, 5, 6, 7)
@@ -15,7 +15,7 @@ import Testing
     for rate in [0.1, 0.5, 0.9] as [Float] {
       let mask = DropoutMask(rate: rate, stream: stream)
       let threshold = UInt32(Double(rate) * 0x1p32)
-      let x = workspace.trial([size], 1)
+      let x = workspace.probe([size], 1)
       let expected = (0..<size).map {
         stream.word(UInt64($0)) >= threshold ? x.values[$0] * (1 / (1 - rate)) : 0
       }
@@ -25,7 +25,7 @@ import Testing
 
   /// Counters past 2³² words and past 2³² blocks.
   @Test(arguments: [4, 64, 1 << 20, 1 << 32, (1 << 34) - 32, 1 << 40])
-  func wordsAtAnyPlace(first: Int) {
+  func masksMatchTheStreamAtLargeOffsets(first: Int) {
     let mask = DropoutMask(rate: 0.5, stream: stream)
     let x = Tensor(repeating: 1, shape: [100], in: workspace)
     let y = Tensor(repeating: 0, shape: [100], in: workspace)
@@ -34,12 +34,12 @@ import Testing
     #expect(y.values == expected)
   }
 
-  /// Through the normal numbers every bit of a word counts; 9,001 is more than two of their chunks.
+  /// The normal numbers depend on every bit of a word; 9,001 is more than two of their chunks.
   @Test(arguments: [0, 1, 2, 37, 4096, 4097, 9001])
   func normalNumbersUseTheStreamsWords(size: Int) {
     let values = Tensor(repeating: 0, shape: [size], in: workspace)
     fillNormal(
-      UnsafeMutableBufferPointer(start: values.pointer, count: size), deviation: 0.5, from: stream)
+      UnsafeMutableBufferPointer(start: values.pointer, count: size), std: 0.5, from: stream)
     let expected = (0..<size).map { place in
       let first = (Double(stream.word(UInt64(place / 2 * 2))) + 1) * 0x1p-32
       let angle = 2 * Double.pi * Double(stream.word(UInt64(place / 2 * 2 + 1))) * 0x1p-32
@@ -49,11 +49,11 @@ import Testing
     #expect(values.values == expected)
   }
 
-  @Test func normalNumbersHaveTheirMoments() {
+  @Test func normalNumbersHaveTheExpectedMoments() {
     let count = 40_000
     let values = Tensor(repeating: 0, shape: [count], in: workspace)
     fillNormal(
-      UnsafeMutableBufferPointer(start: values.pointer, count: count), deviation: 2, from: stream)
+      UnsafeMutableBufferPointer(start: values.pointer, count: count), std: 2, from: stream)
     let numbers = values.values.map(Double.init)
     let mean = numbers.reduce(0, +) / Double(count)
     let variance = numbers.reduce(0) { $0 + $1 * $1 } / Double(count)
@@ -67,16 +67,19 @@ import Testing
     let mask = DropoutMask(rate: 0.4, stream: stream)
     let ones = Tensor(repeating: 1, shape: [size], in: workspace)
     let forward = ones.dropout(mask).values
-    let slopes = [Float](repeating: 1, count: size)
-    #expect(workspace.gradients([ones], slopes: slopes) { $0[0].dropout(mask) } == [forward])
-    let twice = workspace.gradients([ones], slopes: slopes) {
+    let outputGradient = [Float](repeating: 1, count: size)
+    #expect(
+      workspace.gradients([ones], outputGradient: outputGradient) { $0[0].dropout(mask) } == [
+        forward
+      ])
+    let twice = workspace.gradients([ones], outputGradient: outputGradient) {
       $0[0].dropout(mask) + $0[0].dropout(mask)
     }
     #expect(twice == [forward.map { 2 * $0 }])
   }
 
-  /// With one-hot values the result is the dropped probabilities, and the derivative of the values
-  /// their sums over the queries.
+  /// With one-hot values the result is the masked probabilities, and the gradient of the values is
+  /// their sum over the queries.
   ///
   /// 70 positions are more than a block of queries.
   @Test(arguments: [(5, 5), (70, 70), (3, 9)]) func attentionDrawsTheSameMask(
@@ -84,8 +87,8 @@ import Testing
   ) {
     let mask = DropoutMask(rate: 0.4, stream: stream)
     let dim = keys
-    let q = workspace.trial([queries, dim], 1)
-    let k = workspace.trial([keys, dim], 2)
+    let q = workspace.probe([queries, dim], 1)
+    let k = workspace.probe([keys, dim], 2)
     let identity = (0..<keys * dim).map { Float($0 / dim == $0 % dim ? 1 : 0) }
     let v = Tensor(identity, shape: [keys, dim], in: workspace)
     let attention = { (values: Tensor, mask: DropoutMask?) in
@@ -107,8 +110,8 @@ import Testing
     }
     let visible = queries * (keys - queries) + queries * (queries + 1) / 2
     #expect(abs(Double(zeros) / Double(visible) - 0.4) < 2 / Double(visible).squareRoot())
-    let slopes = [Float](repeating: 1, count: queries * dim)
-    let dv = workspace.gradients([v], slopes: slopes) { attention($0[0], mask) }[0]
+    let outputGradient = [Float](repeating: 1, count: queries * dim)
+    let dv = workspace.gradients([v], outputGradient: outputGradient) { attention($0[0], mask) }[0]
     for column in 0..<keys {
       let sum = (0..<queries).reduce(0) { $0 + dropped[$1 * dim + column] }
       #expect(abs(dv[column * dim] - sum) < 1e-4)

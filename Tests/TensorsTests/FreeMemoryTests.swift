@@ -3,7 +3,7 @@ import Testing
 @testable import Tensors
 
 @Suite struct FreeMemoryTests {
-  @Test func neighboursBecomeOnePiece() {
+  @Test func adjacentPiecesAreMerged() {
     var free = FreeMemory()
     free.add(100..<200)
     free.add(300..<400)
@@ -20,12 +20,12 @@ import Testing
     #expect(free.take(25) == 300)
     #expect(free.take(25) == 400)
     #expect(free.take(25) == 0)
-    // What was left of each.
+    // The rest of each piece.
     #expect([5, 5, 15, 75].map { free.take($0) } == [225, 325, 425, 25])
     #expect(free.take(1) == nil)
   }
 
-  @Test func whatIsRemovedIsNotGiven() {
+  @Test func removedMemoryIsNotAllocated() {
     var free = FreeMemory()
     free.add(0..<100)
     free.add(200..<300)
@@ -38,12 +38,12 @@ import Testing
     #expect([free.take(40), free.take(40), free.take(1)] == [0, 60, nil])
   }
 
-  /// Whatever is taken and given back in whatever order, nothing is given twice and nothing is lost.
-  @Test func everythingComesBack() {
+  /// Random allocations and releases: no memory is allocated twice, and none is lost.
+  @Test func randomAllocationsNeitherOverlapNorLoseMemory() {
     var free = FreeMemory()
     free.add(1000..<2000)
     var taken: [Range<UInt>] = []
-    for (place, size) in trialValues(500, 1).enumerated() {
+    for (place, size) in probeValues(500, 1).enumerated() {
       let bytes = 1 + Int(abs(size) * 100)
       if let start = free.take(bytes) {
         let piece = start..<start + UInt(bytes)

@@ -2,32 +2,33 @@ import Testing
 
 @testable import Tensors
 
-/// Derivatives are handed on by their memory where possible; no path may see another's additions.
+/// Gradients are passed on by adopting their memory where possible; no path may see the additions
+/// of another one.
 @Suite struct GradientFlowTests {
   let workspace = Workspace()
 
-  @Test func aValueAddedToItself() {
-    let x = workspace.trial([7], 1)
-    let d = trialValues(7, 2)
-    #expect(workspace.gradients([x], slopes: d) { $0[0] + $0[0] } == [d.map { 2 * $0 }])
+  @Test func aValueAddedToItselfHasTheMultipleGradient() {
+    let x = workspace.probe([7], 1)
+    let d = probeValues(7, 2)
+    #expect(workspace.gradients([x], outputGradient: d) { $0[0] + $0[0] } == [d.map { 2 * $0 }])
     #expect(
-      workspace.gradients([x], slopes: d) { $0[0] + $0[0] + $0[0] + $0[0] }
+      workspace.gradients([x], outputGradient: d) { $0[0] + $0[0] + $0[0] + $0[0] }
         == [d.map { 4 * $0 }])
   }
 
-  /// Both sides of a sum adopt one derivative; a later addition to one must not reach the other.
-  @Test func sidesOfASumDoNotShareAdditions() {
-    let a = workspace.trial([7], 1)
-    let b = workspace.trial([7], 2)
-    let d = trialValues(7, 3)
-    // Backward: the sum hands d to a and b, then the products add to each of them.
-    let result = workspace.gradients([a, b], slopes: d) { points in
+  /// Both operands of a sum adopt one gradient; a later addition to one must not affect the other.
+  @Test func operandsOfASumDoNotShareAdditions() {
+    let a = workspace.probe([7], 1)
+    let b = workspace.probe([7], 2)
+    let d = probeValues(7, 3)
+    // Backward: the sum passes d to a and b, then the products add to each of them.
+    let result = workspace.gradients([a, b], outputGradient: d) { points in
       let early = points[0] * 2 + points[1] * 8
       return early + (points[0] + points[1])
     }
     #expect(result[0] == d.map { $0 + 2 * $0 })
     #expect(result[1] == d.map { $0 + 8 * $0 })
-    let other = workspace.gradients([a, b], slopes: d) { points in
+    let other = workspace.gradients([a, b], outputGradient: d) { points in
       let early = points[1] * 8
       return (points[0] + points[1]) + early
     }
@@ -35,20 +36,22 @@ import Testing
     #expect(other[1] == d.map { $0 + 8 * $0 })
   }
 
-  /// What is computed once more adds after what others have added, as it would have anyway.
+  /// A recomputed operation adds its gradient after those of other operations, as without
+  /// recomputation.
   @Test func recomputationKeepsTheOrderOfAdditions() {
-    let x = workspace.trial([400], 1)
-    let slopes = trialValues(400, 2)
+    let x = workspace.probe([400], 1)
+    let outputGradient = probeValues(400, 2)
     let twice = { (x: Tensor) in x.gelu() + x * 0.3 }
-    let direct = workspace.gradients([x], slopes: slopes) { twice($0[0]) + $0[0].gelu() }
-    let again = workspace.gradients([x], slopes: slopes) {
+    let direct = workspace.gradients([x], outputGradient: outputGradient) {
+      twice($0[0]) + $0[0].gelu()
+    }
+    let again = workspace.gradients([x], outputGradient: outputGradient) {
       $0[0].recomputed(twice) + $0[0].gelu()
     }
     #expect(direct == again)
   }
 
-  /// The addends of a sum, and what is made again for less than it costs to keep, give their memory
-  /// back before the backward pass.
+  /// The operands of a sum and recomputed values release their memory before the backward pass.
   @Test func theTapeKeepsNoMoreThanItReads() {
     let operations: [(freed: Int, run: (_ x: Tensor, _ gain: Tensor, _ weight: Tensor) -> Tensor)] =
       [
@@ -80,8 +83,8 @@ import Testing
     for (place, operation) in operations.enumerated() {
       let workspace = Workspace()
       let gain = Tensor(repeating: 1, shape: [16], in: workspace).differentiable
-      let weight = workspace.trial([16, 16], 2).differentiable
-      let x = Tensor(trialValues(1024, 1), shape: [64, 16], in: workspace).differentiable
+      let weight = workspace.probe([16, 16], 2).differentiable
+      let x = Tensor(probeValues(1024, 1), shape: [64, 16], in: workspace).differentiable
       let y = workspace.recording { operation.run(x, gain, weight) }
       let allocations = workspace.pool.systemAllocations
       var more: [Tensor] = []
@@ -93,14 +96,14 @@ import Testing
     }
   }
 
-  /// A value that several operations read is made once for all of them, and not kept afterwards.
-  @Test func aRecipeIsFollowedOnce() {
-    let x = workspace.trial([8, 4], 1)
-    let points = (2...4).map { workspace.trial([4, 4], $0) }
+  /// A value that several operations read is recomputed once for all of them and then released.
+  @Test func valuesAreRecomputedOncePerPass() {
+    let x = workspace.probe([8, 4], 1)
+    let points = (2...4).map { workspace.probe([4, 4], $0) }
     var count = 0
     for passes in 1...2 {
-      _ = workspace.gradients(points, slopes: trialValues(32, 5)) { points in
-        let y = (x * 2).remade {
+      _ = workspace.gradients(points, outputGradient: probeValues(32, 5)) { points in
+        let y = (x * 2).recomputed {
           count += 1
           return x * 2
         }
@@ -110,16 +113,16 @@ import Testing
     }
   }
 
-  @Test func whatIsMadeAgainHasTheSameBits() {
+  @Test func recomputationDoesNotChangeGradients() {
     for precision in Precision.allCases {
       let workspace = Workspace(precision: precision)
-      let gain = workspace.trial([16], 3)
+      let gain = workspace.probe([16], 3)
       let points = [
-        workspace.trial([64, 16], 1), workspace.trial([16, 16], 2), workspace.trial([16, 16], 4),
+        workspace.probe([64, 16], 1), workspace.probe([16, 16], 2), workspace.probe([16, 16], 4),
       ]
-      let slopes = trialValues(1024, 5)
+      let outputGradient = probeValues(1024, 5)
       let results = [true, false].map { isMadeAgain in
-        workspace.gradients(points, slopes: slopes) { points in
+        workspace.gradients(points, outputGradient: outputGradient) { points in
           let keep = { (x: Tensor) in
             isMadeAgain
               ? x : Tensor(shape: x.shape, type: x.type, storage: x.storage, variable: x.variable)
@@ -129,51 +132,53 @@ import Testing
           return keep(
             keep(maps[0].swiGLU(maps[1])).linear(weight: points[1], order: .inputsByOutputs).gelu()
           )
-          .linear(weight: points[2], order: .outputsByInputs, precise: true)
+          .linear(weight: points[2], order: .outputsByInputs, fp32Output: true)
         }
       }
       #expect(results[0] == results[1], "\(precision)")
     }
   }
 
-  /// The shape of a transformer: every block reads the stream and adds to it.
+  /// Residual blocks as in a transformer.
   @Test(arguments: [1, 2, 5]) func residualChains(blocks: Int) {
-    let x = workspace.trial([6], 1)
-    let d = trialValues(6, 2)
-    let result = workspace.gradients([x], slopes: d) { points in
+    let x = workspace.probe([6], 1)
+    let d = probeValues(6, 2)
+    let result = workspace.gradients([x], outputGradient: d) { points in
       var x = points[0]
       for block in 1...blocks { x = x + x * Float(block) }
       return x
     }
     let factor = (1...blocks).reduce(Float(1)) { $0 * Float(1 + $1) }
-    for (got, slope) in zip(result[0], d) { #expect(abs(got - factor * slope) < 1e-4 * factor) }
+    for (got, gradient) in zip(result[0], d) {
+      #expect(abs(got - factor * gradient) < 1e-4 * factor)
+    }
   }
 
-  /// Views hand derivatives on by their memory too.
+  /// Views pass gradients on by adopting their memory, too.
   @Test func viewsOfAView() {
-    let x = workspace.trial([4, 3], 1)
-    let d = trialValues(12, 2)
-    let result = workspace.gradients([x], slopes: d) { points in
+    let x = workspace.probe([4, 3], 1)
+    let d = probeValues(12, 2)
+    let result = workspace.gradients([x], outputGradient: d) { points in
       let flat = points[0].reshaped([12])
       return flat + flat.reshaped([3, 4]).reshaped([12]) * 2 + points[0].reshaped([12])
     }
-    for (got, slope) in zip(result[0], d) { #expect(abs(got - 4 * slope) < 1e-5) }
-    let rows = workspace.gradients([x], slopes: Array(d.prefix(6))) { points in
+    for (got, gradient) in zip(result[0], d) { #expect(abs(got - 4 * gradient) < 1e-5) }
+    let rows = workspace.gradients([x], outputGradient: Array(d.prefix(6))) { points in
       points[0][rows: 0..<2] + points[0][rows: 1..<3]
     }
     let expected = (0..<12).map { place -> Float in
       (place < 6 ? d[place] : 0) + (3..<9 ~= place ? d[place - 3] : 0)
     }
     #expect(rows == [expected])
-    let columns = workspace.gradients([x], slopes: Array(d.prefix(8))) { points in
+    let columns = workspace.gradients([x], outputGradient: Array(d.prefix(8))) { points in
       points[0][columns: 0..<2] + points[0][columns: 1..<3]
     }
     #expect(columns[0][0] == d[0] && columns[0][1] == d[1] + d[0] && columns[0][2] == d[1])
   }
 
-  /// The logits' memory becomes their derivative; another use of the logits has its own.
+  /// The logits are overwritten by their gradient; another use of the logits has its own gradient.
   @Test func consumedLogitsDoNotSpoilOtherPaths() {
-    let x = workspace.trial([2, 5], 1)
+    let x = workspace.probe([2, 5], 1)
     let (value, gradients) = valueWithGradient(at: [x]) { points in
       let scaled = points[0] * 1
       let other = (scaled * 3).sum()
@@ -187,29 +192,29 @@ import Testing
     #expect(value.scalar.isFinite)
   }
 
-  @Test func pointsThatTakeNoPartHaveNoDerivative() {
-    let x = workspace.trial([3], 1)
-    let y = workspace.trial([3], 2)
+  @Test func unusedPointsHaveNoGradient() {
+    let x = workspace.probe([3], 1)
+    let y = workspace.probe([3], 2)
     let (value, gradients) = valueWithGradient(at: [x, y]) { ($0[0] * 2).sum() }
     #expect(value.scalar == Float((x * 2).total))
     #expect(gradients[0]?.values == [2, 2, 2])
     #expect(gradients[1] == nil)
     let constant = valueWithGradient(at: [x]) { _ in (y * 2).sum() }
     #expect(constant.gradients[0] == nil)
-    // The point itself is a function of it.
+    // The result is the point itself.
     let scalar = Tensor([4], shape: [], in: workspace)
     #expect(valueWithGradient(at: [scalar]) { $0[0] }.gradients[0]?.values == [1])
   }
 
-  @Test func aDetachedValueCarriesNoDerivative() {
-    let x = workspace.trial([3], 1)
-    let d = trialValues(3, 2)
-    let result = workspace.gradients([x], slopes: d) { $0[0] * $0[0].detached }
+  @Test func detachedValuesHaveNoGradient() {
+    let x = workspace.probe([3], 1)
+    let d = probeValues(3, 2)
+    let result = workspace.gradients([x], outputGradient: d) { $0[0] * $0[0].detached }
     #expect(result[0] == zip(d, x.values).map(*))
   }
 
   @Test func resultsOffTheTapeAreNotRecorded() {
-    let x = workspace.trial([3], 1).differentiable
+    let x = workspace.probe([3], 1).differentiable
     _ = x * x
     #expect(workspace.tape.isEmpty)
     let y = workspace.recording { (x * x).sum() }
@@ -219,9 +224,8 @@ import Testing
     #expect(x.variable?.takeGradient()?.values == x.values.map { 2 * $0 })
   }
 
-  /// A branch of the tape that the result does not use is passed over.
-  @Test func deadBranchesAddNothing() {
-    let x = workspace.trial([4], 1)
+  @Test func unusedBranchesOfTheTapeAddNothing() {
+    let x = workspace.probe([4], 1)
     let (_, gradients) = valueWithGradient(at: [x]) { points in
       _ = (points[0].gelu() * points[0]).sum()
       return points[0].sum()
@@ -229,19 +233,19 @@ import Testing
     #expect(gradients[0]?.values == [1, 1, 1, 1])
   }
 
-  /// Gradients do not change when the values are computed again in used memory.
+  /// Gradients do not change when they are computed again in reused memory.
   @Test func reusedMemoryChangesNothing() {
-    let x = workspace.trial([9, 8], 1)
-    let gain = workspace.trial([8], 2)
-    let d = trialValues(72, 3)
+    let x = workspace.probe([9, 8], 1)
+    let gain = workspace.probe([8], 2)
+    let d = probeValues(72, 3)
     func once() -> [[Float]] {
-      workspace.gradients([x, gain], slopes: d) { points in
+      workspace.gradients([x, gain], outputGradient: d) { points in
         let y = points[0].rmsNorm(gain: points[1], epsilon: 1e-3)
         return (y + points[0]).gelu() + y
       }
     }
     let first = once()
-    // Blocks of every size in use are poisoned before they come back.
+    // NaNs fill free blocks of every size in use.
     for size in 1..<200 { _ = Tensor(repeating: .nan, shape: [size], in: workspace) }
     #expect(once() == first)
   }

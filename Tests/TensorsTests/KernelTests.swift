@@ -3,11 +3,11 @@ import Testing
 
 @testable import Tensors
 
-/// Every element-wise and row kernel against its formula in 64 bits, for the sizes around one and
-/// two vectors, with aligned and skewed memory.
+/// Every element-wise and row kernel against its formula in 64 bits, for sizes around one and two
+/// vectors, with aligned and unaligned memory.
 ///
-/// Element-wise results are compared in units of the last place of each element, results of sums in
-/// those of the largest element of the result.
+/// Errors of element-wise results are in ulps of each element, errors of sums in ulps of the
+/// largest element of the result.
 @Suite struct KernelTests {
   let workspace = Workspace()
   static let sizes = Array(1...40)
@@ -22,18 +22,18 @@ import Testing
 
   private static func exactGELU(_ x: Double) -> Double { x * erfc(-x / 2.0.squareRoot()) / 2 }
 
-  /// Derivative of a function of one number, by a central difference good to about 1e-10.
-  private static func slope(_ f: (Double) -> Double, _ x: Double) -> Double {
+  /// Returns the derivative of a function by a central difference, accurate to about 1e-10.
+  private static func derivative(_ f: (Double) -> Double, _ x: Double) -> Double {
     let h = 1e-3
     return (8 * (f(x + h) - f(x - h)) - (f(x + 2 * h) - f(x - 2 * h))) / (12 * h)
   }
 
   @Test(arguments: sizes, [0, 3]) func elementwise(size: Int, skew: Int) {
-    let a = workspace.trial([size], 1, skew: skew)
-    let b = workspace.trial([size], 2, skew: skew)
+    let a = workspace.probe([size], 1, skew: skew)
+    let b = workspace.probe([size], 2, skew: skew)
     let (x, y) = (doubles(a), doubles(b))
-    let slopes = trialValues(size, 3)
-    let d = slopes.map(Double.init)
+    let outputGradient = probeValues(size, 3)
+    let d = outputGradient.map(Double.init)
     func pairs(_ f: (Double, Double) -> Double) -> [Double] { zip(x, y).map(f) }
 
     #expect(worstUlpsEach((a + b).values, pairs(+)) <= 0.5)
@@ -42,61 +42,63 @@ import Testing
     #expect(worstUlpsEach((a * 0.3).values, x.map { $0 * Double(Float(0.3)) }) <= 0.5)
     #expect(worstUlpsEach([Float(a.total)], [x.reduce(0, +)]) <= 0.5)
 
-    let product = workspace.gradients([a, b], slopes: slopes) { $0[0] * $0[1] }
+    let product = workspace.gradients([a, b], outputGradient: outputGradient) { $0[0] * $0[1] }
     #expect(worstUlpsEach(product[0], zip(d, y).map(*)) <= 0.5)
     #expect(worstUlpsEach(product[1], zip(d, x).map(*)) <= 0.5)
-    // The second contribution of a value is added to the first.
-    let square = workspace.gradients([a], slopes: slopes) { $0[0] * $0[0] }
+    // The second contribution to a gradient is added to the first.
+    let square = workspace.gradients([a], outputGradient: outputGradient) { $0[0] * $0[0] }
     #expect(worstUlpsEach(square[0], zip(d, x).map { 2 * $0 * $1 }) <= 1)
-    let difference = workspace.gradients([a], slopes: slopes) { $0[0] * 3 - $0[0] }
+    let difference = workspace.gradients([a], outputGradient: outputGradient) { $0[0] * 3 - $0[0] }
     #expect(worstUlpsEach(difference[0], d.map { 2 * $0 }) <= 2)
   }
 
   @Test(arguments: sizes, [0, 3]) func activations(size: Int, skew: Int) {
-    let a = workspace.trial([size], 1, skew: skew)
-    let b = workspace.trial([size], 2, skew: skew)
+    let a = workspace.probe([size], 1, skew: skew)
+    let b = workspace.probe([size], 2, skew: skew)
     let (x, y) = (doubles(a), doubles(b))
-    let slopes = trialValues(size, 3)
-    let d = slopes.map(Double.init)
+    let outputGradient = probeValues(size, 3)
+    let d = outputGradient.map(Double.init)
     let silu = { (x: Double) in x * Self.sigmoid(x) }
 
     #expect(worstUlpsEach(a.gelu().values, x.map(Self.gelu)) <= 4)
     #expect(worstUlpsEach(a.swiGLU(b).values, zip(x, y).map { silu($0) * $1 }) <= 5)
-    let gelu = workspace.gradients([a], slopes: slopes) { $0[0].gelu() }
-    #expect(worstUlps(gelu[0], zip(d, x).map { $0 * Self.slope(Self.gelu, $1) }) <= 4)
+    let gelu = workspace.gradients([a], outputGradient: outputGradient) { $0[0].gelu() }
+    #expect(worstUlps(gelu[0], zip(d, x).map { $0 * Self.derivative(Self.gelu, $1) }) <= 4)
     #expect(worstUlpsEach(a.gelu(.exact).values, x.map(Self.exactGELU)) <= 12)
-    let exact = workspace.gradients([a], slopes: slopes) { $0[0].gelu(.exact) }
-    #expect(worstUlps(exact[0], zip(d, x).map { $0 * Self.slope(Self.exactGELU, $1) }) <= 4)
+    let exact = workspace.gradients([a], outputGradient: outputGradient) { $0[0].gelu(.exact) }
+    #expect(worstUlps(exact[0], zip(d, x).map { $0 * Self.derivative(Self.exactGELU, $1) }) <= 4)
     #expect(worstUlps(a.tanh().values, x.map { Glibc.tanh($0) }) <= 4)
-    let tanh = workspace.gradients([a], slopes: slopes) { $0[0].tanh() }
+    let tanh = workspace.gradients([a], outputGradient: outputGradient) { $0[0].tanh() }
     #expect(worstUlps(tanh[0], zip(d, x).map { $0 * (1 - pow(Glibc.tanh($1), 2)) }) <= 4)
-    let glu = workspace.gradients([a, b], slopes: slopes) { $0[0].swiGLU($0[1]) }
-    let gate = (0..<size).map { d[$0] * y[$0] * Self.slope(silu, x[$0]) }
+    let glu = workspace.gradients([a, b], outputGradient: outputGradient) { $0[0].swiGLU($0[1]) }
+    let gate = (0..<size).map { d[$0] * y[$0] * Self.derivative(silu, x[$0]) }
     #expect(worstUlps(glu[0], gate) <= 4)
     #expect(worstUlpsEach(glu[1], zip(d, x).map { $0 * silu($1) }) <= 5)
 
     #expect(a.relu().values == a.values.map { max(0, $0) })
-    let relu = workspace.gradients([a], slopes: slopes) { $0[0].relu() }[0]
-    #expect(relu == zip(slopes, a.values).map { $1 > 0 ? $0 : 0 })
-    let twice = workspace.gradients([a], slopes: slopes) { $0[0].relu() + $0[0].relu() }[0]
+    let relu = workspace.gradients([a], outputGradient: outputGradient) { $0[0].relu() }[0]
+    #expect(relu == zip(outputGradient, a.values).map { $1 > 0 ? $0 : 0 })
+    let twice = workspace.gradients([a], outputGradient: outputGradient) {
+      $0[0].relu() + $0[0].relu()
+    }[0]
     #expect(twice == relu.map { 2 * $0 })
     #expect(worstUlpsEach(a.geGLU(b).values, zip(x, y).map { Self.gelu($0) * $1 }) <= 5)
-    let geglu = workspace.gradients([a, b], slopes: slopes) { $0[0].geGLU($0[1]) }
-    let slope = (0..<size).map { d[$0] * y[$0] * Self.slope(Self.gelu, x[$0]) }
-    #expect(worstUlps(geglu[0], slope) <= 4)
+    let geglu = workspace.gradients([a, b], outputGradient: outputGradient) { $0[0].geGLU($0[1]) }
+    let gateGradient = (0..<size).map { d[$0] * y[$0] * Self.derivative(Self.gelu, x[$0]) }
+    #expect(worstUlps(geglu[0], gateGradient) <= 4)
     #expect(worstUlpsEach(geglu[1], zip(d, x).map { $0 * Self.gelu($1) }) <= 5)
   }
 
   @Test(arguments: sizes, [0, 3]) func softmax(columns: Int, skew: Int) {
     let rows = 3
-    let x = workspace.trial([rows, columns], 1, skew: skew)
-    let slopes = trialValues(rows * columns, 3)
+    let x = workspace.probe([rows, columns], 1, skew: skew)
+    let outputGradient = probeValues(rows * columns, 3)
     let targets = (0..<rows).map { Int32(($0 * 5 + columns - 1) % columns) }
     let weights: [Float] = [0.5, 0, 2]
     let softmax = x.softmax().values
-    let dsoftmax = workspace.gradients([x], slopes: slopes) { $0[0].softmax() }[0]
+    let dsoftmax = workspace.gradients([x], outputGradient: outputGradient) { $0[0].softmax() }[0]
     let losses = (x * 1).crossEntropyConsumingLogits(targets: targets, weights: weights).values
-    let dlosses = workspace.gradients([x], slopes: [1, 2, -3]) {
+    let dlosses = workspace.gradients([x], outputGradient: [1, 2, -3]) {
       ($0[0] * 1).crossEntropyConsumingLogits(targets: targets, weights: weights)
     }[0]
     for row in 0..<rows {
@@ -105,9 +107,9 @@ import Testing
       let total = logits.map(exp).reduce(0, +)
       let p = logits.map { exp($0) / total }
       #expect(worstUlpsEach(Array(softmax[range]), p) <= 5)
-      let d = slopes[range].map(Double.init)
+      let d = outputGradient[range].map(Double.init)
       let dot = zip(p, d).reduce(0) { $0 + $1.0 * $1.1 }
-      // Cancellation leaves errors of the size of p·dot where the derivative is small.
+      // Cancellation leaves errors of the size of p·dot where the gradient is small.
       let size = zip(p, d).map { $0 * max(abs($1), abs(dot)) }.max() ?? 0
       for (place, got) in dsoftmax[range].enumerated() {
         #expect(abs(Double(got) - p[place] * (d[place] - dot)) <= 8 * Double(Float(size).ulp))
@@ -126,21 +128,21 @@ import Testing
 
   @Test(arguments: sizes, [0, 3]) func normalizations(columns: Int, skew: Int) {
     let rows = 3
-    let x = workspace.trial([rows, columns], 1, skew: skew)
-    let gain = workspace.trial([columns], 2, skew: skew)
-    let bias = workspace.trial([columns], 4, skew: skew)
-    let slopes = trialValues(rows * columns, 3)
+    let x = workspace.probe([rows, columns], 1, skew: skew)
+    let gain = workspace.probe([columns], 2, skew: skew)
+    let bias = workspace.probe([columns], 4, skew: skew)
+    let outputGradient = probeValues(rows * columns, 3)
     let epsilon = 0.01
     let points = [x, gain, bias]
     let layer = x.layerNorm(gain: gain, bias: bias, epsilon: Float(epsilon)).values
-    let dlayer = workspace.gradients(points, slopes: slopes) {
+    let dlayer = workspace.gradients(points, outputGradient: outputGradient) {
       $0[0].layerNorm(gain: $0[1], bias: $0[2], epsilon: Float(epsilon))
     }
     let root = x.rmsNorm(gain: gain, epsilon: Float(epsilon)).values
-    let droot = workspace.gradients([x, gain], slopes: slopes) {
+    let droot = workspace.gradients([x, gain], outputGradient: outputGradient) {
       $0[0].rmsNorm(gain: $0[1], epsilon: Float(epsilon))
     }
-    let (g, b, d) = (doubles(gain), doubles(bias), slopes.map(Double.init))
+    let (g, b, d) = (doubles(gain), doubles(bias), outputGradient.map(Double.init))
     let width = Double(columns)
     var expected = (
       layer: [Double](), root: [Double](), dlayer: [Double](), droot: [Double](),
@@ -175,39 +177,42 @@ import Testing
     #expect(worstUlps(dlayer[1], expected.dgain) <= 8)
     #expect(worstUlps(dlayer[2], expected.dbias) <= 2)
     #expect(worstUlps(droot[1], expected.drootGain) <= 4)
-    // Derivatives of one or two columns cancel nearly to zero: the unit is that of their terms.
+    // Gradients of one or two columns nearly cancel to zero: errors are in ulps of their terms.
     let unit = Double(Float(10).ulp)
     #expect(zip(dlayer[0], expected.dlayer).allSatisfy { abs(Double($0) - $1) <= 16 * unit })
     #expect(zip(droot[0], expected.droot).allSatisfy { abs(Double($0) - $1) <= 16 * unit })
   }
 
   @Test(arguments: sizes) func rowsByIndexAndSums(columns: Int) {
-    let table = workspace.trial([5, columns], 1)
+    let table = workspace.probe([5, columns], 1)
     let ids: [Int32] = [4, 0, 4, 2, 4]
-    let slopes = trialValues(5 * columns, 3)
+    let outputGradient = probeValues(5 * columns, 3)
     let rows = ids.flatMap { id in table.values[Int(id) * columns..<(Int(id) + 1) * columns] }
     #expect(table.gather(ids).values == rows)
     var expected = [Double](repeating: 0, count: 5 * columns)
     for (row, id) in ids.enumerated() {
       for c in 0..<columns {
-        expected[Int(id) * columns + c] += Double(slopes[row * columns + c])
+        expected[Int(id) * columns + c] += Double(outputGradient[row * columns + c])
       }
     }
-    let gathered = workspace.gradients([table], slopes: slopes) { $0[0].gather(ids) }[0]
+    let gathered = workspace.gradients([table], outputGradient: outputGradient) {
+      $0[0].gather(ids)
+    }[0]
     #expect(worstUlps(gathered, expected) <= 1)
 
-    // A bias: broadcast over the rows, its derivative the sum over them.
-    let bias = workspace.trial([columns], 2)
-    let x = workspace.trial([5, 1], 4)
+    // A bias is broadcast over the rows; its gradient is the sum over them.
+    let bias = workspace.probe([columns], 2)
+    let x = workspace.probe([5, 1], 4)
     let weight = Tensor(repeating: 0, shape: [columns, 1], in: workspace)
     let linear = { (points: [Tensor]) in
       x.linear(weight: weight, order: .outputsByInputs, bias: points[0])
     }
     #expect(linear([bias]).values == (0..<5).flatMap { _ in bias.values })
     let sums = (0..<columns).map { c in
-      (0..<5).reduce(0.0) { $0 + Double(slopes[$1 * columns + c]) }
+      (0..<5).reduce(0.0) { $0 + Double(outputGradient[$1 * columns + c]) }
     }
-    #expect(worstUlps(workspace.gradients([bias], slopes: slopes, linear)[0], sums) <= 2)
+    #expect(
+      worstUlps(workspace.gradients([bias], outputGradient: outputGradient, linear)[0], sums) <= 2)
   }
 
   /// Head sizes from 2 to 40: halves of 1 to 20 elements.
@@ -215,8 +220,8 @@ import Testing
     let dim = 2 * half
     let table = RotaryTable(dim: dim, positions: 50, base: 10_000)
     let positions: [Int32] = [0, 49, 7]
-    let x = workspace.trial([3, 2 * dim], 1)
-    let slopes = trialValues(3 * 2 * dim, 3)
+    let x = workspace.probe([3, 2 * dim], 1)
+    let outputGradient = probeValues(3 * 2 * dim, 3)
     func turned(_ values: [Float], _ direction: Double) -> [Double] {
       var result = values.map(Double.init)
       for (row, position) in positions.enumerated() {
@@ -232,18 +237,19 @@ import Testing
       }
       return result
     }
-    // The frequencies are 32-bit numbers, as published models have them: 49 turns of error 2⁻²⁴.
+    // Frequencies are 32-bit numbers, as in published models: position 49 multiplies the error
+    // 2⁻²⁴.
     #expect(worstUlps(x.rotated(table, positions: positions).values, turned(x.values, 1)) <= 64)
-    let dx = workspace.gradients([x], slopes: slopes) {
+    let dx = workspace.gradients([x], outputGradient: outputGradient) {
       $0[0].rotated(table, positions: positions)
     }[0]
-    #expect(worstUlps(dx, turned(slopes, -1)) <= 64)
+    #expect(worstUlps(dx, turned(outputGradient, -1)) <= 64)
   }
 
   @Test(arguments: [(1, 1, 1), (3, 17, 5), (16, 16, 16), (7, 40, 33), (2, 0, 3), (0, 4, 4)])
   func products(rows: Int, inputs: Int, outputs: Int) {
-    let x = workspace.trial([rows, inputs], 1)
-    let w = workspace.trial([outputs, inputs], 2)
+    let x = workspace.probe([rows, inputs], 1)
+    let w = workspace.probe([outputs, inputs], 2)
     let y = x.linear(weight: w, order: .outputsByInputs)
     var expected: [Double] = []
     for row in 0..<rows {
@@ -257,12 +263,13 @@ import Testing
     #expect(worstUlps(y.values, expected) <= 16)
   }
 
-  /// The bits of an element do not depend on where in a buffer it lies: work may be cut anywhere.
-  @Test func anElementsBitsDoNotDependOnItsPlace() {
+  /// The bits of an element do not depend on its position in a buffer, so work can be divided
+  /// anywhere.
+  @Test func bitsOfAnElementDoNotDependOnItsPosition() {
     let size = 40
-    let a = workspace.trial([size], 1)
-    let b = workspace.trial([size], 2)
-    let d = workspace.trial([size], 3)
+    let a = workspace.probe([size], 1)
+    let b = workspace.probe([size], 2)
+    let d = workspace.probe([size], 3)
     let operations: [(String, ([Tensor]) -> Tensor)] = [
       ("product", { $0[0] * $0[1] }), ("gelu", { $0[0].gelu() }),
       ("exact gelu", { $0[0].gelu(.exact) }), ("tanh", { $0[0].tanh() }),
@@ -270,12 +277,13 @@ import Testing
     ]
     for (name, operation) in operations {
       let whole = operation([a, b]).values
-      let dwhole = workspace.gradients([a, b], slopes: d.values, operation)
+      let dwhole = workspace.gradients([a, b], outputGradient: d.values, operation)
       for start in stride(from: 0, to: size, by: 3) {
         for end in stride(from: start + 1, through: size, by: 7) {
           let part = [a[rows: start..<end], b[rows: start..<end]]
           #expect(operation(part).values == Array(whole[start..<end]), "\(name) \(start)..<\(end)")
-          let dpart = workspace.gradients(part, slopes: Array(d.values[start..<end]), operation)
+          let dpart = workspace.gradients(
+            part, outputGradient: Array(d.values[start..<end]), operation)
           #expect(
             dpart == dwhole.map { Array($0[start..<end]) }, "∂\(name) \(start)..<\(end)")
         }

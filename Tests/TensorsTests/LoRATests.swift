@@ -2,42 +2,42 @@ import Testing
 
 @testable import Tensors
 
-/// A network of two linear maps, a norm between them, and a head.
+/// A network of two linear layers, a norm between them, and a head.
 private struct Network {
-  struct Map {
+  struct Linear {
     let weight: Tensor
     let order: WeightOrder
-    let lowRank: LowRankTensors?
+    let lora: LoRATensors?
 
     init(_ parameters: Parameters, _ inputs: Int, _ outputs: Int, _ order: WeightOrder) {
       weight = parameters.tensor(
         "weight", order == .outputsByInputs ? [outputs, inputs] : [inputs, outputs],
-        .normal(deviation: 0.5), decays: true)
+        .normal(std: 0.5), decays: true)
       self.order = order
-      lowRank = parameters.lowRank(inputs: inputs, outputs: outputs, order: order)
+      lora = parameters.lora(inputs: inputs, outputs: outputs, order: order)
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor {
-      guard let lowRank else { return x.linear(weight: weight, order: order) }
-      let inner = x.linear(weight: lowRank.down, order: .outputsByInputs) * lowRank.scale
-      return x.linear(weight: weight, order: order, plus: (inner, lowRank.up))
+      guard let lora else { return x.linear(weight: weight, order: order) }
+      let inner = x.linear(weight: lora.down, order: .outputsByInputs) * lora.scale
+      return x.linear(weight: weight, order: order, plus: (inner, lora.up))
     }
   }
 
   let embedding: Tensor
-  let first: Map
+  let first: Linear
   let gain: Tensor
   let bias: Tensor
-  let second: Map
+  let second: Linear
   let head: Tensor
 
   init(_ parameters: Parameters) {
-    embedding = parameters["embed"].tensor("weight", [9, 6], .normal(deviation: 1), decays: true)
-    first = Map(parameters["h"][0]["q_proj"], 6, 5, .outputsByInputs)
+    embedding = parameters["embed"].tensor("weight", [9, 6], .normal(std: 1), decays: true)
+    first = Linear(parameters["h"][0]["q_proj"], 6, 5, .outputsByInputs)
     gain = parameters["h"][0]["norm"].tensor("weight", [5], .constant(1), decays: false)
     bias = parameters["h"][0]["norm"].tensor("bias", [5], .constant(0), decays: false)
-    second = Map(parameters["h"][1]["c_attn"], 5, 7, .inputsByOutputs)
-    head = parameters["score"].tensor("weight", [3, 7], .normal(deviation: 1), decays: true)
+    second = Linear(parameters["h"][1]["c_attn"], 5, 7, .inputsByOutputs)
+    head = parameters["score"].tensor("weight", [3, 7], .normal(std: 1), decays: true)
   }
 
   func callAsFunction(_ ids: [Int32]) -> Tensor {
@@ -66,7 +66,7 @@ private struct Network {
     #expect(try ModulePattern(pattern).matches(name) == matches)
   }
 
-  @Test func patternsThatStandForNothingAreRefused() {
+  @Test func patternsThatMatchNoModuleAreRefused() {
     #expect(throws: LoRAError.noTarget("k_proj", known: ["q_proj", "c_attn"])) {
       try layouts(["q_proj", "k_proj"])
     }
@@ -79,7 +79,7 @@ private struct Network {
     ) { try layouts(["q_proj"], modulesToSave: ["v_head"]) }
   }
 
-  @Test func whatIsTrainedLeavesTheRestAsItWas() throws {
+  @Test func layoutsSeparateTrainableFromFrozenParameters() throws {
     let both = try layouts(["all-linear"], modulesToSave: ["score"])
     #expect(
       both.trainable.entries.map(\.name) == [
@@ -90,19 +90,19 @@ private struct Network {
     #expect(both.frozen.entries.map(\.name) == whole.entries.map(\.name).dropLast())
     #expect(both.counts.trainable + both.counts.frozen == whole.parameterCount + 12 + 10 + 10 + 14)
     #expect(try layouts(["all-linear"]).frozen == whole)
-    // Modules that are trained whole have no map beside them.
+    // Modules that are trained in full have no adapter.
     let one = try layouts(["all-linear"], modulesToSave: ["h.1"])
     #expect(
       one.trainable.entries.map(\.name) == [
         "h.0.q_proj.lora_A.weight", "h.0.q_proj.lora_B.weight", "h.1.c_attn.weight",
       ])
-    #expect(one.trainable.lowRank?.maps.map(\.name) == ["h.0.q_proj"])
+    #expect(one.trainable.lora?.adapters.map(\.name) == ["h.0.q_proj"])
     #expect(one.trainable.summary != both.trainable.summary)
   }
 
-  @Test func firstMapsAreUniformAndComputeNothing() throws {
+  @Test func newAdaptersHaveUniformAAndZeroB() throws {
     let layout = try AdaptedLayout(
-      of: { Network.Map($0["map"], 400, 3, .outputsByInputs) },
+      of: { Network.Linear($0["map"], 400, 3, .outputsByInputs) },
       lora: LoRA(rank: 16, alpha: 1, targets: ["map"])
     ).trainable
     let values = FlatBuffer(count: layout.count)
@@ -115,7 +115,7 @@ private struct Network {
     #expect(abs(down.reduce(0, +) / Float(down.count)) < 0.002)
   }
 
-  /// A network under LoRA, bound, with random maps.
+  /// Binds a network under LoRA with random adapters.
   private func bound(
     _ both: AdaptedLayout, _ weights: FlatBuffer, in workspace: Workspace
   ) -> (network: Network, trainable: FlatBuffer) {
@@ -127,7 +127,7 @@ private struct Network {
       }
     }
     let trainable = FlatBuffer(count: both.trainable.count)
-    for (index, value) in trialValues(both.trainable.count, 3).enumerated() {
+    for (index, value) in probeValues(both.trainable.count, 3).enumerated() {
       trainable.elements[index] = value * 0.3
     }
     let network = workspace.bind(
@@ -136,7 +136,7 @@ private struct Network {
     return (network, trainable)
   }
 
-  @Test func mergedWeightsComputeTheSame() throws {
+  @Test func mergedWeightsComputeTheSameAsAdapters() throws {
     let weights = FlatBuffer(count: whole.count)
     whole.initialize(weights.elements, seed: 2)
     let both = try layouts(["all-linear"], modulesToSave: ["score"])
@@ -150,7 +150,7 @@ private struct Network {
     #expect(zip(adapted, before).contains { abs($0 - $1) > 0.1 })
   }
 
-  @Test func frozenParametersTakeNoWork() throws {
+  @Test func layersBeforeTheFirstAdapterAreNotRecorded() throws {
     let weights = FlatBuffer(count: whole.count)
     whole.initialize(weights.elements, seed: 2)
     let both = try layouts(["c_attn"])
@@ -163,17 +163,16 @@ private struct Network {
     var done: [Int] = []
     workspace.backward(from: loss) { done.append($0) }
     #expect(done.sorted() == [0, 1])
-    // u·A, its scale, x·W + u·B, the activation, the head, the sum; embedding, first map and norm lie
-    // before what is trained.
+    // u·A, its scale, x·W + u·B, the activation, the head and the sum. Embedding, first layer and
+    // norm come before the first trainable parameter.
     #expect(operations == 6)
     #expect(gradient.elements.contains { $0 != 0 })
   }
 
-  /// What is recomputed and has nothing to train is not kept.
-  @Test func recomputationOfFrozenLayersKeepsNothing() throws {
+  @Test func recomputationOfFrozenLayersRecordsNothing() throws {
     let workspace = Workspace()
-    let x = workspace.trial([3, 4], 1)
-    let weight = workspace.trial([4, 4], 2)
+    let x = workspace.probe([3, 4], 1)
+    let weight = workspace.probe([4, 4], 2)
     let y = workspace.recording {
       x.recomputed { $0.linear(weight: weight, order: .outputsByInputs) }
     }
@@ -181,31 +180,30 @@ private struct Network {
     #expect(y.values == x.linear(weight: weight, order: .outputsByInputs).values)
   }
 
-  /// The derivative of x does not depend on whether gains have one.
-  @Test func frozenNorms() {
+  @Test func gradientsThroughNormsDoNotDependOnFrozenGains() {
     let workspace = Workspace()
     let (x, gain, bias) = (
-      workspace.trial([130, 33], 1), workspace.trial([33], 2), workspace.trial([33], 3)
+      workspace.probe([130, 33], 1), workspace.probe([33], 2), workspace.probe([33], 3)
     )
-    let slopes = trialValues(130 * 33, 4)
-    let all = workspace.gradients([x, gain, bias], slopes: slopes) {
+    let outputGradient = probeValues(130 * 33, 4)
+    let all = workspace.gradients([x, gain, bias], outputGradient: outputGradient) {
       $0[0].layerNorm(gain: $0[1], bias: $0[2], epsilon: 1e-5)
     }
-    let one = workspace.gradients([x], slopes: slopes) {
+    let one = workspace.gradients([x], outputGradient: outputGradient) {
       $0[0].layerNorm(gain: gain, bias: bias, epsilon: 1e-5)
     }
     #expect(one[0] == all[0])
-    let both = workspace.gradients([x, gain], slopes: slopes) {
+    let both = workspace.gradients([x, gain], outputGradient: outputGradient) {
       $0[0].rmsNorm(gain: $0[1], epsilon: 1e-5)
     }
-    let alone = workspace.gradients([x], slopes: slopes) {
+    let alone = workspace.gradients([x], outputGradient: outputGradient) {
       $0[0].rmsNorm(gain: gain, epsilon: 1e-5)
     }
     #expect(alone[0] == both[0])
   }
 
-  /// A network that is only read stands on the same worker, and is no part of the layout.
-  @Test func anotherNetworkBesideTheTrainedOne() {
+  /// A frozen network on the same worker is not part of the layout.
+  @Test func aFrozenNetworkSharesTheWorkerOfTheTrainedOne() {
     let other = FlatBuffer(count: whole.count)
     whole.initialize(other.elements, seed: 5)
     let reference = FrozenParameters(layout: whole, values: other, precision: .fp32)
@@ -225,16 +223,16 @@ private struct Network {
   }
 }
 
-/// What is kept for the backward pass of frozen maps.
+/// Tensors saved for the backward pass of frozen layers.
 @Suite struct FrozenMemoryTests {
-  @Test func inputsOfFrozenMapsAreNotKept() {
-    /// Bytes of the pool after the forward pass of ten maps.
+  @Test func inputsOfFrozenLinearLayersAreNotSaved() {
+    /// Returns the bytes that the forward pass of ten linear layers adds to the pool.
     func bytes(isFrozen: Bool) -> Int {
       let workspace = Workspace()
-      let weights = (0..<10).map { workspace.trial([64, 64], $0) }
+      let weights = (0..<10).map { workspace.probe([64, 64], $0) }
       let before = workspace.pool.bytesHeld
       workspace.recording {
-        var x = workspace.trial([256, 64], 11).differentiable
+        var x = workspace.probe([256, 64], 11).differentiable
         for weight in weights {
           x = x.linear(
             weight: isFrozen ? weight : weight.differentiable, order: .outputsByInputs)

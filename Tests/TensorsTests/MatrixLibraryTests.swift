@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tensors
 
-/// Which kernels OpenBLAS should have taken.
+/// The choice of OpenBLAS kernels and the description of the libraries.
 @Suite struct MatrixLibraryTests {
   @Test func onlyKernelsOfOldCPUsAreReplaced() {
     #expect(MatrixLibrary.betterCore(than: "Prescott", level: "x86-64-v4") == "SkylakeX")
@@ -15,25 +15,27 @@ import Testing
     }
   }
 
-  /// A program that is started from here gets the user's choice, and no other.
-  @Test func ourChoiceOfKernelsEndsWithThisProgram() async {
+  /// Child processes inherit a choice of the user's, but not the choice of this program.
+  @Test func theChoiceOfKernelsIsNotInheritedByChildProcesses() async {
     await #expect(processExitsWith: .exitCode(7)) {
       setenv("OPENBLAS_CORETYPE", "Haswell", 1)
-      MatrixLibrary.restartIfKernelsAreOutdated()
+      MatrixLibrary.reexecuteIfKernelsAreOutdated()
       let usersStays = getenv("OPENBLAS_CORETYPE") != nil
-      setenv(MatrixLibrary.restarted, "1", 1)
-      MatrixLibrary.restartIfKernelsAreOutdated()
+      setenv(MatrixLibrary.reexecutionMarker, "1", 1)
+      MatrixLibrary.reexecuteIfKernelsAreOutdated()
       let oursIsGone =
-        getenv("OPENBLAS_CORETYPE") == nil && getenv(MatrixLibrary.restarted) == nil
+        getenv("OPENBLAS_CORETYPE") == nil && getenv(MatrixLibrary.reexecutionMarker) == nil
       exit(usersStays && oursIsGone ? 7 : 1)
     }
   }
 
-  /// Kernels of bf16, also those of few rows, are told where bf16 is used.
-  @Test func theDescriptionTellsWhatDecidesTheBits() {
-    let (plain, half) = (MatrixLibrary.description(for: .fp32), MatrixLibrary.description)
-    #expect(half == MatrixLibrary.description(for: .bf16))
-    #expect(half.hasPrefix(plain) && !plain.contains("oneDNN") && half.contains("oneDNN"))
-    #expect(half.hasSuffix(apus_half_pairs_are_quick() ? "rows by bf16 pairs" : "rows by fp32"))
+  /// The description names the bf16 kernels, including those of the skinny GEMM, only for bf16.
+  @Test func theDescriptionNamesTheKernelsThatDecideTheBits() {
+    let (plain, bf16) = (MatrixLibrary.description(for: .fp32), MatrixLibrary.description)
+    #expect(bf16 == MatrixLibrary.description(for: .bf16))
+    #expect(bf16.hasPrefix(plain) && !plain.contains("oneDNN") && bf16.contains("oneDNN"))
+    #expect(
+      bf16.hasSuffix(
+        apus_bf16_pairs_are_faster() ? "skinny GEMM by bf16 pairs" : "skinny GEMM by fp32"))
   }
 }

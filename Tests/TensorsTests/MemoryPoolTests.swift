@@ -14,14 +14,14 @@ import Testing
     }
   }
 
-  @Test func blocksComeBack() {
+  @Test func releasedBlocksAreReused() {
     let pool = MemoryPool()
     let first = pool.take(bytes: 1000)
     let second = pool.take(bytes: 1000)
     #expect(first != second)
     #expect(pool.systemAllocations == 2)
     pool.give(back: first, bytes: 1000)
-    // A nearly equal size is of the same class.
+    // A similar size belongs to the same class.
     let third = pool.take(bytes: 980)
     #expect(third == first)
     #expect(pool.systemAllocations == 2)
@@ -30,8 +30,8 @@ import Testing
     pool.give(back: third, bytes: 980)
   }
 
-  /// What one part of a step is done with serves the next in other sizes.
-  @Test func largeBlocksAreCutAndJoined() {
+  /// Memory of one part of a step serves the next part with other sizes.
+  @Test func largeBlocksAreSplitAndMerged() {
     let pool = MemoryPool()
     let sizes = [1 << 20, 3 << 20, (2 << 20) + 1]
     let whole = sizes.reduce(0) { $0 + MemoryPool.sizeClass($1) }
@@ -52,7 +52,7 @@ import Testing
     pool.give(back: block, bytes: bytes)
   }
 
-  @Test func tensorsGiveTheirMemoryBackWhenNobodyRefersToThem() {
+  @Test func tensorsReleaseTheirMemoryWithTheLastReference() {
     let workspace = Workspace()
     var address: UnsafeMutablePointer<Float>?
     do {
@@ -78,10 +78,10 @@ import Testing
     result = nil
   }
 
-  @Test func theSecondPassAsksTheSystemForNothing() {
+  @Test func theSecondPassAllocatesNothingFromTheSystem() {
     let workspace = Workspace()
     func pass() {
-      let x = workspace.trial([33, 12], 1)
+      let x = workspace.probe([33, 12], 1)
       _ = valueWithGradient(at: [x]) { points in
         let y = points[0].packedCausalAttention(sequences: 3, heads: 2)
         return (y.gelu() * y).crossEntropyConsumingLogits(

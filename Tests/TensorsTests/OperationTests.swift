@@ -3,19 +3,20 @@ import Testing
 
 @testable import Tensors
 
-/// Finite differences for every operation, over odd shapes, single elements and empty dimensions.
+/// Gradients of every operation against finite differences, with odd shapes, single elements and
+/// empty dimensions.
 @Suite struct OperationTests {
   let workspace = Workspace()
 
   /// Values in (−1.5, 1.5), a pure function of the tag.
   func random(_ shape: [Int], _ tag: Int) -> Tensor {
-    let stream = RandomStream(seed: 7, purpose: .trial, tag)
+    let stream = RandomStream(seed: 7, purpose: .probe, tag)
     let values = (0..<shape.reduce(1, *)).map { (stream.uniform(UInt64($0)) - 0.5) * 3 }
     return Tensor(values, shape: shape, in: workspace)
   }
 
-  /// Checks `operation` through a fixed random projection to a scalar, so that every element of
-  /// the result has a different weight.
+  /// Checks the gradients of `operation` through a fixed random projection to a scalar, so that
+  /// every element of the result has a different weight.
   func check(
     _ points: [Tensor], tolerance: Float = 2e-3, _ location: SourceLocation = #_sourceLocation,
     _ operation: ([Tensor]) -> Tensor
@@ -63,11 +64,11 @@ import Testing
     check([points[0]]) { $0[0].softmax() }
   }
 
-  @Test func meanOfThree() {
+  @Test func mean() {
     check([random([3], 1)]) { $0[0].mean() }
   }
 
-  @Test func rowsOfATensor() {
+  @Test func rowRanges() {
     check([random([5, 3], 1)]) { $0[0][rows: 1..<3] }
     check([random([5, 3], 1)]) { $0[0][rows: 2..<2] }
     check([random([5, 3], 1)]) { $0[0][rows: 0..<4] * $0[0][rows: 1..<5] }
@@ -89,7 +90,7 @@ import Testing
   }
 
   @Test(arguments: [(1, 1, 1, 1), (3, 5, 7, 2), (4, 17, 2, 3), (2, 33, 16, 8)])
-  func linearBesideAnother(rows: Int, inputs: Int, outputs: Int, rank: Int) {
+  func linearPlusASecondProduct(rows: Int, inputs: Int, outputs: Int, rank: Int) {
     let points = [
       random([rows, inputs], 1), random([outputs, inputs], 2), random([outputs], 3),
       random([rows, rank], 4), random([outputs, rank], 5),
@@ -98,7 +99,7 @@ import Testing
       $0[0].linear(
         weight: $0[1], order: .outputsByInputs, bias: $0[2], plus: ($0[3], $0[4]))
     }
-    // As when the weight is frozen.
+    // With a frozen weight.
     check([points[0], points[3], points[4]]) {
       $0[0].linear(
         weight: points[1], order: .outputsByInputs, bias: points[2], plus: ($0[1], $0[2]))
@@ -111,7 +112,7 @@ import Testing
     #expect(zip(sum.values, both.values).allSatisfy { abs($0 - $1) <= 1e-5 })
   }
 
-  @Test func rowsAtPlaces() {
+  @Test func rowsAtIndices() {
     check([random([5, 3], 1)]) { $0[0].rows(at: [4, 0, 4, 2]) }
     check([random([5, 3], 1)]) { $0[0].rows(at: []) }
     check([random([4, 3], 1)]) { $0[0].rows(at: [1, 2]) + $0[0].rows(at: [2, 0]) }
@@ -183,7 +184,7 @@ import Testing
 
   /// One chunk of rows, and several.
   @Test(arguments: [(1, 3, 2), (5, 4, 7), (150, 2, 3), (0, 2, 3)])
-  func crossEntropyWithItsHead(rows: Int, width: Int, vocabulary: Int) {
+  func crossEntropyWithHead(rows: Int, width: Int, vocabulary: Int) {
     let targets = (0..<rows).map { Int32(($0 * 7) % vocabulary) }
     let weights = (0..<rows).map { Float($0 % 3) * 0.5 }
     let points = [random([rows, width], 1), random([vocabulary, width], 2)]
@@ -225,7 +226,7 @@ import Testing
   }
 
   @Test(arguments: shapes) func functionsGivenWithTheirDerivatives(shape: [Int]) {
-    // Another factor at every place.
+    // A different factor for every element.
     check([random(shape, 1)]) {
       $0[0].elementwise { index, x in
         let factor = Float(index % 5) - 1.5
@@ -234,12 +235,12 @@ import Testing
     }
     // The product of a row's first and last number, and its square.
     check([random(shape, 2)]) {
-      $0[0].rowwise { row, x, slopes in
-        slopes.update(repeating: 0)
+      $0[0].rowwise { row, x, gradient in
+        gradient.update(repeating: 0)
         guard let first = x.first, let last = x.last else { return Float(row) }
-        slopes[0] += last
-        slopes[x.count - 1] += first
-        slopes[0] += 2 * first
+        gradient[0] += last
+        gradient[x.count - 1] += first
+        gradient[0] += 2 * first
         return first * last + first * first
       }
     }
@@ -261,11 +262,11 @@ import Testing
     #expect(large.sums(over: [0..<large.count]).values == [0x1p24 + 1024])
   }
 
-  @Test func functionsWithoutATapeKeepNothing() {
+  @Test func functionsAreNotRecordedWithoutATape() {
     let x = Tensor([1, 2, 3, 4], shape: [2, 2], in: workspace)
-    let products = x.rowwise { row, x, slopes in
-      slopes[0] = .nan
-      slopes[1] = .nan
+    let products = x.rowwise { row, x, gradient in
+      gradient[0] = .nan
+      gradient[1] = .nan
       return x[0] * x[1] + Float(row)
     }
     #expect(products.values == [2, 13] && !products.needsGradient)
@@ -277,7 +278,7 @@ import Testing
     #expect(abs(loss - 3.912023) < 1e-5)
   }
 
-  @Test func aNaNIsSeen() {
+  @Test func aNaNReachesTheLoss() {
     let x = Tensor([.nan, 1], shape: [1, 2], in: workspace)
     #expect(x.gelu().values[0].isNaN)
     #expect(x.softmax().values[1].isNaN)

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Tensors
 
-/// Several examples in a sequence, against each of them alone.
+/// Attention of several examples packed into a sequence, against each example alone.
 @Suite struct PackedExamplesTests {
-  /// Lengths of the examples of every sequence, which all have the same sum.
+  /// The lengths of the examples of every sequence; all sequences have the same total length.
   struct Packing: Sendable, CustomTestStringConvertible {
     var examples: [[Int]]
     var heads = 1
@@ -41,13 +41,13 @@ import Testing
       examples: [[200, 3, 1, 1, 150], [64, 64, 64, 64, 99]], heads: 2, keyHeads: 2, dim: 8),
   ]
 
-  /// Result and derivatives of q, k and v of the examples in `examples`.
+  /// Returns the result and the gradients of q, k and v for the rows `rows` of the packing `p`.
   private func attention(
     _ p: Packing, in workspace: Workspace, rows: Range<Int>, sequences: Int, starts: [Int32],
     reach: AttentionReach = .causal(window: nil)
   ) -> [[Float]] {
     func part(_ width: Int, _ tag: Int) -> Tensor {
-      let all = trialValues(p.rows * width, tag)
+      let all = probeValues(p.rows * width, tag)
       return Tensor(
         Array(all[rows.lowerBound * width..<rows.upperBound * width]), shape: [rows.count, width],
         in: workspace)
@@ -55,23 +55,22 @@ import Testing
     let points = [
       part(p.heads * p.dim, 1), part(p.keyHeads * p.dim, 2), part(p.keyHeads * p.dim, 3),
     ]
-    let slopes = part(p.heads * p.dim, 4).values
-    let half = workspace.precision == .bf16
+    let outputGradient = part(p.heads * p.dim, 4).values
+    let isBF16 = workspace.precision == .bf16
     let run = { (points: [Tensor]) in
-      let points = half ? points.map(\.asOperand) : points
+      let points = isBF16 ? points.map(\.asOperand) : points
       let y = points[0].attention(
         keys: points[1], values: points[2], sequences: sequences, heads: p.heads,
         keyHeads: p.keyHeads, starts: starts, reach: reach)
-      return half ? y.asFloats : y
+      return isBF16 ? y.asFloats : y
     }
-    return [run(points).values] + workspace.gradients(points, slopes: slopes, run)
+    return [run(points).values] + workspace.gradients(points, outputGradient: outputGradient, run)
   }
 
   static let reaches: [AttentionReach] = [.causal(window: nil), .causal(window: 5), .full]
 
-  /// In fp32 an example has the bits that it has alone.
   @Test(arguments: packings, reaches)
-  func everyExampleIsAsAlone(packing p: Packing, reach: AttentionReach) {
+  func packedExamplesHaveTheBitsOfSingleExamplesInFP32(packing p: Packing, reach: AttentionReach) {
     let workspace = Workspace()
     let packed = attention(
       p, in: workspace, rows: 0..<p.rows, sequences: p.examples.count, starts: p.starts,
@@ -88,9 +87,9 @@ import Testing
   }
 
   @Test(arguments: packings, reaches)
-  func bf16IsCloseToFp32(packing p: Packing, reach: AttentionReach) {
-    let (exact, half) = (Workspace(), Workspace(precision: .bf16))
-    let parts = [exact, half].map {
+  func bf16IsCloseToFP32(packing p: Packing, reach: AttentionReach) {
+    let (fp32, bf16) = (Workspace(), Workspace(precision: .bf16))
+    let parts = [fp32, bf16].map {
       attention(
         p, in: $0, rows: 0..<p.rows, sequences: p.examples.count, starts: p.starts, reach: reach)
     }
@@ -101,8 +100,8 @@ import Testing
     }
   }
 
-  /// One example that is said to be one has the bits of a sequence of which nothing is said.
-  @Test func aWholeSequenceIsOneExample() {
+  /// `starts` with a single example gives the same bits as no `starts`.
+  @Test func aSequenceWithoutStartsIsOneExample() {
     for precision in Precision.allCases {
       let p = Packing(examples: [[150], [150]], heads: 2, keyHeads: 1, dim: 8)
       let workspace = Workspace(precision: precision)
@@ -112,18 +111,18 @@ import Testing
     }
   }
 
-  /// q, k and v side by side give what they give apart.
-  @Test(arguments: packings) func packedProjections(packing p: Packing) {
+  /// Packed projections q, k and v give the same bits as separate ones.
+  @Test(arguments: packings) func packedProjectionsMatchSeparateOnes(packing p: Packing) {
     guard p.heads == p.keyHeads else { return }
     let workspace = Workspace()
     let width = p.heads * p.dim
-    let parts = (1...3).map { trialValues(p.rows * width, $0) }
+    let parts = (1...3).map { probeValues(p.rows * width, $0) }
     var packed: [Float] = []
     for row in 0..<p.rows {
       for part in parts { packed += part[row * width..<(row + 1) * width] }
     }
     let x = Tensor(packed, shape: [p.rows, 3 * width], in: workspace)
-    let slopes = trialValues(p.rows * width, 4)
+    let outputGradient = probeValues(p.rows * width, 4)
     let run = { (points: [Tensor]) in
       points[0].packedCausalAttention(
         sequences: p.examples.count, heads: p.heads, starts: p.starts)
@@ -131,7 +130,7 @@ import Testing
     let expected = attention(
       p, in: workspace, rows: 0..<p.rows, sequences: p.examples.count, starts: p.starts)
     #expect(run([x]).values == expected[0])
-    let gradient = workspace.gradients([x], slopes: slopes, run)[0]
+    let gradient = workspace.gradients([x], outputGradient: outputGradient, run)[0]
     for part in 0..<3 {
       var own: [Float] = []
       for row in 0..<p.rows {
@@ -142,29 +141,28 @@ import Testing
     }
   }
 
-  @Test func derivativesMatchDifferences() {
+  @Test func gradientsMatchFiniteDifferences() {
     let workspace = Workspace()
     let p = Packing(examples: [[3, 4, 1], [1, 7]], heads: 2, keyHeads: 1, dim: 2)
     let mask = DropoutMask(
       rate: 0.3, stream: RandomStream(seed: 1, purpose: .dropout, 0, 0, 0))
-    let slopes = Tensor(trialValues(p.rows * 4, 9), shape: [p.rows, 4], in: workspace)
+    let outputGradient = Tensor(probeValues(p.rows * 4, 9), shape: [p.rows, 4], in: workspace)
     for dropout in [nil, mask] {
       let check = GradientCheck(
         at: [
-          workspace.trial([p.rows, 4], 1), workspace.trial([p.rows, 2], 2),
-          workspace.trial([p.rows, 2], 3),
+          workspace.probe([p.rows, 4], 1), workspace.probe([p.rows, 2], 2),
+          workspace.probe([p.rows, 2], 3),
         ]
       ) {
         ($0[0].causalAttention(
           keys: $0[1], values: $0[2], sequences: 2, heads: 2, keyHeads: 1, dropout: dropout,
-          starts: p.starts) * slopes).sum()
+          starts: p.starts) * outputGradient).sum()
       }
       #expect(check.worstError < 1e-3, "\(check.place)")
     }
   }
 
-  /// Of what lies outside the examples nothing is computed.
-  @Test func unseenBlocksAreSkipped() {
+  @Test func blocksOutsideTheExamplesAreSkipped() {
     let plain = AttentionShape(
       sequences: 1, queries: 1024, keys: 1024, heads: 1, keyHeads: 1, dim: 1)
     let starts = (0..<1024).map { Int32($0 / 128 * 128) }

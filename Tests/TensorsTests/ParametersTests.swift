@@ -10,7 +10,7 @@ private struct Network {
 
   init(_ parameters: Parameters) {
     let layer = parameters["h"][0]
-    matrix = layer["attn"].tensor("weight", [3, 3], .normal(deviation: 0.5), decays: true)
+    matrix = layer["attn"].tensor("weight", [3, 3], .normal(std: 0.5), decays: true)
     bias = layer.tensor("bias", [3], .constant(0.25), decays: false)
     unused = parameters.tensor("unused", [17], .constant(-1), decays: true)
   }
@@ -24,7 +24,7 @@ private struct Network {
 @Suite struct ParametersTests {
   let layout = ParameterLayout(of: Network.init)
 
-  @Test func theLayoutHasNamesShapesAndAlignedPlaces() {
+  @Test func theLayoutHasNamesShapesAndAlignedRanges() {
     #expect(layout.entries.map(\.name) == ["h.0.attn.weight", "h.0.bias", "unused"])
     #expect(layout.entries.map(\.shape) == [[3, 3], [3], [17]])
     #expect(layout.entries.map(\.range) == [0..<9, 16..<19, 32..<49])
@@ -33,7 +33,7 @@ private struct Network {
     #expect(layout.parameterCount == 29)
   }
 
-  @Test func equalLayoutsHaveEqualFingerprints() {
+  @Test func layoutsHaveEqualSummariesOnlyWhenEqual() {
     #expect(ParameterLayout(of: Network.init).summary == layout.summary)
     let others = [
       ParameterLayout { $0.tensor("a", [2, 3], .constant(0), decays: true) },
@@ -44,7 +44,7 @@ private struct Network {
     #expect(Set(others.map(\.summary)).count == 4)
   }
 
-  @Test func firstValuesFollowTheSeedAndTheIndex() {
+  @Test func initialValuesDependOnSeedAndIndex() {
     func initialized(_ seed: UInt64) -> [Float] {
       let values = FlatBuffer(count: layout.count)
       values.elements.update(repeating: .nan)
@@ -60,12 +60,13 @@ private struct Network {
     #expect(Set(values[0..<9]).count == 9)
   }
 
-  /// Threads draw parts of their own; together they are the whole, gaps included, bit for bit.
+  /// Parts that are initialized separately equal the full initialization bit for bit, including
+  /// gaps.
   @Test(arguments: [2, 3, 8])
-  func partsOfTheFirstValuesMakeTheWhole(parts: Int) {
+  func partialInitializationsMatchTheFullOne(parts: Int) {
     let layout = ParameterLayout { parameters in
       for (index, size) in [9, 5000, 300, 4097, 4099, 16].enumerated() {
-        _ = parameters.tensor("w\(index)", [size], .normal(deviation: 0.1), decays: true)
+        _ = parameters.tensor("w\(index)", [size], .normal(std: 0.1), decays: true)
         _ = parameters.tensor("b\(index)", [size % 7 + 1], .constant(0.5), decays: false)
       }
     }
@@ -80,7 +81,7 @@ private struct Network {
       most = max(most, before - joined.elements.count { $0.isNaN })
     }
     #expect(joined.elements.elementsEqual(whole.elements) { $0.bitPattern == $1.bitPattern })
-    // No part is more than the largest parameter above the mean.
+    // No part exceeds the mean by more than the largest parameter.
     #expect(most <= layout.count / parts + 5000 + 16 * layout.entries.count)
   }
 
@@ -94,8 +95,8 @@ private struct Network {
     #expect(network.bias.values == [0.25, 9, 0.25])
   }
 
-  /// The first contribution overwrites, later ones add; what took no part is zero at the end.
-  @Test func gradientsGoToTheBuffer() {
+  /// The first contribution overwrites and later ones add; gradients of unused parameters are zero.
+  @Test func gradientsAreWrittenToTheBuffer() {
     let workspace = Workspace()
     let values = FlatBuffer(count: layout.count)
     layout.initialize(values.elements, seed: 1)
@@ -115,7 +116,7 @@ private struct Network {
     #expect(once[32..<49].allSatisfy { $0 == 0 })
     #expect(once[0..<9].allSatisfy { $0.isFinite } && once[16..<19].allSatisfy { $0.isFinite })
     #expect(once[9..<16].allSatisfy { $0.isNaN }, "the gap was written")
-    // ∂/∂bias of Σ W·(W·x + b) is the sums of W's columns.
+    // ∂/∂bias of Σ W·(W·x + b) are the column sums of W.
     for column in 0..<3 {
       let sum = (0..<3).reduce(0) { $0 + values.elements[$1 * 3 + column] }
       #expect(abs(once[16 + column] - sum) < 1e-6)
@@ -130,15 +131,15 @@ private struct Network {
     for place in Array(0..<9) + Array(16..<19) {
       #expect(abs(gradients.elements[place] - 2 * once[place]) < 1e-5)
     }
-    // A new leaf starts anew, in another buffer too.
+    // A new leaf overwrites, also in another buffer.
     let other = FlatBuffer(count: layout.count)
     workspace.beginGradients(into: other)
     backward { _ in }
     #expect(Array(other.elements[0..<9]) == Array(once[0..<9]))
   }
 
-  /// A forward pass without recording leaves no trace in the counts that say what is complete.
-  @Test func anEvaluationBetweenDoesNotDelayCompletion() {
+  /// A forward pass without recording does not change the pending uses of parameters.
+  @Test func anEvaluationDoesNotDelayCompletion() {
     let workspace = Workspace()
     let values = FlatBuffer(count: layout.count)
     let network = workspace.bind(layout, values: values, Network.init)
@@ -149,13 +150,13 @@ private struct Network {
     workspace.beginGradients(into: gradients)
     let loss = workspace.recording { network(x) }
     workspace.backward(from: loss) { order.append($0) }
-    // The two that took part complete during the pass, the third at its end.
+    // The two used parameters complete during the pass, the third one at its end.
     #expect(order.last == 2)
   }
 
-  // The programmer's errors end the program.
+  // Programming errors trap.
 
-  @Test func twoParametersOfOneName() async {
+  @Test func twoParametersWithOneNameTrap() async {
     await #expect(processExitsWith: .failure) {
       _ = ParameterLayout { (parameters: Parameters) in
         _ = parameters.tensor("a", [1], .constant(0), decays: true)
@@ -164,7 +165,7 @@ private struct Network {
     }
   }
 
-  @Test func aBufferOfAnotherSize() async {
+  @Test func aBufferOfAnotherSizeTraps() async {
     await #expect(processExitsWith: .failure) {
       let layout = ParameterLayout { $0.tensor("a", [4], .constant(0), decays: true) }
       _ = Workspace().bind(layout, values: FlatBuffer(count: layout.count + 16)) {
@@ -173,7 +174,7 @@ private struct Network {
     }
   }
 
-  @Test func aNetworkThatIsNotTheLayouts() async {
+  @Test func aNetworkThatDoesNotMatchTheLayoutTraps() async {
     await #expect(processExitsWith: .failure) {
       let layout = ParameterLayout { $0.tensor("a", [4], .constant(0), decays: true) }
       _ = Workspace().bind(layout, values: FlatBuffer(count: layout.count)) {
@@ -188,7 +189,7 @@ private struct Network {
     }
   }
 
-  @Test func gradientsWithoutABuffer() async {
+  @Test func gradientsWithoutABufferTrap() async {
     await #expect(processExitsWith: .failure) {
       let workspace = Workspace()
       let layout = ParameterLayout { $0.tensor("a", [4], .constant(0), decays: true) }
@@ -199,7 +200,7 @@ private struct Network {
     }
   }
 
-  @Test func shapesThatDiffer() async {
+  @Test func differentShapesTrap() async {
     await #expect(processExitsWith: .failure) {
       let workspace = Workspace()
       _ = Tensor([1], shape: [1], in: workspace) + Tensor([1, 2], shape: [2], in: workspace)

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Tensors
 
-/// Biases by relative position, factors of one's own, and padded keys: attention against its definition
-/// in 64 bits, against itself alone, in teams and with a cache.
+/// Biases by relative position, factors of one's own, and padded keys: attention against its
+/// definition in 64 bits, against itself alone, in teams and with a cache.
 @Suite struct RelativeBiasTests {
   struct Sizes: Sendable, CustomTestStringConvertible {
     var sequences = 1
@@ -24,7 +24,7 @@ import Testing
         + "lengths \(keyLengths)"
     }
 
-    /// The keys that query `t` sees.
+    /// Returns the keys that query `t` attends to.
     func seen(_ sequence: Int, _ t: Int) -> Range<Int> {
       let start = starts.isEmpty ? 0 : Int(starts[sequence * queries + t])
       guard reach == .full else { return start..<keys - queries + t + 1 }
@@ -33,10 +33,10 @@ import Testing
 
     func points(in workspace: Workspace) -> [Tensor] {
       [
-        workspace.trial([sequences * queries, heads * dim], 1),
-        workspace.trial([sequences * keys, keyHeads * dim], 2),
-        workspace.trial([sequences * keys, keyHeads * dim], 3),
-      ] + (buckets.map { [workspace.trial([$0.count, heads], 4)] } ?? [])
+        workspace.probe([sequences * queries, heads * dim], 1),
+        workspace.probe([sequences * keys, keyHeads * dim], 2),
+        workspace.probe([sequences * keys, keyHeads * dim], 3),
+      ] + (buckets.map { [workspace.probe([$0.count, heads], 4)] } ?? [])
     }
 
     func attention(_ points: [Tensor], dropout: DropoutMask? = nil) -> Tensor {
@@ -71,8 +71,8 @@ import Testing
       starts: (0..<100).map { $0 < 30 ? 0 : $0 < 98 ? 30 : 98 }, buckets: causal),
   ]
 
-  /// Result, and derivatives of q, k, v and the table, by the definition.
-  private func reference(_ s: Sizes, _ points: [Tensor], slopes: [Float]) -> [[Double]] {
+  /// Returns the result and the gradients of q, k, v and the table by the definition.
+  private func reference(_ s: Sizes, _ points: [Tensor], outputGradient: [Float]) -> [[Double]] {
     let values = points.map { $0.values.map(Double.init) }
     var result = values.map { $0.map { _ in 0.0 } }
     var out = result[0]
@@ -95,7 +95,7 @@ import Testing
           p = p.map { $0 / total }
           let dp = seen.map { position in
             (0..<s.dim).reduce(0.0) {
-              $0 + Double(slopes[query + $1]) * values[2][key(position) + $1]
+              $0 + Double(outputGradient[query + $1]) * values[2][key(position) + $1]
             }
           }
           let delta = zip(p, dp).reduce(0) { $0 + $1.0 * $1.1 }
@@ -105,7 +105,7 @@ import Testing
               out[query + e] += p[place] * values[2][key(position) + e]
               result[0][query + e] += scale * ds * values[1][key(position) + e]
               result[1][key(position) + e] += scale * ds * values[0][query + e]
-              result[2][key(position) + e] += p[place] * Double(slopes[query + e])
+              result[2][key(position) + e] += p[place] * Double(outputGradient[query + e])
             }
             if let entry = entry(position) { result[3][entry] += ds }
           }
@@ -120,21 +120,21 @@ import Testing
     return zip(values, expected).reduce(0) { max($0, abs(Double($1.0) - $1.1)) } / size
   }
 
-  @Test(arguments: sizes) func definition(sizes s: Sizes) {
+  @Test(arguments: sizes) func attentionAndItsGradientsMatchTheDefinition(sizes s: Sizes) {
     let workspace = Workspace()
     let points = s.points(in: workspace)
-    let slopes = trialValues(points[0].count, 9)
-    let expected = reference(s, points, slopes: slopes)
+    let outputGradient = probeValues(points[0].count, 9)
+    let expected = reference(s, points, outputGradient: outputGradient)
     let got =
       [s.attention(points).values]
-      + workspace.gradients(points, slopes: slopes) { s.attention($0) }
+      + workspace.gradients(points, outputGradient: outputGradient) { s.attention($0) }
     #expect(got.count == expected.count)
     for (place, (got, expected)) in zip(got, expected).enumerated() {
       #expect(worst(got, expected) < 1e-5, "\(place)")
     }
   }
 
-  @Test func finiteDifferences() {
+  @Test func gradientsMatchFiniteDifferences() {
     let workspace = Workspace()
     let mask = DropoutMask(rate: 0.3, stream: .init(seed: 3, purpose: .dropout, 1))
     let cases = [
@@ -152,14 +152,13 @@ import Testing
       let points = sizes.points(in: workspace)
       let check = GradientCheck(at: points) { points in
         let y = sizes.attention(points, dropout: mask)
-        return (y * workspace.trial(y.shape, 99)).sum()
+        return (y * workspace.probe(y.shape, 99)).sum()
       }
       #expect(check.worstError <= 2e-3, "\(sizes): \(check.place)")
     }
   }
 
-  /// One table for two attentions: what they say of it is added.
-  @Test func aSharedTable() {
+  @Test func gradientsOfATableSharedByTwoAttentionsAreAdded() {
     let workspace = Workspace()
     let sizes = Sizes(sequences: 2, queries: 6, keys: 6, heads: 2, keyHeads: 2, dim: 2)
     let check = GradientCheck(at: sizes.points(in: workspace)) { points in
@@ -169,8 +168,9 @@ import Testing
     #expect(check.worstError <= 2e-3, "\(check.place)")
   }
 
-  /// Padding changes no bit of the rows beside it in fp32, and next to nothing in bf16.
-  @Test(arguments: Precision.allCases) func paddedKeysAreAsAbsent(precision: Precision) {
+  /// Padding does not change the other rows: the bits are the same in fp32 and nearly the same in
+  /// bf16.
+  @Test(arguments: Precision.allCases) func paddedKeysDoNotChangeResults(precision: Precision) {
     let workspace = Workspace(precision: precision)
     let sizes = Sizes(
       sequences: 2, queries: 70, keys: 100, heads: 2, keyHeads: 2, dim: 8, keyLengths: [77, 5],
@@ -180,14 +180,14 @@ import Testing
       return y.asFloats
     }
     let points = sizes.points(in: workspace)
-    let slopes = trialValues(points[0].count, 9)
+    let outputGradient = probeValues(points[0].count, 9)
     let whole =
       [run(sizes, points).values]
-      + workspace.gradients(points, slopes: slopes) { run(sizes, $0) }
+      + workspace.gradients(points, outputGradient: outputGradient) { run(sizes, $0) }
     let width = sizes.heads * sizes.dim
     for (sequence, length) in sizes.keyLengths.map(Int.init).enumerated() {
-      func rows(_ values: [Float], _ pitch: Int, _ count: Int) -> [Float] {
-        Array(values[sequence * pitch * width..<(sequence * pitch + count) * width])
+      func rows(_ values: [Float], _ rowStride: Int, _ count: Int) -> [Float] {
+        Array(values[sequence * rowStride * width..<(sequence * rowStride + count) * width])
       }
       var alone = sizes
       (alone.sequences, alone.keys, alone.keyLengths) = (1, length, [])
@@ -198,7 +198,7 @@ import Testing
       ]
       let expected =
         [run(alone, own).values]
-        + workspace.gradients(own, slopes: rows(slopes, 70, 70)) { run(alone, $0) }
+        + workspace.gradients(own, outputGradient: rows(outputGradient, 70, 70)) { run(alone, $0) }
       for (place, expected) in expected.enumerated() {
         let got = rows(whole[place], place < 2 ? 70 : 100, place < 2 ? 70 : length)
         if precision == .fp32 {
@@ -207,7 +207,7 @@ import Testing
           #expect(worst(got, expected.map(Double.init)) < 1e-2, "\(sequence), \(place)")
         }
       }
-      // What stands behind the end moves nothing.
+      // Gradients of padded keys and values are zero.
       for place in 2...3 {
         let rest = whole[place][(sequence * 100 + length) * width..<(sequence + 1) * 100 * width]
         #expect(rest.allSatisfy { $0 == 0 })
@@ -215,8 +215,9 @@ import Testing
     }
   }
 
-  /// One query after another over a cache, for sequences of one length and of several.
-  @Test(arguments: Precision.allCases) func cached(precision: Precision) {
+  /// Single queries over a KV cache, for sequences of equal and of different lengths.
+  @Test(arguments: Precision.allCases)
+  func cachedAttentionHasTheBitsOfFullAttention(precision: Precision) {
     let workspace = Workspace(precision: precision, isBatchInvariant: true)
     let sizes = Sizes(
       sequences: 2, queries: 30, keys: 30, heads: 4, keyHeads: 2, dim: 4,
@@ -228,10 +229,10 @@ import Testing
       let x = x.asFloats[rows: sequence * 30 + rows.lowerBound..<sequence * 30 + rows.upperBound]
       return x.asOperand
     }
-    let cache = KeyValueRows(sequences: 2, capacity: 31, width: 8, in: workspace)
-    // The second sequence is ten positions behind the first.
+    let cache = KVCache(sequences: 2, capacity: 31, width: 8, in: workspace)
+    // The second sequence is ten positions shorter than the first.
     for sequence in 0..<2 {
-      let own = KeyValueRows(sequences: 1, capacity: 31, width: 8, in: workspace)
+      let own = KVCache(sequences: 1, capacity: 31, width: 8, in: workspace)
       let count = sequence == 0 ? 20 : 10
       own.append(
         keys: part(points[1], sequence, 0..<count), values: part(points[2], sequence, 0..<count))
@@ -267,7 +268,7 @@ import Testing
   }
 
   /// `Goldens/relative_buckets.py` made the values with transformers.
-  @Test func publishedBuckets() throws {
+  @Test func bucketsMatchTransformers() throws {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("Goldens/relative_buckets.json")
     let goldens = try JSONDecoder().decode([Golden].self, from: Data(contentsOf: path))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tensors
 
-/// A team in one thread that does everything in another order and on other lanes.
+/// A team of one thread that runs the iterations in reverse order and on different lanes.
 private final class BackwardsTeam: Team {
   let size = 3
   private(set) var calls = 0
@@ -13,7 +13,7 @@ private final class BackwardsTeam: Team {
   }
 }
 
-/// A team changes no bit of any operation.
+/// A team does not change the bits of any operation.
 @Suite struct TeamTests {
   private func expectSameBits(
     _ shapes: [[Int]], _ precision: Precision, _ location: SourceLocation = #_sourceLocation,
@@ -21,27 +21,28 @@ private final class BackwardsTeam: Team {
   ) {
     func run(_ team: (any Team)?) -> [[UInt32]] {
       let workspace = Workspace(precision: precision, team: team)
-      let points = shapes.enumerated().map { workspace.trial($1, $0) }
+      let points = shapes.enumerated().map { workspace.probe($1, $0) }
       var values: [Float] = []
       let (_, gradients) = valueWithGradient(at: points) { starts in
         let y = operation(starts)
         values = y.values
-        let slopes = workspace.trial([y.columns, 1], 99)
-        return y.linear(weight: slopes, order: .inputsByOutputs, precise: true).sum()
+        let outputGradient = workspace.probe([y.columns, 1], 99)
+        return y.linear(weight: outputGradient, order: .inputsByOutputs, fp32Output: true).sum()
       }
       return ([values] + gradients.map { $0?.values ?? [] }).map { $0.map(\.bitPattern) }
     }
     let team = BackwardsTeam()
     let isEqual = run(nil) == run(team)
     #expect(isEqual, sourceLocation: location)
-    #expect(team.calls > 0, "nothing was shared", sourceLocation: location)
+    #expect(team.calls > 0, "the team was not used", sourceLocation: location)
   }
 
-  @Test(arguments: Precision.allCases) func operations(precision: Precision) {
+  @Test(arguments: Precision.allCases) func operationsHaveTheSameBitsWithATeam(precision: Precision)
+  {
     expectSameBits([[150, 130], [130, 700], [700]], precision) {
       $0[0].linear(weight: $0[1], order: .inputsByOutputs, bias: $0[2]).gelu()
     }
-    // Several panels of columns, and two of rows, in fp32 as well.
+    // Several panels of columns and two of rows, also in fp32.
     expectSameBits([[530, 40], [40, 1300], [1300, 90]], precision) {
       $0[0].linear(weight: $0[1], order: .inputsByOutputs)
         .linear(weight: $0[2], order: .inputsByOutputs)
@@ -64,7 +65,7 @@ private final class BackwardsTeam: Team {
     }
   }
 
-  @Test(arguments: Precision.allCases) func attention(precision: Precision) {
+  @Test(arguments: Precision.allCases) func attentionHasTheSameBitsWithATeam(precision: Precision) {
     let mask = DropoutMask(rate: 0.2, stream: .init(seed: 3, purpose: .dropout, 1))
     let table = RotaryTable(dim: 32, positions: 100, base: 10_000)
     let positions = (0..<200).map { Int32($0 % 100) }

@@ -2,13 +2,13 @@ import Testing
 
 @testable import Tensors
 
-/// What a workspace tells of its operations.
+/// The spans that a workspace records in its timeline.
 @Suite struct TimelineTests {
   private static func spans(
     _ precision: Precision, _ shapes: [Int]..., operation: ([Tensor]) -> Tensor
   ) -> [Timeline.Span] {
     let workspace = Workspace(precision: precision)
-    let points = shapes.enumerated().map { workspace.trial($1, $0).differentiable }
+    let points = shapes.enumerated().map { workspace.probe($1, $0).differentiable }
     let timeline = Timeline()
     workspace.timeline = timeline
     workspace.backward(from: workspace.recording { operation(points) })
@@ -17,7 +17,7 @@ import Testing
 
   @Test(arguments: Precision.allCases) func operationsAreNamedAndCounted(precision: Precision) {
     let spans = Self.spans(precision, [5, 7], [7, 3]) {
-      $0[0].linear(weight: $0[1], order: .inputsByOutputs, precise: true).gelu().sum()
+      $0[0].linear(weight: $0[1], order: .inputsByOutputs, fp32Output: true).gelu().sum()
     }
     #expect(
       spans.map { "\($0.name) \($0.phase)" } == [
@@ -31,8 +31,8 @@ import Testing
     }
   }
 
-  /// T query rows in blocks of 64 see all keys up to the end of their block.
-  @Test func attentionCountsWhatItComputes() {
+  /// Query rows in blocks of 64 read all keys up to the end of their block.
+  @Test func attentionCountsItsFLOPs() {
     let (sequences, length, heads, dim) = (2, 100, 2, 8)
     let spans = Self.spans(.fp32, [sequences * length, 3 * heads * dim]) {
       $0[0].packedCausalAttention(sequences: sequences, heads: heads).sum()
@@ -42,8 +42,8 @@ import Testing
     #expect(spans[3].operations == 5 * product)
   }
 
-  /// The second computation shows, and nothing is told twice.
-  @Test func whatIsComputedAgainIsToldAgain() {
+  /// The recomputation has its own span, and no operation is reported twice.
+  @Test func recomputedOperationsHaveASecondForwardSpan() {
     let spans = Self.spans(.fp32, [4, 6]) { $0[0].recomputed { $0.gelu() }.sum() }
     #expect(
       spans.map { "\($0.name) \($0.phase)" } == [
@@ -51,8 +51,8 @@ import Testing
       ])
   }
 
-  /// A row read and written for each id, a view for nothing.
-  @Test func bytesAreThoseThatMove() {
+  /// Copied rows count as read and written; views count as 0 bytes.
+  @Test func bytesCountCopiedElements() {
     func bytes(_ operation: (Tensor) -> Tensor) -> Int {
       Int(Self.spans(.fp32, [100, 8]) { operation($0[0]).sum() }[0].bytes)
     }
@@ -63,19 +63,22 @@ import Testing
     #expect(bytes { $0 * 2 } == 2 * 100 * 32)
   }
 
-  /// An evaluation between two steps records nothing.
-  @Test(arguments: Precision.allCases) func whatIsNotRecordedIsNotCounted(precision: Precision) {
+  /// An evaluation between two steps adds no spans and no FLOPs.
+  @Test(arguments: Precision.allCases) func unrecordedOperationsAreNotCounted(precision: Precision)
+  {
     let workspace = Workspace(precision: precision)
-    let (x, weight) = (workspace.trial([5, 7], 1), workspace.trial([7, 3], 2))
+    let (x, weight) = (workspace.probe([5, 7], 1), workspace.probe([7, 3], 2))
     let timeline = Timeline()
     workspace.timeline = timeline
-    let layer = { x.differentiable.linear(weight: weight, order: .inputsByOutputs, precise: true) }
+    let layer = {
+      x.differentiable.linear(weight: weight, order: .inputsByOutputs, fp32Output: true)
+    }
     _ = layer()
     workspace.backward(from: workspace.recording { layer().sum() })
     _ = layer()
     workspace.backward(from: workspace.recording { layer().sum() })
     let products = timeline.spans.filter { $0.operations > 0 }
-    // The weight has no derivative.
+    // The weight has no gradient.
     let product = Double(2 * 5 * 7 * 3)
     #expect(products.map(\.operations) == [product, product, product, product])
     #expect(workspace.productOperations == 0)
@@ -84,8 +87,8 @@ import Testing
   @Test func withoutATimelineNothingIsCounted() {
     let workspace = Workspace()
     _ = workspace.recording {
-      workspace.trial([2, 2], 1).differentiable.linear(
-        weight: workspace.trial([2, 2], 2), order: .inputsByOutputs)
+      workspace.probe([2, 2], 1).differentiable.linear(
+        weight: workspace.probe([2, 2], 2), order: .inputsByOutputs)
     }
     #expect(workspace.productOperations == 0)
   }

@@ -2,14 +2,14 @@ import Glibc
 import MPI
 import Testing
 
-/// One suite at a time on the shared world, and the same one on all ranks.
+/// A trait that runs one suite at a time on the shared world, the same suite on all ranks.
 ///
-/// Swift Testing runs suites side by side, in an order that differs from rank to rank; collectives
-/// must meet their own kind. The suites queue here, and rank 0 says whose turn it is. Within a suite,
-/// `.serialized` keeps the order of the source.
-public struct WorldInTurn: SuiteTrait, TestScoping {
-  /// Runs a suite when its turn has come.
-  public func provideScope(
+/// Swift Testing runs suites concurrently, in an order that differs between ranks, but all ranks
+/// must call the same collectives in the same order. The suites wait in a queue, and rank 0
+/// broadcasts the name of the next. Within a suite, `.serialized` keeps the order of the source.
+package struct WorldInTurn: SuiteTrait, TestScoping {
+  /// Runs a suite when it is its turn.
+  package func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
     await Turns.shared.take("\(test.id)")
@@ -24,17 +24,17 @@ public struct WorldInTurn: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == WorldInTurn {
-  /// The suite calls MPI on `SharedWorld`.
-  public static var worldInTurn: WorldInTurn { WorldInTurn() }
+  /// Marks a suite that calls MPI on `SharedWorld`.
+  package static var worldInTurn: WorldInTurn { WorldInTurn() }
 }
 
-/// The queue in front of the shared world.
+/// The queue of suites that wait for the shared world.
 private actor Turns {
   static let shared = Turns()
 
   private var waiting: [(name: String, turn: CheckedContinuation<Void, Never>)] = []
   private var isTaken = false
-  /// The suite that rank 0 named and that has not come yet on this rank.
+  /// The suite that rank 0 named and that this rank has not started yet.
   private var called: String?
 
   func take(_ name: String) async {
@@ -53,16 +53,16 @@ private actor Turns {
     if !isTaken {
       guard let first = waiting.first else { return }
       isTaken = true
-      // Every rank has the same suites, so whoever waits here will be told a name, in time.
-      called = Turns.named(by: first.name)
+      // Every rank has the same suites, so a suite of each name arrives here in the end.
+      called = Turns.nextSuite(first: first.name)
     }
     guard let place = waiting.firstIndex(where: { $0.name == called }) else { return }
     called = nil
     waiting.remove(at: place).turn.resume()
   }
 
-  /// The suite that rank 0 has at the head of its queue.
-  private static func named(by first: String) -> String {
+  /// Broadcasts the first name in the queue of rank 0, and returns it on every rank.
+  private static func nextSuite(first: String) -> String {
     do {
       return String(
         decoding: try SharedWorld.world.broadcast(Array(first.utf8)), as: UTF8.self)

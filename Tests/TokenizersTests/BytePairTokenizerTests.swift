@@ -10,13 +10,13 @@ import Testing
     tokenizer = try TokenizerFile.load(from: Goldens.path("tokenizer.json"))
   }
 
-  /// All bytes, then `words`, then the end of text.
+  /// Returns all bytes, then `words`, then the end of text.
   private static func tokens(_ words: String...) -> [[UInt8]] {
     (UInt8.min...UInt8.max).map { [$0] } + words.map { Array($0.utf8) }
       + [Array("<|endoftext|>".utf8)]
   }
 
-  @Test func idsAreThoseOfHuggingFace() throws {
+  @Test func idsEqualThoseOfHuggingFace() throws {
     let cases = try Goldens.strings()
     #expect(cases.count > 300)
     for (text, ids) in cases {
@@ -25,8 +25,8 @@ import Testing
     }
   }
 
-  @Test func anyBytesComeBack() throws {
-    var random = RandomSequence(RandomStream(seed: 1, purpose: .trial, 0))
+  @Test func decodingReturnsTheEncodedBytes() throws {
+    var random = RandomSequence(RandomStream(seed: 1, purpose: .probe, 0))
     for length in 0..<200 {
       let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
       let ids = tokenizer.encode(bytes)
@@ -35,8 +35,9 @@ import Testing
     }
   }
 
-  /// Both merge loops against the definition, over words around the length where they change.
-  @Test func loopsFollowTheDefinition() throws {
+  /// Compares both merge loops with the definition, over words around the length at which the loop
+  /// changes.
+  @Test func bothMergeLoopsFollowTheDefinition() throws {
     let words = ["ab", "ba", "aa", "aba", "abab", "aabb", "bb", "abba", "aaaa"]
     let splits = [(0, 1), (1, 0), (0, 0), (2, 0), (2, 2), (4, 8), (1, 1), (2, 3), (4, 4)]
     let tokens = words.map { Array($0.utf8) }
@@ -44,7 +45,7 @@ import Testing
     let parts: [TokenID] = [97, 98] + tokens.indices.map(id)
     var merges: [BytePairTokenizer.Merge] = []
     for (word, (left, right)) in zip(tokens, splits) {
-      // Splits name 0 for a, 1 for b, 2… for the words in order.
+      // In `splits`, 0 stands for a, 1 for b, and 2… for the words in order.
       let all = [[97], [98]] + tokens
       if all[left] + all[right] == word { merges.append(.init(parts[left], parts[right])) }
     }
@@ -52,7 +53,7 @@ import Testing
     let tokenizer = try BytePairTokenizer(
       tokens: (UInt8.min...UInt8.max).map { [$0] } + tokens + [Array("<|endoftext|>".utf8)],
       merges: merges, specialTokens: [265], endOfText: 265)
-    var random = RandomSequence(RandomStream(seed: 2, purpose: .trial, 0))
+    var random = RandomSequence(RandomStream(seed: 2, purpose: .probe, 0))
     for length in [1, 2, 5, 30, 31, 32, 33, 34, 60, 90] {
       for _ in 0..<12 {
         let word = (0..<length).map { _ in UInt8.random(in: 97...98, using: &random) }
@@ -82,7 +83,7 @@ import Testing
   }
 
   /// A quadratic loop would take minutes here.
-  @Test(.timeLimit(.minutes(1))) func oneLongWordIsNotQuadratic() throws {
+  @Test(.timeLimit(.minutes(1))) func encodingALongWordIsNotQuadratic() throws {
     let tokenizer = try BytePairTokenizer(
       tokens: Self.tokens("aa", "aaaa", "  "),
       merges: [.init(97, 97), .init(256, 256), .init(32, 32)], specialTokens: [259], endOfText: 259)
@@ -93,7 +94,7 @@ import Testing
     #expect(tokenizer.encode(spaces).count == 49_999 + 3)
   }
 
-  @Test func textNeverGivesASpecialToken() throws {
+  @Test func plainTextNeverYieldsASpecialToken() throws {
     let ids = tokenizer.encode("<|endoftext|> <|endoftext|>")
     #expect(!ids.contains { tokenizer.isSpecial($0) })
     #expect(tokenizer.isSpecial(tokenizer.endOfText))
@@ -117,7 +118,7 @@ import Testing
       (tokens("ab"), [.init(97, 98)], 256, .reachableSpecial("ab")),
       (tokens(" a", "Ġa"), [], 257, .duplicateToken("Ġa")),
     ] as [([[UInt8]], [BytePairTokenizer.Merge], TokenID, VocabularyDefect)])
-  func defectIsRefused(
+  func defectiveVocabularyIsRefused(
     _ tokens: [[UInt8]], _ merges: [BytePairTokenizer.Merge], _ special: TokenID,
     _ defect: VocabularyDefect
   ) {

@@ -3,7 +3,7 @@ import Testing
 @testable import Tokenizers
 
 @Suite struct BytePairTrainerTests {
-  @Test func fileIsByteForByteThatOfHuggingFace() throws {
+  @Test func trainedFileEqualsThatOfHuggingFaceByteForByte() throws {
     var trainer = try BytePairTrainer(vocabularySize: 360)
     trainer.add(try Goldens.bytes("corpus.txt"))
     let tokenizer = try trainer.train()
@@ -11,7 +11,7 @@ import Testing
     #expect(try TokenizerFile.files(of: tokenizer)[0].contents == Goldens.bytes("tokenizer.json"))
   }
 
-  @Test func orderOfDocumentsDoesNotMatter() throws {
+  @Test func resultDoesNotDependOnTheOrderOfDocuments() throws {
     let documents = ["low lower lowest", "new newer newest", "wide wider widest \u{0} é"]
     var forward = try BytePairTrainer(vocabularySize: 300)
     var backward = try BytePairTrainer(vocabularySize: 300)
@@ -22,7 +22,7 @@ import Testing
         == TokenizerFile.fingerprint(of: try backward.train()))
   }
 
-  @Test func frequentPairsMergeFirstAndEqualOnesByID() throws {
+  @Test func frequentPairsMergeFirstAndEqualCountsMergeByID() throws {
     // Pairs by count: (x, y) 3; (a, b) and (c, d) 2; (p, q) 1.
     var trainer = try BytePairTrainer(vocabularySize: 1000)
     trainer.add("xy\nxy\nxy\ncd\ncd\nab\nab\npq")
@@ -34,21 +34,21 @@ import Testing
     #expect(tokenizer.encode("xy") == [257])
   }
 
-  @Test func minimumFrequencyIsAnOption() throws {
+  @Test func minimumFrequencyOfOneMergesAPairThatOccursOnce() throws {
     var trainer = try BytePairTrainer(vocabularySize: 1000, minimumFrequency: 1)
     trainer.add("pq")
     #expect(try trainer.train().vocabularySize == 258)
   }
 
-  @Test func nothingToLearnFromLeavesTheBytes() throws {
+  @Test func trainingWithoutDocumentsLeavesTheBytes() throws {
     let tokenizer = try BytePairTrainer(vocabularySize: 1000).train()
     #expect(tokenizer.vocabularySize == 257)
     #expect(tokenizer.endOfText == 0)
-    // The order of GPT-2: '!' comes first.
+    // In GPT-2's order '!' is the first byte.
     #expect(tokenizer.encode("!") == [1])
   }
 
-  @Test func noMergeMakesASpecialToken() throws {
+  @Test func noMergeProducesASpecialToken() throws {
     var trainer = try BytePairTrainer(
       vocabularySize: 300, specialTokens: ["<|endoftext|>", "user", "Ġhi"])
     for _ in 0..<5 { trainer.add("user users hi") }
@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  @Test func optionsAreChecked() {
+  @Test func invalidOptionsAreRefused() {
     #expect(throws: TokenizerError.vocabularyTooSmall(requested: 256, minimum: 257)) {
       try BytePairTrainer(vocabularySize: 256)
     }

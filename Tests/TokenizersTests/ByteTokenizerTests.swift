@@ -14,7 +14,7 @@ import Testing
     #expect(tokenizer.encode("") == [])
   }
 
-  @Test func textNeverGivesTheSpecialToken() throws {
+  @Test func plainTextNeverYieldsTheSpecialToken() throws {
     let ids = tokenizer.encode("<|endoftext|>")
     #expect(!ids.contains { tokenizer.isSpecial($0) })
     #expect(tokenizer.isSpecial(256) && !tokenizer.isSpecial(255))

@@ -11,7 +11,7 @@ struct ChatTemplateFileTests {
     try body(folder)
   }
 
-  @Test func theTemplateIsKeptWithTheTokenizer() throws {
+  @Test func templateIsSavedWithTheTokenizer() throws {
     for (template, hasMarkers) in ChatEncoderTests.forms {
       try withFolder { folder in
         let tokenizer = try ChatEncoderTests.tokenizer(markersOf: hasMarkers ? template : nil)
@@ -20,14 +20,14 @@ struct ChatTemplateFileTests {
         #expect(try TokenizerFile.template(from: folder, for: loaded) == template)
         #expect(
           try TokenizerFile.template(from: "\(folder)/tokenizer.json", for: loaded) == template)
-        // The ids are those of the tokenizer without it.
+        // The template does not change the ids.
         #expect(
           TokenizerFile.fingerprint(of: loaded) == TokenizerFile.fingerprint(of: tokenizer))
       }
     }
   }
 
-  @Test func withoutATemplateThereIsNone() throws {
+  @Test func savingWithoutATemplateLoadsNone() throws {
     try withFolder { folder in
       try TokenizerFile.save(ByteTokenizer(), toFolder: folder)
       #expect(try TokenizerFile.template(from: folder, for: ByteTokenizer()) == nil)
@@ -36,7 +36,7 @@ struct ChatTemplateFileTests {
     }
   }
 
-  @Test func theFileOfTransformers5GoesFirst() throws {
+  @Test func chatTemplateFileTakesPrecedenceOverTheConfiguration() throws {
     try withFolder { folder in
       try TokenizerFile.save(ByteTokenizer(), toFolder: folder, template: .plain)
       let jinja = ChatTemplate.chatml.jinja(for: ByteTokenizer())
@@ -45,7 +45,7 @@ struct ChatTemplateFileTests {
     }
   }
 
-  @Test func anotherTemplateIsReadWithItsSpecialTokens() throws {
+  @Test func publishedTemplateIsLoadedWithItsSpecialTokens() throws {
     try withFolder { folder in
       let tokenizer = ByteTokenizer()
       let source = "{{ bos_token }}{% for m in messages %}{{ m.content + eos_token }}{% endfor %}"
@@ -62,8 +62,8 @@ struct ChatTemplateFileTests {
       let encoder = ChatEncoder(loaded, tokenizer: tokenizer)
       let pieces = try encoder.render([Message(.user, "a"), Message(.assistant, "b")])
       #expect(pieces.map(\.text).joined() == "<s>a<|endoftext|>b<|endoftext|>")
-      #expect(pieces.filter(\.isLearned).map(\.text) == ["b", "<|endoftext|>"])
-      // transformers 5 keeps the template in a file of its own, older versions some tokens.
+      #expect(pieces.filter(\.isInLoss).map(\.text) == ["b", "<|endoftext|>"])
+      // transformers 5 has a separate file for the template, older versions one for some tokens.
       let newer = "\(folder)/chat_template.jinja"
       try FileBytes.write(Array("{{ eos_token }}{{ pad_token }}".utf8), to: newer)
       let map = JSONElement.object([
@@ -76,7 +76,7 @@ struct ChatTemplateFileTests {
     }
   }
 
-  @Test func aTemplateThatIsNotSupportedIsRefusedByName() throws {
+  @Test func errorNamesTheUnsupportedConstructOfATemplate() throws {
     try withFolder { folder in
       let file = "\(folder)/tokenizer_config.json"
       try TokenizerFile.save(ByteTokenizer(), toFolder: folder)
@@ -94,7 +94,7 @@ struct ChatTemplateFileTests {
     }
   }
 
-  @Test func aTemplateOfSeveralIsThatNamedDefault() throws {
+  @Test func templateNamedDefaultIsChosenFromAList() throws {
     try withFolder { folder in
       let file = "\(folder)/tokenizer_config.json"
       let plain = JSONElement.string(ChatTemplate.plain.jinja(for: ByteTokenizer()))
@@ -109,7 +109,8 @@ struct ChatTemplateFileTests {
       #expect(try TokenizerFile.template(from: folder, for: ByteTokenizer()) == .plain)
       try write(.integer(3))
       #expect(
-        throws: TokenizerError.invalidField(path: file, field: "chat_template", expected: "a text")
+        throws: TokenizerError.invalidField(
+          path: file, field: "chat_template", expected: "a string")
       ) { try TokenizerFile.template(from: folder, for: ByteTokenizer()) }
     }
   }

@@ -31,8 +31,8 @@ import Testing
     #expect(table.number(of: TokenPair(2999, 49)) == PairTable.absent)
   }
 
-  @Test func heapSorts() {
-    var random = RandomSequence(RandomStream(seed: 3, purpose: .trial, 0))
+  @Test func heapReturnsElementsInAscendingOrder() {
+    var random = RandomSequence(RandomStream(seed: 3, purpose: .probe, 0))
     let numbers = (0..<500).map { _ in Int.random(in: 0..<100, using: &random) }
     var heap = BinaryHeap(Array(numbers[..<250]))
     for number in numbers[250...] { heap.push(number) }
@@ -41,7 +41,7 @@ import Testing
     #expect(sorted == numbers.sorted())
   }
 
-  @Test func alphabetIsGPT2s() {
+  @Test func byteAlphabetEqualsThatOfGPT2() {
     #expect(ByteAlphabet.spelling(of: Array(" a\n\u{7F}é".utf8)) == "ĠaĊġÃ©")
     #expect(ByteAlphabet.bytesInOrder.prefix(2) == [0x21, 0x22])
     #expect(ByteAlphabet.bytesInOrder.suffix(1) == [0xAD])

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tokenizers
 
-/// The files of Goldens/, which generate.py there makes with Hugging Face tokenizers.
+/// The files of Goldens/, which generate.py in that folder creates with Hugging Face tokenizers.
 enum Goldens {
   static func path(_ name: String) -> String {
     FileBytes.join(FileBytes.join(FileBytes.parent(of: #filePath), "Goldens"), name)
@@ -12,7 +12,7 @@ enum Goldens {
     try FileBytes.read(path(name))
   }
 
-  /// Texts with their ids under tokenizer.json.
+  /// Returns the texts of strings.json with their ids under tokenizer.json.
   static func strings() throws -> [(text: String, ids: [TokenID])] {
     let cases = try #require(try JSONReader.read(bytes("strings.json")).array)
     return try cases.map { value in

@@ -18,13 +18,13 @@ import Testing
     #expect(value["b"]?["c"]?.string == "x\né😀/")
   }
 
-  @Test func equivalentKeysStayApart() throws {
+  @Test func canonicallyEquivalentKeysStayDistinct() throws {
     // U+00C5 and U+212B are canonically equivalent: equal as Swift strings.
     let members = try #require(try Self.read("{\"\u{C5}\": 1, \"\u{212B}\": 2}").members)
     #expect(members.count == 2)
   }
 
-  @Test func writtenValueReadsBack() throws {
+  @Test func serializedDocumentReadsBack() throws {
     let text = "{\n  \"a\\\"\\\\\\n\\u0001é\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}"
     #expect(String(decoding: try Self.read(text).serialized(), as: UTF8.self) == text)
   }
@@ -51,7 +51,7 @@ import Testing
     #expect(throws: JSONReader.SyntaxError(line: line, reason: reason)) { try Self.read(text) }
   }
 
-  @Test func hostileDocumentsAreRefused() {
+  @Test func deepNestingAndInvalidUTF8AreRefused() {
     let deep = String(repeating: "[", count: 100_000)
     #expect(throws: JSONReader.SyntaxError(line: 1, reason: "it is nested too deeply")) {
       try Self.read(deep)

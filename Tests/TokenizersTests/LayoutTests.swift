@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tokenizers
 
-/// Files other than tokenizer.json, whole and damaged.
+/// Layouts other than tokenizer.json, intact and damaged.
 @Suite final class LayoutTests {
   private let folder = FileManager.default.temporaryDirectory.path + "/apus-" + UUID().uuidString
 
@@ -23,7 +23,7 @@ import Testing
     try #require(try TokenizerFile.load(from: folder) as? TokenizationPipeline)
   }
 
-  @Test func vocabularyTextIsBERTs() throws {
+  @Test func vocabTxtLoadsAsABERTTokenizer() throws {
     let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "ow", "##l", "É", "e"]
     try write(Array(words.joined(separator: "\n").utf8), "vocab.txt")
     #expect(try tokenizer().encoding(of: "The Owl é?").ids == [2, 5, 6, 7, 9, 1, 3])
@@ -43,7 +43,7 @@ import Testing
     ) { try TokenizerFile.load(from: folder) }
   }
 
-  @Test func layoutOfQwenIsToldByItsClass() throws {
+  @Test func tokenizerClassSelectsTheLayoutOfQwen() throws {
     let golden = try JSONReader.read(Goldens.bytes("pipelines/qwen.json"))
     let model = try #require(golden["model"])
     try write(try #require(model["vocab"]).serialized(), "vocab.json")
@@ -65,7 +65,7 @@ import Testing
     #expect(throws: TokenizerError.self) { try TokenizerFile.load(from: folder) }
   }
 
-  @Test func sentencePieceModelIsT5s() throws {
+  @Test func spieceModelLoadsAsAT5Tokenizer() throws {
     try write(try Goldens.bytes("pipelines/spiece.model"), "spiece.model")
     let model = try tokenizer()
     let pieces = try SentencePieceModel(path: folder + "/spiece.model").pieces.count
@@ -80,7 +80,7 @@ import Testing
       try tokenizer().text(of: encoding.ids, skipsSpecial: true) == Array("two owls".utf8))
   }
 
-  /// A field of a message: a varint, a text or a message.
+  /// Encodes a field of a message with a varint value.
   private static func field(_ number: Int, _ value: Int) -> [UInt8] {
     [UInt8(number << 3)] + varint(value)
   }
@@ -98,7 +98,7 @@ import Testing
     return field(1, field(1, Array(text.utf8)) + [2 << 3 | 5] + bits + field(3, kind))
   }
 
-  @Test func bytePairModelIsLlamas() throws {
+  @Test func tokenizerModelLoadsAsALlama2Tokenizer() throws {
     var model = Self.piece("<unk>", 0, 2) + Self.piece("<s>", 0, 3) + Self.piece("</s>", 0, 3)
     for byte in UInt8.min...UInt8.max {
       let text = String(decoding: Vocabulary.spelling(ofByte: byte), as: UTF8.self)
@@ -129,16 +129,19 @@ import Testing
     let path = folder + "/spiece.model"
     for length in stride(from: 0, to: whole.count, by: 97) {
       try write(Array(whole[..<length]), "spiece.model")
-      // Cut between two messages it may still be one; it must never crash.
+      // A file cut between two messages may still be valid; loading it must never crash.
       _ = try? TokenizerFile.load(from: folder)
     }
     for (bytes, reason) in [
-      ([0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0x61], "its message breaks off at byte 6"),
-      ([0x0A], "its message breaks off at byte 1"), ([], "it has no pieces"),
-      ([0x0B, 0x00], "its message breaks off at byte 1"),
+      (
+        [0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0x61],
+        "its message is truncated or malformed at byte 6"
+      ),
+      ([0x0A], "its message is truncated or malformed at byte 1"), ([], "it has no pieces"),
+      ([0x0B, 0x00], "its message is truncated or malformed at byte 1"),
       (Self.field(1, Self.field(1, [0xFF])), "piece 0 is not valid UTF-8"),
       (Self.piece("a", .infinity, 1), "the score of piece 0 is not finite"),
-      (Self.piece("a", 0, 1), "it has no piece for what is unknown"),
+      (Self.piece("a", 0, 1), "it has no unknown piece"),
     ] as [([UInt8], String)] {
       try write(bytes, "spiece.model")
       #expect(throws: TokenizerError.malformedModel(path: path, reason: reason)) {
@@ -156,7 +159,7 @@ import Testing
     }
   }
 
-  /// A character map whose every unit points somewhere else must not be read beyond its end.
+  /// A character map of random units must not be read beyond its end.
   @Test func hostileCharacterMapIsReadWithinBounds() {
     #expect(PrecompiledNormalizer([]) == nil)
     #expect(PrecompiledNormalizer([0xFF, 0xFF, 0xFF, 0x7F, 0, 0]) == nil)

@@ -10,7 +10,7 @@ import Testing
     }
   }
 
-  /// The scanners written by hand against the expressions they stand for.
+  /// Compares the hand-written scanners with the expressions that they implement.
   @Test(arguments: [
     WordScanner.expression, CasedWordScanner.expression(digits: 3),
     CasedWordScanner.expression(digits: 1),
@@ -23,7 +23,7 @@ import Testing
       "'s", "'LL", "'ſ", "'x", " ", "  ", "\n", "\r\n", "\t", "a", "Zoë", "1", "42", "٣", "½", "!",
       "…", "\u{A0}", "\u{3000}", "\u{301}", "陽", "😀", "'", "\u{7F}",
     ]
-    var random = RandomSequence(RandomStream(seed: 4, purpose: .trial, 0))
+    var random = RandomSequence(RandomStream(seed: 4, purpose: .probe, 0))
     for length in 0..<400 {
       let text = (0..<length % 17).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
       #expect(Self.words(scanner, text) == Self.words(general, text), "\(text.debugDescription)")
@@ -39,7 +39,7 @@ import Testing
     (#"\u00e9|\x41|\x{1F600}"#, "éA😀", ["é", "A", "😀"]), (#"[\]\-]"#, "]-a", ["]", "-"]),
     (#"a{,2}b"#, "aaab", ["aab"]),
   ])
-  func matchesAsOniguruma(_ expression: String, _ text: String, _ expected: [String]) throws {
+  func matchesFollowOniguruma(_ expression: String, _ text: String, _ expected: [String]) throws {
     #expect(Self.words(.expression(try Pattern(expression)), text) == expected)
   }
 
@@ -47,18 +47,18 @@ import Testing
     (#"(?<=a)b"#, "group '(?<='"), (#"\p{Han}"#, #"property '\p{Han}'"#),
     ("(a", "an unmatched '('"),
     ("a)", "an unmatched ')'"), ("[a", "an unmatched '['"),
-    ("(?:a*)*", "a repetition of what may be empty"),
-    ("a{2000}", "a repetition of more than 1000"), (#"\b"#, #"escape '\b'"#),
-    ("[z-a]", "a range in disorder"),
-    ("*a", "a quantifier without what it repeats"), ("[a&&b]", "'&&' in a class"),
-    ("\\", "an early end"),
+    ("(?:a*)*", "a repetition of a possibly empty pattern"),
+    ("a{2000}", "a repetition count above 1000"), (#"\b"#, #"escape '\b'"#),
+    ("[z-a]", "a range in reverse order"),
+    ("*a", "a quantifier without an operand"), ("[a&&b]", "'&&' in a class"),
+    ("\\", "an unexpected end"),
   ])
-  func otherSyntaxIsRefusedByName(_ expression: String, _ construct: String) {
+  func errorNamesTheUnsupportedSyntax(_ expression: String, _ construct: String) {
     #expect(throws: PatternError(construct: construct)) { try Pattern(expression) }
   }
 
-  /// A stack of its own: a long run must not exhaust the thread's.
-  @Test(.timeLimit(.minutes(1))) func longRunsAreMatched() throws {
+  /// The matcher has a stack of its own, so that a long run does not exhaust the thread's.
+  @Test(.timeLimit(.minutes(1))) func longRunsDoNotExhaustTheStack() throws {
     let pattern = TextPattern.expression(try Pattern(CasedWordScanner.expression(digits: 3)))
     let text = String(repeating: "a", count: 50_000) + String(repeating: " ", count: 50_000) + "b"
     #expect(Self.words(pattern, text).map(\.count) == [50_000, 49_999, 2])

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tokenizers
 
-/// Ids, offsets and decoded texts of every family, as Hugging Face tokenizers gives them.
+/// Compares ids, offsets and decoded texts of every family with those of Hugging Face tokenizers.
 @Suite struct PipelineGoldenTests {
   private static let names = [
     "gpt2", "roberta", "smollm2", "llama3", "qwen", "o200k", "llama2", "bert", "bert_cased",
@@ -22,7 +22,7 @@ import Testing
     return try TokenizationPipeline(document, endOfText: name == "mixed" ? "[SEP]" : nil)
   }
 
-  @Test(arguments: names) func everythingIsThatOfHuggingFace(_ name: String) throws {
+  @Test(arguments: names) func idsOffsetsAndTextsEqualThoseOfHuggingFace(_ name: String) throws {
     let goldens = try Self.goldens.get()
     let texts = try #require(goldens["texts"]?.array).map { try #require($0.string) }
     #expect(texts.count > 250)
@@ -48,7 +48,7 @@ import Testing
       for byte in "[\(ids)] [\(pairs)] \(decoded)\n".utf8 where byte != 0x2C {
         digest = (digest ^ UInt64(byte)) &* 0x100_0000_01B3
       }
-      // Without special tokens in the text, ids alone are the same.
+      // `encode` returns the ids of an encoding without special tokens.
       let plain = tokenizer.encoding(of: text, addsTokens: false, findsSpecial: false)
       #expect(tokenizer.encode(text) == plain.ids)
     }
@@ -57,7 +57,7 @@ import Testing
     #expect(padded == goldens[name]?["digest"]?.string)
   }
 
-  @Test(arguments: names) func pairsAreThoseOfHuggingFace(_ name: String) throws {
+  @Test(arguments: names) func pairEncodingsEqualThoseOfHuggingFace(_ name: String) throws {
     let pair = try #require(try Self.goldens.get()[name]?["pair"])
     let encoding = try Self.load(name).encoding(of: "Two owls.", with: "A heron?")
     #expect(encoding.ids.map(Int.init) == pair["ids"]?.array?.compactMap(\.integer))
@@ -65,7 +65,7 @@ import Testing
     #expect(encoding.isAdded.map { $0 ? 1 : 0 } == pair["added"]?.array?.compactMap(\.integer))
   }
 
-  @Test(arguments: names) func savedPipelineIsTheSame(_ name: String) throws {
+  @Test(arguments: names) func savedPipelineEqualsTheOriginal(_ name: String) throws {
     let tokenizer = try Self.load(name)
     let files = TokenizerFile.files(of: tokenizer)
     let saved = JSONFile(path: "saved", root: try JSONReader.read(files[0].contents))
@@ -76,7 +76,7 @@ import Testing
     #expect(again.encoding(of: text) == tokenizer.encoding(of: text))
   }
 
-  @Test func specialTokensAreOnlyFoundWhenAsked() throws {
+  @Test func specialTokensInTextAreFoundOnlyWhenRequested() throws {
     let tokenizer = try Self.load("bert")
     let mask = try #require(tokenizer.specialToken("[MASK]"))
     #expect(!tokenizer.encode("a [MASK]").contains(mask))
@@ -87,7 +87,7 @@ import Testing
     }
   }
 
-  @Test func bytesOfOneTokenStandInsideAText() throws {
+  @Test func bytesOfATokenAreThoseInTheMiddleOfAText() throws {
     let bert = try Self.load("bert")
     let inner = try bert.encode("watched").map {
       String(decoding: try bert.bytes(of: $0), as: UTF8.self)
@@ -98,7 +98,7 @@ import Testing
     #expect(bytes == Array(" é𝔘".utf8))
   }
 
-  @Test func bytesThatAreNoTextAreEncoded() throws {
+  @Test func invalidUTF8IsEncoded() throws {
     let broken: [UInt8] = [0x61, 0xFF, 0x20, 0xC3, 0x61]
     let llama = try Self.load("llama3")
     #expect(try llama.decode(llama.encode(broken)) == broken)

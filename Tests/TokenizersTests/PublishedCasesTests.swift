@@ -3,8 +3,8 @@ import Testing
 
 @testable import Tokenizers
 
-/// The cases that Hugging Face publishes for its Swift tokenizers, with the vocabularies that are at
-/// hand: BERT's vocab.txt and tokenizer.json, GPT-2's vocab.json, T5's spiece.model.
+/// The cases that Hugging Face publishes for its Swift tokenizers, with the vocabularies of the
+/// material folder: BERT's vocab.txt and tokenizer.json, GPT-2's vocab.json, T5's spiece.model.
 @Suite struct PublishedCasesTests {
   private static let material = ProcessInfo.processInfo.environment["APUS_MATERIAL"]
 
@@ -14,7 +14,7 @@ import Testing
       ("google-bert/bert-base-uncased", "bert-base-uncased/vocab.txt"),
       ("distilgpt2", "gpt2"), ("t5-base", "t5"),
     ])
-  func idsAndTextAreThosePublished(_ name: String, _ path: String) throws {
+  func idsAndTextsEqualThePublishedOnes(_ name: String, _ path: String) throws {
     guard let material = Self.material, FileBytes.exists(material + "/tokenizers") else {
       print("SKIPPED: published cases of \(name): APUS_MATERIAL names no folder with tokenizers.")
       return
@@ -29,7 +29,7 @@ import Testing
       let ids = pipeline?.encoding(of: text).ids ?? tokenizer.encode(text)
       let expected = value["encoded"]?["input_ids"]?.array ?? []
       #expect(ids.map(Int.init) == expected.map { $0.integer ?? -1 }, "\(text.debugDescription)")
-      // transformers cleans up the spaces of the whole text behind the decoder, and so did the cases.
+      // The published texts went through transformers' clean-up of spaces after the decoder.
       let decoded = String(decoding: try tokenizer.decode(ids), as: UTF8.self)
       let whole = value["decoded_with_special"]?.string ?? ""
       #expect(

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tokenizers
 
-/// Bytes, and special tokens behind them.
+/// A tokenizer of bytes followed by special tokens.
 struct MarkerTokenizer: Tokenizer {
   let markers: [String]
   let endOfText: TokenID = 256
@@ -21,12 +21,12 @@ struct MarkerTokenizer: Tokenizer {
   func isSpecial(_ id: TokenID) -> Bool { id >= 256 }
 }
 
-/// Published templates against transformers: see Goldens/published.py.
+/// Compares published templates with transformers; see Goldens/published.py.
 struct PublishedTemplateTests {
   static let document = try? JSONReader.read(Goldens.bytes("published.json"))
   static let names = document?["templates"]?.array?.compactMap { $0["name"]?.string } ?? []
 
-  /// A template of the golden file, with what is said of it.
+  /// A template of the golden file with its expected results.
   struct Entry {
     let value: JSONElement
     let encoder: ChatEncoder
@@ -50,8 +50,8 @@ struct PublishedTemplateTests {
     }
   }
 
-  /// The text and the ranges of its characters that are trained, in the form of the golden file; the
-  /// message alone where the template refuses the conversation.
+  /// Returns the rendered text and the ranges of its characters in the loss mask, in the form of
+  /// the golden file; only the error message when the template refuses the conversation.
   static func rendered(
     _ encoder: ChatEncoder, _ messages: [Message], prompt: Bool
   ) throws -> (text: String, trained: [Range<Int>]) {
@@ -68,8 +68,8 @@ struct PublishedTemplateTests {
     for piece in pieces {
       let start = end
       end += piece.text.unicodeScalars.count
-      guard piece.isLearned, end > start else { continue }
-      // Answers are apart even where nothing stands between them.
+      guard piece.isInLoss, end > start else { continue }
+      // The golden file merges adjacent ranges.
       if let last = trained.last, last.upperBound == start {
         trained[trained.count - 1] = last.lowerBound..<end
       } else {
@@ -79,10 +79,10 @@ struct PublishedTemplateTests {
     return (pieces.map(\.text).joined(), trained)
   }
 
-  @Test func allAreThere() { #expect(Self.names.count == 26) }
+  @Test func goldenFileHoldsAllTemplates() { #expect(Self.names.count == 26) }
 
   @Test(arguments: names)
-  func textAndTrainedCharactersAreThoseOfTransformers(name: String) throws {
+  func textAndTrainedCharactersEqualThoseOfTransformers(name: String) throws {
     let entry = try Entry(name)
     for value in try #require(entry.value["cases"]?.array) {
       let messages = try #require(value["messages"]?.array).map { message in
@@ -100,9 +100,9 @@ struct PublishedTemplateTests {
     #expect(String(decoding: end, as: UTF8.self) == entry.value["end"]?.string)
   }
 
-  /// 1,000 random conversations, the same as the generator's, by a digest of all of them.
+  /// Compares a digest of the 1,000 random conversations of the generator.
   @Test(arguments: names)
-  func randomConversationsToo(name: String) throws {
+  func randomConversationsEqualThoseOfTransformers(name: String) throws {
     let entry = try Entry(name)
     let words = try #require(Self.document?["words"]?.array).compactMap(\.string)
     var digest: UInt64 = 0xCBF2_9CE4_8422_2325
@@ -121,25 +121,25 @@ struct PublishedTemplateTests {
     #expect(refused == entry.value["refused"]?.integer)
   }
 
-  /// What is trained as ids is what is trained as characters.
+  /// The ids in the loss mask decode to the characters in the loss mask.
   @Test(arguments: names)
-  func learnedTokensAreTheTrainedCharacters(name: String) throws {
+  func maskedTokensDecodeToTheTrainedCharacters(name: String) throws {
     let entry = try Entry(name)
     let words = try #require(Self.document?["words"]?.array).compactMap(\.string)
     for index in 0..<20 {
       let (messages, _) = Self.conversation(index, words)
       guard let pieces = try? entry.encoder.render(messages) else { continue }
       let example = try entry.encoder.encode(Conversation(messages))
-      let learned = zip(example.ids, example.isTrained).filter(\.1).map(\.0)
+      let inLoss = zip(example.ids, example.lossMask).filter(\.1).map(\.0)
       #expect(
-        try entry.encoder.tokenizer.decode(learned)
-          == pieces.filter(\.isLearned).flatMap { Array($0.text.utf8) })
+        try entry.encoder.tokenizer.decode(inLoss)
+          == pieces.filter(\.isInLoss).flatMap { Array($0.text.utf8) })
       let text = Array(pieces.map(\.text).joined().utf8)
       #expect(text.starts(with: try entry.encoder.tokenizer.decode(example.ids)))
     }
   }
 
-  @Test func everyPieceKnowsWhereItComesFrom() throws {
+  @Test func everyPieceHasItsOriginAndMessage() throws {
     let messages = [
       Message(.system, "Know birds."), Message(.user, "Hi"),
       Message(.assistant, "<think>\nHm.\n</think>\n\nHello"),
@@ -152,24 +152,24 @@ struct PublishedTemplateTests {
         ChatPiece("Hi", .content, message: 1), ChatPiece("<|im_end|>", .endOfTurn, message: 1),
         ChatPiece("\n<|im_start|>", .template), ChatPiece("assistant", .role, message: 2),
         ChatPiece("\n", .template),
-        ChatPiece(messages[2].content, .content, message: 2, isLearned: true),
-        ChatPiece("<|im_end|>", .endOfTurn, message: 2, isLearned: true),
+        ChatPiece(messages[2].content, .content, message: 2, isInLoss: true),
+        ChatPiece("<|im_end|>", .endOfTurn, message: 2, isInLoss: true),
         ChatPiece("\n<|im_start|>assistant\n", .template),
       ])
-    // A template that takes an answer apart: what it writes in between is part of the answer.
+    // In a template that splits the assistant's content, the text in between is in the loss mask.
     let qwen = try Entry("qwen3").encoder.render(messages)
     #expect(
-      qwen.filter(\.isLearned) == [
-        ChatPiece("Hm.", .content, message: 2, isLearned: true),
-        ChatPiece("\n</think>\n\n", .template, isLearned: true),
-        ChatPiece("Hello", .content, message: 2, isLearned: true),
-        ChatPiece("<|im_end|>", .endOfTurn, message: 2, isLearned: true),
+      qwen.filter(\.isInLoss) == [
+        ChatPiece("Hm.", .content, message: 2, isInLoss: true),
+        ChatPiece("\n</think>\n\n", .template, isInLoss: true),
+        ChatPiece("Hello", .content, message: 2, isInLoss: true),
+        ChatPiece("<|im_end|>", .endOfTurn, message: 2, isInLoss: true),
       ])
     #expect(
-      try Entry("llama2").encoder.render(messages, learnedFrom: 3).allSatisfy { !$0.isLearned })
+      try Entry("llama2").encoder.render(messages, lossFrom: 3).allSatisfy { !$0.isInLoss })
   }
 
-  @Test func aConversationThatTheTemplateRefusesIsASentence() throws {
+  @Test func refusedConversationThrowsTheReasonOfTheTemplate() throws {
     let encoder = try Entry("gemma").encoder
     let messages = [Message(.system, "a"), Message(.user, "b"), Message(.assistant, "c")]
     #expect(
@@ -179,7 +179,7 @@ struct PublishedTemplateTests {
     #expect(throws: Never.self) { try encoder.encode(Conversation(Array(messages[1...]))) }
   }
 
-  /// The generator's conversation `index`.
+  /// Returns conversation `index` of the generator.
   static func conversation(
     _ index: Int, _ words: [String]
   ) -> (messages: [Message], prompt: Bool) {

@@ -37,8 +37,8 @@ import Testing
         "x:3 is not valid JSON: ':' is expected; the file may be cut short, copy it again"
       ),
       (
-        .invalidField(path: "x", field: "model.vocab", expected: "there"),
-        "x: field 'model.vocab' must be there; save the tokenizer again with its own program"
+        .invalidField(path: "x", field: "model.vocab", expected: "present"),
+        "x: field 'model.vocab' must be present; save the tokenizer again with its own program"
       ),
       (
         .malformedMerge(path: "merges.txt", line: 2),
@@ -61,7 +61,7 @@ import Testing
       ),
       (
         .unrendered(reason: "the chat template refuses it at line 1: no"),
-        "a conversation cannot be written: the chat template refuses it at line 1: no; change the "
+        "a conversation cannot be rendered: the chat template refuses it at line 1: no; change the "
           + "conversation or name another template"
       ),
       (
@@ -69,14 +69,14 @@ import Testing
         "cannot write x: no space left on device; check free space and permissions"
       ),
     ] as [(TokenizerError, String)])
-  func sentence(_ error: TokenizerError, _ expected: String) {
+  func descriptionEqualsTheSentence(_ error: TokenizerError, _ expected: String) {
     #expect(error.description == expected)
     #expect(error.isStorageFailure == (expected.hasPrefix("cannot write")))
   }
 
   @Test(
     arguments: [
-      (.duplicateToken("a"), "token 'a' is there twice"),
+      (.duplicateToken("a"), "token 'a' occurs twice"),
       (.duplicateID(3), "id 3 belongs to two tokens"),
       (.missingID(3), "no token has id 3, but higher ids exist"),
       (.foreignToken("日"), "token '日' is not spelled in the byte alphabet"),
@@ -89,7 +89,7 @@ import Testing
       (.reachableSpecial("a"), "special token 'a' is also a byte or the result of a merge"),
       (.missingEndOfText("</s>"), "the end-of-text token '</s>' is not among its special tokens"),
     ] as [(VocabularyDefect, String)])
-  func clause(_ defect: VocabularyDefect, _ expected: String) {
+  func descriptionEqualsTheClause(_ defect: VocabularyDefect, _ expected: String) {
     #expect(defect.description == expected)
   }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tokenizers
 
-/// Loading and saving; every test has a folder of its own, removed afterwards.
+/// Loading and saving; every test has a folder of its own, which is removed afterwards.
 @Suite final class TokenizerFileTests {
   private let folder = FileManager.default.temporaryDirectory.path + "/apus-" + UUID().uuidString
 
@@ -19,7 +19,7 @@ import Testing
     try FileBytes.write(Array(text.utf8), to: "\(folder)/\(name)")
   }
 
-  /// The golden tokenizer.json with `old`, which must occur, replaced by `new`.
+  /// Writes the golden tokenizer.json with `old`, which must occur, replaced by `new`.
   private func writeGolden(replacing old: String, with new: String) throws {
     let text = String(decoding: try Goldens.bytes("tokenizer.json"), as: UTF8.self)
     try #require(text.contains(old))
@@ -38,21 +38,21 @@ import Testing
     #expect(names == ["tokenizer.json", "tokenizer_config.json"])
   }
 
-  @Test func byteTokenizerIsThatOfHuggingFace() throws {
+  @Test func byteTokenizerFilesEqualThoseOfHuggingFace() throws {
     let files = TokenizerFile.files(of: ByteTokenizer())
     #expect(files.map(\.name) == ["tokenizer.json", "tokenizer_config.json"])
     #expect(try files[0].contents == Goldens.bytes("bytes.json"))
     #expect(try TokenizerFile.load(from: Goldens.path("bytes.json")) is ByteTokenizer)
   }
 
-  @Test func configurationNamesTheClassAndTheEnd() throws {
+  @Test func configurationNamesTheClassAndTheEndOfText() throws {
     let file = try #require(TokenizerFile.files(of: ByteTokenizer()).last)
     let value = try JSONReader.read(file.contents)
     #expect(value["tokenizer_class"]?.string == "PreTrainedTokenizerFast")
     #expect(value["eos_token"]?.string == "<|endoftext|>")
   }
 
-  /// The golden tokenizer as vocab.json and merges.txt.
+  /// Writes the golden tokenizer as vocab.json and merges.txt.
   private func writePublishedLayout(lineEnd: String = "\n", more: String = "") throws {
     let golden = try JSONReader.read(Goldens.bytes("tokenizer.json"))
     let vocabulary = try #require(golden["model"]?["vocab"])
@@ -64,14 +64,15 @@ import Testing
     try write(lines.joined(separator: lineEnd), "merges.txt")
   }
 
-  @Test(arguments: ["\n", "\r\n"]) func publishedLayoutLoads(_ lineEnd: String) throws {
+  @Test(arguments: ["\n", "\r\n"]) func vocabJSONWithMergesTxtLoads(_ lineEnd: String) throws {
     try writePublishedLayout(lineEnd: lineEnd)
     let loaded = try TokenizerFile.load(from: folder)
     let golden = try TokenizerFile.load(from: Goldens.path("tokenizer.json"))
     #expect(TokenizerFile.fingerprint(of: loaded) == TokenizerFile.fingerprint(of: golden))
   }
 
-  @Test(arguments: ["a", "a b c", " a", "a  b"]) func damagedMergeIsRefused(_ line: String) throws {
+  @Test(arguments: ["a", "a b c", " a", "a  b"]) func malformedMergeIsRefused(_ line: String) throws
+  {
     try writePublishedLayout(more: line)
     #expect(throws: TokenizerError.malformedMerge(path: folder + "/merges.txt", line: 105)) {
       try TokenizerFile.load(from: folder)
@@ -89,8 +90,8 @@ import Testing
     #expect(try tokenizer.bytes(of: tokenizer.endOfText) == Array("</s>".utf8))
   }
 
-  @Test func oldFilesLoad() throws {
-    // Merges as text, no type, no use_regex; a template that adds nothing.
+  @Test func filesOfOlderVersionsLoad() throws {
+    // Merges as strings, no type, no use_regex, and a template that adds no tokens.
     try writeGolden(replacing: "\"type\": \"BPE\",", with: "")
     var text = String(decoding: try FileBytes.read(folder + "/tokenizer.json"), as: UTF8.self)
     text = text.replacing(/\[\s+"([^"]+)",\s+"([^"]+)"\s+\]/) { "\"\($0.1) \($0.2)\"" }
@@ -131,20 +132,20 @@ import Testing
       "decoder CTC"
     ),
     ("\"type\": \"BPE\"", "\"type\": \"Foo\"", "model Foo"),
-    ("\"type\": \"BPE\"", "\"type\": \"WordPiece\"", "model WordPiece behind ByteLevel"),
+    ("\"type\": \"BPE\"", "\"type\": \"WordPiece\"", "model WordPiece after ByteLevel"),
     ("\"dropout\": null", "\"dropout\": 0.1", "model.dropout"),
     (
       "\"end_of_word_suffix\": null", "\"end_of_word_suffix\": \"</w>\"", "model.end_of_word_suffix"
     ),
   ])
-  func constructIsRefusedByName(_ old: String, _ new: String, _ construct: String) throws {
+  func errorNamesTheUnsupportedConstruct(_ old: String, _ new: String, _ construct: String) throws {
     try writeGolden(replacing: old, with: new)
     #expect(
       throws: TokenizerError.unsupported(path: folder + "/tokenizer.json", construct: construct)
     ) { try TokenizerFile.load(from: folder) }
   }
 
-  /// What else a byte-level BPE can have; every one still gives back the text.
+  /// Further parts of a byte-level BPE; the text round-trips with each of them.
   @Test(arguments: [
     ("\"truncation\": null", "\"truncation\": {\"max_length\": 8}"),
     ("\"padding\": null", "\"padding\": {}"),
@@ -153,24 +154,26 @@ import Testing
     ("\"ignore_merges\": false", "\"ignore_merges\": true"),
     ("\"lstrip\": false", "\"lstrip\": true"),
   ])
-  func otherPartsLoad(_ old: String, _ new: String) throws {
+  func otherPartsOfAByteLevelBPELoad(_ old: String, _ new: String) throws {
     try writeGolden(replacing: old, with: new)
     let tokenizer = try TokenizerFile.load(from: folder)
     #expect(try tokenizer.decode(tokenizer.encode("It's late.")) == Array("It's late.".utf8))
   }
 
   @Test(arguments: [
-    ("\"added_tokens\"", "\"other\"", "added_tokens", "there"),
-    ("\"model\"", "\"other\"", "model", "there"),
-    ("\"vocab\"", "\"other\"", "model.vocab", "there"),
-    ("\"merges\"", "\"other\"", "model.merges", "there"),
-    ("\"A\": 33", "\"A\": -1", "vocab.A", "an id from 0 for a token that is not empty"),
-    ("\"A\": 33", "\"A\": 3.5", "vocab.A", "an id from 0 for a token that is not empty"),
-    ("\"A\": 33", "\"A\": 99999999999", "vocab.A", "an id from 0 for a token that is not empty"),
-    ("\"id\": 0", "\"id\": \"0\"", "added_tokens[0].id", "an id from 0"),
+    ("\"added_tokens\"", "\"other\"", "added_tokens", "present"),
+    ("\"model\"", "\"other\"", "model", "present"),
+    ("\"vocab\"", "\"other\"", "model.vocab", "present"),
+    ("\"merges\"", "\"other\"", "model.merges", "present"),
+    ("\"A\": 33", "\"A\": -1", "vocab.A", "a non-negative id of a non-empty token"),
+    ("\"A\": 33", "\"A\": 3.5", "vocab.A", "a non-negative id of a non-empty token"),
+    ("\"A\": 33", "\"A\": 99999999999", "vocab.A", "a non-negative id of a non-empty token"),
+    ("\"id\": 0", "\"id\": \"0\"", "added_tokens[0].id", "a non-negative id"),
     ("\"merges\": [", "\"merges\": [[\"a\"],", "model.merges[0]", "a pair of tokens"),
   ])
-  func fieldIsChecked(_ old: String, _ new: String, _ field: String, _ expected: String) throws {
+  func invalidFieldIsRefused(_ old: String, _ new: String, _ field: String, _ expected: String)
+    throws
+  {
     try writeGolden(replacing: old, with: new)
     #expect(
       throws: TokenizerError.invalidField(
@@ -189,14 +192,15 @@ import Testing
       ("\"merges\": [", "\"merges\": [[\"a\", \"Z\"],", .unknownMergeToken(index: 0, token: "aZ")),
       ("\"merges\": [", "\"merges\": [[\"h\", \"e\"],", .repeatedMerge(index: 1)),
     ] as [(String, String, VocabularyDefect)])
-  func vocabularyIsChecked(_ old: String, _ new: String, _ defect: VocabularyDefect) throws {
+  func defectiveVocabularyIsRefused(_ old: String, _ new: String, _ defect: VocabularyDefect) throws
+  {
     try writeGolden(replacing: old, with: new)
     #expect(
       throws: TokenizerError.invalidVocabulary(defect, path: folder + "/tokenizer.json")
     ) { try TokenizerFile.load(from: folder) }
   }
 
-  @Test func brokenFilesAreRefused() throws {
+  @Test func missingAndMalformedFilesAreRefused() throws {
     #expect(throws: TokenizerError.noTokenizer(folder: folder)) {
       try TokenizerFile.load(from: folder)
     }
@@ -233,7 +237,7 @@ import Testing
   }
 
   @Test func fullDiskIsAStorageFailure() throws {
-    // The write goes to tokenizer.json.tmp: a link to the device that is always full.
+    // The write goes to tokenizer.json.tmp, a link to a device that is always full.
     #expect(symlink("/dev/full", folder + "/tokenizer.json.tmp") == 0)
     #expect(
       throws: TokenizerError.unwritable(

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tokenizers
 
-/// WordPiece and Unigram trainers, and the counting that all trainers share.
+/// Tests of the WordPiece and Unigram trainers, and of the counting that all trainers share.
 @Suite struct TokenizerTrainerTests {
   private static func documents() throws -> [[UInt8]] {
     try Goldens.bytes("corpus.txt").split(separator: 0x0A).map { Array($0) }
@@ -24,9 +24,10 @@ import Testing
     return counts
   }
 
-  /// Threads count parts of a batch, ranks every third document; order and cut change nothing.
+  /// Threads count parts of the documents, ranks every third document; neither order nor division
+  /// changes the result.
   @Test(arguments: TokenizerKind.allCases, [1, 2, 5])
-  func bitsDoNotDependOnThreadsOrRanks(_ kind: TokenizerKind, _ threads: Int) throws {
+  func trainedTokenizerDoesNotDependOnThreadsOrRanks(_ kind: TokenizerKind, _ threads: Int) throws {
     let trainer = try Self.trainer(kind, 300)
     let documents = try Self.documents()
     let whole = try trainer.train(on: Self.counts(trainer, documents), threads: 1)
@@ -42,9 +43,9 @@ import Testing
     #expect(TokenizerFile.fingerprint(of: whole) == TokenizerFile.fingerprint(of: parts))
   }
 
-  /// The vocabulary of Hugging Face's trainer, in which only the order of `##a`, `##b` … differs,
-  /// and with it what is merged first of equal counts.
-  @Test func wordPiecesAreThoseOfHuggingFace() throws {
+  /// The vocabulary equals that of Hugging Face's trainer except for the order of `##a`, `##b` …,
+  /// which decides the order of merges with equal counts.
+  @Test func wordPieceVocabularyAgreesWithThatOfHuggingFace() throws {
     let golden = try JSONReader.read(Goldens.bytes("trained.json"))
     let trainer = try WordPieceTrainer(vocabularySize: 120)
     let counts = Self.counts(trainer, try Self.documents())
@@ -61,7 +62,7 @@ import Testing
     #expect(abs(length - theirs) * 100 <= theirs)
   }
 
-  @Test func unigramIsAsShortAsThatOfHuggingFace() throws {
+  @Test func unigramEncodesAsCompactlyAsThatOfHuggingFace() throws {
     let golden = try JSONReader.read(Goldens.bytes("trained.json"))
     let trainer = try UnigramTrainer(vocabularySize: 100)
     let counts = Self.counts(trainer, try Self.documents())
@@ -80,23 +81,23 @@ import Testing
     var counts = WordCounts()
     for _ in 0..<3 { trainer.count("xyy Xy", into: &counts) }
     let tokenizer = try trainer.train(on: counts, threads: 1)
-    // Five special tokens, x, y, ##y, then xy and xyy.
+    // Ids: five special tokens, then x, y, ##y, xy and xyy.
     #expect(tokenizer.vocabularySize == 10)
     #expect(tokenizer.encode("xyy xy y xz") == [9, 8, 6, 1])
   }
 
-  @Test func seedsAreFrequentSubstrings() {
+  @Test func seedPiecesAreCharactersAndFrequentSubstrings() {
     let pieces = UnigramSeed.pieces(of: [
       (Array("abab".utf8), 3), (Array("abc".utf8), 2), (Array("é".utf8), 1),
     ])
     let weights = pieces.map { "\(String(decoding: $0.piece, as: UTF8.self)) \(Int($0.weight))" }
-    // ab occurs 3 + 3 + 2 times; what occurs once is no seed but as a character.
+    // ab occurs 3 + 3 + 2 times; a substring that occurs once is a seed only as a character.
     #expect(
       weights == ["a 8", "b 8", "c 2", "é 1", "ab 16", "abab 12", "bab 9", "abc 6", "bc 4"])
   }
 
-  @Test func expectationsSumOverSegmentations() {
-    // ab: as one piece with probability p, as a and b with q²; posteriors p / (p + q²).
+  @Test func expectedCountsSumOverSegmentations() {
+    // ab is one piece with probability p, or a and b with q²; the posterior is p / (p + q²).
     let lattice = UnigramLattice(
       ["a", "b", "ab"].map { Array($0.utf8) }, scores: [-1, -1, -1.5])
     var expected = [0.0, 0, 0]
@@ -110,7 +111,7 @@ import Testing
     #expect(abs(UnigramTrainer.digamma(1) + 0.5772156649015329) < 1e-9)
   }
 
-  @Test func optionsAreChecked() {
+  @Test func invalidOptionsAreRefused() {
     #expect(throws: TokenizerError.vocabularyTooSmall(requested: 5, minimum: 6)) {
       try WordPieceTrainer(vocabularySize: 5)
     }

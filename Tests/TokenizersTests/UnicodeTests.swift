@@ -15,19 +15,19 @@ import Testing
       ("ﬁ", .nfc, [0xFB01]),
       ("a\u{301}\u{323}", .nfd, [0x61, 0x323, 0x301]), ("a\u{301}\u{323}", .nfc, [0x1EA1, 0x301]),
       ("①", .nfkd, [0x31]), ("\u{958}", .nfc, [0x915, 0x93C]),
-      // Decomposed by Unicode 12.1 and 13, unknown to the tables of the crate.
+      // Decomposed since Unicode 12.1 and 13, which the tables of the Rust crate predate.
       ("\u{32FF}", .nfkc, [0x32FF]), ("\u{11938}", .nfd, [0x11938]),
     ] as [(String, UnicodeNormalization.Form, [UInt32])])
-  func normalForm(_ text: String, _ form: UnicodeNormalization.Form, _ expected: [UInt32]) {
+  func textHasNormalForm(_ text: String, _ form: UnicodeNormalization.Form, _ expected: [UInt32]) {
     #expect(Self.normalized(text, form) == expected)
   }
 
-  @Test func changesAccountForTheSource() {
+  @Test func changesCountTheReplacedSourceScalars() {
     let changes = UnicodeNormalization.normalize(Array("e\u{301}éﬁ".utf8), to: .nfkc)
     #expect(changes.map(\.change) == [-1, 0, 0, 1])
   }
 
-  @Test func setsAreThoseOfTheCrate() {
+  @Test func scalarSetsEqualThoseOfTheCrate() {
     func count(_ set: ScalarSet) -> Int { (UInt32(0)..<0x110000).count { set.contains($0) } }
     #expect(count(.control) == 137_681)
     #expect(count(.chinese) == 81_264)
@@ -36,12 +36,12 @@ import Testing
     #expect(count(.word) == 144_667)
     #expect(count(.numeric) == 1_924)
     #expect(!ScalarSet.word.contains(UInt32.max))
-    // İ is the only scalar with a lower case of two.
+    // İ is the only scalar whose lower case has two scalars.
     #expect(ScalarMap.lowercase[0x130].map(Array.init) == [0x69, 0x307])
     #expect(ScalarMap.lowercase[0x61] == nil)
   }
 
-  @Test func base64IsStrict() {
+  @Test func base64RoundTripsAndRefusesMalformedText() {
     for text in ["", "a", "ab", "abc", "abcd", "\u{FF}\u{0}\u{10FFFF}"] {
       let bytes = Array(text.utf8)
       #expect(Base64.decode(Base64.encode(bytes).utf8) == bytes)
@@ -49,8 +49,8 @@ import Testing
     for text in ["a", "ab=c", "a===", "a b=", "é==="] { #expect(Base64.decode(text.utf8) == nil) }
   }
 
-  /// Origins as `NormalizedString` of the crate keeps them.
-  @Test func originsFollowTheText() {
+  /// Origins equal those of the crate's `NormalizedString`.
+  @Test func originsFollowNormalizationAndSlicing() {
     var text = NormalizedText(Array("xÉ ﬁ".utf8), offset: 10, tracked: true)
     UnicodeFormNormalizer(form: .nfkd).normalize(&text)
     LowercaseNormalizer().normalize(&text)

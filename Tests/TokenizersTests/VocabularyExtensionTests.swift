@@ -2,11 +2,12 @@ import Testing
 
 @testable import Tokenizers
 
-/// New tokens for frequent words; `Goldens/extended.py` asked Hugging Face tokenizers for the ids.
+/// New tokens for frequent words; the golden ids come from Hugging Face tokenizers by
+/// `Goldens/extended.py`.
 @Suite struct VocabularyExtensionTests {
   static let names = ["gpt2", "llama3", "qwen", "smollm2", "bert", "bert_cased", "bytes"]
 
-  /// The language of a domain: that of contracts, in the repository's license.
+  /// The repository's license, as a text of one domain: contracts.
   private static let license = FileBytes.join(
     FileBytes.parent(of: FileBytes.parent(of: FileBytes.parent(of: #filePath))), "LICENSE")
 
@@ -24,31 +25,31 @@ import Testing
     return counts
   }
 
-  /// As the generator asks for it.
+  /// Extends `base` with the options of the generator.
   private static func extended(_ base: any Tokenizer) throws -> any Tokenizer {
     let trainer = try VocabularyExtension(of: base, tokens: 40, minimumFrequency: 3)
     return try trainer.train(on: try counts(trainer), threads: 1)
   }
 
-  @Test(arguments: names) func idsAreThoseOfHuggingFace(name: String) throws {
+  @Test(arguments: names) func idsEqualThoseOfHuggingFace(name: String) throws {
     let golden = try JSONReader.read(Goldens.bytes("extended.json"))
     let cases = try #require(golden[name]?["ids"]?.array)
     let texts = (golden["texts"]?.array ?? []).compactMap(\.string)
     let tokenizer = try Self.extended(try Self.base(name))
     #expect(tokenizer.vocabularySize == golden[name]?["size"]?.integer)
     #expect(texts.count == cases.count && texts.count > 100)
-    var newOnes: Set<TokenID> = []
+    var newIDs: Set<TokenID> = []
     for (text, ids) in zip(texts, cases) {
       let expected = (ids.array ?? []).map { TokenID($0.integer ?? -1) }
       let found = tokenizer.encode(text)
       #expect(found == expected, "\(text)")
-      newOnes.formUnion(found.filter { Int($0) >= golden[name]?["old"]?.integer ?? 0 })
+      newIDs.formUnion(found.filter { Int($0) >= golden[name]?["old"]?.integer ?? 0 })
     }
-    #expect(newOnes.count > 5, "\(newOnes)")
+    #expect(newIDs.count > 5, "\(newIDs)")
   }
 
-  /// The old tokens stay what they were, and so do texts without the words.
-  @Test(arguments: names) func whatWasThereStays(name: String) throws {
+  /// Old tokens keep their ids and bytes, and texts without the words keep their encoding.
+  @Test(arguments: names) func oldTokensAndTextsKeepTheirIDs(name: String) throws {
     let base = try Self.base(name)
     let tokenizer = try Self.extended(base)
     #expect(tokenizer.vocabularySize > base.vocabularySize)
@@ -61,13 +62,14 @@ import Testing
     for text in ["12 + 34 = 46; x0 \u{1F426}\u{1F3FD}?!", "q zx wv", "\t\n  \r\n", ""] {
       #expect(tokenizer.encode(text) == base.encode(text), "\(text)")
     }
-    // Written and read, it is the same.
+    // The saved tokenizer reloads unchanged.
     let again = try TokenizerFile.reread(tokenizer)
     #expect(TokenizerFile.fingerprint(of: again) == TokenizerFile.fingerprint(of: tokenizer))
   }
 
-  /// The most frequent words that were split are one token, with the space before them in GPT-2's way.
-  @Test func frequentWordsAreOneToken() throws {
+  /// The most frequent split words become one token, which includes the space before them as in
+  /// GPT-2.
+  @Test func frequentWordsBecomeOneToken() throws {
     let base = try Self.base("bytes")
     let tokenizer = try Self.extended(base)
     let text = " the"
@@ -78,7 +80,8 @@ import Testing
     #expect(pieces.encode("the License").count < 3)
   }
 
-  @Test(arguments: [1, 3]) func theCorpusMayBeCountedInParts(threads: Int) throws {
+  @Test(arguments: [1, 3]) func resultDoesNotDependOnThreadsOrSerializedCounts(threads: Int) throws
+  {
     let base = try Self.base("gpt2")
     let trainer = try VocabularyExtension(of: base, tokens: 25, minimumFrequency: 2)
     let whole = try trainer.train(on: try Self.counts(trainer), threads: 1)
@@ -88,8 +91,9 @@ import Testing
     #expect(whole.vocabularySize <= base.vocabularySize + 25)
   }
 
-  /// An extended tokenizer is extended like any other.
-  @Test(arguments: ["bytes", "llama3", "bert"]) func extensionsGoOn(name: String) throws {
+  @Test(arguments: ["bytes", "llama3", "bert"]) func extendedTokenizerCanBeExtendedAgain(
+    name: String
+  ) throws {
     let base = try Self.base(name)
     let first = try VocabularyExtension(of: base, tokens: 10, minimumFrequency: 3)
     let one = try first.train(on: try Self.counts(first), threads: 1)
@@ -101,7 +105,7 @@ import Testing
     }
   }
 
-  @Test func whatCannotBeExtendedIsRefused() throws {
+  @Test func otherModelsCannotBeExtended() throws {
     for name in ["t5", "llama2"] {
       let base = try Self.base(name)
       let error = try #require(throws: TokenizerError.self) {
@@ -113,7 +117,7 @@ import Testing
 }
 
 extension TokenizerFile {
-  /// `tokenizer` from its own files.
+  /// Reads `tokenizer` back from its own files.
   fileprivate static func reread(_ tokenizer: any Tokenizer) throws -> any Tokenizer {
     let files = files(of: tokenizer)
     let document = JSONFile(path: "it", root: try JSONReader.read(files[0].contents))

@@ -26,19 +26,19 @@ import Testing
     ("e\u{301}é", ["e", "\u{301}", "é"]),
     ("日本12①…", ["日本", "12①", "…"]),
   ])
-  func splitsAsThePattern(_ text: String, _ expected: [String]) {
+  func wordsEqualThoseOfThePattern(_ text: String, _ expected: [String]) {
     let words = Self.words(Array(text.utf8))
     #expect(words.map { String(decoding: $0, as: UTF8.self) } == expected)
   }
 
   @Test(
     arguments: [
-      // A stray continuation byte, a truncated sequence, an overlong form, a surrogate, a value past
-      // the end of Unicode: each byte is one character of class `other`.
+      // A stray continuation byte, a truncated sequence, an overlong form, a surrogate, and a value
+      // above U+10FFFF: each byte is one character of class `other`.
       [0x61, 0x80, 0x62], [0x61, 0xE2, 0x82, 0x62], [0x61, 0xC0, 0xAF, 0x62],
       [0x61, 0xED, 0xA0, 0x80, 0x62], [0x61, 0xF4, 0x90, 0x80, 0x80, 0x62], [0x61, 0xFF, 0x62],
     ] as [[UInt8]])
-  func invalidBytesAreOthers(_ bytes: [UInt8]) {
+  func invalidBytesAreOtherCharacters(_ bytes: [UInt8]) {
     #expect(Self.words(bytes) == [[0x61], Array(bytes[1..<(bytes.count - 1)]), [0x62]])
   }
 

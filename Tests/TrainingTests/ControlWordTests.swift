@@ -28,15 +28,15 @@ import Testing
 
   private let digits = String(repeating: "0123456789abcdef", count: 4)
 
-  @Test func bytesBringBackTheWord() {
+  @Test func aWordSurvivesTheRoundTripThroughBytes() {
     for word in samples {
       #expect(word.bytes.count == ControlWord.byteCount)
       #expect(ControlWord(word.bytes[...]) == word)
     }
   }
 
-  @Test func everyRankHearsEveryWord() throws {
-    let world = try SharedWorld.group()
+  @Test func everyRankReceivesTheWordsOfAllRanks() throws {
+    let world = try SharedWorld.communicator()
     let words = try samples[world.rank % samples.count].exchanged(over: world)
     #expect(words == (0..<world.size).map { samples[$0 % samples.count] })
   }

@@ -16,13 +16,13 @@ import Testing
     }
   }
 
-  /// One that has seen 32 losses of 2.
-  private var settled: DivergenceGuard {
+  /// A guard whose window is full of 32 losses of 2.
+  private var full: DivergenceGuard {
     DivergenceGuard(spike: 2, recent: Array(repeating: 2, count: 32))
   }
 
   @Test(arguments: [Double.nan, .infinity, -.infinity])
-  func noNumberEndsTheRunAtOnce(value: Double) {
+  func aValueThatIsNotFiniteEndsTheRunAtOnce(value: Double) {
     for spike in [0.0, 2] {
       var fresh = DivergenceGuard(spike: spike)
       #expect(reason(&fresh, loss: value) == "its loss is \(value)")
@@ -30,62 +30,62 @@ import Testing
     }
   }
 
-  @Test func theSignOfANaNIsNotTold() {
+  @Test func theSignOfANaNIsNotReported() {
     var fresh = DivergenceGuard(spike: 2)
     #expect(reason(&fresh, loss: -.nan) == "its loss is nan")
     #expect(reason(&fresh, loss: 1, norm: -.nan) == "its gradient norm is nan")
   }
 
   @Test func theThirdHighLossInARowEndsTheRun() throws {
-    var guardian = settled
+    var guardian = full
     #expect(reason(&guardian, loss: 4.1) == nil)
-    #expect(guardian.isSuspicious)
+    #expect(guardian.hasLossSpike)
     #expect(reason(&guardian, loss: 100) == nil)
     let found = try #require(reason(&guardian, loss: 4.2))
     #expect(found.contains("4.2") && found.contains("2.0 × the recent mean 2.0"))
   }
 
-  @Test func singleBadBatchesHappen() {
-    var guardian = settled
+  @Test func oneOrTwoHighLossesDoNotEndTheRun() {
+    var guardian = full
     for _ in 0..<20 {
       #expect(reason(&guardian, loss: 50) == nil)
       #expect(reason(&guardian, loss: 50) == nil)
-      #expect(guardian.isSuspicious)
+      #expect(guardian.hasLossSpike)
       #expect(reason(&guardian, loss: 2) == nil)
-      #expect(!guardian.isSuspicious)
+      #expect(!guardian.hasLossSpike)
     }
-    // High losses are no measure of what is normal.
+    // High losses do not enter the window.
     #expect(guardian.recent == Array(repeating: 2, count: 32))
   }
 
   @Test func theWindowSlides() {
-    var guardian = settled
+    var guardian = full
     for step in 0..<40 { #expect(reason(&guardian, loss: 3.0 + Double(step) / 100) == nil) }
     #expect(guardian.recent.count == 32)
     #expect(guardian.recent.first == 3.08 && guardian.recent.last == 3.39)
   }
 
-  @Test func aYoungRunMayJumpTenTimesAsHigh() {
+  @Test func beforeTheWindowIsFullTheLimitIsTenTimesAsHigh() {
     var guardian = DivergenceGuard(spike: 2)
     #expect(reason(&guardian, loss: 5) == nil)
     #expect(reason(&guardian, loss: 99) == nil)
-    #expect(!guardian.isSuspicious)
+    #expect(!guardian.hasLossSpike)
     #expect(reason(&guardian, loss: 1e10) == nil)
-    #expect(guardian.isSuspicious)
+    #expect(guardian.hasLossSpike)
   }
 
-  @Test func zeroLooksForNumbersOnly() {
+  @Test func aSpikeOfZeroChecksOnlyForFiniteValues() {
     var guardian = DivergenceGuard(spike: 0, recent: Array(repeating: 2, count: 32))
     for _ in 0..<10 { #expect(reason(&guardian, loss: 1e30) == nil) }
-    #expect(!guardian.isSuspicious)
+    #expect(!guardian.hasLossSpike)
   }
 
-  @Test func aResumedRunGoesOnAsIfItHadNotStopped() {
+  @Test func aResumedRunHasTheSameWindow() {
     var whole = DivergenceGuard(spike: 2)
     for step in 0..<50 { _ = reason(&whole, loss: 5 - Double(step) / 20) }
     let resumed = DivergenceGuard(spike: 2, recent: whole.recent)
     #expect(resumed.recent == whole.recent)
-    // More than the window, from a file somebody edited, is not believed.
+    // Losses beyond the window, as in an edited file, are dropped.
     #expect(DivergenceGuard(spike: 2, recent: Array(repeating: 1, count: 99)).recent.count == 32)
   }
 }

@@ -11,18 +11,19 @@ import Tokenizers
 @testable import Datasets
 @testable import Training
 
-/// Writes what a twin in PyTorch needs to take the same steps: first weights, batches and losses.
+/// Writes the initial weights, batches and losses of a run for a twin in PyTorch, which takes the
+/// same steps.
 ///
-/// Goldens/twin.py is the twin; it names the folder, which has a `run.yaml`, in APUS_TWIN.
+/// The twin is Goldens/twin.py; it sets APUS_TWIN to the folder, which has a `run.yaml`.
 @Suite struct PretrainingTwinTests {
   private static let folder = ProcessInfo.processInfo.environment["APUS_TWIN"]
 
   @Test(.enabled(if: folder != nil, "APUS_TWIN names no folder: see Goldens/twin.py"))
-  func stepsForATwin() throws {
+  func writesTheStepsOfARunForItsTwin() throws {
     let folder = try #require(Self.folder)
     var reader = try ConfigurationReader(path: "\(folder)/run.yaml")
     let phase = try Pretraining(&reader)
-    let (plan, world) = (phase.plan, try SharedWorld.group())
+    let (plan, world) = (phase.plan, try SharedWorld.communicator())
     let text = try String(contentsOfFile: "\(folder)/text.txt", encoding: .utf8)
     let tokens = TokenStream(
       plan.tokenizer.encode(text), vocabularySize: plan.model.vocabulary,

@@ -16,24 +16,24 @@ struct RewardRuleTests {
     return try #require(RewardRule(try RewardSourceOptions(&reader)))
   }
 
-  @Test func anExpressionIsFoundOrNot() throws {
+  @Test func anExpressionRewardsMatchesWithOne() throws {
     let (numbers, failure) = try rule("reward.rule=kind$|kind b").rewards(cases)
     #expect(numbers == [1, 0, 1] && failure == nil)
   }
 
-  @Test func aCommandPrintsANumberForEach() throws {
+  @Test func aCommandRewardsEachCompletionWithItsNumber() throws {
     let rule = try rule(#"reward.command=awk '{ print length($0) - 30 }'"#)
     let (lengths, failure) = try rule.rewards(cases)
     #expect(lengths[0] - lengths[1] == 5 && lengths[1] - lengths[2] == 2)
     #expect(failure == nil)
   }
 
-  /// Whatever a command does, the run goes on, and the reason is known.
+  /// A failing command does not end the run, and the cause is reported.
   @Test(arguments: [
     ("exit 3", "code 3"), ("kill -9 $$", "signal 9"), ("sleep 60", "longer than"),
     ("echo 1", "printed 1 lines for 3"), ("yes 1", "more than 64 MiB"),
   ])
-  func aFailureSaysNothingOfAnyAnswer(command: String, reason: String) throws {
+  func aFailingCommandRewardsNoCompletion(command: String, reason: String) throws {
     let rule = try rule("reward.command=\(command)", "reward.timeLimit=0.5")
     let (numbers, failure) = try rule.rewards(cases)
     #expect(numbers.count == 3 && numbers.allSatisfy(\.isNaN))
@@ -41,15 +41,15 @@ struct RewardRuleTests {
   }
 
   @Test(arguments: ["x", "nan", "inf", "-"])
-  func aLineThatIsNoNumberSaysNothingOfItsAnswer(line: String) throws {
+  func aLineThatIsNotANumberLeavesItsCompletionWithoutReward(line: String) throws {
     let (numbers, failure) = try rule("reward.command=echo 1; echo \(line); echo 2").rewards(cases)
     #expect(numbers[0] == 1 && numbers[1].isNaN && numbers[2] == 2)
-    #expect(failure == "it printed \"\(line)\", which is no finite number")
+    #expect(failure == "it printed \"\(line)\", which is not a finite number")
   }
 
-  /// Neither in time nor late does anything of it stay behind.
+  /// No child process remains, whether the command ends in time or is killed.
   @Test(arguments: ["sleep 60", "exit 0"])
-  func noProcessOfItStays(end: String) throws {
+  func aCommandLeavesNoProcess(end: String) throws {
     let note = NSTemporaryDirectory() + "apus-reward-test-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: note) }
     let rule = try rule(
@@ -57,7 +57,7 @@ struct RewardRuleTests {
     _ = try rule.rewards(cases)
     let text = try String(contentsOfFile: note, encoding: .utf8)
     let child = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
-    // What was ended is gone a moment later, or waits for init to take note of it.
+    // A killed process disappears a moment later, or is a zombie until init reaps it.
     let limit = ContinuousClock.now + .seconds(20)
     var isThere = true
     while isThere && ContinuousClock.now < limit {
@@ -68,7 +68,7 @@ struct RewardRuleTests {
     #expect(!isThere)
   }
 
-  @Test func whatIsNoRuleIsRefused() throws {
+  @Test func invalidAndConflictingRulesAreRefused() throws {
     #expect(throws: ConfigurationError.self) { try rule(#"reward.rule="(""#) }
     #expect(throws: ConfigurationError.self) { try rule("reward.rule=a", "reward.command=b") }
   }

@@ -4,13 +4,13 @@ import Testing
 @testable import Training
 
 @Suite struct RolloutsTests {
-  private func rollout(_ question: [Int32], _ answer: [Int32]) -> Rollouts.Rollout {
+  private func rollout(_ prompt: [Int32], _ tokens: [Int32]) -> Rollouts.Rollout {
     var rollout = Rollouts.Rollout(
-      prompt: 0, question: question,
-      answer: Answer(
-        tokens: answer, logProbabilities: answer.map { -Float($0) }, hasEnded: true))
-    rollout.old = answer.map { -Float($0) - 0.5 }
-    rollout.reference = answer.map { -Float($0) - 1 }
+      promptIndex: 0, prompt: prompt,
+      completion: Completion(
+        tokens: tokens, logProbabilities: tokens.map { -Float($0) }, hasEnded: true))
+    rollout.oldLogProbabilities = tokens.map { -Float($0) - 0.5 }
+    rollout.referenceLogProbabilities = tokens.map { -Float($0) - 1 }
     return rollout
   }
 
@@ -20,31 +20,31 @@ import Testing
       padding: 0)
   }
 
-  /// Targets of weight 1 are the answers' tokens, each behind what it is predicted from.
-  @Test func answersAreTheTargets() {
+  /// Each token of a completion is a target at the position before it.
+  @Test func theLossMaskCoversTheTokensOfTheCompletions() {
     let batch = rollouts.batch(0)
     #expect(rollouts.microBatches == 2 && rollouts.context == 4)
     #expect(batch.inputs == [1, 2, 3, 4, 6, 7, 0, 0])
     #expect(batch.targets == [2, 3, 4, 5, 7, 0, 0, 0])
     #expect(batch.weights == [0, 1, 1, 1, 1, 0, 0, 0])
-    // The last micro-batch is filled up with padding that weighs nothing.
+    // The last micro-batch is filled with padding of weight 0.
     #expect(rollouts.batch(1).weights == [0, 0, 1, 0, 0, 0, 0, 0])
   }
 
-  @Test func numbersOfTokensStandWhereTheTokensArePredicted() {
-    let numbers = rollouts.positions(0, \.old)
-    #expect(numbers == [0, -3.5, -4.5, -5.5, -7.5, 0, 0, 0])
-    #expect(rollouts.answers(0, in: numbers) == [[-3.5, -4.5, -5.5], [-7.5]])
+  @Test func valuesOfTokensAreAtThePositionsThatPredictThem() {
+    let values = rollouts.valuesByPosition(0, \.oldLogProbabilities)
+    #expect(values == [0, -3.5, -4.5, -5.5, -7.5, 0, 0, 0])
+    #expect(rollouts.completionValues(0, in: values) == [[-3.5, -4.5, -5.5], [-7.5]])
   }
 
-  @Test func differencesAreThoseOfTheAnswer() {
+  @Test func klAndSamplingDifferenceAreThoseOfTheCompletion() {
     #expect(rollouts.all[0].kl == 1.5 && rollouts.all[1].kl == 0.5)
     #expect(rollouts.all[0].samplingDifference == 0.5)
   }
 
-  @Test func answersTravelAsNumbers() {
-    let answers = rollouts.all.map(\.answer)
-    #expect(Answer.all(answers.flatMap(\.numbers)) == answers)
-    #expect(Answer.all([]).isEmpty)
+  @Test func completionsSurviveTheRoundTripThroughNumbers() {
+    let completions = rollouts.all.map(\.completion)
+    #expect(Completion.unpacked(completions.flatMap(\.packed)) == completions)
+    #expect(Completion.unpacked([]).isEmpty)
   }
 }

@@ -20,14 +20,14 @@ import Testing
     }
   }
 
-  @Test func checkpointsHaveTheNamesOfTheStore() throws {
+  @Test func theStoreFindsCheckpointsByTheirPaths() throws {
     try withFolder { folder in
       try publish([7, 123_456_789], in: folder)
       #expect(try folder.checkpoints.publishedSteps() == [7, 123_456_789])
     }
   }
 
-  @Test func theConfigurationIsReplaced() throws {
+  @Test func writingTheConfigurationReplacesIt() throws {
     try withFolder { folder in
       try folder.write(configuration: "a: 1\n")
       try folder.write(configuration: "a: 2\n")
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func allCheckpointsGoAsideWithTheirMetrics() throws {
+  @Test func allCheckpointsAreSetAsideWithTheirMetrics() throws {
     try withFolder { folder in
       try publish([2, 4], in: folder)
       try Data("{}\n".utf8).write(to: URL(fileURLWithPath: folder.metrics))
@@ -48,7 +48,7 @@ import Testing
     }
   }
 
-  @Test func laterCheckpointsGoAsideAlone() throws {
+  @Test func laterCheckpointsAreSetAsideWithoutTheMetrics() throws {
     try withFolder { folder in
       try publish([2, 4, 6], in: folder)
       try Data("{}\n".utf8).write(to: URL(fileURLWithPath: folder.metrics))
@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  @Test func aFileInTheWayIsAnError() throws {
+  @Test func aFileInPlaceOfTheFolderIsAnError() throws {
     try withFolder { folder in
       try Data().write(to: URL(fileURLWithPath: folder.metrics))
       #expect(throws: StorageError.self) { try RunFolder(folder.metrics).create() }

@@ -10,7 +10,7 @@ import Testing
 @testable import DataParallel
 @testable import Training
 
-/// What a run of the tests is: small enough for a second in a debug build.
+/// The configuration of the tests' runs, which take about a second in a debug build.
 let smallRun = """
   model: { family: gpt2, layers: 1, heads: 2, width: 16, context: 16, dropout: 0.1 }
   data: { validation: 0.2 }
@@ -21,16 +21,16 @@ let smallRun = """
   evaluate: { every: 0, tokens: 256 }
   """
 
-/// The plan of `smallRun` with some keys changed.
+/// Returns the plan of `smallRun` with some keys changed.
 func plan(_ overrides: [String]) throws -> TrainingPlan { try phase(overrides).plan }
 
-/// The same with what pretraining adds.
+/// Returns the pretraining phase of `smallRun` with some keys changed.
 func phase(_ overrides: [String]) throws -> Pretraining {
   var reader = try ConfigurationReader(yaml: smallRun, file: "run.yaml", overrides: overrides)
   return try Pretraining(&reader)
 }
 
-/// A cache of this process, removed at its end: calibrations of tests stay out of the user's.
+/// A cache folder of this process, removed at its end: the tests do not write to the user's cache.
 private let cache: String = {
   let path = "\(NSTemporaryDirectory())/apus-cache-\(UUID().uuidString)"
   setenv("XDG_CACHE_HOME", path, 1)
@@ -38,7 +38,7 @@ private let cache: String = {
   return path
 }()
 
-/// A folder that all ranks know, with a corpus in it; removed by rank 0.
+/// A folder that all ranks share, with a corpus in it; removed by rank 0.
 ///
 /// Collective.
 final class SharedFolder {
@@ -61,7 +61,7 @@ final class SharedFolder {
   var corpus: String { "\(path)/corpus.txt" }
   var run: RunFolder { RunFolder("\(path)/run") }
 
-  /// Sentences of a few words, `count` of them.
+  /// Writes `count` sentences of a few words.
   func write(corpus count: Int) throws {
     if world.rank == 0 {
       let words = [
@@ -77,24 +77,24 @@ final class SharedFolder {
     try world.barrier()
   }
 
-  /// Steps that have a checkpoint.
+  /// Returns the steps of the published checkpoints.
   ///
-  /// Collective, as `weights(step:)`.
+  /// Collective.
   func publishedSteps() throws -> [Int] {
     try world.barrier()
     return try run.checkpoints.publishedSteps()
   }
 
-  /// SHA-256 of the weights after `step`.
+  /// Returns SHA-256 of the weights after `step`.
   ///
-  /// Collective, for rank 0 publishes after the others go on.
+  /// Collective, because rank 0 publishes after the others have continued.
   func weights(step: Int) throws -> String {
     try world.barrier()
     let checkpoint = try Checkpoint(verifying: run.checkpoint(step: step))
     return try #require(checkpoint.manifest.files.first { $0.name == "model.safetensors" }).sha256
   }
 
-  /// The attempt that holds the folder.
+  /// Returns the attempt that holds the folder.
   ///
   /// Collective.
   func holder() throws -> String {
@@ -102,7 +102,7 @@ final class SharedFolder {
     return try String(contentsOfFile: "\(run.checkpoints.path)/ATTEMPT", encoding: .utf8)
   }
 
-  /// Whatever stands in the run folder's checkpoints beside those.
+  /// Returns the entries of the checkpoint folder that are not published checkpoints.
   func leftovers() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: run.checkpoints.path)
       .filter { $0 != "ATTEMPT" && CheckpointName.isPublished($0) == false }.sorted()
@@ -115,7 +115,7 @@ private enum CheckpointName {
   }
 }
 
-/// Keeps what it is told, and does something at a step.
+/// Records all reports, and calls a closure at every step.
 final class Recorder: RunObserver {
   struct Record: Sendable {
     var steps: [StepReport] = []
@@ -128,7 +128,7 @@ final class Recorder: RunObserver {
   private let record = Mutex(Record())
   private let atStep: @Sendable (Int) throws(MonitoringError) -> Void
 
-  /// Microseconds that it takes to hear of an evaluation.
+  /// Microseconds to sleep after an evaluation.
   private let pause: UInt32
 
   init(
@@ -181,7 +181,7 @@ extension SharedFolder {
       overrides, threads: threads, resume: resume, recorder: recorder, profiles: profiles)
   }
 
-  /// The same with a list of overrides.
+  /// One attempt of the small run with a list of overrides.
   ///
   /// Collective.
   @discardableResult

@@ -8,14 +8,14 @@ import Testing
 @testable import DataParallel
 @testable import Training
 
-/// What the keys do to memory and messages, which losses and weights do not show.
+/// The effects of keys on memory and messages, which losses and weights do not show.
 @Suite(.serialized, .worldInTurn) struct TrainerTests {
   private let world: Communicator
   private let folder: SharedFolder
 
   init() throws {
-    world = try SharedWorld.group()
-    // Sets the cache of the calibration, too.
+    world = try SharedWorld.communicator()
+    // Also sets the cache folder of the machine's peak.
     folder = try SharedFolder(world)
   }
 
@@ -30,7 +30,7 @@ import Testing
           ids, vocabularySize: plan.model.vocabulary, endOfText: plan.tokenizer.endOfText)))
   }
 
-  /// One layer of six at a time instead of all.
+  /// The activations of one layer at a time instead of all six.
   @Test func recomputingALayerTakesLessMemory() throws {
     let sizes = ["model.layers=6", "model.width=64", "batch.sequences=8", "model.context=32"]
     let results = try ["none", "layer"].map { choice in
@@ -43,8 +43,9 @@ import Testing
     #expect(Double(results[1].bytes) < 0.6 * Double(results[0].bytes), "\(results)")
   }
 
-  /// Gradients in half the bytes, weights in all of theirs: three quarters, and nothing on one rank.
-  @Test func fastSendsHalfOfTheGradient() throws {
+  /// Gradients take half the bytes and weights all of theirs, three quarters together; one rank
+  /// sends nothing.
+  @Test func fastReductionSendsHalfTheBytesOfTheGradient() throws {
     let sent = try ["exact", "fast"].map { choice in
       let trainer = try trainer("reduction=\(choice)", "model.width=128")
       _ = try trainer.step()
@@ -53,9 +54,10 @@ import Testing
     #expect(world.size == 1 ? sent == [0, 0] : abs(sent[1] / sent[0] - 0.75) < 0.02, "\(sent)")
   }
 
-  /// In six hundred steps, less than two kilobytes for each.
-  @Test func aSteadyRunTakesNoMoreMemory() throws {
-    // Work for two workers of four ranks: a team's threads take scratch memory at once only by chance.
+  /// Less than two kilobytes per step over six hundred steps.
+  @Test func memoryDoesNotGrowFromStepToStep() throws {
+    // Eight micro-batches keep two workers of four ranks busy. With teams the test would be
+    // unstable: their threads allocate scratch memory at the same time only by chance.
     let trainer = try trainer("steps=800", "guard.spike=0", "batch.microBatches=8", threads: 2)
     for _ in 0..<200 { _ = try trainer.step() }
     let (pool, before) = (trainer.replicas.poolUse, try #require(ProcessMemory.resident()))

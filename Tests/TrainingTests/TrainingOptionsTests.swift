@@ -20,22 +20,22 @@ import Testing
     }
   }
 
-  @Test func anEmptyFileIsTheEmbeddedDefault() throws {
+  @Test func anEmptyFileHasTheDefaults() throws {
     let options = try options()
     #expect(options.data.train == ["aviary"])
     #expect(options.tokenizer == "bytes")
     #expect(options.training.reduction == .exact)
-    #expect(options.data.validationShare == 0.1 && options.data.validation == [])
+    #expect(options.data.validationFraction == 0.1 && options.data.validation == [])
     #expect(options.model.family == .gpt2)
   }
 
-  /// A rate below the usual final one needs no other key.
-  @Test func theFinalRateIsNoHigherThanTheFirst() throws {
+  /// A peak below the default final rate needs no other key.
+  @Test func theDefaultFinalRateIsAtMostThePeak() throws {
     #expect(try options("optimizer.learningRate=1e-5").training.finalRate == 1e-5)
     #expect(try options("optimizer.learningRate=3e-3").training.finalRate == 1e-4)
   }
 
-  /// Every key of the schema, each with another value than its default.
+  /// Sets every key of the schema to another value than its default.
   @Test func everyKeyReachesItsOption() throws {
     let typed = [
       "run=here", "seed=9", "tokenizer=there", "batch.microBatches=16", "batch.sequences=3",
@@ -50,9 +50,9 @@ import Testing
       "model.family=llama", "model.layers=7", "model.heads=8", "model.kvHeads=2", "model.width=96",
       "model.hidden=200",
       "model.context=32", "model.dropout=0.25", "model.vocabulary=500", "model.tied=true",
-      "model.initialDeviation=0.05",
+      "model.initialStd=0.05",
     ]
-    // What sgd does not have.
+    // Keys that have no effect with sgd.
     let ofAdamW = ["optimizer.betas=[0.8, 0.7]", "optimizer.epsilon=1e-6"]
     let ofBERT = ["model.family=bert", "mask.share=0.3", "mask.wholeWords=true"]
     let ofT5 = [
@@ -77,18 +77,19 @@ import Testing
 
     var other = try ConfigurationReader(yaml: "", file: "run.yaml", overrides: ofBERT)
     let masked = try PretrainingOptions(&other)
-    #expect(masked.model.family == .bert && masked.mask.share == 0.3 && masked.mask.wholeWords)
+    #expect(masked.model.family == .bert && masked.mask.fraction == 0.3 && masked.mask.wholeWords)
 
     var third = try ConfigurationReader(yaml: "", file: "run.yaml", overrides: ofT5)
     let taken = try PretrainingOptions(&third)
-    #expect(taken.model.family == .t5 && taken.spans.share == 0.3 && taken.spans.mean == 5)
+    #expect(taken.model.family == .t5 && taken.spans.fraction == 0.3 && taken.spans.mean == 5)
     #expect(!taken.model.isGated && taken.model.decoderLayers == 3)
     other = try ConfigurationReader(
       yaml: "", file: "run.yaml", overrides: ofAdaptation + ["model.context=32"])
     let adapted = try PretrainingOptions(&other)
     #expect(adapted.start?.from == "start" && adapted.start?.context == 32)
     let replay = try #require(adapted.data.replay)
-    #expect(replay.train == ["old.txt"] && replay.share == 0.1 && replay.validationShare == 0.3)
+    #expect(
+      replay.train == ["old.txt"] && replay.fraction == 0.1 && replay.validationFraction == 0.3)
 
     let training = options.training
     #expect(training.run == "here" && training.seed == 9 && training.steps == 77)
@@ -105,19 +106,19 @@ import Testing
     #expect(options.evaluateStories == 9)
     #expect(training.spike == 3 && training.logEvery == 2)
     #expect(options.data.train == ["a.txt", "b.txt"])
-    #expect(options.data.validation == ["held.txt"] && options.data.validationShare == 0)
+    #expect(options.data.validation == ["held.txt"] && options.data.validationFraction == 0)
     #expect(options.data.stories == 11 && options.data.textField == "body")
     #expect(options.data.documentMask)
     let model = options.model
     #expect(model.family == .llama && model.layers == 7 && model.width == 96)
     #expect(model.heads == 8 && model.keyHeads == 2 && model.hidden == 200)
     #expect(model.context == 32 && model.dropout == 0.25 && model.vocabulary == 500)
-    #expect(model.tied == true && model.initialDeviation == 0.05)
+    #expect(model.tied == true && model.initialStd == 0.05)
     let adamW = try self.options(ofAdamW[0], ofAdamW[1])
     #expect(adamW.training.betas == [0.8, 0.7] && adamW.training.epsilon == 1e-6)
   }
 
-  /// A file with every default written out says no more than the one it came from.
+  /// The resolved configuration, with every default, resolves to itself.
   @Test(arguments: [
     [], ["optimizer.name=sgd"], ["schedule.name=constant"],
     ["schedule.name=wsd", "schedule.decay=2"],
@@ -128,7 +129,7 @@ import Testing
     #expect(try Pretraining(&again).plan.resolved == resolved)
   }
 
-  /// What the user typed, and words that the sentence needs so that it can be corrected.
+  /// Overrides, and words that the error sentence must have so that the user can correct them.
   @Test(
     arguments: [
       (["batch.microBatches=6"], ["batch.microBatches", "6 is not a power of two", "4 or 8"]),

@@ -4,7 +4,7 @@ import Testing
 @testable import Training
 
 @Suite struct TrainingPlanTests {
-  @Test func theScheduleIsTheOptions() throws {
+  @Test func theScheduleFollowsTheKeys() throws {
     let cosine = try plan(["optimizer.learningRate=1", "schedule.final=0.5", "steps=10"]).schedule
     #expect(cosine.rate(at: 0) == 0.5 && cosine.rate(at: 1) == 1 && cosine.rate(at: 2) == 1)
     #expect(abs(cosine.rate(at: 6) - 0.75) < 1e-12 && cosine.rate(at: 10) == 0.5)
@@ -17,7 +17,7 @@ import Testing
     #expect(constant.rate(at: 11) == 3)
   }
 
-  @Test func theRuleIsTheOptions() throws {
+  @Test func theOptimizerFollowsTheKeys() throws {
     let adamw = "\(try plan(["optimizer.betas=[0.8, 0.7]", "optimizer.weightDecay=0.3"]).optimizer)"
     for word in ["AdamW", "0.8", "0.7", "0.3"] { #expect(adamw.contains(word)) }
     let sgd = "\(try plan(["optimizer.name=sgd", "optimizer.momentum=0.6"]).optimizer)"
@@ -30,25 +30,25 @@ import Testing
     #expect(try plan([]).tokensPerStep == 4 * 2 * 16)
   }
 
-  @Test func whatDecidesTheBitsIsInTheTerms() throws {
-    let terms = try plan([]).terms
+  @Test func settingsContainExactlyTheKeysThatDecideTheBits() throws {
+    let settings = try plan([]).settings
     for change in [
       "seed=2", "steps=13", "batch.microBatches=8", "batch.sequences=3", "batch.accumulation=2",
       "optimizer.betas=[0.5, 0.5]", "optimizer.clip=2", "optimizer.learningRate=1",
       "optimizer.epsilon=1e-6", "optimizer.weightDecay=0.2", "optimizer.name=sgd",
       "schedule.warmup=3", "schedule.final=0", "schedule.name=linear", "reduction=fast",
     ] {
-      let changed = try plan([change]).terms
-      #expect(changed.keys == terms.keys)
-      #expect(changed.count { terms[$0.key] != $0.value } == 1, "\(change)")
+      let changed = try plan([change]).settings
+      #expect(changed.keys == settings.keys)
+      #expect(changed.count { settings[$0.key] != $0.value } == 1, "\(change)")
     }
     for change in ["log.every=3", "checkpoint.every=5", "evaluate.every=1", "run=elsewhere"] {
-      #expect(try plan([change]).terms == terms, "\(change)")
+      #expect(try plan([change]).settings == settings, "\(change)")
     }
   }
 
-  /// A worker is one gradient more, or several; what does not fit becomes a team.
-  @Test func memoryBoundsTheWorkers() throws {
+  /// Every worker adds one or more gradients; threads whose gradients do not fit form teams.
+  @Test func memoryLimitsTheNumberOfWorkers() throws {
     let plan = try plan(["batch.microBatches=8", "precision=fp32"])
     let unit = 4 * plan.model.layout.count
     // Weights, two moments, and gradients: 8 × 1 for eight workers, 3 × 2 for three, 1 × 4.
@@ -62,22 +62,23 @@ import Testing
     #expect(plan.workersThatFit(into: room(5), ranks: 2) == 1)
   }
 
-  /// `auto` is bf16 only where all hosts are quick with it; what is named is taken.
-  @Test func autoLooksAtEveryHost() {
+  /// `auto` is bf16 only if it is faster on all hosts; a named precision is used as it is.
+  @Test func autoIsBF16OnlyIfItIsFasterOnAllHosts() {
     typealias Choice = TrainingOptions.PrecisionChoice
-    #expect(Choice.allCases.map { $0.resolved(halvesAreQuick: true) } == [.bf16, .fp32, .bf16])
-    #expect(Choice.allCases.map { $0.resolved(halvesAreQuick: false) } == [.fp32, .fp32, .bf16])
+    #expect(Choice.allCases.map { $0.resolved(bf16IsFaster: true) } == [.bf16, .fp32, .bf16])
+    #expect(Choice.allCases.map { $0.resolved(bf16IsFaster: false) } == [.fp32, .fp32, .bf16])
   }
 
-  @Test(arguments: [false, true]) func thePlanTakesWhatTheRanksFound(areQuick: Bool) throws {
+  @Test(arguments: [false, true])
+  func thePlanUsesThePrecisionThatTheRanksAgreedOn(bf16IsFaster: Bool) throws {
     var reader = try ConfigurationReader(yaml: smallRun, file: "run.yaml", overrides: [])
-    let plan = try Pretraining(&reader, halvesAreQuick: areQuick).plan
-    #expect(plan.precision == (areQuick ? .bf16 : .fp32))
-    // Kernels that no product goes through are no reason to refuse a host.
-    #expect(plan.terms["matrixLibrary"]?.contains("oneDNN") == areQuick)
+    let plan = try Pretraining(&reader, bf16IsFaster: bf16IsFaster).plan
+    #expect(plan.precision == (bf16IsFaster ? .bf16 : .fp32))
+    // A library that computes no product is not part of the settings.
+    #expect(plan.settings["matrixLibrary"]?.contains("oneDNN") == bf16IsFaster)
   }
 
-  @Test func theLinesAreTheResolvedFile() throws {
+  @Test func theLinesAreThoseOfTheResolvedConfiguration() throws {
     let plan = try plan([])
     #expect(plan.lines.count == plan.resolved.split(separator: "\n").count + 1)
     #expect(plan.lines.contains { $0.value == "microBatches: 4" })

@@ -8,25 +8,26 @@ import Testing
 
 @testable import Training
 
-/// Whole runs in this process, over the ranks that the tests were started with.
+/// Whole runs in this process, on the ranks of the tests.
 @Suite(.serialized, .worldInTurn) struct TrainingRunTests {
   private let world: Communicator
   private let folder: SharedFolder
 
   init() throws {
-    world = try SharedWorld.group()
+    world = try SharedWorld.communicator()
     folder = try SharedFolder(world)
   }
 
-  /// The recorder of rank 0; the others' hear nothing.
+  /// Runs `check` on rank 0, whose recorder alone receives reports.
   private func onRoot(_ check: () throws -> Void) rethrows {
     if world.rank == 0 { try check() }
   }
 
-  /// Asks this process from outside, when rank 0 hears of a step.
+  /// A recorder that sends `signal` to this process when rank 0 reports `step`.
   ///
-  /// Not by `raise`: the threads of Swift's concurrency block signals. Another thread gets it soon.
-  private func asking(_ signal: Int32, at step: Int) -> Recorder {
+  /// It does not use `raise`: the threads of Swift's concurrency block signals, so that another
+  /// thread must receive it.
+  private func requesting(_ signal: Int32, at step: Int) -> Recorder {
     Recorder {
       guard $0 == step else { return }
       kill(getpid(), signal)
@@ -61,7 +62,7 @@ import Testing
     #expect(try stepsInMetrics() == Array(1...12))
   }
 
-  @Test func fastLearnsAsExactDoes() throws {
+  @Test func fastReductionHasAboutTheLossesOfExact() throws {
     let other = try SharedFolder(world)
     let (exact, fast) = (Recorder(), Recorder())
     try folder.attempt(recorder: exact)
@@ -79,8 +80,8 @@ import Testing
   func anInterruptedRunEndsAtTheSameWeights(threads: Int) throws {
     let whole = try SharedFolder(world)
     try whole.attempt()
-    // Rank 0 hears of step 5, step 6 tells all, and all stop after it.
-    let stopped = try folder.attempt(threads: threads, recorder: asking(SIGTERM, at: 5))
+    // Rank 0 gets the signal at step 5, tells all ranks with step 6, and all stop after it.
+    let stopped = try folder.attempt(threads: threads, recorder: requesting(SIGTERM, at: 5))
     #expect(stopped == .stopped(step: 6))
     #expect(try folder.publishedSteps() == [6])
     let recorder = Recorder()
@@ -94,8 +95,8 @@ import Testing
     #expect(try stepsInMetrics() == Array(1...12))
   }
 
-  /// Evaluations and saves between the steps are neither in its time nor in its operations.
-  @Test func aProfileIsThatOfItsSteps() throws {
+  /// Neither the time nor the operations of evaluations and saves between the steps count.
+  @Test func aProfileCountsOnlyItsSteps() throws {
     let other = try SharedFolder(world)
     // The four evaluations between the five steps take two seconds.
     let (plain, busy) = (Recorder(), Recorder(pause: 500_000))
@@ -112,23 +113,23 @@ import Testing
         return profile.lanes.map { $0.spans.reduce(0) { $0 + $1.operations } }
       }
       #expect(operations[0] == operations[1])
-      // The step lines' shares and the profile's are of one peak.
+      // Step lines and profile refer to the same peak.
       let step = plain.seen.steps[11]
       let share = try #require(step.gemmShare)
       let peak = try #require(plain.seen.profiles.first).peak.products * Double(world.size)
-      let products = 6 * (try plan([]).model.productsPerToken) * step.tokensPerSecond
+      let products = 6 * (try plan([]).model.macsPerToken) * step.tokensPerSecond
       #expect(abs(share * peak - products) < 0.01 * products)
     }
   }
 
   @Test func aProfileEndsWithARunThatIsStopped() throws {
-    let recorder = asking(SIGTERM, at: 4)
+    let recorder = requesting(SIGTERM, at: 4)
     let stopped = try folder.attempt(recorder: recorder, profiles: true)
     #expect(stopped == .stopped(step: 5))
     onRoot { #expect(recorder.seen.profiles.map(\.steps) == [3...5]) }
   }
 
-  @Test func aRunThatIsDoneStaysDone() throws {
+  @Test func aFinishedRunTakesNoFurtherSteps() throws {
     try folder.attempt()
     let weights = try folder.weights(step: 12)
     let recorder = Recorder()
@@ -137,14 +138,14 @@ import Testing
     #expect(try folder.weights(step: 12) == weights)
   }
 
-  @Test func aRequestToSaveGoesOn() throws {
-    let recorder = asking(SIGUSR1, at: 3)
+  @Test func aRequestToSaveDoesNotEndTheRun() throws {
+    let recorder = requesting(SIGUSR1, at: 3)
     #expect(try folder.attempt(recorder: recorder) == .finished)
     #expect(try folder.publishedSteps() == [4, 12])
     onRoot { #expect(recorder.seen.steps.count == 12) }
   }
 
-  @Test func theBestIsTheModelThatWasMeasured() throws {
+  @Test func theBestCheckpointHasTheStepOfTheBestEvaluation() throws {
     let recorder = Recorder()
     try folder.attempt(
       "evaluate.every=2", "checkpoint.every=1", "checkpoint.keep=1", "checkpoint.keepBest=true",
@@ -165,20 +166,20 @@ import Testing
     }
   }
 
-  @Test func goingBackLeavesTheLaterHistory() throws {
-    try folder.attempt("checkpoint.keep=9", recorder: asking(SIGUSR1, at: 3))
+  @Test func resumingFromAnEarlierStepSetsLaterCheckpointsAside() throws {
+    try folder.attempt("checkpoint.keep=9", recorder: requesting(SIGUSR1, at: 3))
     #expect(try folder.publishedSteps() == [4, 12])
     let start = folder.run.checkpoint(step: 4)
     try folder.attempt(
       "seed=1", "steps=8", "checkpoint.keep=1", resume: .path(start), recorder: Recorder())
-    // Retention counted this history only, and an automatic resumption finds it.
+    // Retention counts this history only, and automatic resumption finds it.
     #expect(try folder.publishedSteps() == [8])
     let recorder = Recorder()
     try folder.attempt("steps=9", recorder: recorder)
     onRoot { #expect(recorder.seen.steps.map(\.step) == [9]) }
   }
 
-  @Test func startingAnewLosesNothing() throws {
+  @Test func startingOverSetsCheckpointsAndMetricsAside() throws {
     try folder.attempt()
     let weights = try folder.weights(step: 12)
     let recorder = Recorder()
@@ -193,12 +194,12 @@ import Testing
     }
   }
 
-  @Test func anotherModelIsRefusedAndNothingTouched() throws {
+  @Test func anotherModelIsRefusedAndNoFileChanges() throws {
     try folder.attempt()
     let weights = try folder.weights(step: 12)
     let configuration = try String(contentsOfFile: folder.run.configuration, encoding: .utf8)
     let holder = try folder.holder()
-    // Another vocabulary or corpus would also make other shards, which a live run reads.
+    // Another vocabulary or corpus would also change the shards, which a running attempt reads.
     for change in ["model.width=32", "model.vocabulary=300", "optimizer.name=sgd"] {
       #expect(throws: RankFailure.self, "\(change)") { try folder.attempt(change) }
       try world.barrier()
@@ -214,27 +215,30 @@ import Testing
       try String(contentsOfFile: folder.run.configuration, encoding: .utf8) == configuration)
   }
 
-  /// Another attempt publishes after this one looked and before it claims the folder.
-  @Test func theNewestAtTheClaimIsGoneOnFrom() throws {
+  /// Another attempt publishes a checkpoint after this one locates its own and before it claims the
+  /// folder.
+  @Test func aRunResumesFromTheNewestCheckpointAtItsClaim() throws {
     try folder.attempt("steps=4")
-    let seen = try #require(
-      try Resumption.look(.auto, for: plan([]), in: folder.run, world: world))
-    #expect(seen.path == folder.run.checkpoint(step: 4))
+    let candidate = try #require(
+      try Resumption.locate(.auto, for: plan([]), in: folder.run, world: world))
+    #expect(candidate.path == folder.run.checkpoint(step: 4))
     try folder.attempt("steps=6")
     try world.barrier()
     let observers = RunObservers([])
     let claimed = try Resumption.claim(
-      .auto, seen: seen, in: folder.run, attempt: "a", world: world, observers: observers)
+      .auto, candidate: candidate, in: folder.run, attempt: "a", world: world,
+      observers: observers)
     #expect(claimed?.step == 6)
     try world.barrier()
-    let newest = try Resumption.look(.auto, for: plan([]), in: folder.run, world: world)
+    let newest = try Resumption.locate(.auto, for: plan([]), in: folder.run, world: world)
     #expect(
       try Resumption.claim(
-        .auto, seen: newest, in: folder.run, attempt: "b", world: world, observers: observers)
+        .auto, candidate: newest, in: folder.run, attempt: "b", world: world,
+        observers: observers)
         == claimed)
-    // Every rank reads what was claimed: nothing goes before the last has.
+    // Every rank reads the checkpoint: nothing is removed before all have.
     try world.barrier()
-    // What was seen and is gone must not silently become a start from nothing.
+    // A candidate that is gone must not silently become a start at step 0.
     try onRoot {
       for step in [4, 6] {
         try FileManager.default.removeItem(atPath: folder.run.checkpoint(step: step))
@@ -242,14 +246,15 @@ import Testing
       let alone = try world.split(color: 0)
       #expect(throws: RankFailure.self) {
         try Resumption.claim(
-          .auto, seen: seen, in: folder.run, attempt: "c", world: alone, observers: observers)
+          .auto, candidate: candidate, in: folder.run, attempt: "c", world: alone,
+          observers: observers)
       }
     }
     if world.rank != 0 { _ = try world.split(color: 1) }
   }
 
-  /// At a rate of zero no evaluation is better than the one before it.
-  @Test func theBestOfAnotherRunDecidesNothingHere() throws {
+  /// At a learning rate of zero no evaluation is better than the one before it.
+  @Test func theBestEvaluationOfAnotherRunDoesNotCount() throws {
     let other = try SharedFolder(world)
     try other.attempt("evaluate.every=2", "checkpoint.keepBest=true")
     try world.barrier()
@@ -268,7 +273,7 @@ import Testing
     #expect(try folder.publishedSteps() == [14, 20])
   }
 
-  @Test func keysThatABuiltDatasetMakesIdleAreTold() throws {
+  @Test func keysWithoutEffectOnABuiltDatasetAreReported() throws {
     try folder.attempt()
     let other = try SharedFolder(world)
     let built = "data.train=[\(folder.run.data)]"
@@ -277,17 +282,17 @@ import Testing
       try other.attempt([built, "steps=1"] + overrides, resume: .never, recorder: recorder)
       return recorder.sentences(.note).filter { $0.contains("has no effect") }
     }
-    // Its own share, 0.2, is what `smallRun` says.
+    // `smallRun` has the dataset's own fraction, 0.2.
     let silent = try notes([])
-    let told = try notes(["data.validation=0.3", "data.textField=body"])
+    let noted = try notes(["data.validation=0.3", "data.textField=body"])
     onRoot {
       #expect(silent == [])
-      #expect(told.count == 2 && told[0].contains("data.textField"), "\(told)")
-      #expect(told.last?.contains("data.validation") == true && told[0].contains(folder.run.data))
+      #expect(noted.count == 2 && noted[0].contains("data.textField"), "\(noted)")
+      #expect(noted.last?.contains("data.validation") == true && noted[0].contains(folder.run.data))
     }
   }
 
-  @Test func whatChangedSinceTheCheckpointIsTold() throws {
+  @Test func changedSettingsAreReportedOnResume() throws {
     try folder.attempt("steps=4")
     try folder.write(corpus: 500)
     let recorder = Recorder()
@@ -301,16 +306,16 @@ import Testing
     }
   }
 
-  /// As an earlier release wrote them, a sentence each for optimizer and schedule.
-  @Test func termsThatACheckpointLacksAreNotCompared() throws {
+  /// An earlier release wrote one sentence each for optimizer and schedule.
+  @Test func settingsThatACheckpointLacksAreNotCompared() throws {
     try folder.attempt("steps=4")
     try world.barrier()
     try onRoot {
       let checkpoint = try Checkpoint(verifying: folder.run.checkpoint(step: 4))
       var state = try TrainingState(from: checkpoint)
       let former = ["learningRate", "betas", "schedule.name", "warmup", "final"]
-      for name in former { state.terms[name] = nil }
-      state.terms["optimizer"] = "AdamW(beta1: 0.9, beta2: 0.99)"
+      for name in former { state.settings[name] = nil }
+      state.settings["optimizer"] = "AdamW(beta1: 0.9, beta2: 0.99)"
       try Data(try state.encoded()).write(
         to: URL(fileURLWithPath: try checkpoint.path(of: "state.json")))
       let store = CheckpointStore(path: "\(folder.path)/former")
@@ -335,7 +340,7 @@ import Testing
     }
   }
 
-  @Test func aWarmupThatTheRunDoesNotReachIsTold() throws {
+  @Test func aWarmupLongerThanTheRunIsReported() throws {
     let recorder = Recorder()
     try folder.attempt("steps=2", "schedule.warmup=3", recorder: recorder)
     try onRoot {
@@ -351,7 +356,7 @@ import Testing
     let weights = try folder.weights(step: 4)
     for _ in 0..<2 {
       #expect(throws: DivergenceGuard.Diverged.self) {
-        // Slow enough for every save to be written before the next step.
+        // A pause, so that every save is written before the next step.
         try folder.attempt(
           "optimizer.learningRate=1e6", "steps=40", "checkpoint.every=1",
           recorder: Recorder { _ in usleep(30_000) })
@@ -364,7 +369,7 @@ import Testing
     #expect(try folder.weights(step: 4) == weights)
   }
 
-  @Test func aValidationLossThatIsNoNumberIsNotKept() throws {
+  @Test func aCheckpointWithAnInfiniteValidationLossIsNotKept() throws {
     #expect(throws: DivergenceGuard.Diverged.self) {
       try folder.attempt("optimizer.learningRate=1e38", "steps=1")
     }
@@ -372,14 +377,14 @@ import Testing
     #expect(try folder.publishedSteps() == [])
   }
 
-  /// A guard so strict that every loss after the first is too high.
-  @Test func aSpikeAtTheEndIsKeptBesideWhatWasBefore() throws {
+  /// The guard is so strict that every loss after the first is too high.
+  @Test func aSpikeAtTheLastStepKeepsTheCheckpointBefore() throws {
     #expect(try folder.attempt("steps=1") == .finished)
     let recorder = Recorder()
     let outcome = try folder.attempt(
       "steps=3", "guard.spike=0.05", "checkpoint.every=1", "checkpoint.keep=1", recorder: recorder)
     #expect(outcome == .finished)
-    // Step 2 was judged by the loss of step 3, and dropped.
+    // The loss of step 3 evaluates step 2, which is discarded.
     #expect(try folder.publishedSteps() == [1, 3])
     onRoot {
       #expect(recorder.sentences(.warning).count { $0.contains("unusually high") } == 1)
@@ -399,24 +404,24 @@ import Testing
     }
   }
 
-  @Test func aRequestToStopDuringASpikeIsNotForgotten() throws {
+  @Test func aRequestToStopDuringASpikeStopsTheRunAfterIt() throws {
     // Losses of 5.527, 5.517, 5.471 …: only the second is above 0.994 × those before.
-    let stopped = try folder.attempt("guard.spike=0.0994", recorder: asking(SIGTERM, at: 1))
+    let stopped = try folder.attempt("guard.spike=0.0994", recorder: requesting(SIGTERM, at: 1))
     #expect(stopped == .stopped(step: 3))
     #expect(try folder.publishedSteps() == [3])
   }
 
-  @Test func aVerdictComesBeforeARequestToStop() throws {
+  @Test func aDivergedRunIgnoresARequestToStop() throws {
     #expect(throws: DivergenceGuard.Diverged.self) {
-      try folder.attempt("guard.spike=0.05", recorder: asking(SIGTERM, at: 1))
+      try folder.attempt("guard.spike=0.05", recorder: requesting(SIGTERM, at: 1))
     }
     try world.barrier()
-    // The next run must not hear of it.
+    // The next run does not receive the request.
     #expect(try folder.attempt("steps=2") == .finished)
   }
 
-  /// On one rank: the others would wait to be ended.
-  @Test func anObserverThatFailsEndsTheRunAndLosesNothing() throws {
+  /// On one rank, because the others would wait forever.
+  @Test func aFailingObserverEndsTheRunWithoutDamage() throws {
     let alone = try SharedFolder(world.split(color: world.rank))
     let failure = MonitoringError.storage(path: "m", operation: "write", reason: "no room")
     #expect(throws: failure) {

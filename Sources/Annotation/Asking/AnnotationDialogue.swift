@@ -1,20 +1,21 @@
 import Tokenizers
 
-/// A session on a terminal, or on a pipe with an answer a line.
+/// An annotation session on a terminal, or on a pipe with one answer per line.
 ///
 ///     l left  r right  t tie  b both bad  s skip  u undo  q quit; a note may follow
-public struct AnnotationDialogue {
+package struct AnnotationDialogue {
   private let columns: Int
   private let showsPrompt: Bool
   private let nextLine: () -> String?
   private let write: (String) throws -> Void
 
   /// - Parameters:
-  ///   - columns: Width of the terminal.
-  ///   - showsPrompt: Whether somebody types; in a pipe nothing ends the line of a prompt.
-  ///   - nextLine: The next line of input without its end; nil after the last.
-  ///   - write: Shows text.
-  public init(
+  ///   - columns: The width of the terminal, in columns.
+  ///   - showsPrompt: True to print `> ` before each input, for a terminal; on a pipe no typed line
+  ///     feed would end the line of the prompt.
+  ///   - nextLine: Returns the next line of input without its line feed; nil after the last.
+  ///   - write: Prints text.
+  package init(
     columns: Int, showsPrompt: Bool, nextLine: @escaping () -> String?,
     write: @escaping (String) throws -> Void
   ) {
@@ -32,10 +33,10 @@ public struct AnnotationDialogue {
     keys.map { "\($0.key) \($0.words)" }.joined(separator: "  ")
     + "  u undo  q quit; a note may follow"
 
-  /// Asks until the input ends or the annotator quits.
+  /// Asks for judgements until the input ends or the annotator quits.
   ///
-  /// When all pairs are judged, the last answer can still be taken back.
-  public func run(_ session: inout AnnotationSession) throws {
+  /// When all pairs are judged, the last answer can still be undone.
+  package func run(_ session: inout AnnotationSession) throws {
     while true {
       let question = try session.question()
       if let question {
@@ -43,7 +44,7 @@ public struct AnnotationDialogue {
       } else {
         try say("\n— All pairs are judged.\n\nu undo  q quit")
       }
-      guard try goesOn(after: question, &session) else { return }
+      guard try readReply(to: question, &session) else { return }
     }
   }
 
@@ -67,9 +68,10 @@ public struct AnnotationDialogue {
     try write(lines.joined(separator: "\n") + "\n")
   }
 
-  /// Reads lines until one answers `question` or takes an answer back; false when none does.
-  private func goesOn(
-    after question: AnnotationSession.Question?, _ session: inout AnnotationSession
+  /// Reads lines until one answers `question` or undoes an answer; returns false when the input ends or
+  /// the annotator quits.
+  private func readReply(
+    to question: AnnotationSession.Question?, _ session: inout AnnotationSession
   ) throws -> Bool {
     while true {
       if showsPrompt { try write("> ") }
@@ -89,11 +91,11 @@ public struct AnnotationDialogue {
         return true
       }
       guard let choice = Self.keys.first(where: { key == String($0.key) }) else {
-        try say("\"\(key.prefix(20))\" is none of the keys.")
+        try say("\"\(key.prefix(20))\" is not one of the keys.")
         continue
       }
       guard let question else {
-        try say("All pairs are judged: nothing is kept.")
+        try say("All pairs are judged: this answer is not kept.")
         continue
       }
       let note = words.count > 1 ? words.dropFirst().joined(separator: " ") : nil

@@ -1,32 +1,32 @@
 import Tokenizers
 
-/// A reward model, as far as choosing pairs needs it: how good an answer to a prompt is.
-public typealias AnswerScorer = (_ prompt: [Message], _ answer: [Message]) throws -> Double
+/// A function that scores an answer to a prompt, such as a reward model; higher is better.
+package typealias AnswerScorer = (_ prompt: [Message], _ answer: [Message]) throws -> Double
 
-/// One annotator at work: which pair comes next, and what was said of it.
+/// The session of one annotator: selects the next pair and stores the answers.
 ///
-/// The answers stand left and right, and nothing here says where they come from.
-public struct AnnotationSession {
-  /// A pair as it is shown.
-  public struct Question: Sendable, Hashable {
+/// The answers are shown left and right, without their sources.
+package struct AnnotationSession {
+  /// A pair as it is shown to the annotator.
+  package struct Question: Sendable, Hashable {
     /// The pair's `id`.
-    public let pair: String
-    /// What both answer.
-    public let prompt: [Message]
+    package let pair: String
+    /// The prompt of both answers.
+    package let prompt: [Message]
     /// The answer on the left.
-    public let left: [Message]
+    package let left: [Message]
     /// The answer on the right.
-    public let right: [Message]
-    /// How many pairs the annotator has judged.
-    public let judged: Int
-    /// How many pairs there are.
-    public let pairs: Int
+    package let right: [Message]
+    /// The number of pairs that the annotator has judged.
+    package let judged: Int
+    /// The number of all pairs.
+    package let pairs: Int
 
     let leftPlace: Place
   }
 
-  /// What an annotator can say.
-  public enum Answer: String, Sendable, Hashable, CaseIterable {
+  /// An annotator's answer.
+  package enum Answer: String, Sendable, Hashable, CaseIterable {
     /// The left answer is better.
     case left
     /// The right answer is better.
@@ -43,17 +43,17 @@ public struct AnnotationSession {
   private let annotator: String
   private let scorer: AnswerScorer?
   private let presentation: Presentation
-  /// Ids of the pairs to come, the next one last.
+  /// The ids of the remaining pairs, the next one last.
   private var queue: [String] = []
-  /// Judgements given in this session, without those taken back in it.
-  public private(set) var given = 0
+  /// The number of judgements given in this session, without those undone in it.
+  package private(set) var given = 0
 
-  /// The session of `annotator`, who goes on where they stopped.
+  /// Starts or resumes the session of `annotator`.
   ///
-  /// - Parameter scorer: When given, the pairs on whose answers it differs least come first: those
-  ///   from which the scorer would learn most. It scores every pair to come at the start.
-  /// - Throws: ``AnnotationError``, or what the scorer throws.
-  public init(
+  /// - Parameter scorer: When given, pairs are ordered by the gap between the scores of their answers,
+  ///   least first: the scorer would learn most from these. It scores every remaining pair at the start.
+  /// - Throws: ``AnnotationError``, or the scorer's error.
+  package init(
     _ store: JudgementStore, annotator: String, scorer: AnswerScorer? = nil
   ) throws {
     try AnnotatorName.check(annotator)
@@ -64,9 +64,9 @@ public struct AnnotationSession {
     try fill()
   }
 
-  /// The pair to judge now; nil when all are judged.
-  public mutating func question() throws -> Question? {
-    // Other processes may have added some.
+  /// Returns the pair to judge now; nil when all are judged.
+  package mutating func question() throws -> Question? {
+    // Other processes may have added pairs.
     if queue.isEmpty { try fill() }
     guard let id = queue.last, let stored = try store.pair(id) else { return nil }
     let pairs = try store.pairCount()
@@ -77,10 +77,11 @@ public struct AnnotationSession {
       leftPlace: left)
   }
 
-  /// Keeps `answer` to `question`; false when another process has kept one of this annotator.
+  /// Stores `answer` to `question`; returns false when another process has stored an answer of this
+  /// annotator.
   ///
-  /// When this returns, the judgement is on the disk.
-  public mutating func give(
+  /// When this returns, the judgement is durable.
+  package mutating func give(
     _ answer: Answer, to question: Question, note: String? = nil
   ) throws -> Bool {
     let verdict: Verdict =
@@ -100,35 +101,35 @@ public struct AnnotationSession {
     return isKept
   }
 
-  /// Takes the annotator's newest judgement back, of this session or an earlier one, and has its pair
-  /// come next; false when there is none.
-  public mutating func undo() throws -> Bool {
+  /// Withdraws the annotator's newest judgement, of this session or an earlier one, and makes its pair
+  /// the next; returns false when there is none.
+  package mutating func undo() throws -> Bool {
     guard let judgement = try store.withdrawLast(of: annotator) else { return false }
     given = max(0, given - 1)
     queue.append(judgement.pair)
     return true
   }
 
-  /// The pairs to come, each with the answer on its left.
-  func all() throws -> [(pair: StoredPair, left: Place)] {
+  /// Returns the remaining pairs in order, each with the place of its left answer.
+  func remainingPairs() throws -> [(pair: StoredPair, left: Place)] {
     try queue.reversed().compactMap { id in
       try store.pair(id).map { ($0, presentation.left(ofPair: $0.number)) }
     }
   }
 
-  /// How many pairs are to come.
-  public var remaining: Int { queue.count }
+  /// The number of remaining pairs.
+  package var remaining: Int { queue.count }
 
   private mutating func fill() throws {
     let ids = try store.idsToJudge(by: annotator)
     let order = try ids.map { id in
-      (distance: try distance(ofPair: id), rank: presentation.rank(ofPair: id), id: id)
+      (scoreGap: try scoreGap(ofPair: id), sortKey: presentation.sortKey(ofPair: id), id: id)
     }
     queue = order.sorted { $0 > $1 }.map(\.id)
   }
 
-  /// How far the scorer holds the pair's answers apart; the same for all without a scorer.
-  private func distance(ofPair id: String) throws -> Double {
+  /// Returns the absolute difference of the scores of the pair's answers; 0 without a scorer.
+  private func scoreGap(ofPair id: String) throws -> Double {
     guard let scorer, let pair = try store.pair(id)?.pair else { return 0 }
     let scores = try [pair.first, pair.second].map { candidate in
       let score = try scorer(pair.prompt, candidate.answer)

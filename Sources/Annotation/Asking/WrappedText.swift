@@ -1,9 +1,9 @@
-/// Text for a terminal: lines of limited width, and nothing that the terminal would take as a command.
+/// Formats text for a terminal: lines of limited width, without control characters.
 enum WrappedText {
-  /// `text` in lines of at most `columns`, each behind `indentation` spaces.
+  /// Returns `text` in lines of at most `columns` columns, indented by `indentation` spaces.
   ///
-  /// Lines break at spaces; a word that is longer than a line breaks where the line ends. Control
-  /// characters are shown as their pictures (␛), so that no answer can move the cursor or hide text.
+  /// Lines break at spaces; a word that is longer than a line breaks at the end of the line. Control
+  /// characters are shown as control pictures (␛), so that no answer can move the cursor or hide text.
   static func lines(of text: String, columns: Int, indentation: Int = 0) -> [String] {
     let room = max(8, columns - indentation)
     let margin = String(repeating: " ", count: indentation)
@@ -14,13 +14,13 @@ enum WrappedText {
   private static func wrap(_ line: String, _ room: Int) -> [String] {
     var lines: [String] = []
     var (current, width) = ("", 0)
-    // After which character a break would be best, and how wide the text up to there is.
+    // The index after the last space, where a break is best, and the width up to there.
     var (breakAt, widthAtBreak): (String.Index?, Int) = (nil, 0)
     for character in line {
       let columns = Self.columns(of: character)
       if width + columns > room {
         if character == " " {
-          // The space at the end of a line is the break.
+          // The line breaks at this space, which is dropped.
           lines.append(current)
           (current, width, breakAt) = ("", 0, nil)
           continue
@@ -52,7 +52,7 @@ enum WrappedText {
       case 0x09: text.append(contentsOf: "    ".unicodeScalars)
       case 0..<0x20: text.append(Unicode.Scalar(0x2400 + scalar.value) ?? "␦")
       case 0x7F: text.append("␡")
-      // C1 controls, and those that turn the direction of writing.
+      // C1 controls, and controls of the writing direction.
       case 0x80..<0xA0, 0x202A...0x202E, 0x2066...0x2069: text.append("␦")
       default: text.append(scalar)
       }
@@ -60,7 +60,8 @@ enum WrappedText {
     return String(text)
   }
 
-  /// The columns that a terminal gives a character: two for East Asian wide ones and emoji.
+  /// Returns the number of terminal columns of a character: two for East Asian wide characters and
+  /// emoji, else one.
   static func columns(of character: Character) -> Int {
     let isWide = character.unicodeScalars.contains { scalar in
       switch scalar.value {

@@ -1,9 +1,9 @@
 import Foundation
 import Tokenizers
 
-/// A line of a file of JSON lines.
+/// Writes lines of a `.jsonl` file.
 enum JSONLine {
-  /// `value` in one line, its members by name.
+  /// Returns `value` as one line of JSON, with its members sorted by name.
   static func text(of value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -11,13 +11,14 @@ enum JSONLine {
   }
 }
 
-/// A prompt or an answer as JSON: a text, or a list of messages.
+/// A prompt or an answer in JSON: a text, or a list of messages.
 enum MessageText: Encodable {
   case plain(String)
   case messages([Message])
 
-  /// How the prompt and the answers of `pair` are written, all of them alike: as texts where each is
-  /// one message, the prompt the user's, and none begins as the dialogues of hh-rlhf do.
+  /// Returns the function that writes the prompt and the answers of `pair`, all in the same form: as
+  /// texts if each is one message, the prompt is the user's, and none begins like a dialogue of hh-rlhf;
+  /// else as lists of messages.
   static func form(of pair: AnnotationPair) -> ([Message]) -> MessageText {
     let isAsked = pair.prompt.isEmpty || pair.prompt.map(\.role) == [.user]
     let answers = [pair.first.answer, pair.second.answer]

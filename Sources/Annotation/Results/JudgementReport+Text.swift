@@ -2,8 +2,8 @@ import Foundation
 import Statistics
 
 extension JudgementReport {
-  /// The report in lines for a reader, tables in columns.
-  public var text: String {
+  /// The report as text, with tables in columns.
+  package var text: String {
     var lines = [
       "\(pairs) pairs, \(annotators.reduce(0) { $0 + $1.count }) judgements by "
         + "\(annotators.count) \(annotators.count == 1 ? "annotator" : "annotators")"
@@ -17,29 +17,30 @@ extension JudgementReport {
   }
 
   private var answers: [String] {
-    let hasSideless = annotators.contains { $0.sideless > 0 }
+    let hasUnknownSides = annotators.contains { $0.unknownSide > 0 }
     let header =
-      ["annotator", "left", "right"] + (hasSideless ? ["side unknown"] : [])
+      ["annotator", "left", "right"] + (hasUnknownSides ? ["side unknown"] : [])
       + ["tie", "both bad", "skip", "all"]
     return Self.table(
       [header]
         + annotators.map { row in
-          [row.name, "\(row.left)", "\(row.right)"] + (hasSideless ? ["\(row.sideless)"] : [])
+          [row.name, "\(row.left)", "\(row.right)"]
+            + (hasUnknownSides ? ["\(row.unknownSide)"] : [])
             + ["\(row.tie)", "\(row.bothBad)", "\(row.skip)", "\(row.count)"]
         })
   }
 
   private var position: String {
-    let left = leftShare
+    let left = leftFraction
     guard left.trials > 0 else { return "  no preference between a left and a right answer" }
     let p = BinomialTest.pValue(successes: Int(left.successes), trials: left.trials)
-    return "  left in \(Self.share(left)) of \(left.trials) preferences, p = \(Self.digits(p, 3)) "
-      + "for no bias"
+    return "  left in \(Self.formatted(left)) of \(left.trials) preferences, "
+      + "p = \(Self.digits(p, 3)) for no bias"
   }
 
   private var agreementLine: String {
     guard let agreement else { return "  one annotator: nothing to compare" }
-    let coverage = Proportion(agreement.shared, of: agreement.judged).share ?? 0
+    let coverage = Proportion(agreement.shared, of: agreement.judged).fraction ?? 0
     let name = agreement.isFleiss ? "Fleiss'" : "Cohen's"
     let kappa = agreement.kappa.map { Self.digits($0, 3) } ?? "is not defined"
     return "  \(name) kappa \(kappa) over \(agreement.shared) pairs judged by several, "
@@ -51,15 +52,15 @@ extension JudgementReport {
       [["source", "rate, 95 % interval", "won", "lost", "pairs", "p for even"]]
         + winRates.map { row in
           [
-            row.source, Self.share(row.rate), "\(row.wins)", "\(row.losses)", "\(row.rate.trials)",
-            Self.digits(row.pValue, 3),
+            row.source, Self.formatted(row.rate), "\(row.wins)", "\(row.losses)",
+            "\(row.rate.trials)", Self.digits(row.pValue, 3),
           ]
         })
   }
 
-  private static func share(_ proportion: Proportion) -> String {
+  private static func formatted(_ proportion: Proportion) -> String {
     let interval = proportion.wilsonInterval()
-    return "\(digits(proportion.share ?? 0, 3)) (\(digits(interval.lowerBound, 3))–"
+    return "\(digits(proportion.fraction ?? 0, 3)) (\(digits(interval.lowerBound, 3))–"
       + "\(digits(interval.upperBound, 3)))"
   }
 
@@ -67,7 +68,7 @@ extension JudgementReport {
     String(format: "%.\(count)f", value)
   }
 
-  /// Rows in columns: names to the left, figures to the right.
+  /// Returns the rows with aligned columns: names on the left, figures on the right.
   private static func table(_ rows: [[String]]) -> [String] {
     let widths = rows[0].indices.map { column in
       rows.map { width(of: $0[column]) }.max() ?? 0

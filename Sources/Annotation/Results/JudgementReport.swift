@@ -1,76 +1,74 @@
 import Statistics
 
-/// What the judgements come to: who said what, how far annotators agree, which model wins.
-public struct JudgementReport: Sendable {
-  /// The answers of one annotator.
-  public struct Annotator: Sendable, Hashable {
-    /// The annotator.
-    public let name: String
+/// A summary of judgements: the answers of each annotator, their agreement, and the win rates of the
+/// sources.
+package struct JudgementReport: Sendable {
+  /// The numbers of answers of one annotator.
+  package struct Annotator: Sendable, Hashable {
+    package let name: String
     /// Preferences for the answer on the left.
-    public var left = 0
+    package var left = 0
     /// Preferences for the answer on the right.
-    public var right = 0
-    /// Preferences of which the sides are not known.
-    public var sideless = 0
+    package var right = 0
+    /// Preferences whose sides are not known.
+    package var unknownSide = 0
     /// Ties.
-    public var tie = 0
+    package var tie = 0
     /// Pairs of which neither answer is of use.
-    public var bothBad = 0
+    package var bothBad = 0
     /// Pairs without a judgement.
-    public var skip = 0
+    package var skip = 0
 
-    /// All of them.
-    public var count: Int { left + right + sideless + tie + bothBad + skip }
-    /// The share of the left among the preferences with known sides.
-    public var leftShare: Proportion { Proportion(left, of: left + right) }
+    /// The number of all answers.
+    package var count: Int { left + right + unknownSide + tie + bothBad + skip }
+    /// The fraction of left answers among the preferences with known sides.
+    package var leftFraction: Proportion { Proportion(left, of: left + right) }
   }
 
-  /// How far the annotators agree beyond chance, skipped pairs left out.
-  public struct Agreement: Sendable, Hashable {
-    /// Pairs that at least two judged.
-    public let shared: Int
-    /// Pairs that anybody judged.
-    public let judged: Int
-    /// Cohen's kappa of two annotators, Fleiss' of more; nil where it is not defined.
-    public let kappa: Double?
-    /// Whether it is Fleiss'.
-    public let isFleiss: Bool
+  /// The annotators' agreement beyond chance, without skipped pairs.
+  package struct Agreement: Sendable, Hashable {
+    /// The number of pairs that at least two annotators judged.
+    package let shared: Int
+    /// The number of pairs that at least one annotator judged.
+    package let judged: Int
+    /// Cohen's kappa of two annotators, Fleiss' kappa of more; nil when undefined.
+    package let kappa: Double?
+    /// True when `kappa` is Fleiss' kappa.
+    package let isFleiss: Bool
   }
 
-  /// How often the answers of one source were better than those of others.
+  /// The rate at which the answers of one source were better than those of others.
   ///
-  /// The pairs are the trials: the annotators of a pair share its vote, and who sees no better answer
-  /// gives half to each.
-  public struct WinRate: Sendable, Equatable {
-    /// The source.
-    public let source: String
-    /// The votes won.
-    public let rate: Proportion
-    /// Pairs that it won, with more votes than the other answer.
-    public let wins: Int
-    /// Pairs that it lost.
-    public let losses: Int
-    /// The probability of a balance this far from even, or farther, if both were equally good.
-    public var pValue: Double { BinomialTest.pValue(successes: wins, trials: wins + losses) }
+  /// The pairs are the trials: each pair has one vote, divided equally between its annotators, and an
+  /// annotator without a preference gives half to each answer.
+  package struct WinRate: Sendable, Equatable {
+    package let source: String
+    /// The votes won, of all votes.
+    package let rate: Proportion
+    /// The number of pairs won: those with more votes than the other answer.
+    package let wins: Int
+    /// The number of pairs lost.
+    package let losses: Int
+    /// The two-sided p-value of wins and losses under the hypothesis that both are equally good.
+    package var pValue: Double { BinomialTest.pValue(successes: wins, trials: wins + losses) }
   }
 
-  /// How many pairs there are.
-  public let pairs: Int
-  /// By name.
-  public let annotators: [Annotator]
-  /// Nil with fewer than two annotators.
-  public let agreement: Agreement?
-  /// By name; empty where no pair has two sources.
-  public let winRates: [WinRate]
+  /// The number of pairs.
+  package let pairs: Int
+  /// The annotators, sorted by name.
+  package let annotators: [Annotator]
+  /// The agreement; nil with fewer than two annotators.
+  package let agreement: Agreement?
+  /// The win rates, sorted by source; empty when no pair has two sources.
+  package let winRates: [WinRate]
 
-  /// The share of the left among all preferences with known sides.
-  public var leftShare: Proportion {
+  /// The fraction of left answers among all preferences with known sides.
+  package var leftFraction: Proportion {
     let left = annotators.reduce(0) { $0 + $1.left }
     return Proportion(left, of: annotators.reduce(left) { $0 + $1.right })
   }
 
-  /// The report on `judgements` of `pairs`.
-  public init(pairs: [StoredPair], judgements: [Judgement]) {
+  package init(pairs: [StoredPair], judgements: [Judgement]) {
     self.pairs = pairs.count
     var byName: [String: Annotator] = [:]
     for judgement in judgements {
@@ -88,7 +86,7 @@ public struct JudgementReport: Sendable {
     let names = Set(judgements.map(\.annotator)).sorted()
     guard names.count >= 2 else { return nil }
     let byPair = Dictionary(grouping: judgements, by: \.pair)
-    // In the order of the pairs: sums of fractions depend on it.
+    // In the order of the pairs, because floating-point sums depend on the order.
     let verdicts = pairs.compactMap { byPair[$0.id] }
     let shared = verdicts.filter { $0.count >= 2 }
     let kappa: Double?
@@ -110,17 +108,17 @@ public struct JudgementReport: Sendable {
   }
 
   private static func winRates(_ pairs: [StoredPair], _ votes: [String: Votes]) -> [WinRate] {
-    struct Tally { var (share, pairs, wins, losses) = (0.0, 0, 0, 0) }
+    struct Tally { var (vote, pairs, wins, losses) = (0.0, 0, 0, 0) }
     var tallies: [String: Tally] = [:]
     for stored in pairs {
       guard let votes = votes[stored.id], let first = stored.pair.first.source,
         let second = stored.pair.second.source, first != second
       else { continue }
-      for (source, place, share) in [
-        (first, Place.first, votes.shareOfFirst), (second, .second, 1 - votes.shareOfFirst),
+      for (source, place, vote) in [
+        (first, Place.first, votes.voteForFirst), (second, .second, 1 - votes.voteForFirst),
       ] {
         var tally = tallies[source, default: Tally()]
-        tally.share += share
+        tally.vote += vote
         tally.pairs += 1
         if let better = votes.better { better == place ? (tally.wins += 1) : (tally.losses += 1) }
         tallies[source] = tally
@@ -129,7 +127,7 @@ public struct JudgementReport: Sendable {
     return tallies.map { source, tally in
       WinRate(
         source: source,
-        rate: Proportion(min(tally.share, Double(tally.pairs)), of: tally.pairs),
+        rate: Proportion(min(tally.vote, Double(tally.pairs)), of: tally.pairs),
         wins: tally.wins, losses: tally.losses)
     }
     .sorted { $0.source < $1.source }
@@ -141,7 +139,7 @@ extension JudgementReport.Annotator {
     switch judgement.verdict {
     case .first, .second:
       switch judgement.left {
-      case nil: sideless += 1
+      case nil: unknownSide += 1
       case judgement.verdict.better: left += 1
       default: right += 1
       }

@@ -1,12 +1,12 @@
-/// Pairs for somebody who judges them elsewhere, a JSON object a line; ``AnswerFile`` takes the answers.
+/// Pairs for judging outside this program, one JSON object per line; ``AnswerFile`` reads the answers.
 ///
-///     {"first":"…","pair":"0f3c…","prompt":"…","second":"…"}     in the order in which they are kept
-///     {"left":"…","pair":"0f3c…","prompt":"…","right":"…"}       as an annotator is shown them
+///     {"first":"…","pair":"0f3c…","prompt":"…","second":"…"}     in storage order
+///     {"left":"…","pair":"0f3c…","prompt":"…","right":"…"}       as shown to an annotator
 ///
-/// Texts are written as by ``PreferenceExport``. Nothing says where an answer comes from.
-public enum PairListing {
-  /// All pairs of `store`, in the order in which they are kept.
-  public static func lines(of store: JudgementStore) throws -> [String] {
+/// Texts are written as by ``PreferenceExport``. The sources of answers are not listed.
+package enum PairListing {
+  /// Returns all pairs of `store`, in storage order.
+  package static func lines(of store: JudgementStore) throws -> [String] {
     try store.pairs().map { stored in
       let text = MessageText.form(of: stored.pair)
       return try JSONLine.text(
@@ -16,10 +16,10 @@ public enum PairListing {
     }
   }
 
-  /// The pairs that `annotator` has not judged, in their order and on their sides.
-  public static func lines(of store: JudgementStore, for annotator: String) throws -> [String] {
+  /// Returns the pairs that `annotator` has not judged, in the order and on the sides of that annotator.
+  package static func lines(of store: JudgementStore, for annotator: String) throws -> [String] {
     let session = try AnnotationSession(store, annotator: annotator)
-    return try session.all().map { stored, left in
+    return try session.remainingPairs().map { stored, left in
       let text = MessageText.form(of: stored.pair)
       return try JSONLine.text(
         of: Shown(

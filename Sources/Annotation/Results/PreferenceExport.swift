@@ -1,21 +1,21 @@
-/// The judgements as preferences, a JSON object a line.
+/// The judgements as preference records, one JSON object per line.
 ///
 ///     {"annotators":2,"chosen":"…","margin":1,"pair":"…","prompt":"…","rejected":"…"}
 ///
-/// `margin` is the lead in votes as a share of all votes on the pair, `annotators` their number.
-/// A prompt and answers of one message each are texts; otherwise all three are lists of messages
-/// (`role`, `content`).
-public struct PreferenceExport: Sendable {
-  /// In the order of the pairs.
-  public private(set) var lines: [String] = []
-  /// Pairs that are left out because neither answer is better.
-  public private(set) var undecided = 0
+/// `margin` is the difference in votes as a fraction of all votes on the pair, `annotators` the number
+/// of votes. A prompt and answers of one message each are texts; otherwise all three are lists of
+/// messages (`role`, `content`).
+package struct PreferenceExport: Sendable {
+  /// The lines, in the order of the pairs.
+  package private(set) var lines: [String] = []
+  /// The number of pairs that are left out because neither answer is better.
+  package private(set) var undecided = 0
 
-  /// The preferences that `judgements` of `pairs` come to.
+  /// Creates the preferences from `judgements` of `pairs`, by majority.
   ///
-  /// - Parameter keepsTies: Whether pairs of which neither answer is better are kept: each is written
-  ///   both ways round with the margin 0, so that a reward model learns no preference from it.
-  public init(
+  /// - Parameter keepsTies: True to include pairs of which neither answer is better: each is written in
+  ///   both orders with the margin 0, so that a reward model learns no preference from it.
+  package init(
     pairs: [StoredPair], judgements: [Judgement], keepsTies: Bool = false
   ) throws {
     let votes = Votes.byPair(judgements)

@@ -1,11 +1,11 @@
-/// What all annotators of a pair say together.
+/// The votes of all annotators on a pair.
 struct Votes: Sendable, Hashable {
   var first = 0
   var second = 0
   var tie = 0
   var bothBad = 0
 
-  /// How many there are; who skipped has no vote.
+  /// The number of votes; a skip is not a vote.
   var count: Int { first + second + tie + bothBad }
 
   mutating func add(_ verdict: Verdict) {
@@ -18,24 +18,25 @@ struct Votes: Sendable, Hashable {
     }
   }
 
-  /// The better answer: the one with more votes, unless more than half say that both are bad.
+  /// The place of the answer with more votes; nil for a tie, or when more than half are "both bad".
   var better: Place? {
     guard first != second, !areBothBad else { return nil }
     return first > second ? .first : .second
   }
 
-  /// Whether more than half say that both are bad.
+  /// True when more than half of the votes are "both bad".
   var areBothBad: Bool { 2 * bothBad > count }
 
-  /// By how much the better answer leads: the difference of votes, as a share of all.
+  /// The margin of the better answer: the difference of votes as a fraction of all votes, in [0, 1].
   var margin: Double { count == 0 ? 0 : Double(abs(first - second)) / Double(count) }
 
-  /// The share of the vote that goes to the first answer; who has no better one gives half to each.
-  var shareOfFirst: Double {
+  /// The fraction of the pair's vote for the first answer, in [0, 1]; votes without a preference give
+  /// half to each answer.
+  var voteForFirst: Double {
     count == 0 ? 0.5 : (Double(first) + Double(tie + bothBad) / 2) / Double(count)
   }
 
-  /// The votes on every pair that has some, by its id.
+  /// Returns the votes on each judged pair, by the pair's id.
   static func byPair(_ judgements: [Judgement]) -> [String: Votes] {
     var votes: [String: Votes] = [:]
     for judgement in judgements where judgement.verdict != .skip {

@@ -6,16 +6,16 @@ import GRDB
 ///     pair       number, id, prompt, first, second, firstSource, secondSource, origin
 ///                                              texts as JSON: [{"content":…,"role":…},…]
 ///     judgement  number, pair, annotator, verdict, left, note, givenAt, withdrawnAt
-///                                              a row is never removed: one that is taken back has
-///                                              the time of that, in seconds since 1970 as givenAt
+///                                              times in seconds since 1970; rows are never removed,
+///                                              withdrawnAt marks a withdrawn judgement
 ///
-/// Which schema a file has is in GRDB's table `grdb_migrations`. The file's header has the
-/// application id "APUS".
+/// GRDB's table `grdb_migrations` has the version of the schema. The file's header has the application
+/// id "APUS".
 enum JudgementSchema {
   /// "APUS".
   static let applicationID = 0x4150_5553
 
-  /// From nothing to the newest schema, in steps that are never changed once they are released.
+  /// The migrations from an empty file to the newest schema; a released migration is never changed.
   static let migrator: DatabaseMigrator = {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1") { database in

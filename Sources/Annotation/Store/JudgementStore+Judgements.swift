@@ -2,21 +2,20 @@ import Foundation
 import GRDB
 
 extension JudgementStore {
-  /// Keeps `judgement`; false when its annotator has judged the pair already.
+  /// Stores `judgement`; returns false when its annotator has already judged the pair.
   ///
-  /// When this returns, the judgement is on the disk.
+  /// When this returns, the judgement is durable.
   @discardableResult
-  public func keep(_ judgement: Judgement) throws -> Bool {
+  package func keep(_ judgement: Judgement) throws -> Bool {
     try keep([judgement]) == 1
   }
 
-  /// Keeps all of `judgements` in one transaction, without those whose annotator has judged the pair
-  /// already, and returns how many were kept.
+  /// Stores `judgements` in one transaction, except those whose annotator has already judged the pair,
+  /// and returns the number stored.
   ///
-  /// - Throws: ``AnnotationError``, of a pair that is not here or a name that cannot be one before any
-  ///   is kept.
+  /// - Throws: ``AnnotationError`` for an unknown pair or an invalid name; then none is stored.
   @discardableResult
-  public func keep(_ judgements: [Judgement]) throws -> Int {
+  package func keep(_ judgements: [Judgement]) throws -> Int {
     for judgement in judgements { try AnnotatorName.check(judgement.annotator) }
     let now = Date().timeIntervalSince1970
     return try write { database in
@@ -42,8 +41,8 @@ extension JudgementStore {
     }
   }
 
-  /// Takes back the newest judgement of `annotator` and returns it; nil when there is none.
-  public func withdrawLast(of annotator: String) throws -> Judgement? {
+  /// Withdraws the newest judgement of `annotator` and returns it; nil when there is none.
+  package func withdrawLast(of annotator: String) throws -> Judgement? {
     let now = Date().timeIntervalSince1970
     return try write { database in
       let row = try Row.fetchOne(
@@ -57,8 +56,8 @@ extension JudgementStore {
     }
   }
 
-  /// All judgements that were not taken back, in the order in which they were given.
-  public func judgements() throws -> [Judgement] {
+  /// Returns all judgements that are not withdrawn, in the order in which they were given.
+  package func judgements() throws -> [Judgement] {
     let rows = try read { database in
       try Row.fetchAll(
         database,

@@ -2,22 +2,21 @@ import Foundation
 import GRDB
 import Tokenizers
 
-/// A pair as it is kept.
-public struct StoredPair: Sendable, Hashable {
-  /// Its place in the order in which pairs were added, from 0.
-  public let number: Int
+/// A pair in the store.
+package struct StoredPair: Sendable, Hashable {
+  /// The index of the pair in the order of addition, from 0.
+  package let number: Int
   /// The pair's `id`.
-  public let id: String
-  /// The pair.
-  public let pair: AnnotationPair
+  package let id: String
+  package let pair: AnnotationPair
 }
 
 extension JudgementStore {
-  /// Adds the pairs that are not there yet, all in one transaction, and returns how many those were.
+  /// Adds the pairs that are not in the store yet, in one transaction, and returns their number.
   ///
-  /// - Parameter origin: What they were made from and how, for ``hasPairs(from:)``.
+  /// - Parameter origin: A description of the pairs' source and settings, for ``hasPairs(from:)``.
   @discardableResult
-  public func add(_ pairs: [AnnotationPair], from origin: String? = nil) throws -> Int {
+  package func add(_ pairs: [AnnotationPair], from origin: String? = nil) throws -> Int {
     let rows: [StatementArguments] = try pairs.map { pair in
       [
         pair.id, try Self.json(pair.prompt), try Self.json(pair.first.answer),
@@ -25,7 +24,7 @@ extension JudgementStore {
       ]
     }
     return try write { database in
-      // Numbers without gaps: the balance of sides rests on them.
+      // Numbers have no gaps, because the balance of sides depends on them.
       let insertion = try database.makeStatement(
         sql: """
           INSERT INTO pair (number, id, prompt, first, second, firstSource, secondSource, origin)
@@ -41,8 +40,8 @@ extension JudgementStore {
     }
   }
 
-  /// Whether pairs of this origin were added.
-  public func hasPairs(from origin: String) throws -> Bool {
+  /// Returns true when pairs of this origin were added.
+  package func hasPairs(from origin: String) throws -> Bool {
     try read { database in
       try Bool.fetchOne(
         database, sql: "SELECT EXISTS (SELECT 1 FROM pair WHERE origin = ?)", arguments: [origin])
@@ -50,22 +49,22 @@ extension JudgementStore {
     }
   }
 
-  /// How many pairs there are.
-  public func pairCount() throws -> Int {
+  /// Returns the number of pairs.
+  package func pairCount() throws -> Int {
     try read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM pair") ?? 0 }
   }
 
-  /// All pairs, in the order in which they were added.
-  public func pairs() throws -> [StoredPair] {
+  /// Returns all pairs, in the order of addition.
+  package func pairs() throws -> [StoredPair] {
     try pairs(where: "true", [])
   }
 
-  /// The pair with the id `id`; nil when there is none.
-  public func pair(_ id: String) throws -> StoredPair? {
+  /// Returns the pair with the id `id`; nil when there is none.
+  package func pair(_ id: String) throws -> StoredPair? {
     try pairs(where: "id = ?", [id]).first
   }
 
-  /// The ids of the pairs that `annotator` has not judged, in the order in which they were added.
+  /// Returns the ids of the pairs that `annotator` has not judged, in the order of addition.
   func idsToJudge(by annotator: String) throws -> [String] {
     try read { database in
       try String.fetchAll(

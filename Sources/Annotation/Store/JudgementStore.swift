@@ -3,60 +3,60 @@ import GRDB
 
 /// Pairs and judgements in an SQLite file, for several annotators and processes at once.
 ///
-/// A judgement is on the disk before it is acknowledged: each is a transaction of its own in a
-/// write-ahead log that is synchronised (`synchronous = FULL`), so it survives `kill -9` and a power
-/// cut. Processes that write at the same time wait for each other. The file, `-wal` and `-shm` beside
-/// it belong together while somebody annotates; they need a local disk, since SQLite's locks do not
-/// reach over a network.
-public struct JudgementStore: Sendable {
-  /// Where the file is.
-  public let path: String
-  /// What order and sides follow from.
-  public let seed: UInt64
+/// A judgement is durable before it is acknowledged: each is a separate transaction in a write-ahead
+/// log that is synchronised (`synchronous = FULL`), so it survives `kill -9` and a power failure.
+/// Processes that write at the same time wait for each other. The file and its `-wal` and `-shm` belong
+/// together during annotation; they need a local disk, because SQLite's locks do not work over a
+/// network.
+package struct JudgementStore: Sendable {
+  /// The path of the file.
+  package let path: String
+  /// The seed of the order and the sides.
+  package let seed: UInt64
   private let queue: DatabaseQueue
 
-  /// How long one process waits for the transaction of another.
-  private static let patience = 30
-  /// Seconds between two attempts to open a file that another process is making.
-  private static let pauseBetweenAttempts = 0.01
+  /// The time that one process waits for the transaction of another, in seconds.
+  private static let lockTimeout = 30
+  /// The time between two attempts to open a file that another process is creating, in seconds.
+  private static let retryInterval = 0.01
 
-  /// Opens the file at `path` for judging, or makes it, with the folders above it.
+  /// Opens the file at `path` for judging, or creates it and its missing parent folders.
   ///
-  /// - Parameter seed: Of a new file, 1 when it is nil; of one that is there it must be the same or nil.
+  /// - Parameter seed: The seed of a new file, 1 when nil; for an existing file, its seed or nil.
   /// - Throws: ``AnnotationError``.
-  public init(path: String, seed: UInt64? = nil) throws {
+  package init(path: String, seed: UInt64? = nil) throws {
     self.path = path
-    (queue, self.seed) = try Self.opening(path) {
+    (queue, self.seed) = try Self.retryingWhileBusy(path) {
       let files = FileManager.default
       try files.createDirectory(
         atPath: Self.folder(of: path), withIntermediateDirectories: true)
-      // SQLite itself would open it to read, and notice at the first answer.
+      // SQLite would open a read-only file and fail only at the first answer.
       guard
         files.isWritableFile(atPath: files.fileExists(atPath: path) ? path : Self.folder(of: path))
       else {
         throw AnnotationError.storage(path: path, reason: "no permission to write", isFull: false)
       }
       let queue = try Self.open(path)
-      // In one transaction: of processes that make the same file, one does and the others find it so.
+      // In one transaction: of several processes, one marks the file and the others find it marked.
       try queue.write { database in
-        if try Self.isOurs(database) { return try Self.refuseLater(database, path) }
+        if try Self.isOurs(database) { return try Self.refuseNewerSchema(database, path) }
         guard try Self.isEmpty(database) else { throw AnnotationError.otherProgram(path: path) }
         try database.execute(sql: "PRAGMA application_id = \(JudgementSchema.applicationID)")
       }
       try queue.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
       try Self.migrate(queue)
-      return (queue, try Self.settle(seed, in: queue, path))
+      return (queue, try Self.recordedSeed(seed, in: queue, path))
     }
   }
 
-  /// Opens the file at `path`, which has to be there, to read it.
+  /// Opens the file at `path`, which must exist, for reading.
   ///
   /// - Throws: ``AnnotationError``.
-  public init(reading path: String) throws {
+  package init(reading path: String) throws {
     guard FileManager.default.fileExists(atPath: path) else {
       throw AnnotationError.missing(path: path)
     }
-    let (queue, seed) = try Self.opening(path) {
+    let (queue, seed) = try Self.retryingWhileBusy(path) {
       let queue = try Self.openToRead(path)
       let seed = try queue.read { database -> UInt64? in
         guard try Self.isOurs(database) else {
@@ -64,7 +64,7 @@ public struct JudgementStore: Sendable {
             ? AnnotationError.notADatabase(path: path, reason: "it is empty")
             : AnnotationError.otherProgram(path: path)
         }
-        try Self.refuseLater(database, path)
+        try Self.refuseNewerSchema(database, path)
         return try JudgementSchema.migrator.hasCompletedMigrations(database)
           ? try Self.seed(in: database) : nil
       }
@@ -73,7 +73,7 @@ public struct JudgementStore: Sendable {
     if let seed {
       self.init(path, seed, queue)
     } else {
-      // Of an earlier release, or not finished by the process that made it.
+      // The file is of an earlier release, or its creation was interrupted.
       try self.init(path: path)
     }
   }
@@ -84,14 +84,13 @@ public struct JudgementStore: Sendable {
     self.queue = queue
   }
 
-  /// Reads from the file.
   func read<Value>(_ body: (GRDB.Database) throws -> Value) throws -> Value {
-    try Self.guarded(path) { try queue.read(body) }
+    try Self.translatingErrors(path) { try queue.read(body) }
   }
 
-  /// Changes the file in one transaction, which is on the disk when this returns.
+  /// Changes the file in one transaction, which is durable when this returns.
   func write<Value>(_ body: (GRDB.Database) throws -> Value) throws -> Value {
-    try Self.guarded(path) { try queue.write(body) }
+    try Self.translatingErrors(path) { try queue.write(body) }
   }
 
   private static func open(
@@ -99,7 +98,7 @@ public struct JudgementStore: Sendable {
   ) throws -> DatabaseQueue {
     var configuration = GRDB.Configuration()
     configuration.readonly = readonly
-    configuration.busyMode = .timeout(TimeInterval(patience))
+    configuration.busyMode = .timeout(TimeInterval(lockTimeout))
     configuration.prepareDatabase { database in
       try database.execute(sql: "PRAGMA synchronous = FULL")
       if !changes { try database.execute(sql: "PRAGMA query_only = 1") }
@@ -107,14 +106,14 @@ public struct JudgementStore: Sendable {
     return try DatabaseQueue(path: path, configuration: configuration)
   }
 
-  /// Opens the file so that nothing is changed in it.
+  /// Opens the file for reading only.
   private static func openToRead(_ path: String) throws -> DatabaseQueue {
     let files = FileManager.default
     if files.isWritableFile(atPath: path) && files.isWritableFile(atPath: folder(of: path)) {
-      // Not as read-only: such a connection leaves -wal and -shm behind.
+      // Not as a read-only connection, which would not remove -wal and -shm when it closes.
       return try open(path, changes: false)
     }
-    // Where -shm cannot be made, SQLite reads only what nobody can change.
+    // If -shm cannot be created, SQLite reads only a file declared immutable.
     let log = try? files.attributesOfItem(atPath: path + "-wal")[.size] as? Int
     let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
     return try open(
@@ -134,7 +133,7 @@ public struct JudgementStore: Sendable {
     try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") == 0
   }
 
-  private static func refuseLater(_ database: GRDB.Database, _ path: String) throws {
+  private static func refuseNewerSchema(_ database: GRDB.Database, _ path: String) throws {
     let migrator = JudgementSchema.migrator
     guard try migrator.hasBeenSuperseded(database) else { return }
     let found = try migrator.appliedIdentifiers(database).subtracting(migrator.migrations)
@@ -146,7 +145,7 @@ public struct JudgementStore: Sendable {
     do {
       try JudgementSchema.migrator.migrate(queue)
     } catch {
-      // Two processes that make the same file: what this one found made was made by the other.
+      // Another process that creates the same file may have migrated it first.
       guard try queue.read(JudgementSchema.migrator.hasCompletedMigrations) else { throw error }
     }
   }
@@ -156,7 +155,8 @@ public struct JudgementStore: Sendable {
       .flatMap { UInt64($0) }
   }
 
-  private static func settle(
+  /// Returns the seed of the file; records `seed`, or 1 when nil, in a new file.
+  private static func recordedSeed(
     _ seed: UInt64?, in queue: DatabaseQueue, _ path: String
   ) throws -> UInt64 {
     try queue.write { database in
@@ -173,32 +173,38 @@ public struct JudgementStore: Sendable {
     }
   }
 
-  /// Opens the file with `body`, again while others do the same: SQLite itself does not wait for
-  /// another process that changes the mode of the journal, or removes the log as the last to close.
-  private static func opening<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
-    try guarded(path) {
-      let end = ContinuousClock.now + .seconds(patience)
+  /// Opens the file with `body` and retries while it is busy.
+  ///
+  /// SQLite itself does not wait for another process that changes the journal mode, or that removes the
+  /// log as the last to close.
+  private static func retryingWhileBusy<Value>(
+    _ path: String, _ body: () throws -> Value
+  ) throws -> Value {
+    try translatingErrors(path) {
+      let end = ContinuousClock.now + .seconds(lockTimeout)
       while true {
         do {
           return try body()
         } catch let error as DatabaseError
           where error.resultCode == .SQLITE_BUSY && ContinuousClock.now < end
         {
-          usleep(useconds_t(pauseBetweenAttempts * 1e6))
+          usleep(useconds_t(retryInterval * 1e6))
         }
       }
     }
   }
 
-  /// Turns what SQLite and the file system say into an ``AnnotationError``.
-  private static func guarded<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+  /// Translates errors of SQLite and the file system into ``AnnotationError``.
+  private static func translatingErrors<Value>(
+    _ path: String, _ body: () throws -> Value
+  ) throws -> Value {
     do {
       return try body()
     } catch let error as DatabaseError {
       let reason = error.message ?? error.resultCode.description
       switch error.resultCode {
       case .SQLITE_BUSY, .SQLITE_LOCKED:
-        throw AnnotationError.locked(path: path, seconds: patience)
+        throw AnnotationError.locked(path: path, seconds: lockTimeout)
       case .SQLITE_FULL:
         throw AnnotationError.storage(path: path, reason: reason, isFull: true)
       case .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:

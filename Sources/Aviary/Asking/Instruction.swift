@@ -1,15 +1,15 @@
 import RandomNumbers
 
-/// A request for a story: who it is about, where, when, and what goes wrong.
+/// A request for a story with a given protagonist, place, time and problem.
 ///
-/// How the story ends, and whether anybody else is in it, is left to the writer.
-public struct Instruction: Hashable, Sendable {
+/// It leaves open the ending and the companion.
+package struct Instruction: Hashable, Sendable {
   /// One to four sentences of English in ASCII.
-  public let text: String
-  /// What the text names.
-  public let facts: NamedFacts
+  package let text: String
+  /// The facts that the text names.
+  package let facts: NamedFacts
 
-  /// The request for `facts`, in words drawn from `random`.
+  /// Creates the request for `facts`, with a wording drawn from `random`.
   init(for facts: Facts, _ random: inout RandomSequence) {
     let named = NamedFacts(facts)
     var text = ""
@@ -24,10 +24,10 @@ public struct Instruction: Hashable, Sendable {
     (self.text, self.facts) = (text, named)
   }
 
-  /// The instruction that `text` is; nil where it is none of the world's.
+  /// Parses `text`; nil when it is not an instruction of the world.
   ///
-  /// White space at both ends does not matter.
-  public init?(_ text: String) {
+  /// White space at both ends is ignored.
+  package init?(_ text: String) {
     var words = Substring(text)
     while words.first?.isWhitespace == true { words.removeFirst() }
     while words.last?.isWhitespace == true { words.removeLast() }
@@ -38,14 +38,14 @@ public struct Instruction: Hashable, Sendable {
 }
 
 extension Aviary {
-  /// An instruction that the story at `index` follows.
-  public func instruction(at index: Int) -> Instruction {
+  /// Returns an instruction that the story at `index` follows.
+  package func instruction(at index: Int) -> Instruction {
     var random = RandomSequence(RandomStream(seed: seed, purpose: .aviary, index, 1))
     return Instruction(for: story(at: index).facts, &random)
   }
 
-  /// Held-out instruction `index`, counted from 0: the one for the story at −1 − `index`.
-  public func heldOutInstruction(at index: Int) -> Instruction {
+  /// Returns held-out instruction `index`, counted from 0: that of the story at −1 − `index`.
+  package func heldOutInstruction(at index: Int) -> Instruction {
     precondition(index >= 0, "held-out instructions are counted from 0, not \(index)")
     return instruction(at: -1 - index)
   }

@@ -1,4 +1,4 @@
-/// The words of instructions: the patterns, and what can stand in their gaps.
+/// The patterns of instructions and the words that fill their gaps.
 enum Phrasing {
   enum Segment: Sendable {
     case words(String)
@@ -8,11 +8,11 @@ enum Phrasing {
   enum Slot: String, Sendable {
     case name, kind, akind, place, at, time, event
 
-    /// The words that can stand in the gap, and what they name.
+    /// The words that can fill the gap, with the facts that they name.
     var choices: [(text: String, facts: NamedFacts)] { Phrasing.choices[self] ?? [] }
   }
 
-  /// Every way to write an instruction.
+  /// All patterns of instructions.
   static let all: [[Segment]] = patterns.split(separator: "\n").map(segments)
 
   private static let patterns = """
@@ -24,7 +24,7 @@ enum Phrasing {
     One {time}, {place}, {akind} called {name}, and {event}: make a story of it.
     """
 
-  // Not the words of the stories, so that a model has to learn what they mean.
+  // These words differ from those of the stories, so that a model has to learn their meaning.
   private static func events(of problem: Problem) -> [String] {
     switch problem {
     case .stuck: ["a thing out of reach", "something high up"]
@@ -75,7 +75,7 @@ enum Phrasing {
     }
   }
 
-  /// What `text` names where it is written as `segments`.
+  /// Returns the facts that `text` names when it matches `segments`; nil when it does not.
   static func read(_ text: Substring.UTF8View, as segments: ArraySlice<Segment>) -> NamedFacts? {
     guard let segment = segments.first else { return text.isEmpty ? NamedFacts() : nil }
     let choices: [(text: String, facts: NamedFacts)] =

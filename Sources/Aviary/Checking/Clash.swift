@@ -1,82 +1,84 @@
-/// What is wrong with a sentence, or with a story as a whole.
-public enum Clash: Equatable, Sendable {
-  /// The story has this many sentences.
+/// An error in a sentence or in a story as a whole.
+package enum Clash: Equatable, Sendable {
+  /// The story has this number of sentences, which is too few or too many.
   case length(Int)
-  /// The text goes on after the last full stop.
+  /// The text continues after the last full stop.
   case unfinished
-  /// A word or mark that the world does not have.
+  /// A word or mark outside the world's vocabulary.
   case unknownWord(String)
-  /// No sentence of the world goes on like this after these words.
+  /// No sentence of the world continues like this after these words.
   case notASentence(after: String)
-  /// The words are known, but written otherwise: capitals, spaces, *a* or *an*.
+  /// The words are known, but capitals, spaces, or *a* and *an* are wrong.
   case misspelled(expected: String)
-  /// A stage comes after one that it has to precede, or a second time.
+  /// A stage follows one that it has to precede, or occurs a second time.
   case outOfOrder(Stage, after: Stage)
-  /// The story never tells the stage.
-  case untold(Stage)
-  /// Someone of this name was never introduced.
-  case stranger(String)
+  /// The story has no sentence for the stage.
+  case missingStage(Stage)
+  /// The name or pronoun refers to no character that was introduced.
+  case unknownCharacter(String)
   /// Two characters have the same name.
-  case namesake(String)
-  /// One character stands where only the other can.
+  case duplicateName(String)
+  /// One character is named where only the other one is possible.
   case wrongCharacter(String, instead: String)
-  /// The character has one pronoun, and here the other.
+  /// The pronoun of a character changed.
   case pronoun(of: String, was: String, now: String)
-  /// A fact had one value, and here another.
+  /// The value of a fact changed.
   case changed(String, was: String, now: String)
-  /// A fact is used that was never stated.
+  /// A fact is used that was not stated before.
   case unstated(String, now: String)
-  /// A thing does not belong to where or to whom it is said to belong.
+  /// A thing does not fit its place, kind of character or weather.
   case misplaced(String, at: String)
-  /// Someone or something is not as the sentence needs it.
-  case unable(String, needs: [String], excludes: [String])
-  /// What is told belongs to another problem.
-  case otherProblem(Stage, was: Problem, now: Problem)
-  /// What is told contradicts what came of the problem.
-  case otherOutcome(Stage, was: [Outcome], now: [Outcome])
+  /// A value does not meet a requirement of the sentence.
+  case unmetRequirement(String, needs: [String], excludes: [String])
+  /// The sentence belongs to a different problem.
+  case differentProblem(Stage, was: Problem, now: Problem)
+  /// The sentence contradicts the outcomes that are still possible.
+  case differentOutcome(Stage, was: [Outcome], now: [Outcome])
 }
 
-/// A clash and the sentence in which it shows.
-public struct Contradiction: Equatable, Sendable, CustomStringConvertible {
-  /// The number of the sentence, from 1; nil where it is the story as a whole.
-  public var sentence: Int?
-  /// What is wrong.
-  public var clash: Clash
+/// A clash with its position.
+package struct Contradiction: Equatable, Sendable, CustomStringConvertible {
+  /// Number of the sentence, counted from 1; nil for the story as a whole.
+  package var sentence: Int?
+  package var clash: Clash
 
-  /// One line that says where and what.
-  public var description: String {
+  /// One line with the position and the clash.
+  package var description: String {
     (sentence.map { "sentence \($0): " } ?? "the story: ") + clash.description
   }
 }
 
 extension Clash: CustomStringConvertible {
-  /// The clash in words, without its place.
-  public var description: String {
+  /// The clash in words, without its position.
+  package var description: String {
     switch self {
     case .length(let count):
       "it has \(count > 8 ? "more than 8" : "\(count)") sentences, a story has 3 to 8"
     case .unfinished: "it stops before its full stop"
     case .unknownWord(let word): "the world has no word '\(word)'"
     case .notASentence(let words):
-      words.isEmpty ? "no sentence begins so" : "no sentence goes on so after '\(words)'"
+      words.isEmpty
+        ? "no sentence of the world begins like this"
+        : "no sentence of the world continues like this after '\(words)'"
     case .misspelled(let expected): "it should be written '\(expected)'"
     case .outOfOrder(let stage, let last): "the \(stage) comes after the \(last)"
-    case .untold(let stage): "it tells no \(stage)"
-    case .stranger(let name): "nobody named \(name) has been introduced"
-    case .namesake(let name): "there is a \(name) already"
-    case .wrongCharacter(let name, let other): "\(name) stands where it has to be \(other)"
-    case .pronoun(let name, let was, let now): "\(name) is '\(was)', here '\(now)'"
-    case .changed(let fact, let was, let now): "the \(fact) was '\(was)', now '\(now)'"
+    case .missingStage(let stage): "it has no \(stage)"
+    case .unknownCharacter(let name): "'\(name)' refers to no character introduced before"
+    case .duplicateName(let name): "both characters are named \(name)"
+    case .wrongCharacter(let name, let other): "\(name) is named where only \(other) is possible"
+    case .pronoun(let name, let was, let now):
+      "the pronoun of \(name) was '\(was)' and is now '\(now)'"
+    case .changed(let fact, let was, let now): "the \(fact) was '\(was)' and is now '\(now)'"
     case .unstated(let fact, let now): "the \(fact) is '\(now)', but none was stated before"
-    case .misplaced(let thing, let setting): "'\(thing)' does not go with '\(setting)'"
-    case .unable(let subject, let needs, let excludes):
+    case .misplaced(let thing, let setting): "'\(thing)' does not fit '\(setting)'"
+    case .unmetRequirement(let subject, let needs, let excludes):
       needs.isEmpty
-        ? "'\(subject)' is one with: \(excludes.joined(separator: ", ")); that cannot be here"
-        : "'\(subject)' is none with: \(needs.joined(separator: " or "))"
-    case .otherProblem(let stage, let was, let now):
-      "the \(stage) belongs to the problem '\(now)', the story's is '\(was)'"
-    case .otherOutcome(let stage, let was, let now):
-      "the \(stage) tells '\(Self.list(now))', but it came out '\(Self.list(was))'"
+        ? "'\(subject)' has a property that is excluded here: \(excludes.joined(separator: ", "))"
+        : "'\(subject)' lacks a property that is needed here: \(needs.joined(separator: " or "))"
+    case .differentProblem(let stage, let was, let now):
+      "the \(stage) belongs to the problem '\(now)', but the story's problem is '\(was)'"
+    case .differentOutcome(let stage, let was, let now):
+      "the \(stage) fits the outcome '\(Self.list(now))', but the story's is '\(Self.list(was))'"
     }
   }
 

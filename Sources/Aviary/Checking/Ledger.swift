@@ -1,38 +1,38 @@
-/// What a story has said so far, and what each further sentence does to it.
+/// The facts that a story has stated so far.
 struct Ledger: Sendable {
   private let grammar: Grammar
-  /// The entry of each variable, at `Variable.rawValue`; -1 where it has not been stated.
+  /// Index of the entry of each variable, at `Variable.rawValue`; -1 when it is not stated.
   private var values = [Int](repeating: -1, count: Variable.allCases.count)
   private var problem: Problem?
   private var outcomes = Outcomes.all
-  private var told: [Stage] = []
-  /// What can have come of the problem by the last sentence that tells an ending, on its own.
+  private var stages: [Stage] = []
+  /// The outcomes that fit the last sentence with an ending, taken by itself.
   private(set) var ending: Outcomes = []
 
   init(_ grammar: Grammar) {
     self.grammar = grammar
   }
 
-  /// Takes a sentence in and returns what in it contradicts the world or the sentences before.
+  /// Records a sentence and returns its contradictions to the world or to earlier sentences.
   ///
-  /// Where a fact clashes, the value that was stated first stays.
-  mutating func tell(_ reading: Reading) -> [Clash] {
+  /// When a fact clashes, the first value is kept.
+  mutating func record(_ parse: Parse) -> [Clash] {
     var clashes: [Clash] = []
-    // A sentence may use a fact before it states it: "she liked to fly her red kite".
-    for mention in reading.mentions where mention.slot.role == .introduces {
+    // A sentence can use a fact before it states it: "she liked to fly her red kite".
+    for mention in parse.mentions where mention.slot.role == .introduces {
       introduce(mention, &clashes)
     }
-    for mention in reading.mentions where mention.slot.role == .refers {
+    for mention in parse.mentions where mention.slot.role == .refers {
       refer(mention, &clashes)
     }
-    for mention in reading.mentions where mention.slot.role == .moves {
+    for mention in parse.mentions where mention.slot.role == .moves {
       let variable = mention.slot.variable
       if self[variable] == mention.value {
         clashes.append(.unstated("new place", now: word(variable, mention.value)))
       }
       self[variable] = mention.value
     }
-    let productions = reading.productions.map { grammar.productions[$0] }
+    let productions = parse.productions.map { grammar.productions[$0] }
     for production in productions { apply(production, &clashes) }
     if productions.contains(where: { $0.symbol == .clause(.ending) }) {
       ending = productions.reduce(.all) { $0.intersection($1.outcomes) }
@@ -40,23 +40,23 @@ struct Ledger: Sendable {
     return clashes
   }
 
-  /// The stages that a whole story has to tell and this one has not told.
-  var untold: [Stage] {
-    [.introduction, .day, .problem, .event, .ending].filter { !told.contains($0) }
+  /// The required stages that the story does not have yet.
+  var missingStages: [Stage] {
+    [.introduction, .day, .problem, .event, .ending].filter { !stages.contains($0) }
   }
 
-  /// The facts that an instruction can name, as far as they have been stated.
+  /// The stated facts among those that an instruction can name.
   var named: NamedFacts {
     NamedFacts(
       name: optional(.hero), kind: optional(.heroKind), place: optional(.place),
       time: optional(.time), problem: problem)
   }
 
-  /// The facts, once all that every story states has been stated.
+  /// The facts; nil until all facts that every story needs are stated.
   var facts: Facts? {
     // An event leaves only one outcome possible.
     let outcome = outcomes.members.count == 1 ? outcomes.members.first : nil
-    guard let problem, let outcome, untold.isEmpty, self[.hero] >= 0,
+    guard let problem, let outcome, missingStages.isEmpty, self[.hero] >= 0,
       self[.heroKind] >= 0, self[.place] >= 0, self[.weather] >= 0, self[.time] >= 0
     else { return nil }
     func required(_ variable: Variable) -> String { word(variable, self[variable]) }
@@ -95,7 +95,7 @@ extension Ledger {
     self[variable] < 0 ? nil : word(variable, self[variable])
   }
 
-  private mutating func introduce(_ mention: Reading.Mention, _ clashes: inout [Clash]) {
+  private mutating func introduce(_ mention: Parse.Mention, _ clashes: inout [Clash]) {
     let variable = mention.slot.variable
     if self[variable] >= 0 {
       if self[variable] != mention.value {
@@ -111,7 +111,9 @@ extension Ledger {
     if variable == .hero || variable == .friend {
       let pronoun: Variable = variable == .hero ? .heroPronoun : .friendPronoun
       self[pronoun] = grammar.entries(of: pronoun).firstIndex { $0.flags == flags } ?? -1
-      if self[.hero] == self[.friend] { clashes.append(.namesake(word(variable, mention.value))) }
+      if self[.hero] == self[.friend] {
+        clashes.append(.duplicateName(word(variable, mention.value)))
+      }
     }
     if let (other, mask) = variable.setting, self[other] >= 0 {
       let setting = grammar.entries(of: other)[self[other]].flags.intersection(mask)
@@ -121,7 +123,7 @@ extension Ledger {
     }
   }
 
-  private mutating func refer(_ mention: Reading.Mention, _ clashes: inout [Clash]) {
+  private mutating func refer(_ mention: Parse.Mention, _ clashes: inout [Clash]) {
     let variable = mention.slot.variable
     let known = self[variable]
     guard known != mention.value, !variable.isFree else { return }
@@ -132,14 +134,14 @@ extension Ledger {
       if known >= 0 && other == mention.value {
         clashes.append(.wrongCharacter(now, instead: word(variable, known)))
       } else {
-        clashes.append(.stranger(now))
+        clashes.append(.unknownCharacter(now))
       }
     case .heroPronoun, .friendPronoun:
       let name: Variable = variable == .heroPronoun ? .hero : .friend
       let spelling = grammar.entries(of: variable)[mention.value].forms[mention.slot.form]
-      // A pronoun may have been used before anybody had a name.
+      // A pronoun can occur before any character has a name.
       if known < 0 || self[name] < 0 {
-        clashes.append(.stranger(spelling))
+        clashes.append(.unknownCharacter(spelling))
       } else {
         let was = grammar.entries(of: variable)[known].forms[mention.slot.form]
         clashes.append(.pronoun(of: word(name, self[name]), was: was, now: spelling))
@@ -160,15 +162,15 @@ extension Ledger {
     case .sentence(let stages):
       stage = stages[0]
       for stage in stages {
-        if let last = told.last, last.rawValue >= stage.rawValue {
+        if let last = self.stages.last, last.rawValue >= stage.rawValue {
           clashes.append(.outOfOrder(stage, after: last))
         }
-        told.append(stage)
+        self.stages.append(stage)
       }
     }
     if let now = production.problem {
       if let was = problem, was != now {
-        clashes.append(.otherProblem(stage, was: was, now: now))
+        clashes.append(.differentProblem(stage, was: was, now: now))
       } else {
         problem = now
       }
@@ -176,7 +178,7 @@ extension Ledger {
     let remaining = outcomes.intersection(production.outcomes)
     if remaining.isEmpty {
       clashes.append(
-        .otherOutcome(stage, was: outcomes.members, now: production.outcomes.members))
+        .differentOutcome(stage, was: outcomes.members, now: production.outcomes.members))
     } else {
       outcomes = remaining
     }
@@ -184,7 +186,7 @@ extension Ledger {
       let entry = grammar.entries(of: requirement.variable)[self[requirement.variable]]
       if !requirement.isMet(by: entry.flags) {
         clashes.append(
-          .unable(
+          .unmetRequirement(
             entry.forms[0], needs: requirement.any.names,
             excludes: requirement.none.intersection(entry.flags).names))
       }
@@ -193,7 +195,7 @@ extension Ledger {
 }
 
 extension Variable {
-  /// The variable in the words of a message.
+  /// The name of the variable in messages.
   var title: String {
     switch self {
     case .hero: "protagonist"

@@ -1,32 +1,31 @@
-/// What a reader of nothing but the text finds.
-public enum Verdict: Equatable, Sendable {
-  /// The text is a story, and these are its facts.
+/// The verdict on a text.
+package enum Verdict: Equatable, Sendable {
+  /// The text is a story without contradictions, and these are its facts.
   case consistent(Facts)
-  /// Every sentence can be read, but they contradict each other or the world.
+  /// Every sentence can be parsed, but they contradict each other or the world.
   case inconsistent([Contradiction])
-  /// Some of it is no sentence of the world, or there are too few or too many of them.
+  /// A sentence cannot be parsed, or there are too few or too many sentences.
   ///
-  /// The contradictions of the sentences that can be read are listed too.
+  /// The list includes the contradictions of the sentences that can be parsed.
   case unreadable([Contradiction])
 }
 
-/// Reads a story back from its text alone and says whether its facts hold.
-public struct StoryChecker: Sendable {
+/// Parses the text of a story and checks that its facts are consistent.
+package struct StoryChecker: Sendable {
   private let grammar = Grammar.world
 
-  /// A checker of the world's stories.
-  public init() {}
+  package init() {}
 
-  /// The verdict on `text`, whatever it holds.
+  /// Returns the verdict on `text`, which can be any string.
   ///
-  /// White space at both ends and the kind of white space between sentences do not matter. Reading
-  /// stops at the first sentence beyond the eighth.
-  public func check(_ text: String) -> Verdict {
-    find(in: text).verdict
+  /// White space at both ends and the kind of white space between sentences are ignored. Parsing
+  /// stops after the eighth sentence.
+  package func check(_ text: String) -> Verdict {
+    analyze(text).verdict
   }
 
-  /// All that can be read in `text`, whatever it holds.
-  public func find(in text: String) -> Findings {
+  /// Returns the verdict on `text` and the facts that could be parsed.
+  package func analyze(_ text: String) -> StoryAnalysis {
     let bytes = Array(text.utf8)
     let sentences = Self.sentences(of: bytes[...])
     var ledger = Ledger(grammar)
@@ -40,15 +39,15 @@ public struct StoryChecker: Sendable {
       func note(_ clash: Clash) {
         contradictions.append(Contradiction(sentence: index + 1, clash: clash))
       }
-      let (readings, clash) = read(sentence)
+      let (parses, clash) = parse(sentence)
       if let clash {
         note(clash)
         isReadable = false
       }
       var best: (ledger: Ledger, clashes: [Clash])?
-      for reading in readings {
+      for parse in parses {
         var next = ledger
-        let clashes = next.tell(reading)
+        let clashes = next.record(parse)
         if best == nil || clashes.count < best?.clashes.count ?? 0 { best = (next, clashes) }
         if clashes.isEmpty { break }
       }
@@ -58,8 +57,8 @@ public struct StoryChecker: Sendable {
       }
     }
     if isReadable {
-      for stage in ledger.untold {
-        contradictions.append(Contradiction(sentence: nil, clash: .untold(stage)))
+      for stage in ledger.missingStages {
+        contradictions.append(Contradiction(sentence: nil, clash: .missingStage(stage)))
       }
     }
     let verdict: Verdict
@@ -70,33 +69,34 @@ public struct StoryChecker: Sendable {
     } else {
       verdict = .inconsistent(contradictions)
     }
-    return Findings(
+    return StoryAnalysis(
       verdict: verdict, facts: ledger.named, isKind: Kindness.isKind(ledger.ending))
   }
 
-  /// What `counts` counts.
-  public struct Counts: Equatable, Sendable {
-    /// How many texts there are.
-    public var stories = 0
-    /// How many of them are consistent.
-    public var consistent = 0
-    /// How many sentences they have.
-    public var sentences = 0
-    /// How many of the sentences belong to the world and agree with those before them.
-    public var soundSentences = 0
+  /// Counts over a set of texts.
+  package struct Counts: Equatable, Sendable {
+    /// Number of texts.
+    package var stories = 0
+    /// Number of consistent texts.
+    package var consistent = 0
+    /// Number of sentences, at most nine per text.
+    package var sentences = 0
+    /// Number of sentences that can be parsed and contradict neither the world nor earlier
+    /// sentences.
+    package var soundSentences = 0
   }
 
-  /// How many of `texts`, and of their sentences, hold.
+  /// Counts the consistent texts and sentences.
   ///
-  /// The share of sound sentences tells two models apart that write no consistent story yet.
-  public static func counts(of texts: [String]) -> Counts {
+  /// The fraction of sound sentences distinguishes models that write no consistent story yet.
+  package static func counts(of texts: [String]) -> Counts {
     let checker = StoryChecker()
     var counts = Counts()
     for text in texts {
       let sentences = sentences(of: Array(text.utf8)[...]).count
       counts.stories += 1
       counts.sentences += sentences
-      let found = checker.find(in: text)
+      let found = checker.analyze(text)
       counts.consistent += found.isConsistent ? 1 : 0
       counts.soundSentences += sentences - Set(found.contradictions.compactMap(\.sentence)).count
     }
@@ -104,24 +104,24 @@ public struct StoryChecker: Sendable {
   }
 }
 
-// Reading sentences.
+// Parsing sentences.
 extension StoryChecker {
-  // A sentence that is only misspelled has readings all the same.
-  private func read(_ sentence: ArraySlice<UInt8>) -> (readings: [Reading], clash: Clash?) {
-    // The longest sentence of the grammar has less than a fifth of this.
+  // A sentence that is only misspelled still has parses.
+  private func parse(_ sentence: ArraySlice<UInt8>) -> (parses: [Parse], clash: Clash?) {
+    // The longest sentence of the grammar has less than a fifth of this number of bytes.
     guard sentence.count <= 2_000 else { return ([], .notASentence(after: "")) }
     if let last = sentence.last, !Self.isTerminator(last), last != UInt8(ascii: "\"") {
       return ([], .unfinished)
     }
     let tokens = grammar.vocabulary.tokens(of: sentence)
-    let reader = SentenceReader(tokens, grammar)
-    if reader.readings.isEmpty {
+    let parser = SentenceParser(tokens, grammar)
+    if parser.parses.isEmpty {
       if let word = unknownWord(in: sentence) { return ([], .unknownWord(word)) }
-      return ([], .notASentence(after: spell(tokens.prefix(reader.furthest))))
+      return ([], .notASentence(after: spell(tokens.prefix(parser.furthest))))
     }
     let expected = spell(tokens[...])
     return (
-      reader.readings,
+      parser.parses,
       expected.utf8.elementsEqual(sentence) ? nil : .misspelled(expected: expected)
     )
   }
@@ -146,9 +146,11 @@ extension StoryChecker {
     byte == UInt8(ascii: ".") || byte == UInt8(ascii: "!") || byte == UInt8(ascii: "?")
   }
 
-  /// The sentences of `text`, each with its mark; at most one more than a story can have.
+  /// Returns the sentences of `text`, each with its punctuation mark; at most one more than a story
+  /// can have.
   ///
-  /// A sentence ends with a mark, or a mark and a quote, before white space or the end.
+  /// A sentence ends with `.`, `!` or `?`, or with one of these and a quotation mark, before white
+  /// space or the end.
   static func sentences(of text: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
     var sentences: [ArraySlice<UInt8>] = []
     var index = text.startIndex

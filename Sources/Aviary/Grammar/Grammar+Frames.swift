@@ -1,6 +1,6 @@
 extension Grammar {
-  // The sentences that fit every problem. Those that speak of both
-  // characters, or of the protagonist alone, name the outcomes that have or lack a companion.
+  // The sentences that fit every problem. Sentences about both characters, or about the protagonist
+  // alone, list the outcomes with or without a companion.
   static let frames = """
     introduction: once there was a {+trait} {+kind} named {+hero}.
     introduction: {+hero} was a {+trait} {+kind}.

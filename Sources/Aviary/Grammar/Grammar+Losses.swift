@@ -1,6 +1,6 @@
 // The problems about an object that is out of its owner's reach.
 extension Grammar {
-  // How a story of a lost object ends, whichever way it was lost.
+  // The endings shared by all problems in which the object is lost.
   static let lossEndings = """
     ending helped: {hero} had the {colour} {object} again and thanked {friend}
     ending helped: {hero} hugged {friend} and held the {colour} {object} tight

@@ -131,7 +131,7 @@ extension Grammar {
     ending consoled: {hero} was still bored, but {friend} was good company
     """
 
-  /// The lines about `problem`.
+  /// Returns the grammar lines of `problem`.
   static func block(of problem: Problem) -> String {
     switch problem {
     case .stuck: stuck

@@ -1,42 +1,42 @@
-/// The sentences that the world can say: the one grammar that writes stories and reads them back.
+/// The grammar of the world's sentences, used both to write stories and to parse them.
 ///
-/// A source of the grammar is text, one production a line:
+/// The source of the grammar is text with one production per line:
 /// ```
 /// day+problem: one {+weather} {+time} {+at}, {problem}.
 /// event helped friend+fly: {friend} flew up to the {height} and brought the {object} down
 /// ```
-/// Before the colon stands the symbol: the stages that a sentence tells, joined by `+`, or in a
-/// problem's block one of the clauses `problem`, `event` and `ending`, or `attempt`, a sentence. It
-/// is followed by the outcomes that remain possible (all where none is named) and by requirements
-/// (`Requirement.init`). Two lines of a problem's block are no productions: `premise` holds for
-/// each of its problem clauses, and `helpless` for what happens where the protagonist does not
+/// The part before the colon begins with the symbol. It is either a sentence, written as its stages
+/// joined by `+`, or, in the block of a problem, one of the clauses `problem`, `event` and
+/// `ending`, or the sentence `attempt`. The outcomes that remain possible follow (all outcomes if
+/// none is named), then the requirements (`Requirement.init`). Two kinds of line in a problem's
+/// block are not productions: the requirements of `premise` apply to each of its problem clauses,
+/// and those of `helpless` to its attempts and to the events in which the protagonist does not
 /// manage alone.
 struct Grammar: Sendable {
-  /// The grammar of the world.
   static let world = Grammar()
 
   let lexicon = Lexicon()
   private(set) var vocabulary = Vocabulary()
   private(set) var productions: [Production] = []
-  /// The tokens of each form of each entry of each domain: `forms[domain][entry][form]`.
+  /// Tokens of each form of each entry of each domain: `forms[domain][entry][form]`.
   private(set) var forms: [[[[Vocabulary.Token]]]] = []
 
   // For writing.
-  /// The ways to cut a story into sentences, by `planIndex`, then by length.
+  /// The ways to divide a story into sentences, by `planIndex`, then by length.
   private(set) var plans: [[[Plan]]] = []
-  // The productions of a symbol that fit a problem and an outcome, at problem × 4 + outcome.
+  // The productions of a symbol for a problem and an outcome, at index problem × 4 + outcome.
   private var uses: [Symbol: [[Int]]] = [:]
 
-  // For reading.
+  // For parsing.
   private(set) var network = Network()
-  // The entries whose form begins with a token, and the form: `beginnings[domain][form][token]`.
+  // The entries whose form begins with a token, with that form: `beginnings[domain][form][token]`.
   private var beginnings: [[[Vocabulary.Token: [(value: Int, form: [Vocabulary.Token])]]]] = []
 
   private init() {
     for domain in Lexicon.Domain.allCases {
       forms.append(
         lexicon[domain].map { entry in
-          entry.forms.map { vocabulary.learn($0, isPattern: false) }
+          entry.forms.map { vocabulary.addTokens(of: $0, isPattern: false) }
         })
     }
     read(Self.frames, problem: nil)
@@ -45,31 +45,31 @@ struct Grammar: Sendable {
       if problem.losesObject { read(Self.lossEndings, problem: problem) }
     }
     indexForWriting()
-    indexForReading()
+    indexForParsing()
   }
 
-  /// The entries of the lexicon that `variable` can have.
+  /// Returns the entries of the lexicon that are values of `variable`.
   func entries(of variable: Variable) -> [Lexicon.Entry] { lexicon[variable.domain] }
 
-  /// The productions of `symbol` in a story with `problem` and `outcome`.
+  /// Returns the indices of the productions of `symbol` in a story with `problem` and `outcome`.
   func productions(of symbol: Symbol, _ problem: Int, _ outcome: Outcome) -> [Int] {
     uses[symbol]?[problem * 4 + outcome.index] ?? []
   }
 
-  /// The entries that `slot` can stand for where the next token is `token`, with all their tokens.
+  /// Returns the entries whose form in `slot` begins with `token`, with all tokens of that form.
   func entries(
     inFormOf slot: Slot, beginningWith token: Vocabulary.Token
   ) -> [(value: Int, form: [Vocabulary.Token])] {
     beginnings[slot.variable.domain.rawValue][slot.form][token] ?? []
   }
 
-  /// The place in `plans` of the stories with these stages.
+  /// Returns the index in `plans` of stories with these stages.
   static func planIndex(object: Bool, friend: Bool, attempt: Bool) -> Int {
     (object ? 4 : 0) + (friend ? 2 : 0) + (attempt ? 1 : 0)
   }
 }
 
-// Reading the source.
+// Parsing the source of the grammar.
 extension Grammar {
   private mutating func read(_ source: String, problem: Problem?) {
     var premise: [Requirement] = []
@@ -77,7 +77,7 @@ extension Grammar {
     for line in source.split(separator: "\n") {
       let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
       var header = parts[0].split(separator: " ")[...]
-      precondition(parts.count == 2 && !header.isEmpty, "no production: '\(line)'")
+      precondition(parts.count == 2 && !header.isEmpty, "not a production: '\(line)'")
       let key = header.removeFirst()
       if key == "premise" || key == "helpless" {
         let requirements = parts[1].split(separator: " ").map { Requirement($0) }
@@ -126,7 +126,7 @@ extension Grammar {
         }
         words = part[part.index(after: close)...]
       }
-      for token in vocabulary.learn(String(words), isPattern: true) {
+      for token in vocabulary.addTokens(of: String(words), isPattern: true) {
         // A quotation can hold slots, so quotes alternate over all the parts of the pattern.
         if token == Vocabulary.openQuote || token == Vocabulary.closeQuote {
           elements.append(.word(isQuoted ? Vocabulary.closeQuote : Vocabulary.openQuote))
@@ -140,7 +140,7 @@ extension Grammar {
   }
 }
 
-// Indexes, so that neither writing nor reading looks at productions that cannot apply.
+// Indexes, so that writing and parsing consider only productions that can apply.
 extension Grammar {
   private mutating func indexForWriting() {
     var sentences: [[Stage]] = []
@@ -163,7 +163,7 @@ extension Grammar {
     }
   }
 
-  private mutating func indexForReading() {
+  private mutating func indexForParsing() {
     for (index, production) in productions.enumerated() {
       network.insert(production, index: index)
     }

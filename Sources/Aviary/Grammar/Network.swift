@@ -1,17 +1,18 @@
-/// The productions as a network of states, in which those that begin alike share their beginning.
+/// The productions as prefix trees: productions with a common beginning share its nodes.
 ///
-/// Reading follows the arcs whose words, slot values or clauses come next in a sentence; there is
-/// one tree for the sentences and one for the clauses of each stage.
+/// There is one tree for the sentences and one for the clauses of each stage. The parser follows
+/// the arcs whose words, slot values or clauses come next in a sentence.
 struct Network: Sendable {
   struct Node: Sendable {
     fileprivate(set) var words: [(token: Vocabulary.Token, next: Int)] = []
     fileprivate(set) var slots: [(slot: Slot, next: Int)] = []
     fileprivate(set) var clauses: [(stage: Stage, next: Int)] = []
-    /// The productions that end here: more than one only where problems share a line.
+    /// The productions that end at this node: more than one only when problems share a line.
     fileprivate(set) var productions: [Int] = []
   }
 
-  /// Node 0 begins the sentences, node 1 + `Stage.rawValue` the clauses of a stage.
+  /// The nodes: node 0 is the root of the sentences, node 1 + `Stage.rawValue` that of the clauses
+  /// of a stage.
   private(set) var nodes = [Node](repeating: Node(), count: 1 + Stage.allCases.count)
 
   static let sentences = 0

@@ -1,13 +1,19 @@
-/// The stages of a story, cut into sentences.
+/// The stages of a story, divided into sentences.
 struct Plan: Sendable {
   var sentences: [[Stage]]
 
-  /// The lengths that a story can have, in sentences.
+  /// The possible lengths of a story, in sentences.
   static let lengths = 3...8
 
-  /// All ways to tell a story, by length; lengths that cannot be had are left out.
+  /// Returns all plans for a story, grouped by length; lengths without a plan are left out.
   ///
-  /// Travel is optional; so is the attempt, where the story can have one.
+  /// The travel stage is optional, and so is the attempt when `attempt` is true.
+  ///
+  /// - Parameters:
+  ///   - object: True when the story has an object.
+  ///   - friend: True when the story has a companion.
+  ///   - attempt: True when the story can have an attempt.
+  ///   - symbols: The stages of each kind of sentence in the grammar.
   static func all(
     object: Bool, friend: Bool, attempt: Bool, in symbols: [[Stage]]
   ) -> [[Plan]] {

@@ -1,4 +1,5 @@
-/// One way to write a symbol: a row of words, slots and clauses, and when it may be used.
+/// A grammar production: a sequence of words, slots and clauses for a symbol, with the conditions
+/// of its use.
 struct Production: Sendable {
   enum Element: Sendable {
     case word(Vocabulary.Token)
@@ -7,14 +8,15 @@ struct Production: Sendable {
   }
 
   var symbol: Symbol
-  /// The only problem that the production tells of, or nil where it fits all.
+  /// The problem to which the production belongs; nil when it fits every problem.
   var problem: Problem?
-  /// The outcomes that a story can still have once the production has been used.
+  /// The outcomes that remain possible in a story that uses the production.
   var outcomes: Outcomes = []
   var requirements: [Requirement] = []
   let elements: [Element]
-  /// The sets of variables that the slots introduce (a name brings its pronoun) and refer to.
+  /// Bit set of the variables that the slots introduce; a name also introduces its pronoun.
   let introduces: UInt64
+  /// Bit set of the variables to which the slots refer.
   let refers: UInt64
   let travels: Bool
   let clauses: [Stage]
@@ -76,7 +78,9 @@ extension Outcome {
   }
 }
 
-/// What the value of a variable has to be: one with a flag in `any`, and none of those in `none`.
+/// A condition on the value of a variable.
+///
+/// The value must have at least one flag of `any`, unless `any` is empty, and no flag of `none`.
 struct Requirement: Sendable, Hashable {
   var variable: Variable
   var any: Flags = []
@@ -91,7 +95,8 @@ struct Requirement: Sendable, Hashable {
     self.any = any
   }
 
-  /// The requirement written `friend+fly+climb` (any of them) or `hero-swim-fly` (none of them).
+  /// Parses a requirement such as `friend+fly+climb` (any of the flags) or `hero-swim-fly` (none of
+  /// the flags).
   init(_ text: Substring) {
     let name = text.prefix { $0.isLetter }
     let variables: [Substring: Variable] = [
@@ -104,7 +109,7 @@ struct Requirement: Sendable, Hashable {
     self.variable = variable
     let flags = text.dropFirst(name.count).split { !$0.isLetter }
       .reduce(into: Flags()) { $0.insert(Flags(named: $1)) }
-    precondition(!flags.isEmpty, "the requirement '\(text)' asks for nothing")
+    precondition(!flags.isEmpty, "the requirement '\(text)' has no flags")
     if text.dropFirst(name.count).first == "+" { any = flags } else { none = flags }
   }
 }

@@ -1,4 +1,4 @@
-/// A fact that the text of a story can state: the columns of a story's ledger.
+/// A fact that a story can state.
 enum Variable: Int, CaseIterable, Sendable {
   case heroKind, hero, heroTrait, heroPronoun, friendKind, friend, friendTrait, friendPronoun
   case place, weather, time, object, colour, home, giver
@@ -43,13 +43,14 @@ enum Variable: Int, CaseIterable, Sendable {
     }
   }
 
-  /// Whether every mention is a new choice that states no fact.
+  /// True when every mention is chosen anew and states no fact.
   var isFree: Bool { rawValue >= Variable.glad.rawValue }
 
-  /// The variable whose flags a value of this one has to share, and in which of them.
+  /// The variable with which a value of this one must share a flag of `mask`; nil for most
+  /// variables.
   ///
-  /// An oak stands in a forest, not at sea; a wing belongs to a bird; snow does not fall in summer.
-  /// Where that value has none of the flags, every value goes with it.
+  /// An oak grows in a forest and not at sea, a wing belongs to a bird, and snow does not fall in
+  /// summer. If the value of that variable has no flag of `mask`, every value fits.
   var setting: (variable: Variable, mask: Flags)? {
     switch self {
     case .height, .water, .nook, .trap: (.place, .surroundings)
@@ -59,18 +60,18 @@ enum Variable: Int, CaseIterable, Sendable {
     }
   }
 
-  /// The bit of the variable in a set of variables.
+  /// The bit of the variable in a bit set.
   var bit: UInt64 { 1 << UInt64(rawValue) }
 }
 
-/// A gap in a pattern, filled by a form of the value of a variable.
+/// A gap in a pattern, filled with one form of the value of a variable.
 struct Slot: Sendable, Hashable {
   enum Role: Sendable, Hashable {
-    /// The fact is stated for the first time: `{+hero}`.
+    /// States the fact for the first time: `{+hero}`.
     case introduces
-    /// The fact is known and must be the same: `{hero}`.
+    /// Repeats a stated fact: `{hero}`.
     case refers
-    /// The fact was known and changes, by travel: `{>place}`.
+    /// Changes a stated fact, by travel: `{>place}`.
     case moves
   }
 

@@ -1,27 +1,28 @@
-/// A part of a story; a sentence tells one of them, or several that follow each other.
+/// A part of a story.
 ///
-/// The raw values are the order in which a story tells them.
-public enum Stage: Int, CaseIterable, Sendable {
-  /// Who the story is about.
+/// A sentence covers one stage, or several consecutive stages. The raw values give the order of the
+/// stages in a story.
+package enum Stage: Int, CaseIterable, Sendable {
+  /// The protagonist is introduced.
   case introduction
-  /// What the protagonist owns.
+  /// The object that the protagonist owns.
   case possession
-  /// When, where, and in what weather it happened.
+  /// The time, the place and the weather.
   case day
-  /// Who else was there.
+  /// The companion is introduced.
   case meeting
-  /// How they went to another place.
+  /// The move to another place.
   case travel
-  /// What went wrong.
+  /// The problem arises.
   case problem
-  /// What the protagonist tried in vain.
+  /// An attempt of the protagonist that fails.
   case attempt
-  /// What was done about the problem.
+  /// The event that decides the outcome.
   case event
-  /// How it ended.
+  /// The state after the event.
   case ending
 
-  /// The stage called `name` in the grammar.
+  /// Creates the stage with the given name in the grammar.
   init(named name: Substring) {
     guard let stage = Stage.allCases.first(where: { "\($0)" == name }) else {
       preconditionFailure("the grammar has no stage '\(name)'")
@@ -30,10 +31,10 @@ public enum Stage: Int, CaseIterable, Sendable {
   }
 }
 
-/// What a production is a rewriting of.
+/// The left-hand side of a production.
 enum Symbol: Sendable, Hashable {
-  /// A sentence that tells the stages, in order.
+  /// A sentence that covers the stages in order.
   case sentence([Stage])
-  /// The part of a sentence that tells one stage of one problem.
+  /// A part of a sentence that covers one stage of one problem.
   case clause(Stage)
 }

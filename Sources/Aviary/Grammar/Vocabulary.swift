@@ -1,8 +1,8 @@
-/// The words of the world as numbers, and the spelling of a row of them.
+/// The words of the world as tokens, and the spelling of a sequence of tokens.
 ///
-/// A word is stored in the one way in which it is written inside a sentence (`Mira`, `I`, `kite`);
-/// the capital at the start of a sentence, the spaces and the choice of *a* or *an* follow from
-/// its neighbours.
+/// A word is stored with its spelling inside a sentence (`Mira`, `I`, `kite`). The capital at the
+/// start of a sentence, the spaces and the choice of *a* or *an* follow from the neighbouring
+/// tokens.
 struct Vocabulary: Sendable {
   typealias Token = UInt16
 
@@ -17,15 +17,15 @@ struct Vocabulary: Sendable {
   private var spellings: [[UInt8]] = ["?", ",", ".", "\"", "\"", "'s", "a"].map { Array($0.utf8) }
   private var tokens: [String: Token] = ["a": article, "an": article]
 
-  /// The number of different words in the tables and the grammar.
+  /// Number of different words in the tables and the grammar.
   var wordCount: Int { tokens.count }
 
-  /// The word or mark of `token`.
+  /// Returns the word or punctuation mark of `token`.
   func spelling(of token: Token) -> String {
     String(decoding: spellings[Int(token)], as: UTF8.self)
   }
 
-  /// The tokens of `text`; words and marks that the world does not have are `unknown`.
+  /// Returns the tokens of `text`; words and marks outside the vocabulary become `unknown`.
   func tokens(of text: ArraySlice<UInt8>) -> [Token] {
     var result: [Token] = []
     result.reserveCapacity(text.count / 4)
@@ -38,10 +38,11 @@ struct Vocabulary: Sendable {
     return result
   }
 
-  /// The tokens of `text`, whose words are added where they are new.
+  /// Returns the tokens of `text` and adds its new words to the vocabulary.
   ///
-  /// In a pattern only the pronoun *I* keeps its capital; an entry of the lexicon keeps all.
-  mutating func learn(_ text: String, isPattern: Bool) -> [Token] {
+  /// In a pattern only the pronoun *I* keeps its capital; an entry of the lexicon keeps all
+  /// capitals.
+  mutating func addTokens(of text: String, isPattern: Bool) -> [Token] {
     let bytes = Array(text.utf8)[...]
     var result: [Token] = []
     forEachPiece(of: bytes) { piece in
@@ -65,7 +66,7 @@ struct Vocabulary: Sendable {
     return result
   }
 
-  /// Appends the sentence of `tokens` to `text`.
+  /// Appends the spelling of the sentence `tokens`, in ASCII, to `text`.
   func spell(_ tokens: some RandomAccessCollection<Token>, into text: inout [UInt8]) {
     var previous: Token?
     var index = tokens.startIndex
@@ -98,7 +99,7 @@ struct Vocabulary: Sendable {
   }
 }
 
-// Cutting a sentence into words and marks.
+// Splitting a sentence into words and punctuation marks.
 extension Vocabulary {
   private enum Piece {
     case mark(Token)
@@ -113,7 +114,7 @@ extension Vocabulary {
     String(unsafeUninitializedCapacity: word.count) { key in
       var length = 0
       for byte in word {
-        // Words are ASCII letters and hyphens, and the hyphen has the bit 0x20 already.
+        // Words are ASCII letters and hyphens, and the hyphen already has the bit 0x20 set.
         key[length] = byte | 0x20
         length += 1
       }
@@ -121,7 +122,8 @@ extension Vocabulary {
     }
   }
 
-  // Words are runs of ASCII letters and hyphens, `'s` is a mark, quotes open and close in turn.
+  // Words are runs of ASCII letters and hyphens, `'s` is a mark, and quotation marks open and close
+  // alternately.
   private func forEachPiece(of text: ArraySlice<UInt8>, _ body: (Piece) -> Void) {
     var index = text.startIndex
     let end = text.endIndex

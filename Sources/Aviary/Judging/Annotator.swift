@@ -1,43 +1,42 @@
 import RandomNumbers
 
-/// A simulated annotator, who mostly finds the kind ending better.
+/// A simulated annotator, who mostly prefers kind endings.
 ///
-/// Annotators agree as far as each follows the rule: nine times in ten the ending decides, where one
-/// is kind and the other is not; otherwise the text that contradicts itself less is better, and texts
-/// of which neither holds together are both bad. Three in a hundred pairs are skipped. An answer
-/// depends on seed, name and pair alone, and turns with the order of the texts.
-public struct Annotator: Sendable {
-  /// What an annotator can say of two texts.
-  public enum Answer: String, CaseIterable, Sendable {
+/// The annotator skips 3 % of the pairs. If exactly one ending is kind, the text with that ending
+/// is better with probability 0.9. In all other cases two inconsistent texts are both bad, a
+/// consistent text is better than an inconsistent one, and two consistent texts tie. An answer
+/// depends on the seed, the annotator's name, the pair's name and the texts alone; swapping the
+/// texts swaps the answer.
+package struct Annotator: Sendable {
+  /// An answer on two texts.
+  package enum Answer: String, CaseIterable, Sendable {
     /// The first text is better.
     case first
     /// The second text is better.
     case second
-    /// Neither is better than the other.
+    /// The texts are equally good.
     case tie
-    /// Neither is any good.
+    /// Both texts are bad.
     case bothBad
     /// No answer.
     case skip
   }
 
-  /// Who it is.
-  public let name: String
+  package let name: String
   private let seed: UInt64
   private let checker = StoryChecker()
 
-  /// The annotator called `name`, under `seed`.
-  public init(_ name: String, seed: UInt64) {
+  package init(_ name: String, seed: UInt64) {
     self.name = name
     self.seed = seed
   }
 
-  /// The answer on the pair called `pair`, a name that no other pair has.
-  public func answer(on pair: String, first: String, second: String) -> Answer {
+  /// Returns the answer on the pair of texts with the unique name `pair`.
+  package func answer(on pair: String, first: String, second: String) -> Answer {
     let stream = RandomStream(
       seed: seed, purpose: .aviary, Self.key(of: name), Self.key(of: pair), 0)
     if stream.uniform(0) < 0.03 { return .skip }
-    let (first, second) = (checker.find(in: first), checker.find(in: second))
+    let (first, second) = (checker.analyze(first), checker.analyze(second))
     if first.isKind != second.isKind, stream.uniform(1) < 0.9 {
       return first.isKind ? .first : .second
     }

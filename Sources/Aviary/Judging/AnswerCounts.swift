@@ -1,25 +1,25 @@
-/// How well answers follow their instructions: counts alone, so that those of any number of ranks
-/// can be added before anything is divided.
-public struct AnswerCounts: Equatable, Sendable {
-  /// How many answers there are.
-  public var answers = 0
-  /// How many keep every fact that their instruction names.
-  public var followed = 0
-  /// How many facts the instructions name.
-  public var factsNamed = 0
-  /// How many of those facts the answers keep.
-  public var factsKept = 0
-  /// How many answers end kindly.
-  public var kind = 0
-  /// How many answers are consistent stories.
-  public var consistent = 0
+/// Counts of how well answers follow their instructions.
+///
+/// They are counts and not rates, so that those of all ranks can be added before a division.
+package struct AnswerCounts: Equatable, Sendable {
+  /// Number of answers.
+  package var answers = 0
+  /// Number of answers that keep every fact named in their instruction.
+  package var followed = 0
+  /// Number of facts that the instructions name.
+  package var factsNamed = 0
+  /// Number of those facts that the answers keep.
+  package var factsKept = 0
+  /// Number of answers with a kind ending.
+  package var kind = 0
+  /// Number of answers that are consistent stories.
+  package var consistent = 0
 
-  /// No answer yet.
-  public init() {}
+  package init() {}
 
-  /// Counts the answer to an instruction that names `facts`.
-  public mutating func add(_ answer: String, to facts: NamedFacts) {
-    let found = StoryChecker().find(in: answer)
+  /// Adds the answer to an instruction that names `facts`.
+  package mutating func add(_ answer: String, to facts: NamedFacts) {
+    let found = StoryChecker().analyze(answer)
     let (named, kept) = (facts.named.count, facts.kept(in: found.facts).count)
     answers += 1
     followed += kept == named ? 1 : 0
@@ -29,8 +29,7 @@ public struct AnswerCounts: Equatable, Sendable {
     consistent += found.isConsistent ? 1 : 0
   }
 
-  /// The counts of both.
-  public static func + (left: AnswerCounts, right: AnswerCounts) -> AnswerCounts {
+  package static func + (left: AnswerCounts, right: AnswerCounts) -> AnswerCounts {
     var sum = left
     sum.answers += right.answers
     sum.followed += right.followed

@@ -1,8 +1,8 @@
-/// What the world knows about an entry of its lexicon: abilities, classes, climates, surroundings.
+/// Properties of an entry of the lexicon: abilities, classes, climates, surroundings and genders.
 struct Flags: OptionSet, Sendable, Hashable {
   let rawValue: UInt32
 
-  // Bit i is named by element i: the tables and the grammar use these names, messages too.
+  // Element i names bit i. The tables, the grammar and the messages use these names.
   private static let names = [
     "bird", "beast", "person", "fly", "climb", "swim", "dig", "cold", "hot", "breakable",
     "wood", "shore", "fresh", "farm", "town", "hill", "garden", "she", "he",

@@ -1,5 +1,5 @@
 extension Lexicon {
-  // No name is also a word of another table: the display of a word is one per word.
+  // No name is a word of another table, because each word has only one spelling.
   static let names = """
     she: Mira, Anna, Lena, Ella, Nora, Clara, Emma, Lucy, Molly, Sara, Tina, Zoe, Maya, Nina, Lola
     she: Ada, Alma, Bella, Cora, Dora, Edith, Elsa, Esme, Eva, Fiona, Flora, Freya, Gina, Greta
@@ -18,7 +18,7 @@ extension Lexicon {
     he: Kenji, Diego
     """
 
-  // Kinds are of either sex, so that a name alone decides the pronoun.
+  // Kinds have no gender, so the name alone decides the pronoun.
   static let kinds = """
     bird fly: wren, robin, sparrow, finch, thrush, lark, swallow, swift, starling, blackbird, crow
     bird fly: raven, owl, hawk, falcon, eagle, kestrel, pigeon, dove, cuckoo, woodpecker

@@ -1,5 +1,7 @@
 extension Lexicon {
-  /// The entries of the small world; a domain that is left out has all of them, or is not needed.
+  /// The entries of the small world, by domain.
+  ///
+  /// A domain that is missing here has all its entries, or its variables do not occur.
   static let small: [(domain: Domain, words: [String])] = smallTable.split(separator: "\n").map {
     line in
     let parts = line.split(separator: ":")

@@ -1,5 +1,5 @@
 extension Lexicon {
-  // Forms: noun phrase / where.
+  // Forms: noun phrase / prepositional phrase of place.
   static let places = """
     wood: the forest/in the forest, the woods/in the woods, the grove/in the grove
     wood: the glade/in the glade, the thicket/in the thicket, the jungle/in the jungle
@@ -29,7 +29,7 @@ extension Lexicon {
     garden: the greenhouse/at the greenhouse, the vegetable patch/in the vegetable patch
     """
 
-  // Forms: adjective / where one walks in it / scene, finite.
+  // Forms: adjective / prepositional phrase / clause with a finite verb.
   static let weathers = """
     : rainy/in the rain/the rain fell, windy/in the wind/the wind blew
     : stormy/in the storm/the storm roared, foggy/in the fog/the fog drifted
@@ -43,7 +43,7 @@ extension Lexicon {
     hot: warm/in the warmth/the warmth lingered
     """
 
-  // A cold or hot weather shares its flag with the time, so that no summer day is snowy.
+  // Cold and hot weather carry a climate flag that the time must share, so no summer day is snowy.
   static let times = """
     cold hot: morning, afternoon, evening, day, Monday, Tuesday, Wednesday, Thursday, Friday
     cold hot: Saturday, Sunday, holiday, spring day, autumn day

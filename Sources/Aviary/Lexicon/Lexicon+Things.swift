@@ -1,5 +1,5 @@
 extension Lexicon {
-  // Forms: noun / what one does with it.
+  // Forms: noun / verb phrase of its use.
   static let objects = """
     breakable: kite/fly, drum/beat, flute/play, fiddle/play, cart/pull, toy boat/sail
     breakable: toy train/push, music box/play, lantern/carry, basket/fill, umbrella/open

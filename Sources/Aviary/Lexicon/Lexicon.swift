@@ -1,7 +1,7 @@
 /// The tables of the world's words, one per domain.
 ///
-/// A table is text, one group of entries a line, `flags: entry, entry, …`; an entry is one or more
-/// forms separated by `/`, in the order that `Slot.named` numbers them:
+/// A table is text. Each line, `flags: entry, entry, …`, is a group of entries with the same flags.
+/// An entry is one or more forms separated by `/`, in the order in which `Slot.named` numbers them:
 /// ```
 /// cold: snowy/in the snow/the snow fell, frosty/in the frost/the frost sparkled
 /// ```
@@ -17,7 +17,7 @@ struct Lexicon: Sendable {
     case limbs, remedies, fears, songs, games, barriers, crossings, glad, sad, manners
   }
 
-  /// The entries of each domain, at `Domain.rawValue`.
+  /// The entries of each domain, indexed by `Domain.rawValue`.
   let tables: [[Entry]]
 
   init() {
@@ -42,7 +42,7 @@ struct Lexicon: Sendable {
       }
     }
     precondition(
-      Set(entries.map { $0.forms[0] }).count == entries.count, "\(domain): an entry stands twice")
+      Set(entries.map { $0.forms[0] }).count == entries.count, "\(domain): an entry occurs twice")
     precondition(
       entries.allSatisfy { $0.forms.count == entries[0].forms.count },
       "\(domain): the entries differ in their number of forms")

@@ -1,30 +1,33 @@
-/// How much of the world an aviary writes of; readers know all of it.
-public enum Size: String, CaseIterable, Sendable {
-  /// All of it: some 1,500 words and 15 problems in three to eight sentences.
+/// The part of the world from which an aviary writes.
+///
+/// `StoryChecker` accepts the whole world in all cases.
+package enum Size: String, CaseIterable, Sendable {
+  /// The whole world: about 1,500 words and 15 problems in three to eight sentences.
   case full
   /// Birds, a quarter of the words and six problems, in three to five sentences.
   ///
-  /// A model of a million parameters learns it in minutes. Whoever the story is about, wherever
-  /// and whenever it happens, each problem can come out in every way.
+  /// A model of a million parameters learns it in minutes. Every problem can have every outcome,
+  /// for all protagonists, places and times.
   case small
 
-  /// Its name among sources of text.
-  public var source: String { self == .full ? "aviary" : "aviary-small" }
+  /// The name of the world as a text source: `aviary` or `aviary-small`.
+  package var source: String { self == .full ? "aviary" : "aviary-small" }
 
   var scope: Scope { self == .full ? .full : .small }
 }
 
-/// The entries, problems, productions and plans that a writer draws from.
+/// The entries, problems, productions and plans from which stories are drawn.
 struct Scope: Sendable {
-  /// The indices of the entries of each domain, at `Domain.rawValue`.
+  /// Indices of the entries of each domain, indexed by `Domain.rawValue`.
   let entries: [[Int]]
-  /// The indices of the problems.
+  /// Indices of the problems in `Problem.allCases`.
   let problems: [Int]
-  /// Whether a production is used, at its index.
+  /// True at the index of each production that is used.
   let isUsed: [Bool]
-  /// The ways to cut a story into sentences, by `Grammar.planIndex`, then by length.
+  /// The ways to divide a story into sentences, by `Grammar.planIndex`, then by length.
   let plans: [[[Plan]]]
-  /// Whether a few entries of each table are common and most are rare, as in real text.
+  /// True when a few entries of each table are common and most are rare, as in real text; false
+  /// when all are equally likely.
   let isUneven: Bool
 
   static let full = Scope(
@@ -32,11 +35,11 @@ struct Scope: Sendable {
     problems: Array(Problem.allCases.indices),
     isUsed: Grammar.world.productions.map { _ in true }, plans: Grammar.world.plans, isUneven: true)
 
-  /// What a small model learns soon, and all of what it writes can be true.
+  /// A part of the world that a small model learns quickly.
   ///
-  /// The problems ask for no ability, weather or place, so that none decides what came of it. The
-  /// weather keeps one form, and all entries are equally common: a fact that is mentioned again is
-  /// then copied from where it was stated, not guessed.
+  /// The problems require no ability, weather or place, so none of these determines the outcome.
+  /// The weather has one form and all entries are equally likely, so a model must copy a repeated
+  /// fact from its first mention instead of guessing it.
   static let small = Scope(
     entries: Lexicon.Domain.allCases.map(smallEntries),
     problems: Problem.allCases.indices.filter {

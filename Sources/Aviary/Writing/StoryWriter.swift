@@ -1,11 +1,11 @@
 import RandomNumbers
 
-/// Writes one story from a row of random numbers.
+/// Writes one story from a stream of random numbers.
 ///
-/// First the productions of all sentences are chosen, then the values of the facts that they
-/// state, under the requirements of all of them; then the words follow.
+/// It first chooses the productions of all sentences, then the values of the facts, subject to the
+/// requirements of all productions, and last the words.
 struct StoryWriter {
-  // The facts that every story mentions at least twice, so that a change of one mention shows.
+  // The facts that every story mentions at least twice, so that a changed mention can be detected.
   private static let recurring =
     Variable.hero.bit | Variable.friend.bit | Variable.place.bit | Variable.weather.bit
     | Variable.object.bit | Variable.colour.bit
@@ -13,8 +13,10 @@ struct StoryWriter {
   private let grammar: Grammar
   private let scope: Scope
   private var random: RandomSequence
-  // The productions of each sentence: its own, then those of its clauses.
+  // The productions of each sentence: that of its frame, then those of its clauses.
   private var sentences: [[Int]] = []
+  // Bit sets of the stated variables, and of the recurring ones that are mentioned only once so
+  // far.
   private var known: UInt64 = 0
   private var once: UInt64 = 0
   private var values = [Int](repeating: -1, count: Variable.allCases.count)
@@ -26,8 +28,8 @@ struct StoryWriter {
     random = RandomSequence(stream)
   }
 
-  /// The tokens and the meaning of each sentence.
-  mutating func write() -> [(tokens: [Vocabulary.Token], reading: Reading)] {
+  /// Returns the tokens and the parse of each sentence.
+  mutating func write() -> [(tokens: [Vocabulary.Token], parse: Parse)] {
     let problemIndex = scope.problems[draw(below: scope.problems.count)]
     let problem = Problem.allCases[problemIndex]
     let outcome = Outcome.allCases[draw(below: Outcome.allCases.count)]
@@ -53,7 +55,7 @@ struct StoryWriter {
 // Choosing the productions.
 extension StoryWriter {
   // The clauses of a sentence are chosen before its frame, so that the frame of the last sentence
-  // can be one that mentions what the story has mentioned only once.
+  // can mention the recurring facts that the story has mentioned only once.
   private mutating func compose(
     _ stages: [Stage], _ problem: Int, _ outcome: Outcome, isLast: Bool
   ) {
@@ -63,13 +65,13 @@ extension StoryWriter {
       let fitting = grammar.productions(of: .clause(stage), problem, outcome).filter(fits)
       let clause = fitting[draw(below: fitting.count)]
       clauses.append(clause)
-      learn(clause)
+      recordMentions(of: clause)
     }
     let fitting = frames.filter(fits)
     let covering = isLast ? fitting.filter { once & ~mentions(of: $0) == 0 } : fitting
     let candidates = covering.isEmpty ? fitting : covering
     let frame = candidates[draw(below: candidates.count)]
-    learn(frame)
+    recordMentions(of: frame)
     sentences.append([frame] + clauses)
   }
 
@@ -83,7 +85,7 @@ extension StoryWriter {
       && production.refers & ~(known | production.introduces) == 0
   }
 
-  private mutating func learn(_ index: Int) {
+  private mutating func recordMentions(of index: Int) {
     let production = grammar.productions[index]
     let mentioned = mentions(of: index) & Self.recurring
     let first = mentioned & ~known
@@ -106,7 +108,7 @@ extension StoryWriter {
         let pronouns = grammar.entries(of: variable)
         values[variable.rawValue] = pronouns.firstIndex { $0.flags == flags } ?? -1
       case .place where travels:
-        // What happens, happens at the destination.
+        // The requirements on the place apply to the destination, where the problem occurs.
         destination = draw(.place, requirements, except: -1)
         values[variable.rawValue] = draw(.place, [], except: destination)
       case .friend:
@@ -123,7 +125,7 @@ extension StoryWriter {
     }
   }
 
-  // Drawn again until it fits: at least one entry in twenty does.
+  // Draws until an entry fits; at least one entry in twenty does.
   private mutating func draw(
     _ variable: Variable, _ requirements: [Requirement], except taken: Int
   ) -> Int {
@@ -138,7 +140,8 @@ extension StoryWriter {
     preconditionFailure("the lexicon has no \(variable) that meets \(mine)")
   }
 
-  // The entry of rank r comes about r^(-2/3) as often as the first. The stride spreads the common ones over a table's groups.
+  // Entry r in the order of frequency is about r^(-2/3) times as frequent as the first. The stride
+  // spreads the frequent entries over the groups of a table.
   private mutating func drawUneven(below count: Int) -> Int {
     let uniform = random.next() >> 32
     let cubed = (((uniform * uniform) >> 32) * uniform) >> 32
@@ -148,23 +151,23 @@ extension StoryWriter {
 
   private mutating func phrase(
     _ productions: [Int]
-  ) -> (tokens: [Vocabulary.Token], reading: Reading) {
+  ) -> (tokens: [Vocabulary.Token], parse: Parse) {
     var tokens: [Vocabulary.Token] = []
-    var reading = Reading(productions: productions)
+    var parse = Parse(productions: productions)
     var clauses = productions.dropFirst()
-    phrase(productions[0], &clauses, &tokens, &reading)
+    phrase(productions[0], &clauses, &tokens, &parse)
     if grammar.productions[productions[0]].travels { values[Variable.place.rawValue] = destination }
-    return (tokens, reading)
+    return (tokens, parse)
   }
 
   private mutating func phrase(
     _ index: Int, _ clauses: inout ArraySlice<Int>, _ tokens: inout [Vocabulary.Token],
-    _ reading: inout Reading
+    _ parse: inout Parse
   ) {
     for element in grammar.productions[index].elements {
       switch element {
       case .word(let token): tokens.append(token)
-      case .clause: phrase(clauses.removeFirst(), &clauses, &tokens, &reading)
+      case .clause: phrase(clauses.removeFirst(), &clauses, &tokens, &parse)
       case .slot(let slot):
         let value: Int
         if slot.variable.isFree {
@@ -174,7 +177,7 @@ extension StoryWriter {
           value = slot.role == .moves ? destination : values[slot.variable.rawValue]
         }
         tokens += grammar.forms[slot.variable.domain.rawValue][value][slot.form]
-        reading.mentions.append(Reading.Mention(slot: slot, value: value))
+        parse.mentions.append(Parse.Mention(slot: slot, value: value))
       }
     }
   }

@@ -1,10 +1,10 @@
-"""Generation with Hugging Face transformers by a GPT-2 124M with random weights, the same work as
+"""Generation by GPT-2 124M with random weights in Hugging Face transformers, the same work as
 Sources/Benchmarks/GenerationBenchmark.swift.
 
     python generate_gpt2.py --batch 8 --dtype bf16 --threads 2
 
-The last line on standard output is JSON: new tokens a second after a short round that warms up, and
-the most memory (MiB) that the process ever had.
+The last line on standard output is JSON: new tokens per second after a short run to warm up, and
+the peak memory of the process (MiB).
 """
 
 import argparse
@@ -19,8 +19,8 @@ from transformers import GPT2Config, GPT2LMHeadModel
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--batch", type=int, default=1)
-    parser.add_argument("--prompt", type=int, default=16, help="ids before the new ones")
-    parser.add_argument("--tokens", type=int, default=64, help="new tokens of each sequence")
+    parser.add_argument("--prompt", type=int, default=16, help="tokens of the prompt")
+    parser.add_argument("--tokens", type=int, default=64, help="new tokens per sequence")
     parser.add_argument("--dtype", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
@@ -34,7 +34,7 @@ def main():
     for new in (4, options.tokens):
         start = time.perf_counter()
         with torch.inference_mode():
-            # Without an end: every sequence gets all of its tokens.
+            # Without an end-of-text token, every sequence gets all of its tokens.
             result = model.generate(
                 prompt, attention_mask=torch.ones_like(prompt), do_sample=False, use_cache=True,
                 min_new_tokens=new, max_new_tokens=new, pad_token_id=0)

@@ -1,9 +1,9 @@
-"""BERT-base masked-token steps with transformers, the same work as TrainedModel.bert.
+"""Training steps of BERT-base as a masked LM in transformers, the same work as TrainedModel.bert.
 
     python train_bert.py --batch 8 --dtype bf16 --threads 2
 
-The last line on standard output is JSON: tokens a second of the median step after the first two,
-and the most memory (MiB) that the process ever had.
+The last line on standard output is JSON: tokens per second of the median step after the first two,
+and the peak memory of the process (MiB).
 """
 
 import argparse
@@ -20,7 +20,7 @@ MASK = 4
 
 
 def masked(ids, generator):
-    """BERT's 15 %, of which 80 % are hidden, 10 % replaced and 10 % left."""
+    """BERT's corruption of 15 % of the tokens: 80 % masked, 10 % replaced and 10 % unchanged."""
     chosen = torch.rand(ids.shape, generator=generator) < 0.15
     labels = torch.where(chosen, ids, torch.tensor(-100))
     draw = torch.rand(ids.shape, generator=generator)

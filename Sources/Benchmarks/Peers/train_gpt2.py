@@ -1,10 +1,10 @@
-"""GPT-2 training steps with PyTorch, the same work as Sources/Benchmarks/StepBenchmark.swift.
+"""Training steps of GPT-2 in PyTorch, the same work as Sources/Benchmarks/StepBenchmark.swift.
 
     python train_gpt2.py --size gpt2 --batch 4 --dtype bf16 --threads 2
     python -m torch.distributed.run --nproc_per_node 2 train_gpt2.py --batch 2   (DDP over gloo)
 
-The last line on standard output is JSON: tokens a second of the median step after the first two,
-and the most memory (MiB) that the process, or the first rank, ever had.
+The last line on standard output is JSON: tokens per second of the median step after the first two,
+and the peak memory of the process, or of rank 0 (MiB).
 """
 
 import argparse
@@ -69,7 +69,7 @@ class GPT2(nn.Module):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--size", choices=SIZES, default="gpt2")
-    parser.add_argument("--batch", type=int, default=4, help="sequences a step, on each rank")
+    parser.add_argument("--batch", type=int, default=4, help="sequences per step on each rank")
     parser.add_argument("--dtype", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--steps", type=int, default=6)

@@ -1,13 +1,13 @@
-"""Tokenizers of Hugging Face on one thread, the same work as
-Sources/Benchmarks/TokenizerBenchmark.swift: a line with its line feed is a document.
+"""Hugging Face tokenizers on one thread, the same work as
+Sources/Benchmarks/TokenizerBenchmark.swift: each line, with its line feed, is a document.
 
     python train_tokenizer.py --task encode --vocabulary 8192 FILE…
     python train_tokenizer.py --task encode --tokenizer FOLDER FILE…
 
-FOLDER has tokenizer.json, or vocab.json and merges.txt as GPT-2 was published.
+FOLDER has tokenizer.json, or vocab.json and merges.txt as published with GPT-2.
 
-The last line on standard output is JSON: MB/s, the most memory (MiB) that the process ever had, and
-as "work" how many entries or tokens came out, which must be as many as from Apus.
+The last line on standard output is JSON: MB/s, the peak memory of the process (MiB), and as "work"
+the number of entries or tokens, which must equal that of Apus.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def main():
         rounds = []
         for _ in range(3):
             start = time.perf_counter()
-            # In parts: the encodings of a whole corpus, with offsets, would fill the memory.
+            # In batches: the encodings of a whole corpus, with offsets, would fill the memory.
             tokens = sum(
                 len(encoding.ids)
                 for place in range(0, len(documents), 1000)

@@ -1,8 +1,8 @@
 import Tokenizers
 
 extension ChatEncoder {
-  /// `answer` to `prompt` as an example; throws `RecordDefect.unrendered` when the chat template
-  /// refuses it.
+  /// Returns `prompt` and `answer` as an example; throws `RecordDefect.unrendered` when the chat
+  /// template refuses them.
   func example(
     _ answer: [Message], to prompt: [Message] = []
   ) throws(RecordDefect) -> EncodedExample {
@@ -13,7 +13,7 @@ extension ChatEncoder {
     }
   }
 
-  /// The ids of `prompt`; throws `RecordDefect.unrendered` when the chat template refuses it.
+  /// Returns the ids of `prompt`; throws `RecordDefect.unrendered` when the chat template refuses it.
   func ids(of prompt: [Message]) throws(RecordDefect) -> [TokenID] {
     do {
       return try encode(prompt: prompt)

@@ -1,8 +1,9 @@
 import Tokenizers
 
-/// Evaluation batches in a fixed order, each had by its number: no rank appears.
-public protocol EvaluationSource: Sendable {
-  /// Batches to evaluate.
+/// A source of evaluation batches in a fixed order; a batch depends only on its index, not on rank or
+/// world size.
+package protocol EvaluationSource: Sendable {
+  /// The number of batches to evaluate.
   var batchCount: Int { get }
 
   /// Fills `batch`, which has the source's shape, with batch `index` of `batchCount`.
@@ -11,22 +12,23 @@ public protocol EvaluationSource: Sendable {
 
 extension EvaluationLoader: EvaluationSource {}
 
-/// Evaluation batches of examples: every example once, in order, packed as in training.
+/// Evaluation batches of examples: every example once, in order, several in a row.
 ///
-/// A row takes examples as long as the next has room; the last batch is filled up with rows of padding.
-public struct ExampleEvaluationLoader: EvaluationSource {
-  /// Tokens in a sequence.
-  public let context: Int
-  /// Sequences in a batch.
-  public let sequences: Int
+/// A row takes examples as long as the next one fits; the last batch is completed with rows of
+/// padding.
+package struct ExampleEvaluationLoader: EvaluationSource {
+  /// The number of tokens in a sequence.
+  package let context: Int
+  /// The number of sequences in a batch.
+  package let sequences: Int
   private let examples: EncodedExamples
   private let padding: TokenID
   private let rows: [Range<Int>]
 
-  /// Evaluates `set`, none of whose examples is longer than the context and one more.
+  /// Creates a loader of `set`, whose examples have at most `context` + 1 tokens.
   ///
-  /// Throws `DatasetError.nothingToEvaluate` when it holds none.
-  public init(_ set: ExampleSet, context: Int, sequences: Int) throws(DatasetError) {
+  /// Throws `DatasetError.nothingToEvaluate` when the set is empty.
+  package init(_ set: ExampleSet, context: Int, sequences: Int) throws(DatasetError) {
     precondition(
       context >= 1 && sequences >= 1, "batches of \(sequences) sequences of \(context) tokens")
     guard set.examples.count > 0 else { throw .nothingToEvaluate }
@@ -49,11 +51,9 @@ public struct ExampleEvaluationLoader: EvaluationSource {
     self.rows = rows
   }
 
-  /// Batches that hold all examples.
-  public var batchCount: Int { (rows.count + sequences - 1) / sequences }
+  package var batchCount: Int { (rows.count + sequences - 1) / sequences }
 
-  /// Fills `batch` with batch `index` of `batchCount`.
-  public func fill(_ batch: inout Batch, index: Int) {
+  package func fill(_ batch: inout Batch, index: Int) {
     batch.requireShape(sequences: sequences, context: context)
     precondition(0..<batchCount ~= index, "batch \(index) of \(batchCount)")
     batch.beginExamples()

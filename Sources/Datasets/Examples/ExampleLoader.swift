@@ -1,37 +1,37 @@
 import Tokenizers
 
-/// Batches to fine-tune on: examples packed into rows, with no attention from one to another.
+/// Batches for fine-tuning: examples packed into rows, without attention across examples.
 ///
-/// A pure function of (seed, step, micro-batch), as `TrainingLoader` is:
+/// A pure function of (seed, step, micro-batch), like `TrainingLoader`:
 ///
 ///     sample = (step · M + micro-batch) · sequences + row
 ///
-/// `ExampleOrder` says which row of the epoch that is, and `ExamplePacking` what stands in it. Each
-/// input has the example's next token as its target, which weighs 1 where it is learned; the places
-/// left at the end of a row are an example of their own that weighs nothing. `Batch.starts` says where
-/// each begins.
-public struct ExampleLoader: BatchSource {
-  /// Tokens in a sequence.
-  public let context: Int
-  /// Sequences in a micro-batch.
-  public let sequences: Int
-  /// Micro-batches in a step, M.
-  public let microBatches: Int
+/// `ExampleOrder` maps the sample to a row of the epoch, and `ExamplePacking` maps that row to its
+/// examples. Each input has the example's next token as its target, with weight 1 where the loss mask
+/// includes it; the unused places at the end of a row are an example of padding with weight 0.
+/// `Batch.starts` has the start of each example.
+package struct ExampleLoader: BatchSource {
+  /// The number of tokens in a sequence.
+  package let context: Int
+  /// The number of sequences in a micro-batch.
+  package let sequences: Int
+  /// The number of micro-batches in a step, M.
+  package let microBatches: Int
   private let examples: EncodedExamples
   private let padding: TokenID
   private let packing: ExamplePacking
   private let order: ExampleOrder
 
-  /// Loads from `set`, none of whose examples is longer than the context and one more.
+  /// Creates a loader of `set`, whose examples have at most `context` + 1 tokens.
   ///
-  /// Throws `DatasetError.uselessMask` when no model that answers can come of it.
-  public init(
+  /// Throws `DatasetError.invalidLossMask` when the loss mask cannot train a model that answers.
+  package init(
     _ set: ExampleSet, context: Int, sequences: Int, microBatches: Int, seed: UInt64
   ) throws(DatasetError) {
     precondition(
       sequences >= 1 && microBatches >= 1,
       "\(microBatches) micro-batches of \(sequences) sequences")
-    try set.checkMask()
+    try set.checkLossMask()
     self.context = context
     self.sequences = sequences
     self.microBatches = microBatches
@@ -42,11 +42,10 @@ public struct ExampleLoader: BatchSource {
     order = ExampleOrder(count: packing.rowCount, seed: seed)
   }
 
-  /// Rows that all examples fill once.
-  public var rowsPerEpoch: Int { packing.rowCount }
+  /// The number of rows that hold every example once.
+  package var rowsPerEpoch: Int { packing.rowCount }
 
-  /// Fills `batch` with micro-batch `microBatch` of step `step`, both from 0.
-  public func fill(_ batch: inout Batch, step: Int, microBatch: Int) {
+  package func fill(_ batch: inout Batch, step: Int, microBatch: Int) {
     batch.requireShape(sequences: sequences, context: context)
     precondition(
       step >= 0 && 0..<microBatches ~= microBatch,
@@ -61,20 +60,19 @@ public struct ExampleLoader: BatchSource {
     }
   }
 
-  /// How many times every example was seen after `steps` steps.
-  public func epochsSeen(_ steps: Int) -> Double {
+  package func epochsSeen(_ steps: Int) -> Double {
     Double(steps * microBatches * sequences) / Double(packing.rowCount)
   }
 }
 
 extension Batch {
-  /// Makes ready for rows of several examples.
+  /// Prepares the batch for rows of several examples.
   mutating func beginExamples() {
-    forgetExamples()
+    clearExamples()
     starts.append(contentsOf: repeatElement(0, count: sequences * context))
   }
 
-  /// Fills `row` with examples `indices`, one behind another, and with padding.
+  /// Fills `row` with the examples `indices`, in order, and with padding.
   mutating func fill(
     row: Int, with indices: [Int], of examples: EncodedExamples, padding: TokenID
   ) {
@@ -84,7 +82,7 @@ extension Batch {
     }
     for index in indices {
       let end = examples.write(
-        index, to: &self, row: row, at: position, readsEnd: false, padding: padding)
+        index, to: &self, row: row, at: position, lastIsInput: false, padding: padding)
       mark(from: position, to: end)
       position = end
     }

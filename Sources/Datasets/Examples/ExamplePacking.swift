@@ -1,20 +1,22 @@
 import RandomNumbers
 
-/// Which examples stand together in a row: a pure function of (seed, epoch, lengths).
+/// The packing of examples into rows: a pure function of (seed, epoch, lengths).
 ///
-/// Rows are filled best fit, the longest examples first: each takes the fullest row that still has
-/// room for it, which leaves little padding and needs no search. The lengths in a row are the same in
-/// every epoch, so that all epochs have as many rows; which of the examples of a length takes which
-/// of its places is dealt anew in each. An example of n tokens takes n − 1 places of a row.
+/// Rows are packed best-fit decreasing: each example, longest first, goes to the fullest row that
+/// still has room for it, which leaves little padding and needs no search. The lengths in a row are
+/// the same in every epoch, so that all epochs have the same number of rows; the examples of equal
+/// length are permuted among their slots in every epoch. An example of n tokens takes n − 1 places of
+/// a row.
 struct ExamplePacking: Sendable {
-  /// Rows of every epoch.
+  /// The number of rows in every epoch.
   var rowCount: Int { rowEnds.count }
 
-  /// The examples by falling length, equal ones in order: slot s belongs to the length of `byLength[s]`.
+  /// The examples by decreasing length, equal lengths in order; slot s holds an example of the length
+  /// of `byLength[s]`.
   private let byLength: [Int]
-  /// For every slot, the run of slots of its length.
+  /// The range of slots of equal length, for every slot.
   private let runs: [Range<Int>]
-  /// The slots of all rows in a row, and where each row ends.
+  /// The concatenated slots of all rows, and the end of each row in them.
   private let slots: [Int]
   private let rowEnds: [Int]
   private let seed: UInt64
@@ -56,7 +58,7 @@ struct ExamplePacking: Sendable {
     }
   }
 
-  /// The examples of row `row` in epoch `epoch`, in the order in which they stand.
+  /// Returns the examples of row `row` in epoch `epoch`, in order.
   func examples(ofRow row: Int, epoch: Int) -> [Int] {
     slots[(row == 0 ? 0 : rowEnds[row - 1])..<rowEnds[row]].map { slot in
       let run = runs[slot]
@@ -67,10 +69,10 @@ struct ExamplePacking: Sendable {
   }
 }
 
-/// Rows by the places they have left.
+/// Rows indexed by their number of free places.
 private struct RowsByRoom {
   private var rows: [[Int]]
-  /// A bit for every room of which there are rows.
+  /// A bit set: bit r is set when some row has r free places.
   private var present: [UInt64]
 
   init(context: Int) {
@@ -78,7 +80,7 @@ private struct RowsByRoom {
     present = [UInt64](repeating: 0, count: context / 64 + 1)
   }
 
-  /// Takes out the row with the least room that is at least `places`; nil when there is none.
+  /// Removes and returns the row with the least room that is at least `places`; nil when there is none.
   mutating func take(places: Int) -> (index: Int, room: Int)? {
     var word = places / 64
     var bits = present[word] & (~0 << UInt64(places % 64))

@@ -1,23 +1,22 @@
 import Tokenizers
 
-/// Conversations as examples to fine-tune on.
-public struct ExampleSet: Sendable {
-  /// The examples.
-  public let examples: EncodedExamples
-  /// What became of the records.
-  public let statistics: ExampleStatistics
+/// Conversations encoded as examples for fine-tuning.
+package struct ExampleSet: Sendable {
+  package let examples: EncodedExamples
+  /// The counts of used and unused records.
+  package let statistics: ExampleStatistics
   /// The id that ends a turn.
-  public let endOfTurn: TokenID
-  /// The id that fills rows up.
-  public let padding: TokenID
+  package let endOfTurn: TokenID
+  /// The id that pads rows.
+  package let padding: TokenID
 
-  /// The conversations `records` as `chat` writes them.
+  /// Encodes the conversations `records` with `chat`.
   ///
-  /// An example may have one token more than the context: the first is only given, the last only
-  /// predicted. Longer ones are left out and counted, or cut where `options` say so. Throws
-  /// `DatasetError.badRecord` for a record that is no conversation, or whose prompt leaves no room for
-  /// an answer.
-  public init(
+  /// An example may have one token more than the context: the first is only an input, the last only a
+  /// target. Longer examples are left out and counted, or truncated if `options.truncates`. Throws
+  /// `DatasetError.badRecord` for a record that is not a conversation, or whose prompt leaves no room
+  /// for an answer.
+  package init(
     _ records: [LocatedRecord], chat: ChatEncoder, options: ExampleOptions
   ) throws(DatasetError) {
     var statistics = ExampleStatistics()
@@ -27,9 +26,9 @@ public struct ExampleSet: Sendable {
         throw .otherKind(found: record.kind, wanted: "a conversation")
       }
       let example = try chat.example(conversation.messages)
-      let prompt = example.isTrained.firstIndex(of: true) ?? example.ids.count
-      let used = try options.used(
-        example.ids.count, prompt: prompt, room: options.context + 1, counting: &statistics)
+      let prompt = example.lossMask.firstIndex(of: true) ?? example.ids.count
+      let used = try options.usableLength(
+        example.ids.count, prompt: prompt, limit: options.context + 1, counting: &statistics)
       return used.map { example.prefix($0) }
     }
     try options.requireExamples(statistics)
@@ -38,8 +37,9 @@ public struct ExampleSet: Sendable {
       statistics: statistics)
   }
 
-  /// `examples` made elsewhere, whose turns end with `endOfTurn`; rows are filled up with `padding`.
-  public init(
+  /// Creates a set of encoded `examples` whose turns end with `endOfTurn`; rows are padded with
+  /// `padding`.
+  package init(
     _ examples: EncodedExamples, endOfTurn: TokenID, padding: TokenID,
     statistics: ExampleStatistics = ExampleStatistics()
   ) {
@@ -49,41 +49,41 @@ public struct ExampleSet: Sendable {
     var statistics = statistics
     statistics.examples = examples.count
     statistics.tokens = examples.tokens
-    statistics.trainedTokens = examples.trainedTokens
+    statistics.lossTokens = examples.lossTokens
     self.statistics = statistics
   }
 
-  /// Throws `DatasetError.uselessMask` when nothing is learned, or everything, or never the end of a
-  /// turn: no such model answers and stops.
-  public func checkMask() throws(DatasetError) {
-    if statistics.trainedTokens == 0 { throw .uselessMask(.nothing) }
-    if statistics.trainedTokens == statistics.tokens { throw .uselessMask(.everything) }
-    if !examples.trains(endOfTurn) {
-      throw .uselessMask(.noEndOfTurn(truncated: statistics.truncated))
+  /// Throws `DatasetError.invalidLossMask` when the loss mask includes no token, every token, or no end
+  /// of a turn: no model trained on it would answer and stop.
+  package func checkLossMask() throws(DatasetError) {
+    if statistics.lossTokens == 0 { throw .invalidLossMask(.nothing) }
+    if statistics.lossTokens == statistics.tokens { throw .invalidLossMask(.everything) }
+    if !examples.isInLoss(endOfTurn) {
+      throw .invalidLossMask(.noEndOfTurn(truncated: statistics.truncated))
     }
   }
 }
 
-/// Why what is learned of examples makes no model that answers.
-public enum MaskDefect: Equatable, Sendable, CustomStringConvertible {
-  /// No token is learned.
+/// The reason why the loss mask of examples cannot train a model that answers and stops.
+package enum LossMaskDefect: Equatable, Sendable, CustomStringConvertible {
+  /// The loss mask includes no token.
   case nothing
-  /// Every token is learned, prompts too.
+  /// The loss mask includes every token, prompts too.
   case everything
-  /// The end of a turn is never learned; so many examples were cut.
+  /// The loss mask never includes the end of a turn; `truncated` examples were cut.
   case noEndOfTurn(truncated: Int)
 
-  /// The defect as the end of a sentence about the mask.
-  public var description: String {
+  /// The defect as the end of a sentence about the loss mask.
+  package var description: String {
     switch self {
     case .nothing:
-      "learns none of the tokens: there is no answer among the examples; add conversations in which "
-        + "the assistant speaks"
+      "includes no token: the examples have no answer; add conversations with messages of the "
+        + "assistant"
     case .everything:
-      "learns every token, prompts too: the examples hold nothing but answers; add what is asked, or "
-        + "pretrain on the text"
+      "includes every token, prompts too: the examples hold only answers; add prompts, or pretrain "
+        + "on the text"
     case .noEndOfTurn(let truncated):
-      "never learns the end of a turn, so the model would not stop"
+      "never includes the end of a turn, so the model would not stop"
         + (truncated > 0 ? ": \(truncated) examples were cut before it" : "")
         + "; raise the context or leave long examples out"
     }
@@ -91,9 +91,9 @@ public enum MaskDefect: Equatable, Sendable, CustomStringConvertible {
 }
 
 extension EncodedExample {
-  /// Its first `count` tokens.
+  /// Returns the first `count` tokens of the example.
   func prefix(_ count: Int) -> EncodedExample {
     count == ids.count
-      ? self : EncodedExample(ids: Array(ids[..<count]), isTrained: Array(isTrained[..<count]))
+      ? self : EncodedExample(ids: Array(ids[..<count]), lossMask: Array(lossMask[..<count]))
   }
 }

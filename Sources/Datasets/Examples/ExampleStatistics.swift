@@ -1,73 +1,72 @@
-/// What became of the records of a phase.
-public struct ExampleStatistics: Sendable, Equatable, CustomStringConvertible {
-  /// Examples that are used.
-  public internal(set) var examples = 0
-  /// Their tokens.
-  public internal(set) var tokens = 0
-  /// Those of their tokens that are learned.
-  public internal(set) var trainedTokens = 0
-  /// Examples left out because they are longer than the context.
-  public internal(set) var dropped = 0
-  /// Examples cut at the length of the context.
-  public internal(set) var truncated = 0
-  /// Records left out because they could not be used.
-  public internal(set) var skipped = SkippedRecords()
+/// The counts of used and unused records of a phase.
+package struct ExampleStatistics: Sendable, Equatable, CustomStringConvertible {
+  /// The number of examples that are used.
+  package internal(set) var examples = 0
+  /// The number of their tokens.
+  package internal(set) var tokens = 0
+  /// The number of their tokens in the loss mask.
+  package internal(set) var lossTokens = 0
+  /// The number of examples left out because they are longer than the context.
+  package internal(set) var dropped = 0
+  /// The number of examples cut to the context.
+  package internal(set) var truncated = 0
+  /// The records left out because they could not be used.
+  package internal(set) var skipped = SkippedRecords()
 
-  /// Nothing yet.
-  public init() {}
+  package init() {}
 
-  /// The same with records that had been left out before examples were made.
-  public func counting(_ skipped: SkippedRecords) -> ExampleStatistics {
+  /// Returns the statistics with the records added that were left out while reading.
+  package func counting(_ skipped: SkippedRecords) -> ExampleStatistics {
     var all = self
     all.skipped = skipped
     all.skipped.note(self.skipped)
     return all
   }
 
-  /// Examples and records that are not used, or not whole.
-  public var leftOut: Int { dropped + truncated + skipped.count }
+  /// The number of examples and records that are not used, or not whole.
+  package var leftOut: Int { dropped + truncated + skipped.count }
 
-  /// The share of the tokens that is learned, from 0 to 1.
-  public var trainedShare: Double { Double(trainedTokens) / Double(max(1, tokens)) }
+  /// The fraction of the tokens in the loss mask, in [0, 1].
+  package var lossFraction: Double { Double(lossTokens) / Double(max(1, tokens)) }
 
-  /// The same in one sentence, without its full stop.
-  public var description: String {
-    let share = (trainedShare * 1000).rounded() / 10
+  /// The statistics in one sentence, without a full stop.
+  package var description: String {
+    let percent = (lossFraction * 1000).rounded() / 10
     var parts = [
-      "\(examples) examples of \(tokens) tokens, \(trainedTokens) of them learned (\(share) %)"
+      "\(examples) examples of \(tokens) tokens, \(lossTokens) of them in the loss (\(percent) %)"
     ]
     if truncated > 0 { parts.append("\(truncated) cut at the length of the context") }
     if dropped > 0 { parts.append("\(dropped) longer than the context left out") }
     if let first = skipped.first.first {
-      parts.append("\(skipped.count) bad ones left out, the first because \(first)")
+      parts.append("\(skipped.count) bad records left out, the first because \(first)")
     }
     return parts.joined(separator: "; ")
   }
 }
 
-/// How examples are made of records.
-public struct ExampleOptions: Sendable, Equatable {
-  /// The longest that an example may be, in tokens that the model is given.
-  public let context: Int
-  /// Whether longer ones are cut at the context, and not left out.
-  public let truncates: Bool
-  /// Whether bad records are left out, and no error.
-  public let skipsBad: Bool
+/// The options for making examples of records.
+package struct ExampleOptions: Sendable, Equatable {
+  /// The greatest number of input tokens of an example.
+  package let context: Int
+  /// True when longer examples are cut to the context, not left out.
+  package let truncates: Bool
+  /// True when bad records are left out and counted; otherwise they are an error.
+  package let skipsBad: Bool
 
-  /// Examples for a model of `context` tokens.
-  public init(context: Int, truncates: Bool = false, skipsBad: Bool = false) {
+  package init(context: Int, truncates: Bool = false, skipsBad: Bool = false) {
     precondition(context >= 1, "a context of \(context) tokens")
     self.context = context
     self.truncates = truncates
     self.skipsBad = skipsBad
   }
 
-  /// The same, but nothing is cut.
-  var withoutCuts: ExampleOptions {
+  /// The options with truncation disabled.
+  var withoutTruncation: ExampleOptions {
     ExampleOptions(context: context, truncates: false, skipsBad: skipsBad)
   }
 
-  /// What is made of each of `records`, without those for which `body` gives nil.
+  /// Returns the results of `body` for `records`, without nil results; counts bad records, or throws
+  /// the first one unless `skipsBad`.
   func map<Result>(
     _ records: [LocatedRecord], counting statistics: inout ExampleStatistics,
     _ body: (Record, inout ExampleStatistics) throws(RecordDefect) -> Result?
@@ -87,20 +86,21 @@ public struct ExampleOptions: Sendable, Equatable {
     return results
   }
 
-  /// How many of an example's `length` tokens are used, `room` at most, or nil to leave it out; its
-  /// first `prompt` tokens are not learned.
+  /// Returns how many of an example's `length` tokens are used, at most `limit`, or nil to leave the
+  /// example out.
   ///
-  /// Throws `RecordDefect.promptTooLong` when nothing that is learned has room.
-  func used(
-    _ length: Int, prompt: Int, room: Int, counting statistics: inout ExampleStatistics
+  /// Its first `prompt` tokens are not in the loss mask. Throws `RecordDefect.promptTooLong` when the
+  /// limit leaves no token in the loss mask.
+  func usableLength(
+    _ length: Int, prompt: Int, limit: Int, counting statistics: inout ExampleStatistics
   ) throws(RecordDefect) -> Int? {
-    guard prompt < room else { throw .promptTooLong(tokens: prompt, context: context) }
-    guard length > room else { return length }
+    guard prompt < limit else { throw .promptTooLong(tokens: prompt, context: context) }
+    guard length > limit else { return length }
     if truncates { statistics.truncated += 1 } else { statistics.dropped += 1 }
-    return truncates ? room : nil
+    return truncates ? limit : nil
   }
 
-  /// Throws when records were to be used and none was.
+  /// Throws when no example could be made.
   func requireExamples(_ statistics: ExampleStatistics) throws(DatasetError) {
     if statistics.examples > 0 { return }
     if statistics.dropped > 0 {

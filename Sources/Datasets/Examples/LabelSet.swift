@@ -1,36 +1,37 @@
 import Tokenizers
 
-/// Labelled texts as examples for a head that classifies or estimates.
-public struct LabelSet: RowSet {
-  /// What a head learns of labels.
-  public enum Task: Sendable, Equatable {
-    /// One of classes: those given, or all that the records name.
+/// Labelled texts encoded as examples for sequence classification or regression.
+package struct LabelSet: RowSet {
+  /// The task of the head.
+  package enum Task: Sendable, Equatable {
+    /// Classification into the given classes, or into all labels of the records when nil.
     case classes([String]?)
-    /// A value.
+    /// Regression.
     case values
   }
 
-  /// The texts; nothing of them is learned as a token.
-  public let texts: EncodedExamples
-  /// The index of each text's class, or its value.
-  public let labels: [Float]
-  /// The names of the classes, by index; empty when values are learned.
-  public let classes: [String]
-  /// What became of the records.
-  public let statistics: ExampleStatistics
-  /// The id that fills rows up.
-  public let padding: TokenID
+  /// The texts; their loss masks include no token.
+  package let texts: EncodedExamples
+  /// The class index or the value of each text.
+  package let labels: [Float]
+  /// The names of the classes, by index; empty for regression.
+  package let classes: [String]
+  /// The counts of used and unused records.
+  package let statistics: ExampleStatistics
+  /// The id that pads rows.
+  package let padding: TokenID
 
-  /// The labelled texts `records` as `tokenizer` writes them, with the tokens that it puts around a
+  /// Encodes the labelled texts `records` with `tokenizer`, including its special tokens around a
   /// text, as transformers' pipelines do.
   ///
-  /// Classes that are not given are the labels of the records: names by their bytes, or numbers by
-  /// their value, sorted. A text may have as many tokens as the context; longer ones are left out and
-  /// counted, or cut where `options` say so. Throws `DatasetError.badRecord` for a record that is no
-  /// labelled text, or has a label outside the classes, and `.oneClass` when they are only one.
+  /// When no classes are given, they are the labels of the records: numbers sorted by value, then
+  /// names sorted by their bytes. A text may have as many tokens as the context; longer texts are left
+  /// out and counted, or truncated if `options.truncates`. Throws `DatasetError.badRecord` for a record
+  /// that is not a labelled text or has a label outside the classes, and `.oneClass` when there is only
+  /// one class.
   ///
-  /// - Parameter padding: The id that fills rows up; the end of text when nil.
-  public init(
+  /// - Parameter padding: The id that pads rows; end-of-text when nil.
+  package init(
     _ records: [LocatedRecord], tokenizer: any Tokenizer, task: Task, options: ExampleOptions,
     padding: TokenID? = nil
   ) throws(DatasetError) {
@@ -47,12 +48,12 @@ public struct LabelSet: RowSet {
         throw .otherKind(found: record.kind, wanted: "a labelled text")
       }
       let number = try Self.number(of: label, task: task, classes: classes)
-      let ids = tokenizer.encodeWhole(text)
-      let used = try options.used(
-        ids.count, prompt: 0, room: options.context, counting: &statistics)
+      let ids = tokenizer.encodeWithSpecialTokens(text)
+      let used = try options.usableLength(
+        ids.count, prompt: 0, limit: options.context, counting: &statistics)
       guard let used else { return nil }
       let example = EncodedExample(
-        ids: ids, isTrained: [Bool](repeating: false, count: ids.count))
+        ids: ids, lossMask: [Bool](repeating: false, count: ids.count))
       return (example.cut(to: used, keepingEnd: tokenizer.isSpecial), number)
     }
     try options.requireExamples(statistics)
@@ -64,8 +65,7 @@ public struct LabelSet: RowSet {
     self.padding = padding ?? tokenizer.endOfText
   }
 
-  /// How many texts there are.
-  public var count: Int { labels.count }
+  package var count: Int { labels.count }
 
   private static func classes(of records: [LocatedRecord]) -> [String] {
     var names: Set<String> = []
@@ -94,15 +94,17 @@ public struct LabelSet: RowSet {
     }
   }
 
-  /// Makes `batch` ready: `Batch.lengths` has the tokens of each row, `Batch.labels` its class or value.
-  public func begin(_ batch: inout Batch) {
+  /// Prepares `batch`: `lengths` has the number of tokens of each row, `labels` its class or value.
+  package func begin(_ batch: inout Batch) {
     batch.beginRows()
     batch.labels.append(contentsOf: repeatElement(0, count: batch.sequences))
   }
 
-  /// Fills `row` of `batch` with text `index`, or with padding, one token long, when it is nil; the last
-  /// token of a text, where a decoder's head reads, weighs 1 and all else 0.
-  public func fill(_ batch: inout Batch, row: Int, with index: Int?) {
+  /// Fills `row` of `batch` with text `index`, or with padding of length 1 when `index` is nil.
+  ///
+  /// The last token of a text, from which the head of a decoder reads, has weight 1; all others have
+  /// weight 0.
+  package func fill(_ batch: inout Batch, row: Int, with index: Int?) {
     batch.fill(row: row, with: index, of: texts, padding: padding)
     batch.labels[row] = index.map { labels[$0] } ?? 0
     if index != nil {
@@ -112,24 +114,25 @@ public struct LabelSet: RowSet {
 }
 
 /// Batches of labelled texts.
-public typealias LabelLoader = RowLoader<LabelSet>
+package typealias LabelLoader = RowLoader<LabelSet>
 /// Evaluation batches of labelled texts.
-public typealias LabelEvaluationLoader = RowEvaluationLoader<LabelSet>
+package typealias LabelEvaluationLoader = RowEvaluationLoader<LabelSet>
 
 extension EncodedExample {
-  /// The first `count` ids; where that cuts, the special token at the end takes the place of the last.
+  /// Returns the first `count` ids; when this truncates the example, a special token at its end
+  /// replaces the last of them.
   fileprivate func cut(to count: Int, keepingEnd isSpecial: (TokenID) -> Bool) -> EncodedExample {
     guard count < ids.count, count > 0, let end = ids.last, isSpecial(end) else {
       return prefix(count)
     }
     return EncodedExample(
-      ids: ids.prefix(count - 1) + [end], isTrained: Array(isTrained.prefix(count)))
+      ids: ids.prefix(count - 1) + [end], lossMask: Array(lossMask.prefix(count)))
   }
 }
 
 extension Label {
-  /// The name of the class that it stands for; a whole number has no decimals.
-  public var text: String {
+  /// The class name of the label; a whole number is written without decimals.
+  package var text: String {
     switch self {
     case .name(let name): name
     case .number(let number): Int(exactly: number).map(String.init) ?? "\(number)"

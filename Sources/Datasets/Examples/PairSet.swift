@@ -1,32 +1,32 @@
 import Tokenizers
 
-/// Preference pairs as examples for a reward model or for DPO.
-public struct PairSet: Sendable {
-  /// The chosen sides: prompt and better answer, of which the answer is learned.
-  public let chosen: EncodedExamples
+/// Preference pairs encoded as examples for a reward model or for DPO.
+package struct PairSet: Sendable {
+  /// The chosen sides: prompt and better answer, with the answer in the loss mask.
+  package let chosen: EncodedExamples
   /// The rejected sides, in the same order.
-  public let rejected: EncodedExamples
-  /// By how much each chosen answer should lead; 0 where the data does not say.
-  public let margins: [Float]
-  /// What became of the records; tokens are those of both sides.
-  public let statistics: ExampleStatistics
+  package let rejected: EncodedExamples
+  /// The margin by which each chosen answer should lead; 0 when the record has none.
+  package let margins: [Float]
+  /// The counts of used and unused records; tokens are counted for both sides.
+  package let statistics: ExampleStatistics
   /// The id that ends a turn.
-  public let endOfTurn: TokenID
-  /// The id that fills rows up.
-  public let padding: TokenID
+  package let endOfTurn: TokenID
+  /// The id that pads rows.
+  package let padding: TokenID
 
-  /// The pairs `records` as `chat` writes them.
+  /// Encodes the pairs `records` with `chat`.
   ///
-  /// A side may have as many tokens as the context, since the last is read too. Pairs with a longer
-  /// side are left out and counted, whatever `options` say: an answer cut before its end is not the one
-  /// that was judged. Throws `DatasetError.badRecord` for a record that is no pair, or whose prompt
-  /// leaves no room for an answer.
-  public init(
+  /// A side may have as many tokens as the context, because its last token is an input too. Pairs with
+  /// a longer side are left out and counted, even if `options.truncates`: a truncated answer is not the
+  /// one that was judged. Throws `DatasetError.badRecord` for a record that is not a pair, or whose
+  /// prompt leaves no room for an answer.
+  package init(
     _ records: [LocatedRecord], chat: ChatEncoder, options: ExampleOptions
   ) throws(DatasetError) {
     var statistics = ExampleStatistics()
     var margins: [Float] = []
-    let options = options.withoutCuts
+    let options = options.withoutTruncation
     let sides = try options.map(records, counting: &statistics) {
       record, statistics throws(RecordDefect) -> (EncodedExample, EncodedExample)? in
       guard case .pair(let pair) = record else {
@@ -37,9 +37,9 @@ public struct PairSet: Sendable {
         try chat.example(pair.rejected, to: pair.prompt),
       ]
       let longest = answers.map(\.ids.count).max() ?? 0
-      let prompt = answers[0].isTrained.firstIndex(of: true) ?? longest
-      let used = try options.used(
-        longest, prompt: prompt, room: options.context, counting: &statistics)
+      let prompt = answers[0].lossMask.firstIndex(of: true) ?? longest
+      let used = try options.usableLength(
+        longest, prompt: prompt, limit: options.context, counting: &statistics)
       guard used != nil else { return nil }
       margins.append(Float(pair.margin ?? 0))
       return (answers[0], answers[1])
@@ -49,16 +49,16 @@ public struct PairSet: Sendable {
     rejected = EncodedExamples(sides.map(\.1))
     self.margins = margins
     statistics.tokens = chosen.tokens + rejected.tokens
-    statistics.trainedTokens = chosen.trainedTokens + rejected.trainedTokens
+    statistics.lossTokens = chosen.lossTokens + rejected.lossTokens
     self.statistics = statistics
     endOfTurn = chat.endOfTurn
     padding = chat.tokenizer.endOfText
   }
 
-  /// How many pairs there are.
-  public var count: Int { margins.count }
+  /// The number of pairs.
+  package var count: Int { margins.count }
 
-  /// Fills rows 2i and 2i + 1 of `batch` with pair `index`, or with padding when it is nil.
+  /// Fills rows 2i and 2i + 1 of `batch` with pair `index`, or with padding when `index` is nil.
   func fill(_ batch: inout Batch, pair i: Int, with index: Int?) {
     for (row, examples) in [(2 * i, chosen), (2 * i + 1, rejected)] {
       batch.fill(row: row, with: index, of: examples, padding: padding)
@@ -68,20 +68,20 @@ public struct PairSet: Sendable {
 }
 
 extension Batch {
-  /// Makes ready for rows of one example each, with their lengths.
+  /// Prepares the batch for rows of one example each, with their lengths.
   mutating func beginRows() {
-    forgetExamples()
+    clearExamples()
     lengths.append(contentsOf: repeatElement(0, count: sequences))
   }
 
-  /// Fills `row` with example `index` and padding behind it, or, when it is nil, with padding that
-  /// counts as one token so that every row has a last one.
+  /// Fills `row` with example `index` followed by padding, or with padding alone when `index` is nil;
+  /// its length is then 1, so that every row has a last token.
   mutating func fill(
     row: Int, with index: Int?, of examples: EncodedExamples, padding: TokenID
   ) {
     let end =
       index.map {
-        examples.write($0, to: &self, row: row, at: 0, readsEnd: true, padding: padding)
+        examples.write($0, to: &self, row: row, at: 0, lastIsInput: true, padding: padding)
       } ?? 0
     pad(row: row, from: end, with: padding)
     lengths[row] = Int32(max(1, end))

@@ -1,40 +1,40 @@
 import Tokenizers
 
-/// What a model is asked in reinforcement learning: prompts, and the answers that are known to them.
-public struct PromptSet: Sendable {
-  /// A prompt as ids.
-  public struct Prompt: Sendable, Equatable {
-    /// The ids, up to where the answer's content begins.
-    public let ids: [TokenID]
-    /// The messages that they were made of.
-    public let messages: [Message]
-    /// The answer that the data gives, for rules that compare with it; nil when it gives none.
-    public let reference: String?
+/// The prompts of reinforcement learning, with their reference answers if known.
+package struct PromptSet: Sendable {
+  /// An encoded prompt.
+  package struct Prompt: Sendable, Equatable {
+    /// The ids, up to the start of the completion's content.
+    package let ids: [TokenID]
+    /// The messages of the prompt.
+    package let messages: [Message]
+    /// The reference answer of the record, for reward rules that compare with it; nil when it has none.
+    package let reference: String?
   }
 
   /// The prompts, in the order of the records.
-  public let prompts: [Prompt]
-  /// What became of the records.
-  public let statistics: ExampleStatistics
-  /// The id that ends a turn, at which an answer is complete.
-  public let endOfTurn: TokenID
+  package let prompts: [Prompt]
+  /// The counts of used and unused records.
+  package let statistics: ExampleStatistics
+  /// The id that ends a turn, and so completes a completion.
+  package let endOfTurn: TokenID
 
-  /// The prompts of `records` as `chat` writes them: prompts as they are, conversations without their
+  /// Encodes the prompts of `records` with `chat`: prompts as they are, conversations without their
   /// last answer, pairs without their answers.
   ///
-  /// Throws `DatasetError.badRecord` for a prompt that leaves no room for `answer` tokens in the
-  /// context, and for a record that asks nothing.
-  public init(
-    _ records: [LocatedRecord], chat: ChatEncoder, answer: Int, options: ExampleOptions
+  /// Throws `DatasetError.badRecord` for a prompt that leaves no room for `completion` tokens in the
+  /// context, and for a record without a prompt.
+  package init(
+    _ records: [LocatedRecord], chat: ChatEncoder, completion: Int, options: ExampleOptions
   ) throws(DatasetError) {
-    precondition(answer >= 1, "answers of \(answer) tokens")
+    precondition(completion >= 1, "completions of \(completion) tokens")
     var statistics = ExampleStatistics()
     prompts = try options.map(records, counting: &statistics) {
       record, statistics throws(RecordDefect) -> Prompt? in
-      let (messages, reference) = try Self.question(of: record)
+      let (messages, reference) = try Self.prompt(of: record)
       let ids = try chat.ids(of: messages)
-      guard ids.count + answer <= options.context else {
-        throw .promptTooLong(tokens: ids.count, context: options.context, answer: answer)
+      guard ids.count + completion <= options.context else {
+        throw .promptTooLong(tokens: ids.count, context: options.context, answer: completion)
       }
       statistics.tokens += ids.count
       return Prompt(ids: ids, messages: messages, reference: reference)
@@ -44,7 +44,7 @@ public struct PromptSet: Sendable {
     endOfTurn = chat.endOfTurn
   }
 
-  private static func question(
+  private static func prompt(
     of record: Record
   ) throws(RecordDefect) -> (messages: [Message], reference: String?) {
     switch record {

@@ -1,31 +1,33 @@
 import Tokenizers
 
-/// Prompts and their answers as sources and targets, to fine-tune an encoder–decoder on.
-public struct SourceTargetSet: RowSet {
-  /// A source and its target, both with what ends them.
+/// Prompts and answers encoded as encoder inputs (sources) and decoder targets, for fine-tuning an
+/// encoder–decoder.
+package struct SourceTargetSet: RowSet {
+  /// A source and its target, both with their end-of-text.
   struct Example: Sendable, Equatable {
     let source: [TokenID]
     let target: [TokenID]
   }
 
   let examples: [Example]
-  /// What became of the records.
-  public let statistics: ExampleStatistics
-  /// What targets begin after.
+  /// The counts of used and unused records.
+  package let statistics: ExampleStatistics
+  /// The first decoder input, which precedes the target.
   let start: TokenID
-  /// The id that fills sources and targets up.
+  /// The id that pads sources and targets.
   let padding: TokenID
 
-  /// The conversations `records`, of one question and one answer each, as `tokenizer` writes them.
+  /// Encodes the conversations `records`, of one prompt and one answer each, with `tokenizer`.
   ///
   /// Source and target may each have as many tokens as the context; examples with a longer one are left
-  /// out and counted, or cut where `options` say so: a source keeps its end, a target that is cut has
-  /// none. Throws `DatasetError.badRecord` for a record that is no question with its answer.
+  /// out and counted, or truncated if `options.truncates`: a truncated source keeps its end-of-text, a
+  /// truncated target has none. Throws `DatasetError.badRecord` for a record that is not a prompt with
+  /// its answer.
   ///
   /// - Parameters:
-  ///   - start: The id that targets begin after.
-  ///   - padding: The id that fills up.
-  public init(
+  ///   - start: The first decoder input, which precedes the target.
+  ///   - padding: The id that pads sources and targets.
+  package init(
     _ records: [LocatedRecord], tokenizer: any Tokenizer, start: TokenID, padding: TokenID,
     options: ExampleOptions
   ) throws(DatasetError) {
@@ -53,38 +55,36 @@ public struct SourceTargetSet: RowSet {
       return Example(source: source, target: target)
     }
     try options.requireExamples(statistics)
-    statistics.trainedTokens = examples.reduce(0) { $0 + $1.target.count }
-    statistics.tokens = examples.reduce(statistics.trainedTokens) { $0 + $1.source.count }
+    statistics.lossTokens = examples.reduce(0) { $0 + $1.target.count }
+    statistics.tokens = examples.reduce(statistics.lossTokens) { $0 + $1.source.count }
     self.statistics = statistics
     self.start = start
     self.padding = padding
   }
 
-  /// The ids of `text` as a source: with what the tokenizer puts around it, and the end.
-  public static func source(_ text: String, _ tokenizer: any Tokenizer) -> [TokenID] {
-    let ids = tokenizer.encodeWhole(text)
+  /// Returns the ids of `text` as a source: with the tokenizer's special tokens and an end-of-text.
+  package static func source(_ text: String, _ tokenizer: any Tokenizer) -> [TokenID] {
+    let ids = tokenizer.encodeWithSpecialTokens(text)
     return ids.last == tokenizer.endOfText ? ids : ids + [tokenizer.endOfText]
   }
 
-  /// How many examples there are.
-  public var count: Int { examples.count }
+  package var count: Int { examples.count }
 
-  /// Forgets what was in `batch`.
-  public func begin(_ batch: inout Batch) { batch.forgetExamples() }
+  package func begin(_ batch: inout Batch) { batch.clearExamples() }
 
-  /// Fills `row` of `batch`, whose sources are as long as its targets, with example `index`, or with the
-  /// last one, weighing nothing, when it is nil.
-  public func fill(_ batch: inout Batch, row: Int, with index: Int?) {
+  /// Fills `row` of `batch`, whose sources are padded to the length of its targets, with example
+  /// `index`, or with the last example at weight 0 when `index` is nil.
+  package func fill(_ batch: inout Batch, row: Int, with index: Int?) {
     let example = examples[index ?? count - 1]
     batch.fill(
-      row: row, source: example.source, target: example.target, sources: batch.context,
+      row: row, source: example.source, target: example.target, sourceContext: batch.context,
       start: start, padding: padding)
     if index != nil { return }
     for place in row * batch.context..<(row + 1) * batch.context { batch.weights[place] = 0 }
   }
 }
 
-/// Batches of sources and targets to fine-tune on.
-public typealias SourceTargetLoader = RowLoader<SourceTargetSet>
+/// Batches of sources and targets for fine-tuning.
+package typealias SourceTargetLoader = RowLoader<SourceTargetSet>
 /// Evaluation batches of sources and targets.
-public typealias SourceTargetEvaluationLoader = RowEvaluationLoader<SourceTargetSet>
+package typealias SourceTargetEvaluationLoader = RowEvaluationLoader<SourceTargetSet>

@@ -1,27 +1,29 @@
 import Tokenizers
 
-/// Words with tags as examples for a head that gives tokens classes.
+/// Words with tags encoded as examples for token classification.
 ///
-/// The first token of a word has its tag; the others have none, as in Hugging Face's examples.
-public struct TagSet: RowSet {
+/// The first token of a word has the word's tag; its other tokens have none, as in Hugging Face's
+/// examples.
+package struct TagSet: RowSet {
   /// The ids of each text.
   private let texts: [[TokenID]]
-  /// The index of each token's class, or −1.
+  /// The class index of each token; −1 for a token without a tag.
   private let tags: [[Int32]]
   /// The names of the classes, by index.
-  public let classes: [String]
-  /// What became of the records; learned tokens are those with a tag.
-  public let statistics: ExampleStatistics
-  /// The id that fills rows up.
-  public let padding: TokenID
+  package let classes: [String]
+  /// The counts of used and unused records; tokens with a tag count as loss tokens.
+  package let statistics: ExampleStatistics
+  /// The id that pads rows.
+  package let padding: TokenID
 
-  /// The words and tags of `records` as `tokenizer` writes them, with what it puts around a text.
+  /// Encodes the words and tags of `records` with `tokenizer`, including its special tokens around a
+  /// text.
   ///
-  /// Classes that are not given are the tags of the records, sorted by their bytes. A text may have as
-  /// many tokens as the context; longer ones are left out and counted, or lose their last words where
-  /// `options` say so. Throws `DatasetError.badRecord` for a record of another kind, or with a tag
-  /// outside the classes.
-  public init(
+  /// When no classes are given, they are the tags of the records, sorted by their bytes. A text may
+  /// have as many tokens as the context; longer texts are left out and counted, or lose their last
+  /// words if `options.truncates`. Throws `DatasetError.badRecord` for a record of another kind, or with
+  /// a tag outside the classes.
+  package init(
     _ records: [LocatedRecord], tokenizer: any Tokenizer, classes: [String]?,
     options: ExampleOptions, padding: TokenID? = nil
   ) throws(DatasetError) {
@@ -44,8 +46,8 @@ public struct TagSet: RowSet {
         tags += tokens.indices.map { $0 == 0 ? tag : -1 }
       }
       let around = frame.before.count + frame.after.count
-      let used = try options.used(
-        ids.count + around, prompt: 0, room: options.context, counting: &statistics)
+      let used = try options.usableLength(
+        ids.count + around, prompt: 0, limit: options.context, counting: &statistics)
       guard let used else { return nil }
       let inner = max(0, used - around)
       return (
@@ -58,13 +60,12 @@ public struct TagSet: RowSet {
     tags = made.map(\.tags)
     self.classes = classes
     statistics.tokens = texts.reduce(0) { $0 + $1.count }
-    statistics.trainedTokens = tags.reduce(0) { $0 + $1.count { $0 >= 0 } }
+    statistics.lossTokens = tags.reduce(0) { $0 + $1.count { $0 >= 0 } }
     self.statistics = statistics
     self.padding = padding ?? tokenizer.endOfText
   }
 
-  /// How many texts there are.
-  public var count: Int { texts.count }
+  package var count: Int { texts.count }
 
   private static func classes(of records: [LocatedRecord]) -> [String] {
     var names: Set<String> = []
@@ -74,13 +75,13 @@ public struct TagSet: RowSet {
     return names.sorted(by: FilePaths.precedes)
   }
 
-  /// Forgets what was in `batch`.
-  public func begin(_ batch: inout Batch) { batch.forgetExamples() }
+  package func begin(_ batch: inout Batch) { batch.clearExamples() }
 
-  /// Fills `row` of `batch` with text `index`, or with padding when it is nil.
+  /// Fills `row` of `batch` with text `index`, or with padding when `index` is nil.
   ///
-  /// Targets are classes, and a token with a tag weighs 1. The padding is an example of its own.
-  public func fill(_ batch: inout Batch, row: Int, with index: Int?) {
+  /// Targets are class indices; tokens with a tag have weight 1, all others 0. The padding is an example
+  /// of its own.
+  package func fill(_ batch: inout Batch, row: Int, with index: Int?) {
     let place = row * batch.context
     let count = index.map { texts[$0].count } ?? 0
     for offset in 0..<batch.context {
@@ -96,19 +97,19 @@ public struct TagSet: RowSet {
 }
 
 /// Batches of words with tags.
-public typealias TagLoader = RowLoader<TagSet>
+package typealias TagLoader = RowLoader<TagSet>
 /// Evaluation batches of words with tags.
-public typealias TagEvaluationLoader = RowEvaluationLoader<TagSet>
+package typealias TagEvaluationLoader = RowEvaluationLoader<TagSet>
 
-/// What a tokenizer puts around a text.
+/// The special tokens that a tokenizer puts around a text.
 private struct Frame {
   let before: [TokenID]
   let after: [TokenID]
 
   init(_ tokenizer: any Tokenizer) {
-    // Any text tells it, as long as it has tokens.
+    // Any text that has tokens shows them.
     let text = "a"
-    let (whole, inner) = (tokenizer.encodeWhole(text), tokenizer.encode(text))
+    let (whole, inner) = (tokenizer.encodeWithSpecialTokens(text), tokenizer.encode(text))
     let start = (0...max(0, whole.count - inner.count)).first {
       whole[$0...].starts(with: inner)
     }

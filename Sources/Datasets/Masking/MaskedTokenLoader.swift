@@ -1,20 +1,20 @@
 import RandomNumbers
 import Tokenizers
 
-/// Training batches of masked tokens: a pure function of (seed, step, micro-batch).
+/// Training batches of a masked language model: a pure function of (seed, step, micro-batch).
 ///
 /// A row is `[CLS]`, a window of the stream and `[SEP]`; windows come in the order of `WindowOrder`, and
-/// what is masked of one is drawn anew every time that it comes.
-public struct MaskedTokenLoader: BatchSource {
+/// the masked tokens are drawn anew at every visit of a window.
+package struct MaskedTokenLoader: BatchSource {
   private let windows: TrainingWindows
   private let masking: TokenMasking
   private let seed: UInt64
-  /// Tokens in a sequence.
+  /// The number of tokens in a sequence.
   private let context: Int
 
-  /// Loads from `tokens` in the order of `seed`; throws `DatasetError.corpusTooShort` when they do not
-  /// fill one row.
-  public init(
+  /// Creates a loader of `tokens` in the order of `seed`; throws `DatasetError.corpusTooShort` when
+  /// they do not fill one row.
+  package init(
     tokens: TokenStream, masking: TokenMasking, context: Int, sequences: Int, microBatches: Int,
     seed: UInt64, replay: Replay? = nil
   ) throws(DatasetError) {
@@ -26,12 +26,12 @@ public struct MaskedTokenLoader: BatchSource {
     self.context = context
   }
 
-  /// Fills `batch` with micro-batch `microBatch` of step `step`, both from 0.
+  /// Fills `batch` with micro-batch `microBatch` of step `step`, both counted from 0.
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
-  public func fill(_ batch: inout Batch, step: Int, microBatch: Int) throws(DatasetError) {
+  package func fill(_ batch: inout Batch, step: Int, microBatch: Int) throws(DatasetError) {
     batch.requireShape(sequences: windows.sequences, context: context)
-    batch.forgetExamples()
+    batch.clearExamples()
     for row in 0..<windows.sequences {
       let (tokens, start) = windows(step: step, microBatch: microBatch, row: row)
       try masking.write(tokens, from: start, to: &batch, row: row)
@@ -40,27 +40,28 @@ public struct MaskedTokenLoader: BatchSource {
       to: &batch, drawing: RandomStream(seed: seed, purpose: .masking, step, microBatch))
   }
 
-  /// How many times the corpus was seen after `steps` steps.
-  public func epochsSeen(_ steps: Int) -> Double { windows.epochsSeen(steps) }
+  /// Returns the number of epochs of the main corpus, with its fraction, that `steps` steps consume.
+  package func epochsSeen(_ steps: Int) -> Double { windows.epochsSeen(steps) }
 }
 
-/// Evaluation batches of masked tokens: the windows of the stream in order, masked the same every time.
+/// Evaluation batches of a masked language model: the windows of the stream in order, with the same
+/// masks in every evaluation.
 ///
 /// Tokens at the end of the stream that do not fill a row are left out.
-public struct MaskedTokenEvaluationLoader: EvaluationSource {
+package struct MaskedTokenEvaluationLoader: EvaluationSource {
   private let tokens: TokenStream
   private let masking: TokenMasking
   private let context: Int
   private let sequences: Int
-  /// Batches to evaluate.
-  public let batchCount: Int
+  /// The number of batches to evaluate.
+  package let batchCount: Int
   private let windowCount: Int
 
-  /// Evaluates `tokens`, or with `tokenLimit` about that many, in whole batches spaced evenly over the
-  /// stream.
+  /// Creates a loader of `tokens` or, with `tokenLimit`, of about that many, in whole batches spaced
+  /// evenly over the stream.
   ///
   /// Throws `DatasetError.corpusTooShort` when the tokens do not fill one row.
-  public init(
+  package init(
     tokens: TokenStream, masking: TokenMasking, context: Int, sequences: Int,
     tokenLimit: Int? = nil
   ) throws(DatasetError) {
@@ -75,12 +76,12 @@ public struct MaskedTokenEvaluationLoader: EvaluationSource {
     batchCount = min(batches, max(1, (tokenLimit ?? .max) / (sequences * window)))
   }
 
-  /// Fills `batch` with batch `index` of `batchCount`; rows that are too many weigh nothing.
+  /// Fills `batch` with batch `index` of `batchCount`; surplus rows have weight 0.
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
-  public func fill(_ batch: inout Batch, index: Int) throws(DatasetError) {
+  package func fill(_ batch: inout Batch, index: Int) throws(DatasetError) {
     batch.requireShape(sequences: sequences, context: context)
-    batch.forgetExamples()
+    batch.clearExamples()
     let batches = (windowCount + sequences - 1) / sequences
     let first = index * batches / batchCount * sequences
     let rows = min(sequences, windowCount - first)
@@ -89,21 +90,21 @@ public struct MaskedTokenEvaluationLoader: EvaluationSource {
       try masking.write(
         tokens, from: window * TokenMasking.window(of: context), to: &batch, row: row)
     }
-    // The seed of no run: evaluations of all runs are of the same targets.
+    // A fixed seed, independent of the run's, so that evaluations of all runs have the same targets.
     masking.apply(to: &batch, drawing: RandomStream(seed: 0, purpose: .masking, first))
     for place in rows * context..<batch.weights.count { batch.weights[place] = 0 }
   }
 }
 
 extension TokenMasking {
-  /// Tokens of the stream in a row of `context`.
+  /// Returns the number of tokens of the stream in a row of `context` tokens.
   static func window(of context: Int) -> Int {
-    precondition(context > 2, "a row of \(context) tokens, two of which are around the others")
+    precondition(context > 2, "a row of \(context) tokens, the first and last of which are special")
     return context - 2
   }
 
-  /// Writes the window of `tokens` from `start` on into `row` of the inputs, between the tokens that
-  /// begin and end it.
+  /// Writes the window of `tokens` from `start` on into `row` of the inputs, between its first and last
+  /// special tokens.
   func write(
     _ tokens: TokenStream, from start: Int, to batch: inout Batch, row: Int
   ) throws(DatasetError) {

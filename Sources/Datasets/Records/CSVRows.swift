@@ -1,9 +1,9 @@
 import Tokenizers
 
-/// The rows of a CSV file (RFC 4180) with a line of column names.
+/// The rows of a CSV file (RFC 4180) with a header line of column names.
 ///
-/// A field in quotation marks may hold commas, line feeds and, doubled, quotation marks. Lines end
-/// with LF or CRLF; empty lines are left out.
+/// A quoted field may hold commas, line feeds and doubled quotation marks. Lines end with LF or CRLF;
+/// empty lines are left out.
 struct CSVRows {
   private let bytes: [UInt8]
   private let path: String
@@ -11,7 +11,7 @@ struct CSVRows {
   private var line = 1
   private var columns: [String] = []
 
-  /// The rows below the first of `bytes`, which names the columns.
+  /// Reads the header line of `bytes`, which names the columns.
   init(_ bytes: [UInt8], path: String) throws(DatasetError) {
     self.bytes = bytes
     self.path = path
@@ -22,7 +22,7 @@ struct CSVRows {
     }
   }
 
-  /// The fields of the next row; nil after the last.
+  /// Returns the fields of the next row; nil after the last.
   mutating func next() throws(DatasetError) -> RecordFields? {
     guard let (fields, line) = try row() else { return nil }
     let place = RecordPlace(path: path, line: line)
@@ -33,7 +33,7 @@ struct CSVRows {
     return RecordFields(texts: zip(columns, fields).map { ($0, $1) }, at: place)
   }
 
-  /// The next row that is not empty, and the line on which it begins; nil at the end.
+  /// Returns the next row that is not empty, with the line on which it begins; nil at the end.
   private mutating func row() throws(DatasetError) -> (fields: [String], line: Int)? {
     while position < bytes.count, endsLine() { advance() }
     guard position < bytes.count else { return nil }
@@ -53,7 +53,7 @@ struct CSVRows {
     return (fields, first)
   }
 
-  /// The field that begins here, up to its comma or the end of its line.
+  /// Reads the field at the current position, up to its comma or the end of its line.
   private mutating func field(defect: inout String?) -> String {
     let isQuoted = position < bytes.count && bytes[position] == UInt8(ascii: "\"")
     var text = isQuoted ? quotedText(defect: &defect) : []
@@ -69,7 +69,7 @@ struct CSVRows {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// What stands between the quotation mark here and the one that ends the field.
+  /// Reads the text between the quotation mark at the current position and the closing one.
   private mutating func quotedText(defect: inout String?) -> [UInt8] {
     var text: [UInt8] = []
     position += 1
@@ -87,13 +87,13 @@ struct CSVRows {
     return text
   }
 
-  /// Whether LF or CRLF stands here.
+  /// Returns true when LF or CRLF is at the current position.
   private func endsLine() -> Bool {
     bytes[position] == 0x0A
       || bytes[position] == 0x0D && position + 1 < bytes.count && bytes[position + 1] == 0x0A
   }
 
-  /// Goes behind the line end that stands here.
+  /// Skips the line end at the current position.
   private mutating func advance() {
     position += bytes[position] == 0x0D ? 2 : 1
     line += 1

@@ -1,9 +1,9 @@
 import Tokenizers
 
-/// The elements of a JSON file that is a list, or that has its objects one after another.
+/// The elements of a JSON file that is a list, or a sequence of objects.
 ///
-/// Each is cut out by its brackets and read by itself, so that one that is malformed inside does not
-/// take the others with it.
+/// Each element is delimited by its brackets and parsed separately, so that one malformed element does
+/// not prevent reading the others.
 struct JSONElements {
   private let bytes: [UInt8]
   private let path: String
@@ -18,7 +18,7 @@ struct JSONElements {
     self.path = path
   }
 
-  /// The fields of the next element; nil after the last.
+  /// Returns the fields of the next element; nil after the last.
   mutating func next() throws(DatasetError) -> RecordFields? {
     guard !isAtEnd else { return nil }
     if isList == nil {
@@ -55,7 +55,7 @@ struct JSONElements {
     .badRecord(.malformed(reason: reason), at: RecordPlace(path: path, line: line))
   }
 
-  /// The next byte after white space, which is skipped; nil at the end.
+  /// Skips white space and returns the next byte without consuming it; nil at the end.
   private mutating func peek() -> UInt8? {
     while position < bytes.count {
       let byte = bytes[position]
@@ -66,7 +66,7 @@ struct JSONElements {
     return nil
   }
 
-  /// The bytes from here to where the brackets that open here are closed, or a value without brackets.
+  /// Reads the element at the current position, up to its closing bracket, or a value without brackets.
   private mutating func element() -> [UInt8] {
     let start = position
     var depth = 0

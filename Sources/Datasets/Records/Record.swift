@@ -1,32 +1,31 @@
 import Tokenizers
 
-/// An example to learn from, whatever format it was written in.
-public enum Record: Sendable, Hashable {
-  /// A conversation that ends with the assistant: its answers are what is learned.
+/// A training record, independent of its file's format.
+package enum Record: Sendable, Hashable {
+  /// A conversation that ends with the assistant; its answers are in the loss mask.
   case conversation(Conversation)
-  /// Two answers to one prompt, of which one is the better.
+  /// Two answers to one prompt, one of them preferred.
   case pair(Preference)
   /// A text with its class or its value.
   case labelled(text: String, label: Label)
   /// Words, each with its tag.
   case tagged(words: [String], tags: [String])
-  /// What is asked, without an answer; it ends with the user.
+  /// A prompt without an answer; it ends with the user.
   case prompt([Message])
 }
 
-/// Two answers to one prompt, and which of them is the better.
-public struct Preference: Sendable, Hashable {
-  /// What both answer; it ends with the user.
-  public let prompt: [Message]
+/// A prompt with a chosen and a rejected answer.
+package struct Preference: Sendable, Hashable {
+  /// The prompt of both answers; it ends with the user.
+  package let prompt: [Message]
   /// The better answer: messages that begin and end with the assistant.
-  public let chosen: [Message]
+  package let chosen: [Message]
   /// The other answer, of the same form.
-  public let rejected: [Message]
-  /// By how much the chosen answer should lead, when the data says so.
-  public let margin: Double?
+  package let rejected: [Message]
+  /// The margin by which the chosen answer should lead; nil when the record has none.
+  package let margin: Double?
 
-  /// The preference of `chosen` over `rejected` after `prompt`.
-  public init(
+  package init(
     prompt: [Message], chosen: [Message], rejected: [Message], margin: Double? = nil
   ) {
     self.prompt = prompt
@@ -36,48 +35,46 @@ public struct Preference: Sendable, Hashable {
   }
 }
 
-/// What a labelled text is labelled with.
-public enum Label: Sendable, Hashable {
+/// The label of a text.
+package enum Label: Sendable, Hashable {
   /// The name of a class.
   case name(String)
-  /// A number: the index of a class, or a value to regress on.
+  /// A number: the index of a class, or a regression value.
   case number(Double)
 }
 
 /// A record with the place that it was read from.
-public struct LocatedRecord: Sendable, Hashable {
-  /// The record.
-  public let record: Record
-  /// Where it stands.
-  public let place: RecordPlace
+package struct LocatedRecord: Sendable, Hashable {
+  package let record: Record
+  package let place: RecordPlace
 
-  /// `record`, read from `place`.
-  public init(_ record: Record, at place: RecordPlace) {
+  package init(_ record: Record, at place: RecordPlace) {
     self.record = record
     self.place = place
   }
 }
 
-/// A place in a file; it reads as `path:line`.
-public struct RecordPlace: Sendable, Hashable, CustomStringConvertible {
+/// A place in a file, described as `path:line`.
+package struct RecordPlace: Sendable, Hashable, CustomStringConvertible {
   /// The path of the file.
-  public let path: String
+  package let path: String
   /// The line on which the record begins, from 1.
-  public let line: Int
+  package let line: Int
 
-  /// Line `line` of the file at `path`.
-  public init(path: String, line: Int) {
+  package init(path: String, line: Int) {
     self.path = path
     self.line = line
   }
 
   /// `path:line`.
-  public var description: String { "\(path):\(line)" }
+  package var description: String { "\(path):\(line)" }
 }
 
 extension Record {
-  /// What it is, for people.
-  public var kind: String {
+  /// The kind of record as a phrase for error sentences.
+  ///
+  /// `RecordSet.identity` hashes it, so changing a phrase changes the identity of existing data sets.
+  package var kind: String {
     switch self {
     case .conversation: "a conversation"
     case .pair: "a preference pair"

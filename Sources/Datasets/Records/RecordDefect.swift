@@ -1,80 +1,80 @@
 import Tokenizers
 
-/// What can be wrong with one record.
-public enum RecordDefect: Error, Equatable, Sendable {
+/// A defect of one record.
+package enum RecordDefect: Error, Equatable, Sendable {
 
   // Reading it.
 
-  /// Text that is not what its file's name says.
+  /// Text that is not valid in its file's format.
   case malformed(reason: String)
-  /// JSON that is no object.
+  /// JSON that is not an object.
   case notAnObject(found: String)
-  /// Fields of no known form.
+  /// Fields that match no known record format.
   case unknownForm(fields: [String])
-  /// A field with another kind of value than it needs.
+  /// A field with a value of the wrong type.
   case wrongKind(field: String, found: String, expected: String)
-  /// A message of somebody who does not take part in conversations.
+  /// A message with an unknown role.
   case unknownRole(String)
   /// A message, by its number from 1, that is out of turn.
   case outOfTurn(message: Int, role: Role, after: Role?)
-  /// A list of messages without one.
+  /// An empty list of messages.
   case noMessages(field: String)
-  /// An answer that says nothing.
+  /// An answer that is empty or only white space.
   case emptyAnswer
-  /// A text that says nothing.
+  /// A text that is empty or only white space.
   case emptyText
-  /// Words and tags of different numbers.
+  /// Different numbers of words and tags.
   case tagsDoNotFit(words: Int, tags: Int)
-  /// A pair whose sides are the same.
+  /// A pair whose sides are equal.
   case equalSides
-  /// A pair whose sides do not begin with the same question.
+  /// A pair whose sides do not begin with the same prompt.
   case differentPrompts
 
   // Training on it.
 
-  /// A record of another kind than the phase learns from.
+  /// A record of another kind than the phase trains on.
   case otherKind(found: String, wanted: String)
   /// A prompt that leaves no room for an answer.
   case promptTooLong(tokens: Int, context: Int, answer: Int? = nil)
   /// A conversation that the chat template cannot write.
   case unrendered(reason: String)
-  /// A label that is none of the classes.
+  /// A label outside the classes.
   case unknownClass(String, classes: [String])
-  /// A label that is a name where values are learned.
+  /// A label that is a name where regression needs a value.
   case notAValue(String)
 }
 
 extension RecordDefect: CustomStringConvertible {
   /// The defect as the end of a sentence that begins with its place.
-  public var description: String {
+  package var description: String {
     switch self {
     case .malformed(let reason):
       "cannot be read (\(reason)); correct it"
     case .notAnObject(let found):
       "is \(found) where an object with fields is needed; correct it"
     case .unknownForm(let fields):
-      "has \(Self.list(fields)), the fields of no known record"
+      "has \(Self.list(fields)), the fields of no known record format"
         + (RecordFormat.nearest(to: fields).map { ": it is \($0)" } ?? "")
-        + "; known are \(RecordFormat.summary)"
+        + "; use one of \(RecordFormat.summary)"
     case .wrongKind(let field, let found, let expected):
       "has \(found) in its field \"\(field)\" where \(expected) is needed; correct it"
     case .unknownRole(let name):
-      "has a message of \"\(name)\", and conversations are between system, user and assistant; take "
-        + "such messages out"
+      "has a message with the role \"\(name)\", which is not one of system, user and assistant; remove "
+        + "such messages"
     case .outOfTurn(let message, let role, let before):
       "has the \(role.rawValue)'s message number \(message) "
-        + (before.map { "behind one of the \($0.rawValue)'s" } ?? "at its start")
-        + "; user and assistant take turns, behind at most one message of the system"
+        + (before.map { "after one of the \($0.rawValue)'s" } ?? "at its start")
+        + "; let user and assistant take turns, after at most one message of the system"
     case .noMessages(let field):
-      "has no message in its field \"\(field)\"; fill it or take the record out"
+      "has no message in its field \"\(field)\"; fill it or remove the record"
     case .emptyAnswer:
-      "has an empty answer, from which nothing can be learned; fill it or take the record out"
+      "has an empty answer, which cannot be trained on; fill it or remove the record"
     case .emptyText:
-      "has an empty text, from which nothing can be learned; fill it or take the record out"
+      "has an empty text, which cannot be trained on; fill it or remove the record"
     case .tagsDoNotFit(let words, let tags):
       "has \(tags) tags for \(words) words; give every word its tag"
     case .equalSides:
-      "has the same answer chosen and rejected; take the record out"
+      "has the same answer chosen and rejected; remove the record"
     case .differentPrompts:
       "has sides that answer different prompts; both must begin with the same messages"
     case .otherKind(let found, let wanted):
@@ -84,17 +84,17 @@ extension RecordDefect: CustomStringConvertible {
         + (answer.map { "of \($0) tokens " } ?? "")
         + "in a context of \(context); shorten it or raise the context"
     case .unrendered(let reason):
-      "cannot be written: \(reason); change it or name another template"
+      "cannot be rendered: \(reason); change it or name another template"
     case .unknownClass(let label, let classes):
-      "has the label \"\(label)\", which is none of the classes \(RecordFormat.quoted(classes)); "
-        + "correct it or name the class"
+      "has the label \"\(label)\", which is not one of the classes "
+        + "\(RecordFormat.quoted(classes)); correct it or add the class"
     case .notAValue(let label):
-      "has the label \"\(label)\" where a number is to be learned; correct it or learn classes"
+      "has the label \"\(label)\" where regression needs a number; correct it or train a classifier"
     }
   }
 
-  /// Whether the record is whole, of a kind that is of no use here.
-  var isOfKind: Bool {
+  /// True when the record is valid but of a kind that cannot be used here.
+  var isWrongKind: Bool {
     if case .otherKind = self { true } else { false }
   }
 

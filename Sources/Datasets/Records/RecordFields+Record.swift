@@ -2,9 +2,9 @@ import Foundation
 import Tokenizers
 
 extension RecordFields {
-  /// What the fields make.
+  /// Returns the record that the fields form.
   ///
-  /// Throws the defect of a record that makes no sense, with its place.
+  /// Throws `DatasetError.badRecord` with the place and the defect of an invalid record.
   func record() throws(DatasetError) -> Record {
     do throws(RecordDefect) {
       let names = members.map(\.name)
@@ -30,8 +30,8 @@ extension RecordFields {
     }
   }
 
-  /// The conversation of `messages`, behind the message of the field `system` if there is one, or a
-  /// prompt when they end with the user.
+  /// Returns the conversation of `messages`, after the message of the field `system` if there is one,
+  /// or a prompt if they end with the user.
   private func conversation(_ messages: [Message]) throws(RecordDefect) -> Record {
     let messages = try withSystem(messages)
     try Turns.check(messages)
@@ -50,12 +50,13 @@ extension RecordFields {
     try messages(field, orText: false) ?? []
   }
 
-  /// What is asked: a message of the user, a dialogue in one text, or a list of messages.
+  /// Returns the prompt in `field`: one text as a message of the user, a dialogue in one text, or a list
+  /// of messages.
   private func prompt(_ field: String) throws(RecordDefect) -> [Message] {
     if let messages = try messages(field, orText: true) { return messages }
     let text = try text(field) ?? ""
     guard var messages = Turns.dialogue(text) else { return [Message(.user, text)] }
-    // An empty last turn of the assistant only asks for the answer.
+    // An empty last turn of the assistant only marks the place of the answer.
     if messages.last == Message(.assistant, "") { messages.removeLast() }
     return messages
   }
@@ -96,8 +97,8 @@ extension RecordFields {
     return .tagged(words: words, tags: tags)
   }
 
-  /// The pair, with what both sides answer taken from a field of its own or from their common
-  /// beginning.
+  /// Returns the pair, with its prompt taken from a separate field or from the common beginning of both
+  /// sides.
   private func preference() throws(RecordDefect) -> Preference {
     var sides = (try side("chosen"), try side("rejected"))
     var prompt: [Message] = []
@@ -132,10 +133,10 @@ extension RecordFields {
   }
 }
 
-/// The turns that messages take.
+/// The order of turns in a list of messages.
 enum Turns {
-  /// Throws unless user and assistant take turns in `messages`, behind at most one message of the
-  /// system, and every answer says something.
+  /// Throws unless user and assistant take turns in `messages`, after at most one message of the system,
+  /// and no answer is blank.
   static func check(
     _ messages: [Message], mayBeginWithAnswer: Bool = false
   ) throws(RecordDefect) {
@@ -158,7 +159,8 @@ enum Turns {
     }
   }
 
-  /// How many messages both sides of a pair begin with, up to the first answer that differs.
+  /// Returns the number of messages that both sides of a pair begin with, up to the first answer that
+  /// differs.
   static func commonPrompt(_ a: [Message], _ b: [Message]) throws(RecordDefect) -> Int {
     var common = zip(a, b).prefix { $0 == $1 }.count
     func isAnswer(_ side: [Message]) -> Bool {
@@ -169,11 +171,11 @@ enum Turns {
     return common
   }
 
-  /// The messages of a dialogue in one text, as Anthropic's hh-rlhf writes it.
+  /// Returns the messages of a dialogue in one text, in the format of Anthropic's hh-rlhf.
   ///
   ///     ⏎⏎Human: … ⏎⏎Assistant: … ⏎⏎Human: …
   ///
-  /// White space around what is said belongs to the form. Nil when the text does not begin so.
+  /// White space around a message is removed. Nil when the text does not begin in this format.
   static func dialogue(_ text: String) -> [Message]? {
     let marks = [("\n\nHuman:", Role.user), ("\n\nAssistant:", Role.assistant)]
     guard text.hasPrefix(marks[0].0) || text.hasPrefix(marks[1].0) else { return nil }
@@ -189,7 +191,7 @@ enum Turns {
     return messages
   }
 
-  /// Whether `text` says nothing.
+  /// Returns true when `text` is empty or only white space.
   static func isBlank(_ text: String) -> Bool {
     text.allSatisfy(\.isWhitespace)
   }

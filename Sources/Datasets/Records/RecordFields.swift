@@ -1,16 +1,16 @@
 import Tokenizers
 
-/// The fields of a record as its file has them, before it is known what they make.
+/// The fields of a record as they are in its file, before its format is determined.
 struct RecordFields {
-  /// In the order of the file; those that are null are left out, as some writers give every record
-  /// the fields of all.
+  /// The fields in the order of the file, without null fields, because some writers give every record
+  /// the fields of all records.
   let members: [(name: String, value: JSONElement)]
-  /// Where the record stands.
+  /// The place of the record.
   let place: RecordPlace
-  /// Whether every value is a text, so that numbers and lists are in texts too.
+  /// True when the record is a row of a table, in which numbers and lists are texts too.
   let isTable: Bool
 
-  /// The fields of the JSON object `bytes`, which begin on the line of `place`.
+  /// Reads the fields of the JSON object `bytes`, which begins on the line of `place`.
   init(json bytes: [UInt8], at place: RecordPlace) throws(DatasetError) {
     let value: JSONElement
     do {
@@ -27,19 +27,19 @@ struct RecordFields {
     isTable = false
   }
 
-  /// The fields of a row of a table.
+  /// Creates the fields of a row of a table.
   init(texts: [(String, String)], at place: RecordPlace) {
     members = texts.map { ($0, .string($1)) }
     self.place = place
     isTable = true
   }
 
-  /// The value of `field`; nil when it is not there.
+  /// The value of `field`; nil when it is missing.
   subscript(field: String) -> JSONElement? {
     members.first { $0.name == field }?.value
   }
 
-  /// The text in `field`; nil when it is not there.
+  /// Returns the text in `field`; nil when it is missing.
   func text(_ field: String) throws(RecordDefect) -> String? {
     guard let value = self[field] else { return nil }
     guard let text = value.string else {
@@ -48,7 +48,7 @@ struct RecordFields {
     return text
   }
 
-  /// The number in `field`; nil when it is not there, or an empty cell of a table.
+  /// Returns the number in `field`; nil when it is missing, or an empty cell of a table.
   func number(_ field: String) throws(RecordDefect) -> Double? {
     guard let value = self[field] else { return nil }
     if let number = value.number { return number }
@@ -59,7 +59,7 @@ struct RecordFields {
     throw .wrongKind(field: field, found: value.kind, expected: "a number")
   }
 
-  /// The texts in `field`, which has a list of them, in a table as JSON; whole numbers are texts too.
+  /// Returns the list of texts in `field`, which is JSON in a table; whole numbers count as texts.
   func names(_ field: String) throws(RecordDefect) -> [String] {
     var value = self[field]
     if isTable, let text = value?.string, let list = try? JSONReader.read(Array(text.utf8)) {
@@ -80,8 +80,8 @@ struct RecordFields {
     return names
   }
 
-  /// The messages in `field`, which has a list of them, in a table as JSON; nil when it has a text
-  /// and may have one.
+  /// Returns the list of messages in `field`, which is JSON in a table; nil when the field is missing,
+  /// or when it is a text and `orText` is true.
   func messages(_ field: String, orText: Bool) throws(RecordDefect) -> [Message]? {
     guard var value = self[field] else { return nil }
     if isTable, let text = value.string, text.first == "[",
@@ -105,13 +105,13 @@ struct RecordFields {
 }
 
 extension Message {
-  /// Names of the roles in OpenAI's and ShareGPT's files.
+  /// The names of the roles in OpenAI's and ShareGPT's files.
   private static let roles: [String: Role] = [
     "system": .system, "developer": .system, "user": .user, "human": .user, "assistant": .assistant,
     "gpt": .assistant,
   ]
 
-  /// OpenAI's `role` and `content`, or ShareGPT's `from` and `value`.
+  /// Reads a message from OpenAI's `role` and `content`, or ShareGPT's `from` and `value`.
   init(_ element: JSONElement, field: String) throws(RecordDefect) {
     guard element.members != nil else {
       throw .wrongKind(field: field, found: element.kind, expected: "a message")
@@ -133,7 +133,7 @@ extension Message {
 }
 
 extension JSONElement {
-  /// What it is, for people.
+  /// The type of the value as a phrase for error sentences.
   var kind: String {
     switch self {
     case .null: "null"
@@ -145,7 +145,7 @@ extension JSONElement {
     }
   }
 
-  /// Its number; nil when it is none.
+  /// The value as a number; nil when it is not one.
   var number: Double? {
     switch self {
     case .integer(let value): Double(value)

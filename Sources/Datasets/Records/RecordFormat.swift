@@ -1,8 +1,8 @@
 import Tokenizers
 
-/// The forms that records come in, told by their fields, in the order in which they are tried.
+/// The formats of records, recognised by their fields, in the order in which they are tried.
 enum RecordFormat: CaseIterable {
-  /// `chosen` and `rejected`, with what both answer beside or inside them.
+  /// `chosen` and `rejected`, with their prompt in a separate field or inside them.
   case preference
   /// OpenAI's list of messages.
   case messages
@@ -23,7 +23,7 @@ enum RecordFormat: CaseIterable {
   /// A prompt alone.
   case prompt
 
-  /// The fields that a record of this form must have.
+  /// The required fields.
   var fields: [String] {
     switch self {
     case .preference: ["chosen", "rejected"]
@@ -39,7 +39,7 @@ enum RecordFormat: CaseIterable {
     }
   }
 
-  /// The fields that it may have beside them and that are read.
+  /// The optional fields that are read.
   private var optionalFields: [String] {
     switch self {
     case .preference: ["prompt", "margin"]
@@ -48,7 +48,7 @@ enum RecordFormat: CaseIterable {
     }
   }
 
-  /// Its name.
+  /// The format as a phrase for error sentences.
   var name: String {
     switch self {
     case .preference: "a preference pair"
@@ -63,7 +63,7 @@ enum RecordFormat: CaseIterable {
     }
   }
 
-  /// The form of a record with fields `names`; nil when it has none.
+  /// Returns the format of a record with fields `names`; nil when none matches.
   init?(of names: [String]) {
     guard let format = Self.allCases.first(where: { $0.fields.allSatisfy(names.contains) }) else {
       return nil
@@ -71,7 +71,7 @@ enum RecordFormat: CaseIterable {
     self = format
   }
 
-  /// All forms with their fields, for people.
+  /// All formats with their fields, for error sentences.
   static var summary: String {
     allCases.map { format in
       let fields = format.fields.map { quoted([$0]) }.joined(separator: " with ")
@@ -80,8 +80,8 @@ enum RecordFormat: CaseIterable {
     }.joined(separator: ", ")
   }
 
-  /// The form that a record with fields `names` comes nearest to, and how it falls short; nil when it
-  /// is like none.
+  /// Returns the format that is most similar to the fields `names` and the fields that it lacks, as a
+  /// phrase; nil when none is similar.
   static func nearest(to names: [String]) -> String? {
     var best: (format: RecordFormat, likeness: Double)?
     for format in allCases {
@@ -97,7 +97,8 @@ enum RecordFormat: CaseIterable {
     return "nearest to \(format.name), but lacks \(lacks.joined(separator: " and "))"
   }
 
-  /// How like `field` the likest of `names` is: 1 for the same, 1/2 for one that is spelled nearly so.
+  /// Returns the similarity of `field` to the most similar of `names`: 1 if equal, 1/2 if at most two
+  /// letters differ, else 0.
   private static func similarity(of field: String, to names: [String]) -> (
     value: Double, name: String?
   ) {
@@ -106,7 +107,7 @@ enum RecordFormat: CaseIterable {
     return (near == nil ? 0 : 0.5, near)
   }
 
-  /// The number of letters to insert, delete or replace (Levenshtein).
+  /// Returns the Levenshtein distance: the number of letters to insert, delete or replace.
   private static func distance(from a: String, to b: String) -> Int {
     let b = Array(b)
     var row = Array(0...b.count)

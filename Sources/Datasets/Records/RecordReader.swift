@@ -1,14 +1,14 @@
 import Tokenizers
 
-/// The records of a list of files, one after the other, whatever their forms.
+/// Reads the records of a list of files, in order and in any format.
 ///
-/// - `.jsonl` holds an object in each line, `.json` a list of objects, `.csv` a line of names and then
-///   rows (RFC 4180: a field in quotation marks may hold commas, line feeds and doubled quotation
-///   marks); each of them may be a `.gz`.
-/// - What a record is follows from its fields; see `RecordFormat`. Forms may be mixed in a file.
+/// - `.jsonl` holds one object per line, `.json` a list of objects, `.csv` a header line and rows
+///   (RFC 4180: a quoted field may hold commas, line feeds and doubled quotation marks); each of them
+///   may be a `.gz`.
+/// - The fields of a record determine its format; see `RecordFormat`. A file may mix formats.
 ///
-/// Memory is bounded by the longest line of a `.jsonl`, and by the whole of another file.
-public struct RecordReader {
+/// Memory is bounded by the longest line of a `.jsonl`, and by the size of any other file.
+package struct RecordReader {
   private enum Source {
     case lines(LineReader)
     case elements(JSONElements)
@@ -16,39 +16,39 @@ public struct RecordReader {
   }
 
   /// The records that could not be used and were left out.
-  public private(set) var skipped = SkippedRecords()
+  package private(set) var skipped = SkippedRecords()
   private let files: [SourceFile]
   private let skipsBad: Bool
   private var nextFile = 0
   private var source: Source?
-  private var isFresh = false
+  private var hasNoRecordYet = false
   private static let limit = 1 << 32
 
-  /// The records of `files`, which are files with records.
+  /// Creates a reader of `files`.
   ///
-  /// A bad one is an error, or with `skipsBad` counted and left out.
-  public init(_ files: [SourceFile], skipsBad: Bool = false) {
+  /// A bad record is an error, or with `skipsBad` left out and counted.
+  package init(_ files: [SourceFile], skipsBad: Bool = false) {
     self.files = files
     self.skipsBad = skipsBad
   }
 
-  /// The next record; nil after the last.
+  /// Returns the next record; nil after the last.
   ///
-  /// Throws `DatasetError.badRecord` for one that is malformed or makes no sense.
-  public mutating func next() throws(DatasetError) -> LocatedRecord? {
+  /// Throws `DatasetError.badRecord` for a malformed or invalid record.
+  package mutating func next() throws(DatasetError) -> LocatedRecord? {
     while true {
       do throws(DatasetError) {
         if let fields = try nextFields() {
-          isFresh = false
+          hasNoRecordYet = false
           return LocatedRecord(try fields.record(), at: fields.place)
         }
       } catch {
-        isFresh = false
-        guard skipsBad, error.isOfOneRecord else { throw error }
+        hasNoRecordYet = false
+        guard skipsBad, error.concernsOneRecord else { throw error }
         skipped.note(error)
         continue
       }
-      if isFresh { throw .emptyFile(path: files[nextFile - 1].path) }
+      if hasNoRecordYet { throw .emptyFile(path: files[nextFile - 1].path) }
       guard try openNext() else { return nil }
     }
   }
@@ -57,7 +57,7 @@ public struct RecordReader {
     guard nextFile < files.count else { return false }
     let file = files[nextFile]
     nextFile += 1
-    isFresh = true
+    hasNoRecordYet = true
     switch file.kind {
     case .jsonLines: source = .lines(try LineReader(file, limit: Self.limit))
     case .json: source = .elements(JSONElements(try file.text(limit: Self.limit), path: file.path))
@@ -68,9 +68,9 @@ public struct RecordReader {
     return true
   }
 
-  /// The fields of the next record of the open file; nil when it has no more.
+  /// Returns the fields of the next record of the open file; nil at its end.
   private mutating func nextFields() throws(DatasetError) -> RecordFields? {
-    // Taken out while it is read: two owners of its buffer would copy it.
+    // Moved out of the property while reading, because a second owner would copy its buffer.
     let open = source
     source = nil
     switch consume open {
@@ -93,23 +93,21 @@ public struct RecordReader {
   }
 }
 
-/// How many records were left out because they could not be used, and why the first of them.
-public struct SkippedRecords: Sendable, Equatable {
-  /// How many.
-  public private(set) var count = 0
-  /// What was wrong with the first of them, at most three.
-  public private(set) var first: [DatasetError] = []
+/// The number of records that were left out because they could not be used, with the first errors.
+package struct SkippedRecords: Sendable, Equatable {
+  package private(set) var count = 0
+  /// The errors of the first three of them.
+  package private(set) var first: [DatasetError] = []
 
-  /// None.
-  public init() {}
+  package init() {}
 
-  /// Counts one that was left out because of `error`.
+  /// Counts a record that was left out because of `error`.
   mutating func note(_ error: DatasetError) {
     count += 1
     if first.count < 3 { first.append(error) }
   }
 
-  /// Counts those of `other` too.
+  /// Adds the records of `other`.
   mutating func note(_ other: SkippedRecords) {
     count += other.count
     first = Array((first + other.first).prefix(3))

@@ -1,23 +1,23 @@
 import Tokenizers
 
-/// The records of a phase, divided into those to train on and those to evaluate on.
-public struct RecordSet: Sendable {
-  /// Those to train on, in the order of the files.
-  public let train: [LocatedRecord]
-  /// Those to evaluate on; empty when none were asked for.
-  public let validation: [LocatedRecord]
-  /// Those that were left out because they could not be used.
-  public let skipped: SkippedRecords
-  /// Files found in folders and left out, because their kind is not supported.
-  public let ignored: [String]
+/// The records of a phase, split into training and validation records.
+package struct RecordSet: Sendable {
+  /// The training records, in the order of the files.
+  package let train: [LocatedRecord]
+  /// The validation records; empty when none were requested.
+  package let validation: [LocatedRecord]
+  /// The records that were left out because they could not be used.
+  package let skipped: SkippedRecords
+  /// Files found in folders and left out because their kind is not supported.
+  package let ignored: [String]
 
   /// Reads the files, folders and globs `sources`, which start at `base` or the current folder.
   ///
-  /// A share for validation is drawn by what is asked (see `ValidationSplit`): a record keeps its
-  /// side when others are added, and records with the same prompt are on the same side. A bad record
-  /// is an error, or with `skipsBad` counted and left out. Throws `DatasetError.noRecords` when none is
-  /// left to train on, or none to evaluate on where some were asked for.
-  public init(
+  /// A validation fraction is drawn by prompt (see `ValidationSplit`): a record keeps its side when
+  /// others are added, and records with the same prompt are on the same side. A bad record is an error,
+  /// or with `skipsBad` left out and counted. Throws `DatasetError.noRecords` when no record is left for
+  /// training, or none for validation though validation was requested.
+  package init(
     reading sources: [String], validation: ValidationSource, relativeTo base: String = "",
     skipsBad: Bool = false
   ) throws(DatasetError) {
@@ -48,8 +48,8 @@ public struct RecordSet: Sendable {
     self.skipped = skipped
   }
 
-  /// Records made elsewhere, of which the share `fraction` is held out.
-  public init(
+  /// Splits `records`, holding out the fraction `fraction` for validation.
+  package init(
     _ records: [LocatedRecord], validation fraction: Double
   ) throws(DatasetError) {
     (train, validation) = try Self.divide(records, holdingOut: fraction)
@@ -63,7 +63,7 @@ public struct RecordSet: Sendable {
     let split = try ValidationSplit(fraction: fraction)
     var sides: (train: [LocatedRecord], validation: [LocatedRecord]) = ([], [])
     for record in records {
-      if split.holdsOut(record.record.question) {
+      if split.holdsOut(record.record.splitKey) {
         sides.validation.append(record)
       } else {
         sides.train.append(record)
@@ -76,8 +76,8 @@ public struct RecordSet: Sendable {
     return sides
   }
 
-  /// Tells these records from any others, in their order and on their sides.
-  public var identity: String {
+  /// A fingerprint of the content of the records, their order and their sides of the split.
+  package var identity: String {
     var hash = FNV1a()
     for records in [train, validation] {
       hash.combine(records.count)
@@ -89,9 +89,9 @@ public struct RecordSet: Sendable {
 }
 
 extension Record {
-  /// What tells on which side of the split a record is: all that is said before the first answer, or
+  /// The bytes that determine the record's side of the split: the messages before the first answer, or
   /// its text.
-  var question: [UInt8] {
+  var splitKey: [UInt8] {
     func asked(_ messages: [Message]) -> [UInt8] {
       let asked = messages.prefix { $0.role != .assistant }
       return Array((asked.isEmpty ? messages[...] : asked).map(\.content).joined().utf8)
@@ -107,14 +107,14 @@ extension Record {
 }
 
 extension FNV1a {
-  /// Goes on with `text` and its length, so that texts in a row are told apart.
+  /// Adds `text` and its length to the hash, so that the boundary between texts is hashed too.
   mutating func combine(_ text: String) {
     var text = text
     combine(text.utf8.count)
     text.withUTF8 { combine($0) }
   }
 
-  /// Goes on with `number`.
+  /// Adds `number` to the hash.
   mutating func combine(_ number: Int) {
     withUnsafeBytes(of: UInt64(bitPattern: Int64(number)).littleEndian) {
       combine($0.bindMemory(to: UInt8.self))

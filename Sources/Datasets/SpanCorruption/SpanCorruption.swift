@@ -1,44 +1,40 @@
 import RandomNumbers
 import Tokenizers
 
-/// Span corruption, as T5 is pretrained with it (Raffel and others 2020).
+/// Span corruption, the pretraining objective of T5 (Raffel and others 2020).
 ///
-/// Spans of a text are taken out of the source, a sentinel in the place of each, and the target names
-/// every sentinel and what stood there.
+/// In the source, each corrupted span of a text is replaced by a sentinel; the target is every sentinel
+/// followed by its span.
 ///
 ///     text     Thank you for inviting me to your party last week
 ///     source   Thank you <0> me to your party <1> week </s>
 ///     target   <0> for inviting <1> last </s>
 ///
-/// How many tokens and spans are taken depends on the length of the text alone; which ones is drawn:
-/// all ways to cut the tokens that are taken into spans, and the others into the runs before them, are
-/// equally likely, as in the published `random_spans_noise_mask`.
-public struct SpanCorruption: Sendable {
-  /// Share of the tokens that are taken out.
-  public let share: Double
-  /// Mean length of a span.
-  public let meanSpan: Double
-  /// What stands in the place of the first span, the second, and so on.
-  public let sentinels: [TokenID]
-  /// What targets begin after.
-  public let start: TokenID
-  /// What ends sources and targets.
-  public let end: TokenID
-  /// What fills up sources and targets.
-  public let padding: TokenID
+/// The numbers of corrupted tokens and of spans depend only on the length of the text; their positions
+/// are drawn: all segmentations of the corrupted tokens into spans, and of the other tokens into the
+/// runs before the spans, are equally likely, as in the published `random_spans_noise_mask`.
+package struct SpanCorruption: Sendable {
+  /// The fraction of the tokens that is corrupted, in (0, 0.5].
+  package let fraction: Double
+  /// The mean length of a span in tokens, at least 1.
+  package let meanSpan: Double
+  /// The ids that replace the first span, the second, and so on.
+  package let sentinels: [TokenID]
+  /// The first decoder input, which precedes the target.
+  package let start: TokenID
+  /// The id that ends sources and targets.
+  package let end: TokenID
+  /// The id that pads sources and targets.
+  package let padding: TokenID
 
-  /// See the properties.
-  ///
-  /// - Parameters:
-  ///   - share: In (0, 0.5].
-  ///   - meanSpan: At least 1.
-  public init(
-    share: Double = 0.15, meanSpan: Double = 3, sentinels: [TokenID], start: TokenID,
+  package init(
+    fraction: Double = 0.15, meanSpan: Double = 3, sentinels: [TokenID], start: TokenID,
     end: TokenID, padding: TokenID
   ) {
     precondition(
-      share > 0 && share <= 0.5 && meanSpan >= 1, "spans of \(meanSpan) for \(share) of the tokens")
-    self.share = share
+      fraction > 0 && fraction <= 0.5 && meanSpan >= 1,
+      "spans of \(meanSpan) for \(fraction) of the tokens")
+    self.fraction = fraction
     self.meanSpan = meanSpan
     self.sentinels = sentinels
     self.start = start
@@ -46,12 +42,12 @@ public struct SpanCorruption: Sendable {
     self.padding = padding
   }
 
-  /// How tokenizers write sentinel `index`.
-  public static func name(ofSentinel index: Int) -> String { "<extra_id_\(index)>" }
+  /// Returns the name of sentinel `index` in T5's tokenizers.
+  package static func name(ofSentinel index: Int) -> String { "<extra_id_\(index)>" }
 
-  /// The sentinels of `tokenizer`; where it has none, the ids that a model of `vocabulary` ids has
-  /// behind the tokenizer's, from the last one down.
-  public static func sentinels(of tokenizer: any Tokenizer, vocabulary: Int) -> [TokenID] {
+  /// Returns the sentinels of `tokenizer`; if it has none, the ids that a model of `vocabulary` ids has
+  /// beyond the tokenizer's, in descending order.
+  package static func sentinels(of tokenizer: any Tokenizer, vocabulary: Int) -> [TokenID] {
     var own: [TokenID] = []
     while let id = tokenizer.specialToken(name(ofSentinel: own.count)) { own.append(id) }
     guard own.isEmpty else { return own }
@@ -59,32 +55,32 @@ public struct SpanCorruption: Sendable {
     return (first..<vocabulary).reversed().map { TokenID($0) }
   }
 
-  /// What becomes of a text of some length.
-  public struct Sizes: Sendable, Equatable {
-    /// Tokens of the text.
-    public let tokens: Int
-    /// Of them, those that are taken out.
-    public let taken: Int
-    /// Spans that they form.
-    public let spans: Int
-    /// Tokens of the source: those that stay, a sentinel for each span, the end.
-    public var source: Int { tokens - taken + spans + 1 }
-    /// Tokens of the target: those that are taken, a sentinel for each span, the end.
-    public var target: Int { taken + spans + 1 }
+  /// The numbers of tokens and spans for a text of some length.
+  package struct Sizes: Sendable, Equatable {
+    /// The number of tokens of the text.
+    package let tokens: Int
+    /// The number of corrupted tokens.
+    package let corrupted: Int
+    /// The number of spans that the corrupted tokens form.
+    package let spans: Int
+    /// The number of tokens of the source: the uncorrupted tokens, a sentinel for each span, the end.
+    package var source: Int { tokens - corrupted + spans + 1 }
+    /// The number of tokens of the target: the corrupted tokens, a sentinel for each span, the end.
+    package var target: Int { corrupted + spans + 1 }
   }
 
-  /// What becomes of a text of `tokens`, at least 2.
-  public func sizes(of tokens: Int) -> Sizes {
+  /// Returns the sizes for a text of `tokens` tokens, at least 2.
+  package func sizes(of tokens: Int) -> Sizes {
     precondition(tokens >= 2, "spans of a text of \(tokens) tokens")
     let rounded = { (number: Double) in Int(number.rounded(.toNearestOrEven)) }
-    let taken = min(max(rounded(Double(tokens) * share), 1), tokens - 1)
-    let spans = max(rounded(Double(min(taken, tokens - taken)) / meanSpan), 1)
-    return Sizes(tokens: tokens, taken: taken, spans: spans)
+    let corrupted = min(max(rounded(Double(tokens) * fraction), 1), tokens - 1)
+    let spans = max(rounded(Double(min(corrupted, tokens - corrupted)) / meanSpan), 1)
+    return Sizes(tokens: tokens, corrupted: corrupted, spans: spans)
   }
 
-  /// What becomes of the longest text whose source has at most `context` tokens, 3 or more; a little
-  /// longer than the source, as spans are longer than sentinels.
-  public func sizes(ofSource context: Int) -> Sizes {
+  /// Returns the sizes for the longest text whose source has at most `context` tokens, 3 or more; the
+  /// text is a little longer than the source, because spans are longer than sentinels.
+  package func sizes(ofSource context: Int) -> Sizes {
     precondition(context >= 3, "sources of \(context) tokens")
     var sizes = sizes(of: 2)
     while true {
@@ -94,19 +90,20 @@ public struct SpanCorruption: Sendable {
     }
   }
 
-  /// Where the spans of a text lie, in order.
+  /// Returns the ranges of the corrupted spans of a text, in order.
   func spans(_ sizes: Sizes, drawing stream: RandomStream) -> [Range<Int>] {
-    let kept = segments(of: sizes.tokens - sizes.taken, sizes.spans, drawing: stream, from: 0)
-    let taken = segments(of: sizes.taken, sizes.spans, drawing: stream, from: sizes.tokens)
+    let kept = segments(of: sizes.tokens - sizes.corrupted, sizes.spans, drawing: stream, from: 0)
+    let corrupted = segments(of: sizes.corrupted, sizes.spans, drawing: stream, from: sizes.tokens)
     var place = 0
-    return zip(kept, taken).map { kept, taken in
+    return zip(kept, corrupted).map { kept, corrupted in
       place += kept
-      defer { place += taken }
-      return place..<place + taken
+      defer { place += corrupted }
+      return place..<place + corrupted
     }
   }
 
-  /// The lengths of `count` pieces of `items`, none empty, every way to cut being equally likely.
+  /// Returns the lengths of a uniformly random segmentation of `items` items into `count` nonempty
+  /// segments.
   ///
   /// The cuts are chosen by selection sampling (Knuth, The Art of Computer Programming, 3.4.2 S), with
   /// the words of `stream` from `first` on.
@@ -127,10 +124,10 @@ public struct SpanCorruption: Sendable {
     return lengths + [length]
   }
 
-  /// Writes `text`, as long as `sizes` say, into `row` of `batch`: its source among the sources, which
-  /// have as many places a row as `sources`, its target into inputs and targets.
+  /// Writes `text`, which has the length `sizes.tokens`, into `row` of `batch`: its source into
+  /// `sources`, padded to `sourceContext` tokens, and its target into `inputs` and `targets`.
   func write(
-    _ text: [TokenID], _ sizes: Sizes, sources: Int, to batch: inout Batch, row: Int,
+    _ text: [TokenID], _ sizes: Sizes, sourceContext: Int, to batch: inout Batch, row: Int,
     drawing stream: RandomStream
   ) {
     var source: [TokenID] = []
@@ -142,7 +139,7 @@ public struct SpanCorruption: Sendable {
       kept = span.upperBound
     }
     batch.fill(
-      row: row, source: source + [end], target: target + [end], sources: sources, start: start,
-      padding: padding)
+      row: row, source: source + [end], target: target + [end], sourceContext: sourceContext,
+      start: start, padding: padding)
   }
 }

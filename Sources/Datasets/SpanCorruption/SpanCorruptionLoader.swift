@@ -1,23 +1,24 @@
 import RandomNumbers
 import Tokenizers
 
-/// Training batches of corrupted spans: a pure function of (seed, step, micro-batch).
+/// Training batches of span corruption: a pure function of (seed, step, micro-batch).
 ///
-/// A row is a window of the stream, as long as fills a source; windows come in the order of
-/// `WindowOrder`, and its spans are drawn anew every time that one comes.
-public struct SpanCorruptionLoader: BatchSource {
+/// A row is a window of the stream, of the length that fills a source; windows come in the order of
+/// `WindowOrder`, and their spans are drawn anew at every visit.
+package struct SpanCorruptionLoader: BatchSource {
   private let windows: TrainingWindows
   private let corruption: SpanCorruption
   private let sizes: SpanCorruption.Sizes
   private let seed: UInt64
-  /// Tokens in a source.
+  /// The number of tokens in a source.
   private let context: Int
 
-  /// Loads from `tokens` in the order of `seed`; throws `DatasetError.corpusTooShort` when they do not
-  /// fill one row.
+  /// Creates a loader of `tokens` in the order of `seed`; throws `DatasetError.corpusTooShort` when
+  /// they do not fill one row.
   ///
-  /// - Parameter context: Tokens in a source; a batch has the context `sizes(ofSource:).target`.
-  public init(
+  /// - Parameter context: The number of tokens in a source; a batch has the context
+  ///   `sizes(ofSource:).target`.
+  package init(
     tokens: TokenStream, corruption: SpanCorruption, context: Int, sequences: Int,
     microBatches: Int, seed: UInt64, replay: Replay? = nil
   ) throws(DatasetError) {
@@ -31,44 +32,44 @@ public struct SpanCorruptionLoader: BatchSource {
     self.context = context
   }
 
-  /// Fills `batch` with micro-batch `microBatch` of step `step`, both from 0.
+  /// Fills `batch` with micro-batch `microBatch` of step `step`, both counted from 0.
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
-  public func fill(_ batch: inout Batch, step: Int, microBatch: Int) throws(DatasetError) {
+  package func fill(_ batch: inout Batch, step: Int, microBatch: Int) throws(DatasetError) {
     batch.requireShape(sequences: windows.sequences, context: sizes.target)
-    batch.forgetExamples()
+    batch.clearExamples()
     for row in 0..<windows.sequences {
       let (tokens, start) = windows(step: step, microBatch: microBatch, row: row)
       corruption.write(
-        try tokens.ids(in: start..<start + sizes.tokens), sizes, sources: context,
+        try tokens.ids(in: start..<start + sizes.tokens), sizes, sourceContext: context,
         to: &batch, row: row,
         drawing: RandomStream(seed: seed, purpose: .corruption, step, microBatch, row))
     }
   }
 
-  /// How many times the corpus was seen after `steps` steps.
-  public func epochsSeen(_ steps: Int) -> Double { windows.epochsSeen(steps) }
+  /// Returns the number of epochs of the main corpus, with its fraction, that `steps` steps consume.
+  package func epochsSeen(_ steps: Int) -> Double { windows.epochsSeen(steps) }
 }
 
-/// Evaluation batches of corrupted spans: the windows of the stream in order, corrupted the same every
-/// time.
+/// Evaluation batches of span corruption: the windows of the stream in order, with the same spans in
+/// every evaluation.
 ///
 /// Tokens at the end of the stream that do not fill a row are left out.
-public struct SpanCorruptionEvaluationLoader: EvaluationSource {
+package struct SpanCorruptionEvaluationLoader: EvaluationSource {
   private let tokens: TokenStream
   private let corruption: SpanCorruption
   private let sizes: SpanCorruption.Sizes
   private let context: Int
   private let sequences: Int
   private let windowCount: Int
-  /// Batches to evaluate.
-  public let batchCount: Int
+  /// The number of batches to evaluate.
+  package let batchCount: Int
 
-  /// Evaluates `tokens`, or with `tokenLimit` about that many, in whole batches spaced evenly over the
-  /// stream.
+  /// Creates a loader of `tokens` or, with `tokenLimit`, of about that many, in whole batches spaced
+  /// evenly over the stream.
   ///
   /// Throws `DatasetError.corpusTooShort` when the tokens do not fill one row.
-  public init(
+  package init(
     tokens: TokenStream, corruption: SpanCorruption, context: Int, sequences: Int,
     tokenLimit: Int? = nil
   ) throws(DatasetError) {
@@ -84,21 +85,21 @@ public struct SpanCorruptionEvaluationLoader: EvaluationSource {
     batchCount = min(batches, max(1, (tokenLimit ?? .max) / (sequences * sizes.tokens)))
   }
 
-  /// Fills `batch` with batch `index` of `batchCount`; rows that are too many weigh nothing.
+  /// Fills `batch` with batch `index` of `batchCount`; surplus rows have weight 0.
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
-  public func fill(_ batch: inout Batch, index: Int) throws(DatasetError) {
+  package func fill(_ batch: inout Batch, index: Int) throws(DatasetError) {
     batch.requireShape(sequences: sequences, context: sizes.target)
-    batch.forgetExamples()
+    batch.clearExamples()
     let batches = (windowCount + sequences - 1) / sequences
     let first = index * batches / batchCount * sequences
     let rows = min(sequences, windowCount - first)
     for row in 0..<sequences {
       let window = first + min(row, rows - 1)
       let start = window * sizes.tokens
-      // The seed of no run: evaluations of all runs are of the same targets.
+      // A fixed seed, independent of the run's, so that all runs are evaluated on the same targets.
       corruption.write(
-        try tokens.ids(in: start..<start + sizes.tokens), sizes, sources: context, to: &batch,
+        try tokens.ids(in: start..<start + sizes.tokens), sizes, sourceContext: context, to: &batch,
         row: row, drawing: RandomStream(seed: 0, purpose: .corruption, window))
     }
     for place in rows * batch.context..<batch.weights.count { batch.weights[place] = 0 }
@@ -106,7 +107,7 @@ public struct SpanCorruptionEvaluationLoader: EvaluationSource {
 }
 
 extension SpanCorruption {
-  /// The programmer's check that no span is without a sentinel.
+  /// Checks, as a precondition, that every span has a sentinel.
   func requireSentinels(for sizes: Sizes) {
     precondition(
       sizes.spans <= sentinels.count, "\(sizes.spans) spans and \(sentinels.count) sentinels")

@@ -1,16 +1,13 @@
 // BERT (Devlin et al. 2018), as Hugging Face's `BertModel` computes it: learned positions and
 // segments, attention in both directions, LayerNorm after attention and feed-forward, GELU.
 //
-// Legend: B sequences, T positions, C width, V vocabulary. Rows are B·T positions.
+// Legend: B sequences, T positions, C width. Rows are B·T positions.
 import Layers
 import Tensors
 
-/// The encoder without a head.
-///
-/// All tokens are of the first segment.
-public struct BERT: Trunk {
-  /// A vector per token.
-  public let tokens: Embedding
+/// The encoder without a head; all tokens belong to the first segment.
+package struct BERT: Backbone {
+  package let tokens: Embedding
   let positions: Embedding
   let segments: Embedding
   let norm: LayerNorm
@@ -21,7 +18,7 @@ public struct BERT: Trunk {
     let c = configuration
     let embeddings = parameters["bert"]["embeddings"]
     let table = { (name: String, entries: Int) in
-      Embedding(embeddings[name], entries: entries, width: c.width, deviation: c.initialDeviation)
+      Embedding(embeddings[name], entries: entries, width: c.width, std: c.initialStd)
     }
     tokens = table("word_embeddings", c.vocabulary)
     positions = table("position_embeddings", c.context)
@@ -34,10 +31,10 @@ public struct BERT: Trunk {
   }
 
   /// [B·T] ids → [B·T, C].
-  public func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
+  package func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
     let first = [Int32](repeating: 0, count: ids.count)
     let sum = tokens(ids) + positions(pass.positions(rows: ids.count)) + segments(first)
-    var x = dropout(norm(sum, precise: true), pass)  // [B·T, C]
+    var x = dropout(norm(sum, fp32Output: true), pass)  // [B·T, C]
     for block in blocks { x = pass.layer(x) { block($0, pass) } }
     return x
   }
@@ -59,21 +56,21 @@ struct BERTBlock {
       parameters["attention"]["output"]["LayerNorm"], width: c.width, epsilon: c.epsilon)
     up = Linear(
       parameters["intermediate"]["dense"], inputs: c.width, outputs: c.hidden, bias: true,
-      deviation: c.initialDeviation)
+      std: c.initialStd)
     activation = c.activation
     down = Linear(
       parameters["output"]["dense"], inputs: c.hidden, outputs: c.width, bias: true,
-      deviation: c.initialDeviation)
+      std: c.initialStd)
     dropout = Dropout(rate: c.dropout, site: 3 * index + 3)
     feedForwardNorm = LayerNorm(
       parameters["output"]["LayerNorm"], width: c.width, epsilon: c.epsilon)
   }
 
   func callAsFunction(_ input: Tensor, _ pass: ForwardPass) -> Tensor {
-    let x = attentionNorm(input + attention(input, pass), precise: true)
+    let x = attentionNorm(input + attention(input, pass), fp32Output: true)
     let inner = up(x, pass).gelu(activation)
     return feedForwardNorm(
-      x + dropout(down(inner, pass, precise: true), pass), precise: true)
+      x + dropout(down(inner, pass, fp32Output: true), pass), fp32Output: true)
   }
 }
 
@@ -91,7 +88,7 @@ struct BERTAttention {
     heads = c.heads
     let linear = { (parameters: Parameters) in
       Linear(
-        parameters, inputs: c.width, outputs: c.width, bias: true, deviation: c.initialDeviation)
+        parameters, inputs: c.width, outputs: c.width, bias: true, std: c.initialStd)
     }
     query = linear(parameters["self"]["query"])
     key = linear(parameters["self"]["key"])
@@ -106,6 +103,6 @@ struct BERTAttention {
     let attended = query(x, pass).attention(
       keys: key(x, pass), values: value(x, pass), sequences: pass.sequences, heads: heads,
       keyHeads: heads, dropout: probabilityDropout.mask(pass), starts: pass.starts, reach: .full)
-    return dropout(output(attended, pass, precise: true), pass)
+    return dropout(output(attended, pass, fp32Output: true), pass)
   }
 }

@@ -1,51 +1,51 @@
 import Layers
 import Tensors
 
-/// The sizes of a BERT.
-public struct BERTConfiguration: ModelConfiguration {
+/// The configuration of a BERT.
+package struct BERTConfiguration: ModelConfiguration {
   /// Number of token ids.
-  public var vocabulary: Int
-  /// Longest sequence; one learned vector per position.
-  public var context: Int
+  package var vocabulary: Int
+  /// Longest sequence, in tokens; every position has a learned embedding.
+  package var context: Int
   /// Number of blocks.
-  public var layers: Int
+  package var layers: Int
   /// Attention heads per block.
-  public var heads: Int
+  package var heads: Int
   /// Size of the residual stream.
-  public var width: Int
+  package var width: Int
   /// Size of the feed-forward's hidden layer.
-  public var hidden: Int
-  /// Share dropped after embeddings and projections.
-  public var dropout: Float
-  /// Share dropped of attention probabilities.
-  public var attentionDropout: Float
-  /// Kinds of segments; tokens are of the first.
-  public var segments = 2
-  /// What stands between the two maps of the feed-forward.
-  public var activation = GELU.exact
-  /// Added to variances.
-  public var epsilon: Float = 1e-12
-  /// Standard deviation of the first weights.
-  public var initialDeviation: Float = 0.02
-  /// The id that fills the ends of shorter texts.
-  public var padding: Int?
+  package var hidden: Int
+  /// Dropout rate after embeddings and projections.
+  package var dropout: Float
+  /// Dropout rate of attention probabilities.
+  package var attentionDropout: Float
+  /// Number of segment types; all tokens have the first.
+  package var segments = 2
+  /// The activation function of the feed-forward.
+  package var activation = GELU.exact
+  /// Epsilon of the LayerNorms, added to variances.
+  package var epsilon: Float = 1e-12
+  /// Standard deviation of the initial weights.
+  package var initialStd: Float = 0.02
+  /// The padding id.
+  package var padding: Int?
 
   /// - Parameters:
   ///   - vocabulary: Number of token ids.
-  ///   - context: Longest sequence.
+  ///   - context: Longest sequence, in tokens.
   ///   - layers: Number of blocks.
   ///   - heads: Attention heads per block.
   ///   - width: Size of the residual stream.
   ///   - hidden: Size of the feed-forward's hidden layer; 4 × width when nil.
-  ///   - dropout: Share dropped, of attention probabilities as well.
-  ///   - padding: The id that fills the ends of shorter sequences.
-  public init(
+  ///   - dropout: Dropout rate, of attention probabilities as well.
+  ///   - padding: The padding id.
+  package init(
     vocabulary: Int, context: Int, layers: Int, heads: Int, width: Int, hidden: Int? = nil,
     dropout: Float = 0, padding: Int = 0
   ) throws(ModelError) {
     guard width % heads == 0 else {
       throw .inconsistent(
-        "model.width \(width) does not divide into model.heads \(heads): choose a multiple of it.")
+        "model.width \(width) is not a multiple of model.heads \(heads): choose a multiple.")
     }
     self.vocabulary = vocabulary
     self.context = context
@@ -72,37 +72,33 @@ public struct BERTConfiguration: ModelConfiguration {
       layers: fields.size("num_hidden_layers", atMost: ModelLimits.layers),
       heads: fields.size("num_attention_heads", atMost: ModelLimits.width), width: width,
       hidden: fields.size("intermediate_size", atMost: ModelLimits.hidden, default: 4 * width),
-      dropout: fields.share("hidden_dropout_prob", default: 0.1),
+      dropout: fields.rate("hidden_dropout_prob", default: 0.1),
       padding: fields.id("pad_token_id", below: vocabulary, default: 0))
-    attentionDropout = try fields.share("attention_probs_dropout_prob", default: 0.1)
+    attentionDropout = try fields.rate("attention_probs_dropout_prob", default: 0.1)
     segments = try fields.size("type_vocab_size", atMost: ModelLimits.vocabulary, default: 2)
     activation = try fields.text("hidden_act", default: "gelu") == "gelu" ? .exact : .tanh
     epsilon = Float(try fields.positive("layer_norm_eps", default: 1e-12))
-    initialDeviation = Float(try fields.positive("initializer_range", default: 0.02))
+    initialStd = Float(try fields.positive("initializer_range", default: 0.02))
   }
 
   /// Keys and values are as wide as the residual stream.
-  public var keyWidth: Int { width }
+  package var keyWidth: Int { width }
 
   /// The head is the token embedding.
-  public var tied: Bool { true }
+  package var tied: Bool { true }
 
-  /// Masked tokens.
-  public var prediction: Prediction { .maskedToken }
+  package var prediction: Prediction { .masked }
 
-  /// The network below its head.
-  public func trunk(_ parameters: Parameters) -> any Trunk { BERT(self, parameters) }
+  package func backbone(_ parameters: Parameters) -> any Backbone { BERT(self, parameters) }
 
-  /// The encoder with the head that tells masked tokens.
-  public func build(_ parameters: Parameters) -> any LanguageModel {
+  package func build(_ parameters: Parameters) -> any LanguageModel {
     MaskedModel(self, parameters)
   }
 
-  /// The vector that heads of whole texts read.
-  public func pooler(_ parameters: Parameters) -> Pooler? { Pooler(self, parameters) }
+  package func pooler(_ parameters: Parameters) -> Pooler? { Pooler(self, parameters) }
 
   /// Hugging Face's keys.
-  public var json: [String: ConfigurationValue] {
+  package var json: [String: ConfigurationValue] {
     [
       "architectures": .list([.text("BertForMaskedLM")]), "model_type": .text("bert"),
       "hidden_act": .text(activation == .exact ? "gelu" : "gelu_new"),
@@ -112,7 +108,7 @@ public struct BERTConfiguration: ModelConfiguration {
       "hidden_dropout_prob": .exact(dropout),
       "attention_probs_dropout_prob": .exact(attentionDropout), "classifier_dropout": .null,
       "type_vocab_size": .integer(segments), "layer_norm_eps": .exact(epsilon),
-      "initializer_range": .exact(initialDeviation), "pad_token_id": .integer(padding ?? 0),
+      "initializer_range": .exact(initialStd), "pad_token_id": .integer(padding ?? 0),
       "position_embedding_type": .text("absolute"), "tie_word_embeddings": .flag(true),
       "is_decoder": .flag(false), "use_cache": .flag(true),
       // transformers 4 reads `torch_dtype`, 5 `dtype`.

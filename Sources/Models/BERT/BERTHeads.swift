@@ -1,12 +1,12 @@
-// What stands above the encoder: the head that BERT is pretrained with, and the vector of a whole
-// text that other heads read.
+// The masked-language-model head, with which BERT is pretrained, and the pooler, whose output is
+// the input of the heads for whole texts.
 import Layers
 import Tensors
 
-/// A BERT that tells masked tokens, as Hugging Face's `BertForMaskedLM`: a transform of the hidden
-/// state, then the token embedding with a bias of its own.
+/// A masked language model, as Hugging Face's `BertForMaskedLM`: a transform of the hidden state,
+/// then a head tied to the token embedding, with a bias of its own.
 struct MaskedModel: LanguageModel {
-  private let trunk: BERT
+  private let backbone: BERT
   private let dense: Linear
   private let activation: GELU
   private let norm: LayerNorm
@@ -14,29 +14,30 @@ struct MaskedModel: LanguageModel {
 
   init(_ configuration: BERTConfiguration, _ parameters: Parameters) {
     let c = configuration
-    trunk = BERT(c, parameters)
+    backbone = BERT(c, parameters)
     let predictions = parameters["cls"]["predictions"]
     let transform = predictions["transform"]
     dense = Linear(
       transform["dense"], inputs: c.width, outputs: c.width, bias: true,
-      deviation: c.initialDeviation)
+      std: c.initialStd)
     activation = c.activation
     norm = LayerNorm(transform["LayerNorm"], width: c.width, epsilon: c.epsilon)
     head = Linear(
-      tiedTo: trunk.tokens.weight,
+      tiedTo: backbone.tokens.weight,
       bias: predictions.tensor("bias", [c.vocabulary], .constant(0), decays: false))
   }
 
-  func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor { trunk.hidden(ids, pass) }
+  func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor { backbone.hidden(ids, pass) }
 
   func transform(_ hidden: Tensor, _ pass: ForwardPass) -> Tensor {
-    norm(dense(hidden, pass, precise: true).gelu(activation))
+    norm(dense(hidden, pass, fp32Output: true).gelu(activation))
   }
 }
 
-/// One vector for a text: tanh of a linear map of the hidden state of its first token.
-public struct Pooler {
-  /// The name of its module.
+/// BERT's pooler: one vector per text, tanh of a linear layer on the hidden state of its first
+/// token.
+package struct Pooler {
+  /// The name of the module.
   static let name = "bert.pooler.dense"
 
   private let dense: Linear
@@ -45,12 +46,12 @@ public struct Pooler {
   init(_ c: BERTConfiguration, _ parameters: Parameters) {
     dense = Linear(
       parameters["bert"]["pooler"]["dense"], inputs: c.width, outputs: c.width, bias: true,
-      deviation: c.initialDeviation, isHead: true)
+      std: c.initialStd, isHead: true)
     dropout = Dropout(rate: c.dropout, site: 3 * c.layers + 1)
   }
 
-  /// Hidden states of first tokens, [B, C] → [B, C].
-  public func callAsFunction(_ first: Tensor, _ pass: ForwardPass) -> Tensor {
-    dropout(dense(first, precise: true).tanh(), pass)
+  /// Hidden states of the first tokens, [B, C] → [B, C].
+  package func callAsFunction(_ first: Tensor, _ pass: ForwardPass) -> Tensor {
+    dropout(dense(first, fp32Output: true).tanh(), pass)
   }
 }

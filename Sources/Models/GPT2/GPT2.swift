@@ -1,14 +1,13 @@
 // GPT-2 (Radford et al. 2019), as Hugging Face's `GPT2Model` computes it: learned positions,
 // LayerNorm before attention and feed-forward, GELU (tanh form), biases everywhere.
 //
-// Legend: B sequences, T positions, C width, V vocabulary. Rows are B·T positions.
+// Legend: B sequences, T positions, C width. Rows are B·T positions.
 import Layers
 import Tensors
 
 /// The decoder without a head.
-public struct GPT2: Trunk {
-  /// A vector per token.
-  public let tokens: Embedding
+package struct GPT2: Backbone {
+  package let tokens: Embedding
   let positions: Embedding
   let embeddingDropout: Dropout
   let blocks: [GPT2Block]
@@ -18,16 +17,16 @@ public struct GPT2: Trunk {
     let c = configuration
     let transformer = parameters["transformer"]
     tokens = Embedding(
-      transformer["wte"], entries: c.vocabulary, width: c.width, deviation: c.initialDeviation)
+      transformer["wte"], entries: c.vocabulary, width: c.width, std: c.initialStd)
     positions = Embedding(
-      transformer["wpe"], entries: c.context, width: c.width, deviation: 0.01)
+      transformer["wpe"], entries: c.context, width: c.width, std: 0.01)
     embeddingDropout = Dropout(rate: c.dropout, site: 0)
     blocks = (0..<c.layers).map { GPT2Block(c, index: $0, transformer["h"][$0]) }
     norm = LayerNorm(transformer["ln_f"], width: c.width, epsilon: c.epsilon)
   }
 
   /// [B·T] ids → [B·T, C].
-  public func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
+  package func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
     var x = tokens(ids) + positions(pass.positions(rows: ids.count))  // [B·T, C]
     x = embeddingDropout(x, pass)
     for block in blocks { x = pass.layer(x) { block($0, pass) } }
@@ -50,17 +49,17 @@ struct GPT2Block {
     feedForwardNorm = LayerNorm(parameters["ln_2"], width: c.width, epsilon: c.epsilon)
     up = Linear(
       parameters["mlp"]["c_fc"], inputs: c.width, outputs: c.hidden, order: .inputsByOutputs,
-      bias: true, deviation: c.initialDeviation)
+      bias: true, std: c.initialStd)
     down = Linear(
       parameters["mlp"]["c_proj"], inputs: c.hidden, outputs: c.width, order: .inputsByOutputs,
-      bias: true, deviation: c.residualDeviation)
+      bias: true, std: c.residualStd)
     dropout = Dropout(rate: c.dropout, site: 3 * index + 3)
   }
 
   func callAsFunction(_ input: Tensor, _ pass: ForwardPass) -> Tensor {
     let x = input + attention(attentionNorm(input), pass)
     let inner = up(feedForwardNorm(x), pass).gelu()
-    return x + dropout(down(inner, pass, precise: true), pass)
+    return x + dropout(down(inner, pass, fp32Output: true), pass)
   }
 }
 
@@ -78,10 +77,10 @@ struct GPT2Attention {
     self.index = index
     qkv = Linear(
       parameters["c_attn"], inputs: c.width, outputs: 3 * c.width, order: .inputsByOutputs,
-      bias: true, deviation: c.initialDeviation)
+      bias: true, std: c.initialStd)
     projection = Linear(
       parameters["c_proj"], inputs: c.width, outputs: c.width, order: .inputsByOutputs, bias: true,
-      deviation: c.residualDeviation)
+      std: c.residualStd)
     probabilityDropout = Dropout(rate: c.dropout, site: 3 * index + 1)
     dropout = Dropout(rate: c.dropout, site: 3 * index + 2)
   }
@@ -101,11 +100,12 @@ struct GPT2Attention {
       attended = packed[columns: 0..<width].causalAttention(
         over: cache, heads: heads, keyHeads: heads)
     }
-    return dropout(projection(attended, pass, precise: true), pass)
+    return dropout(projection(attended, pass, fp32Output: true), pass)
   }
 }
 
 extension GPT2Configuration {
-  /// Projections into the residual stream start smaller, by the number of them (Radford et al.).
-  var residualDeviation: Float { initialDeviation / Float(2 * layers).squareRoot() }
+  /// Standard deviation of the initial projections into the residual stream, scaled down by the
+  /// square root of their number (Radford et al.).
+  var residualStd: Float { initialStd / Float(2 * layers).squareRoot() }
 }

@@ -1,47 +1,47 @@
 import Tensors
 
-/// The sizes of a GPT-2.
-public struct GPT2Configuration: ModelConfiguration {
+/// The configuration of a GPT-2.
+package struct GPT2Configuration: ModelConfiguration {
   /// Number of token ids.
-  public var vocabulary: Int
-  /// Longest sequence; one learned vector per position.
-  public var context: Int
+  package var vocabulary: Int
+  /// Longest sequence, in tokens; every position has a learned embedding.
+  package var context: Int
   /// Number of blocks.
-  public var layers: Int
+  package var layers: Int
   /// Attention heads per block.
-  public var heads: Int
+  package var heads: Int
   /// Size of the residual stream.
-  public var width: Int
+  package var width: Int
   /// Size of the feed-forward's hidden layer.
-  public var hidden: Int
-  /// Share dropped after embeddings, attention probabilities and projections.
-  public var dropout: Float
-  /// Whether the head is the token embedding.
-  public var tied: Bool
-  /// Added to variances.
-  public var epsilon: Float = 1e-5
-  /// Standard deviation of the first weights.
-  public var initialDeviation: Float = 0.02
+  package var hidden: Int
+  /// Dropout rate after embeddings, attention probabilities and projections.
+  package var dropout: Float
+  /// True when the head is tied to the token embedding.
+  package var tied: Bool
+  /// Epsilon of the LayerNorms, added to variances.
+  package var epsilon: Float = 1e-5
+  /// Standard deviation of the initial weights.
+  package var initialStd: Float = 0.02
   /// The id that ends a document, for `config.json`.
-  public var endOfText: Int
+  package var endOfText: Int
 
   /// - Parameters:
   ///   - vocabulary: Number of token ids.
-  ///   - context: Longest sequence.
+  ///   - context: Longest sequence, in tokens.
   ///   - layers: Number of blocks.
   ///   - heads: Attention heads per block.
   ///   - width: Size of the residual stream.
   ///   - hidden: Size of the feed-forward's hidden layer; 4 × width when nil.
-  ///   - dropout: Share dropped.
-  ///   - tied: Whether the head is the token embedding.
+  ///   - dropout: Dropout rate.
+  ///   - tied: True to tie the head to the token embedding.
   ///   - endOfText: The id that ends a document.
-  public init(
+  package init(
     vocabulary: Int, context: Int, layers: Int, heads: Int, width: Int, hidden: Int? = nil,
     dropout: Float = 0, tied: Bool = true, endOfText: Int
   ) throws(ModelError) {
     guard width % heads == 0 else {
       throw .inconsistent(
-        "model.width \(width) does not divide into model.heads \(heads): choose a multiple of it.")
+        "model.width \(width) is not a multiple of model.heads \(heads): choose a multiple.")
     }
     self.vocabulary = vocabulary
     self.context = context
@@ -68,21 +68,20 @@ public struct GPT2Configuration: ModelConfiguration {
       layers: fields.size("n_layer", atMost: ModelLimits.layers),
       heads: fields.size("n_head", atMost: ModelLimits.width), width: width,
       hidden: fields.size("n_inner", atMost: ModelLimits.hidden, default: 4 * width),
-      dropout: fields.share("resid_pdrop", default: 0),
+      dropout: fields.rate("resid_pdrop", default: 0),
       tied: fields.flag("tie_word_embeddings", default: true),
       endOfText: fields.id("eos_token_id", below: vocabulary, default: vocabulary - 1))
     epsilon = Float(try fields.positive("layer_norm_epsilon", default: 1e-5))
-    initialDeviation = Float(try fields.positive("initializer_range", default: 0.02))
+    initialStd = Float(try fields.positive("initializer_range", default: 0.02))
   }
 
   /// Keys and values are as wide as the residual stream.
-  public var keyWidth: Int { width }
+  package var keyWidth: Int { width }
 
-  /// The network below its head.
-  public func trunk(_ parameters: Parameters) -> any Trunk { GPT2(self, parameters) }
+  package func backbone(_ parameters: Parameters) -> any Backbone { GPT2(self, parameters) }
 
   /// Hugging Face's keys.
-  public var json: [String: ConfigurationValue] {
+  package var json: [String: ConfigurationValue] {
     let rate = ConfigurationValue.number(Double("\(dropout)") ?? 0)
     return [
       "architectures": .list([.text("GPT2LMHeadModel")]), "model_type": .text("gpt2"),
@@ -91,7 +90,7 @@ public struct GPT2Configuration: ModelConfiguration {
       "n_head": .integer(heads), "n_embd": .integer(width), "n_inner": .integer(hidden),
       "attn_pdrop": rate, "embd_pdrop": rate, "resid_pdrop": rate,
       "layer_norm_epsilon": .number(Double("\(epsilon)") ?? 1e-5),
-      "initializer_range": .number(Double("\(initialDeviation)") ?? 0.02),
+      "initializer_range": .number(Double("\(initialStd)") ?? 0.02),
       "tie_word_embeddings": .flag(tied),
       "scale_attn_weights": .flag(true), "use_cache": .flag(true),
       // transformers 4 reads `torch_dtype`, 5 `dtype`.

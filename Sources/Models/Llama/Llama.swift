@@ -1,15 +1,15 @@
 // Llama (Touvron et al. 2023), as Hugging Face's `LlamaModel` computes it: rotary positions,
-// RMSNorm before attention and feed-forward, SwiGLU, grouped-query attention. Its relatives Mistral,
-// Qwen 2 and Qwen 3 differ by a window, by biases, and by norms on the heads of queries and keys.
+// RMSNorm before attention and feed-forward, SwiGLU, grouped-query attention. Its relatives
+// Mistral, Qwen 2 and Qwen 3 differ by a sliding window, by biases, and by norms on the heads of
+// queries and keys.
 //
-// Legend: B sequences, T positions, C width, H heads, G key heads, D head size, V vocabulary.
+// Legend: B sequences, T positions, C width, H heads, G key heads, D head size.
 import Layers
 import Tensors
 
 /// The decoder without a head.
-public struct Llama: Trunk {
-  /// A vector per token.
-  public let tokens: Embedding
+package struct Llama: Backbone {
+  package let tokens: Embedding
   let blocks: [LlamaBlock]
   let norm: RMSNorm
 
@@ -19,7 +19,7 @@ public struct Llama: Trunk {
     let rotary = RotaryPositions(
       dim: c.headSize, positions: c.context, base: c.ropeBase, scaling: c.ropeScaling)
     tokens = Embedding(
-      model["embed_tokens"], entries: c.vocabulary, width: c.width, deviation: c.initialDeviation)
+      model["embed_tokens"], entries: c.vocabulary, width: c.width, std: c.initialStd)
     blocks = (0..<c.layers).map {
       LlamaBlock(c, index: $0, rotary: rotary, model["layers"][$0])
     }
@@ -27,7 +27,7 @@ public struct Llama: Trunk {
   }
 
   /// [B·T] ids → [B·T, C].
-  public func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
+  package func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
     let positions = pass.positions(rows: ids.count)
     var x = tokens(ids)  // [B·T, C]
     for block in blocks { x = pass.layer(x) { block($0, positions: positions, pass) } }
@@ -51,20 +51,20 @@ struct LlamaBlock {
     attention = LlamaAttention(c, index: index, rotary: rotary, parameters["self_attn"])
     feedForwardNorm = RMSNorm(
       parameters["post_attention_layernorm"], width: c.width, epsilon: c.epsilon)
-    let linear = { (name: String, inputs: Int, outputs: Int, deviation: Float) in
+    let linear = { (name: String, inputs: Int, outputs: Int, std: Float) in
       Linear(
         parameters["mlp"][name], inputs: inputs, outputs: outputs, bias: c.hasFeedForwardBias,
-        deviation: deviation)
+        std: std)
     }
-    gate = linear("gate_proj", c.width, c.hidden, c.initialDeviation)
-    up = linear("up_proj", c.width, c.hidden, c.initialDeviation)
-    down = linear("down_proj", c.hidden, c.width, c.residualDeviation)
+    gate = linear("gate_proj", c.width, c.hidden, c.initialStd)
+    up = linear("up_proj", c.width, c.hidden, c.initialStd)
+    down = linear("down_proj", c.hidden, c.width, c.residualStd)
   }
 
   func callAsFunction(_ input: Tensor, positions: [Int32], _ pass: ForwardPass) -> Tensor {
     let x = input + attention(attentionNorm(input), positions: positions, pass)
     let normed = feedForwardNorm(x)
-    return x + down(gate(normed, pass).swiGLU(up(normed, pass)), pass, precise: true)
+    return x + down(gate(normed, pass).swiGLU(up(normed, pass)), pass, fp32Output: true)
   }
 }
 
@@ -72,14 +72,14 @@ struct LlamaBlock {
 struct LlamaAttention {
   let heads: Int
   let keyHeads: Int
-  /// How many positions back a query sees.
+  /// Number of positions that a query attends to, its own included; nil for all earlier ones.
   let window: Int?
   let index: Int
   let rotary: RotaryPositions
   let query: Linear
   let key: Linear
   let value: Linear
-  /// Norms of the heads of queries and keys, where there are any.
+  /// RMSNorms on the heads of queries and keys (Qwen 3); nil without.
   let headNorms: (query: RMSNorm, key: RMSNorm)?
   let output: Linear
   let dropout: Dropout
@@ -95,14 +95,14 @@ struct LlamaAttention {
     let projection = { (name: String, outputs: Int) in
       Linear(
         parameters[name], inputs: c.width, outputs: outputs, bias: c.hasQueryBias,
-        deviation: c.initialDeviation)
+        std: c.initialStd)
     }
     query = projection("q_proj", heads * c.headSize)
     key = projection("k_proj", c.keyWidth)
     value = projection("v_proj", c.keyWidth)
     output = Linear(
       parameters["o_proj"], inputs: heads * c.headSize, outputs: c.width, bias: c.hasOutputBias,
-      deviation: c.residualDeviation)
+      std: c.residualStd)
     let norm = { (name: String) in
       RMSNorm(parameters[name], width: c.headSize, epsilon: c.epsilon)
     }
@@ -111,10 +111,10 @@ struct LlamaAttention {
   }
 
   func callAsFunction(_ x: Tensor, positions: [Int32], _ pass: ForwardPass) -> Tensor {
-    // Norms read sums, which are fp32 under bf16 too.
+    // The norms take fp32 inputs, in bf16 precision too.
     let isNormed = headNorms != nil
-    var q = query(x, pass, precise: isNormed)  // [B·T, H·D]
-    var k = key(x, pass, precise: isNormed)  // [B·T, G·D]
+    var q = query(x, pass, fp32Output: isNormed)  // [B·T, H·D]
+    var k = key(x, pass, fp32Output: isNormed)  // [B·T, G·D]
     if let headNorms {
       q = headNorms.query(headsOf: q)
       k = headNorms.key(headsOf: k)
@@ -126,17 +126,18 @@ struct LlamaAttention {
       return output(
         q.causalAttention(
           keys: k, values: v, sequences: pass.sequences, heads: heads, keyHeads: keyHeads,
-          dropout: dropout.mask(pass), starts: pass.starts, window: window), pass, precise: true)
+          dropout: dropout.mask(pass), starts: pass.starts, window: window), pass, fp32Output: true)
     }
     let cache = pass.caches[index]
     cache.append(keys: k, values: v)
     return output(
       q.causalAttention(over: cache, heads: heads, keyHeads: keyHeads, window: window), pass,
-      precise: true)
+      fp32Output: true)
   }
 }
 
 extension LlamaConfiguration {
-  /// Projections into the residual stream start smaller, by the number of them.
-  var residualDeviation: Float { initialDeviation / Float(2 * layers).squareRoot() }
+  /// Standard deviation of the initial projections into the residual stream, scaled down by the
+  /// square root of their number.
+  var residualStd: Float { initialStd / Float(2 * layers).squareRoot() }
 }

@@ -1,7 +1,7 @@
 import Glibc
 import Layers
 
-// What `config.json` says of a Llama and its relatives, read and written.
+// Reading and writing the `config.json` of Llama and its relatives.
 
 extension LlamaConfiguration {
   init(_ fields: ConfigurationFields, kind: LlamaKind) throws(ModelError) {
@@ -18,7 +18,7 @@ extension LlamaConfiguration {
       keyHeads: fields.size("num_key_value_heads", atMost: ModelLimits.width, default: heads),
       headSize: headSize, width: width,
       hidden: fields.size("intermediate_size", atMost: ModelLimits.hidden),
-      dropout: fields.share("attention_dropout", default: 0),
+      dropout: fields.rate("attention_dropout", default: 0),
       tied: fields.flag("tie_word_embeddings", default: false),
       endOfText: fields.id("eos_token_id", below: vocabulary, default: min(2, vocabulary - 1)))
     self.kind = kind
@@ -29,7 +29,7 @@ extension LlamaConfiguration {
     try readRotary(fields)
     try readWindow(fields)
     epsilon = Float(try fields.positive("rms_norm_eps", default: 1e-6))
-    initialDeviation = Float(try fields.positive("initializer_range", default: 0.02))
+    initialStd = Float(try fields.positive("initializer_range", default: 0.02))
   }
 
   private mutating func readRotary(_ fields: ConfigurationFields) throws(ModelError) {
@@ -43,7 +43,7 @@ extension LlamaConfiguration {
       let original = try inner.size(
         "original_max_position_embeddings", atMost: ModelLimits.context, default: context)
       switch kind {
-      // Within the context that the file names, the dynamic kind is the default.
+      // Within the file's context, dynamic scaling equals the default.
       case "default", "dynamic": break
       case "linear":
         ropeScaling = .linear(factor: try inner.positive("factor", default: 1))
@@ -80,7 +80,7 @@ extension LlamaConfiguration {
   }
 
   /// Hugging Face's keys.
-  public var json: [String: ConfigurationValue] {
+  package var json: [String: ConfigurationValue] {
     var json: [String: ConfigurationValue] = [
       "architectures": .list([.text(kind.architecture)]), "model_type": .text(kind.rawValue),
       "hidden_act": .text("silu"), "vocab_size": .integer(vocabulary),
@@ -88,7 +88,7 @@ extension LlamaConfiguration {
       "num_attention_heads": .integer(heads), "num_key_value_heads": .integer(keyHeads),
       "head_dim": .integer(headSize), "hidden_size": .integer(width),
       "intermediate_size": .integer(hidden), "attention_dropout": .exact(dropout),
-      "rms_norm_eps": .exact(epsilon), "initializer_range": .exact(initialDeviation),
+      "rms_norm_eps": .exact(epsilon), "initializer_range": .exact(initialStd),
       // transformers 4 reads `rope_theta` and `rope_scaling`, 5 `rope_parameters`.
       "rope_theta": .number(ropeBase), "rope_parameters": .map(rotary),
       "tie_word_embeddings": .flag(tied), "attention_bias": .flag(hasOutputBias),
@@ -136,6 +136,6 @@ extension LlamaConfiguration {
 }
 
 extension ConfigurationValue {
-  /// The shortest number that is `value` in 32 bits.
+  /// The number with the fewest digits that rounds to `value` in fp32.
   static func exact(_ value: Float) -> ConfigurationValue { .number(Double("\(value)") ?? 0) }
 }

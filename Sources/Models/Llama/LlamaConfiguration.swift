@@ -1,54 +1,55 @@
 import Layers
 import Tensors
 
-/// The sizes of a Llama or one of its relatives.
-public struct LlamaConfiguration: ModelConfiguration {
-  /// Which of them.
-  public var kind = LlamaKind.llama
+/// The configuration of a Llama or one of its relatives.
+package struct LlamaConfiguration: ModelConfiguration {
+  /// The family.
+  package var kind = LlamaKind.llama
   /// Number of token ids.
-  public var vocabulary: Int
-  /// Longest sequence.
-  public var context: Int
+  package var vocabulary: Int
+  /// Longest sequence, in tokens.
+  package var context: Int
   /// Number of blocks.
-  public var layers: Int
+  package var layers: Int
   /// Query heads per block.
-  public var heads: Int
+  package var heads: Int
   /// Key and value heads per block; divides `heads`.
-  public var keyHeads: Int
+  package var keyHeads: Int
   /// Size of the residual stream.
-  public var width: Int
+  package var width: Int
   /// Size of the feed-forward's hidden layer.
-  public var hidden: Int
-  /// Size of a head, also of a key's.
-  public var headSize: Int
-  /// Whether the projections to queries, keys and values have biases.
-  public var hasQueryBias = false
-  /// Whether the projection out of the attention has one.
-  public var hasOutputBias = false
-  /// Whether the projections of the feed-forward have biases.
-  public var hasFeedForwardBias = false
-  /// How many positions back a query sees; nil for all of them.
-  public var window: Int?
+  package var hidden: Int
+  /// Size of a query, key or value head.
+  package var headSize: Int
+  /// True when the projections to queries, keys and values have biases.
+  package var hasQueryBias = false
+  /// True when the output projection of the attention has a bias.
+  package var hasOutputBias = false
+  /// True when the projections of the feed-forward have biases.
+  package var hasFeedForwardBias = false
+  /// Sliding window: the number of positions that a query attends to, its own included; nil for all
+  /// earlier ones.
+  package var window: Int?
   /// The first block with a window.
-  public var firstWindowed = 0
-  /// Share dropped from attention probabilities, the one place where the family has dropout.
-  public var dropout: Float
-  /// Whether the head is the token embedding.
-  public var tied: Bool
-  /// Base of the rotary positions' frequencies.
-  public var ropeBase: Double = 10_000
-  /// How the rotary frequencies are slowed down.
-  public var ropeScaling = RotaryScaling.none
-  /// Added to mean squares.
-  public var epsilon: Float = 1e-5
-  /// Standard deviation of the first weights.
-  public var initialDeviation: Float = 0.02
+  package var firstWindowed = 0
+  /// Dropout rate of attention probabilities; the family has no other dropout.
+  package var dropout: Float
+  /// True when the head is tied to the token embedding.
+  package var tied: Bool
+  /// Base of the rotary frequencies (`rope_theta`).
+  package var ropeBase: Double = 10_000
+  /// Scaling of the rotary frequencies for long contexts.
+  package var ropeScaling = RotaryScaling.none
+  /// Epsilon of the RMSNorms, added to mean squares.
+  package var epsilon: Float = 1e-5
+  /// Standard deviation of the initial weights.
+  package var initialStd: Float = 0.02
   /// The id that ends a document, for `config.json`.
-  public var endOfText: Int
+  package var endOfText: Int
 
   /// - Parameters:
   ///   - vocabulary: Number of token ids.
-  ///   - context: Longest sequence.
+  ///   - context: Longest sequence, in tokens.
   ///   - layers: Number of blocks.
   ///   - heads: Query heads per block.
   ///   - keyHeads: Key and value heads per block; `heads` when nil.
@@ -56,10 +57,10 @@ public struct LlamaConfiguration: ModelConfiguration {
   ///   - width: Size of the residual stream.
   ///   - hidden: Size of the feed-forward's hidden layer; 8/3 × width rounded up to a multiple of
   ///     16 when nil.
-  ///   - dropout: Share dropped from attention probabilities.
-  ///   - tied: Whether the head is the token embedding.
+  ///   - dropout: Dropout rate of attention probabilities.
+  ///   - tied: True to tie the head to the token embedding.
   ///   - endOfText: The id that ends a document.
-  public init(
+  package init(
     vocabulary: Int, context: Int, layers: Int, heads: Int, keyHeads: Int? = nil,
     headSize: Int? = nil, width: Int, hidden: Int? = nil, dropout: Float = 0, tied: Bool = false,
     endOfText: Int
@@ -67,18 +68,18 @@ public struct LlamaConfiguration: ModelConfiguration {
     let keyHeads = keyHeads ?? heads
     if let headSize, headSize % 2 != 0 {
       throw .inconsistent(
-        "Rotary positions need heads of an even size, and head_dim is \(headSize): choose an even one."
-      )
+        "Rotary positions need heads of an even size, and head_dim is \(headSize): choose an even "
+          + "size.")
     }
     guard headSize != nil || width % heads == 0 && width / heads % 2 == 0 else {
       throw .inconsistent(
-        "model.width \(width) does not divide into model.heads \(heads) of an even size, as rotary "
-          + "positions need: choose a multiple of \(2 * heads).")
+        "model.width \(width) is not a multiple of 2 × model.heads (\(heads)), and rotary "
+          + "positions need heads of an even size: choose a multiple of \(2 * heads).")
     }
     guard heads % keyHeads == 0 else {
       throw .inconsistent(
-        "model.heads \(heads) is not a multiple of model.kvHeads \(keyHeads): every key head "
-          + "serves the same number of query heads.")
+        "model.heads \(heads) is not a multiple of model.kvHeads \(keyHeads), and every key head "
+          + "serves the same number of query heads: choose a multiple.")
     }
     self.vocabulary = vocabulary
     self.context = context
@@ -94,15 +95,14 @@ public struct LlamaConfiguration: ModelConfiguration {
   }
 
   /// Key heads × head size.
-  public var keyWidth: Int { headSize * keyHeads }
+  package var keyWidth: Int { headSize * keyHeads }
 
-  /// The network below its head.
-  public func trunk(_ parameters: Parameters) -> any Trunk { Llama(self, parameters) }
+  package func backbone(_ parameters: Parameters) -> any Backbone { Llama(self, parameters) }
 }
 
-/// Families whose network is Llama's but for a few switches, by their `model_type`.
-public enum LlamaKind: String, Sendable, CaseIterable {
-  /// Llama, SmolLM, TinyLlama and many more.
+/// The families that share Llama's network except for a few settings, by their `model_type`.
+package enum LlamaKind: String, Sendable, CaseIterable {
+  /// Llama, SmolLM, TinyLlama and many others.
   case llama
   /// Mistral: a sliding window.
   case mistral
@@ -111,11 +111,11 @@ public enum LlamaKind: String, Sendable, CaseIterable {
   /// Qwen 3: norms on the heads of queries and keys.
   case qwen3
 
-  /// Hugging Face's name of the language model.
+  /// Hugging Face's architecture of the language model.
   var architecture: String {
     "\(rawValue.prefix(1).uppercased())\(rawValue.dropFirst())ForCausalLM"
   }
 
-  /// Whether queries and keys are normalised, head by head.
+  /// True when queries and keys are normalised per head.
   var normalisesHeads: Bool { self == .qwen3 }
 }

@@ -1,55 +1,56 @@
 // T5 (Raffel et al. 2020) and T5 1.1 (Shazeer 2020), as Hugging Face's `T5Model` computes them: an
-// encoder reads a source whole, a decoder writes a target token by token and looks at what the encoder
-// made of the source. RMSNorm before each part, no biases, no factor on the scores of attention; the
-// only positions are biases on these scores, in one table per stack.
+// encoder for the encoder input (source), and a decoder for the decoder input (target), which
+// attends to the encoder's output. RMSNorm before each sublayer, no biases, unscaled attention
+// scores; positions enter only as relative biases of these scores, from one table per stack.
 //
-// Legend: B sequences, S source positions, T target positions, C width, H heads, D head size,
-// V vocabulary.
+// Legend: B sequences, S source positions, T target positions, C width, H heads, D head size.
 import Layers
 import Tensors
 
 /// Encoder and decoder without a head.
-public struct T5: Trunk {
-  /// A vector per token, for sources and targets.
-  public let tokens: Embedding
+package struct T5: Backbone {
+  /// The token embedding, shared by encoder and decoder.
+  package let tokens: Embedding
   let encoder: T5Stack
   let decoder: T5Stack
 
   init(_ configuration: T5Configuration, _ parameters: Parameters) {
     let c = configuration
     tokens = Embedding(
-      parameters["shared"], entries: c.vocabulary, width: c.width, deviation: c.initialFactor)
+      parameters["shared"], entries: c.vocabulary, width: c.width, std: c.initialFactor)
     tokens.weight.markShared()
     encoder = T5Stack(c, isDecoder: false, parameters["encoder"])
     decoder = T5Stack(c, isDecoder: true, parameters["decoder"])
   }
 
-  /// What the decoder makes of its [B·T] ids and of the pass's source: [B·T, C].
+  /// Returns the decoder's hidden states, [B·T, C], for its [B·T] ids and the pass's encoder input.
   ///
-  /// A pass with caches may leave the source out once it was read.
-  public func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
+  /// A pass whose caches hold the keys and values of the encoder's output needs no encoder input.
+  package func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
     precondition(
-      pass.source != nil || pass.caches.last.map { $0.length > 0 } ?? false,
-      "a decoder without a source, and without what it once made of one")
-    let memory = pass.source.map { T5Memory(states: encoded($0, pass), lengths: $0.keyLengths) }
+      pass.encoderInput != nil || pass.caches.last.map { $0.length > 0 } ?? false,
+      "a decoder without an encoder input and without cached encoder output")
+    let memory = pass.encoderInput.map {
+      T5Memory(states: encoded($0, pass), lengths: $0.keyLengths)
+    }
     return decoder(tokens(ids), memory: memory, pass)
   }
 
-  /// What the encoder makes of a source: [B·S, C].
-  public func encoded(_ source: Source, _ pass: ForwardPass) -> Tensor {
+  /// Returns the encoder's hidden states, [B·S, C].
+  package func encoded(_ source: EncoderInput, _ pass: ForwardPass) -> Tensor {
     encoder(tokens(source.ids), lengths: source.keyLengths, pass)
   }
 }
 
-/// What a decoder looks at.
+/// The encoder output that cross-attention reads (PyTorch calls it memory).
 struct T5Memory {
   /// [B·S, C].
   let states: Tensor
-  /// How many states of every sequence are no padding; empty for all.
+  /// Number of states of every sequence without its padding, [B]; empty when there is no padding.
   let lengths: [Int32]
 }
 
-/// Blocks between two dropouts, with a norm at the end.
+/// The encoder or the decoder: dropout, blocks, a final norm, dropout.
 struct T5Stack {
   let blocks: [T5Block]
   let norm: RMSNorm
@@ -57,7 +58,7 @@ struct T5Stack {
   let dropouts: (first: Dropout, last: Dropout)
 
   init(_ c: T5Configuration, isDecoder: Bool, _ parameters: Parameters) {
-    // Dropouts of the decoder are numbered after the encoder's.
+    // The dropouts of the decoder are numbered after the encoder's.
     let site = isDecoder ? 2 + T5Block.sites * c.layers : 0
     dropouts = (
       Dropout(rate: c.dropout, site: site), Dropout(rate: c.dropout, site: site + 1)
@@ -68,7 +69,7 @@ struct T5Stack {
         c, index: index, isDecoder: isDecoder, site: site + 2 + T5Block.sites * index,
         parameters["block"][index])
     }
-    // All blocks of a stack share the table of the first.
+    // All blocks of a stack share the table of the first block.
     guard let table = blocks.first?.attention.projections.table else {
       preconditionFailure("a stack without blocks")
     }
@@ -82,14 +83,14 @@ struct T5Stack {
       scale: isDecoder ? c.outputScale : 1)
   }
 
-  /// The encoder: [B·S, C] embeddings to [B·S, C].
+  /// Runs the encoder: [B·S, C] embeddings → [B·S, C].
   func callAsFunction(_ embeddings: Tensor, lengths: [Int32], _ pass: ForwardPass) -> Tensor {
     run(embeddings, pass) { x, block in
       block.feedForward(block.attention(x, bias: bias, lengths: lengths, pass), pass)
     }
   }
 
-  /// The decoder: [B·T, C] embeddings to [B·T, C].
+  /// Runs the decoder: [B·T, C] embeddings → [B·T, C].
   func callAsFunction(_ embeddings: Tensor, memory: T5Memory?, _ pass: ForwardPass) -> Tensor {
     run(embeddings, pass) { x, block in
       let x = block.attention(x, bias: bias, pass)
@@ -106,9 +107,9 @@ struct T5Stack {
   }
 }
 
-/// Self-attention, in a decoder cross-attention, and feed-forward.
+/// A block: self-attention, cross-attention in the decoder, and feed-forward.
 struct T5Block {
-  /// Numbers of dropouts that a block may use.
+  /// The number of dropout sites reserved per block.
   static let sites = 6
 
   let attention: T5SelfAttention
@@ -124,10 +125,10 @@ struct T5Block {
   }
 }
 
-/// x + dropout(down(activation of up(norm(x)))).
+/// x + dropout(down(dropout(activation(up(norm(x)))))).
 struct T5FeedForward {
   let norm: RMSNorm
-  /// Of T5 1.1.
+  /// The gate of T5 1.1; nil for T5 1.0.
   let gate: Linear?
   let up: Linear
   let down: Linear
@@ -138,7 +139,7 @@ struct T5FeedForward {
     let linear = { (name: String, inputs: Int, outputs: Int) in
       Linear(
         inner[name], inputs: inputs, outputs: outputs, bias: false,
-        deviation: c.initialFactor / Float(inputs).squareRoot())
+        std: c.initialFactor / Float(inputs).squareRoot())
     }
     norm = T5.norm(c, parameters)
     gate = c.isGated ? linear("wi_0", c.width, c.hidden) : nil
@@ -153,12 +154,12 @@ struct T5FeedForward {
     let normed = norm(x)
     let hidden =
       gate.map { $0(normed, pass).geGLU(up(normed, pass)) } ?? up(normed, pass).relu()
-    return x + dropouts.outer(down(dropouts.inner(hidden, pass), pass, precise: true), pass)
+    return x + dropouts.outer(down(dropouts.inner(hidden, pass), pass, fp32Output: true), pass)
   }
 }
 
 extension T5 {
-  /// The norm before a part.
+  /// The norm before a sublayer, or at the start of one.
   static func norm(_ c: T5Configuration, _ parameters: Parameters) -> RMSNorm {
     RMSNorm(
       parameters["layer_norm"], width: c.width, epsilon: c.epsilon, gain: c.initialFactor)

@@ -1,24 +1,24 @@
-// The two attentions of T5; the legend is that of T5.swift.
+// The self-attention and cross-attention of T5; for the legend see T5.swift.
 import Layers
 import Tensors
 
-/// Projections to and from the heads.
+/// The query, key, value and output projections of an attention.
 struct T5Projections {
   let query: Linear
   let key: Linear
   let value: Linear
-  /// Biases of the scores, in the first block of a stack.
+  /// The table of relative position biases, [buckets, H]; only in the first block of a stack.
   let table: Tensor?
   let output: Linear
 
   init(_ c: T5Configuration, hasTable: Bool = false, _ parameters: Parameters) {
     let inner = c.keyWidth
-    // The factor that scores do not have is in the first queries.
+    // T5 does not scale attention scores; the usual factor 1/√D is in the initial query weights.
     let width = Float(c.width).squareRoot()
-    let projection = { (name: String, deviation: Float) in
+    let projection = { (name: String, std: Float) in
       Linear(
         parameters[name], inputs: c.width, outputs: inner, bias: false,
-        deviation: c.initialFactor * deviation)
+        std: c.initialFactor * std)
     }
     query = projection("q", 1 / (width * Float(c.headSize).squareRoot()))
     key = projection("k", 1 / width)
@@ -26,15 +26,15 @@ struct T5Projections {
     table =
       hasTable
       ? parameters["relative_attention_bias"].tensor(
-        "weight", [c.buckets, c.heads], .normal(deviation: c.initialDeviation), decays: true)
+        "weight", [c.buckets, c.heads], .normal(std: c.initialStd), decays: true)
       : nil
     output = Linear(
       parameters["o"], inputs: inner, outputs: c.width, bias: false,
-      deviation: c.initialFactor / Float(inner).squareRoot())
+      std: c.initialFactor / Float(inner).squareRoot())
   }
 }
 
-/// x + dropout(attention(norm(x))): over all of a source, or over what was written before.
+/// x + dropout(attention(norm(x))): bidirectional in the encoder, causal in the decoder.
 struct T5SelfAttention {
   let heads: Int
   let index: Int
@@ -56,7 +56,8 @@ struct T5SelfAttention {
     )
   }
 
-  /// - Parameter lengths: How many positions of every source are no padding; empty for all.
+  /// - Parameter lengths: Number of positions of every sequence without its padding; empty when
+  ///   there is no padding.
   func callAsFunction(
     _ x: Tensor, bias: RelativeBias, lengths: [Int32] = [], _ pass: ForwardPass
   ) -> Tensor {
@@ -76,11 +77,11 @@ struct T5SelfAttention {
       attended = q.attention(
         over: cache, heads: heads, keyHeads: heads, reach: reach, scale: 1, bias: bias)
     }
-    return x + dropouts.result(projections.output(attended, pass, precise: true), pass)
+    return x + dropouts.result(projections.output(attended, pass, fp32Output: true), pass)
   }
 }
 
-/// x + dropout(attention(norm(x))) over what the encoder made of the source.
+/// x + dropout(attention(norm(x))) over the encoder's output.
 struct T5CrossAttention {
   let heads: Int
   let index: Int
@@ -98,7 +99,7 @@ struct T5CrossAttention {
     )
   }
 
-  /// - Parameter memory: Nil where the pass's caches hold its keys and values already.
+  /// - Parameter memory: The encoder's output; nil when the pass's caches hold its keys and values.
   func callAsFunction(_ x: Tensor, memory: T5Memory?, _ pass: ForwardPass) -> Tensor {
     let q = projections.query(norm(x), pass)  // [B·T, H·D]
     let kv = memory.map {
@@ -111,14 +112,14 @@ struct T5CrossAttention {
         dropout: dropouts.probabilities.mask(pass), reach: .full, keyLengths: memory.lengths,
         scale: 1)
     } else {
-      // Those of the cross-attentions stand behind those of the self-attentions.
+      // The caches of the cross-attentions follow those of the self-attentions.
       let cache = pass.caches[pass.caches.count / 2 + index]
       if let kv {
-        precondition(memory?.lengths.isEmpty ?? true, "padded sources are not cached")
+        precondition(memory?.lengths.isEmpty ?? true, "padded encoder inputs are not cached")
         cache.append(keys: kv.k, values: kv.v)
       }
       attended = q.attention(over: cache, heads: heads, keyHeads: heads, reach: .full, scale: 1)
     }
-    return x + dropouts.result(projections.output(attended, pass, precise: true), pass)
+    return x + dropouts.result(projections.output(attended, pass, fp32Output: true), pass)
   }
 }

@@ -1,12 +1,12 @@
 import Tensors
 
-// What `config.json` says of a T5, read and written.
+// Reading and writing the `config.json` of T5 and mT5.
 //
-// transformers before version 5 ties the head where `tie_word_embeddings` is true or absent, and then
-// scales what it reads. Version 5 writes true in any case, says in `scale_decoder_outputs` whether it
-// scales, and leaves a head untied where the file of weights has one that is not the embedding. So a
-// head is tied here where hidden states are scaled; a file without an untied head's weight has it as
-// `shared.weight` (see `PublishedNames` in Checkpoints).
+// transformers before version 5 ties the head when `tie_word_embeddings` is true or absent, and
+// then scales its input. Version 5 always writes true, states in `scale_decoder_outputs` whether it
+// scales, and leaves a head untied when the weights file has a head that is not the embedding. So
+// Apus ties the head exactly when hidden states are scaled; if a file lacks the weight of an untied
+// head, `shared.weight` is used (see `PublishedNames` in Checkpoints).
 
 extension T5Configuration {
   init(_ fields: ConfigurationFields, kind: Kind) throws(ModelError) {
@@ -29,7 +29,7 @@ extension T5Configuration {
       headSize: fields.size("d_kv", atMost: ModelLimits.width, default: 64),
       width: fields.size("d_model", atMost: ModelLimits.width),
       hidden: fields.size("d_ff", atMost: ModelLimits.hidden),
-      dropout: fields.share("dropout_rate", default: 0.1),
+      dropout: fields.rate("dropout_rate", default: 0.1),
       isGated: fields.text("feed_forward_proj", default: usual) == "gated-gelu",
       tied: kind == .t5 && isScaled,
       start: fields.id("decoder_start_token_id", below: vocabulary, default: padding),
@@ -50,7 +50,7 @@ extension T5Configuration {
   }
 
   /// Hugging Face's keys.
-  public var json: [String: ConfigurationValue] {
+  package var json: [String: ConfigurationValue] {
     var json: [String: ConfigurationValue] = [
       "architectures": .list([
         .text(kind == .t5 ? "T5ForConditionalGeneration" : "MT5ForConditionalGeneration")
@@ -70,7 +70,7 @@ extension T5Configuration {
       "decoder_start_token_id": .integer(start ?? 0), "pad_token_id": .integer(padding ?? 0),
       "eos_token_id": .integer(endOfText),
     ]
-    // transformers refuses a whole number here, and 1 is what it takes.
+    // transformers refuses a whole number here, and its default is 1.
     if initialFactor != 1 { json["initializer_factor"] = .exact(initialFactor) }
     return json
   }

@@ -1,32 +1,30 @@
-/// A part of a rendered conversation, with where it comes from.
-public struct ChatPiece: Sendable, Hashable {
-  /// What a text is to the conversation.
-  public enum Origin: Sendable, Hashable {
-    /// Written by the template.
+/// A part of a rendered conversation with its origin.
+package struct ChatPiece: Sendable, Hashable {
+  /// The source of a piece's text.
+  package enum Origin: Sendable, Hashable {
+    /// Text of the template.
     case template
-    /// The name of a message's role, written where the template asks for it.
+    /// The name of a message's role, inserted by the template.
     case role
-    /// What the message says.
+    /// The content of a message.
     case content
-    /// The end of a turn: what the template writes behind the content up to a special token, where
-    /// an answer is complete.
+    /// The end of a turn: the template text after the content up to and including the special token
+    /// that completes the message.
     case endOfTurn
   }
 
   /// The text; a special token in its written form.
-  public let text: String
-  /// What it is there.
-  public let origin: Origin
-  /// The number of the message that it belongs to, from 0; nil for the template's own.
-  public let message: Int?
-  /// Whether a model learns to write it.
-  public let isLearned: Bool
+  package let text: String
+  package let origin: Origin
+  /// The index of the message that it belongs to; nil for the template's own text.
+  package let message: Int?
+  /// True when the loss mask covers the piece.
+  package let isInLoss: Bool
 
-  /// `text` of `origin`, of the message numbered `message`.
-  public init(_ text: String, _ origin: Origin, message: Int? = nil, isLearned: Bool = false) {
+  package init(_ text: String, _ origin: Origin, message: Int? = nil, isInLoss: Bool = false) {
     self.text = text
     self.origin = origin
     self.message = message
-    self.isLearned = isLearned
+    self.isInLoss = isInLoss
   }
 }

@@ -1,11 +1,10 @@
 import Jinja
 
-/// One conversation as its template writes it, in pieces whose provenance is known.
+/// A rendered conversation in pieces of known provenance.
 ///
-/// Nothing here looks for content in a text: the renderer says of every character which input it
-/// comes from.
+/// The provenance of every character comes from the renderer, not from a text search.
 struct ChatRendering {
-  /// A piece with what the template says of it.
+  /// A piece with its provenance, and the template's generation mark.
   struct Part {
     var text: String
     var origin: ChatPiece.Origin
@@ -15,7 +14,9 @@ struct ChatRendering {
 
   private(set) var parts: [Part]
 
-  /// `messages` as `program` writes them.
+  /// Renders `messages` with `program`.
+  ///
+  /// Throws `TokenizerError.unrendered` when the template refuses them.
   init(
     _ messages: [Message], _ program: Template,
     specialTokens: [PublishedTemplate.NamedToken], addGenerationPrompt: Bool
@@ -31,24 +32,25 @@ struct ChatRendering {
       }
     }
     parts = try render(messages.map(\.content))
-    // Of an answer that says nothing no character tells where it would stand. A letter in its place
-    // does, where the template writes all else as without it.
+    // No character marks the position of an assistant's message whose content is empty in the text.
+    // A placeholder letter does, provided that the template renders everything else as before.
     let shown = Set(parts.filter { $0.origin == .content }.map(\.message))
-    let silent = messages.indices.filter {
+    let unplaced = messages.indices.filter {
       messages[$0].role == .assistant && !shown.contains($0)
     }
-    guard !silent.isEmpty else { return }
-    let contents = messages.indices.map { silent.contains($0) ? "x" : messages[$0].content }
+    guard !unplaced.isEmpty else { return }
+    let contents = messages.indices.map { unplaced.contains($0) ? "x" : messages[$0].content }
     guard var placed = try? render(contents) else { return }
     for index in placed.indices
-    where placed[index].origin == .content && placed[index].message.map(silent.contains) == true {
+    where placed[index].origin == .content && placed[index].message.map(unplaced.contains) == true {
       placed[index].text = ""
     }
     let text = placed.map(\.text).joined()
     if text.utf8.elementsEqual(parts.map(\.text).joined().utf8) { parts = placed }
   }
 
-  // Origins are numbered: message i has 2i + 1 for its role and 2i + 2 for its content.
+  // Origin numbers: 0 is the template; message i has 2i + 1 for its role and 2i + 2 for its
+  // content.
 
   private static func part(_ piece: RenderedText.Piece) -> Part {
     let number = Int(piece.origin.number)
@@ -74,18 +76,18 @@ struct ChatRendering {
     ]
   }
 
-  /// Splits the end of a turn from what the template writes behind the last content of each message:
-  /// all up to the first special token, where `ends` says that this one ends a turn of the message.
+  /// Splits the end of the turn from the template text after the last content of each message: the
+  /// text up to and including the first special token, if `ends` returns true for it.
   ///
-  /// A turn has no end where another message's content comes before a special token.
-  mutating func markEnds(
+  /// A turn has no end if another message's content comes before a special token.
+  mutating func markTurnEnds(
     _ scanner: SpecialTokenScanner, _ ends: (_ message: Int, TokenID) -> Bool
   ) {
     var index = 0
     while index < parts.count {
       defer { index += 1 }
       guard parts[index].origin == .content, let message = parts[index].message else { continue }
-      // The same message's content may go on.
+      // More content of the same message may follow.
       let next = parts[(index + 1)...].firstIndex { $0.origin == .content } ?? parts.count
       if next < parts.count, parts[next].message == message { continue }
       let follows = parts[(index + 1)..<next]

@@ -1,13 +1,13 @@
 import Jinja
 
-// The templates in Jinja, in which Hugging Face keeps them: `chat_template` of tokenizer_config.json.
-// transformers' `apply_chat_template` renders the same text; Goldens/chat.py checks.
+// The built-in templates in Jinja, the language of `chat_template` in tokenizer_config.json.
+// transformers' `apply_chat_template` renders the same text; Goldens/chat.py checks this.
 
 extension ChatTemplate {
-  /// The template in Jinja.
+  /// Returns the template in Jinja.
   ///
-  /// - Parameter endMarkerIsToken: Whether the tokenizer has the marker that ends a turn as a special
-  ///   token; where it has not, its end of text stands there.
+  /// - Parameter endMarkerIsToken: True when the tokenizer has the marker that ends a turn as a
+  ///   special token; otherwise the template uses the tokenizer's end of text.
   func jinja(endMarkerIsToken: Bool) -> String {
     let end = endMarkerIsToken ? "'\(endMarker ?? "")'" : "eos_token"
     switch self {
@@ -30,20 +30,20 @@ extension ChatTemplate {
     }
   }
 
-  /// The template in Jinja, as it is kept with `tokenizer`.
-  public func jinja(for tokenizer: any Tokenizer) -> String {
+  /// Returns the template in Jinja, as it is saved with `tokenizer`.
+  package func jinja(for tokenizer: any Tokenizer) -> String {
     jinja(endMarkerIsToken: endMarker.flatMap { tokenizer.specialToken($0) } != nil)
   }
 
-  /// The built-in template whose Jinja with `tokenizer` is exactly `text`; nil when it is another.
+  /// Finds the built-in template whose Jinja for `tokenizer` equals `text`; nil when there is none.
   init?(jinja text: String, for tokenizer: any Tokenizer) {
     let own = Self.builtIn.first { $0.jinja(for: tokenizer).utf8.elementsEqual(text.utf8) }
     guard let own else { return nil }
     self = own
   }
 
-  /// The special tokens that it is given by name: those that came with it, or `tokenizer`'s end of
-  /// text for both ends.
+  /// Returns the named special tokens for rendering: those that came with a published template, or
+  /// `tokenizer`'s end of text as both `bos_token` and `eos_token`.
   func specialTokens(of tokenizer: any Tokenizer) -> [PublishedTemplate.NamedToken] {
     if case .published(let template) = self { return template.specialTokens }
     let bytes = (try? tokenizer.bytes(of: tokenizer.endOfText)) ?? []
@@ -51,7 +51,7 @@ extension ChatTemplate {
     return ["bos_token", "eos_token"].map { PublishedTemplate.NamedToken(name: $0, text: end) }
   }
 
-  /// The template, ready to be rendered for `tokenizer`.
+  /// Returns the parsed template for `tokenizer`.
   func program(for tokenizer: any Tokenizer) -> Template {
     if case .published(let template) = self { return template.program }
     do {

@@ -1,15 +1,13 @@
-/// A conversation as ids, with what of it is learned.
-public struct EncodedExample: Sendable, Hashable {
-  /// The ids.
-  public let ids: [TokenID]
-  /// For each id whether it is learned: the assistant's content and the end of its turn.
-  public let isTrained: [Bool]
+/// A conversation as ids with a loss mask.
+package struct EncodedExample: Sendable, Hashable {
+  package let ids: [TokenID]
+  /// One flag per id, true for the assistant's content and its end-of-turn token.
+  package let lossMask: [Bool]
 
-  /// The example of `ids`, learned where `isTrained`, one flag for each id.
-  public init(ids: [TokenID], isTrained: [Bool]) {
+  package init(ids: [TokenID], lossMask: [Bool]) {
     precondition(
-      ids.count == isTrained.count, "\(isTrained.count) flags for \(ids.count) ids")
+      ids.count == lossMask.count, "\(lossMask.count) flags for \(ids.count) ids")
     self.ids = ids
-    self.isTrained = isTrained
+    self.lossMask = lossMask
   }
 }

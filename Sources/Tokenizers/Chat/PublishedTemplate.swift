@@ -1,32 +1,31 @@
 import Jinja
 
-/// A chat template that came with a tokenizer, ready to be rendered.
-public struct PublishedTemplate: Sendable, Hashable {
-  /// A special token that the template knows by name.
-  public struct NamedToken: Sendable, Hashable {
-    /// Such as `eos_token`.
-    public let name: String
-    /// Such as `</s>`.
-    public let text: String
+/// A parsed chat template that came with a tokenizer.
+package struct PublishedTemplate: Sendable, Hashable {
+  /// A special token that the template refers to by name.
+  package struct NamedToken: Sendable, Hashable {
+    /// The variable's name, such as `eos_token`.
+    package let name: String
+    /// The token's written form, such as `</s>`.
+    package let text: String
 
-    /// `text`, called `name`.
-    public init(name: String, text: String) {
+    package init(name: String, text: String) {
       self.name = name
       self.text = text
     }
   }
 
-  /// The Jinja.
-  public let source: String
-  /// The special tokens that it is given, in the order of the tokenizer's configuration.
-  public let specialTokens: [NamedToken]
+  /// The template's Jinja source.
+  package let source: String
+  /// The special tokens passed to the template, in the order of the tokenizer's configuration.
+  package let specialTokens: [NamedToken]
   let program: Template
 
-  /// The template that `source` states, given `specialTokens`.
+  /// Parses `source`, which will be rendered with `specialTokens`.
   ///
-  /// Throws `TokenizerError.unusableTemplate` for what is no Jinja or not supported; `path` says where
-  /// it was found.
-  public init(
+  /// Throws `TokenizerError.unusableTemplate` when the source is not valid Jinja or uses an
+  /// unsupported feature; `path` is the file of the source, for the error sentence.
+  package init(
     _ source: String, specialTokens: [NamedToken], path: String
   ) throws(TokenizerError) {
     self.source = source
@@ -38,13 +37,12 @@ public struct PublishedTemplate: Sendable, Hashable {
     }
   }
 
-  /// Two templates are equal when they state the same.
-  public static func == (left: PublishedTemplate, right: PublishedTemplate) -> Bool {
+  /// Compares sources byte for byte, and special tokens.
+  package static func == (left: PublishedTemplate, right: PublishedTemplate) -> Bool {
     left.source.utf8.elementsEqual(right.source.utf8) && left.specialTokens == right.specialTokens
   }
 
-  /// Hashes what the template states.
-  public func hash(into hasher: inout Hasher) {
+  package func hash(into hasher: inout Hasher) {
     hasher.combine(source)
     hasher.combine(specialTokens)
   }

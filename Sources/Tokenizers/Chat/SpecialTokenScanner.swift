@@ -1,9 +1,9 @@
-/// Finds special tokens in what a template writes.
+/// Finds special tokens in the text of a template.
 struct SpecialTokenScanner: Sendable {
-  /// Special tokens by their first byte, longest first.
+  /// The special tokens by their first byte, longest first.
   private let tokens: [[(bytes: [UInt8], id: TokenID)]]
 
-  /// Looks at all tokens of `tokenizer`: as many steps as it has ids.
+  /// Collects the special tokens of `tokenizer` in O(vocabularySize).
   init(_ tokenizer: any Tokenizer) {
     var tokens: [[(bytes: [UInt8], id: TokenID)]] = Array(repeating: [], count: 256)
     for number in 0..<tokenizer.vocabularySize {
@@ -16,7 +16,8 @@ struct SpecialTokenScanner: Sendable {
     self.tokens = tokens.map { $0.sorted { ($1.bytes.count, $0.id) < ($0.bytes.count, $1.id) } }
   }
 
-  /// The special token that stands first in `text`, the longest there, and its place.
+  /// Returns the first special token in `text` and its range, the longest at that position; nil
+  /// when there is none.
   func first(in text: ArraySlice<UInt8>) -> (id: TokenID, range: Range<Int>)? {
     for start in text.indices {
       let rest = text[start...]
@@ -27,7 +28,7 @@ struct SpecialTokenScanner: Sendable {
     return nil
   }
 
-  /// The ids of `text`, its special tokens as such and what stands between as plain text.
+  /// Encodes `text`, special tokens as such and the text between them as plain text.
   func ids(of text: String, _ tokenizer: any Tokenizer) -> [TokenID] {
     var ids: [TokenID] = []
     var rest = Array(text.utf8)[...]

@@ -1,13 +1,13 @@
 extension TokenizerFile {
   private static let specialTokensName = "special_tokens_map.json"
 
-  /// The chat template kept with the tokenizer in the folder or beside the tokenizer.json at `path`;
-  /// nil when there is none.
+  /// Loads the chat template saved with a tokenizer, from the folder `path` or from beside the
+  /// tokenizer.json at `path`; nil when there is none.
   ///
-  /// Read from chat_template.jinja, as transformers writes it since version 5, or else from
-  /// tokenizer_config.json. Throws `TokenizerError.unusableTemplate` when it is no Jinja, or uses what
-  /// is not supported.
-  public static func template(
+  /// The template comes from chat_template.jinja, which transformers writes since version 5, or
+  /// else from tokenizer_config.json. Throws `TokenizerError.unusableTemplate` when it is not valid
+  /// Jinja or uses an unsupported feature.
+  package static func template(
     from path: String, for tokenizer: any Tokenizer
   ) throws(TokenizerError) -> ChatTemplate? {
     let folder = try FileBytes.isFolder(path) ? path : FileBytes.parent(of: path)
@@ -23,10 +23,10 @@ extension TokenizerFile {
       guard let document, let value = document.root["chat_template"], !value.isNull else {
         return nil
       }
-      // Several templates by name come as a list.
+      // Several named templates form a list.
       let named = value.array?.first { $0["name"]?.string == "default" }
       guard let text = value.string ?? named?["template"]?.string else {
-        throw document.invalid("chat_template", "a text")
+        throw document.invalid("chat_template", "a string")
       }
       source = text
       place = configuration
@@ -37,8 +37,8 @@ extension TokenizerFile {
         source, specialTokens: try namedTokens(document, in: folder), path: place))
   }
 
-  /// The special tokens by name that transformers gives a template: those of the configuration, and
-  /// of a file of older versions those that it leaves out.
+  /// Returns the named special tokens that transformers passes to a template: those of the
+  /// configuration, then those that only special_tokens_map.json of older versions has.
   private static func namedTokens(
     _ configuration: JSONFile?, in folder: String
   ) throws(TokenizerError) -> [PublishedTemplate.NamedToken] {

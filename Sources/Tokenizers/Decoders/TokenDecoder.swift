@@ -1,10 +1,10 @@
-/// Turns the texts of tokens into the text they stand for.
+/// Turns the spellings of tokens into text.
 protocol TokenDecoder: Sendable {
-  /// Changes `pieces`, which are joined in the end.
+  /// Changes `pieces`; the result of the last decoder is concatenated.
   func decode(_ pieces: inout [[UInt8]])
 }
 
-/// Several decoders, one after the other.
+/// Applies several decoders in order.
 struct DecoderSequence: TokenDecoder {
   let decoders: [any TokenDecoder]
 
@@ -13,7 +13,7 @@ struct DecoderSequence: TokenDecoder {
   }
 }
 
-/// ByteLevel: tokens spelled in GPT-2's alphabet become bytes, the others stay as they are.
+/// ByteLevel: converts tokens spelled in GPT-2's alphabet to bytes; other tokens stay unchanged.
 struct ByteLevelDecoder: TokenDecoder {
   func decode(_ pieces: inout [[UInt8]]) {
     var bytes: [UInt8] = []
@@ -31,8 +31,8 @@ struct FuseDecoder: TokenDecoder {
   }
 }
 
-/// ByteFallback: runs of `<0x…>` become the text that their bytes are, or one U+FFFD for each where
-/// they are none.
+/// ByteFallback: replaces a run of `<0x…>` by the text of its bytes, or by one U+FFFD per byte when
+/// they are not valid UTF-8.
 struct ByteFallbackDecoder: TokenDecoder {
   func decode(_ pieces: inout [[UInt8]]) {
     var result: [[UInt8]] = []
@@ -58,7 +58,7 @@ struct ByteFallbackDecoder: TokenDecoder {
     pieces = result
   }
 
-  /// The byte that `<0x…>` stands for; nil when `piece` is none.
+  /// Returns the byte that `<0x…>` stands for; nil when `piece` has another form.
   static func byte(spelled piece: [UInt8]) -> UInt8? {
     guard piece.count == 6, piece.starts(with: "<0x".utf8), piece[5] == UInt8(ascii: ">") else {
       return nil
@@ -67,7 +67,7 @@ struct ByteFallbackDecoder: TokenDecoder {
   }
 }
 
-/// Metaspace: `▁` is a space, and nothing in the first token if one had been put there.
+/// Metaspace: replaces `▁` by a space, or removes it in the first token if `dropsFirst`.
 struct MetaspaceDecoder: TokenDecoder {
   let replacement: [UInt8]
   let dropsFirst: Bool
@@ -80,7 +80,7 @@ struct MetaspaceDecoder: TokenDecoder {
   }
 }
 
-/// Replace: every occurrence of a pattern by a text.
+/// Replace: substitutes a text for every match of a pattern.
 struct ReplaceDecoder: TokenDecoder {
   let pattern: TextPattern
   let content: [UInt8]
@@ -93,7 +93,7 @@ struct ReplaceDecoder: TokenDecoder {
   }
 }
 
-/// Strip: up to so many of a character at the ends of each token.
+/// Strip: removes up to `left` and `right` occurrences of a text at the ends of each token.
 struct StripDecoder: TokenDecoder {
   let content: [UInt8]
   let left: Int
@@ -113,7 +113,8 @@ struct StripDecoder: TokenDecoder {
   }
 }
 
-/// WordPiece: tokens without the prefix of continuations are words.
+/// WordPiece: removes the prefix of continuations, and puts a space before every other token but
+/// the first.
 struct WordPieceDecoder: TokenDecoder {
   let prefix: [UInt8]
   let cleansUp: Bool
@@ -131,7 +132,8 @@ struct WordPieceDecoder: TokenDecoder {
     }
   }
 
-  /// What tokenization leaves of English punctuation, in the order of Hugging Face tokenizers.
+  /// The replacements that undo the splitting of English punctuation, in the order of Hugging Face
+  /// tokenizers.
   private static let repairs: [(old: [UInt8], new: [UInt8])] = [
     (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"),
     (" 'm", "'m"), (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
@@ -144,12 +146,13 @@ struct WordPieceDecoder: TokenDecoder {
 }
 
 extension [UInt8] {
-  /// With every occurrence of `old`, from the left and without overlap, replaced by `new`.
+  /// Returns a copy in which `new` replaces every occurrence of `old`, from the left without
+  /// overlap.
   func replacing(_ old: [UInt8], with new: [UInt8]) -> [UInt8] {
     replacing(withUnsafeBufferPointer { TextPattern.text(old).matches(in: $0) }, with: new)
   }
 
-  /// With each of `ranges`, in ascending order, replaced by `new`.
+  /// Returns a copy in which `new` replaces each of `ranges`, which are in ascending order.
   func replacing(_ ranges: [Range<Int>], with new: [UInt8]) -> [UInt8] {
     if ranges.isEmpty { return self }
     var result: [UInt8] = []

@@ -1,4 +1,5 @@
-/// BERT's basic cleaning (Devlin et al., 2018): control characters, Chinese characters, accents, case.
+/// BERT's basic cleaning (Devlin et al., 2018) of control characters, Chinese characters, accents
+/// and case.
 struct BertNormalizer: Normalizer {
   let cleansText: Bool
   let separatesChinese: Bool
@@ -16,7 +17,7 @@ struct BertNormalizer: Normalizer {
     if lowercases { LowercaseNormalizer().normalize(&text) }
   }
 
-  /// The same in one pass where there is nothing but ASCII.
+  /// Normalizes a text of ASCII alone in one pass, with the same result.
   private func normalizeASCII(_ text: inout NormalizedText) {
     text.edit { scalar, editor in
       var scalar = scalar
@@ -42,7 +43,8 @@ struct BertNormalizer: Normalizer {
     }
   }
 
-  /// A space before and behind; the scalar itself keeps its origin, and so does what is put around.
+  /// Puts a space before and after each Chinese character; the spaces take the origin of that
+  /// scalar.
   private func separateChinese(_ text: inout NormalizedText) {
     text.edit { scalar, editor in
       guard scalar >= 0x80, ScalarSet.chinese.contains(scalar) else { return editor.keep() }

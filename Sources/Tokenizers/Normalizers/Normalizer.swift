@@ -1,10 +1,10 @@
-/// Changes a text before it is cut into words, such as to lower case.
+/// Changes a text before the pre-tokenizer splits it, such as to lower case.
 protocol Normalizer: Sendable {
   /// Changes `text`, which is valid UTF-8.
   func normalize(_ text: inout NormalizedText)
 }
 
-/// Several normalizers, one after the other.
+/// Applies several normalizers in order.
 struct NormalizerSequence: Normalizer {
   let normalizers: [any Normalizer]
 

@@ -4,14 +4,14 @@
 ///     the trie                    a double array of 4-byte units (Yata's Darts-clone)
 ///     replacements                texts, each ended by a zero
 ///
-/// A grapheme cluster of up to five bytes is replaced as a whole when the map has a prefix of it;
-/// otherwise each of its scalars is looked up by itself. The map comes from a file: every unit and
-/// text is read within bounds.
+/// A grapheme cluster of up to five bytes is replaced as a whole when the map contains a prefix of
+/// it; otherwise each of its scalars is looked up separately. The map comes from an untrusted file:
+/// every access to a unit or text is checked against the bounds.
 struct PrecompiledNormalizer: Normalizer {
   private let units: [UInt32]
   private let texts: [UInt8]
 
-  /// The map in `bytes`; nil when they are not one.
+  /// Reads the map in `bytes`; nil when they are malformed.
   init?(_ bytes: [UInt8]) {
     func unit(_ start: Int) -> UInt32 {
       (0..<4).reduce(0) { $0 | UInt32(bytes[start + $1]) << UInt32(8 * $1) }
@@ -39,22 +39,22 @@ struct PrecompiledNormalizer: Normalizer {
     if isModified { text.transform(changes) }
   }
 
-  /// The end of the grapheme cluster at `start`: for a scalar of ASCII before another it is known,
-  /// for the others the standard library says.
+  /// Returns the end of the grapheme cluster at `start`: directly for an ASCII scalar that another
+  /// one follows, from the standard library otherwise.
   private static func end(ofClusterAt start: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Int {
     let byte = bytes[start]
     if byte < 0x80, start + 1 == bytes.count || bytes[start + 1] < 0x80 {
       let isLine = byte == 0x0D && start + 1 < bytes.count && bytes[start + 1] == 0x0A
       return start + (isLine ? 2 : 1)
     }
-    // A cluster that goes on further than this is longer than any replacement is for.
+    // No replacement applies to a cluster that is longer than this.
     var end = min(start + 64, bytes.count)
     while end < bytes.count, bytes[end] & 0xC0 == 0x80 { end += 1 }
     let piece = String(decoding: bytes[start..<end], as: UTF8.self)
     return start + (piece.first?.utf8.count ?? 1)
   }
 
-  /// Appends what becomes of a cluster and returns whether it changes.
+  /// Appends the normalized form of a cluster and returns true when it differs.
   private func append(
     _ bytes: UnsafeBufferPointer<UInt8>, _ cluster: Range<Int>, to changes: inout [ScalarChange]
   ) -> Bool {
@@ -83,7 +83,8 @@ struct PrecompiledNormalizer: Normalizer {
 
   /// Appends the scalars of a replacement for `old` scalars.
   ///
-  /// Surplus ones are new, and the last swallows those that are missing. One that is empty is swallowed by the scalar before it.
+  /// Surplus new scalars count as inserted; when there are fewer, the last one also replaces the
+  /// rest. An empty replacement is absorbed by the scalar before it.
   private func append(_ text: Range<Int>, for old: Int, to changes: inout [ScalarChange]) {
     let first = changes.count
     texts.withUnsafeBufferPointer { texts in
@@ -100,7 +101,7 @@ struct PrecompiledNormalizer: Normalizer {
     }
   }
 
-  /// The text for the shortest prefix of `range` that the map has.
+  /// Returns the replacement of the shortest prefix of `range` that the map contains.
   private func replacement(
     of bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>
   ) -> Range<Int>? {
@@ -111,7 +112,7 @@ struct PrecompiledNormalizer: Normalizer {
       node ^= Int(byte)
       guard byte != 0, node < units.count else { return nil }
       let unit = units[node]
-      // The label, of which the high bit marks a leaf.
+      // The label; its high bit marks a leaf.
       guard unit & (1 << 31 | 0xFF) == UInt32(byte) else { return nil }
       node ^= Self.offset(unit)
       if unit >> 8 & 1 == 1 {

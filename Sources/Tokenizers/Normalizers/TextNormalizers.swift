@@ -1,4 +1,4 @@
-/// Replace: every occurrence of a pattern by a text.
+/// Replace: substitutes a text for every match of a pattern.
 struct ReplaceNormalizer: Normalizer {
   let pattern: TextPattern
   let content: [UInt8]
@@ -9,7 +9,7 @@ struct ReplaceNormalizer: Normalizer {
   }
 }
 
-/// Prepend: a text before every text that is not empty.
+/// Prepend: puts a prefix before every non-empty text.
 struct PrependNormalizer: Normalizer {
   let content: [UInt8]
 
@@ -18,7 +18,7 @@ struct PrependNormalizer: Normalizer {
   }
 }
 
-/// Strip: white space at the ends.
+/// Strip: removes white space at the ends.
 struct StripNormalizer: Normalizer {
   let left: Bool
   let right: Bool

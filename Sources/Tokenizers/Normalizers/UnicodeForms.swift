@@ -1,4 +1,4 @@
-/// NFC, NFD, NFKC and NFKD.
+/// NFC, NFD, NFKC and NFKD: Unicode's normalization forms.
 struct UnicodeFormNormalizer: Normalizer {
   let form: UnicodeNormalization.Form
 
@@ -9,7 +9,7 @@ struct UnicodeFormNormalizer: Normalizer {
   }
 }
 
-/// Lowercase: each scalar by itself, without regard to its place in a word.
+/// Lowercase: maps each scalar separately, independent of its position in a word.
 struct LowercaseNormalizer: Normalizer {
   func normalize(_ text: inout NormalizedText) {
     text.edit { scalar, editor in
@@ -24,7 +24,7 @@ struct LowercaseNormalizer: Normalizer {
   }
 }
 
-/// StripAccents: removes all marks; sensible after NFD.
+/// StripAccents: removes all marks; useful after NFD.
 struct StripAccentsNormalizer: Normalizer {
   func normalize(_ text: inout NormalizedText) {
     if text.bytes.withUnsafeBufferPointer(\.isASCII) { return }
@@ -32,7 +32,8 @@ struct StripAccentsNormalizer: Normalizer {
   }
 }
 
-/// Nmt: the cleaning of sentencepiece's `nmt` rules: control characters go, odd spaces become one.
+/// Nmt: the cleaning of sentencepiece's `nmt` rules, which removes control characters and replaces
+/// unusual spaces by U+0020.
 struct NmtNormalizer: Normalizer {
   func normalize(_ text: inout NormalizedText) {
     text.edit { scalar, editor in

@@ -1,25 +1,25 @@
 /// The general category of every scalar in Unicode 16.0, for patterns such as `\p{Lu}`.
 ///
-/// As for `CharacterClasses`: what was assigned later counts as unassigned, as it does in Hugging
-/// Face tokenizers, whatever the toolchain knows.
+/// As in `CharacterClasses`, scalars assigned later count as unassigned, as they do in Hugging Face
+/// tokenizers, whatever the toolchain's Unicode version.
 struct GeneralCategories: Sendable {
   /// The table, computed at first use from the standard library's properties.
   static let unicode16 = GeneralCategories()
 
-  /// The categories by their short names, in the order of their bits.
+  /// The short names of the categories, in the order of their bits.
   static let names = [
     "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi",
     "Pf", "Po", "Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co", "Cn",
   ]
 
-  /// The bits of the categories whose name begins with `name`, such as `L`; nil when there is none.
+  /// Returns the bits of the categories whose name begins with `name`, such as `L`; nil for none.
   static func mask(named name: String) -> UInt32? {
     var mask: UInt32 = 0
     for (bit, category) in names.enumerated() where category.hasPrefix(name) { mask |= 1 << bit }
     return name.isEmpty || mask == 0 ? nil : mask
   }
 
-  /// The ideographic planes end here; then come tags, variation selectors and private use.
+  /// The end of the ideographic planes; tags, variation selectors and private use follow.
   private static let limit: UInt32 = 0x32400
   private static let tags: Range<UInt32> = 0xE0000..<0xE0200
 
@@ -68,7 +68,8 @@ struct GeneralCategories: Sendable {
     }
   }
 
-  /// The bit of the category of `scalar`; of the unassigned for what is no scalar.
+  /// Returns the bit of the category of `scalar`; a value that is not a scalar counts as
+  /// unassigned.
   @inline(__always)
   func bit(of scalar: UInt32) -> UInt32 {
     if scalar < Self.limit { return 1 << UInt32(codes[Int(scalar)]) }

@@ -1,18 +1,18 @@
 /// A regular expression, matched by backtracking in the order that Oniguruma and Perl prescribe.
 ///
-/// The state is an explicit stack, so that no text exhausts the thread's own, and a repetition of one
-/// set is one instruction, which gives its scalars back one by one.
+/// The state is an explicit stack, so that no text exhausts the thread's own stack. A repetition of
+/// one set is a single instruction, which gives back its scalars one by one.
 struct Pattern: Sendable {
   enum Instruction: Sendable {
     case set(Int)
-    /// As many scalars of a set as there are, within bounds.
+    /// Matches as many scalars of a set as possible, within bounds.
     case run(Int, minimum: Int, maximum: Int, isPossessive: Bool)
-    /// First one way, then the other.
+    /// Tries the first target, then the second.
     case fork(Int, Int)
     case jump(Int)
-    /// The instructions up to `end` must match ahead, or must not.
-    case ahead(end: Int, isNegative: Bool)
-    /// The instructions up to `end` match once and for all.
+    /// Look-ahead: the instructions up to `end` must match here, or must not if negative.
+    case lookahead(end: Int, isNegative: Bool)
+    /// Atomic group: the match of the instructions up to `end` is never backtracked into.
     case atomic(end: Int)
     case lineStart
     case lineEnd
@@ -24,7 +24,7 @@ struct Pattern: Sendable {
   private var program: [Instruction] = []
   private var sets: [PatternSet] = []
 
-  /// The expression `text`; throws what in it is not supported.
+  /// Compiles the expression `text`; the error names an unsupported construct.
   init(_ text: String) throws(PatternError) {
     try append(try PatternParser.parse(text))
     program.append(.accept)
@@ -37,15 +37,17 @@ struct Pattern: Sendable {
   }
 
   private mutating func append(_ node: PatternNode) throws(PatternError) {
-    if program.count > 100_000 { throw PatternError(construct: "a pattern of this size") }
+    if program.count > 100_000 {
+      throw PatternError(construct: "a pattern of more than 100000 instructions")
+    }
     switch node {
     case .set(let set): program.append(.set(number(of: set)))
     case .sequence(let nodes): for node in nodes { try append(node) }
     case .alternatives(let nodes): try append(alternatives: nodes)
     case .repeated(let node, let minimum, let maximum, let kind):
       try append(node, minimum, maximum, kind)
-    case .ahead(let node, let isNegative):
-      try append(enclosed: node) { .ahead(end: $0, isNegative: isNegative) }
+    case .lookahead(let node, let isNegative):
+      try append(enclosed: node) { .lookahead(end: $0, isNegative: isNegative) }
     case .lineStart: program.append(.lineStart)
     case .lineEnd: program.append(.lineEnd)
     case .textStart: program.append(.textStart)
@@ -53,7 +55,7 @@ struct Pattern: Sendable {
     }
   }
 
-  /// `node` with `.accept` behind it, after the instruction that runs it by itself.
+  /// Appends the instruction that runs `node` as a separate match, then `node` and `.accept`.
   private mutating func append(
     enclosed node: PatternNode, _ instruction: (Int) -> Instruction
   ) throws(PatternError) {
@@ -118,15 +120,15 @@ struct Pattern: Sendable {
     }
   }
 
-  /// Where to go on when the way taken fails.
+  /// A point to backtrack to.
   private struct Choice {
     let instruction: Int
     var position: Int
-    /// For a run: it gives back scalars down to here.
+    /// For a run, the position down to which it gives back scalars; otherwise −1.
     let least: Int
   }
 
-  /// The end of the match that begins at `start` of `text`; nil when none does.
+  /// Returns the end of the match that begins at `start` of `text`; nil when there is none.
   func match(_ text: UnsafeBufferPointer<UInt8>, at start: Int) -> Int? {
     match(text, at: start, from: 0)
   }
@@ -168,7 +170,7 @@ struct Pattern: Sendable {
         choices.append(Choice(instruction: other, position: position, least: -1))
         instruction = one
       case .jump(let target): instruction = target
-      case .ahead(let end, let isNegative):
+      case .lookahead(let end, let isNegative):
         succeeded = (match(text, at: position, from: instruction + 1) == nil) == isNegative
         instruction = end
       case .atomic(let end):

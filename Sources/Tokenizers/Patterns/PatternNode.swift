@@ -1,37 +1,37 @@
-/// A regular expression as a tree.
+/// The syntax tree of a regular expression.
 indirect enum PatternNode: Sendable {
   case set(PatternSet)
   case sequence([PatternNode])
   case alternatives([PatternNode])
   case repeated(PatternNode, minimum: Int, maximum: Int, Kind)
-  /// `(?=…)` and `(?!…)`.
-  case ahead(PatternNode, isNegative: Bool)
+  /// Look-ahead: `(?=…)` and `(?!…)`.
+  case lookahead(PatternNode, isNegative: Bool)
   case lineStart
   case lineEnd
   case textStart
   case textEnd
 
-  /// How a repetition chooses its count.
+  /// The order in which a repetition tries its counts.
   enum Kind: Sendable {
     case greedy
     case lazy
     case possessive
   }
 
-  /// Whether the node can match nothing.
+  /// True when the node can match the empty string.
   var isNullable: Bool {
     switch self {
     case .set: false
     case .sequence(let nodes): nodes.allSatisfy(\.isNullable)
     case .alternatives(let nodes): nodes.contains(where: \.isNullable)
     case .repeated(let node, let minimum, _, _): minimum == 0 || node.isNullable
-    case .ahead, .lineStart, .lineEnd, .textStart, .textEnd: true
+    case .lookahead, .lineStart, .lineEnd, .textStart, .textEnd: true
     }
   }
 }
 
-/// Why a pattern is refused.
+/// The error for an unsupported or invalid pattern.
 struct PatternError: Error, Equatable {
-  /// What is not supported or wrong, such as `look-behind`.
+  /// The unsupported or invalid construct, such as `group '(?<='`.
   let construct: String
 }

@@ -1,12 +1,12 @@
-/// Reads the regular expressions that published tokenizers use, in the syntax of Oniguruma; what it
-/// does not know is refused by name.
+/// Parses the regular expressions of published tokenizers, in the syntax of Oniguruma; the error
+/// for an unsupported construct names it.
 struct PatternParser {
   private let scalars: [Unicode.Scalar]
   private var position = 0
   private var ignoresCase = false
   private var depth = 0
 
-  /// The tree of `pattern`.
+  /// Parses `pattern` into its syntax tree.
   static func parse(_ pattern: String) throws(PatternError) -> PatternNode {
     var parser = PatternParser(scalars: Array(pattern.unicodeScalars))
     let node = try parser.alternatives()
@@ -63,13 +63,13 @@ struct PatternParser {
       }
       let kind: PatternNode.Kind = take("?") ? .lazy : take("+") ? .possessive : .greedy
       if bounds.1 == Int.max, node.isNullable {
-        throw PatternError(construct: "a repetition of what may be empty")
+        throw PatternError(construct: "a repetition of a possibly empty pattern")
       }
       node = .repeated(node, minimum: bounds.0, maximum: bounds.1, kind)
     }
   }
 
-  /// `{n}`, `{n,}`, `{,m}` or `{n,m}`; nil when the brace is meant literally.
+  /// Parses `{n}`, `{n,}`, `{,m}` or `{n,m}`; nil when the brace is a literal.
   private mutating func counts() throws(PatternError) -> (Int, Int)? {
     let start = position
     position += 1
@@ -82,7 +82,7 @@ struct PatternParser {
     }
     let bounds = (low ?? 0, high ?? Int.max)
     guard bounds.0 <= bounds.1, bounds.0 <= 1000, bounds.1 <= 1000 || bounds.1 == Int.max else {
-      throw PatternError(construct: "a repetition of more than 1000")
+      throw PatternError(construct: "a repetition count above 1000")
     }
     return bounds
   }
@@ -94,7 +94,7 @@ struct PatternParser {
   }
 
   private mutating func atom() throws(PatternError) -> PatternNode {
-    guard let scalar = next else { throw PatternError(construct: "an early end") }
+    guard let scalar = next else { throw PatternError(construct: "an unexpected end") }
     switch scalar {
     case "(": return try group()
     case "[": return .set(completed(try characterClass()))
@@ -110,7 +110,7 @@ struct PatternParser {
       if take("\\A") { return .textStart }
       if take("\\z") { return .textEnd }
       return .set(completed(PatternSet([try item()])))
-    case "*", "+", "?": throw PatternError(construct: "a quantifier without what it repeats")
+    case "*", "+", "?": throw PatternError(construct: "a quantifier without an operand")
     default: return .set(completed(PatternSet([try item()])))
     }
   }
@@ -142,7 +142,7 @@ struct PatternParser {
     let node = try alternatives()
     guard take(")") else { throw PatternError(construct: "an unmatched '('") }
     ignoresCase = outerCase
-    return lookAhead.map { .ahead(node, isNegative: $0) } ?? node
+    return lookAhead.map { .lookahead(node, isNegative: $0) } ?? node
   }
 
   private mutating func characterClass() throws(PatternError) -> PatternSet {
@@ -154,7 +154,7 @@ struct PatternParser {
       guard let scalar = next else { throw PatternError(construct: "an unmatched '['") }
       if scalar == "]", !isFirst { break }
       isFirst = false
-      if scalar == "[" { throw PatternError(construct: "a class inside a class") }
+      if scalar == "[" { throw PatternError(construct: "a nested character class") }
       if scalar == "&", take("&&") { throw PatternError(construct: "'&&' in a class") }
       let item = try self.item()
       if next == "-", position + 1 < scalars.count, scalars[position + 1] != "]",
@@ -162,7 +162,7 @@ struct PatternParser {
       {
         position += 1
         guard case .range(let high) = try self.item(), low.lowerBound <= high.upperBound else {
-          throw PatternError(construct: "a range in disorder")
+          throw PatternError(construct: "a range in reverse order")
         }
         set.add(.range(low.lowerBound...high.upperBound))
       } else {
@@ -173,12 +173,12 @@ struct PatternParser {
     return set
   }
 
-  /// One scalar, or an escape that stands for some.
+  /// Parses one scalar or an escape for a set of scalars.
   private mutating func item() throws(PatternError) -> PatternSet.Item {
     let scalar = scalars[position]
     position += 1
     guard scalar == "\\" else { return .range(scalar.value...scalar.value) }
-    guard let escaped = next else { throw PatternError(construct: "an early end") }
+    guard let escaped = next else { throw PatternError(construct: "an unexpected end") }
     position += 1
     switch escaped {
     case "s": return .whiteSpace

@@ -1,17 +1,17 @@
-/// The scalars that one place of a pattern matches.
+/// A set of scalars in a pattern, such as a literal or a character class.
 struct PatternSet: Sendable, Equatable {
   enum Item: Sendable, Equatable {
     case range(ClosedRange<UInt32>)
-    /// General categories, as bits.
+    /// The scalars of these general categories, given as bits.
     case categories(UInt32)
     case whiteSpace
-    /// `\P{…}`, `\S`: what is not in the item.
+    /// The complement of an item: `\P{…}`, `\S`.
     indirect case not(Item)
   }
 
   private(set) var items: [Item] = []
   var isNegated = false
-  /// Membership of ASCII, computed once the set is complete.
+  /// The membership of each ASCII scalar as bits, computed by `complete`.
   private var ascii: (UInt64, UInt64) = (0, 0)
 
   static func == (a: PatternSet, b: PatternSet) -> Bool {
@@ -24,7 +24,7 @@ struct PatternSet: Sendable, Equatable {
 
   mutating func add(_ item: Item) { items.append(item) }
 
-  /// Adds the other case of every letter of ASCII, and the two scalars outside it that fold to one.
+  /// Adds the other case of every ASCII letter, and the two scalars outside ASCII that fold to one.
   mutating func foldCase() {
     for item in items {
       guard case .range(let range) = item else { continue }
@@ -39,7 +39,7 @@ struct PatternSet: Sendable, Equatable {
     }
   }
 
-  /// Computes what makes membership fast.
+  /// Computes the table of ASCII members; call it after the last change.
   mutating func complete() {
     var words: [UInt64] = [0, 0]
     for scalar in UInt32(0)..<0x80 where contains(slowly: scalar) {
@@ -48,7 +48,7 @@ struct PatternSet: Sendable, Equatable {
     ascii = (words[0], words[1])
   }
 
-  /// Whether `scalar` is in the complete set.
+  /// Returns true when `scalar` is in the set, which must be complete.
   @inline(__always)
   func contains(_ scalar: UInt32) -> Bool {
     if scalar < 0x40 { return ascii.0 >> UInt64(scalar) & 1 == 1 }

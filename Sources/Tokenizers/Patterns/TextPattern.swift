@@ -1,14 +1,15 @@
-/// What Split and Replace look for: a text, or a regular expression.
+/// The pattern of Split and Replace: a literal text or a regular expression.
 enum TextPattern: Sendable {
   case text([UInt8])
   case expression(Pattern)
-  /// GPT-2's expression, by the scanner written for it.
+  /// GPT-2's expression, matched by `WordScanner`.
   case gpt2
-  /// The expression of Llama 3 and Qwen, with this many digits to a word, by its scanner.
+  /// The expression of Llama 3 and Qwen with this many digits per word, matched by
+  /// `CasedWordScanner`.
   case llama3(digits: Int)
 
-  /// The expression `text`; those published with the families that Apus trains have a scanner of
-  /// their own, which is faster.
+  /// Compiles the expression `text`; those of GPT-2, Llama 3 and Qwen have a scanner of their own,
+  /// which is faster.
   init(expression text: String) throws(PatternError) {
     switch text {
     case WordScanner.expression: self = .gpt2
@@ -18,7 +19,7 @@ enum TextPattern: Sendable {
     }
   }
 
-  /// Whether the matches are known to cover any text.
+  /// True when the matches are known to cover every text without gaps.
   var cutsWithoutGaps: Bool {
     switch self {
     case .gpt2, .llama3: true
@@ -26,14 +27,14 @@ enum TextPattern: Sendable {
     }
   }
 
-  /// The matches in `bytes`, in order, that are not empty.
+  /// Returns the non-empty matches in `bytes`, in order.
   func matches(in bytes: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
     var ranges: [Range<Int>] = []
     forEachMatch(in: bytes) { ranges.append($0) }
     return ranges
   }
 
-  /// Calls `visit` with each match in `bytes` that is not empty.
+  /// Calls `visit` with each non-empty match in `bytes`, in order.
   func forEachMatch(in bytes: UnsafeBufferPointer<UInt8>, _ visit: (Range<Int>) -> Void) {
     switch self {
     case .text(let text):

@@ -1,37 +1,37 @@
-/// A token that is found in the text before everything else, such as `<|im_end|>` or `[MASK]`.
+/// A token that is found in the text before pre-tokenization, such as `<|im_end|>` or `[MASK]`.
 struct AddedToken: Sendable {
   let id: TokenID
   let content: String
-  /// Whether it must stand alone, not inside a word.
+  /// True when the token only matches outside of words.
   let isSingleWord: Bool
-  /// Whether it takes the white space on its left with it.
+  /// True when the match includes the white space on its left.
   let stripsLeft: Bool
-  /// Whether it takes the white space on its right with it.
+  /// True when the match includes the white space on its right.
   let stripsRight: Bool
-  /// Whether it is looked for in the normalized text, in its own normalized form.
+  /// True when the token's normalized form is matched against the normalized text.
   let isNormalized: Bool
-  /// Whether it has a meaning for the model, not one as text.
+  /// True for a special token, which controls the model and is not text.
   let isSpecial: Bool
 }
 
 /// The added tokens of a tokenizer.
 struct AddedVocabulary: Sendable {
-  /// The tokens in the order of the file.
+  /// The added tokens in the order of the file.
   let tokens: [AddedToken]
   private var byID: [TokenID: Int] = [:]
-  /// Tokens looked for in the original text.
+  /// The tokens to match in the original text, with their index in `tokens`.
   private var plain = TokenTrie([])
-  /// Tokens looked for in the normalized text.
+  /// The tokens to match in the normalized text, with their index in `tokens`.
   private var normalized = TokenTrie([])
   private let hasPlain: Bool
   private let hasNormalized: Bool
 
-  /// `tokens`, whose normalized forms are what `normalizer` makes of them.
+  /// Creates the vocabulary of `tokens`; `normalizer` yields their normalized forms.
   init(_ tokens: [AddedToken], normalizer: (any Normalizer)?) {
     self.tokens = tokens
     hasPlain = tokens.contains { !$0.isNormalized }
     hasNormalized = tokens.contains(where: \.isNormalized)
-    // Special tokens first, as in Hugging Face tokenizers: of two that read alike the first stays.
+    // Special tokens first, as in Hugging Face tokenizers: of two equal texts the first wins.
     for (index, token) in tokens.enumerated() where token.isSpecial {
       add(token, index, normalizer)
     }
@@ -51,17 +51,17 @@ struct AddedVocabulary: Sendable {
     }
   }
 
-  /// The added token `id`; nil when it is none.
+  /// Returns the added token `id`; nil when `id` is not an added token.
   func token(_ id: TokenID) -> AddedToken? { byID[id].map { tokens[$0] } }
 
-  /// Which tokens to look for.
+  /// The text in which tokens are matched.
   enum Stage {
     case original
     case normalized
   }
 
-  /// The tokens of `stage` in `bytes`, leftmost and longest first, with the white space they take;
-  /// special ones are passed over unless `findsSpecial`.
+  /// Returns the tokens of `stage` found in `bytes`, leftmost and longest first, with the white
+  /// space that they include; special tokens are skipped unless `findsSpecial`.
   func matches(
     in bytes: UnsafeBufferPointer<UInt8>, _ stage: Stage, findsSpecial: Bool
   ) -> [(range: Range<Int>, token: AddedToken)] {
@@ -81,7 +81,7 @@ struct AddedVocabulary: Sendable {
       if token.isSpecial, !findsSpecial { continue }
       if token.isSingleWord, Self.touchesWord(range, bytes) { continue }
       if token.stripsLeft { range = max(taken, Self.spaceStart(before: range, bytes))..<match.end }
-      if token.stripsRight { range = range.lowerBound..<Self.spaceEnd(behind: range, bytes) }
+      if token.stripsRight { range = range.lowerBound..<Self.spaceEnd(after: range, bytes) }
       found.append((range, token))
       taken = range.upperBound
     }
@@ -109,7 +109,7 @@ struct AddedVocabulary: Sendable {
   }
 
   private static func spaceEnd(
-    behind range: Range<Int>, _ bytes: UnsafeBufferPointer<UInt8>
+    after range: Range<Int>, _ bytes: UnsafeBufferPointer<UInt8>
   ) -> Int {
     var end = range.upperBound
     while end < bytes.count {

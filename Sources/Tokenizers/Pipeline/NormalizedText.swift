@@ -1,8 +1,8 @@
-/// A text on its way through normalizers and pre-tokenizers, with the origin of every byte.
+/// A text being normalized and pre-tokenized, with the origin of every byte.
 ///
-/// Origins are what offsets come from. They follow those of Hugging Face tokenizers
-/// (`NormalizedString`): every byte of a scalar has the same origin, the range of the original's
-/// bytes that the scalar stands for; a new scalar takes the origin of the one before it.
+/// Token offsets are computed from origins, which follow those of Hugging Face tokenizers
+/// (`NormalizedString`): every byte of a scalar has the same origin, the range of bytes of the
+/// original that the scalar stands for; an inserted scalar takes the origin of the one before it.
 struct NormalizedText: Sendable {
   /// A range of bytes of the original.
   struct Origin: Sendable, Equatable {
@@ -10,28 +10,28 @@ struct NormalizedText: Sendable {
     let end: UInt32
   }
 
-  /// What is known about the origins.
+  /// The representation of the origins.
   enum Origins: Sendable {
-    /// Nobody asks for offsets.
+    /// No origins: the caller needs no offsets.
     case untracked
-    /// The text is the original from `offset` on.
+    /// The text equals the original from `offset` on.
     case identity(offset: Int)
     /// The origin of each byte.
     case table([Origin])
   }
 
-  /// The text, valid UTF-8 unless the original was not and nothing has changed it.
+  /// The text, valid UTF-8 unless the original was invalid and the text is unchanged.
   private(set) var bytes: [UInt8]
   private(set) var origins: Origins
 
-  /// `bytes`, which begin at `offset` in the original; offsets can be asked for if `tracked`.
+  /// Creates a text of `bytes`, which begin at `offset` in the original, with origins if `tracked`.
   init(_ bytes: [UInt8], offset: Int, tracked: Bool) {
     precondition(offset + bytes.count < Int(UInt32.max), "a text of 4 GiB or more; split it")
     self.bytes = bytes
     origins = tracked ? .identity(offset: offset) : .untracked
   }
 
-  /// Where in the original the bytes `range` come from; an empty range of it when they are none.
+  /// Returns the range of the original from which the bytes `range` come; empty for an empty range.
   func origin(of range: Range<Int>) -> Range<Int> {
     switch origins {
     case .untracked: return range
@@ -39,7 +39,7 @@ struct NormalizedText: Sendable {
       var start = range.lowerBound
       var end = range.upperBound
       bytes.withUnsafeBufferPointer { bytes in
-        // Out to whole scalars; a byte that is not valid UTF-8 is one by itself.
+        // Widened to whole scalars; a byte that is not valid UTF-8 counts as one.
         start = Self.start(ofScalarHolding: start, in: bytes)
         if end > range.lowerBound {
           let last = Self.start(ofScalarHolding: end - 1, in: bytes)
@@ -72,7 +72,7 @@ struct NormalizedText: Sendable {
     if let origins { self.origins = .table(origins) }
   }
 
-  /// The origin of every byte; nil when nobody asks for offsets.
+  /// Returns the origin of every byte; nil when origins are untracked.
   func table() -> [Origin]? {
     switch origins {
     case .untracked: return nil
@@ -93,7 +93,7 @@ struct NormalizedText: Sendable {
     }
   }
 
-  /// Replaces the whole text by `changes`, which account for every scalar of it in order.
+  /// Replaces the whole text by `changes`, which together consume every scalar of it in order.
   mutating func transform(_ changes: [ScalarChange]) {
     let old = bytes
     let table = table()
@@ -105,7 +105,7 @@ struct NormalizedText: Sendable {
       for change in changes {
         if let table {
           let at = change.change > 0 ? place - 1 : place
-          // What is inserted before everything stands for nothing.
+          // A scalar inserted before the text has an empty origin.
           let origin = at < 0 ? Origin(start: 0, end: 0) : table[min(at, table.count - 1)]
           let length = new.append(scalar: change.scalar)
           origins?.append(contentsOf: repeatElement(origin, count: length))
@@ -121,14 +121,14 @@ struct NormalizedText: Sendable {
     replace(with: new, origins: origins)
   }
 
-  /// Keeps the scalars for which `isKept` holds.
+  /// Keeps the scalars for which `isKept` returns true.
   mutating func filter(_ isKept: (UInt32) -> Bool) {
     edit { scalar, editor in
       if isKept(scalar) { editor.keep() }
     }
   }
 
-  /// Goes through the scalars in order; `visit` says what becomes of each.
+  /// Rewrites the text: `visit` puts the replacement of each scalar, in order; none removes it.
   mutating func edit(_ visit: (UInt32, inout Editor) -> Void) {
     var editor = Editor(table: table(), capacity: bytes.count)
     bytes.withUnsafeBufferPointer { bytes in
@@ -143,7 +143,7 @@ struct NormalizedText: Sendable {
     replace(with: editor.bytes, origins: editor.origins)
   }
 
-  /// Collects what becomes of one scalar after the other.
+  /// Collects the replacements of successive scalars.
   struct Editor {
     fileprivate let table: [Origin]?
     fileprivate var bytes: [UInt8] = []
@@ -162,10 +162,9 @@ struct NormalizedText: Sendable {
       self.index = index
     }
 
-    /// Keeps the scalar.
     mutating func keep() { put(scalar) }
 
-    /// Puts `new` in the place of the scalar; further ones stand for the same.
+    /// Replaces the scalar by `new`; further calls append scalars with the same origin.
     @inline(__always)
     mutating func put(_ new: UInt32) {
       let length = bytes.append(scalar: new)
@@ -174,14 +173,14 @@ struct NormalizedText: Sendable {
     }
   }
 
-  /// Drops bytes at both ends.
+  /// Removes the bytes outside `range`.
   mutating func trim(to range: Range<Int>) {
     if range == bytes.indices { return }
     let table = table()
     replace(with: Array(bytes[range]), origins: table.map { Array($0[range]) })
   }
 
-  /// The part `range`.
+  /// Returns the part `range` of the text with its origins.
   func slice(_ range: Range<Int>) -> NormalizedText {
     var part = self
     switch origins {
@@ -192,7 +191,7 @@ struct NormalizedText: Sendable {
     return part
   }
 
-  /// Puts `prefix` before a text that is not empty, as part of its first scalar.
+  /// Puts `prefix` before a non-empty text, with the origin of its first scalar.
   mutating func prepend(_ prefix: [UInt8]) {
     guard !bytes.isEmpty else { return }
     let table = table()
@@ -201,8 +200,8 @@ struct NormalizedText: Sendable {
       origins: table.map { repeatElement($0[0], count: prefix.count) + $0 })
   }
 
-  /// Replaces each of `ranges`, in ascending order, by `content`, which stands for the last scalar
-  /// it replaces.
+  /// Replaces each of `ranges`, in ascending order, by `content`, with the origin of the last
+  /// scalar that it replaces.
   mutating func replace(_ ranges: [Range<Int>], with content: [UInt8]) {
     guard !ranges.isEmpty else { return }
     let table = table()

@@ -1,23 +1,22 @@
-/// What every token of a pipeline reads like.
+/// The spelling and the text of every token of a pipeline.
 struct PipelineVocabulary: Sendable {
-  /// The tokens as files spell them; added ones too.
+  /// The distinct spellings of the tokens, as files spell them, including added tokens.
   private let spellings: ByteStringTable
-  /// The string of each id.
+  /// The index in `spellings` of each id.
   private let strings: [Int32]
-  /// How spellings are to be read.
   private let style: Style
 
-  /// How a family spells.
+  /// The way in which a family spells its tokens.
   enum Style: Sendable {
-    /// In GPT-2's byte alphabet.
+    /// Tokens are spelled in GPT-2's byte alphabet.
     case bytes
-    /// Continuations have a prefix, other words a space before them.
+    /// Continuations begin with a prefix; other tokens have a space before them.
     case prefix([UInt8])
-    /// `▁` is a space, `<0x…>` a byte.
+    /// `▁` stands for a space, `<0x…>` for a byte.
     case metaspace
   }
 
-  /// `spellings` by id, which are distinct.
+  /// Creates the vocabulary of `spellings`, whose index is their id.
   init(_ spellings: [String], style: Style) {
     var table = ByteStringTable(capacity: spellings.count)
     strings = spellings.map { Int32(table.insert(Array($0.utf8)).index) }
@@ -32,10 +31,10 @@ struct PipelineVocabulary: Sendable {
     guard id >= 0, Int(id) < count else { throw .unknownID(id: id, vocabularySize: count) }
   }
 
-  /// The token `id` as files spell it.
+  /// Returns the token `id` as files spell it.
   func spelling(of id: TokenID) -> [UInt8] { Array(spellings[Int(strings[Int(id)])]) }
 
-  /// The token `id` with bytes in place of the byte alphabet, if that is how it is spelled.
+  /// Returns the spelling of the token `id`, with the byte alphabet converted to bytes.
   func text(of id: TokenID) -> ArraySlice<UInt8> {
     let spelling = spellings[Int(strings[Int(id)])]
     guard case .bytes = style else { return spelling }
@@ -43,7 +42,7 @@ struct PipelineVocabulary: Sendable {
       ?? spelling
   }
 
-  /// The bytes that the token `id` stands for inside a text.
+  /// Returns the bytes that the token `id` stands for in the middle of a text.
   func innerText(of id: TokenID) -> [UInt8] {
     let spelling = spelling(of: id)
     switch style {
@@ -57,10 +56,10 @@ struct PipelineVocabulary: Sendable {
     }
   }
 
-  /// The spaces at the ends of the token `id`, as its spelling has them.
+  /// Returns the number of spaces at both ends of the token `id`, as it is spelled.
   func edgeSpaces(of id: TokenID) -> EdgeSpaces {
     let spelling = spellings[Int(strings[Int(id)])]
-    // Most tokens are visible ASCII behind some Ġ; the others are looked at character by character.
+    // Most tokens are visible ASCII after some Ġ; all others are scanned character by character.
     var rest = spelling
     var leading = 0
     while rest.starts(with: [0xC4, 0xA0]) {

@@ -1,11 +1,11 @@
-/// The tokens of one word after the other, as a model appends them.
+/// The buffer to which a model appends the tokens of successive words.
 struct TokenBuffer: Sendable {
   private(set) var ids: [TokenID] = []
-  /// The bytes of the text that each token covers; empty unless they are asked for.
+  /// The range of bytes of the text that each token covers; empty unless `keepsRanges`.
   private(set) var ranges: [Range<Int>] = []
-  /// Whether ranges are asked for.
+  /// True when the buffer records ranges.
   let keepsRanges: Bool
-  /// Where the word begins in the text.
+  /// The offset in the text at which the current word begins.
   var wordStart = 0
 
   init(keepsRanges: Bool, capacity: Int) {
@@ -21,19 +21,18 @@ struct TokenBuffer: Sendable {
     if keepsRanges { ranges.append(wordStart + start..<wordStart + end) }
   }
 
-  /// Removes all tokens.
+  /// Removes all tokens and keeps the capacity.
   mutating func removeAll() {
     ids.removeAll(keepingCapacity: true)
     ranges.removeAll(keepingCapacity: true)
   }
 
-  /// Replaces the ranges from number `first` on by what `map` makes of them.
+  /// Applies `map` to the ranges from index `first` on.
   mutating func mapRanges(from first: Int, _ map: (Range<Int>) -> Range<Int>) {
     guard keepsRanges else { return }
     for index in first..<ranges.count { ranges[index] = map(ranges[index]) }
   }
 
-  /// The tokens as an encoding.
   func encoding(typeID: Int) -> TokenEncoding {
     TokenEncoding(ids: ids, offsets: ranges, typeID: typeID)
   }

@@ -1,9 +1,10 @@
 extension TokenizationPipeline {
-  /// The tokens of `text`, and of a second text with it, with their offsets.
+  /// Returns the tokens of `text`, or of the pair of `text` and `second`, with their offsets.
   ///
-  /// - `addsTokens`: whether the post-processor adds its tokens, such as `[CLS]` and `[SEP]`.
-  /// - `findsSpecial`: whether special tokens written in the text are found as such.
-  public func encoding(
+  /// - Parameters:
+  ///   - addsTokens: True when the post-processor adds its tokens, such as `[CLS]` and `[SEP]`.
+  ///   - findsSpecial: True when special tokens written in the text are recognised as such.
+  package func encoding(
     of text: String, with second: String? = nil, addsTokens: Bool = true, findsSpecial: Bool = true
   ) -> TokenEncoding {
     let texts = ([text] + (second.map { [$0] } ?? [])).map { Array($0.utf8) }
@@ -22,13 +23,13 @@ extension TokenizationPipeline {
     return result
   }
 
-  /// The tokens of `bytes`, without what a post-processor adds, with their offsets.
-  public func encoding(of bytes: UnsafeBufferPointer<UInt8>) -> TokenEncoding {
+  /// Returns the tokens of `bytes` with their offsets, without those that a post-processor adds.
+  package func encoding(of bytes: UnsafeBufferPointer<UInt8>) -> TokenEncoding {
     let buffer = tokens(of: Array(bytes), findsSpecial: false, tracked: true)
     return buffer.encoding(typeID: 0)
   }
 
-  /// The tokens of `bytes`; their ranges are offsets into `bytes` if `tracked`.
+  /// Returns the tokens of `bytes`, with ranges (offsets into `bytes`) if `tracked`.
   func tokens(of bytes: [UInt8], findsSpecial: Bool, tracked: Bool) -> TokenBuffer {
     var bytes = bytes
     if !usesBytes || normalizer != nil, String(validating: bytes, as: UTF8.self) == nil {
@@ -49,7 +50,7 @@ extension TokenizationPipeline {
     return tokens
   }
 
-  /// Appends the tokens of a stretch of text in which no added token is written out.
+  /// Appends the tokens of a stretch of text that holds no added token of the original stage.
   private func appendText(
     _ bytes: ArraySlice<UInt8>, _ findsSpecial: Bool, _ tokens: inout TokenBuffer
   ) {

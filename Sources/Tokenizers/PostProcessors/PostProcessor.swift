@@ -1,15 +1,17 @@
-/// Adds to the tokens of one or two texts what a model wants around them.
+/// Adds special tokens around the tokens of one text or a pair, as the model requires.
 protocol PostProcessor: Sendable {
-  /// Changes what is known of the tokens of each text, before anything is added; `spaces` says how
-  /// many a token of the model has at its ends.
+  /// Adjusts offsets and type ids of each text's tokens before special tokens are added.
+  ///
+  /// `spaces` returns the number of spaces at the ends of a token of the model, nil for added
+  /// tokens.
   func prepare(
     _ encodings: inout [TokenEncoding], of texts: [[UInt8]], spaces: (TokenID) -> EdgeSpaces?)
 
-  /// The encodings with the added tokens, still to be joined.
+  /// Returns the encodings with the added tokens, in order and not yet joined.
   func addTokens(to encodings: [TokenEncoding]) -> [TokenEncoding]
 }
 
-/// How many spaces a token begins and ends with.
+/// The numbers of spaces at the beginning and the end of a token.
 struct EdgeSpaces: Sendable, Equatable {
   let leading: Int
   let trailing: Int
@@ -19,7 +21,7 @@ struct EdgeSpaces: Sendable, Equatable {
     self.trailing = trailing
   }
 
-  /// Those of `text`, in which a space may also be spelled Ġ.
+  /// Counts the spaces at the ends of `text`, in which Ġ also counts as a space.
   init(_ text: String) {
     func isSpace(_ scalar: Unicode.Scalar) -> Bool {
       scalar == "\u{120}" || isWhiteSpace(scalar.value)
@@ -37,7 +39,7 @@ extension PostProcessor {
   func addTokens(to encodings: [TokenEncoding]) -> [TokenEncoding] { encodings }
 }
 
-/// Several post-processors, one after the other.
+/// Applies several post-processors in order.
 struct PostProcessorSequence: PostProcessor {
   let postProcessors: [any PostProcessor]
 
@@ -54,10 +56,10 @@ struct PostProcessorSequence: PostProcessor {
   }
 }
 
-/// ByteLevel: takes the space at the ends of tokens out of their offsets.
+/// ByteLevel: excludes the spaces at the ends of tokens from their offsets.
 struct ByteLevelPostProcessor: PostProcessor {
   let trimsOffsets: Bool
-  /// Whether the first space of a text may be one that was put there.
+  /// True when the first space of a text may have been added by the pre-tokenizer.
   let addsPrefixSpace: Bool
 
   func prepare(
@@ -67,12 +69,12 @@ struct ByteLevelPostProcessor: PostProcessor {
     for index in encodings.indices {
       for (place, id) in encodings[index].ids.enumerated() {
         let offset = encodings[index].offsets[place]
-        // An added token is as long as what it was found as.
+        // The spaces of an added token are those of the text that it matched.
         let spaces = spaces(id) ?? EdgeSpaces(String(decoding: texts[index][offset], as: UTF8.self))
         if spaces.leading == 0, spaces.trailing == 0 { continue }
         var leading = spaces.leading
         if leading == 1, addsPrefixSpace, place == 0 || offset.lowerBound == 0 { leading = 0 }
-        // Counted in characters of the text, whatever stands there.
+        // The counts are applied as characters of the text, whatever these are.
         var start = offset.lowerBound
         var end = offset.upperBound
         texts[index].withUnsafeBufferPointer { text in
@@ -88,9 +90,9 @@ struct ByteLevelPostProcessor: PostProcessor {
   }
 }
 
-/// TemplateProcessing: tokens around and between the texts, as a template states.
+/// TemplateProcessing: adds tokens around and between the texts by a template.
 struct TemplatePostProcessor: PostProcessor {
-  /// What a template is made of.
+  /// One element of a template.
   enum Piece: Sendable {
     /// The first text (0) or the second (1).
     case text(Int, typeID: Int)
@@ -104,7 +106,7 @@ struct TemplatePostProcessor: PostProcessor {
     (encodings.count == 1 ? single : pair).flatMap { piece in
       switch piece {
       case .text(let index, let typeID):
-        index < encodings.count ? [encodings[index].typed(typeID)] : []
+        index < encodings.count ? [encodings[index].withTypeID(typeID)] : []
       case .tokens(let ids, let typeID):
         ids.map { TokenEncoding(added: $0, typeID: typeID) }
       }
@@ -112,7 +114,7 @@ struct TemplatePostProcessor: PostProcessor {
   }
 }
 
-/// BertProcessing: `[CLS] A [SEP] B [SEP]`.
+/// BertProcessing: `[CLS] A [SEP] B [SEP]`; B and its `[SEP]` have type id 1.
 struct BertPostProcessor: PostProcessor {
   let separator: TokenID
   let classifier: TokenID
@@ -120,13 +122,13 @@ struct BertPostProcessor: PostProcessor {
   func addTokens(to encodings: [TokenEncoding]) -> [TokenEncoding] {
     var result = [TokenEncoding(added: classifier, typeID: 0)]
     for (index, encoding) in encodings.enumerated() {
-      result += [encoding.typed(index), TokenEncoding(added: separator, typeID: index)]
+      result += [encoding.withTypeID(index), TokenEncoding(added: separator, typeID: index)]
     }
     return result
   }
 }
 
-/// RobertaProcessing: `<s> A </s></s> B </s>`, all of one type.
+/// RobertaProcessing: `<s> A </s></s> B </s>`, all with type id 0.
 struct RobertaPostProcessor: PostProcessor {
   let separator: TokenID
   let classifier: TokenID
@@ -136,14 +138,14 @@ struct RobertaPostProcessor: PostProcessor {
     _ encodings: inout [TokenEncoding], of texts: [[UInt8]], spaces: (TokenID) -> EdgeSpaces?
   ) {
     trimming.prepare(&encodings, of: texts, spaces: spaces)
-    encodings = encodings.map { $0.typed(0) }
+    encodings = encodings.map { $0.withTypeID(0) }
   }
 
   func addTokens(to encodings: [TokenEncoding]) -> [TokenEncoding] {
     encodings.enumerated().flatMap { index, encoding in
       [
         TokenEncoding(added: index == 0 ? classifier : separator, typeID: 0),
-        encoding.typed(0), TokenEncoding(added: separator, typeID: 0),
+        encoding.withTypeID(0), TokenEncoding(added: separator, typeID: 0),
       ]
     }
   }

@@ -1,10 +1,10 @@
-/// ByteLevel: GPT-2's words, perhaps with a space before the first.
+/// ByteLevel: splits into GPT-2's words, optionally with a space put before the first.
 ///
-/// GPT-2 then spells every byte as a character. Here bytes stay bytes: the vocabulary is read from
-/// its spelling instead, once.
+/// GPT-2 then spells every byte as a character. Here bytes stay bytes: the reader converts the
+/// spelled vocabulary to bytes once instead.
 struct ByteLevelPreTokenizer: PreTokenizer {
   let addsPrefixSpace: Bool
-  /// Whether to cut by GPT-2's pattern.
+  /// True when GPT-2's pattern splits the text.
   let usesPattern: Bool
 
   func split(_ text: inout PreTokenizedText) {

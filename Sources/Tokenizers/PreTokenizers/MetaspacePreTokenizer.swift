@@ -1,6 +1,6 @@
-/// Metaspace: sentencepiece's `▁` for a space, which begins a word.
+/// Metaspace: replaces spaces by sentencepiece's `▁`, which begins a word.
 struct MetaspacePreTokenizer: PreTokenizer {
-  /// Where a `▁` is put before a word that does not begin with one.
+  /// The condition under which a `▁` is put before a word that does not begin with one.
   enum PrependScheme: String, Sendable {
     case always
     case never
@@ -8,7 +8,7 @@ struct MetaspacePreTokenizer: PreTokenizer {
     case first
   }
 
-  /// The UTF-8 form of the character that stands for a space, usually `▁`.
+  /// The UTF-8 form of the character that replaces a space, usually `▁`.
   let replacement: [UInt8]
   let prependScheme: PrependScheme
   let splits: Bool
@@ -29,7 +29,7 @@ struct MetaspacePreTokenizer: PreTokenizer {
         let isSpace = bytes[index] == 0x20
         let isMark =
           bytes[index] == replacement[0] && bytes[index...].starts(with: replacement)
-        // The first word has begun with the `▁` that was prepended, if one was.
+        // A prepended `▁` is then the beginning of the first word.
         if splits, isSpace || isMark { writer.endWord() }
         if isSpace {
           for byte in replacement { writer.write(byte, from: index) }

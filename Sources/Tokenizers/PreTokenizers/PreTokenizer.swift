@@ -1,24 +1,24 @@
-/// Cuts a text into words, within which the model finds its tokens.
+/// Splits a text into words; no token reaches across the border of two words.
 protocol PreTokenizer: Sendable {
-  /// Cuts the words of `text` further.
+  /// Splits the words of `text` further.
   func split(_ text: inout PreTokenizedText)
 }
 
-/// A text and the words in it, in order, without overlap; what lies between them is dropped.
+/// A text and the words in it, in order and without overlap; the text between words is dropped.
 struct PreTokenizedText: Sendable {
   private(set) var text: NormalizedText
   private(set) var words: [Range<Int>]
-  /// Whether the text begins where the original does.
+  /// True when the text begins where the original begins.
   let isFirst: Bool
 
-  /// `text` as one word.
+  /// Creates a text of one word, which is all of `text`.
   init(_ text: NormalizedText, isFirst: Bool) {
     self.text = text
     self.isFirst = isFirst
     words = text.bytes.isEmpty ? [] : [text.bytes.indices]
   }
 
-  /// Replaces each word by those that `cut` finds in it; empty ones are dropped.
+  /// Replaces each word by the pieces that `cut` emits for it; empty pieces are dropped.
   mutating func splitWords(
     _ cut: (UnsafeBufferPointer<UInt8>, (Range<Int>) -> Void) -> Void
   ) {
@@ -36,7 +36,7 @@ struct PreTokenizedText: Sendable {
     words = pieces
   }
 
-  /// Replaces the text by what `write` makes of its words.
+  /// Replaces the text by the words that `write` writes for each of its words.
   mutating func rewriteWords(
     _ write: (UnsafeBufferPointer<UInt8>, _ isAtStart: Bool, inout WordWriter) -> Void
   ) {
@@ -54,13 +54,13 @@ struct PreTokenizedText: Sendable {
   }
 }
 
-/// Collects rewritten words.
+/// Collects rewritten words with the origin of every byte.
 struct WordWriter {
   private let table: [NormalizedText.Origin]?
   private(set) var bytes: [UInt8] = []
   private(set) var origins: [NormalizedText.Origin]?
   private(set) var words: [Range<Int>] = []
-  /// Where the word being read begins in the old text, and the one being written in the new.
+  /// The offset of the word being read in the old text, and of the word being written in the new.
   private var source = 0
   private var start = 0
 
@@ -75,21 +75,21 @@ struct WordWriter {
     start = bytes.count
   }
 
-  /// Writes `byte` with the origin of byte `index` of the word being read.
+  /// Appends `byte` with the origin of byte `index` of the word being read.
   @inline(__always)
   mutating func write(_ byte: UInt8, from index: Int) {
     bytes.append(byte)
     if let table { origins?.append(table[source + index]) }
   }
 
-  /// Ends the word being written, if it has begun.
+  /// Ends the word being written; a word without bytes is dropped.
   mutating func endWord() {
     if bytes.count > start { words.append(start..<bytes.count) }
     start = bytes.count
   }
 }
 
-/// Several pre-tokenizers, one after the other.
+/// Applies several pre-tokenizers in order.
 struct PreTokenizerSequence: PreTokenizer {
   let preTokenizers: [any PreTokenizer]
 

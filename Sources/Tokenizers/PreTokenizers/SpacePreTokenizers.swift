@@ -1,4 +1,4 @@
-/// Whitespace: words of `\w+` and of `[^\w\s]+`.
+/// Whitespace: splits into words of `\w+` and of `[^\w\s]+`.
 struct WhitespacePreTokenizer: PreTokenizer {
   func split(_ text: inout PreTokenizedText) {
     splitByKind(&text) { scalar in
@@ -8,14 +8,14 @@ struct WhitespacePreTokenizer: PreTokenizer {
   }
 }
 
-/// WhitespaceSplit: words between white space.
+/// WhitespaceSplit: splits at white space.
 struct WhitespaceSplitPreTokenizer: PreTokenizer {
   func split(_ text: inout PreTokenizedText) {
     splitByKind(&text) { isWhiteSpace($0) ? nil : true }
   }
 }
 
-/// Cuts into runs of one kind; what is of no kind is dropped.
+/// Splits into runs of scalars with equal `kind`; scalars whose kind is nil are dropped.
 private func splitByKind(_ text: inout PreTokenizedText, _ kind: (UInt32) -> Bool?) {
   text.splitWords { bytes, emit in
     var start = 0
@@ -35,7 +35,7 @@ private func splitByKind(_ text: inout PreTokenizedText, _ kind: (UInt32) -> Boo
   }
 }
 
-/// BertPreTokenizer: words between white space, each mark of punctuation by itself.
+/// BertPreTokenizer: splits at white space; each punctuation mark is a word of its own.
 struct BertPreTokenizer: PreTokenizer {
   func split(_ text: inout PreTokenizedText) {
     text.splitWords { bytes, emit in
@@ -56,7 +56,8 @@ struct BertPreTokenizer: PreTokenizer {
   }
 }
 
-/// Whether BERT counts `scalar` as punctuation: all of ASCII that is no letter, digit or space too.
+/// Returns true when BERT counts `scalar` as punctuation, which includes every visible ASCII
+/// character other than a letter or digit.
 @inline(__always)
 private func isPunctuation(_ scalar: UInt32) -> Bool {
   switch scalar {
@@ -66,7 +67,7 @@ private func isPunctuation(_ scalar: UInt32) -> Bool {
   }
 }
 
-/// Punctuation: cuts at marks of punctuation.
+/// Punctuation: splits at punctuation marks.
 struct PunctuationPreTokenizer: PreTokenizer {
   let behavior: SplitPreTokenizer.Behavior
 
@@ -75,7 +76,7 @@ struct PunctuationPreTokenizer: PreTokenizer {
   }
 }
 
-/// Digits: cuts before and after numbers, or around every digit.
+/// Digits: splits before and after numbers, or around every digit.
 struct DigitsPreTokenizer: PreTokenizer {
   let individualDigits: Bool
 

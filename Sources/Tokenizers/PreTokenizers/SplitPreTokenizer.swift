@@ -1,6 +1,6 @@
-/// Split: cuts at the matches of a pattern.
+/// Split: splits at the matches of a pattern.
 struct SplitPreTokenizer: PreTokenizer {
-  /// What becomes of the matches.
+  /// The treatment of matches.
   enum Behavior: String, Sendable {
     case removed = "Removed"
     case isolated = "Isolated"
@@ -11,7 +11,7 @@ struct SplitPreTokenizer: PreTokenizer {
 
   let pattern: TextPattern
   let behavior: Behavior
-  /// Whether matches are the words and the rest is what the behaviour is about.
+  /// True when the behaviour applies to the text between matches, and matches are the words.
   let isInverted: Bool
 
   func split(_ text: inout PreTokenizedText) {
@@ -24,7 +24,7 @@ struct SplitPreTokenizer: PreTokenizer {
     }
   }
 
-  /// Cuts `bytes` at `matches`, which are in order and do not overlap.
+  /// Splits `bytes` at `matches`, which are in order and do not overlap.
   static func cut(
     _ bytes: UnsafeBufferPointer<UInt8>, at matches: [Range<Int>], _ behavior: Behavior,
     _ isInverted: Bool, _ emit: (Range<Int>) -> Void
@@ -51,7 +51,8 @@ struct SplitPreTokenizer: PreTokenizer {
     }
   }
 
-  /// Joins neighbours for which `joins` holds; a joined piece counts as its last part.
+  /// Joins neighbours for which `joins` returns true; a joined piece is a match if its last part
+  /// is.
   private static func emitJoined(
     _ pieces: [(range: Range<Int>, isMatch: Bool)], _ emit: (Range<Int>) -> Void,
     _ joins: ((range: Range<Int>, isMatch: Bool), (range: Range<Int>, isMatch: Bool)) -> Bool

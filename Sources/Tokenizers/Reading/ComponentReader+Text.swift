@@ -1,7 +1,7 @@
-// Normalizers and pre-tokenizers by their type.
+// Readers of normalizers and pre-tokenizers, by their type.
 
 extension ComponentReader {
-  /// The normalizer that `value` states; nil for null.
+  /// Reads the normalizer in `value`; nil for null.
   func normalizer(
     _ value: JSONElement, _ field: String = "normalizer"
   ) throws(TokenizerError) -> (any Normalizer)? {
@@ -45,7 +45,7 @@ extension ComponentReader {
     }
   }
 
-  /// The pre-tokenizer that `value` states; nil for null.
+  /// Reads the pre-tokenizer in `value`; nil for null.
   func preTokenizer(
     _ value: JSONElement, _ field: String = "pre_tokenizer"
   ) throws(TokenizerError) -> (any PreTokenizer)? {
@@ -58,7 +58,7 @@ extension ComponentReader {
         if parts.last is ByteLevelPreTokenizer {
           let type = try type(part, field)
           throw .unsupported(
-            path: document.path, construct: "pre_tokenizer \(type) behind ByteLevel")
+            path: document.path, construct: "pre_tokenizer \(type) after ByteLevel")
         }
         if let part = try preTokenizer(part, field) { parts.append(part) }
       }
@@ -99,7 +99,7 @@ extension ComponentReader {
     return behavior
   }
 
-  /// The one character that stands for a space.
+  /// Reads the single character that replaces a space.
   func replacement(_ value: JSONElement, _ field: String) throws(TokenizerError) -> [UInt8] {
     let text = try text(value, "replacement", field, default: "▁")
     guard text.unicodeScalars.count == 1 else {
@@ -108,7 +108,8 @@ extension ComponentReader {
     return Array(text.utf8)
   }
 
-  /// When a space is put before a text; files from before `prepend_scheme` say whether.
+  /// Reads the condition under which a space is put before a text; files older than
+  /// `prepend_scheme` have the flag `add_prefix_space` instead.
   func prependScheme(
     _ value: JSONElement, _ field: String
   ) throws(TokenizerError) -> MetaspacePreTokenizer.PrependScheme {

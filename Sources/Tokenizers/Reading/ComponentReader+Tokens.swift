@@ -1,7 +1,7 @@
-// Post-processors, decoders and added tokens.
+// Readers of post-processors, decoders and added tokens.
 
 extension ComponentReader {
-  /// The post-processor that `value` states; nil for null.
+  /// Reads the post-processor in `value`; nil for null.
   func postProcessor(
     _ value: JSONElement, _ field: String = "post_processor"
   ) throws(TokenizerError) -> (any PostProcessor)? {
@@ -38,7 +38,7 @@ extension ComponentReader {
       addsPrefixSpace: try bool(value, "add_prefix_space", field, default: true))
   }
 
-  /// `["[SEP]", 102]`.
+  /// Reads the id of a token in the form `["[SEP]", 102]`.
   private func token(
     _ value: JSONElement, _ name: String, _ field: String
   ) throws(TokenizerError) -> TokenID {
@@ -68,7 +68,7 @@ extension ComponentReader {
         var numbers: [TokenID] = []
         for id in ids {
           guard let id = id.integer, id >= 0, id < Int(TokenID.max) else {
-            throw document.invalid("\(field).special_tokens.\(name).ids", "ids from 0")
+            throw document.invalid("\(field).special_tokens.\(name).ids", "non-negative ids")
           }
           numbers.append(TokenID(id))
         }
@@ -80,7 +80,7 @@ extension ComponentReader {
     return result
   }
 
-  /// The decoder that `value` states; nil for null.
+  /// Reads the decoder in `value`; nil for null.
   func decoder(
     _ value: JSONElement, _ field: String = "decoder"
   ) throws(TokenizerError) -> (any TokenDecoder)? {
@@ -114,7 +114,7 @@ extension ComponentReader {
     }
   }
 
-  /// The added tokens, in the order of the file.
+  /// Reads the added tokens, in the order of the file.
   func addedTokens() throws(TokenizerError) -> [AddedToken] {
     guard let values = try document.field("added_tokens", document.root["added_tokens"]).array
     else { throw document.invalid("added_tokens", "a list") }
@@ -122,10 +122,10 @@ extension ComponentReader {
     for (index, value) in values.enumerated() {
       let field = "added_tokens[\(index)]"
       guard let content = value["content"]?.string, !content.isEmpty else {
-        throw document.invalid(field + ".content", "a text that is not empty")
+        throw document.invalid(field + ".content", "a non-empty string")
       }
       guard let id = value["id"]?.integer, id >= 0, id < Int(TokenID.max) else {
-        throw document.invalid(field + ".id", "an id from 0")
+        throw document.invalid(field + ".id", "a non-negative id")
       }
       tokens.append(
         AddedToken(

@@ -1,16 +1,16 @@
-/// Reads the parts of a pipeline from a tokenizer.json; what is unknown is refused by name.
+/// Reads the parts of a pipeline from a tokenizer.json; the error for an unknown part names it.
 struct ComponentReader {
   let document: JSONFile
 
-  /// The `type` of a part.
+  /// Returns the `type` of a part.
   func type(_ value: JSONElement, _ field: String) throws(TokenizerError) -> String {
     guard let type = value["type"]?.string else {
-      throw document.invalid("\(field).type", "a text")
+      throw document.invalid("\(field).type", "a string")
     }
     return type
   }
 
-  /// The parts of a `Sequence`, in its member `name`.
+  /// Returns the parts of a `Sequence`, which its member `name` lists.
   func parts(
     _ value: JSONElement, _ name: String, _ field: String
   ) throws(TokenizerError) -> [JSONElement] {
@@ -37,19 +37,19 @@ struct ComponentReader {
     _ value: JSONElement, _ name: String, _ field: String, default: String? = nil
   ) throws(TokenizerError) -> String {
     if let text = value[name]?.string ?? `default` { return text }
-    throw document.invalid("\(field).\(name)", "a text")
+    throw document.invalid("\(field).\(name)", "a string")
   }
 
   func integer(
     _ value: JSONElement, _ name: String, _ field: String
   ) throws(TokenizerError) -> Int {
     guard let number = value[name]?.integer, number >= 0, number < Int(TokenID.max) else {
-      throw document.invalid("\(field).\(name)", "a whole number from 0")
+      throw document.invalid("\(field).\(name)", "a non-negative integer")
     }
     return number
   }
 
-  /// A pattern: `{"String": …}` or `{"Regex": …}`.
+  /// Reads a pattern, `{"String": …}` or `{"Regex": …}`.
   func pattern(
     _ value: JSONElement, _ field: String
   ) throws(TokenizerError) -> TextPattern {

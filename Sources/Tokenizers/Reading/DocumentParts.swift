@@ -1,14 +1,14 @@
-// The pieces from which documents in tokenizer.json's form are made of other files.
+// Builders for the parts of a tokenizer.json, into which other file layouts are converted.
 
 extension JSONElement {
-  /// A part with its `type`.
+  /// Builds a part with its `type`.
   static func part(_ type: String, _ members: [(key: String, value: JSONElement)] = [])
     -> JSONElement
   {
     .object([("type", .string(type))] + members)
   }
 
-  /// A tokenizer.json, keys in the order of Hugging Face tokenizers.
+  /// Builds a tokenizer.json with the keys in the order of Hugging Face tokenizers.
   static func tokenizer(
     addedTokens: [JSONElement], normalizer: JSONElement = .null, preTokenizer: JSONElement,
     postProcessor: JSONElement = .null, decoder: JSONElement, model: JSONElement
@@ -21,7 +21,7 @@ extension JSONElement {
     ])
   }
 
-  /// An entry of `added_tokens`.
+  /// Builds an entry of `added_tokens`.
   static func addedToken(_ content: String, id: Int, isSpecial: Bool = true) -> JSONElement {
     .object([
       ("id", .integer(id)), ("content", .string(content)), ("single_word", .bool(false)),
@@ -30,7 +30,7 @@ extension JSONElement {
     ])
   }
 
-  /// ByteLevel as pre-tokenizer, post-processor or decoder.
+  /// Builds ByteLevel, as pre-tokenizer, post-processor or decoder.
   static func byteLevel(
     addPrefixSpace: Bool, trimOffsets: Bool = true, useRegex: Bool = true
   ) -> JSONElement {
@@ -42,7 +42,7 @@ extension JSONElement {
       ])
   }
 
-  /// Metaspace as pre-tokenizer or decoder.
+  /// Builds Metaspace, as pre-tokenizer or decoder.
   static func metaspace(prependScheme: String = "always", splits: Bool = true) -> JSONElement {
     .part(
       "Metaspace",
@@ -52,24 +52,24 @@ extension JSONElement {
       ])
   }
 
-  /// Replace of a text.
+  /// Builds a Replace of a literal text.
   static func replacing(text: String, with content: String) -> JSONElement {
     .part(
       "Replace",
       [("pattern", .object([("String", .string(text))])), ("content", .string(content))])
   }
 
-  /// Replace of what matches an expression.
+  /// Builds a Replace of the matches of a regular expression.
   static func replacing(expression: String, with content: String) -> JSONElement {
     .part(
       "Replace",
       [("pattern", .object([("Regex", .string(expression))])), ("content", .string(content))])
   }
 
-  /// TemplateProcessing with tokens before and behind each text, before the second only if
-  /// `startsSecond`.
+  /// Builds TemplateProcessing with tokens before and after each text, before the second text only
+  /// if `startsSecond`.
   static func template(
-    before: [(token: String, id: Int)] = [], behind: [(token: String, id: Int)] = [],
+    before: [(token: String, id: Int)] = [], after: [(token: String, id: Int)] = [],
     startsSecond: Bool = true, secondType: Int = 1
   ) -> JSONElement {
     func special(_ token: String, _ typeID: Int) -> JSONElement {
@@ -80,9 +80,9 @@ extension JSONElement {
         + [
           .object([("Sequence", .object([("id", .string(name)), ("type_id", .integer(typeID))]))])
         ]
-        + behind.map { special($0.token, typeID) }
+        + after.map { special($0.token, typeID) }
     }
-    let specials = (before + behind).sorted { $0.token < $1.token }.map { entry in
+    let specials = (before + after).sorted { $0.token < $1.token }.map { entry in
       let value = JSONElement.object([
         ("id", .string(entry.token)), ("ids", .array([.integer(entry.id)])),
         ("tokens", .array([.string(entry.token)])),

@@ -1,6 +1,6 @@
 /// Reads the model of a tokenizer.json.
 struct ModelReader {
-  /// A model and the spelling of its tokens.
+  /// A model, the spellings of its tokens, and their style.
   struct Result {
     let model: any TokenizerModel
     let entries: [(key: String, id: Int)]
@@ -10,7 +10,7 @@ struct ModelReader {
   private let components: ComponentReader
   private let document: JSONFile
   private let model: JSONElement
-  /// The ids of added tokens, which the model need not have.
+  /// The added tokens, whose ids may be outside the model's vocabulary.
   private let added: [AddedToken]
 
   init(_ components: ComponentReader, added: [AddedToken]) throws(TokenizerError) {
@@ -20,12 +20,12 @@ struct ModelReader {
     model = try document.object("model", in: document.root)
   }
 
-  /// The model; its symbols are bytes if `usesBytes`.
+  /// Reads the model; its symbols are bytes if `usesBytes`.
   func read(usesBytes: Bool) throws(TokenizerError) -> Result {
-    // Old files leave the type out; then only BPE has merges.
+    // Old files omit the type; among them only BPE models have merges.
     let type = model["type"]?.string ?? (model["merges"] == nil ? "" : "BPE")
     if usesBytes, ["WordPiece", "Unigram", "WordLevel"].contains(type) {
-      throw .unsupported(path: document.path, construct: "model \(type) behind ByteLevel")
+      throw .unsupported(path: document.path, construct: "model \(type) after ByteLevel")
     }
     switch type {
     case "BPE": return try bytePairs(usesBytes)
@@ -40,8 +40,10 @@ struct ModelReader {
     try TokenizerParts.vocabulary(try document.field("model.vocab", model["vocab"]), document)
   }
 
-  /// One more than the highest id of `entries`, which must be distinct; gaps are where added tokens
-  /// are, or the whole is refused later.
+  /// Returns an upper bound of the ids of `entries` and added tokens; throws when ids repeat or
+  /// reach it.
+  ///
+  /// A gap that no added token fills is refused later.
   private func size(_ entries: [(key: String, id: Int)]) throws(TokenizerError) -> Int {
     let limit = entries.count + added.count
     var seen = [Bool](repeating: false, count: limit)
@@ -57,7 +59,7 @@ struct ModelReader {
     .invalidVocabulary(defect, path: document.path)
   }
 
-  /// The id of the token in the member `name`.
+  /// Returns the id of the token in the member `name`.
   private func tokenID(
     _ name: String, _ entries: [(key: String, id: Int)]
   ) throws(TokenizerError) -> TokenID {
@@ -79,7 +81,7 @@ struct ModelReader {
     var tokens: [(token: [UInt8], id: TokenID)] = []
     tokens.reserveCapacity(entries.count)
     for (key, id) in entries {
-      // Behind ByteLevel nothing but the byte alphabet is ever looked up.
+      // After ByteLevel, only tokens in the byte alphabet can be looked up.
       let bytes = usesBytes ? ByteAlphabet.bytes(spelled: key) : Array(key.utf8)
       if let bytes { tokens.append((bytes, TokenID(id))) }
     }
@@ -179,11 +181,11 @@ struct ModelReader {
       entries: entries, style: .metaspace)
   }
 
-  /// `score` as Hugging Face tokenizers reads its shortest decimal form.
+  /// Returns `score` as Hugging Face tokenizers reads its shortest decimal form.
   ///
-  /// Its JSON reader (serde_json) takes the digits as one whole number and divides by a power of ten.
-  /// Two roundings instead of one give another last bit for a quarter of T5's scores, which decides
-  /// between segmentations of equal score.
+  /// Its JSON reader (serde_json) reads the digits as one integer and divides by a power of ten.
+  /// Two roundings instead of one change the last bit of a quarter of T5's scores, which breaks
+  /// ties between segmentations of equal score.
   static func asSerdeReads(_ score: Double) -> Double {
     let text = "\(score.magnitude)"
     let parts = text.split(separator: "e")

@@ -1,10 +1,12 @@
-/// Reads the wire format of Protocol Buffers, as far as sentencepiece's models need it: every length
-/// is checked against what is left of the file, and fields that nobody asks for are passed over.
+/// Reads the wire format of Protocol Buffers as far as sentencepiece's models need it.
+///
+/// Every length is checked against the rest of the file; callers skip the fields that they do not
+/// need.
 ///
 ///     tag       field number << 3 | wire type, as a varint
 ///     value     0: varint   1: 8 bytes   2: length as a varint, then bytes   5: 4 bytes
 struct ProtobufReader {
-  /// What a field holds.
+  /// The value of a field.
   enum Value {
     case varint(UInt64)
     case fixed64(UInt64)
@@ -12,20 +14,19 @@ struct ProtobufReader {
     case bytes(ArraySlice<UInt8>)
   }
 
-  /// A message that is cut short or is none.
+  /// The error for a truncated or malformed message.
   struct Malformed: Error, Equatable {
-    /// Where reading stopped, in bytes from the beginning of the file.
+    /// The byte offset in the file at which reading stopped.
     let position: Int
   }
 
   private var rest: ArraySlice<UInt8>
 
-  /// Reads the message `bytes`.
   init(_ bytes: ArraySlice<UInt8>) {
     rest = bytes
   }
 
-  /// The next field; nil at the end.
+  /// Returns the next field; nil at the end.
   mutating func next() throws(Malformed) -> (number: Int, value: Value)? {
     if rest.isEmpty { return nil }
     let tag = try varint()

@@ -1,49 +1,51 @@
-// Folders without a tokenizer.json, in the layouts that families were first published in.
+// Readers of folders without a tokenizer.json, in the layouts in which families were first
+// published.
 
-/// What a tokenizer_config.json says of how a layout is to be read.
+/// The settings in a tokenizer_config.json that decide how a layout is read.
 struct TokenizerConfiguration {
   private let file: JSONFile?
 
-  /// Reads the file in `folder`, if it is there.
+  /// Reads the file in `folder`, if it exists.
   init(folder: String) throws(TokenizerError) {
     let path = FileBytes.join(folder, TokenizerFile.configurationName)
     file = FileBytes.exists(path) ? try JSONFile(path: path) : nil
   }
 
-  /// The class of transformers that reads the folder, without what marks the faster of two.
+  /// The tokenizer class of transformers for the folder, without the suffix `Fast`.
   var tokenizerClass: String? {
     guard let name = file?.root["tokenizer_class"]?.string else { return nil }
     return name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
   }
 
-  /// The flag `name`; nil when it is not there or null.
+  /// Returns the flag `name`; nil when it is absent or null.
   func flag(_ name: String) throws(TokenizerError) -> Bool? {
     guard let value = file?.root[name], !value.isNull else { return nil }
     guard let flag = value.bool else { throw invalid(name, "true or false") }
     return flag
   }
 
-  /// The count `name`; nil when it is not there or null.
+  /// Returns the count `name`; nil when it is absent or null.
   func count(_ name: String) throws(TokenizerError) -> Int? {
     guard let value = file?.root[name], !value.isNull else { return nil }
     guard let count = value.integer, (0...10_000).contains(count) else {
-      throw invalid(name, "a whole number from 0 to 10000")
+      throw invalid(name, "an integer from 0 to 10000")
     }
     return count
   }
 
-  /// The special token `name`, as text or as an added token; nil when there is none.
+  /// Returns the text of the special token `name`, which is a string or an added token; nil when it
+  /// is absent or null.
   func token(_ name: String) throws(TokenizerError) -> String? {
     guard let value = file?.root[name], !value.isNull else { return nil }
     guard let token = value.string ?? value["content"]?.string else {
-      throw invalid(name, "a text")
+      throw invalid(name, "a string")
     }
     return token
   }
 
-  /// The entries of `added_tokens_decoder`, which states tokens by id; without one Qwen's own three
-  /// behind the vocabulary.
-  func addedTokens(behind count: Int) -> [JSONElement] {
+  /// Returns the entries of `added_tokens_decoder`, which lists tokens by id; without that member,
+  /// Qwen's own three tokens with ids from `count` on.
+  func addedTokens(after count: Int) -> [JSONElement] {
     guard let members = file?.root["added_tokens_decoder"]?.members else {
       return ["<|endoftext|>", "<|im_start|>", "<|im_end|>"].enumerated().map {
         .addedToken($1, id: count + $0)
@@ -61,8 +63,10 @@ struct TokenizerConfiguration {
 }
 
 extension TokenizerParts {
-  /// The tokenizer.json of Qwen's vocab.json and merges.txt; its special tokens, which these do not
-  /// hold, are those of the configuration and stand behind the vocabulary.
+  /// Returns the tokenizer.json of Qwen's vocab.json and merges.txt.
+  ///
+  /// These files hold no special tokens; the configuration lists them, and their ids follow those
+  /// of the vocabulary.
   func qwenDocument(_ configuration: TokenizerConfiguration) -> JSONElement {
     let split = JSONElement.part(
       "Split",
@@ -80,15 +84,15 @@ extension TokenizerParts {
       ("merges", .array(merges.map { .array([.string($0.left), .string($0.right)]) })),
     ]
     return .tokenizer(
-      addedTokens: configuration.addedTokens(behind: vocabulary.count), normalizer: .part("NFC"),
+      addedTokens: configuration.addedTokens(after: vocabulary.count), normalizer: .part("NFC"),
       preTokenizer: .part("Sequence", [("pretokenizers", .array([split, byteLevel]))]),
       postProcessor: byteLevel, decoder: byteLevel, model: .part("BPE", model))
   }
 }
 
-/// BERT's vocab.txt: one token a line, its number the id.
+/// BERT's vocab.txt: one token per line, whose id is the line's number from 0.
 enum VocabularyText {
-  /// The tokenizer.json of the file at `path`.
+  /// Returns the tokenizer.json of the vocab.txt at `path`.
   static func document(
     path: String, _ configuration: TokenizerConfiguration
   ) throws(TokenizerError) -> JSONElement {
@@ -126,7 +130,7 @@ enum VocabularyText {
     return .tokenizer(
       addedTokens: specials.sorted { $0.id < $1.id }.map { .addedToken($0.token, id: $0.id) },
       normalizer: .part("BertNormalizer", normalizer), preTokenizer: .part("BertPreTokenizer"),
-      postProcessor: .template(before: [specials[2]], behind: [specials[3]], startsSecond: false),
+      postProcessor: .template(before: [specials[2]], after: [specials[3]], startsSecond: false),
       decoder: .part("WordPiece", [("prefix", .string("##")), ("cleanup", .bool(true))]),
       model: .part(
         "WordPiece",

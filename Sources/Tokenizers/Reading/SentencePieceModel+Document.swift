@@ -1,8 +1,9 @@
 extension SentencePieceModel {
-  /// The model as a tokenizer.json.
+  /// Returns the model as a tokenizer.json.
   ///
-  /// `asT5`: as T5's is published, with `sentinels` tokens `<extra_id_…>` behind the pieces; others
-  /// as close to sentencepiece as the parts of Hugging Face tokenizers come.
+  /// With `asT5`, in the form in which T5's tokenizer is published; `sentinels` tokens
+  /// `<extra_id_…>` follow the pieces. Other models as close to sentencepiece as the parts of
+  /// Hugging Face tokenizers allow.
   func document(asT5 isT5: Bool, sentinels: Int) throws(TokenizerError) -> JSONElement {
     switch algorithm {
     case .unigram: return try unigram(isT5, sentinels)
@@ -14,7 +15,7 @@ extension SentencePieceModel {
 
   private func unigram(_ isT5: Bool, _ sentinels: Int) throws(TokenizerError) -> JSONElement {
     guard let unknown = pieces.firstIndex(where: { $0.kind == .unknown }) else {
-      throw .malformedModel(path: path, reason: "it has no piece for what is unknown")
+      throw .malformedModel(path: path, reason: "it has no unknown piece")
     }
     let extra = (0..<sentinels).reversed().map { "<extra_id_\($0)>" }
     let vocabulary = pieces.map { ($0.text, Double($0.score)) } + extra.map { ($0, 0.0) }
@@ -32,7 +33,7 @@ extension SentencePieceModel {
     return .tokenizer(
       addedTokens: addedTokens + sentinelTokens, normalizer: normalizer(asT5: isT5),
       preTokenizer: preTokenizer(asT5: isT5),
-      postProcessor: end.map { .template(behind: [("</s>", $0)], secondType: 0) } ?? .null,
+      postProcessor: end.map { .template(after: [("</s>", $0)], secondType: 0) } ?? .null,
       decoder: .metaspace(prependScheme: addsPrefix ? "always" : "never"), model: model)
   }
 
@@ -66,7 +67,7 @@ extension SentencePieceModel {
       decoder: .part("Sequence", [("decoders", .array(decoders))]), model: model)
   }
 
-  /// Control and unknown pieces are special; what the user defined is found as it is written.
+  /// The added tokens: control and unknown pieces are special, user-defined pieces match verbatim.
   private var addedTokens: [JSONElement] {
     pieces.enumerated().compactMap { id, piece in
       switch piece.kind {
@@ -77,8 +78,11 @@ extension SentencePieceModel {
     }
   }
 
-  /// The character map, then what becomes of space: where extra space goes, what is at the ends and
-  /// more than one; elsewhere every space is kept, and one is put before the text.
+  /// Returns the normalizer: first the character map, then the treatment of spaces.
+  ///
+  /// A model that removes extra spaces drops those at the ends and merges runs of them (T5's
+  /// pre-tokenizer does both); any other model keeps every space and, if `addsPrefix`, puts one
+  /// before the text.
   private func normalizer(asT5 isT5: Bool) -> JSONElement {
     var parts: [JSONElement] = []
     if !characterMap.isEmpty {
@@ -96,7 +100,8 @@ extension SentencePieceModel {
     return .part("Sequence", [("normalizers", .array(parts))])
   }
 
-  /// T5's words are what lies between any white space; others begin at a space.
+  /// Returns the pre-tokenizer: T5 splits at any white space, other models before every space; a
+  /// model that keeps every space has none.
   private func preTokenizer(asT5 isT5: Bool) -> JSONElement {
     if !removesExtraSpace { return .null }
     let metaspace = JSONElement.metaspace(prependScheme: addsPrefix ? "always" : "never")
@@ -104,7 +109,7 @@ extension SentencePieceModel {
     return .part("Sequence", [("pretokenizers", .array([.part("WhitespaceSplit"), metaspace]))])
   }
 
-  /// Every way to put a piece together from two others, the highest score first.
+  /// Returns all pairs of pieces whose concatenation is a piece, in descending order of its score.
   private func merges() -> [(String, String)] {
     var ids = ByteStringTable(capacity: pieces.count)
     for piece in pieces { _ = ids.insert(Array(piece.text.utf8)) }
@@ -130,7 +135,7 @@ extension SentencePieceModel {
       own.sort { ($0.left, $0.right) < ($1.left, $1.right) }
       merges += own.map(\.merge)
     }
-    // Stable and from the highest down, as the converter of transformers sorts.
+    // Stable and in descending order, as the converter of transformers sorts.
     let order = merges.indices.sorted { a, b in
       let (x, y) = (merges[a], merges[b])
       if x.score != y.score { return x.score > y.score }

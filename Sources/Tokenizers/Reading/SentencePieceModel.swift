@@ -1,11 +1,11 @@
-/// A model of sentencepiece: spiece.model or tokenizer.model, a Protocol Buffers message.
+/// A sentencepiece model (spiece.model or tokenizer.model), which is a Protocol Buffers message.
 ///
 ///     ModelProto       1 pieces (repeated SentencePiece)  2 TrainerSpec  3 NormalizerSpec
 ///     SentencePiece    1 piece (text)  2 score (float)  3 type
 ///     TrainerSpec      3 model_type  35 byte_fallback
 ///     NormalizerSpec   2 precompiled_charsmap  3 add_dummy_prefix  4 remove_extra_whitespaces
 struct SentencePieceModel {
-  /// What a piece is for.
+  /// The type of a piece.
   enum Kind: UInt64 {
     case normal = 1
     case unknown = 2
@@ -43,7 +43,8 @@ struct SentencePieceModel {
     do {
       try read(bytes[...])
     } catch let error as ProtobufReader.Malformed {
-      throw .malformedModel(path: path, reason: "its message breaks off at byte \(error.position)")
+      throw .malformedModel(
+        path: path, reason: "its message is truncated or malformed at byte \(error.position)")
     } catch let error as TokenizerError {
       throw error
     } catch {

@@ -1,14 +1,13 @@
 extension TokenizationPipeline {
-  /// The special tokens that end a document, where a configuration names none, in order of trial.
-  private static let ends = [
+  /// The end-of-text tokens to try, in this order, when the configuration names none.
+  private static let endOfTextCandidates = [
     ByteTokenizer.endOfTextToken, "</s>", "<|end_of_text|>", "<|im_end|>", "[SEP]", "<eos>",
   ]
 
-  /// The tokenizer that `document` states, with the special token `endOfText`, or the first usual one
-  /// that it has.
+  /// Reads the tokenizer in `document`, which ends documents with the special token `endOfText`, or
+  /// with the first of the usual ones that it has.
   ///
-  /// How texts are cut to a length or filled up is not the tokenizer's: what the file says of
-  /// truncation and padding is left out.
+  /// Truncation and padding are not the tokenizer's task: those members of the file are ignored.
   init(_ document: JSONFile, endOfText: String?) throws(TokenizerError) {
     let reader = ComponentReader(document: document)
     let root = document.root
@@ -19,12 +18,13 @@ extension TokenizationPipeline {
     let result = try ModelReader(reader, added: tokens).read(usesBytes: usesBytes)
     let spellings = try Self.spellings(result.entries, tokens, document.path)
     guard
-      let end = (endOfText.map { [$0] } ?? Self.ends).lazy.compactMap({ text in
+      let end = (endOfText.map { [$0] } ?? Self.endOfTextCandidates).lazy.compactMap({ text in
         tokens.first { $0.isSpecial && $0.content.utf8.elementsEqual(text.utf8) }
       }).first
     else {
       throw .invalidVocabulary(
-        .missingEndOfText(endOfText ?? Self.ends.joined(separator: "', '")), path: document.path)
+        .missingEndOfText(endOfText ?? Self.endOfTextCandidates.joined(separator: "', '")),
+        path: document.path)
     }
     self.normalizer = normalizer
     self.preTokenizer = preTokenizer
@@ -51,7 +51,7 @@ extension TokenizationPipeline {
     return preTokenizer is ByteLevelPreTokenizer
   }
 
-  /// The ids that a post-processor adds.
+  /// Returns the ids that a post-processor adds.
   private static func templateIDs(_ postProcessor: (any PostProcessor)?) -> [TokenID] {
     guard let postProcessor else { return [] }
     let empty = TokenEncoding(ids: [], offsets: [])
@@ -60,7 +60,7 @@ extension TokenizationPipeline {
     }
   }
 
-  /// The spelling of every id; ids must be 0, 1, 2, … without gaps.
+  /// Returns the spelling of every id; ids must be 0, 1, 2, … without gaps.
   private static func spellings(
     _ entries: [(key: String, id: Int)], _ tokens: [AddedToken], _ path: String
   ) throws(TokenizerError) -> [String] {

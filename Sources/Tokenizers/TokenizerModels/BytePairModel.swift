@@ -1,38 +1,42 @@
 /// Byte-pair encoding over bytes (GPT-2) or over characters (sentencepiece), with the options of
 /// Hugging Face tokenizers.
 struct BytePairModel: TokenizerModel {
-  /// What a model is made of besides its vocabulary and merges.
+  /// The options of a model beside its vocabulary and merges.
   struct Options: Sendable {
-    /// Whether the symbols of a word are its bytes, as behind ByteLevel, not its characters.
+    /// True when the symbols of a word are its bytes, as after ByteLevel, and not its characters.
     var usesBytes = false
-    /// The id of what has no symbol; nil when it is left out.
+    /// The id of characters without a symbol; nil when they are omitted.
     var unknown: TokenID?
-    /// Whether neighbours without a symbol are one unknown token.
+    /// True when adjacent characters without a symbol become one unknown token.
     var fusesUnknown = false
-    /// Whether a character without a symbol becomes `<0x…>`, one for each byte.
+    /// True when a character without a symbol becomes one token `<0x…>` for each of its bytes.
     var fallsBackToBytes = false
-    /// Whether a word that is a token is that token, whatever merging gives.
+    /// True when a word that is a token becomes that token, whatever the merges yield.
     var ignoresMerges = false
   }
 
   private let vocabulary: Vocabulary
   private let rules: MergeRules
   private let options: Options
-  /// The symbol of each byte, or of each ASCII character; `absent` where there is none.
+  /// The symbol of each byte, or of each ASCII character; `absent` for none.
   private let symbols: [UInt32]
   private let byteTokens: [TokenID]?
-  /// Whether some byte has no token.
+  /// True when some byte has no token.
   private let hasGaps: Bool
-  /// How many bytes of a word each token covers; 0 for the unknown token, whose length varies.
+  /// The number of bytes of a word that each token covers; 0 for the unknown token, whose length
+  /// varies.
   private let lengths: [Int32]
-  /// Tokens that their own text merges to: a word equal to one needs no merging.
+  /// For each token, true when merging its own text yields it: a word equal to it needs no merging.
   private var isWholeWord: [Bool]
-  /// The first byte of characters before which no merge reaches across; words are cut there.
+  /// The UTF-8 form of a character across whose left border no merge reaches; nil when there is
+  /// none.
+  ///
+  /// Words are split there before merging.
   private let boundary: [UInt8]?
 
   private static let absent = PairTable.absent
 
-  /// A model of `vocabulary` with `size` ids, whose merges are `rules`.
+  /// Creates a model of `vocabulary` with `size` ids and the merges `rules`.
   init(vocabulary: Vocabulary, size: Int, rules: MergeRules, options: Options) {
     self.vocabulary = vocabulary
     self.rules = rules
@@ -60,7 +64,7 @@ struct BytePairModel: TokenizerModel {
     }
   }
 
-  /// `▁`, if it is a token and no merge makes one that has it behind another character.
+  /// Returns `▁` if it is a token and no merge result contains it after another character.
   private static func boundary(of rules: MergeRules, _ vocabulary: Vocabulary) -> [UInt8]? {
     let mark = Array("▁".utf8)
     guard vocabulary.id(of: mark) != nil else { return nil }
@@ -94,7 +98,7 @@ struct BytePairModel: TokenizerModel {
     merge(UnsafeBufferPointer(rebasing: word[start...]), start, into: &tokens)
   }
 
-  /// Appends the tokens of a part of a word that begins at `offset` of it.
+  /// Appends the tokens of the part of a word that begins at `offset`.
   private func merge(
     _ word: UnsafeBufferPointer<UInt8>, _ offset: Int, into tokens: inout TokenBuffer
   ) {
@@ -124,7 +128,7 @@ struct BytePairModel: TokenizerModel {
     }
   }
 
-  /// Writes the symbols of `word` and returns how many there are.
+  /// Writes the symbols of `word` to `parts` and returns their number.
   private func fill(
     _ parts: UnsafeMutableBufferPointer<UInt32>, with word: UnsafeBufferPointer<UInt8>,
     _ unknownLengths: inout [Int]
@@ -166,16 +170,16 @@ struct BytePairModel: TokenizerModel {
     return count
   }
 
-  /// Appends tokens of a word of which bytes without a token may have been left out.
+  /// Appends the tokens of a word whose bytes without a token may have been omitted.
   ///
-  /// Hugging Face tokenizers counts on as if nothing were missing, in the UTF-8 form of the byte
-  /// alphabet, where a visible ASCII character takes one byte and any other two.
+  /// Hugging Face tokenizers computes these ranges as if no byte were missing, in the UTF-8 form of
+  /// the byte alphabet, in which a visible ASCII character takes one byte and any other takes two.
   private func appendSpelled(
     _ parts: Slice<UnsafeMutableBufferPointer<UInt32>>, _ word: UnsafeBufferPointer<UInt8>,
     _ offset: Int, into tokens: inout TokenBuffer
   ) {
     func width(_ byte: UInt8) -> Int { (0x21...0x7E).contains(byte) ? 1 : 2 }
-    // The byte of the word that each byte of its spelling belongs to.
+    // The index of the word's byte to which each byte of its spelling belongs.
     var sources: [Int] = []
     for (index, byte) in word.enumerated() {
       sources.append(contentsOf: repeatElement(index, count: width(byte)))

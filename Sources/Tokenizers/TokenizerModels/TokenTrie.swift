@@ -1,8 +1,8 @@
-/// Byte strings with ids, found as prefixes of a text.
+/// A trie of byte strings with ids, which finds those that are prefixes of a text.
 ///
-/// A trie whose edges are one flat hash table; the root's are an array. A step costs one probe.
+/// The edges are one flat hash table, those of the root an array. A step costs one probe.
 struct TokenTrie: Sendable {
-  /// No node, or no id.
+  /// The value for no node.
   private static let none = UInt32.max
 
   private var roots = [UInt32](repeating: TokenTrie.none, count: 256)
@@ -14,7 +14,7 @@ struct TokenTrie: Sendable {
     for (token, id) in entries { insert(token, id) }
   }
 
-  /// Adds `token`; the first of two equal ones stays.
+  /// Inserts `token`; of two equal strings the first keeps its id.
   mutating func insert(_ token: [UInt8], _ id: TokenID) {
     guard let first = token.first else { return }
     if roots[Int(first)] == Self.none {
@@ -30,7 +30,7 @@ struct TokenTrie: Sendable {
     if ends[Int(node)] < 0 { ends[Int(node)] = id }
   }
 
-  /// Whether any string begins with `byte`.
+  /// Returns true when any string begins with `byte`.
   @inline(__always)
   func hasRoot(_ byte: UInt8) -> Bool { roots[Int(byte)] != Self.none }
 
@@ -49,7 +49,8 @@ struct TokenTrie: Sendable {
     }
   }
 
-  /// The end and the id of the longest string that begins at `start`; nil when none does.
+  /// Returns the end and the id of the longest string that begins at `start`; nil when there is
+  /// none.
   @inline(__always)
   func longestPrefix(
     of text: UnsafeBufferPointer<UInt8>, at start: Int

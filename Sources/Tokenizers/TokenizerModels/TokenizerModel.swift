@@ -1,4 +1,4 @@
-/// Finds the tokens of a word: what a tokenizer learns.
+/// The learned part of a tokenizer, which splits a word into tokens.
 protocol TokenizerModel: Sendable {
   /// Appends the tokens of `word`, which is not empty.
   func tokenize(_ word: UnsafeBufferPointer<UInt8>, into tokens: inout TokenBuffer)

@@ -1,20 +1,20 @@
 /// Unigram: the segmentation of a word with the highest sum of scores (Kudo, "Subword
 /// regularization", 2018), found by Viterbi's algorithm in one pass.
 ///
-/// Sums are of 64 bits and compared in the order of Hugging Face tokenizers, so that equal sums are
-/// decided as there.
+/// Sums have 64 bits and are compared in the order of Hugging Face tokenizers, so that ties are
+/// broken in the same way.
 struct UnigramModel: TokenizerModel {
   private let trie: TokenTrie
   private let scores: [Double]
   private let unknown: TokenID
   private let unknownScore: Double
-  /// The ids of bytes, when unknown characters are spelled with them.
+  /// The ids of the 256 bytes when unknown characters fall back to bytes; otherwise nil.
   private let byteTokens: [TokenID]?
 
-  /// A character that no piece covers scores this much less than the least likely piece.
+  /// The amount by which a character without a piece scores below the least likely piece.
   private static let unknownPenalty = 10.0
 
-  /// A model of `pieces`, whose index is their id.
+  /// Creates a model of `pieces`, whose index is their id; scores are log-probabilities.
   init(
     _ pieces: [(token: [UInt8], score: Double)], unknown: TokenID, byteTokens: [TokenID]?
   ) {
@@ -26,10 +26,10 @@ struct UnigramModel: TokenizerModel {
     self.byteTokens = byteTokens
   }
 
-  /// The best way to a place in the word.
+  /// The best segmentation up to a position in the word.
   private struct Node {
     var score: Double
-    /// Where its last piece begins; -1 when no way is known.
+    /// The start of its last piece; −1 when there is no segmentation yet.
     var start: Int
     var id: TokenID
   }
@@ -38,7 +38,8 @@ struct UnigramModel: TokenizerModel {
     withUnsafeTemporaryAllocation(of: Node.self, capacity: word.count + 1) { nodes in
       nodes.initialize(repeating: Node(score: 0, start: -1, id: 0))
       fill(nodes, for: word)
-      // The way back, turned round in place: a node's `start` becomes the end of the next piece.
+      // Backtracks and reverses the path in place: a node's `start` becomes the end of the next
+      // piece.
       var end = word.count
       var next = -1
       while end > 0 {
@@ -75,7 +76,7 @@ struct UnigramModel: TokenizerModel {
     }
   }
 
-  /// Appends the pieces; unknown ones side by side are one.
+  /// Appends the pieces; adjacent unknown pieces become one.
   private func emit(
     _ nodes: UnsafeMutableBufferPointer<Node>, first: Int, _ word: UnsafeBufferPointer<UInt8>,
     into tokens: inout TokenBuffer

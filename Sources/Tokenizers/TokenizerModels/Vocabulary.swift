@@ -1,12 +1,12 @@
-/// The tokens of a model: text to id and back.
+/// The tokens of a model, mapped from text to id and back.
 struct Vocabulary: Sendable {
   private var table: ByteStringTable
   /// The id of each string of the table.
   private var ids: [TokenID] = []
-  /// The string of each id, as it is looked for; -1 where an id is none of the model's.
+  /// The table index of each id's text; −1 for an id that is not a token of the model.
   private var strings: [Int32] = []
 
-  /// `entries`, whose ids lie in `0..<size` and are distinct.
+  /// Creates a vocabulary of `entries`, whose ids are distinct and in `0..<size`.
   init(_ entries: [(token: [UInt8], id: TokenID)], size: Int) {
     table = ByteStringTable(capacity: entries.count)
     strings = [Int32](repeating: -1, count: size)
@@ -17,24 +17,24 @@ struct Vocabulary: Sendable {
     }
   }
 
-  /// The id of `token`; nil when it has none.
+  /// Returns the id of `token`; nil when the vocabulary does not contain it.
   @inline(__always)
   func id(of token: UnsafeBufferPointer<UInt8>) -> TokenID? {
     table.find(token).map { ids[$0] }
   }
 
-  /// The id of `token`; nil when it has none.
+  /// Returns the id of `token`; nil when the vocabulary does not contain it.
   func id(of token: [UInt8]) -> TokenID? {
     token.withUnsafeBufferPointer { id(of: $0) }
   }
 
-  /// The bytes of `id`; nil when it is none of the model's.
+  /// Returns the bytes of `id`; nil when it is not a token of the model.
   func token(_ id: TokenID) -> ArraySlice<UInt8>? {
     guard id >= 0, Int(id) < strings.count, strings[Int(id)] >= 0 else { return nil }
     return table[Int(strings[Int(id)])]
   }
 
-  /// The ids of `<0x00>` to `<0xFF>`, sentencepiece's spelling of bytes; -1 where one is missing.
+  /// The ids of `<0x00>` to `<0xFF>`, sentencepiece's spelling of bytes; −1 for a missing one.
   var byteTokens: [TokenID] {
     (UInt8.min...UInt8.max).map { byte in id(of: Self.spelling(ofByte: byte)) ?? -1 }
   }

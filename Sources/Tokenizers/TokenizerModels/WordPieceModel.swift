@@ -1,13 +1,13 @@
-/// WordPiece: the longest token that fits, from left to right (Devlin et al., 2018).
+/// WordPiece: greedy longest match from left to right (Devlin et al., 2018).
 struct WordPieceModel: TokenizerModel {
   private let beginnings: TokenTrie
-  /// Tokens behind others, without their prefix.
+  /// The tokens that continue a word, without their prefix.
   private let continuations: TokenTrie
   private let unknown: TokenID
   private let maximumLength: Int
 
-  /// A model of `entries`, in which continuations begin with `prefix`; a word of more than
-  /// `maximumLength` characters, or in which something does not fit, is `unknown`.
+  /// Creates a model of `entries`, in which continuations begin with `prefix`; a word of more than
+  /// `maximumLength` characters, or one that tokens cannot cover, becomes `unknown`.
   init(
     _ entries: [(token: [UInt8], id: TokenID)], prefix: [UInt8], unknown: TokenID,
     maximumLength: Int
@@ -52,7 +52,7 @@ struct WordPieceModel: TokenizerModel {
   }
 }
 
-/// WordLevel: every word is a token, or unknown.
+/// WordLevel: every word is one token, or unknown.
 struct WordLevelModel: TokenizerModel {
   let vocabulary: Vocabulary
   let unknown: TokenID

@@ -1,28 +1,29 @@
 /// Learns the merges of a `BytePairTokenizer` from documents.
 ///
-/// The result is that of Hugging Face's `BpeTrainer` with `ByteLevel.alphabet()` as initial
-/// alphabet: special tokens first, the bytes in the order of GPT-2's vocabulary, then one token for
-/// each merge; the most frequent pair is merged, equal counts by ascending ids. It does not depend
-/// on the order of the documents.
+/// The result equals that of Hugging Face's `BpeTrainer` with `ByteLevel.alphabet()` as initial
+/// alphabet: special tokens first, then the bytes in the order of GPT-2's vocabulary, then one
+/// token per merge. The most frequent pair is merged first, equal counts in ascending order of ids.
+/// The result does not depend on the order of the documents.
 ///
 ///     var trainer = try BytePairTrainer(vocabularySize: 8192)
 ///     for document in documents { trainer.add(document) }
 ///     let tokenizer = try trainer.train()
-public struct BytePairTrainer: TokenizerTrainer {
-  /// How many tokens to make, special tokens and bytes included; fewer if pairs run out.
-  public let vocabularySize: Int
-  /// A pair that occurs less often is not merged.
-  public let minimumFrequency: Int
-  /// The special tokens, ids from 0; the first ends a document.
-  public let specialTokens: [String]
+package struct BytePairTrainer: TokenizerTrainer {
+  /// The number of tokens to learn, including special tokens and bytes; fewer if pairs run out.
+  package let vocabularySize: Int
+  /// The count below which a pair is not merged.
+  package let minimumFrequency: Int
+  /// The special tokens, whose ids count from 0; the first ends a document.
+  package let specialTokens: [String]
 
   private var counts = WordCounts()
 
-  /// A trainer without documents yet.
+  /// Creates a trainer without documents.
   ///
   /// Throws `TokenizerError.vocabularyTooSmall` when bytes and special tokens do not fit, and
-  /// `TokenizerError.invalidVocabulary` when a special token is there twice or is a byte.
-  public init(
+  /// `TokenizerError.invalidVocabulary` when a special token occurs twice or has fewer than two
+  /// characters.
+  package init(
     vocabularySize: Int, minimumFrequency: Int = 2,
     specialTokens: [String] = [ByteTokenizer.endOfTextToken]
   ) throws(TokenizerError) {
@@ -46,7 +47,7 @@ public struct BytePairTrainer: TokenizerTrainer {
   }
 
   /// Adds the words of `document` to `counts`.
-  public func count(_ document: UnsafeBufferPointer<UInt8>, into counts: inout WordCounts) {
+  package func count(_ document: UnsafeBufferPointer<UInt8>, into counts: inout WordCounts) {
     var scanner = WordScanner(document)
     while let range = scanner.next() {
       counts.add(UnsafeBufferPointer(rebasing: document[range]))
@@ -54,28 +55,28 @@ public struct BytePairTrainer: TokenizerTrainer {
   }
 
   /// Counts the words of `document`.
-  public mutating func add(_ document: UnsafeBufferPointer<UInt8>) {
+  package mutating func add(_ document: UnsafeBufferPointer<UInt8>) {
     count(document, into: &counts)
   }
 
   /// Counts the words of `document`.
-  public mutating func add(_ document: [UInt8]) {
+  package mutating func add(_ document: [UInt8]) {
     document.withUnsafeBufferPointer { add($0) }
   }
 
   /// Counts the words of the UTF-8 form of `document`.
-  public mutating func add(_ document: String) {
+  package mutating func add(_ document: String) {
     var document = document
     document.withUTF8 { add($0) }
   }
 
-  /// The tokenizer of the documents so far.
-  public func train() throws(TokenizerError) -> BytePairTokenizer {
+  /// Learns a tokenizer from the documents added so far.
+  package func train() throws(TokenizerError) -> BytePairTokenizer {
     try tokenizer(of: counts)
   }
 
-  /// The tokenizer of the words in `counts`; merging is the work of one thread.
-  public func train(
+  /// Learns a tokenizer from the words in `counts`; merging uses one thread.
+  package func train(
     on counts: WordCounts, threads: Int = 1
   ) throws(TokenizerError) -> any Tokenizer {
     try tokenizer(of: counts)
@@ -97,8 +98,9 @@ public struct BytePairTrainer: TokenizerTrainer {
     {
       let joined = Array(vocabulary[Int(pair.left)] + vocabulary[Int(pair.right)])
       if specials.find(joined) != nil { continue }
-      // Always a new token: every merge is applied wherever it fits, leftmost first, so equal bytes
-      // between token boundaries are cut alike, and no second pair can spell the same token.
+      // The token is always new: every merge is applied wherever it fits, leftmost first, so equal
+      // bytes between token boundaries are split alike, and no second pair can spell the same
+      // token.
       let merged = vocabulary.insert(joined).index
       merges.append(.init(TokenID(pair.left), TokenID(pair.right)))
       training.merge(pair, into: UInt32(merged))
@@ -108,7 +110,8 @@ public struct BytePairTrainer: TokenizerTrainer {
       merges: merges, specialTokens: specialTokens.indices.map { TokenID($0) }, endOfText: 0)
   }
 
-  /// What no merge may make: special tokens, also where their text reads as a spelling.
+  /// Returns the byte strings that no merge may produce: the special tokens, and the bytes that
+  /// their text spells in the byte alphabet.
   private func specialSpellings() -> ByteStringTable {
     var table = ByteStringTable()
     for token in specialTokens {

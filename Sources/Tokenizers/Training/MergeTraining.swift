@@ -1,19 +1,19 @@
 /// The state of BPE training: the distinct words as tokens, the count of every pair of neighbours,
 /// and a queue of pairs by count.
 ///
-/// A merge touches only the words that hold the pair. Counts in the queue go stale as neighbouring
-/// merges destroy pairs; a pair that comes up with a stale count is put back with the true one. New
-/// pairs always hold the token just made, so a pair enters the queue once, with all its words. The
-/// count of a merged pair is left as it is: it never comes up again.
+/// A merge touches only the words that contain the pair. Counts in the queue become stale as
+/// neighbouring merges destroy pairs; a pair popped with a stale count is pushed back with the
+/// current one. A new pair always contains the token just created, so each pair enters the queue
+/// once, with all its words. The count of a merged pair is not updated, as the pair never returns.
 struct MergeTraining {
-  /// A pair in the queue; "smaller" means merged earlier.
+  /// A pair in the queue; a smaller candidate is merged earlier.
   private struct Candidate: Comparable {
     var count: Int
     let pair: TokenPair
-    /// Number of the pair in `pairCounts`.
+    /// The index of the pair in `pairCounts`.
     let pairNumber: Int
-    /// The words to visit, in `visits`.
-    let visit: Int
+    /// The index in `wordLists` of the words that contain the pair.
+    let wordList: Int
 
     static func < (a: Candidate, b: Candidate) -> Bool {
       if a.count != b.count { return a.count > b.count }
@@ -30,23 +30,24 @@ struct MergeTraining {
   private var pairNumbers = PairTable()
   private var pairs: [TokenPair] = []
   private var pairCounts: [Int] = []
-  /// For each pair, the list in `visits` being filled, or -1.
-  private var openVisits: [Int] = []
+  /// For each pair, the index of the list in `wordLists` that is being filled, or −1.
+  private var openLists: [Int] = []
   /// The pairs with an open list.
   private var openPairs: [Int] = []
-  /// Lists of words in ascending order without repetition, emptied once visited.
-  private var visits: [[UInt32]] = []
+  /// Lists of distinct words in ascending order, each emptied by the merge of its pair.
+  private var wordLists: [[UInt32]] = []
   private var queue = BinaryHeap<Candidate>()
-  private var visit: Int?
+  private var wordList: Int?
 
-  /// Counts the pairs of `words`, of which word `w` occurs `counts[w]` times.
+  /// Counts the pairs of `words`; word `w` occurs `counts[w]` times.
   init(words: ByteStringTable, counts: [Int], byteIDs: [UInt32]) {
     self.init(counts: counts) { word, symbols in
       for byte in words[word] { symbols.append(byteIDs[Int(byte)]) }
     }
   }
 
-  /// Counts the pairs of words, of which word `w` occurs `counts[w]` times; `append` adds its symbols.
+  /// Counts the pairs of words; word `w` occurs `counts[w]` times, and `append` appends its
+  /// symbols.
   init(counts: [Int], _ append: (_ word: Int, inout [UInt32]) -> Void) {
     wordCounts = counts
     for word in counts.indices {
@@ -60,15 +61,15 @@ struct MergeTraining {
         change(TokenPair(symbols[index], symbols[index + 1]), by: counts[word], in: word)
       }
     }
-    queue = BinaryHeap(closeVisits())
+    queue = BinaryHeap(closeLists())
   }
 
-  /// Takes the pair with the highest count from the queue; nil when no pair is left.
+  /// Removes and returns the pair with the highest count; nil when no pair is left.
   mutating func mostFrequentPair() -> (pair: TokenPair, count: Int)? {
     while var candidate = queue.pop() {
       let count = pairCounts[candidate.pairNumber]
       if count == candidate.count {
-        visit = candidate.visit
+        wordList = candidate.wordList
         return (candidate.pair, count)
       }
       if count > 0 {
@@ -79,13 +80,14 @@ struct MergeTraining {
     return nil
   }
 
-  /// Replaces `pair`, which `mostFrequentPair` has just returned, by `merged`.
+  /// Replaces `pair`, which must be the last result of `mostFrequentPair`, by `merged` in all
+  /// words.
   mutating func merge(_ pair: TokenPair, into merged: UInt32) {
-    guard let visit else { return }
-    let words = visits[visit]
-    visits[visit] = []
+    guard let wordList else { return }
+    let words = wordLists[wordList]
+    wordLists[wordList] = []
     for word in words { merge(pair, into: merged, inWord: Int(word)) }
-    for candidate in closeVisits() { queue.push(candidate) }
+    for candidate in closeLists() { queue.push(candidate) }
   }
 
   private mutating func merge(_ pair: TokenPair, into merged: UInt32, inWord word: Int) {
@@ -124,30 +126,30 @@ struct MergeTraining {
     if number == pairs.count {
       pairs.append(pair)
       pairCounts.append(0)
-      openVisits.append(-1)
+      openLists.append(-1)
     }
     pairCounts[number] += count
     guard count > 0 else { return }
-    if openVisits[number] < 0 {
-      openVisits[number] = visits.count
+    if openLists[number] < 0 {
+      openLists[number] = wordLists.count
       openPairs.append(number)
-      visits.append([])
+      wordLists.append([])
     }
-    let list = openVisits[number]
-    if visits[list].last != UInt32(word) { visits[list].append(UInt32(word)) }
+    let list = openLists[number]
+    if wordLists[list].last != UInt32(word) { wordLists[list].append(UInt32(word)) }
   }
 
-  /// The candidates for the lists filled since the last call.
-  private mutating func closeVisits() -> [Candidate] {
+  /// Closes the lists filled since the last call and returns a candidate for each.
+  private mutating func closeLists() -> [Candidate] {
     var candidates: [Candidate] = []
     for number in openPairs {
       if pairCounts[number] > 0 {
         candidates.append(
           Candidate(
             count: pairCounts[number], pair: pairs[number], pairNumber: number,
-            visit: openVisits[number]))
+            wordList: openLists[number]))
       }
-      openVisits[number] = -1
+      openLists[number] = -1
     }
     openPairs.removeAll(keepingCapacity: true)
     return candidates

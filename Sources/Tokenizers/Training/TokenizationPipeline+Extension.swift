@@ -1,16 +1,16 @@
 extension TokenizationPipeline {
-  /// The tokens that the model makes of a word.
+  /// Returns the tokens into which the model splits a word.
   func modelTokens(of word: [UInt8]) -> [TokenID] {
     var tokens = TokenBuffer(keepsRanges: false, capacity: 16)
     word.withUnsafeBufferPointer { model.tokenize($0, into: &tokens) }
     return tokens.ids
   }
 
-  /// The same tokenizer with new tokens of the model, ids from the number of the old ones on, and
-  /// `merges` behind the old ones.
+  /// Returns this tokenizer extended by new tokens of the model, with ids from `vocabularySize` on,
+  /// and by `merges` after the old ones.
   ///
-  /// An added token that is none of the model's becomes one as well: Hugging Face tokenizers gives it
-  /// the id behind the model's last token otherwise, whatever the file says.
+  /// An added token outside the model's vocabulary is put into it: otherwise Hugging Face
+  /// tokenizers would give it the id after the model's last token, whatever the file states.
   func extended(
     by spellings: [String], merges: [(left: String, right: String)]
   ) throws(TokenizerError) -> TokenizationPipeline {
@@ -23,7 +23,7 @@ extension TokenizationPipeline {
     for (index, spelling) in spellings.enumerated() {
       entries.append((spelling, .integer(vocabularySize + index)))
     }
-    // Files from before tokenizers 0.20 spell a merge as one text, and a file has one kind alone.
+    // Files older than tokenizers 0.20 spell a merge as one string; a file must not mix both forms.
     let old = document["model"]?["merges"]?.array ?? []
     let areTexts = old.first?.string != nil
     let new = merges.map { pair in
@@ -42,7 +42,7 @@ extension TokenizationPipeline {
     let root = JSONElement.object(
       (document.members ?? []).map { $0.key == "model" ? ("model", .object(model)) : $0 })
     return try TokenizationPipeline(
-      JSONFile(path: "the tokenizer that was extended", root: root),
+      JSONFile(path: "the extended tokenizer", root: root),
       endOfText: String(decoding: try bytes(of: endOfText), as: UTF8.self))
   }
 }

@@ -1,21 +1,22 @@
 import Glibc
 
-/// The pieces of a Unigram model in training, and the segmentations of a word they allow.
+/// The pieces of a Unigram model in training; computes over all segmentations of a word into them.
 struct UnigramLattice: Sendable {
   private let trie: TokenTrie
   private let scores: [Double]
   private let unknownScore: Double
-  /// What stands for a character that no piece covers.
+  /// The piece number of a character that no piece covers.
   static let unknown = -1
 
-  /// `scores` of the pieces, whose index is their number.
+  /// Creates a lattice of `pieces`, whose index is their number, with log-probabilities `scores`.
   init(_ pieces: [[UInt8]], scores: [Double]) {
     trie = TokenTrie(pieces.enumerated().lazy.map { (token: $0.element, id: TokenID($0.offset)) })
     self.scores = scores
     unknownScore = (scores.min() ?? 0) - 10
   }
 
-  /// Calls `visit` with start, end, piece and score of every edge of `word`, in order of starts.
+  /// Calls `visit` with start, end, piece and score of every edge of `word`, in ascending order of
+  /// starts.
   @inline(__always)
   private func forEachEdge(
     of word: UnsafeBufferPointer<UInt8>, _ visit: (Int, Int, Int, Double) -> Void
@@ -33,9 +34,10 @@ struct UnigramLattice: Sendable {
     }
   }
 
-  /// The best segmentation of `word` and its score.
+  /// Returns the best segmentation of `word` and its score, by Viterbi's algorithm.
   ///
-  /// With `excludingWhole`, of those into several pieces. No pieces when there is none.
+  /// `excludingWhole` restricts it to segmentations into several pieces. The result is empty, with
+  /// score −∞, when there is none.
   func best(
     _ word: UnsafeBufferPointer<UInt8>, excludingWhole: Bool = false
   ) -> (pieces: [Int], score: Double) {
@@ -57,8 +59,9 @@ struct UnigramLattice: Sendable {
     return (pieces.reversed(), best[word.count].score)
   }
 
-  /// Adds to `expected` how often each piece is in a segmentation of `word`, `count` times, by the
-  /// forward–backward algorithm: the posterior of an edge is α(start) + score + β(end) − z.
+  /// Adds to `expected` the expected number of occurrences of each piece in `word`, times `count`,
+  /// by the forward–backward algorithm: the log-posterior of an edge is α(start) + score + β(end) −
+  /// z.
   func addExpectations(
     of word: UnsafeBufferPointer<UInt8>, count: Int, to expected: inout [Double]
   ) {
@@ -67,12 +70,12 @@ struct UnigramLattice: Sendable {
     forward[0] = 0
     var edges: [(start: Int, end: Int, piece: Int, score: Double)] = []
     forEachEdge(of: word) { start, end, piece, score in
-      forward[end] = Self.logSum(forward[end], forward[start] + score)
+      forward[end] = Self.logSumExp(forward[end], forward[start] + score)
       edges.append((start, end, piece, score))
     }
     backward[word.count] = 0
     for edge in edges.reversed() {
-      backward[edge.start] = Self.logSum(backward[edge.start], edge.score + backward[edge.end])
+      backward[edge.start] = Self.logSumExp(backward[edge.start], edge.score + backward[edge.end])
     }
     let total = forward[word.count]
     for edge in edges where edge.piece != Self.unknown {
@@ -81,8 +84,8 @@ struct UnigramLattice: Sendable {
     }
   }
 
-  /// log(exp(a) + exp(b)).
-  private static func logSum(_ a: Double, _ b: Double) -> Double {
+  /// Returns log(exp(a) + exp(b)).
+  private static func logSumExp(_ a: Double, _ b: Double) -> Double {
     let (low, high) = a < b ? (a, b) : (b, a)
     return low == -.infinity ? high : high + log1p(exp(low - high))
   }

@@ -1,21 +1,22 @@
-/// The pieces that Unigram training begins with: every character, and the substrings of words that
-/// occur most, weighed by their length.
+/// The initial pieces of Unigram training: every character, and the substrings of words with the
+/// highest product of count and length.
 ///
-/// Substrings are those at which the suffix tree of the words branches or ends, as in sentencepiece:
-/// any other occurs exactly where a longer one does. Suffixes are sorted by their first 16 scalars.
+/// The substrings are those at which the suffix tree of the words branches or ends, as in
+/// sentencepiece: any other occurs exactly where a longer one does. Suffixes are sorted by their
+/// first 16 scalars.
 struct UnigramSeed {
-  /// Longer pieces are not considered.
+  /// The greatest length of a piece, in scalars.
   private static let maximumLength = 16
-  /// No more than so many substrings are taken.
+  /// The greatest number of substrings.
   private static let limit = 1_000_000
 
   private let words: [(word: [UInt8], count: Int)]
-  /// The scalars of all words, each ended by a zero.
+  /// The scalars of all words, each word followed by a zero.
   private var scalars: [UInt32] = []
-  /// The count of the word that each scalar belongs to.
+  /// The count of the word to which each scalar belongs.
   private var weights: [Int32] = []
 
-  /// The pieces of `words` with their weights: characters first, then substrings.
+  /// Returns the pieces of `words` with their weights: characters first, then substrings.
   static func pieces(
     of words: [(word: [UInt8], count: Int)]
   ) -> [(piece: [UInt8], weight: Double)] {
@@ -48,7 +49,7 @@ struct UnigramSeed {
     }
   }
 
-  /// How many scalars the suffix at `place` has, up to the maximum.
+  /// Returns the number of scalars of the suffix at `place`, up to the maximum.
   private func length(_ place: Int32) -> Int {
     var length = 0
     while length < Self.maximumLength, scalars[Int(place) + length] != 0 { length += 1 }
@@ -65,9 +66,9 @@ struct UnigramSeed {
     return length
   }
 
-  /// The suffixes in order; equal ones by their place.
+  /// Returns the suffixes in ascending order, equal ones by their index.
   private func sortedSuffixes() -> [Int32] {
-    // Three scalars make a key of 63 bits, which decides most comparisons.
+    // Three scalars form a key of 63 bits, which decides most comparisons.
     func key(_ place: Int) -> UInt64 {
       var key: UInt64 = 0
       var ended = false
@@ -81,7 +82,7 @@ struct UnigramSeed {
     let suffixes = scalars.indices.filter { scalars[$0] != 0 }.map { (key($0), Int32($0)) }
     return suffixes.sorted { a, b in
       if a.0 != b.0 { return a.0 < b.0 }
-      // A key with a zero at its end is a whole suffix.
+      // A key that ends with a zero contains the whole suffix.
       if a.0 & 0x1F_FFFF == 0 { return a.1 < b.1 }
       for offset in 3..<Self.maximumLength {
         let (x, y) = (scalars[Int(a.1) + offset], scalars[Int(b.1) + offset])
@@ -96,7 +97,7 @@ struct UnigramSeed {
     let score: Int
     let place: Int32
     let length: Int32
-    /// Its number in order, which decides between equal scores.
+    /// The index in order of discovery, which breaks ties between equal scores.
     let number: Int
   }
 
@@ -113,22 +114,22 @@ struct UnigramSeed {
           score: count * length, place: suffixes[interval.lowerBound], length: Int32(length),
           number: candidates.count))
     }
-    // Intervals of suffixes with a common prefix, open ones on a stack, deepest last.
+    // The open intervals of suffixes with a common prefix form a stack, deepest last.
     var open: [(length: Int, start: Int)] = [(0, 0)]
     var before = 0
     for index in suffixes.indices {
-      let behind =
+      let after =
         index + 1 < suffixes.count ? commonLength(suffixes[index], suffixes[index + 1]) : 0
       let whole = length(suffixes[index])
-      if whole > max(before, behind) { add(whole, index..<index + 1) }
+      if whole > max(before, after) { add(whole, index..<index + 1) }
       var start = index
-      while let last = open.last, last.length > behind {
+      while let last = open.last, last.length > after {
         add(last.length, last.start..<index + 1)
         start = last.start
         open.removeLast()
       }
-      if let last = open.last, last.length < behind { open.append((behind, start)) }
-      before = behind
+      if let last = open.last, last.length < after { open.append((after, start)) }
+      before = after
     }
     candidates.sort { ($1.score, $0.number) < ($0.score, $1.number) }
     return candidates.prefix(Self.limit).map { candidate in

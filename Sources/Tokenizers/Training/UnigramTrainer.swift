@@ -1,27 +1,29 @@
 import Dispatch
 import Glibc
 
-/// Learns a Unigram tokenizer, as T5's, by expectation maximisation and pruning.
+/// Learns a Unigram tokenizer such as T5's by expectation maximisation (EM) and pruning.
 ///
-/// The steps are those of sentencepiece and of Hugging Face's `UnigramTrainer` (Kudo, 2018): seeds from
-/// a suffix array; two rounds of EM with a sparse prior; then the quarter of the pieces is dropped
-/// whose loss costs least likelihood; again, until 1.1 times the vocabulary is left, from which the
-/// most likely are taken. Substrings are weighed by how often their words occur, as in sentencepiece.
+/// The steps are those of sentencepiece and of Hugging Face's `UnigramTrainer` (Kudo, 2018). Seed
+/// pieces come from a suffix array. Two rounds of EM with a sparse prior, and the removal of the
+/// quarter of the pieces whose loss reduces the likelihood least, alternate until 1.1 times the
+/// vocabulary is left; the most likely of these are the result. Substrings are weighted by the
+/// counts of their words, as in sentencepiece.
 ///
-/// Words are cut into a fixed number of parts, each summed by one thread in order, and the sums are
-/// added in order: the bits do not depend on the number of threads.
-public struct UnigramTrainer: TokenizerTrainer {
-  /// How many tokens to make, special tokens and characters included; fewer if pieces run out.
-  public let vocabularySize: Int
-  /// The special tokens, ids from 0: padding, end of text, unknown, and others.
-  public let specialTokens: [String]
+/// The words are divided into a fixed number of parts, each summed by one thread in order, and the
+/// sums are added in order: the bits do not depend on the number of threads.
+package struct UnigramTrainer: TokenizerTrainer {
+  /// The number of tokens to learn, including special tokens and characters; fewer if pieces run
+  /// out.
+  package let vocabularySize: Int
+  /// The special tokens, whose ids count from 0: padding, end of text, unknown, and others.
+  package let specialTokens: [String]
 
   /// T5's special tokens.
-  public static let specialTokens = ["<pad>", "</s>", "<unk>"]
+  package static let specialTokens = ["<pad>", "</s>", "<unk>"]
   private static let parts = 16
   private static let emRounds = 2
   private static let shrinkingFactor = 0.75
-  /// A piece expected less often than this is dropped.
+  /// The expected count below which a piece is dropped.
   private static let threshold = 0.5
 
   private let counter = WordCounter(
@@ -32,11 +34,11 @@ public struct UnigramTrainer: TokenizerTrainer {
         replacement: Array("▁".utf8), prependScheme: .always, splits: true),
     ]))
 
-  /// A trainer; `otherSpecialTokens` come behind T5's three.
+  /// Creates a trainer; `otherSpecialTokens` follow T5's three.
   ///
   /// Throws `TokenizerError.vocabularyTooSmall` when not even the special tokens fit, and
-  /// `TokenizerError.invalidVocabulary` when one is there twice.
-  public init(
+  /// `TokenizerError.invalidVocabulary` when one occurs twice.
+  package init(
     vocabularySize: Int, otherSpecialTokens: [String] = []
   ) throws(TokenizerError) {
     specialTokens = Self.specialTokens + otherSpecialTokens
@@ -45,7 +47,7 @@ public struct UnigramTrainer: TokenizerTrainer {
   }
 
   /// Adds the words of `document` to `counts`.
-  public func count(_ document: UnsafeBufferPointer<UInt8>, into counts: inout WordCounts) {
+  package func count(_ document: UnsafeBufferPointer<UInt8>, into counts: inout WordCounts) {
     counter.count(document, into: &counts)
   }
 
@@ -55,11 +57,11 @@ public struct UnigramTrainer: TokenizerTrainer {
     var scores: [Double]
   }
 
-  /// The tokenizer of the words in `counts`; the same bits for any number of threads.
-  public func train(
+  /// Learns a tokenizer from the words in `counts`, bit-identical for any number of threads.
+  package func train(
     on counts: WordCounts, threads: Int = 1
   ) throws(TokenizerError) -> any Tokenizer {
-    // A zero ends words in the suffix array.
+    // A zero terminates words in the suffix array, so no word may contain one.
     let words = counts.sorted.filter { !$0.word.contains(0) }
     let seed = UnigramSeed.pieces(of: words)
     let characters = seed.prefix { $0.piece.isOneScalar }.map(\.piece)
@@ -92,7 +94,7 @@ public struct UnigramTrainer: TokenizerTrainer {
     }
   }
 
-  /// How often each piece is expected.
+  /// Returns the expected count of each piece (the E step).
   private func expectations(
     _ model: Model, _ words: [(word: [UInt8], count: Int)], _ threads: Int
   ) -> [Double] {
@@ -119,7 +121,7 @@ public struct UnigramTrainer: TokenizerTrainer {
       scores: kept.map { Self.digamma(expected[$0]) - total })
   }
 
-  /// Drops the pieces that cost least likelihood when others take their place.
+  /// Drops the pieces whose replacement by others reduces the likelihood least.
   private func prune(
     _ model: Model, _ words: [(word: [UInt8], count: Int)], to desired: Int, _ threads: Int
   ) -> Model {
@@ -144,7 +146,8 @@ public struct UnigramTrainer: TokenizerTrainer {
         }
         let frequency = frequencies[number]
         if alternative.pieces.isEmpty || alternative.score > model.scores[number] {
-          // Nothing can stand for it, or it is never chosen where others fit.
+          // A piece that others cannot spell is kept; one that others spell with a better score is
+          // kept only if a best segmentation contains it.
           losses[number] = alternative.pieces.isEmpty || frequency > 0 ? .infinity : -.infinity
           continue
         }
@@ -166,7 +169,7 @@ public struct UnigramTrainer: TokenizerTrainer {
     return Model(pieces: kept.map { model.pieces[$0] }, scores: kept.map { model.scores[$0] })
   }
 
-  /// ψ(x) by recurrence and its asymptotic series.
+  /// Returns ψ(x), computed by recurrence and its asymptotic series.
   static func digamma(_ argument: Double) -> Double {
     var x = argument
     var result = 0.0
@@ -181,7 +184,7 @@ public struct UnigramTrainer: TokenizerTrainer {
       - 127.0 / 30720 * fourth * fourth
   }
 
-  /// The characters, and the most likely other pieces as far as there is room.
+  /// Builds the tokenizer of all characters and of the most likely other pieces that fit.
   private func pipeline(
     _ model: Model, characters: [[UInt8]]
   ) throws(TokenizerError) -> any Tokenizer {
@@ -196,7 +199,7 @@ public struct UnigramTrainer: TokenizerTrainer {
       if let number = numbers.find(character) {
         pieces.append((character, model.scores[number]))
       } else {
-        // Distinct scores, as in sentencepiece.
+        // The scores stay distinct, as in sentencepiece.
         penalty += 0.0001
         pieces.append((character, lowest - penalty))
       }
@@ -221,26 +224,27 @@ public struct UnigramTrainer: TokenizerTrainer {
       normalizer: .part("NFKC"),
       preTokenizer: .part(
         "Sequence", [("pretokenizers", .array([.part("WhitespaceSplit"), metaspace]))]),
-      postProcessor: .template(behind: [(specialTokens[1], 1)], secondType: 0),
+      postProcessor: .template(after: [(specialTokens[1], 1)], secondType: 0),
       decoder: metaspace,
       model: .part(
         "Unigram",
         [("unk_id", .integer(2)), ("vocab", .array(vocabulary)), ("byte_fallback", .bool(false))]))
     return try TokenizationPipeline(
-      JSONFile(path: "the tokenizer that was learned", root: document), endOfText: specialTokens[1])
+      JSONFile(path: "the trained tokenizer", root: document), endOfText: specialTokens[1])
   }
 }
 
 extension [UInt8] {
-  /// Whether these are the UTF-8 form of one scalar.
+  /// True when these bytes are the UTF-8 form of one scalar.
   var isOneScalar: Bool {
     withUnsafeBufferPointer { !$0.isEmpty && $0.scalar(at: 0).length == $0.count }
   }
 }
 
-/// One array of sums for each part of the work, filled by different threads, added in order.
+/// One array of sums per part of the work; different threads fill them, and they are added in
+/// order.
 private final class PartialSums: @unchecked Sendable {
-  // Unchecked: each part is filled by one thread, and read when all are done.
+  // Unchecked: each part is filled by one thread and read after all have finished.
   private let sums: UnsafeMutableBufferPointer<[Double]>
   private let count: Int
 
@@ -255,14 +259,14 @@ private final class PartialSums: @unchecked Sendable {
     sums.deallocate()
   }
 
-  /// Fills the sums of `part`, which begin at zero.
+  /// Fills the sums of `part`, which are initially zero.
   func fill(_ part: Int, _ body: (inout [Double]) -> Void) {
     var values = [Double](repeating: 0, count: count)
     body(&values)
     sums[part] = values
   }
 
-  /// The sums of all parts.
+  /// Returns the sum over all parts.
   func total() -> [Double] {
     var total = [Double](repeating: 0, count: count)
     for part in sums where !part.isEmpty {

@@ -1,36 +1,37 @@
-/// Learns new tokens for the words that documents use often and a tokenizer splits, as a model that
-/// goes on with the language of one domain needs them.
+/// Learns new tokens for frequent words that a tokenizer splits, for continued pretraining on the
+/// language of one domain.
 ///
-/// The old tokens keep their ids; the new ones follow them, and are tokens of the model like others:
-/// of WordPiece the word itself, of byte-level BPE the word with the merges that lead to it, behind all
-/// others. So a text in which none of the words occurs has the ids that it had, spaces stay where they
-/// belong, and what the text before the word is does not matter. Added tokens, the other way that
-/// files of tokenizers have, are cut out of the text before words are: a word would lose the space
-/// before it, or be found inside another.
+/// The old tokens keep their ids and the new ones follow them as ordinary tokens of the model: in
+/// WordPiece the word itself, in byte-level BPE the word and the merges that lead to it, after all
+/// old merges. Hence a text without any of these words keeps its ids, a word keeps the space before
+/// it, and the preceding text does not matter. Added tokens, the alternative in tokenizer files,
+/// are matched before the text is split into words: a word would lose the space before it, or match
+/// inside another word.
 ///
-/// The most frequent words come first, of equal ones that with the lower bytes. A merge makes a token
-/// of its own, so that a word of n tokens takes n − 1 of the new ones, fewer where it shares them.
-public struct VocabularyExtension: TokenizerTrainer {
-  /// The tokenizer that learns.
-  public let base: any Tokenizer
-  /// How many tokens to make; fewer where words run out.
-  public let tokens: Int
-  /// A word that occurs less often gets no token.
-  public let minimumFrequency: Int
+/// The most frequent words come first, equal counts in ascending order of their bytes. Every merge
+/// adds a token, so that a word of n tokens takes n − 1 new ones, or fewer if it shares merges.
+package struct VocabularyExtension: TokenizerTrainer {
+  /// The tokenizer to extend.
+  package let base: any Tokenizer
+  /// The number of tokens to add; fewer if words run out.
+  package let tokens: Int
+  /// The count below which a word gets no token.
+  package let minimumFrequency: Int
 
   private let form: Form
 
-  /// How words are cut, and what a token is.
+  /// The kind of the base tokenizer, which decides the splitting into words and the form of a
+  /// token.
   private enum Form {
     case bytes
     case bytePairs(TokenizationPipeline)
     case wordPieces(TokenizationPipeline, maximumLength: Int)
   }
 
-  /// New tokens for `base`.
+  /// Creates a trainer of new tokens for `base`.
   ///
-  /// Throws `TokenizerError.unextendable` where its tokens are neither byte-level BPE nor WordPiece.
-  public init(
+  /// Throws `TokenizerError.unextendable` when `base` is neither byte-level BPE nor WordPiece.
+  package init(
     of base: any Tokenizer, tokens: Int, minimumFrequency: Int = 5
   ) throws(TokenizerError) {
     self.base = base
@@ -57,7 +58,7 @@ public struct VocabularyExtension: TokenizerTrainer {
   }
 
   /// Adds the words of `document` that consist of letters to `counts`.
-  public func count(_ document: UnsafeBufferPointer<UInt8>, into counts: inout WordCounts) {
+  package func count(_ document: UnsafeBufferPointer<UInt8>, into counts: inout WordCounts) {
     switch form {
     case .bytes:
       var scanner = WordScanner(document)
@@ -76,7 +77,7 @@ public struct VocabularyExtension: TokenizerTrainer {
     }
   }
 
-  /// Counts `word` if it is two letters or more, perhaps behind a space.
+  /// Counts `word` if it consists of two letters or more, optionally after one space.
   private func add(_ word: UnsafeBufferPointer<UInt8>, to counts: inout WordCounts) {
     let classes = CharacterClasses.unicode16
     var place = word.first == 0x20 ? 1 : 0
@@ -90,8 +91,8 @@ public struct VocabularyExtension: TokenizerTrainer {
     if letters > 1 { counts.add(word) }
   }
 
-  /// `base` with the new tokens.
-  public func train(
+  /// Returns `base` extended by the new tokens.
+  package func train(
     on counts: WordCounts, threads: Int = 1
   ) throws(TokenizerError) -> any Tokenizer {
     let words = counts.sorted.filter { $0.count >= minimumFrequency }
@@ -124,10 +125,10 @@ public struct VocabularyExtension: TokenizerTrainer {
     }
   }
 
-  /// New merges, and the tokens that they make; ids from the base's size on.
+  /// The new merges and the tokens that result, with ids from the base's size on.
   private typealias Merges = (tokens: [[UInt8]], pairs: [TokenPair])
 
-  /// The merges that make one token of each of `words`, in their order, while there is room.
+  /// Returns the merges that turn each of `words`, in order, into one token, while tokens are left.
   private func newMerges(
     of words: [[UInt8]], _ encode: ([UInt8]) -> [TokenID]
   ) throws(TokenizerError) -> Merges {
@@ -142,7 +143,7 @@ public struct VocabularyExtension: TokenizerTrainer {
     for word in words where table.count < tokens {
       var symbols = encode(word).map { UInt32($0) }
       rules.apply(to: &symbols)
-      // What is spelled as an old token but never encoded as it must not come to life.
+      // A merge must not make an old token reachable that encoding has never produced.
       var (start, isFree) = (bytes(symbols[0]), true)
       for symbol in symbols.dropFirst() {
         start += bytes(symbol)
@@ -160,7 +161,7 @@ public struct VocabularyExtension: TokenizerTrainer {
     return ((0..<table.count).map { Array(table[$0]) }, pairs)
   }
 
-  /// `base`, which has GPT-2's form, with the new tokens and merges.
+  /// Returns `base`, which has GPT-2's form, extended by the new tokens and merges.
   private func extended(by new: Merges) throws(TokenizerError) -> any Tokenizer {
     var tokens: [[UInt8]] = []
     for id in 0..<TokenID(base.vocabularySize) { tokens.append(try base.bytes(of: id)) }
@@ -173,7 +174,7 @@ public struct VocabularyExtension: TokenizerTrainer {
   }
 }
 
-/// Merges that come after all others of a tokenizer, applied to what those leave.
+/// Merges that follow all others of a tokenizer and apply to the symbols that those leave.
 private struct AppendedMerges {
   private var ranks = PairTable()
   private var results: [UInt32] = []
@@ -185,7 +186,7 @@ private struct AppendedMerges {
     results.append(merged)
   }
 
-  /// Merges the pair of the lowest rank wherever it stands, from the left, until there is none.
+  /// Merges all occurrences of the pair of lowest rank, from the left, until no pair has a merge.
   func apply(to symbols: inout [UInt32]) {
     while true {
       let ranks = symbols.indices.dropLast().map {

@@ -1,34 +1,33 @@
 import Dispatch
 
-/// The distinct words of a corpus and how often each occurs.
+/// The distinct words of a corpus with their counts.
 ///
-/// Counts are whole numbers, so that it does not matter who counted what: counts of parts of a corpus,
-/// added in any order, are those of the whole.
-public struct WordCounts: Sendable {
+/// Counts are integers: the counts of the parts of a corpus, added in any order, equal those of the
+/// whole.
+package struct WordCounts: Sendable {
   private(set) var words = ByteStringTable()
   private(set) var counts: [Int] = []
 
-  /// No words.
-  public init() {}
+  package init() {}
 
-  /// How many distinct words there are.
-  public var distinctCount: Int { counts.count }
+  /// The number of distinct words.
+  package var distinctCount: Int { counts.count }
 
-  /// Counts `word` once more, or `count` times.
+  /// Adds `count` occurrences of `word`.
   mutating func add(_ word: UnsafeBufferPointer<UInt8>, _ count: Int = 1) {
     let (index, inserted) = words.insert(word)
     if inserted { counts.append(count) } else { counts[index] += count }
   }
 
   /// Adds the counts of `other`.
-  public mutating func add(_ other: WordCounts) {
+  package mutating func add(_ other: WordCounts) {
     for index in 0..<other.counts.count {
       other.words[index].withUnsafeBufferPointer { add($0, other.counts[index]) }
     }
   }
 
-  /// Adds the words of `documents`, cut by `trainer`, on `threads` threads.
-  public mutating func add(
+  /// Adds the words of `documents`, split by `trainer`, on `threads` threads.
+  package mutating func add(
     _ documents: [[UInt8]], cutBy trainer: any TokenizerTrainer, threads: Int
   ) {
     let lanes = max(1, min(threads, documents.count))
@@ -45,9 +44,9 @@ public struct WordCounts: Sendable {
     for part in parts { add(part) }
   }
 
-  /// The counts as bytes, to be sent to another process: for each word its length, its bytes and its
-  /// count, numbers of eight bytes, little-endian.
-  public var bytes: [UInt8] {
+  /// The counts as bytes for another process: for each word its length, its bytes and its count;
+  /// numbers are UInt64, little-endian.
+  package var bytes: [UInt8] {
     var bytes: [UInt8] = []
     func append(_ number: Int) {
       withUnsafeBytes(of: UInt64(number).littleEndian) { bytes.append(contentsOf: $0) }
@@ -60,8 +59,8 @@ public struct WordCounts: Sendable {
     return bytes
   }
 
-  /// The counts that `bytes`, made by the property of that name, hold.
-  public init(bytes: [UInt8]) {
+  /// Reads the counts from `bytes`, which must come from the property of that name.
+  package init(bytes: [UInt8]) {
     bytes.withUnsafeBytes { raw in
       var place = 0
       func number() -> Int {
@@ -79,14 +78,14 @@ public struct WordCounts: Sendable {
     }
   }
 
-  /// The words in the order of their bytes, which does not depend on the corpus' order.
+  /// The words in ascending order of their bytes, independent of the order of the documents.
   var sorted: [(word: [UInt8], count: Int)] {
     (0..<counts.count).map { (word: Array(words[$0]), count: counts[$0]) }
       .sorted { $0.word.lexicographicallyPrecedes($1.word) }
   }
 }
 
-/// Counts the words that a normalizer and a pre-tokenizer make of documents.
+/// Counts the words into which a normalizer and a pre-tokenizer split documents.
 struct WordCounter: Sendable {
   let normalizer: any Normalizer
   let preTokenizer: any PreTokenizer

@@ -1,32 +1,34 @@
-/// Learns a WordPiece tokenizer, as BERT's, by merging the most frequent pairs.
+/// Learns a WordPiece tokenizer such as BERT's by merging the most frequent pairs.
 ///
-/// The result is that of Hugging Face's `WordPieceTrainer`: special tokens first, then the alphabet,
-/// then characters inside words (`##a`), then one token for each merge; of equal counts the pair with
-/// the lower ids first. Where that trainer follows the order of a hash table, characters are in the
-/// order of their scalars.
-public struct WordPieceTrainer: TokenizerTrainer {
-  /// How many tokens to make, special tokens and characters included; fewer if pairs run out.
-  public let vocabularySize: Int
-  /// A pair that occurs less often is not merged.
-  public let minimumFrequency: Int
-  /// The special tokens, ids from 0: padding, unknown, classifier, separator, mask, and others.
-  public let specialTokens: [String]
-  /// Whether words are in lower case and without accents, as in BERT uncased.
-  public let lowercases: Bool
+/// The result follows Hugging Face's `WordPieceTrainer`: special tokens first, then the alphabet,
+/// then the characters inside words (`##a`), then one token per merge; equal counts are merged in
+/// ascending order of ids. That trainer takes characters in the order of a hash table, this one in
+/// the order of their scalars.
+package struct WordPieceTrainer: TokenizerTrainer {
+  /// The number of tokens to learn, including special tokens and characters; fewer if pairs run
+  /// out.
+  package let vocabularySize: Int
+  /// The count below which a pair is not merged.
+  package let minimumFrequency: Int
+  /// The special tokens, whose ids count from 0: padding, unknown, classifier, separator, mask, and
+  /// others.
+  package let specialTokens: [String]
+  /// True when words are lowercased and lose their accents, as in BERT uncased.
+  package let lowercases: Bool
 
   /// BERT's special tokens.
-  public static let specialTokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-  /// No more characters than these, the most frequent, are in the alphabet.
+  package static let specialTokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+  /// The greatest number of characters in the alphabet; the most frequent are kept.
   private static let alphabetLimit = 1000
   private static let prefix = Array("##".utf8)
 
   private let counter: WordCounter
 
-  /// A trainer; `otherSpecialTokens` come behind BERT's five.
+  /// Creates a trainer; `otherSpecialTokens` follow BERT's five.
   ///
   /// Throws `TokenizerError.vocabularyTooSmall` when not even the special tokens fit, and
-  /// `TokenizerError.invalidVocabulary` when one is there twice.
-  public init(
+  /// `TokenizerError.invalidVocabulary` when one occurs twice.
+  package init(
     vocabularySize: Int, minimumFrequency: Int = 2, lowercases: Bool = true,
     otherSpecialTokens: [String] = []
   ) throws(TokenizerError) {
@@ -43,12 +45,12 @@ public struct WordPieceTrainer: TokenizerTrainer {
   }
 
   /// Adds the words of `document` to `counts`.
-  public func count(_ document: UnsafeBufferPointer<UInt8>, into counts: inout WordCounts) {
+  package func count(_ document: UnsafeBufferPointer<UInt8>, into counts: inout WordCounts) {
     counter.count(document, into: &counts)
   }
 
-  /// The tokenizer of the words in `counts`; merging is the work of one thread.
-  public func train(
+  /// Learns a tokenizer from the words in `counts`; merging uses one thread.
+  package func train(
     on counts: WordCounts, threads: Int = 1
   ) throws(TokenizerError) -> any Tokenizer {
     var vocabulary = ByteStringTable(capacity: vocabularySize)
@@ -63,7 +65,7 @@ public struct WordPieceTrainer: TokenizerTrainer {
     var training = MergeTraining(counts: words.map(\.count)) { index, symbols in
       var isInside = false
       for scalar in String(decoding: words[index].word, as: UTF8.self).unicodeScalars {
-        // A character outside the alphabet is left out, as if it were not there.
+        // A character outside the alphabet is skipped.
         let token = Self.token(scalar.value, isInside: isInside)
         if let id = vocabulary.find(token) { symbols.append(UInt32(id)) }
         isInside = true
@@ -80,7 +82,8 @@ public struct WordPieceTrainer: TokenizerTrainer {
     return try pipeline(vocabulary)
   }
 
-  /// The characters of `words` in the order of their scalars, and those that occur inside words.
+  /// Returns the characters of `words` in the order of their scalars, and those of them that occur
+  /// inside words.
   private static func alphabet(
     of words: [(word: [UInt8], count: Int)]
   ) -> (all: [UInt32], inside: [UInt32]) {
@@ -115,7 +118,7 @@ public struct WordPieceTrainer: TokenizerTrainer {
       addedTokens: specialTokens.enumerated().map { .addedToken($1, id: $0) },
       normalizer: .part("BertNormalizer", normalizer), preTokenizer: .part("BertPreTokenizer"),
       postProcessor: .template(
-        before: [(specialTokens[2], 2)], behind: [(specialTokens[3], 3)], startsSecond: false),
+        before: [(specialTokens[2], 2)], after: [(specialTokens[3], 3)], startsSecond: false),
       decoder: .part("WordPiece", [("prefix", .string("##")), ("cleanup", .bool(true))]),
       model: .part(
         "WordPiece",
@@ -124,12 +127,12 @@ public struct WordPieceTrainer: TokenizerTrainer {
           ("max_input_chars_per_word", .integer(100)), ("vocab", .object(tokens)),
         ]))
     return try TokenizationPipeline(
-      JSONFile(path: "the tokenizer that was learned", root: document), endOfText: specialTokens[3])
+      JSONFile(path: "the trained tokenizer", root: document), endOfText: specialTokens[3])
   }
 }
 
 extension [String] {
-  /// Throws unless these are distinct special tokens for which a vocabulary has room.
+  /// Throws unless these special tokens are distinct and leave room in the vocabulary.
   func checkSpecial(vocabularySize: Int) throws(TokenizerError) {
     guard vocabularySize > count else {
       throw .vocabularyTooSmall(requested: vocabularySize, minimum: count + 1)

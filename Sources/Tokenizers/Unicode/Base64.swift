@@ -1,6 +1,6 @@
-/// Base 64 (RFC 4648), in which tokenizer.json holds a character map and the sources hold tables.
+/// Base64 (RFC 4648), the encoding of character maps in tokenizer.json and of `UnicodeTables`.
 enum Base64 {
-  /// The bytes that `text` stands for; nil when it is not base 64.
+  /// Returns the bytes that `text` encodes; nil when it is not valid base64.
   static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
     var bytes: [UInt8] = []
     var bits: UInt32 = 0
@@ -24,7 +24,7 @@ enum Base64 {
     return padding <= 2 && (digits + padding).isMultiple(of: 4) ? bytes : nil
   }
 
-  /// The text that stands for `bytes`.
+  /// Returns the base64 text of `bytes`.
   static func encode(_ bytes: [UInt8]) -> String {
     let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     var text: [UInt8] = []

@@ -1,14 +1,14 @@
 /// A map from scalars to short sequences of scalars, such as a decomposition.
 struct ScalarMap: Sendable {
-  /// The page of each 256 scalars, counted from 1; 0 when none of them is in the map.
+  /// The page number of each block of 256 scalars, from 1; 0 when none of them is in the map.
   private var pages = [UInt16](repeating: 0, count: 0x1100)
-  /// For each scalar of a page one more than the number of its entry; 0 when it has none.
+  /// The entry number plus one of each scalar of a page; 0 when it has none.
   private var entries: [UInt16] = []
   /// Entry `i` is `targets[starts[i]..<starts[i + 1]]`.
   private var starts: [UInt32] = [0]
   private var targets: [UInt32] = []
 
-  /// The map written as `table` in `UnicodeTables`.
+  /// Reads the map from `table`, which is one of `UnicodeTables`.
   init(table: String) {
     for (scalar, sequence) in Self.entries(of: table) {
       if pages[scalar >> 8] == 0 {
@@ -21,7 +21,7 @@ struct ScalarMap: Sendable {
     }
   }
 
-  /// The entries of `table` in order.
+  /// Returns the entries of `table` in order.
   static func entries(of table: String) -> [(scalar: Int, sequence: [UInt32])] {
     var numbers = TableNumbers(table)
     var scalar = 0
@@ -33,7 +33,7 @@ struct ScalarMap: Sendable {
     return entries
   }
 
-  /// What `scalar` becomes; nil when it is not in the map.
+  /// The scalars that `scalar` maps to; nil when it is not in the map.
   @inline(__always)
   subscript(scalar: UInt32) -> ArraySlice<UInt32>? {
     guard scalar < 0x110000 else { return nil }

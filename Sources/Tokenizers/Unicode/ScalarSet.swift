@@ -1,11 +1,11 @@
-/// A set of Unicode scalars: one page of 256 bits for each page that differs from others.
+/// A set of Unicode scalars, stored as the distinct pages of 256 bits.
 struct ScalarSet: Sendable {
-  /// The number of the page of each 256 scalars; page 0 is empty.
+  /// The page number of each block of 256 scalars; page 0 is empty.
   private let pages: [UInt16]
-  /// Four words a page.
+  /// The pages, four words each.
   private let words: [UInt64]
 
-  /// The set written as `table` in `UnicodeTables`.
+  /// Reads the set from `table`, which is one of `UnicodeTables`.
   init(table: String) {
     var numbers = TableNumbers(table)
     var members = [UInt64](repeating: 0, count: 0x110000 / 64)
@@ -27,7 +27,7 @@ struct ScalarSet: Sendable {
     self.words = words
   }
 
-  /// Whether `scalar` is a member; what is no scalar is not.
+  /// Returns true when `scalar` is a member; a value above U+10FFFF is not.
   @inline(__always)
   func contains(_ scalar: UInt32) -> Bool {
     guard scalar < 0x110000 else { return false }
@@ -35,23 +35,23 @@ struct ScalarSet: Sendable {
     return words[page * 4 + Int(scalar >> 6 & 3)] >> UInt64(scalar & 63) & 1 == 1
   }
 
-  /// What BertNormalizer's cleaning removes.
+  /// The control characters that BertNormalizer removes.
   static let control = ScalarSet(table: UnicodeTables.control)
-  /// What BertNormalizer puts spaces around: Chinese characters.
+  /// The Chinese characters that BertNormalizer surrounds with spaces.
   static let chinese = ScalarSet(table: UnicodeTables.chinese)
-  /// What BertNormalizer strips as an accent.
+  /// The nonspacing marks that BertNormalizer strips as accents.
   static let nonspacing = ScalarSet(table: UnicodeTables.nonspacing)
-  /// What StripAccents removes.
+  /// The marks that StripAccents removes.
   static let marks = ScalarSet(table: UnicodeTables.marks)
-  /// What BertPreTokenizer and Punctuation isolate.
+  /// The punctuation that BertPreTokenizer and Punctuation isolate.
   static let punctuation = ScalarSet(table: UnicodeTables.punctuation)
-  /// `\w` of the pre-tokenizer Whitespace.
+  /// The word characters: `\w` of the pre-tokenizer Whitespace.
   static let word = ScalarSet(table: UnicodeTables.word)
-  /// What Digits splits off.
+  /// The numeric characters at which Digits splits.
   static let numeric = ScalarSet(table: UnicodeTables.numeric)
 }
 
-/// The numbers of a table in `UnicodeTables`.
+/// Reads the numbers of a table in `UnicodeTables`, which are little-endian base-128.
 struct TableNumbers {
   private let bytes: [UInt8]
   private var position = 0
@@ -61,7 +61,7 @@ struct TableNumbers {
     precondition(!bytes.isEmpty, "a table of UnicodeTables is not base 64")
   }
 
-  /// The next number; nil at the end.
+  /// Returns the next number; nil at the end.
   mutating func next() -> Int? {
     var value = 0
     var shift = 0

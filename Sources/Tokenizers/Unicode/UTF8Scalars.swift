@@ -1,12 +1,12 @@
-// UTF-8, read one scalar at a time from bytes that need not be valid.
+// Decodes UTF-8 one scalar at a time from bytes that need not be valid.
 
-/// A scalar read from bytes, or the mark of a byte that is not part of valid UTF-8.
+/// A decoded scalar, or `invalid` for a byte that is not part of valid UTF-8.
 struct ReadScalar {
-  /// Past every scalar: the byte is not part of valid UTF-8.
+  /// The value of a byte that is not part of valid UTF-8; no scalar has it.
   static let invalid = UInt32.max
 
   let value: UInt32
-  /// How many bytes it takes.
+  /// The number of bytes decoded.
   let length: Int
 
   @inline(__always)
@@ -17,15 +17,15 @@ struct ReadScalar {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-  /// The scalar that begins at `index`.
+  /// Returns the scalar that begins at `index`.
   @inline(__always)
   func scalar(at index: Int) -> ReadScalar {
     let byte = self[index]
     return byte < 0x80 ? ReadScalar(UInt32(byte), 1) : multibyteScalar(at: index, lead: byte)
   }
 
-  /// Table 3-7 of the Unicode Standard: the second byte's range rules out overlong forms, surrogates
-  /// and values past U+10FFFF.
+  /// Decodes by table 3-7 of the Unicode Standard: the range of the second byte rules out overlong
+  /// forms, surrogates and values above U+10FFFF.
   private func multibyteScalar(at index: Int, lead: UInt8) -> ReadScalar {
     let length: Int
     var second: ClosedRange<UInt8> = 0x80...0xBF
@@ -51,7 +51,7 @@ extension UnsafeBufferPointer<UInt8> {
     return ReadScalar(value, length)
   }
 
-  /// The scalar that ends at `end`, which lies behind a whole one.
+  /// Returns the scalar that ends at `end`, which must be the end of a whole scalar.
   @inline(__always)
   func scalar(endingAt end: Int) -> ReadScalar {
     var start = end - 1
@@ -60,7 +60,7 @@ extension UnsafeBufferPointer<UInt8> {
     return start + read.length == end ? read : ReadScalar(ReadScalar.invalid, 1)
   }
 
-  /// Whether all bytes are ASCII.
+  /// True when all bytes are ASCII.
   var isASCII: Bool {
     let raw = UnsafeRawBufferPointer(self)
     var index = 0
@@ -105,8 +105,8 @@ extension [UInt8] {
   }
 }
 
-/// White space as Rust's `char::is_whitespace` and `\s`: the property White_Space, stable since
-/// Unicode 6.3.
+/// Returns true for white space as Rust's `char::is_whitespace` and `\s` define it: the property
+/// White_Space, stable since Unicode 6.3.
 @inline(__always)
 func isWhiteSpace(_ scalar: UInt32) -> Bool {
   switch scalar {

@@ -1,8 +1,10 @@
-/// The normalization forms of Unicode (UAX #15) with a note, for each scalar of the result, of how
-/// many of the source it stands for: from it `NormalizedText` keeps its origins.
+/// The normalization forms of Unicode (UAX #15).
 ///
-/// The changes follow those of Hugging Face tokenizers: 0 for a scalar that replaces one, 1 for one
-/// that is new, −n for one that also swallows n more.
+/// Each scalar of the result records the number of source scalars that it replaces, from which
+/// `NormalizedText` derives its origins.
+///
+/// The changes follow those of Hugging Face tokenizers: 0 for a scalar that replaces one, 1 for an
+/// inserted scalar, −n for a scalar that replaces n + 1.
 struct UnicodeNormalization {
   /// The four forms.
   enum Form: String, CaseIterable, Sendable {
@@ -17,12 +19,12 @@ struct UnicodeNormalization {
 
   private let isCompatible: Bool
   private var result: [ScalarChange] = []
-  /// Combining class of each scalar of `result`.
+  /// The combining class of each scalar of `result`.
   private var classes: [UInt8] = []
-  /// Where the scalars not yet in canonical order begin.
+  /// The index at which the scalars not yet in canonical order begin.
   private var unsorted = 0
 
-  /// `bytes` in `form`.
+  /// Returns `bytes` in the normalization form `form`.
   static func normalize(_ bytes: [UInt8], to form: Form) -> [ScalarChange] {
     var normalization = UnicodeNormalization(isCompatible: form.isCompatible)
     normalization.result.reserveCapacity(bytes.count)
@@ -71,7 +73,7 @@ struct UnicodeNormalization {
     if combiningClass == 0 { unsorted = result.count }
   }
 
-  /// Puts the marks since the last starter in order of class, equal ones as they were.
+  /// Sorts the marks since the last starter by combining class, stably.
   private mutating func sort() {
     if result.count - unsorted > 1 {
       let marks = (unsorted..<result.count).sorted { a, b in
@@ -85,8 +87,8 @@ struct UnicodeNormalization {
     unsorted = result.count
   }
 
-  /// Canonical composition: a scalar joins the last starter unless one of its class or higher is
-  /// between them.
+  /// Performs canonical composition: a scalar joins the last starter unless a scalar of the same or
+  /// a higher class is between them.
   private mutating func compose() {
     var composed: [ScalarChange] = []
     composed.reserveCapacity(result.count)
@@ -113,10 +115,10 @@ struct UnicodeNormalization {
   }
 }
 
-/// A scalar of a changed text, and what it replaces.
+/// A scalar of a changed text with the number of source scalars that it replaces.
 struct ScalarChange {
   let scalar: UInt32
-  /// 0: one scalar of the source; 1: none, it is new; −n: one and n more.
+  /// 0: it replaces one scalar of the source; 1: it is inserted; −n: it replaces n + 1 scalars.
   let change: Int
 
   @inline(__always)
@@ -128,7 +130,7 @@ struct ScalarChange {
 
 /// The arithmetic of Hangul syllables, section 3.12 of the Unicode Standard.
 enum Hangul {
-  /// The parts of a syllable; the last is 0 when there are two.
+  /// Returns the three parts of a syllable, the last 0 when there are two; nil for other scalars.
   static func decompose(_ scalar: UInt32) -> [UInt32]? {
     guard (0xAC00..<0xD7A4).contains(scalar) else { return nil }
     let index = scalar - 0xAC00
@@ -151,7 +153,7 @@ enum Hangul {
   }
 }
 
-/// The primary composites.
+/// The primary composites of Unicode.
 struct Compositions: Sendable {
   static let all = Compositions()
 
@@ -163,7 +165,7 @@ struct Compositions: Sendable {
     }
   }
 
-  /// What the two scalars compose to; nil when they do not.
+  /// Returns the composite of the two scalars; nil when they do not compose.
   func composite(of first: UInt32, _ second: UInt32) -> UInt32? {
     if let syllable = Hangul.compose(first, second) { return syllable }
     let number = numbers.number(of: TokenPair(first, second))

@@ -1,9 +1,9 @@
 import Configuration
 
-/// What the user typed about an alignment run: the keys of every run, and its own.
-public struct AlignmentOptions: Sendable {
-  /// How the policy learns.
-  public enum Method: String, Sendable, CaseIterable {
+/// The keys of an alignment run.
+package struct AlignmentOptions: Sendable {
+  /// Alignment methods.
+  package enum Method: String, Sendable, CaseIterable {
     /// Proximal policy optimization with a value head (Schulman and others 2017).
     case ppo
     /// Group-relative policy optimization (Shao and others 2024).
@@ -13,33 +13,34 @@ public struct AlignmentOptions: Sendable {
   }
 
   /// The keys of every run.
-  public var training: TrainingOptions
-  /// The model that is aligned.
-  public var start: StartOptions
-  /// Low-rank adaptation.
-  public var adapters: AdapterOptions
-  /// How the policy learns.
-  public var method: Method
+  package var training: TrainingOptions
+  /// The initial model, which is also the reference model.
+  package var start: StartOptions
+  /// LoRA adapters.
+  package var adapters: AdapterOptions
+  /// The alignment method.
+  package var method: Method
   /// Prompts, or pairs for DPO.
-  public var data: ExampleDataOptions
-  /// Where rewards come from.
-  public var reward: RewardSourceOptions
-  /// How answers are sampled.
-  public var rollouts: RolloutOptions
-  /// How PPO and GRPO learn from them.
-  public var policy: PolicyOptions
-  /// How DPO learns.
-  public var preference: PreferenceOptions
+  package var data: ExampleDataOptions
+  /// The reward.
+  package var reward: RewardSourceOptions
+  /// Sampling of completions.
+  package var rollouts: RolloutOptions
+  /// The loss and advantages of PPO and GRPO.
+  package var policy: PolicyOptions
+  /// The loss of DPO.
+  package var preference: PreferenceOptions
 
-  /// Reads every key; refuses what the keys themselves cannot mean.
-  public init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
-    let place = try RunPlace(&reader, run: "runs/aligned")
+  /// Reads every key; throws for values that are invalid by themselves or together.
+  package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+    let runOptions = try RunOptions(&reader, run: "runs/aligned")
     start = try StartOptions(&reader)
     adapters = try AdapterOptions(&reader)
     method = try reader.choice(
-      "method", default: .ppo, help: "ppo or grpo on sampled answers, dpo on pairs")
+      "method", default: .ppo,
+      help: "ppo and grpo learn from sampled completions, dpo from preference pairs")
     data = try ExampleDataOptions(&reader, what: "prompts (or pairs for dpo)")
-    try data.refuseCuts(reader, of: method == .dpo ? "an answer of a pair" : "a prompt")
+    try data.refuseTruncation(reader, of: method == .dpo ? "pair" : "prompt")
     reward = try RewardSourceOptions(&reader)
     rollouts = try RolloutOptions(&reader)
     policy = try PolicyOptions(&reader)
@@ -47,13 +48,13 @@ public struct AlignmentOptions: Sendable {
     var defaults = TrainingOptions.Defaults()
     defaults.steps = 200
     defaults.sequences = 4
-    defaults.sequencesHelp = "answers (pairs for dpo) in a micro-batch"
+    defaults.sequencesHelp = "completions (pairs for dpo) per micro-batch"
     defaults.learningRate = 1e-5
     defaults.finalRate = 1e-6
     defaults.weightDecay = 0
     defaults.warmup = 10
     defaults.spike = 0
-    training = try TrainingOptions(&reader, at: place, defaults: defaults)
+    training = try TrainingOptions(&reader, runOptions, defaults: defaults)
     try refuseIdleKeys(reader)
     if method == .dpo { return }
     let step = training.microBatches * training.sequences
@@ -61,18 +62,19 @@ public struct AlignmentOptions: Sendable {
       throw reader.rejection(
         of: "rollouts.prompts",
         because: "\(rollouts.prompts) prompts × \(rollouts.samples) samples are \(rollouts.count) "
-          + "answers, which is no multiple of the \(step) of an optimizer step "
+          + "completions, which is no multiple of the \(step) of an optimizer step "
           + "(batch.microBatches × batch.sequences); choose a multiple")
     }
-    if training.steps % period != 0 {
+    if training.steps % stepsPerIteration != 0 {
       throw reader.rejection(
         of: "steps",
-        because: "\(training.steps) is no multiple of the \(period) optimizer steps that learn "
-          + "from the same answers; choose \(max(1, training.steps / period) * period)")
+        because: "\(training.steps) is no multiple of the \(stepsPerIteration) optimizer steps of "
+          + "a rollout iteration; choose "
+          + "\(max(1, training.steps / stepsPerIteration) * stepsPerIteration)")
     }
   }
 
-  /// Refuses a policy that nothing rewards.
+  /// Refuses a policy without any reward.
   func requireRewards(_ reader: ConfigurationReader) throws(ConfigurationError) {
     if method != .dpo && !reward.isGiven {
       throw reader.rejection(
@@ -82,8 +84,8 @@ public struct AlignmentOptions: Sendable {
     }
   }
 
-  /// Optimizer steps that learn from the same answers.
-  var period: Int {
+  /// Optimizer steps per rollout iteration.
+  var stepsPerIteration: Int {
     method == .dpo
       ? 1 : policy.epochs * rollouts.count / (training.microBatches * training.sequences)
   }

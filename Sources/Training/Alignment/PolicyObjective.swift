@@ -6,31 +6,31 @@ import Objectives
 import RandomNumbers
 import Tensors
 
-/// The policy writes what is rewarded (PPO, GRPO).
+/// The objective of PPO and GRPO.
 ///
-/// Before the first step of an iteration the ranks write and score answers (`RolloutCollector`); the
-/// steps of the iteration learn from them, `epochs` times. Micro-batches keep their rows; their order
-/// is drawn anew in every epoch but the first.
+/// Before the first step of an iteration the ranks sample and score completions
+/// (`RolloutCollector`); the steps of the iteration train on them for `epochs` passes.
+/// Micro-batches keep their rows; their order is shuffled in every epoch except the first.
 final class PolicyObjective: Objective, @unchecked Sendable {
-  // Sendable: the rollouts change between steps alone, on the thread that drives the trainer.
+  // Sendable: the rollouts change only between steps, on the thread that drives the trainer.
 
   private let options: AlignmentOptions
   private let collector: RolloutCollector
   private let policy: ClippedPolicy
   private let value: ClippedValue
-  /// Optimizer steps of an iteration.
-  let period: Int
+  /// Optimizer steps per rollout iteration.
+  let stepsPerIteration: Int
   private var rollouts: Rollouts?
-  /// What went before the step, and before all steps.
+  /// Seconds of sampling and scoring before the current step, and before all steps.
   private var seconds = RolloutCollector.Seconds()
   private var allSeconds = RolloutCollector.Seconds()
-  /// The first part of a reward that could not be had.
+  /// The first failure of a reward.
   private var firstFailure: RewardFailure?
 
   init(_ options: AlignmentOptions, collector: RolloutCollector) {
     self.options = options
     self.collector = collector
-    period = options.period
+    stepsPerIteration = options.stepsPerIteration
     policy = ClippedPolicy(
       clip: options.policy.clip,
       referenceKL: options.method == .grpo ? options.policy.kl : 0,
@@ -38,19 +38,19 @@ final class PolicyObjective: Objective, @unchecked Sendable {
     value = ClippedValue(clip: options.policy.valueClip, coefficient: options.policy.valueWeight)
   }
 
-  let measures = true
+  let hasMeasures = true
 
   func epochs(steps: Int) -> Double {
-    Double(steps / period * options.rollouts.prompts) / Double(collector.prompts)
+    Double(steps / stepsPerIteration * options.rollouts.prompts) / Double(collector.prompts)
   }
 
-  /// Writes and scores the answers of an iteration, before its first step.
+  /// Samples and scores the completions of an iteration, before its first step.
   ///
   /// Collective.
   func prepare(_ trainer: Trainer) throws {
-    // A run resumes where an iteration begins: what was sampled is sampled again.
+    // A run resumes only where an iteration begins, so the samples need not be saved.
     seconds = RolloutCollector.Seconds()
-    guard trainer.state.step % period == 0 else { return }
+    guard trainer.state.step % stepsPerIteration == 0 else { return }
     let rollouts = try collector.collect(trainer)
     self.rollouts = rollouts
     seconds = collector.seconds
@@ -74,19 +74,19 @@ final class PolicyObjective: Objective, @unchecked Sendable {
     ]
   }
 
-  func findings(in measures: Measures) -> [String] {
-    HealthCheck.findings(in: measures) + collector.failures.map(\.description)
+  func warnings(in measures: Measures) -> [String] {
+    HealthCheck.warnings(in: measures) + collector.failures.map(\.description)
   }
 
-  /// What is to be said at the end: which rewards could not be had, and where the time went.
+  /// The report at the end of the run: the failed rewards, and the fractions of the time.
   func conclusions(_ trainer: Trainer) -> [EventReport] {
     var reports: [EventReport] = []
     if let failed = trainer.state.memory?[PolicyObjective.failuresKey] {
-      let answers = trainer.state.step / period * options.rollouts.count
+      let completions = trainer.state.step / stepsPerIteration * options.rollouts.count
       reports.append(
         EventReport(
           .warning,
-          "\(Int(failed)) of the \(answers) answers of this run lack their reward or a part of it"
+          "\(Int(failed)) of the \(completions) completions of this run lack a part of their reward"
             + (firstFailure.map { ": the reward \($0.source) failed, first because \($0.cause)" }
               ?? "")))
     }
@@ -108,8 +108,8 @@ final class PolicyObjective: Objective, @unchecked Sendable {
   func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
     -> MicroBatchLoss
   {
-    guard let rollouts else { preconditionFailure("a step before its answers were written") }
-    let index = place(of: microBatch, in: rollouts)
+    guard let rollouts else { preconditionFailure("a step before its completions were sampled") }
+    let index = index(of: microBatch, in: rollouts)
     let batch = rollouts.batch(index)
     let loss = loss(
       of: batch, index, rollouts, on: replica,
@@ -117,57 +117,62 @@ final class PolicyObjective: Objective, @unchecked Sendable {
     return MicroBatchLoss(loss: loss, positions: batch.positions)
   }
 
-  /// Which micro-batch of the rollouts a micro-batch of a step is.
-  private func place(of microBatch: MicroBatch, in rollouts: Rollouts) -> Int {
+  /// Returns the index in the rollouts of a micro-batch of a step.
+  private func index(of microBatch: MicroBatch, in rollouts: Rollouts) -> Int {
     let perStep = options.training.microBatches
-    let sample = microBatch.step % period * perStep + microBatch.index
+    let sample = microBatch.step % stepsPerIteration * perStep + microBatch.index
     let (epoch, index) = sample.quotientAndRemainder(dividingBy: rollouts.microBatches)
-    // The first updates see the rows in the order in which they were scored.
+    // The first epoch uses the order in which the rows were scored.
     if epoch == 0 { return index }
     let order = ExampleOrder(
       count: rollouts.microBatches,
-      seed: microBatch.seed &+ UInt64(microBatch.step / period))
+      seed: microBatch.seed &+ UInt64(microBatch.step / stepsPerIteration))
     return order(sample).index
   }
 
   private func loss(
     of batch: Batch, _ index: Int, _ rollouts: Rollouts, on replica: Replica, _ pass: ForwardPass
   ) -> Loss {
-    let isValued = options.method == .ppo
+    let hasValueHead = options.method == .ppo
     let hidden =
-      isValued
-      ? replica.valued.hidden(batch.inputs, pass)
+      hasValueHead
+      ? replica.valueHeadModel.hidden(batch.inputs, pass)
       : replica.model.hidden(batch.inputs, pass)
     let tokens = hidden.logProbabilities(
       head: replica.model.head.weight, targets: batch.targets, weights: batch.weights,
       temperature: Float(options.rollouts.temperature))
-    let old = rollouts.positions(index, \.old)
+    let oldLogProbabilities = rollouts.valuesByPosition(index, \.oldLogProbabilities)
     let weights =
-      isValued
+      hasValueHead
       ? batch.weights
-      : rollouts.positions(index) { rollout in
-        rollout.old.map { _ in TokenWeights.answer.weight(length: rollout.old.count) }
+      : rollouts.valuesByPosition(index) { rollout in
+        let length = rollout.oldLogProbabilities.count
+        return rollout.oldLogProbabilities.map { _ in
+          TokenWeights.completion.weight(length: length)
+        }
       }
     var loss = policy(
-      tokens, old: old, advantages: rollouts.positions(index, \.advantages),
-      reference: rollouts.positions(index, \.reference), weights: weights)
-    if isValued {
+      tokens, oldLogProbabilities: oldLogProbabilities,
+      advantages: rollouts.valuesByPosition(index, \.advantages),
+      reference: rollouts.valuesByPosition(index, \.referenceLogProbabilities), weights: weights)
+    if hasValueHead {
       loss =
         loss
         + value(
-          replica.valued.values(hidden), old: rollouts.positions(index, \.values),
-          returns: rollouts.positions(index, \.returns), weights: weights)
+          replica.valueHeadModel.values(hidden),
+          oldValues: rollouts.valuesByPosition(index, \.values),
+          returns: rollouts.valuesByPosition(index, \.returns), weights: weights)
     }
-    return loss.adding(answers(rollouts.all[rollouts.range(of: index)]))
+    return loss.adding(completionMeasures(rollouts.all[rollouts.range(of: index)]))
   }
 
-  /// What is seen of whole answers.
-  private func answers(_ rollouts: ArraySlice<Rollouts.Rollout>) -> Measures {
+  /// Returns the measures of whole completions.
+  private func completionMeasures(_ rollouts: ArraySlice<Rollouts.Rollout>) -> Measures {
     var measures = Measures()
     for rollout in rollouts {
-      measures.addAnswer(
-        reward: rollout.reward, length: rollout.answer.tokens.count,
-        ended: rollout.answer.hasEnded)
+      measures.addCompletion(
+        reward: rollout.reward, length: rollout.completion.tokens.count,
+        ended: rollout.completion.hasEnded)
       measures.add(rollout.kl, to: .sequenceKL)
       measures.add(rollout.samplingDifference, to: .samplingDifference)
       measures.add(rollout.lacksReward ? 1 : 0, to: .rewardFailures)

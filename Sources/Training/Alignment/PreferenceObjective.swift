@@ -6,7 +6,8 @@ import Monitoring
 import Objectives
 import Tensors
 
-/// The policy prefers the chosen answer of a pair more than the reference does (DPO, IPO).
+/// The objective of DPO and IPO: the policy prefers the chosen answer of a pair more strongly than
+/// the reference model does.
 struct PreferenceObjective: Objective {
   private let source: PairLoader
   private let loss: DirectPreference
@@ -18,7 +19,7 @@ struct PreferenceObjective: Objective {
       form: options.form == .ipo ? .ipo : .sigmoid(labelSmoothing: options.labelSmoothing))
   }
 
-  let measures = true
+  let hasMeasures = true
 
   func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
     -> MicroBatchLoss
@@ -29,14 +30,14 @@ struct PreferenceObjective: Objective {
       positions: 2 * replica.batch.positions)
   }
 
-  /// The loss of a batch of pairs.
+  /// Returns the loss of a batch of pairs.
   func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch? = nil) -> Loss {
     let policy = replica.model.answerLogProbabilities(
       batch,
       ForwardPass(
         sequences: batch.sequences, dropout: microBatch?.dropout,
         recomputation: microBatch?.recomputation ?? .none))
-    let reference = replica.start.answerLogProbabilities(
+    let reference = replica.reference.answerLogProbabilities(
       batch, ForwardPass(sequences: batch.sequences))
     return loss(
       policy: policy, reference: reference.values, lengths: batch.answerLengths,
@@ -47,7 +48,7 @@ struct PreferenceObjective: Objective {
 }
 
 extension LanguageModel {
-  /// log p of every row's answer, summed over its tokens, [sequences].
+  /// Returns log p of every row's answer, summed over its tokens, [sequences].
   func answerLogProbabilities(_ batch: Batch, _ pass: ForwardPass) -> Tensor {
     hidden(batch.inputs, pass).logProbabilities(
       head: head.weight, targets: batch.targets, weights: batch.weights
@@ -57,7 +58,7 @@ extension LanguageModel {
 }
 
 extension Batch {
-  /// Tokens of every row that are learned, at least 1.
+  /// The number of tokens of every row in the loss mask, at least 1.
   var answerLengths: [Int] {
     (0..<sequences).map { row in
       max(1, weights[row * context..<(row + 1) * context].count { $0 != 0 })
@@ -65,7 +66,7 @@ extension Batch {
   }
 }
 
-/// Measures a policy on held-out pairs.
+/// Evaluates a policy on held-out pairs.
 struct PreferenceEvaluator: Evaluator {
   private let loader: PairEvaluationLoader
   private let objective: PreferenceObjective
@@ -75,9 +76,9 @@ struct PreferenceEvaluator: Evaluator {
     self.objective = objective
   }
 
-  let measuresStart = true
+  let evaluatesBeforeTraining = true
 
-  /// The loss, and how often and by how much the policy prefers the chosen answers.
+  /// Computes the loss, and the accuracy and margin of the policy's preferences.
   func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?) {
     var clock = Stopwatch()
     let results = try trainer.replicas.collected(count: loader.batchCount) {

@@ -1,27 +1,28 @@
 import Foundation
 import Glibc
 
-/// A command of the user's that judges answers, as a process of its own.
+/// A user's command that scores completions, as a separate process.
 ///
-/// It is given to the shell, in a process group of its own: whatever it started ends with it. It gets
-/// nothing of ours but its three streams, so that a hung one holds no connection of the ranks.
+/// The shell runs it in its own process group, so that all its child processes end with it. It
+/// inherits only its three standard streams, so that a hung command holds no connection of the
+/// ranks.
 struct RewardCommand: Sendable {
-  /// What the shell is given.
+  /// The command for the shell.
   let text: String
-  /// How long it may take.
+  /// The time limit, in seconds.
   let seconds: Double
 
-  /// Most bytes that it may print: one that writes without end must not fill the disk.
+  /// The limit of the output, in bytes: a command that prints forever must not fill the disk.
   private static let mostPrinted = 64 << 20
 
-  /// Why it said nothing; the end of a sentence about it.
+  /// The failure of a command; `reason` is the end of a sentence.
   struct Failure: Error, Equatable {
     let reason: String
   }
 
-  /// The lines that it prints for `input`.
+  /// Runs the command on `input` and returns the lines that it prints.
   ///
-  /// - Throws: `Failure` when it does not end with 0 in its time; anything else is the disk's.
+  /// - Throws: `Failure` unless it exits with 0 in time; other errors come from the disk.
   func lines(for input: Data) throws -> [Substring] {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("apus-reward-\(UUID().uuidString)")
@@ -30,19 +31,19 @@ struct RewardCommand: Sendable {
     let (given, printed) = (
       folder.appendingPathComponent("in"), folder.appendingPathComponent("out")
     )
-    // Files, not pipes: whoever does not read or writes much cannot block us.
+    // Files, not pipes: a command that does not read, or prints much, cannot block the rank.
     try input.write(to: given)
     let process = try start(reading: given.path, writing: printed.path)
     let failure = failure(of: process, writing: printed.path)
-    // Also what it left behind when it ended by itself; until it is reaped, its group is its own.
+    // Kills remaining child processes too; the id of the group is not reused before the wait.
     kill(-process, SIGKILL)
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0 && errno == EINTR {}
     if let failure { throw failure }
     let signal = status & 0x7f
-    guard signal == 0 else { throw Failure(reason: "signal \(signal) ended it") }
+    guard signal == 0 else { throw Failure(reason: "signal \(signal) killed it") }
     let code = (status >> 8) & 0xff
-    guard code == 0 else { throw Failure(reason: "it ended with code \(code)") }
+    guard code == 0 else { throw Failure(reason: "it exited with code \(code)") }
     return String(decoding: try Data(contentsOf: printed), as: UTF8.self).split(separator: "\n")
   }
 
@@ -60,7 +61,7 @@ struct RewardCommand: Sendable {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    // Signals as a user's shell has them: a rank ignores SIGPIPE.
+    // Default signal handling, as in a user's shell: a rank ignores SIGPIPE.
     var (none, pipe) = (sigset_t(), sigset_t())
     sigemptyset(&none)
     sigemptyset(&pipe)
@@ -82,7 +83,7 @@ struct RewardCommand: Sendable {
     return process
   }
 
-  /// Waits until `process` has ended, or does not deserve more time; it is not reaped.
+  /// Waits, without reaping it, until `process` has ended or exceeds a limit; returns the failure.
   private func failure(of process: pid_t, writing output: String) -> Failure? {
     let end = ContinuousClock.now + .seconds(seconds)
     while true {

@@ -1,17 +1,18 @@
 import Foundation
 
-/// Rewards by a regular expression, or by a command of the user's.
+/// Rewards by a regular expression, or by a user's command.
 ///
-/// The command is given to the shell and reads one JSON object a line on standard input,
+/// The shell runs the command, which reads one JSON object per line on standard input,
 ///
-///     {"answer":"…","prompt":"…","reference":"…"}     reference: the data's own answer, if any
+///     {"answer":"…","prompt":"…","reference":"…"}     reference: the answer in the data, if any
 ///
-/// and prints a number for each, a line each. The answers that it has no number for, all of them when
-/// it fails, takes too long or prints another number of lines, are counted, and the run goes on.
+/// and prints one number per line for each. Completions without a number are counted, and the run
+/// continues; these are all of them when the command fails, takes too long or prints another number
+/// of lines.
 struct RewardRule: @unchecked Sendable {
-  // Sendable: the expression is read only.
+  // Sendable: the expression is only read.
 
-  /// What is judged.
+  /// A completion to score.
   struct Case: Codable {
     let prompt: String
     let answer: String
@@ -25,7 +26,7 @@ struct RewardRule: @unchecked Sendable {
 
   private let kind: Kind
 
-  /// Nil where neither is given.
+  /// Returns nil when neither a rule nor a command is set.
   init?(_ options: RewardSourceOptions) {
     if let rule = options.rule, let expression = try? Regex(rule) {
       kind = .expression(expression)
@@ -36,21 +37,21 @@ struct RewardRule: @unchecked Sendable {
     }
   }
 
-  /// A number for each of `cases`, or NaN, and why there are answers without one.
+  /// Returns a reward for each of `cases`, NaN for a failure, and the cause of the failures.
   func rewards(_ cases: [Case]) throws -> (numbers: [Double], failure: String?) {
     switch kind {
     case .expression(let expression):
       return (cases.map { $0.answer.firstMatch(of: expression) == nil ? 0 : 1 }, nil)
     case .command(let command):
       do {
-        return try RewardRule.ask(command, cases)
+        return try RewardRule.run(command, cases)
       } catch let failure as RewardCommand.Failure {
         return (cases.map { _ in .nan }, failure.reason)
       }
     }
   }
 
-  private static func ask(
+  private static func run(
     _ command: RewardCommand, _ cases: [Case]
   ) throws -> (numbers: [Double], failure: String?) {
     let encoder = JSONEncoder()
@@ -63,13 +64,15 @@ struct RewardRule: @unchecked Sendable {
     let lines = try command.lines(for: input)
     guard lines.count == cases.count else {
       throw RewardCommand.Failure(
-        reason: "it printed \(lines.count) lines for \(cases.count) answers")
+        reason: "it printed \(lines.count) lines for \(cases.count) completions")
     }
     let numbers = lines.map { line in
       let number = Double(line.trimmingCharacters(in: .whitespaces)) ?? .nan
       return number.isFinite ? number : .nan
     }
     let first = zip(lines, numbers).first { $0.1.isNaN }
-    return (numbers, first.map { "it printed \"\($0.0.prefix(40))\", which is no finite number" })
+    return (
+      numbers, first.map { "it printed \"\($0.0.prefix(40))\", which is not a finite number" }
+    )
   }
 }

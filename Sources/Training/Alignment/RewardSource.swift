@@ -3,9 +3,9 @@ import Datasets
 import Layers
 import Tokenizers
 
-/// What an answer is worth: a reward model's score, a rule's number, or both weighted.
+/// The reward of a completion: the weighted sum of a reward model's score and a rule's number.
 ///
-/// A part that cannot be had, or is no finite number, counts as 0.
+/// A part that fails or is not finite counts as 0.
 struct RewardSource: Sendable {
   private let options: RewardSourceOptions
   private let tokenizer: any Tokenizer
@@ -19,55 +19,58 @@ struct RewardSource: Sendable {
     rule = RewardRule(options)
   }
 
-  /// The reward model's scores of `rollouts`, on a worker's thread; none without a model.
+  /// Returns the reward model's scores of `rollouts`, on a worker's thread; empty without a model.
   ///
-  /// The model has seen whole answers only: one that was cut off is given its end.
+  /// The model was trained on complete answers: a truncated completion gets an end-of-turn token.
   func scores(_ rollouts: ArraySlice<Rollouts.Rollout>, on replica: Replica) -> [Float] {
-    guard let rewards = replica.rewards else { return [] }
+    guard let rewardModel = replica.rewardModel else { return [] }
     let texts = rollouts.map { rollout in
-      rollout.question + rollout.answer.tokens + (rollout.answer.hasEnded ? [] : [endOfTurn])
+      rollout.prompt + rollout.completion.tokens
+        + (rollout.completion.hasEnded ? [] : [endOfTurn])
     }
     let length = texts.map(\.count).max() ?? 0
     let ids = texts.flatMap { $0 + Array(repeating: endOfTurn, count: length - $0.count) }
-    return rewards(
+    return rewardModel(
       ids, lengths: texts.map { Int32($0.count) }, ForwardPass(sequences: texts.count)
     ).values
   }
 
-  /// Fills in the rewards of `rollouts`, whose `reward` is the model's score.
+  /// Replaces the `reward` of every rollout, which is the model's score, by the total reward.
   ///
-  /// Rank 0 asks the rule. Collective.
+  /// Rank 0 applies the rule. Collective.
   ///
-  /// - Returns: What could not be had, equal on every rank.
-  func judge(
-    _ rollouts: inout [Rollouts.Rollout], prompts: PromptSet, _ trainer: Trainer
+  /// - Returns: The failures, equal on every rank.
+  func fillRewards(
+    of rollouts: inout [Rollouts.Rollout], prompts: PromptSet, _ trainer: Trainer
   ) throws -> [RewardFailure] {
     var failures: [RewardFailure] = []
     let unscored = rollouts.count { !$0.reward.isFinite }
     if unscored > 0 {
       failures.append(
         RewardFailure(
-          source: "model", answers: unscored, of: rollouts.count,
-          cause: "its scores are no finite numbers; train it anew"))
+          source: "model", completions: unscored, total: rollouts.count,
+          cause: "its scores are not finite; train it again"))
     }
-    let (ruled, cause) = try numbers(of: rollouts, prompts: prompts, trainer)
-    let unruled = ruled.count(where: \.isNaN)
-    if unruled > 0 {
+    let (ruleNumbers, cause) = try numbers(of: rollouts, prompts: prompts, trainer)
+    let withoutNumber = ruleNumbers.count(where: \.isNaN)
+    if withoutNumber > 0 {
       failures.append(
-        RewardFailure(source: "command", answers: unruled, of: rollouts.count, cause: cause))
+        RewardFailure(
+          source: "command", completions: withoutNumber, total: rollouts.count, cause: cause))
     }
-    for (place, ruled) in zip(rollouts.indices, ruled) {
+    for (place, number) in zip(rollouts.indices, ruleNumbers) {
       let score = rollouts[place].reward
-      rollouts[place].lacksReward = !score.isFinite || ruled.isNaN
+      rollouts[place].lacksReward = !score.isFinite || number.isNaN
       rollouts[place].reward =
         options.weight * (score.isFinite ? score : 0)
-        + options.ruleWeight * (ruled.isNaN ? 0 : ruled)
-        - (rollouts[place].answer.hasEnded ? 0 : options.unendedPenalty)
+        + options.ruleWeight * (number.isNaN ? 0 : number)
+        - (rollouts[place].completion.hasEnded ? 0 : options.unendedPenalty)
     }
     return failures
   }
 
-  /// What the rule says of each answer, NaN for nothing, and why that is so.
+  /// Returns the rule's number for each completion, NaN for a failure, and the cause of the
+  /// failures.
   private func numbers(
     of rollouts: [Rollouts.Rollout], prompts: PromptSet, _ trainer: Trainer
   ) throws -> (numbers: [Double], cause: String) {
@@ -78,10 +81,10 @@ struct RewardSource: Sendable {
       return try rule.rewards(
         rollouts.map { rollout in
           RewardRule.Case(
-            prompt: prompts.prompts[rollout.prompt].messages.map(\.content)
+            prompt: prompts.prompts[rollout.promptIndex].messages.map(\.content)
               .joined(separator: "\n"),
-            answer: try text(of: rollout.answer.tokens),
-            reference: prompts.prompts[rollout.prompt].reference)
+            answer: try text(of: rollout.completion.tokens),
+            reference: prompts.prompts[rollout.promptIndex].reference)
         })
     }
     let cause = try world.broadcast(Array((failure ?? "").utf8))
@@ -94,19 +97,20 @@ struct RewardSource: Sendable {
   }
 }
 
-/// A part of some answers' rewards that could not be had, and counts as 0.
+/// The failure of a part of the reward for some completions, where it counts as 0.
 struct RewardFailure: Sendable, Equatable, CustomStringConvertible {
-  /// Who was asked: `model` or `command`.
+  /// The part that failed: `model` or `command`.
   let source: String
-  /// How many answers.
-  let answers: Int
-  /// Of how many.
-  let of: Int
-  /// Why, the first time.
+  /// The number of completions without it.
+  let completions: Int
+  /// The number of all completions.
+  let total: Int
+  /// The cause of the first failure.
   let cause: String
 
   /// One sentence; its words before the numbers are the same whenever the same source fails.
   var description: String {
-    "the reward \(source) failed for \(answers) of \(of) answers, which count as 0: \(cause)"
+    "the reward \(source) failed for \(completions) of \(total) completions, which count as 0: "
+      + cause
   }
 }

@@ -6,23 +6,23 @@ import Monitoring
 import Objectives
 import Tensors
 
-/// Writes the answers of an iteration and scores them, spread over all workers of all ranks.
+/// Samples the completions of an iteration and scores them, sharded over all workers of all ranks.
 ///
-/// A unit of answers (`rollouts.batch`) is written by one worker, and a micro-batch is scored by one:
-/// the results do not depend on who does it.
+/// One worker samples a unit of completions (`rollouts.batch`), and one scores a micro-batch; the
+/// results do not depend on which one.
 final class RolloutCollector {
   private let options: AlignmentOptions
   private let promptSet: PromptSet
   private let order: ExampleOrder
   private let reward: RewardSource
-  /// Moves the KL coefficient of PPO.
+  /// The rule that adapts PPO's KL coefficient.
   private let klRule: KLController.Rule
   /// Seconds of the last collection.
   private(set) var seconds = Seconds()
-  /// What could not be had of the last answers' rewards.
+  /// The reward failures of the last completions.
   private(set) var failures: [RewardFailure] = []
 
-  /// Seconds by part.
+  /// Seconds of sampling and of scoring.
   struct Seconds {
     var generation = 0.0
     var scoring = 0.0
@@ -40,128 +40,132 @@ final class RolloutCollector {
       ?? .fixed
   }
 
-  /// How many prompts there are.
+  /// The number of prompts.
   var prompts: Int { promptSet.prompts.count }
 
-  /// The answers of the iteration that begins at the trainer's step, with everything learned from
-  /// them.
+  /// Returns the completions of the iteration that begins at the trainer's step, with their scores
+  /// and advantages.
   ///
   /// Collective.
   func collect(_ trainer: Trainer) throws -> Rollouts {
     var clock = Stopwatch()
-    let iteration = trainer.state.step / options.period
-    let numbers = (0..<options.rollouts.prompts).map {
+    let iteration = trainer.state.step / options.stepsPerIteration
+    let promptIndices = (0..<options.rollouts.prompts).map {
       order(iteration * options.rollouts.prompts + $0).index
     }
     var result = try rollouts(
-      numbers, samples: options.rollouts.samples, by: .trained, trainer)
+      promptIndices, samples: options.rollouts.samples, of: .policy, trainer)
     seconds.generation = clock.lap()
     try score(&result, trainer)
-    learn(&result, trainer)
+    computeAdvantages(of: &result, trainer)
     seconds.scoring = clock.lap()
     return result
   }
 
-  /// Whose answers.
-  enum Author {
-    /// The model as it is.
-    case trained
+  /// The model that samples completions.
+  enum Network {
+    /// The trained model.
+    case policy
     /// The model that the run began with.
-    case start
+    case reference
   }
 
-  /// One answer to every prompt with its reward, for an evaluation.
+  /// Returns one completion per prompt with its reward, for an evaluation.
   ///
   /// Collective.
-  func judged(_ trainer: Trainer, by author: Author) throws -> Rollouts {
-    var result = try rollouts(Array(promptSet.prompts.indices), samples: 1, by: author, trainer)
+  func scoredRollouts(of network: Network, _ trainer: Trainer) throws -> Rollouts {
+    var result = try rollouts(
+      Array(promptSet.prompts.indices), samples: 1, of: network, trainer)
     try score(&result, trainer)
     return result
   }
 
-  /// A rollout as text, for people; on rank 0.
+  /// Returns a rollout as text, for the log of rank 0.
   func example(_ rollout: Rollouts.Rollout?, _ trainer: Trainer) throws -> String? {
     guard let rollout else { return nil }
     let text = { (ids: [Int32]) in
       String(decoding: try trainer.plan.tokenizer.decode(ids), as: UTF8.self)
     }
-    return "answer: \(try text(rollout.question)) → \(try text(rollout.answer.tokens))"
+    return "completion: \(try text(rollout.prompt)) → \(try text(rollout.completion.tokens))"
   }
 
-  /// Answers to prompts by their numbers, as rows.
+  /// Samples completions of prompts by their indices.
   private func rollouts(
-    _ numbers: [Int], samples: Int, by author: Author, _ trainer: Trainer
+    _ promptIndices: [Int], samples: Int, of network: Network, _ trainer: Trainer
   ) throws -> Rollouts {
-    let answers = try answers(to: numbers, samples: samples, by: author, trainer)
-    let all = answers.enumerated().map { index, answer in
-      let prompt = numbers[index / samples]
+    let completions = try completions(
+      of: promptIndices, samples: samples, from: network, trainer)
+    let all = completions.enumerated().map { index, completion in
+      let promptIndex = promptIndices[index / samples]
       return Rollouts.Rollout(
-        prompt: prompt, question: promptSet.prompts[prompt].ids, answer: answer)
+        promptIndex: promptIndex, prompt: promptSet.prompts[promptIndex].ids,
+        completion: completion)
     }
     return Rollouts(all, rows: options.training.sequences, padding: promptSet.endOfTurn)
   }
 
-  /// The policy's answers to prompts, several to each.
-  private func answers(
-    to numbers: [Int], samples: Int, by author: Author, _ trainer: Trainer
-  ) throws -> [Answer] {
-    // Whole prompts: their answers share what was read of them.
+  /// Samples `samples` completions per prompt.
+  private func completions(
+    of promptIndices: [Int], samples: Int, from network: Network, _ trainer: Trainer
+  ) throws -> [Completion] {
+    // A unit has whole prompts: the completions of a prompt share its KV cache.
     let perUnit = max(1, options.rollouts.batch / samples)
-    let units = (numbers.count + perUnit - 1) / perUnit
+    let units = (promptIndices.count + perUnit - 1) / perUnit
     let results = try trainer.replicas.collected(count: units) {
       [promptSet, options, plan = trainer.plan, step = trainer.state.step] replica, workspace, unit
         -> [Float] in
       let first = unit * perUnit
-      let own = numbers[first..<min(numbers.count, first + perUnit)]
-      let request = AnswerRequest(
+      let own = promptIndices[first..<min(promptIndices.count, first + perUnit)]
+      let request = CompletionRequest(
         prompts: own.map { promptSet.prompts[$0].ids }, samples: samples,
         maximum: options.rollouts.tokens,
         sampling: Sampling(temperature: Float(options.rollouts.temperature)),
         end: promptSet.endOfTurn,
         vocabulary: plan.tokenizer.vocabularySize, seed: UInt64(plan.options.seed), step: step,
         first: first * samples)
-      let model = author == .trained ? replica.model : replica.start
+      let model = network == .policy ? replica.model : replica.reference
       return Generator(model, configuration: plan.model, in: workspace)
-        .answers(request).flatMap(\.numbers)
+        .completions(request).flatMap(\.packed)
     }
-    return results.flatMap(Answer.all)
+    return results.flatMap(Completion.unpacked)
   }
 
-  /// Fills in what networks say of the answers, and the rewards.
+  /// Fills in log-probabilities, values and rewards.
   private func score(_ rollouts: inout Rollouts, _ trainer: Trainer) throws {
-    let isValued = options.method == .ppo
-    let kinds = isValued ? 3 : 2
+    let hasValueHead = options.method == .ppo
+    let kinds = hasValueHead ? 3 : 2
     let results = try trainer.replicas.collected(count: rollouts.microBatches) {
       [rollouts, options, reward] replica, _, index -> [Float] in
       let batch = rollouts.batch(index)
       let pass = ForwardPass(sequences: batch.sequences)
       let temperature = Float(options.rollouts.temperature)
       let hidden =
-        isValued
-        ? replica.valued.hidden(batch.inputs, pass) : replica.model.hidden(batch.inputs, pass)
+        hasValueHead
+        ? replica.valueHeadModel.hidden(batch.inputs, pass)
+        : replica.model.hidden(batch.inputs, pass)
       var numbers = [
         hidden.logProbabilities(
           head: replica.model.head.weight, targets: batch.targets, weights: batch.weights,
           temperature: temperature
         ).chosen.values,
-        replica.start.hidden(batch.inputs, pass).logProbabilities(
-          head: replica.start.head.weight, targets: batch.targets, weights: batch.weights,
+        replica.reference.hidden(batch.inputs, pass).logProbabilities(
+          head: replica.reference.head.weight, targets: batch.targets, weights: batch.weights,
           temperature: temperature
         ).chosen.values,
       ]
-      if isValued { numbers.append(replica.valued.values(hidden).values) }
-      return numbers.flatMap { rollouts.answers(index, in: $0).flatMap(\.self) }
+      if hasValueHead { numbers.append(replica.valueHeadModel.values(hidden).values) }
+      return numbers.flatMap { rollouts.completionValues(index, in: $0).flatMap(\.self) }
         + reward.scores(rollouts.all[rollouts.range(of: index)], on: replica)
     }
     for (index, numbers) in results.enumerated() {
       var rest = numbers[...]
       for kind in 0..<kinds {
         for place in rollouts.range(of: index) {
-          let own = Array(rest.prefix(rollouts.all[place].answer.tokens.count))
+          let own = Array(rest.prefix(rollouts.all[place].completion.tokens.count))
           rest = rest.dropFirst(own.count)
           switch kind {
-          case 0: rollouts.all[place].old = own
-          case 1: rollouts.all[place].reference = own
+          case 0: rollouts.all[place].oldLogProbabilities = own
+          case 1: rollouts.all[place].referenceLogProbabilities = own
           default: rollouts.all[place].values = own
           }
         }
@@ -170,11 +174,11 @@ final class RolloutCollector {
         rollouts.all[place].reward = Double(score)
       }
     }
-    failures = try reward.judge(&rollouts.all, prompts: promptSet, trainer)
+    failures = try reward.fillRewards(of: &rollouts.all, prompts: promptSet, trainer)
   }
 
-  /// Fills in advantages and returns, and moves the KL coefficient.
-  private func learn(_ rollouts: inout Rollouts, _ trainer: Trainer) {
+  /// Fills in advantages and returns, and adapts the KL coefficient.
+  private func computeAdvantages(of rollouts: inout Rollouts, _ trainer: Trainer) {
     switch options.method {
     case .dpo: preconditionFailure("dpo has no rollouts")
     case .grpo:
@@ -183,7 +187,7 @@ final class RolloutCollector {
       for first in stride(from: 0, to: rollouts.all.count, by: samples) {
         let group = first..<first + samples
         for (place, own) in zip(group, advantage(rollouts.all[group].map(\.reward))) {
-          rollouts.all[place].advantages = rollouts.all[place].old.map { _ in own }
+          rollouts.all[place].advantages = rollouts.all[place].oldLogProbabilities.map { _ in own }
         }
       }
     case .ppo:
@@ -197,42 +201,43 @@ final class RolloutCollector {
       for place in rollouts.all.indices {
         let own = rollouts.all[place]
         let rewards = TokenRewards(
-          score: own.reward, coefficient: controller.coefficient, policy: own.old,
-          reference: own.reference)
-        let learned = estimate(rewards: rewards.rewards, values: own.values)
-        rollouts.all[place].returns = learned.returns.map { Float($0) }
-        advantages.append(learned.advantages)
-        moments = moments + Moments(learned.advantages)
+          score: own.reward, coefficient: controller.coefficient, policy: own.oldLogProbabilities,
+          reference: own.referenceLogProbabilities)
+        let estimated = estimate(rewards: rewards.rewards, values: own.values)
+        rollouts.all[place].returns = estimated.returns.map { Float($0) }
+        advantages.append(estimated.advantages)
+        moments = moments + Moments(estimated.advantages)
       }
       for (place, own) in advantages.enumerated() {
         rollouts.all[place].advantages = moments.whiten(own)
       }
       let kl = rollouts.all.reduce(0) { $0 + $1.kl } / Double(rollouts.all.count)
-      controller.update(kl: kl, answers: rollouts.all.count)
+      controller.update(kl: kl, completions: rollouts.all.count)
       trainer.state.remember(controller.coefficient, as: RolloutCollector.klKey)
     }
   }
 }
 
-extension Answer {
-  /// The answer as numbers: its length, whether it has ended, its tokens, their log-probabilities.
+extension Completion {
+  /// The completion as numbers: its length, 1 if it has ended or else 0, its tokens, and their
+  /// log-probabilities.
   ///
   /// Ids are below 2²⁴ and survive as 32-bit floats.
-  var numbers: [Float] {
+  var packed: [Float] {
     [Float(tokens.count), hasEnded ? 1 : 0] + tokens.map { Float($0) } + logProbabilities
   }
 
-  /// Answers one after another, as `numbers` gives them.
-  static func all(_ numbers: [Float]) -> [Answer] {
-    var answers: [Answer] = []
+  /// Returns the completions of concatenated `packed` numbers.
+  static func unpacked(_ numbers: [Float]) -> [Completion] {
+    var completions: [Completion] = []
     var rest = numbers[...]
     while let length = rest.popFirst().map({ Int($0) }), let ended = rest.popFirst() {
-      answers.append(
-        Answer(
+      completions.append(
+        Completion(
           tokens: rest.prefix(length).map { Int32($0) },
           logProbabilities: Array(rest.dropFirst(length).prefix(length)), hasEnded: ended == 1))
       rest = rest.dropFirst(2 * length)
     }
-    return answers
+    return completions
   }
 }

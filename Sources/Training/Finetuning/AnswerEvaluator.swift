@@ -4,7 +4,7 @@ import Evaluation
 import Layers
 import Monitoring
 
-/// Measures how well the model gives the answers of held-out conversations.
+/// Evaluates the model on the answers of held-out conversations.
 struct AnswerEvaluator: Evaluator {
   private let loader: any EvaluationSource
 
@@ -12,7 +12,7 @@ struct AnswerEvaluator: Evaluator {
     self.loader = loader
   }
 
-  let measuresStart = true
+  let evaluatesBeforeTraining = true
 
   func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?) {
     var clock = Stopwatch()
@@ -20,8 +20,8 @@ struct AnswerEvaluator: Evaluator {
     return (trainer.report(loss, seconds: clock.lap(), figures: figures), nil)
   }
 
-  /// The loss of the answers' tokens, the share of them that are the most likely ones, and the share of
-  /// answers that greedy decoding gives word for word.
+  /// Computes the loss of the answers' tokens, the fraction of tokens that are the most likely ones
+  /// (`tokenAccuracy`), and the fraction of answers with only such tokens (`exactMatch`).
   ///
   /// Collective.
   func measure(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, figures: [Figure]) {
@@ -30,13 +30,13 @@ struct AnswerEvaluator: Evaluator {
       try loader.fill(&replica.batch, index: index)
       let batch = replica.batch
       let pass = ForwardPass(
-        sequences: batch.sequences, starts: batch.starts, source: batch.source)
+        sequences: batch.sequences, starts: batch.starts, encoderInput: batch.encoderInput)
       let hidden = replica.model.hidden(batch.inputs, pass)
       let losses = TokenLoss.losses(replica.model, hidden: hidden, batch, pass)
       let accuracy = TokenAccuracy(replica.model, hidden: hidden, batch, pass)
       return [
         Tally(sum: losses.total, count: batch.weight),
-        Tally(sum: Double(accuracy.right), count: Double(accuracy.tokens)),
+        Tally(sum: Double(accuracy.correct), count: Double(accuracy.tokens)),
         Tally(sum: Double(accuracy.exact), count: Double(accuracy.answers)),
       ]
     }
@@ -48,15 +48,16 @@ struct AnswerEvaluator: Evaluator {
 }
 
 extension Trainer {
-  /// The report of an evaluation by its loss: the lower, the better.
+  /// Returns the report of an evaluation with this loss.
   func report(_ loss: Tally, seconds: Double, figures: [Figure] = []) -> EvaluationReport {
     EvaluationReport(
       step: state.step, validationLoss: loss.mean, tokens: Int(loss.count), seconds: seconds,
       figures: figures, isBest: isBest(loss.mean))
   }
 
-  /// Whether no evaluation before had a lower loss; never during a spike, when nothing is saved.
+  /// Returns true for a lower loss than in all evaluations before; false during a loss spike, when
+  /// nothing is saved.
   func isBest(_ loss: Double) -> Bool {
-    !isSuspicious && (state.best.map { loss < $0.loss } ?? true)
+    !hasLossSpike && (state.best.map { loss < $0.loss } ?? true)
   }
 }

@@ -4,16 +4,15 @@ import Models
 import Tensors
 import Tokenizers
 
-/// Supervised fine-tuning: the assistant's answers, or the labels of texts.
-public struct Finetuning: Phase {
-  /// What is settled of the run.
-  public let plan: TrainingPlan
-  /// What was typed, with every default.
-  public let options: FinetuningOptions
+/// Supervised fine-tuning on the assistant's answers, or on the labels of texts or words.
+package struct Finetuning: Phase {
+  package let plan: TrainingPlan
+  /// The values of the configuration's keys.
+  package let options: FinetuningOptions
   private let examples: Examples
   private let report: ExampleReport
 
-  /// The examples of a task, to train on and to measure by.
+  /// The training and validation examples of a task.
   private enum Examples {
     case chat(train: ExampleSet, validation: ExampleSet?)
     case targets(train: SourceTargetSet, validation: SourceTargetSet?)
@@ -21,40 +20,41 @@ public struct Finetuning: Phase {
     case tags(train: TagSet, validation: TagSet?)
   }
 
-  /// Settles what the keys of `reader` say; reads model and examples.
+  /// Makes the plan from the keys of `reader`, the initial model and the examples.
   ///
-  /// - Parameter halvesAreQuick: Whether the CPUs of all ranks are quicker in bf16 than in fp32.
-  public init(
-    _ reader: inout ConfigurationReader, halvesAreQuick: Bool = MatrixLibrary.hasHalfProducts
+  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
+  package init(
+    _ reader: inout ConfigurationReader, bf16IsFaster: Bool = MatrixLibrary.bf16IsFaster
   ) throws {
     options = try FinetuningOptions(&reader)
     try reader.finish()
     let model = try PhaseModel(options.start, template: options.data.template, reader)
     let records = try options.data.records()
-    let making = options.data.making(context: model.context)
+    let exampleOptions = options.data.exampleOptions(context: model.context)
     let network: TrainedNetwork
     switch options.task {
-    case .chat where model.folder.configuration.prediction == .target:
-      try model.requireLanguageModel(allowingTargets: true)
+    case .chat where model.folder.configuration.prediction == .sequenceToSequence:
+      try model.requireLanguageModel(allowingSequenceToSequence: true)
       if reader.isChanged("data.template") {
         throw reader.rejection(
           of: "data.template",
-          because: "\(model.folder.path) reads prompts as they are; leave it out")
+          because: "\(model.folder.path) reads prompts without a chat template; leave it out")
       }
-      let train = try model.targets(of: records.train, making)
+      let train = try model.targets(of: records.train, exampleOptions)
       let validation =
-        records.validation.isEmpty ? nil : try model.targets(of: records.validation, making)
+        records.validation.isEmpty
+        ? nil : try model.targets(of: records.validation, exampleOptions)
       examples = .targets(train: train, validation: validation)
       report = ExampleReport(
         records, train: train.statistics, heldOut: validation?.statistics)
       network = .language(model.folder.configuration)
     case .chat:
       try model.requireLanguageModel()
-      let train = try ExampleSet(records.train, chat: model.chat, options: making)
-      try train.checkMask()
+      let train = try ExampleSet(records.train, chat: model.chat, options: exampleOptions)
+      try train.checkLossMask()
       let validation =
         records.validation.isEmpty
-        ? nil : try ExampleSet(records.validation, chat: model.chat, options: making)
+        ? nil : try ExampleSet(records.validation, chat: model.chat, options: exampleOptions)
       examples = .chat(train: train, validation: validation)
       report = ExampleReport(
         records, train: train.statistics, heldOut: validation?.statistics)
@@ -64,75 +64,75 @@ public struct Finetuning: Phase {
       let known = try isClasses ? options.classes(of: model, reader) : nil
       let train = try LabelSet(
         records.train, tokenizer: model.folder.tokenizer,
-        task: isClasses ? .classes(known) : .values, options: making,
+        task: isClasses ? .classes(known) : .values, options: exampleOptions,
         padding: model.folder.configuration.padding.map { TokenID($0) })
-      // Held-out texts have the classes that were trained.
+      // Held-out texts have the classes of the training texts.
       let validation =
         records.validation.isEmpty
         ? nil
         : try LabelSet(
           records.validation, tokenizer: model.folder.tokenizer,
-          task: isClasses ? .classes(train.classes) : .values, options: making,
+          task: isClasses ? .classes(train.classes) : .values, options: exampleOptions,
           padding: train.padding)
       examples = .labels(train: train, validation: validation)
       report = ExampleReport(
         records, train: train.statistics, heldOut: validation?.statistics)
-      let scorer = try SequenceScorerConfiguration(
+      let classifier = try SequenceClassifierConfiguration(
         model.folder.configuration, labels: isClasses ? train.classes : ["value"],
         problem: isClasses ? .classification : .regression, padding: Int(train.padding))
-      try model.requireHead(of: scorer)
-      network = .scorer(scorer)
+      try model.requireHead(of: classifier)
+      network = .classifier(classifier)
     case .tokens:
       let train = try TagSet(
         records.train, tokenizer: model.folder.tokenizer,
-        classes: try options.classes(of: model, reader), options: making,
+        classes: try options.classes(of: model, reader), options: exampleOptions,
         padding: model.folder.configuration.padding.map { TokenID($0) })
       let validation =
         records.validation.isEmpty
         ? nil
         : try TagSet(
           records.validation, tokenizer: model.folder.tokenizer, classes: train.classes,
-          options: making, padding: train.padding)
+          options: exampleOptions, padding: train.padding)
       examples = .tags(train: train, validation: validation)
       report = ExampleReport(
         records, train: train.statistics, heldOut: validation?.statistics)
-      let tagger = try TokenTaggerConfiguration(
+      let tokenClassifier = try TokenClassifierConfiguration(
         model.folder.configuration, labels: train.classes)
-      try model.requireHead(of: tagger)
-      network = .tagger(tagger)
+      try model.requireHead(of: tokenClassifier)
+      network = .tokenClassifier(tokenClassifier)
     }
     plan = try TrainingPlan(
       options.training, reader, tokenizer: model.folder.tokenizer, network: network,
       lora: options.adapters.lora(savingWhole: network.heads),
-      start: model, terms: model.terms(records),
-      halvesAreQuick: halvesAreQuick)
+      start: model, settings: model.settings(records),
+      bf16IsFaster: bf16IsFaster)
   }
 
-  /// The loaders of the examples.
-  public func prepare(_ site: PhaseSite) throws -> PhaseWork {
+  /// Makes the objective and the evaluator.
+  package func prepare(_ run: RunContext) throws -> PreparedPhase {
     let (context, rows, seed) = (plan.context, plan.rows, UInt64(plan.options.seed))
     let microBatches = plan.options.microBatches
-    try report.tell(site)
+    try report.log(to: run)
     switch examples {
     case .chat(let train, let validation):
-      return PhaseWork(
+      return PreparedPhase(
         objective: TokenObjective(
           try ExampleLoader(
             train, context: context, sequences: rows, microBatches: microBatches, seed: seed)),
         evaluator: try validation.map {
           AnswerEvaluator(try ExampleEvaluationLoader($0, context: context, sequences: rows))
-        }, terms: [:])
+        }, settings: [:])
     case .targets(let train, let validation):
-      return PhaseWork(
+      return PreparedPhase(
         objective: TokenObjective(
           SourceTargetLoader(
             train, context: context, sequences: rows, microBatches: microBatches, seed: seed)),
         evaluator: validation.map {
           AnswerEvaluator(
             SourceTargetEvaluationLoader($0, context: context, sequences: rows))
-        }, terms: [:])
+        }, settings: [:])
     case .labels(let train, let validation):
-      return PhaseWork(
+      return PreparedPhase(
         objective: LabelObjective(
           LabelLoader(
             train, context: context, sequences: rows, microBatches: microBatches, seed: seed),
@@ -140,15 +140,15 @@ public struct Finetuning: Phase {
         evaluator: validation.map {
           LabelEvaluator(
             LabelEvaluationLoader($0, context: context, sequences: rows), classes: $0.classes.count)
-        }, terms: [:])
+        }, settings: [:])
     case .tags(let train, let validation):
-      return PhaseWork(
+      return PreparedPhase(
         objective: TokenObjective(
           TagLoader(
             train, context: context, sequences: rows, microBatches: microBatches, seed: seed)),
         evaluator: validation.map {
           TagEvaluator(TagEvaluationLoader($0, context: context, sequences: rows))
-        }, terms: [:])
+        }, settings: [:])
     }
   }
 }

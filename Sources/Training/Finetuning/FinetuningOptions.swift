@@ -1,57 +1,57 @@
 import Configuration
 import Models
 
-/// What the user typed about a fine-tuning run: the keys of every run, and its own.
-public struct FinetuningOptions: Sendable {
-  /// What is learned.
-  public enum Task: String, Sendable, CaseIterable {
-    /// The assistant's answers in conversations.
+/// The keys of a fine-tuning run.
+package struct FinetuningOptions: Sendable {
+  /// Tasks of fine-tuning.
+  package enum Task: String, Sendable, CaseIterable {
+    /// Language modelling of the assistant's answers in conversations.
     case chat
-    /// The classes of labelled texts.
+    /// Classification of texts.
     case classification
-    /// The values of labelled texts.
+    /// Regression on texts.
     case regression
-    /// The tags of words.
+    /// Token classification: a tag for every word.
     case tokens
   }
 
   /// The keys of every run.
-  public var training: TrainingOptions
-  /// The model that is fine-tuned.
-  public var start: StartOptions
-  /// Low-rank adaptation.
-  public var adapters: AdapterOptions
-  /// What is learned.
-  public var task: Task
+  package var training: TrainingOptions
+  /// The initial model.
+  package var start: StartOptions
+  /// LoRA adapters.
+  package var adapters: AdapterOptions
+  /// The task.
+  package var task: Task
   /// The examples.
-  public var data: ExampleDataOptions
-  /// The classes, or nil for all that the examples name.
-  public var classes: [String]?
+  package var data: ExampleDataOptions
+  /// The classes; nil for all that occur in the examples.
+  package var classes: [String]?
 
-  /// Reads every key; refuses what the keys themselves cannot mean.
-  public init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
-    let place = try RunPlace(&reader, run: "runs/finetuned")
+  /// Reads every key; throws for values that are invalid by themselves or together.
+  package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+    let runOptions = try RunOptions(&reader, run: "runs/finetuned")
     start = try StartOptions(&reader)
     adapters = try AdapterOptions(&reader)
     task = try reader.choice(
       "task", default: .chat,
       help:
         "chat: answers in conversations; classification and regression: labelled texts; tokens: "
-        + "words with tags")
+        + "tagged words")
     data = try ExampleDataOptions(
-      &reader, what: "conversations, labelled texts, or words with tags")
+      &reader, what: "conversations, labelled texts, or tagged words")
     let classes = try reader.strings(
       "data.classes", default: [],
-      help: "names of the classes; when absent those of a classifier to go on from, else all that "
-        + "the texts name")
+      help: "names of the classes; when absent those of the initial model if it is a classifier, "
+        + "else all that occur in the examples")
     self.classes = classes.isEmpty ? nil : classes
     var defaults = TrainingOptions.Defaults()
-    defaults.sequencesHelp = "rows in a micro-batch; conversations are packed into them"
+    defaults.sequencesHelp = "rows per micro-batch; conversations are packed into them"
     defaults.learningRate = 1e-4
     defaults.finalRate = 1e-5
     defaults.weightDecay = 0.01
     defaults.warmup = 50
-    training = try TrainingOptions(&reader, at: place, defaults: defaults)
+    training = try TrainingOptions(&reader, runOptions, defaults: defaults)
     let idle = task == .chat ? "data.classes" : "data.template"
     if reader.isChanged(idle) || task == .regression && reader.isChanged("data.classes") {
       throw reader.rejection(
@@ -62,19 +62,21 @@ public struct FinetuningOptions: Sendable {
 }
 
 extension FinetuningOptions {
-  /// The classes that are known before the texts are: those typed, or those of the classifier that the
-  /// run goes on from; nil for all that the texts name.
+  /// Returns the classes that are known before the examples are read: those of the keys, or of an
+  /// initial model that is a classifier; nil for all that occur in the examples.
   func classes(
     of model: PhaseModel, _ reader: ConfigurationReader
   ) throws(ConfigurationError) -> [String]? {
-    let scorer = model.folder.scorer.flatMap { $0.problem == .classification ? $0.labels : nil }
-    let tagger = model.folder.network as? TokenTaggerConfiguration
-    guard let known = task == .tokens ? tagger?.labels : scorer else { return classes }
+    let classifier = model.folder.classifier.flatMap {
+      $0.problem == .classification ? $0.labels : nil
+    }
+    let tokenClassifier = model.folder.network as? TokenClassifierConfiguration
+    guard let known = task == .tokens ? tokenClassifier?.labels : classifier else { return classes }
     if let classes, classes != known {
       throw reader.rejection(
         of: "data.classes",
-        because: "the classifier in \(model.folder.path) knows "
-          + "\(known.joined(separator: ", ")), in this order; leave it out, or begin with a "
+        because: "the classifier in \(model.folder.path) has the classes "
+          + "\(known.joined(separator: ", ")), in this order; leave the key out, or start from a "
           + "language model")
     }
     return known

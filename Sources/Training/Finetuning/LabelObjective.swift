@@ -7,7 +7,7 @@ import Monitoring
 import Objectives
 import Tensors
 
-/// The labels of texts: cross-entropy of classes, or the squared error of values.
+/// The objective of sequence classifiers: cross-entropy of classes, or the squared error of values.
 struct LabelObjective: Objective {
   private let source: LabelLoader
   private let task: FinetuningOptions.Task
@@ -17,7 +17,7 @@ struct LabelObjective: Objective {
     self.task = task
   }
 
-  let measures = true
+  let hasMeasures = true
 
   func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
     -> MicroBatchLoss
@@ -29,7 +29,7 @@ struct LabelObjective: Objective {
       positions: replica.batch.positions)
   }
 
-  /// The loss of scores [rows, labels]; a row of padding has no weight.
+  /// Returns the loss of scores [rows, labels]; a row of padding has weight 0.
   static func loss(_ scores: Tensor, _ batch: Batch, task: FinetuningOptions.Task) -> Loss {
     task == .classification
       ? Classification.loss(
@@ -41,7 +41,7 @@ struct LabelObjective: Objective {
 }
 
 extension Batch {
-  /// For every row whether it holds an example: rows of padding weigh nothing anywhere.
+  /// The weight of every row: 1 for an example, 0 for padding.
   var rowWeights: [Float] {
     (0..<sequences).map { row in
       weights[row * context..<(row + 1) * context].contains { $0 != 0 } ? 1 : 0
@@ -50,9 +50,9 @@ extension Batch {
 }
 
 extension Replica {
-  /// The trained scorer's scores of the batch, [rows, labels].
+  /// Returns the scores of the trained classifier for the batch, [rows, labels].
   func scores(_ microBatch: MicroBatch? = nil) -> Tensor {
-    scorer(
+    classifier(
       batch.inputs, lengths: batch.lengths,
       ForwardPass(
         sequences: batch.sequences, dropout: microBatch?.dropout,
@@ -60,10 +60,10 @@ extension Replica {
   }
 }
 
-/// Measures classes or values on held-out texts.
+/// Evaluates a sequence classifier on held-out texts.
 struct LabelEvaluator: Evaluator {
   private let loader: LabelEvaluationLoader
-  /// 0 where values are learned.
+  /// The number of classes; 0 for regression.
   private let classes: Int
 
   init(_ loader: LabelEvaluationLoader, classes: Int) {
@@ -71,7 +71,7 @@ struct LabelEvaluator: Evaluator {
     self.classes = classes
   }
 
-  let measuresStart = true
+  let evaluatesBeforeTraining = true
 
   func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?) {
     var clock = Stopwatch()
@@ -79,11 +79,11 @@ struct LabelEvaluator: Evaluator {
     return (trainer.report(loss, seconds: clock.lap(), figures: figures), nil)
   }
 
-  /// The loss, and how good classes or values are.
+  /// Computes the loss, and accuracy and F1 of the classes or the mean squared error of the values.
   ///
   /// Collective.
   func measure(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, figures: [Figure]) {
-    // Loss and weight of a batch, then prediction and label of each text.
+    // Loss and weight of a batch, then the prediction and label of each text.
     let results = try replicas.collected(count: loader.batchCount) {
       [loader, classes] replica, _, index -> [Double] in
       loader.fill(&replica.batch, index: index)

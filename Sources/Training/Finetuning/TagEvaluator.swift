@@ -4,7 +4,7 @@ import Evaluation
 import Layers
 import Monitoring
 
-/// Measures the classes of tokens on held-out words.
+/// Evaluates a token classifier on held-out words.
 struct TagEvaluator: Evaluator {
   private let loader: TagEvaluationLoader
 
@@ -12,7 +12,7 @@ struct TagEvaluator: Evaluator {
     self.loader = loader
   }
 
-  let measuresStart = true
+  let evaluatesBeforeTraining = true
 
   func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?) {
     var clock = Stopwatch()
@@ -20,11 +20,12 @@ struct TagEvaluator: Evaluator {
     return (trainer.report(loss, seconds: clock.lap(), figures: figures), nil)
   }
 
-  /// The loss, how good the tags are, and where they mark spans how good those are.
+  /// Computes the loss, accuracy and F1 of the tags and, for tags that mark spans, F1 of the spans.
   ///
   /// Collective.
   func measure(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, figures: [Figure]) {
-    // Loss and weight of a batch, then of each tagged word its text's number, prediction and tag.
+    // Loss and weight of a batch, then the index of the text, the prediction and the tag of each
+    // word.
     let results = try replicas.collected(count: loader.batchCount) {
       [loader] replica, _, index -> [Double] in
       loader.fill(&replica.batch, index: index)
@@ -33,7 +34,7 @@ struct TagEvaluator: Evaluator {
       let hidden = replica.model.hidden(batch.inputs, pass)
       let losses = TokenLoss.losses(replica.model, hidden: hidden, batch, pass)
       let places = batch.weights.indices.filter { batch.weights[$0] != 0 }
-      let logits = replica.model.head(hidden.rows(at: places), precise: true)
+      let logits = replica.model.head(hidden.rows(at: places), fp32Output: true)
       return [losses.total, batch.weight]
         + places.enumerated().flatMap { row, place -> [Double] in
           let own = UnsafeBufferPointer(

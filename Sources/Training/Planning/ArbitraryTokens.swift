@@ -3,19 +3,21 @@ import Layers
 import Objectives
 import Tensors
 
-/// Steps on arbitrary tokens, which cost what those on real ones do.
+/// An objective on arbitrary tokens, to time steps: they cost as much as on real tokens.
 struct ArbitraryTokens: Objective {
   let network: TrainedNetwork
-  /// Positions of a source; 0 where there are none.
+  /// Positions of an encoder input; 0 without an encoder.
   let sourceContext: Int
 
   func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
     -> MicroBatchLoss
   {
-    // Of masked tokens about one in seven is a target.
-    let isMasked = network.model.prediction == .maskedToken
+    // In masked language modelling about one token in seven is a target.
+    let isMasked = network.model.prediction == .masked
     let targets =
-      if case .tagger(let tagger) = network { tagger.labels.count } else {
+      if case .tokenClassifier(let tokenClassifier) = network {
+        tokenClassifier.labels.count
+      } else {
         network.model.vocabulary
       }
     for place in replica.batch.inputs.indices {
@@ -33,18 +35,18 @@ struct ArbitraryTokens: Objective {
     let batch = replica.batch
     let pass = ForwardPass(
       sequences: batch.sequences, dropout: microBatch.dropout,
-      recomputation: microBatch.recomputation, source: batch.source)
+      recomputation: microBatch.recomputation, encoderInput: batch.encoderInput)
     let loss: Loss
     switch network {
-    case .scorer(let scorer) where scorer.labels.count > 1:
+    case .classifier(let classifier) where classifier.labels.count > 1:
       loss = Classification.loss(
-        replica.scorer(batch.inputs, lengths: [], pass),
-        labels: (0..<batch.sequences).map { $0 % scorer.labels.count })
-    case .scorer:
+        replica.classifier(batch.inputs, lengths: [], pass),
+        labels: (0..<batch.sequences).map { $0 % classifier.labels.count })
+    case .classifier:
       loss = Regression.loss(
-        replica.scorer(batch.inputs, lengths: [], pass),
+        replica.classifier(batch.inputs, lengths: [], pass),
         targets: (0..<batch.sequences).map { Float($0 % 2) })
-    case .language, .valued, .tagger:
+    case .language, .withValueHead, .tokenClassifier:
       loss = Loss(
         TokenLoss.losses(
           replica.model, hidden: replica.model.hidden(batch.inputs, pass), batch, pass),

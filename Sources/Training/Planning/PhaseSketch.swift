@@ -4,55 +4,55 @@ import Models
 import Tensors
 import Tokenizers
 
-/// The sizes of a run from its keys alone: neither its data nor the model that it goes on from needs
-/// to be there, as in a recipe whose earlier stages are still to be run.
-public struct PhaseSketch {
-  /// What earlier stages will make, by the folder that they make it in.
-  public struct Foreseen {
-    /// Models.
-    public var models: [String: any ModelConfiguration] = [:]
-    /// Ids of tokenizers.
-    public var vocabularies: [String: Int] = [:]
+/// The sizes of a run from its keys alone.
+///
+/// Its data and initial model need not exist yet, as in a recipe whose earlier stages have not been
+/// run.
+package struct PhaseSketch {
+  /// The models and tokenizers that earlier stages will make, by their folders.
+  package struct PlannedArtifacts {
+    package var models: [String: any ModelConfiguration] = [:]
+    /// The vocabulary sizes of the tokenizers.
+    package var vocabularies: [String: Int] = [:]
 
-    /// Nothing.
-    public init() {}
+    package init() {}
 
-    /// The model that will be, or is, in `folder`.
+    /// Returns the model that will be, or is, in `folder`.
     func model(in folder: String) throws -> any ModelConfiguration {
       try models[folder] ?? ModelFolder(path: folder).configuration
     }
   }
 
-  /// What is settled of the run; its tokenizer stands for the one that the run will have.
-  public let plan: TrainingPlan
-  /// How answers are sampled, and how much is learned from them; nil where none are.
+  /// The plan of the run, with a placeholder for its tokenizer.
+  package let plan: TrainingPlan
+  /// The keys of an alignment run; nil for other phases.
   let alignment: AlignmentOptions?
-  /// Numbers of networks that are only read, beside the trained one.
-  private let companions: Int
-  /// Numbers that are trained, and those that stay.
-  public let parameters: (trained: Int, frozen: Int)
-  /// Tokens that the run's evaluations read, where the keys say how many.
+  /// The number of parameters of frozen models beside the trained one.
+  private let frozenModelParameters: Int
+  /// The numbers of trained and of frozen parameters of the network.
+  package let parameters: (trained: Int, frozen: Int)
+  /// The number of tokens per evaluation, for pretraining; 0 for other phases.
   let evaluatedTokens: Int
 
-  /// Settles what the keys of `reader` say.
+  /// Reads the keys of `reader`.
   ///
-  /// - Parameter halvesAreQuick: Whether the CPUs of all ranks are quicker in bf16 than in fp32.
-  public init(
-    _ kind: PhaseKind, _ reader: inout ConfigurationReader, _ foreseen: Foreseen,
-    halvesAreQuick: Bool
+  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
+  package init(
+    _ kind: PhaseKind, _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts,
+    bf16IsFaster: Bool
   ) throws {
     let network: TrainedNetwork
     var (rows, context, lora): (Int?, Int?, LoRA?) = (nil, nil, nil)
     var sourceContext: Int?
-    var (alignment, companions, evaluated): (AlignmentOptions?, Int, Int) = (nil, 0, 0)
+    var (alignment, frozenModelParameters, evaluated): (AlignmentOptions?, Int, Int) = (nil, 0, 0)
     let training: TrainingOptions
     switch kind {
     case .pretrain:
       let options = try PretrainingOptions(&reader)
       training = options.training
       network = .language(
-        try options.start.map { try foreseen.model(in: $0.from) }
-          ?? PhaseSketch.model(options, foreseen, reader))
+        try options.start.map { try artifacts.model(in: $0.from) }
+          ?? PhaseSketch.model(options, artifacts, reader))
       context = options.start?.context
       evaluated = options.evaluateTokens
       if let sizes = options.spanSizes(network.model) {
@@ -61,57 +61,59 @@ public struct PhaseSketch {
     case .finetune:
       let options = try FinetuningOptions(&reader)
       training = options.training
-      let model = try foreseen.model(in: options.start.from)
+      let model = try artifacts.model(in: options.start.from)
       network = try PhaseSketch.network(options, model)
       (context, lora) = (options.start.context, options.adapters.lora(savingWhole: network.heads))
     case .reward:
       let options = try RewardOptions(&reader)
       training = options.training
-      network = .scorer(
-        try PhaseSketch.scorer(try foreseen.model(in: options.start.from), labels: ["reward"]))
+      network = .classifier(
+        try PhaseSketch.classifier(
+          try artifacts.model(in: options.start.from), labels: ["reward"]))
       (context, lora) = (options.start.context, options.adapters.lora(savingWhole: network.heads))
       rows = 2 * training.sequences
     case .align:
       let options = try AlignmentOptions(&reader)
       training = options.training
-      let model = try foreseen.model(in: options.start.from)
+      let model = try artifacts.model(in: options.start.from)
       network =
-        options.method == .ppo ? .valued(ValuedModelConfiguration(model)) : .language(model)
+        options.method == .ppo
+        ? .withValueHead(ValueHeadModelConfiguration(model)) : .language(model)
       (context, lora) = (options.start.context, options.adapters.lora(savingWhole: network.heads))
       rows = options.method == .dpo ? 2 * training.sequences : nil
       alignment = options
-      if !options.adapters.keepsStart { companions += model.layout.count }
+      if !options.adapters.keepsInitialWeights { frozenModelParameters += model.layout.count }
       if let rewards = options.reward.model {
-        companions += try foreseen.model(in: rewards).layout.count
+        frozenModelParameters += try artifacts.model(in: rewards).layout.count
       }
     }
     plan = try TrainingPlan(
       training, reader, tokenizer: ByteTokenizer(), network: network, lora: lora, rows: rows,
-      context: context, sourceContext: sourceContext, halvesAreQuick: halvesAreQuick)
+      context: context, sourceContext: sourceContext, bf16IsFaster: bf16IsFaster)
     let adapted = try lora.map { try network.configuration.layout($0).counts }
     parameters =
       adapted.map { ($0.trainable, $0.frozen) }
       ?? (network.configuration.layout.parameterCount, 0)
     self.alignment = alignment
-    self.companions = companions
+    self.frozenModelParameters = frozenModelParameters
     evaluatedTokens = evaluated
   }
 
-  /// About how many bytes a rank needs; activations come on top.
-  public func memory(ranks: Int, threads: Int) -> Int {
-    plan.memory(ranks: ranks, threads: threads) + plan.precision.weightBytes * companions
+  /// Estimates the bytes that a rank needs, without activations.
+  package func memory(ranks: Int, threads: Int) -> Int {
+    plan.memory(ranks: ranks, threads: threads) + plan.precision.weightBytes * frozenModelParameters
   }
 
   private static func model(
-    _ options: PretrainingOptions, _ foreseen: Foreseen, _ reader: ConfigurationReader
+    _ options: PretrainingOptions, _ artifacts: PlannedArtifacts, _ reader: ConfigurationReader
   ) throws -> any ModelConfiguration {
-    guard let ids = foreseen.vocabularies[options.tokenizer] else {
+    guard let ids = artifacts.vocabularies[options.tokenizer] else {
       let tokenizer: any Tokenizer =
         options.tokenizer == "bytes"
         ? ByteTokenizer() : try TokenizerFile.load(from: options.tokenizer)
       return try options.model.configuration(tokenizer: tokenizer, reader)
     }
-    // Which ids there will be says nothing about sizes; how many there will be does.
+    // The sizes depend only on the number of ids.
     var model = options.model
     model.vocabulary = model.vocabulary ?? ids
     return try model.configuration(tokenizer: ByteTokenizer(), reader)
@@ -122,18 +124,19 @@ public struct PhaseSketch {
   ) throws -> TrainedNetwork {
     switch options.task {
     case .chat: .language(model)
-    case .regression: .scorer(try scorer(model, labels: ["value"]))
-    // How many classes there are, the texts say; a head is small.
+    case .regression: .classifier(try classifier(model, labels: ["value"]))
+    // The number of classes may be unknown without the texts, but the head is small.
     case .tokens:
-      .tagger(try TokenTaggerConfiguration(model, labels: options.classes ?? ["0", "1"]))
-    case .classification: .scorer(try scorer(model, labels: options.classes ?? ["0", "1"]))
+      .tokenClassifier(
+        try TokenClassifierConfiguration(model, labels: options.classes ?? ["0", "1"]))
+    case .classification: .classifier(try classifier(model, labels: options.classes ?? ["0", "1"]))
     }
   }
 
-  private static func scorer(
+  private static func classifier(
     _ model: any ModelConfiguration, labels: [String]
-  ) throws -> SequenceScorerConfiguration {
-    try SequenceScorerConfiguration(
+  ) throws -> SequenceClassifierConfiguration {
+    try SequenceClassifierConfiguration(
       model, labels: labels, problem: labels.count == 1 ? .regression : .classification, padding: 0)
   }
 }

@@ -5,7 +5,7 @@ import Monitoring
 import Objectives
 import Tensors
 
-/// The chosen answer of a pair scores higher than the rejected one.
+/// The objective of reward models: the chosen answer of a pair scores higher than the rejected one.
 struct RewardObjective: Objective {
   private let source: PairLoader
   private let loss: BradleyTerry
@@ -15,7 +15,7 @@ struct RewardObjective: Objective {
     loss = BradleyTerry(centring: centring)
   }
 
-  let measures = true
+  let hasMeasures = true
 
   func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
     -> MicroBatchLoss
@@ -25,7 +25,7 @@ struct RewardObjective: Objective {
       loss: loss(replica.scores(microBatch), replica.batch), positions: replica.batch.positions)
   }
 
-  /// The loss of the scores of a batch of pairs.
+  /// Returns the loss of the scores of a batch of pairs.
   func loss(_ scores: Tensor, _ batch: Batch) -> Loss {
     loss(scores, margins: batch.margins, weights: batch.pairWeights)
   }
@@ -34,13 +34,13 @@ struct RewardObjective: Objective {
 }
 
 extension Batch {
-  /// For every pair of rows whether it holds a pair, not padding.
+  /// The weight of every pair of rows: 1 for a pair, 0 for padding.
   var pairWeights: [Float] {
     let rows = rowWeights
     return stride(from: 0, to: sequences, by: 2).map { rows[$0] }
   }
 
-  /// The same batch with the rows of every pair in each other's place.
+  /// The batch with the two rows of every pair swapped.
   var swappingPairs: Batch {
     var swapped = self
     for pair in 0..<sequences / 2 {
@@ -56,7 +56,7 @@ extension Batch {
   }
 }
 
-/// Measures a reward model on held-out pairs.
+/// Evaluates a reward model on held-out pairs.
 struct RewardEvaluator: Evaluator {
   private let loader: PairEvaluationLoader
   private let objective: RewardObjective
@@ -66,7 +66,7 @@ struct RewardEvaluator: Evaluator {
     self.objective = objective
   }
 
-  let measuresStart = true
+  let evaluatesBeforeTraining = true
 
   func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?) {
     var clock = Stopwatch()
@@ -74,7 +74,7 @@ struct RewardEvaluator: Evaluator {
     return (trainer.report(loss, seconds: clock.lap(), figures: figures), nil)
   }
 
-  /// The loss, and the quality of the model as figures.
+  /// Computes the loss, and the quality of the model as figures.
   ///
   /// Collective.
   func measure(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, figures: [Figure]) {
@@ -91,7 +91,7 @@ struct RewardEvaluator: Evaluator {
     return (loss, figures)
   }
 
-  /// The loss, and the quality of the model.
+  /// Computes the loss and the quality of the model.
   ///
   /// Collective.
   func quality(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, quality: RewardQuality) {

@@ -1,4 +1,4 @@
-"""Sizes and shares of span corruption, by the published algorithm.
+"""Sizes and frequencies of span corruption, by the published algorithm.
 
 Run
     python Tests/DatasetsTests/Goldens/span_corruption.py
@@ -6,10 +6,11 @@ Run
 `compute_input_and_target_lengths` and `random_spans_noise_mask` are those of transformers'
 examples/flax/language-modeling/run_t5_mlm_flax.py, which has them from google-research's
 text-to-text-transfer-transformer. The committed span_corruption.json was written by numpy 2.4.6:
-    "lengths"  for every source length from 8 to 600, and some settings, the length of the text and of
-               the target
-    "taken"    for texts of 40 tokens, in how many of 200,000 draws each position was taken out, and in
-               how many the first span had 1, 2, 3, … tokens
+    "lengths"     the lengths of the text and of the target, for every source length from 8 to 600 and
+                  several settings
+    "taken"       for texts of 40 tokens, the number of 200,000 draws in which each position was
+                  corrupted
+    "firstSpans"  the number of these draws in which the first span had 0, 1, 2, 3, … tokens
 """
 
 import json

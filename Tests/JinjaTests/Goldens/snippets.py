@@ -1,10 +1,10 @@
-"""Goldens of the template language: what transformers' environment renders.
+"""Golden renderings of the template language, made with transformers' environment.
 
 Made with Python 3.11.7, transformers 5.23.0 and jinja2 3.1.6:
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install transformers==5.23.0 jinja2==3.1.6
     /tmp/venv/bin/python snippets.py
-Writes snippets.json beside itself: templates with their text, or null where rendering fails. The
-variables are those of SnippetTests.swift.
+Writes snippets.json into this folder: templates with their rendered text, or null when rendering
+fails. The variables are those of SnippetTests.swift.
 """
 import datetime
 import json
@@ -30,7 +30,7 @@ VARIABLES = {
     "d": {"a": 1, "B": 2, "c": [1, {"z": "é"}]}, "s": "Hello World-foo (bar)", "e": "",
     "big": 12345678901234, "xs": [1.5, 1e20, 1e-5, 0.1], "q": "it's", "tools": None}
 
-# A line is a template.
+# Every line is a template.
 LINES = r'''{% for m in messages %}{{ loop.index }}{{ loop.index0 }}{{ loop.first }}{{ loop.last }}{{ loop.revindex }}{{ loop.revindex0 }}{{ loop.length }}{{ loop.depth }}{{ loop.previtem.role }}|{{ loop.nextitem is defined }}{% endfor %}
 {% for k, v in d.items() %}{{ k }}={{ v }};{% endfor %}
 {% for x in [] %}a{% else %}empty{% endfor %}
@@ -125,7 +125,7 @@ LINES = r'''{% for m in messages %}{{ loop.index }}{{ loop.index0 }}{{ loop.firs
 {{ 'abc' * -1 }}|{{ 'x'.join('abc') }}|{{ '\u0130'.lower() }}|{{ 'ŉ'.upper() }}
 {{ "äöü€👍"[1:3] }}{{ "👩‍👧"|length }}{{ 'e\u0301' == '\u00e9' }}{{ 'e\u0301'|length }}{{ {'e\u0301': 1}['\u00e9'] is defined }}'''
 
-# One template of several lines, and again from each of its lines on, as far as it is whole.
+# A template of several lines. Every range of its lines that renders is a case as well.
 LAYOUT = r'''{% raw %}{{ x }}{% y %}{% endraw %}after
 a {#- comment -#} b {# c #} d
   {% if true %}

@@ -1,13 +1,13 @@
-"""Opens an adapter's or a scorer's folder with PEFT or transformers and says whether it is whole.
+"""Opens the folder of an adapter or a sequence classifier with PEFT or transformers and checks it.
 
 Run (by hand, after a change to the writer; the environment is generate_lora.py's)
-    python check_adapter.py FOLDER --ids 3 1 4 1 5              an adapter or a scorer
+    python check_adapter.py FOLDER --ids 3 1 4 1 5              an adapter or a classifier
     python check_adapter.py FOLDER --logits LOGITS.json GOLDEN  compares with a list of numbers, for
                                                                 the input_ids of golden.safetensors
 
-Of an adapter the base is opened from base_model_name_or_path, and the merged model must give the
-same. Ends with 1 when a key is missing or unexpected, or when the numbers differ by more than 1e-4
-of the largest.
+For an adapter, the base model is opened from base_model_name_or_path, and the merged model must
+give the same results. Exits with 1 when a key is missing or unexpected, or when the numbers differ
+by more than 1e-4 of the largest.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 
 def opened(folder):
-    """The model, what it lacks, and whether it scores sequences."""
+    """Returns the model, its missing keys, and whether it is a sequence classifier."""
     with open(f"{folder}/config.json") as file:
         architecture = json.load(file)["architectures"][0]
     scores = architecture.endswith("ForSequenceClassification")

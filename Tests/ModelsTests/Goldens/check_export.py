@@ -1,14 +1,14 @@
-"""Opens a checkpoint folder with Hugging Face transformers and says whether it is whole.
+"""Opens a checkpoint folder with Hugging Face transformers and checks that it is complete.
 
 Run (by hand, after a change to the writer of checkpoints; the environment is generate.py's)
     python check_export.py FOLDER --text "First Citizen:"
     python check_export.py FOLDER --ids 3 1 4 1 5        a folder without a tokenizer
 
-Prints the model's class, type and number of parameters; the keys that transformers misses, did
-not expect or could not fit; the mean next-token loss on the text, in nats; and the greedy
-continuation. Ends with 1 when a key is missing, unexpected or of the wrong shape, because
-transformers itself only warns and goes on with random weights. Of an encoder-decoder the text is the
-source, which its end is put behind, and its greedy target is printed.
+Prints the model's class, type and number of parameters; the keys that are missing, unexpected or
+of the wrong shape; the mean next-token loss on the text, in nats; and the greedy continuation.
+Exits with 1 when a key is missing, unexpected or of the wrong shape, because transformers itself
+only warns and continues with random weights. For an encoder-decoder, the text with the end token
+is the encoder input, and the greedy target is printed.
 """
 
 import argparse
@@ -77,7 +77,7 @@ def main() -> int:
             print(f"greedy text: {tokenizer.decode(target, skip_special_tokens=True)!r}")
         return 1 if any(report.get(name) for name in FAULTS) else 0
 
-    # Not generate(): its end-of-text rule and sampling defaults would come from the folder.
+    # generate() is not used: its end-of-text rule and sampling defaults would come from the folder.
     tokens = torch.tensor([ids])
     room = model.config.max_position_embeddings - len(ids)
     with torch.no_grad():

@@ -16,10 +16,10 @@ Each case is a folder
 
 golden.safetensors (B batch, T time, V vocabulary)
     input_ids   i32 [B, T]
-    targets     i32 [B, T]     drawn apart from input_ids: not the input shifted by one
+    targets     i32 [B, T]     drawn independently of input_ids, not the input shifted by one
     weights     f32 [B, T]     quarters from 0 to 1.5, about a third of them 0
-    lengths     i32 [B]        BERT: tokens before the padding, which the attention mask leaves out;
-                               padding weighs 0
+    lengths     i32 [B]        BERT: tokens before the padding, which the attention mask excludes;
+                               padding has weight 0
     logits      f32 [B, T, V]
     loss        f32 []         sum(weights · nll) / sum(weights)
     grad.NAME   f32            gradient of that loss, for every parameter of the state dict
@@ -33,9 +33,9 @@ rounds to float32 inside (RMSNorm, softmax, RoPE's angles) whatever the model's 
 three are replaced here by the same formulas without the rounding, and DoubleOnly makes the run
 fail if any operation of forward or backward returns another floating type. The relatives (Mistral,
 Qwen 2 and 3, and the scaled rotary kinds) run in float64 unmodified: those three places round to
-float32 there, which is within the tolerances. The unmodified fp32
-model is run beside it and must agree (`TOLERANCE`); the difference, printed, is what fp32
-arithmetic costs, and the scale for the tolerance of a test.
+float32 there, which is within the tolerances. The unmodified fp32 model is run as well and must
+agree (`TOLERANCE`); the printed difference is the error of fp32 arithmetic, and the scale for the
+tolerance of a test.
 
 The ten steps. torch.optim.AdamW, learning rate 1e-3 constant, betas 0.9 and 0.95, epsilon 1e-8
 outside the square root, decoupled weight decay 0.1 on parameters with two or more dimensions
@@ -43,7 +43,7 @@ outside the square root, decoupled weight decay 0.1 on parameters with two or mo
 torch's clip_grad_norm_ to 1.0, which multiplies by min(1, 1 / (norm + 1e-6)).
 
 Parameters. Every one is drawn by `redraw` from the case's seed: no bias is 0, no gain is 1, and
-scores and logits are of order one, so nothing can be left out unseen. Dropout 0.
+scores and logits are of order one, so every omission shows. Dropout 0.
 
 Gradients that are 0 or nearly so. wpe past T, and rows of an untied token embedding that the batch
 does not use, are exactly 0. The key third of GPT-2's c_attn.bias is 0 in exact arithmetic (softmax
@@ -62,7 +62,8 @@ What save_pretrained wrote (transformers 5.23)
                Every other matrix is Linear: weight [out, in], y = x·Wᵀ.
     metadata   __metadata__ is {"format": "pt"}.
 
-What config.json needs (found by leaving keys out and comparing logits; defaults: its source)
+Keys that config.json needs (found by leaving keys out and comparing logits; defaults are from the
+source of transformers)
     both       model_type (AutoModelForCausalLM chooses by it alone, not by architectures),
                vocab_size, tie_word_embeddings (defaults: gpt2 true, llama FALSE)
     gpt2       n_positions n_embd n_layer n_head; n_inner when not 4·n_embd;
@@ -72,7 +73,7 @@ What config.json needs (found by leaving keys out and comparing logits; defaults
                rope_parameters or rope_theta when theta is not 10000; max_position_embeddings (it
                does not change the logits); head_dim when not hidden_size / num_attention_heads
 
-What a writer does to suit 4.x as well (tried with 4.40.2, 4.57.6 and 5.23.0 on these folders)
+Rules for a writer that supports 4.x as well (tried with 4.40.2, 4.57.6 and 5.23.0 on these folders)
     theta      4.x reads a top-level "rope_theta" and silently ignores rope_parameters (llama-gqa's
                logits are then wrong by 40 %, so 4.x misreads that folder); 5.x reads either. Write
                "rope_theta" and "rope_parameters": {"rope_type": "default", "rope_theta": ...};
@@ -255,7 +256,7 @@ def build(config):
 
 
 def redraw(model, random: torch.Generator) -> None:
-    """Gives every parameter a value that a test cannot overlook."""
+    """Sets every parameter to a value whose omission a test detects."""
 
     def away_from_zero(shape):
         magnitude = 0.05 + 0.45 * torch.rand(shape, generator=random)
@@ -289,7 +290,7 @@ def draw_batch(case: Case, random: torch.Generator):
     weights[torch.rand(shape, generator=random) < 1 / 3] = 0
     lengths = torch.full((case.batch,), case.time)
     if case.config.model_type == "bert":
-        # torch gives the padding's embedding no gradient, wherever that stands.
+        # torch gives the padding id's embedding no gradient, at any position.
         padding = case.config.pad_token_id
         ids[ids == padding] = padding + 1
         lengths[1:] = torch.randint(1, case.time, (case.batch - 1,), generator=random)
@@ -343,7 +344,7 @@ class DoubleOnly(TorchDispatchMode):
 
 
 def forward(model, ids, targets, weights, lengths):
-    # Causal models take padding at the end for what it is: no row is shortened for them.
+    # Causal models do not attend to padding at the end, so their rows are not shortened.
     mask = None
     if model.config.model_type == "bert":
         mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long()

@@ -1,4 +1,4 @@
-"""Golden values for LoRA, sequence scorers and encoders, computed by Hugging Face PEFT and transformers.
+"""Golden values for LoRA, sequence and token classifiers and encoders, by PEFT and transformers.
 
 Run
     python3 -m venv /tmp/venv-torch
@@ -7,21 +7,21 @@ Run
     /tmp/venv-torch/bin/python Tests/ModelsTests/Goldens/generate_lora.py            # every case
     /tmp/venv-torch/bin/python Tests/ModelsTests/Goldens/generate_lora.py lora-llama
 
-Needs the folders of generate.py: they are the bases. As there, values are computed in float64 and
-rounded once, and the unmodified fp32 model must agree with them.
+Needs the folders of generate.py, which are the base models. As there, values are computed in
+float64 and rounded once, and the unmodified fp32 model must agree with them.
 
-A scorer's folder
+The folder of a sequence classifier
     config.json, model.safetensors    as save_pretrained writes them
     golden.safetensors                input_ids i32 [B, T], padded on the right with pad_token_id;
                                       lengths i32 [B]; scores f32 [B, labels]
 
-The folder of a model that gives tokens classes
+The folder of a token classifier
     config.json, model.safetensors    as save_pretrained writes them
     golden.safetensors                input_ids and lengths as above; logits f32 [B, T, labels]
 
 The folder of an encoder without a head
     config.json, model.safetensors    as save_pretrained writes them
-    golden.safetensors                input_ids and lengths as above; mean f32 [B, C], of the hidden
+    golden.safetensors                input_ids and lengths as above; mean f32 [B, C] of the hidden
                                       states before the padding, and pooled f32 [B, C]
 
 An adapter's folder
@@ -29,10 +29,10 @@ An adapter's folder
     golden.safetensors    of language models: input_ids, targets, weights as in generate.py, logits,
                           merged (the logits after merge_and_unload), loss, and grad.NAME for every
                           trained parameter, by its name in adapter_model.safetensors;
-                          of scorers: input_ids, lengths, scores, merged (scores), loss = the sum of
-                          the scores times 1, 2, …, and grad.NAME
-The base is named base_model_name_or_path relative to the folder's parent; adapters are drawn, so
-that B is not 0. Dropout 0.
+                          of sequence classifiers: input_ids, lengths, scores, merged (scores),
+                          loss = the sum of the scores times 1, 2, …, and grad.NAME
+base_model_name_or_path is relative to the folder's parent; adapters are drawn at random, so that B
+is not 0. Dropout 0.
 """
 
 import argparse

@@ -4,14 +4,14 @@ Run (the environment is generate.py's)
     /tmp/venv-torch/bin/python Tests/ModelsTests/Goldens/generate_t5.py          # every case
     /tmp/venv-torch/bin/python Tests/ModelsTests/Goldens/generate_t5.py t5-gated
 
-Each case is a folder as generate.py describes it; golden.safetensors has beside the values there
+Each case is a folder as generate.py describes it; golden.safetensors also has
 (B batch, S source time, T target time, C width)
-    input_ids       i32 [B, T]      what the decoder reads
-    sources         i32 [B, S]      what the encoder reads, padded at its ends
-    source_lengths  i32 [B]         tokens of every source that are no padding
-    encoded         f32 [B, S, C]   what the encoder makes of them
-    cross_input     f32 [B, T, C]   what the cross-attention of the last block is given
-    cross_output    f32 [B, T, C]   what it makes of it, residual included
+    input_ids       i32 [B, T]      decoder input
+    sources         i32 [B, S]      encoder input, padded at its ends
+    source_lengths  i32 [B]         tokens of every source without its padding
+    encoded         f32 [B, S, C]   output of the encoder
+    cross_input     f32 [B, T, C]   input of the cross-attention of the last block
+    cross_output    f32 [B, T, C]   its output, residual included
     generated       i32 [B, 12]     greedy tokens for every source alone, -1 after the end
 
 Precision. As in generate.py: weights fp32, everything after them float64; T5's norm, which rounds to
@@ -20,8 +20,8 @@ float32 logarithms on both sides.
 
 Untied heads. transformers 5.23 ties the head of every new T5 and leaves it untied where a file has
 both matrices; so the head is untied here by hand before anything is drawn. It then writes
-"tie_word_embeddings": true and "scale_decoder_outputs": false into config.json, and says on loading
-that it does not tie.
+"tie_word_embeddings": true and "scale_decoder_outputs": false into config.json, and warns on
+loading that it does not tie.
 
 The run behind the committed files: loss before the first and the tenth step, and the largest
 difference of unmodified fp32 transformers from the golden, relative to the largest entry
@@ -72,7 +72,7 @@ CASES = [
         vocab_size=43, d_model=16, d_kv=8, d_ff=40, num_layers=2, num_heads=2,
         relative_attention_num_buckets=8, relative_attention_max_distance=6,
         layer_norm_epsilon=1e-3), True),
-    # Heads that are not as wide together as the model, stacks of different depths.
+    # Heads whose total width differs from the model's, and stacks of different depths.
     Case("t5-gated", 52, (9, 9), 12, t5(
         vocab_size=41, d_model=24, d_kv=5, d_ff=20, num_layers=2, num_decoder_layers=3,
         num_heads=3, feed_forward_proj="gated-gelu", tie_word_embeddings=False), False),
@@ -87,7 +87,7 @@ CASES = [
 
 
 class WithSources(torch.nn.Module):
-    """A model whose encoder reads the same sources at every call."""
+    """A model whose encoder gets the same sources at every call."""
 
     def __init__(self, model, sources, mask):
         super().__init__()
@@ -153,7 +153,7 @@ def generate(case: Case, root: Path) -> None:
             if "relative_attention_bias" in name:
                 parameter.copy_(torch.randn(parameter.shape, generator=random))
             elif name.endswith(".q.weight"):
-                # Scores have no factor: it is in the queries.
+                # T5 does not scale scores; the factor is in the queries.
                 parameter.mul_(case.config.d_kv ** -0.5)
     sources, mask, ids, targets, weights = draw(case, random)
     folder = root / case.name

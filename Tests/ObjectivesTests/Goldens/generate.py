@@ -9,7 +9,7 @@ Run
 The committed goldens.json was written by Python 3.11, torch 2.13.0+cpu, trl 0.24.0 (the last
 version with PPO and with DPO's loss as a function of log-probabilities).
 
-What is whose
+Sources of the values
     dpo, cdpo, ipo      TRL: DPOTrainer.dpo_loss
     whitening           TRL: core.masked_whiten
     grpo.loss           TRL: GRPOTrainer._compute_loss up to its logging, all four normalisations
@@ -18,7 +18,7 @@ What is whose
     bradleyTerry        hand-written after RewardTrainer.compute_loss
     tokens              hand-written: log_softmax, its entropy, and gradients of a sum of both
     classes, numbers    torch: cross_entropy, mse_loss
-TRL's functions are taken out of its sources, because importing its trainers needs much more than
+TRL's functions are extracted from its sources, because importing its trainers needs much more than
 torch. Everything is computed in float64 from inputs that are exact in float32.
 """
 
@@ -37,7 +37,7 @@ torch.set_default_dtype(torch.float64)
 
 
 def trl(path, name, owner=None, until=None, names=None):
-    """TRL's function `name`, a method of `owner` if given, up to the line that holds `until`."""
+    """Returns TRL's function `name`, a method of `owner` if given, up to the line with `until`."""
     text = (TRL / path).read_text()
     body = ast.parse(text).body
     if owner:
@@ -57,7 +57,7 @@ def trl(path, name, owner=None, until=None, names=None):
 
 
 def draw(generator, *shape, scale=1.0):
-    """Numbers that are exact in float32."""
+    """Returns numbers that are exact in float32."""
     return (torch.randn(*shape, generator=generator) * scale).float().double()
 
 
@@ -66,7 +66,7 @@ def numbers(tensor):
 
 
 def gradient(function, *points):
-    """The value of `function` and its gradients at `points`."""
+    """Returns the value of `function` and its gradients at `points`."""
     points = [p.clone().requires_grad_() for p in points]
     value = function(*points)
     return [value.item()] + [numbers(g) for g in torch.autograd.grad(value, points)]
@@ -196,7 +196,7 @@ def whitening(g, count=40):
 
 def grpo(g, groups=3, size=4, length=6):
     rewards = draw(g, groups, size)
-    rewards[1] = 0.5  # A group in which all are equal.
+    rewards[1] = 0.5  # A group of equal rewards.
     centred = rewards - rewards.mean(1, keepdim=True)
     scaled = centred / (rewards.std(1, keepdim=True) + 1e-4)
     count = groups * size * length

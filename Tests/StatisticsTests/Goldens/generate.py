@@ -7,8 +7,8 @@ Run
     /tmp/venv-statistics/bin/python Tests/StatisticsTests/Goldens/generate.py
 
 The committed statistics.json was written by Python 3.11 and these versions; the same versions write
-the same file. Every case holds its input and what the peer says of it; a figure that the peer calls
-nan is null.
+the same file. Every case holds its input and the value that the other library computes; NaN is
+written as null.
 """
 
 import json
@@ -76,7 +76,7 @@ def fleiss():
             shares = rng.dirichlet(np.full(labels, 0.4))
             tables.append(rng.multinomial(raters, shares).tolist())
         rows.append({"counts": tables, "kappa": number(fleiss_kappa(np.array(tables)))})
-    # Items with 2 to 5 of 5 annotators: Gwet's generalisation.
+    # Items with 2 to 5 of 5 annotators, for Gwet's generalisation.
     items, raters, labels = 40, 5, 3
     ratings = rng.integers(0, labels, (items, 1)).repeat(raters, 1).astype(float)
     wrong = rng.random(ratings.shape) < 0.4
@@ -84,7 +84,7 @@ def fleiss():
     for item in range(items):
         absent = rng.permutation(raters)[:rng.integers(0, raters - 1)]
         ratings[item, absent] = np.nan
-    # irrCAC rounds to so many digits.
+    # irrCAC rounds to the given number of digits.
     cac = CAC(pd.DataFrame(ratings), digits=15)
     counts = [[int((row == label).sum()) for label in range(labels)] for row in ratings]
     rows.append({"counts": counts, "kappa": number(cac.fleiss()["est"]["coefficient_value"])})
@@ -102,7 +102,7 @@ def correlation():
     cases.append((1e9 + np.arange(8.0), rng.normal(size=8)))
     rows = []
     for x, y in cases:
-        # SciPy's own sums overflow and underflow at 1e±200.
+        # SciPy's sums overflow and underflow at 1e±200.
         scaled = (x / np.abs(x).max(), y / np.abs(y).max())
         rows.append({"x": x.tolist(), "y": y.tolist(),
                      "pearson": number(stats.pearsonr(*scaled).statistic),
@@ -141,7 +141,7 @@ golden = {maker.__name__: maker() for maker in (
     normal, wilson, binomial, cohen, fleiss, correlation, calibration, bootstrap)}
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "statistics.json")
 with open(path, "w") as file:
-    # A line for each case.
+    # One line per case.
     parts = [f'"{name}": [\n' + ",\n".join(json.dumps(row) for row in rows) + "\n]"
              for name, rows in golden.items()]
     file.write("{\n" + ",\n".join(parts) + "\n}\n")

@@ -1,4 +1,4 @@
-"""Goldens of the chat templates: what transformers makes of the Jinja that Apus writes.
+"""Goldens of the chat templates: the output of transformers for the Jinja that Apus writes.
 
 Made with Python 3.11.7, transformers 5.23.0 and tokenizers 0.23.3:
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install transformers==5.23.0 tokenizers==0.23.3
@@ -67,7 +67,7 @@ def main():
                     case = {
                         "template": name, "variant": variant, "messages": messages,
                         "addGenerationPrompt": prompt, "text": text}
-                    # White space at an edge of a content may join what the template has beside it.
+                    # White space at an edge of a content may merge with the template text beside it.
                     edges = any(content != content.strip() for _, content in conversation)
                     if (variant == "marker" or name == "plain") and not edges:
                         case["ids"] = opened(text, add_special_tokens=False)["input_ids"]

@@ -2,10 +2,10 @@
 
     /tmp/venv/bin/python compare.py PATH/TO/apus [TEXTS] [--material FOLDER] [--only NAME,NAME]
 
-Every family of families.py, with a vocabulary of 8,000 trained on the corpora of the material
-folder (APUS_MATERIAL), and the published vocabularies that are there; on TEXTS (20,000) texts of
-fuzz.py, every line of wikitext-2-valid, every page of c4_demo, and the whole of wikitext-2-valid.
-With tokenizers 0.23.3 all are equal. Needs protobuf and transformers for T5.
+Tokenizers: every family of families.py, with a vocabulary of 8,000 trained on the corpora of the
+material folder (APUS_MATERIAL), and the published vocabularies in that folder. Inputs: TEXTS (20,000)
+texts of fuzz.py, every line of wikitext-2-valid, every page of c4_demo, and all of wikitext-2-valid.
+With tokenizers 0.23.3 all results are equal. Needs protobuf and transformers for T5.
 """
 import argparse
 import json

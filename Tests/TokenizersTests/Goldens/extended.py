@@ -1,10 +1,11 @@
-"""Ids under tokenizers that apus tokenizer extend made, for VocabularyExtensionTests.
+"""Ids of tokenizers extended by apus tokenizer extend, for VocabularyExtensionTests.
 
 Made with Python 3.11.7 and tokenizers 0.23.3:
     /tmp/venv/bin/python extended.py PATH/TO/apus
-Extends each tokenizer of pipelines/ that can be, and the bytes, by 40 tokens for the words of the
-repository's LICENSE, opens the result with Hugging Face tokenizers, and writes extended.json: its
-size, that of the old one, and the ids of the texts of strings.json and of lines of the LICENSE.
+Extends each extendable tokenizer of pipelines/, and the byte tokenizer, by 40 tokens for the words
+of the repository's LICENSE, opens the result with Hugging Face tokenizers, and writes
+extended.json: its size, that of the old one, and the ids of the texts of strings.json and of lines
+of the LICENSE.
 """
 import json
 import pathlib
@@ -22,7 +23,7 @@ NAMES = ["gpt2", "llama3", "qwen", "smollm2", "bert", "bert_cased", "bytes"]
 def extend(apus, name, folder):
     base = "bytes" if name == "bytes" else str(HERE / "pipelines" / f"{name}.json")
     with tempfile.TemporaryDirectory() as lines:
-        # A document a line, as the test counts them.
+        # One document per line, as the test counts them.
         for number, line in enumerate(LICENSE.read_text("utf-8").split("\n")):
             if line:
                 pathlib.Path(lines, f"{number}.txt").write_text(line, "utf-8")
@@ -36,7 +37,7 @@ def extend(apus, name, folder):
 def main(apus):
     texts = [case["text"] for case in json.loads((HERE / "strings.json").read_text("utf-8"))]
     texts += LICENSE.read_text("utf-8").split("\n")[:60]
-    # Special tokens written in a text are found by Hugging Face alone.
+    # Only Hugging Face recognises special tokens written in a text.
     texts = [text for text in texts if "<" not in text and "[" not in text]
     result = {"texts": texts}
     for name in NAMES:

@@ -1,7 +1,7 @@
-"""The tokenizers of the families as they are published, put together with Hugging Face tokenizers.
+"""The tokenizers of the families as published, built with Hugging Face tokenizers.
 
 `build(name, corpus)` trains a small vocabulary for the family on `corpus`; `published(folder)` reads
-the vocabularies that are in the material folder instead, where they are.
+the published vocabularies in the material folder instead.
 """
 import json
 import pathlib
@@ -84,7 +84,7 @@ def qwen(size, corpus):
 
 
 def o200k(size, corpus):
-    """GPT-4o's pattern, which has no scanner of its own."""
+    """GPT-4o's pattern, for which Apus has no dedicated scanner."""
     tokenizer = byte_level(size, corpus, O200K)
     tokenizer.add_special_tokens(special("<|endoftext|>"))
     return tokenizer
@@ -144,7 +144,7 @@ def bert_cased(size, corpus):
 
 
 def mixed(size, corpus):
-    """Components that the published families leave out."""
+    """Components that the published families do not use."""
     tokenizer = word_pieces(
         size, corpus,
         normalizers.Sequence([
@@ -181,7 +181,7 @@ def build(name, size, corpus):
 
 
 def published(folder):
-    """The vocabularies as published: name and tokenizer."""
+    """Yields the published vocabularies as name and tokenizer."""
     folder = pathlib.Path(folder)
 
     def merges(name):

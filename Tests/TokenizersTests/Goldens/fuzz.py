@@ -1,7 +1,7 @@
-"""Texts that tokenizers stumble over, the same ones for the same seed.
+"""Random texts that are hard to tokenize, reproducible by seed.
 
 All planes of Unicode, combining marks in and out of order, controls, emoji sequences, long runs of
-digits and spaces, mixed scripts, joins that no language has, and special tokens written out.
+digits and spaces, mixed scripts, joiners in unusual places, and special tokens written out.
 """
 import random
 

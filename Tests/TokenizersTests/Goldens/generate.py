@@ -1,4 +1,4 @@
-"""Goldens of the Tokenizers tests: what Hugging Face tokenizers makes of the same inputs.
+"""Goldens of the Tokenizers tests: the output of Hugging Face tokenizers for the same inputs.
 
 Made with Python 3.11.7 and tokenizers 0.23.3:
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install tokenizers==0.23.3

@@ -1,4 +1,4 @@
-"""Goldens of the pipeline tests: small tokenizers of every family and what they make of texts.
+"""Goldens of the pipeline tests: small tokenizers of every family and their output for texts.
 
 Made with Python 3.11.7, tokenizers 0.23.3 and sentencepiece 0.2.3:
     /tmp/venv/bin/python pipelines.py
@@ -56,7 +56,7 @@ def spiece(corpus):
 
 
 def from_spiece(data):
-    """What transformers makes of a spiece.model for T5, without its 100 sentinels."""
+    """Converts a spiece.model as transformers does for T5, without its 100 sentinels."""
     from transformers.utils import sentencepiece_model_pb2_new as protocol
     proto = protocol.ModelProto()
     proto.ParseFromString(data)
@@ -76,14 +76,14 @@ def main():
     corpus = (HERE / "corpus.txt").read_text(encoding="utf-8")
     lines = corpus.splitlines(True)
     texts = list(fuzz.texts(COUNT, seed=7)) + lines[:20]
-    # Some of the texts' characters must be in the vocabularies.
+    # The vocabularies must contain some of the texts' characters.
     corpus = lines + [text for text in fuzz.texts(200, seed=9) if "<" not in text]
     tokenizers = {}
     for name in families.FAMILIES:
         path = str(OUT / f"{name}.json")
         size = 2200 if name == "t5" else 700
         families.build(name, size, corpus).save(path, pretty=False)
-        # Read again: the JSON reader of the crate rounds scores its own way.
+        # Reloaded because the JSON reader of the crate rounds scores in its own way.
         tokenizers[name] = Tokenizer.from_file(path)
     model = spiece([t.replace("\x00", "").replace("\n", " ") for t in corpus])
     (OUT / "spiece.model").write_bytes(model)

@@ -1,19 +1,19 @@
-"""Goldens of published chat templates: their texts, and which characters are trained.
+"""Goldens of published chat templates: rendered texts and the characters in the loss mask.
 
 Made with Python 3.11.7, transformers 5.23.0 and jinja2 3.1.6:
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install transformers==5.23.0 jinja2==3.1.6
     /tmp/venv/bin/python published.py
-The templates are those of the models named, as published: the short ones stand here, the others in
-Templates/, from the wheels trl 1.16.0 (cohere … qwen3_training) and axolotl 0.19.0 (deepseek_v2,
-exaone, falcon_h1, mistral_v7_tekken), both Apache-2.0, which keep them.
+The templates are those of the models named, as published: the short ones are in this file, the others
+in Templates/, from the wheels trl 1.16.0 (cohere … qwen3_training) and axolotl 0.19.0 (deepseek_v2,
+exaone, falcon_h1, mistral_v7_tekken), both Apache-2.0.
 
-Rendered is by the environment of transformers' `apply_chat_template`, `strftime_now` on 26 July 2024.
-Which characters an answer gives is found by rendering the conversation once more with another letter
-for that answer's content: what differs is the answer. Of a template with {% generation %} it is what
-transformers returns as its assistant mask.
+The environment of transformers' `apply_chat_template` renders them, with `strftime_now` on 26 July
+2024. To find the characters of an answer, the script renders the conversation once more with another
+letter as that answer's content: the difference is the answer. For a template with {% generation %} it
+uses the assistant mask that transformers returns.
 
 published.json holds for each template some conversations with text and trained ranges, and a digest
-(FNV-1a, 64 bits) of 1,000 random conversations, which the test draws in the same way.
+(FNV-1a, 64 bits) of 1,000 random conversations, which the test generates in the same way.
 """
 import datetime
 import json
@@ -89,7 +89,7 @@ GRANITE3 = (
     "'<|end_of_text|>\\n' }}\n    {%- endif %}\n    {%- if loop.last and add_generation_prompt %}\n"
     "    {{- '<|start_of_role|>assistant<|end_of_role|>' }}\n    {%- endif %}\n{%- endfor %}")
 
-# Template, its beginning and end of text, and what it writes behind an answer up to a special token.
+# Template, its beginning and end of text, and its text after an answer up to a special token.
 TEMPLATES = {
     "llama2": (LLAMA2, "<s>", "</s>", " </s>"),
     "mistral": (MISTRAL, "<s>", "</s>", "</s>"),
@@ -118,14 +118,14 @@ TEMPLATES = {
     "exaone": (None, "[BOS]", "[|endofturn|]", "[|endofturn|]"),
     "falcon_h1": (None, "<|begin_of_text|>", "<|im_end|>", "<|im_end|>"),
 }
-# Special tokens beside beginning and end, where the template writes them.
+# Special tokens other than beginning and end, for templates that write them.
 SPECIALS = [
     "<|im_start|>", "<|im_end|>", "<|im_sep|>", "<|start_header_id|>", "<|end_header_id|>",
     "<|eot_id|>", "<start_of_turn>", "<end_of_turn>", "<|end|>", "<|start_of_role|>",
     "<|end_of_role|>", "<|START_OF_TURN_TOKEN|>", "<|END_OF_TURN_TOKEN|>", "[INST]", "[/INST]",
     "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "[|endofturn|]", "<｜Assistant｜>", "<｜User｜>",
     "<|user|>", "<|assistant|>", "<|system|>", "[gMASK]", "<sop>"]
-# Where [INST] and <|user|> are plain text, as in the published vocabulary.
+# Templates for which [INST] or <|user|> is plain text, as in the published vocabulary.
 PLAIN = {
     "llama2": ["[INST]", "[/INST]"], "mistral": ["[INST]", "[/INST]"],
     "zephyr": ["<|user|>", "<|assistant|>", "<|system|>"],
@@ -197,7 +197,7 @@ def rendered(source, tokens, conversation, prompt):
 
 
 def trained(source, tokens, end, conversation, prompt, text):
-    """The ranges of characters that answers give, each with the end of its turn."""
+    """Returns the ranges of characters of the answers, each with the end of its turn."""
     ranges = []
     for i, (role, _) in enumerate(conversation):
         if role != "assistant":

@@ -1,11 +1,12 @@
-"""What Hugging Face's trainers learn from corpus.txt, for TokenizerTrainerTests.
+"""Results of Hugging Face's trainers on corpus.txt, for TokenizerTrainerTests.
 
 Made with Python 3.11.7 and tokenizers 0.23.3:
     /tmp/venv/bin/python trained.py
-Writes trained.json: the tokens of a WordPiece of 120, and into how many tokens it, and a Unigram of
-100, cut the corpus. With --material FOLDER it prints instead, for vocabularies of 4,000 and 8,000
-trained by both programs (PATH/TO/apus) on wikitext-2-valid and tinyshakespeare, the bytes per token
-on c4_demo, and whether Hugging Face tokenizers gives the same ids for Apus' file.
+Writes trained.json: the tokens of a WordPiece of 120 tokens, and the number of tokens into which
+it, and a Unigram of 100, split the corpus. With --material FOLDER it prints instead, for
+vocabularies of 4,000 and 8,000 trained by both programs (PATH/TO/apus) on wikitext-2-valid and
+tinyshakespeare, the bytes per token on c4_demo, and whether Hugging Face tokenizers gives the same
+ids for Apus' file.
 """
 import json
 import pathlib

@@ -1,4 +1,4 @@
-"""The Unicode tables of the Tokenizers room, asked of Hugging Face tokenizers scalar by scalar.
+"""The Unicode tables of the Tokenizers module, measured from Hugging Face tokenizers per scalar.
 
 Made with Python 3.11.7 and tokenizers 0.23.3:
     /tmp/venv/bin/python unicode_tables.py
@@ -6,8 +6,8 @@ Writes ../../../Sources/Tokenizers/Unicode/UnicodeTables.swift.
 
 The crate takes its properties from libraries with tables of different Unicode versions
 (normalization: 9.0, letter case: 17.0, the others in between), so no single version of the
-Unicode data files gives the same ids. Every table is therefore measured: what does the crate do to
-this scalar? The script prints the newest version whose characters each table knows.
+Unicode data files yields the same ids. Every table is therefore measured by applying the crate to
+every scalar. The script prints for each table the number of scalars newer than Python's Unicode.
 """
 import base64
 import pathlib
@@ -40,7 +40,7 @@ def ranges(scalars):
 
 
 def encode_set(scalars):
-    """Gaps and lengths of the runs."""
+    """Returns the gaps and lengths of the runs."""
     out, last = bytearray(), 0
     for start, end in ranges(scalars):
         out += varint(start - last) + varint(end - start)
@@ -49,7 +49,7 @@ def encode_set(scalars):
 
 
 def encode_map(mapping):
-    """For each scalar in order: distance from the one before, length, scalars."""
+    """Returns for each scalar in order: distance from the one before, length, scalars."""
     out, last = bytearray(), 0
     for c in sorted(mapping):
         out += varint(c - last) + varint(len(mapping[c]))
@@ -64,7 +64,7 @@ def changed(function, skip=()):
 
 
 def inside(function):
-    """What becomes of each scalar between two letters: its replacement."""
+    """Returns the replacement of each scalar between two letters."""
     result = {}
     for c in SCALARS:
         text = function("a" + chr(c) + "b")
@@ -74,7 +74,7 @@ def inside(function):
 
 
 def combining_classes(nfd):
-    """The class of every scalar that reorders, found by its order among marks of known class."""
+    """Finds the class of every scalar that reorders, by its order among marks of known class."""
     marks = {1: "\u0334"}
     for c in SCALARS[0x300:0x1E000]:
         k = unicodedata.combining(chr(c))
@@ -89,7 +89,7 @@ def combining_classes(nfd):
             continue
         s = nfd(s)
         if nfd(s + low) == low + s or nfd(high + s) == s + high and s != high:
-            # The class is the one whose mark neither passes nor is passed by this scalar.
+            # The class is that of the mark that this scalar does not reorder with, in either order.
             same = [k for k, m in marks.items() if nfd(s + m) == s + m and nfd(m + s) == m + s]
             assert len(same) == 1, (hex(c), same)
             classes[c] = same[0]

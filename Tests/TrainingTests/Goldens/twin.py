@@ -5,9 +5,9 @@
     swift build --build-tests
     /tmp/venv-torch/bin/python Tests/TrainingTests/Goldens/twin.py bert CORPUS.txt VOCAB.txt
 
-Runs PretrainingTwinTests in a folder of its own, which takes the steps and writes what they were
-taken on; then takes them with transformers' model and torch's AdamW in fp32, and prints both losses:
-the mean of the last ten steps must agree within 0.5 %.
+Runs PretrainingTwinTests in a temporary folder, which takes the steps and writes the initial weights,
+batches and losses; then repeats the steps with transformers' model and torch's AdamW in fp32, and
+prints the losses of both: the mean over the last ten steps must agree within 0.5 %.
 """
 
 import argparse

@@ -1,0 +1,87 @@
+import Tensors
+
+/// The configuration of a sequence classifier: its model, and the meaning of its scores.
+package struct SequenceClassifierConfiguration: NetworkConfiguration {
+  /// The meaning of the scores; Hugging Face's `problem_type`.
+  package enum Problem: String, Sendable, CaseIterable {
+    /// The scores are the logits of classes.
+    case classification = "single_label_classification"
+    /// Each score is a predicted number.
+    case regression
+  }
+
+  /// The language model with the same backbone: a decoder or an encoder.
+  package let model: any ModelConfiguration
+  /// Names of the classes or numbers, in the order of the scores.
+  package let labels: [String]
+  /// The meaning of the scores.
+  package let problem: Problem
+  /// The padding id.
+  package let padding: Int
+
+  /// - Parameters:
+  ///   - model: The language model with the same backbone.
+  ///   - labels: Names of the classes or numbers, distinct, at least one.
+  ///   - problem: The meaning of the scores.
+  ///   - padding: The padding id.
+  package init(
+    _ model: any ModelConfiguration, labels: [String], problem: Problem, padding: Int
+  ) throws(ModelError) {
+    try Labels.check(labels)
+    guard (0..<model.vocabulary).contains(padding) else {
+      throw .inconsistent(
+        "The padding id \(padding) is outside the model's vocabulary 0..<\(model.vocabulary).")
+    }
+    self.model = model
+    self.labels = labels
+    self.problem = problem
+    self.padding = padding
+  }
+
+  /// Reads the keys of a network with the backbone of `model`; without labels, Hugging Face's
+  /// defaults.
+  init(_ fields: ConfigurationFields, _ model: any ModelConfiguration) throws(ModelError) {
+    let labels = try fields.labels()
+    let problem = try fields.text(
+      "problem_type",
+      default: (labels.count == 1 ? Problem.regression : .classification).rawValue)
+    guard let problem = Problem(rawValue: problem) else {
+      throw .unsupported(
+        path: fields.path, key: "problem_type", value: problem,
+        supported: Problem.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    let end = try fields.id("eos_token_id", below: model.vocabulary, default: 0)
+    try self.init(
+      model, labels: labels, problem: problem,
+      padding: fields.id("pad_token_id", below: model.vocabulary, default: end))
+  }
+
+  /// The name of the module that computes the scores.
+  var head: String { usesFirstToken ? "classifier" : "score" }
+
+  /// The modules that the language model does not have: they are initialised randomly when training
+  /// starts from it, and trained in full under LoRA.
+  package var heads: [String] { usesFirstToken ? [Pooler.name, head] : [head] }
+
+  /// True for an encoder, whose head uses the first token; a decoder's head uses the last.
+  private var usesFirstToken: Bool { model.prediction == .masked }
+
+  package func build(_ parameters: Parameters) -> SequenceClassifier {
+    SequenceClassifier(self, parameters)
+  }
+
+  /// Hugging Face's keys: those of the model, and the labels.
+  package var json: [String: ConfigurationValue] {
+    var json = model.json
+    json["architectures"] = .list([.text(model.architecture(suffix: Self.suffix))])
+    json.merge(Labels.keys(labels)) { $1 }
+    json["problem_type"] = .text(problem.rawValue)
+    json["pad_token_id"] = .integer(padding)
+    return json
+  }
+
+  /// The suffix of the architectures of sequence classifiers.
+  static let suffix = "ForSequenceClassification"
+
+  package static func == (a: Self, b: Self) -> Bool { a.json == b.json }
+}
