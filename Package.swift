@@ -80,9 +80,16 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation",
-        "Generation", "Layers", "MPI", "Models", "Monitoring", "Objectives", "Optimizers",
-        "Statistics", "Tensors", "Tokenizers",
+        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Layers", "MPI", "Models",
+        "Monitoring", "Objectives", "Optimizers", "Tensors", "Tokenizers",
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Phases",
+      dependencies: [
+        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation", "Generation",
+        "Layers", "MPI", "Models", "Monitoring", "Objectives", "RandomNumbers", "Statistics",
+        "Tensors", "Tokenizers", "Training",
       ],
       swiftSettings: strict),
 
@@ -101,7 +108,8 @@ let package = Package(
       name: "Apus",
       dependencies: [
         "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets",
-        "Generation", "MPI", "Models", "Monitoring", "Recipes", "Tensors", "Tokenizers", "Training",
+        "Generation", "MPI", "Models", "Monitoring", "Phases", "Recipes", "Tensors", "Tokenizers",
+        "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -110,7 +118,7 @@ let package = Package(
       name: "Benchmarks",
       dependencies: [
         "Aviary", "Configuration", "DataParallel", "Datasets", "Generation", "Layers", "MPI",
-        "Models", "Monitoring", "RandomNumbers", "Tensors", "Tokenizers", "Training",
+        "Models", "Monitoring", "Phases", "RandomNumbers", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Peers", "TRIED.md"],
@@ -157,8 +165,10 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "Checkpoints", "Configuration", "DataParallel", "Datasets", "Generation", "MPI", "Models",
-        "Monitoring", "Tensors", "TestWorld", "Tokenizers", "Training",
+        "Monitoring", "Phases", "Tensors", "TestWorld", "Tokenizers", "Training",
       ], exclude: ["Goldens"]),
+    .testTarget(
+      name: "PhasesTests", dependencies: ["Configuration", "Generation", "Phases", "Training"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Tokenizers"]),
@@ -167,7 +177,7 @@ let package = Package(
     .testTarget(
       name: "ApusTests",
       dependencies: [
-        "Apus", "Datasets", "Tokenizers", "Training",
+        "Apus", "Datasets", "Phases", "Tokenizers", "Training",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
   ],

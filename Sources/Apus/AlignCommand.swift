@@ -1,4 +1,5 @@
 import ArgumentParser
+import Phases
 
 /// `apus align`: reinforcement learning from rewards, or preference optimization on pairs.
 struct AlignCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Phases
 import Training
 
 extension PhaseKind: ExpressibleByArgument {}

@@ -2,6 +2,7 @@ import DataParallel
 import Foundation
 import MPI
 import Monitoring
+import Phases
 import Training
 
 extension EvaluateCommand {

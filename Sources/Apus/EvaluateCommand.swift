@@ -3,6 +3,7 @@ import Foundation
 import MPI
 import Monitoring
 import Tensors
+import Phases
 import Training
 
 extension ExampleDataOptions.Template: ExpressibleByArgument {}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Phases
 
 /// `apus finetune`: trains an existing model on conversations or labelled texts.
 struct FinetuneCommand: ParsableCommand {

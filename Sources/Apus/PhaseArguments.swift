@@ -4,6 +4,7 @@ import DataParallel
 import MPI
 import Monitoring
 import Tensors
+import Phases
 import Training
 
 /// The arguments of every training command, and the training itself, on one rank or under `mpirun`.
@@ -59,7 +60,7 @@ struct PhaseArguments: ParsableArguments {
     }
     return try TrainingRun(
       phase, world: world, workers: workers, resume: resume,
-      observer: ProgressLine.standardError(every: phase.plan.options.logEvery),
+      observer: ProgressLine.standardError(every: phase.plan.logEvery),
       version: Program.identity, profiles: profiles
     ).run()
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Phases
 
 /// `apus pretrain`: trains a model on text, on one rank or under `mpirun`.
 struct PretrainCommand: ParsableCommand {
@@ -8,8 +9,7 @@ struct PretrainCommand: ParsableCommand {
     discussion: """
       mpirun -np 2 apus pretrain run.yaml
 
-      Without a file, it trains the built-in default on synthetic stories. The same command \
-      resumes an interrupted run.
+      apus config --phase pretrain prints every key. The same command resumes an interrupted run.
       """)
 
   @OptionGroup var arguments: PhaseArguments

@@ -4,6 +4,7 @@ import MPI
 import Recipes
 import Tensors
 import Tokenizers
+import Phases
 import Training
 
 extension RecipeRun {
@@ -32,7 +33,7 @@ extension RecipeRun {
         let (trained, frozen) = sketch.parameters
         row += [
           frozen > 0 ? "\(trained) of \(trained + frozen)" : "\(trained)",
-          "\(sketch.plan.options.steps)",
+          "\(sketch.plan.steps)",
           "\(sketch.memory(ranks: world.size, threads: workers.threads) >> 20) MiB",
         ]
         if line.isPending {
@@ -76,7 +77,7 @@ extension RecipeRun {
   ) throws -> [Line] {
     let selected = try selection(from: first, only: only)
     let again = Set(selected.map(\.name).drop { $0 != first ?? only })
-    var artifacts = PhaseSketch.PlannedArtifacts()
+    var artifacts = PlannedArtifacts()
     var lines: [Line] = []
     for stage in recipe.stages {
       var sketch: PhaseSketch?
@@ -102,12 +103,12 @@ extension RecipeRun {
   /// The sizes of a stage; nil if they depend on the output of a command that has not run.
   private func sketch(
     _ kind: PhaseKind, _ reader: ConfigurationReader, of stage: Stage,
-    _ artifacts: PhaseSketch.PlannedArtifacts, bf16IsFaster: Bool
+    _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
   ) throws -> PhaseSketch? {
     var (keys, all) = (reader, reader)
     let isReady = try stage.inputs.allSatisfy(isRecorded)
     do {
-      let sketch = try PhaseSketch(kind, &keys, artifacts, bf16IsFaster: bf16IsFaster)
+      let sketch = try kind.sketch(&keys, artifacts, bf16IsFaster: bf16IsFaster)
       // With its inputs done, its data exists as well, and is checked as a run would check it.
       if isReady, try state(of: stage) == .pending {
         _ = try kind.phase(&all, bf16IsFaster: bf16IsFaster)

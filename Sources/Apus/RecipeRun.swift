@@ -4,6 +4,7 @@ import Configuration
 import DataParallel
 import MPI
 import Recipes
+import Phases
 import Training
 
 /// Runs the stages of a recipe.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Phases
 
 /// `apus reward`: trains a reward model on preference pairs, and writes a verdict on it.
 struct RewardCommand: ParsableCommand {

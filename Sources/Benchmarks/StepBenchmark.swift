@@ -7,6 +7,7 @@ import MPI
 import Monitoring
 import RandomNumbers
 import Tensors
+import Phases
 import Training
 
 /// Whole training steps: forward, backward, exchange and update.

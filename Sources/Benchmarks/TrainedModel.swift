@@ -4,6 +4,7 @@ import Datasets
 import Foundation
 import RandomNumbers
 import Tensors
+import Phases
 import Training
 
 /// A model whose training step is measured, in Apus and in PyTorch.

@@ -17,7 +17,7 @@ package struct TrainingState: Codable, Sendable, Equatable {
   }
 
   /// Version of the format.
-  package var version = 1
+  package var version = TrainingState.supportedVersion
   /// Number of completed steps.
   package var step = 0
   /// Number of tokens trained on.
@@ -26,8 +26,8 @@ package struct TrainingState: Codable, Sendable, Equatable {
   package var best: Best?
   /// The losses of the divergence guard's window, oldest first.
   package var recentLosses: [Double] = []
-  /// Numbers that a phase updates from step to step, by name; nil without any.
-  package var memory: [String: Double]?
+  /// Values that the phase carries from step to step, by name.
+  package var variables: [String: Double] = [:]
   /// The settings that decide the bits of the weights, by name; compared when a run resumes.
   package var settings: [String: String]
 
@@ -36,12 +36,8 @@ package struct TrainingState: Codable, Sendable, Equatable {
     self.settings = settings
   }
 
-  /// Stores `value` under `name` in `memory`.
-  package mutating func remember(_ value: Double, as name: String) {
-    var kept = memory ?? [:]
-    kept[name] = value
-    memory = kept
-  }
+  /// The version that this program writes and reads.
+  package static let supportedVersion = 2
 
   static let fileName = "state.json"
 
@@ -56,11 +52,20 @@ package struct TrainingState: Codable, Sendable, Equatable {
   package init(from checkpoint: Checkpoint) throws {
     let path = try checkpoint.path(of: TrainingState.fileName)
     guard let data = FileManager.default.contents(atPath: path),
-      let state = try? JSONDecoder().decode(TrainingState.self, from: data)
+      let format = try? JSONDecoder().decode(Format.self, from: data)
     else { throw CheckpointError.damaged(path: path, reason: "it is not a training state") }
-    guard state.version == 1 else {
-      throw CheckpointError.unknownVersion(path: path, found: state.version, supported: 1)
+    guard format.version == TrainingState.supportedVersion else {
+      throw CheckpointError.unknownVersion(
+        path: path, found: format.version, supported: TrainingState.supportedVersion)
+    }
+    guard let state = try? JSONDecoder().decode(TrainingState.self, from: data) else {
+      throw CheckpointError.damaged(path: path, reason: "it is not a training state")
     }
     self = state
+  }
+
+  /// The one field of every version.
+  private struct Format: Decodable {
+    let version: Int
   }
 }

@@ -29,6 +29,8 @@ package struct UnknownKey: Equatable, Sendable {
   package let place: ConfigurationPlace
   /// The most similar known key, if one is similar enough.
   package let nearest: String?
+  /// The name that replaced this key, if it was renamed.
+  package var newName: String?
 }
 
 /// An error in a configuration; every case is for the user to correct (exit code 2).
@@ -101,10 +103,13 @@ extension ConfigurationError: CustomStringConvertible {
     guard let first = keys.first else { return "The configuration has unknown keys." }
     var sentence = "\(first.place): there is no key \(first.path)"
     sentence +=
-      first.nearest.map { "; did you mean \($0)?" } ?? "; apus config --schema lists all keys."
+      first.newName.map { "; it was renamed to \($0)." }
+      ?? first.nearest.map { "; did you mean \($0)?" } ?? "; apus config --schema lists all keys."
     guard keys.count > 1 else { return sentence }
     let others = keys.dropFirst().map { key in
-      "\(key.path) (\(key.place)" + (key.nearest.map { ", nearest: \($0))" } ?? ")")
+      "\(key.path) (\(key.place)"
+        + (key.newName.map { ", renamed to \($0))" }
+          ?? key.nearest.map { ", nearest: \($0))" } ?? ")")
     }
     return sentence.dropLast() + " (also unknown: \(others.joined(separator: ", ")))"
       + sentence.suffix(1)

@@ -3,7 +3,7 @@ extension ConfigurationReader {
   /// Reads the value at `path`, or nil if the key is absent; declares the key with the default
   /// `fallback`.
   mutating func read<Value: ResolvableScalar>(
-    _ path: String, _ domain: Domain, _ help: String, default fallback: Value?,
+    _ path: String, _ domain: Domain, _ help: String, _ decidesBits: Bool, default fallback: Value?,
     _ parse: (Document.Node) -> Value?
   ) throws(ConfigurationError) -> Value? {
     if let fallback {
@@ -17,7 +17,7 @@ extension ConfigurationReader {
     declare(
       KeyDescription(
         path: path, domain: domain, isRequired: false, defaultValue: fallback?.resolved.yaml,
-        help: help),
+        decidesBits: decidesBits, help: help),
       value: (value ?? fallback)?.resolved ?? .absent)
     return value
   }
@@ -25,7 +25,7 @@ extension ConfigurationReader {
   /// Reads the required value at `path`; in `describe` mode, `placeholder` stands for an absent
   /// one.
   mutating func require<Value: ResolvableScalar>(
-    _ path: String, _ domain: Domain, _ help: String, placeholder: Value,
+    _ path: String, _ domain: Domain, _ help: String, _ decidesBits: Bool, placeholder: Value,
     _ parse: (Document.Node) -> Value?
   ) throws(ConfigurationError) -> Value {
     let value: Value
@@ -36,14 +36,17 @@ extension ConfigurationReader {
       value = placeholder
     }
     declare(
-      KeyDescription(path: path, domain: domain, isRequired: true, defaultValue: nil, help: help),
+      KeyDescription(
+        path: path, domain: domain, isRequired: true, defaultValue: nil, decidesBits: decidesBits,
+        help: help),
       value: value.resolved)
     return value
   }
 
   /// Reads the list at `path`, or nil if the key is absent.
   mutating func readList<Value: ResolvableScalar>(
-    _ path: String, _ domain: Domain, _ help: String, default fallback: [Value],
+    _ path: String, _ domain: Domain, _ help: String, _ decidesBits: Bool,
+    default fallback: [Value],
     _ parse: (Document.Node) -> Value?
   ) throws(ConfigurationError) -> [Value]? {
     for value in fallback {
@@ -57,14 +60,16 @@ extension ConfigurationReader {
     declare(
       KeyDescription(
         path: path, domain: domain, isRequired: false,
-        defaultValue: ResolvedValue.list(fallback.map(\.resolved)).yaml, help: help),
+        defaultValue: ResolvedValue.list(fallback.map(\.resolved)).yaml, decidesBits: decidesBits,
+        help: help),
       value: .list((values ?? fallback).map(\.resolved)))
     return values
   }
 
   /// Reads the required list at `path`; in `describe` mode, an absent one is empty.
   mutating func requireList<Value: ResolvableScalar>(
-    _ path: String, _ domain: Domain, _ help: String, _ parse: (Document.Node) -> Value?
+    _ path: String, _ domain: Domain, _ help: String, _ decidesBits: Bool,
+    _ parse: (Document.Node) -> Value?
   ) throws(ConfigurationError) -> [Value] {
     var values: [Value] = []
     if let node = try present(path, domain) {
@@ -73,7 +78,9 @@ extension ConfigurationReader {
       try refuseMissing(path)
     }
     declare(
-      KeyDescription(path: path, domain: domain, isRequired: true, defaultValue: nil, help: help),
+      KeyDescription(
+        path: path, domain: domain, isRequired: true, defaultValue: nil, decidesBits: decidesBits,
+        help: help),
       value: .list(values.map(\.resolved)))
     return values
   }

@@ -58,7 +58,8 @@ extension ConfigurationReader {
     if node == nil && isRequired { try refuseMissing(path) }
     declare(
       KeyDescription(
-        path: path, domain: domain, isRequired: isRequired, defaultValue: nil, help: help),
+        path: path, domain: domain, isRequired: isRequired, defaultValue: nil, decidesBits: false,
+        help: help),
       value: .absent)
     return node
   }

@@ -68,9 +68,25 @@ package struct ConfigurationReader: Sendable {
       unknown.append(
         UnknownKey(
           path: written.path, place: written.place,
-          nearest: Spelling.nearest(to: written.path, among: keys)))
+          nearest: Spelling.nearest(to: written.path, among: keys),
+          newName: Self.renamedKeys[written.path]))
     }
     if !unknown.isEmpty { throw .unknownKeys(unknown) }
+  }
+
+  /// The new names of keys that were renamed; an old name is refused with the new one.
+  private static let renamedKeys = [
+    "mask.share": "mask.rate", "spans.share": "spans.rate",
+    "data.replay.share": "data.replay.fraction", "model.initialDeviation": "model.initialStd",
+  ]
+
+  /// The values, as YAML, of the keys read so far that decide the bits of the trained weights.
+  package var settings: [String: String] {
+    var settings: [String: String] = [:]
+    for declaration in declarations where declaration.description.decidesBits {
+      settings[declaration.description.path] = declaration.value.yaml
+    }
+    return settings
   }
 
   /// True when the user gave `path` a value, in the file or as an override.

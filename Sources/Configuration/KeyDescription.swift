@@ -12,16 +12,22 @@ package struct KeyDescription: Sendable, Equatable, Codable {
   package let unit: String?
   /// The admitted values, such as "at least 1" or "one of gpt2, llama".
   package let range: String?
+  /// True when the value decides the bits of the trained weights; a resumed run reports a change.
+  package let decidesBits: Bool
   /// The meaning of the key in one sentence.
   package let help: String
 
-  init(path: String, domain: Domain, isRequired: Bool, defaultValue: String?, help: String) {
+  init(
+    path: String, domain: Domain, isRequired: Bool, defaultValue: String?, decidesBits: Bool,
+    help: String
+  ) {
     self.path = path
     self.type = domain.type
     self.isRequired = isRequired
     self.defaultValue = defaultValue
     self.unit = domain.unit
     self.range = domain.range
+    self.decidesBits = decidesBits
     self.help = help
   }
 
@@ -30,6 +36,6 @@ package struct KeyDescription: Sendable, Equatable, Codable {
     case type
     case isRequired = "required"
     case defaultValue = "default"
-    case unit, range, help
+    case unit, range, decidesBits, help
   }
 }

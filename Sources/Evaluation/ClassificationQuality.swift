@@ -1,3 +1,5 @@
+// "Losses and quality measures of models. Returns tallies; never divides across ranks itself."
+
 import Statistics
 
 /// Accuracy and macro F1 of a classifier on labelled texts.

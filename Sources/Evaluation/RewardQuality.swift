@@ -5,7 +5,7 @@ import Statistics
 /// before it may be used in reinforcement learning.
 package struct RewardQuality: Sendable, Equatable, Codable {
   /// The scores and lengths of one preference pair.
-  package struct Pair: Sendable, Equatable {
+  package struct Pair: BitwiseCopyable, Sendable, Equatable {
     /// Scores of the chosen and the rejected completion.
     package var scores: (chosen: Double, rejected: Double)
     /// The scores when the two completions are swapped in the batch.

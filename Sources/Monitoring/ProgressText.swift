@@ -118,7 +118,7 @@ enum ProgressText {
   }
 
   private static func peak(_ report: StepReport) -> String? {
-    guard let fraction = report.gemmShare, fraction.isFinite, fraction.magnitude < 10 else {
+    guard let fraction = report.peakFraction, fraction.isFinite, fraction.magnitude < 10 else {
       return nil
     }
     return padded("\(Int((fraction * 100).rounded()))%", to: 3) + " of peak"

@@ -21,7 +21,7 @@ extension StepReport {
         JSONMember("secondsExposed", .number(secondsExposed)),
         JSONMember("secondsOptimizer", .number(secondsOptimizer)),
         JSONMember("secondsData", .number(secondsData)),
-        JSONMember("gemmShare", gemmShare.map(JSONValue.number) ?? .null),
+        JSONMember("peakFraction", peakFraction.map(JSONValue.number) ?? .null),
         JSONMember("bytesSent", .integer(bytesSent)),
         JSONMember("memoryBytes", .integer(memoryBytes)),
       ] + figures.map { JSONMember($0.name, .number($0.value)) })

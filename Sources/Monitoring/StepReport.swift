@@ -29,7 +29,7 @@ package struct StepReport: Sendable, Equatable {
   /// Time spent waiting for batches, in seconds.
   package var secondsData: Double
   /// Rate of the matrix products ÷ their measured peak on this machine; nil if unknown.
-  package var gemmShare: Double?
+  package var peakFraction: Double?
   /// Bytes that this rank sent during the step.
   package var bytesSent: Int
   /// Resident memory of this rank, in bytes.
@@ -44,7 +44,7 @@ package struct StepReport: Sendable, Equatable {
     step: Int, totalSteps: Int, loss: Double, learningRate: Double, gradientNorm: Double,
     tokens: Int, tokensSeen: Int, tokensPerSecond: Double, secondsPerStep: Double,
     secondsCompute: Double = 0, secondsExchange: Double = 0, secondsExposed: Double = 0,
-    secondsOptimizer: Double = 0, secondsData: Double = 0, gemmShare: Double? = nil,
+    secondsOptimizer: Double = 0, secondsData: Double = 0, peakFraction: Double? = nil,
     bytesSent: Int = 0, memoryBytes: Int = 0, figures: [Figure] = [], warnings: [String] = []
   ) {
     self.step = step
@@ -61,7 +61,7 @@ package struct StepReport: Sendable, Equatable {
     self.secondsExposed = secondsExposed
     self.secondsOptimizer = secondsOptimizer
     self.secondsData = secondsData
-    self.gemmShare = gemmShare
+    self.peakFraction = peakFraction
     self.bytesSent = bytesSent
     self.memoryBytes = memoryBytes
     self.figures = figures

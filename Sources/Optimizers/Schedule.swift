@@ -30,9 +30,11 @@ package struct Schedule: Sendable, Equatable {
   }
 
   let shape: Shape
-  let peak: Double
+  /// The highest learning rate.
+  package let peak: Double
   let final: Double
-  let warmup: Int
+  /// Steps of linear warm-up.
+  package let warmup: Int
   let decay: Int
   let steps: Int
 

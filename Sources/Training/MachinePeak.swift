@@ -15,7 +15,7 @@ import Tensors
 /// `measured` is in seconds since 1970; `peak` is the sum over all ranks of the host, `products` in
 /// FLOP/s and `memory` in bytes/s; KEY is a hash of everything that the peak depends on. A file
 /// that is damaged, invalid or too old is replaced by a new measurement.
-struct MachinePeak {
+package struct MachinePeak {
   /// The content of the file.
   private struct Record: Codable {
     let measured: Double
@@ -23,14 +23,14 @@ struct MachinePeak {
   }
 
   /// The peak of this rank while all ranks of its host are at work.
-  let own: ProfileReport.Peak
+  package let own: ProfileReport.Peak
   /// FLOP/s of the matrix products of all ranks together.
-  let flopsPerSecond: Double
+  package let flopsPerSecond: Double
 
   /// Reads the peak from the cache, or measures it for a second.
   ///
   /// Collective.
-  init<Replica>(of replicas: DataParallel<Replica>) throws {
+  package init<Replica>(of replicas: DataParallel<Replica>) throws {
     let host = try replicas.world.splitByHost()
     let file = MachinePeak.file(
       of: [
@@ -50,7 +50,7 @@ struct MachinePeak {
   /// else measured by every rank.
   ///
   /// Collective over `host`.
-  static func peak(
+  package static func peak(
     of host: Communicator, file: URL?, measure: () throws -> (products: Double, memory: Double)
   ) throws -> ProfileReport.Peak {
     let cached = host.rank == 0 ? file.flatMap(read) : nil

@@ -21,10 +21,7 @@ package protocol Objective: Sendable {
   /// Prepares the next step, for example by sampling completions.
   ///
   /// Collective.
-  func prepare(_ trainer: Trainer) throws
-
-  /// The figures of `prepare`, for the log line of the step.
-  var figures: [Figure] { get }
+  func prepare(_ context: TrainingContext) throws -> StepPreparation
 
   /// Returns the warnings about the measures of a step, a sentence each.
   func warnings(in measures: Measures) -> [String]
@@ -33,11 +30,27 @@ package protocol Objective: Sendable {
 extension Objective {
   package var hasMeasures: Bool { false }
 
-  package func prepare(_ trainer: Trainer) throws {}
-
-  package var figures: [Figure] { [] }
+  package func prepare(_ context: TrainingContext) -> StepPreparation { StepPreparation() }
 
   package func warnings(in measures: Measures) -> [String] { [] }
+}
+
+/// The result of preparing a step.
+package struct StepPreparation {
+  /// Figures for the report of the step.
+  package var figures: [Figure] = []
+  /// Warnings for the report of the step, a sentence each.
+  package var warnings: [String] = []
+  /// New values of the phase's variables; see `TrainingContext.variables`.
+  package var variables: [String: Double] = [:]
+
+  package init(
+    figures: [Figure] = [], warnings: [String] = [], variables: [String: Double] = [:]
+  ) {
+    self.figures = figures
+    self.warnings = warnings
+    self.variables = variables
+  }
 }
 
 /// The position of a micro-batch in a run, and the settings of its forward and backward pass.
@@ -52,7 +65,7 @@ package struct MicroBatch: Sendable {
   package let recomputation: Recomputation
 
   /// The source of its dropout masks.
-  var dropout: DropoutSource { DropoutSource(seed: seed, step: step, microBatch: index) }
+  package var dropout: DropoutSource { DropoutSource(seed: seed, step: step, microBatch: index) }
 }
 
 /// The loss and the number of positions of one micro-batch.
@@ -61,4 +74,9 @@ package struct MicroBatchLoss {
   package let loss: Loss
   /// Positions that went through the network, for tokens per second.
   package let positions: Int
+
+  package init(loss: Loss, positions: Int) {
+    self.loss = loss
+    self.positions = positions
+  }
 }

@@ -29,34 +29,36 @@ package struct RunContext {
 
 /// The objective, evaluator and frozen models of a phase.
 package struct PreparedPhase {
+  package typealias Conclusion =
+    (_ context: TrainingContext, _ checkpoint: String?) throws -> [EventReport]
+
   /// The objective that every micro-batch minimises.
-  let objective: any Objective
+  package let objective: any Objective
   /// The evaluator of the model; nil without validation data.
-  let evaluator: (any Evaluator)?
+  package let evaluator: (any Evaluator)?
   /// The identity of the data by name; a resumed run compares it with the checkpoint's.
-  let settings: [String: String]
+  package var settings: [String: String]
   /// Models that are not trained.
-  var frozenModels = FrozenModels()
+  package var frozenModels: FrozenModels
   /// Optimizer steps per rollout iteration.
   ///
   /// Checkpoints and evaluations happen only at its end.
-  var stepsPerIteration = 1
+  package var stepsPerIteration: Int
   /// Concludes the run after the last checkpoint is published, and returns events for the log.
   ///
   /// Collective; rank 0 gets the path of the checkpoint.
-  var conclude: (_ trainer: Trainer, _ checkpoint: String?) throws -> [EventReport] = { _, _ in [] }
-}
+  package var conclude: Conclusion
 
-/// Evaluates the model of a run, on all ranks.
-package protocol Evaluator {
-  /// True when the model is evaluated before the first step as well.
-  var evaluatesBeforeTraining: Bool { get }
-
-  /// Evaluates the current model.
-  ///
-  /// Collective.
-  ///
-  /// - Returns: The report, equal on every rank except for the time, and on rank 0 a note for the
-  ///   log.
-  func evaluate(_ trainer: Trainer) throws -> (report: EvaluationReport, note: String?)
+  package init(
+    objective: any Objective, evaluator: (any Evaluator)?, settings: [String: String] = [:],
+    frozenModels: FrozenModels = FrozenModels(), stepsPerIteration: Int = 1,
+    conclude: @escaping Conclusion = { _, _ in [] }
+  ) {
+    self.objective = objective
+    self.evaluator = evaluator
+    self.settings = settings
+    self.frozenModels = frozenModels
+    self.stepsPerIteration = stepsPerIteration
+    self.conclude = conclude
+  }
 }

@@ -46,7 +46,7 @@ final class Profiler {
     switch state {
     case .warmingUp(let steps):
       // A run with few steps left is profiled without a warm-up.
-      let left = trainer.plan.options.steps - trainer.state.step
+      let left = trainer.plan.steps - trainer.state.step
       guard steps == Profiler.warmUp || steps == 0 && left <= Profiler.warmUp else { return }
       try world.barrier()
       trainer.replicas.startTimelines()
@@ -70,7 +70,7 @@ final class Profiler {
     case .recording(var window):
       window.duration += Timeline.now() - window.stepStart
       state = .recording(window)
-      let isLast = trainer.state.step == trainer.plan.options.steps
+      let isLast = trainer.state.step == trainer.plan.steps
       if isLast || trainer.state.step - window.before == Profiler.recordedSteps {
         return try end(trainer)
       }

@@ -6,6 +6,11 @@ package struct RankFailure: Error {
   package let rank: Int
   /// The error on that rank; nil on all others.
   package let error: (any Error)?
+
+  package init(rank: Int, error: (any Error)?) {
+    self.rank = rank
+    self.error = error
+  }
 }
 
 extension Communicator {

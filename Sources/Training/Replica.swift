@@ -11,13 +11,13 @@ package final class Replica {
   /// without its adapters is the reference model.
   private let frozenReference: (any LanguageModel)?
   /// The frozen reward model; nil without one.
-  let rewardModel: SequenceClassifier?
+  package let rewardModel: SequenceClassifier?
   /// The current micro-batch.
-  var batch: Batch
+  package var batch: Batch
   /// Seconds that this worker spent on reading batches since the last reset.
-  var secondsData = 0.0
+  package var secondsData = 0.0
 
-  init(
+  package init(
     _ network: TrainedNetwork, _ parameters: Parameters, rows: Int, context: Int,
     frozenModels: FrozenModels = FrozenModels()
   ) {
@@ -38,18 +38,15 @@ package final class Replica {
 
   /// The reference model, with which the run began: a frozen copy, or under LoRA the trained model
   /// without its adapters.
-  var reference: any LanguageModel { frozenReference ?? BaseModel(of: model) }
+  package var reference: any LanguageModel { frozenReference ?? BaseModel(of: model) }
 
-  /// The trained language model with its value head.
-  var valueHeadModel: ValueHeadModel {
-    guard case .withValueHead(let model) = network else {
-      preconditionFailure("this network has no value head")
-    }
-    return model
+  /// The trained language model with its value head; nil without one.
+  package var valueHeadModel: ValueHeadModel? {
+    if case .withValueHead(let model) = network { model } else { nil }
   }
 
   /// The trained sequence classifier.
-  var classifier: SequenceClassifier {
+  package var classifier: SequenceClassifier {
     guard case .classifier(let classifier) = network else {
       preconditionFailure("this network is not a sequence classifier")
     }
@@ -57,7 +54,9 @@ package final class Replica {
   }
 
   /// Reads `microBatch` from `source` into `batch`, and adds the time to `secondsData`.
-  func read(_ microBatch: MicroBatch, from source: any BatchSource, _ workspace: Workspace) throws {
+  package func read(_ microBatch: MicroBatch, from source: any BatchSource, _ workspace: Workspace)
+    throws
+  {
     var reading = Stopwatch()
     workspace.timeline?.skip()
     try source.fill(&batch, step: microBatch.step, microBatch: microBatch.index)
@@ -69,15 +68,20 @@ package final class Replica {
 /// Models beside the trained one that are not trained.
 package struct FrozenModels: Sendable {
   /// A model with its weights.
-  struct Frozen<Model: Sendable>: Sendable {
-    let model: Model
-    let parameters: FrozenParameters
+  package struct Frozen<Model: Sendable>: Sendable {
+    package let model: Model
+    package let parameters: FrozenParameters
+
+    package init(model: Model, parameters: FrozenParameters) {
+      self.model = model
+      self.parameters = parameters
+    }
   }
 
   /// The reference model of the KL penalty.
-  var reference: Frozen<any ModelConfiguration>?
+  package var reference: Frozen<any ModelConfiguration>?
   /// The reward model.
-  var rewardModel: Frozen<SequenceClassifierConfiguration>?
+  package var rewardModel: Frozen<SequenceClassifierConfiguration>?
 
   package init() {}
 }

@@ -50,9 +50,9 @@ enum Resumption {
       throw CheckpointError.otherModel(path: found.path, faults: mismatches)
     }
     try plan.requireSameInitialWeights(in: found)
-    guard found.step <= plan.options.steps else {
+    guard found.step <= plan.steps else {
       throw StartRefusal.stepsDone(
-        checkpoint: found.path, step: found.step, steps: plan.options.steps)
+        checkpoint: found.path, step: found.step, steps: plan.steps)
     }
     return found
   }

@@ -40,7 +40,7 @@ package struct RunFolder: Sendable {
   }
 
   /// Writes a file of the folder, and replaces an earlier one.
-  func write(_ bytes: [UInt8], as name: String) throws(StorageError) {
+  package func write(_ bytes: [UInt8], as name: String) throws(StorageError) {
     // Written under another name and renamed: a full disk must not destroy the earlier file.
     var file = try DurableFile(creating: "\(path)/\(name).tmp")
     try file.write(bytes)

@@ -10,7 +10,8 @@ package struct RunOptions: Sendable {
   /// - Parameter folder: The default of `run`.
   package init(_ reader: inout ConfigurationReader, run folder: String) throws(ConfigurationError) {
     run = try reader.string(
-      "run", default: folder, help: "run folder, relative to the current folder")
+      "run", default: folder, decidesBits: false, help: "run folder, relative to the current folder"
+    )
     seed = try reader.integer(
       "seed", default: 1, in: 0..., help: "seed of weights, data order, dropout and samples")
     if run.isEmpty {

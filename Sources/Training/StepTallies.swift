@@ -30,9 +30,7 @@ final class StepTallies: Sendable {
   /// Returns the sums over all micro-batches, added in their order.
   ///
   /// Collective.
-  func totals<Replica>(over replicas: DataParallel<Replica>) throws -> (
-    loss: Tally, positions: Double, measures: Measures
-  ) {
+  func totals<Replica>(over replicas: DataParallel<Replica>) throws -> StepTotals {
     let all = try slots.gathered(over: replicas.world) { replicas.owner(of: $0 / talliesEach) }
     let starts = stride(from: 0, to: all.count, by: talliesEach)
     var measures = Measures()
@@ -42,8 +40,15 @@ final class StepTallies: Sendable {
         measures = measures + Measures(numbers: numbers)
       }
     }
-    return (
-      starts.map { all[$0] }.total, starts.reduce(0) { $0 + all[$1 + 1].sum }, measures
-    )
+    return StepTotals(
+      loss: starts.map { all[$0] }.total,
+      positions: starts.reduce(0) { $0 + all[$1 + 1].sum }, measures: measures)
   }
+}
+
+/// The loss, the number of positions and the measures of a step.
+struct StepTotals {
+  let loss: Tally
+  let positions: Double
+  let measures: Measures
 }

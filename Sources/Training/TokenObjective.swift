@@ -1,5 +1,4 @@
 import Datasets
-import Evaluation
 import Objectives
 import Tensors
 
@@ -17,19 +16,12 @@ package struct TokenObjective: Objective {
     -> MicroBatchLoss
   {
     try replica.read(microBatch, from: source, workspace)
-    let losses = TokenLoss.losses(
-      replica.model, replica.batch, dropout: microBatch.dropout,
+    let losses = replica.model.tokenLosses(
+      replica.batch, dropout: microBatch.dropout,
       recomputation: microBatch.recomputation)
     return MicroBatchLoss(
       loss: Loss(losses, count: replica.batch.weight), positions: replica.batch.positions)
   }
 
   package func epochs(steps: Int) -> Double { source.epochsSeen(steps) }
-}
-
-extension Batch {
-  /// The sum of the loss mask.
-  var weight: Double { weights.reduce(0) { $0 + Double($1) } }
-  /// The number of positions that go through the network, of the encoder and the decoder.
-  var positions: Int { inputs.count + sources.count }
 }

@@ -9,7 +9,7 @@ package enum TrainedNetwork: Sendable {
   case tokenClassifier(TokenClassifierConfiguration)
 
   /// The network on a worker; a token classifier has the interface of a language model.
-  enum Built {
+  package enum Built {
     case language(any LanguageModel)
     case withValueHead(ValueHeadModel)
     case classifier(SequenceClassifier)
@@ -26,7 +26,7 @@ package enum TrainedNetwork: Sendable {
   }
 
   /// The configuration with the parameter layout of the whole network.
-  var configuration: any NetworkConfiguration {
+  package var configuration: any NetworkConfiguration {
     switch self {
     case .language(let model): model
     case .withValueHead(let network): network
@@ -35,7 +35,7 @@ package enum TrainedNetwork: Sendable {
     }
   }
 
-  func build(_ parameters: Parameters) -> Built {
+  package func build(_ parameters: Parameters) -> Built {
     switch self {
     case .language(let model): .language(model.build(parameters))
     case .withValueHead(let network): .withValueHead(network.build(parameters))
@@ -46,7 +46,7 @@ package enum TrainedNetwork: Sendable {
 
   /// Modules that the folder of the language model does not have; under LoRA they are trained in
   /// full.
-  var heads: [String] {
+  package var heads: [String] {
     switch self {
     case .language: []
     case .withValueHead: [ValueHeadModelConfiguration.headName]

@@ -15,7 +15,7 @@ package final class Trainer {
   /// The optimizer, with its state for the parameters that this rank owns.
   package let optimizer: ShardedOptimizer
   /// The number of steps done, and the other state that a checkpoint keeps.
-  package internal(set) var state: TrainingState
+  package private(set) var state: TrainingState
   /// The objective that every micro-batch minimises.
   private let objective: any Objective
   private var divergence: DivergenceGuard
@@ -31,16 +31,17 @@ package final class Trainer {
   ///
   /// Collective.
   ///
-  /// - Parameter initializesWeights: False to leave the weights uninitialised; `restore` must
-  ///   follow.
+  /// - Parameters:
+  ///   - settings: The identity of the phase's data by name, which checkpoints keep with the plan's
+  ///     settings.
+  ///   - initializesWeights: False to leave the weights uninitialised; `restore` must follow.
   package init(
     _ plan: TrainingPlan, world: Communicator, workers: Cores.Assignment,
     objective: any Objective, frozenModels: FrozenModels = FrozenModels(),
-    initializesWeights: Bool = true
+    settings: [String: String] = [:], initializesWeights: Bool = true
   ) throws {
     self.plan = plan
     self.objective = objective
-    let options = plan.options
     let (layout, frozen) = try Trainer.parameters(of: plan)
     let memory = ProcessMemory.available() / (try world.splitByHost().size)
     let workerSplit = workers.workerSplit(
@@ -50,9 +51,9 @@ package final class Trainer {
     replicas = try DataParallel(
       world: world, layout: layout, frozen: frozen,
       plan: .init(
-        microBatches: options.microBatches, accumulation: options.accumulation,
+        microBatches: plan.microBatches, accumulation: plan.accumulation,
         threads: workerSplit.workers, team: workerSplit.team, cores: workerSplit.cores,
-        reduction: options.reduction, precision: plan.precision,
+        reduction: plan.reduction, precision: plan.precision,
         isBatchInvariant: plan.isBatchInvariant)
     ) { parameters in
       Replica(
@@ -60,9 +61,9 @@ package final class Trainer {
         frozenModels: frozenModels)
     }
     optimizer = ShardedOptimizer(plan.optimizer, for: replicas)
-    state = TrainingState(settings: plan.settings)
-    divergence = DivergenceGuard(spike: options.spike)
-    tallies = StepTallies(microBatches: options.microBatches, hasMeasures: objective.hasMeasures)
+    state = TrainingState(settings: plan.settings.merging(settings) { _, phase in phase })
+    divergence = DivergenceGuard(spike: plan.spike)
+    tallies = StepTallies(microBatches: plan.microBatches, hasMeasures: objective.hasMeasures)
     peak = try MachinePeak(of: replicas)
     flopsPerToken = 6 * plan.model.macsPerToken
     if initializesWeights { try initializeWeights() }
@@ -92,14 +93,14 @@ package final class Trainer {
     defer { pool.stop() }
     try pool.run { [layout = replicas.layout, weights = replicas.parameters, plan] thread in
       layout.initialize(
-        weights.elements, seed: UInt64(plan.options.seed), part: thread, of: threads)
+        weights.elements, seed: plan.seed, part: thread, of: threads)
     }
     try plan.readWeights(of: replicas.layout, into: replicas.parameters)
     try replicas.parametersChanged()
   }
 
   /// The number of epochs of the whole run.
-  var epochs: Double { objective.epochs(steps: plan.options.steps) }
+  var epochs: Double { objective.epochs(steps: plan.steps) }
 
   /// One optimizer step: forward, loss, backward, exchange, update.
   ///
@@ -109,8 +110,9 @@ package final class Trainer {
   /// - Returns: The report, and the control words of all ranks.
   /// - Throws: `DivergenceGuard.Diverged`, on every rank, before any weight is changed.
   func step(sending word: ControlWord) throws -> (report: StepReport, words: [ControlWord]) {
-    try objective.prepare(self)
-    var clock = Stopwatch()
+    let preparation = try objective.prepare(context)
+    state.variables.merge(preparation.variables) { _, new in new }
+    var seconds = StepSeconds()
     let sentBefore = replicas.world.traffic.bytesSent
     let step = state.step
     let rate = plan.schedule.rate(at: step)
@@ -119,49 +121,66 @@ package final class Trainer {
       [objective, tallies, plan] replica, workspace, microBatch in
       let result = try objective.loss(
         of: MicroBatch(
-          step: step, index: microBatch, seed: UInt64(plan.options.seed),
-          recomputation: plan.options.recomputation), on: replica, in: workspace)
+          step: step, index: microBatch, seed: plan.seed, recomputation: plan.recomputation),
+        on: replica, in: workspace)
       tallies.set(microBatch, to: result)
       return result.loss.sum
     }
-    let secondsGradient = clock.lap()
+    seconds.gradient = seconds.clock.lap()
     replicas.timeline?.skip()
 
-    let (total, positions, measures) = try tallies.totals(over: replicas)
+    let totals = try tallies.totals(over: replicas)
     let words = try word.exchanged(over: replicas.world)
-    let norm = try replicas.norm(of: gradient) / total.count
-    try divergence.observe(step: step + 1, loss: total.mean, gradientNorm: norm)
-    let secondsAgreement = clock.lap()
+    let norm = try replicas.norm(of: gradient) / totals.loss.count
+    try divergence.observe(step: step + 1, loss: totals.loss.mean, gradientNorm: norm)
+    seconds.agreement = seconds.clock.lap()
     replicas.timeline?.mark("losses and norm")
 
-    let clip = plan.options.clip
-    let clipping = clip > 0 && norm > clip ? clip / norm : 1
-    let secondsGather = try optimizer.update(
-      replicas, along: gradient, factor: Float(clipping / total.count), learningRate: Float(rate),
-      update: step + 1)
-    let secondsUpdate = clock.lap() - secondsGather
+    let clipping = plan.clip > 0 && norm > plan.clip ? plan.clip / norm : 1
+    seconds.gather = try optimizer.update(
+      replicas, along: gradient, factor: Float(clipping / totals.loss.count),
+      learningRate: Float(rate), update: step + 1)
+    seconds.update = seconds.clock.lap() - seconds.gather
 
     state.step = step + 1
-    state.tokensSeen += Int(positions)
+    state.tokensSeen += Int(totals.positions)
     state.recentLosses = divergence.recent
-    let seconds = secondsGradient + secondsAgreement + secondsUpdate + secondsGather
-    secondsOfSteps += seconds
-    let products = flopsPerToken * positions
-    let report = StepReport(
-      step: state.step, totalSteps: plan.options.steps, loss: total.mean, learningRate: rate,
-      gradientNorm: norm, tokens: Int(positions), tokensSeen: state.tokensSeen,
-      tokensPerSecond: positions / seconds, secondsPerStep: seconds,
-      secondsCompute: gradient.secondsCompute,
-      secondsExchange: gradient.secondsExchange + secondsAgreement + secondsGather,
-      secondsExposed: gradient.secondsExposed + secondsAgreement + secondsGather,
-      secondsOptimizer: secondsUpdate, secondsData: takeSecondsData(),
-      gemmShare: products / seconds / peak.flopsPerSecond,
-      bytesSent: replicas.world.traffic.bytesSent - sentBefore,
-      memoryBytes: ProcessMemory.resident() ?? 0,
-      figures: objective.figures
-        + measures.figures.map { Figure($0.name, $0.value, isDetail: $0.isDetail) },
-      warnings: objective.warnings(in: measures))
+    secondsOfSteps += seconds.total
+    var report = report(totals, rate: rate, norm: norm, gradient, seconds)
+    report.bytesSent = replicas.world.traffic.bytesSent - sentBefore
+    report.figures = preparation.figures + report.figures
+    report.warnings += preparation.warnings
     return (report, words)
+  }
+
+  /// The durations of the parts of a step, in seconds.
+  private struct StepSeconds {
+    var clock = Stopwatch()
+    var gradient = 0.0
+    var agreement = 0.0
+    var update = 0.0
+    var gather = 0.0
+
+    var total: Double { gradient + agreement + update + gather }
+  }
+
+  private func report(
+    _ totals: StepTotals, rate: Double, norm: Double, _ gradient: SummedGradient,
+    _ seconds: StepSeconds
+  ) -> StepReport {
+    let exchange = seconds.agreement + seconds.gather
+    return StepReport(
+      step: state.step, totalSteps: plan.steps, loss: totals.loss.mean, learningRate: rate,
+      gradientNorm: norm, tokens: Int(totals.positions), tokensSeen: state.tokensSeen,
+      tokensPerSecond: totals.positions / seconds.total, secondsPerStep: seconds.total,
+      secondsCompute: gradient.secondsCompute,
+      secondsExchange: gradient.secondsExchange + exchange,
+      secondsExposed: gradient.secondsExposed + exchange,
+      secondsOptimizer: seconds.update, secondsData: takeSecondsData(),
+      peakFraction: flopsPerToken * totals.positions / seconds.total / peak.flopsPerSecond,
+      memoryBytes: ProcessMemory.resident() ?? 0,
+      figures: totals.measures.figures.map { Figure($0.name, $0.value, isDetail: $0.isDetail) },
+      warnings: objective.warnings(in: totals.measures))
   }
 
   /// One optimizer step without orders or requests, for measurements.
@@ -171,6 +190,28 @@ package final class Trainer {
   /// - Throws: `DivergenceGuard.Diverged`, on every rank, before any weight is changed.
   package func step() throws -> StepReport {
     try step(sending: ControlWord()).report
+  }
+
+  /// The state between two steps, for the phase's objective and evaluator.
+  var context: TrainingContext {
+    TrainingContext(
+      plan: plan, replicas: replicas, step: state.step, variables: state.variables,
+      secondsOfSteps: secondsOfSteps)
+  }
+
+  /// Records the loss of an evaluation.
+  ///
+  /// - Returns: True when no earlier evaluation had a lower loss; never during a loss spike, when
+  ///   nothing is saved.
+  func isBest(_ loss: Double) -> Bool {
+    guard !hasLossSpike, state.best.map({ loss < $0.loss }) ?? true else { return false }
+    state.best = .init(step: state.step, loss: loss)
+    return true
+  }
+
+  /// Forgets the best evaluation, whose checkpoint is in the folder of another run.
+  func forgetBest() {
+    state.best = nil
   }
 
   /// True when the last losses were so high that no checkpoint should be written.
@@ -191,83 +232,12 @@ package final class Trainer {
     let settings = state.settings
     state = try TrainingState(from: checkpoint)
     state.settings = settings
-    divergence = DivergenceGuard(spike: plan.options.spike, recent: state.recentLosses)
+    divergence = DivergenceGuard(spike: plan.spike, recent: state.recentLosses)
   }
 
   private func takeSecondsData() -> Double {
     let total = replicas.replicas.reduce(0) { $0 + $1.secondsData }
     for replica in replicas.replicas { replica.secondsData = 0 }
     return total / Double(replicas.plan.threads)
-  }
-}
-
-extension TrainingPlan {
-  /// Reads the parameters of `layout` that the initial model has; the others are unchanged.
-  func readWeights(of layout: ParameterLayout, into values: FlatBuffer) throws {
-    guard case .folder(let path) = weights else { return }
-    let folder = try ModelFolder(path: path)
-    guard tokenizer.vocabularySize > folder.tokenizer.vocabularySize else {
-      return try folder.copyWeights(into: values, of: layout)
-    }
-    try folder.copyWeights(
-      into: values, of: layout, extendedBy: tokenizer, seed: UInt64(options.seed))
-  }
-
-  /// Returns the reasons why the run cannot resume from `checkpoint`: other sizes of the model, or
-  /// another optimizer.
-  func mismatches(with checkpoint: Checkpoint) throws -> [String] {
-    let isAdapter = checkpoint.manifest.files.contains {
-      $0.name == AdapterConfiguration.weightsName
-    }
-    guard isAdapter == (lora != nil) else {
-      return [
-        isAdapter
-          ? "it has LoRA adapters, not full weights" : "it has full weights, not LoRA adapters"
-      ]
-    }
-    try adapterBase?.requireSame(in: checkpoint)
-    let path = try checkpoint.path(of: "config.json")
-    let saved = try ConfigurationFile.readNetwork(path).json
-    let wanted = network.configuration.json
-    let differing = Set(saved.keys).union(wanted.keys).sorted().filter { saved[$0] != wanted[$0] }
-    let missing = Set(optimizer.stateNames).subtracting(
-      try OptimizerFiles.stateNames(in: checkpoint))
-    return differing.map {
-      "\($0) is \((saved[$0] ?? .null).text), not \((wanted[$0] ?? .null).text)"
-    } + missing.sorted().map { "optimizer state \($0) is missing" }
-  }
-
-  /// The name of the setting that identifies the initial weights.
-  ///
-  /// A run that records it refuses to resume from different initial weights.
-  static let initialWeightsKey = "first weights"
-
-  /// Refuses a checkpoint of a run that began with other weights.
-  func requireSameInitialWeights(in checkpoint: Checkpoint) throws {
-    guard let now = phaseSettings[Self.initialWeightsKey], case .folder(let path) = weights,
-      let then = try TrainingState(from: checkpoint).settings[Self.initialWeightsKey], then != now
-    else { return }
-    throw StartRefusal.otherStart(
-      checkpoint: checkpoint.path, from: path, expected: then, found: now)
-  }
-
-  /// The settings that decide the bits of the weights, for the start-up contract and the report of
-  /// what a resumed run changed; each has its own entry, so that the report names only what
-  /// differs.
-  package var settings: [String: String] {
-    [
-      "seed": "\(options.seed)", "steps": "\(options.steps)",
-      "microBatches": "\(options.microBatches)", "sequences": "\(options.sequences)",
-      "accumulation": "\(options.accumulation)", "optimizer.name": options.rule.rawValue,
-      "learningRate": "\(options.learningRate)", "betas": "\(options.betas)",
-      "epsilon": "\(options.epsilon)", "momentum": "\(options.momentum)",
-      "weightDecay": "\(options.weightDecay)", "clip": "\(options.clip)",
-      "schedule.name": options.schedule.rawValue, "warmup": "\(options.warmup)",
-      "final": "\(options.finalRate)", "decay": "\(options.decay)",
-      "reduction": "\(options.reduction)", "precision": "\(precision)",
-      "matrixLibrary": MatrixLibrary.description(for: precision),
-      "kernels": MatrixLibrary.kernelLevel,
-      "C library": MatrixLibrary.mathVersion,
-    ].merging(phaseSettings) { common, _ in common }
   }
 }

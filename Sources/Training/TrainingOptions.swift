@@ -4,6 +4,7 @@ import Configuration
 import DataParallel
 import Layers
 import Optimizers
+import Tensors
 
 /// The keys that every phase has.
 ///
@@ -12,15 +13,15 @@ import Optimizers
 package struct TrainingOptions: Sendable {
   /// The defaults of a phase.
   package struct Defaults: Sendable {
-    var steps = 1000
-    var microBatches = 4
-    var sequences = 8
-    var sequencesHelp = "sequences per micro-batch"
-    var learningRate = 1e-3
-    var finalRate = 1e-4
-    var weightDecay = 0.1
-    var warmup = 100
-    var spike = 2.0
+    package var steps = 1000
+    package var microBatches = 4
+    package var sequences = 8
+    package var sequencesHelp = "sequences per micro-batch"
+    package var learningRate = 1e-3
+    package var finalRate = 1e-4
+    package var weightDecay = 0.1
+    package var warmup = 100
+    package var spike = 2.0
 
     /// The defaults of pretraining.
     package init() {}
@@ -156,31 +157,34 @@ package struct TrainingOptions: Sendable {
         + "and summed in fp32, and the bits depend on the numbers of ranks and threads")
     recomputation = try reader.choice(
       "recompute", default: .none,
+      decidesBits: false,
       help: "layer: keeps only the input of each layer and recomputes its activations in the "
         + "backward "
         + "pass; less memory, a third more time, the same bits")
     checkpointEvery = try reader.integer(
       "checkpoint.every", default: 200, in: 0..., unit: "steps",
-      help: "interval between checkpoints; 0 saves only at the end")
+      decidesBits: false, help: "interval between checkpoints; 0 saves only at the end")
     keep = try reader.integer(
-      "checkpoint.keep", default: 2, in: 1..., help: "number of newest checkpoints to keep")
+      "checkpoint.keep", default: 2, in: 1..., decidesBits: false,
+      help: "number of newest checkpoints to keep")
     keepEvery = try reader.optionalInteger(
       "checkpoint.keepEvery", in: 1..., unit: "steps",
-      help: "keeps checkpoints at multiples of this step as well")
+      decidesBits: false, help: "keeps checkpoints at multiples of this step as well")
     keepBest = try reader.boolean(
       "checkpoint.keepBest", default: true,
-      help: "keeps the checkpoint of the best evaluation as well")
+      decidesBits: false, help: "keeps the checkpoint of the best evaluation as well")
     evaluateEvery = try reader.integer(
       "evaluate.every", default: 250, in: 0..., unit: "steps",
-      help: "interval between evaluations; 0 evaluates only at the end")
+      decidesBits: false, help: "interval between evaluations; 0 evaluates only at the end")
     spike = try reader.number(
       "guard.spike", default: defaults.spike, in: 0...,
+      decidesBits: false,
       help: "ends the run when the loss exceeds this multiple of its recent mean in three steps in "
         + "a "
         + "row; 0 disables the check")
     logEvery = try reader.integer(
       "log.every", default: 10, in: 1..., unit: "steps",
-      help: "interval between progress lines when the output is not a terminal")
+      decidesBits: false, help: "interval between progress lines when the output is not a terminal")
     try refuseIdleKeys(reader)
     for (key, value) in [("microBatches", microBatches), ("accumulation", accumulation)]
     where value & (value - 1) != 0 {
@@ -222,6 +226,33 @@ package struct TrainingOptions: Sendable {
         of: "schedule.decay",
         because: "wsd without a final decay stays at its peak; choose some of the \(steps) steps, "
           + "often a tenth, or schedule.name: constant")
+    }
+  }
+}
+
+extension TrainingOptions {
+  /// The optimizer.
+  package var optimizer: any Optimizer {
+    switch rule {
+    case .adamw:
+      AdamW(
+        betas: (Float(betas[0]), Float(betas[1])), epsilon: Float(epsilon),
+        weightDecay: Float(weightDecay))
+    case .sgd: SGD(momentum: Float(momentum), weightDecay: Float(weightDecay))
+    }
+  }
+}
+
+extension TrainingOptions.PrecisionChoice {
+  /// The precision on this CPU.
+  package var resolved: Precision { resolved(bf16IsFaster: MatrixLibrary.bf16IsFaster) }
+
+  /// Returns the precision for CPUs that compute faster, or not, in bf16 than in fp32.
+  package func resolved(bf16IsFaster: Bool) -> Precision {
+    switch self {
+    case .fp32: .fp32
+    case .bf16: .bf16
+    case .auto: bf16IsFaster ? .bf16 : .fp32
     }
   }
 }

@@ -1,14 +1,13 @@
 import Checkpoints
 import Configuration
-import Datasets
-import Glibc
+import DataParallel
+import Layers
 import Models
-import Monitoring
 import Optimizers
 import Tensors
 import Tokenizers
 
-/// The resolved settings of a run; the phase keeps its own settings beside it, see `Phase`.
+/// The resolved settings of a run, of every phase; the phase keeps its own beside it, see `Phase`.
 package struct TrainingPlan: Sendable {
   /// The source of the initial weights.
   package enum Weights: Sendable, Equatable {
@@ -18,8 +17,34 @@ package struct TrainingPlan: Sendable {
     case folder(String)
   }
 
-  /// The values of the keys that every phase has.
-  package let options: TrainingOptions
+  /// The run folder.
+  package let run: String
+  /// The seed of everything random.
+  package let seed: UInt64
+  /// Optimizer steps of the run.
+  package let steps: Int
+  /// Micro-batches in a step, a power of two.
+  package let microBatches: Int
+  /// Micro-batches added in order per leaf of the summation tree.
+  package let accumulation: Int
+  package let reduction: GradientReduction
+  /// The activations that the backward pass recomputes.
+  package let recomputation: Recomputation
+  package let optimizer: any Optimizer
+  /// The maximum gradient norm; 0 does not clip.
+  package let clip: Double
+  /// A loss above this multiple of its recent mean, three steps in a row, ends the run; 0 never.
+  package let spike: Double
+  /// The checkpoints to keep.
+  package let retention: RetentionPolicy
+  /// True to keep the checkpoint of the best evaluation as well.
+  package let keepsBest: Bool
+  /// Steps between checkpoints; 0 saves only at the end.
+  package let checkpointEvery: Int
+  /// Steps between evaluations; 0 evaluates only at the end.
+  package let evaluateEvery: Int
+  /// Steps between progress lines.
+  package let logEvery: Int
   /// The configuration as YAML, with every key and default.
   package let resolved: String
   package let tokenizer: any Tokenizer
@@ -30,7 +55,7 @@ package struct TrainingPlan: Sendable {
   /// The LoRA adapters; nil to train all weights.
   package let lora: LoRA?
   /// The base model of the adapters; nil without adapters.
-  let adapterBase: AdapterBase?
+  package let adapterBase: AdapterBase?
   /// The source of the initial weights.
   package let weights: Weights
   /// Rows of a micro-batch.
@@ -45,10 +70,14 @@ package struct TrainingPlan: Sendable {
   package let precision: Precision
   /// True when a row's forward pass must have the same bits in every batch; see `Workspace`.
   package let isBatchInvariant: Bool
-  /// The entries that the phase adds to `settings`.
-  let phaseSettings: [String: String]
-  /// The numbers of trained and of frozen parameters, with padding.
+  /// The keys that decide the bits of the weights, with their values as YAML.
+  package let keySettings: [String: String]
+  /// The entries that the phase adds to `settings`, such as the identity of its data.
+  package let phaseSettings: [String: String]
+  /// The numbers of trained and of frozen elements in the flat buffers, with padding.
   package let counts: (trained: Int, frozen: Int)
+  /// The numbers of trained and of frozen parameters, without padding.
+  package let parameters: (trained: Int, frozen: Int)
 
   /// Resolves the settings that every phase has.
   ///
@@ -62,15 +91,29 @@ package struct TrainingPlan: Sendable {
   ///     sequence-to-sequence model and 0 in others.
   ///   - isBatchInvariant: True when a row's forward pass must not depend on its batch.
   ///   - bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
-  init(
+  package init(
     _ options: TrainingOptions, _ reader: ConfigurationReader, tokenizer: any Tokenizer,
-    network: TrainedNetwork, lora: LoRA? = nil, start: PhaseModel? = nil, rows: Int? = nil,
+    network: TrainedNetwork, lora: LoRA? = nil, start: InitialModel? = nil, rows: Int? = nil,
     context: Int? = nil, sourceContext: Int? = nil, settings: [String: String] = [:],
     isBatchInvariant: Bool = false,
     bf16IsFaster: Bool
   ) throws {
     try reader.finish()
-    self.options = options
+    run = options.run
+    seed = UInt64(options.seed)
+    steps = options.steps
+    microBatches = options.microBatches
+    accumulation = options.accumulation
+    reduction = options.reduction
+    recomputation = options.recomputation
+    optimizer = options.optimizer
+    clip = options.clip
+    spike = options.spike
+    retention = RetentionPolicy(keep: options.keep, keepEvery: options.keepEvery)
+    keepsBest = options.keepBest
+    checkpointEvery = options.checkpointEvery
+    evaluateEvery = options.evaluateEvery
+    logEvery = options.logEvery
     self.tokenizer = tokenizer
     self.network = network
     self.lora = lora
@@ -85,11 +128,15 @@ package struct TrainingPlan: Sendable {
     precision = options.precision.resolved(bf16IsFaster: bf16IsFaster)
     self.isBatchInvariant = isBatchInvariant
     resolved = reader.resolved
+    keySettings = reader.settings
     phaseSettings = settings
     let layouts = try lora.map { try network.configuration.layout($0) }
     counts =
       layouts.map { ($0.trainable.count, $0.frozen.count) }
       ?? (network.configuration.layout.count, 0)
+    parameters =
+      layouts.map { ($0.counts.trainable, $0.counts.frozen) }
+      ?? (network.configuration.layout.parameterCount, 0)
     schedule = Schedule(
       shape: options.schedule, peak: options.learningRate, final: options.finalRate,
       warmup: options.warmup, decay: options.decay, steps: options.steps)
@@ -99,109 +146,9 @@ package struct TrainingPlan: Sendable {
   /// The language model of the network.
   package var model: any ModelConfiguration { network.model }
 
-  /// Refuses sizes that exceed this host's memory with any number of ranks: weights with one
-  /// gradient, or the logits of one micro-batch.
-  private func requireMemory(_ reader: ConfigurationReader) throws(ConfigurationError) {
-    let available = ProcessMemory.available()
-    let float = MemoryLayout<Float>.stride
-    let sizes = (2 * counts.trained + counts.frozen) * float
-    let logits = rows * context * model.vocabulary * float
-    for (key, bytes) in [("model.width", sizes), ("batch.sequences", logits)]
-    where bytes > available {
-      throw reader.rejection(
-        of: key,
-        because: "\(key == "model.width" ? "weights and gradient" : "the logits of a micro-batch") "
-          + "need \(bytes >> 20) MiB and this host has \(available >> 20) MiB of memory; choose "
-          + "smaller sizes")
-    }
-  }
-
   /// The number of leaves of the summation tree: micro-batches over `batch.accumulation`.
-  var leaves: Int { options.microBatches / options.accumulation }
-
-  /// Returns the largest number of workers of a rank whose gradients fit into `bytes` beside the
-  /// weights and the optimizer's state, with a fifth left for activations and the rest; at least 1.
-  func workersThatFit(into bytes: Int, ranks: Int) -> Int {
-    let own = (leaves + ranks - 1) / ranks
-    let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
-    return (1...own).last { workers in
-      let gradients = 4 * workers * levels(of: own, workers: workers)
-      let needed =
-        (precision.weightBytes + moments + gradients) * counts.trained
-        + precision.weightBytes * counts.frozen
-      return needed <= bytes / 5 * 4
-    } ?? 1
-  }
-
-  /// Estimates the bytes that a rank needs for weights, gradients, the optimizer's state and the
-  /// logits of its workers, without other activations.
-  package func memory(ranks: Int, threads: Int) -> Int {
-    let own = (leaves + ranks - 1) / ranks
-    let workers = min(threads, own)
-    let gradients = 4 * workers * levels(of: own, workers: workers)
-    let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
-    let logits = 4 * workers * rows * context * model.vocabulary
-    return (precision.weightBytes + moments + gradients) * counts.trained
-      + precision.weightBytes * counts.frozen + logits
-  }
-
-  /// Returns the bytes that a single rank needs for weights, one gradient, and the two moments of
-  /// AdamW; `frozen` parameters have only weights.
-  package static func memory(trained: Int, frozen: Int, _ precision: Precision) -> Int {
-    let numbers = 1 + AdamW(betas: (0, 0), weightDecay: 0).stateNames.count
-    return (precision.weightBytes + numbers * MemoryLayout<Float>.stride) * trained
-      + precision.weightBytes * frozen
-  }
-
-  /// The number of gradients that a worker holds: one for every level of the tree over its leaves.
-  private func levels(of leaves: Int, workers: Int) -> Int {
-    let run = (leaves + workers - 1) / workers
-    return Int.bitWidth - run.leadingZeroBitCount
-  }
-
-  /// A hash of the names, shapes and offsets of all parameters.
-  var layoutDigest: UInt64 {
-    FNV1a(Array(network.configuration.layout.summary.utf8)).value
-  }
-
-  /// The lines of the resolved configuration with their numbers, to compare ranks.
-  var lines: [(name: String, value: String)] {
-    resolved.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map {
-      ("line \($0.offset + 1) of the resolved configuration", String($0.element.drop { $0 == " " }))
-    }
-  }
-
-  /// The optimizer.
-  package var optimizer: any Optimizer {
-    switch options.rule {
-    case .adamw:
-      AdamW(
-        betas: (Float(options.betas[0]), Float(options.betas[1])),
-        epsilon: Float(options.epsilon), weightDecay: Float(options.weightDecay))
-    case .sgd:
-      SGD(momentum: Float(options.momentum), weightDecay: Float(options.weightDecay))
-    }
-  }
-
-  /// The checkpoints to keep.
-  package var retention: RetentionPolicy {
-    RetentionPolicy(keep: options.keep, keepEvery: options.keepEvery)
-  }
+  package var leaves: Int { microBatches / accumulation }
 
   /// The number of positions in a step, of encoder and decoder inputs.
-  package var tokensPerStep: Int { options.microBatches * rows * (context + sourceContext) }
-}
-
-extension TrainingOptions.PrecisionChoice {
-  /// The precision on this CPU.
-  package var resolved: Precision { resolved(bf16IsFaster: MatrixLibrary.bf16IsFaster) }
-
-  /// Returns the precision for CPUs that compute faster, or not, in bf16 than in fp32.
-  func resolved(bf16IsFaster: Bool) -> Precision {
-    switch self {
-    case .fp32: .fp32
-    case .bf16: .bf16
-    case .auto: bf16IsFaster ? .bf16 : .fp32
-    }
-  }
+  package var tokensPerStep: Int { microBatches * rows * (context + sourceContext) }
 }

@@ -32,15 +32,15 @@ package final class TrainingRun {
     case stopped(step: Int)
   }
 
-  private let plan: TrainingPlan
-  private let world: Communicator
-  private let folder: RunFolder
-  private let observers: RunObservers
-  private let trainer: Trainer
+  let plan: TrainingPlan
+  let world: Communicator
+  let folder: RunFolder
+  let observers: RunObservers
+  let trainer: Trainer
   private let evaluator: (any Evaluator)?
   private let cycle: CheckpointCycle
   private let stepsPerIteration: Int
-  private let conclude: (Trainer, String?) throws -> [EventReport]
+  private let conclude: (TrainingContext, String?) throws -> [EventReport]
   private let profiler: Profiler?
   /// The last step of every kind of warning.
   private var lastWarnings: [Substring: Int] = [:]
@@ -65,18 +65,10 @@ package final class TrainingRun {
     self.plan = plan
     self.world = world
     Signals.handleSaveRequests()
-    folder = RunFolder(plan.options.run)
+    folder = RunFolder(plan.run)
     observers = RunObservers(world.rank == 0 ? [observer] : [])
-    try StartContract(
-      [("program", version)] + plan.lines
-        + plan.settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-        + [
-          ("parameter layout", "\(plan.layoutDigest)"),
-          ("threads", "\(workers.threads)"), ("--profile", "\(profiles)"),
-          ("MPI library", MPIEnvironment.libraryVersion),
-        ]
-    ).agree(over: world)
-
+    try plan.contract(version: version, threads: workers.threads, profiles: profiles)
+      .agree(over: world)
     let attempt = try Self.agreeOnAttempt(world)
     // Everything that can refuse this run precedes the claim: another may be under way in the
     // folder.
@@ -89,16 +81,16 @@ package final class TrainingRun {
     try world.together { if world.rank == 0 { try folder.create() } }
     trainer = try Trainer(
       plan, world: world, workers: workers, objective: prepared.objective,
-      frozenModels: prepared.frozenModels, initializesWeights: candidate == nil)
+      frozenModels: prepared.frozenModels, settings: prepared.settings,
+      initializesWeights: candidate == nil)
     evaluator = prepared.evaluator
     (stepsPerIteration, conclude) = (prepared.stepsPerIteration, prepared.conclude)
-    trainer.state.settings.merge(prepared.settings) { _, own in own }
     cycle = try CheckpointCycle(
       store: folder.checkpoints, attempt: attempt, world: world,
       files: ModelFiles(
         configuration: plan.network.configuration, layout: trainer.replicas.layout,
         tokenizer: plan.tokenizer, template: plan.template, base: plan.adapterBase),
-      retention: plan.retention, keepsBest: plan.options.keepBest)
+      retention: plan.retention, keepsBest: plan.keepsBest)
 
     let start = try Resumption.claim(
       resume, candidate: candidate, in: folder, attempt: attempt, world: world,
@@ -107,7 +99,7 @@ package final class TrainingRun {
     profiler = profiles ? Profiler(world: world, folder: folder) : nil
     let isOwn = try start.map { try Resumption.isOwn($0, of: folder, world: world) } ?? false
     // The best evaluation of another run does not count: its checkpoint is not in this folder.
-    if !isOwn { trainer.state.best = nil }
+    if !isOwn { trainer.forgetBest() }
     latest = start?.path
     let hosts = try world.allGatherV(Array(try Communicator.hostName.utf8))
       .map { String(decoding: $0, as: UTF8.self) }
@@ -146,7 +138,7 @@ package final class TrainingRun {
   }
 
   private func train() throws -> Outcome {
-    let steps = plan.options.steps
+    let steps = plan.steps
     if trainer.state.step == 0 && evaluator?.evaluatesBeforeTraining == true { try evaluate() }
     var requests: ControlWord.Signals = []
     while trainer.state.step < steps {
@@ -172,7 +164,7 @@ package final class TrainingRun {
         try saveAndWait()
         if requests.contains(.stop) && !isLast { return try stop() }
         requests = []
-      } else if isBest && plan.options.keepBest {
+      } else if isBest && plan.keepsBest {
         // These very weights must be saved, so a pending save is finished first.
         if let saved = try cycle.finish() { try announceSave(saved) }
         try cycle.begin(trainer)
@@ -180,7 +172,7 @@ package final class TrainingRun {
         try saveIfFree()
       }
     }
-    for var conclusion in try conclude(trainer, world.rank == 0 ? latest : nil) {
+    for var conclusion in try conclude(trainer.context, world.rank == 0 ? latest : nil) {
       conclusion.step = trainer.state.step
       try observers.event(conclusion)
     }
@@ -197,7 +189,7 @@ package final class TrainingRun {
     let kinds = report.warnings.map { $0.prefix { $0.isLetter || $0 == " " } }
     for (kind, warning) in zip(kinds, report.warnings) {
       let last = lastWarnings.updateValue(report.step, forKey: kind)
-      if let last, report.step - last <= plan.options.logEvery { continue }
+      if let last, report.step - last <= plan.logEvery { continue }
       try observers.event(EventReport(.warning, step: report.step, warning))
     }
   }
@@ -243,17 +235,16 @@ package final class TrainingRun {
 
   /// Returns rank 0's orders for the end of `step`.
   private func orders(forStep step: Int) -> ControlWord.Orders {
-    let options = plan.options
     var orders: ControlWord.Orders = []
     // Due at the first iteration boundary at or after the requested step.
     let isDue = { [stepsPerIteration] (every: Int) in
       every > 0 && step % stepsPerIteration == 0
         && step / every != (step - stepsPerIteration) / every
     }
-    if evaluator != nil && (isDue(options.evaluateEvery) || step == options.steps) {
+    if evaluator != nil && (isDue(plan.evaluateEvery) || step == plan.steps) {
       orders.insert(.evaluate)
     }
-    if isDue(options.checkpointEvery) { orders.insert(.save) }
+    if isDue(plan.checkpointEvery) { orders.insert(.save) }
     return orders
   }
 
@@ -266,106 +257,24 @@ package final class TrainingRun {
   @discardableResult
   private func evaluate() throws -> Bool {
     guard let evaluator else { return false }
-    let (report, note) = try evaluator.evaluate(trainer)
-    guard report.validationLoss.isFinite else {
-      throw DivergenceGuard.Diverged(
-        step: report.step, "validation loss", is: report.validationLoss)
+    var clock = Stopwatch()
+    let result = try evaluator.evaluate(trainer.context)
+    let step = trainer.state.step
+    guard result.loss.isFinite else {
+      throw DivergenceGuard.Diverged(step: step, "validation loss", is: result.loss)
     }
-    if report.isBest {
-      trainer.state.best = .init(step: report.step, loss: report.validationLoss)
-    }
+    let report = EvaluationReport(
+      step: step, validationLoss: result.loss, bitsPerByte: result.bitsPerByte,
+      tokens: result.tokens, seconds: clock.lap(), figures: result.figures,
+      isBest: trainer.isBest(result.loss))
     try observers.evaluation(report)
-    if let note { try observers.event(EventReport(.note, step: report.step, note)) }
+    if let note = result.note { try observers.event(EventReport(.note, step: step, note)) }
     return report.isBest
-  }
-
-  private func announce(from start: Checkpoint?, threads: Int) throws {
-    let layout = trainer.replicas.layout
-    let (workers, team) = (trainer.replicas.plan.threads, trainer.replicas.plan.team)
-    try observers.event(
-      EventReport(
-        .started, step: trainer.state.step,
-        "\(layout.parameterCount) parameters in \(plan.precision.rawValue), "
-          + "\(world.size) \(world.size == 1 ? "rank" : "ranks") × "
-          + "\(workers) \(team == 1 ? "threads" : "teams of \(team) threads"), "
-          + "\(plan.tokensPerStep) tokens per step, "
-          + "\((trainer.epochs * 100).rounded() / 100) epochs in total"))
-    if plan.precision == .bf16 && !MatrixLibrary.bf16IsFaster {
-      try observers.event(
-        EventReport(
-          .warning,
-          "this CPU is not faster in bf16 than in fp32: precision: bf16 saves memory here, not time"
-        ))
-    }
-    let (warmup, steps) = (plan.options.warmup, plan.options.steps)
-    if warmup > steps {
-      try observers.event(
-        EventReport(
-          .warning,
-          "the learning rate does not reach \(plan.options.learningRate): schedule.warmup has "
-            + "\(warmup) steps and the run \(steps)"))
-    }
-    let leaves = plan.leaves
-    let idle = threads - workers * team
-    if idle > 0 {
-      try observers.event(
-        EventReport(
-          .warning,
-          "\(idle) of \(threads) threads per rank are idle: they cannot be divided evenly among "
-            + "\(workers) workers"))
-    }
-    let all = world.size * workers
-    if all > leaves {
-      try observers.event(
-        EventReport(
-          .warning,
-          "\(all - leaves) of \(all) workers are idle: a step has \(leaves) micro-batches, raise "
-            + "batch.microBatches"))
-    }
-    if let start {
-      try observers.event(
-        EventReport(.resumed, step: start.step, "resuming from \(start.path)"))
-      let saved = try TrainingState(from: start).settings
-      let settings = trainer.state.settings
-      // Settings that a checkpoint of an earlier release lacks are not compared.
-      let changed = settings.keys.sorted().filter { saved[$0] != nil && saved[$0] != settings[$0] }
-      if !changed.isEmpty {
-        try observers.event(
-          EventReport(
-            .warning, step: start.step,
-            "changed since the checkpoint, so the bits will differ from an uninterrupted run: "
-              + changed.map { "\($0) \(saved[$0] ?? "") → \(settings[$0] ?? "")" }
-              .joined(separator: "; ")))
-      }
-    }
   }
 
   private func announceSave(_ step: Int) throws {
     let path = folder.checkpoint(step: step)
     latest = path
     try observers.event(EventReport(.checkpointSaved, step: step, "\(path) is published"))
-  }
-
-  private func writeEnvironment(_ workers: Cores.Assignment, hosts: [String], version: String)
-    throws
-  {
-    try RunEnvironment(
-      versions: [
-        "apus": version, "matrixLibrary": MatrixLibrary.description,
-        "mpi": MPIEnvironment.libraryVersion, "cLibrary": MatrixLibrary.mathVersion,
-      ],
-      hosts: hosts, ranks: world.size, threads: workers.threads,
-      fields: ["kernels": .string(MatrixLibrary.kernelLevel)]
-    ).write(to: folder.environment)
-  }
-
-  /// Returns a unique name for this attempt, the same on every rank.
-  ///
-  /// Collective.
-  private static func agreeOnAttempt(_ world: Communicator) throws -> String {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    let name = "\(now.tv_sec)-\(now.tv_nsec)-\(getpid())"
-    return String(decoding: try world.broadcast(Array(name.utf8)), as: UTF8.self)
   }
 }

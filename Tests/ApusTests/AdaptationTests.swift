@@ -9,7 +9,7 @@ import Testing
     model: { from: base, context: 32 }
     data:
       train: [domain.txt]
-      replay: { train: [corpus.txt], share: 0.25 }
+      replay: { train: [corpus.txt], fraction: 0.25 }
     batch: { microBatches: 4, sequences: 3 }
     steps: 12
     schedule: { warmup: 2 }
@@ -117,7 +117,7 @@ import Testing
       for share in ["0", "0.3"] {
         let result = try program.run(
           ["pretrain", "adapt.yaml", "--threads", "1"]
-            + (keys + ["run=share-\(share)", "data.replay.share=\(share)"])
+            + (keys + ["run=share-\(share)", "data.replay.fraction=\(share)"])
             .flatMap { ["--set", $0] })
         #expect(result.code == 0, "\(result.errors)")
       }
@@ -159,11 +159,13 @@ import Testing
         (["model.family=llama"], ["model.family", "the model in base has its own"]),
         (["model.vocabulary=300"], ["model.vocabulary", "has its own"]),
         (["model.context=65"], ["model.context", "65 positions exceed the maximum of 64"]),
-        (["mask.share=0.2"], ["mask.share", "no effect with the model in base"]),
+        (["mask.rate=0.2"], ["mask.rate", "no effect with the model in base"]),
         (["model.from=nowhere"], ["nowhere", "does not exist"]),
         (["model.from=judge"], ["judge", "a sequence classifier", "a language model"]),
-        (["data.replay.share=1"], ["data.replay.share"]),
-        (["data.replay.train=[]"], ["data.replay.share", "no effect without data.replay.train"]),
+        (["data.replay.fraction=1"], ["data.replay.fraction"]),
+        (
+          ["data.replay.train=[]"], ["data.replay.fraction", "no effect without data.replay.train"]
+        ),
         (["data.replay.train=none.txt"], ["none.txt"]),
       ] {
         let result = try program.run(

@@ -142,7 +142,7 @@ import Testing
     (["pretrain", "bert.yaml", "--set", "data.documentMask=true"], "data.documentMask"),
     (["pretrain", "bert.yaml", "--set", "model.kvHeads=1"], "model.kvHeads"),
     (["pretrain", "bert.yaml", "--set", "model.tied=false"], "model.tied"),
-    (["pretrain", "run.yaml", "--set", "mask.share=0.3"], "mask.share"),
+    (["pretrain", "run.yaml", "--set", "mask.rate=0.3"], "mask.rate"),
     (["embed", "bert", "word1", "--pooling", "pooled"], "pooler"),
   ])
   func unsupportedUseFailsWithASentence(arguments: [String], word: String) throws {

@@ -26,8 +26,10 @@ import Testing
         let before = program.steps("killed").last ?? 0
         let (process, output, errors) = try program.start(
           run + ["--set", "run=killed"], ranks: ranks)
-        Program.wait(for: process) { (program.steps("killed").last ?? 0) > before }
-        usleep(UInt32(draw.next() % 200_000))
+        // A count of checkpoints, not a time: a fast machine must not finish before it is killed.
+        let target = before + 4 * (1 + Int(draw.next() % 3))
+        Program.wait(for: process) { (program.steps("killed").last ?? 0) >= target }
+        usleep(UInt32(draw.next() % 10_000))
         let victims = Program.children(of: process)
         if !victims.isEmpty {
           kill(victims[Int(draw.next() % UInt64(victims.count))], SIGKILL)

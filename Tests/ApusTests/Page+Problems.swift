@@ -1,4 +1,5 @@
 import Foundation
+import Phases
 import Training
 
 @testable import Apus
@@ -150,7 +151,7 @@ private final class PageChecker {
           "data.train=x",
         ])
     }
-    let pretraining = try program.run(["config", "--set", setting])
+    let pretraining = try program.run(["config", "--set", setting, "--set", "data.train=x"])
     if !(results + [pretraining]).contains(where: { $0.code == 0 }) {
       note(line, "--set \(setting): \(pretraining.errors)")
     }

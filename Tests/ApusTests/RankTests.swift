@@ -136,7 +136,7 @@ struct RankTests {
         (["--set", "data.train=short.txt", "--set", "data.validation=0"], 2, "one window"),
         (["--resume", "nowhere"], 2, "nowhere"),
         (["--set", "run=other", "--set", "model.width=32"], 2, "another model"),
-        (["--set", "run=other", "--set", "steps=5"], 2, "12 already"),
+        (["--set", "run=other", "--set", "steps=5"], 2, "already at step 12"),
         (["--set", "run=corpus.txt/run"], 5, "corpus.txt"),
         (["--nonsense"], 64, "nonsense"),
       ]

@@ -107,12 +107,12 @@ import Testing
     (["pretrain", "t5.yaml", "--set", "model.initialStd=0.1"], "model.initialStd"),
     (
       [
-        "pretrain", "t5.yaml", "--set", "model.context=300", "--set", "spans.share=0.5", "--set",
+        "pretrain", "t5.yaml", "--set", "model.context=300", "--set", "spans.rate=0.5", "--set",
         "spans.mean=1",
       ], "model.vocabulary"
     ),
-    (["pretrain", "t5.yaml", "--set", "mask.share=0.3"], "mask.share"),
-    (["pretrain", "run.yaml", "--set", "spans.share=0.3"], "spans.share"),
+    (["pretrain", "t5.yaml", "--set", "mask.rate=0.3"], "mask.rate"),
+    (["pretrain", "run.yaml", "--set", "spans.rate=0.3"], "spans.rate"),
     (["pretrain", "run.yaml", "--set", "model.gated=false"], "model.gated"),
   ])
   func unsupportedUseFailsWithASentence(arguments: [String], word: String) throws {

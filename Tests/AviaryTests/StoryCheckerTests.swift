@@ -138,7 +138,7 @@ import Testing
     let texts = [story.joined(separator: " "), story[0], "", changed]
     let counts = StoryChecker.counts(of: texts)
     #expect(counts.stories == 4 && counts.consistent == 1)
-    #expect(counts.sentences == 7 && counts.soundSentences == 6)
+    #expect(counts.sentences == 7 && counts.consistentSentences == 6)
   }
 
   /// Half-trained models write such texts: sentences of different stories in random order.

@@ -8,7 +8,7 @@ import Testing
     try withFolder { folder in
       let path = folder + "/metrics.jsonl"
       let metrics = try MetricsFile(path: path, resumingAfter: nil)
-      var odd = report(2, loss: .nan, gemmShare: nil)
+      var odd = report(2, loss: .nan, peakFraction: nil)
       odd.gradientNorm = .infinity
       odd.figures = [Figure("reward", 0.1 + 0.2)]
       try metrics.step(report(1))
@@ -23,10 +23,10 @@ import Testing
         try text(path) == """
           {"step":1,"loss":1.51234,"learningRate":0.00042,"gradientNorm":0.714,"tokens":768,\
           "tokensSeen":768,"tokensPerSecond":21345.0,"secondsPerStep":0.02125,\(timings),\
-          "gemmShare":0.64,"bytesSent":1234567,"memoryBytes":98765432}
+          "peakFraction":0.64,"bytesSent":1234567,"memoryBytes":98765432}
           {"step":2,"loss":null,"learningRate":0.00042,"gradientNorm":null,"tokens":768,\
           "tokensSeen":1536,"tokensPerSecond":21345.0,"secondsPerStep":0.02125,\(timings),\
-          "gemmShare":null,"bytesSent":1234567,"memoryBytes":98765432,"reward":0.30000000000000004}
+          "peakFraction":null,"bytesSent":1234567,"memoryBytes":98765432,"reward":0.30000000000000004}
           {"step":2,"validationLoss":1.49817,"bitsPerByte":2.16141,"evaluationTokens":111540,\
           "evaluationSeconds":12.34,"isBest":true,"consistentStories":0.91}
 

@@ -8,7 +8,7 @@ import Testing
       ProgressText.line(report(1200), eta: 17)
         == "step  1200/2000  loss 1.5123  lr 4.2e-04  norm 0.71  21.3k tok/s  64% of peak  eta 0:17"
     )
-    var first = report(1, loss: 10.98765, gemmShare: nil)
+    var first = report(1, loss: 10.98765, peakFraction: nil)
     first.tokensPerSecond = 231
     first.gradientNorm = 12.345
     first.figures = [Figure("reward", -0.25)]

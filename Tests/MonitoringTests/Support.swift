@@ -43,13 +43,13 @@ func text(_ path: String) throws -> String {
 
 /// The step report of the examples.
 func report(
-  _ step: Int, of total: Int = 2000, loss: Double = 1.51234, gemmShare: Double? = 0.64
+  _ step: Int, of total: Int = 2000, loss: Double = 1.51234, peakFraction: Double? = 0.64
 ) -> StepReport {
   StepReport(
     step: step, totalSteps: total, loss: loss, learningRate: 4.2e-4, gradientNorm: 0.714,
     tokens: 768, tokensSeen: 768 * step, tokensPerSecond: 21_345, secondsPerStep: 0.02125,
     secondsCompute: 0.018, secondsExchange: 0.004, secondsExposed: 0.001, secondsOptimizer: 0.002,
-    secondsData: 0.00025, gemmShare: gemmShare, bytesSent: 1_234_567, memoryBytes: 98_765_432)
+    secondsData: 0.00025, peakFraction: peakFraction, bytesSent: 1_234_567, memoryBytes: 98_765_432)
 }
 
 func evaluation(_ step: Int, isBest: Bool = false) -> EvaluationReport {

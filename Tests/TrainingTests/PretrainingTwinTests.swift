@@ -9,6 +9,7 @@ import Tokenizers
 @testable import Checkpoints
 @testable import DataParallel
 @testable import Datasets
+@testable import Phases
 @testable import Training
 
 /// Writes the initial weights, batches and losses of a run for a twin in PyTorch, which takes the
@@ -38,12 +39,12 @@ import Tokenizers
     _ = try files.write(UnsafeBufferPointer(trainer.replicas.parameters.elements)) {
       name throws(StorageError) in try DurableFile(creating: "\(folder)/first/\(name)")
     }
-    let source = try phase.source(over: tokens)
+    let source = try phase.task.source(tokens, plan, replay: nil)
     var batch = Batch(sequences: plan.rows, context: plan.context)
     var (inputs, targets, weights): ([Int32], [Int32], [Float]) = ([], [], [])
     var (sources, lengths): ([Int32], [Int32]) = ([], [])
-    for step in 0..<plan.options.steps {
-      for index in 0..<plan.options.microBatches {
+    for step in 0..<plan.steps {
+      for index in 0..<plan.microBatches {
         try source.fill(&batch, step: step, microBatch: index)
         inputs += batch.inputs
         targets += batch.targets
@@ -52,9 +53,9 @@ import Tokenizers
         lengths += batch.sourceLengths
       }
     }
-    let rows = plan.options.steps * plan.options.microBatches * plan.rows
+    let rows = plan.steps * plan.microBatches * plan.rows
     func write(_ name: String, _ dtype: SafeTensor.DType, _ bytes: UnsafeRawBufferPointer) throws {
-      let shape = [plan.options.steps, rows / plan.options.steps, bytes.count / 4 / rows]
+      let shape = [plan.steps, rows / plan.steps, bytes.count / 4 / rows]
       var file = try DurableFile(creating: "\(folder)/\(name).safetensors")
       try SafeTensorsWriter([SafeTensor(name: name, dtype: dtype, shape: shape, bytes: bytes)])
         .write(to: &file)
@@ -67,7 +68,7 @@ import Tokenizers
     }
     try weights.withUnsafeBytes { try write("weights", .f32, $0) }
     var lines = ""
-    for _ in 0..<plan.options.steps {
+    for _ in 0..<plan.steps {
       let report = try trainer.step()
       lines += "\(report.learningRate) \(report.loss)\n"
     }

@@ -8,12 +8,13 @@ import TestWorld
 import Testing
 
 @testable import DataParallel
+@testable import Phases
 @testable import Training
 
 /// The configuration of the tests' runs, which take about a second in a debug build.
 let smallRun = """
   model: { family: gpt2, layers: 1, heads: 2, width: 16, context: 16, dropout: 0.1 }
-  data: { validation: 0.2 }
+  data: { train: [text.txt], validation: 0.2 }
   batch: { microBatches: 4, sequences: 2 }
   steps: 12
   schedule: { warmup: 2 }

@@ -1,6 +1,7 @@
 import Configuration
 import Testing
 
+@testable import Phases
 @testable import Training
 
 @Suite struct TrainingPlanTests {

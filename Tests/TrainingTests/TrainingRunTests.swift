@@ -115,7 +115,7 @@ import Testing
       #expect(operations[0] == operations[1])
       // Step lines and profile refer to the same peak.
       let step = plain.seen.steps[11]
-      let share = try #require(step.gemmShare)
+      let share = try #require(step.peakFraction)
       let peak = try #require(plain.seen.profiles.first).peak.products * Double(world.size)
       let products = 6 * (try plan([]).model.macsPerToken) * step.tokensPerSecond
       #expect(abs(share * peak - products) < 0.01 * products)

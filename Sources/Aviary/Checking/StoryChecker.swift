@@ -83,7 +83,7 @@ package struct StoryChecker: Sendable {
     package var sentences = 0
     /// Number of sentences that can be parsed and contradict neither the world nor earlier
     /// sentences.
-    package var soundSentences = 0
+    package var consistentSentences = 0
   }
 
   /// Counts the consistent texts and sentences.
@@ -98,7 +98,8 @@ package struct StoryChecker: Sendable {
       counts.sentences += sentences
       let found = checker.analyze(text)
       counts.consistent += found.isConsistent ? 1 : 0
-      counts.soundSentences += sentences - Set(found.contradictions.compactMap(\.sentence)).count
+      let contradictory = Set(found.contradictions.compactMap(\.sentence))
+      counts.consistentSentences += sentences - contradictory.count
     }
     return counts
   }

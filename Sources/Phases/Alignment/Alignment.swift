@@ -1,0 +1,188 @@
+import Checkpoints
+import Configuration
+import Datasets
+import Models
+import Tensors
+import Tokenizers
+import Training
+
+/// Reinforcement learning from rewards, or preference optimization on pairs.
+package struct Alignment: ConfiguredPhase {
+  package let plan: TrainingPlan
+  private let options: AlignmentOptions
+  private let task: Task
+  private let rewardModel: ModelFolder?
+  private let report: ExampleReport
+
+  /// The training data of a method.
+  private enum Task {
+    case policy(any PolicyMethod, prompts: SplitExamples<PromptSet>)
+    case preference(PreferenceTask)
+  }
+
+  /// Makes the plan from the keys of `reader`, the initial model, the examples, and the reward
+  /// model's verdict.
+  ///
+  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
+  package init(
+    _ reader: inout ConfigurationReader, bf16IsFaster: Bool = MatrixLibrary.bf16IsFaster
+  ) throws {
+    let options = try AlignmentOptions(&reader)
+    self.options = options
+    try reader.finish()
+    try options.requireRewards(reader)
+    let model = try InitialModel(options.start, template: options.data.template, reader)
+    try model.requireLanguageModel()
+    let rewards = try options.reward.model.map {
+      try Alignment.rewardModel($0, options.reward, beside: model.folder, reader)
+    }
+    rewardModel = rewards
+    // A reward model reads the end of the turn after a completion of maximum length, too.
+    let exampleOptions = options.data.exampleOptions(
+      context: min(model.context, rewards.map { $0.configuration.context - 1 } ?? model.context))
+    let records = try options.data.records()
+    switch options.method {
+    case .preference:
+      let pairs = try PreferenceTask(model, records, exampleOptions, loss: options.preference)
+      task = .preference(pairs)
+      report = ExampleReport(records, pairs.statistics)
+    case .policy(let method):
+      let prompts = try SplitExamples(records) { records, _ in
+        try PromptSet(
+          records, chat: model.chat, completion: options.rollouts.tokens, options: exampleOptions)
+      }
+      task = .policy(
+        method.init(options.policy, samples: options.rollouts.samples), prompts: prompts)
+      report = ExampleReport(
+        records, (prompts.train.statistics, prompts.validation?.statistics))
+    }
+    let network = options.network(model.folder.configuration)
+    var settings = model.settings(records)
+    if let rewards { settings["reward.model"] = try rewards.weightsDigest() }
+    plan = try TrainingPlan(
+      options.training, reader, tokenizer: model.folder.tokenizer, network: network,
+      lora: options.adapters.lora(savingWhole: network.heads), start: model, rows: options.rows,
+      settings: settings,
+      isBatchInvariant: !options.method.isPreference && options.rollouts.isBatchInvariant,
+      bf16IsFaster: bf16IsFaster)
+  }
+
+  package static func readKeys(_ reader: inout ConfigurationReader) throws {
+    _ = try AlignmentOptions(&reader)
+  }
+
+  package static func sketch(
+    _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
+  ) throws -> PhaseSketch {
+    let options = try AlignmentOptions(&reader)
+    let model = try artifacts.model(in: options.start.from)
+    let network = options.network(model)
+    var frozen = options.adapters.keepsInitialWeights ? 0 : model.layout.count
+    if let rewards = options.reward.model {
+      frozen += try artifacts.model(in: rewards).layout.count
+    }
+    return PhaseSketch(
+      plan: try TrainingPlan(
+        sketching: options.training, reader, network: network,
+        lora: options.adapters.lora(savingWhole: network.heads), rows: options.rows,
+        context: options.start.context, bf16IsFaster: bf16IsFaster),
+      rollouts: options.method.isPreference
+        ? nil
+        : .init(
+          options.rollouts, stepsPerIteration: options.stepsPerIteration,
+          hasRewardModel: options.reward.model != nil),
+      frozenModelParameters: frozen)
+  }
+
+  /// Opens a reward model that has the tokenizer of `folder` and passed its quality gate.
+  private static func rewardModel(
+    _ path: String, _ options: RewardSourceOptions, beside folder: ModelFolder,
+    _ reader: ConfigurationReader
+  ) throws -> ModelFolder {
+    let rewards = try ModelFolder(path: path)
+    guard let classifier = rewards.classifier, classifier.labels.count == 1 else {
+      throw reader.rejection(
+        of: "reward.model",
+        because: "\(rewards.path) holds "
+          + (rewards.classifier.map { "a classifier of \($0.labels.count) classes" }
+            ?? "a language model")
+          + ", not a reward model; name the run folder of apus reward")
+    }
+    guard
+      TokenizerFile.fingerprint(of: rewards.tokenizer)
+        == TokenizerFile.fingerprint(of: folder.tokenizer)
+    else {
+      throw reader.rejection(
+        of: "reward.model",
+        because: "its tokenizer differs from that of \(folder.path), so it would score other "
+          + "texts; train it from a model with the same tokenizer")
+    }
+    if options.allowsUnfit { return rewards }
+    guard let verdict = try RewardVerdict.read(of: rewards) else {
+      throw reader.rejection(
+        of: "reward.model",
+        because: "the weights in \(rewards.path) have no verdict: train the model with apus "
+          + "reward, which writes one, or set reward.allowUnfit: true")
+    }
+    guard verdict.isFit else {
+      throw reader.rejection(
+        of: "reward.model",
+        because: "its verdict is unfit: \(verdict.objections.joined(separator: "; ")); or set "
+          + "reward.allowUnfit: true")
+    }
+    return rewards
+  }
+
+  /// Loads the frozen models, and makes the objective and the evaluator.
+  package func prepare(_ run: RunContext) throws -> PreparedPhase {
+    let frozenModels = try frozenModels()
+    try report.log(to: run)
+    switch task {
+    case .preference(let pairs):
+      return PreparedPhase(
+        objective: pairs.objective(plan), evaluator: pairs.evaluator(plan),
+        frozenModels: frozenModels)
+    case .policy(let method, let prompts):
+      let reward = RewardSource(
+        options.reward, tokenizer: plan.tokenizer, endOfTurn: prompts.train.endOfTurn)
+      let collector = { [options] in RolloutCollector(options, prompts: $0, reward: reward) }
+      let objective = PolicyObjective(method, options, collector: collector(prompts.train))
+      return PreparedPhase(
+        objective: objective,
+        evaluator: prompts.validation.map { PolicyEvaluator(collector($0)) },
+        frozenModels: frozenModels, stepsPerIteration: options.stepsPerIteration,
+        conclude: { context, _ in objective.conclusions(context) })
+    }
+  }
+
+  /// Loads the reward model, and the reference model unless the trained model without its adapters
+  /// is the same.
+  private func frozenModels() throws -> FrozenModels {
+    var frozenModels = FrozenModels()
+    if !options.adapters.keepsInitialWeights, case .folder(let path) = plan.weights {
+      let start = try LoadedModel(path: path)
+      frozenModels.reference = .init(
+        model: start.configuration,
+        parameters: FrozenParameters(
+          layout: start.layout, values: start.parameters, precision: plan.precision))
+    }
+    if let rewardModel {
+      let rewards = try LoadedClassifier(rewardModel)
+      frozenModels.rewardModel = .init(
+        model: rewards.configuration,
+        parameters: FrozenParameters(
+          layout: rewards.layout, values: rewards.parameters, precision: plan.precision))
+    }
+    return frozenModels
+  }
+}
+
+extension AlignmentOptions {
+  /// The trained network, with a value head where the method has one.
+  fileprivate func network(_ model: any ModelConfiguration) -> TrainedNetwork {
+    method.hasValueHead ? .withValueHead(ValueHeadModelConfiguration(model)) : .language(model)
+  }
+
+  /// Rows of a micro-batch: a pair has two.
+  fileprivate var rows: Int { method.isPreference ? 2 * training.sequences : training.sequences }
+}

@@ -1,0 +1,91 @@
+import Configuration
+import Training
+
+/// The keys of an alignment run.
+package struct AlignmentOptions: Sendable {
+  /// The keys of every run.
+  package var training: TrainingOptions
+  /// The initial model, which is also the reference model.
+  package var start: StartOptions
+  /// LoRA adapters.
+  package var adapters: AdapterOptions
+  /// The alignment method.
+  package var method: AlignmentMethod
+  /// Prompts, or pairs for DPO.
+  package var data: ExampleDataOptions
+  /// The reward.
+  package var reward: RewardSourceOptions
+  /// Sampling of completions.
+  package var rollouts: RolloutOptions
+  /// The loss and advantages of PPO and GRPO.
+  package var policy: PolicyOptions
+  /// The loss of DPO.
+  package var preference: PreferenceOptions
+
+  /// Reads every key; throws for values that are invalid by themselves or together.
+  package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+    let runOptions = try RunOptions(&reader, run: "runs/aligned")
+    start = try StartOptions(&reader)
+    adapters = try AdapterOptions(&reader)
+    method = AlignmentMethod(
+      name: try reader.choice(
+        "method", of: AlignmentMethod.names, default: PPO.name,
+        help: "dpo learns from preference pairs, the others from rewards of sampled completions"))
+    data = try ExampleDataOptions(&reader, what: "prompts (or pairs for dpo)")
+    try data.refuseTruncation(reader, of: method.isPreference ? "pair" : "prompt")
+    reward = try RewardSourceOptions(&reader)
+    rollouts = try RolloutOptions(&reader)
+    policy = try PolicyOptions(&reader)
+    preference = try PreferenceOptions(&reader)
+    var defaults = TrainingOptions.Defaults()
+    defaults.steps = 200
+    defaults.sequences = 4
+    defaults.sequencesHelp = "completions (pairs for dpo) per micro-batch"
+    defaults.learningRate = 1e-5
+    defaults.finalRate = 1e-6
+    defaults.weightDecay = 0
+    defaults.warmup = 10
+    defaults.spike = 0
+    training = try TrainingOptions(&reader, runOptions, defaults: defaults)
+    try refuseIdleKeys(reader)
+    if method.isPreference { return }
+    let step = training.microBatches * training.sequences
+    if rollouts.count % step != 0 {
+      throw reader.rejection(
+        of: "rollouts.prompts",
+        because: "\(rollouts.prompts) prompts × \(rollouts.samples) samples are \(rollouts.count) "
+          + "completions, which is no multiple of the \(step) of an optimizer step "
+          + "(batch.microBatches × batch.sequences); choose a multiple")
+    }
+    if training.steps % stepsPerIteration != 0 {
+      throw reader.rejection(
+        of: "steps",
+        because: "\(training.steps) is no multiple of the \(stepsPerIteration) optimizer steps of "
+          + "a rollout iteration; choose "
+          + "\(max(1, training.steps / stepsPerIteration) * stepsPerIteration)")
+    }
+  }
+
+  /// Refuses a policy without any reward.
+  func requireRewards(_ reader: ConfigurationReader) throws(ConfigurationError) {
+    if !method.isPreference && !reward.isGiven {
+      throw reader.rejection(
+        of: "reward.model",
+        because: "\(method.name) needs rewards; name a reward model, reward.rule or "
+          + "reward.command")
+    }
+  }
+
+  /// Optimizer steps per rollout iteration.
+  var stepsPerIteration: Int {
+    method.isPreference
+      ? 1 : policy.epochs * rollouts.count / (training.microBatches * training.sequences)
+  }
+
+  private func refuseIdleKeys(_ reader: ConfigurationReader) throws(ConfigurationError) {
+    for key in method.unusedKeys where reader.isChanged(key) {
+      throw reader.rejection(
+        of: key, because: "it has no effect with method: \(method.name); leave it out")
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import Objectives
+
+/// A reinforcement-learning method: the advantages that the policy learns from, and the terms of its
+/// loss beside them.
+///
+/// All methods sample completions (`RolloutCollector`) and minimise the clipped loss of
+/// `PolicyObjective`. A new one is a conformer in this folder and a line in `AlignmentMethod`.
+package protocol PolicyMethod: Sendable {
+  /// The name of the method under the key `method`.
+  static var name: String { get }
+  /// The keys under `policy` and `kl` that have no effect with this method.
+  static var unusedKeys: [String] { get }
+  /// True to train a value head together with the policy.
+  static var hasValueHead: Bool { get }
+
+  init(_ options: PolicyOptions, samples: Int)
+
+  /// The coefficient of the KL penalty in the loss; 0 when the rewards contain it.
+  var lossKL: Double { get }
+  /// The weighting of tokens in completions of different lengths.
+  var tokenWeights: TokenWeights { get }
+
+  /// Fills in the advantages of the rollouts of an iteration, and the returns if there is a value
+  /// head; the completions of a prompt follow one another.
+  ///
+  /// - Parameter variables: Values that the method carries from iteration to iteration; checkpoints
+  ///   keep them.
+  func computeAdvantages(of rollouts: inout [Rollouts.Rollout], variables: inout [String: Double])
+}
+
+/// The alignment methods by the names under the key `method`.
+package enum AlignmentMethod: Sendable {
+  /// A policy learns from rewards of sampled completions.
+  case policy(any PolicyMethod.Type)
+  /// Direct preference optimization on pairs (Rafailov and others 2023).
+  case preference
+
+  static let policies: [any PolicyMethod.Type] = [PPO.self, GRPO.self]
+
+  static let names = policies.map { $0.name } + ["dpo"]
+
+  init(name: String) {
+    self = Self.policies.first { $0.name == name }.map { .policy($0) } ?? .preference
+  }
+
+  var name: String {
+    switch self {
+    case .policy(let method): method.name
+    case .preference: "dpo"
+    }
+  }
+
+  var isPreference: Bool {
+    if case .preference = self { true } else { false }
+  }
+
+  /// True to train a value head together with the policy.
+  var hasValueHead: Bool {
+    if case .policy(let method) = self { method.hasValueHead } else { false }
+  }
+
+  /// The keys of alignment that have no effect with this method.
+  var unusedKeys: [String] {
+    switch self {
+    case .policy(let method): PreferenceOptions.keys + method.unusedKeys
+    case .preference: RewardSourceOptions.keys + RolloutOptions.keys + PolicyOptions.keys
+    }
+  }
+}

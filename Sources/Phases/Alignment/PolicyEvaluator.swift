@@ -1,0 +1,53 @@
+import DataParallel
+import Datasets
+import Generation
+import Monitoring
+import Statistics
+import Training
+
+/// Evaluates a policy by its completions of held-out prompts.
+///
+/// The reference model completes the same prompts with the same random numbers. The win rate is the
+/// fraction of prompts on which the policy gets the higher reward; equal rewards count one half.
+final class PolicyEvaluator: Evaluator {
+  private let collector: RolloutCollector
+  /// The rewards of the reference model's completions, computed once.
+  private var referenceRewards: [Double]?
+
+  init(_ collector: RolloutCollector) {
+    self.collector = collector
+  }
+
+  let evaluatesBeforeTraining = true
+
+  func evaluate(_ context: TrainingContext) throws -> EvaluationResult {
+    let baseline =
+      try referenceRewards ?? collector.scoredRollouts(of: .reference, context).all.map(\.reward)
+    referenceRewards = baseline
+    let rollouts = try collector.scoredRollouts(of: .policy, context).all
+    let count = Double(rollouts.count)
+    let mean = { (value: (Rollouts.Rollout) -> Double) in
+      rollouts.reduce(0) { $0 + value($1) } / count
+    }
+    let reward = mean(\.reward)
+    let wins = zip(rollouts, baseline).reduce(0.0) {
+      $0 + ($1.0.reward > $1.1 ? 1 : $1.0.reward == $1.1 ? 0.5 : 0)
+    }
+    let interval = Proportion(wins, of: rollouts.count).wilsonInterval()
+    let figures = [
+      Figure("reward", reward), Figure("rewardBefore", baseline.reduce(0, +) / count),
+      Figure("winRate", wins / count), Figure("winRateLow", interval.lowerBound, isDetail: true),
+      Figure("winRateHigh", interval.upperBound, isDetail: true), Figure("sequenceKL", mean(\.kl)),
+      Figure("length", mean { Double($0.completion.tokens.count) }),
+      Figure("ended", mean { $0.completion.hasEnded ? 1 : 0 }),
+      Figure("rewardFailures", mean { $0.lacksReward ? 1 : 0 }, isDetail: true),
+    ]
+    let notes =
+      [try collector.example(rollouts.first, context)].compactMap(\.self)
+      + collector.failures.map(\.description)
+    // Lower is better for every evaluator: the loss of a policy is its negative reward.
+    return EvaluationResult(
+      loss: -reward, tokens: rollouts.count, figures: figures,
+      note: notes.joined(separator: "; "))
+  }
+}

@@ -1,0 +1,109 @@
+import Datasets
+import Generation
+import Objectives
+import Tokenizers
+
+/// The completions of one rollout iteration with their scores and advantages.
+///
+/// Equal on all ranks. A rollout is a row: the prompt, followed by the tokens of the completion.
+/// Arrays have one element per token of the completion.
+package struct Rollouts: Sendable {
+  /// A prompt and its completion.
+  package struct Rollout: Sendable {
+    /// The index of the prompt in the set.
+    let promptIndex: Int
+    let prompt: [TokenID]
+    let completion: Completion
+    /// log p of the tokens under the policy in a training forward pass, before the first update.
+    var oldLogProbabilities: [Float] = []
+    /// log p of the tokens under the reference model.
+    var referenceLogProbabilities: [Float] = []
+    /// The values before the first update; empty without a value head.
+    var values: [Float] = []
+    /// The reward, without the KL penalty.
+    var reward = 0.0
+    /// True when a part of the reward failed and counts as 0.
+    var lacksReward = false
+    var advantages: [Float] = []
+    /// The targets of the value head.
+    var returns: [Float] = []
+
+    /// Gives every token of the completion the same advantage.
+    mutating func setAdvantage(_ value: Float) {
+      advantages = completion.tokens.map { _ in value }
+    }
+
+    /// The estimated KL divergence of the policy from the reference model on the completion, nats.
+    var kl: Double {
+      zip(oldLogProbabilities, referenceLogProbabilities).reduce(0) {
+        $0 + Double($1.0) - Double($1.1)
+      }
+    }
+
+    /// The largest difference between a token's log-probabilities in sampling and in training.
+    var samplingDifference: Double {
+      zip(oldLogProbabilities, completion.logProbabilities).reduce(0) {
+        max($0, abs(Double($1.0) - Double($1.1)))
+      }
+    }
+  }
+
+  var all: [Rollout]
+  /// Rows of a micro-batch.
+  let rows: Int
+  /// Positions of a row: the length of the longest rollout − 1.
+  let context: Int
+  private let padding: TokenID
+
+  init(_ all: [Rollout], rows: Int, padding: TokenID) {
+    self.all = all
+    self.rows = rows
+    self.padding = padding
+    context = all.map { $0.prompt.count + $0.completion.tokens.count - 1 }.max() ?? 1
+  }
+
+  /// The number of micro-batches.
+  var microBatches: Int { (all.count + rows - 1) / rows }
+
+  /// Returns the indices of the rollouts of micro-batch `index`.
+  func range(of index: Int) -> Range<Int> { index * rows..<min(all.count, (index + 1) * rows) }
+
+  /// Returns micro-batch `index`, with the tokens of the completions in the loss mask.
+  ///
+  /// The rows are always the same, so that forward passes have the same bits.
+  func batch(_ index: Int) -> Batch {
+    var batch = Batch(sequences: rows, context: context)
+    for row in 0..<rows {
+      // In an evaluation, rows after the last rollout are padding.
+      let place = index * rows + row
+      let rollout = place < all.count ? all[place] : nil
+      let ids = rollout.map { $0.prompt + $0.completion.tokens } ?? []
+      for place in 0..<context {
+        let i = row * context + place
+        batch.inputs[i] = place < ids.count ? ids[place] : padding
+        batch.targets[i] = place + 1 < ids.count ? ids[place + 1] : padding
+        let isInCompletion = place + 1 >= rollout?.prompt.count ?? 0 && place + 1 < ids.count
+        batch.weights[i] = isInCompletion ? 1 : 0
+      }
+    }
+    return batch
+  }
+
+  /// Returns per-token values of the completions of micro-batch `index` at the positions of its
+  /// batch, [rows × context]; 0 elsewhere.
+  func valuesByPosition(_ index: Int, _ values: (Rollout) -> [Float]) -> [Float] {
+    var result = [Float](repeating: 0, count: rows * context)
+    for (range, rollout) in zip(positions(index), all[range(of: index)]) {
+      for (position, value) in zip(range, values(rollout)) { result[position] = value }
+    }
+    return result
+  }
+
+  /// Returns the positions of the completions' tokens in micro-batch `index`, row by row.
+  func positions(_ index: Int) -> [Range<Int>] {
+    all[range(of: index)].enumerated().map { row, rollout in
+      let first = row * context + rollout.prompt.count - 1
+      return first..<first + rollout.completion.tokens.count
+    }
+  }
+}

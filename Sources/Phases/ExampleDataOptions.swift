@@ -1,0 +1,75 @@
+import Configuration
+import Tokenizers
+
+/// The keys of a phase's examples.
+package struct ExampleDataOptions: Sendable {
+  /// The chat template of conversations.
+  package enum Template: String, Sendable, CaseIterable {
+    /// The template in the model's folder, else `plain`.
+    case auto
+    /// ChatML.
+    case chatml
+    /// The format of Llama 3.
+    case llama3
+    /// No role markers.
+    case plain
+  }
+
+  /// Files, folders and globs.
+  package let train: [String]
+  /// The fraction of the examples that is held out when no files are given.
+  package let validationFraction: Double
+  /// Files, folders and globs to validate on; empty to hold out a fraction.
+  package let validation: [String]
+  /// The chat template of conversations.
+  package let template: Template
+  /// True to skip and count bad records; otherwise they are errors.
+  package let skipsBad: Bool
+  /// True to truncate examples that are too long; otherwise they are skipped and counted.
+  package let truncates: Bool
+
+  /// - Parameter what: The kind of the examples, for the help text.
+  package init(_ reader: inout ConfigurationReader, what: String) throws(ConfigurationError) {
+    train = try reader.strings(
+      "data.train", decidesBits: false,
+      help: "\(what): files (.jsonl, .json, .csv, .gz), folders and globs")
+    (validationFraction, validation) = try reader.validation("data.validation", of: "examples")
+    template = try reader.choice(
+      "data.template", default: .auto,
+      decidesBits: false, help: "chat template; auto: the one in the model's folder, else plain")
+    skipsBad = try reader.boolean(
+      "data.skipBad", default: false,
+      decidesBits: false, help: "skips bad records and counts them; otherwise they are errors")
+    truncates = try reader.boolean(
+      "data.truncate", default: false,
+      help: "truncates examples that are too long; otherwise they are skipped and counted")
+  }
+}
+
+extension ExampleDataOptions {
+  /// Refuses `data.truncate` for examples that mean something else once they are truncated.
+  func refuseTruncation(_ reader: ConfigurationReader, of part: String) throws(ConfigurationError) {
+    if truncates {
+      throw reader.rejection(
+        of: "data.truncate",
+        because: "a truncated \(part) would mean something else; leave the key out, and examples "
+          + "longer than the context are skipped and counted")
+    }
+  }
+}
+
+extension ConfigurationReader {
+  /// Reads a key for held-out data: a fraction of the documents or examples, or files of their own.
+  mutating func validation(
+    _ key: String, of what: String
+  ) throws(ConfigurationError) -> (fraction: Double, files: [String]) {
+    let typed = try strings(
+      key, default: ["0.1"], decidesBits: false,
+      help: "fraction of the \(what) to hold out, or files, folders and globs to validate on")
+    guard typed.count == 1, let fraction = Double(typed[0]) else { return (0, typed) }
+    guard fraction >= 0 && fraction < 1 else {
+      throw rejection(of: key, because: "a fraction must be in 0..<1, not \(typed[0])")
+    }
+    return (fraction, [])
+  }
+}

@@ -1,0 +1,135 @@
+import Checkpoints
+import Configuration
+import Datasets
+import Models
+import Tokenizers
+import Training
+
+extension InitialModel {
+  /// Opens the folder that `start` names.
+  init(_ start: StartOptions, template: ExampleDataOptions.Template, _ reader: ConfigurationReader)
+    throws
+  {
+    let folder = try start.folder(reader)
+    self.init(
+      folder: folder, context: start.context ?? folder.configuration.context,
+      template: try InitialModel.template(template, of: folder),
+      digest: try folder.weightsDigest())
+  }
+
+  /// Opens the folder that `start` names, for a phase without conversations: a chat template in the
+  /// folder is kept with the model if it is supported.
+  init(_ start: StartOptions, _ reader: ConfigurationReader) throws {
+    let folder = try start.folder(reader)
+    // An encoder without a head gets a new one.
+    if !(folder.network is TextEncoderConfiguration) { _ = try folder.languageModel() }
+    self.init(
+      folder: folder, context: start.context ?? folder.configuration.context,
+      template: try InitialModel.usableTemplate(of: folder), digest: try folder.weightsDigest())
+  }
+
+  /// The template in `folder`; nil when there is none or it is not supported.
+  private static func usableTemplate(of folder: ModelFolder) throws -> ChatTemplate? {
+    do {
+      return try TokenizerFile.template(from: folder.path, for: folder.tokenizer)
+    } catch TokenizerError.unusableTemplate {
+      return nil
+    }
+  }
+
+  /// Returns the template that `choice` names; `auto` is the one in `folder`, or else plain.
+  static func template(
+    _ choice: ExampleDataOptions.Template, of folder: ModelFolder
+  ) throws -> ChatTemplate {
+    switch choice {
+    case .auto: try TokenizerFile.template(from: folder.path, for: folder.tokenizer) ?? .plain
+    case .chatml: .chatml
+    case .llama3: .llama3
+    case .plain: .plain
+    }
+  }
+
+  /// Refuses a network that generates no text: a sequence classifier or a masked language model.
+  ///
+  /// - Parameter allowingSequenceToSequence: True to accept sequence-to-sequence models.
+  func requireLanguageModel(allowingSequenceToSequence: Bool = false) throws(CheckpointError) {
+    if let classifier = folder.classifier {
+      throw .otherNetwork(
+        path: folder.path, found: InitialModel.name(of: classifier), wanted: "a language model")
+    }
+    try folder.requireGenerativeModel(allowingSequenceToSequence: allowingSequenceToSequence)
+  }
+
+  /// Refuses a sequence classifier whose labels or problem differ from those of `network`, and a
+  /// token classifier; a language model gets a new head.
+  func requireHead(of network: SequenceClassifierConfiguration) throws(CheckpointError) {
+    if folder.network is TokenClassifierConfiguration {
+      throw .otherNetwork(
+        path: folder.path, found: folder.kind,
+        wanted: "a language model or \(InitialModel.name(of: network))")
+    }
+    try folder.refuseEncoderDecoder()
+    guard let classifier = folder.classifier else { return }
+    guard classifier.labels == network.labels, classifier.problem == network.problem else {
+      throw .otherNetwork(
+        path: folder.path, found: InitialModel.name(of: classifier),
+        wanted: "a language model or \(InitialModel.name(of: network))")
+    }
+  }
+
+  /// Refuses a sequence classifier, and a token classifier whose labels differ from those of
+  /// `network`; a language model gets a new head.
+  func requireHead(of network: TokenClassifierConfiguration) throws(CheckpointError) {
+    try folder.refuseEncoderDecoder()
+    let own = folder.network as? TokenClassifierConfiguration
+    guard folder.classifier == nil, own.map({ $0.labels == network.labels }) ?? true else {
+      throw .otherNetwork(
+        path: folder.path,
+        found: folder.kind
+          + (own.map { " (labels: \($0.labels.joined(separator: ", ")))" } ?? ""),
+        wanted: "a language model, or a token classifier (labels: "
+          + network.labels.joined(separator: ", ") + ")")
+    }
+  }
+
+  private static func name(of network: SequenceClassifierConfiguration) -> String {
+    "a sequence classifier (labels: " + network.labels.prefix(5).joined(separator: ", ")
+      + (network.labels.count > 5 ? " …)" : ")")
+  }
+
+  /// Returns prompts and answers as encoder and decoder inputs of a sequence-to-sequence model.
+  func targets(
+    of records: [LocatedRecord], _ options: Datasets.ExampleOptions
+  ) throws(DatasetError) -> SourceTargetSet {
+    let (tokenizer, model) = (folder.tokenizer, folder.configuration)
+    let start = model.start.map { TokenID($0) } ?? tokenizer.endOfText
+    return try SourceTargetSet(
+      records, tokenizer: tokenizer, start: start,
+      padding: model.padding.map { TokenID($0) } ?? start, options: options)
+  }
+
+  /// The encoder of conversations.
+  var chat: ChatEncoder { ChatEncoder(template ?? .plain, tokenizer: folder.tokenizer) }
+
+  /// The settings that decide the bits, beside the keys of every run.
+  func settings(_ records: RecordSet) -> [String: String] {
+    [
+      "model.from": digest, "model.context": "\(context)",
+      "template": (template ?? .plain).identity, "examples": records.identity,
+    ]
+  }
+}
+
+extension ExampleDataOptions {
+  func records() throws -> RecordSet {
+    try RecordSet(
+      reading: train,
+      validation: validation.isEmpty ? .fraction(validationFraction) : .files(validation),
+      skipsBad: skipsBad)
+  }
+
+  /// Returns the options for making examples in rows of `context` positions.
+  func exampleOptions(context: Int) -> Datasets.ExampleOptions {
+    Datasets.ExampleOptions(context: context, truncates: truncates, skipsBad: skipsBad)
+  }
+}

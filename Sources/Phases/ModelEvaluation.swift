@@ -1,0 +1,195 @@
+import Checkpoints
+import DataParallel
+import Datasets
+import Evaluation
+import Glibc
+import MPI
+import Models
+import Monitoring
+import Tensors
+import Tokenizers
+import Training
+
+/// Evaluates a model on files, sharded over all workers of all ranks; the figures do not depend on
+/// their number.
+package struct ModelEvaluation {
+  /// The folder of the model.
+  package let folder: ModelFolder
+  let replicas: DataParallel<Replica>
+  private let context: Int
+  /// Rows of a batch: enough for efficient matrix products, few enough for a small memory.
+  private static let rows = 8
+
+  /// Reads the model at `path`.
+  ///
+  /// Collective.
+  package init(
+    path: String, world: Communicator, workers: Cores.Assignment, precision: Precision
+  ) throws {
+    let (folder, network, frozen) = try world.together {
+      let folder = try ModelFolder(path: path)
+      let network: TrainedNetwork =
+        switch folder.network {
+        case let classifier as SequenceClassifierConfiguration: .classifier(classifier)
+        case let tokenClassifier as TokenClassifierConfiguration: .tokenClassifier(tokenClassifier)
+        default: .language(try folder.languageModel())
+        }
+      return (folder, network, try folder.frozen(precision: precision))
+    }
+    self.folder = folder
+    let context = folder.configuration.context
+    self.context = context
+    // All parameters are frozen.
+    replicas = try DataParallel(
+      world: world, layout: ParameterLayout(), frozen: frozen,
+      plan: .init(
+        microBatches: 1, threads: workers.threads, cores: workers.cores, precision: precision)
+    ) { Replica(network, $0, rows: ModelEvaluation.rows, context: context) }
+  }
+
+  /// Returns loss, perplexity and bits per byte of texts; for masked and sequence-to-sequence
+  /// language models loss and perplexity of the masked tokens or corrupted spans.
+  ///
+  /// Collective.
+  package func texts(_ sources: [String]) throws -> [Figure] {
+    let (task, corpus) = try replicas.world.together {
+      (try textTask(), try self.corpus(of: sources))
+    }
+    let total = try TextEvaluation(
+      task, corpus.tokens, context: context, sequences: ModelEvaluation.rows, tokenLimit: nil
+    ).measure(replicas)
+    if task is NextTokenTask {
+      return [
+        Figure("loss", total.mean), Figure("perplexity", exp(total.mean)),
+        Figure("bitsPerByte", bitsPerByte(total.sum, bytes: Double(corpus.bytes))),
+      ]
+    }
+    return [
+      Figure("\(task.figurePrefix)Loss", total.mean),
+      Figure("\(task.figurePrefix)Perplexity", exp(total.mean)),
+    ]
+  }
+
+  /// The task on text that the model was pretrained on, with the settings of BERT or T5.
+  private func textTask() throws -> any TextTask {
+    let (model, tokenizer) = (folder.configuration, folder.tokenizer)
+    switch model.prediction {
+    case .causal: return NextTokenTask()
+    case .masked:
+      guard let masking = TokenMasking(tokenizer) else {
+        throw CheckpointError.noModel(
+          path: folder.path, reason: "its tokenizer lacks [CLS], [SEP] or [MASK]")
+      }
+      return MaskedTokenTask(masking: masking)
+    case .sequenceToSequence:
+      let sentinels = SpanCorruption.sentinels(of: tokenizer, vocabulary: model.vocabulary)
+      let start = model.start.map { TokenID($0) } ?? tokenizer.endOfText
+      let corruption = SpanCorruption(
+        sentinels: sentinels, start: start, end: tokenizer.endOfText,
+        padding: model.padding.map { TokenID($0) } ?? start)
+      let spans = corruption.sizes(ofSource: context).spans
+      guard spans <= sentinels.count else {
+        throw CheckpointError.noModel(
+          path: folder.path,
+          reason: "it has \(sentinels.count) sentinels for the \(spans) corrupted spans of a row")
+      }
+      return SpanCorruptionTask(corruption: corruption)
+    }
+  }
+
+  /// Returns the figures on records: answers for a language model, labels for a classifier, tags
+  /// for a token classifier, pairs for a reward model.
+  ///
+  /// Collective.
+  ///
+  /// - Parameter skipsBad: True to skip and count bad records; otherwise they are errors.
+  package func records(
+    _ sources: [String], template: ExampleDataOptions.Template, skipsBad: Bool
+  ) throws -> [Figure] {
+    let (evaluator, statistics) = try replicas.world.together {
+      let all = try RecordSet(reading: sources, validation: .fraction(0), skipsBad: skipsBad)
+      let (evaluator, statistics) = try self.evaluator(
+        all.train, template, Datasets.ExampleOptions(context: context, skipsBad: skipsBad))
+      return (evaluator, statistics.counting(all.skipped))
+    }
+    let (loss, figures) = try evaluator.measure(replicas)
+    let losses =
+      evaluator is AnswerEvaluator
+      ? [Figure("answerLoss", loss.mean), Figure("answerPerplexity", exp(loss.mean))]
+      : [Figure("loss", loss.mean)]
+    // The number of records that are in no other figure.
+    let leftOut = Double(statistics.leftOut)
+    return losses + figures + (leftOut > 0 ? [Figure("leftOut", leftOut)] : [])
+  }
+
+  /// Returns the evaluator for the model's head, on examples of `records`.
+  private func evaluator(
+    _ records: [LocatedRecord], _ template: ExampleDataOptions.Template,
+    _ options: Datasets.ExampleOptions
+  ) throws -> (any HeldOutEvaluator, ExampleStatistics) {
+    let (rows, tokenizer) = (ModelEvaluation.rows, folder.tokenizer)
+    let padding = folder.configuration.padding.map { TokenID($0) }
+    let chat = { [folder] in
+      ChatEncoder(try InitialModel.template(template, of: folder), tokenizer: tokenizer)
+    }
+    if let classifier = folder.network as? TokenClassifierConfiguration {
+      let set = try TagSet(
+        records, tokenizer: tokenizer, classes: classifier.labels, options: options,
+        padding: padding)
+      return (
+        TagEvaluator(TagEvaluationLoader(set, context: context, sequences: rows)), set.statistics
+      )
+    }
+    guard let classifier = folder.classifier else {
+      try folder.requireGenerativeModel(allowingSequenceToSequence: true)
+      if let start = folder.configuration.start.map({ TokenID($0) }) {
+        let set = try SourceTargetSet(
+          records, tokenizer: tokenizer, start: start, padding: padding ?? start, options: options)
+        return (
+          AnswerEvaluator(SourceTargetEvaluationLoader(set, context: context, sequences: rows)),
+          set.statistics
+        )
+      }
+      let set = try ExampleSet(records, chat: try chat(), options: options)
+      return (
+        AnswerEvaluator(try ExampleEvaluationLoader(set, context: context, sequences: rows)),
+        set.statistics
+      )
+    }
+    if case .pair = records.first?.record {
+      let set = try PairSet(records, chat: try chat(), options: options)
+      return (
+        RewardEvaluator(
+          PairEvaluationLoader(set, context: context, pairs: rows / 2), centring: 0),
+        set.statistics
+      )
+    }
+    let isClasses = classifier.problem == .classification
+    let set = try LabelSet(
+      records, tokenizer: tokenizer, task: isClasses ? .classes(classifier.labels) : .values,
+      options: options, padding: TokenID(classifier.padding))
+    return (
+      LabelEvaluator(
+        LabelEvaluationLoader(set, context: context, sequences: rows),
+        classes: isClasses ? classifier.labels.count : 0),
+      set.statistics
+    )
+  }
+
+  /// The tokens of the texts, one document after another, and the number of bytes that they encode.
+  private func corpus(of sources: [String]) throws -> (tokens: TokenStream, bytes: Int) {
+    var ids: [TokenID] = []
+    var bytes = 0
+    var documents = DocumentStream(try SourceList(sources).files)
+    while let document = try documents.next() {
+      ids += document.bytes.withUnsafeBufferPointer(folder.tokenizer.encode)
+      ids.append(folder.tokenizer.endOfText)
+      bytes += document.bytes.count
+    }
+    return (
+      TokenStream(
+        ids, vocabularySize: folder.configuration.vocabulary,
+        endOfText: folder.tokenizer.endOfText), bytes
+    )
+  }
+}

@@ -1,0 +1,57 @@
+import Configuration
+import Training
+
+/// The phases by the names of their commands.
+package enum PhaseKind: String, Sendable, CaseIterable {
+  /// Self-supervised training on text.
+  case pretrain
+  /// Supervised fine-tuning.
+  case finetune
+  /// Training of a reward model on pairs.
+  case reward
+  /// Reinforcement learning or preference optimization.
+  case align
+
+  private var type: any ConfiguredPhase.Type {
+    switch self {
+    case .pretrain: Pretraining.self
+    case .finetune: Finetuning.self
+    case .reward: RewardModelling.self
+    case .align: Alignment.self
+    }
+  }
+
+  /// Makes the phase from the keys of `reader`.
+  ///
+  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
+  package func phase(_ reader: inout ConfigurationReader, bf16IsFaster: Bool) throws -> any Phase {
+    try type.init(&reader, bf16IsFaster: bf16IsFaster)
+  }
+
+  /// Reads the keys of the phase, for their schema and to check a file.
+  package func readKeys(_ reader: inout ConfigurationReader) throws {
+    try type.readKeys(&reader)
+  }
+
+  /// Returns the sizes of a run from its keys alone.
+  ///
+  /// - Parameters:
+  ///   - artifacts: The models and tokenizers that earlier stages will make.
+  ///   - bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
+  package func sketch(
+    _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
+  ) throws -> PhaseSketch {
+    try type.sketch(&reader, artifacts, bf16IsFaster: bf16IsFaster)
+  }
+}
+
+/// A phase that is made from a configuration.
+protocol ConfiguredPhase: Phase {
+  init(_ reader: inout ConfigurationReader, bf16IsFaster: Bool) throws
+
+  static func readKeys(_ reader: inout ConfigurationReader) throws
+
+  static func sketch(
+    _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
+  ) throws -> PhaseSketch
+}

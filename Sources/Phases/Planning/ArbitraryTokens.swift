@@ -1,0 +1,59 @@
+import Layers
+import Objectives
+import Tensors
+import Training
+
+/// An objective on arbitrary tokens, to time steps: they cost as much as on real tokens.
+struct ArbitraryTokens: Objective {
+  let network: TrainedNetwork
+  /// Positions of an encoder input; 0 without an encoder.
+  let sourceContext: Int
+
+  func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
+    -> MicroBatchLoss
+  {
+    // In masked language modelling about one token in seven is a target.
+    let isMasked = network.model.prediction == .masked
+    let targets =
+      if case .tokenClassifier(let tokenClassifier) = network {
+        tokenClassifier.labels.count
+      } else {
+        network.model.vocabulary
+      }
+    for place in replica.batch.inputs.indices {
+      replica.batch.inputs[place] = Int32(place * 40_503 % network.model.vocabulary)
+      replica.batch.targets[place] = Int32(place * 25_173 % targets)
+      replica.batch.weights[place] = isMasked && place % 7 != 0 ? 0 : 1
+    }
+    if sourceContext > 0 {
+      replica.batch.sources = (0..<replica.batch.sequences * sourceContext).map {
+        Int32($0 * 40_503 % network.model.vocabulary)
+      }
+      replica.batch.sourceLengths = [Int32](
+        repeating: Int32(sourceContext), count: replica.batch.sequences)
+    }
+    let batch = replica.batch
+    let pass = ForwardPass(
+      sequences: batch.sequences, dropout: microBatch.dropout,
+      recomputation: microBatch.recomputation, encoderInput: batch.encoderInput)
+    let loss: Loss
+    switch network {
+    case .classifier(let classifier) where classifier.labels.count > 1:
+      loss = Classification.loss(
+        replica.classifier(batch.inputs, lengths: [], pass),
+        labels: (0..<batch.sequences).map { $0 % classifier.labels.count })
+    case .classifier:
+      loss = Regression.loss(
+        replica.classifier(batch.inputs, lengths: [], pass),
+        targets: (0..<batch.sequences).map { Float($0 % 2) })
+    case .language, .withValueHead, .tokenClassifier:
+      loss = Loss(
+        replica.model.tokenLosses(
+          hidden: replica.model.hidden(batch.inputs, pass), batch, pass),
+        count: batch.weight)
+    }
+    return MicroBatchLoss(loss: loss, positions: batch.positions)
+  }
+
+  func epochs(steps: Int) -> Double { 0 }
+}

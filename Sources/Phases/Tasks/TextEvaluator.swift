@@ -1,0 +1,53 @@
+import DataParallel
+import Datasets
+import Glibc
+import Monitoring
+import Tensors
+import Training
+
+/// The evaluation of a language model on held-out text.
+struct TextEvaluation: Sendable {
+  private let loader: any EvaluationSource
+  private let sequences: Int
+  /// Positions of a row.
+  private let context: Int
+
+  /// - Parameters:
+  ///   - context: The positions of the model.
+  ///   - tokenLimit: About how many tokens to evaluate, evenly spaced; nil for all.
+  init(
+    _ task: any TextTask, _ tokens: TokenStream, context: Int, sequences: Int, tokenLimit: Int?
+  ) throws {
+    loader = try task.evaluationSource(
+      tokens, context: context, sequences: sequences, tokenLimit: tokenLimit)
+    self.sequences = sequences
+    self.context = task.row(context: context).context
+  }
+
+  /// Returns the sum of the losses and the number of targets.
+  ///
+  /// Collective.
+  func measure(_ replicas: DataParallel<Replica>) throws -> Tally {
+    try replicas.totals(count: loader.batchCount) {
+      [loader, sequences, context] replica, _, index in
+      var batch = Batch(sequences: sequences, context: context)
+      try loader.fill(&batch, index: index)
+      return [replica.model.tokenLoss(batch)]
+    }[0]
+  }
+
+  /// Returns the bytes of text that the targets encode; nil when only some tokens are targets.
+  func bytes(of tokens: TokenStream, lengths: [Int32]) throws -> Double? {
+    guard let loader = loader as? EvaluationLoader else { return nil }
+    var bytes = 0
+    for batch in 0..<loader.batchCount {
+      for id in try tokens.ids(in: loader.targetRange(ofBatch: batch)) {
+        bytes += Int(lengths[Int(id)])
+      }
+    }
+    return Double(bytes)
+  }
+}
+
+/// Bits per byte of a summed loss in nats.
+func bitsPerByte(_ loss: Double, bytes: Double) -> Double { loss / bytes / M_LN2 }

@@ -1,0 +1,54 @@
+import DataParallel
+import Monitoring
+
+/// Evaluates the model of a run, on all ranks.
+package protocol Evaluator {
+  /// True when the model is evaluated before the first step as well.
+  var evaluatesBeforeTraining: Bool { get }
+
+  /// Evaluates the current model.
+  ///
+  /// Collective.
+  func evaluate(_ context: TrainingContext) throws -> EvaluationResult
+}
+
+/// The result of an evaluation, equal on every rank except for the note.
+package struct EvaluationResult {
+  /// The loss by which checkpoints are compared; lower is better.
+  package var loss: Double
+  /// The number of evaluated tokens, or of examples where these are counted.
+  package var tokens: Int
+  package var bitsPerByte: Double?
+  package var figures: [Figure] = []
+  /// A note for the log, on rank 0.
+  package var note: String?
+
+  package init(
+    loss: Double, tokens: Int, bitsPerByte: Double? = nil, figures: [Figure] = [],
+    note: String? = nil
+  ) {
+    self.loss = loss
+    self.tokens = tokens
+    self.bitsPerByte = bitsPerByte
+    self.figures = figures
+    self.note = note
+  }
+}
+
+/// An evaluator whose result depends on the weights and its data alone, so that it also evaluates a
+/// model outside of a run.
+package protocol HeldOutEvaluator: Evaluator {
+  /// Computes the loss and the figures of the model of `replicas`.
+  ///
+  /// Collective.
+  func measure(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, figures: [Figure])
+}
+
+extension HeldOutEvaluator {
+  package var evaluatesBeforeTraining: Bool { true }
+
+  package func evaluate(_ context: TrainingContext) throws -> EvaluationResult {
+    let (loss, figures) = try measure(context.replicas)
+    return EvaluationResult(loss: loss.mean, tokens: Int(loss.count), figures: figures)
+  }
+}

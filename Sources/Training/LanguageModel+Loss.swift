@@ -1,0 +1,44 @@
+import DataParallel
+import Datasets
+import Layers
+import Models
+import Objectives
+import Tensors
+
+extension Batch {
+  /// The encoder input of the batch; nil for models without an encoder.
+  package var encoderInput: EncoderInput? {
+    sources.isEmpty ? nil : EncoderInput(ids: sources, lengths: sourceLengths)
+  }
+
+  /// The sum of the weights.
+  package var weight: Double { weights.reduce(0) { $0 + Double($1) } }
+
+  /// The number of positions, of encoder and decoder inputs.
+  package var positions: Int { inputs.count + sources.count }
+}
+
+extension LanguageModel {
+  /// Returns the losses of the targets of `batch` with a weight other than 0, in their order.
+  package func tokenLosses(
+    _ batch: Batch, dropout: DropoutSource? = nil, recomputation: Recomputation = .none
+  ) -> Tensor {
+    let pass = ForwardPass(
+      sequences: batch.sequences, dropout: dropout, recomputation: recomputation,
+      starts: batch.starts, encoderInput: batch.encoderInput)
+    return tokenLosses(hidden: hidden(batch.inputs, pass), batch, pass)
+  }
+
+  /// Returns the losses, given the hidden states that the model computed for `batch`.
+  package func tokenLosses(hidden: Tensor, _ batch: Batch, _ pass: ForwardPass) -> Tensor {
+    TokenLoss.losses(
+      hidden: hidden, head: head.weight, bias: head.bias, targets: batch.targets,
+      weights: batch.weights
+    ) { transform($0, pass) }
+  }
+
+  /// Returns the sum of the losses of `batch` and the sum of its weights.
+  package func tokenLoss(_ batch: Batch) -> Tally {
+    Tally(sum: tokenLosses(batch).total, count: batch.weight)
+  }
+}

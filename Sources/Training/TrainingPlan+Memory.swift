@@ -1,0 +1,63 @@
+import Configuration
+import Monitoring
+import Optimizers
+import Tensors
+
+extension TrainingPlan {
+  /// Refuses sizes that exceed this host's memory with any number of ranks: weights with one
+  /// gradient, or the logits of one micro-batch.
+  func requireMemory(_ reader: ConfigurationReader) throws(ConfigurationError) {
+    let available = ProcessMemory.available()
+    let float = MemoryLayout<Float>.stride
+    let sizes = (2 * counts.trained + counts.frozen) * float
+    let logits = rows * context * model.vocabulary * float
+    for (key, bytes) in [("model.width", sizes), ("batch.sequences", logits)]
+    where bytes > available {
+      throw reader.rejection(
+        of: key,
+        because: "\(key == "model.width" ? "weights and gradient" : "the logits of a micro-batch") "
+          + "need \(bytes >> 20) MiB and this host has \(available >> 20) MiB of memory; choose "
+          + "smaller sizes")
+    }
+  }
+
+  /// Returns the largest number of workers of a rank whose gradients fit into `bytes` beside the
+  /// weights and the optimizer's state, with a fifth left for activations and the rest; at least 1.
+  func workersThatFit(into bytes: Int, ranks: Int) -> Int {
+    let own = (leaves + ranks - 1) / ranks
+    let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
+    return (1...own).last { workers in
+      let gradients = 4 * workers * levels(of: own, workers: workers)
+      let needed =
+        (precision.weightBytes + moments + gradients) * counts.trained
+        + precision.weightBytes * counts.frozen
+      return needed <= bytes / 5 * 4
+    } ?? 1
+  }
+
+  /// Estimates the bytes that a rank needs for weights, gradients, the optimizer's state and the
+  /// logits of its workers, without other activations.
+  package func memory(ranks: Int, threads: Int) -> Int {
+    let own = (leaves + ranks - 1) / ranks
+    let workers = min(threads, own)
+    let gradients = 4 * workers * levels(of: own, workers: workers)
+    let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
+    let logits = 4 * workers * rows * context * model.vocabulary
+    return (precision.weightBytes + moments + gradients) * counts.trained
+      + precision.weightBytes * counts.frozen + logits
+  }
+
+  /// Returns the bytes that a single rank needs for weights, one gradient, and the two moments of
+  /// AdamW; `frozen` parameters have only weights.
+  package static func memory(trained: Int, frozen: Int, _ precision: Precision) -> Int {
+    let numbers = 1 + AdamW(betas: (0, 0), weightDecay: 0).stateNames.count
+    return (precision.weightBytes + numbers * MemoryLayout<Float>.stride) * trained
+      + precision.weightBytes * frozen
+  }
+
+  /// The number of gradients that a worker holds: one for every level of the tree over its leaves.
+  private func levels(of leaves: Int, workers: Int) -> Int {
+    let run = (leaves + workers - 1) / workers
+    return Int.bitWidth - run.leadingZeroBitCount
+  }
+}

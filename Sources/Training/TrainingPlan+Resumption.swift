@@ -1,0 +1,43 @@
+import Checkpoints
+import Models
+import Tensors
+
+extension TrainingPlan {
+  /// Returns the reasons why the run cannot resume from `checkpoint`: other sizes of the model, or
+  /// another optimizer.
+  func mismatches(with checkpoint: Checkpoint) throws -> [String] {
+    let isAdapter = checkpoint.manifest.files.contains {
+      $0.name == AdapterConfiguration.weightsName
+    }
+    guard isAdapter == (lora != nil) else {
+      return [
+        isAdapter
+          ? "it has LoRA adapters, not full weights" : "it has full weights, not LoRA adapters"
+      ]
+    }
+    try adapterBase?.requireSame(in: checkpoint)
+    let path = try checkpoint.path(of: "config.json")
+    let saved = try ConfigurationFile.readNetwork(path).json
+    let wanted = network.configuration.json
+    let differing = Set(saved.keys).union(wanted.keys).sorted().filter { saved[$0] != wanted[$0] }
+    let missing = Set(optimizer.stateNames).subtracting(
+      try OptimizerFiles.stateNames(in: checkpoint))
+    return differing.map {
+      "\($0) is \((saved[$0] ?? .null).text), not \((wanted[$0] ?? .null).text)"
+    } + missing.sorted().map { "optimizer state \($0) is missing" }
+  }
+
+  /// The name of the setting that identifies the initial weights.
+  ///
+  /// A run that records it refuses to resume from different initial weights.
+  package static let initialWeightsKey = "first weights"
+
+  /// Refuses a checkpoint of a run that began with other weights.
+  func requireSameInitialWeights(in checkpoint: Checkpoint) throws {
+    guard let now = phaseSettings[Self.initialWeightsKey], case .folder(let path) = weights,
+      let then = try TrainingState(from: checkpoint).settings[Self.initialWeightsKey], then != now
+    else { return }
+    throw StartRefusal.otherStart(
+      checkpoint: checkpoint.path, from: path, expected: then, found: now)
+  }
+}

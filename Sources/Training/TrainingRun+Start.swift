@@ -1,0 +1,43 @@
+import DataParallel
+import Glibc
+import MPI
+import Monitoring
+import Tensors
+
+extension TrainingPlan {
+  /// Returns the facts that must be equal on all ranks at the start of a run.
+  func contract(version: String, threads: Int, profiles: Bool) -> StartContract {
+    StartContract(
+      [("program", version)] + lines
+        + settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        + [
+          ("parameter layout", "\(layoutDigest)"), ("threads", "\(threads)"),
+          ("--profile", "\(profiles)"), ("MPI library", MPIEnvironment.libraryVersion),
+        ])
+  }
+}
+
+extension TrainingRun {
+  func writeEnvironment(_ workers: Cores.Assignment, hosts: [String], version: String)
+    throws
+  {
+    try RunEnvironment(
+      versions: [
+        "apus": version, "matrixLibrary": MatrixLibrary.description,
+        "mpi": MPIEnvironment.libraryVersion, "cLibrary": MatrixLibrary.mathVersion,
+      ],
+      hosts: hosts, ranks: world.size, threads: workers.threads,
+      fields: ["kernels": .string(MatrixLibrary.kernelLevel)]
+    ).write(to: folder.environment)
+  }
+
+  /// Returns a unique name for this attempt, the same on every rank.
+  ///
+  /// Collective.
+  static func agreeOnAttempt(_ world: Communicator) throws -> String {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    let name = "\(now.tv_sec)-\(now.tv_nsec)-\(getpid())"
+    return String(decoding: try world.broadcast(Array(name.utf8)), as: UTF8.self)
+  }
+}

@@ -1,0 +1,77 @@
+import Configuration
+import Generation
+import Testing
+
+@testable import Phases
+
+@Suite struct AlignmentMethodTests {
+  private func options(_ overrides: String...) throws -> AlignmentOptions {
+    var reader = try ConfigurationReader(
+      yaml: "{ model: { from: base }, data: { train: [a.jsonl] }, reward: { rule: a } }",
+      file: "run.yaml", overrides: overrides)
+    return try AlignmentOptions(&reader)
+  }
+
+  /// Two completions of two tokens for each of two prompts, with rewards 1, 3, 2 and 2.
+  private var rollouts: [Rollouts.Rollout] {
+    [1.0, 3, 2, 2].map { reward in
+      var rollout = Rollouts.Rollout(
+        promptIndex: 0, prompt: [1],
+        completion: Completion(tokens: [5, 6], logProbabilities: [-1, -2], hasEnded: true))
+      rollout.oldLogProbabilities = [-1, -2]
+      rollout.referenceLogProbabilities = [-1.5, -2.5]
+      rollout.values = [0, 0]
+      rollout.reward = reward
+      return rollout
+    }
+  }
+
+  @Test func everyNameReadsAsItsMethod() throws {
+    for name in AlignmentMethod.names {
+      #expect(AlignmentMethod(name: name).name == name)
+    }
+    #expect(try options().method.name == "ppo" && options().method.hasValueHead)
+    #expect(AlignmentMethod(name: "dpo").isPreference)
+  }
+
+  @Test func keysOfOtherMethodsAreRefused() throws {
+    for name in AlignmentMethod.names {
+      for key in AlignmentMethod(name: name).unusedKeys {
+        let value =
+          switch key {
+          case "reward.model", "reward.rule", "reward.command", "dpo.loss": "ipo"
+          case "reward.allowUnfit": "true"
+          case "rollouts.batchInvariant", "policy.scaled": "false"
+          case "dpo.labelSmoothing", "policy.lambda", "policy.discount": "0.25"
+          default: "3"
+          }
+        #expect(throws: ConfigurationError.self, "\(name): \(key)") {
+          try self.options("method=\(name)", "\(key)=\(value)")
+        }
+      }
+    }
+  }
+
+  @Test func grpoComparesTheCompletionsOfAPrompt() throws {
+    var rollouts = rollouts
+    var variables: [String: Double] = [:]
+    let options = try options("method=grpo", "policy.scaled=false")
+    GRPO(options.policy, samples: 2).computeAdvantages(of: &rollouts, variables: &variables)
+    #expect(rollouts.map(\.advantages) == [[-1, -1], [1, 1], [0, 0], [0, 0]])
+    #expect(variables.isEmpty)
+  }
+
+  /// The KL of a completion is 1 nat, below the target, so that the coefficient falls.
+  @Test func ppoCarriesItsCoefficientFromIterationToIteration() throws {
+    var rollouts = rollouts
+    var variables: [String: Double] = [:]
+    let options = try options("kl.coefficient=0.5", "kl.target=4", "kl.horizon=40")
+    let method = PPO(options.policy, samples: 1)
+    method.computeAdvantages(of: &rollouts, variables: &variables)
+    let first = try #require(variables.values.first)
+    #expect(variables.count == 1 && first < 0.5)
+    method.computeAdvantages(of: &rollouts, variables: &variables)
+    #expect(try #require(variables.values.first) < first)
+    #expect(rollouts.allSatisfy { $0.returns.count == 2 && $0.advantages.count == 2 })
+  }
+}
