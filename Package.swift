@@ -113,7 +113,7 @@ let package = Package(
         "Models", "Monitoring", "RandomNumbers", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      exclude: ["Peers", "TRIED.md"],
+      exclude: ["Peers", "RESULTS.md", "TRIED.md"],
       swiftSettings: strict),
 
     // Tests
