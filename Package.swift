@@ -167,7 +167,8 @@ let package = Package(
     .testTarget(
       name: "ApusTests",
       dependencies: [
-        "Apus", "Datasets", "Tokenizers", "Training",
+        "Apus", "Configuration", "Datasets", "Tokenizers", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
   ],
