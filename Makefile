@@ -71,6 +71,15 @@ lint:  ## Check the format of the sources
 format:  ## Format the sources
 	@swift format -i -r Sources Tests Package.swift
 
+# docc is a part of Swift's toolchains, but not always in PATH.
+DOCC = $(shell command -v docc || echo "$$(dirname "$$(readlink -f "$$(command -v swift)")")/docc")
+
+.PHONY: docs
+docs:  ## Build the documentation into .build/docs, a static web site
+	@"$(DOCC)" convert Sources/Apus/Apus.docc --output-path .build/docs \
+	  --transform-for-static-hosting --warnings-as-errors
+	echo "make: written to .build/docs; open documentation/apus/ through any web server"
+
 .PHONY: bench
 bench: setup  ## Measure speed and memory; PYTHON=… adds PyTorch, ARGS="--only step --repeats 3"
 	@swift build -c release --product apus-bench

@@ -121,7 +121,7 @@ let package = Package(
         "Models", "Monitoring", "Phases", "RandomNumbers", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      exclude: ["Peers", "TRIED.md"],
+      exclude: ["Peers", "RESULTS.md", "TRIED.md"],
       swiftSettings: strict),
 
     // Tests
@@ -177,7 +177,8 @@ let package = Package(
     .testTarget(
       name: "ApusTests",
       dependencies: [
-        "Apus", "Datasets", "Phases", "Tokenizers", "Training",
+        "Apus", "Configuration", "Datasets", "Phases", "Tokenizers", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
   ],

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The benchmark table of the README.
+/// The benchmark table of RESULTS.md.
 enum Markdown {
   /// One row for every measurement of `benchmarks` that is not only the denominator of a ratio, and
   /// a paragraph on the machine and on how to repeat the measurements.

@@ -18,7 +18,7 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "List the benchmarks and measure nothing.")
   var list = false
 
-  @Flag(help: "Print the README's table of the stored figures and measure nothing.")
+  @Flag(help: "Print the table of RESULTS.md for the stored figures and measure nothing.")
   var markdown = false
 
   @Option(help: "Python with torch, transformers and tokenizers (default: PYTHON).")

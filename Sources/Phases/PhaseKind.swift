@@ -1,3 +1,5 @@
+// "Pretraining, fine-tuning, reward modelling and alignment: what they differ in."
+
 import Configuration
 import Training
 

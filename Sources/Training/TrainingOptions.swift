@@ -1,4 +1,4 @@
-// Training: the phases of a run, from configuration to published checkpoint.
+// "The training step, the run, its checkpoints and their resumption. Knows no phase."
 
 import Configuration
 import DataParallel

@@ -1,21 +1,24 @@
+import ArgumentParser
+import Configuration
 import Foundation
 import Phases
-import Training
 
 @testable import Apus
 
 extension Page {
-  /// Returns the commands, options, keys, files and links on the page that do not exist, with their
-  /// lines.
+  /// Returns the commands, options, keys, files, identifiers, excerpts and links on the page that do
+  /// not exist, with their lines.
   ///
-  /// Commands are parsed, `apus config` checks keys and YAML, and scripts are started with an
-  /// `mpirun` that only prints its arguments. Nothing is trained.
-  func problems(repository: String) throws -> [String] {
-    let checker = try PageChecker(repository: repository)
+  /// Commands are parsed, keys and YAML are read as the phases read them, and scripts are started
+  /// with an `mpirun` that only prints its arguments. Nothing is trained.
+  ///
+  /// - Parameter folder: The folder of the page in the repository, where its links begin.
+  func problems(repository: String, folder: String = "") throws -> [String] {
+    let checker = try PageChecker(repository: repository, folder: folder)
     defer { checker.program.remove() }
     for block in blocks { try checker.check(block) }
     for span in spans { try checker.check(span) }
-    for link in links where !checker.exists(link.text) {
+    for link in links where !checker.leadsSomewhere(link.text) {
       checker.note(link.line, "the link \(link.text) leads nowhere")
     }
     return checker.problems
@@ -25,21 +28,16 @@ extension Page {
 private final class PageChecker {
   let program: Program
   private let repository: String
-  private let keys: Set<String>
-  /// The words that begin with `--` in the help of all commands.
-  private let options: Set<String>
+  private let folder: String
   private(set) var problems: [String] = []
 
-  init(repository: String) throws {
-    program = try Program()
-    self.repository = repository
-    var keys: Set<String> = []
-    for phase in PhaseKind.allCases {
-      let schema = try program.run(["config", "--schema", "--json", "--phase", phase.rawValue])
-      let list = try JSONSerialization.jsonObject(with: Data(schema.output.utf8))
-      keys.formUnion((list as? [[String: Any]] ?? []).compactMap { $0["key"] as? String })
-    }
-    self.keys = keys
+  /// The keys of all phases.
+  private static let keys = Set(
+    PhaseKind.allCases.flatMap { phase in
+      ((try? ConfigurationReader.schema { try phase.readKeys(&$0) }) ?? []).map(\.path)
+    })
+  /// The words that begin with `--` in the help of all commands.
+  private static let options: Set<String> = {
     var options: Set<String> = []
     var commands = ApusCommand.configuration.subcommands
     while let command = commands.popLast() {
@@ -48,7 +46,14 @@ private final class PageChecker {
       options.formUnion(words.filter { $0.hasPrefix("--") })
       commands += command.configuration.subcommands
     }
-    self.options = options
+    return options
+  }()
+  private static let sources = SourceText(repository: ReadmeTests.repository)
+
+  init(repository: String, folder: String) throws {
+    program = try Program()
+    self.repository = repository
+    self.folder = folder
     for folder in ["cluster", "hostfiles"] {
       try FileManager.default.copyItem(
         atPath: "\(repository)/\(folder)", toPath: "\(program.folder)/\(folder)")
@@ -58,8 +63,21 @@ private final class PageChecker {
     chmod("\(program.folder)/bin/mpirun", 0o755)
   }
 
-  func exists(_ path: String) -> Bool {
+  private func exists(_ path: String) -> Bool {
     FileManager.default.fileExists(atPath: "\(repository)/\(path)")
+  }
+
+  /// Returns true when `link` is the path of a file, an article, or an image of the catalog.
+  func leadsSomewhere(_ link: String) -> Bool {
+    if exists(folder.isEmpty ? link : "\(folder)/\(link)") { return true }
+    let parts = folder.split(separator: "/", omittingEmptySubsequences: false)
+    guard let end = parts.firstIndex(where: { $0.hasSuffix(".docc") }) else { return false }
+    let catalog = "\(repository)/\(parts[...end].joined(separator: "/"))"
+    let files = (try? FileManager.default.subpathsOfDirectory(atPath: catalog)) ?? []
+    let names = files.map { ($0 as NSString).lastPathComponent }
+    return link.hasPrefix("doc:")
+      ? names.contains("\(link.dropFirst("doc:".count)).md")
+      : names.contains { $0.hasPrefix("\(link).") && !$0.hasSuffix(".md") }
   }
 
   func note(_ line: Int, _ problem: String) {
@@ -67,16 +85,31 @@ private final class PageChecker {
   }
 
   func check(_ block: Page.Block) throws {
-    if block.language == "yaml" { return try check(yaml: block.text, line: block.line) }
+    switch block.language {
+    case "yaml": return check(yaml: block.text, line: block.line)
+    case "swift", "c": return check(excerpt: block)
+    default: break
+    }
     let shell = ShellText(block.text)
     let isShell =
       block.isShell
       || block.language.isEmpty && shell.commands.contains { $0.apus != nil || $0.script != nil }
     guard isShell else { return }
     for (name, text) in shell.documents where name == "YAML" {
-      try check(yaml: text, line: block.line)
+      check(yaml: text, line: block.line)
     }
     for command in shell.commands { try check(command, line: block.line + command.line - 1) }
+  }
+
+  /// Checks that every line of a block is a line of the sources; a line `…` stands for any number of
+  /// lines.
+  private func check(excerpt block: Page.Block) {
+    let lines = block.text.split(separator: "\n", omittingEmptySubsequences: false)
+    for (place, line) in lines.enumerated() {
+      let text = line.trimmed
+      if text.isEmpty || text == "…" || Self.sources.contains(line: text) { continue }
+      note(block.line + place, "no source has the line \(text)")
+    }
   }
 
   func check(_ span: Page.Span) throws {
@@ -88,14 +121,34 @@ private final class PageChecker {
     }
     if first.hasPrefix("--") {
       let name = String(first.prefix { $0 != "=" })
-      if !options.contains(name) { note(span.line, "apus has no option \(name)") }
+      if !Self.options.contains(name) { note(span.line, "apus has no option \(name)") }
     } else if words.count == 2, first.hasSuffix(":"), isKey(first.dropLast()) {
-      try check(setting: "\(first.dropLast())=\(words[1])", line: span.line)
-    } else if words.count == 1, first.contains("."), isKey(first[...]), !isFile(first) {
-      let isKnown = keys.contains { $0 == first || $0.hasPrefix("\(first).") }
-      if !isKnown { note(span.line, "there is no key \(first)") }
-    } else if first.hasPrefix("cluster/") || first.hasPrefix("hostfiles/") {
+      check(setting: "\(first.dropLast())=\(words[1])", line: span.line)
+    } else if ["cluster/", "hostfiles/", "Sources/", "Tests/"].contains(where: first.hasPrefix) {
       if !exists(first) { note(span.line, "there is no \(first)") }
+    } else if words.count == 1 {
+      check(name: first, line: span.line)
+    }
+  }
+
+  /// Checks the name of a key, of a source file, or of a declaration.
+  private func check(name: String, line: Int) {
+    if name.contains("."), isKey(name[...]), !isFile(name) {
+      let isKnown = Self.keys.contains { $0 == name || $0.hasPrefix("\(name).") }
+      if !isKnown { note(line, "there is no key \(name)") }
+    } else if ["swift", "c", "h", "py"].contains((name as NSString).pathExtension) {
+      // NAME stands for a file of the reader.
+      if !name.contains("NAME") && !Self.sources.names.contains(name) && !exists(name) {
+        note(line, "there is no file \(name)")
+      }
+    } else if !isFile(name), name.allSatisfy({ $0.isLetter || $0.isNumber || ".():_".contains($0) })
+    {
+      for word in name.split(whereSeparator: { ".():".contains($0) })
+      where word.contains(where: \.isLowercase) && word.contains(where: \.isUppercase) {
+        if !Self.sources.contains(word: String(word)) {
+          note(line, "no source has the name \(word)")
+        }
+      }
     }
   }
 
@@ -106,12 +159,14 @@ private final class PageChecker {
   }
 
   private func isFile(_ text: String) -> Bool {
-    ["gz", "html", "json", "jsonl", "md", "safetensors", "sh", "swift", "txt", "yaml", "tokens"]
-      .contains(text.split(separator: ".").last.map(String.init) ?? "")
+    [
+      "c", "gz", "h", "html", "json", "jsonl", "md", "py", "safetensors", "sh", "swift", "txt",
+      "yaml", "tokens",
+    ].contains((text as NSString).pathExtension)
   }
 
   private func check(_ command: ShellText.Command, line: Int) throws {
-    if let words = command.apus { try check(apus: words, line: line) }
+    if let words = command.apus { check(apus: words, line: line) }
     if command.words.first == "make" {
       for target in command.words.dropFirst() where !target.hasPrefix("-") {
         checkTarget(target, line: line)
@@ -126,8 +181,8 @@ private final class PageChecker {
   }
 
   /// Parses the words as the program does; exit code 64 is a problem.
-  private func check(apus words: [String], line: Int) throws {
-    if words.isEmpty || words == ["…"] { return }
+  private func check(apus words: [String], line: Int) {
+    if words == ["…"] || Self.isName(ofCommand: words) { return }
     do {
       _ = try ApusCommand.parseAsRoot(words)
     } catch {
@@ -136,34 +191,51 @@ private final class PageChecker {
       }
     }
     for (option, setting) in zip(words, words.dropFirst()) where option == "--set" {
-      try check(setting: setting, line: line)
+      check(setting: setting, line: line)
     }
   }
 
-  private func check(setting: String, line: Int) throws {
+  /// Returns true when `words` are the name of a command, without its arguments.
+  private static func isName(ofCommand words: [String]) -> Bool {
+    var command: any ParsableCommand.Type = ApusCommand.self
+    for word in words {
+      let next = command.configuration.subcommands.first { $0._commandName == word }
+      guard let next else { return false }
+      command = next
+    }
+    return true
+  }
+
+  private func check(setting: String, line: Int) {
     // The placeholder of the syntax is not a key.
     if setting == "key=value" { return }
-    // A phase refuses any setting while its required keys are missing, so all phases are tried.
-    let results = try PhaseKind.allCases.map {
-      try program.run(
-        [
-          "config", "--phase", $0.rawValue, "--set", setting, "--set", "model.from=x", "--set",
-          "data.train=x",
-        ])
-    }
-    let pretraining = try program.run(["config", "--set", setting, "--set", "data.train=x"])
-    if !(results + [pretraining]).contains(where: { $0.code == 0 }) {
-      note(line, "--set \(setting): \(pretraining.errors)")
-    }
+    // A phase refuses any setting while its required keys are missing.
+    guard let refusal = refusal(overrides: [setting]),
+      self.refusal(overrides: [setting, "model.from=x", "data.train=x"]) != nil
+    else { return }
+    note(line, "--set \(setting): \(refusal)")
   }
 
-  private func check(yaml text: String, line: Int) throws {
-    try program.write(text, to: "block.yaml")
-    // One phase may refuse the text because of missing keys, so all phases are tried.
-    let results = try PhaseKind.allCases.map {
-      try program.run(["config", "block.yaml", "--phase", $0.rawValue])
+  private func check(yaml text: String, line: Int) {
+    if let refusal = refusal(yaml: text) { note(line, refusal) }
+  }
+
+  /// Returns the error of the first phase; nil when a phase accepts the keys.
+  ///
+  /// All phases are tried, because a page does not say to which one the keys belong.
+  private func refusal(yaml: String = "", overrides: [String] = []) -> String? {
+    var refusal: String?
+    for phase in PhaseKind.allCases {
+      do {
+        var reader = try ConfigurationReader(yaml: yaml, file: "block.yaml", overrides: overrides)
+        try phase.readKeys(&reader)
+        try reader.finish()
+        return nil
+      } catch {
+        refusal = refusal ?? "\(error)"
+      }
     }
-    if !results.contains(where: { $0.code == 0 }) { note(line, results[0].errors) }
+    return refusal
   }
 
   private func check(script: String, _ command: ShellText.Command, line: Int) throws {
@@ -183,6 +255,6 @@ private final class PageChecker {
     guard result.code == 0, let place = rest.firstIndex(where: { $0.hasSuffix("/apus") }) else {
       return note(line, "\(script) ends with \(result.code): \(result.errors)")
     }
-    try check(apus: Array(rest[(place + 1)...]), line: line)
+    check(apus: Array(rest[(place + 1)...]), line: line)
   }
 }

@@ -1,7 +1,8 @@
 /// The code on a page of Markdown: blocks of shell and YAML, and inline code.
 ///
-/// The parser supports the Markdown and the shell that the README uses: fenced and indented blocks,
-/// spans between single backticks, quotes, comments, pipes, lists of commands, here-documents.
+/// The parser supports the Markdown and the shell that the documentation uses: fenced and indented
+/// blocks, spans between single backticks, quotes, comments, pipes, lists of commands,
+/// here-documents.
 struct Page {
   /// A block of code.
   struct Block {
@@ -22,7 +23,8 @@ struct Page {
 
   private(set) var blocks: [Block] = []
   private(set) var spans: [Span] = []
-  /// The targets of links within the repository.
+  /// The targets of links and images within the repository; those of links between articles begin
+  /// with `doc:`.
   private(set) var links: [Span] = []
 
   init(_ markdown: String) {
@@ -60,10 +62,14 @@ struct Page {
   }
 
   private static func links(in line: String) -> [String] {
-    line.components(separatedBy: "](").dropFirst().compactMap { rest in
+    let targets = line.components(separatedBy: "](").dropFirst().compactMap { rest -> String? in
       let target = rest.prefix { $0 != ")" && $0 != "#" }
       return target.isEmpty || target.contains("://") ? nil : String(target)
     }
+    let articles = line.components(separatedBy: "<doc:").dropFirst().map { rest in
+      "doc:" + rest.prefix { $0 != ">" }
+    }
+    return targets + articles
   }
 }
 

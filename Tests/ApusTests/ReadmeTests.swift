@@ -1,22 +1,53 @@
 import Foundation
 import Testing
 
-/// The README's examples: every command, key and file that they name exists, and they run.
+/// The README and the documentation catalog: every command, key, file and declaration that they name
+/// exists, and the examples of the guides run.
 @Suite(.serialized) struct ReadmeTests {
   static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path
+  private static let catalog = "Sources/Apus/Apus.docc"
+  /// The paths of all articles of the catalog.
+  static let articles = (FileManager.default.subpaths(atPath: "\(repository)/\(catalog)") ?? [])
+    .filter { $0.hasSuffix(".md") }.sorted().map { "\(catalog)/\($0)" }
+  static let pages =
+    ["README.md", "Sources/Benchmarks/RESULTS.md", "Sources/Benchmarks/TRIED.md"] + articles
 
-  private func readme() throws -> String {
-    try String(contentsOfFile: "\(Self.repository)/README.md", encoding: .utf8)
+  private func page(_ path: String) throws -> Page {
+    Page(try String(contentsOfFile: "\(Self.repository)/\(path)", encoding: .utf8))
   }
 
-  @Test func everyNameInTheReadmeExists() throws {
-    let page = Page(try readme())
-    #expect(page.blocks.contains { $0.isShell } && page.spans.count > 20)
-    let commands = page.blocks.flatMap { ShellText($0.text).commands }
-    #expect(commands.contains { $0.apus?.first == "pretrain" })
-    let problems = try page.problems(repository: Self.repository)
-    #expect(problems.isEmpty, "\(problems.joined(separator: "\n"))")
+  /// The articles in the order of the landing page.
+  private func articlesInOrder() throws -> [String] {
+    let links = try page("\(Self.catalog)/Apus.md").links.map(\.text)
+    return links.filter { $0.hasPrefix("doc:") }.compactMap { link in
+      Self.articles.first { $0.hasSuffix("/\(link.dropFirst("doc:".count)).md") }
+    }
+  }
+
+  @Test(arguments: pages) func everyNameInTheDocumentationExists(path: String) throws {
+    let page = try page(path)
+    #expect(!page.spans.isEmpty || path.hasSuffix("/Apus.md"))
+    let problems = try page.problems(
+      repository: Self.repository, folder: (path as NSString).deletingLastPathComponent)
+    #expect(problems.isEmpty, "\(path):\n\(problems.joined(separator: "\n"))")
+  }
+
+  @Test func theLandingPageListsEveryArticleOnce() throws {
+    let listed = try articlesInOrder()
+    #expect(listed.sorted() == Self.articles.filter { !$0.hasSuffix("/Apus.md") })
+  }
+
+  /// The README's examples are lines of the guides, which the last test runs.
+  @Test func everyExampleOfTheReadmeIsAnExampleOfAGuide() throws {
+    let examples = { (page: Page) in
+      page.blocks.filter(\.isShell).flatMap { ShellText($0.text).commands }
+        .filter { $0.apus != nil }.map(\.words)
+    }
+    let ofReadme = examples(try page("README.md"))
+    let ofGuides = Set(try Self.articles.flatMap { examples(try page($0)) })
+    #expect(ofReadme.count > 10 && ofReadme.contains { $0.contains("pretrain") })
+    for words in ofReadme { #expect(ofGuides.contains(words), "\(words)") }
   }
 
   @Test func everyConfigurationInTheRepositoryIsAccepted() throws {
@@ -61,16 +92,30 @@ import Testing
     ("So `redaction: fast` it is", "redaction"),
     ("So `batch.microBatch` it is", "microBatch"),
     ("So `cluster/none.sh` it is", "cluster/none.sh"),
+    ("So `Sources/None.swift` it is", "Sources/None.swift"),
+    ("So `Traner.swift` it is", "Traner.swift"),
+    ("So `TrainerState` it is", "TrainerState"),
+    ("So `Trainer.step(sendingWord:)` it is", "sendingWord"),
+    ("```swift\n  let gradient = 1\n```", "let gradient = 1"),
     ("See [this](cluster/none.sh)", "cluster/none.sh"),
+    ("See <doc:LifeOfAnything>.", "LifeOfAnything"),
+    ("![A figure.](architektur)", "architektur"),
   ])
   func aNameThatDoesNotExistIsReported(text: String, word: String) throws {
-    let problems = try Page(text).problems(repository: Self.repository)
+    let problems = try Page(text).problems(repository: Self.repository, folder: Self.catalog)
     #expect(problems.count == 1 && problems[0].contains(word), "\(problems)")
   }
 
   @Test func aCorrectPageHasNoProblems() throws {
     let text = """
-      `make demo`, `--set key=value`, `reduction: fast`, `batch.microBatches`, `run.yaml`, `apus`.
+      `make demo`, `--set key=value`, `reduction: fast`, `batch.microBatches`, `run.yaml`, `apus`,
+      `apus data build`, `Trainer.step`, `Trainer.swift`, `NAMECommand.swift`, `[MASK]`,
+      <doc:LifeOfAStep>, ![A figure.](architecture), [README](../../../README.md)
+
+      ```swift
+        let gradient = try replicas.gradient {
+        …
+      ```
 
       ```sh
       apus data build "a b" 'c' --output x > log 2>&1 && apus config  # --nothing
@@ -80,36 +125,43 @@ import Testing
 
           cluster/pretrain.sh run.yaml --set steps=100
       """
-    let problems = try Page(text).problems(repository: Self.repository)
+    let problems = try Page(text).problems(repository: Self.repository, folder: Self.catalog)
     #expect(problems.isEmpty, "\(problems)")
   }
 
-  /// Runs all shell blocks of the README in order, in one shell, in a folder with some sources.
+  /// Runs all shell blocks of the articles in the order of the landing page, in one shell, in a folder
+  /// with some sources.
   ///
   /// The text is executed unchanged, but some names have another meaning: `apus` is the program
   /// beside the tests, `make` only checks that the target exists, and there may be more ranks than
   /// cores.
   @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
-  func theExamplesOfTheReadmeRunInOrder() throws {
+  func theExamplesOfTheGuidesRunInOrder() throws {
     let program = try Program()
     defer { program.remove() }
     try provide(program)
     var script = """
       set -eu -o pipefail
-      trap 'echo "README.md, block at line $block: $BASH_COMMAND" >&2' ERR
+      trap 'echo "$page, block at line $block: $BASH_COMMAND" >&2' ERR
       export PATH="$PWD/bin:$PATH"
 
       """
-    let blocks = Page(try readme()).blocks.filter(\.isShell)
-    for block in blocks { script += "block=\(block.line)\n\(block.text)" }
-    try program.write(script + "echo all of \(blocks.count)\n", to: "readme.sh")
-    let (process, output, errors) = try program.start("/bin/bash", ["readme.sh"])
+    var count = 0
+    for path in try articlesInOrder() {
+      for block in try page(path).blocks where block.isShell {
+        script += "page=\(path) block=\(block.line)\n\(block.text)"
+        count += 1
+      }
+    }
+    #expect(count > 10)
+    try program.write(script + "echo all of \(count)\n", to: "guides.sh")
+    let (process, output, errors) = try program.start("/bin/bash", ["guides.sh"])
     let result = Program.finish(process, output, errors, limit: 300)
     #expect(result.code == 0, "\(result.errors.suffix(3000))")
-    #expect(result.output.hasSuffix("all of \(blocks.count)\n"), "\(result.output.suffix(300))")
+    #expect(result.output.hasSuffix("all of \(count)\n"), "\(result.output.suffix(300))")
   }
 
-  /// Writes the files of the repository that the README's examples use.
+  /// Writes the files of the repository that the examples use.
   private func provide(_ program: Program) throws {
     for (room, kind) in [("Datasets", ".swift"), ("CKernels", ".c")] {
       let sources = "\(Self.repository)/Sources/\(room)"

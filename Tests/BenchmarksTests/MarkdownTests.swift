@@ -47,7 +47,7 @@ struct MarkdownTests {
           + "| 1.25 × the memory of 4×1024 tokens (1.25–1.25; 40.0 MiB) | context.fp32 |"))
   }
 
-  /// Every figure of the README has its row, with the name that repeats it.
+  /// Every figure of RESULTS.md has its row, with the name that repeats it.
   @Test(arguments: [
     ("step.gpt2.bf16", "step, GPT-2 124M, 4×256 tokens, bf16", "50 % of its matrix products alone"),
     ("step.gpt2.bf16", "100 tokens/s, 500 MiB of memory", "1.00 × the memory of PyTorch"),
@@ -63,7 +63,7 @@ struct MarkdownTests {
     ("tokenizer.encode", "BPE encoding, Aviary stories", "× HF tokenizers"),
     ("tokenizer.gpt2", "GPT-2's BPE encoding, Aviary stories", "× HF tokenizers"),
   ])
-  func everyFigureOfTheReadmeHasARow(benchmark: String, what: String, comparison: String) throws {
+  func everyFigureOfTheResultsHasARow(benchmark: String, what: String, comparison: String) throws {
     let benchmarks = Catalogue.benchmarks(try Settings.parse(["--threads", "2"]))
     let figures = benchmarks.flatMap { benchmark in
       // Every measurement has a different rate.
