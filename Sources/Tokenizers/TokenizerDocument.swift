@@ -1,3 +1,5 @@
+import Files
+
 /// The contents of the two files that describe a tokenizer.
 struct TokenizerDocument {
   private let spellings: [String]
@@ -35,7 +37,7 @@ struct TokenizerDocument {
   }
 
   /// The contents of tokenizer.json, with the keys in the order of Hugging Face tokenizers.
-  var tokenizerJSON: JSONElement {
+  var tokenizerJSON: JSONValue {
     if let pipeline { return pipeline.document }
     return .tokenizer(
       addedTokens: specialTokens.map { .addedToken(spellings[Int($0)], id: Int($0)) },
@@ -45,11 +47,11 @@ struct TokenizerDocument {
   }
 
   /// The contents of tokenizer_config.json for transformers.AutoTokenizer.
-  var configurationJSON: JSONElement {
+  var configurationJSON: JSONValue {
     let template =
-      chatTemplate.map { [(key: "chat_template", value: JSONElement.string($0))] } ?? []
-    let end = JSONElement.string(endOfText)
-    var members: [(key: String, value: JSONElement)] =
+      chatTemplate.map { [(key: "chat_template", value: JSONValue.string($0))] } ?? []
+    let end = JSONValue.string(endOfText)
+    var members: [(key: String, value: JSONValue)] =
       template + [
         ("clean_up_tokenization_spaces", .bool(false)),
         ("tokenizer_class", .string("PreTrainedTokenizerFast")),
@@ -59,7 +61,7 @@ struct TokenizerDocument {
       members += namedTokens.map { ($0.name, .string($0.text)) }
     } else if let pipeline {
       members += Self.roles.compactMap { role, texts in
-        texts.first { pipeline.specialToken($0) != nil }.map { (role, JSONElement.string($0)) }
+        texts.first { pipeline.specialToken($0) != nil }.map { (role, JSONValue.string($0)) }
       }
     } else {
       members.append(("bos_token", end))
@@ -76,10 +78,10 @@ struct TokenizerDocument {
     ("sep_token", ["[SEP]"]), ("unk_token", ["[UNK]", "<unk>"]),
   ]
 
-  private var model: JSONElement {
-    let vocabulary = spellings.enumerated().map { (key: $1, value: JSONElement.integer($0)) }
+  private var model: JSONValue {
+    let vocabulary = spellings.enumerated().map { (key: $1, value: JSONValue.integer($0)) }
     let pairs = merges.map {
-      JSONElement.array([.string(spellings[Int($0.left)]), .string(spellings[Int($0.right)])])
+      JSONValue.array([.string(spellings[Int($0.left)]), .string(spellings[Int($0.right)])])
     }
     return .object([
       ("type", .string("BPE")),

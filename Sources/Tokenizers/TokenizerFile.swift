@@ -1,3 +1,6 @@
+import Files
+import Glibc
+
 /// Reads and writes tokenizers in Hugging Face's file formats.
 ///
 /// Files written:
@@ -22,20 +25,20 @@ package enum TokenizerFile {
 
   /// Loads the tokenizer in the folder or file at `path`.
   package static func load(from path: String) throws(TokenizerError) -> any Tokenizer {
-    let isFolder = try FileBytes.isFolder(path)
-    let folder = isFolder ? path : FileBytes.parent(of: path)
+    let isFolder = try isFolder(path)
+    let folder = isFolder ? path : FileSystem.parent(of: path)
     let configuration = try TokenizerConfiguration(folder: folder)
     let endOfText = try configuration.token("eos_token")
     if !isFolder {
       return try load(file: path, configuration, endOfText)
     }
     for name in [tokenizerName, sentencePieceName, modelName] {
-      let file = FileBytes.join(path, name)
-      if FileBytes.exists(file) { return try load(file: file, configuration, endOfText) }
+      let file = FileSystem.join(path, name)
+      if FileStatus(file) != nil { return try load(file: file, configuration, endOfText) }
     }
-    let vocabulary = FileBytes.join(path, vocabularyName)
-    let merges = FileBytes.join(path, mergesName)
-    if FileBytes.exists(vocabulary), FileBytes.exists(merges) {
+    let vocabulary = FileSystem.join(path, vocabularyName)
+    let merges = FileSystem.join(path, mergesName)
+    if FileStatus(vocabulary) != nil, FileStatus(merges) != nil {
       let parts = try TokenizerParts(vocabularyJSON: vocabulary, mergesText: merges)
       if configuration.tokenizerClass == "Qwen2Tokenizer" {
         let document = JSONFile(path: vocabulary, root: parts.qwenDocument(configuration))
@@ -43,15 +46,15 @@ package enum TokenizerFile {
       }
       return try tokenizer(parts, endOfText)
     }
-    let text = FileBytes.join(path, vocabularyTextName)
-    guard FileBytes.exists(text) else { throw .noTokenizer(folder: path) }
+    let text = FileSystem.join(path, vocabularyTextName)
+    guard FileStatus(text) != nil else { throw .noTokenizer(folder: path) }
     return try load(file: text, configuration, endOfText)
   }
 
   private static func load(
     file: String, _ configuration: TokenizerConfiguration, _ endOfText: String?
   ) throws(TokenizerError) -> any Tokenizer {
-    let root: JSONElement
+    let root: JSONValue
     if file.hasSuffix(".model") {
       // No file of T5 states the number of its sentinels.
       let isT5 = file.hasSuffix("/" + sentencePieceName)
@@ -83,10 +86,35 @@ package enum TokenizerFile {
   package static func save(
     _ tokenizer: any Tokenizer, toFolder folder: String, template: ChatTemplate? = nil
   ) throws(TokenizerError) {
-    try FileBytes.createFolder(folder)
-    for file in files(of: tokenizer, template: template) {
-      try FileBytes.write(file.contents, to: FileBytes.join(folder, file.name))
+    var path = folder
+    do throws(StorageError) {
+      try FileSystem.makeFolder(folder)
+      for file in files(of: tokenizer, template: template) {
+        path = FileSystem.join(folder, file.name)
+        try PendingFile.write(file.contents, to: path)
+      }
+    } catch {
+      throw .unwritable(path: path, cause: error)
     }
+  }
+
+  /// Returns true when a folder is at `path`, and false when something else is.
+  static func isFolder(_ path: String) throws(TokenizerError) -> Bool {
+    guard let status = FileStatus(path) else {
+      throw .unreadable(path: path, reason: StorageError.reason(errno).lowercased())
+    }
+    return status.kind == .folder
+  }
+
+  /// Returns the contents of the regular file at `path`.
+  static func contents(of path: String) throws(TokenizerError) -> [UInt8] {
+    do throws(StorageError) {
+      let file = try InputFile(path)
+      if try file.status().kind == .file { return try file.contents() }
+    } catch {
+      throw .unreadable(path: path, reason: error.reason.lowercased())
+    }
+    throw .unreadable(path: path, reason: "it is not a regular file")
   }
 
   /// Returns the names and contents of the files of `tokenizer`, including `template`, for callers
@@ -96,15 +124,15 @@ package enum TokenizerFile {
   ) -> [(name: String, contents: [UInt8])] {
     let document = TokenizerDocument(tokenizer, template: template)
     return [
-      (tokenizerName, document.tokenizerJSON.serialized()),
-      (configurationName, document.configurationJSON.serialized()),
+      (tokenizerName, document.tokenizerJSON.indented),
+      (configurationName, document.configurationJSON.indented),
     ]
   }
 
   /// Returns bytes that are equal for two tokenizers exactly when all their ids are: the contents
   /// of tokenizer.json, followed by the id that ends a document.
   package static func fingerprint(of tokenizer: any Tokenizer) -> [UInt8] {
-    TokenizerDocument(tokenizer).tokenizerJSON.serialized()
+    TokenizerDocument(tokenizer).tokenizerJSON.indented
       + Array("\nend of text: \(tokenizer.endOfText)\n".utf8)
   }
 

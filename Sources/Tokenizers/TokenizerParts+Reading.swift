@@ -1,10 +1,12 @@
 // Readers for the two file layouts of a byte-level BPE.
 
+import Files
+
 extension TokenizerParts {
   /// Returns true when a tokenizer.json describes exactly GPT-2's pipeline: bytes, its pattern,
   /// plain merges and special tokens.
-  static func isByteLevel(_ root: JSONElement) -> Bool {
-    func isNull(_ element: JSONElement?) -> Bool { element?.isNull ?? true }
+  static func isByteLevel(_ root: JSONValue) -> Bool {
+    func isNull(_ element: JSONValue?) -> Bool { element?.isNull ?? true }
     guard isNull(root["normalizer"]), let preTokenizer = root["pre_tokenizer"],
       preTokenizer["type"]?.string == "ByteLevel",
       preTokenizer["add_prefix_space"]?.bool == false,
@@ -41,7 +43,7 @@ extension TokenizerParts {
     self.init(path: path)
     let document = try JSONFile(path: path)
     vocabulary = try Self.vocabulary(document.root, document)
-    let lines = try FileBytes.read(mergesText).split(
+    let lines = try TokenizerFile.contents(of: mergesText).split(
       separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() {
       var line = line
@@ -56,7 +58,7 @@ extension TokenizerParts {
 
   /// Returns true when a post-processor changes neither ids nor offsets; a template that consists
   /// of the text alone, as transformers writes it, changes neither.
-  private static func changesNothing(_ postProcessor: JSONElement) -> Bool {
+  private static func changesNothing(_ postProcessor: JSONValue) -> Bool {
     if postProcessor.isNull { return true }
     if postProcessor["type"]?.string == "ByteLevel" {
       return postProcessor["trim_offsets"]?.bool == false
@@ -87,7 +89,7 @@ extension TokenizerParts {
   }
 
   static func vocabulary(
-    _ value: JSONElement, _ document: JSONFile
+    _ value: JSONValue, _ document: JSONFile
   ) throws(TokenizerError) -> [(key: String, id: Int)] {
     guard let members = value.members else {
       throw document.invalid("vocab", "an object of tokens and ids")
@@ -105,7 +107,7 @@ extension TokenizerParts {
 
   /// Reads merges, which are pairs, or in files older than tokenizers 0.20 strings with one space.
   static func merges(
-    _ value: JSONElement, _ document: JSONFile
+    _ value: JSONValue, _ document: JSONFile
   ) throws(TokenizerError) -> [Pair] {
     guard let values = value.array else { throw document.invalid("model.merges", "a list") }
     var merges: [Pair] = []

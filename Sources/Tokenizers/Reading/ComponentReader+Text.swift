@@ -1,9 +1,11 @@
 // Readers of normalizers and pre-tokenizers, by their type.
 
+import Files
+
 extension ComponentReader {
   /// Reads the normalizer in `value`; nil for null.
   func normalizer(
-    _ value: JSONElement, _ field: String = "normalizer"
+    _ value: JSONValue, _ field: String = "normalizer"
   ) throws(TokenizerError) -> (any Normalizer)? {
     if value.isNull { return nil }
     let type = try type(value, field)
@@ -47,7 +49,7 @@ extension ComponentReader {
 
   /// Reads the pre-tokenizer in `value`; nil for null.
   func preTokenizer(
-    _ value: JSONElement, _ field: String = "pre_tokenizer"
+    _ value: JSONValue, _ field: String = "pre_tokenizer"
   ) throws(TokenizerError) -> (any PreTokenizer)? {
     if value.isNull { return nil }
     switch try type(value, field) {
@@ -89,7 +91,7 @@ extension ComponentReader {
   }
 
   private func behavior(
-    _ value: JSONElement, _ field: String
+    _ value: JSONValue, _ field: String
   ) throws(TokenizerError) -> SplitPreTokenizer.Behavior {
     guard let behavior = value["behavior"]?.string.flatMap(SplitPreTokenizer.Behavior.init) else {
       throw document.invalid(
@@ -100,7 +102,7 @@ extension ComponentReader {
   }
 
   /// Reads the single character that replaces a space.
-  func replacement(_ value: JSONElement, _ field: String) throws(TokenizerError) -> [UInt8] {
+  func replacement(_ value: JSONValue, _ field: String) throws(TokenizerError) -> [UInt8] {
     let text = try text(value, "replacement", field, default: "▁")
     guard text.unicodeScalars.count == 1 else {
       throw document.invalid("\(field).replacement", "one character")
@@ -111,7 +113,7 @@ extension ComponentReader {
   /// Reads the condition under which a space is put before a text; files older than
   /// `prepend_scheme` have the flag `add_prefix_space` instead.
   func prependScheme(
-    _ value: JSONElement, _ field: String
+    _ value: JSONValue, _ field: String
   ) throws(TokenizerError) -> MetaspacePreTokenizer.PrependScheme {
     if let scheme = value["prepend_scheme"], !scheme.isNull {
       guard let scheme = scheme.string.flatMap(MetaspacePreTokenizer.PrependScheme.init) else {

@@ -1,9 +1,11 @@
 // Readers of post-processors, decoders and added tokens.
 
+import Files
+
 extension ComponentReader {
   /// Reads the post-processor in `value`; nil for null.
   func postProcessor(
-    _ value: JSONElement, _ field: String = "post_processor"
+    _ value: JSONValue, _ field: String = "post_processor"
   ) throws(TokenizerError) -> (any PostProcessor)? {
     if value.isNull { return nil }
     switch try type(value, field) {
@@ -31,7 +33,7 @@ extension ComponentReader {
   }
 
   private func byteLevel(
-    _ value: JSONElement, _ field: String
+    _ value: JSONValue, _ field: String
   ) throws(TokenizerError) -> ByteLevelPostProcessor {
     ByteLevelPostProcessor(
       trimsOffsets: try bool(value, "trim_offsets", field, default: true),
@@ -40,7 +42,7 @@ extension ComponentReader {
 
   /// Reads the id of a token in the form `["[SEP]", 102]`.
   private func token(
-    _ value: JSONElement, _ name: String, _ field: String
+    _ value: JSONValue, _ name: String, _ field: String
   ) throws(TokenizerError) -> TokenID {
     guard let pair = value[name]?.array, pair.count == 2, let id = pair[1].integer,
       id >= 0, id < Int(TokenID.max)
@@ -49,7 +51,7 @@ extension ComponentReader {
   }
 
   private func template(
-    _ value: JSONElement, _ name: String, _ field: String
+    _ value: JSONValue, _ name: String, _ field: String
   ) throws(TokenizerError) -> [TemplatePostProcessor.Piece] {
     guard let pieces = value[name]?.array else {
       if name == "pair" { return [.text(0, typeID: 0), .text(1, typeID: 1)] }
@@ -82,7 +84,7 @@ extension ComponentReader {
 
   /// Reads the decoder in `value`; nil for null.
   func decoder(
-    _ value: JSONElement, _ field: String = "decoder"
+    _ value: JSONValue, _ field: String = "decoder"
   ) throws(TokenizerError) -> (any TokenDecoder)? {
     if value.isNull { return nil }
     switch try type(value, field) {

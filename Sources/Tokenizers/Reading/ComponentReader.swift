@@ -1,9 +1,11 @@
+import Files
+
 /// Reads the parts of a pipeline from a tokenizer.json; the error for an unknown part names it.
 struct ComponentReader {
   let document: JSONFile
 
   /// Returns the `type` of a part.
-  func type(_ value: JSONElement, _ field: String) throws(TokenizerError) -> String {
+  func type(_ value: JSONValue, _ field: String) throws(TokenizerError) -> String {
     guard let type = value["type"]?.string else {
       throw document.invalid("\(field).type", "a string")
     }
@@ -12,8 +14,8 @@ struct ComponentReader {
 
   /// Returns the parts of a `Sequence`, which its member `name` lists.
   func parts(
-    _ value: JSONElement, _ name: String, _ field: String
-  ) throws(TokenizerError) -> [JSONElement] {
+    _ value: JSONValue, _ name: String, _ field: String
+  ) throws(TokenizerError) -> [JSONValue] {
     guard let parts = value[name]?.array else {
       throw document.invalid("\(field).\(name)", "a list")
     }
@@ -21,7 +23,7 @@ struct ComponentReader {
   }
 
   func bool(
-    _ value: JSONElement, _ name: String, _ field: String, default: Bool? = nil
+    _ value: JSONValue, _ name: String, _ field: String, default: Bool? = nil
   ) throws(TokenizerError) -> Bool {
     if let value = value[name], !value.isNull {
       guard let flag = value.bool else {
@@ -34,14 +36,14 @@ struct ComponentReader {
   }
 
   func text(
-    _ value: JSONElement, _ name: String, _ field: String, default: String? = nil
+    _ value: JSONValue, _ name: String, _ field: String, default: String? = nil
   ) throws(TokenizerError) -> String {
     if let text = value[name]?.string ?? `default` { return text }
     throw document.invalid("\(field).\(name)", "a string")
   }
 
   func integer(
-    _ value: JSONElement, _ name: String, _ field: String
+    _ value: JSONValue, _ name: String, _ field: String
   ) throws(TokenizerError) -> Int {
     guard let number = value[name]?.integer, number >= 0, number < Int(TokenID.max) else {
       throw document.invalid("\(field).\(name)", "a non-negative integer")
@@ -51,7 +53,7 @@ struct ComponentReader {
 
   /// Reads a pattern, `{"String": …}` or `{"Regex": …}`.
   func pattern(
-    _ value: JSONElement, _ field: String
+    _ value: JSONValue, _ field: String
   ) throws(TokenizerError) -> TextPattern {
     if let text = value["pattern"]?["String"]?.string { return .text(Array(text.utf8)) }
     guard let expression = value["pattern"]?["Regex"]?.string else {

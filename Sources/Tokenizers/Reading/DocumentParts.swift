@@ -1,18 +1,20 @@
 // Builders for the parts of a tokenizer.json, into which other file layouts are converted.
 
-extension JSONElement {
+import Files
+
+extension JSONValue {
   /// Builds a part with its `type`.
-  static func part(_ type: String, _ members: [(key: String, value: JSONElement)] = [])
-    -> JSONElement
+  static func part(_ type: String, _ members: [(key: String, value: JSONValue)] = [])
+    -> JSONValue
   {
     .object([("type", .string(type))] + members)
   }
 
   /// Builds a tokenizer.json with the keys in the order of Hugging Face tokenizers.
   static func tokenizer(
-    addedTokens: [JSONElement], normalizer: JSONElement = .null, preTokenizer: JSONElement,
-    postProcessor: JSONElement = .null, decoder: JSONElement, model: JSONElement
-  ) -> JSONElement {
+    addedTokens: [JSONValue], normalizer: JSONValue = .null, preTokenizer: JSONValue,
+    postProcessor: JSONValue = .null, decoder: JSONValue, model: JSONValue
+  ) -> JSONValue {
     .object([
       ("version", .string("1.0")), ("truncation", .null), ("padding", .null),
       ("added_tokens", .array(addedTokens)), ("normalizer", normalizer),
@@ -22,7 +24,7 @@ extension JSONElement {
   }
 
   /// Builds an entry of `added_tokens`.
-  static func addedToken(_ content: String, id: Int, isSpecial: Bool = true) -> JSONElement {
+  static func addedToken(_ content: String, id: Int, isSpecial: Bool = true) -> JSONValue {
     .object([
       ("id", .integer(id)), ("content", .string(content)), ("single_word", .bool(false)),
       ("lstrip", .bool(false)), ("rstrip", .bool(false)), ("normalized", .bool(false)),
@@ -33,7 +35,7 @@ extension JSONElement {
   /// Builds ByteLevel, as pre-tokenizer, post-processor or decoder.
   static func byteLevel(
     addPrefixSpace: Bool, trimOffsets: Bool = true, useRegex: Bool = true
-  ) -> JSONElement {
+  ) -> JSONValue {
     .part(
       "ByteLevel",
       [
@@ -43,7 +45,7 @@ extension JSONElement {
   }
 
   /// Builds Metaspace, as pre-tokenizer or decoder.
-  static func metaspace(prependScheme: String = "always", splits: Bool = true) -> JSONElement {
+  static func metaspace(prependScheme: String = "always", splits: Bool = true) -> JSONValue {
     .part(
       "Metaspace",
       [
@@ -53,14 +55,14 @@ extension JSONElement {
   }
 
   /// Builds a Replace of a literal text.
-  static func replacing(text: String, with content: String) -> JSONElement {
+  static func replacing(text: String, with content: String) -> JSONValue {
     .part(
       "Replace",
       [("pattern", .object([("String", .string(text))])), ("content", .string(content))])
   }
 
   /// Builds a Replace of the matches of a regular expression.
-  static func replacing(expression: String, with content: String) -> JSONElement {
+  static func replacing(expression: String, with content: String) -> JSONValue {
     .part(
       "Replace",
       [("pattern", .object([("Regex", .string(expression))])), ("content", .string(content))])
@@ -71,11 +73,11 @@ extension JSONElement {
   static func template(
     before: [(token: String, id: Int)] = [], after: [(token: String, id: Int)] = [],
     startsSecond: Bool = true, secondType: Int = 1
-  ) -> JSONElement {
-    func special(_ token: String, _ typeID: Int) -> JSONElement {
+  ) -> JSONValue {
+    func special(_ token: String, _ typeID: Int) -> JSONValue {
       .object([("SpecialToken", .object([("id", .string(token)), ("type_id", .integer(typeID))]))])
     }
-    func text(_ name: String, _ typeID: Int, _ starts: Bool) -> [JSONElement] {
+    func text(_ name: String, _ typeID: Int, _ starts: Bool) -> [JSONValue] {
       (starts ? before.map { special($0.token, typeID) } : [])
         + [
           .object([("Sequence", .object([("id", .string(name)), ("type_id", .integer(typeID))]))])
@@ -83,7 +85,7 @@ extension JSONElement {
         + after.map { special($0.token, typeID) }
     }
     let specials = (before + after).sorted { $0.token < $1.token }.map { entry in
-      let value = JSONElement.object([
+      let value = JSONValue.object([
         ("id", .string(entry.token)), ("ids", .array([.integer(entry.id)])),
         ("tokens", .array([.string(entry.token)])),
       ])

@@ -1,3 +1,5 @@
+import Files
+
 /// Reads the model of a tokenizer.json.
 struct ModelReader {
   /// A model, the spellings of its tokens, and their style.
@@ -9,7 +11,7 @@ struct ModelReader {
 
   private let components: ComponentReader
   private let document: JSONFile
-  private let model: JSONElement
+  private let model: JSONValue
   /// The added tokens, whose ids may be outside the model's vocabulary.
   private let added: [AddedToken]
 

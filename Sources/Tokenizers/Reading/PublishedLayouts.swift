@@ -1,14 +1,16 @@
 // Readers of folders without a tokenizer.json, in the layouts in which families were first
 // published.
 
+import Files
+
 /// The settings in a tokenizer_config.json that decide how a layout is read.
 struct TokenizerConfiguration {
   private let file: JSONFile?
 
   /// Reads the file in `folder`, if it exists.
   init(folder: String) throws(TokenizerError) {
-    let path = FileBytes.join(folder, TokenizerFile.configurationName)
-    file = FileBytes.exists(path) ? try JSONFile(path: path) : nil
+    let path = FileSystem.join(folder, TokenizerFile.configurationName)
+    file = FileStatus(path) != nil ? try JSONFile(path: path) : nil
   }
 
   /// The tokenizer class of transformers for the folder, without the suffix `Fast`.
@@ -45,7 +47,7 @@ struct TokenizerConfiguration {
 
   /// Returns the entries of `added_tokens_decoder`, which lists tokens by id; without that member,
   /// Qwen's own three tokens with ids from `count` on.
-  func addedTokens(after count: Int) -> [JSONElement] {
+  func addedTokens(after count: Int) -> [JSONValue] {
     guard let members = file?.root["added_tokens_decoder"]?.members else {
       return ["<|endoftext|>", "<|im_start|>", "<|im_end|>"].enumerated().map {
         .addedToken($1, id: count + $0)
@@ -67,16 +69,16 @@ extension TokenizerParts {
   ///
   /// These files hold no special tokens; the configuration lists them, and their ids follow those
   /// of the vocabulary.
-  func qwenDocument(_ configuration: TokenizerConfiguration) -> JSONElement {
-    let split = JSONElement.part(
+  func qwenDocument(_ configuration: TokenizerConfiguration) -> JSONValue {
+    let split = JSONValue.part(
       "Split",
       [
         ("pattern", .object([("Regex", .string(CasedWordScanner.expression(digits: 1)))])),
         ("behavior", .string("Isolated")), ("invert", .bool(false)),
       ])
-    let byteLevel = JSONElement.byteLevel(
+    let byteLevel = JSONValue.byteLevel(
       addPrefixSpace: false, trimOffsets: false, useRegex: false)
-    let model: [(key: String, value: JSONElement)] = [
+    let model: [(key: String, value: JSONValue)] = [
       ("dropout", .null), ("unk_token", .null), ("continuing_subword_prefix", .string("")),
       ("end_of_word_suffix", .string("")), ("fuse_unk", .bool(false)),
       ("byte_fallback", .bool(false)), ("ignore_merges", .bool(false)),
@@ -95,11 +97,11 @@ enum VocabularyText {
   /// Returns the tokenizer.json of the vocab.txt at `path`.
   static func document(
     path: String, _ configuration: TokenizerConfiguration
-  ) throws(TokenizerError) -> JSONElement {
-    let bytes = try FileBytes.read(path)
+  ) throws(TokenizerError) -> JSONValue {
+    let bytes = try TokenizerFile.contents(of: path)
     var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
     if lines.last?.isEmpty == true { lines.removeLast() }
-    var tokens: [(key: String, value: JSONElement)] = []
+    var tokens: [(key: String, value: JSONValue)] = []
     for (index, line) in lines.enumerated() {
       let line = line.last == 0x0D ? line.dropLast() : line
       guard let token = String(validating: line, as: UTF8.self) else {
@@ -118,11 +120,11 @@ enum VocabularyText {
       }
       specials.append((token, id))
     }
-    func flag(_ name: String, _ usual: JSONElement) throws(TokenizerError) -> JSONElement {
+    func flag(_ name: String, _ usual: JSONValue) throws(TokenizerError) -> JSONValue {
       try configuration.flag(name).map { .bool($0) } ?? usual
     }
     let normalizer = [
-      (key: "clean_text", value: JSONElement.bool(true)),
+      (key: "clean_text", value: JSONValue.bool(true)),
       ("handle_chinese_chars", try flag("tokenize_chinese_chars", .bool(true))),
       ("strip_accents", try flag("strip_accents", .null)),
       ("lowercase", try flag("do_lower_case", .bool(true))),

@@ -1,10 +1,12 @@
+import Files
+
 extension SentencePieceModel {
   /// Returns the model as a tokenizer.json.
   ///
   /// With `asT5`, in the form in which T5's tokenizer is published; `sentinels` tokens
   /// `<extra_id_…>` follow the pieces. Other models as close to sentencepiece as the parts of
   /// Hugging Face tokenizers allow.
-  func document(asT5 isT5: Bool, sentinels: Int) throws(TokenizerError) -> JSONElement {
+  func document(asT5 isT5: Bool, sentinels: Int) throws(TokenizerError) -> JSONValue {
     switch algorithm {
     case .unigram: return try unigram(isT5, sentinels)
     case .bytePairs: return try bytePairs(isT5)
@@ -13,21 +15,21 @@ extension SentencePieceModel {
     }
   }
 
-  private func unigram(_ isT5: Bool, _ sentinels: Int) throws(TokenizerError) -> JSONElement {
+  private func unigram(_ isT5: Bool, _ sentinels: Int) throws(TokenizerError) -> JSONValue {
     guard let unknown = pieces.firstIndex(where: { $0.kind == .unknown }) else {
       throw .malformedModel(path: path, reason: "it has no unknown piece")
     }
     let extra = (0..<sentinels).reversed().map { "<extra_id_\($0)>" }
     let vocabulary = pieces.map { ($0.text, Double($0.score)) } + extra.map { ($0, 0.0) }
-    let model = JSONElement.part(
+    let model = JSONValue.part(
       "Unigram",
       [
         ("unk_id", .integer(unknown)),
-        ("vocab", .array(vocabulary.map { .array([.string($0.0), .real($0.1)]) })),
+        ("vocab", .array(vocabulary.map { .array([.string($0.0), .number($0.1)]) })),
         ("byte_fallback", .bool(fallsBackToBytes)),
       ])
     let sentinelTokens = extra.enumerated().map {
-      JSONElement.addedToken($1, id: pieces.count + $0)
+      JSONValue.addedToken($1, id: pieces.count + $0)
     }
     let end = pieces.firstIndex { $0.kind == .control && $0.text == "</s>" }
     return .tokenizer(
@@ -37,9 +39,9 @@ extension SentencePieceModel {
       decoder: .metaspace(prependScheme: addsPrefix ? "always" : "never"), model: model)
   }
 
-  private func bytePairs(_ isT5: Bool) throws(TokenizerError) -> JSONElement {
+  private func bytePairs(_ isT5: Bool) throws(TokenizerError) -> JSONValue {
     let unknown = pieces.first { $0.kind == .unknown }?.text
-    let model = JSONElement.part(
+    let model = JSONValue.part(
       "BPE",
       [
         ("dropout", .null), ("unk_token", unknown.map { .string($0) } ?? .null),
@@ -50,7 +52,7 @@ extension SentencePieceModel {
         ("merges", .array(merges().map { .array([.string($0), .string($1)]) })),
       ])
     let begin = pieces.firstIndex { $0.kind == .control && $0.text == "<s>" }
-    let decoders: [JSONElement] =
+    let decoders: [JSONValue] =
       [
         .replacing(text: "▁", with: " "),
         .part("ByteFallback"), .part("Fuse"),
@@ -68,7 +70,7 @@ extension SentencePieceModel {
   }
 
   /// The added tokens: control and unknown pieces are special, user-defined pieces match verbatim.
-  private var addedTokens: [JSONElement] {
+  private var addedTokens: [JSONValue] {
     pieces.enumerated().compactMap { id, piece in
       switch piece.kind {
       case .control, .unknown: .addedToken(piece.text, id: id)
@@ -83,10 +85,10 @@ extension SentencePieceModel {
   /// A model that removes extra spaces drops those at the ends and merges runs of them (T5's
   /// pre-tokenizer does both); any other model keeps every space and, if `addsPrefix`, puts one
   /// before the text.
-  private func normalizer(asT5 isT5: Bool) -> JSONElement {
-    var parts: [JSONElement] = []
+  private func normalizer(asT5 isT5: Bool) -> JSONValue {
+    var parts: [JSONValue] = []
     if !characterMap.isEmpty {
-      let map = JSONElement.string(Base64.encode(characterMap))
+      let map = JSONValue.string(Base64.encode(characterMap))
       parts.append(.part("Precompiled", [("precompiled_charsmap", map)]))
     }
     if removesExtraSpace, !isT5 {
@@ -102,9 +104,9 @@ extension SentencePieceModel {
 
   /// Returns the pre-tokenizer: T5 splits at any white space, other models before every space; a
   /// model that keeps every space has none.
-  private func preTokenizer(asT5 isT5: Bool) -> JSONElement {
+  private func preTokenizer(asT5 isT5: Bool) -> JSONValue {
     if !removesExtraSpace { return .null }
-    let metaspace = JSONElement.metaspace(prependScheme: addsPrefix ? "always" : "never")
+    let metaspace = JSONValue.metaspace(prependScheme: addsPrefix ? "always" : "never")
     if !isT5 { return metaspace }
     return .part("Sequence", [("pretokenizers", .array([.part("WhitespaceSplit"), metaspace]))])
   }

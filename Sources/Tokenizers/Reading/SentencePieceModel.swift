@@ -39,7 +39,7 @@ struct SentencePieceModel {
   /// Reads the file at `path`.
   init(path: String) throws(TokenizerError) {
     self.path = path
-    let bytes = try FileBytes.read(path)
+    let bytes = try TokenizerFile.contents(of: path)
     do {
       try read(bytes[...])
     } catch let error as ProtobufReader.Malformed {

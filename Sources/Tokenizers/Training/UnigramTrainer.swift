@@ -1,4 +1,5 @@
 import Dispatch
+import Files
 import Glibc
 
 /// Learns a Unigram tokenizer such as T5's by expectation maximisation (EM) and pruning.
@@ -214,12 +215,12 @@ package struct UnigramTrainer: TokenizerTrainer {
       $1.score != $0.score ? $1.score < $0.score : $0.piece.lexicographicallyPrecedes($1.piece)
     }
     let vocabulary =
-      specialTokens.map { JSONElement.array([.string($0), .real(0)]) }
+      specialTokens.map { JSONValue.array([.string($0), .number(0)]) }
       + pieces.map {
-        .array([.string(String(decoding: $0.piece, as: UTF8.self)), .real($0.score)])
+        .array([.string(String(decoding: $0.piece, as: UTF8.self)), .number($0.score)])
       }
-    let metaspace = JSONElement.metaspace()
-    let document = JSONElement.tokenizer(
+    let metaspace = JSONValue.metaspace()
+    let document = JSONValue.tokenizer(
       addedTokens: specialTokens.enumerated().map { .addedToken($1, id: $0) },
       normalizer: .part("NFKC"),
       preTokenizer: .part(

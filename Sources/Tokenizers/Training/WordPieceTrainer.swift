@@ -1,3 +1,5 @@
+import Files
+
 /// Learns a WordPiece tokenizer such as BERT's by merging the most frequent pairs.
 ///
 /// The result follows Hugging Face's `WordPieceTrainer`: special tokens first, then the alphabet,
@@ -108,13 +110,13 @@ package struct WordPieceTrainer: TokenizerTrainer {
 
   private func pipeline(_ vocabulary: ByteStringTable) throws(TokenizerError) -> any Tokenizer {
     let tokens = (0..<vocabulary.count).map { id in
-      (key: String(decoding: vocabulary[id], as: UTF8.self), value: JSONElement.integer(id))
+      (key: String(decoding: vocabulary[id], as: UTF8.self), value: JSONValue.integer(id))
     }
-    let normalizer: [(key: String, value: JSONElement)] = [
+    let normalizer: [(key: String, value: JSONValue)] = [
       ("clean_text", .bool(true)), ("handle_chinese_chars", .bool(true)),
       ("strip_accents", .null), ("lowercase", .bool(lowercases)),
     ]
-    let document = JSONElement.tokenizer(
+    let document = JSONValue.tokenizer(
       addedTokens: specialTokens.enumerated().map { .addedToken($1, id: $0) },
       normalizer: .part("BertNormalizer", normalizer), preTokenizer: .part("BertPreTokenizer"),
       postProcessor: .template(

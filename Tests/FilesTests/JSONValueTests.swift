@@ -1,17 +1,18 @@
 import Foundation
 import Testing
 
-@testable import Monitoring
+@testable import Files
 
 @Suite struct JSONValueTests {
+  private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
   @Test func compactAndIndentedTextsMatch() {
     let value = JSONValue.object([
-      JSONMember("b", .array([.integer(-1), .null, .boolean(true)])), JSONMember("a", .object([])),
-      JSONMember("c", .array([])),
+      ("b", .array([.integer(-1), .null, .bool(true)])), ("a", .object([])), ("c", .array([])),
     ])
-    #expect(value.compact == #"{"b":[-1,null,true],"a":{},"c":[]}"#)
+    #expect(text(value.compact) == #"{"b":[-1,null,true],"a":{},"c":[]}"#)
     #expect(
-      value.indented == """
+      text(value.indented) == """
         {
           "b": [
             -1,
@@ -21,16 +22,19 @@ import Testing
           "a": {},
           "c": []
         }
-
         """)
   }
 
   @Test func stringsReadBackUnchangedFromOneLine() throws {
     for text in ["", "\"\\/", "\n\r\t\u{0}\u{1F}\u{7F}\u{85}", "é漢🐦\u{2028}\u{2029}"] {
-      let line = JSONValue.array([.string(text)]).compact
+      let value = JSONValue.array([.string(text)])
+      let line = self.text(value.line)
       #expect(line.split(whereSeparator: \.isNewline).count == 1)
       #expect(try JSONDecoder().decode([String].self, from: Data(line.utf8)) == [text])
+      #expect(try JSONReader.read(value.compact).array?[0].string == text)
     }
+    // Only lines escape what JSON lets stand.
+    #expect(text(JSONValue.string("\u{1F}\u{7F}\u{2028}").compact) == "\"\\u001f\u{7F}\u{2028}\"")
   }
 
   @Test func numbersReadBackBitForBit() throws {
@@ -40,12 +44,12 @@ import Testing
       Double(Float(0.1)),
     ]
     for number in numbers {
-      let line = JSONValue.array([.number(number)]).compact
+      let line = text(JSONValue.array([.number(number)]).compact)
       let read = try JSONDecoder().decode([Double].self, from: Data(line.utf8))
       #expect(read[0].bitPattern == number.bitPattern, "\(line)")
     }
     for number in [Double.nan, .infinity, -.infinity] {
-      #expect(JSONValue.number(number).compact == "null")
+      #expect(text(JSONValue.number(number).compact) == "null")
     }
   }
 }

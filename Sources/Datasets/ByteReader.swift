@@ -1,27 +1,4 @@
-import Glibc
-
-/// An open file, read from its start.
-final class InputFile {
-  let path: String
-  private let descriptor: Int32
-
-  init(_ path: String) throws(DatasetError) {
-    self.path = path
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw SourceFile.failure(path: path, code: errno) }
-  }
-
-  deinit { close(descriptor) }
-
-  /// Reads up to `capacity` bytes into `buffer` and returns their number; 0 at the end.
-  func read(into buffer: UnsafeMutablePointer<UInt8>, capacity: Int) throws(DatasetError) -> Int {
-    while true {
-      let count = Glibc.read(descriptor, buffer, capacity)
-      if count >= 0 { return count }
-      guard errno == EINTR else { throw .storage(operation: "read", path: path, code: errno) }
-    }
-  }
-}
+import Files
 
 /// The bytes of a source file, inflated if it is compressed, in chunks of bounded size.
 struct ByteReader {
@@ -30,7 +7,7 @@ struct ByteReader {
   private var chunk = [UInt8](repeating: 0, count: 1 << 18)
 
   init(_ source: SourceFile) throws(DatasetError) {
-    file = try InputFile(source.path)
+    file = try DatasetError.wrapping { () throws(StorageError) in try InputFile(source.path) }
     inflater = source.isCompressed ? try Inflater(file) : nil
   }
 
@@ -42,7 +19,9 @@ struct ByteReader {
         if let inflater {
           try inflater.read(into: start, capacity: buffer.count)
         } else {
-          try file.read(into: start, capacity: buffer.count)
+          try DatasetError.wrapping { () throws(StorageError) in
+            try file.read(into: start, capacity: buffer.count)
+          }
         }
       bytes.append(contentsOf: UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[..<count]))
       return count

@@ -1,8 +1,9 @@
 import Foundation
 import Glibc
+import TestFolders
 import Testing
 
-@testable import Checkpoints
+@testable import Files
 
 @Suite struct DurableFileTests {
   @Test func everyByteIsWrittenAndRecorded() throws {
@@ -53,14 +54,14 @@ import Testing
     let folder = try TemporaryFolder()
     try folder.write([], to: "file")
     let below = folder("file/a")
-    #expect(throws: StorageError.io(path: below, operation: "create", code: ENOTDIR)) {
+    #expect(throws: StorageError.call(operation: "create", path: below, code: ENOTDIR)) {
       _ = try DurableFile(creating: below).close()
     }
     let missing = folder("none/a")
-    #expect(throws: StorageError.notFound(path: missing)) {
+    #expect(throws: StorageError.call(operation: "create", path: missing, code: ENOENT)) {
       _ = try DurableFile(creating: missing).close()
     }
-    #expect(throws: StorageError.io(path: folder.path, operation: "create", code: EISDIR)) {
+    #expect(throws: StorageError.call(operation: "create", path: folder.path, code: EISDIR)) {
       _ = try DurableFile(creating: folder.path).close()
     }
   }
@@ -69,7 +70,7 @@ import Testing
     let folder = try TemporaryFolder()
     // Every write to /dev/full fails with ENOSPC; the link keeps the device from being removed.
     try #require(symlink("/dev/full", folder("a")) == 0)
-    let full = StorageError.full(path: folder("a"), needed: nil, available: nil)
+    let full = StorageError.call(operation: "write", path: folder("a"), code: ENOSPC)
     func attempt() throws {
       var file = try DurableFile(creating: folder("a"))
       #expect(throws: full) { try file.write("x") }
@@ -89,7 +90,7 @@ import Testing
       try file.write([UInt8](repeating: 1, count: 1 << 20))
       _ = try file.close()
     }
-    #expect(throws: StorageError.full(path: folder("a"), needed: nil, available: nil)) {
+    #expect(throws: StorageError.call(operation: "write", path: folder("a"), code: ENOSPC)) {
       try attempt()
     }
     #expect(try folder.names().isEmpty)
@@ -99,7 +100,7 @@ import Testing
   func aReadOnlyDiskIsReported() throws {
     let folder = try TemporaryFolder()
     try #require(folder.mount(bytes: 65536) && folder.makeReadOnly())
-    #expect(throws: StorageError.readOnly(path: folder("a"))) {
+    #expect(throws: StorageError.call(operation: "create", path: folder("a"), code: EROFS)) {
       _ = try DurableFile(creating: folder("a")).close()
     }
   }

@@ -1,9 +1,9 @@
 import Testing
 
-@testable import Tokenizers
+@testable import Files
 
-@Suite struct JSONTests {
-  private static func read(_ text: String) throws -> JSONElement {
+@Suite struct JSONReaderTests {
+  private static func read(_ text: String) throws -> JSONValue {
     try JSONReader.read(Array(text.utf8))
   }
 
@@ -12,7 +12,7 @@ import Testing
       #" {"a": [1, -2.5e1, true, null], "b": {"c": "x\n\u00e9\ud83d\ude00\/"}} "#)
     #expect(value["a"]?.array?.count == 4)
     #expect(value["a"]?.array?[0].integer == 1)
-    if case .real(let number)? = value["a"]?.array?[1] { #expect(number == -25) }
+    if case .number(let number)? = value["a"]?.array?[1] { #expect(number == -25) }
     #expect(value["a"]?.array?[2].bool == true)
     #expect(value["a"]?.array?[3].isNull == true)
     #expect(value["b"]?["c"]?.string == "x\né😀/")
@@ -26,7 +26,7 @@ import Testing
 
   @Test func serializedDocumentReadsBack() throws {
     let text = "{\n  \"a\\\"\\\\\\n\\u0001é\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}"
-    #expect(String(decoding: try Self.read(text).serialized(), as: UTF8.self) == text)
+    #expect(String(decoding: try Self.read(text).indented, as: UTF8.self) == text)
   }
 
   @Test(arguments: [
@@ -48,16 +48,21 @@ import Testing
     ("\"\\ude00\"", 1, "a string contains half a surrogate pair"),
   ])
   func syntaxErrorIsRefused(_ text: String, _ line: Int, _ reason: String) {
-    #expect(throws: JSONReader.SyntaxError(line: line, reason: reason)) { try Self.read(text) }
+    let error = #expect(throws: JSONSyntaxError.self) { try Self.read(text) }
+    #expect(error?.line == line && error?.reason == reason, "\(error as Any)")
+  }
+
+  @Test(arguments: [("[1, x]", 4), ("{\"a\": \"\\q\"}", 9), ("[\n0,\n", 5), ("\"\\u00g0\"", 5)])
+  func theOffsetIsThatOfTheBytesBefore(_ text: String, _ offset: Int) {
+    let error = #expect(throws: JSONSyntaxError.self) { try Self.read(text) }
+    #expect(error?.offset == offset, "\(error as Any)")
   }
 
   @Test func deepNestingAndInvalidUTF8AreRefused() {
     let deep = String(repeating: "[", count: 100_000)
-    #expect(throws: JSONReader.SyntaxError(line: 1, reason: "it is nested too deeply")) {
-      try Self.read(deep)
-    }
-    #expect(throws: JSONReader.SyntaxError(line: 1, reason: "a string is not valid UTF-8")) {
-      try JSONReader.read([0x22, 0xFF, 0x22])
-    }
+    let nested = #expect(throws: JSONSyntaxError.self) { try Self.read(deep) }
+    #expect(nested?.reason == "it is nested too deeply")
+    let invalid = #expect(throws: JSONSyntaxError.self) { try JSONReader.read([0x22, 0xFF, 0x22]) }
+    #expect(invalid?.reason == "a string is not valid UTF-8")
   }
 }
