@@ -30,6 +30,11 @@ let package = Package(
         .unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno", "-Wall", "-Wextra"])
       ]),
 
+    // Base
+    .target(
+      name: "Files", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
+
     // Numbers
     .target(name: "RandomNumbers", swiftSettings: strict),
     .target(name: "Statistics", dependencies: ["RandomNumbers"], swiftSettings: strict),
@@ -39,16 +44,16 @@ let package = Package(
     .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: strict),
 
     // Text
-    .target(name: "Jinja", swiftSettings: strict),
-    .target(name: "Tokenizers", dependencies: ["Jinja"], swiftSettings: strict),
+    .target(name: "Jinja", dependencies: ["Files"], swiftSettings: strict),
+    .target(name: "Tokenizers", dependencies: ["Files", "Jinja"], swiftSettings: strict),
     .target(
-      name: "Datasets", dependencies: ["Tokenizers", "RandomNumbers", "CZlib"],
+      name: "Datasets", dependencies: ["Files", "Tokenizers", "RandomNumbers", "CZlib"],
       swiftSettings: strict),
     .target(name: "Aviary", dependencies: ["RandomNumbers"], swiftSettings: strict),
     .target(
       name: "Annotation",
       dependencies: [
-        "Datasets", "RandomNumbers", "Statistics", "Tokenizers",
+        "Datasets", "Files", "RandomNumbers", "Statistics", "Tokenizers",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
@@ -70,9 +75,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Checkpoints",
-      dependencies: [
-        "Tensors", "Models", "Tokenizers", .product(name: "Crypto", package: "swift-crypto"),
-      ],
+      dependencies: ["Files", "Tensors", "Models", "Tokenizers"],
       swiftSettings: strict),
     .target(
       name: "Evaluation", dependencies: ["Datasets", "Layers", "Models", "Statistics", "Tensors"],
@@ -80,15 +83,15 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Layers", "MPI", "Models",
-        "Monitoring", "Objectives", "Optimizers", "Tensors", "Tokenizers",
+        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files", "Layers", "MPI",
+        "Models", "Monitoring", "Objectives", "Optimizers", "Tensors", "Tokenizers",
       ],
       swiftSettings: strict),
     .target(
       name: "Phases",
       dependencies: [
-        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation", "Generation",
-        "Layers", "MPI", "Models", "Monitoring", "Objectives", "RandomNumbers", "Statistics",
+        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation", "Files",
+        "Generation", "Layers", "MPI", "Models", "Monitoring", "Objectives", "RandomNumbers", "Statistics",
         "Tensors", "Tokenizers", "Training",
       ],
       swiftSettings: strict),
@@ -97,17 +100,12 @@ let package = Package(
     .target(
       name: "Configuration", dependencies: [.product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
-    .target(name: "Monitoring", swiftSettings: strict),
-    .target(
-      name: "Recipes",
-      dependencies: [
-        "Checkpoints", "Configuration", .product(name: "Crypto", package: "swift-crypto"),
-      ],
-      swiftSettings: strict),
+    .target(name: "Monitoring", dependencies: ["Files"], swiftSettings: strict),
+    .target(name: "Recipes", dependencies: ["Configuration", "Files"], swiftSettings: strict),
     .executableTarget(
       name: "Apus",
       dependencies: [
-        "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets",
+        "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files",
         "Generation", "MPI", "Models", "Monitoring", "Phases", "Recipes", "Tensors", "Tokenizers",
         "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -125,7 +123,9 @@ let package = Package(
       swiftSettings: strict),
 
     // Tests
+    .target(name: "TestFolders", path: "Tests/TestFolders"),
     .target(name: "TestWorld", dependencies: ["MPI"], path: "Tests/TestWorld"),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestFolders"]),
     .testTarget(name: "RandomNumbersTests", dependencies: ["RandomNumbers"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], exclude: ["Goldens"]),
     .testTarget(
@@ -134,9 +134,11 @@ let package = Package(
     .testTarget(name: "MPITests", dependencies: ["MPI", "TestWorld"]),
     .testTarget(name: "JinjaTests", dependencies: ["Jinja"], exclude: ["Goldens"]),
     .testTarget(
-      name: "TokenizersTests", dependencies: ["Tokenizers", "RandomNumbers"], exclude: ["Goldens"]),
+      name: "TokenizersTests", dependencies: ["Files", "Tokenizers", "RandomNumbers"],
+      exclude: ["Goldens"]),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "Tokenizers", "RandomNumbers", "CZlib"],
+      name: "DatasetsTests",
+      dependencies: ["Datasets", "Files", "Tokenizers", "RandomNumbers", "CZlib"],
       exclude: ["Goldens"]),
     .testTarget(
       name: "AnnotationTests",
@@ -144,7 +146,9 @@ let package = Package(
     .testTarget(name: "AviaryTests", dependencies: ["Aviary", "RandomNumbers"]),
     .testTarget(
       name: "ModelsTests",
-      dependencies: ["Checkpoints", "Layers", "Models", "Optimizers", "Tensors", "Tokenizers"],
+      dependencies: [
+        "Checkpoints", "Files", "Layers", "Models", "Optimizers", "Tensors", "Tokenizers",
+      ],
       exclude: ["Goldens"]),
     .testTarget(
       name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "RandomNumbers"],
@@ -160,19 +164,21 @@ let package = Package(
       ]),
     .testTarget(
       name: "CheckpointsTests",
-      dependencies: ["Checkpoints", "Models", "RandomNumbers", "Tensors", "Tokenizers"]),
+      dependencies: [
+        "Checkpoints", "Files", "Models", "RandomNumbers", "Tensors", "TestFolders", "Tokenizers",
+      ]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Generation", "MPI", "Models",
-        "Monitoring", "Phases", "Tensors", "TestWorld", "Tokenizers", "Training",
+        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files", "Generation", "MPI",
+        "Models", "Monitoring", "Phases", "Tensors", "TestWorld", "Tokenizers", "Training",
       ], exclude: ["Goldens"]),
     .testTarget(
       name: "PhasesTests", dependencies: ["Configuration", "Generation", "Phases", "Training"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Tokenizers"]),
-    .testTarget(name: "MonitoringTests", dependencies: ["Monitoring"]),
+    .testTarget(name: "MonitoringTests", dependencies: ["Files", "Monitoring"]),
     .testTarget(name: "RecipesTests", dependencies: ["Configuration", "Recipes"]),
     .testTarget(
       name: "ApusTests",

@@ -31,16 +31,6 @@ package enum AnnotationError: Error, Equatable, Sendable {
   case badAnswers(path: String, count: Int)
   /// A file of answers that cannot be opened.
   case unreadable(path: String)
-
-  /// True when the disk failed, not the input: exit code 5 instead of 2.
-  package var isStorageFailure: Bool {
-    if case .storage = self { true } else { false }
-  }
-
-  /// True when the same command may succeed a little later: exit code 75.
-  package var isTransient: Bool {
-    if case .locked = self { true } else { false }
-  }
 }
 
 extension AnnotationError: CustomStringConvertible {

@@ -1,6 +1,7 @@
 // "Human judgements, kept as they are given. Text and numbers; no tensors."
 
 import Crypto
+import Files
 import Tokenizers
 
 /// Two answers to one prompt, for an annotator to compare.
@@ -45,10 +46,8 @@ package struct AnnotationPair: Sendable, Hashable {
     let answers = [first.answer, second.answer].map(Self.digest).sorted {
       $0.lexicographicallyPrecedes($1)
     }
-    let whole = SHA256.hash(data: Self.digest(of: prompt) + answers[0] + answers[1])
-    return whole.prefix(8).map { byte in
-      (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }.joined()
+    let whole = ContentDigest.sha256(of: Self.digest(of: prompt) + answers[0] + answers[1])
+    return String(whole.prefix(16))
   }
 
   private static func digest(of messages: [Message]) -> [UInt8] {

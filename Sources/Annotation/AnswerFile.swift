@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tokenizers
 
@@ -78,7 +79,7 @@ package struct AnswerFile: Sendable {
     private static let answers = ["left", "right"] + Verdict.allCases.map(\.rawValue)
 
     init(_ bytes: [UInt8]) throws(Fault) {
-      let object: JSONElement
+      let object: JSONValue
       do { object = try JSONReader.read(bytes) } catch {
         throw Fault("is not a JSON object (\(error.reason))")
       }

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import RandomNumbers
 
 /// The order in which an annotator sees the pairs, and the sides of their answers.

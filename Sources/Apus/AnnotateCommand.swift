@@ -1,6 +1,6 @@
 import Annotation
 import ArgumentParser
-import Checkpoints
+import Files
 import Foundation
 
 /// `apus annotate`: human judgements of pairs of answers.
@@ -35,10 +35,7 @@ struct AnnotateCommand: ParsableCommand {
         for line in lines { try StandardOutput.print(line) }
         return
       }
-      var file = try DurableFile(creating: "\(output).tmp")
-      for line in lines { try file.write(line + "\n") }
-      _ = try file.close()
-      try FileSystem.rename("\(output).tmp", to: output)
+      try PendingFile.write(Array(lines.map { $0 + "\n" }.joined().utf8), to: output)
     }
   }
 
@@ -74,12 +71,7 @@ struct AnnotateCommand: ParsableCommand {
       let store = try JudgementStore(reading: judgements)
       let export = try PreferenceExport(
         pairs: try store.pairs(), judgements: try store.judgements(), keepsTies: ties)
-      // The file appears under its name whole or not at all.
-      let draft = "\(output).\(getpid()).tmp"
-      var file = try DurableFile(creating: draft)
-      for line in export.lines { try file.write(line + "\n") }
-      _ = try file.close()
-      try FileSystem.rename(draft, to: output)
+      try PendingFile.write(Array(export.lines.map { $0 + "\n" }.joined().utf8), to: output)
       let rest =
         export.undecided == 0
         ? "" : "; \(export.undecided) pairs without a better answer are left out"

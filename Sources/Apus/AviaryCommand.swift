@@ -1,6 +1,6 @@
 import ArgumentParser
 import Aviary
-import Checkpoints
+import Files
 import Foundation
 
 /// `apus data aviary`: synthetic texts from the Aviary.
@@ -15,11 +15,10 @@ struct AviaryCommand: ParsableCommand {
   ) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let draft = "\(path).\(getpid()).tmp"
-    var file = try DurableFile(creating: draft)
+    var file = try PendingFile(path)
     for line in lines { try file.write([UInt8](try encoder.encode(line)) + [UInt8(ascii: "\n")]) }
-    _ = try file.close()
-    try FileSystem.rename(draft, to: path)
+    try file.finish()
+    try file.publish()
   }
 
   struct Write: ParsableCommand {

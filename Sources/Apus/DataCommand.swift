@@ -1,6 +1,7 @@
 import ArgumentParser
 import Aviary
 import Datasets
+import Files
 import Foundation
 import Tokenizers
 

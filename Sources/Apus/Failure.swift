@@ -4,6 +4,7 @@ import Checkpoints
 import Configuration
 import DataParallel
 import Datasets
+import Files
 import Foundation
 import MPI
 import Models
@@ -29,10 +30,10 @@ enum Failure {
     case is DivergenceGuard.Diverged: 3
     case CheckpointError.notAsWritten: 5
     case is StorageError, is MonitoringError, is StandardOutput.Failure: 5
-    case let error as DatasetError: error.isStorageFailure ? 5 : 2
-    case let error as TokenizerError: error.isStorageFailure ? 5 : 2
-    case let error as AnnotationError: error.isTransient ? 75 : error.isStorageFailure ? 5 : 2
-    case is CheckpointError, is ConfigurationError, is ModelError, is Refusal,
+    case DatasetError.storage, TokenizerError.unwritable, AnnotationError.storage: 5
+    case AnnotationError.locked: 75
+    case is AnnotationError, is DatasetError, is TokenizerError, is CheckpointError,
+      is ConfigurationError, is ModelError, is Refusal,
       is StartContract.Mismatch, is StartRefusal, is Cores.Oversubscribed,
       is WorkerPool.ThreadStartFailure:
       2

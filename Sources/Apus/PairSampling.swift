@@ -1,6 +1,7 @@
 import Annotation
 import Checkpoints
 import Datasets
+import Files
 import Generation
 import Models
 import Tensors

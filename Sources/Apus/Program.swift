@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 
 /// The identity of this executable, for the start contract between ranks.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Glibc
 
 /// Standard output, for the results of commands: every byte is written, or an error thrown.
@@ -10,7 +11,7 @@ enum StandardOutput {
 
     /// One sentence: what, where, why, what to do.
     var description: String {
-      "cannot write to standard output: \(String(cString: strerror(code))); free some space there "
+      "cannot write to standard output: \(StorageError.reason(code)); free some space there "
         + "or send it elsewhere"
     }
   }

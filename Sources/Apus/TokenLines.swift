@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tokenizers
 
@@ -32,7 +33,7 @@ enum TokenLines {
       try pipeline?.text(of: encoding.ids, skipsSpecial: true) ?? tokenizer.decode(encoding.ids)
     let ids = encoding.ids.map(String.init).joined(separator: ", ")
     let offsets = encoding.offsets.map { "[\($0.lowerBound), \($0.upperBound)]" }
-    let json = JSONElement.string(String(decoding: decoded, as: UTF8.self)).serialized()
+    let json = JSONValue.string(String(decoding: decoded, as: UTF8.self)).compact
     return "{\"ids\": [\(ids)], \"offsets\": [\(offsets.joined(separator: ", "))], "
       + "\"text\": \(String(decoding: json, as: UTF8.self))}"
   }

@@ -25,7 +25,7 @@ struct Machine: Codable, Equatable {
     MatrixLibrary.useCallingThreadOnly()
     let environment = RunEnvironment(versions: [:], hosts: [], ranks: 1, threads: threads)
     let fields = Dictionary(
-      environment.fields.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+      environment.fields.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
     func text(_ name: String) -> String? {
       if case .string(let text) = fields[name] { text } else { nil }
     }

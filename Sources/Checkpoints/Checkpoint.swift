@@ -1,5 +1,6 @@
 // "State to disk and back."
 
+import Files
 import Glibc
 
 /// A published checkpoint, verified: every file has the size and hash in the manifest.
@@ -57,42 +58,41 @@ package struct Checkpoint: Sendable, Equatable {
   private static func manifest(in folder: String) throws -> Manifest {
     let path = "\(folder)/\(Manifest.fileName)"
     do {
-      let bytes = try FileSystem.contents(of: path, limit: Manifest.maximumSize)
+      let bytes = try InputFile(path).contents(limit: Manifest.maximumSize)
       return try Manifest(decoding: bytes, path: path)
-    } catch StorageError.notFound {
+    } catch StorageError.call(_, _, ENOENT) {
       let reason =
         try FileSystem.exists(folder) ? "it has no \(Manifest.fileName)" : "it does not exist"
       throw CheckpointError.notACheckpoint(path: folder, reason: reason)
-    } catch StorageError.io(_, _, ENOTDIR) {
+    } catch StorageError.call(_, _, ENOTDIR) {
       throw CheckpointError.notACheckpoint(path: folder, reason: "it is not a folder")
-    } catch StorageError.io(_, _, EISDIR) {
+    } catch StorageError.call(_, _, EISDIR) {
       throw CheckpointError.damaged(path: path, reason: "it is a folder")
     }
   }
 
   private static func verify(_ file: FileRecord, in folder: String) throws {
     let path = "\(folder)/\(file.name)"
-    let descriptor = try open(path)
-    defer { _ = close(descriptor) }
-    let status = try FileSystem.status(of: descriptor, path: path)
-    guard status.st_mode & S_IFMT == S_IFREG else {
+    let opened = try open(path)
+    let status = try opened.status()
+    guard status.kind == .file else {
       throw CheckpointError.damaged(path: path, reason: "it is not a regular file")
     }
-    guard Int(status.st_size) == file.size else {
+    guard status.byteCount == file.size else {
       throw CheckpointError.damaged(
-        path: path, reason: "it has \(status.st_size) bytes where the manifest says \(file.size)")
+        path: path, reason: "it has \(status.byteCount) bytes where the manifest says \(file.size)")
     }
-    let sha256 = try FileDigest.digest(of: descriptor, path: path)
+    let sha256 = try opened.sha256()
     guard sha256 == file.sha256 else {
       throw CheckpointError.damaged(
         path: path, reason: "its SHA-256 is \(sha256) where the manifest says \(file.sha256)")
     }
   }
 
-  private static func open(_ path: String) throws -> Int32 {
+  private static func open(_ path: String) throws -> InputFile {
     do {
-      return try FileSystem.open(reading: path)
-    } catch .notFound {
+      return try InputFile(path)
+    } catch .call(_, _, ENOENT) {
       throw CheckpointError.damaged(path: path, reason: "the file is missing")
     }
   }

@@ -1,4 +1,4 @@
-import Glibc
+import Files
 
 /// A checkpoint being written: `step-….ATTEMPT.tmp`.
 ///
@@ -73,9 +73,7 @@ package struct CheckpointDraft: Sendable {
   /// Another rank may have written it from another host; opening the file makes NFS ask the server.
   private func requirePresence(of file: FileRecord) throws(StorageError) {
     let path = "\(path)/\(file.name)"
-    let descriptor = try FileSystem.open(reading: path)
-    defer { _ = close(descriptor) }
-    let size = Int(try FileSystem.status(of: descriptor, path: path).st_size)
+    let size = try InputFile(path).status().byteCount
     if size != file.size { throw .incomplete(path: path, expected: file.size, found: size) }
   }
 }

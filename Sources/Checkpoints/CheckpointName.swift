@@ -1,3 +1,5 @@
+import Files
+
 /// A name in a `checkpoints/` folder.
 ///
 /// Only the first is a published checkpoint:

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 extension CheckpointStore {
@@ -45,8 +46,8 @@ extension CheckpointStore {
   /// Returns the attempt that holds the folder; nil for none.
   private func holder() throws(StorageError) -> String? {
     do {
-      return String(decoding: try FileSystem.contents(of: claimPath, limit: 4096), as: UTF8.self)
-    } catch .notFound {
+      return String(decoding: try InputFile(claimPath).contents(limit: 4096), as: UTF8.self)
+    } catch .call(_, _, ENOENT) {
       return nil
     }
   }
@@ -90,7 +91,7 @@ extension CheckpointStore {
       do {
         try FileSystem.rename(path(of: name), to: target)
         leaving.append(target)
-      } catch .notFound {
+      } catch .call(_, _, ENOENT) {
         continue
       }
     }

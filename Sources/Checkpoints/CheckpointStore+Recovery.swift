@@ -1,3 +1,6 @@
+import Files
+import Glibc
+
 /// A damaged checkpoint that was skipped, and renamed where the folder is writable.
 package struct SetAside: Sendable, Equatable {
   /// The original name.
@@ -82,22 +85,16 @@ extension CheckpointStore {
     let target = try free { .damaged(step: name.step, copy: $0) }
     do {
       try FileSystem.rename(path(of: name), to: target)
-    } catch .notFound {
+    } catch .call(_, _, ENOENT) {
       return nil
-    } catch .readOnly, .denied {
+    } catch .call(_, _, EROFS), .call(_, _, EACCES), .call(_, _, EPERM) {
       return SetAside(name: name.text, reason: error.description, newName: nil)
     }
     // A full disk must not prevent the fallback; the caller has the reason anyway.
     try? FileSystem.sync(folder: path)
-    try? write(error.description + "\n", to: "\(target)/REASON.txt")
+    try? PendingFile.write(Array("\(error)\n".utf8), to: "\(target)/REASON.txt")
     let newName = target.split(separator: "/").last.map(String.init)
     return SetAside(name: name.text, reason: error.description, newName: newName)
-  }
-
-  private func write(_ text: String, to path: String) throws(StorageError) {
-    var file = try DurableFile(creating: path)
-    try file.write(text)
-    _ = try file.close()
   }
 }
 

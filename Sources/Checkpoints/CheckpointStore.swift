@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// A `checkpoints/` folder.
@@ -31,7 +32,7 @@ package struct CheckpointStore: Sendable, Hashable {
   func contents() throws(StorageError) -> [CheckpointName] {
     do {
       return try FileSystem.names(in: path).compactMap { CheckpointName($0) }
-    } catch .notFound {
+    } catch .call(_, _, ENOENT) {
       return []
     }
   }

@@ -1,21 +1,7 @@
-import Crypto
+import Files
 import FoundationEssentials
 
-/// One file of a checkpoint, as recorded by its writer.
-package struct FileRecord: Sendable, Hashable, Codable {
-  /// The name in the checkpoint's folder.
-  package let name: String
-  /// The size in bytes.
-  package let size: Int
-  /// The SHA-256 of the contents, 64 lower-case hexadecimal digits.
-  package let sha256: String
-
-  package init(name: String, size: Int, sha256: String) {
-    self.name = name
-    self.size = size
-    self.sha256 = sha256
-  }
-
+extension FileRecord {
   /// Returns true when a manifest may list `name`: not in a subfolder, not hidden, and without
   /// characters that JSON must escape.
   static func isValid(name: String) -> Bool {
@@ -92,9 +78,7 @@ package struct Manifest: Sendable, Equatable {
   }
 
   private static func seal(_ body: some Sequence<UInt8>) -> [UInt8] {
-    var hash = SHA256()
-    Array(body).withUnsafeBytes { hash.update(bufferPointer: $0) }
-    return Array("  \"manifest\": \"\(hash.finalize().hexadecimal)\"\n}\n".utf8)
+    Array("  \"manifest\": \"\(ContentDigest.sha256(of: body))\"\n}\n".utf8)
   }
 
   /// Reads the contents of the file; `path` is for error messages.

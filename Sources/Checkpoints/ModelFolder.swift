@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Models
 import Tokenizers
@@ -136,7 +137,7 @@ package struct ModelFolder: Sendable {
     _ name: String, of folder: String, verifies: Bool
   ) throws -> ModelFolder {
     let beside = "\(FileSystem.parent(of: folder))/\(name)"
-    for path in [name, beside] where try FileSystem.kind(of: path) == S_IFDIR {
+    for path in [name, beside] where try FileSystem.kind(of: path) == .folder {
       return try ModelFolder(path: path, verifies: verifies)
     }
     throw CheckpointError.noModel(
@@ -161,7 +162,7 @@ package struct ModelFolder: Sendable {
       if let file = files.first(where: { $0.name == name }) { return file.sha256 }
     }
     return try ShardedTensors(folder: path, name: name).paths.map {
-      try FileDigest.digest(ofFileAt: $0)
+      try InputFile($0).sha256()
     }.joined(separator: " ")
   }
 
@@ -169,7 +170,7 @@ package struct ModelFolder: Sendable {
     _ path: String, verifies: Bool
   ) throws -> (String, skipped: [SetAside]) {
     let kind = try FileSystem.kind(of: path)
-    guard kind == S_IFDIR else {
+    guard kind == .folder else {
       throw CheckpointError.noModel(
         path: path, reason: kind == nil ? "it does not exist" : "it is not a folder")
     }

@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// Optimizer state on disk: one file per rank, with tensors named by their place in the flat

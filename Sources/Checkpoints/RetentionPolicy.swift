@@ -1,3 +1,5 @@
+import Files
+
 /// The rule by which old checkpoints are deleted.
 package struct RetentionPolicy: Sendable, Hashable {
   /// Number of newest checkpoints to keep.

@@ -1,11 +1,10 @@
-import Glibc
+import Files
 
 /// A safetensors file, mapped into memory; its tensors are read from the disk when accessed.
 ///
-/// Every length and offset is checked when the file is opened. The file must not be shortened while
-/// it is mapped: the next access would raise SIGBUS.
+/// Every length and offset is checked when the file is opened.
 ///
-/// `@unchecked Sendable`: the mapping is private, read-only and fixed from `init` to `deinit`.
+/// `@unchecked Sendable`: the mapping that `data` points into is read-only and lives as long.
 package final class SafeTensorsFile: @unchecked Sendable {
   package let path: String
   /// Size of the file in bytes.
@@ -15,7 +14,7 @@ package final class SafeTensorsFile: @unchecked Sendable {
   /// The metadata of the header.
   package let metadata: [String: String]
 
-  private let mapping: Mapping
+  private let mapping: MappedFile
   private let entries: [String: SafeTensorsHeader.Entry]
   private let data: UnsafeRawBufferPointer
 
@@ -24,7 +23,9 @@ package final class SafeTensorsFile: @unchecked Sendable {
   /// - Throws: ``StorageError`` if it cannot be read, ``CheckpointError`` if its contents are
   ///   wrong.
   package init(path: String) throws {
-    let mapping = try Mapping(path: path)
+    guard let mapping = try MappedFile(path) else {
+      throw CheckpointError.badSafeTensors(path: path, reason: "it is not a regular file")
+    }
     let file = mapping.bytes
     guard file.count >= 8 else {
       throw CheckpointError.badSafeTensors(
@@ -56,35 +57,5 @@ package final class SafeTensorsFile: @unchecked Sendable {
     return SafeTensor(
       name: name, dtype: entry.dtype, shape: entry.shape,
       bytes: UnsafeRawBufferPointer(rebasing: data[entry.range]))
-  }
-}
-
-/// The bytes of a file, mapped while this object lives.
-private final class Mapping {
-  let bytes: UnsafeRawBufferPointer
-
-  init(path: String) throws {
-    let descriptor = try FileSystem.open(reading: path)
-    defer { _ = close(descriptor) }
-    let status = try FileSystem.status(of: descriptor, path: path)
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw CheckpointError.badSafeTensors(path: path, reason: "it is not a regular file")
-    }
-    let size = Int(status.st_size)
-    if size == 0 {  // mmap refuses to map nothing
-      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-      return
-    }
-    let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
-    guard let address, address != MAP_FAILED else {
-      throw StorageError(code: errno, operation: "map", path: path)
-    }
-    bytes = UnsafeRawBufferPointer(start: address, count: size)
-  }
-
-  deinit {
-    if let address = bytes.baseAddress {
-      munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
-    }
   }
 }

@@ -1,3 +1,5 @@
+import Files
+
 // The safetensors format (https://github.com/huggingface/safetensors, no version number):
 //
 //   8 bytes   N, the length of the header, unsigned little-endian, at most 100,000,000
@@ -29,21 +31,13 @@ struct SafeTensorsHeader {
     guard json.first == UInt8(ascii: "{") else {
       throw .badSafeTensors(path: path, reason: "its header does not start with {")
     }
-    var entries: [Entry] = []
-    var metadata: [String: String] = [:]
-    var names: Set<String> = []
-    var scanner = JSONScanner(json, path: path)
-    try scanner.object { (scanner, name) throws(CheckpointError) in
-      guard names.insert(name).inserted else {
-        throw scanner.failure("the name \(name) appears twice")
-      }
-      if name == "__metadata__" {
-        metadata = try Self.metadata(&scanner)
-      } else {
-        entries.append(try Self.entry(&scanner, name: name))
-      }
+    let (entries, metadata): ([Entry], [String: String])
+    do {
+      (entries, metadata) = try Self.contents(of: json)
+    } catch {
+      throw .badSafeTensors(
+        path: path, reason: "\(error.reason) at byte \(error.offset) of its header")
     }
-    try scanner.expectEnd()
 
     // Sort by data offset; empty tensors, which may share an offset, keep the header's order.
     let order = entries.indices.sorted {
@@ -67,11 +61,32 @@ struct SafeTensorsHeader {
     self.metadata = metadata
   }
 
+  private static func contents(
+    of json: UnsafeRawBufferPointer
+  ) throws(JSONSyntaxError) -> ([Entry], [String: String]) {
+    var entries: [Entry] = []
+    var metadata: [String: String] = [:]
+    var names: Set<String> = []
+    var scanner = JSONScanner(json)
+    try scanner.object { (scanner, name) throws(JSONSyntaxError) in
+      guard names.insert(name).inserted else {
+        throw scanner.failure("the name \(name) appears twice")
+      }
+      if name == "__metadata__" {
+        metadata = try Self.metadata(&scanner)
+      } else {
+        entries.append(try Self.entry(&scanner, name: name))
+      }
+    }
+    try scanner.expectEnd()
+    return (entries, metadata)
+  }
+
   private static func metadata(
     _ scanner: inout JSONScanner
-  ) throws(CheckpointError) -> [String: String] {
+  ) throws(JSONSyntaxError) -> [String: String] {
     var result: [String: String] = [:]
-    try scanner.object { (scanner, key) throws(CheckpointError) in
+    try scanner.object { (scanner, key) throws(JSONSyntaxError) in
       guard result.updateValue(try scanner.string(), forKey: key) == nil else {
         throw scanner.failure("the metadata key \(key) appears twice")
       }
@@ -81,11 +96,11 @@ struct SafeTensorsHeader {
 
   private static func entry(
     _ scanner: inout JSONScanner, name: String
-  ) throws(CheckpointError) -> Entry {
+  ) throws(JSONSyntaxError) -> Entry {
     var type: String?
     var shape: [Int]?
     var offsets: [Int]?
-    try scanner.object { (scanner, key) throws(CheckpointError) in
+    try scanner.object { (scanner, key) throws(JSONSyntaxError) in
       switch key {
       case "dtype" where type == nil: type = try scanner.string()
       case "shape" where shape == nil: shape = try scanner.integers()

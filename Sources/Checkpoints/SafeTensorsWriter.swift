@@ -1,3 +1,5 @@
+import Files
+
 /// Writes a safetensors file; equal tensors, order and metadata give equal bytes.
 ///
 /// The bytes equal those of Hugging Face's writer for the same order. That writer puts wide types
@@ -30,47 +32,25 @@ package struct SafeTensorsWriter {
   }
 
   private static func header(_ tensors: [SafeTensor], _ metadata: [String: String]) -> [UInt8] {
-    var fields: [String] = []
+    var members: [(key: String, value: JSONValue)] = []
     if !metadata.isEmpty {
       let pairs = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-        .map { "\(quoted($0.key)):\(quoted($0.value))" }
-      fields.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
+      members.append(("__metadata__", .object(pairs.map { ($0.key, .string($0.value)) })))
     }
     var offset = 0
     for tensor in tensors {
       let end = offset + tensor.bytes.count
-      let shape = tensor.shape.map(String.init).joined(separator: ",")
-      fields.append(
-        """
-        \(quoted(tensor.name)):{"dtype":"\(tensor.dtype.rawValue)","shape":[\(shape)],\
-        "data_offsets":[\(offset),\(end)]}
-        """)
+      let entry = JSONValue.object([
+        ("dtype", .string(tensor.dtype.rawValue)),
+        ("shape", .array(tensor.shape.map { .integer($0) })),
+        ("data_offsets", .array([.integer(offset), .integer(end)])),
+      ])
+      members.append((tensor.name, entry))
       offset = end
     }
-    var bytes = Array("{\(fields.joined(separator: ","))}".utf8)
+    var bytes = JSONValue.object(members).compact
     // 8 bytes precede the header, so this also aligns the data to 8 bytes.
     while bytes.count % 8 != 0 { bytes.append(UInt8(ascii: " ")) }
     return bytes
-  }
-
-  /// Returns a JSON string with the escapes of Hugging Face's writer (serde_json).
-  private static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\u{08}": result += "\\b"
-      case "\u{0C}": result += "\\f"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case "\u{00}"..<"\u{20}":
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The tensors of one safetensors file, or of the shards that an index lists.
@@ -64,8 +65,8 @@ struct ShardedTensors {
 
   /// Reads the map from tensor names to files in the index at `path`.
   private static func map(in path: String) throws -> [String: String] {
-    if try FileSystem.kind(of: path) == S_IFREG {
-      let bytes = try FileSystem.contents(of: path, limit: SafeTensorsHeader.maximumLength)
+    if try FileSystem.kind(of: path) == .file {
+      let bytes = try InputFile(path).contents(limit: SafeTensorsHeader.maximumLength)
       if let index = try? JSONDecoder().decode(Index.self, from: Data(bytes)) { return index.map }
     }
     throw CheckpointError.badSafeTensors(

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Tokenizers
 
@@ -20,7 +21,9 @@ package enum DatasetBuilder {
     progress: (_ documents: Int, _ textBytes: Int) -> Void = { _, _ in }
   ) throws(DatasetError) -> Dataset {
     precondition(threads >= 1, "\(threads) threads")
-    let made = try FilePaths.makeFolder(folder)
+    let made = try DatasetError.wrapping { () throws(StorageError) in
+      try FileSystem.makeFolder(folder)
+    }
     do throws(DatasetError) {
       try write(
         plan, tokenizer: tokenizer, fingerprint: fingerprint, into: folder, context: context,
@@ -44,7 +47,8 @@ package enum DatasetBuilder {
     }
     let train = try writer(Dataset.trainName)
     let validation = try writer(Dataset.validationName)
-    let pending = try PendingFile(FilePaths.join(folder, Dataset.descriptionName))
+    let path = FilePaths.join(folder, Dataset.descriptionName)
+    var pending = try DatasetError.wrapping { () throws(StorageError) in try PendingFile(path) }
 
     var encoder = DocumentEncoder(
       tokenizer: tokenizer, threads: threads, train: train, validation: validation)
@@ -60,15 +64,20 @@ package enum DatasetBuilder {
     try validation.finish()
     description.train = train.summary
     description.validation = validation.summary
-    try pending.file.write(try description.encoded())
-    try pending.file.finish()
+    let bytes = try description.encoded()
+    try DatasetError.wrapping { () throws(StorageError) in
+      try pending.write(bytes)
+      try pending.finish()
+    }
 
     // A half-replaced folder has no description and so is not taken for a dataset.
-    unlink(pending.destination)
+    unlink(path)
     try train.publish()
     try validation.publish()
-    try pending.publish()
-    try PendingFile.synchronizeFolder(folder)
+    try DatasetError.wrapping { () throws(StorageError) in
+      try pending.publish()
+      try FileSystem.sync(folder: folder)
+    }
   }
 
   private static func feed(

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The contents of `dataset.json`: the sources and settings of a dataset's build, with its counts.
@@ -61,21 +62,13 @@ package struct DatasetDescription: Codable, Sendable, Equatable {
 extension DatasetDescription {
   /// Reads the file at `path`, which belongs to the dataset in `folder`.
   init(reading path: String, folder: String) throws(DatasetError) {
-    let file: InputFile
-    do {
-      file = try InputFile(path)
+    let bytes: [UInt8]
+    do throws(DatasetError) {
+      bytes = try DatasetError.wrapping { () throws(StorageError) in
+        try InputFile(path).contents()
+      }
     } catch .missing {
       throw .noDataset(folder: folder)
-    }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = try chunk.withUnsafeMutableBufferPointer { buffer throws(DatasetError) -> Int in
-        guard let start = buffer.baseAddress else { return 0 }
-        return try file.read(into: start, capacity: buffer.count)
-      }
-      if count == 0 { break }
-      bytes += chunk[..<count]
     }
     struct Version: Decodable { let version: Int }
     do {

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Tokenizers
 
@@ -101,13 +102,8 @@ package enum DatasetError: Error, Equatable, Sendable {
 
   // The disk.
 
-  /// A read or write that failed; `code` is `errno`.
-  case storage(operation: String, path: String, code: Int32)
-
-  /// True when the disk failed, not the input: exit code 5 instead of 2.
-  package var isStorageFailure: Bool {
-    if case .storage = self { true } else { false }
-  }
+  /// A failure of the disk, not of the input: exit code 5 instead of 2.
+  case storage(StorageError)
 
   /// True when a single record is invalid, though of the expected kind: a reader can leave it out and
   /// use the others.
@@ -120,6 +116,19 @@ package enum DatasetError: Error, Equatable, Sendable {
     switch self {
     case .badRecord, .notUTF8, .binary: true
     default: false
+    }
+  }
+}
+
+extension DatasetError: StorageErrorConvertible {
+  /// A file that does not open is the input's fault, unless the disk reports an error of its own.
+  package init(_ failure: StorageError) {
+    switch failure {
+    case .call("open", let path, ENOENT), .call("open", let path, ENOTDIR):
+      self = .missing(path: path)
+    case .call("open", let path, let code) where code != EIO && code != ESTALE:
+      self = .unreadable(path: path, code: code)
+    default: self = .storage(failure)
     }
   }
 }
@@ -145,7 +154,7 @@ extension DatasetError: CustomStringConvertible {
     case .nameNotUTF8(let folder):
       "the folder \(folder) holds a name that is not UTF-8; rename or move that file"
     case .unreadable(let path, let code):
-      "cannot read \(path): \(Self.reason(code)); check its permissions"
+      "cannot read \(path): \(StorageError.reason(code)); check its permissions"
     case .inBoth(let path):
       "\(path) is named for training and for validation; name it in one of the two only"
     case .emptyFile(let path):
@@ -227,13 +236,11 @@ extension DatasetError: CustomStringConvertible {
     case .nothingToEvaluate:
       "there is no validation text to evaluate on; build the dataset with a validation fraction or "
         + "with validation files"
-    case .storage(let operation, let path, let code):
-      "cannot \(operation) \(path): \(Self.reason(code)); \(Self.remedy(code))"
+    case .storage(.call(let operation, let path, let code)):
+      "cannot \(operation) \(path): \(StorageError.reason(code)); \(Self.remedy(code))"
+    case .storage(let failure):
+      "\(failure)"
     }
-  }
-
-  private static func reason(_ code: Int32) -> String {
-    String(cString: strerror(code))
   }
 
   private static func list(_ names: [String]) -> String {

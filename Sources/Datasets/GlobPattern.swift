@@ -1,3 +1,5 @@
+import Files
+
 /// A path with wildcards, as in a shell.
 ///
 /// `*` matches any characters, `?` one, `[a-z]` one of a set, `[!a-z]` one outside it, `**` any number

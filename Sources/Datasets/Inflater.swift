@@ -1,4 +1,5 @@
 import CZlib
+import Files
 
 /// The inflated contents of a gzip file: one member or several in sequence (RFC 1952).
 ///
@@ -38,7 +39,9 @@ final class Inflater {
   func read(into output: UnsafeMutablePointer<UInt8>, capacity: Int) throws(DatasetError) -> Int {
     while true {
       if stream.pointee.avail_in == 0 {
-        let count = try file.read(into: input, capacity: Self.inputCapacity)
+        let count = try DatasetError.wrapping { () throws(StorageError) in
+          try file.read(into: input, capacity: Self.inputCapacity)
+        }
         stream.pointee.next_in = input
         stream.pointee.avail_in = UInt32(count)
         if count == 0 {

@@ -1,6 +1,9 @@
 import Foundation
 
 /// Reads the text of a line of a `.jsonl` file.
+///
+/// Foundation decodes the one field and leaves the others alone: they may hold what `JSONReader`
+/// refuses, such as repeated keys.
 enum JSONLine {
   /// Returns the string in `field` of the JSON object `bytes`.
   static func text(

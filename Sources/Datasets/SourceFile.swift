@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// A file of the corpus.
@@ -50,7 +51,9 @@ package struct SourceFile: Sendable, Hashable {
 
   /// Opens the file at `path` with `contents`; its name determines its kind.
   package init(_ path: String, of contents: Contents = .documents) throws(DatasetError) {
-    guard let status = FileStatus(path) else { throw Self.failure(path: path, code: errno) }
+    guard let status = FileStatus(path) else {
+      throw DatasetError(.call(operation: "open", path: path, code: errno))
+    }
     guard status.kind == .file else { throw .notAFile(path: path) }
     guard let (kind, isCompressed) = Self.kind(ofName: path, of: contents) else {
       throw .unsupportedKind(path: path, supported: contents.supported)
@@ -61,14 +64,6 @@ package struct SourceFile: Sendable, Hashable {
     byteCount = status.byteCount
     modified = status.modified
     identity = status.identity
-  }
-
-  static func failure(path: String, code: Int32) -> DatasetError {
-    switch code {
-    case ENOENT, ENOTDIR: .missing(path: path)
-    case EIO, ESTALE: .storage(operation: "open", path: path, code: code)
-    default: .unreadable(path: path, code: code)
-    }
   }
 
   static func kind(

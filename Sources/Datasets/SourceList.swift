@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// The files that a list of paths, folders and globs expands to.
@@ -47,7 +48,7 @@ package struct SourceList: Sendable, Equatable {
         guard !matches.isEmpty else { throw .noMatch(pattern: entry, folder: base) }
         for file in matches { found.append(try SourceFile(file, of: contents)) }
       } else {
-        throw SourceFile.failure(path: path, code: errno)
+        throw DatasetError(.call(operation: "open", path: path, code: errno))
       }
     }
     found.sort { FilePaths.precedes($0.path, $1.path) }

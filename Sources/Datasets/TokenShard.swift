@@ -1,3 +1,4 @@
+import Files
 import Tokenizers
 
 /// A token shard on disk, mapped into memory: the concatenated ids of many documents.
@@ -28,7 +29,9 @@ package struct TokenShard: Sendable {
   ///
   /// Checks the header and the length; `verify()` checks the content.
   package init(opening path: String) throws(DatasetError) {
-    file = try MappedFile(path)
+    let mapped = try DatasetError.wrapping { () throws(StorageError) in try MappedFile(path) }
+    guard let mapped else { throw .notAFile(path: path) }
+    file = mapped
     self.path = path
     let header = try TokenShardHeader(file)
     tokens = TokenStream(

@@ -1,4 +1,5 @@
 import CZlib
+import Files
 
 // A token shard, `*.tokens`. All integers little-endian.
 //

@@ -1,10 +1,11 @@
+import Files
 import Tokenizers
 
 /// Writes a token shard document by document, in bounded memory plus 8 bytes a document.
 ///
 /// The file gets its name only in `publish()`; a writer that is released before removes its file.
 package final class TokenShardWriter {
-  private let pending: PendingFile
+  private var pending: PendingFile
   private var header: TokenShardHeader
   private var starts: [UInt64] = []
   private var buffer: [UInt8] = []
@@ -17,12 +18,12 @@ package final class TokenShardWriter {
     precondition(
       endOfText >= 0 && endOfText < vocabularySize,
       "end-of-text \(endOfText) in a vocabulary of \(vocabularySize)")
-    pending = try PendingFile(path)
+    pending = try DatasetError.wrapping { () throws(StorageError) in try PendingFile(path) }
     header = TokenShardHeader(
       vocabularySize: vocabularySize, endOfText: Int(endOfText), fingerprint: fingerprint)
     buffer.reserveCapacity(Self.bufferCapacity)
     // Reserves space for the header, which is known last.
-    try pending.file.write([UInt8](repeating: 0, count: TokenShardHeader.byteCount))
+    try write([UInt8](repeating: 0, count: TokenShardHeader.byteCount))
   }
 
   /// The counts so far; the checksum is valid after `finish()`.
@@ -52,13 +53,13 @@ package final class TokenShardWriter {
       if buffer.count >= Self.bufferCapacity { try flush() }
     }
     try flush()
-    try pending.file.write(header.encoded(), at: 0)
-    try pending.file.finish()
+    try write(header.encoded(), at: 0)
+    try DatasetError.wrapping { () throws(StorageError) in try pending.finish() }
   }
 
   /// Renames the finished file to its destination.
   package func publish() throws(DatasetError) {
-    try pending.publish()
+    try DatasetError.wrapping { () throws(StorageError) in try pending.publish() }
   }
 
   private func append(_ id: TokenID) throws(DatasetError) {
@@ -75,11 +76,17 @@ package final class TokenShardWriter {
     if buffer.count >= Self.bufferCapacity { try flush() }
   }
 
+  private func write(_ bytes: [UInt8], at position: Int? = nil) throws(DatasetError) {
+    try DatasetError.wrapping { () throws(StorageError) in
+      try pending.write(bytes, at: position)
+    }
+  }
+
   private func flush() throws(DatasetError) {
     header.payloadChecksum = buffer.withUnsafeBytes {
       Checksum.crc32($0, continuing: header.payloadChecksum)
     }
-    try pending.file.write(buffer)
+    try write(buffer)
     buffer.removeAll(keepingCapacity: true)
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Tokenizers
 
 /// A sequence of ids that loaders take windows from: the ids of a mapped shard, or an array.

@@ -1,3 +1,5 @@
+import Files
+
 /// Writes values as Python's `json.dumps` does; the characters of strings keep their origin.
 struct JSONWriter {
   let renderer: Renderer
@@ -103,19 +105,8 @@ struct JSONWriter {
   }
 
   private func escape(_ scalar: Unicode.Scalar) -> String? {
-    switch scalar {
-    case "\"": return "\\\""
-    case "\\": return "\\\\"
-    case "\n": return "\\n"
-    case "\r": return "\\r"
-    case "\t": return "\\t"
-    case "\u{8}": return "\\b"
-    case "\u{C}": return "\\f"
-    default:
-      guard scalar.value < 0x20 || escapesNonASCII && scalar.value > 0x7E else { return nil }
-      if scalar.value == 0x7F { return nil }
-      return String(scalar).utf16.map { "\\u" + Renderer.hexadecimal(UInt32($0), width: 4) }
-        .joined()
-    }
+    if let escape = scalar.jsonEscape { return escape }
+    guard escapesNonASCII, !scalar.isASCII else { return nil }
+    return scalar.utf16.map(\.jsonEscape).joined()
   }
 }

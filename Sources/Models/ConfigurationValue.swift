@@ -1,6 +1,6 @@
 import Foundation
 
-/// A value in a model's `config.json`.
+/// A value in a model's `config.json`, decoded by Foundation, to which 768.0 is a whole number.
 package enum ConfigurationValue: Sendable, Equatable, Codable {
   case flag(Bool)
   case integer(Int)

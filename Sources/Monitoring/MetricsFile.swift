@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Synchronization
 
@@ -17,8 +18,8 @@ package final class MetricsFile: RunObserver {
     var lines = 0
     var lastWrite: ContinuousClock.Instant
 
-    mutating func flush(now: ContinuousClock.Instant) throws(MonitoringError) {
-      try file.write(&buffered)
+    mutating func flush(now: ContinuousClock.Instant) throws(StorageError) {
+      try file.drain(&buffered)
       lines = 0
       lastWrite = now
     }
@@ -38,10 +39,14 @@ package final class MetricsFile: RunObserver {
   init(
     path: String, resumingAfter step: Int?, now: @escaping @Sendable () -> ContinuousClock.Instant
   ) throws(MonitoringError) {
-    let file = try OutputFile(path: path, flags: O_APPEND)
-    var kept = 0
-    if let step { kept = try MetricsHistory.length(ofFileAt: path, upTo: step) }
-    try file.truncate(to: kept)
+    let file = try MonitoringError.wrapping { () throws(StorageError) in
+      let file = try OutputFile(path, flags: O_APPEND)
+      let kept = try step.map { (step) throws(StorageError) in
+        try MetricsHistory.length(ofFileAt: path, upTo: step)
+      }
+      try file.truncate(to: kept ?? 0)
+      return file
+    }
     state = Mutex(State(file: file, lastWrite: now()))
     self.now = now
   }
@@ -58,8 +63,7 @@ package final class MetricsFile: RunObserver {
 
   /// Writes all lines; an event has no line of its own.
   package func event(_ report: EventReport) throws(MonitoringError) {
-    let now = now()
-    try state.withLock { state throws(MonitoringError) in
+    try withState { (state, now) throws(StorageError) in
       try state.flush(now: now)
       if report.kind == .checkpointSaved { try state.file.synchronize() }
     }
@@ -75,22 +79,29 @@ package final class MetricsFile: RunObserver {
   /// It must be called before a checkpoint of the steps reported so far is published: a run that
   /// resumes from it must find their lines.
   package func persist() throws(MonitoringError) {
-    let now = now()
-    try state.withLock { state throws(MonitoringError) in
+    try withState { (state, now) throws(StorageError) in
       try state.flush(now: now)
       try state.file.synchronize()
     }
   }
 
   private func append(_ line: JSONValue, atOnce: Bool) throws(MonitoringError) {
-    let bytes = line.compact.utf8
-    let now = now()
-    try state.withLock { state throws(MonitoringError) in
+    let bytes = line.line
+    try withState { (state, now) throws(StorageError) in
       state.buffered += bytes
       state.buffered.append(UInt8(ascii: "\n"))
       state.lines += 1
       let isDue = state.lines >= Self.maximumBufferedLines || now - state.lastWrite >= .seconds(1)
       if atOnce || isDue { try state.flush(now: now) }
+    }
+  }
+
+  private func withState(
+    _ body: (inout State, ContinuousClock.Instant) throws(StorageError) -> Void
+  ) throws(MonitoringError) {
+    let now = now()
+    try MonitoringError.wrapping { () throws(StorageError) in
+      try state.withLock { (state) throws(StorageError) in try body(&state, now) }
     }
   }
 }

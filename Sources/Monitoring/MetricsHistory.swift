@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// The lines of an interrupted attempt in metrics.jsonl.
@@ -7,8 +8,10 @@ enum MetricsHistory {
   /// The part ends after the last complete line of a step up to `step` before the first line of a
   /// later step. This removes a torn last line and whatever a crash left at the end (a file system
   /// may show zeros there); damage in the middle stays.
-  static func length(ofFileAt path: String, upTo step: Int) throws(MonitoringError) -> Int {
-    guard let stream = fopen(path, "re") else { throw OutputFile.failure(path, "read") }
+  static func length(ofFileAt path: String, upTo step: Int) throws(StorageError) -> Int {
+    guard let stream = fopen(path, "re") else {
+      throw .call(operation: "read", path: path, code: errno)
+    }
     defer { fclose(stream) }
     var line: UnsafeMutablePointer<CChar>?
     var capacity = 0
@@ -24,7 +27,9 @@ enum MetricsHistory {
       if number > step { return kept }
       kept = position
     }
-    guard ferror(stream) == 0 else { throw OutputFile.failure(path, "read") }
+    guard ferror(stream) == 0 else {
+      throw .call(operation: "read", path: path, code: errno)
+    }
     return kept
   }
 

@@ -1,3 +1,5 @@
+import Files
+
 /// The work of the threads of one rank during the profiled steps.
 package struct ProfileReport: Sendable {
   /// One operation on one thread.
@@ -87,35 +89,34 @@ package struct ProfileReport: Sendable {
     for (lane, thread) in lanes.enumerated() {
       events.append(Self.naming("thread_name", rank, lane: lane, thread.name))
       for span in thread.spans {
-        var arguments: [JSONMember] = []
+        var arguments: [(key: String, value: JSONValue)] = []
         if span.operations > 0 {
-          arguments.append(JSONMember("GFLOP", .number(span.operations / 1e9)))
+          arguments.append(("GFLOP", .number(span.operations / 1e9)))
         }
-        if span.bytes > 0 { arguments.append(JSONMember("MB", .number(span.bytes / 1e6))) }
+        if span.bytes > 0 { arguments.append(("MB", .number(span.bytes / 1e6))) }
         events.append(
           .object([
-            JSONMember("name", .string(span.name)), JSONMember("cat", .string(span.phase)),
-            JSONMember("ph", .string("X")), JSONMember("pid", .integer(rank)),
-            JSONMember("tid", .integer(lane)), JSONMember("ts", .number(span.start * 1e6)),
-            JSONMember("dur", .number(span.duration * 1e6)),
-            JSONMember("args", .object(arguments)),
+            ("name", .string(span.name)), ("cat", .string(span.phase)),
+            ("ph", .string("X")), ("pid", .integer(rank)),
+            ("tid", .integer(lane)), ("ts", .number(span.start * 1e6)),
+            ("dur", .number(span.duration * 1e6)),
+            ("args", .object(arguments)),
           ]))
       }
     }
-    let file = try OutputFile(path: trace)
-    try file.truncate(to: 0)
-    var bytes = Array(
-      JSONValue.object([
-        JSONMember("displayTimeUnit", .string("ms")), JSONMember("traceEvents", .array(events)),
-      ]).compact.utf8)
-    try file.write(&bytes)
+    let document = JSONValue.object([
+      ("displayTimeUnit", .string("ms")), ("traceEvents", .array(events)),
+    ])
+    try MonitoringError.wrapping { () throws(StorageError) in
+      try OutputFile(trace).write(document.compact)
+    }
   }
 
   private static func naming(_ kind: String, _ rank: Int, lane: Int, _ name: String) -> JSONValue {
     .object([
-      JSONMember("name", .string(kind)), JSONMember("ph", .string("M")),
-      JSONMember("pid", .integer(rank)), JSONMember("tid", .integer(lane)),
-      JSONMember("args", .object([JSONMember("name", .string(name))])),
+      ("name", .string(kind)), ("ph", .string("M")),
+      ("pid", .integer(rank)), ("tid", .integer(lane)),
+      ("args", .object([("name", .string(name))])),
     ])
   }
 }

@@ -3,28 +3,30 @@
 //   {"step":12,"loss":…}             a step
 //   {"step":12,"validationLoss":…}   an evaluation after that step
 
+import Files
+
 extension StepReport {
   /// The line of metrics.jsonl, without its line feed.
   var json: JSONValue {
     .object(
       [
-        JSONMember("step", .integer(step)),
-        JSONMember("loss", .number(loss)),
-        JSONMember("learningRate", .number(learningRate)),
-        JSONMember("gradientNorm", .number(gradientNorm)),
-        JSONMember("tokens", .integer(tokens)),
-        JSONMember("tokensSeen", .integer(tokensSeen)),
-        JSONMember("tokensPerSecond", .number(tokensPerSecond)),
-        JSONMember("secondsPerStep", .number(secondsPerStep)),
-        JSONMember("secondsCompute", .number(secondsCompute)),
-        JSONMember("secondsExchange", .number(secondsExchange)),
-        JSONMember("secondsExposed", .number(secondsExposed)),
-        JSONMember("secondsOptimizer", .number(secondsOptimizer)),
-        JSONMember("secondsData", .number(secondsData)),
-        JSONMember("peakFraction", peakFraction.map(JSONValue.number) ?? .null),
-        JSONMember("bytesSent", .integer(bytesSent)),
-        JSONMember("memoryBytes", .integer(memoryBytes)),
-      ] + figures.map { JSONMember($0.name, .number($0.value)) })
+        ("step", .integer(step)),
+        ("loss", .number(loss)),
+        ("learningRate", .number(learningRate)),
+        ("gradientNorm", .number(gradientNorm)),
+        ("tokens", .integer(tokens)),
+        ("tokensSeen", .integer(tokensSeen)),
+        ("tokensPerSecond", .number(tokensPerSecond)),
+        ("secondsPerStep", .number(secondsPerStep)),
+        ("secondsCompute", .number(secondsCompute)),
+        ("secondsExchange", .number(secondsExchange)),
+        ("secondsExposed", .number(secondsExposed)),
+        ("secondsOptimizer", .number(secondsOptimizer)),
+        ("secondsData", .number(secondsData)),
+        ("peakFraction", peakFraction.map { .number($0) } ?? .null),
+        ("bytesSent", .integer(bytesSent)),
+        ("memoryBytes", .integer(memoryBytes)),
+      ] + figures.map { ($0.name, .number($0.value)) })
   }
 }
 
@@ -33,12 +35,12 @@ extension EvaluationReport {
   var json: JSONValue {
     .object(
       [
-        JSONMember("step", .integer(step)),
-        JSONMember("validationLoss", .number(validationLoss)),
-      ] + (bitsPerByte.map { [JSONMember("bitsPerByte", .number($0))] } ?? []) + [
-        JSONMember("evaluationTokens", .integer(tokens)),
-        JSONMember("evaluationSeconds", .number(seconds)),
-        JSONMember("isBest", .boolean(isBest)),
-      ] + figures.map { JSONMember($0.name, .number($0.value)) })
+        ("step", .integer(step)),
+        ("validationLoss", .number(validationLoss)),
+      ] + (bitsPerByte.map { [("bitsPerByte", .number($0))] } ?? []) + [
+        ("evaluationTokens", .integer(tokens)),
+        ("evaluationSeconds", .number(seconds)),
+        ("isBest", .bool(isBest)),
+      ] + figures.map { ($0.name, .number($0.value)) })
   }
 }

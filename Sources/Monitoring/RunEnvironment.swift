@@ -1,11 +1,12 @@
+import Files
 import Glibc
 
 /// The environment of a run, for its environment.json.
 ///
 /// The fields have a fixed order and contain no time, so that equal environments give equal bytes.
-package struct RunEnvironment: Sendable, Equatable {
+package struct RunEnvironment: Sendable {
   /// The members of the JSON object, in order.
-  package private(set) var fields: [JSONMember]
+  package private(set) var fields: [(key: String, value: JSONValue)]
 
   /// The environment of this process: the arguments, with CPU, system and memory.
   ///
@@ -33,18 +34,18 @@ package struct RunEnvironment: Sendable, Equatable {
     memoryBytes: Int
   ) {
     self.fields =
-      [JSONMember("versions", .object(versions.map { JSONMember($0.key, .string($0.value)) }))]
-      + (commit.map { [JSONMember("commit", .string($0))] } ?? [])
+      [("versions", .object(versions.map { ($0.key, .string($0.value)) }))]
+      + (commit.map { [("commit", .string($0))] } ?? [])
       + [
-        JSONMember("hosts", .array(hosts.map(JSONValue.string))),
-        JSONMember("ranks", .integer(ranks)),
-        JSONMember("threads", .integer(threads)),
-        JSONMember("cpu", .string(processor.model)),
-        JSONMember("cpuCores", .integer(processor.cores)),
-        JSONMember("cpuFeatures", .array(processor.features.map(JSONValue.string))),
-        JSONMember("memoryBytes", .integer(memoryBytes)),
-        JSONMember("system", .string(system)),
-      ] + fields.map { JSONMember($0.key, $0.value) }
+        ("hosts", .array(hosts.map { .string($0) })),
+        ("ranks", .integer(ranks)),
+        ("threads", .integer(threads)),
+        ("cpu", .string(processor.model)),
+        ("cpuCores", .integer(processor.cores)),
+        ("cpuFeatures", .array(processor.features.map { .string($0) })),
+        ("memoryBytes", .integer(memoryBytes)),
+        ("system", .string(system)),
+      ] + fields.map { ($0.key, $0.value) }
   }
 
   /// The name of the processor, or "unknown".
@@ -54,17 +55,9 @@ package struct RunEnvironment: Sendable, Equatable {
 
   /// Writes the file at `path`, whole or not at all.
   package func write(to path: String) throws(MonitoringError) {
-    let partial = path + ".tmp"
-    do {
-      let file = try OutputFile(path: partial, flags: O_TRUNC)
-      var bytes = Array(JSONValue.object(fields).indented.utf8)
-      try file.write(&bytes)
-      try file.synchronize()
-    } catch {
-      unlink(partial)
-      throw error
+    try MonitoringError.wrapping { () throws(StorageError) in
+      try PendingFile.write(JSONValue.object(fields).indented + [0x0A], to: path)
     }
-    guard rename(partial, path) == 0 else { throw OutputFile.failure(path, "replace") }
   }
 
   /// Name, release and architecture of the kernel.

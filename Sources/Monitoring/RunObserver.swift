@@ -1,4 +1,4 @@
-// "Logs and metrics of a run. Depends on no other module; any module may use it."
+// "Logs and metrics of a run. Knows files alone; any module may use it."
 
 /// A receiver of reports on a run, such as a log or a metrics file.
 ///

@@ -1,5 +1,4 @@
-import Checkpoints
-import Crypto
+import Files
 import Foundation
 
 /// The record of a finished stage: its settings and its inputs.
@@ -18,7 +17,7 @@ package struct StageRecord: Codable, Sendable, Equatable {
 
   /// The SHA-256 of the record, in hexadecimal.
   package var digest: String {
-    SHA256.hash(data: Data(encoded)).map { String(format: "%02x", $0) }.joined()
+    ContentDigest.sha256(of: encoded)
   }
 
   private var encoded: [UInt8] {
@@ -41,10 +40,7 @@ package struct StageRecord: Codable, Sendable, Equatable {
   package func write(_ stage: String, in folder: String) throws(StorageError) {
     let path = StageRecord.path(of: stage, in: folder)
     try FileSystem.makeFolder(folder)
-    var file = try DurableFile(creating: "\(path).tmp")
-    try file.write(encoded)
-    _ = try file.close()
-    try FileSystem.rename("\(path).tmp", to: path)
+    try PendingFile.write(encoded, to: path)
   }
 
   /// Removes the record, so that the stage counts as not done.

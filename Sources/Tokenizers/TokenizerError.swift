@@ -1,3 +1,5 @@
+import Files
+
 /// The errors of reading, training, using and writing a tokenizer.
 package enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
   /// An id outside the vocabulary.
@@ -27,12 +29,7 @@ package enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible
   /// A conversation that the chat template refuses to render.
   case unrendered(reason: String)
   /// A file or folder that cannot be written: the storage failed, not the input.
-  case unwritable(path: String, reason: String)
-
-  /// True when the storage failed, as opposed to the input.
-  package var isStorageFailure: Bool {
-    if case .unwritable = self { true } else { false }
-  }
+  case unwritable(path: String, cause: StorageError)
 
   /// The error as one sentence: what, where, why, and what to do.
   package var description: String {
@@ -73,8 +70,8 @@ package enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible
     case .unrendered(let reason):
       "a conversation cannot be rendered: \(reason); change the conversation or name another "
         + "template"
-    case .unwritable(let path, let reason):
-      "cannot write \(path): \(reason); check free space and permissions"
+    case .unwritable(let path, let cause):
+      "cannot write \(path): \(cause.reason.lowercased()); check free space and permissions"
     }
   }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import DataParallel
+import Files
 import Glibc
 import MPI
 import Tensors

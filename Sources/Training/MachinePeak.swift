@@ -1,5 +1,5 @@
 import DataParallel
-import Datasets
+import Files
 import Foundation
 import MPI
 import Monitoring

@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 
 /// The paths of a run's files.
 package struct RunFolder: Sendable {
@@ -42,10 +43,7 @@ package struct RunFolder: Sendable {
   /// Writes a file of the folder, and replaces an earlier one.
   package func write(_ bytes: [UInt8], as name: String) throws(StorageError) {
     // Written under another name and renamed: a full disk must not destroy the earlier file.
-    var file = try DurableFile(creating: "\(path)/\(name).tmp")
-    try file.write(bytes)
-    _ = try file.close()
-    try FileSystem.rename("\(path)/\(name).tmp", to: "\(path)/\(name)")
+    try PendingFile.write(bytes, to: "\(path)/\(name)")
   }
 
   /// Moves the checkpoints after `step`, or all for nil, to another folder; nothing is deleted.

@@ -210,7 +210,7 @@ private final class PageChecker {
     // The placeholder of the syntax is not a key.
     if setting == "key=value" { return }
     // A phase refuses any setting while its required keys are missing.
-    guard let refusal = refusal(overrides: [setting]),
+    guard let refusal = refusal(overrides: [setting, "data.train=x"]),
       self.refusal(overrides: [setting, "model.from=x", "data.train=x"]) != nil
     else { return }
     note(line, "--set \(setting): \(refusal)")

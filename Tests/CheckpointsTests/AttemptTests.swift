@@ -1,3 +1,6 @@
+import Files
+import Glibc
+import TestFolders
 import Testing
 
 @testable import Checkpoints
@@ -40,7 +43,9 @@ import Testing
     let new = try store.draft(step: 5, attempt: "new")
     let records = try SavedCheckpoint.write(to: new)
     try old.discard()
-    #expect(throws: StorageError.notFound(path: old.path + "/model.safetensors")) {
+    let absent = StorageError.call(
+      operation: "create", path: old.path + "/model.safetensors", code: ENOENT)
+    #expect(throws: absent) {
       _ = try SavedCheckpoint.write(to: old)
     }
     #expect(try new.publish(files: records).step == 5)

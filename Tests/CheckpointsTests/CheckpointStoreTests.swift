@@ -1,5 +1,7 @@
+import Files
 import Foundation
 import Glibc
+import TestFolders
 import Testing
 
 @testable import Checkpoints
@@ -113,7 +115,7 @@ import Testing
     let path = folder("run/checkpoints/step-00000002/state.json")
     try FileManager.default.removeItem(atPath: path)
     try #require(symlink(path, path) == 0)
-    #expect(throws: StorageError.io(path: path, operation: "open", code: ELOOP)) {
+    #expect(throws: StorageError.call(operation: "open", path: path, code: ELOOP)) {
       try store.newestVerified()
     }
     #expect(try names() == ["step-00000001", "step-00000002"])
@@ -141,7 +143,7 @@ import Testing
     #expect {
       try store.requireSpace(bytes: 1 << 20)
     } throws: {
-      guard case .full(_, 1_048_576?, let available?) = $0 as? StorageError else { return false }
+      guard case .full(_, 1_048_576, let available) = $0 as? StorageError else { return false }
       return (1..<(256 << 10)).contains(available)
     }
     let draft = try store.draft(step: 2, attempt: "one")
@@ -151,7 +153,7 @@ import Testing
       _ = try file.close()
     }
     let path = draft.path + "/model.safetensors"
-    let full = StorageError.full(path: path, needed: nil, available: nil)
+    let full = StorageError.call(operation: "write", path: path, code: ENOSPC)
     #expect(throws: full) { try fill() }
     try draft.discard()
     #expect(try names() == ["step-00000001"])
@@ -188,7 +190,8 @@ import Testing
     let draft = try store.draft(step: 1, attempt: "one")
     var records = try SavedCheckpoint.write(to: draft)
     records.append(FileRecord(name: "shard", size: 1, sha256: ""))
-    #expect(throws: StorageError.notFound(path: draft.path + "/shard")) {
+    let absent = StorageError.call(operation: "open", path: draft.path + "/shard", code: ENOENT)
+    #expect(throws: absent) {
       try draft.publish(files: records)
     }
     try folder.write([1, 2], to: "run/checkpoints/step-00000001.one.tmp/shard")

@@ -1,4 +1,6 @@
+import Files
 import Foundation
+import TestFolders
 import Testing
 
 @testable import Checkpoints

@@ -1,5 +1,7 @@
+import Files
 import Foundation
 import RandomNumbers
+import TestFolders
 import Testing
 
 @testable import Checkpoints
@@ -88,8 +90,8 @@ import Testing
     ("{\"a\":{\"dtype\":\"I8\",\"dtype\":\"I8\"}}", "unexpected field dtype"),
     ("{\"a\":{\"stride\":1}}", "unexpected field stride"),
     ("{\"a\":1}", "expected {"),
-    ("{\"a", "does not end"),
-    ("{\"a\\", "does not end"),
+    ("{\"a", "has no end"),
+    ("{\"a\\", "has no end"),
     ("{\"\\x\":1}", "unknown escape"),
     ("{\"\\u12\":1}", "hexadecimal"),
     ("{\"\\ud800\":1}", "surrogate"),
@@ -127,7 +129,7 @@ import Testing
   @Test func pathsThatAreNotFilesAreRefused() throws {
     let folder = try TemporaryFolder()
     #expect(throws: CheckpointError.self) { try SafeTensorsFile(path: folder.path) }
-    #expect(throws: StorageError.notFound(path: folder("a"))) {
+    #expect(throws: StorageError.call(operation: "open", path: folder("a"), code: ENOENT)) {
       try SafeTensorsFile(path: folder("a"))
     }
     #expect(throws: CheckpointError.self) { try SafeTensorsFile(path: "/dev/zero") }

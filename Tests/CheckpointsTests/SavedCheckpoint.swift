@@ -1,3 +1,5 @@
+import Files
+
 @testable import Checkpoints
 
 /// Small checkpoints whose contents depend on the step.

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Testing
 
@@ -43,9 +44,9 @@ struct DatasetErrorTests {
     .foreignToken(id: 300, vocabularySize: 257),
     .corpusTooShort(tokens: 40, context: 64),
     .nothingToEvaluate,
-    .storage(operation: "write", path: "d/train.tokens", code: ENOSPC),
-    .storage(operation: "create", path: "d/train.tokens", code: EROFS),
-    .storage(operation: "read", path: "d/train.tokens", code: EIO),
+    .storage(.call(operation: "write", path: "d/train.tokens", code: ENOSPC)),
+    .storage(.call(operation: "create", path: "d/train.tokens", code: EROFS)),
+    .storage(.call(operation: "read", path: "d/train.tokens", code: EIO)),
   ]
 
   static let sentences = ##"""
@@ -102,10 +103,16 @@ struct DatasetErrorTests {
     }
   }
 
-  @Test func onlyDiskErrorsAreStorageFailures() {
-    for error in Self.all {
-      let isStorage = "\(error)".hasPrefix("cannot ") && !"\(error)".contains("permissions")
-      #expect(error.isStorageFailure == isStorage, "\(error)")
+  @Test func onlyAFileThatDoesNotOpenIsTheInputsFault() {
+    func error(_ operation: String, _ code: Int32) -> DatasetError {
+      DatasetError(.call(operation: operation, path: "p", code: code))
+    }
+    #expect(error("open", ENOENT) == .missing(path: "p"))
+    #expect(error("open", ENOTDIR) == .missing(path: "p"))
+    #expect(error("open", EACCES) == .unreadable(path: "p", code: EACCES))
+    for (operation, code) in [("open", EIO), ("open", ESTALE), ("read", EIO), ("create", ENOENT)] {
+      let failure = StorageError.call(operation: operation, path: "p", code: code)
+      #expect(error(operation, code) == .storage(failure))
     }
   }
 }

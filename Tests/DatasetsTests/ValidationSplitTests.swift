@@ -60,8 +60,6 @@ struct ValidationSplitTests {
       split.trainingByteCount(of: Array("document \($0)".utf8)) == 0 ? "v" : "t"
     }.joined()
     #expect(sides == "vtttttvtvvvvtvvvvtvtvvvvvtttvtvv")
-    #expect(FNV1a(Array("foobar".utf8)).value == 0x8594_4171_F739_67E8)
-    #expect(FNV1a([]).value == 0xCBF2_9CE4_8422_2325)
   }
 
   @Test func aLargerFractionContainsASmallerOne() throws {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -151,15 +152,11 @@ import Testing
   @Test func failuresAreStorageErrors() throws {
     #expect(
       throws: MonitoringError.storage(
-        path: "/nowhere/metrics.jsonl", operation: "create", reason: "No such file or directory")
+        .call(operation: "create", path: "/nowhere/metrics.jsonl", code: ENOENT))
     ) { try MetricsFile(path: "/nowhere/metrics.jsonl", resumingAfter: nil) }
-    // A write to /dev/full fails as on a full disk.
-    let full = try OutputFile(path: "/dev/full")
-    var bytes = Array("line\n".utf8)
-    let error = #expect(throws: MonitoringError.self) { try full.write(&bytes) }
-    #expect(bytes.count == 5)
+    let full = StorageError.call(operation: "write", path: "/dev/full", code: ENOSPC)
     #expect(
-      error?.description
+      MonitoringError(full).description
         == "/dev/full: cannot write the file: No space left on device; free some space or "
         + "check the permissions, and run the same command again to resume.")
   }

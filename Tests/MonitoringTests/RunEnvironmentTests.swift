@@ -60,7 +60,7 @@ import Testing
 
   @Test func thisMachineIsDescribed() {
     let environment = RunEnvironment(versions: [:], hosts: ["h"], ranks: 1, threads: 1)
-    let names = environment.fields.map(\.name).filter { $0 != "commit" }
+    let names = environment.fields.map(\.key).filter { $0 != "commit" }
     #expect(names.prefix(3) == ["versions", "hosts", "ranks"])
     for case .integer(let value) in environment.fields.map(\.value) { #expect(value > 0) }
     guard case .string(let system)? = environment.fields.last?.value else {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -65,11 +66,11 @@ struct ChatTemplateFileTests {
       #expect(pieces.filter(\.isInLoss).map(\.text) == ["b", "<|endoftext|>"])
       // transformers 5 has a separate file for the template, older versions one for some tokens.
       let newer = "\(folder)/chat_template.jinja"
-      try FileBytes.write(Array("{{ eos_token }}{{ pad_token }}".utf8), to: newer)
-      let map = JSONElement.object([
+      try PendingFile.write(Array("{{ eos_token }}{{ pad_token }}".utf8), to: newer)
+      let map = JSONValue.object([
         ("pad_token", .object([("content", .string("<pad>"))])), ("eos_token", .string("no")),
       ])
-      try FileBytes.write(map.serialized(), to: "\(folder)/special_tokens_map.json")
+      try PendingFile.write(map.indented, to: "\(folder)/special_tokens_map.json")
       let other = try #require(try TokenizerFile.template(from: folder, for: tokenizer))
       let text = try ChatEncoder(other, tokenizer: tokenizer).render([]).map(\.text).joined()
       #expect(text == "<|endoftext|><pad>")
@@ -80,9 +81,9 @@ struct ChatTemplateFileTests {
     try withFolder { folder in
       let file = "\(folder)/tokenizer_config.json"
       try TokenizerFile.save(ByteTokenizer(), toFolder: folder)
-      let template = JSONElement.string("{% for m in messages %}\n{% include 'x' %}{% endfor %}")
-      try FileBytes.write(
-        JSONElement.object([("chat_template", template)]).serialized(), to: file)
+      let template = JSONValue.string("{% for m in messages %}\n{% include 'x' %}{% endfor %}")
+      try PendingFile.write(
+        JSONValue.object([("chat_template", template)]).indented, to: file)
       let error = #expect(throws: TokenizerError.self) {
         try TokenizerFile.template(from: folder, for: ByteTokenizer())
       }
@@ -97,13 +98,13 @@ struct ChatTemplateFileTests {
   @Test func templateNamedDefaultIsChosenFromAList() throws {
     try withFolder { folder in
       let file = "\(folder)/tokenizer_config.json"
-      let plain = JSONElement.string(ChatTemplate.plain.jinja(for: ByteTokenizer()))
-      let list = JSONElement.array([
+      let plain = JSONValue.string(ChatTemplate.plain.jinja(for: ByteTokenizer()))
+      let list = JSONValue.array([
         .object([("name", .string("tool_use")), ("template", .string("{{ tools }}"))]),
         .object([("name", .string("default")), ("template", plain)]),
       ])
-      func write(_ value: JSONElement) throws {
-        try FileBytes.write(JSONElement.object([("chat_template", value)]).serialized(), to: file)
+      func write(_ value: JSONValue) throws {
+        try PendingFile.write(JSONValue.object([("chat_template", value)]).indented, to: file)
       }
       try write(list)
       #expect(try TokenizerFile.template(from: folder, for: ByteTokenizer()) == .plain)

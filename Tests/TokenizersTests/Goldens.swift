@@ -1,3 +1,4 @@
+import Files
 import Testing
 
 @testable import Tokenizers
@@ -5,11 +6,11 @@ import Testing
 /// The files of Goldens/, which generate.py in that folder creates with Hugging Face tokenizers.
 enum Goldens {
   static func path(_ name: String) -> String {
-    FileBytes.join(FileBytes.join(FileBytes.parent(of: #filePath), "Goldens"), name)
+    FileSystem.join(FileSystem.join(FileSystem.parent(of: #filePath), "Goldens"), name)
   }
 
   static func bytes(_ name: String) throws -> [UInt8] {
-    try FileBytes.read(path(name))
+    try TokenizerFile.contents(of: path(name))
   }
 
   /// Returns the texts of strings.json with their ids under tokenizer.json.

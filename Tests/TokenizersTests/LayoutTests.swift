@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
   private let folder = FileManager.default.temporaryDirectory.path + "/apus-" + UUID().uuidString
 
   init() throws {
-    try FileBytes.createFolder(folder)
+    try FileSystem.makeFolder(folder)
   }
 
   deinit {
@@ -16,7 +17,7 @@ import Testing
   }
 
   private func write(_ bytes: [UInt8], _ name: String) throws {
-    try FileBytes.write(bytes, to: "\(folder)/\(name)")
+    try PendingFile.write(bytes, to: "\(folder)/\(name)")
   }
 
   private func tokenizer() throws -> TokenizationPipeline {
@@ -46,7 +47,7 @@ import Testing
   @Test func tokenizerClassSelectsTheLayoutOfQwen() throws {
     let golden = try JSONReader.read(Goldens.bytes("pipelines/qwen.json"))
     let model = try #require(golden["model"])
-    try write(try #require(model["vocab"]).serialized(), "vocab.json")
+    try write(try #require(model["vocab"]).indented, "vocab.json")
     let merges = try #require(model["merges"]?.array).map { merge in
       (merge.array ?? []).compactMap(\.string).joined(separator: " ")
     }

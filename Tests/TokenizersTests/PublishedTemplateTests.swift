@@ -1,3 +1,4 @@
+import Files
 import Testing
 
 @testable import Tokenizers
@@ -28,7 +29,7 @@ struct PublishedTemplateTests {
 
   /// A template of the golden file with its expected results.
   struct Entry {
-    let value: JSONElement
+    let value: JSONValue
     let encoder: ChatEncoder
 
     init(_ name: String) throws {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
   private let folder = FileManager.default.temporaryDirectory.path + "/apus-" + UUID().uuidString
 
   init() throws {
-    try FileBytes.createFolder(folder)
+    try FileSystem.makeFolder(folder)
   }
 
   deinit {
@@ -16,7 +17,7 @@ import Testing
   }
 
   private func write(_ text: String, _ name: String) throws {
-    try FileBytes.write(Array(text.utf8), to: "\(folder)/\(name)")
+    try PendingFile.write(Array(text.utf8), to: "\(folder)/\(name)")
   }
 
   /// Writes the golden tokenizer.json with `old`, which must occur, replaced by `new`.
@@ -32,7 +33,8 @@ import Testing
     try TokenizerFile.save(golden, toFolder: deep)
     let loaded = try TokenizerFile.load(from: deep)
     #expect(TokenizerFile.fingerprint(of: loaded) == TokenizerFile.fingerprint(of: golden))
-    #expect(try FileBytes.read(deep + "/tokenizer.json") == Goldens.bytes("tokenizer.json"))
+    #expect(
+      try TokenizerFile.contents(of: deep + "/tokenizer.json") == Goldens.bytes("tokenizer.json"))
     #expect(loaded.encode("the swift") == golden.encode("the swift"))
     let names = try FileManager.default.contentsOfDirectory(atPath: deep).sorted()
     #expect(names == ["tokenizer.json", "tokenizer_config.json"])
@@ -56,7 +58,7 @@ import Testing
   private func writePublishedLayout(lineEnd: String = "\n", more: String = "") throws {
     let golden = try JSONReader.read(Goldens.bytes("tokenizer.json"))
     let vocabulary = try #require(golden["model"]?["vocab"])
-    try FileBytes.write(vocabulary.serialized(), to: folder + "/vocab.json")
+    try PendingFile.write(vocabulary.indented, to: folder + "/vocab.json")
     let merges = try #require(golden["model"]?["merges"]?.array).map { merge in
       (merge.array ?? []).compactMap(\.string).joined(separator: " ")
     }
@@ -93,7 +95,8 @@ import Testing
   @Test func filesOfOlderVersionsLoad() throws {
     // Merges as strings, no type, no use_regex, and a template that adds no tokens.
     try writeGolden(replacing: "\"type\": \"BPE\",", with: "")
-    var text = String(decoding: try FileBytes.read(folder + "/tokenizer.json"), as: UTF8.self)
+    var text = String(
+      decoding: try TokenizerFile.contents(of: folder + "/tokenizer.json"), as: UTF8.self)
     text = text.replacing(/\[\s+"([^"]+)",\s+"([^"]+)"\s+\]/) { "\"\($0.1) \($0.2)\"" }
     #expect(text.contains("\"h e\""))
     text = text.replacingOccurrences(
@@ -210,7 +213,7 @@ import Testing
     }
     let file = folder + "/tokenizer.json"
     let whole = try Goldens.bytes("tokenizer.json")
-    try FileBytes.write(Array(whole[..<(whole.count / 2)]), to: file)
+    try PendingFile.write(Array(whole[..<(whole.count / 2)]), to: file)
     #expect(throws: TokenizerError.self) { try TokenizerFile.load(from: file) }
     try write("{\n", "tokenizer.json")
     #expect(
@@ -232,17 +235,25 @@ import Testing
     let error = #expect(throws: TokenizerError.self) {
       try TokenizerFile.save(ByteTokenizer(), toFolder: path)
     }
-    #expect(error == .unwritable(path: path, reason: "not a directory"))
-    #expect(error?.isStorageFailure == true)
+    #expect(
+      error
+        == .unwritable(
+          path: path,
+          cause: .call(operation: "create the folder", path: folder + "/file", code: ENOTDIR)))
+    #expect(
+      error?.description
+        == "cannot write \(path): not a directory; check free space and permissions")
   }
 
   @Test func fullDiskIsAStorageFailure() throws {
-    // The write goes to tokenizer.json.tmp, a link to a device that is always full.
-    #expect(symlink("/dev/full", folder + "/tokenizer.json.tmp") == 0)
+    // The write goes to a link to a device that is always full.
+    let file = folder + "/tokenizer.json"
+    let temporary = PendingFile.temporaryPath(for: file)
+    #expect(symlink("/dev/full", temporary) == 0)
     #expect(
       throws: TokenizerError.unwritable(
-        path: folder + "/tokenizer.json", reason: "no space left on device")
+        path: file, cause: .call(operation: "write", path: temporary, code: ENOSPC))
     ) { try TokenizerFile.save(ByteTokenizer(), toFolder: folder) }
-    #expect(!FileBytes.exists(folder + "/tokenizer.json"))
+    #expect(FileStatus(folder + "/tokenizer.json") == nil)
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Testing
 
 @testable import Tokenizers
@@ -8,8 +9,8 @@ import Testing
   static let names = ["gpt2", "llama3", "qwen", "smollm2", "bert", "bert_cased", "bytes"]
 
   /// The repository's license, as a text of one domain: contracts.
-  private static let license = FileBytes.join(
-    FileBytes.parent(of: FileBytes.parent(of: FileBytes.parent(of: #filePath))), "LICENSE")
+  private static let license = FileSystem.join(
+    FileSystem.parent(of: FileSystem.parent(of: FileSystem.parent(of: #filePath))), "LICENSE")
 
   private static func base(_ name: String) throws -> any Tokenizer {
     name == "bytes"
@@ -20,7 +21,7 @@ import Testing
     _ trainer: VocabularyExtension, threads: Int = 1
   ) throws -> WordCounts {
     var counts = WordCounts()
-    let documents = try FileBytes.read(license).split(separator: 0x0A).map { Array($0) }
+    let documents = try TokenizerFile.contents(of: license).split(separator: 0x0A).map { Array($0) }
     counts.add(documents, cutBy: trainer, threads: threads)
     return counts
   }

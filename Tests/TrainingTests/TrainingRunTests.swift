@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 import Glibc
 import MPI
@@ -423,7 +424,7 @@ import Testing
   /// On one rank, because the others would wait forever.
   @Test func aFailingObserverEndsTheRunWithoutDamage() throws {
     let alone = try SharedFolder(world.split(color: world.rank))
-    let failure = MonitoringError.storage(path: "m", operation: "write", reason: "no room")
+    let failure = MonitoringError.storage(.call(operation: "write", path: "m", code: ENOSPC))
     #expect(throws: failure) {
       try alone.attempt(
         "checkpoint.every=2",

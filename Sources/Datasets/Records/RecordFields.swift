@@ -1,10 +1,11 @@
+import Files
 import Tokenizers
 
 /// The fields of a record as they are in its file, before its format is determined.
 struct RecordFields {
   /// The fields in the order of the file, without null fields, because some writers give every record
   /// the fields of all records.
-  let members: [(name: String, value: JSONElement)]
+  let members: [(name: String, value: JSONValue)]
   /// The place of the record.
   let place: RecordPlace
   /// True when the record is a row of a table, in which numbers and lists are texts too.
@@ -12,7 +13,7 @@ struct RecordFields {
 
   /// Reads the fields of the JSON object `bytes`, which begins on the line of `place`.
   init(json bytes: [UInt8], at place: RecordPlace) throws(DatasetError) {
-    let value: JSONElement
+    let value: JSONValue
     do {
       value = try JSONReader.read(bytes)
     } catch {
@@ -35,7 +36,7 @@ struct RecordFields {
   }
 
   /// The value of `field`; nil when it is missing.
-  subscript(field: String) -> JSONElement? {
+  subscript(field: String) -> JSONValue? {
     members.first { $0.name == field }?.value
   }
 
@@ -112,7 +113,7 @@ extension Message {
   ]
 
   /// Reads a message from OpenAI's `role` and `content`, or ShareGPT's `from` and `value`.
-  init(_ element: JSONElement, field: String) throws(RecordDefect) {
+  init(_ element: JSONValue, field: String) throws(RecordDefect) {
     guard element.members != nil else {
       throw .wrongKind(field: field, found: element.kind, expected: "a message")
     }
@@ -132,25 +133,16 @@ extension Message {
   }
 }
 
-extension JSONElement {
+extension JSONValue {
   /// The type of the value as a phrase for error sentences.
   var kind: String {
     switch self {
     case .null: "null"
     case .bool: "true or false"
-    case .integer, .real: "a number"
+    case .integer, .number: "a number"
     case .string: "a text"
     case .array: "a list"
     case .object: "an object"
-    }
-  }
-
-  /// The value as a number; nil when it is not one.
-  var number: Double? {
-    switch self {
-    case .integer(let value): Double(value)
-    case .real(let value): value
-    default: nil
     }
   }
 }

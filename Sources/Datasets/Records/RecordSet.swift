@@ -1,3 +1,4 @@
+import Files
 import Tokenizers
 
 /// The records of a phase, split into training and validation records.

@@ -1,5 +1,6 @@
 import DataParallel
 import Datasets
+import Files
 import Glibc
 import MPI
 import Tokenizers
@@ -72,7 +73,8 @@ enum PretrainingData {
         return dataset
       } catch let error as DatasetError where !isBuilt && world.rank != 0 {
         // Rank 0 has just verified that the dataset is complete.
-        throw error.isStorageFailure ? error : elsewhere
+        if case .storage = error { throw error }
+        throw elsewhere
       }
     }
     // Folders of the same name on different hosts can hold different datasets.

@@ -1,3 +1,5 @@
+import Files
+
 extension TokenizerFile {
   private static let specialTokensName = "special_tokens_map.json"
 
@@ -10,14 +12,14 @@ extension TokenizerFile {
   package static func template(
     from path: String, for tokenizer: any Tokenizer
   ) throws(TokenizerError) -> ChatTemplate? {
-    let folder = try FileBytes.isFolder(path) ? path : FileBytes.parent(of: path)
-    let file = FileBytes.join(folder, templateName)
-    let configuration = FileBytes.join(folder, configurationName)
-    let document = FileBytes.exists(configuration) ? try JSONFile(path: configuration) : nil
+    let folder = try isFolder(path) ? path : FileSystem.parent(of: path)
+    let file = FileSystem.join(folder, templateName)
+    let configuration = FileSystem.join(folder, configurationName)
+    let document = FileStatus(configuration) != nil ? try JSONFile(path: configuration) : nil
     let source: String
     let place: String
-    if FileBytes.exists(file) {
-      source = String(decoding: try FileBytes.read(file), as: UTF8.self)
+    if FileStatus(file) != nil {
+      source = String(decoding: try contents(of: file), as: UTF8.self)
       place = file
     } else {
       guard let document, let value = document.root["chat_template"], !value.isNull else {
@@ -42,8 +44,8 @@ extension TokenizerFile {
   private static func namedTokens(
     _ configuration: JSONFile?, in folder: String
   ) throws(TokenizerError) -> [PublishedTemplate.NamedToken] {
-    let older = FileBytes.join(folder, specialTokensName)
-    let files = [configuration, FileBytes.exists(older) ? try JSONFile(path: older) : nil]
+    let older = FileSystem.join(folder, specialTokensName)
+    let files = [configuration, FileStatus(older) != nil ? try JSONFile(path: older) : nil]
     var tokens: [PublishedTemplate.NamedToken] = []
     for (name, value) in files.compactMap({ $0?.root.members }).joined() {
       guard name.hasSuffix("_token"), !tokens.contains(where: { $0.name == name }),

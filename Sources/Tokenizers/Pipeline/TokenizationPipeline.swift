@@ -1,3 +1,5 @@
+import Files
+
 /// A tokenizer composed of the parts that tokenizer.json describes.
 ///
 /// Added tokens are matched first; the text between them is normalized and split into words; the
@@ -18,7 +20,7 @@ package struct TokenizationPipeline: Tokenizer {
   /// True when the symbols of the model are bytes, so that every byte sequence round-trips.
   let usesBytes: Bool
   /// The contents of tokenizer.json.
-  let document: JSONElement
+  let document: JSONValue
 
   package let endOfText: TokenID
 

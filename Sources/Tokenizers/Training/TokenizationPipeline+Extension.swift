@@ -1,3 +1,5 @@
+import Files
+
 extension TokenizationPipeline {
   /// Returns the tokens into which the model splits a word.
   func modelTokens(of word: [UInt8]) -> [TokenID] {
@@ -28,18 +30,18 @@ extension TokenizationPipeline {
     let areTexts = old.first?.string != nil
     let new = merges.map { pair in
       areTexts
-        ? JSONElement.string("\(pair.left) \(pair.right)")
+        ? JSONValue.string("\(pair.left) \(pair.right)")
         : .array([.string(pair.left), .string(pair.right)])
     }
     let model = (document["model"]?.members ?? []).map {
-      member -> (key: String, value: JSONElement) in
+      member -> (key: String, value: JSONValue) in
       switch member.key {
       case "vocab": ("vocab", .object(entries))
       case "merges": ("merges", .array(old + new))
       default: member
       }
     }
-    let root = JSONElement.object(
+    let root = JSONValue.object(
       (document.members ?? []).map { $0.key == "model" ? ("model", .object(model)) : $0 })
     return try TokenizationPipeline(
       JSONFile(path: "the extended tokenizer", root: root),

@@ -1,0 +1,66 @@
+import Crypto
+import Glibc
+
+/// A file open for reading.
+package final class InputFile: Sendable {
+  package let path: String
+  let descriptor: Int32
+
+  /// Opens the file at `path`; does not wait for the other end of a FIFO.
+  package init(_ path: String) throws(StorageError) {
+    descriptor = try FileSystem.call("open", path) {
+      open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    }
+    self.path = path
+  }
+
+  deinit { close(descriptor) }
+
+  /// Returns kind, size and identity of the file.
+  package func status() throws(StorageError) -> FileStatus {
+    var status = stat()
+    try FileSystem.call("read the size of", path) { fstat(descriptor, &status) }
+    return FileStatus(status)
+  }
+
+  /// Reads up to `capacity` bytes into `buffer` and returns their number; 0 at the end.
+  package func read(
+    into buffer: UnsafeMutableRawPointer, capacity: Int
+  ) throws(StorageError) -> Int {
+    try FileSystem.call("read", path) { Glibc.read(descriptor, buffer, capacity) }
+  }
+
+  /// Returns the bytes from the current offset to the end, at most the first `limit`.
+  package func contents(limit: Int = .max) throws(StorageError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 64 << 10)
+    var count = 0
+    while count < limit {
+      if count == bytes.count { bytes.append(contentsOf: repeatElement(0, count: count)) }
+      let room = min(bytes.count, limit) - count
+      let got = try FileSystem.call("read", path) {
+        bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + count, room) }
+      }
+      if got == 0 { break }
+      count += got
+    }
+    return Array(bytes.prefix(count))
+  }
+
+  /// Returns the SHA-256 of the bytes from the current offset to the end, in hexadecimal.
+  ///
+  /// The file is read, not mapped, so that a disk error becomes an error, not a SIGBUS.
+  package func sha256() throws(StorageError) -> String {
+    posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: DurableFile.chunkSize, alignment: 4096)
+    defer { buffer.deallocate() }
+    guard let start = buffer.baseAddress else { preconditionFailure("an empty buffer") }
+    var hash = SHA256()
+    var count: Int
+    repeat {
+      count = try read(into: start, capacity: buffer.count)
+      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    } while count > 0
+    return hash.finalize().hexadecimal
+  }
+}

@@ -1,0 +1,54 @@
+/// A JSON document with its members in the order of the file.
+///
+/// This type replaces Foundation's decoding because vocabularies are keyed by text: Swift
+/// dictionaries treat canonically equivalent strings as one key, and Foundation silently keeps one
+/// of two equal keys. Both would silently change ids. The same holds for the fields of
+/// records.
+package enum JSONValue: Sendable {
+  case null
+  case bool(Bool)
+  case integer(Int)
+  case number(Double)
+  case string(String)
+  case array([JSONValue])
+  case object([(key: String, value: JSONValue)])
+
+  /// The value of member `key`; nil when there is no such member or this is not an object.
+  package subscript(key: String) -> JSONValue? {
+    guard case .object(let members) = self else { return nil }
+    return members.first { $0.key == key }?.value
+  }
+
+  package var isNull: Bool {
+    if case .null = self { true } else { false }
+  }
+
+  package var bool: Bool? {
+    if case .bool(let value) = self { value } else { nil }
+  }
+
+  package var integer: Int? {
+    if case .integer(let value) = self { value } else { nil }
+  }
+
+  /// The value of an integer or a number; nil for any other value.
+  package var number: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .number(let value): value
+    default: nil
+    }
+  }
+
+  package var string: String? {
+    if case .string(let value) = self { value } else { nil }
+  }
+
+  package var array: [JSONValue]? {
+    if case .array(let value) = self { value } else { nil }
+  }
+
+  package var members: [(key: String, value: JSONValue)]? {
+    if case .object(let value) = self { value } else { nil }
+  }
+}

@@ -1,0 +1,35 @@
+import Glibc
+
+/// A file mapped into memory, read-only.
+///
+/// The file must not be shortened while it is mapped: the next access would raise SIGBUS.
+///
+/// `@unchecked Sendable`: the mapping does not change between `init` and `deinit` and is only read.
+package final class MappedFile: @unchecked Sendable {
+  package let path: String
+  package let bytes: UnsafeRawBufferPointer
+
+  /// Maps the file at `path`; nil when it is not a regular file.
+  package init?(_ path: String) throws(StorageError) {
+    let file = try InputFile(path)
+    let status = try file.status()
+    guard status.kind == .file else { return nil }
+    self.path = path
+    // mmap refuses an empty file.
+    guard status.byteCount > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    let start = mmap(nil, status.byteCount, PROT_READ, MAP_PRIVATE, file.descriptor, 0)
+    guard let start, start != MAP_FAILED else {
+      throw .call(operation: "map", path: path, code: errno)
+    }
+    bytes = UnsafeRawBufferPointer(start: start, count: status.byteCount)
+  }
+
+  deinit {
+    if let start = bytes.baseAddress {
+      munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import Glibc
+
+/// A file open for writing.
+package struct OutputFile: ~Copyable, Sendable {
+  package let path: String
+  /// −1 once the file is closed.
+  private var descriptor: Int32
+
+  /// Opens the file at `path` for writing, creating it if absent, with `flags` added to those of
+  /// `open`.
+  package init(_ path: String, flags: Int32 = O_TRUNC) throws(StorageError) {
+    descriptor = try FileSystem.call("create", path) {
+      open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0o666)
+    }
+    self.path = path
+  }
+
+  deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
+
+  /// Writes `bytes` at the end, or over the bytes at `position`.
+  package func write(
+    _ bytes: UnsafeRawBufferPointer, at position: Int? = nil
+  ) throws(StorageError) {
+    var done = 0
+    while done < bytes.count {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+      done += try FileSystem.call("write", path) {
+        if let position {
+          pwrite(descriptor, rest.baseAddress, rest.count, position + done)
+        } else {
+          Glibc.write(descriptor, rest.baseAddress, rest.count)
+        }
+      }
+    }
+  }
+
+  /// Writes `bytes` at the end, or over the bytes at `position`.
+  package func write(_ bytes: [UInt8], at position: Int? = nil) throws(StorageError) {
+    try bytes.withUnsafeBufferPointer { (buffer) throws(StorageError) in
+      try write(UnsafeRawBufferPointer(buffer), at: position)
+    }
+  }
+
+  /// Writes `bytes` at the end and removes the written ones, also when it throws.
+  package func drain(_ bytes: inout [UInt8]) throws(StorageError) {
+    while !bytes.isEmpty {
+      let count = try FileSystem.call("write", path) {
+        bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      }
+      bytes.removeFirst(count)
+    }
+  }
+
+  /// Shortens the file to `count` bytes.
+  package func truncate(to count: Int) throws(StorageError) {
+    try FileSystem.call("shorten", path) { ftruncate(descriptor, off_t(count)) }
+  }
+
+  /// Waits until the bytes are durable.
+  package func synchronize() throws(StorageError) {
+    do {
+      try FileSystem.call("write", path) { fdatasync(descriptor) }
+    } catch .call(_, _, EINVAL) {
+      // Some network and user-space file systems lack the call: nothing to wait for.
+    }
+  }
+
+  /// Makes file and size durable and closes the file; NFS reports a full disk only here.
+  package mutating func close() throws(StorageError) {
+    try FileSystem.call("write", path) { fsync(descriptor) }
+    let result = Glibc.close(descriptor)
+    descriptor = -1
+    // On EINTR Linux has released the descriptor, and the data is durable since fsync.
+    if result != 0, errno != EINTR { throw .call(operation: "write", path: path, code: errno) }
+  }
+}

@@ -1,0 +1,48 @@
+import Glibc
+
+/// A file that appears under its name whole or not at all: it is written under a temporary name,
+/// made durable, and renamed.
+package struct PendingFile: ~Copyable, Sendable {
+  package let destination: String
+  private var file: OutputFile
+  private var isPublished = false
+
+  /// Creates the temporary file beside `destination`.
+  package init(_ destination: String) throws(StorageError) {
+    file = try OutputFile(Self.temporaryPath(for: destination))
+    self.destination = destination
+  }
+
+  deinit { if !isPublished { unlink(file.path) } }
+
+  /// Returns the temporary path, which contains the process id: two processes that write the same
+  /// file do not mix their bytes.
+  package static func temporaryPath(for destination: String) -> String {
+    "\(destination).\(getpid()).tmp"
+  }
+
+  /// Writes `bytes` at the end, or over the bytes at `position`.
+  package func write(_ bytes: [UInt8], at position: Int? = nil) throws(StorageError) {
+    try file.write(bytes, at: position)
+  }
+
+  /// Makes the contents durable and closes the file.
+  package mutating func finish() throws(StorageError) {
+    try file.close()
+  }
+
+  /// Renames the finished file to its destination; the folder still needs
+  /// ``FileSystem/sync(folder:)``.
+  package mutating func publish() throws(StorageError) {
+    try FileSystem.call("replace", destination) { rename(file.path, destination) }
+    isPublished = true
+  }
+
+  /// Replaces the file at `destination` by one with these `bytes`.
+  package static func write(_ bytes: [UInt8], to destination: String) throws(StorageError) {
+    var file = try PendingFile(destination)
+    try file.write(bytes)
+    try file.finish()
+    try file.publish()
+  }
+}

@@ -1,0 +1,144 @@
+// Readers of folders without a tokenizer.json, in the layouts in which families were first
+// published.
+
+import Files
+
+/// The settings in a tokenizer_config.json that decide how a layout is read.
+struct TokenizerConfiguration {
+  private let file: JSONFile?
+
+  /// Reads the file in `folder`, if it exists.
+  init(folder: String) throws(TokenizerError) {
+    let path = FileSystem.join(folder, TokenizerFile.configurationName)
+    file = FileStatus(path) != nil ? try JSONFile(path: path) : nil
+  }
+
+  /// The tokenizer class of transformers for the folder, without the suffix `Fast`.
+  var tokenizerClass: String? {
+    guard let name = file?.root["tokenizer_class"]?.string else { return nil }
+    return name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
+  }
+
+  /// Returns the flag `name`; nil when it is absent or null.
+  func flag(_ name: String) throws(TokenizerError) -> Bool? {
+    guard let value = file?.root[name], !value.isNull else { return nil }
+    guard let flag = value.bool else { throw invalid(name, "true or false") }
+    return flag
+  }
+
+  /// Returns the count `name`; nil when it is absent or null.
+  func count(_ name: String) throws(TokenizerError) -> Int? {
+    guard let value = file?.root[name], !value.isNull else { return nil }
+    guard let count = value.integer, (0...10_000).contains(count) else {
+      throw invalid(name, "an integer from 0 to 10000")
+    }
+    return count
+  }
+
+  /// Returns the text of the special token `name`, which is a string or an added token; nil when it
+  /// is absent or null.
+  func token(_ name: String) throws(TokenizerError) -> String? {
+    guard let value = file?.root[name], !value.isNull else { return nil }
+    guard let token = value.string ?? value["content"]?.string else {
+      throw invalid(name, "a string")
+    }
+    return token
+  }
+
+  /// Returns the entries of `added_tokens_decoder`, which lists tokens by id; without that member,
+  /// Qwen's own three tokens with ids from `count` on.
+  func addedTokens(after count: Int) -> [JSONValue] {
+    guard let members = file?.root["added_tokens_decoder"]?.members else {
+      return ["<|endoftext|>", "<|im_start|>", "<|im_end|>"].enumerated().map {
+        .addedToken($1, id: count + $0)
+      }
+    }
+    return members.map { id, value in
+      .object([("id", Int(id).map { .integer($0) } ?? .null)] + (value.members ?? []))
+    }
+  }
+
+  private func invalid(_ field: String, _ expected: String) -> TokenizerError {
+    .invalidField(
+      path: file?.path ?? TokenizerFile.configurationName, field: field, expected: expected)
+  }
+}
+
+extension TokenizerParts {
+  /// Returns the tokenizer.json of Qwen's vocab.json and merges.txt.
+  ///
+  /// These files hold no special tokens; the configuration lists them, and their ids follow those
+  /// of the vocabulary.
+  func qwenDocument(_ configuration: TokenizerConfiguration) -> JSONValue {
+    let split = JSONValue.part(
+      "Split",
+      [
+        ("pattern", .object([("Regex", .string(CasedWordScanner.expression(digits: 1)))])),
+        ("behavior", .string("Isolated")), ("invert", .bool(false)),
+      ])
+    let byteLevel = JSONValue.byteLevel(
+      addPrefixSpace: false, trimOffsets: false, useRegex: false)
+    let model: [(key: String, value: JSONValue)] = [
+      ("dropout", .null), ("unk_token", .null), ("continuing_subword_prefix", .string("")),
+      ("end_of_word_suffix", .string("")), ("fuse_unk", .bool(false)),
+      ("byte_fallback", .bool(false)), ("ignore_merges", .bool(false)),
+      ("vocab", .object(vocabulary.map { ($0.key, .integer($0.id)) })),
+      ("merges", .array(merges.map { .array([.string($0.left), .string($0.right)]) })),
+    ]
+    return .tokenizer(
+      addedTokens: configuration.addedTokens(after: vocabulary.count), normalizer: .part("NFC"),
+      preTokenizer: .part("Sequence", [("pretokenizers", .array([split, byteLevel]))]),
+      postProcessor: byteLevel, decoder: byteLevel, model: .part("BPE", model))
+  }
+}
+
+/// BERT's vocab.txt: one token per line, whose id is the line's number from 0.
+enum VocabularyText {
+  /// Returns the tokenizer.json of the vocab.txt at `path`.
+  static func document(
+    path: String, _ configuration: TokenizerConfiguration
+  ) throws(TokenizerError) -> JSONValue {
+    let bytes = try TokenizerFile.contents(of: path)
+    var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    var tokens: [(key: String, value: JSONValue)] = []
+    for (index, line) in lines.enumerated() {
+      let line = line.last == 0x0D ? line.dropLast() : line
+      guard let token = String(validating: line, as: UTF8.self) else {
+        throw .malformedModel(path: path, reason: "line \(index + 1) is not valid UTF-8")
+      }
+      tokens.append((token, .integer(index)))
+    }
+    var specials: [(token: String, id: Int)] = []
+    for (name, usual) in [
+      ("pad_token", "[PAD]"), ("unk_token", "[UNK]"), ("cls_token", "[CLS]"),
+      ("sep_token", "[SEP]"), ("mask_token", "[MASK]"),
+    ] {
+      let token = try configuration.token(name) ?? usual
+      guard let id = tokens.firstIndex(where: { $0.key.utf8.elementsEqual(token.utf8) }) else {
+        throw .invalidVocabulary(.missingToken(token), path: path)
+      }
+      specials.append((token, id))
+    }
+    func flag(_ name: String, _ usual: JSONValue) throws(TokenizerError) -> JSONValue {
+      try configuration.flag(name).map { .bool($0) } ?? usual
+    }
+    let normalizer = [
+      (key: "clean_text", value: JSONValue.bool(true)),
+      ("handle_chinese_chars", try flag("tokenize_chinese_chars", .bool(true))),
+      ("strip_accents", try flag("strip_accents", .null)),
+      ("lowercase", try flag("do_lower_case", .bool(true))),
+    ]
+    return .tokenizer(
+      addedTokens: specials.sorted { $0.id < $1.id }.map { .addedToken($0.token, id: $0.id) },
+      normalizer: .part("BertNormalizer", normalizer), preTokenizer: .part("BertPreTokenizer"),
+      postProcessor: .template(before: [specials[2]], after: [specials[3]], startsSecond: false),
+      decoder: .part("WordPiece", [("prefix", .string("##")), ("cleanup", .bool(true))]),
+      model: .part(
+        "WordPiece",
+        [
+          ("unk_token", .string(specials[1].token)), ("continuing_subword_prefix", .string("##")),
+          ("max_input_chars_per_word", .integer(100)), ("vocab", .object(tokens)),
+        ]))
+  }
+}

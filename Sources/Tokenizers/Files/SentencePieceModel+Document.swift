@@ -1,0 +1,149 @@
+import Files
+
+extension SentencePieceModel {
+  /// Returns the model as a tokenizer.json.
+  ///
+  /// With `asT5`, in the form in which T5's tokenizer is published; `sentinels` tokens
+  /// `<extra_id_…>` follow the pieces. Other models as close to sentencepiece as the parts of
+  /// Hugging Face tokenizers allow.
+  func document(asT5 isT5: Bool, sentinels: Int) throws(TokenizerError) -> JSONValue {
+    switch algorithm {
+    case .unigram: return try unigram(isT5, sentinels)
+    case .bytePairs: return try bytePairs(isT5)
+    case .words: throw .unsupported(path: path, construct: "model Word")
+    case .characters: throw .unsupported(path: path, construct: "model Char")
+    }
+  }
+
+  private func unigram(_ isT5: Bool, _ sentinels: Int) throws(TokenizerError) -> JSONValue {
+    guard let unknown = pieces.firstIndex(where: { $0.kind == .unknown }) else {
+      throw .malformedModel(path: path, reason: "it has no unknown piece")
+    }
+    let extra = (0..<sentinels).reversed().map { "<extra_id_\($0)>" }
+    let vocabulary = pieces.map { ($0.text, Double($0.score)) } + extra.map { ($0, 0.0) }
+    let model = JSONValue.part(
+      "Unigram",
+      [
+        ("unk_id", .integer(unknown)),
+        ("vocab", .array(vocabulary.map { .array([.string($0.0), .number($0.1)]) })),
+        ("byte_fallback", .bool(fallsBackToBytes)),
+      ])
+    let sentinelTokens = extra.enumerated().map {
+      JSONValue.addedToken($1, id: pieces.count + $0)
+    }
+    let end = pieces.firstIndex { $0.kind == .control && $0.text == "</s>" }
+    return .tokenizer(
+      addedTokens: addedTokens + sentinelTokens, normalizer: normalizer(asT5: isT5),
+      preTokenizer: preTokenizer(asT5: isT5),
+      postProcessor: end.map { .template(after: [("</s>", $0)], secondType: 0) } ?? .null,
+      decoder: .metaspace(prependScheme: addsPrefix ? "always" : "never"), model: model)
+  }
+
+  private func bytePairs(_ isT5: Bool) throws(TokenizerError) -> JSONValue {
+    let unknown = pieces.first { $0.kind == .unknown }?.text
+    let model = JSONValue.part(
+      "BPE",
+      [
+        ("dropout", .null), ("unk_token", unknown.map { .string($0) } ?? .null),
+        ("continuing_subword_prefix", .null), ("end_of_word_suffix", .null),
+        ("fuse_unk", .bool(true)), ("byte_fallback", .bool(fallsBackToBytes)),
+        ("ignore_merges", .bool(false)),
+        ("vocab", .object(pieces.enumerated().map { ($1.text, .integer($0)) })),
+        ("merges", .array(merges().map { .array([.string($0), .string($1)]) })),
+      ])
+    let begin = pieces.firstIndex { $0.kind == .control && $0.text == "<s>" }
+    let decoders: [JSONValue] =
+      [
+        .replacing(text: "▁", with: " "),
+        .part("ByteFallback"), .part("Fuse"),
+      ]
+      + (addsPrefix
+        ? [
+          .part(
+            "Strip", [("content", .string(" ")), ("start", .integer(1)), ("stop", .integer(0))])
+        ] : [])
+    return .tokenizer(
+      addedTokens: addedTokens, normalizer: normalizer(asT5: isT5),
+      preTokenizer: preTokenizer(asT5: isT5),
+      postProcessor: begin.map { .template(before: [("<s>", $0)]) } ?? .null,
+      decoder: .part("Sequence", [("decoders", .array(decoders))]), model: model)
+  }
+
+  /// The added tokens: control and unknown pieces are special, user-defined pieces match verbatim.
+  private var addedTokens: [JSONValue] {
+    pieces.enumerated().compactMap { id, piece in
+      switch piece.kind {
+      case .control, .unknown: .addedToken(piece.text, id: id)
+      case .userDefined: .addedToken(piece.text, id: id, isSpecial: false)
+      case .normal, .unused, .byte: nil
+      }
+    }
+  }
+
+  /// Returns the normalizer: first the character map, then the treatment of spaces.
+  ///
+  /// A model that removes extra spaces drops those at the ends and merges runs of them (T5's
+  /// pre-tokenizer does both); any other model keeps every space and, if `addsPrefix`, puts one
+  /// before the text.
+  private func normalizer(asT5 isT5: Bool) -> JSONValue {
+    var parts: [JSONValue] = []
+    if !characterMap.isEmpty {
+      let map = JSONValue.string(Base64.encode(characterMap))
+      parts.append(.part("Precompiled", [("precompiled_charsmap", map)]))
+    }
+    if removesExtraSpace, !isT5 {
+      parts.append(.replacing(expression: #"\A +| +\z"#, with: ""))
+      parts.append(.replacing(expression: " {2,}", with: " "))
+    } else if !removesExtraSpace {
+      if addsPrefix { parts.append(.part("Prepend", [("prepend", .string("▁"))])) }
+      parts.append(.replacing(text: " ", with: "▁"))
+    }
+    if parts.count < 2 { return parts.first ?? .null }
+    return .part("Sequence", [("normalizers", .array(parts))])
+  }
+
+  /// Returns the pre-tokenizer: T5 splits at any white space, other models before every space; a
+  /// model that keeps every space has none.
+  private func preTokenizer(asT5 isT5: Bool) -> JSONValue {
+    if !removesExtraSpace { return .null }
+    let metaspace = JSONValue.metaspace(prependScheme: addsPrefix ? "always" : "never")
+    if !isT5 { return metaspace }
+    return .part("Sequence", [("pretokenizers", .array([.part("WhitespaceSplit"), metaspace]))])
+  }
+
+  /// Returns all pairs of pieces whose concatenation is a piece, in descending order of its score.
+  private func merges() -> [(String, String)] {
+    var ids = ByteStringTable(capacity: pieces.count)
+    for piece in pieces { _ = ids.insert(Array(piece.text.utf8)) }
+    struct Merge {
+      let score: Float
+      let left: String
+      let right: String
+      let lengths: (Int, Int)
+    }
+    var merges: [Merge] = []
+    for piece in pieces where piece.kind == .normal || piece.kind == .userDefined {
+      let scalars = piece.text.unicodeScalars
+      var own: [(left: Int, right: Int, merge: Merge)] = []
+      for (count, index) in zip(1..., scalars.indices.dropFirst()) {
+        let left = String(scalars[..<index])
+        let right = String(scalars[index...])
+        guard let leftID = ids.find(Array(left.utf8)), let rightID = ids.find(Array(right.utf8))
+        else { continue }
+        let lengths = (count, scalars.count - count)
+        own.append(
+          (leftID, rightID, Merge(score: piece.score, left: left, right: right, lengths: lengths)))
+      }
+      own.sort { ($0.left, $0.right) < ($1.left, $1.right) }
+      merges += own.map(\.merge)
+    }
+    // Stable and in descending order, as the converter of transformers sorts.
+    let order = merges.indices.sorted { a, b in
+      let (x, y) = (merges[a], merges[b])
+      if x.score != y.score { return x.score > y.score }
+      if x.lengths != y.lengths { return x.lengths > y.lengths }
+      return a < b
+    }
+    return order.map { (merges[$0].left, merges[$0].right) }
+  }
+}

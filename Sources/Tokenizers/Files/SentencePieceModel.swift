@@ -1,0 +1,121 @@
+/// A sentencepiece model (spiece.model or tokenizer.model), which is a Protocol Buffers message.
+///
+///     ModelProto       1 pieces (repeated SentencePiece)  2 TrainerSpec  3 NormalizerSpec
+///     SentencePiece    1 piece (text)  2 score (float)  3 type
+///     TrainerSpec      3 model_type  35 byte_fallback
+///     NormalizerSpec   2 precompiled_charsmap  3 add_dummy_prefix  4 remove_extra_whitespaces
+struct SentencePieceModel {
+  /// The type of a piece.
+  enum Kind: UInt64 {
+    case normal = 1
+    case unknown = 2
+    case control = 3
+    case userDefined = 4
+    case unused = 5
+    case byte = 6
+  }
+
+  struct Piece {
+    var text = ""
+    var score: Float = 0
+    var kind = Kind.normal
+  }
+
+  enum Algorithm: UInt64 {
+    case unigram = 1
+    case bytePairs = 2
+    case words = 3
+    case characters = 4
+  }
+
+  let path: String
+  private(set) var pieces: [Piece] = []
+  private(set) var algorithm = Algorithm.unigram
+  private(set) var fallsBackToBytes = false
+  private(set) var characterMap: [UInt8] = []
+  private(set) var addsPrefix = true
+  private(set) var removesExtraSpace = true
+
+  /// Reads the file at `path`.
+  init(path: String) throws(TokenizerError) {
+    self.path = path
+    let bytes = try TokenizerFile.contents(of: path)
+    do {
+      try read(bytes[...])
+    } catch let error as ProtobufReader.Malformed {
+      throw .malformedModel(
+        path: path, reason: "its message is truncated or malformed at byte \(error.position)")
+    } catch let error as TokenizerError {
+      throw error
+    } catch {
+      throw .malformedModel(path: path, reason: "\(error)")
+    }
+    guard !pieces.isEmpty else { throw .malformedModel(path: path, reason: "it has no pieces") }
+  }
+
+  private mutating func read(_ bytes: ArraySlice<UInt8>) throws {
+    var reader = ProtobufReader(bytes)
+    while let (number, value) = try reader.next() {
+      guard case .bytes(let message) = value else { continue }
+      switch number {
+      case 1: pieces.append(try piece(message))
+      case 2: try readTrainer(message)
+      case 3: try readNormalizer(message)
+      default: break
+      }
+    }
+  }
+
+  private func piece(_ bytes: ArraySlice<UInt8>) throws -> Piece {
+    var piece = Piece()
+    var reader = ProtobufReader(bytes)
+    while let (number, value) = try reader.next() {
+      switch (number, value) {
+      case (1, .bytes(let text)):
+        guard let text = String(validating: text, as: UTF8.self) else {
+          throw TokenizerError.malformedModel(
+            path: path, reason: "piece \(pieces.count) is not valid UTF-8")
+        }
+        piece.text = text
+      case (2, .fixed32(let bits)): piece.score = Float(bitPattern: bits)
+      case (3, .varint(let number)):
+        guard let kind = Kind(rawValue: number) else {
+          throw TokenizerError.unsupported(path: path, construct: "piece of type \(number)")
+        }
+        piece.kind = kind
+      default: break
+      }
+    }
+    guard piece.score.isFinite else {
+      throw TokenizerError.malformedModel(
+        path: path, reason: "the score of piece \(pieces.count) is not finite")
+    }
+    return piece
+  }
+
+  private mutating func readTrainer(_ bytes: ArraySlice<UInt8>) throws {
+    var reader = ProtobufReader(bytes)
+    while let (number, value) = try reader.next() {
+      guard case .varint(let flag) = value else { continue }
+      if number == 35 { fallsBackToBytes = flag != 0 }
+      if number == 3 {
+        guard let algorithm = Algorithm(rawValue: flag) else {
+          throw TokenizerError.unsupported(path: path, construct: "model of type \(flag)")
+        }
+        self.algorithm = algorithm
+      }
+    }
+  }
+
+  private mutating func readNormalizer(_ bytes: ArraySlice<UInt8>) throws {
+    var reader = ProtobufReader(bytes)
+    while let (number, value) = try reader.next() {
+      switch (number, value) {
+      case (2, .bytes(let map)): characterMap = Array(map)
+      case (3, .varint(let flag)): addsPrefix = flag != 0
+      case (4, .varint(let flag)): removesExtraSpace = flag != 0
+      default: break
+      }
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import Files
+
+/// The contents of the two files that describe a tokenizer.
+struct TokenizerDocument {
+  private let spellings: [String]
+  private let merges: [BytePairTokenizer.Merge]
+  private let specialTokens: [TokenID]
+  private let endOfText: String
+  private let chatTemplate: String?
+  private let pipeline: TokenizationPipeline?
+  /// The special tokens by name that a published template came with.
+  private let namedTokens: [PublishedTemplate.NamedToken]
+
+  init(_ tokenizer: any Tokenizer, template: ChatTemplate? = nil) {
+    chatTemplate = template?.jinja(for: tokenizer)
+    if case .published(let published)? = template {
+      namedTokens = published.specialTokens
+    } else {
+      namedTokens = []
+    }
+    endOfText = String(
+      decoding: (try? tokenizer.bytes(of: tokenizer.endOfText)) ?? [], as: UTF8.self)
+    pipeline = tokenizer as? TokenizationPipeline
+    if let tokenizer = tokenizer as? BytePairTokenizer {
+      spellings = tokenizer.spellings
+      merges = tokenizer.merges
+      specialTokens = tokenizer.specialTokens
+    } else {
+      precondition(
+        tokenizer is ByteTokenizer || tokenizer is TokenizationPipeline,
+        "no file format for a tokenizer of type \(type(of: tokenizer))")
+      // A BPE without merges yields single bytes.
+      spellings = ByteAlphabet.scalars.map { String($0) } + [ByteTokenizer.endOfTextToken]
+      merges = []
+      specialTokens = [tokenizer.endOfText]
+    }
+  }
+
+  /// The contents of tokenizer.json, with the keys in the order of Hugging Face tokenizers.
+  var tokenizerJSON: JSONValue {
+    if let pipeline { return pipeline.document }
+    return .tokenizer(
+      addedTokens: specialTokens.map { .addedToken(spellings[Int($0)], id: Int($0)) },
+      preTokenizer: .byteLevel(addPrefixSpace: false),
+      // The decoder ignores the prefix space; `true` is what Hugging Face writes by default.
+      decoder: .byteLevel(addPrefixSpace: true), model: model)
+  }
+
+  /// The contents of tokenizer_config.json for transformers.AutoTokenizer.
+  var configurationJSON: JSONValue {
+    let template =
+      chatTemplate.map { [(key: "chat_template", value: JSONValue.string($0))] } ?? []
+    let end = JSONValue.string(endOfText)
+    var members: [(key: String, value: JSONValue)] =
+      template + [
+        ("clean_up_tokenization_spaces", .bool(false)),
+        ("tokenizer_class", .string("PreTrainedTokenizerFast")),
+      ]
+    if !namedTokens.isEmpty {
+      // A published template renders with these, which may differ from the usual ones.
+      members += namedTokens.map { ($0.name, .string($0.text)) }
+    } else if let pipeline {
+      members += Self.roles.compactMap { role, texts in
+        texts.first { pipeline.specialToken($0) != nil }.map { (role, JSONValue.string($0)) }
+      }
+    } else {
+      members.append(("bos_token", end))
+    }
+    if pipeline == nil { members.append(("add_prefix_space", .bool(false))) }
+    if !members.contains(where: { $0.key == "eos_token" }) { members.append(("eos_token", end)) }
+    return .object(members.sorted { $0.key < $1.key })
+  }
+
+  /// The usual written forms of each role's special token.
+  private static let roles: [(key: String, texts: [String])] = [
+    ("bos_token", ["<s>", "<|begin_of_text|>"]), ("cls_token", ["[CLS]"]),
+    ("mask_token", ["[MASK]", "<mask>"]), ("pad_token", ["[PAD]", "<pad>"]),
+    ("sep_token", ["[SEP]"]), ("unk_token", ["[UNK]", "<unk>"]),
+  ]
+
+  private var model: JSONValue {
+    let vocabulary = spellings.enumerated().map { (key: $1, value: JSONValue.integer($0)) }
+    let pairs = merges.map {
+      JSONValue.array([.string(spellings[Int($0.left)]), .string(spellings[Int($0.right)])])
+    }
+    return .object([
+      ("type", .string("BPE")),
+      ("dropout", .null),
+      ("unk_token", .null),
+      ("continuing_subword_prefix", .null),
+      ("end_of_word_suffix", .null),
+      ("fuse_unk", .bool(false)),
+      ("byte_fallback", .bool(false)),
+      ("ignore_merges", .bool(false)),
+      ("vocab", .object(vocabulary)),
+      ("merges", .array(pairs)),
+    ])
+  }
+}

@@ -1,0 +1,143 @@
+import Files
+import Glibc
+
+/// Reads and writes tokenizers in Hugging Face's file formats.
+///
+/// Files written:
+///
+///     tokenizer.json          vocabulary, merges, special tokens; byte for byte what Hugging Face
+///                             tokenizers (0.23) writes for the same tokenizer
+///     tokenizer_config.json   settings for transformers.AutoTokenizer, and the chat template
+///
+/// Inputs accepted: a folder with these files, a single tokenizer.json, or one of the original
+/// layouts of the families: vocab.json with merges.txt (GPT-2, Qwen), vocab.txt (BERT),
+/// spiece.model (T5) and tokenizer.model (Llama 2). A construct that Apus would encode differently
+/// from Hugging Face is refused, and the error names it.
+package enum TokenizerFile {
+  static let tokenizerName = "tokenizer.json"
+  static let configurationName = "tokenizer_config.json"
+  static let vocabularyName = "vocab.json"
+  static let mergesName = "merges.txt"
+  static let vocabularyTextName = "vocab.txt"
+  static let sentencePieceName = "spiece.model"
+  static let modelName = "tokenizer.model"
+  static let templateName = "chat_template.jinja"
+
+  /// Loads the tokenizer in the folder or file at `path`.
+  package static func load(from path: String) throws(TokenizerError) -> any Tokenizer {
+    let isFolder = try isFolder(path)
+    let folder = isFolder ? path : FileSystem.parent(of: path)
+    let configuration = try TokenizerConfiguration(folder: folder)
+    let endOfText = try configuration.token("eos_token")
+    if !isFolder {
+      return try load(file: path, configuration, endOfText)
+    }
+    for name in [tokenizerName, sentencePieceName, modelName] {
+      let file = FileSystem.join(path, name)
+      if FileStatus(file) != nil { return try load(file: file, configuration, endOfText) }
+    }
+    let vocabulary = FileSystem.join(path, vocabularyName)
+    let merges = FileSystem.join(path, mergesName)
+    if FileStatus(vocabulary) != nil, FileStatus(merges) != nil {
+      let parts = try TokenizerParts(vocabularyJSON: vocabulary, mergesText: merges)
+      if configuration.tokenizerClass == "Qwen2Tokenizer" {
+        let document = JSONFile(path: vocabulary, root: parts.qwenDocument(configuration))
+        return try TokenizationPipeline(document, endOfText: endOfText)
+      }
+      return try tokenizer(parts, endOfText)
+    }
+    let text = FileSystem.join(path, vocabularyTextName)
+    guard FileStatus(text) != nil else { throw .noTokenizer(folder: path) }
+    return try load(file: text, configuration, endOfText)
+  }
+
+  private static func load(
+    file: String, _ configuration: TokenizerConfiguration, _ endOfText: String?
+  ) throws(TokenizerError) -> any Tokenizer {
+    let root: JSONValue
+    if file.hasSuffix(".model") {
+      // No file of T5 states the number of its sentinels.
+      let isT5 = file.hasSuffix("/" + sentencePieceName)
+      let sentinels = try configuration.count("extra_ids") ?? (isT5 ? 100 : 0)
+      root = try SentencePieceModel(path: file).document(asT5: isT5, sentinels: sentinels)
+    } else if file.hasSuffix(".txt") {
+      root = try VocabularyText.document(path: file, configuration)
+    } else {
+      let document = try JSONFile(path: file)
+      guard TokenizerParts.isByteLevel(document.root) else {
+        return try TokenizationPipeline(document, endOfText: endOfText)
+      }
+      return try tokenizer(TokenizerParts(document), endOfText)
+    }
+    return try TokenizationPipeline(JSONFile(path: file, root: root), endOfText: endOfText)
+  }
+
+  private static func tokenizer(
+    _ parts: TokenizerParts, _ endOfText: String?
+  ) throws(TokenizerError) -> any Tokenizer {
+    let tokenizer = try parts.tokenizer(endOfText: endOfText ?? ByteTokenizer.endOfTextToken)
+    return isByteTokenizer(tokenizer) ? ByteTokenizer() : tokenizer
+  }
+
+  /// Writes the files of `tokenizer`, including `template`, into `folder`, which is created if
+  /// absent.
+  ///
+  /// Each write is atomic: the file is written under a temporary name, synced and renamed.
+  package static func save(
+    _ tokenizer: any Tokenizer, toFolder folder: String, template: ChatTemplate? = nil
+  ) throws(TokenizerError) {
+    var path = folder
+    do throws(StorageError) {
+      try FileSystem.makeFolder(folder)
+      for file in files(of: tokenizer, template: template) {
+        path = FileSystem.join(folder, file.name)
+        try PendingFile.write(file.contents, to: path)
+      }
+    } catch {
+      throw .unwritable(path: path, cause: error)
+    }
+  }
+
+  /// Returns true when a folder is at `path`, and false when something else is.
+  static func isFolder(_ path: String) throws(TokenizerError) -> Bool {
+    guard let status = FileStatus(path) else {
+      throw .unreadable(path: path, reason: StorageError.reason(errno).lowercased())
+    }
+    return status.kind == .folder
+  }
+
+  /// Returns the contents of the regular file at `path`.
+  static func contents(of path: String) throws(TokenizerError) -> [UInt8] {
+    do throws(StorageError) {
+      let file = try InputFile(path)
+      if try file.status().kind == .file { return try file.contents() }
+    } catch {
+      throw .unreadable(path: path, reason: error.reason.lowercased())
+    }
+    throw .unreadable(path: path, reason: "it is not a regular file")
+  }
+
+  /// Returns the names and contents of the files of `tokenizer`, including `template`, for callers
+  /// that write files themselves.
+  package static func files(
+    of tokenizer: any Tokenizer, template: ChatTemplate? = nil
+  ) -> [(name: String, contents: [UInt8])] {
+    let document = TokenizerDocument(tokenizer, template: template)
+    return [
+      (tokenizerName, document.tokenizerJSON.indented),
+      (configurationName, document.configurationJSON.indented),
+    ]
+  }
+
+  /// Returns bytes that are equal for two tokenizers exactly when all their ids are: the contents
+  /// of tokenizer.json, followed by the id that ends a document.
+  package static func fingerprint(of tokenizer: any Tokenizer) -> [UInt8] {
+    TokenizerDocument(tokenizer).tokenizerJSON.indented
+      + Array("\nend of text: \(tokenizer.endOfText)\n".utf8)
+  }
+
+  private static func isByteTokenizer(_ tokenizer: BytePairTokenizer) -> Bool {
+    tokenizer.vocabularySize == 257
+      && fingerprint(of: tokenizer) == fingerprint(of: ByteTokenizer())
+  }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import Glibc
+import TestFolders
+import Testing
+
+@testable import Files
+
+@Suite struct FileSystemTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func missingFoldersAreCreatedAndReturned() throws {
+    #expect(
+      try FileSystem.makeFolder(folder("a/b/c")) == [folder("a"), folder("a/b"), folder("a/b/c")])
+    #expect(try FileSystem.makeFolder(folder("a/b/")).isEmpty)
+    try folder.write([], to: "file")
+    for path in ["file", "file/below"] {
+      let blocked = StorageError.call(
+        operation: "create the folder", path: folder("file"), code: ENOTDIR)
+      #expect(throws: blocked) { try FileSystem.makeFolder(folder(path)) }
+    }
+    // No folder can be created here, and no number of attempts changes that.
+    #expect(throws: StorageError.self) { try FileSystem.makeFolder("/proc/apus/below") }
+  }
+
+  @Test func namesAreSortedByTheirBytes() throws {
+    for name in ["b", "a", ".c", "é", "Z"] { try folder.write([], to: name) }
+    #expect(try FileSystem.names(in: folder.path) == [".c", "Z", "a", "b", "é"])
+    #expect(throws: StorageError.self) { try FileSystem.names(in: folder("a")) }
+  }
+
+  @Test func kindsFollowLinksAndExistenceDoesNot() throws {
+    try folder.write([1, 2], to: "file")
+    #expect(symlink(folder("file"), folder("link")) == 0)
+    #expect(symlink(folder("none"), folder("dangling")) == 0)
+    #expect(try FileSystem.kind(of: folder("link")) == .file)
+    #expect(try FileSystem.kind(of: folder.path) == .folder)
+    #expect(try FileSystem.kind(of: "/dev/null") == .other)
+    #expect(try FileSystem.kind(of: folder("dangling")) == nil)
+    #expect(try FileSystem.kind(of: folder("file/below")) == nil)
+    #expect(try FileSystem.exists(folder("dangling")))
+    #expect(FileStatus(folder("link"))?.identity == FileStatus(folder("file"))?.identity)
+    #expect(FileStatus(folder("link"))?.byteCount == 2)
+  }
+
+  @Test func treesAreRemovedWithoutFollowingLinks() throws {
+    try folder.write([1], to: "kept")
+    try FileSystem.makeFolder(folder("tree/deep"))
+    #expect(symlink(folder("kept"), folder("tree/deep/link")) == 0)
+    try FileSystem.removeTree(folder("tree"))
+    try FileSystem.removeTree(folder("tree"))
+    #expect(try folder.names() == ["kept"])
+  }
+
+  @Test(arguments: [
+    ("a/b", "a"), ("a/b/", "a"), ("/a", "/"), ("/", "/"), ("a", "."), ("", "."), ("//", "/"),
+  ])
+  func theParentOfAPathIsAFolder(path: String, parent: String) {
+    #expect(FileSystem.parent(of: path) == parent)
+  }
+
+  @Test func contentsAreReadUpToTheLimit() throws {
+    let bytes = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
+    try folder.write(bytes, to: "a")
+    #expect(try InputFile(folder("a")).contents() == bytes)
+    #expect(try InputFile(folder("a")).contents(limit: 70_000) == Array(bytes[..<70_000]))
+    #expect(throws: StorageError.call(operation: "read", path: folder.path, code: EISDIR)) {
+      try InputFile(folder.path).contents()
+    }
+  }
+
+  @Test func onlyRegularFilesAreMapped() throws {
+    try folder.write([1, 2, 3], to: "a")
+    try folder.write([], to: "empty")
+    #expect(try MappedFile(folder("a")).map { Array($0.bytes) } == [1, 2, 3])
+    #expect(try MappedFile(folder("empty"))?.bytes.count == 0)
+    #expect(try MappedFile(folder.path) == nil)
+    #expect(try MappedFile("/dev/zero") == nil)
+    #expect(throws: StorageError.self) { try MappedFile(folder("none")) }
+  }
+
+  @Test func aPendingFileAppearsWholeOrNotAtAll() throws {
+    try folder.write([9], to: "a")
+    do {
+      var file = try PendingFile(folder("a"))
+      try file.write([1, 2, 3])
+      try file.write([7], at: 1)
+      #expect(try folder.names().count == 2 && folder.read("a") == [9])
+      try file.finish()
+      try file.publish()
+    }
+    #expect(try folder.names() == ["a"] && folder.read("a") == [1, 7, 3])
+    do {
+      let file = try PendingFile(folder("a"))
+      try file.write([5])
+    }
+    #expect(try folder.names() == ["a"] && folder.read("a") == [1, 7, 3])
+    try FileSystem.makeFolder(folder("taken/full"))
+    let failure = #expect(throws: StorageError.self) {
+      try PendingFile.write([1], to: folder("taken"))
+    }
+    #expect(failure == .call(operation: "replace", path: folder("taken"), code: EISDIR))
+    #expect(try folder.names() == ["a", "taken"])
+  }
+
+  @Test func aFullDiskLeavesTheUnwrittenBytes() throws {
+    let full = try OutputFile("/dev/full")
+    var bytes: [UInt8] = [1, 2]
+    let failure = StorageError.call(operation: "write", path: "/dev/full", code: ENOSPC)
+    #expect(throws: failure) { try full.drain(&bytes) }
+    #expect(bytes == [1, 2])
+    let whole = try OutputFile(folder("a"))
+    try whole.drain(&bytes)
+    #expect(try bytes.isEmpty && folder.read("a") == [1, 2])
+    try whole.truncate(to: 1)
+    try whole.synchronize()
+    #expect(try folder.read("a") == [1])
+  }
+}
