@@ -69,8 +69,8 @@ struct GenerationArguments: ParsableArguments {
   func request(
     _ loaded: LoadedModel, prompt: [Int32], sequences: Range<Int>, greedy: Bool = false,
     end: Int32? = nil, seed: UInt64, step: Int = 0
-  ) -> Generator.Request {
-    Generator.Request(
+  ) -> CompletionRequest {
+    CompletionRequest(
       prompt: prompt, sequences: sequences, maximum: tokens,
       sampling: Sampling(temperature: greedy ? 0 : temperature, topK: topK, topP: topP),
       end: end ?? loaded.tokenizer.endOfText,

@@ -11,4 +11,12 @@ package protocol BatchSource: Sendable {
   func epochsSeen(_ steps: Int) -> Double
 }
 
-extension TrainingLoader: BatchSource {}
+/// A source of evaluation batches in a fixed order; a batch depends only on its index, not on rank or
+/// world size.
+package protocol EvaluationSource: Sendable {
+  /// The number of batches to evaluate.
+  var batchCount: Int { get }
+
+  /// Fills `batch`, which has the source's shape, with batch `index` of `batchCount`.
+  func fill(_ batch: inout Batch, index: Int) throws
+}

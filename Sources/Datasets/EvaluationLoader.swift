@@ -6,18 +6,16 @@
 /// from the tokens before it in its own window.
 ///
 /// As in training, a batch depends only on its index, not on rank or world size.
-package struct EvaluationLoader: Sendable {
+package struct EvaluationLoader: EvaluationSource {
   /// The tokens to evaluate.
   package let tokens: TokenStream
   /// The number of tokens in a sequence, T.
   package let context: Int
   /// The number of sequences in a batch.
   package let sequences: Int
-  /// The number of batches to evaluate.
-  package let batchCount: Int
   /// True when attention stays within a document.
   package let isolatesDocuments: Bool
-  private let batchesInStream: Int
+  private let windows: EvaluationWindows
 
   /// Creates a loader of `tokens` or, with `tokenLimit`, of about that many targets at most, in whole
   /// batches (at least one) spaced evenly over the stream.
@@ -34,17 +32,18 @@ package struct EvaluationLoader: Sendable {
     self.context = context
     self.sequences = sequences
     self.isolatesDocuments = isolatesDocuments
-    let batchTokens = sequences * context
-    batchesInStream = (tokens.count + batchTokens - 1) / batchTokens
-    batchCount = min(batchesInStream, max(1, (tokenLimit ?? .max) / batchTokens))
+    windows = EvaluationWindows(
+      count: (tokens.count + context - 1) / context, length: context, sequences: sequences,
+      tokenLimit: tokenLimit)
   }
+
+  package var batchCount: Int { windows.batchCount }
 
   /// Fills `batch` with batch `index` of `batchCount`, without allocating.
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
   package func fill(_ batch: inout Batch, index: Int) throws(DatasetError) {
-    batch.requireShape(sequences: sequences, context: context)
-    batch.clearExamples()
+    batch.begin(sequences: sequences, context: context)
     let range = targetRange(ofBatch: index)
     let count = range.count
     // Inputs are the targets shifted by one; the first input is an end-of-text.
@@ -67,9 +66,7 @@ package struct EvaluationLoader: Sendable {
   /// Returns the range of the stream's tokens that are targets in batch `index`; it is contiguous,
   /// because windows are.
   package func targetRange(ofBatch index: Int) -> Range<Int> {
-    precondition(0..<batchCount ~= index, "batch \(index) of \(batchCount)")
-    let batchTokens = sequences * context
-    let start = index * batchesInStream / batchCount * batchTokens
-    return start..<min(start + batchTokens, tokens.count)
+    let windows = windows(batch: index)
+    return windows.lowerBound * context..<min(windows.upperBound * context, tokens.count)
   }
 }

@@ -2,7 +2,7 @@
 ///
 /// It depends on neither rank nor world size and keeps no state: micro-batch m of step s has the same
 /// windows on any number of machines and after any number of restarts. `TrainingWindows` selects them.
-package struct TrainingLoader: Sendable {
+package struct TrainingLoader: BatchSource {
   /// The window of every row.
   package let windows: TrainingWindows
   /// True when attention stays within a document.
@@ -32,8 +32,7 @@ package struct TrainingLoader: Sendable {
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
   package func fill(_ batch: inout Batch, step: Int, microBatch: Int) throws(DatasetError) {
-    batch.requireShape(sequences: windows.sequences, context: context)
-    batch.clearExamples()
+    batch.begin(sequences: windows.sequences, context: context)
     for row in 0..<windows.sequences {
       let (tokens, start) = windows(step: step, microBatch: microBatch, row: row)
       try tokens.copy(from: start, count: context, into: &batch.inputs, at: row * context)

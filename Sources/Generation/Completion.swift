@@ -30,7 +30,7 @@ package struct CompletionRequest: Sendable {
   package var prompts: [[Int32]]
   /// Number of completions per prompt.
   package var samples: Int
-  /// Maximum number of tokens of a completion, which also stops when the context is full.
+  /// Maximum number of tokens of a completion.
   package var maximum: Int
   /// The sampling settings.
   package var sampling: Sampling
@@ -46,11 +46,18 @@ package struct CompletionRequest: Sendable {
   /// Number of the first completion among all completions of the step: each number has a random
   /// stream of its own.
   package var first: Int
+  /// True to continue from the newest three quarters of the context when it is full, instead of
+  /// cutting off the completion.
+  ///
+  /// Requires a single prompt.
+  package var continuesPastContext: Bool
 
   package init(
     prompts: [[Int32]], samples: Int = 1, maximum: Int, sampling: Sampling = Sampling(),
-    end: Int32?, vocabulary: Int, seed: UInt64, step: Int = 0, first: Int = 0
+    end: Int32?, vocabulary: Int, seed: UInt64, step: Int = 0, first: Int = 0,
+    continuesPastContext: Bool = false
   ) {
+    precondition(prompts.count <= 1 || !continuesPastContext, "\(prompts.count) prompts, not one")
     self.prompts = prompts
     self.samples = samples
     self.maximum = maximum
@@ -60,5 +67,17 @@ package struct CompletionRequest: Sendable {
     self.seed = seed
     self.step = step
     self.first = first
+    self.continuesPastContext = continuesPastContext
+  }
+
+  /// A request for the completions `sequences` of one prompt, past the context.
+  package init(
+    prompt: [Int32], sequences: Range<Int> = 0..<1, maximum: Int, sampling: Sampling, end: Int32?,
+    vocabulary: Int, seed: UInt64, step: Int = 0
+  ) {
+    self.init(
+      prompts: [prompt], samples: sequences.count, maximum: maximum, sampling: sampling, end: end,
+      vocabulary: vocabulary, seed: seed, step: step, first: sequences.lowerBound,
+      continuesPastContext: true)
   }
 }

@@ -59,7 +59,7 @@ struct PairLoaderTests {
         var same = Batch(sequences: 6, context: 16)
         same.lengths = [Int32](repeating: 0, count: 6)
         same.margins = [0, 0, 0]
-        for (i, index) in indices.enumerated() { set.fill(&same, pair: i, with: index) }
+        for (i, index) in indices.enumerated() { set.fill(&same, row: 2 * i, with: index) }
         #expect(batch == same)
         seen += indices
       }

@@ -73,7 +73,7 @@ import Testing
       #expect(!completion.tokens.dropLast().contains(3))
     }
     let one = model.generate(
-      Generator.Request(
+      CompletionRequest(
         prompt: Self.prompts[2], sequences: 6..<9, maximum: 9, sampling: Sampling(temperature: 0.9),
         end: 3, vocabulary: Self.vocabulary, seed: 1))
     #expect(one == together[6..<9].map { $0.tokens.filter { $0 != 3 } })
@@ -141,6 +141,19 @@ import Testing
         Self.request([[2]], seed: UInt64(seed), step: step, first: first))[0].tokens
     }
     #expect(Set(completions).count == 4)
+  }
+
+  @Test(arguments: families) func everyTokenIsReportedWithTheNumberOfItsCompletion(family: String)
+    throws
+  {
+    let model = try Model(family)
+    let request = Self.request(samples: 3, sampling: Sampling(temperature: 0.9), end: 3, first: 5)
+    var heard = [[Int32]](repeating: [], count: 12)
+    let texts = model.generate(request) { number, id in heard[number - 5].append(id) }
+    #expect(heard == texts)
+    let completions = model.generate.completions(request)
+    #expect(completions.contains { $0.hasEnded } && completions.contains { !$0.hasEnded })
+    #expect(texts == completions.map { $0.tokens.filter { $0 != 3 } })
   }
 
   @Test func emptyRequestsGiveEmptyResults() throws {

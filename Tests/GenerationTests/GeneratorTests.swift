@@ -56,8 +56,8 @@ import Testing
     _ prompt: [Int32], sequences: Range<Int> = 0..<1, maximum: Int,
     sampling: Sampling = .greedy, end: Int32? = nil, limit: Int = vocabulary, seed: UInt64 = 1,
     step: Int = 0
-  ) -> Generator.Request {
-    Generator.Request(
+  ) -> CompletionRequest {
+    CompletionRequest(
       prompt: prompt, sequences: sequences, maximum: maximum, sampling: sampling, end: end,
       vocabulary: limit, seed: seed, step: step)
   }

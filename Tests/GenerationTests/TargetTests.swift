@@ -57,9 +57,9 @@ import Testing
     }
 
     func request(_ source: [Int32], _ maximum: Int, sequences: Range<Int> = 0..<1, greedy: Bool)
-      -> Generator.Request
+      -> CompletionRequest
     {
-      Generator.Request(
+      CompletionRequest(
         prompt: source, sequences: sequences, maximum: maximum,
         sampling: greedy ? .greedy : Sampling(temperature: 1), end: 1,
         vocabulary: configuration.vocabulary, seed: 3)

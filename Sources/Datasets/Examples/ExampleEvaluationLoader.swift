@@ -1,17 +1,5 @@
 import Tokenizers
 
-/// A source of evaluation batches in a fixed order; a batch depends only on its index, not on rank or
-/// world size.
-package protocol EvaluationSource: Sendable {
-  /// The number of batches to evaluate.
-  var batchCount: Int { get }
-
-  /// Fills `batch`, which has the source's shape, with batch `index` of `batchCount`.
-  func fill(_ batch: inout Batch, index: Int) throws
-}
-
-extension EvaluationLoader: EvaluationSource {}
-
 /// Evaluation batches of examples: every example once, in order, several in a row.
 ///
 /// A row takes examples as long as the next one fits; the last batch is completed with rows of
@@ -54,9 +42,8 @@ package struct ExampleEvaluationLoader: EvaluationSource {
   package var batchCount: Int { (rows.count + sequences - 1) / sequences }
 
   package func fill(_ batch: inout Batch, index: Int) {
-    batch.requireShape(sequences: sequences, context: context)
     precondition(0..<batchCount ~= index, "batch \(index) of \(batchCount)")
-    batch.beginExamples()
+    batch.beginExamples(sequences: sequences, context: context)
     for row in 0..<sequences {
       let number = index * sequences + row
       let indices = number < rows.count ? Array(rows[number]) : []

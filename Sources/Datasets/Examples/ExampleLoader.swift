@@ -46,11 +46,10 @@ package struct ExampleLoader: BatchSource {
   package var rowsPerEpoch: Int { packing.rowCount }
 
   package func fill(_ batch: inout Batch, step: Int, microBatch: Int) {
-    batch.requireShape(sequences: sequences, context: context)
     precondition(
       step >= 0 && 0..<microBatches ~= microBatch,
       "micro-batch \(microBatch) of \(microBatches) in step \(step)")
-    batch.beginExamples()
+    batch.beginExamples(sequences: sequences, context: context)
     let first = (step * microBatches + microBatch) * sequences
     for row in 0..<sequences {
       let (index, epoch) = order(first + row)
@@ -66,9 +65,9 @@ package struct ExampleLoader: BatchSource {
 }
 
 extension Batch {
-  /// Prepares the batch for rows of several examples.
-  mutating func beginExamples() {
-    clearExamples()
+  /// Begins a new filling with rows of several examples.
+  mutating func beginExamples(sequences: Int, context: Int) {
+    begin(sequences: sequences, context: context)
     starts.append(contentsOf: repeatElement(0, count: sequences * context))
   }
 

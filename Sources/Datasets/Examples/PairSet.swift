@@ -1,7 +1,9 @@
 import Tokenizers
 
 /// Preference pairs encoded as examples for a reward model or for DPO.
-package struct PairSet: Sendable {
+package struct PairSet: RowSet {
+  package static let rowsPerExample = 2
+
   /// The chosen sides: prompt and better answer, with the answer in the loss mask.
   package let chosen: EncodedExamples
   /// The rejected sides, in the same order.
@@ -55,22 +57,51 @@ package struct PairSet: Sendable {
     padding = chat.tokenizer.endOfText
   }
 
-  /// The number of pairs.
   package var count: Int { margins.count }
 
-  /// Fills rows 2i and 2i + 1 of `batch` with pair `index`, or with padding when `index` is nil.
-  func fill(_ batch: inout Batch, pair i: Int, with index: Int?) {
-    for (row, examples) in [(2 * i, chosen), (2 * i + 1, rejected)] {
-      batch.fill(row: row, with: index, of: examples, padding: padding)
-    }
-    batch.margins[i] = index.map { margins[$0] } ?? 0
+  /// Prepares `batch`: `lengths` has the number of tokens of each row, `margins` one number per pair.
+  package func begin(_ batch: inout Batch) {
+    batch.beginRows()
+    batch.margins.append(contentsOf: repeatElement(0, count: batch.sequences / 2))
+  }
+
+  /// Fills `row` and the next one of `batch` with pair `index`, or with padding when `index` is nil.
+  package func fill(_ batch: inout Batch, row: Int, with index: Int?) {
+    batch.fill(row: row, with: index, of: chosen, padding: padding)
+    batch.fill(row: row + 1, with: index, of: rejected, padding: padding)
+    batch.margins[row / 2] = index.map { margins[$0] } ?? 0
+  }
+}
+
+/// Batches of preference pairs: row 2i is a prompt with the chosen answer, row 2i + 1 the same prompt
+/// with the rejected answer, both padded at their end.
+///
+/// Targets in the answer, its end of turn included, have weight 1. The last token of a row ends the
+/// answer.
+package typealias PairLoader = RowLoader<PairSet>
+/// Evaluation batches of preference pairs.
+package typealias PairEvaluationLoader = RowEvaluationLoader<PairSet>
+
+extension PairLoader {
+  /// Creates a loader of `set`, whose sides have at most `context` tokens, with `pairs` pairs in a
+  /// micro-batch.
+  package init(_ set: PairSet, context: Int, pairs: Int, microBatches: Int, seed: UInt64) {
+    self.init(
+      set, context: context, sequences: 2 * pairs, microBatches: microBatches, seed: seed)
+  }
+}
+
+extension PairEvaluationLoader {
+  /// Creates a loader of `set`, whose sides have at most `context` tokens, with `pairs` pairs in a
+  /// batch.
+  package init(_ set: PairSet, context: Int, pairs: Int) {
+    self.init(set, context: context, sequences: 2 * pairs)
   }
 }
 
 extension Batch {
   /// Prepares the batch for rows of one example each, with their lengths.
   mutating func beginRows() {
-    clearExamples()
     lengths.append(contentsOf: repeatElement(0, count: sequences))
   }
 

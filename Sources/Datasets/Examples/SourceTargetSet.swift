@@ -70,8 +70,6 @@ package struct SourceTargetSet: RowSet {
 
   package var count: Int { examples.count }
 
-  package func begin(_ batch: inout Batch) { batch.clearExamples() }
-
   /// Fills `row` of `batch`, whose sources are padded to the length of its targets, with example
   /// `index`, or with the last example at weight 0 when `index` is nil.
   package func fill(_ batch: inout Batch, row: Int, with index: Int?) {
@@ -79,8 +77,7 @@ package struct SourceTargetSet: RowSet {
     batch.fill(
       row: row, source: example.source, target: example.target, sourceContext: batch.context,
       start: start, padding: padding)
-    if index != nil { return }
-    for place in row * batch.context..<(row + 1) * batch.context { batch.weights[place] = 0 }
+    if index == nil { batch.ignoreRows(from: row) }
   }
 }
 

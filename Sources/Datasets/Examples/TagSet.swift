@@ -75,8 +75,6 @@ package struct TagSet: RowSet {
     return names.sorted(by: FilePaths.precedes)
   }
 
-  package func begin(_ batch: inout Batch) { batch.clearExamples() }
-
   /// Fills `row` of `batch` with text `index`, or with padding when `index` is nil.
   ///
   /// Targets are class indices; tokens with a tag have weight 1, all others 0. The padding is an example

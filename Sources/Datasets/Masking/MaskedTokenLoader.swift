@@ -30,8 +30,7 @@ package struct MaskedTokenLoader: BatchSource {
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
   package func fill(_ batch: inout Batch, step: Int, microBatch: Int) throws(DatasetError) {
-    batch.requireShape(sequences: windows.sequences, context: context)
-    batch.clearExamples()
+    batch.begin(sequences: windows.sequences, context: context)
     for row in 0..<windows.sequences {
       let (tokens, start) = windows(step: step, microBatch: microBatch, row: row)
       try masking.write(tokens, from: start, to: &batch, row: row)
@@ -52,10 +51,7 @@ package struct MaskedTokenEvaluationLoader: EvaluationSource {
   private let tokens: TokenStream
   private let masking: TokenMasking
   private let context: Int
-  private let sequences: Int
-  /// The number of batches to evaluate.
-  package let batchCount: Int
-  private let windowCount: Int
+  private let windows: EvaluationWindows
 
   /// Creates a loader of `tokens` or, with `tokenLimit`, of about that many, in whole batches spaced
   /// evenly over the stream.
@@ -70,29 +66,25 @@ package struct MaskedTokenEvaluationLoader: EvaluationSource {
     self.tokens = tokens
     self.masking = masking
     self.context = context
-    self.sequences = sequences
-    windowCount = tokens.count / window
-    let batches = (windowCount + sequences - 1) / sequences
-    batchCount = min(batches, max(1, (tokenLimit ?? .max) / (sequences * window)))
+    windows = EvaluationWindows(
+      count: tokens.count / window, length: window, sequences: sequences, tokenLimit: tokenLimit)
   }
+
+  package var batchCount: Int { windows.batchCount }
 
   /// Fills `batch` with batch `index` of `batchCount`; surplus rows have weight 0.
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
   package func fill(_ batch: inout Batch, index: Int) throws(DatasetError) {
-    batch.requireShape(sequences: sequences, context: context)
-    batch.clearExamples()
-    let batches = (windowCount + sequences - 1) / sequences
-    let first = index * batches / batchCount * sequences
-    let rows = min(sequences, windowCount - first)
-    for row in 0..<sequences {
-      let window = first + min(row, rows - 1)
+    batch.begin(sequences: windows.sequences, context: context)
+    try windows.forEachRow(ofBatch: index) { row, window throws(DatasetError) in
       try masking.write(
         tokens, from: window * TokenMasking.window(of: context), to: &batch, row: row)
     }
+    let range = windows(batch: index)
     // A fixed seed, independent of the run's, so that evaluations of all runs have the same targets.
-    masking.apply(to: &batch, drawing: RandomStream(seed: 0, purpose: .masking, first))
-    for place in rows * context..<batch.weights.count { batch.weights[place] = 0 }
+    masking.apply(to: &batch, drawing: RandomStream(seed: 0, purpose: .masking, range.lowerBound))
+    batch.ignoreRows(from: range.count)
   }
 }
 

@@ -36,8 +36,7 @@ package struct SpanCorruptionLoader: BatchSource {
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
   package func fill(_ batch: inout Batch, step: Int, microBatch: Int) throws(DatasetError) {
-    batch.requireShape(sequences: windows.sequences, context: sizes.target)
-    batch.clearExamples()
+    batch.begin(sequences: windows.sequences, context: sizes.target)
     for row in 0..<windows.sequences {
       let (tokens, start) = windows(step: step, microBatch: microBatch, row: row)
       corruption.write(
@@ -60,10 +59,7 @@ package struct SpanCorruptionEvaluationLoader: EvaluationSource {
   private let corruption: SpanCorruption
   private let sizes: SpanCorruption.Sizes
   private let context: Int
-  private let sequences: Int
-  private let windowCount: Int
-  /// The number of batches to evaluate.
-  package let batchCount: Int
+  private let windows: EvaluationWindows
 
   /// Creates a loader of `tokens` or, with `tokenLimit`, of about that many, in whole batches spaced
   /// evenly over the stream.
@@ -79,30 +75,26 @@ package struct SpanCorruptionEvaluationLoader: EvaluationSource {
     self.tokens = tokens
     self.corruption = corruption
     self.context = context
-    self.sequences = sequences
-    windowCount = tokens.count / sizes.tokens
-    let batches = (windowCount + sequences - 1) / sequences
-    batchCount = min(batches, max(1, (tokenLimit ?? .max) / (sequences * sizes.tokens)))
+    windows = EvaluationWindows(
+      count: tokens.count / sizes.tokens, length: sizes.tokens, sequences: sequences,
+      tokenLimit: tokenLimit)
   }
+
+  package var batchCount: Int { windows.batchCount }
 
   /// Fills `batch` with batch `index` of `batchCount`; surplus rows have weight 0.
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
   package func fill(_ batch: inout Batch, index: Int) throws(DatasetError) {
-    batch.requireShape(sequences: sequences, context: sizes.target)
-    batch.clearExamples()
-    let batches = (windowCount + sequences - 1) / sequences
-    let first = index * batches / batchCount * sequences
-    let rows = min(sequences, windowCount - first)
-    for row in 0..<sequences {
-      let window = first + min(row, rows - 1)
+    batch.begin(sequences: windows.sequences, context: sizes.target)
+    try windows.forEachRow(ofBatch: index) { row, window throws(DatasetError) in
       let start = window * sizes.tokens
       // A fixed seed, independent of the run's, so that all runs are evaluated on the same targets.
       corruption.write(
         try tokens.ids(in: start..<start + sizes.tokens), sizes, sourceContext: context, to: &batch,
         row: row, drawing: RandomStream(seed: 0, purpose: .corruption, window))
     }
-    for place in rows * batch.context..<batch.weights.count { batch.weights[place] = 0 }
+    batch.ignoreRows(from: windows(batch: index).count)
   }
 }
 

@@ -87,16 +87,6 @@ package final class KVCache {
     return rows
   }
 
-  /// Returns a cache of `sequences` copies of this cache's one sequence, such as a prompt for all
-  /// of its completions.
-  package func repeated(_ sequences: Int) -> KVCache {
-    precondition(self.sequences == 1, "\(self.sequences) sequences cannot be repeated")
-    let copy = KVCache(
-      sequences: sequences, capacity: capacity, width: width, in: keys.workspace)
-    copy.fill(0..<sequences, from: self)
-    return copy
-  }
-
   /// Copies the one sequence of `other` to each of the sequences `places`.
   package func fill(_ places: Range<Int>, from other: KVCache) {
     precondition(
@@ -111,12 +101,6 @@ package final class KVCache {
   package func remove(_ place: Int) {
     if place != sequences - 1 { copy(from: self, sequences - 1, to: place) }
     lengths.removeLast()
-  }
-
-  /// Keeps the sequences at `places`, which are in ascending order, and removes the others.
-  package func keep(_ places: [Int]) {
-    for (new, old) in places.enumerated() where new != old { copy(from: self, old, to: new) }
-    lengths.removeLast(lengths.count - places.count)
   }
 
   private func copy(from other: KVCache, _ old: Int, to new: Int) {

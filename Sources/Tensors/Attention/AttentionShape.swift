@@ -37,6 +37,12 @@ struct AttentionShape {
     if case .causal(let window?) = reach, window < keys { window } else { nil }
   }
 
+  /// The query heads that share `keyHead`.
+  func queryHeads(of keyHead: Int) -> Range<Int> {
+    let group = heads / keyHeads
+    return keyHead * group..<(keyHead + 1) * group
+  }
+
   /// The end (exclusive) of the keys that any of `rows` attends to in a sequence of one example.
   func end(of rows: Range<Int>, past: Int) -> Int {
     isCausal ? past + rows.upperBound : keys
@@ -67,20 +73,24 @@ struct HeadRows {
   /// Keeps the memory alive during an attention; nil where a surrounding scope does.
   var owner: Storage?
 
-  func address(_ head: Int, dim: Int, sequence: Int, row: Int = 0) -> UnsafeMutableRawPointer {
-    base + (sequence * sequenceStride + row * rowStride + head * dim) * type.stride
+  /// Returns `rows` of a head, [rows × D].
+  func matrix(_ head: Int, dim: Int, sequence: Int, rows: Range<Int>) -> BlockMatrix {
+    let first = sequence * sequenceStride + rows.lowerBound * rowStride + head * dim
+    return BlockMatrix(
+      base: base + first * type.stride, type: type, rowStride: rowStride, rows: rows.count,
+      columns: dim, owner: owner)
   }
 
-  func matrix(
-    _ head: Int, dim: Int, sequence: Int, row: Int = 0, transposed: Bool = false
-  ) -> Matrix {
-    Matrix(
-      base: address(head, dim: dim, sequence: sequence, row: row), type: type, rowStride: rowStride,
-      transposed: transposed, owner: owner)
+  /// Sets the first `rows` rows of a head of a gradient to zero.
+  func clear(_ head: Int, dim: Int, sequence: Int, rows: Int) {
+    let gradient = matrix(head, dim: dim, sequence: sequence, rows: 0..<rows).floats
+    for row in 0..<rows { (gradient + row * rowStride).update(repeating: 0, count: dim) }
   }
+}
 
-  func destination(_ head: Int, dim: Int, sequence: Int, row: Int = 0) -> MatrixDestination {
-    MatrixDestination(
-      base: address(head, dim: dim, sequence: sequence, row: row), type: type, rowStride: rowStride)
-  }
+/// The destinations of the gradients of q, k and v, in fp32; each is added to or overwritten.
+struct AttentionGradients {
+  let q: (rows: HeadRows, adds: Bool)
+  let k: (rows: HeadRows, adds: Bool)
+  let v: (rows: HeadRows, adds: Bool)
 }

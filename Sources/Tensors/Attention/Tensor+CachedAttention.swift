@@ -44,13 +44,12 @@ extension Tensor {
     let values = HeadRows(
       base: cache.values.base, type: cache.values.type, rowStride: cache.width,
       sequenceStride: cache.capacity * cache.width, owner: cache.values.storage)
-    workspace.withScratch(cache.sequences * heads * attention.queries) { logSumExps in
-      attention.forward(
-        q: headRows(cache.sequences), k: cache.keyRows.headRows(cache.sequences), v: values,
-        out: y.headRows(cache.sequences), logSumExps: logSumExps,
-        settings: AttentionSettings(bias: bias),
-        in: workspace)
-    }
+    AttentionPass(
+      attention, AttentionSettings(bias: bias), q: headRows(cache.sequences),
+      k: cache.keyRows.headRows(cache.sequences), v: values,
+      logSumExps: Tensor(
+        uninitialized: [cache.sequences, heads, attention.queries], in: workspace)
+    ).forward(into: y.headRows(cache.sequences))
     return y
   }
 }

@@ -36,10 +36,11 @@ extension Tensor {
       "packedCausalAttention: shape \(shape), \(sequences) sequences, \(heads) heads, "
         + "\(starts.count) starts")
     let length = rows / sequences
-    let attention = AttentionShape(
+    let shape = AttentionShape(
       sequences: sequences, queries: length, keys: length, heads: heads, keyHeads: heads,
       dim: width / heads)
     let settings = AttentionSettings(dropout: dropout, starts: starts)
+    // q, k and v within packed rows that begin at `base`.
     let part = { (base: UnsafeMutableRawPointer, type: ElementType, index: Int) in
       HeadRows(
         base: base + index * width * type.stride, type: type, rowStride: 3 * width,
@@ -48,21 +49,19 @@ extension Tensor {
     let type = type
     let y = Tensor(uninitialized: [rows, width], type: type, in: workspace)
     let logSumExps = Tensor(uninitialized: [sequences, heads, length], in: workspace)
-    attention.forward(
-      q: part(base, type, 0), k: part(base, type, 1), v: part(base, type, 2),
-      out: y.headRows(sequences), logSumExps: logSumExps.pointer, settings: settings, in: workspace)
+    let pass = {
+      AttentionPass(
+        shape, settings, q: part(packed.base, type, 0), k: part(packed.base, type, 1),
+        v: part(packed.base, type, 2), logSumExps: logSumExps)
+    }
+    pass().forward(into: y.headRows(sequences))
     return y.recorded(from: packed) { dy in
       packed.accumulate { gradient, adds in
-        let dout = dy.operand
-        withExtendedLifetime(dout) {
-          attention.backward(
-            q: part(packed.base, type, 0), k: part(packed.base, type, 1),
-            v: part(packed.base, type, 2), dout: dout.headRows(sequences),
-            delta: attention.delta(dout: dy, out: y), logSumExps: logSumExps.pointer,
-            settings: settings,
-            dq: (part(gradient, .float32, 0), adds), dk: (part(gradient, .float32, 1), adds),
-            dv: (part(gradient, .float32, 2), adds), in: packed.workspace)
-        }
+        pass().backward(
+          dy, of: y,
+          into: AttentionGradients(
+            q: (part(gradient, .float32, 0), adds), k: (part(gradient, .float32, 1), adds),
+            v: (part(gradient, .float32, 2), adds)))
       }
     }
   }
@@ -120,32 +119,38 @@ extension Tensor {
     precondition(
       Set(tracked).count == tracked.count,
       "attention: queries, keys and values must have different gradients")
-    let attention = AttentionShape(
+    let shape = AttentionShape(
       sequences: sequences, queries: rows / sequences, keys: keys.rows / sequences, heads: heads,
       keyHeads: keyHeads, dim: dim, reach: reach, scale: scale)
     let settings = AttentionSettings(
       dropout: dropout, starts: starts, keyLengths: keyLengths, bias: bias)
     let y = Tensor(uninitialized: [rows, columns], type: type, in: workspace)
-    let logSumExps = Tensor(uninitialized: [sequences, heads, attention.queries], in: workspace)
-    attention.forward(
-      q: q.headRows(sequences), k: keys.headRows(sequences), v: values.headRows(sequences),
-      out: y.headRows(sequences), logSumExps: logSumExps.pointer, settings: settings, in: workspace)
+    let logSumExps = Tensor(uninitialized: [sequences, heads, shape.queries], in: workspace)
+    let pass = {
+      AttentionPass(
+        shape, settings, q: q.headRows(sequences), k: keys.headRows(sequences),
+        v: values.headRows(sequences), logSumExps: logSumExps)
+    }
+    pass().forward(into: y.headRows(sequences))
     return y.recorded(from: q, keys, values, bias?.table) { dy in
-      q.withGradient { dq, dqAdds in
-        keys.withGradient { dk, dkAdds in
-          values.withGradient { dv, dvAdds in
-            let dout = dy.operand
-            withExtendedLifetime(dout) {
-              attention.backward(
-                q: q.headRows(sequences), k: keys.headRows(sequences),
-                v: values.headRows(sequences), dout: dout.headRows(sequences),
-                delta: attention.delta(dout: dy, out: y), logSumExps: logSumExps.pointer,
-                settings: settings,
-                dq: (q.headRows(sequences, at: dq), dqAdds),
-                dk: (keys.headRows(sequences, at: dk), dkAdds),
-                dv: (values.headRows(sequences, at: dv), dvAdds), in: q.workspace)
-            }
-          }
+      Tensor.withGradients(q, keys, values, sequences: sequences) {
+        pass().backward(dy, of: y, into: $0)
+      }
+    }
+  }
+
+  /// Calls `body` with the destinations of the gradients of q, k and v; see `withGradient`.
+  private static func withGradients(
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, sequences: Int, _ body: (AttentionGradients) -> Void
+  ) {
+    q.withGradient { dq, dqAdds in
+      k.withGradient { dk, dkAdds in
+        v.withGradient { dv, dvAdds in
+          body(
+            AttentionGradients(
+              q: (q.headRows(sequences, at: dq), dqAdds),
+              k: (k.headRows(sequences, at: dk), dkAdds),
+              v: (v.headRows(sequences, at: dv), dvAdds)))
         }
       }
     }
