@@ -35,11 +35,7 @@ package struct Pretraining: Phase {
       ?? options.model.configuration(tokenizer: tokenizer, reader)
     try options.refuseIdle(model.prediction, reader)
     masking = model.prediction == .masked ? try options.masking(tokenizer, reader) : nil
-    let t5 = model as? T5Configuration
-    let corruption = try t5.map { [options] in
-      try options.corruption(tokenizer, for: $0, reader)
-    }
-    self.corruption = corruption
+    corruption = try options.corruption(tokenizer, for: model, reader)
     let context = start?.context ?? model.context
     var settings: [String: String] = [:]
     if let start {
