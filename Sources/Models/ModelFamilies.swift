@@ -8,6 +8,7 @@ package enum ModelFamilies {
     .llama,
     .bert,
     .t5,
+    .gemma, .gemma3,
   ]
 
   /// The supported values of `model_type`, sorted.
