@@ -67,10 +67,9 @@ struct ModelSizes: Encodable {
     }
     serveBytes = Memory { whole * $0.weightBytes }
     // In an encoder–decoder, a token of the encoder input takes as much as one of the output.
-    let cached = (model as? T5Configuration)?.decoderLayers ?? model.layers
     cacheBytesPerToken =
-      model.prediction == .masked
-      ? nil : Memory { 2 * cached * model.keyWidth * $0.operandBytes }
+      model.cachedLayers == 0
+      ? nil : Memory { 2 * model.cachedLayers * model.keyWidth * $0.operandBytes }
   }
 
   /// The modules that are trained in full alongside LoRA adapters.

@@ -2,6 +2,7 @@ import Aviary
 import Configuration
 import Datasets
 import Foundation
+import Models
 import RandomNumbers
 import Tensors
 import Phases
@@ -25,7 +26,7 @@ struct TrainedModel: Sendable {
   /// lose no speed by it, and one gradient buffer is enough.
   var isForTeam = false
   /// The model family.
-  var family = PretrainingOptions.Family.gpt2
+  var family = ModelFamily.gpt2
 
   /// The model of cluster/shakespeare.yaml, nanoGPT's settings for a CPU, on bytes.
   static let shakespeare = TrainedModel(
@@ -69,7 +70,7 @@ struct TrainedModel: Sendable {
     let microBatches = microBatches(workers: workers)
     return try ConfigurationReader(
       yaml: """
-        model: { family: \(family), layers: \(layers), heads: \(heads), width: \(width), context: \(context), \
+        model: { family: \(family.name), layers: \(layers), heads: \(heads), width: \(width), context: \(context), \
         vocabulary: \(vocabulary) }
         batch: { microBatches: \(microBatches), sequences: \(batch / microBatches) }
         tokenizer: "\(try tokenizer())"

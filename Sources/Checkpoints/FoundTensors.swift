@@ -22,11 +22,11 @@ struct FoundTensors {
       files.append(file)
       var rest = Set(file.names)
       for entry in weights.entries {
-        let names = PublishedNames.all(of: entry.name).map { weights.prefix + $0 }
+        let names = ModelFamilies.publishedNames(of: entry.name).map { weights.prefix + $0 }
         let stored = names.first(where: rest.contains)
         guard
           let name = stored
-            ?? PublishedNames.shared(by: entry.name).first(where: file.names.contains)
+            ?? ModelFamilies.sharedNames(of: entry.name).first(where: file.names.contains)
         else {
           faults.append("\(entry.name) is missing")
           continue
@@ -67,35 +67,6 @@ struct FoundTensors {
         tensor.copyFloats(to: UnsafeMutableBufferPointer(rebasing: values[place]))
       }
     }
-  }
-}
-
-/// Names of a parameter in published files.
-enum PublishedNames {
-  /// Returns `name` and its variants in other releases: without the prefix of the backbone, when it
-  /// was saved alone (GPT-2 as first published); with TensorFlow's names for gain and bias of a
-  /// norm (BERT); and as part of the encoder or the decoder (T5's embedding).
-  static func all(of name: String) -> [String] {
-    var names = [name]
-    for backbone in ["transformer.", "model.", "bert."] where name.hasPrefix(backbone) {
-      names.append(String(name.dropFirst(backbone.count)))
-    }
-    let norm = "LayerNorm."
-    for name in names where name.contains(norm) {
-      names.append(
-        name.replacing(norm + "weight", with: norm + "gamma")
-          .replacing(norm + "bias", with: norm + "beta"))
-    }
-    if name == "shared.weight" {
-      names += ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight"]
-    }
-    return names
-  }
-
-  /// Returns names of other parameters to use if a file lacks `name`: T5's embedding, for a head
-  /// that was tied to it.
-  static func shared(by name: String) -> [String] {
-    name == "lm_head.weight" ? all(of: "shared.weight") : []
   }
 }
 

@@ -21,12 +21,10 @@ extension ModelFolder {
   }
 
   /// Returns the folder's configuration with a vocabulary of at least the ids of `tokenizer`.
-  package func configuration(for tokenizer: any Tokenizer) throws -> any ModelConfiguration {
-    guard tokenizer.vocabularySize > configuration.vocabulary else { return configuration }
-    var json = configuration.json
-    json["vocab_size"] = .integer(tokenizer.vocabularySize)
-    return try ConfigurationFile.parse(
-      ConfigurationFile.bytes(json), path: "\(path)/config.json")
+  package func configuration(for tokenizer: any Tokenizer) -> any ModelConfiguration {
+    var configuration = configuration
+    configuration.vocabulary = max(configuration.vocabulary, tokenizer.vocabularySize)
+    return configuration
   }
 
   /// Copies the folder's weights into `values` of `layout`, that of `configuration(for:)`.
@@ -41,7 +39,7 @@ extension ModelFolder {
     let known = self.tokenizer.vocabularySize
     let weights = try weights()
     let places = Dictionary(uniqueKeysWithValues: weights.layout.entries.map { ($0.name, $0) })
-    let rows = try perToken()
+    let rows = namesWithRowPerToken
     let newRows = NewTokenRows(known: known, seed: seed)
     for entry in layout.entries {
       guard let place = places[entry.name], place.range.count <= entry.range.count else {
@@ -57,11 +55,9 @@ extension ModelFolder {
 
   /// Returns the names of the parameters with a row per token, whose shape grows with the
   /// vocabulary.
-  private func perToken() throws -> Set<String> {
-    var json = configuration.json
-    json["vocab_size"] = .integer(configuration.vocabulary + 1)
-    let larger = try ConfigurationFile.parse(
-      ConfigurationFile.bytes(json), path: "\(path)/config.json")
+  private var namesWithRowPerToken: Set<String> {
+    var larger = configuration
+    larger.vocabulary += 1
     return Set(
       zip(configuration.layout.entries, larger.layout.entries)
         .filter { $0.shape != $1.shape }.map(\.0.name))

@@ -106,26 +106,24 @@ package struct ModelFolder: Sendable {
   package func requireGenerativeModel(
     allowingSequenceToSequence: Bool = false
   ) throws(CheckpointError) {
-    switch try languageModel().prediction {
-    case .causal: return
-    case .sequenceToSequence:
-      if allowingSequenceToSequence { return }
+    let prediction = try languageModel().prediction
+    guard prediction.generatesText else {
       throw .otherNetwork(
-        path: path, found: ModelFolder.encoderDecoder, wanted: "a causal language model")
-    case .masked:
+        path: path, found: prediction.modelKind, wanted: "a model that generates text")
+    }
+    guard prediction != .sequenceToSequence || allowingSequenceToSequence else {
       throw .otherNetwork(
-        path: path, found: "a masked language model", wanted: "a model that generates text")
+        path: path, found: prediction.modelKind, wanted: "a causal language model")
     }
   }
 
   /// Refuses an encoder–decoder, for uses that have one text as input.
   package func refuseEncoderDecoder() throws(CheckpointError) {
-    guard configuration.prediction == .sequenceToSequence else { return }
+    let prediction = configuration.prediction
+    guard prediction == .sequenceToSequence else { return }
     throw .otherNetwork(
-      path: path, found: ModelFolder.encoderDecoder, wanted: "an encoder or a decoder alone")
+      path: path, found: prediction.modelKind, wanted: "an encoder or a decoder alone")
   }
-
-  private static let encoderDecoder = "an encoder–decoder"
 
   /// A note about every damaged checkpoint that was skipped.
   var notes: [String] {

@@ -29,6 +29,7 @@ package struct RMSNorm {
   let weight: Tensor
   let epsilon: Float
   let scale: Float
+  let offset: Float
 
   /// - Parameters:
   ///   - parameters: The module that holds `weight`.
@@ -36,17 +37,27 @@ package struct RMSNorm {
   ///   - epsilon: Added to the mean square.
   ///   - gain: The initial weights.
   ///   - scale: Factor of the result.
+  ///   - offset: Added to the weights: the gain is offset + weight.
   package init(
-    _ parameters: Parameters, width: Int, epsilon: Float, gain: Float = 1, scale: Float = 1
+    _ parameters: Parameters, width: Int, epsilon: Float, gain: Float = 1, scale: Float = 1,
+    offset: Float = 0
   ) {
     weight = parameters.tensor("weight", [width], .constant(gain), decays: false)
     self.epsilon = epsilon
     self.scale = scale
+    self.offset = offset
   }
 
   /// Normalises every row.
-  package func callAsFunction(_ x: Tensor) -> Tensor {
-    x.rmsNorm(gain: scale == 1 ? weight : weight * scale, epsilon: epsilon)
+  ///
+  /// - Parameter fp32Output: True to return fp32 in bf16 precision too, for a result to be summed.
+  package func callAsFunction(_ x: Tensor, fp32Output: Bool = false) -> Tensor {
+    var gain = weight
+    if offset != 0 {
+      gain = gain + Tensor(repeating: offset, shape: gain.shape, in: gain.workspace)
+    }
+    if scale != 1 { gain = gain * scale }
+    return x.rmsNorm(gain: gain, epsilon: epsilon, fp32Output: fp32Output)
   }
 
   /// Normalises every head of every row; a head has as many elements as the gain.

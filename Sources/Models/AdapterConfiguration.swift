@@ -67,12 +67,7 @@ package struct AdapterConfiguration: Sendable, Equatable {
     }
     let modules = Set(whole.map(ParameterLayout.module))
     let isClassifier = network is SequenceClassifierConfiguration
-    let task: ConfigurationValue =
-      switch network.model.prediction {
-      case .causal: .text("CAUSAL_LM")
-      case .sequenceToSequence: .text("SEQ_2_SEQ_LM")
-      case .masked: .null
-      }
+    let task = isClassifier ? "SEQ_CLS" : network.model.prediction.adapterTask
     return [
       "base_model_name_or_path": .text(base), "bias": .text("none"),
       "fan_in_fan_out": .flag(adapters.adapters.first?.order == .inputsByOutputs),
@@ -81,7 +76,7 @@ package struct AdapterConfiguration: Sendable, Equatable {
       "modules_to_save": modules.isEmpty ? .null : .list(modules.sorted().map { .text($0) }),
       "peft_type": .text("LORA"), "r": .integer(lora.rank),
       "target_modules": .list(targets.map { .text($0) }),
-      "task_type": isClassifier ? .text("SEQ_CLS") : task,
+      "task_type": task.map { .text($0) } ?? .null,
       "use_rslora": .flag(lora.isRankStabilized),
     ]
   }

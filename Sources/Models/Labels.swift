@@ -40,14 +40,3 @@ extension ConfigurationFields {
     return labels
   }
 }
-
-extension ModelConfiguration {
-  /// Returns the architecture of the family's network with another head, such as
-  /// `ForSequenceClassification`.
-  func architecture(suffix: String) -> String {
-    guard case .list(let names)? = json["architectures"], case .text(let name)? = names.first
-    else { return suffix }
-    let family = ["ForCausalLM", "LMHeadModel", "ForMaskedLM"].first(where: name.hasSuffix) ?? ""
-    return name.dropLast(family.count) + suffix
-  }
-}

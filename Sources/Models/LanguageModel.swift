@@ -1,5 +1,3 @@
-// "The families, one folder each, in reading order."
-
 import Layers
 import Tensors
 
@@ -15,17 +13,6 @@ package protocol Backbone {
   ///   - pass: The number of sequences, and the settings of the layers.
   /// - Returns: Shape [ids.count, width].
   func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor
-}
-
-/// The training objective of a language model: the token that its head predicts at a position.
-package enum Prediction: Sendable {
-  /// A causal language model: predicts the next token.
-  case causal
-  /// A masked language model: predicts the original token at masked positions, from both sides.
-  case masked
-  /// A sequence-to-sequence model (encoder–decoder): predicts the next token of the decoder input,
-  /// given the encoder input.
-  case sequenceToSequence
 }
 
 /// A language model: a network with a head over tokens; see `ModelConfiguration.prediction`.

@@ -33,8 +33,24 @@ extension NetworkConfiguration {
 
 /// The configuration of a language model of any family.
 package protocol ModelConfiguration: NetworkConfiguration where Network == any LanguageModel {
+  /// The token that the head of the family's models predicts.
+  static var prediction: Prediction { get }
+  /// The keys of `config.json`, in the order in which they are read.
+  static var keys: [ConfigurationKey<Self>] { get }
+
+  /// A configuration into which `keys` are read; its sizes are not set.
+  init()
+
+  /// The configuration of a new model.
+  init(_ model: NewModel, _ ids: NewModelIds) throws(ModelError)
+
+  /// Refuses sizes that contradict each other.
+  func check() throws(ModelError)
+
+  /// The entry of `architectures` in `config.json`.
+  var architecture: Architecture { get }
   /// Number of token ids.
-  var vocabulary: Int { get }
+  var vocabulary: Int { get set }
   /// Longest sequence, in tokens.
   var context: Int { get }
   /// Number of attention layers.
@@ -51,8 +67,9 @@ package protocol ModelConfiguration: NetworkConfiguration where Network == any L
   var dropout: Float { get }
   /// The padding id; nil when the end-of-text id is used for padding.
   var padding: Int? { get }
-  /// The token that the head predicts.
-  var prediction: Prediction { get }
+  /// Number of layers that cache keys and values of the model's own tokens; 0 for a model that does
+  /// not generate text.
+  var cachedLayers: Int { get }
   /// The decoder's start id (`decoder_start_token_id`); nil for models without a decoder input.
   var start: Int? { get }
   /// Standard deviation of the initial weights of an untied head.
@@ -76,7 +93,14 @@ extension ModelConfiguration {
 
   package var padding: Int? { nil }
 
-  package var prediction: Prediction { .causal }
+  package static var prediction: Prediction { .causal }
+
+  /// The token that the head predicts.
+  package var prediction: Prediction { Self.prediction }
+
+  package func check() throws(ModelError) {}
+
+  package var cachedLayers: Int { prediction.generatesText ? layers : 0 }
 
   package func pooler(_ parameters: Parameters) -> Pooler? { nil }
 
@@ -118,14 +142,5 @@ extension ModelConfiguration {
     let queryWidth = Double(matrices.first { $0.isEmbedding }?.shape[1] ?? 0)
     // A causal model computes half of the T×T attention scores.
     return total + Double(layers) * Double(context) * queryWidth * (isCausal ? 1 : 2)
-  }
-}
-
-extension ParameterLayout.Entry {
-  /// True for the embeddings of tokens, positions and segments.
-  package var isEmbedding: Bool {
-    name.hasSuffix("_embeddings.weight") || name.hasSuffix("wte.weight")
-      || name.hasSuffix("wpe.weight") || name.hasSuffix("embed_tokens.weight")
-      || name == "shared.weight"
   }
 }

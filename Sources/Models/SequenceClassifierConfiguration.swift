@@ -64,7 +64,7 @@ package struct SequenceClassifierConfiguration: NetworkConfiguration {
   package var heads: [String] { usesFirstToken ? [Pooler.name, head] : [head] }
 
   /// True for an encoder, whose head uses the first token; a decoder's head uses the last.
-  private var usesFirstToken: Bool { model.prediction == .masked }
+  private var usesFirstToken: Bool { model.prediction.isBidirectional }
 
   package func build(_ parameters: Parameters) -> SequenceClassifier {
     SequenceClassifier(self, parameters)
@@ -73,7 +73,7 @@ package struct SequenceClassifierConfiguration: NetworkConfiguration {
   /// Hugging Face's keys: those of the model, and the labels.
   package var json: [String: ConfigurationValue] {
     var json = model.json
-    json["architectures"] = .list([.text(model.architecture(suffix: Self.suffix))])
+    json["architectures"] = .list([.text(model.architecture.name(withHead: Self.suffix))])
     json.merge(Labels.keys(labels)) { $1 }
     json["problem_type"] = .text(problem.rawValue)
     json["pad_token_id"] = .integer(padding)

@@ -64,13 +64,13 @@ package struct TextEncoderConfiguration: NetworkConfiguration {
     self.hasPooler = hasPooler
   }
 
-  /// The architecture of an encoder without a head in `config.json`.
-  static let architecture = "BertModel"
+  /// The suffix of the architectures of encoders without a head.
+  static let suffix = "Model"
 
   /// Hugging Face's keys: those of the model, with the architecture of an encoder without a head.
   package var json: [String: ConfigurationValue] {
     var json = model.json
-    json["architectures"] = .list([.text(Self.architecture)])
+    json["architectures"] = .list([.text(model.architecture.name(withHead: Self.suffix))])
     return json
   }
 

@@ -37,7 +37,7 @@ package struct TokenClassifierConfiguration: NetworkConfiguration {
   ///   - model: A masked language model.
   ///   - labels: Names of the classes, distinct, at least one.
   package init(_ model: any ModelConfiguration, labels: [String]) throws(ModelError) {
-    guard model.prediction == .masked else {
+    guard model.prediction.isBidirectional else {
       throw .inconsistent(
         "A token classifier needs an encoder, which sees the tokens on both sides, and this model "
           + "is none: start from a masked language model such as BERT.")
@@ -60,7 +60,7 @@ package struct TokenClassifierConfiguration: NetworkConfiguration {
   /// Hugging Face's keys: those of the encoder, and the labels.
   package var json: [String: ConfigurationValue] {
     var json = model.json.merging(Labels.keys(labels)) { $1 }
-    json["architectures"] = .list([.text(model.architecture(suffix: Self.suffix))])
+    json["architectures"] = .list([.text(model.architecture.name(withHead: Self.suffix))])
     return json
   }
 

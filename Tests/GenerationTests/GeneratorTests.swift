@@ -5,7 +5,7 @@ import Tensors
 import Testing
 
 @Suite struct GeneratorTests {
-  static let families = ["gpt2", "llama", "mistral", "qwen3"]
+  static let families = ["gpt2", "llama", "mistral", "qwen3", "gemma3"]
   static let vocabulary = 23
   static let context = 16
 
@@ -25,6 +25,9 @@ import Testing
         configuration = try GPT2Configuration(
           vocabulary: vocabulary, context: context, layers: 2, heads: 2, width: 16, dropout: 0.1,
           endOfText: 0)
+      } else if family == "gemma3" {
+        configuration = try Model.gemma3(
+          vocabulary: vocabulary, context: context, width: 24)
       } else {
         var llama = try LlamaConfiguration(
           vocabulary: vocabulary, context: context, layers: 2, heads: 4, keyHeads: 2, width: 24,
@@ -42,6 +45,17 @@ import Testing
       let bf16Copy = precision == .bf16 ? BF16Buffer(count: layout.count) : nil
       bf16Copy?.round(values, 0..<layout.count)
       network = workspace.bind(layout, values: values, bf16Copy: bf16Copy, configuration.build)
+    }
+
+    /// Returns a Gemma 3 of two local blocks and a global one.
+    static func gemma3(vocabulary: Int, context: Int, width: Int) throws -> GemmaConfiguration {
+      var new = NewModel(family: .gemma3)
+      (new.layers, new.heads, new.keyHeads, new.width) = (3, 4, 2, width)
+      (new.typedContext, new.tied) = (context, false)
+      var model = try GemmaConfiguration(
+        new, NewModelIds(count: vocabulary, endOfText: 0) { _ in nil })
+      model.window = 5
+      return model
     }
 
     var generate: Generator { Generator(network, configuration: configuration, in: workspace) }

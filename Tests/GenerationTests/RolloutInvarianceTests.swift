@@ -10,13 +10,18 @@ import Testing
 
   /// Configurations with heads of size 10, and of more than a register holds.
   private static func configuration(_ family: String) throws -> any ModelConfiguration {
-    family == "gpt2"
-      ? try GPT2Configuration(
+    switch family {
+    case "gpt2":
+      try GPT2Configuration(
         vocabulary: vocabulary, context: 160, layers: 3, heads: 2, width: 144, dropout: 0.1,
         endOfText: 0)
-      : try LlamaConfiguration(
+    case "gemma3":
+      try GeneratorTests.Model.gemma3(vocabulary: vocabulary, context: 160, width: 40)
+    default:
+      try LlamaConfiguration(
         vocabulary: vocabulary, context: 160, layers: 3, heads: 4, keyHeads: 2, width: 40,
         endOfText: 0)
+    }
   }
 
   private static func prompt(_ length: Int) -> [Int32] {

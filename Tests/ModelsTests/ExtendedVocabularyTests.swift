@@ -29,7 +29,7 @@ import Tokenizers
     #expect(try folder.isExtended(by: folder.tokenizer))
     #expect(try !folder.isExtended(by: ByteTokenizer()))
 
-    let configuration = try folder.configuration(for: tokenizer)
+    let configuration = folder.configuration(for: tokenizer)
     #expect(configuration.vocabulary == new)
     let layout = configuration.layout
     let values = FlatBuffer(count: layout.count)
@@ -78,7 +78,7 @@ import Tokenizers
     let tokenizer = try extended(folder)
     let vocabulary = folder.configuration.vocabulary
     #expect(folder.tokenizer.vocabularySize == vocabulary - 2)
-    let configuration = try folder.configuration(for: tokenizer)
+    let configuration = folder.configuration(for: tokenizer)
     #expect(configuration.vocabulary == vocabulary + 1)
     let values = FlatBuffer(count: configuration.layout.count)
     try folder.copyWeights(

@@ -8,7 +8,7 @@ import Testing
 /// the gradients.
 @Suite struct LanguageModelTests {
   static let families = [
-    "gpt2", "gpt2 untied", "llama", "llama tied", "bert", "t5", "t5 gated",
+    "gpt2", "gpt2 untied", "llama", "llama tied", "bert", "t5", "t5 gated", "gemma", "gemma3",
   ]
 
   private static func configuration(_ family: String, dropout: Float, layers: Int)
@@ -26,12 +26,25 @@ import Testing
       try T5Configuration(
         vocabulary: 19, context: 8, layers: layers, heads: 2, headSize: 5, width: 12,
         dropout: dropout, isGated: family != "t5", padding: 0, endOfText: 1)
+    case "gemma", "gemma3":
+      try gemma(family == "gemma" ? .gemma : .gemma3, dropout: dropout, layers: layers)
     default:
       try LlamaConfiguration(
         vocabulary: 19, context: 8, layers: layers, heads: 4, keyHeads: 2, width: 24,
         dropout: dropout,
         tied: family != "llama", endOfText: 0)
     }
+  }
+
+  private static func gemma(_ family: ModelFamily, dropout: Float, layers: Int)
+    throws -> any ModelConfiguration
+  {
+    var new = NewModel(family: family)
+    (new.layers, new.heads, new.keyHeads, new.width) = (layers, 4, 2, 24)
+    (new.typedContext, new.dropout) = (8, Double(dropout))
+    var model = try GemmaConfiguration(new, NewModelIds(count: 19, endOfText: 0) { _ in nil })
+    model.window = 3
+    return model
   }
 
   private static let ids = (0..<16).map { Int32($0 * 7 % 19) }

@@ -11,7 +11,8 @@ import Tokenizers
 @Suite struct ModelExportTests {
   static let cases = [
     "gpt2-tied", "gpt2-untied", "qwen3", "mistral-window", "score-llama", "bert", "encoder-bert",
-    "score-bert", "tag-bert", "t5-gated", "t5-long",
+    "score-bert", "tag-bert", "t5-gated", "t5-long", "gemma-gqa",
+    "gemma3", "gemma3-long",
   ]
 
   @Test(arguments: cases) func theExportEqualsTheModel(name: String) throws {

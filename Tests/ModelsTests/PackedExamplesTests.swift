@@ -6,7 +6,7 @@ import Testing
 
 /// Examples packed into a sequence, compared with each example alone, through whole models.
 @Suite struct PackedExamplesTests {
-  static let families = ["gpt2", "llama"]
+  static let families = ["gpt2", "llama", "gemma3"]
   /// Two sequences of 200 tokens; a block of the blocked attention has 64.
   static let lengths = [[1, 70, 64, 65], [129, 3, 68]]
 
@@ -16,12 +16,10 @@ import Testing
     let model: any LanguageModel
 
     init(_ family: String) throws {
-      let configuration: any ModelConfiguration =
-        family == "gpt2"
-        ? try GPT2Configuration(
-          vocabulary: 29, context: 200, layers: 2, heads: 2, width: 16, endOfText: 0)
-        : try LlamaConfiguration(
-          vocabulary: 29, context: 200, layers: 2, heads: 4, keyHeads: 2, width: 24, endOfText: 0)
+      var new = NewModel(family: try #require(ModelFamilies.all.first { $0.name == family }))
+      (new.layers, new.heads, new.width) = (2, family == "gpt2" ? 2 : 4, family == "gpt2" ? 16 : 24)
+      (new.keyHeads, new.typedContext) = (2, 200)
+      let configuration = try new.configuration(NewModelIds(count: 29, endOfText: 0) { _ in nil })
       layout = configuration.layout
       let values = FlatBuffer(count: layout.count)
       layout.initialize(values.elements, seed: 3)

@@ -4,21 +4,21 @@ import Tensors
 /// The configuration of a BERT.
 package struct BERTConfiguration: ModelConfiguration {
   /// Number of token ids.
-  package var vocabulary: Int
+  package var vocabulary = 0
   /// Longest sequence, in tokens; every position has a learned embedding.
-  package var context: Int
+  package var context = 0
   /// Number of blocks.
-  package var layers: Int
+  package var layers = 0
   /// Attention heads per block.
-  package var heads: Int
+  package var heads = 0
   /// Size of the residual stream.
-  package var width: Int
+  package var width = 0
   /// Size of the feed-forward's hidden layer.
-  package var hidden: Int
+  package var hidden = 0
   /// Dropout rate after embeddings and projections.
-  package var dropout: Float
+  package var dropout: Float = 0
   /// Dropout rate of attention probabilities.
-  package var attentionDropout: Float
+  package var attentionDropout: Float = 0
   /// Number of segment types; all tokens have the first.
   package var segments = 2
   /// The activation function of the feed-forward.
@@ -28,25 +28,19 @@ package struct BERTConfiguration: ModelConfiguration {
   /// Standard deviation of the initial weights.
   package var initialStd: Float = 0.02
   /// The padding id.
-  package var padding: Int?
+  package var padding: Int? = 0
 
+  package init() {}
+
+  /// The parameters set the properties of their names.
+  ///
   /// - Parameters:
-  ///   - vocabulary: Number of token ids.
-  ///   - context: Longest sequence, in tokens.
-  ///   - layers: Number of blocks.
-  ///   - heads: Attention heads per block.
-  ///   - width: Size of the residual stream.
-  ///   - hidden: Size of the feed-forward's hidden layer; 4 × width when nil.
-  ///   - dropout: Dropout rate, of attention probabilities as well.
-  ///   - padding: The padding id.
+  ///   - hidden: 4 × width when nil.
+  ///   - dropout: The rate of attention probabilities as well.
   package init(
     vocabulary: Int, context: Int, layers: Int, heads: Int, width: Int, hidden: Int? = nil,
     dropout: Float = 0, padding: Int = 0
   ) throws(ModelError) {
-    guard width % heads == 0 else {
-      throw .inconsistent(
-        "model.width \(width) is not a multiple of model.heads \(heads): choose a multiple.")
-    }
     self.vocabulary = vocabulary
     self.context = context
     self.layers = layers
@@ -56,38 +50,60 @@ package struct BERTConfiguration: ModelConfiguration {
     self.dropout = dropout
     attentionDropout = dropout
     self.padding = padding
+    try check()
   }
 
-  init(_ fields: ConfigurationFields) throws(ModelError) {
-    try fields.require(
-      "hidden_act", oneOf: ["gelu", "gelu_new", "gelu_pytorch_tanh"], default: "gelu")
-    try fields.require("position_embedding_type", oneOf: ["absolute"], default: "absolute")
-    try fields.require("tie_word_embeddings", true)
-    for key in ["is_decoder", "add_cross_attention"] { try fields.require(key, false) }
-    let vocabulary = try fields.size("vocab_size", atMost: ModelLimits.vocabulary)
-    let width = try fields.size("hidden_size", atMost: ModelLimits.width)
+  package init(_ model: NewModel, _ ids: NewModelIds) throws(ModelError) {
     try self.init(
-      vocabulary: vocabulary,
-      context: fields.size("max_position_embeddings", atMost: ModelLimits.context, default: 512),
-      layers: fields.size("num_hidden_layers", atMost: ModelLimits.layers),
-      heads: fields.size("num_attention_heads", atMost: ModelLimits.width), width: width,
-      hidden: fields.size("intermediate_size", atMost: ModelLimits.hidden, default: 4 * width),
-      dropout: fields.rate("hidden_dropout_prob", default: 0.1),
-      padding: fields.id("pad_token_id", below: vocabulary, default: 0))
-    attentionDropout = try fields.rate("attention_probs_dropout_prob", default: 0.1)
-    segments = try fields.size("type_vocab_size", atMost: ModelLimits.vocabulary, default: 2)
-    activation = try fields.text("hidden_act", default: "gelu") == "gelu" ? .exact : .tanh
-    epsilon = Float(try fields.positive("layer_norm_eps", default: 1e-12))
-    initialStd = Float(try fields.positive("initializer_range", default: 0.02))
+      vocabulary: ids.count, context: model.context, layers: model.layers, heads: model.heads,
+      width: model.width, hidden: model.hidden, dropout: Float(model.dropout),
+      padding: ids.id("[PAD]") ?? ids.id("<pad>") ?? ids.endOfText)
+    initialStd = Float(model.initialStd)
   }
+
+  package func check() throws(ModelError) {
+    guard width % heads == 0 else {
+      throw .inconsistent(
+        "model.width \(width) is not a multiple of model.heads \(heads): choose a multiple.")
+    }
+  }
+
+  package static var keys: [ConfigurationKey<Self>] {
+    [
+      .written("model_type") { _ in .text("bert") },
+      .choice(
+        "hidden_act", \.activation,
+        ["gelu": .exact, "gelu_new": .tanh, "gelu_pytorch_tanh": .tanh]
+      ) { _ in "gelu" },
+      .only("position_embedding_type", ["absolute"]),
+      .only("tie_word_embeddings", true),
+      .only("is_decoder", false),
+      .never("add_cross_attention"),
+      .size("vocab_size", \.vocabulary, atMost: ModelLimits.vocabulary),
+      .size("hidden_size", \.width, atMost: ModelLimits.width),
+      .size("max_position_embeddings", \.context, atMost: ModelLimits.context, default: 512),
+      .size("num_hidden_layers", \.layers, atMost: ModelLimits.layers),
+      .size("num_attention_heads", \.heads, atMost: ModelLimits.width),
+      .size("intermediate_size", \.hidden, atMost: ModelLimits.hidden) { 4 * $0.width },
+      .rate("hidden_dropout_prob", \.dropout, default: 0.1),
+      .id("pad_token_id", \.padding) { _ in 0 },
+      .rate("attention_probs_dropout_prob", \.attentionDropout, default: 0.1),
+      .written("classifier_dropout") { _ in .null },
+      .size("type_vocab_size", \.segments, atMost: ModelLimits.vocabulary, default: 2),
+      .positive("layer_norm_eps", \.epsilon, default: 1e-12),
+      .positive("initializer_range", \.initialStd, default: 0.02),
+    ] + ConfigurationKey.common
+  }
+
+  package static var prediction: Prediction { .masked }
+
+  package var architecture: Architecture { Architecture(family: "Bert", head: "ForMaskedLM") }
 
   /// Keys and values are as wide as the residual stream.
   package var keyWidth: Int { width }
 
   /// The head is the token embedding.
   package var tied: Bool { true }
-
-  package var prediction: Prediction { .masked }
 
   package func backbone(_ parameters: Parameters) -> any Backbone { BERT(self, parameters) }
 
@@ -96,23 +112,15 @@ package struct BERTConfiguration: ModelConfiguration {
   }
 
   package func pooler(_ parameters: Parameters) -> Pooler? { Pooler(self, parameters) }
+}
 
-  /// Hugging Face's keys.
-  package var json: [String: ConfigurationValue] {
-    [
-      "architectures": .list([.text("BertForMaskedLM")]), "model_type": .text("bert"),
-      "hidden_act": .text(activation == .exact ? "gelu" : "gelu_new"),
-      "vocab_size": .integer(vocabulary), "max_position_embeddings": .integer(context),
-      "num_hidden_layers": .integer(layers), "num_attention_heads": .integer(heads),
-      "hidden_size": .integer(width), "intermediate_size": .integer(hidden),
-      "hidden_dropout_prob": .exact(dropout),
-      "attention_probs_dropout_prob": .exact(attentionDropout), "classifier_dropout": .null,
-      "type_vocab_size": .integer(segments), "layer_norm_eps": .exact(epsilon),
-      "initializer_range": .exact(initialStd), "pad_token_id": .integer(padding ?? 0),
-      "position_embedding_type": .text("absolute"), "tie_word_embeddings": .flag(true),
-      "is_decoder": .flag(false), "use_cache": .flag(true),
-      // transformers 4 reads `torch_dtype`, 5 `dtype`.
-      "dtype": .text("float32"), "torch_dtype": .text("float32"),
-    ]
-  }
+extension ModelFamily {
+  /// BERT.
+  package static let bert = ModelFamily(
+    "bert", BERTConfiguration.self, modelTypes: ["bert"],
+    weightNames: WeightNames(
+      backbone: "bert.", embeddings: ["_embeddings.weight"],
+      // TensorFlow's names for gain and bias of a norm.
+      variants: ["LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"]),
+    feedForwardRatio: "4", allowsUntiedHead: false)
 }

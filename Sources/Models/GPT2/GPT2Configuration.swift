@@ -3,46 +3,37 @@ import Tensors
 /// The configuration of a GPT-2.
 package struct GPT2Configuration: ModelConfiguration {
   /// Number of token ids.
-  package var vocabulary: Int
+  package var vocabulary = 0
   /// Longest sequence, in tokens; every position has a learned embedding.
-  package var context: Int
+  package var context = 0
   /// Number of blocks.
-  package var layers: Int
+  package var layers = 0
   /// Attention heads per block.
-  package var heads: Int
+  package var heads = 0
   /// Size of the residual stream.
-  package var width: Int
+  package var width = 0
   /// Size of the feed-forward's hidden layer.
-  package var hidden: Int
+  package var hidden = 0
   /// Dropout rate after embeddings, attention probabilities and projections.
-  package var dropout: Float
+  package var dropout: Float = 0
   /// True when the head is tied to the token embedding.
-  package var tied: Bool
+  package var tied = true
   /// Epsilon of the LayerNorms, added to variances.
   package var epsilon: Float = 1e-5
   /// Standard deviation of the initial weights.
   package var initialStd: Float = 0.02
   /// The id that ends a document, for `config.json`.
-  package var endOfText: Int
+  package var endOfText = 0
 
-  /// - Parameters:
-  ///   - vocabulary: Number of token ids.
-  ///   - context: Longest sequence, in tokens.
-  ///   - layers: Number of blocks.
-  ///   - heads: Attention heads per block.
-  ///   - width: Size of the residual stream.
-  ///   - hidden: Size of the feed-forward's hidden layer; 4 × width when nil.
-  ///   - dropout: Dropout rate.
-  ///   - tied: True to tie the head to the token embedding.
-  ///   - endOfText: The id that ends a document.
+  package init() {}
+
+  /// The parameters set the properties of their names.
+  ///
+  /// - Parameter hidden: 4 × width when nil.
   package init(
     vocabulary: Int, context: Int, layers: Int, heads: Int, width: Int, hidden: Int? = nil,
     dropout: Float = 0, tied: Bool = true, endOfText: Int
   ) throws(ModelError) {
-    guard width % heads == 0 else {
-      throw .inconsistent(
-        "model.width \(width) is not a multiple of model.heads \(heads): choose a multiple.")
-    }
     self.vocabulary = vocabulary
     self.context = context
     self.layers = layers
@@ -52,50 +43,62 @@ package struct GPT2Configuration: ModelConfiguration {
     self.dropout = dropout
     self.tied = tied
     self.endOfText = endOfText
+    try check()
   }
 
-  init(_ fields: ConfigurationFields) throws(ModelError) {
-    try fields.require(
-      "activation_function", oneOf: ["gelu_new", "gelu_pytorch_tanh"], default: "gelu_new")
-    try fields.require("scale_attn_weights", true)
-    try fields.require("scale_attn_by_inverse_layer_idx", false)
-    try fields.require("add_cross_attention", false)
-    let vocabulary = try fields.size("vocab_size", atMost: ModelLimits.vocabulary)
-    let width = try fields.size("n_embd", atMost: ModelLimits.width)
+  package init(_ model: NewModel, _ ids: NewModelIds) throws(ModelError) {
     try self.init(
-      vocabulary: vocabulary,
-      context: fields.size("n_positions", atMost: ModelLimits.context, default: 1024),
-      layers: fields.size("n_layer", atMost: ModelLimits.layers),
-      heads: fields.size("n_head", atMost: ModelLimits.width), width: width,
-      hidden: fields.size("n_inner", atMost: ModelLimits.hidden, default: 4 * width),
-      dropout: fields.rate("resid_pdrop", default: 0),
-      tied: fields.flag("tie_word_embeddings", default: true),
-      endOfText: fields.id("eos_token_id", below: vocabulary, default: vocabulary - 1))
-    epsilon = Float(try fields.positive("layer_norm_epsilon", default: 1e-5))
-    initialStd = Float(try fields.positive("initializer_range", default: 0.02))
+      vocabulary: ids.count, context: model.context, layers: model.layers, heads: model.heads,
+      width: model.width, hidden: model.hidden, dropout: Float(model.dropout),
+      tied: model.isTied, endOfText: ids.endOfText)
+    initialStd = Float(model.initialStd)
   }
+
+  package func check() throws(ModelError) {
+    guard width % heads == 0 else {
+      throw .inconsistent(
+        "model.width \(width) is not a multiple of model.heads \(heads): choose a multiple.")
+    }
+  }
+
+  package static var keys: [ConfigurationKey<Self>] {
+    [
+      .written("model_type") { _ in .text("gpt2") },
+      .only("activation_function", ["gelu_new", "gelu_pytorch_tanh"]),
+      .only("scale_attn_weights", true),
+      .never("scale_attn_by_inverse_layer_idx"),
+      .never("add_cross_attention"),
+      .size("vocab_size", \.vocabulary, atMost: ModelLimits.vocabulary),
+      .size("n_embd", \.width, atMost: ModelLimits.width),
+      .size("n_positions", \.context, atMost: ModelLimits.context, default: 1024),
+      .written("n_ctx") { .integer($0.context) },
+      .size("n_layer", \.layers, atMost: ModelLimits.layers),
+      .size("n_head", \.heads, atMost: ModelLimits.width),
+      .size("n_inner", \.hidden, atMost: ModelLimits.hidden) { 4 * $0.width },
+      .rate("resid_pdrop", \.dropout, default: 0),
+      .written("attn_pdrop") { .exact($0.dropout) },
+      .written("embd_pdrop") { .exact($0.dropout) },
+      .flag("tie_word_embeddings", \.tied, default: true),
+      .id("eos_token_id", \.endOfText) { $0.vocabulary - 1 },
+      .written("bos_token_id") { .integer($0.endOfText) },
+      .positive("layer_norm_epsilon", \.epsilon, default: 1e-5),
+      .positive("initializer_range", \.initialStd, default: 0.02),
+    ] + ConfigurationKey.common
+  }
+
+  package var architecture: Architecture { Architecture(family: "GPT2", head: "LMHeadModel") }
 
   /// Keys and values are as wide as the residual stream.
   package var keyWidth: Int { width }
 
   package func backbone(_ parameters: Parameters) -> any Backbone { GPT2(self, parameters) }
+}
 
-  /// Hugging Face's keys.
-  package var json: [String: ConfigurationValue] {
-    let rate = ConfigurationValue.number(Double("\(dropout)") ?? 0)
-    return [
-      "architectures": .list([.text("GPT2LMHeadModel")]), "model_type": .text("gpt2"),
-      "activation_function": .text("gelu_new"), "vocab_size": .integer(vocabulary),
-      "n_positions": .integer(context), "n_ctx": .integer(context), "n_layer": .integer(layers),
-      "n_head": .integer(heads), "n_embd": .integer(width), "n_inner": .integer(hidden),
-      "attn_pdrop": rate, "embd_pdrop": rate, "resid_pdrop": rate,
-      "layer_norm_epsilon": .number(Double("\(epsilon)") ?? 1e-5),
-      "initializer_range": .number(Double("\(initialStd)") ?? 0.02),
-      "tie_word_embeddings": .flag(tied),
-      "scale_attn_weights": .flag(true), "use_cache": .flag(true),
-      // transformers 4 reads `torch_dtype`, 5 `dtype`.
-      "dtype": .text("float32"), "torch_dtype": .text("float32"),
-      "bos_token_id": .integer(endOfText), "eos_token_id": .integer(endOfText),
-    ]
-  }
+extension ModelFamily {
+  /// GPT-2.
+  package static let gpt2 = ModelFamily(
+    "gpt2", GPT2Configuration.self, modelTypes: ["gpt2"],
+    weightNames: WeightNames(
+      backbone: "transformer.", embeddings: ["wte.weight", "wpe.weight"]),
+    feedForwardRatio: "4")
 }

@@ -6,21 +6,21 @@ package struct LlamaConfiguration: ModelConfiguration {
   /// The family.
   package var kind = LlamaKind.llama
   /// Number of token ids.
-  package var vocabulary: Int
+  package var vocabulary = 0
   /// Longest sequence, in tokens.
-  package var context: Int
+  package var context = 0
   /// Number of blocks.
-  package var layers: Int
+  package var layers = 0
   /// Query heads per block.
-  package var heads: Int
+  package var heads = 0
   /// Key and value heads per block; divides `heads`.
-  package var keyHeads: Int
+  package var keyHeads = 0
   /// Size of the residual stream.
-  package var width: Int
+  package var width = 0
   /// Size of the feed-forward's hidden layer.
-  package var hidden: Int
+  package var hidden = 0
   /// Size of a query, key or value head.
-  package var headSize: Int
+  package var headSize = 0
   /// True when the projections to queries, keys and values have biases.
   package var hasQueryBias = false
   /// True when the output projection of the attention has a bias.
@@ -33,9 +33,9 @@ package struct LlamaConfiguration: ModelConfiguration {
   /// The first block with a window.
   package var firstWindowed = 0
   /// Dropout rate of attention probabilities; the family has no other dropout.
-  package var dropout: Float
+  package var dropout: Float = 0
   /// True when the head is tied to the token embedding.
-  package var tied: Bool
+  package var tied = false
   /// Base of the rotary frequencies (`rope_theta`).
   package var ropeBase: Double = 10_000
   /// Scaling of the rotary frequencies for long contexts.
@@ -45,53 +45,65 @@ package struct LlamaConfiguration: ModelConfiguration {
   /// Standard deviation of the initial weights.
   package var initialStd: Float = 0.02
   /// The id that ends a document, for `config.json`.
-  package var endOfText: Int
+  package var endOfText = 0
 
+  package init() {}
+
+  /// The parameters set the properties of their names.
+  ///
   /// - Parameters:
-  ///   - vocabulary: Number of token ids.
-  ///   - context: Longest sequence, in tokens.
-  ///   - layers: Number of blocks.
-  ///   - heads: Query heads per block.
-  ///   - keyHeads: Key and value heads per block; `heads` when nil.
-  ///   - headSize: Size of a head; width ÷ heads when nil.
-  ///   - width: Size of the residual stream.
-  ///   - hidden: Size of the feed-forward's hidden layer; 8/3 × width rounded up to a multiple of
-  ///     16 when nil.
-  ///   - dropout: Dropout rate of attention probabilities.
-  ///   - tied: True to tie the head to the token embedding.
-  ///   - endOfText: The id that ends a document.
+  ///   - keyHeads: `heads` when nil.
+  ///   - headSize: width ÷ heads when nil.
+  ///   - hidden: 8/3 × width rounded up to a multiple of 16 when nil.
   package init(
     vocabulary: Int, context: Int, layers: Int, heads: Int, keyHeads: Int? = nil,
     headSize: Int? = nil, width: Int, hidden: Int? = nil, dropout: Float = 0, tied: Bool = false,
     endOfText: Int
   ) throws(ModelError) {
-    let keyHeads = keyHeads ?? heads
-    if let headSize, headSize % 2 != 0 {
-      throw .inconsistent(
-        "Rotary positions need heads of an even size, and head_dim is \(headSize): choose an even "
-          + "size.")
-    }
     guard headSize != nil || width % heads == 0 && width / heads % 2 == 0 else {
       throw .inconsistent(
         "model.width \(width) is not a multiple of 2 × model.heads (\(heads)), and rotary "
           + "positions need heads of an even size: choose a multiple of \(2 * heads).")
     }
-    guard heads % keyHeads == 0 else {
-      throw .inconsistent(
-        "model.heads \(heads) is not a multiple of model.kvHeads \(keyHeads), and every key head "
-          + "serves the same number of query heads: choose a multiple.")
-    }
     self.vocabulary = vocabulary
     self.context = context
     self.layers = layers
     self.heads = heads
-    self.keyHeads = keyHeads
+    self.keyHeads = keyHeads ?? heads
     self.width = width
     self.headSize = headSize ?? width / heads
     self.hidden = hidden ?? (8 * width / 3 + 15) / 16 * 16
     self.dropout = dropout
     self.tied = tied
     self.endOfText = endOfText
+    try check()
+  }
+
+  package init(_ model: NewModel, _ ids: NewModelIds) throws(ModelError) {
+    try self.init(
+      vocabulary: ids.count, context: model.context, layers: model.layers, heads: model.heads,
+      keyHeads: model.keyHeads, width: model.width, hidden: model.hidden,
+      dropout: Float(model.dropout), tied: model.isTied, endOfText: ids.endOfText)
+    initialStd = Float(model.initialStd)
+  }
+
+  package func check() throws(ModelError) {
+    guard headSize % 2 == 0 else {
+      throw .inconsistent(
+        "Rotary positions need heads of an even size, and head_dim is \(headSize): choose an even "
+          + "size.")
+    }
+    guard heads % keyHeads == 0 else {
+      throw .inconsistent(
+        "model.heads \(heads) is not a multiple of model.kvHeads \(keyHeads), and every key head "
+          + "serves the same number of query heads: choose a multiple.")
+    }
+  }
+
+  package var architecture: Architecture {
+    let name = kind.rawValue
+    return Architecture(
+      family: name.prefix(1).uppercased() + name.dropFirst(), head: "ForCausalLM")
   }
 
   /// Key heads × head size.
@@ -111,11 +123,14 @@ package enum LlamaKind: String, Sendable, CaseIterable {
   /// Qwen 3: norms on the heads of queries and keys.
   case qwen3
 
-  /// Hugging Face's architecture of the language model.
-  var architecture: String {
-    "\(rawValue.prefix(1).uppercased())\(rawValue.dropFirst())ForCausalLM"
-  }
-
   /// True when queries and keys are normalised per head.
   var normalisesHeads: Bool { self == .qwen3 }
+}
+
+extension ModelFamily {
+  /// Llama and its relatives; a new model is a Llama.
+  package static let llama = ModelFamily(
+    "llama", LlamaConfiguration.self, modelTypes: LlamaKind.allCases.map(\.rawValue),
+    weightNames: WeightNames(backbone: "model.", embeddings: ["embed_tokens.weight"]),
+    keys: [.initialStd, .kvHeads], feedForwardRatio: "8/3", isTied: false)
 }

@@ -13,59 +13,54 @@ package struct T5Configuration: ModelConfiguration {
   /// The family.
   package var kind = Kind.t5
   /// Number of token ids.
-  package var vocabulary: Int
+  package var vocabulary = 0
   /// Longest encoder input and decoder input in training, in tokens; the network has no limit.
-  package var context: Int
+  package var context = 0
   /// Number of blocks of the encoder.
-  package var layers: Int
+  package var layers = 0
   /// Number of blocks of the decoder.
-  package var decoderLayers: Int
+  package var decoderLayers = 0
   /// Attention heads per block.
-  package var heads: Int
+  package var heads = 0
   /// Size of a head.
-  package var headSize: Int
+  package var headSize = 0
   /// Size of the residual stream.
-  package var width: Int
+  package var width = 0
   /// Size of the feed-forward's hidden layer.
-  package var hidden: Int
+  package var hidden = 0
   /// Number of buckets of relative positions.
   package var buckets = 32
   /// Distance from which on all positions share the last bucket.
   package var maximumDistance = 128
   /// Dropout rate after embeddings, attention probabilities, activations and sublayers.
-  package var dropout: Float
+  package var dropout: Float = 0
   /// Epsilon of the RMSNorms, added to mean squares.
   package var epsilon: Float = 1e-6
   /// Factor of all initial weights.
   package var initialFactor: Float = 1
   /// True for a gated feed-forward (T5 1.1), false for one with ReLU (T5 1.0).
-  package var isGated: Bool
+  package var isGated = true
   /// True when the head is tied to the token embedding, on hidden states times width^−½ (T5 1.0);
   /// false for a head of its own (T5 1.1).
-  package var tied: Bool
+  package var tied = false
   /// The decoder's start id, which precedes every target.
-  package var start: Int?
+  package var start: Int? = 0
   /// The padding id of sources and targets.
-  package var padding: Int?
+  package var padding: Int? = 0
   /// The id that ends sources and targets.
-  package var endOfText: Int
+  package var endOfText = 0
 
+  package init() {}
+
+  /// The parameters set the properties of their names.
+  ///
   /// - Parameters:
-  ///   - vocabulary: Number of token ids.
-  ///   - context: Longest source and target, in tokens.
-  ///   - layers: Number of blocks of the encoder.
-  ///   - decoderLayers: Number of blocks of the decoder; those of the encoder when nil.
-  ///   - heads: Attention heads per block.
-  ///   - headSize: Size of a head; width ÷ heads when nil.
-  ///   - width: Size of the residual stream.
-  ///   - hidden: Size of the feed-forward's hidden layer; when nil, 4 × width, or for a gated one
-  ///     8/3 × width rounded up to a multiple of 16.
-  ///   - dropout: Dropout rate.
-  ///   - isGated: True for a gated feed-forward.
-  ///   - tied: True to tie the head to the token embedding; `!isGated` when nil.
-  ///   - start: The decoder's start id; `padding` when nil.
-  ///   - padding: The padding id.
-  ///   - endOfText: The id that ends sources and targets.
+  ///   - decoderLayers: `layers` when nil.
+  ///   - headSize: width ÷ heads when nil.
+  ///   - hidden: When nil, 4 × width, or for a gated feed-forward 8/3 × width rounded up to a
+  ///     multiple of 16.
+  ///   - tied: `!isGated` when nil.
+  ///   - start: `padding` when nil.
   package init(
     vocabulary: Int, context: Int, layers: Int, decoderLayers: Int? = nil, heads: Int,
     headSize: Int? = nil, width: Int, hidden: Int? = nil, dropout: Float = 0,
@@ -91,6 +86,20 @@ package struct T5Configuration: ModelConfiguration {
     self.endOfText = endOfText
   }
 
+  package init(_ model: NewModel, _ ids: NewModelIds) throws(ModelError) {
+    try self.init(
+      vocabulary: ids.count, context: model.context, layers: model.layers,
+      decoderLayers: model.decoderLayers, heads: model.heads, width: model.width,
+      hidden: model.hidden, dropout: Float(model.dropout), isGated: model.isGated,
+      tied: model.isTied, padding: ids.id("<pad>") ?? ids.endOfText, endOfText: ids.endOfText)
+  }
+
+  package static var prediction: Prediction { .sequenceToSequence }
+
+  package var architecture: Architecture {
+    Architecture(family: kind.rawValue.uppercased(), head: "ForConditionalGeneration")
+  }
+
   /// Heads × head size.
   package var keyWidth: Int { heads * headSize }
 
@@ -103,7 +112,7 @@ package struct T5Configuration: ModelConfiguration {
   /// Factor of the head's input.
   var outputScale: Float { tied ? 1 / Float(width).squareRoot() : 1 }
 
-  package var prediction: Prediction { .sequenceToSequence }
+  package var cachedLayers: Int { decoderLayers }
 
   /// Returns the caches of the decoder's self-attentions, then those of its cross-attentions.
   package func caches(sequences: Int, capacity: Int, source: Int, in workspace: Workspace)
@@ -117,4 +126,20 @@ package struct T5Configuration: ModelConfiguration {
   }
 
   package func backbone(_ parameters: Parameters) -> any Backbone { T5(self, parameters) }
+}
+
+extension ModelFamily {
+  /// T5 and mT5; a new model is a T5.
+  package static let t5 = ModelFamily(
+    "t5", T5Configuration.self, modelTypes: T5Configuration.Kind.allCases.map(\.rawValue),
+    weightNames: WeightNames(
+      embeddings: ["shared.weight"],
+      // The embedding as part of the encoder or the decoder.
+      variants: [
+        "shared.weight": "encoder.embed_tokens.weight",
+        "shared.weight": "decoder.embed_tokens.weight",
+      ],
+      // A head that was tied to the embedding.
+      shared: ["lm_head.weight": "shared.weight"]),
+    keys: [.decoderLayers, .gated], feedForwardRatio: "8/3 or ungated 4")
 }

@@ -1,98 +1,97 @@
 import Configuration
+import Datasets
 import Models
 import Tokenizers
 
-extension PretrainingOptions.Model {
+extension NewModel {
   init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
-    family = try reader.choice("model.family", default: .gpt2, help: "architecture of the model")
+    self.init(family: ModelFamilies.all[0])
+    let families = ModelFamilies.all.map(\.name)
+    let name = try reader.choice(
+      "model.family", of: families, default: family.name, help: "architecture of the model")
+    family = ModelFamilies.all.first { $0.name == name } ?? family
     layers = try reader.integer(
-      "model.layers", default: 4, in: 1...ModelLimits.layers, help: "number of transformer blocks")
+      "model.layers", default: layers, in: 1...ModelLimits.layers,
+      help: "number of transformer blocks")
     heads = try reader.integer(
-      "model.heads", default: 4, in: 1...1024, help: "number of query heads")
+      "model.heads", default: heads, in: 1...1024, help: "number of query heads")
     keyHeads = try reader.optionalInteger(
       "model.kvHeads", in: 1...1024,
-      help: "number of key and value heads of llama; model.heads when absent")
+      help: "number of key and value heads of \(Self.families { $0.keys.contains(.kvHeads) }); "
+        + "model.heads when absent")
     width = try reader.integer(
-      "model.width", default: 128, in: 1...ModelLimits.width, help: "width of the residual stream")
+      "model.width", default: width, in: 1...ModelLimits.width,
+      help: "width of the residual stream")
+    let ratios = ModelFamilies.all.map { "\($0.feedForwardRatio) (\($0.name))" }
     hidden = try reader.optionalInteger(
       "model.hidden", in: 1...ModelLimits.hidden,
-      help: "width of the feed-forward layers; when absent 4 (bert, gpt2) or 8/3 (llama, gated t5) "
-        + "× model.width")
+      help: "width of the feed-forward layers; when absent model.width × "
+        + ratios.joined(separator: ", "))
     typedContext = try reader.optionalInteger(
       "model.context", in: 2...ModelLimits.context, unit: "tokens",
-      help: "maximum sequence length; when absent 256, or with model.from that model's")
+      help: "maximum sequence length; when absent \(context), or with model.from that model's")
     dropout = try reader.number(
-      "model.dropout", default: 0, in: 0...0.99,
+      "model.dropout", default: dropout, in: 0...0.99,
       help: "dropout probability where the family has dropout")
     vocabulary = try reader.optionalInteger(
       "model.vocabulary", in: 1...ModelLimits.vocabulary,
       help: "vocabulary size; the tokenizer's when absent, may be larger")
     tied = try reader.choice(
       "model.tied", of: ["auto", "true", "false"], default: "auto",
-      help: "ties the head to the token embedding; auto: false for llama, true for others"
+      help: "ties the head to the token embedding; auto: false for "
+        + "\(Self.families { !$0.isTied }), true for others"
     ).tiedFlag
     initialStd = try reader.number(
-      "model.initialStd", default: 0.02, in: 1e-6...1,
+      "model.initialStd", default: initialStd, in: 1e-6...1,
       help: "standard deviation of the initial weights; larger values speed up small models")
     decoderLayers = try reader.optionalInteger(
       "model.decoderLayers", in: 1...ModelLimits.layers,
       help: "number of blocks of t5's decoder; model.layers when absent")
     isGated = try reader.boolean(
-      "model.gated", default: true,
+      "model.gated", default: isGated,
       help: "true: gated feed-forward of t5 1.1; false: ReLU of t5 1.0")
-    try requireOwnKeys(reader)
-    if family != .llama && keyHeads != nil {
-      throw reader.rejection(
-        of: "model.kvHeads",
-        because: "\(family.rawValue) has one key head per query head; leave it out")
+    if let (key, reason) = refusal(reader.isChanged) {
+      throw reader.rejection(of: key, because: reason)
     }
-    if family == .bert && tied == false {
-      throw reader.rejection(
-        of: "model.tied", because: "bert's head is its token embedding; leave it out")
-    }
-    if family == .bert && context < 3 {
-      throw reader.rejection(
-        of: "model.context",
-        because: "bert adds a token before and one after a text; choose 3 or more")
-    }
+    try requireContext(reader)
   }
 
-  /// Returns the configuration of a new model for `tokenizer`.
+  /// Returns the names of the families that satisfy `condition`, for help texts.
+  private static func families(_ condition: (ModelFamily) -> Bool) -> String {
+    ModelFamilies.all.filter(condition).map(\.name).joined(separator: ", ")
+  }
+
+  /// Refuses a context that is too short for the family's training objective.
+  private func requireContext(_ reader: ConfigurationReader) throws(ConfigurationError) {
+    let (minimum, reason) =
+      switch family.prediction {
+      case .causal: (2, "predicts a token from another one")
+      case .masked: (3, "adds a token before and one after a text")
+      case .sequenceToSequence: (8, "needs inputs that are long enough for corrupted spans")
+      }
+    guard context < minimum else { return }
+    throw reader.rejection(
+      of: "model.context", because: "\(family.name) \(reason); choose \(minimum) or more")
+  }
+
+  /// Returns the configuration of a new model for `tokenizer`; a sequence-to-sequence model also has
+  /// sentinels, if the tokenizer has none.
   func configuration(tokenizer: any Tokenizer, _ reader: ConfigurationReader) throws
     -> any ModelConfiguration
   {
-    let vocabulary = vocabulary ?? tokenizer.vocabularySize
-    guard vocabulary >= tokenizer.vocabularySize else {
+    let known = tokenizer.vocabularySize
+    guard vocabulary ?? known >= known else {
       throw reader.rejection(
         of: "model.vocabulary",
-        because: "\(vocabulary) is less than the \(tokenizer.vocabularySize) ids of the tokenizer; "
+        because: "\(vocabulary ?? 0) is less than the \(known) ids of the tokenizer; "
           + "leave the key out or choose a larger value")
     }
-    switch family {
-    case .gpt2:
-      var model = try GPT2Configuration(
-        vocabulary: vocabulary, context: context, layers: layers, heads: heads, width: width,
-        hidden: hidden, dropout: Float(dropout), tied: tied ?? true,
-        endOfText: Int(tokenizer.endOfText))
-      model.initialStd = Float(initialStd)
-      return model
-    case .llama:
-      var model = try LlamaConfiguration(
-        vocabulary: vocabulary, context: context, layers: layers, heads: heads,
-        keyHeads: keyHeads, width: width, hidden: hidden, dropout: Float(dropout),
-        tied: tied ?? false, endOfText: Int(tokenizer.endOfText))
-      model.initialStd = Float(initialStd)
-      return model
-    case .t5:
-      return try t5(tokenizer)
-    case .bert:
-      let padding = ["[PAD]", "<pad>"].lazy.compactMap(tokenizer.specialToken).first
-      var model = try BERTConfiguration(
-        vocabulary: vocabulary, context: context, layers: layers, heads: heads, width: width,
-        hidden: hidden, dropout: Float(dropout), padding: Int(padding ?? tokenizer.endOfText))
-      model.initialStd = Float(initialStd)
-      return model
-    }
+    let sentinels =
+      family.prediction == .sequenceToSequence ? SpanCorruption.missingSentinels(tokenizer) : 0
+    return try configuration(
+      NewModelIds(
+        count: vocabulary ?? known + sentinels, endOfText: Int(tokenizer.endOfText),
+        id: { tokenizer.specialToken($0).map(Int.init) }))
   }
 }
 
@@ -103,17 +102,6 @@ extension PretrainingOptions.Mask {
       help: "fraction of the tokens that bert predicts")
     wholeWords = try reader.boolean(
       "mask.wholeWords", default: false, help: "masks all tokens of a word together")
-  }
-}
-
-extension PretrainingOptions.Family {
-  /// The training objective of the family.
-  var prediction: Prediction {
-    switch self {
-    case .gpt2, .llama: .causal
-    case .bert: .masked
-    case .t5: .sequenceToSequence
-    }
   }
 }
 
@@ -136,7 +124,7 @@ extension PretrainingOptions {
       throw reader.rejection(
         of: key,
         because: start.map { "it has no effect with the model in \($0.from); leave it out" }
-          ?? "it has no effect with model.family: \(model.family.rawValue); leave it out")
+          ?? "it has no effect with model.family: \(model.family.name); leave it out")
     }
   }
 

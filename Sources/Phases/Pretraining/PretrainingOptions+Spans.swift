@@ -3,7 +3,7 @@ import Datasets
 import Models
 import Tokenizers
 
-// The keys of T5 alone: the decoder, and span corruption.
+// Span corruption, the training objective of sequence-to-sequence models.
 
 extension PretrainingOptions {
   /// The keys of span corruption.
@@ -26,34 +26,11 @@ extension PretrainingOptions.Spans {
   }
 }
 
-extension PretrainingOptions.Model {
-  /// The number of sentinels that are added to a vocabulary without any, as in the published T5.
-  private static let sentinels = 100
-
-  /// Returns a T5 for `tokenizer`; sentinels are added to a vocabulary that has none.
-  func t5(_ tokenizer: any Tokenizer) throws(ModelError) -> T5Configuration {
-    let hasSentinels = tokenizer.specialToken(SpanCorruption.name(ofSentinel: 0)) != nil
-    let padding = tokenizer.specialToken("<pad>") ?? tokenizer.endOfText
-    return try T5Configuration(
-      vocabulary: vocabulary
-        ?? tokenizer.vocabularySize + (hasSentinels ? 0 : PretrainingOptions.Model.sentinels),
-      context: context, layers: layers, decoderLayers: decoderLayers, heads: heads, width: width,
-      hidden: hidden, dropout: Float(dropout), isGated: isGated, tied: tied ?? true,
-      padding: Int(padding), endOfText: Int(tokenizer.endOfText))
-  }
-
-  /// Refuses keys that have no effect with the family.
-  func requireOwnKeys(_ reader: ConfigurationReader) throws(ConfigurationError) {
-    let idle = family == .t5 ? ["model.initialStd"] : ["model.gated", "model.decoderLayers"]
-    for key in idle where reader.isChanged(key) {
-      throw reader.rejection(
-        of: key, because: "it has no effect with model.family: \(family.rawValue); leave it out")
-    }
-    if family == .t5 && context < 8 {
-      throw reader.rejection(
-        of: "model.context",
-        because: "t5 needs inputs that are long enough for corrupted spans; choose 8 or more")
-    }
+extension SpanCorruption {
+  /// Returns the number of sentinels that a new model adds to a vocabulary without any, as in the
+  /// published T5; 0 if `tokenizer` has its own.
+  static func missingSentinels(_ tokenizer: any Tokenizer) -> Int {
+    tokenizer.specialToken(name(ofSentinel: 0)) == nil ? 100 : 0
   }
 }
 
@@ -69,7 +46,7 @@ extension PretrainingOptions {
     return (row.context, row.sourceContext)
   }
 
-  /// Returns the span corruption of texts of `tokenizer` for `model`.
+  /// Returns the span corruption of texts of `tokenizer` for a sequence-to-sequence `model`.
   func corruption(
     _ tokenizer: any Tokenizer, for model: any ModelConfiguration, _ reader: ConfigurationReader
   ) throws(ConfigurationError) -> SpanCorruption {

@@ -1,4 +1,5 @@
 import Configuration
+import Models
 import Training
 
 /// The keys of a pretraining run.
@@ -32,45 +33,6 @@ package struct PretrainingOptions: Sendable {
     package var validation: [String]
   }
 
-  /// The keys of a new model.
-  package struct Model: Sendable {
-    package var family: Family
-    /// The number of blocks.
-    package var layers: Int
-    /// The number of query heads.
-    package var heads: Int
-    /// The number of key and value heads; nil for as many as query heads.
-    package var keyHeads: Int?
-    /// The width of the residual stream.
-    package var width: Int
-    /// The width of the feed-forward layers; nil for the family's ratio.
-    package var hidden: Int?
-    /// The maximum sequence length as configured; nil when the key is absent.
-    package var typedContext: Int?
-    /// The maximum sequence length of a new model.
-    package var context: Int { typedContext ?? 256 }
-    /// The dropout probability.
-    package var dropout: Double
-    /// The vocabulary size; nil for the tokenizer's.
-    package var vocabulary: Int?
-    /// True to tie the head to the token embedding; nil for the family's default.
-    package var tied: Bool?
-    /// The standard deviation of the initial weights.
-    package var initialStd: Double
-    /// The number of decoder blocks of T5; nil for as many as encoder blocks.
-    package var decoderLayers: Int?
-    /// True for the gated feed-forward of T5 1.1.
-    package var isGated: Bool
-  }
-
-  /// Families that can be pretrained.
-  package enum Family: String, Sendable, CaseIterable {
-    case gpt2
-    case llama
-    case bert
-    case t5
-  }
-
   /// The keys of BERT's masking.
   package struct Mask: Sendable {
     /// The fraction of the tokens, or words, to predict.
@@ -84,7 +46,7 @@ package struct PretrainingOptions: Sendable {
   /// The initial model; nil for a new one.
   package var start: StartOptions?
   /// The sizes of a new model.
-  package var model: Model
+  package var model: NewModel
   /// `bytes`, or the path of a folder or a `tokenizer.json`.
   package var tokenizer: String
   /// The corpus.
@@ -102,7 +64,7 @@ package struct PretrainingOptions: Sendable {
   package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     let runOptions = try RunOptions(&reader, run: "runs/pretrained")
     let from = try StartOptions.optional(&reader)
-    model = try Model(&reader)
+    model = try NewModel(&reader)
     tokenizer = try reader.string(
       "tokenizer", default: "bytes",
       decidesBits: false,

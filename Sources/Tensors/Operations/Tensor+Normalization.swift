@@ -52,16 +52,17 @@ extension Tensor {
     return (y, statistics)
   }
 
-  /// Returns RMSNorm over the last dimension (Zhang & Sennrich 2019): gain·x/√(mean(x²) + ε), in
-  /// the operand type of products.
+  /// Returns RMSNorm over the last dimension (Zhang & Sennrich 2019): gain·x/√(mean(x²) + ε).
   ///
   /// - Parameters:
   ///   - gain: Shape [columns].
   ///   - epsilon: Added to the mean square.
-  package func rmsNorm(gain: Tensor, epsilon: Float) -> Tensor {
+  ///   - fp32Output: True to return fp32 also in bf16 precision, for results that sums read.
+  ///     Otherwise the result has the operand type of products.
+  package func rmsNorm(gain: Tensor, epsilon: Float, fp32Output: Bool = false) -> Tensor {
     precondition(gain.count == columns, "rmsNorm of \(shape) with gain \(gain.shape)")
     let x = self
-    let (y, inverse) = x.rmsNormValues(gain, epsilon)
+    let (y, inverse) = x.rmsNormValues(gain, epsilon, fp32Output)
     let columns = columns
     guard count > 0 else { return y.recorded(from: x, gain) { _ in } }
     return y.recorded(from: x, gain) { dy in
@@ -74,12 +75,15 @@ extension Tensor {
         }
       }
       if x.needsGradient { x.accumulate(backward) } else { backward(nil, false) }
-    }.recomputed { x.rmsNormValues(gain, epsilon).y }
+    }.recomputed { x.rmsNormValues(gain, epsilon, fp32Output).y }
   }
 
   /// Returns the result, and the inverse root mean squares of the rows, [rows].
-  private func rmsNormValues(_ gain: Tensor, _ epsilon: Float) -> (y: Tensor, inverse: Tensor) {
-    let y = Tensor(uninitialized: shape, type: Tensor.operandType(in: workspace), in: workspace)
+  private func rmsNormValues(_ gain: Tensor, _ epsilon: Float, _ fp32Output: Bool)
+    -> (y: Tensor, inverse: Tensor)
+  {
+    let type = fp32Output ? .float32 : Tensor.operandType(in: workspace)
+    let y = Tensor(uninitialized: shape, type: type, in: workspace)
     let inverse = Tensor(uninitialized: [rows], in: workspace)
     guard count > 0 else { return (y, inverse) }
     Tensor.forEachBlock(of: [y]) { block in

@@ -1,4 +1,4 @@
-"""Golden values for the GPT-2, Llama and BERT families and Llama's relatives, by Hugging Face transformers.
+"""Golden values for GPT-2, Llama and its relatives, BERT and Gemma, by Hugging Face transformers.
 
 Run
     python3 -m venv /tmp/venv-torch
@@ -8,7 +8,8 @@ Run
     /tmp/venv-torch/bin/python Tests/ModelsTests/Goldens/generate.py llama-gqa
 
 The committed files were written by Python 3.11, torch 2.13.0+cpu, transformers 5.23.0,
-safetensors 0.8.0, numpy 2.4.6. The same versions on the same CPU write the same bytes.
+safetensors 0.8.0, numpy 2.4.6; those of Gemma by torch 2.15.0+cu132 (on the CPU) and transformers
+5.24.0. The same versions on the same CPU write the same bytes.
 
 Each case is a folder
     config.json, generation_config.json, model.safetensors    as save_pretrained writes them, fp32
@@ -32,7 +33,7 @@ float32 once, when it is stored: the golden is more exact than either side. tran
 rounds to float32 inside (RMSNorm, softmax, RoPE's angles) whatever the model's type, so those
 three are replaced here by the same formulas without the rounding, and DoubleOnly makes the run
 fail if any operation of forward or backward returns another floating type. The relatives (Mistral,
-Qwen 2 and 3, and the scaled rotary kinds) run in float64 unmodified: those three places round to
+Qwen 2 and 3, and the scaled rotary kinds) and Gemma run in float64 unmodified: those three places round to
 float32 there, which is within the tolerances. The unmodified fp32 model is run as well and must
 agree (`TOLERANCE`); the printed difference is the error of fp32 arithmetic, and the scale for the
 tolerance of a test.
@@ -42,8 +43,8 @@ outside the square root, decoupled weight decay 0.1 on parameters with two or mo
 (matrices and embeddings), 0 on norms and biases; before each step the gradient is clipped by
 torch's clip_grad_norm_ to 1.0, which multiplies by min(1, 1 / (norm + 1e-6)).
 
-Parameters. Every one is drawn by `redraw` from the case's seed: no bias is 0, no gain is 1, and
-scores and logits are of order one, so every omission shows. Dropout 0.
+Parameters. Every one is drawn by `redraw` from the case's seed: no bias is 0, no gain is 1 (in
+Gemma, whose gains are 1 + weight, no weight is 0), and scores and logits are of order one, so every omission shows. Dropout 0.
 
 Gradients that are 0 or nearly so. wpe past T, and rows of an untied token embedding that the batch
 does not use, are exactly 0. The key third of GPT-2's c_attn.bias is 0 in exact arithmetic (softmax
@@ -118,6 +119,8 @@ from transformers import (
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
     BertConfig,
+    Gemma3TextConfig,
+    GemmaConfig,
     GPT2Config,
     LlamaConfig,
     MistralConfig,
@@ -188,6 +191,14 @@ def relative(family, **shape) -> PreTrainedConfig:
     return family(**sizes | shape)
 
 
+def gemma(family, **shape) -> PreTrainedConfig:
+    sizes = dict(
+        vocab_size=41, hidden_size=24, intermediate_size=40, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=2, head_dim=10, max_position_embeddings=16,
+        attention_dropout=0.0, rms_norm_eps=1e-5, pad_token_id=3, bos_token_id=0, eos_token_id=1)
+    return family(**sizes | shape)
+
+
 # The epsilons of the norms differ between cases, so that one not read from config.json shows.
 CASES = [
     Case("gpt2-tied", 11, 3, 11, gpt2(
@@ -246,6 +257,24 @@ CASES = [
     Case("bert-long", 53, 3, 150, bert(
         hidden_size=16, num_attention_heads=4, num_hidden_layers=1, vocab_size=31,
         max_position_embeddings=160), False),
+    Case("gemma-mha", 61, 3, 11, gemma(GemmaConfig), False),
+    Case("gemma-gqa", 62, 2, 13, gemma(
+        GemmaConfig, hidden_size=32, num_hidden_layers=3, num_attention_heads=4,
+        num_key_value_heads=1, head_dim=6, attention_bias=True, rms_norm_eps=1e-6,
+        tie_word_embeddings=False,
+        rope_parameters={"rope_type": "default", "rope_theta": 500000.0}), False),
+    # A window shorter than the sequence, and a last block that is local.
+    Case("gemma3", 63, 2, 13, gemma(
+        Gemma3TextConfig, num_hidden_layers=4, sliding_window=4, sliding_window_pattern=3,
+        query_pre_attn_scalar=20), False),
+    # Windows longer than a block of the blocked attention, and scaled global frequencies.
+    Case("gemma3-long", 64, 2, 150, gemma(
+        Gemma3TextConfig, hidden_size=16, num_attention_heads=4, num_key_value_heads=2,
+        head_dim=8, intermediate_size=24, vocab_size=31, max_position_embeddings=160,
+        sliding_window=70, layer_types=["full_attention", "sliding_attention"],
+        query_pre_attn_scalar=8, rope_parameters={
+            "full_attention": {"rope_type": "linear", "rope_theta": 100000.0, "factor": 8.0},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 1000.0}}), False),
 ]
 
 
@@ -262,13 +291,15 @@ def redraw(model, random: torch.Generator) -> None:
         magnitude = 0.05 + 0.45 * torch.rand(shape, generator=random)
         return magnitude * (torch.randint(0, 2, shape, generator=random) * 2 - 1)
 
+    # Gemma's norms add 1 to their weights.
+    gain = 0.0 if model.config.model_type.startswith("gemma") else 1.0
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             shape = parameter.shape
             if name.endswith(".bias"):
                 parameter.copy_(away_from_zero(shape))
             elif parameter.dim() == 1:
-                parameter.copy_(1 + away_from_zero(shape))
+                parameter.copy_(gain + away_from_zero(shape))
             elif name.split(".")[-2] in (
                     "wte", "wpe", "embed_tokens", "lm_head", "word_embeddings",
                     "position_embeddings", "token_type_embeddings"):
@@ -277,7 +308,7 @@ def redraw(model, random: torch.Generator) -> None:
                 fan_in = shape[0] if model.config.model_type == "gpt2" else shape[1]
                 parameter.copy_(1.2 / math.sqrt(fan_in) * torch.randn(shape, generator=random))
     for name, parameter in model.named_parameters():
-        neutral = 0.0 if parameter.dim() > 1 or name.endswith(".bias") else 1.0
+        neutral = 0.0 if parameter.dim() > 1 or name.endswith(".bias") else gain
         assert (parameter != neutral).all(), name
 
 
@@ -289,10 +320,11 @@ def draw_batch(case: Case, random: torch.Generator):
     weights = torch.randint(1, 7, shape, generator=random) / 4
     weights[torch.rand(shape, generator=random) < 1 / 3] = 0
     lengths = torch.full((case.batch,), case.time)
-    if case.config.model_type == "bert":
-        # torch gives the padding id's embedding no gradient, at any position.
-        padding = case.config.pad_token_id
+    # torch gives the padding id's embedding no gradient, at any position.
+    padding = getattr(case.config, "pad_token_id", None)
+    if padding is not None:
         ids[ids == padding] = padding + 1
+    if case.config.model_type == "bert":
         lengths[1:] = torch.randint(1, case.time, (case.batch - 1,), generator=random)
         weights[torch.arange(case.time) >= lengths[:, None]] = 0
     assert (weights == 0).any() and (weights > 0).any()

@@ -1,0 +1,242 @@
+import Layers
+import Tensors
+
+/// The configuration of a Gemma 1 or of the text model of a Gemma 3.
+package struct GemmaConfiguration: ModelConfiguration {
+  /// The generations, by their `model_type`.
+  package enum Kind: String, Sendable, CaseIterable {
+    case gemma
+    /// Gemma 3: norms on heads and on the results of sublayers, local and global attention.
+    case gemma3 = "gemma3_text"
+  }
+
+  package var kind = Kind.gemma
+  /// Number of token ids.
+  package var vocabulary = 0
+  /// Longest sequence, in tokens.
+  package var context = 0
+  /// Number of blocks.
+  package var layers = 0
+  /// Query heads per block.
+  package var heads = 0
+  /// Key and value heads per block; divides `heads`.
+  package var keyHeads = 0
+  /// Size of a query, key or value head.
+  package var headSize = 0
+  /// Size of the residual stream.
+  package var width = 0
+  /// Size of the feed-forward's hidden layer.
+  package var hidden = 0
+  /// True when the projections of the attention have biases.
+  package var hasAttentionBias = false
+  /// Attention scores are divided by the square root of this; in Gemma 1 the size of a head.
+  package var scoreDivisor = 0
+  /// For every block, true when it attends only within the window; empty for Gemma 1.
+  package var isLocal: [Bool] = []
+  /// Number of positions that a query of a local block attends to, its own included.
+  package var window = 0
+  /// Rotary frequencies of blocks that attend to all earlier positions.
+  var globalRotary = RotarySettings(base: 10_000)
+  /// Rotary frequencies of local blocks; they are not scaled.
+  var localRotary = RotarySettings(base: 10_000)
+  /// Dropout rate of attention probabilities; the family has no other dropout.
+  package var dropout: Float = 0
+  /// True when the head is tied to the token embedding.
+  package var tied = true
+  /// Epsilon of the RMSNorms, added to mean squares.
+  package var epsilon: Float = 1e-6
+  /// Standard deviation of the initial weights.
+  package var initialStd: Float = 0.02
+  /// The padding id.
+  package var padding: Int? = 0
+  /// The id that begins a document, for `config.json`.
+  package var beginningOfText = 0
+  /// The id that ends a document, for `config.json`.
+  package var endOfText = 0
+
+  package init() {}
+
+  /// A new Gemma 3 has the window of the published 1B model, five local blocks before each global
+  /// one, and ends with a global block, so that a model with few blocks has one too.
+  package init(_ model: NewModel, _ ids: NewModelIds) throws(ModelError) {
+    guard model.width % (2 * model.heads) == 0 else {
+      throw .inconsistent(
+        "model.width \(model.width) is not a multiple of 2 × model.heads (\(model.heads)), and "
+          + "rotary positions need heads of an even size: choose a multiple of "
+          + "\(2 * model.heads).")
+    }
+    kind = model.family == .gemma3 ? .gemma3 : .gemma
+    (vocabulary, context) = (ids.count, model.context)
+    (layers, width) = (model.layers, model.width)
+    (heads, keyHeads) = (model.heads, model.keyHeads ?? model.heads)
+    headSize = width / heads
+    scoreDivisor = headSize
+    hidden = model.hidden ?? (kind == .gemma ? 8 : 4) * width
+    if kind == .gemma3 {
+      isLocal = (1...layers).map { $0 % Self.usualPattern != 0 && $0 != layers }
+      window = 512
+      globalRotary.base = 1_000_000
+    }
+    (dropout, tied) = (Float(model.dropout), model.isTied)
+    initialStd = Float(model.initialStd)
+    padding = ids.id("<pad>") ?? ids.endOfText
+    beginningOfText = ids.id("<bos>") ?? ids.endOfText
+    endOfText = ids.endOfText
+    try check()
+  }
+
+  package func check() throws(ModelError) {
+    guard headSize % 2 == 0 else {
+      throw .inconsistent(
+        "Rotary positions need heads of an even size, and head_dim is \(headSize): choose an even "
+          + "size.")
+    }
+    guard heads % keyHeads == 0 else {
+      throw .inconsistent(
+        "model.heads \(heads) is not a multiple of model.kvHeads \(keyHeads), and every key head "
+          + "serves the same number of query heads: choose a multiple.")
+    }
+  }
+
+  package static var keys: [ConfigurationKey<Self>] {
+    [
+      .name("model_type", \.kind),
+      // Files of the first release say `gelu` and mean the tanh form.
+      .only("hidden_act", ["gelu_pytorch_tanh", "gelu", "gelu_new"]).when { $0.kind == .gemma },
+      .only("hidden_activation", ["gelu_pytorch_tanh", "gelu_new"]),
+      .unsupported("attn_logit_softcapping"),
+      .unsupported("final_logit_softcapping"),
+      .unsupported("use_bidirectional_attention"),
+      .size("vocab_size", \.vocabulary, atMost: ModelLimits.vocabulary),
+      .size("hidden_size", \.width, atMost: ModelLimits.width),
+      .size("intermediate_size", \.hidden, atMost: ModelLimits.hidden),
+      .size("num_hidden_layers", \.layers, atMost: ModelLimits.layers),
+      .size("num_attention_heads", \.heads, atMost: ModelLimits.width),
+      .size("num_key_value_heads", \.keyHeads, atMost: ModelLimits.width) { $0.heads },
+      .size("head_dim", \.headSize, atMost: ModelLimits.width, default: 256),
+      .size("max_position_embeddings", \.context, atMost: ModelLimits.context) {
+        $0.kind == .gemma ? 8192 : 131_072
+      },
+      .flag("attention_bias", \.hasAttentionBias, default: false),
+      .rate("attention_dropout", \.dropout, default: 0),
+      .size("query_pre_attn_scalar", \.scoreDivisor, atMost: ModelLimits.width, default: 256)
+        .when { $0.kind == .gemma3 },
+      layerTypes.when { $0.kind == .gemma3 },
+      .size("sliding_window", \.window, atMost: ModelLimits.context, default: 4096)
+        .when { $0.kind == .gemma3 },
+      rotary.when { $0.kind == .gemma },
+      twoRotaries.when { $0.kind == .gemma3 },
+      .flag("tie_word_embeddings", \.tied, default: true),
+      .positive("rms_norm_eps", \.epsilon, default: 1e-6),
+      .positive("initializer_range", \.initialStd, default: 0.02),
+      .id("pad_token_id", \.padding) { _ in 0 },
+      .id("bos_token_id", \.beginningOfText) { min(2, $0.vocabulary - 1) },
+      .id("eos_token_id", \.endOfText) { min(1, $0.vocabulary - 1) },
+    ] + ConfigurationKey.common
+  }
+
+  package var architecture: Architecture {
+    Architecture(family: kind == .gemma ? "Gemma" : "Gemma3", head: "ForCausalLM")
+  }
+
+  /// Key heads × head size.
+  package var keyWidth: Int { headSize * keyHeads }
+
+  package func backbone(_ parameters: Parameters) -> any Backbone { Gemma(self, parameters) }
+}
+
+// Keys with rules of their own.
+extension GemmaConfiguration {
+  /// Every how many blocks one is global, in published models.
+  private static let usualPattern = 6
+
+  /// The list of transformers 5, or the distance of global blocks of transformers 4.
+  private static var layerTypes: ConfigurationKey<Self> {
+    let (list, pattern) = ("layer_types", "sliding_window_pattern")
+    let (local, global) = ("sliding_attention", "full_attention")
+    return ConfigurationKey { fields, model throws(ModelError) in
+      let distance = try fields.size(pattern, atMost: ModelLimits.layers, default: usualPattern)
+      let types = try fields.texts(list)
+      if let other = types.first(where: { $0 != local && $0 != global }) {
+        throw .unsupported(
+          path: fields.path, key: list, value: other, supported: "\(global), \(local)")
+      }
+      guard types.isEmpty || types.count == model.layers else {
+        throw .badConfiguration(
+          path: fields.path, reason: "\(list) has \(types.count) items for \(model.layers) layers")
+      }
+      model.isLocal =
+        types.isEmpty ? (1...model.layers).map { $0 % distance != 0 } : types.map { $0 == local }
+    } write: { model, json in
+      json[list] = .list(model.isLocal.map { .text($0 ? local : global) })
+      let distance = 1 + (model.isLocal.firstIndex(of: false) ?? model.layers)
+      let isRegular = model.isLocal.indices.allSatisfy {
+        model.isLocal[$0] == (($0 + 1) % distance != 0)
+      }
+      if isRegular { json[pattern] = .integer(distance) }
+    }
+  }
+
+  /// Gemma 1 has one table of rotary frequencies.
+  private static var rotary: ConfigurationKey<Self> {
+    ConfigurationKey { fields, model throws(ModelError) in
+      model.globalRotary.base = try fields.positive(RotarySettings.baseKey, default: 10_000)
+      for map in [RotarySettings.olderMapKey, RotarySettings.mapKey] {
+        try model.globalRotary.read(map, of: fields, context: model.context)
+      }
+    } write: { model, json in
+      let rotary = model.globalRotary
+      json[RotarySettings.baseKey] = .number(rotary.base)
+      json[RotarySettings.mapKey] = .map(rotary.json)
+      if rotary.scaling != .none { json[RotarySettings.olderMapKey] = .map(rotary.scalingJSON) }
+    }
+  }
+
+  /// Gemma 3 has two: transformers 4 names the local base beside the global settings, transformers
+  /// 5 has a map of two maps.
+  private static var twoRotaries: ConfigurationKey<Self> {
+    let (localBase, local, global) = (
+      "rope_local_base_freq", "sliding_attention", "full_attention"
+    )
+    return ConfigurationKey { fields, model throws(ModelError) in
+      model.globalRotary.base = try fields.positive(RotarySettings.baseKey, default: 1_000_000)
+      model.localRotary.base = try fields.positive(localBase, default: 10_000)
+      try model.globalRotary.read(
+        RotarySettings.olderMapKey, of: fields, context: model.context)
+      guard case .map(let maps) = fields.values[RotarySettings.mapKey] ?? .null else { return }
+      let inner = ConfigurationFields(values: maps, path: fields.path)
+      try model.globalRotary.read(global, of: inner, context: model.context)
+      try model.localRotary.read(local, of: inner, context: model.context)
+      guard model.localRotary.scaling == .none else {
+        throw .unsupported(
+          path: fields.path, key: "\(RotarySettings.mapKey).\(local)",
+          value: ConfigurationValue.map(model.localRotary.scalingJSON).text, supported: "default")
+      }
+    } write: { model, json in
+      let (globalRotary, localRotary) = (model.globalRotary, model.localRotary)
+      json[RotarySettings.baseKey] = .number(globalRotary.base)
+      json[localBase] = .number(localRotary.base)
+      json[RotarySettings.mapKey] = .map([
+        global: .map(globalRotary.json), local: .map(localRotary.json),
+      ])
+      if globalRotary.scaling != .none {
+        json[RotarySettings.olderMapKey] = .map(globalRotary.scalingJSON)
+      }
+    }
+  }
+}
+
+extension ModelFamily {
+  private static let gemmaNames = WeightNames(
+    backbone: "model.", embeddings: ["embed_tokens.weight"])
+
+  /// Gemma 1.
+  package static let gemma = ModelFamily(
+    "gemma", GemmaConfiguration.self, modelTypes: [GemmaConfiguration.Kind.gemma.rawValue],
+    weightNames: gemmaNames, keys: [.initialStd, .kvHeads], feedForwardRatio: "8")
+
+  /// The text model of Gemma 3.
+  package static let gemma3 = ModelFamily(
+    "gemma3", GemmaConfiguration.self, modelTypes: [GemmaConfiguration.Kind.gemma3.rawValue],
+    weightNames: gemmaNames, keys: [.initialStd, .kvHeads], feedForwardRatio: "4")
+}

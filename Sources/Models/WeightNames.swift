@@ -1,0 +1,53 @@
+// Parameters have the names that Hugging Face's current classes give them. Files of other releases
+// and of other classes have some names that differ; each family lists its own.
+import Tensors
+
+/// The names of a family's weights in published files, where they differ from the parameters'.
+package struct WeightNames: Sendable {
+  /// The prefix of the backbone's parameters, which files of a backbone alone lack.
+  var backbone: String?
+  /// Ends of the names of embedding tables: of tokens, positions and segments.
+  var embeddings: [String]
+  /// Ends of names and what stands there in other releases.
+  var variants: KeyValuePairs<String, String> = [:]
+  /// Parameters that files may lack because another one has the same values.
+  var shared: [String: String] = [:]
+
+  /// Returns `name` and its variants, the current name first.
+  func variants(of name: String) -> [String] {
+    var names = [name]
+    if let backbone, name.hasPrefix(backbone) {
+      names.append(String(name.dropFirst(backbone.count)))
+    }
+    for name in names {
+      for (end, other) in variants where name.hasSuffix(end) {
+        names.append(name.dropLast(end.count) + other)
+      }
+    }
+    return names
+  }
+}
+
+extension ModelFamilies {
+  /// Returns `name` and the other names of the parameter in published files.
+  package static func publishedNames(of name: String) -> [String] {
+    var names: [String] = []
+    for variant in all.flatMap({ $0.weightNames.variants(of: name) })
+    where !names.contains(variant) {
+      names.append(variant)
+    }
+    return names
+  }
+
+  /// Returns the names of other parameters to use if a file lacks `name`.
+  package static func sharedNames(of name: String) -> [String] {
+    all.compactMap { $0.weightNames.shared[name] }.flatMap(publishedNames)
+  }
+}
+
+extension ParameterLayout.Entry {
+  /// True for the embeddings of tokens, positions and segments.
+  package var isEmbedding: Bool {
+    ModelFamilies.all.contains { $0.weightNames.embeddings.contains(where: name.hasSuffix) }
+  }
+}

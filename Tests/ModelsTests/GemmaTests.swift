@@ -1,0 +1,153 @@
+import Foundation
+import Layers
+import Testing
+
+@testable import Models
+
+/// The `config.json` of Gemma in the forms of transformers 4 and 5.
+@Suite struct GemmaTests {
+  private static func read(_ text: String, _ changes: [String: ConfigurationValue] = [:]) throws
+    -> GemmaConfiguration
+  {
+    let json = try JSONDecoder().decode([String: ConfigurationValue].self, from: Data(text.utf8))
+    let changed = ConfigurationFile.bytes(json.merging(changes) { $1 })
+    return try #require(
+      try ConfigurationFile.parse(changed, path: "there/config.json") as? GemmaConfiguration)
+  }
+
+  /// google/gemma-2b as published.
+  private static let gemma2B = """
+    {"architectures": ["GemmaForCausalLM"], "attention_bias": false, "attention_dropout": 0.0,
+     "bos_token_id": 2, "eos_token_id": 1, "head_dim": 256, "hidden_act": "gelu",
+     "hidden_activation": null, "hidden_size": 2048, "initializer_range": 0.02,
+     "intermediate_size": 16384, "max_position_embeddings": 8192, "model_type": "gemma",
+     "num_attention_heads": 8, "num_hidden_layers": 18, "num_key_value_heads": 1,
+     "pad_token_id": 0, "rms_norm_eps": 1e-06, "rope_scaling": null, "rope_theta": 10000.0,
+     "torch_dtype": "bfloat16", "transformers_version": "4.38.0", "use_cache": true,
+     "vocab_size": 256000}
+    """
+
+  /// google/gemma-3-1b-it as published.
+  private static let gemma31B = """
+    {"architectures": ["Gemma3ForCausalLM"], "attention_bias": false, "attention_dropout": 0.0,
+     "attn_logit_softcapping": null, "bos_token_id": 2, "cache_implementation": "hybrid",
+     "eos_token_id": [1, 106], "final_logit_softcapping": null, "head_dim": 256,
+     "hidden_activation": "gelu_pytorch_tanh", "hidden_size": 1152, "initializer_range": 0.02,
+     "intermediate_size": 6912, "max_position_embeddings": 32768, "model_type": "gemma3_text",
+     "num_attention_heads": 4, "num_hidden_layers": 26, "num_key_value_heads": 1,
+     "pad_token_id": 0, "query_pre_attn_scalar": 256, "rms_norm_eps": 1e-06,
+     "rope_local_base_freq": 10000, "rope_scaling": null, "rope_theta": 1000000,
+     "sliding_window": 512, "sliding_window_pattern": 6, "torch_dtype": "bfloat16",
+     "transformers_version": "4.50.0.dev0", "use_cache": true, "vocab_size": 262144}
+    """
+
+  @Test func publishedModelsHaveTheirNumbersOfParameters() throws {
+    let (one, three) = (try Self.read(Self.gemma2B), try Self.read(Self.gemma31B))
+    #expect(one.layout.parameterCount == 2_506_172_416)
+    #expect(three.layout.parameterCount == 999_885_952)
+    #expect(one.tied && three.tied && one.padding == 0)
+    #expect(one.beginningOfText == 2 && three.endOfText == 1)
+    #expect(one.scoreScale == 1.0 / 16 && three.scoreScale == 1.0 / 16)
+    #expect((0..<18).allSatisfy { !one.isLocal(block: $0) })
+    #expect((0..<26).allSatisfy { three.isLocal(block: $0) == ![5, 11, 17, 23].contains($0) })
+    #expect(three.globalRotary.base == 1_000_000 && three.localRotary.base == 10_000)
+    #expect(three.window == 512)
+  }
+
+  /// Both releases of transformers find their keys in a written file.
+  @Test func keysOfTransformers4And5AreWritten() throws {
+    let scaling: [String: ConfigurationValue] = [
+      "rope_type": .text("linear"), "factor": .number(8.5),
+    ]
+    let model = try Self.read(Self.gemma31B, ["rope_scaling": .map(scaling)])
+    let json = model.json
+    #expect(json["rope_theta"] == .number(1_000_000))
+    #expect(json["rope_local_base_freq"] == .number(10_000))
+    #expect(json["rope_scaling"] == .map(scaling))
+    #expect(
+      json["rope_parameters"]
+        == .map([
+          "full_attention": .map(scaling.merging(["rope_theta": .number(1_000_000)]) { $1 }),
+          "sliding_attention": .map([
+            "rope_type": .text("default"), "rope_theta": .number(10_000),
+          ]),
+        ]))
+    #expect(json["sliding_window_pattern"] == .integer(6))
+    #expect(
+      json["layer_types"]
+        == .list(
+          model.isLocal.map {
+            .text($0 ? "sliding_attention" : "full_attention")
+          }))
+    #expect(json["hidden_act"] == nil && json["hidden_activation"] == .text("gelu_pytorch_tanh"))
+    // Either form alone gives the same model.
+    for absent in [["rope_theta", "rope_local_base_freq", "rope_scaling"], ["rope_parameters"]] {
+      let part = json.filter { !absent.contains($0.key) }
+      let again = try ConfigurationFile.parse(ConfigurationFile.bytes(part), path: "config.json")
+      #expect(again as? GemmaConfiguration == model)
+    }
+    let first = try Self.read(Self.gemma2B).json
+    #expect(first["hidden_act"] == .text("gelu_pytorch_tanh"))
+    #expect(first["sliding_window"] == nil && first["query_pre_attn_scalar"] == nil)
+  }
+
+  @Test func layersWithoutAPatternAreListed() throws {
+    let model = try Self.read(
+      Self.gemma31B,
+      [
+        "num_hidden_layers": .integer(3),
+        "layer_types": .list([
+          .text("full_attention"), .text("sliding_attention"), .text("full_attention"),
+        ]),
+      ])
+    #expect(model.isLocal == [false, true, false])
+    #expect(model.json["sliding_window_pattern"] == nil)
+  }
+
+  /// A new model has a global block, however few blocks it has.
+  @Test func newModelsEndWithAGlobalBlock() throws {
+    for layers in [1, 4, 6, 14] {
+      var new = NewModel(family: .gemma3)
+      new.layers = layers
+      let model = try #require(
+        try new.configuration(NewModelIds(count: 300, endOfText: 1) { _ in nil })
+          as? GemmaConfiguration)
+      let global = model.isLocal.indices.filter { !model.isLocal[$0] }
+      #expect(global == (layers == 14 ? [5, 11, 13] : [layers - 1]))
+    }
+  }
+
+  struct Refusal: Sendable, CustomTestStringConvertible {
+    let key: String
+    let value: ConfigurationValue
+    var testDescription: String { "\(key) \(value.text)" }
+  }
+
+  static let refusals = [
+    Refusal(key: "attn_logit_softcapping", value: .number(50)),
+    Refusal(key: "final_logit_softcapping", value: .number(30)),
+    Refusal(key: "use_bidirectional_attention", value: .flag(true)),
+    Refusal(key: "hidden_activation", value: .text("silu")),
+    Refusal(key: "layer_types", value: .list([.text("full_attention")])),
+    Refusal(
+      key: "layer_types",
+      value: .list(.init(repeating: .text("chunked_attention"), count: 26))),
+    Refusal(key: "sliding_window", value: .integer(0)),
+    Refusal(key: "query_pre_attn_scalar", value: .integer(0)),
+    Refusal(key: "head_dim", value: .integer(5)),
+    Refusal(
+      key: "rope_parameters",
+      value: .map([
+        "sliding_attention": .map(["rope_type": .text("linear"), "factor": .number(2)])
+      ])),
+    Refusal(key: "model_type", value: .text("gemma2")),
+  ]
+
+  @Test(arguments: refusals) func unsupportedValuesAreRefusedByName(_ refusal: Refusal) throws {
+    let error = try #require(throws: ModelError.self) {
+      try Self.read(Self.gemma31B, [refusal.key: refusal.value])
+    }
+    #expect(error.description.hasPrefix("there/config.json "), "\(error)")
+    #expect(error.description.contains(refusal.key), "\(error)")
+  }
+}
