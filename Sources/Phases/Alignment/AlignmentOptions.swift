@@ -48,7 +48,13 @@ package struct AlignmentOptions: Sendable {
     defaults.spike = 0
     training = try TrainingOptions(&reader, runOptions, defaults: defaults)
     try refuseIdleKeys(reader)
-    if method.isPreference { return }
+    guard case .policy(let policyMethod) = method else { return }
+    if rollouts.samples < policyMethod.minimumSamples {
+      throw reader.rejection(
+        of: "rollouts.samples",
+        because: "\(method.name) compares the completions of a prompt, and \(rollouts.samples) is "
+          + "too few; choose \(policyMethod.minimumSamples) or more")
+    }
     let step = training.microBatches * training.sequences
     if rollouts.count % step != 0 {
       throw reader.rejection(

@@ -7,6 +7,7 @@ import Objectives
 struct GRPO: PolicyMethod {
   static let name = "grpo"
   static let unusedKeys = PolicyOptions.valueKeys + ["kl.target", "kl.horizon"]
+  static let minimumSamples = 2
   static let hasValueHead = false
 
   let lossKL: Double

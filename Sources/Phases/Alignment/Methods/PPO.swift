@@ -8,6 +8,7 @@ import Objectives
 struct PPO: PolicyMethod {
   static let name = "ppo"
   static let unusedKeys = ["policy.scaled"]
+  static let minimumSamples = 1
   static let hasValueHead = true
 
   let lossKL = 0.0

@@ -12,6 +12,8 @@ package protocol PolicyMethod: Sendable {
   static var unusedKeys: [String] { get }
   /// True to train a value head together with the policy.
   static var hasValueHead: Bool { get }
+  /// The least number of completions per prompt; 2 for a method that compares them.
+  static var minimumSamples: Int { get }
 
   init(_ options: PolicyOptions, samples: Int)
 
