@@ -6,9 +6,9 @@ import Testing
 @Suite struct PhaseTests {
   /// A phase and its keys.
   enum Phase: String, CaseIterable {
-    case finetune, reward, dpo, ppo, grpo
+    case finetune, reward, dpo, ppo, grpo, rloo
 
-    var command: String { self == .dpo || self == .ppo || self == .grpo ? "align" : rawValue }
+    var command: String { [.dpo, .ppo, .grpo, .rloo].contains(self) ? "align" : rawValue }
 
     var keys: String {
       switch self {
@@ -32,11 +32,23 @@ import Testing
         policy: { epochs: 1 }
         reward: { command: "awk '{ print length($0) % 3 }'" }
         """
+      case .rloo:
+        """
+        data: { train: talk.jsonl, validation: 0.2 }
+        method: rloo
+        rollouts: { prompts: 4, samples: 4, tokens: 8, batch: 8 }
+        policy: { epochs: 2 }
+        reward: { rule: "[aeiou]" }
+        """
       }
     }
   }
 
-  static let phases = Phase.allCases.flatMap { phase in [0, 2].map { (phase, $0) } }
+  /// Every phase with full weights and by LoRA; rloo, which differs from grpo in its advantages, only
+  /// with full weights.
+  static let phases = Phase.allCases.flatMap { phase in
+    (phase == .rloo ? [0] : [0, 2]).map { (phase, $0) }
+  }
 
   private func write(_ phase: Phase, rank: Int, to program: Program) throws {
     try program.write(
@@ -107,7 +119,7 @@ import Testing
       hashes.insert(hash(program, "killed"))
       #expect(hashes.count == 1 && !hashes.contains(nil), "\(phase) \(rank): \(hashes)")
       #expect(program.metrics("killed") == Array(1...12))
-      if phase == .ppo || phase == .grpo { try expectRatioOne(program) }
+      if [.ppo, .grpo, .rloo].contains(phase) { try expectRatioOne(program) }
     }
   }
 }

@@ -26,6 +26,25 @@ import Testing
     #expect(abs(rewards.kl - kl) < 1e-12)
   }
 
+  /// By `Goldens/generate_rloo.py`.
+  @Test func leaveOneOutAdvantagesEqualThoseOfTRL() throws {
+    let golden = try Golden(file: "rloo.json")
+    let rewards = try golden.numbers("rewards")
+    let kl = zip(try golden.lists("policy"), try golden.lists("reference")).map {
+      zip($0, $1).reduce(0) { $0 + $1.0 - $1.1 }
+    }
+    let samples = try golden.integer("samples")
+    for setting in try golden.cases() {
+      let rule = LeaveOneOutAdvantage(coefficient: try setting.number("beta"))
+      let advantages = stride(from: 0, to: rewards.count, by: samples).flatMap {
+        rule(Array(rewards[$0..<$0 + samples]), kl: Array(kl[$0..<$0 + samples]))
+      }
+      let error = worst(advantages, try setting.numbers("advantages"))
+      print("RLOO: worst error \(error)")
+      #expect(error <= tolerance)
+    }
+  }
+
   @Test func anUnfinishedCompletionBootstrapsFromItsLastValue() {
     let rule = GeneralizedAdvantage(discount: 0.5, lambda: 1)
     let (advantages, returns) = rule(rewards: [0, 1], values: [0, 0], last: 4)

@@ -16,6 +16,14 @@ struct Golden {
     values = try #require((all as? [String: Any])?[name] as? [String: Any])
   }
 
+  /// The golden that is the whole of a file.
+  init(file: String) throws {
+    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Goldens/\(file)")
+    values = try #require(
+      try JSONSerialization.jsonObject(with: Data(contentsOf: path)) as? [String: Any])
+  }
+
   private init(_ values: [String: Any]) { self.values = values }
 
   /// The cases of the golden.
@@ -31,6 +39,10 @@ struct Golden {
 
   func numbers(_ key: String) throws -> [Double] {
     try #require(values[key] as? [Double], "\(key)")
+  }
+
+  func lists(_ key: String) throws -> [[Double]] {
+    try #require(values[key] as? [[Double]], "\(key)")
   }
 
   func floats(_ key: String) throws -> [Float] { try numbers(key).map { Float($0) } }

@@ -59,7 +59,8 @@ import Testing
   @Test func grpoComparesTheCompletionsOfAPrompt() throws {
     var rollouts = rollouts
     var variables: [String: Double] = [:]
-    let options = try options("method=grpo", "rollouts.samples=2", "policy.scaled=false")
+    let options = try options(
+      "method=grpo", "rollouts.samples=2", "steps=192", "policy.scaled=false")
     GRPO(options.policy, samples: 2).computeAdvantages(of: &rollouts, variables: &variables)
     #expect(rollouts.map(\.advantages) == [[-1, -1], [1, 1], [0, 0], [0, 0]])
     #expect(variables.isEmpty)

@@ -37,7 +37,7 @@ package enum AlignmentMethod: Sendable {
   /// Direct preference optimization on pairs (Rafailov and others 2023).
   case preference
 
-  static let policies: [any PolicyMethod.Type] = [PPO.self, GRPO.self]
+  static let policies: [any PolicyMethod.Type] = [PPO.self, GRPO.self, RLOO.self]
 
   static let names = policies.map { $0.name } + ["dpo"]
 
