@@ -4,7 +4,7 @@ extension ConfigurationReader {
   /// `fallback`.
   mutating func read<Value: ResolvableScalar>(
     _ path: String, _ domain: Domain, _ help: String, default fallback: Value?,
-    _ parse: (Document.Node) -> Value?
+    _ parse: (YAMLDocument.Node) -> Value?
   ) throws(ConfigurationError) -> Value? {
     if let fallback {
       precondition(
@@ -26,7 +26,7 @@ extension ConfigurationReader {
   /// one.
   mutating func require<Value: ResolvableScalar>(
     _ path: String, _ domain: Domain, _ help: String, placeholder: Value,
-    _ parse: (Document.Node) -> Value?
+    _ parse: (YAMLDocument.Node) -> Value?
   ) throws(ConfigurationError) -> Value {
     let value: Value
     if let node = try present(path, domain) {
@@ -44,7 +44,7 @@ extension ConfigurationReader {
   /// Reads the list at `path`, or nil if the key is absent.
   mutating func readList<Value: ResolvableScalar>(
     _ path: String, _ domain: Domain, _ help: String, default fallback: [Value],
-    _ parse: (Document.Node) -> Value?
+    _ parse: (YAMLDocument.Node) -> Value?
   ) throws(ConfigurationError) -> [Value]? {
     for value in fallback {
       precondition(
@@ -64,7 +64,7 @@ extension ConfigurationReader {
 
   /// Reads the required list at `path`; in `describe` mode, an absent one is empty.
   mutating func requireList<Value: ResolvableScalar>(
-    _ path: String, _ domain: Domain, _ help: String, _ parse: (Document.Node) -> Value?
+    _ path: String, _ domain: Domain, _ help: String, _ parse: (YAMLDocument.Node) -> Value?
   ) throws(ConfigurationError) -> [Value] {
     var values: [Value] = []
     if let node = try present(path, domain) {
@@ -84,7 +84,7 @@ extension ConfigurationReader {
   /// variable was empty, and the default would silently mean another folder or other texts.
   func present(
     _ path: String, _ domain: Domain
-  ) throws(ConfigurationError) -> Document.Node? {
+  ) throws(ConfigurationError) -> YAMLDocument.Node? {
     guard let node = try document.node(at: path) else { return nil }
     if case .scalar("", isPlain: true) = node.content, node.place.isOverride, domain.isText {
       throw .wrongType(
@@ -107,7 +107,8 @@ extension ConfigurationReader {
   }
 
   private func elements<Value: ResolvableScalar>(
-    _ node: Document.Node, _ path: String, _ domain: Domain, _ parse: (Document.Node) -> Value?
+    _ node: YAMLDocument.Node, _ path: String, _ domain: Domain,
+    _ parse: (YAMLDocument.Node) -> Value?
   ) throws(ConfigurationError) -> [Value] {
     var nodes = [node]
     if case .list(let items) = node.content { nodes = items }
@@ -121,7 +122,8 @@ extension ConfigurationReader {
   }
 
   private func element<Value: ResolvableScalar>(
-    _ node: Document.Node, _ path: String, _ domain: Domain, _ parse: (Document.Node) -> Value?
+    _ node: YAMLDocument.Node, _ path: String, _ domain: Domain,
+    _ parse: (YAMLDocument.Node) -> Value?
   ) throws(ConfigurationError) -> Value {
     guard case .scalar(let text, _) = node.content, let value = parse(node) else {
       if case .scalar(let text, true) = node.content, domain.overflows(text) {

@@ -64,7 +64,7 @@ extension Value {
     case .list(let list), .tuple(let list): return list.elements.contains { $0 == element }
     case .dictionary(let entries): return entries[element] != nil
     case .undefined: return false
-    case .object(let object as Generator): return object.take().contains { $0 == element }
+    case .object(let object as GeneratorObject): return object.take().contains { $0 == element }
     default: throw ValueError("'in' does not apply to \(kind)")
     }
   }
