@@ -22,6 +22,8 @@ APUS := .build/release/apus
 TESTS := .build/debug/apusPackageTests.xctest
 # Test data outside the repository: a published model. Tests print a line when they skip without it.
 export APUS_MATERIAL ?= $(abspath $(wildcard ../shared/material))
+# A module may import only modules that Package.swift lets it depend on.
+SWIFT_BUILD := swift build --explicit-target-dependency-import-check error
 # The suites that also run under mpirun.
 MPI_SUITES := ^(MPITests|DataParallelTests|TrainingTests)\.
 
@@ -42,17 +44,17 @@ setup:  ## Install missing Debian packages; prints nothing when none is missing
 
 .PHONY: build
 build: setup  ## Build .build/release/apus
-	@swift build -c release --product apus
+	@$(SWIFT_BUILD) -c release --product apus
 
 .PHONY: test
 test: setup  ## Run all tests, then the MPI suites under mpirun
-	@swift build --build-tests
+	@$(SWIFT_BUILD) --build-tests
 	NO_COLOR=1 swift test --skip-build --disable-xctest --no-parallel 2>&1 | $(failures_only)
 	$(MAKE) --no-print-directory test-mpi
 
 .PHONY: test-mpi
 test-mpi: setup  ## Run the MPI suites under mpirun on 1 to 4 ranks
-	@swift build --build-tests
+	@$(SWIFT_BUILD) --build-tests
 	$(foreach ranks,1 2 3 4,$(call test_ranks,$(ranks)))
 
 define test_ranks
@@ -73,7 +75,7 @@ format:  ## Format the sources
 
 .PHONY: bench
 bench: setup  ## Measure speed and memory; PYTHON=… adds PyTorch, ARGS="--only step --repeats 3"
-	@swift build -c release --product apus-bench
+	@$(SWIFT_BUILD) -c release --product apus-bench
 	.build/release/apus-bench $(if $(PYTHON),--python "$(PYTHON)") $(ARGS)
 
 .PHONY: demo

@@ -64,7 +64,7 @@ let package = Package(
       swiftSettings: strict),
 
     // Training
-    .target(name: "Optimizers", dependencies: ["Tensors", "CKernels"], swiftSettings: strict),
+    .target(name: "Optimizers", dependencies: ["CKernels"], swiftSettings: strict),
     .target(
       name: "DataParallel", dependencies: ["MPI", "Tensors", "CKernels", "Optimizers"],
       swiftSettings: strict),
@@ -82,7 +82,7 @@ let package = Package(
       dependencies: [
         "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation",
         "Generation", "Layers", "MPI", "Models", "Monitoring", "Objectives", "Optimizers",
-        "Statistics", "Tensors", "Tokenizers",
+        "RandomNumbers", "Statistics", "Tensors", "Tokenizers",
       ],
       swiftSettings: strict),
 
@@ -101,7 +101,8 @@ let package = Package(
       name: "Apus",
       dependencies: [
         "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets",
-        "Generation", "MPI", "Models", "Monitoring", "Recipes", "Tensors", "Tokenizers", "Training",
+        "Generation", "Layers", "MPI", "Models", "Monitoring", "Recipes", "Tensors", "Tokenizers",
+        "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -123,7 +124,7 @@ let package = Package(
     .testTarget(
       name: "TensorsTests", dependencies: ["CKernels", "Tensors", "RandomNumbers"],
       exclude: ["Goldens"]),
-    .testTarget(name: "MPITests", dependencies: ["MPI", "TestWorld"]),
+    .testTarget(name: "MPITests", dependencies: ["MPI", "RandomNumbers", "TestWorld"]),
     .testTarget(name: "JinjaTests", dependencies: ["Jinja"], exclude: ["Goldens"]),
     .testTarget(
       name: "TokenizersTests", dependencies: ["Tokenizers", "RandomNumbers"], exclude: ["Goldens"]),
@@ -139,7 +140,7 @@ let package = Package(
       dependencies: ["Checkpoints", "Layers", "Models", "Optimizers", "Tensors", "Tokenizers"],
       exclude: ["Goldens"]),
     .testTarget(
-      name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "RandomNumbers"],
+      name: "ObjectivesTests", dependencies: ["Objectives", "Tensors"],
       exclude: ["Goldens"]),
     .testTarget(
       name: "GenerationTests",
@@ -150,9 +151,7 @@ let package = Package(
       dependencies: [
         "DataParallel", "MPI", "Optimizers", "RandomNumbers", "Tensors", "TestWorld",
       ]),
-    .testTarget(
-      name: "CheckpointsTests",
-      dependencies: ["Checkpoints", "Models", "RandomNumbers", "Tensors", "Tokenizers"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "RandomNumbers"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
