@@ -20,6 +20,7 @@ struct BenchmarksCommand: ParsableCommand {
   static func main() {
     MatrixLibrary.reexecuteIfKernelsAreOutdated()
     do {
+      if let fault = MatrixLibrary.environmentFault { throw Refusal(fault) }
       var command = try parseAsRoot()
       try command.run()
     } catch let refusal as Refusal {
