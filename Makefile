@@ -22,8 +22,20 @@ APUS := .build/release/apus
 TESTS := .build/debug/apusPackageTests.xctest
 # Test data outside the repository: a published model. Tests print a line when they skip without it.
 export APUS_MATERIAL ?= $(abspath $(wildcard ../shared/material))
+# A module may import only modules that Package.swift lets it depend on.
+SWIFT_BUILD := swift build --explicit-target-dependency-import-check error
+SWIFT_TEST := NO_COLOR=1 swift test --skip-build --disable-xctest --no-parallel
 # The suites that also run under mpirun.
 MPI_SUITES := ^(MPITests|DataParallelTests|TrainingTests)\.
+# The suites whose results depend on what `precision: auto` takes, and on the kernels.
+AUTO_SUITES := ^(TrainingTests\.|ApusTests\.(PhaseTests|BERTTests|T5Tests|AdaptationTests|PairSamplingTests)/)
+KERNEL_SUITES := ^((TensorsTests|ModelsTests|ObjectivesTests|OptimizersTests|GenerationTests|DataParallelTests|TrainingTests)\.|ApusTests\.(RunTests|PhaseTests|BERTTests|T5Tests)/)
+# The precision that `auto` does not take on this CPU: bf16 is faster with AMX, and with AVX512-BF16
+# of AMD (BF16Products.areFast).
+OTHER_PRECISION = $(shell if grep -qw amx_bf16 /proc/cpuinfo || { grep -q AuthenticAMD /proc/cpuinfo \
+	&& grep -qw avx512_bf16 /proc/cpuinfo; }; then echo fp32; else echo bf16; fi)
+# A CPU of level x86-64-v3, for all libraries.
+V3 := APUS_CPU_LEVEL=x86-64-v3 OPENBLAS_CORETYPE=Haswell ONEDNN_MAX_CPU_ISA=AVX2
 
 # Filters the output of a test run down to failures and the closing lines.
 failures_only = sed -u -E '/^(◇|✔) (Test|Suite) (run )?.* (started|passed)/{/^✔ Test run /!d}'
@@ -42,17 +54,30 @@ setup:  ## Install missing Debian packages; prints nothing when none is missing
 
 .PHONY: build
 build: setup  ## Build .build/release/apus
-	@swift build -c release --product apus
+	@$(SWIFT_BUILD) -c release --product apus
 
 .PHONY: test
 test: setup  ## Run all tests, then the MPI suites under mpirun
-	@swift build --build-tests
-	NO_COLOR=1 swift test --skip-build --disable-xctest --no-parallel 2>&1 | $(failures_only)
+	@$(SWIFT_BUILD) --build-tests
+	$(SWIFT_TEST) 2>&1 | $(failures_only)
 	$(MAKE) --no-print-directory test-mpi
+
+.PHONY: test-long
+test-long: setup  ## Repeat suites with the other precision of auto, and with kernels of older CPUs
+	@$(SWIFT_BUILD) --build-tests
+	echo "— With APUS_AUTO_PRECISION=$(OTHER_PRECISION)"
+	APUS_AUTO_PRECISION=$(OTHER_PRECISION) $(SWIFT_TEST) --filter '$(AUTO_SUITES)' 2>&1 \
+	  | $(failures_only)
+	if reason=$$(APUS_CPU_LEVEL=x86-64-v3 .build/debug/apus --version 2>&1); then
+	  echo "— With $(V3)"
+	  $(V3) $(SWIFT_TEST) --filter '$(KERNEL_SUITES)' 2>&1 | $(failures_only)
+	else
+	  echo "— SKIPPED: kernels of x86-64-v3: $$reason"
+	fi
 
 .PHONY: test-mpi
 test-mpi: setup  ## Run the MPI suites under mpirun on 1 to 4 ranks
-	@swift build --build-tests
+	@$(SWIFT_BUILD) --build-tests
 	$(foreach ranks,1 2 3 4,$(call test_ranks,$(ranks)))
 
 define test_ranks
@@ -82,7 +107,7 @@ docs:  ## Build the documentation into .build/docs, a static web site
 
 .PHONY: bench
 bench: setup  ## Measure speed and memory; PYTHON=… adds PyTorch, ARGS="--only step --repeats 3"
-	@swift build -c release --product apus-bench
+	@$(SWIFT_BUILD) -c release --product apus-bench
 	.build/release/apus-bench $(if $(PYTHON),--python "$(PYTHON)") $(ARGS)
 
 .PHONY: demo

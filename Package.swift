@@ -69,7 +69,7 @@ let package = Package(
       swiftSettings: strict),
 
     // Training
-    .target(name: "Optimizers", dependencies: ["Tensors", "CKernels"], swiftSettings: strict),
+    .target(name: "Optimizers", dependencies: ["CKernels"], swiftSettings: strict),
     .target(
       name: "DataParallel", dependencies: ["MPI", "Tensors", "CKernels", "Optimizers"],
       swiftSettings: strict),
@@ -91,7 +91,8 @@ let package = Package(
       name: "Phases",
       dependencies: [
         "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation", "Files",
-        "Generation", "Layers", "MPI", "Models", "Monitoring", "Objectives", "RandomNumbers", "Statistics",
+        "Generation", "Layers", "MPI", "Models", "Monitoring", "Objectives", "RandomNumbers",
+        "Statistics",
         "Tensors", "Tokenizers", "Training",
       ],
       swiftSettings: strict),
@@ -106,7 +107,8 @@ let package = Package(
       name: "Apus",
       dependencies: [
         "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files",
-        "Generation", "MPI", "Models", "Monitoring", "Phases", "Recipes", "Tensors", "Tokenizers",
+        "Generation", "Layers", "MPI", "Models", "Monitoring", "Phases", "Recipes", "Tensors",
+        "Tokenizers",
         "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -131,7 +133,7 @@ let package = Package(
     .testTarget(
       name: "TensorsTests", dependencies: ["CKernels", "Tensors", "RandomNumbers"],
       exclude: ["Goldens"]),
-    .testTarget(name: "MPITests", dependencies: ["MPI", "TestWorld"]),
+    .testTarget(name: "MPITests", dependencies: ["MPI", "RandomNumbers", "TestWorld"]),
     .testTarget(name: "JinjaTests", dependencies: ["Jinja"], exclude: ["Goldens"]),
     .testTarget(
       name: "TokenizersTests", dependencies: ["Files", "Tokenizers", "RandomNumbers"],
@@ -151,7 +153,7 @@ let package = Package(
       ],
       exclude: ["Goldens"]),
     .testTarget(
-      name: "ObjectivesTests", dependencies: ["Objectives", "Tensors", "RandomNumbers"],
+      name: "ObjectivesTests", dependencies: ["Objectives", "Tensors"],
       exclude: ["Goldens"]),
     .testTarget(
       name: "GenerationTests",
@@ -174,7 +176,8 @@ let package = Package(
         "Models", "Monitoring", "Phases", "Tensors", "TestWorld", "Tokenizers", "Training",
       ], exclude: ["Goldens"]),
     .testTarget(
-      name: "PhasesTests", dependencies: ["Configuration", "Generation", "Phases", "Training"]),
+      name: "PhasesTests",
+      dependencies: ["Configuration", "Generation", "Phases", "TestWorld", "Training"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Tokenizers"]),

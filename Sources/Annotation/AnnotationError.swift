@@ -23,8 +23,6 @@ package enum AnnotationError: Error, Equatable, Sendable {
   case badAnnotator(String)
   /// An id without a pair.
   case unknownPair(path: String, id: String)
-  /// A pair whose answers are equal.
-  case equalAnswers(place: String)
   /// A score that is not finite.
   case badScore(pair: String, score: Double)
   /// Unusable lines in a file of answers; `AnswerFile.faults` has a sentence for each.
@@ -61,8 +59,6 @@ extension AnnotationError: CustomStringConvertible {
         + "characters without spaces around them and without control characters"
     case .unknownPair(let path, let id):
       "there is no pair \"\(id)\" in \(path); list its pairs with apus annotate pairs \(path)"
-    case .equalAnswers(let place):
-      "\(place) has two equal answers, which cannot be compared; remove it"
     case .badScore(let pair, let score):
       "the reward model scores an answer of pair \(pair) \(score), which is not a finite number; check "
         + "the model"

@@ -35,9 +35,6 @@ package struct AnnotationPair: Sendable, Hashable {
   /// The answer that is stored at `place`.
   package subscript(place: Place) -> Candidate { place == .first ? first : second }
 
-  /// True when both answers are equal, which leaves nothing to compare.
-  package var isOfEqualAnswers: Bool { first.answer == second.answer }
-
   /// The identifier of the pair: 16 hexadecimal digits of a SHA-256 over its texts.
   ///
   /// It depends neither on the order of the answers nor on their sources, because these are one pair to

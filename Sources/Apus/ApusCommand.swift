@@ -21,6 +21,7 @@ struct ApusCommand: ParsableCommand {
   static func main() {
     StandardOutput.reserveStreams()
     MatrixLibrary.reexecuteIfKernelsAreOutdated()
+    if let fault = MatrixLibrary.environmentFault { Failure.refuse(fault) }
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -62,13 +62,18 @@ enum Failure {
   static func exit(_ error: any Error) -> Never {
     if error is ExitCode || error is CleanExit || code(error) == 1 {
       let isUsage = !(error is ExitCode) && !ApusCommand.exitCode(for: error).isSuccess
-      let rank = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"] ?? "0"
-      // mpirun takes a second to end the other ranks after one exits before MPI_Init.
-      if isUsage { waitForRankZero(on: Int(rank) ?? 0, seconds: 3) }
+      if isUsage { waitForRankZeroBeforeMPI() }
       ApusCommand.exit(withError: error)
     }
     report(sentence(error))
     Foundation.exit(code(error))
+  }
+
+  /// Ends the process with `sentence` and exit code 2 before MPI has started.
+  static func refuse(_ sentence: String) -> Never {
+    waitForRankZeroBeforeMPI()
+    report(sentence)
+    Foundation.exit(2)
   }
 
   /// Ends all ranks within seconds after an error on this one.
@@ -97,6 +102,12 @@ enum Failure {
   /// Waits on ranks other than 0: if rank 0 has the same error, it reports it and ends this rank.
   private static func waitForRankZero(on rank: Int, seconds: Double) {
     if rank > 0 { Thread.sleep(forTimeInterval: seconds) }
+  }
+
+  private static func waitForRankZeroBeforeMPI() {
+    let rank = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"] ?? "0"
+    // mpirun takes a second to end the other ranks after one exits before MPI_Init.
+    waitForRankZero(on: Int(rank) ?? 0, seconds: 3)
   }
 
   /// The exit code of `error`, with 2 in place of 1, which is `mpirun`'s own.

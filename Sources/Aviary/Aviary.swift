@@ -21,7 +21,7 @@ package struct Aviary: Sendable {
   /// The part of the world that the stories use.
   package let size: Size
   private let grammar = Grammar.world
-  private let scope: Scope
+  private let scope: StoryScope
 
   package init(seed: UInt64, size: Size = .full) {
     self.seed = seed
@@ -67,7 +67,7 @@ package struct Aviary: Sendable {
     return spell(Array(write(-1 - index).prefix(1)))
   }
 
-  private typealias Sentence = (tokens: [Vocabulary.Token], parse: Parse)
+  private typealias Sentence = (tokens: [StoryVocabulary.Token], parse: Parse)
 
   private func write(_ index: Int) -> [Sentence] {
     var writer = StoryWriter(grammar, scope, RandomStream(seed: seed, purpose: .aviary, index))

@@ -30,7 +30,7 @@ enum AttentionBenchmark {
   private static func rate(_ precision: Precision, length: Int) throws -> Double {
     let sequences = 1024 / length
     let operations = Double(7 * sequences * heads * dim) * Double(length) * Double(length)
-    return try Threads.rate(threads: 1, amount: operations) { _ in
+    return try Throughput.rate(threads: 1, amount: operations) { _ in
       let workspace = Workspace(precision: precision)
       // The input and the output have one number per position: their products cost almost nothing,
       // but a tensor becomes bf16 or fp32, as inside a network, only as the result of a product.

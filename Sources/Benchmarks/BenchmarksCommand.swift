@@ -14,11 +14,13 @@ struct BenchmarksCommand: ParsableCommand {
       With --python, or PYTHON in the environment, PyTorch, transformers and tokenizers do the \
       same work in turn with Apus (A B A B).
       """,
-    subcommands: [RunCommand.self, MeasureCommand.self], defaultSubcommand: RunCommand.self)
+    subcommands: [BenchmarkRunCommand.self, MeasureCommand.self],
+    defaultSubcommand: BenchmarkRunCommand.self)
 
   static func main() {
     MatrixLibrary.reexecuteIfKernelsAreOutdated()
     do {
+      if let fault = MatrixLibrary.environmentFault { throw Refusal(fault) }
       var command = try parseAsRoot()
       try command.run()
     } catch let refusal as Refusal {

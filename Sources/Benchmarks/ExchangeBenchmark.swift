@@ -45,7 +45,7 @@ enum ExchangeBenchmark {
     let build = { (parameters: Parameters) in
       Linear(parameters, inputs: width, outputs: width, bias: false, std: 0.02)
     }
-    let cores = try Ranks.assign(workers: min(workers, world.size), world)
+    let cores = try Cores.assign(workers: min(workers, world.size), world)
     let replicas = try DataParallel(
       world: world, layout: ParameterLayout(of: build),
       plan: .init(

@@ -47,7 +47,7 @@ enum Markdown {
       .sorted { $0.key.lowercased() < $1.key.lowercased() }
       .map { $0.key == "MPI" ? $0.value : "\($0.key) \($0.value)" }
     let turns = report.figures.map(\.values.count).min() ?? 0
-    let disturbed = report.figures.filter { $0.otherLoad > RunCommand.idleLoad }.count
+    let disturbed = report.figures.filter { $0.otherLoad > BenchmarkRunCommand.idleLoad }.count
     let warning =
       disturbed == 0
       ? "" : " **Other programs disturbed \(disturbed) figures: measure again.**"

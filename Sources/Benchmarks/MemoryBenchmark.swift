@@ -32,7 +32,7 @@ enum MemoryBenchmark {
 
   private static func sum(threads: Int) throws -> Double {
     let count = 16 << 20
-    return try Threads.rate(threads: threads, amount: 12e-9 * Double(count)) { _ in
+    return try Throughput.rate(threads: threads, amount: 12e-9 * Double(count)) { _ in
       let workspace = Workspace()
       let a = Tensor(repeating: 1, shape: [count], in: workspace)
       let b = Tensor(repeating: 2, shape: [count], in: workspace)

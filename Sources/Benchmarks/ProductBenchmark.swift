@@ -24,7 +24,7 @@ enum ProductBenchmark {
   /// FLOP/s, in samples of about a tenth of a second.
   private static func rate(_ precision: Precision, threads: Int) throws -> Double {
     let operations = 20 * 2 * 768.0 * 768 * 768
-    return try Threads.rate(threads: threads, amount: operations) { _ in
+    return try Throughput.rate(threads: threads, amount: operations) { _ in
       let workspace = Workspace(precision: precision)
       let benchmark = GEMMBenchmark(size: 768, in: workspace)
       return { withExtendedLifetime(workspace) { for _ in 0..<20 { benchmark.run() } } }

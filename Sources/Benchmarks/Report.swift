@@ -6,9 +6,9 @@ import Foundation
 /// commit.
 struct Report: Codable, Equatable {
   var machine: Machine
-  var figures: [Figure]
+  var figures: [BenchmarkFigure]
 
-  func figure(_ name: String) -> Figure? { figures.first { $0.name == name } }
+  func figure(_ name: String) -> BenchmarkFigure? { figures.first { $0.name == name } }
 
   /// This report with the further figures and versions of `earlier`, if that is of this machine.
   func filled(from earlier: Report?) -> Report {

@@ -13,7 +13,7 @@ struct Runner {
 
   /// The figures of a benchmark, a sentence for each failure, and the largest fraction of the cores
   /// that other programs used during one of its processes.
-  typealias Outcome = (figures: [Figure], failures: [String], otherLoad: Double)
+  typealias Outcome = (figures: [BenchmarkFigure], failures: [String], otherLoad: Double)
 
   /// Measures `benchmark`.
   ///
@@ -55,14 +55,15 @@ struct Runner {
   }
 
   /// The figures of `readings`, which has one reading per turn for each measurement.
-  static func figures(of benchmark: Benchmark, _ readings: [String: [Reading]]) -> [Figure] {
-    var figures: [Figure] = []
+  static func figures(of benchmark: Benchmark, _ readings: [String: [Reading]]) -> [BenchmarkFigure]
+  {
+    var figures: [BenchmarkFigure] = []
     for measurement in benchmark.measurements {
       for (place, quantity) in measurement.quantities.enumerated() {
         let values = (readings[measurement.name] ?? []).compactMap { $0[quantity.key] }
         guard !values.isEmpty else { continue }
         figures.append(
-          Figure(
+          BenchmarkFigure(
             name: place == 0 ? measurement.name : "\(measurement.name).\(quantity.key)",
             title: place == 0 ? measurement.title : "  \(quantity.key) of the process",
             subject: benchmark.summary, unit: quantity.unit,
@@ -79,7 +80,7 @@ struct Runner {
       let numerator = isAlone ? "" : "\(ratio.numerator.split(separator: ".").last ?? "") "
       let quantity = ratio.isOfRates ? "" : "\(ratio.quantity.key) "
       figures.append(
-        Figure(
+        BenchmarkFigure(
           name: ratio.name, title: "  \(numerator)\(quantity)÷ \(ratio.against)",
           subject: benchmark.summary, unit: "×", higherIsBetter: ratio.quantity.higherIsBetter,
           values: values))

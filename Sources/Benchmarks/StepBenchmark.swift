@@ -94,7 +94,7 @@ struct TrainedSteps {
     let phase = try Pretraining(&reader)
     model.removeTokenizerFile()
     let trainer = try Trainer(
-      phase.plan, world: world, workers: try Ranks.assign(workers: workers, world),
+      phase.plan, world: world, workers: try Cores.assign(workers: workers, world),
       objective: try phase.objective(over: model.tokens(phase)))
     var seconds: [Double] = []
     for _ in 0..<model.steps { seconds.append(try trainer.step().secondsPerStep) }

@@ -8,7 +8,7 @@ enum Table {
   static let heading = row("", "median", "unit", "least … most", "÷ last")
 
   /// The row of `figure`, with its change since `earlier`.
-  static func line(_ figure: Figure, since earlier: Figure?) -> String {
+  static func line(_ figure: BenchmarkFigure, since earlier: BenchmarkFigure?) -> String {
     let change = figure.change(since: earlier).map { change in
       number(change.ratio)
         + [.within: " ", .better: "▲", .worse: "▼"][change.verdict, default: " "]

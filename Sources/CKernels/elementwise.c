@@ -36,10 +36,6 @@ KERNEL(void, apus_fill,
   FOR_VECTORS(n, PUT(y, (vf)value););
 }
 
-void apus_broadcast_rows(float *y, const float *bias, size_t rows, size_t cols) {
-  for (size_t r = 0; r < rows; r++) memcpy(y + r * cols, bias, cols * sizeof(float));
-}
-
 // Columns are processed in strips of LANES, so that the sums of a strip stay in registers. Every
 // column adds its rows in order.
 KERNEL(void, apus_column_sums,

@@ -4,7 +4,7 @@ extension ConfigurationReader {
   /// `fallback`.
   mutating func read<Value: ResolvableScalar>(
     _ path: String, _ domain: Domain, _ help: String, _ decidesBits: Bool, default fallback: Value?,
-    _ parse: (Document.Node) -> Value?
+    _ parse: (YAMLDocument.Node) -> Value?
   ) throws(ConfigurationError) -> Value? {
     if let fallback {
       precondition(
@@ -26,7 +26,7 @@ extension ConfigurationReader {
   /// one.
   mutating func require<Value: ResolvableScalar>(
     _ path: String, _ domain: Domain, _ help: String, _ decidesBits: Bool, placeholder: Value,
-    _ parse: (Document.Node) -> Value?
+    _ parse: (YAMLDocument.Node) -> Value?
   ) throws(ConfigurationError) -> Value {
     let value: Value
     if let node = try present(path, domain) {
@@ -47,7 +47,7 @@ extension ConfigurationReader {
   mutating func readList<Value: ResolvableScalar>(
     _ path: String, _ domain: Domain, _ help: String, _ decidesBits: Bool,
     default fallback: [Value],
-    _ parse: (Document.Node) -> Value?
+    _ parse: (YAMLDocument.Node) -> Value?
   ) throws(ConfigurationError) -> [Value]? {
     for value in fallback {
       precondition(
@@ -69,7 +69,7 @@ extension ConfigurationReader {
   /// Reads the required list at `path`; in `describe` mode, an absent one is empty.
   mutating func requireList<Value: ResolvableScalar>(
     _ path: String, _ domain: Domain, _ help: String, _ decidesBits: Bool,
-    _ parse: (Document.Node) -> Value?
+    _ parse: (YAMLDocument.Node) -> Value?
   ) throws(ConfigurationError) -> [Value] {
     var values: [Value] = []
     if let node = try present(path, domain) {
@@ -91,7 +91,7 @@ extension ConfigurationReader {
   /// variable was empty, and the default would silently mean another folder or other texts.
   func present(
     _ path: String, _ domain: Domain
-  ) throws(ConfigurationError) -> Document.Node? {
+  ) throws(ConfigurationError) -> YAMLDocument.Node? {
     guard let node = try document.node(at: path) else { return nil }
     if case .scalar("", isPlain: true) = node.content, node.place.isOverride, domain.isText {
       throw .wrongType(
@@ -114,7 +114,8 @@ extension ConfigurationReader {
   }
 
   private func elements<Value: ResolvableScalar>(
-    _ node: Document.Node, _ path: String, _ domain: Domain, _ parse: (Document.Node) -> Value?
+    _ node: YAMLDocument.Node, _ path: String, _ domain: Domain,
+    _ parse: (YAMLDocument.Node) -> Value?
   ) throws(ConfigurationError) -> [Value] {
     var nodes = [node]
     if case .list(let items) = node.content { nodes = items }
@@ -128,7 +129,8 @@ extension ConfigurationReader {
   }
 
   private func element<Value: ResolvableScalar>(
-    _ node: Document.Node, _ path: String, _ domain: Domain, _ parse: (Document.Node) -> Value?
+    _ node: YAMLDocument.Node, _ path: String, _ domain: Domain,
+    _ parse: (YAMLDocument.Node) -> Value?
   ) throws(ConfigurationError) -> Value {
     guard case .scalar(let text, _) = node.content, let value = parse(node) else {
       if case .scalar(let text, true) = node.content, domain.overflows(text) {

@@ -53,7 +53,7 @@ extension ConfigurationReader {
 
   private mutating func part(
     _ path: String, _ domain: Domain, isRequired: Bool, _ help: String
-  ) throws(ConfigurationError) -> Document.Node? {
+  ) throws(ConfigurationError) -> YAMLDocument.Node? {
     let node = try present(path, domain)
     if node == nil && isRequired { try refuseMissing(path) }
     declare(
@@ -65,20 +65,20 @@ extension ConfigurationReader {
   }
 
   private func wrongPart(
-    _ path: String, _ node: Document.Node, _ domain: Domain
+    _ path: String, _ node: YAMLDocument.Node, _ domain: Domain
   ) -> ConfigurationError {
     .wrongType(key: path, place: node.place, expected: domain.expectation, found: node.summary)
   }
 
-  private func reader(of node: Document.Node) -> ConfigurationReader {
-    var part = Document(file: document.file)
+  private func reader(of node: YAMLDocument.Node) -> ConfigurationReader {
+    var part = YAMLDocument(file: document.file)
     part.root = node
     return ConfigurationReader(document: part, mode: mode)
   }
 }
 
-extension Document.Node {
-  fileprivate func replacingTexts(_ change: (String) -> String) -> Document.Node {
+extension YAMLDocument.Node {
+  fileprivate func replacingTexts(_ change: (String) -> String) -> YAMLDocument.Node {
     var node = self
     switch content {
     case .scalar(let text, let isPlain): node.content = .scalar(change(text), isPlain: isPlain)
@@ -86,13 +86,13 @@ extension Document.Node {
     case .map(let entries):
       node.content = .map(
         entries.map {
-          Document.Entry(key: $0.key, place: $0.place, value: $0.value.replacingTexts(change))
+          YAMLDocument.Entry(key: $0.key, place: $0.place, value: $0.value.replacingTexts(change))
         })
     }
     return node
   }
 
-  fileprivate func overlaid(with other: Document.Node) -> Document.Node {
+  fileprivate func overlaid(with other: YAMLDocument.Node) -> YAMLDocument.Node {
     guard case .map(var entries) = content, case .map(let others) = other.content else {
       return other
     }

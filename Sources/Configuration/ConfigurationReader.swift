@@ -21,7 +21,7 @@ package struct ConfigurationReader: Sendable {
     case describe
   }
 
-  let document: Document
+  let document: YAMLDocument
   let mode: Mode
   private(set) var declarations: [Declaration] = []
 
@@ -32,12 +32,12 @@ package struct ConfigurationReader: Sendable {
   package init(
     yaml: String, file: String, overrides: [String] = []
   ) throws(ConfigurationError) {
-    var document = try Document(yaml: yaml, file: file)
+    var document = try YAMLDocument(yaml: yaml, file: file)
     for override in overrides { try document.apply(override: override) }
     self.init(document: document, mode: .read)
   }
 
-  init(document: Document, mode: Mode) {
+  init(document: YAMLDocument, mode: Mode) {
     self.document = document
     self.mode = mode
   }
@@ -49,7 +49,7 @@ package struct ConfigurationReader: Sendable {
   package static func schema(
     of body: (inout ConfigurationReader) throws -> Void
   ) rethrows -> [KeyDescription] {
-    var reader = ConfigurationReader(document: Document(file: "schema"), mode: .describe)
+    var reader = ConfigurationReader(document: YAMLDocument(file: "schema"), mode: .describe)
     try body(&reader)
     return reader.schema
   }

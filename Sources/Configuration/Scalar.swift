@@ -12,7 +12,7 @@ enum Scalar {
     ["", "~", "null", "Null", "NULL"].contains(text)
   }
 
-  static func integer(_ node: Document.Node) -> Int? {
+  static func integer(_ node: YAMLDocument.Node) -> Int? {
     guard let text = plain(node) else { return nil }
     if isDecimalInteger(text) {
       return Int(text.filter { $0 != "_" })
@@ -23,7 +23,7 @@ enum Scalar {
     return Int(exactly: value)
   }
 
-  static func number(_ node: Document.Node) -> Double? {
+  static func number(_ node: YAMLDocument.Node) -> Double? {
     guard let text = plain(node) else { return nil }
     let isInteger = isDecimalInteger(text)
     guard isInteger || isNumber(text),
@@ -35,7 +35,7 @@ enum Scalar {
     return value
   }
 
-  static func boolean(_ node: Document.Node) -> Bool? {
+  static func boolean(_ node: YAMLDocument.Node) -> Bool? {
     switch plain(node) {
     case "true": true
     case "false": false
@@ -43,16 +43,16 @@ enum Scalar {
     }
   }
 
-  static func text(_ node: Document.Node) -> String? {
+  static func text(_ node: YAMLDocument.Node) -> String? {
     guard case .scalar(let text, _) = node.content, !node.isNull else { return nil }
     return text
   }
 
-  static func choice(_ names: [String]) -> (Document.Node) -> String? {
+  static func choice(_ names: [String]) -> (YAMLDocument.Node) -> String? {
     { node in text(node).flatMap { names.contains($0) ? $0 : nil } }
   }
 
-  private static func plain(_ node: Document.Node) -> String? {
+  private static func plain(_ node: YAMLDocument.Node) -> String? {
     guard case .scalar(let text, isPlain: true) = node.content else { return nil }
     return text
   }

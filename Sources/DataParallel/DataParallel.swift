@@ -1,5 +1,4 @@
-// Data-parallel training: replicas of one network and the exact sum of their gradients. Ranks
-// exchange tensors only in this module.
+// "Many copies, one gradient. The only place where tensors meet messages."
 
 import CKernels
 import MPI

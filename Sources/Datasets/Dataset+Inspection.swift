@@ -10,16 +10,6 @@ package struct InspectedDocument: Sendable, Equatable {
   package let text: String
 }
 
-/// A training window, decoded to text.
-package struct InspectedWindow: Sendable, Equatable {
-  /// The window's position in the training order, from 0.
-  package let sample: Int
-  /// The range of its ids in the token stream: `context` inputs and one more target.
-  package let tokens: Range<Int>
-  /// The text; a Unicode scalar that is cut at either end shows as U+FFFD.
-  package let text: String
-}
-
 extension TokenShard {
   /// Returns the first `count` documents, or all if there are fewer.
   package func inspectDocuments(
@@ -33,23 +23,6 @@ extension TokenShard {
           index: index, tokens: range, text: try tokens.text(of: range, tokenizer: tokenizer)))
     }
     return documents
-  }
-}
-
-extension TrainingLoader {
-  /// Returns the first `count` windows in the training order.
-  package func inspectWindows(
-    _ count: Int, tokenizer: any Tokenizer
-  ) throws(DatasetError) -> [InspectedWindow] {
-    var windows: [InspectedWindow] = []
-    for sample in 0..<max(0, count) {
-      let start = order.start(ofSample: sample)
-      let range = start..<start + context + 1
-      windows.append(
-        InspectedWindow(
-          sample: sample, tokens: range, text: try tokens.text(of: range, tokenizer: tokenizer)))
-    }
-    return windows
   }
 }
 

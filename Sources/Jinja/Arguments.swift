@@ -43,7 +43,8 @@ extension Renderer {
       guard case .dictionary(let entries) = try evaluate(spread) else {
         throw failure("the value after '**' is not a dictionary")
       }
-      for (key, value) in entries.entries {
+      for entry in entries.entries {
+        let (key, value) = (entry.key, entry.value)
         guard case .text(let name) = key else {
           throw failure("\(key.kind) cannot be the name of an argument")
         }

@@ -4,7 +4,7 @@ extension Renderer {
     _ value: Value, _ name: String, _ arguments: Arguments
   ) throws(TemplateError) -> Value {
     let elements = try elements(of: value)
-    if name == "map" { return .object(Generator(try mapped(elements, arguments))) }
+    if name == "map" { return .object(GeneratorObject(try mapped(elements, arguments))) }
     var rest = arguments
     var path: Value?
     if name.hasSuffix("attr") {
@@ -20,7 +20,7 @@ extension Renderer {
       let passes = try test.map { test throws(TemplateError) in try self.test(part, test, rest) }
       if passes ?? part.isTrue == keeps { kept.append(element) }
     }
-    return .object(Generator(kept))
+    return .object(GeneratorObject(kept))
   }
 
   private func mapped(

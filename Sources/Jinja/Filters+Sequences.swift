@@ -29,7 +29,7 @@ extension Renderer {
     case ("length", .text(let text)), ("count", .text(let text)): return .integer(text.count)
     case ("length", .object), ("count", .object): throw failure("\(value.kind) has no length")
     case ("length", _), ("count", _): return .integer(try elements(of: value).count)
-    case ("first", .object(let generator as Generator)):
+    case ("first", .object(let generator as GeneratorObject)):
       return generator.next() ?? .undefined("there is no first element")
     case ("first", _):
       return try elements(of: value).first ?? .undefined("there is no first element")
@@ -38,10 +38,10 @@ extension Renderer {
     case ("last", _):
       return try elements(of: value).last ?? .undefined("there is no last element")
     case ("reverse", .text(let text)): return .text(text.reversed)
-    case ("reverse", _): return .object(Generator(try elements(of: value).reversed()))
+    case ("reverse", _): return .object(GeneratorObject(try elements(of: value).reversed()))
     case ("items", .dictionary(let entries)):
-      return .object(Generator(try pairs(of: entries)))
-    case ("items", .undefined): return .object(Generator([]))
+      return .object(GeneratorObject(try pairs(of: entries)))
+    case ("items", .undefined): return .object(GeneratorObject([]))
     case ("items", _): throw failure("\(value.kind) has no items")
     default: return try list(of: try elements(of: value))
     }
@@ -108,7 +108,7 @@ extension Renderer {
         seen.append(key)
         kept.append(element)
       }
-      return .object(Generator(kept))
+      return .object(GeneratorObject(kept))
     }
     guard !keyed.isEmpty || name == "sort" else {
       return .undefined("there is no smallest or largest element")
@@ -225,6 +225,6 @@ extension Renderer {
         start = end
       }
     }
-    return .object(Generator(portions))
+    return .object(GeneratorObject(portions))
   }
 }

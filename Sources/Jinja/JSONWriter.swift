@@ -59,7 +59,8 @@ struct JSONWriter {
     of entries: ValueDictionary
   ) throws(TemplateError) -> [(key: Text, value: Value)] {
     var members: [(key: Text, value: Value)] = []
-    for (key, value) in entries.entries {
+    for entry in entries.entries {
+      let (key, value) = (entry.key, entry.value)
       switch key {
       case .text(let text): members.append((text, value))
       case .none: members.append((Text("null"), value))

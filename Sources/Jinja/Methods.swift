@@ -72,7 +72,9 @@ extension Renderer {
   func pairs(of entries: ValueDictionary) throws(TemplateError) -> [Value] {
     try located { () throws(ValueError) in
       var pairs: [Value] = []
-      for (key, value) in entries.entries { pairs.append(.tuple(try ValueList([key, value]))) }
+      for entry in entries.entries {
+        pairs.append(.tuple(try ValueList([entry.key, entry.value])))
+      }
       return pairs
     }
   }

@@ -28,7 +28,7 @@ final class Namespace: Object {
 }
 
 /// A sequence that can be read once, like Python's generators.
-final class Generator: Object {
+final class GeneratorObject: Object {
   private var elements: [Value]
   override var kind: String { "a generator" }
 

@@ -131,7 +131,7 @@ extension Renderer {
       try spend(8 * text.count)
       return text.letters.map { .text(Text([$0])) }
     case .undefined: return []
-    case .object(let object as Generator): return object.take()
+    case .object(let object as GeneratorObject): return object.take()
     default: throw failure("\(value.kind) has no elements")
     }
   }

@@ -99,7 +99,8 @@ extension Renderer {
     case "dict": return .dictionary(try dictionary(arguments))
     case "namespace":
       let namespace = Namespace()
-      for (key, value) in try dictionary(arguments).entries {
+      for entry in try dictionary(arguments).entries {
+        let (key, value) = (entry.key, entry.value)
         guard case .text(let name) = key else { continue }
         try located { () throws(ValueError) in try namespace.set(name.string, to: value) }
       }

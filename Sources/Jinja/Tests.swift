@@ -63,7 +63,7 @@ extension Renderer {
       ("sequence", .undefined), ("iterable", .text), ("iterable", .list), ("iterable", .tuple),
       ("iterable", .dictionary), ("iterable", .undefined):
       true
-    case ("iterable", .object(let object)): object is Generator
+    case ("iterable", .object(let object)): object is GeneratorObject
     case ("callable", .object(let object)):
       object is Macro || object is Function || object is BoundMethod
     case ("callable", .undefined): true

@@ -31,7 +31,8 @@ extension Value {
         total += element.weight(upTo: limit - total)
       }
     case .dictionary(let dictionary):
-      for (key, value) in dictionary.entries where total < limit {
+      for entry in dictionary.entries where total < limit {
+        let (key, value) = (entry.key, entry.value)
         total += key.weight(upTo: limit - total)
         total += value.weight(upTo: max(1, limit - total))
       }
@@ -64,7 +65,7 @@ extension Value {
     case .list(let list), .tuple(let list): return list.elements.contains { $0 == element }
     case .dictionary(let entries): return entries[element] != nil
     case .undefined: return false
-    case .object(let object as Generator): return object.take().contains { $0 == element }
+    case .object(let object as GeneratorObject): return object.take().contains { $0 == element }
     default: throw ValueError("'in' does not apply to \(kind)")
     }
   }

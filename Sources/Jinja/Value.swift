@@ -138,7 +138,12 @@ struct ValueList {
 ///
 /// Keys are compared with Python's equality in a linear search, since the dictionaries are small.
 struct ValueDictionary {
-  private(set) var entries: [(key: Value, value: Value)] = []
+  struct Entry {
+    let key: Value
+    var value: Value
+  }
+
+  private(set) var entries: [Entry] = []
   private(set) var depth = 1
 
   mutating func set(_ key: Value, to value: Value) throws(ValueError) {
@@ -151,7 +156,7 @@ struct ValueDictionary {
     if let index = entries.firstIndex(where: { $0.key == key }) {
       entries[index].value = value
     } else {
-      entries.append((key, value))
+      entries.append(Entry(key: key, value: value))
     }
   }
 

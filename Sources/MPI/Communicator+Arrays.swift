@@ -44,18 +44,6 @@ extension Communicator {
     return result
   }
 
-  /// Returns the ranks' arrays one after another on rank `root`, nil elsewhere; every rank must
-  /// call, with the same count (MPI Standard 3.1, section 5.5).
-  package func gather<T: MPIScalar>(_ values: [T], to root: Int = 0) throws(MPIError) -> [T]? {
-    var result = Array(repeating: T.zero, count: rank == root ? values.count * size : 0)
-    try values.withUnsafeBufferPointer { (block) throws(MPIError) in
-      try result.withUnsafeMutableBufferPointer { (buffer) throws(MPIError) in
-        try gather(block, into: buffer, to: root)
-      }
-    }
-    return rank == root ? result : nil
-  }
-
   /// Returns the ranks' arrays one after another on every rank; every rank must call, with the same
   /// count (MPI Standard 3.1, section 5.7).
   package func allGather<T: MPIScalar>(_ values: [T]) throws(MPIError) -> [T] {
@@ -81,37 +69,5 @@ extension Communicator {
       try allGatherV(inPlace: buffer, layout)
     }
     return zip(layout.displacements, layout.counts).map { Array(result[$0..<$0 + $1]) }
-  }
-
-  /// Sends `values` to rank `destination`, which must receive them (MPI Standard 3.1, section
-  /// 3.2.1).
-  package func send<T: MPIScalar>(
-    _ values: [T], to destination: Int, tag: Int = 0
-  ) throws(MPIError) {
-    try values.withUnsafeBufferPointer { (buffer) throws(MPIError) in
-      try send(buffer, to: destination, tag: tag)
-    }
-  }
-
-  /// Receives the next message of rank `source` with `tag`, of any length
-  /// (MPI Standard 3.1, sections 3.8.1 and 3.2.4).
-  package func receive<T: MPIScalar>(
-    _ type: T.Type, from source: Int, tag: Int = 0
-  ) throws(MPIError) -> [T] {
-    var result: [T] = []
-    var pieces = 0
-    var count = maximumCount
-    while count == maximumCount {
-      count = try probe(type, from: source, tag: tag)
-      var piece = Array(repeating: T.zero, count: count)
-      _ = try piece.withUnsafeMutableBufferPointer { (buffer) throws(MPIError) in
-        try receivePiece(into: buffer, from: source, tag: tag)
-      }
-      result += piece
-      pieces += 1
-    }
-    let bytes = source == rank ? 0 : result.count * MemoryLayout<T>.stride
-    traffic.record(calls: pieces, sent: 0, received: bytes)
-    return result
   }
 }

@@ -1,69 +1,8 @@
 internal import CMPI
 
-// Gather, scatter and all-gather. All ranks have all counts, so each computes the number of rounds
+// All-gather. All ranks have all counts, so each computes the number of rounds
 // from the largest block, without a message.
 extension Communicator {
-  /// Collects equal blocks, in rank order, into `result` on rank `root`; every rank must call, with
-  /// the same count (MPI Standard 3.1, section 5.5).
-  ///
-  /// `result` is written on the root only. Traffic: each block goes to the root.
-  package func gather<T: MPIScalar>(
-    _ block: UnsafeBufferPointer<T>, into result: UnsafeMutableBufferPointer<T>, to root: Int = 0
-  ) throws(MPIError) {
-    requireRank(root)
-    let isRoot = rank == root
-    let layout = BlockLayout(packing: Array(repeating: isRoot ? block.count : 0, count: size))
-    if isRoot { require(layout, in: result.count) }
-    let rounds = rounds(of: block.count, chunk: blockChunk)
-    for index in 0..<rounds {
-      let start = index * blockChunk
-      let round = BlockRound(
-        index, chunk: blockChunk, of: layout, in: result.baseAddress, reach: maximumCount,
-        tables: tables)
-      try check(
-        MPI_Gatherv(
-          block.baseAddress.map { $0 + start }, Int32(min(blockChunk, block.count - start)),
-          T.datatype, round.pointer, round.counts, round.offsets, T.datatype, Int32(root), handle),
-        "MPI_Gatherv")
-      round.unpack(to: result.baseAddress)
-    }
-    let bytes = block.count * MemoryLayout<T>.stride
-    traffic.record(
-      calls: rounds, sent: isRoot ? 0 : bytes, received: isRoot ? bytes * (size - 1) : 0)
-  }
-
-  /// Distributes equal blocks of `source` on rank `root`, in rank order, to `block`; every rank
-  /// must call, with the same count (MPI Standard 3.1, section 5.6).
-  ///
-  /// `source` is read on the root only. Traffic: each block comes from the root.
-  package func scatter<T: MPIScalar>(
-    _ source: UnsafeBufferPointer<T>, into block: UnsafeMutableBufferPointer<T>,
-    from root: Int = 0
-  ) throws(MPIError) {
-    requireRank(root)
-    let isRoot = rank == root
-    let layout = BlockLayout(packing: Array(repeating: isRoot ? block.count : 0, count: size))
-    if isRoot { require(layout, in: source.count) }
-    let rounds = rounds(of: block.count, chunk: blockChunk)
-    for index in 0..<rounds {
-      let start = index * blockChunk
-      let round = BlockRound(
-        index, chunk: blockChunk, of: layout,
-        in: UnsafeMutablePointer(mutating: source.baseAddress), reach: maximumCount,
-        tables: tables)
-      round.pack(from: source.baseAddress)
-      try check(
-        MPI_Scatterv(
-          round.pointer, round.counts, round.offsets, T.datatype,
-          block.baseAddress.map { $0 + start }, Int32(min(blockChunk, block.count - start)),
-          T.datatype, Int32(root), handle),
-        "MPI_Scatterv")
-    }
-    let bytes = block.count * MemoryLayout<T>.stride
-    traffic.record(
-      calls: rounds, sent: isRoot ? bytes * (size - 1) : 0, received: isRoot ? 0 : bytes)
-  }
-
   /// Collects equal blocks, in rank order, into `result` on every rank; every rank must call, with
   /// the same count (MPI Standard 3.1, section 5.7).
   ///

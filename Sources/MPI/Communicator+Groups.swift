@@ -26,14 +26,6 @@ extension Communicator {
     return try adopt(new, from: "MPI_Comm_split_type")
   }
 
-  /// Returns a communicator of the same ranks, whose messages never match this one's; every rank
-  /// must call.
-  package func duplicate() throws(MPIError) -> Communicator {
-    var new: OpaquePointer?
-    try check(MPI_Comm_dup(handle, &new), "MPI_Comm_dup")
-    return try adopt(new, from: "MPI_Comm_dup")
-  }
-
   private func adopt(
     _ new: OpaquePointer?, from function: StaticString
   ) throws(MPIError) -> Communicator {

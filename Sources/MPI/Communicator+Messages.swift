@@ -8,8 +8,8 @@ internal import CMPI
 extension Communicator {
   /// Sends `buffer` to rank `destination`, which must receive it (MPI Standard 3.1, section 3.2.1).
   ///
-  /// MPI may return before the message has arrived, or only after the receiver has asked for it:
-  /// two ranks that send to each other need ``sendReceive(_:to:into:from:tag:)``.
+  /// MPI may return before the message has arrived, or only after the receiver has asked for it: of
+  /// two ranks that exchange messages, one must receive first.
   package func send<T: MPIScalar>(
     _ buffer: UnsafeBufferPointer<T>, to destination: Int, tag: Int = 0
   ) throws(MPIError) {
@@ -42,93 +42,20 @@ extension Communicator {
     var pieces = 0
     var count = maximumCount
     while count == maximumCount {
-      let rest = UnsafeMutableBufferPointer(rebasing: buffer[received...])
-      count = try receivePiece(into: rest, from: source, tag: tag)
+      var status = MPI_Status()
+      try check(
+        MPI_Recv(
+          buffer.baseAddress.map { $0 + received },
+          Int32(min(maximumCount, buffer.count - received)), T.datatype, Int32(source), Int32(tag),
+          handle, &status),
+        "MPI_Recv")
+      count = try elementCount(of: status, T.self)
       received += count
       pieces += 1
     }
     let bytes = source == rank ? 0 : received * MemoryLayout<T>.stride
     traffic.record(calls: pieces, sent: 0, received: bytes)
     return received
-  }
-
-  /// Sends `outgoing` to rank `destination` while it receives from rank `source`, and returns the
-  /// number of elements that it wrote to `incoming` (MPI Standard 3.1, section 3.10).
-  ///
-  /// The other ends may use this call or the separate ones. The two buffers must not overlap.
-  ///
-  /// - Throws: ``MPIError/call(function:code:text:)`` when the message is longer than `incoming`.
-  @discardableResult
-  package func sendReceive<T: MPIScalar>(
-    _ outgoing: UnsafeBufferPointer<T>, to destination: Int,
-    into incoming: UnsafeMutableBufferPointer<T>, from source: Int, tag: Int = 0
-  ) throws(MPIError) -> Int {
-    requireRank(destination)
-    requireRank(source)
-    requireTag(tag)
-    // Open MPI 4.1.4 truncates a short message of a rank to itself without an error.
-    if destination == rank, source == rank, outgoing.count > incoming.count {
-      try check(MPI_ERR_TRUNCATE, "MPI_Sendrecv")
-    }
-    let pieces = outgoing.count / maximumCount + 1
-    var piece = 0
-    var received = 0
-    var isReceiving = true
-    // A finished direction uses MPI_PROC_NULL, which sends and receives nothing (section 3.11).
-    while piece < pieces || isReceiving {
-      let isSending = piece < pieces
-      let start = min(piece * maximumCount, outgoing.count)
-      var status = MPI_Status()
-      try check(
-        MPI_Sendrecv(
-          outgoing.baseAddress.map { $0 + start },
-          Int32(min(maximumCount, outgoing.count - start)), T.datatype,
-          isSending ? Int32(destination) : cmpi_proc_null(), Int32(tag),
-          incoming.baseAddress.map { $0 + received },
-          Int32(min(maximumCount, incoming.count - received)), T.datatype,
-          isReceiving ? Int32(source) : cmpi_proc_null(), Int32(tag), handle, &status),
-        "MPI_Sendrecv")
-      if isReceiving {
-        let count = try elementCount(of: status, T.self)
-        received += count
-        isReceiving = count == maximumCount
-      }
-      piece += 1
-    }
-    let stride = MemoryLayout<T>.stride
-    traffic.record(
-      calls: piece, sent: destination == rank ? 0 : outgoing.count * stride,
-      received: source == rank ? 0 : received * stride)
-    return received
-  }
-
-  /// Waits for a message of rank `source` with `tag`, and returns its number of elements without
-  /// receiving it (MPI Standard 3.1, section 3.8.1).
-  ///
-  /// A result of ``maximumCount`` means that the message has more pieces.
-  package func probe<T: MPIScalar>(
-    _ type: T.Type, from source: Int, tag: Int = 0
-  ) throws(MPIError) -> Int {
-    requireRank(source)
-    requireTag(tag)
-    var status = MPI_Status()
-    try check(MPI_Probe(Int32(source), Int32(tag), handle, &status), "MPI_Probe")
-    return try elementCount(of: status, type)
-  }
-
-  /// Receives one piece of a message, and returns the number of elements that it wrote to `buffer`.
-  ///
-  /// A piece of fewer than ``maximumCount`` is the last. The caller counts the traffic.
-  func receivePiece<T: MPIScalar>(
-    into buffer: UnsafeMutableBufferPointer<T>, from source: Int, tag: Int
-  ) throws(MPIError) -> Int {
-    var status = MPI_Status()
-    try check(
-      MPI_Recv(
-        buffer.baseAddress, Int32(min(maximumCount, buffer.count)), T.datatype, Int32(source),
-        Int32(tag), handle, &status),
-      "MPI_Recv")
-    return try elementCount(of: status, T.self)
   }
 
   private func elementCount<T: MPIScalar>(

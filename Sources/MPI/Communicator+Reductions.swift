@@ -1,6 +1,6 @@
 internal import CMPI
 
-// Broadcast and reductions. Every rank has a buffer of the same length, so all ranks cut a long one
+// Broadcast and all-reduce. Every rank has a buffer of the same length, so all ranks cut a long one
 // at the same positions, without a message.
 extension Communicator {
   /// Copies the buffer of rank `root` to all; every rank must call, with the same count
@@ -19,35 +19,10 @@ extension Communicator {
         "MPI_Bcast")
     }
     let bytes = buffer.count * MemoryLayout<T>.stride
-    let isLast = distance(from: root) == size - 1
+    let isLast = (rank - root + size) % size == size - 1
     traffic.record(
       calls: chunkCount(of: buffer.count), sent: isLast ? 0 : bytes,
       received: rank == root ? 0 : bytes)
-  }
-
-  /// Combines the ranks' buffers, element by element, into that of rank `root`; every rank must
-  /// call, with the same count (MPI Standard 3.1, section 5.9.1).
-  ///
-  /// The buffers of the other ranks do not change. Traffic: a pipeline that ends at the root.
-  package func reduce<T: MPIReducible>(
-    inPlace buffer: UnsafeMutableBufferPointer<T>, _ operation: Reduction, to root: Int = 0
-  ) throws(MPIError) {
-    requireRank(root)
-    var position = 0
-    while let (start, count) = nextChunk(of: buffer.count, from: &position) {
-      let chunk = buffer.baseAddress.map { UnsafeMutableRawPointer($0 + start) }
-      let isRoot = rank == root
-      try check(
-        MPI_Reduce(
-          isRoot ? cmpi_in_place() : chunk, isRoot ? chunk : nil, count, T.datatype,
-          operation.handle, Int32(root), handle),
-        "MPI_Reduce")
-    }
-    let bytes = buffer.count * MemoryLayout<T>.stride
-    let isFarEnd = distance(from: root) == size - 1
-    traffic.record(
-      calls: chunkCount(of: buffer.count), sent: rank == root ? 0 : bytes,
-      received: isFarEnd ? 0 : bytes)
   }
 
   /// Combines the ranks' buffers, element by element, into all of them; every rank must call, with
@@ -67,10 +42,5 @@ extension Communicator {
     }
     let bytes = 2 * (size - 1) * buffer.count * MemoryLayout<T>.stride / size
     traffic.record(calls: chunkCount(of: buffer.count), sent: bytes, received: bytes)
-  }
-
-  /// Returns the number of ranks from `root` to this rank, counted in a circle.
-  private func distance(from root: Int) -> Int {
-    (rank - root + size) % size
   }
 }

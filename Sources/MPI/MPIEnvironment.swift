@@ -1,4 +1,4 @@
-// Typed messages between processes, by MPI. This module does not depend on tensors.
+// "Messages between processes. Knows bytes and counts, not tensors."
 //
 // The files follow the chapters of the MPI Standard 3.1: environment (8, 12.4), communicators (6),
 // point-to-point (3), collectives (5). `check` in MPIError.swift tests the return code of

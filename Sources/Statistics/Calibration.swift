@@ -55,11 +55,6 @@ package struct Calibration: Sendable, Equatable {
     return count == 0
       ? nil : bins.reduce(0) { $0 + Double($1.count) * $1.distance } / Double(count)
   }
-
-  /// The largest distance between mean prediction and fraction in any bin; nil without predictions.
-  package var maximumError: Double? {
-    bins.contains { $0.count > 0 } ? bins.reduce(0) { max($0, $1.distance) } : nil
-  }
 }
 
 extension Calibration.Bin {

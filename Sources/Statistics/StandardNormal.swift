@@ -2,12 +2,8 @@ import Glibc
 
 /// The normal distribution with mean 0 and variance 1.
 package enum StandardNormal {
-  /// Returns the probability of a value of at most `x`.
-  package static func cumulative(_ x: Double) -> Double {
-    erfc(-x / 2.0.squareRoot()) / 2
-  }
-
-  /// Returns the quantile: the x with `cumulative(x)` = `probability`, which is in 0…1.
+  /// Returns the quantile: the x such that a value is at most x with `probability`, which is in
+  /// 0…1.
   ///
   /// Wichura's algorithm AS 241 (PPND16, 1988) with three rational functions, one for the middle
   /// and two for the tails. Accurate to about 16 digits.

@@ -1,4 +1,4 @@
-// The module's boundary: text to token ids and back. No tensors.
+// "Text to token ids and back. No tensors."
 
 /// The number of a token in its vocabulary.
 package typealias TokenID = Int32

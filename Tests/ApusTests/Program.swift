@@ -14,6 +14,8 @@ struct Program {
   let folder: String
   /// The folder of the program's cached measurements, shared by all tests so that it measures once.
   var cache = sharedCache
+  /// Variables beside those of the test process.
+  var environment: [String: String] = [:]
 
   private static let sharedCache: String = {
     atexit { try? FileManager.default.removeItem(atPath: Program.sharedCache) }
@@ -107,6 +109,7 @@ struct Program {
     // MPI's variables of the test process must not reach the program.
     for key in environment.keys
     where ["OMPI_", "PMIX_", "ORTE_"].contains(where: key.hasPrefix) { environment[key] = nil }
+    environment.merge(self.environment) { $1 }
     environment["XDG_CACHE_HOME"] = cache
     environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"

@@ -78,7 +78,7 @@ func words(of text: String) -> [Substring] {
   @Test func mainFactsAreMentionedAtLeastTwice() {
     for story in corpus.prefix(1_000) {
       let facts = story.facts
-      let main: [(Variable, String?)] = [
+      let main: [(StoryVariable, String?)] = [
         (.hero, facts.protagonist.name), (.friend, facts.companion?.name), (.place, facts.place),
         (.weather, facts.weather), (.object, facts.object), (.colour, facts.colour),
       ]

@@ -39,7 +39,7 @@ enum Mutation: CaseIterable {
 
   // Replaces one mention of a value, in any of its forms, by another value.
   private static func swap(
-    _ variable: Variable, _ value: String, in text: [UInt8], _ random: inout RandomSequence
+    _ variable: StoryVariable, _ value: String, in text: [UInt8], _ random: inout RandomSequence
   ) -> String? {
     let entries = Grammar.world.entries(of: variable)
     guard let entry = entries.first(where: { $0.forms[0] == value }),
@@ -79,7 +79,7 @@ enum Mutation: CaseIterable {
     else { return nil }
     let sentences = StoryChecker.sentences(of: Array(story.text.utf8)[...])
     var ending = Array(StoryChecker.sentences(of: Array(other.text.utf8)[...]).last ?? [])
-    let pairs: [(Variable, String?, String?)] = [
+    let pairs: [(StoryVariable, String?, String?)] = [
       (.hero, other.facts.protagonist.name, facts.protagonist.name),
       (.friend, other.facts.companion?.name, facts.companion?.name),
       (.place, other.facts.place, facts.place), (.weather, other.facts.weather, facts.weather),

@@ -22,7 +22,9 @@ import Testing
       + "Mira was glad to have the red kite back and thanked Anna.",
   ]
 
-  private func check(replacing old: String = "", by new: String = "", in sentence: Int) -> Verdict {
+  private func check(replacing old: String = "", by new: String = "", in sentence: Int)
+    -> StoryVerdict
+  {
     var sentences = story
     let parts = sentences[sentence - 1].components(separatedBy: old)
     #expect(parts.count == 2, "'\(old)' does not occur exactly once in the sentence")

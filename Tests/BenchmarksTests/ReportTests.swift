@@ -12,7 +12,7 @@ struct ReportTests {
     Report(
       machine: machine,
       figures: values.sorted { $0.key < $1.key }.map {
-        Figure(
+        BenchmarkFigure(
           name: $0.key, title: $0.key, subject: "machine", unit: "GB/s", values: [$0.value])
       })
   }

@@ -28,22 +28,22 @@ extension MPITests {
       #expect(host.size == names.filter { $0 == names[world.rank] }.count)
     }
 
-    @Test func aDuplicateHasSeparateMessages() throws {
+    @Test func communicatorsOfTheSameRanksHaveSeparateMessages() throws {
       let first = try SharedWorld.communicator()
-      let second = try first.duplicate()
+      let second = try first.split(color: 0)
       let next = (first.rank + 1) % first.size
       let previous = (first.rank + first.size - 1) % first.size
       try first.send([Int32(1)], to: next)
       try second.send([Int32(2)], to: next)
-      #expect(try second.receive(Int32.self, from: previous) == [2])
-      #expect(try first.receive(Int32.self, from: previous) == [1])
+      #expect(try second.receive(1, of: Int32.self, from: previous) == [2])
+      #expect(try first.receive(1, of: Int32.self, from: previous) == [1])
     }
 
     @Test func limitsAreInheritedAndTrafficIsNot() throws {
       let communicator = try SharedWorld.communicator(maximumCount: 5)
       communicator.maximumAllToAllBytes = 99
       try communicator.barrier()
-      let copy = try communicator.duplicate()
+      let copy = try communicator.split(color: 0)
       #expect(copy.maximumCount == 5)
       #expect(copy.maximumAllToAllBytes == 99)
       #expect(copy.traffic == Traffic())
@@ -54,7 +54,7 @@ extension MPITests {
     /// Communicators that were not freed would all have different handles.
     @Test func communicatorsAreFreed() throws {
       var handles: Set<OpaquePointer> = []
-      for _ in 0..<100 { handles.insert(try SharedWorld.world.duplicate().handle) }
+      for _ in 0..<100 { handles.insert(try SharedWorld.world.split(color: 0).handle) }
       #expect(handles.count < 100)
     }
   }

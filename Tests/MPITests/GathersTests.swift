@@ -5,27 +5,6 @@ import Testing
 extension MPITests {
   @Suite struct GathersTests {
     @Test(arguments: Sample.limits)
-    func gatherAndScatterEqualTheLocalReference(limit: Int?) throws {
-      let communicator = try SharedWorld.communicator(maximumCount: limit)
-      for count in Sample.counts {
-        for root in 0..<communicator.size {
-          let blocks: [[Float]] = (0..<communicator.size).map { Sample.values(count, rank: $0) }
-          let joined = Array(blocks.joined())
-          let own = blocks[communicator.rank]
-          #expect(
-            try communicator.gather(own, to: root) == (communicator.rank == root ? joined : nil))
-          var received = [Float](repeating: -1, count: count)
-          try (communicator.rank == root ? joined : []).withUnsafeBufferPointer { source in
-            try received.withUnsafeMutableBufferPointer {
-              try communicator.scatter(source, into: $0, from: root)
-            }
-          }
-          #expect(received == own)
-        }
-      }
-    }
-
-    @Test(arguments: Sample.limits)
     func allGatherEqualsTheLocalReference(limit: Int?) throws {
       let communicator = try SharedWorld.communicator(maximumCount: limit)
       for count in Sample.counts {

@@ -14,7 +14,7 @@ struct MPIEnvironmentTests {
     await #expect(processExitsWith: .exitCode(7)) {
       func scope() throws -> Int64 {
         let environment = try MPIEnvironment()
-        let communicator = try environment.world.duplicate()
+        let communicator = try environment.world.split(color: 0)
         return try communicator.allReduce(7, .sum)
       }
       let code = Int32(try scope())
@@ -42,7 +42,7 @@ struct MPIEnvironmentTests {
     await #expect(processExitsWith: .success) {
       func scope() throws -> Communicator {
         let environment = try MPIEnvironment()
-        return try environment.world.duplicate()
+        return try environment.world.split(color: 0)
       }
       let communicator = try scope()
       #expect(communicator.size == 1)

@@ -28,7 +28,7 @@ struct Golden: Decodable {
     let probabilities: [Double]
     let outcomes: [Bool]
     let bins: Int
-    let expected, maximum: Double
+    let expected: Double
   }
   struct Bootstrap: Decodable {
     let values: [Double]

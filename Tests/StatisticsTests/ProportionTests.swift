@@ -1,3 +1,4 @@
+import Glibc
 import Statistics
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
     for row in try Golden.read().normal {
       let quantile = StandardNormal.quantile(row.probability)
       #expect(agree(quantile, row.quantile, within: 1e-14), "\(row.probability): \(quantile)")
-      let cumulative = StandardNormal.cumulative(quantile)
+      let cumulative = erfc(-quantile / 2.0.squareRoot()) / 2
       #expect(abs(cumulative / row.cumulative - 1) < 1e-12, "\(row.probability): \(cumulative)")
     }
     #expect(StandardNormal.quantile(0) == -.infinity && StandardNormal.quantile(1) == .infinity)

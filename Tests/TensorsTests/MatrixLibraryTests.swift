@@ -29,6 +29,34 @@ import Testing
     }
   }
 
+  @Test func aVariableThatThisMachineCannotFollowIsAFault() {
+    func fault(_ level: String?, _ precision: String?) -> String? {
+      MatrixLibrary.environmentFault(refusedLevel: level, autoPrecision: precision)
+    }
+    #expect(fault(nil, nil) == nil && fault(nil, "fp32") == nil && fault(nil, "bf16") == nil)
+    #expect(
+      fault(nil, "FP32")
+        == "APUS_AUTO_PRECISION is \"FP32\", which is no precision: set it to fp32 or bf16, or "
+        + "unset it.")
+    let level = fault("x86-64-v5", "bf16")
+    #expect(
+      level?.hasPrefix("APUS_CPU_LEVEL is \"x86-64-v5\", which is no level of this CPU") == true)
+    #expect(level?.contains(MatrixLibrary.kernelLevel) == true)
+    #expect(MatrixLibrary.environmentFault == nil)
+  }
+
+  @Test func theEnvironmentDecidesWhatAutoTakes() async {
+    await #expect(processExitsWith: .success) {
+      setenv("APUS_AUTO_PRECISION", BF16Products.areFast ? "fp32" : "bf16", 1)
+      #expect(MatrixLibrary.bf16IsFaster != BF16Products.areFast)
+    }
+    await #expect(processExitsWith: .success) {
+      setenv("APUS_AUTO_PRECISION", "", 1)
+      #expect(MatrixLibrary.bf16IsFaster == BF16Products.areFast)
+      #expect(MatrixLibrary.environmentFault == nil)
+    }
+  }
+
   /// The description names the bf16 kernels, including those of the skinny GEMM, only for bf16.
   @Test func theDescriptionNamesTheKernelsThatDecideTheBits() {
     let (plain, bf16) = (MatrixLibrary.description(for: .fp32), MatrixLibrary.description)

@@ -28,9 +28,9 @@ package enum SharedWorld {
     return world
   }
 
-  /// Returns a duplicate of `world` for one test, with limits and traffic of its own.
+  /// Returns a communicator of all ranks for one test, with limits and traffic of its own.
   package static func communicator(maximumCount: Int? = nil) throws -> Communicator {
-    let communicator = try world.duplicate()
+    let communicator = try world.split(color: 0)
     if let maximumCount { communicator.maximumCount = maximumCount }
     return communicator
   }

@@ -37,7 +37,7 @@ import Testing
       let share = documents.indices.filter { $0 % 3 == rank }.map { documents[$0] }
       let part = Self.counts(trainer, share, threads: threads)
       let sent = WordCounts(bytes: part.bytes)
-      #expect(sent.distinctCount == part.distinctCount)
+      #expect(sent.counts == part.counts)
       sum.add(sent)
     }
     let parts = try trainer.train(on: sum, threads: threads)

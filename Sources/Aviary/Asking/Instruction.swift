@@ -43,10 +43,4 @@ extension Aviary {
     var random = RandomSequence(RandomStream(seed: seed, purpose: .aviary, index, 1))
     return Instruction(for: story(at: index).facts, &random)
   }
-
-  /// Returns held-out instruction `index`, counted from 0: that of the story at −1 − `index`.
-  package func heldOutInstruction(at index: Int) -> Instruction {
-    precondition(index >= 0, "held-out instructions are counted from 0, not \(index)")
-    return instruction(at: -1 - index)
-  }
 }

@@ -11,9 +11,9 @@ package enum Clash: Equatable, Sendable {
   /// The words are known, but capitals, spaces, or *a* and *an* are wrong.
   case misspelled(expected: String)
   /// A stage follows one that it has to precede, or occurs a second time.
-  case outOfOrder(Stage, after: Stage)
+  case outOfOrder(StoryStage, after: StoryStage)
   /// The story has no sentence for the stage.
-  case missingStage(Stage)
+  case missingStage(StoryStage)
   /// The name or pronoun refers to no character that was introduced.
   case unknownCharacter(String)
   /// Two characters have the same name.
@@ -31,9 +31,9 @@ package enum Clash: Equatable, Sendable {
   /// A value does not meet a requirement of the sentence.
   case unmetRequirement(String, needs: [String], excludes: [String])
   /// The sentence belongs to a different problem.
-  case differentProblem(Stage, was: Problem, now: Problem)
+  case differentProblem(StoryStage, was: Problem, now: Problem)
   /// The sentence contradicts the outcomes that are still possible.
-  case differentOutcome(Stage, was: [Outcome], now: [Outcome])
+  case differentOutcome(StoryStage, was: [Outcome], now: [Outcome])
 }
 
 /// A clash with its position.

@@ -1,11 +1,11 @@
 /// The facts that a story has stated so far.
 struct Ledger: Sendable {
   private let grammar: Grammar
-  /// Index of the entry of each variable, at `Variable.rawValue`; -1 when it is not stated.
-  private var values = [Int](repeating: -1, count: Variable.allCases.count)
+  /// Index of the entry of each variable, at `StoryVariable.rawValue`; -1 when it is not stated.
+  private var values = [Int](repeating: -1, count: StoryVariable.allCases.count)
   private var problem: Problem?
   private var outcomes = Outcomes.all
-  private var stages: [Stage] = []
+  private var stages: [StoryStage] = []
   /// The outcomes that fit the last sentence with an ending, taken by itself.
   private(set) var ending: Outcomes = []
 
@@ -41,7 +41,7 @@ struct Ledger: Sendable {
   }
 
   /// The required stages that the story does not have yet.
-  var missingStages: [Stage] {
+  var missingStages: [StoryStage] {
     [.introduction, .day, .problem, .event, .ending].filter { !stages.contains($0) }
   }
 
@@ -59,10 +59,10 @@ struct Ledger: Sendable {
     guard let problem, let outcome, missingStages.isEmpty, self[.hero] >= 0,
       self[.heroKind] >= 0, self[.place] >= 0, self[.weather] >= 0, self[.time] >= 0
     else { return nil }
-    func required(_ variable: Variable) -> String { word(variable, self[variable]) }
+    func required(_ variable: StoryVariable) -> String { word(variable, self[variable]) }
     var details: [String: String] = [:]
-    for variable in Variable.allCases
-    where variable.rawValue >= Variable.home.rawValue && !variable.isFree {
+    for variable in StoryVariable.allCases
+    where variable.rawValue >= StoryVariable.home.rawValue && !variable.isFree {
       if let value = optional(variable) { details["\(variable)"] = value }
     }
     return Facts(
@@ -82,16 +82,16 @@ struct Ledger: Sendable {
 
 // The rules.
 extension Ledger {
-  private subscript(variable: Variable) -> Int {
+  private subscript(variable: StoryVariable) -> Int {
     get { values[variable.rawValue] }
     set { values[variable.rawValue] = newValue }
   }
 
-  private func word(_ variable: Variable, _ value: Int) -> String {
+  private func word(_ variable: StoryVariable, _ value: Int) -> String {
     grammar.entries(of: variable)[value].forms[0]
   }
 
-  private func optional(_ variable: Variable) -> String? {
+  private func optional(_ variable: StoryVariable) -> String? {
     self[variable] < 0 ? nil : word(variable, self[variable])
   }
 
@@ -109,7 +109,7 @@ extension Ledger {
     self[variable] = mention.value
     let flags = grammar.entries(of: variable)[mention.value].flags
     if variable == .hero || variable == .friend {
-      let pronoun: Variable = variable == .hero ? .heroPronoun : .friendPronoun
+      let pronoun: StoryVariable = variable == .hero ? .heroPronoun : .friendPronoun
       self[pronoun] = grammar.entries(of: pronoun).firstIndex { $0.flags == flags } ?? -1
       if self[.hero] == self[.friend] {
         clashes.append(.duplicateName(word(variable, mention.value)))
@@ -137,7 +137,7 @@ extension Ledger {
         clashes.append(.unknownCharacter(now))
       }
     case .heroPronoun, .friendPronoun:
-      let name: Variable = variable == .heroPronoun ? .hero : .friend
+      let name: StoryVariable = variable == .heroPronoun ? .hero : .friend
       let spelling = grammar.entries(of: variable)[mention.value].forms[mention.slot.form]
       // A pronoun can occur before any character has a name.
       if known < 0 || self[name] < 0 {
@@ -156,7 +156,7 @@ extension Ledger {
   }
 
   private mutating func apply(_ production: Production, _ clashes: inout [Clash]) {
-    let stage: Stage
+    let stage: StoryStage
     switch production.symbol {
     case .clause(let clause): stage = clause
     case .sentence(let stages):
@@ -194,7 +194,7 @@ extension Ledger {
   }
 }
 
-extension Variable {
+extension StoryVariable {
   /// The name of the variable in messages.
   var title: String {
     switch self {

@@ -9,7 +9,7 @@ struct SentenceParser {
   private static let mostParses = 64
 
   private let grammar: Grammar
-  private let tokens: [Vocabulary.Token]
+  private let tokens: [StoryVocabulary.Token]
   private var current = Parse()
   // The node after each open clause, and the index of the enclosing return, or -1.
   private var returns: [(node: Int, next: Int)] = []
@@ -17,7 +17,7 @@ struct SentenceParser {
   /// Largest number of tokens that any attempt matched.
   private(set) var furthest = 0
 
-  init(_ tokens: [Vocabulary.Token], _ grammar: Grammar) {
+  init(_ tokens: [StoryVocabulary.Token], _ grammar: Grammar) {
     self.grammar = grammar
     self.tokens = tokens
     if tokens.count <= Self.longest { walk(from: Network.sentences, at: 0, returningTo: -1) }

@@ -1,6 +1,6 @@
 /// The result of checking a text: its verdict and all facts that could be parsed.
 package struct StoryAnalysis: Equatable, Sendable {
-  package var verdict: Verdict
+  package var verdict: StoryVerdict
   /// The stated facts among those that an instruction can name.
   ///
   /// If the text contradicts itself, they are the first values stated, but the last place.

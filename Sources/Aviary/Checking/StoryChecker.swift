@@ -1,5 +1,5 @@
 /// The verdict on a text.
-package enum Verdict: Equatable, Sendable {
+package enum StoryVerdict: Equatable, Sendable {
   /// The text is a story without contradictions, and these are its facts.
   case consistent(Facts)
   /// Every sentence can be parsed, but they contradict each other or the world.
@@ -20,7 +20,7 @@ package struct StoryChecker: Sendable {
   ///
   /// White space at both ends and the kind of white space between sentences are ignored. Parsing
   /// stops after the eighth sentence.
-  package func check(_ text: String) -> Verdict {
+  package func check(_ text: String) -> StoryVerdict {
     analyze(text).verdict
   }
 
@@ -61,7 +61,7 @@ package struct StoryChecker: Sendable {
         contradictions.append(Contradiction(sentence: nil, clash: .missingStage(stage)))
       }
     }
-    let verdict: Verdict
+    let verdict: StoryVerdict
     if !isReadable {
       verdict = .unreadable(contradictions)
     } else if contradictions.isEmpty, let facts = ledger.facts {
@@ -127,7 +127,7 @@ extension StoryChecker {
     )
   }
 
-  private func spell(_ tokens: ArraySlice<Vocabulary.Token>) -> String {
+  private func spell(_ tokens: ArraySlice<StoryVocabulary.Token>) -> String {
     var text: [UInt8] = []
     grammar.vocabulary.spell(tokens, into: &text)
     return String(decoding: text, as: UTF8.self)
@@ -135,7 +135,7 @@ extension StoryChecker {
 
   private func unknownWord(in sentence: ArraySlice<UInt8>) -> String? {
     sentence.split(whereSeparator: Self.isSpace).first {
-      grammar.vocabulary.tokens(of: $0).contains(Vocabulary.unknown)
+      grammar.vocabulary.tokens(of: $0).contains(StoryVocabulary.unknown)
     }.map { String(decoding: $0.prefix(40), as: UTF8.self) }
   }
 

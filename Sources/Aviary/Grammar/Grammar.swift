@@ -16,10 +16,10 @@ struct Grammar: Sendable {
   static let world = Grammar()
 
   let lexicon = Lexicon()
-  private(set) var vocabulary = Vocabulary()
+  private(set) var vocabulary = StoryVocabulary()
   private(set) var productions: [Production] = []
   /// Tokens of each form of each entry of each domain: `forms[domain][entry][form]`.
-  private(set) var forms: [[[[Vocabulary.Token]]]] = []
+  private(set) var forms: [[[[StoryVocabulary.Token]]]] = []
 
   // For writing.
   /// The ways to divide a story into sentences, by `planIndex`, then by length.
@@ -30,7 +30,8 @@ struct Grammar: Sendable {
   // For parsing.
   private(set) var network = Network()
   // The entries whose form begins with a token, with that form: `beginnings[domain][form][token]`.
-  private var beginnings: [[[Vocabulary.Token: [(value: Int, form: [Vocabulary.Token])]]]] = []
+  private var beginnings:
+    [[[StoryVocabulary.Token: [(value: Int, form: [StoryVocabulary.Token])]]]] = []
 
   private init() {
     for domain in Lexicon.Domain.allCases {
@@ -49,7 +50,7 @@ struct Grammar: Sendable {
   }
 
   /// Returns the entries of the lexicon that are values of `variable`.
-  func entries(of variable: Variable) -> [Lexicon.Entry] { lexicon[variable.domain] }
+  func entries(of variable: StoryVariable) -> [Lexicon.Entry] { lexicon[variable.domain] }
 
   /// Returns the indices of the productions of `symbol` in a story with `problem` and `outcome`.
   func productions(of symbol: Symbol, _ problem: Int, _ outcome: Outcome) -> [Int] {
@@ -58,8 +59,8 @@ struct Grammar: Sendable {
 
   /// Returns the entries whose form in `slot` begins with `token`, with all tokens of that form.
   func entries(
-    inFormOf slot: Slot, beginningWith token: Vocabulary.Token
-  ) -> [(value: Int, form: [Vocabulary.Token])] {
+    inFormOf slot: Slot, beginningWith token: StoryVocabulary.Token
+  ) -> [(value: Int, form: [StoryVocabulary.Token])] {
     beginnings[slot.variable.domain.rawValue][slot.form][token] ?? []
   }
 
@@ -84,7 +85,7 @@ extension Grammar {
         if key == "premise" { premise = requirements } else { helpless = requirements }
         continue
       }
-      let stages = key.split(separator: "+").map { Stage(named: $0) }
+      let stages = key.split(separator: "+").map { StoryStage(named: $0) }
       let isSentence = problem == nil || stages == [.attempt]
       var production = Production(
         symbol: isSentence ? .sentence(stages) : .clause(stages[0]), problem: problem,
@@ -120,7 +121,7 @@ extension Grammar {
         }
         let name = part[..<close]
         if ["problem", "event", "ending"].contains(name) {
-          elements.append(.clause(Stage(named: name)))
+          elements.append(.clause(StoryStage(named: name)))
         } else {
           elements.append(.slot(Slot(name)))
         }
@@ -128,8 +129,8 @@ extension Grammar {
       }
       for token in vocabulary.addTokens(of: String(words), isPattern: true) {
         // A quotation can hold slots, so quotes alternate over all the parts of the pattern.
-        if token == Vocabulary.openQuote || token == Vocabulary.closeQuote {
-          elements.append(.word(isQuoted ? Vocabulary.closeQuote : Vocabulary.openQuote))
+        if token == StoryVocabulary.openQuote || token == StoryVocabulary.closeQuote {
+          elements.append(.word(isQuoted ? StoryVocabulary.closeQuote : StoryVocabulary.openQuote))
           isQuoted.toggle()
         } else {
           elements.append(.word(token))
@@ -143,7 +144,7 @@ extension Grammar {
 // Indexes, so that writing and parsing consider only productions that can apply.
 extension Grammar {
   private mutating func indexForWriting() {
-    var sentences: [[Stage]] = []
+    var sentences: [[StoryStage]] = []
     for (index, production) in productions.enumerated() {
       let symbol = production.symbol
       if case .sentence(let stages) = symbol, uses[symbol] == nil { sentences.append(stages) }

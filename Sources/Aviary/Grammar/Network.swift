@@ -4,20 +4,20 @@
 /// the arcs whose words, slot values or clauses come next in a sentence.
 struct Network: Sendable {
   struct Node: Sendable {
-    fileprivate(set) var words: [(token: Vocabulary.Token, next: Int)] = []
+    fileprivate(set) var words: [(token: StoryVocabulary.Token, next: Int)] = []
     fileprivate(set) var slots: [(slot: Slot, next: Int)] = []
-    fileprivate(set) var clauses: [(stage: Stage, next: Int)] = []
+    fileprivate(set) var clauses: [(stage: StoryStage, next: Int)] = []
     /// The productions that end at this node: more than one only when problems share a line.
     fileprivate(set) var productions: [Int] = []
   }
 
-  /// The nodes: node 0 is the root of the sentences, node 1 + `Stage.rawValue` that of the clauses
+  /// The nodes: node 0 is the root of the sentences, node 1 + `StoryStage.rawValue` that of the clauses
   /// of a stage.
-  private(set) var nodes = [Node](repeating: Node(), count: 1 + Stage.allCases.count)
+  private(set) var nodes = [Node](repeating: Node(), count: 1 + StoryStage.allCases.count)
 
   static let sentences = 0
 
-  static func clauses(of stage: Stage) -> Int { 1 + stage.rawValue }
+  static func clauses(of stage: StoryStage) -> Int { 1 + stage.rawValue }
 
   mutating func insert(_ production: Production, index: Int) {
     var node =

@@ -1,6 +1,6 @@
 /// The stages of a story, divided into sentences.
 struct Plan: Sendable {
-  var sentences: [[Stage]]
+  var sentences: [[StoryStage]]
 
   /// The possible lengths of a story, in sentences.
   static let lengths = 3...8
@@ -15,12 +15,12 @@ struct Plan: Sendable {
   ///   - attempt: True when the story can have an attempt.
   ///   - symbols: The stages of each kind of sentence in the grammar.
   static func all(
-    object: Bool, friend: Bool, attempt: Bool, in symbols: [[Stage]]
+    object: Bool, friend: Bool, attempt: Bool, in symbols: [[StoryStage]]
   ) -> [[Plan]] {
     var plans: [[Plan]] = Array(repeating: [], count: lengths.upperBound + 1)
     for hasTravel in [false, true] {
       for hasAttempt in attempt ? [false, true] : [false] {
-        let stages = Stage.allCases.filter {
+        let stages = StoryStage.allCases.filter {
           switch $0 {
           case .possession: object
           case .meeting: friend
@@ -37,7 +37,9 @@ struct Plan: Sendable {
     return plans.filter { !$0.isEmpty }
   }
 
-  private static func cuts(of stages: ArraySlice<Stage>, into symbols: [[Stage]]) -> [[[Stage]]] {
+  private static func cuts(of stages: ArraySlice<StoryStage>, into symbols: [[StoryStage]])
+    -> [[[StoryStage]]]
+  {
     if stages.isEmpty { return [[]] }
     return symbols.filter { stages.starts(with: $0) }.flatMap { symbol in
       cuts(of: stages.dropFirst(symbol.count), into: symbols).map { [symbol] + $0 }

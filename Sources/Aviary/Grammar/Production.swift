@@ -2,9 +2,9 @@
 /// of its use.
 struct Production: Sendable {
   enum Element: Sendable {
-    case word(Vocabulary.Token)
+    case word(StoryVocabulary.Token)
     case slot(Slot)
-    case clause(Stage)
+    case clause(StoryStage)
   }
 
   var symbol: Symbol
@@ -19,7 +19,7 @@ struct Production: Sendable {
   /// Bit set of the variables to which the slots refer.
   let refers: UInt64
   let travels: Bool
-  let clauses: [Stage]
+  let clauses: [StoryStage]
 
   init(symbol: Symbol, problem: Problem?, elements: [Element]) {
     self.symbol = symbol
@@ -28,7 +28,7 @@ struct Production: Sendable {
     var introduces: UInt64 = 0
     var refers: UInt64 = 0
     var travels = false
-    var clauses: [Stage] = []
+    var clauses: [StoryStage] = []
     for element in elements {
       switch element {
       case .word: break
@@ -41,8 +41,8 @@ struct Production: Sendable {
         }
       }
     }
-    if introduces & Variable.hero.bit != 0 { introduces |= Variable.heroPronoun.bit }
-    if introduces & Variable.friend.bit != 0 { introduces |= Variable.friendPronoun.bit }
+    if introduces & StoryVariable.hero.bit != 0 { introduces |= StoryVariable.heroPronoun.bit }
+    if introduces & StoryVariable.friend.bit != 0 { introduces |= StoryVariable.friendPronoun.bit }
     (self.introduces, self.refers) = (introduces, refers)
     (self.travels, self.clauses) = (travels, clauses)
   }
@@ -82,7 +82,7 @@ extension Outcome {
 ///
 /// The value must have at least one flag of `any`, unless `any` is empty, and no flag of `none`.
 struct Requirement: Sendable, Hashable {
-  var variable: Variable
+  var variable: StoryVariable
   var any: Flags = []
   var none: Flags = []
 
@@ -90,7 +90,7 @@ struct Requirement: Sendable, Hashable {
     (any.isEmpty || !flags.isDisjoint(with: any)) && flags.isDisjoint(with: none)
   }
 
-  init(_ variable: Variable, any: Flags) {
+  init(_ variable: StoryVariable, any: Flags) {
     self.variable = variable
     self.any = any
   }
@@ -99,7 +99,7 @@ struct Requirement: Sendable, Hashable {
   /// the flags).
   init(_ text: Substring) {
     let name = text.prefix { $0.isLetter }
-    let variables: [Substring: Variable] = [
+    let variables: [Substring: StoryVariable] = [
       "hero": .heroKind, "friend": .friendKind, "place": .place, "weather": .weather,
       "object": .object,
     ]

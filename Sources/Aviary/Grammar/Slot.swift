@@ -1,5 +1,5 @@
 /// A fact that a story can state.
-enum Variable: Int, CaseIterable, Sendable {
+enum StoryVariable: Int, CaseIterable, Sendable {
   case heroKind, hero, heroTrait, heroPronoun, friendKind, friend, friendTrait, friendPronoun
   case place, weather, time, object, colour, home, giver
   case height, water, nook, hole, thief, repair, food, drink, clothing, landmark, trap, limb
@@ -44,14 +44,14 @@ enum Variable: Int, CaseIterable, Sendable {
   }
 
   /// True when every mention is chosen anew and states no fact.
-  var isFree: Bool { rawValue >= Variable.glad.rawValue }
+  var isFree: Bool { rawValue >= StoryVariable.glad.rawValue }
 
   /// The variable with which a value of this one must share a flag of `mask`; nil for most
   /// variables.
   ///
   /// An oak grows in a forest and not at sea, a wing belongs to a bird, and snow does not fall in
   /// summer. If the value of that variable has no flag of `mask`, every value fits.
-  var setting: (variable: Variable, mask: Flags)? {
+  var setting: (variable: StoryVariable, mask: Flags)? {
     switch self {
     case .height, .water, .nook, .trap: (.place, .surroundings)
     case .home, .limb: (.heroKind, .classes)
@@ -75,7 +75,7 @@ struct Slot: Sendable, Hashable {
     case moves
   }
 
-  var variable: Variable
+  var variable: StoryVariable
   var form: Int
   var role: Role
 
@@ -90,7 +90,7 @@ struct Slot: Sendable, Hashable {
     precondition(!variable.isFree || role == .refers, "the slot '\(name)' states no fact")
   }
 
-  private static let named: [String: (Variable, Int)] = [
+  private static let named: [String: (StoryVariable, Int)] = [
     "hero": (.hero, 0), "kind": (.heroKind, 0), "trait": (.heroTrait, 0),
     "he": (.heroPronoun, 0), "him": (.heroPronoun, 1), "his": (.heroPronoun, 2),
     "himself": (.heroPronoun, 3),

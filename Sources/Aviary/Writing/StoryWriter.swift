@@ -7,11 +7,12 @@ import RandomNumbers
 struct StoryWriter {
   // The facts that every story mentions at least twice, so that a changed mention can be detected.
   private static let recurring =
-    Variable.hero.bit | Variable.friend.bit | Variable.place.bit | Variable.weather.bit
-    | Variable.object.bit | Variable.colour.bit
+    StoryVariable.hero.bit | StoryVariable.friend.bit | StoryVariable.place.bit
+    | StoryVariable.weather.bit
+    | StoryVariable.object.bit | StoryVariable.colour.bit
 
   private let grammar: Grammar
-  private let scope: Scope
+  private let scope: StoryScope
   private var random: RandomSequence
   // The productions of each sentence: that of its frame, then those of its clauses.
   private var sentences: [[Int]] = []
@@ -19,17 +20,17 @@ struct StoryWriter {
   // far.
   private var known: UInt64 = 0
   private var once: UInt64 = 0
-  private var values = [Int](repeating: -1, count: Variable.allCases.count)
+  private var values = [Int](repeating: -1, count: StoryVariable.allCases.count)
   private var destination = -1
 
-  init(_ grammar: Grammar, _ scope: Scope, _ stream: RandomStream) {
+  init(_ grammar: Grammar, _ scope: StoryScope, _ stream: RandomStream) {
     self.grammar = grammar
     self.scope = scope
     random = RandomSequence(stream)
   }
 
   /// Returns the tokens and the parse of each sentence.
-  mutating func write() -> [(tokens: [Vocabulary.Token], parse: Parse)] {
+  mutating func write() -> [(tokens: [StoryVocabulary.Token], parse: Parse)] {
     let problemIndex = scope.problems[draw(below: scope.problems.count)]
     let problem = Problem.allCases[problemIndex]
     let outcome = Outcome.allCases[draw(below: Outcome.allCases.count)]
@@ -57,7 +58,7 @@ extension StoryWriter {
   // The clauses of a sentence are chosen before its frame, so that the frame of the last sentence
   // can mention the recurring facts that the story has mentioned only once.
   private mutating func compose(
-    _ stages: [Stage], _ problem: Int, _ outcome: Outcome, isLast: Bool
+    _ stages: [StoryStage], _ problem: Int, _ outcome: Outcome, isLast: Bool
   ) {
     let frames = grammar.productions(of: .sentence(stages), problem, outcome)
     var clauses: [Int] = []
@@ -91,7 +92,7 @@ extension StoryWriter {
     let first = mentioned & ~known
     once = (once & ~mentioned) | first
     known |= production.introduces
-    if production.travels { once |= Variable.place.bit }
+    if production.travels { once |= StoryVariable.place.bit }
   }
 }
 
@@ -100,10 +101,10 @@ extension StoryWriter {
   private mutating func drawValues() {
     var requirements = sentences.joined().flatMap { grammar.productions[$0].requirements }
     let travels = sentences.contains { grammar.productions[$0[0]].travels }
-    for variable in Variable.allCases where known & variable.bit != 0 {
+    for variable in StoryVariable.allCases where known & variable.bit != 0 {
       switch variable {
       case .heroPronoun, .friendPronoun:
-        let bearer: Variable = variable == .heroPronoun ? .hero : .friend
+        let bearer: StoryVariable = variable == .heroPronoun ? .hero : .friend
         let flags = grammar.entries(of: bearer)[values[bearer.rawValue]].flags
         let pronouns = grammar.entries(of: variable)
         values[variable.rawValue] = pronouns.firstIndex { $0.flags == flags } ?? -1
@@ -112,7 +113,7 @@ extension StoryWriter {
         destination = draw(.place, requirements, except: -1)
         values[variable.rawValue] = draw(.place, [], except: destination)
       case .friend:
-        values[variable.rawValue] = draw(.friend, [], except: values[Variable.hero.rawValue])
+        values[variable.rawValue] = draw(.friend, [], except: values[StoryVariable.hero.rawValue])
       default:
         if let (other, mask) = variable.setting {
           let value = other == .place && travels ? destination : values[other.rawValue]
@@ -127,7 +128,7 @@ extension StoryWriter {
 
   // Draws until an entry fits; at least one entry in twenty does.
   private mutating func draw(
-    _ variable: Variable, _ requirements: [Requirement], except taken: Int
+    _ variable: StoryVariable, _ requirements: [Requirement], except taken: Int
   ) -> Int {
     let entries = grammar.entries(of: variable)
     let candidates = scope.entries[variable.domain.rawValue]
@@ -151,17 +152,19 @@ extension StoryWriter {
 
   private mutating func phrase(
     _ productions: [Int]
-  ) -> (tokens: [Vocabulary.Token], parse: Parse) {
-    var tokens: [Vocabulary.Token] = []
+  ) -> (tokens: [StoryVocabulary.Token], parse: Parse) {
+    var tokens: [StoryVocabulary.Token] = []
     var parse = Parse(productions: productions)
     var clauses = productions.dropFirst()
     phrase(productions[0], &clauses, &tokens, &parse)
-    if grammar.productions[productions[0]].travels { values[Variable.place.rawValue] = destination }
+    if grammar.productions[productions[0]].travels {
+      values[StoryVariable.place.rawValue] = destination
+    }
     return (tokens, parse)
   }
 
   private mutating func phrase(
-    _ index: Int, _ clauses: inout ArraySlice<Int>, _ tokens: inout [Vocabulary.Token],
+    _ index: Int, _ clauses: inout ArraySlice<Int>, _ tokens: inout [StoryVocabulary.Token],
     _ parse: inout Parse
   ) {
     for element in grammar.productions[index].elements {

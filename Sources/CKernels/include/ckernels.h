@@ -38,8 +38,6 @@ void apus_subtract(float *y, const float *a, const float *b, size_t n);
 void apus_multiply(float *y, const float *a, const float *b, size_t n, bool accumulate);
 void apus_scale(float *y, const float *x, float factor, size_t n, bool accumulate);
 void apus_fill(float *y, float value, size_t n);
-/// y[r, c] = bias[c].
-void apus_broadcast_rows(float *y, const float *bias, size_t rows, size_t cols);
 /// sums[c] (+)= Σ_r x[r·stride + c], rows in order.
 void apus_column_sums(float *sums, const float *x, size_t stride, size_t rows, size_t cols,
                       bool accumulate);

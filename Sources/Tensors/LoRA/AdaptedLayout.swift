@@ -61,7 +61,6 @@ package struct LoRALayout: Sendable, Hashable {
 
 /// Records the parameters of a network under LoRA.
 private final class AdaptedRecorder: ParameterSource {
-  private let lora: LoRA
   private let targets: [ModulePattern]
   private let modulesToSave: [ModulePattern]
   var frozen = ParameterLayout()
@@ -73,7 +72,6 @@ private final class AdaptedRecorder: ParameterSource {
   private let workspace = Workspace()
 
   init(lora: LoRA, targets: [ModulePattern], modulesToSave: [ModulePattern]) {
-    self.lora = lora
     self.targets = targets
     self.modulesToSave = modulesToSave
     trainable.lora = LoRALayout(configuration: lora)

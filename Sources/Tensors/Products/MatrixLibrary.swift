@@ -63,8 +63,11 @@ package enum MatrixLibrary {
     return precision == .fp32 ? blas : "\(blas), \(BF16Products.description)"
   }
 
-  /// True when bf16 products are faster than fp32 ones on this CPU.
-  package static var bf16IsFaster: Bool { BF16Products.areFast }
+  /// True when `precision: auto` takes bf16: when bf16 products are faster than fp32 ones on this
+  /// CPU, or as APUS_AUTO_PRECISION decides.
+  package static var bf16IsFaster: Bool {
+    autoPrecision.map { $0 == .bf16 } ?? BF16Products.areFast
+  }
 
   /// The version of the C library, whose logarithms and cosines affect the initial weights.
   package static var mathVersion: String { String(cString: apus_libc_version()) }

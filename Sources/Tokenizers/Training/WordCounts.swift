@@ -10,9 +10,6 @@ package struct WordCounts: Sendable {
 
   package init() {}
 
-  /// The number of distinct words.
-  package var distinctCount: Int { counts.count }
-
   /// Adds `count` occurrences of `word`.
   mutating func add(_ word: UnsafeBufferPointer<UInt8>, _ count: Int = 1) {
     let (index, inserted) = words.insert(word)

@@ -120,8 +120,7 @@ def calibration():
         counts = counts[counts > 0]
         distances = np.abs(share - mean)
         rows.append({"probabilities": p.tolist(), "outcomes": outcomes.tolist(), "bins": bins,
-                     "expected": float((counts * distances).sum() / count),
-                     "maximum": float(distances.max())})
+                     "expected": float((counts * distances).sum() / count)})
     return rows
 
 

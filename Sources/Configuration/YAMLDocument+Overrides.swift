@@ -4,7 +4,7 @@
 //             empty: the key counts as absent and has its default; refused for a text
 //             anything else: taken literally, without quoting of *, # or a colon
 
-extension Document {
+extension YAMLDocument {
   /// Replaces or adds the value of `override` in the document.
   mutating func apply(override: String) throws(ConfigurationError) {
     guard let equals = override.firstIndex(of: "=") else {
@@ -60,9 +60,9 @@ extension Document {
   }
 }
 
-extension Document.Node {
+extension YAMLDocument.Node {
   fileprivate mutating func set(
-    _ path: ArraySlice<String>, to value: Document.Node, override: String
+    _ path: ArraySlice<String>, to value: YAMLDocument.Node, override: String
   ) throws(ConfigurationError) {
     guard let key = path.first else {
       if case .map = content {
@@ -81,9 +81,9 @@ extension Document.Node {
     if let index = entries.firstIndex(where: { $0.key == key }) {
       try entries[index].value.set(path.dropFirst(), to: value, override: override)
     } else {
-      var fresh = Document.Node(content: .scalar("", isPlain: true), place: place)
+      var fresh = YAMLDocument.Node(content: .scalar("", isPlain: true), place: place)
       try fresh.set(path.dropFirst(), to: value, override: override)
-      entries.append(Document.Entry(key: key, place: place, value: fresh))
+      entries.append(YAMLDocument.Entry(key: key, place: place, value: fresh))
     }
     content = .map(entries)
   }

@@ -1,7 +1,7 @@
 import DataParallel
 
 /// Measurement on several threads at the same time.
-enum Threads {
+enum Throughput {
   /// The rate of `threads` threads together: the sum of their medians over ten samples.
   ///
   /// - Parameters:

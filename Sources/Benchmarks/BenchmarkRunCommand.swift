@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 
 /// `apus-bench run`: measures, prints a table with the change since the last run, and writes JSON.
-struct RunCommand: ParsableCommand {
+struct BenchmarkRunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Measure, print a table and store the figures (the default).")
 
@@ -78,7 +78,7 @@ struct RunCommand: ParsableCommand {
         figure.commit = machine.commit
         report.figures.append(figure)
       }
-      if otherLoad > RunCommand.idleLoad {
+      if otherLoad > BenchmarkRunCommand.idleLoad {
         print(
           "  ! other programs used up to \(Int(100 * otherLoad)) % of the cores: measure again")
       }

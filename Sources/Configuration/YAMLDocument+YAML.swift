@@ -5,7 +5,7 @@ import Yams
 // plain words, tags other than the core ones (which the types of the reader override), a second
 // document.
 
-extension Document {
+extension YAMLDocument {
   /// The maximum number of nodes of a file after aliases are resolved.
   static let largestTree = 1 << 16
   /// The maximum nesting depth of maps and lists.
@@ -55,29 +55,30 @@ struct TreeBuilder {
   /// Converts `node` and everything below it.
   mutating func tree(
     _ node: Yams.Node, depth: Int
-  ) throws(ConfigurationError) -> Document.Node {
+  ) throws(ConfigurationError) -> YAMLDocument.Node {
     let place = place(node.mark)
     count += 1
-    guard count <= Document.largestTree, depth <= Document.deepestNesting else {
+    guard count <= YAMLDocument.largestTree, depth <= YAMLDocument.deepestNesting else {
       throw .unsupported(
         place: place,
-        what: "more than \(Document.largestTree) values or \(Document.deepestNesting) levels",
+        what:
+          "more than \(YAMLDocument.largestTree) values or \(YAMLDocument.deepestNesting) levels",
         remedy: "write a flatter file with fewer aliases")
     }
     switch node {
     case .scalar(let scalar):
       let isCore = try checkTag(scalar.tag, at: place)
       let isText = scalar.tag.description == Tag.Name.str.rawValue && isCore
-      return Document.Node(
+      return YAMLDocument.Node(
         content: .scalar(scalar.string, isPlain: scalar.style == .plain && !isText), place: place)
     case .sequence(let sequence):
       try checkTag(sequence.tag, at: place)
-      var items: [Document.Node] = []
+      var items: [YAMLDocument.Node] = []
       for item in sequence { items.append(try tree(item, depth: depth + 1)) }
-      return Document.Node(content: .list(items), place: place)
+      return YAMLDocument.Node(content: .list(items), place: place)
     case .mapping(let mapping):
       try checkTag(mapping.tag, at: place)
-      var entries: [Document.Entry] = []
+      var entries: [YAMLDocument.Entry] = []
       var keys: Set<String> = []
       for (key, value) in mapping {
         let name = try self.key(key)
@@ -86,9 +87,9 @@ struct TreeBuilder {
           throw .duplicateKey(key: name, place: place)
         }
         entries.append(
-          Document.Entry(key: name, place: place, value: try tree(value, depth: depth + 1)))
+          YAMLDocument.Entry(key: name, place: place, value: try tree(value, depth: depth + 1)))
       }
-      return Document.Node(content: .map(entries), place: place)
+      return YAMLDocument.Node(content: .map(entries), place: place)
     case .alias:
       throw .unsupported(
         place: place, what: "an alias that is not resolved", remedy: "write the value out")

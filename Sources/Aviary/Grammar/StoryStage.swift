@@ -2,7 +2,7 @@
 ///
 /// A sentence covers one stage, or several consecutive stages. The raw values give the order of the
 /// stages in a story.
-package enum Stage: Int, CaseIterable, Sendable {
+package enum StoryStage: Int, CaseIterable, Sendable {
   /// The protagonist is introduced.
   case introduction
   /// The object that the protagonist owns.
@@ -24,7 +24,7 @@ package enum Stage: Int, CaseIterable, Sendable {
 
   /// Creates the stage with the given name in the grammar.
   init(named name: Substring) {
-    guard let stage = Stage.allCases.first(where: { "\($0)" == name }) else {
+    guard let stage = StoryStage.allCases.first(where: { "\($0)" == name }) else {
       preconditionFailure("the grammar has no stage '\(name)'")
     }
     self = stage
@@ -34,7 +34,7 @@ package enum Stage: Int, CaseIterable, Sendable {
 /// The left-hand side of a production.
 enum Symbol: Sendable, Hashable {
   /// A sentence that covers the stages in order.
-  case sentence([Stage])
+  case sentence([StoryStage])
   /// A part of a sentence that covers one stage of one problem.
-  case clause(Stage)
+  case clause(StoryStage)
 }

@@ -1,6 +1,6 @@
 /// The tree of a configuration file: maps with text keys, lists and scalars, each with its
 /// location.
-struct Document: Sendable {
+struct YAMLDocument: Sendable {
   /// A value of the file or of an override.
   struct Node: Sendable {
     indirect enum Content: Sendable {
@@ -107,7 +107,7 @@ struct Document: Sendable {
   }
 }
 
-extension Document.Node {
+extension YAMLDocument.Node {
   /// True when the value is empty, `~` or `null`, which counts as absent.
   var isNull: Bool {
     guard case .scalar(let text, isPlain: true) = content else { return false }

@@ -13,11 +13,11 @@ package enum Size: String, CaseIterable, Sendable {
   /// The name of the world as a text source: `aviary` or `aviary-small`.
   package var source: String { self == .full ? "aviary" : "aviary-small" }
 
-  var scope: Scope { self == .full ? .full : .small }
+  var scope: StoryScope { self == .full ? .full : .small }
 }
 
 /// The entries, problems, productions and plans from which stories are drawn.
-struct Scope: Sendable {
+struct StoryScope: Sendable {
   /// Indices of the entries of each domain, indexed by `Domain.rawValue`.
   let entries: [[Int]]
   /// Indices of the problems in `Problem.allCases`.
@@ -30,7 +30,7 @@ struct Scope: Sendable {
   /// when all are equally likely.
   let isUneven: Bool
 
-  static let full = Scope(
+  static let full = StoryScope(
     entries: Grammar.world.lexicon.tables.map { Array($0.indices) },
     problems: Array(Problem.allCases.indices),
     isUsed: Grammar.world.productions.map { _ in true }, plans: Grammar.world.plans, isUneven: true)
@@ -40,7 +40,7 @@ struct Scope: Sendable {
   /// The problems require no ability, weather or place, so none of these determines the outcome.
   /// The weather has one form and all entries are equally likely, so a model must copy a repeated
   /// fact from its first mention instead of guessing it.
-  static let small = Scope(
+  static let small = StoryScope(
     entries: Lexicon.Domain.allCases.map(smallEntries),
     problems: Problem.allCases.indices.filter {
       [.missing, .stolen, .hungry, .lost, .trapped, .afraid].contains(Problem.allCases[$0])

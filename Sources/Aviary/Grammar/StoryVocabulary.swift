@@ -3,7 +3,7 @@
 /// A word is stored with its spelling inside a sentence (`Mira`, `I`, `kite`). The capital at the
 /// start of a sentence, the spaces and the choice of *a* or *an* follow from the neighbouring
 /// tokens.
-struct Vocabulary: Sendable {
+struct StoryVocabulary: Sendable {
   typealias Token = UInt16
 
   static let unknown: Token = 0
@@ -100,7 +100,7 @@ struct Vocabulary: Sendable {
 }
 
 // Splitting a sentence into words and punctuation marks.
-extension Vocabulary {
+extension StoryVocabulary {
   private enum Piece {
     case mark(Token)
     case word(Range<Int>)

@@ -1,5 +1,5 @@
 /// A measured figure: the median over the turns, with the extremes.
-struct Figure: Codable, Equatable {
+struct BenchmarkFigure: Codable, Equatable {
   let name: String
   let title: String
   /// The summary of the benchmark; figures of equal name with different subjects measure other
@@ -36,7 +36,7 @@ struct Figure: Codable, Equatable {
   }
 
   /// The change since the figure of an earlier run; nil if that measured other work.
-  func change(since earlier: Figure?) -> Change? {
+  func change(since earlier: BenchmarkFigure?) -> Change? {
     guard let earlier, earlier.subject == subject, earlier.title == title, earlier.unit == unit,
       earlier.median != 0
     else { return nil }

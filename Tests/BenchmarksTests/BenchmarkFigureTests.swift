@@ -2,11 +2,11 @@ import Testing
 
 @testable import Benchmarks
 
-struct FigureTests {
+struct BenchmarkFigureTests {
   private func figure(_ values: [Double], higherIsBetter: Bool = true, subject: String = "step")
-    -> Figure
+    -> BenchmarkFigure
   {
-    Figure(
+    BenchmarkFigure(
       name: "step", title: "step", subject: subject, unit: "tokens/s",
       higherIsBetter: higherIsBetter, values: values)
   }
