@@ -48,7 +48,7 @@ package struct DocumentStream {
     while let line = try lines?.next() {
       if line.isBlank { continue }
       linesHeldDocument = true
-      let text = try JSONLine.text(
+      let text = try JSONTextField.text(
         of: textField, in: line.bytes, path: file.path, line: line.number)
       return document(Array(text.utf8), from: file)
     }

@@ -56,8 +56,6 @@ import Testing
       for name in module.types { owners[name, default: []].append(module.name) }
     }
     #expect(owners.count > 500)
-    // These still have two owners.
-    for name in ["JSONLine", "OutputFile", "RewardCommand"] { owners[name] = nil }
     let shared = owners.filter { $0.value.count > 1 }
     #expect(shared.isEmpty, "\(shared)")
   }

@@ -21,7 +21,7 @@ struct RewardRule: @unchecked Sendable {
 
   private enum Kind {
     case expression(Regex<AnyRegexOutput>)
-    case command(RewardCommand)
+    case command(RewardProcess)
   }
 
   private let kind: Kind
@@ -31,7 +31,7 @@ struct RewardRule: @unchecked Sendable {
     if let rule = options.rule, let expression = try? Regex(rule) {
       kind = .expression(expression)
     } else if let command = options.command {
-      kind = .command(RewardCommand(text: command, seconds: options.timeLimit))
+      kind = .command(RewardProcess(text: command, seconds: options.timeLimit))
     } else {
       return nil
     }
@@ -45,14 +45,14 @@ struct RewardRule: @unchecked Sendable {
     case .command(let command):
       do {
         return try RewardRule.run(command, cases)
-      } catch let failure as RewardCommand.Failure {
+      } catch let failure as RewardProcess.Failure {
         return (cases.map { _ in .nan }, failure.reason)
       }
     }
   }
 
   private static func run(
-    _ command: RewardCommand, _ cases: [Case]
+    _ command: RewardProcess, _ cases: [Case]
   ) throws -> (numbers: [Double], failure: String?) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
@@ -63,7 +63,7 @@ struct RewardRule: @unchecked Sendable {
     }
     let lines = try command.lines(for: input)
     guard lines.count == cases.count else {
-      throw RewardCommand.Failure(
+      throw RewardProcess.Failure(
         reason: "it printed \(lines.count) lines for \(cases.count) completions")
     }
     let numbers = lines.map { line in

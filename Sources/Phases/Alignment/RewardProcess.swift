@@ -6,7 +6,7 @@ import Glibc
 /// The shell runs it in its own process group, so that all its child processes end with it. It
 /// inherits only its three standard streams, so that a hung command holds no connection of the
 /// ranks.
-struct RewardCommand: Sendable {
+struct RewardProcess: Sendable {
   /// The command for the shell.
   let text: String
   /// The time limit, in seconds.
@@ -94,8 +94,8 @@ struct RewardCommand: Sendable {
         return Failure(reason: "it took longer than \(seconds) seconds")
       }
       var file = stat()
-      if stat(output, &file) == 0 && file.st_size > RewardCommand.mostPrinted {
-        return Failure(reason: "it printed more than \(RewardCommand.mostPrinted >> 20) MiB")
+      if stat(output, &file) == 0 && file.st_size > RewardProcess.mostPrinted {
+        return Failure(reason: "it printed more than \(RewardProcess.mostPrinted >> 20) MiB")
       }
       usleep(2000)
     }

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Foundation decodes the one field and leaves the others alone: they may hold what `JSONReader`
 /// refuses, such as repeated keys.
-enum JSONLine {
+enum JSONTextField {
   /// Returns the string in `field` of the JSON object `bytes`.
   static func text(
     of field: String, in bytes: [UInt8], path: String, line: Int
