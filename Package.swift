@@ -81,6 +81,9 @@ let package = Package(
       name: "Evaluation", dependencies: ["Datasets", "Layers", "Models", "Statistics", "Tensors"],
       swiftSettings: strict),
     .target(
+      name: "Debugging", dependencies: ["Checkpoints", "Files", "Layers", "Models", "Tensors"],
+      swiftSettings: strict),
+    .target(
       name: "Training",
       dependencies: [
         "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files", "Layers", "MPI",
@@ -91,8 +94,8 @@ let package = Package(
       name: "Phases",
       dependencies: [
         "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation", "Files",
-        "Generation", "Layers", "MPI", "Models", "Monitoring", "Objectives", "RandomNumbers", "Statistics",
-        "Tensors", "Tokenizers", "Training",
+        "Generation", "Layers", "MPI", "Models", "Monitoring", "Objectives", "RandomNumbers",
+        "Statistics", "Tensors", "Tokenizers", "Training",
       ],
       swiftSettings: strict),
 
@@ -105,9 +108,9 @@ let package = Package(
     .executableTarget(
       name: "Apus",
       dependencies: [
-        "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files",
-        "Generation", "MPI", "Models", "Monitoring", "Phases", "Recipes", "Tensors", "Tokenizers",
-        "Training",
+        "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets",
+        "Debugging", "Files", "Generation", "MPI", "Models", "Monitoring", "Phases", "Recipes",
+        "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -175,6 +178,11 @@ let package = Package(
       ], exclude: ["Goldens"]),
     .testTarget(
       name: "PhasesTests", dependencies: ["Configuration", "Generation", "Phases", "Training"]),
+    .testTarget(
+      name: "DebuggingTests",
+      dependencies: [
+        "Checkpoints", "Debugging", "Files", "Layers", "Models", "Tensors", "TestFolders",
+      ]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Tokenizers"]),
