@@ -81,6 +81,9 @@ let package = Package(
       name: "Evaluation", dependencies: ["Datasets", "Layers", "Models", "Statistics", "Tensors"],
       swiftSettings: strict),
     .target(
+      name: "Debugging", dependencies: ["Checkpoints", "Files", "Layers", "Models", "Tensors"],
+      swiftSettings: strict),
+    .target(
       name: "Training",
       dependencies: [
         "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files", "Layers", "MPI",
@@ -92,8 +95,7 @@ let package = Package(
       dependencies: [
         "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation", "Files",
         "Generation", "Layers", "MPI", "Models", "Monitoring", "Objectives", "RandomNumbers",
-        "Statistics",
-        "Tensors", "Tokenizers", "Training",
+        "Statistics", "Tensors", "Tokenizers", "Training",
       ],
       swiftSettings: strict),
 
@@ -106,10 +108,10 @@ let package = Package(
     .executableTarget(
       name: "Apus",
       dependencies: [
-        "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files",
-        "Generation", "Layers", "MPI", "Models", "Monitoring", "Phases", "Recipes", "Tensors",
-        "Tokenizers",
-        "Training",
+        "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets",
+        "Debugging", "Files", "Generation", "Layers", "MPI", "Models", "Monitoring", "Phases",
+        "Recipes",
+        "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -178,6 +180,11 @@ let package = Package(
     .testTarget(
       name: "PhasesTests",
       dependencies: ["Configuration", "Generation", "Phases", "TestWorld", "Training"]),
+    .testTarget(
+      name: "DebuggingTests",
+      dependencies: [
+        "Checkpoints", "Debugging", "Files", "Layers", "Models", "Tensors", "TestFolders",
+      ]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Tokenizers"]),

@@ -15,7 +15,7 @@ struct ApusCommand: ParsableCommand {
       DataCommand.self, TokenizerCommand.self, ConfigCommand.self, PretrainCommand.self,
       FinetuneCommand.self, AnnotateCommand.self, RewardCommand.self, AlignCommand.self,
       EvaluateCommand.self, ModelCommand.self, ExportCommand.self, GenerateCommand.self,
-      EmbedCommand.self, RunCommand.self,
+      EmbedCommand.self, RunCommand.self, DebugCommand.self,
     ])
 
   static func main() {

@@ -72,12 +72,12 @@ struct FoundTensors {
 
 extension SafeTensor.DType {
   /// True for the element types of weights: F32, F16 and BF16.
-  var isFloat: Bool { self == .f32 || self == .f16 || self == .bf16 }
+  package var isFloat: Bool { self == .f32 || self == .f16 || self == .bf16 }
 }
 
 extension SafeTensor {
   /// Copies the elements to `values`, converted to fp32.
-  func copyFloats(to values: UnsafeMutableBufferPointer<Float>) {
+  package func copyFloats(to values: UnsafeMutableBufferPointer<Float>) {
     let element = { (index: Int) in
       bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
     }

@@ -8,6 +8,7 @@ package struct Linear {
   package let bias: Tensor?
   let order: WeightOrder
   private let lora: LoRATensors?
+  private let path: String
 
   /// - Parameters:
   ///   - parameters: The module that holds `weight` and `bias`.
@@ -26,17 +27,21 @@ package struct Linear {
     self.bias = bias ? parameters.tensor("bias", [outputs], .constant(0), decays: false) : nil
     self.order = order
     lora = isHead ? nil : parameters.lora(inputs: inputs, outputs: outputs, order: order)
+    path = parameters.path
   }
 
   /// A layer that shares an existing matrix [outputs, inputs], such as a head tied to an embedding.
   ///
-  /// - Parameter bias: Shape [outputs], or nil.
-  package init(tiedTo weight: Tensor, bias: Tensor? = nil) {
+  /// - Parameters:
+  ///   - bias: Shape [outputs], or nil.
+  ///   - parameters: The module that the layer is in Hugging Face's network.
+  package init(tiedTo weight: Tensor, bias: Tensor? = nil, as parameters: Parameters) {
     weight.markShared()
     self.weight = weight
     self.bias = bias
     order = .outputsByInputs
     lora = nil
+    path = parameters.path
   }
 
   /// [… , inputs] → [… , outputs]: x·W + b, plus (dropout(x)·Aᵀ)·Bᵀ·scale when the layer has a
@@ -51,6 +56,7 @@ package struct Linear {
   {
     guard let lora, pass.usesAdapters else {
       return x.linear(weight: weight, order: order, bias: bias, fp32Output: fp32Output)
+        .traced(as: path)
     }
     // The model families number their own dropout modules from 0.
     let dropout = Dropout(rate: lora.dropout, site: -1 - lora.index)
@@ -58,7 +64,8 @@ package struct Linear {
       dropout(x, pass).linear(weight: lora.down, order: .outputsByInputs, fp32Output: true)
       * lora.scale
     return x.linear(
-      weight: weight, order: order, bias: bias, plus: (inner, lora.up), fp32Output: fp32Output)
+      weight: weight, order: order, bias: bias, plus: (inner, lora.up), fp32Output: fp32Output
+    ).traced(as: path)
   }
 
   /// [… , inputs] → [… , outputs]: x·W + b, for a head, which has no adapter and needs no pass.
@@ -67,5 +74,6 @@ package struct Linear {
   package func callAsFunction(_ x: Tensor, fp32Output: Bool = false) -> Tensor {
     precondition(lora == nil, "a linear layer with a LoRA adapter needs its pass")
     return x.linear(weight: weight, order: order, bias: bias, fp32Output: fp32Output)
+      .traced(as: path)
   }
 }

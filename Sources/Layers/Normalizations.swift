@@ -5,6 +5,7 @@ package struct LayerNorm {
   let weight: Tensor
   let bias: Tensor
   let epsilon: Float
+  let path: String
 
   /// - Parameters:
   ///   - parameters: The module that holds `weight` and `bias`.
@@ -14,6 +15,7 @@ package struct LayerNorm {
     weight = parameters.tensor("weight", [width], .constant(1), decays: false)
     bias = parameters.tensor("bias", [width], .constant(0), decays: false)
     self.epsilon = epsilon
+    path = parameters.path
   }
 
   /// Normalises every row.
@@ -21,6 +23,7 @@ package struct LayerNorm {
   /// - Parameter fp32Output: True to return fp32 in bf16 precision too, for a result to be summed.
   package func callAsFunction(_ x: Tensor, fp32Output: Bool = false) -> Tensor {
     x.layerNorm(gain: weight, bias: bias, epsilon: epsilon, fp32Output: fp32Output)
+      .traced(as: path)
   }
 }
 
@@ -30,6 +33,7 @@ package struct RMSNorm {
   let epsilon: Float
   let scale: Float
   let offset: Float
+  let path: String
 
   /// - Parameters:
   ///   - parameters: The module that holds `weight`.
@@ -46,12 +50,19 @@ package struct RMSNorm {
     self.epsilon = epsilon
     self.scale = scale
     self.offset = offset
+    path = parameters.path
   }
 
   /// Normalises every row.
   ///
   /// - Parameter fp32Output: True to return fp32 in bf16 precision too, for a result to be summed.
   package func callAsFunction(_ x: Tensor, fp32Output: Bool = false) -> Tensor {
+    let y = normalized(x, fp32Output: fp32Output)
+    // Hugging Face's module ends before the factor.
+    return scale == 1 ? y.traced(as: path) : y
+  }
+
+  private func normalized(_ x: Tensor, fp32Output: Bool = false) -> Tensor {
     var gain = weight
     if offset != 0 {
       gain = gain + Tensor(repeating: offset, shape: gain.shape, in: gain.workspace)
@@ -63,6 +74,8 @@ package struct RMSNorm {
   /// Normalises every head of every row; a head has as many elements as the gain.
   package func callAsFunction(headsOf x: Tensor) -> Tensor {
     let size = weight.count
-    return self(x.reshaped([x.rows * x.columns / size, size])).reshaped(x.shape)
+    let heads = x.columns / size
+    return normalized(x.reshaped([x.rows * heads, size]))
+      .traced(as: path, shape: [x.rows, heads, size]).reshaped(x.shape)
   }
 }

@@ -45,7 +45,7 @@ struct CausalModel: LanguageModel {
     backbone = configuration.backbone(parameters)
     head =
       configuration.tied
-      ? Linear(tiedTo: backbone.tokens.weight)
+      ? Linear(tiedTo: backbone.tokens.weight, as: parameters["lm_head"])
       : Linear(
         parameters["lm_head"], inputs: configuration.width, outputs: configuration.vocabulary,
         bias: false, std: configuration.headStd, isHead: true)

@@ -24,6 +24,8 @@ package final class Workspace {
   package let isBatchInvariant: Bool
   /// The profiling timeline of this worker, or nil.
   package var timeline: Timeline?
+  /// The record of the modules' outputs, or nil.
+  package var trace: Trace?
   /// FLOPs of products since the last span.
   var productOperations = 0.0
   /// The threads that share this worker's work; nil for the calling thread alone.

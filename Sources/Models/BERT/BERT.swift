@@ -42,6 +42,7 @@ package struct BERT: Backbone {
 
 /// norm(x + attention(x)), then norm(x + feed-forward(x)).
 struct BERTBlock {
+  let path: String
   let attention: BERTAttention
   let attentionNorm: LayerNorm
   let up: Linear
@@ -51,6 +52,7 @@ struct BERTBlock {
   let feedForwardNorm: LayerNorm
 
   init(_ c: BERTConfiguration, index: Int, _ parameters: Parameters) {
+    path = parameters.path
     attention = BERTAttention(c, index: index, parameters["attention"])
     attentionNorm = LayerNorm(
       parameters["attention"]["output"]["LayerNorm"], width: c.width, epsilon: c.epsilon)
@@ -68,9 +70,11 @@ struct BERTBlock {
 
   func callAsFunction(_ input: Tensor, _ pass: ForwardPass) -> Tensor {
     let x = attentionNorm(input + attention(input, pass), fp32Output: true)
+      .traced(as: "\(path).attention")
     let inner = up(x, pass).gelu(activation)
     return feedForwardNorm(
-      x + dropout(down(inner, pass, fp32Output: true), pass), fp32Output: true)
+      x + dropout(down(inner, pass, fp32Output: true), pass), fp32Output: true
+    ).traced(as: path)
   }
 }
 

@@ -24,7 +24,8 @@ struct MaskedModel: LanguageModel {
     norm = LayerNorm(transform["LayerNorm"], width: c.width, epsilon: c.epsilon)
     head = Linear(
       tiedTo: backbone.tokens.weight,
-      bias: predictions.tensor("bias", [c.vocabulary], .constant(0), decays: false))
+      bias: predictions.tensor("bias", [c.vocabulary], .constant(0), decays: false),
+      as: predictions["decoder"])
   }
 
   func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor { backbone.hidden(ids, pass) }

@@ -36,6 +36,7 @@ package struct GPT2: Backbone {
 
 /// x + attention(norm(x)), then x + feed-forward(norm(x)).
 struct GPT2Block {
+  let path: String
   let attentionNorm: LayerNorm
   let attention: GPT2Attention
   let feedForwardNorm: LayerNorm
@@ -44,6 +45,7 @@ struct GPT2Block {
   let dropout: Dropout
 
   init(_ c: GPT2Configuration, index: Int, _ parameters: Parameters) {
+    path = parameters.path
     attentionNorm = LayerNorm(parameters["ln_1"], width: c.width, epsilon: c.epsilon)
     attention = GPT2Attention(c, index: index, parameters["attn"])
     feedForwardNorm = LayerNorm(parameters["ln_2"], width: c.width, epsilon: c.epsilon)
@@ -59,12 +61,14 @@ struct GPT2Block {
   func callAsFunction(_ input: Tensor, _ pass: ForwardPass) -> Tensor {
     let x = input + attention(attentionNorm(input), pass)
     let inner = up(feedForwardNorm(x), pass).gelu()
-    return x + dropout(down(inner, pass, fp32Output: true), pass)
+    let result = dropout(down(inner, pass, fp32Output: true), pass)
+    return (x + result.traced(as: "\(path).mlp")).traced(as: path)
   }
 }
 
 /// Multi-head causal self-attention with one packed projection.
 struct GPT2Attention {
+  let path: String
   let heads: Int
   let index: Int
   let qkv: Linear
@@ -73,6 +77,7 @@ struct GPT2Attention {
   let dropout: Dropout
 
   init(_ c: GPT2Configuration, index: Int, _ parameters: Parameters) {
+    path = parameters.path
     heads = c.heads
     self.index = index
     qkv = Linear(
@@ -100,7 +105,7 @@ struct GPT2Attention {
       attended = packed[columns: 0..<width].causalAttention(
         over: cache, heads: heads, keyHeads: heads)
     }
-    return dropout(projection(attended, pass, fp32Output: true), pass)
+    return dropout(projection(attended, pass, fp32Output: true), pass).traced(as: path)
   }
 }
 

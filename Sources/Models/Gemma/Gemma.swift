@@ -11,8 +11,6 @@ import Tensors
 /// The decoder without a head.
 package struct Gemma: Backbone {
   package let tokens: Embedding
-  /// √C, in the type of the weights.
-  let scale: Float
   let blocks: [GemmaBlock]
   let norm: RMSNorm
 
@@ -25,8 +23,8 @@ package struct Gemma: Backbone {
     }
     let (global, local) = (rotary(c.globalRotary), rotary(c.localRotary))
     tokens = Embedding(
-      model["embed_tokens"], entries: c.vocabulary, width: c.width, std: c.initialStd)
-    scale = Float(Double(c.width).squareRoot())
+      model["embed_tokens"], entries: c.vocabulary, width: c.width, std: c.initialStd,
+      scale: Float(Double(c.width).squareRoot()))
     blocks = (0..<c.layers).map {
       GemmaBlock(c, index: $0, rotary: c.isLocal(block: $0) ? local : global, model["layers"][$0])
     }
@@ -36,7 +34,7 @@ package struct Gemma: Backbone {
   /// [B·T] ids → [B·T, C].
   package func hidden(_ ids: [Int32], _ pass: ForwardPass) -> Tensor {
     let positions = pass.positions(rows: ids.count)
-    var x = tokens(ids) * scale  // [B·T, C]
+    var x = tokens(ids)  // [B·T, C]
     for block in blocks { x = pass.layer(x) { block($0, positions: positions, pass) } }
     return norm(x)
   }
@@ -45,6 +43,7 @@ package struct Gemma: Backbone {
 /// x + attention(norm(x)), then x + feed-forward(norm(x)); in Gemma 3 the results of attention and
 /// feed-forward are normalised before they are added.
 struct GemmaBlock {
+  let path: String
   let attentionNorm: RMSNorm
   let attention: GemmaAttention
   let attentionResultNorm: RMSNorm?
@@ -57,6 +56,7 @@ struct GemmaBlock {
   init(
     _ c: GemmaConfiguration, index: Int, rotary: RotaryPositions, _ parameters: Parameters
   ) {
+    path = parameters.path
     let isGemma3 = c.kind == .gemma3
     let norm = { (name: String) in c.norm(parameters[name], width: c.width) }
     let linear = { (name: String, inputs: Int, outputs: Int, std: Float) in
@@ -78,12 +78,14 @@ struct GemmaBlock {
     let x = input + (attentionResultNorm?(attended, fp32Output: true) ?? attended)
     let normed = feedForwardNorm(x)
     let result = down(gate(normed, pass).geGLU(up(normed, pass)), pass, fp32Output: true)
-    return x + (feedForwardResultNorm?(result, fp32Output: true) ?? result)
+      .traced(as: "\(path).mlp")
+    return (x + (feedForwardResultNorm?(result, fp32Output: true) ?? result)).traced(as: path)
   }
 }
 
 /// Grouped-query causal self-attention with rotary positions, local or global.
 struct GemmaAttention {
+  let path: String
   let heads: Int
   let keyHeads: Int
   let reach: AttentionReach
@@ -102,6 +104,7 @@ struct GemmaAttention {
   init(
     _ c: GemmaConfiguration, index: Int, rotary: RotaryPositions, _ parameters: Parameters
   ) {
+    path = parameters.path
     heads = c.heads
     keyHeads = c.keyHeads
     reach = .causal(window: c.isLocal(block: index) ? c.window : nil)
@@ -147,7 +150,7 @@ struct GemmaAttention {
       attended = q.attention(
         over: cache, heads: heads, keyHeads: keyHeads, reach: reach, scale: scale)
     }
-    return output(attended, pass, fp32Output: true)
+    return output(attended, pass, fp32Output: true).traced(as: path)
   }
 }
 

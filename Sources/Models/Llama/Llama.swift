@@ -37,6 +37,7 @@ package struct Llama: Backbone {
 
 /// x + attention(norm(x)), then x + feed-forward(norm(x)).
 struct LlamaBlock {
+  let path: String
   let attentionNorm: RMSNorm
   let attention: LlamaAttention
   let feedForwardNorm: RMSNorm
@@ -47,6 +48,7 @@ struct LlamaBlock {
   init(
     _ c: LlamaConfiguration, index: Int, rotary: RotaryPositions, _ parameters: Parameters
   ) {
+    path = parameters.path
     attentionNorm = RMSNorm(parameters["input_layernorm"], width: c.width, epsilon: c.epsilon)
     attention = LlamaAttention(c, index: index, rotary: rotary, parameters["self_attn"])
     feedForwardNorm = RMSNorm(
@@ -64,12 +66,14 @@ struct LlamaBlock {
   func callAsFunction(_ input: Tensor, positions: [Int32], _ pass: ForwardPass) -> Tensor {
     let x = input + attention(attentionNorm(input), positions: positions, pass)
     let normed = feedForwardNorm(x)
-    return x + down(gate(normed, pass).swiGLU(up(normed, pass)), pass, fp32Output: true)
+    let result = down(gate(normed, pass).swiGLU(up(normed, pass)), pass, fp32Output: true)
+    return (x + result.traced(as: "\(path).mlp")).traced(as: path)
   }
 }
 
 /// Grouped-query causal self-attention with rotary positions.
 struct LlamaAttention {
+  let path: String
   let heads: Int
   let keyHeads: Int
   /// Number of positions that a query attends to, its own included; nil for all earlier ones.
@@ -87,6 +91,7 @@ struct LlamaAttention {
   init(
     _ c: LlamaConfiguration, index: Int, rotary: RotaryPositions, _ parameters: Parameters
   ) {
+    path = parameters.path
     heads = c.heads
     keyHeads = c.keyHeads
     window = index >= c.firstWindowed ? c.window : nil
@@ -126,7 +131,8 @@ struct LlamaAttention {
       return output(
         q.causalAttention(
           keys: k, values: v, sequences: pass.sequences, heads: heads, keyHeads: keyHeads,
-          dropout: dropout.mask(pass), starts: pass.starts, window: window), pass, fp32Output: true)
+          dropout: dropout.mask(pass), starts: pass.starts, window: window), pass, fp32Output: true
+      ).traced(as: path)
     }
     let cache = pass.caches[index]
     cache.append(keys: k, values: v)

@@ -33,12 +33,14 @@ package struct T5: Backbone {
     let memory = pass.encoderInput.map {
       T5Memory(states: encoded($0, pass), lengths: $0.keyLengths)
     }
-    return decoder(tokens(ids), memory: memory, pass)
+    let embedded = tokens(ids).traced(as: "decoder.embed_tokens")
+    return decoder(embedded, memory: memory, pass)
   }
 
   /// Returns the encoder's hidden states, [B·S, C].
   package func encoded(_ source: EncoderInput, _ pass: ForwardPass) -> Tensor {
-    encoder(tokens(source.ids), lengths: source.keyLengths, pass)
+    let embedded = tokens(source.ids).traced(as: "encoder.embed_tokens")
+    return encoder(embedded, lengths: source.keyLengths, pass)
   }
 }
 
@@ -102,7 +104,7 @@ struct T5Stack {
     _ embeddings: Tensor, _ pass: ForwardPass, _ body: @escaping (Tensor, T5Block) -> Tensor
   ) -> Tensor {
     var x = dropouts.first(embeddings, pass)
-    for block in blocks { x = pass.layer(x) { body($0, block) } }
+    for block in blocks { x = pass.layer(x) { body($0, block).traced(as: block.path) } }
     return dropouts.last(norm(x), pass)
   }
 }
@@ -112,11 +114,13 @@ struct T5Block {
   /// The number of dropout sites reserved per block.
   static let sites = 6
 
+  let path: String
   let attention: T5SelfAttention
   let crossAttention: T5CrossAttention?
   let feedForward: T5FeedForward
 
   init(_ c: T5Configuration, index: Int, isDecoder: Bool, site: Int, _ parameters: Parameters) {
+    path = parameters.path
     let layer = parameters["layer"]
     attention = T5SelfAttention(c, index: index, isDecoder: isDecoder, site: site, layer[0])
     crossAttention =
@@ -127,6 +131,7 @@ struct T5Block {
 
 /// x + dropout(down(dropout(activation(up(norm(x)))))).
 struct T5FeedForward {
+  let path: String
   let norm: RMSNorm
   /// The gate of T5 1.1; nil for T5 1.0.
   let gate: Linear?
@@ -135,6 +140,7 @@ struct T5FeedForward {
   let dropouts: (inner: Dropout, outer: Dropout)
 
   init(_ c: T5Configuration, site: Int, _ parameters: Parameters) {
+    path = parameters.path
     let inner = parameters["DenseReluDense"]
     let linear = { (name: String, inputs: Int, outputs: Int) in
       Linear(
@@ -154,7 +160,9 @@ struct T5FeedForward {
     let normed = norm(x)
     let hidden =
       gate.map { $0(normed, pass).geGLU(up(normed, pass)) } ?? up(normed, pass).relu()
-    return x + dropouts.outer(down(dropouts.inner(hidden, pass), pass, fp32Output: true), pass)
+    let result = down(dropouts.inner(hidden, pass), pass, fp32Output: true)
+      .traced(as: "\(path).DenseReluDense")
+    return (x + dropouts.outer(result, pass)).traced(as: path)
   }
 }
 

@@ -10,8 +10,10 @@ struct T5Projections {
   /// The table of relative position biases, [buckets, H]; only in the first block of a stack.
   let table: Tensor?
   let output: Linear
+  let path: String
 
   init(_ c: T5Configuration, hasTable: Bool = false, _ parameters: Parameters) {
+    path = parameters.path
     let inner = c.keyWidth
     // T5 does not scale attention scores; the usual factor 1/√D is in the initial query weights.
     let width = Float(c.width).squareRoot()
@@ -36,6 +38,7 @@ struct T5Projections {
 
 /// x + dropout(attention(norm(x))): bidirectional in the encoder, causal in the decoder.
 struct T5SelfAttention {
+  let path: String
   let heads: Int
   let index: Int
   let reach: AttentionReach
@@ -46,6 +49,7 @@ struct T5SelfAttention {
   init(
     _ c: T5Configuration, index: Int, isDecoder: Bool, site: Int, _ parameters: Parameters
   ) {
+    path = parameters.path
     heads = c.heads
     self.index = index
     reach = isDecoder ? .causal(window: nil) : .full
@@ -77,12 +81,15 @@ struct T5SelfAttention {
       attended = q.attention(
         over: cache, heads: heads, keyHeads: heads, reach: reach, scale: 1, bias: bias)
     }
-    return x + dropouts.result(projections.output(attended, pass, fp32Output: true), pass)
+    let result = projections.output(attended, pass, fp32Output: true)
+      .traced(as: projections.path)
+    return (x + dropouts.result(result, pass)).traced(as: path)
   }
 }
 
 /// x + dropout(attention(norm(x))) over the encoder's output.
 struct T5CrossAttention {
+  let path: String
   let heads: Int
   let index: Int
   let norm: RMSNorm
@@ -90,6 +97,7 @@ struct T5CrossAttention {
   let dropouts: (probabilities: Dropout, result: Dropout)
 
   init(_ c: T5Configuration, index: Int, site: Int, _ parameters: Parameters) {
+    path = parameters.path
     heads = c.heads
     self.index = index
     norm = T5.norm(c, parameters)
@@ -120,6 +128,8 @@ struct T5CrossAttention {
       }
       attended = q.attention(over: cache, heads: heads, keyHeads: heads, reach: .full, scale: 1)
     }
-    return x + dropouts.result(projections.output(attended, pass, fp32Output: true), pass)
+    let result = projections.output(attended, pass, fp32Output: true)
+      .traced(as: projections.path)
+    return (x + dropouts.result(result, pass)).traced(as: path)
   }
 }

@@ -5,7 +5,8 @@
 /// names: parameters of `parameters["h"][0]["attn"]` are named `h.0.attn.…`.
 package struct Parameters {
   private let source: any ParameterSource
-  private let path: String
+  /// The prefix of names, which is the path of a module in the network.
+  package let path: String
 
   init(_ source: any ParameterSource, path: String = "") {
     self.source = source

@@ -1,0 +1,138 @@
+import ArgumentParser
+import Checkpoints
+import Debugging
+import Files
+import Tensors
+
+/// `apus debug`: the activations and gradients of one step, written and compared.
+struct DebugCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "debug",
+    abstract: "Write the activations and gradients of one step, or compare two such files.",
+    subcommands: [Dump.self, Compare.self])
+
+  struct Dump: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write the activations, and the gradients, of one step of a language model.",
+      discussion: """
+        apus debug dump runs/small --ids 1,2,3 --gradients --output dump.safetensors
+
+        Writes the output of every module under the module's path, and the gradient of every \
+        parameter as grad.NAME, all in fp32. The loss is that of Hugging Face's \
+        model(input_ids=ids, labels=ids): a causal model predicts the next token, a masked model \
+        the token of every position, an encoder–decoder its own encoder input.
+        """)
+
+    @Argument(help: "Run folder, checkpoint or Hugging Face folder.")
+    var model: String
+
+    @Argument(help: "Text of the input.")
+    var text: String?
+
+    @Option(help: "Token ids of the input, separated by commas, instead of a text.")
+    var ids: String?
+
+    @Flag(help: "Run the backward pass, and write the loss and the gradients too.")
+    var gradients = false
+
+    @Option(help: "Operand precision of the matrix products: fp32 or bf16.")
+    var precision = Precision.fp32
+
+    @Option(help: "Number of threads (default: all cores).")
+    var threads: Int?
+
+    @Option(help: "File to write (safetensors).")
+    var output: String
+
+    func validate() throws {
+      if (text == nil) == (ids == nil) {
+        throw ValidationError("Give a text or --ids, not both.")
+      }
+      if let ids { _ = try Self.parse(ids) }
+      if let threads, threads < 1 {
+        throw ValidationError("--threads must be at least 1, not \(threads).")
+      }
+    }
+
+    private static func parse(_ ids: String) throws -> [Int32] {
+      try ids.split(separator: ",", omittingEmptySubsequences: false).map {
+        guard let id = Int32($0), id >= 0 else {
+          throw ValidationError("--ids must be numbers separated by commas, such as 1,2,3.")
+        }
+        return id
+      }
+    }
+
+    func run() throws {
+      MatrixLibrary.useCallingThreadOnly()
+      let loaded = try LoadedModel(path: model)
+      loaded.notes.forEach(Failure.report)
+      let ids = try ids.map(Self.parse) ?? loaded.tokenizer.encodeWithSpecialTokens(text ?? "")
+      let (context, vocabulary) = (loaded.configuration.context, loaded.configuration.vocabulary)
+      guard (1...context).contains(ids.count), ids.allSatisfy({ Int($0) < vocabulary }) else {
+        throw Failure.Refusal(
+          "\(model) reads 1 to \(context) ids below \(vocabulary), but the input is "
+            + "\(ids.count) ids up to \(ids.max() ?? 0): change the input.")
+      }
+      let batch = LabelledBatch(labelledByItself: ids, for: loaded.configuration)
+      guard batch.hasTarget || !gradients else {
+        throw Failure.Refusal(
+          "one id has no next token to predict, so there are no gradients: give two or more.")
+      }
+      let team = try GenerationArguments.team(of: threads)
+      defer { team?.stop() }
+      try StepDump(
+        loaded.configuration, layout: loaded.layout, parameters: loaded.parameters, batch: batch,
+        hasGradients: gradients, in: Workspace(precision: precision, team: team)
+      ).write(to: output)
+    }
+  }
+
+  struct Compare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Compare two dumps tensor by tensor, in the order of the passes.",
+      discussion: """
+        apus debug compare a.safetensors b.safetensors --tolerance 1e-5
+
+        Errors are relative to the largest entry of a tensor; the first tensor over the tolerance \
+        is marked with >. Names that only one file has are reported, and do not count. Exit code: \
+        0 when all common tensors are within the tolerance, 1 when not, 2 for a file that cannot \
+        be read.
+        """)
+
+    @Argument(help: "First file.")
+    var first: String
+
+    @Argument(help: "Second file.")
+    var second: String
+
+    @Option(help: "Largest accepted error, relative to the tensor's largest entry.")
+    var tolerance: Float = 1e-5
+
+    @Flag(help: "Print all tensors, not only those over the tolerance.")
+    var all = false
+
+    func validate() throws {
+      if !(tolerance >= 0 && tolerance.isFinite) {
+        throw ValidationError("--tolerance must be 0 or more, not \(tolerance).")
+      }
+    }
+
+    func run() throws {
+      let comparison = try DumpComparison(open(first), open(second), tolerance: tolerance)
+      try printTable(comparison)
+      if !comparison.isWithin { throw ExitCode(1) }
+    }
+
+    private func open(_ path: String) throws -> SafeTensorsFile {
+      do {
+        return try SafeTensorsFile(path: path)
+      } catch let error as StorageError {
+        // An input, unlike a disk that fails: exit code 2.
+        throw Failure.Refusal("\(error)")
+      }
+    }
+  }
+}
+
+extension Precision: ExpressibleByArgument {}

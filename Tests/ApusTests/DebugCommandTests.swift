@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+/// `apus debug`: dumps of a model, and their comparison.
+@Suite struct DebugCommandTests {
+  @Test func dumpsAreWrittenAndCompared() throws {
+    try Program.withModel { program in
+      func dump(_ name: String, _ options: String...) throws {
+        let result = try program.run(
+          ["debug", "dump", "base", "--gradients", "--output", name] + options)
+        #expect(result.code == 0, "\(result.errors)")
+      }
+      try dump("one", "--ids", "72,105,33", "--threads", "1")
+      try dump("two", "--ids", "72,105,33", "--threads", "2")
+      try dump("rounded", "--ids", "72,105,33", "--precision", "bf16")
+      try dump("text", "Hi, bird")
+      // The bits do not depend on the number of threads.
+      #expect(program.read("one") == program.read("two"))
+      let equal = try program.run(["debug", "compare", "one", "two", "--tolerance", "0"])
+      #expect(equal.code == 0 && equal.output.hasSuffix(" 0 of them over 0.0\n"), "\(equal.output)")
+
+      let rounded = try program.run(["debug", "compare", "one", "rounded"])
+      #expect(rounded.code == 1 && rounded.errors.isEmpty, "\(rounded.errors)")
+      let marked = rounded.output.split(separator: "\n").filter { $0.hasPrefix(">") }
+      // The first tensor that only products read, which is stored in bf16.
+      #expect(
+        marked.count == 1 && marked[0].hasPrefix("> transformer.h.0.ln_1 "), "\(rounded.output)")
+      let shapes = try program.run(["debug", "compare", "one", "text", "--all"])
+      #expect(shapes.code == 1 && shapes.output.contains("[3, 16] ≠ [8, 16]"), "\(shapes.output)")
+      for output in [rounded.output, shapes.output] {
+        #expect(output.split(separator: "\n").allSatisfy { $0.count <= 100 }, "\(output)")
+      }
+    }
+  }
+
+  @Test func badInputIsRefused() throws {
+    try Program.withModel { program in
+      for (arguments, code, word) in [
+        (["dump", "base", "--output", "x"], 64, "--ids"),
+        (["dump", "base", "Hi", "--ids", "1", "--output", "x"], 64, "--ids"),
+        (["dump", "base", "--ids", "1,,2", "--output", "x"], 64, "commas"),
+        (["dump", "base", "--ids", "1,999", "--output", "x"], 2, "999"),
+        (["dump", "base", "--ids", "1", "--gradients", "--output", "x"], 2, "next token"),
+        (["dump", "base", "--ids", "1", "--output", "none/x"], 5, "none/x"),
+        (["compare", "none", "none"], 2, "none"),
+        (["compare", "run.yaml", "run.yaml"], 2, "run.yaml"),
+        (["compare", "a", "b", "--tolerance", "-1"], 64, "tolerance"),
+      ] {
+        let result = try program.run(["debug"] + arguments)
+        #expect(result.code == Int32(code) && result.errors.contains(word), "\(result.errors)")
+        #expect(result.output.isEmpty && program.read("x") == nil)
+      }
+    }
+  }
+}
