@@ -27,6 +27,8 @@ SWIFT_BUILD := swift build --explicit-target-dependency-import-check error
 SWIFT_TEST := NO_COLOR=1 swift test --skip-build --disable-xctest --no-parallel
 # The suites that also run under mpirun.
 MPI_SUITES := ^(MPITests|DataParallelTests|TrainingTests)\.
+# The suites that train for minutes.
+LONG_SUITES := ^ApusTests\.RoadTests/
 # The suites whose results depend on what `precision: auto` takes, and on the kernels.
 AUTO_SUITES := ^(TrainingTests\.|ApusTests\.(PhaseTests|BERTTests|T5Tests|AdaptationTests|PairSamplingTests)/)
 KERNEL_SUITES := ^((TensorsTests|ModelsTests|ObjectivesTests|OptimizersTests|GenerationTests|DataParallelTests|TrainingTests)\.|ApusTests\.(RunTests|PhaseTests|BERTTests|T5Tests)/)
@@ -57,14 +59,15 @@ build: setup  ## Build .build/release/apus
 	@$(SWIFT_BUILD) -c release --product apus
 
 .PHONY: test
-test: setup  ## Run all tests, then the MPI suites under mpirun
+test: setup  ## Run the tests, then the MPI suites under mpirun
 	@$(SWIFT_BUILD) --build-tests
-	$(SWIFT_TEST) 2>&1 | $(failures_only)
+	$(SWIFT_TEST) --skip '$(LONG_SUITES)' 2>&1 | $(failures_only)
 	$(MAKE) --no-print-directory test-mpi
 
 .PHONY: test-long
-test-long: setup  ## Repeat suites with the other precision of auto, and with kernels of older CPUs
+test-long: setup  ## Run the longest tests, and repeat suites with other precision and older kernels
 	@$(SWIFT_BUILD) --build-tests
+	$(SWIFT_TEST) --filter '$(LONG_SUITES)' 2>&1 | $(failures_only)
 	echo "— With APUS_AUTO_PRECISION=$(OTHER_PRECISION)"
 	APUS_AUTO_PRECISION=$(OTHER_PRECISION) $(SWIFT_TEST) --filter '$(AUTO_SUITES)' 2>&1 \
 	  | $(failures_only)
