@@ -168,18 +168,16 @@ let package = Package(
       ]),
     .testTarget(
       name: "CheckpointsTests",
-      dependencies: [
-        "Checkpoints", "Files", "Models", "RandomNumbers", "Tensors", "TestFolders", "Tokenizers",
-      ]),
+      dependencies: ["Checkpoints", "Files", "RandomNumbers", "TestFolders"]),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files", "Generation", "MPI",
-        "Models", "Monitoring", "Phases", "Tensors", "TestWorld", "Tokenizers", "Training",
+        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files", "MPI", "Models",
+        "Monitoring", "Phases", "Tensors", "TestWorld", "Tokenizers", "Training",
       ], exclude: ["Goldens"]),
     .testTarget(
       name: "PhasesTests",
-      dependencies: ["Configuration", "Generation", "Phases", "TestWorld", "Training"]),
+      dependencies: ["Configuration", "Generation", "Phases", "TestWorld"]),
     .testTarget(
       name: "DebuggingTests",
       dependencies: [
@@ -193,7 +191,7 @@ let package = Package(
     .testTarget(
       name: "ApusTests",
       dependencies: [
-        "Apus", "Configuration", "Datasets", "Phases", "Tokenizers", "Training",
+        "Apus", "Configuration", "Datasets", "Phases", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),

@@ -78,8 +78,12 @@ import Testing
     ("```sh\napus config --set steps=none | head\n```", "none"),
     ("```sh\napus config --schema; apus dota build x --output y\n```", "dota"),
     ("```sh\nmake biuld\n```", "biuld"),
-    ("```sh\ncat > a.yaml <<'YAML'\nschedule: { warmpu: 1 }\nYAML\n```", "warmup"),
-    ("```yaml\nstep: 3\n```", "steps"),
+    (
+      "```sh\ncat > a.yaml <<'YAML'\ndata: { train: a }\nschedule: { warmpu: 1 }\nYAML\n```",
+      "warmup"
+    ),
+    ("```yaml\ndata: { train: a }\nstep: 3\n```", "steps"),
+    ("```yaml\nsteps: 3\n```", "data.train"),
     ("Text.\n\n    apus pretrain --resme never\n", "--resme"),
     ("Text.\n\n    HOSTFIEL=a cluster/pretrain.sh run.yaml\n", "HOSTFIEL"),
     ("Text.\n\n    HOSTFILE=hostfiles/none cluster/pretrain.sh run.yaml\n", "hostfiles/none"),

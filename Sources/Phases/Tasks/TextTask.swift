@@ -3,7 +3,7 @@ import Training
 
 /// A self-supervised task on text: how windows of tokens become batches, and what its loss is.
 ///
-/// A new task is a conformer in this folder and a line in `PretrainingOptions.task`.
+/// A new task is a conformer in this folder and a line in `Pretraining.swift`.
 protocol TextTask: Sendable {
   /// The prefix of the names of its figures; empty for the loss of all tokens.
   var figurePrefix: String { get }
