@@ -93,7 +93,7 @@ package struct RolloutOptions: Sendable {
       "rollouts.prompts", default: 32, in: 1...1_000_000, help: "prompts per rollout iteration")
     samples = try reader.integer(
       "rollouts.samples", default: 1, in: 1...1024,
-      help: "completions per prompt; grpo needs several")
+      help: "completions per prompt; grpo and rloo need 2 or more")
     tokens = try reader.integer(
       "rollouts.tokens", default: 128, in: 1...1_000_000, unit: "tokens",
       help: "maximum completion length")
@@ -113,7 +113,7 @@ package struct RolloutOptions: Sendable {
   var count: Int { prompts * samples }
 }
 
-/// The keys of the loss and advantages of PPO and GRPO.
+/// The keys of the loss and advantages of methods that learn from rewards.
 package struct PolicyOptions: Sendable {
   /// Passes over the completions of an iteration.
   package let epochs: Int
@@ -121,8 +121,8 @@ package struct PolicyOptions: Sendable {
   package let clip: Double
   /// The coefficient of the entropy bonus.
   package let entropy: Double
-  /// The coefficient of the KL divergence from the reference model: in the rewards (ppo) or in the
-  /// loss (grpo).
+  /// The coefficient of the KL divergence from the reference model: in the rewards (ppo,
+  /// rloo) or in the loss (grpo).
   package let kl: Double
   /// The rule that adapts the coefficient.
   package let klRule: KLController.Rule

@@ -17,7 +17,7 @@ package struct AlignmentOptions: Sendable {
   package var reward: RewardSourceOptions
   /// Sampling of completions.
   package var rollouts: RolloutOptions
-  /// The loss and advantages of PPO and GRPO.
+  /// The loss and advantages of methods that learn from rewards.
   package var policy: PolicyOptions
   /// The loss of DPO.
   package var preference: PreferenceOptions
