@@ -30,8 +30,8 @@ MPI_SUITES := ^(MPITests|DataParallelTests|TrainingTests)\.
 # The suites that train for minutes.
 LONG_SUITES := ^ApusTests\.RoadTests/
 # The suites whose results depend on what `precision: auto` takes, and on the kernels.
-AUTO_SUITES := ^(TrainingTests\.|ApusTests\.(PhaseTests|BERTTests|T5Tests|AdaptationTests|PairSamplingTests)/)
-KERNEL_SUITES := ^((TensorsTests|ModelsTests|ObjectivesTests|OptimizersTests|GenerationTests|DataParallelTests|TrainingTests)\.|ApusTests\.(RunTests|PhaseTests|BERTTests|T5Tests)/)
+AUTO_SUITES := ^(TrainingTests\.|ApusTests\.(PhaseTests|BERTTests|T5Tests|GemmaTests|AdaptationTests|PairSamplingTests)/)
+KERNEL_SUITES := ^((TensorsTests|ModelsTests|ObjectivesTests|OptimizersTests|GenerationTests|DataParallelTests|TrainingTests|DebuggingTests)\.|ApusTests\.(RunTests|PhaseTests|BERTTests|T5Tests|GemmaTests)/)
 # The precision that `auto` does not take on this CPU: bf16 is faster with AMX, and with AVX512-BF16
 # of AMD (BF16Products.areFast).
 OTHER_PRECISION = $(shell if grep -qw amx_bf16 /proc/cpuinfo || { grep -q AuthenticAMD /proc/cpuinfo \

@@ -110,8 +110,7 @@ let package = Package(
       dependencies: [
         "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets",
         "Debugging", "Files", "Generation", "Layers", "MPI", "Models", "Monitoring", "Phases",
-        "Recipes",
-        "Tensors", "Tokenizers", "Training",
+        "Recipes", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

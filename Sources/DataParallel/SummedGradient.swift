@@ -38,10 +38,6 @@ final class BlockSquaredNorms: @unchecked Sendable {
         gradient + start, min(Buckets.block, slice.upperBound - start))
     }
   }
-
-  func set(_ block: Int, _ value: Double) {
-    values[block] = value
-  }
 }
 
 extension DataParallel {
@@ -68,11 +64,12 @@ extension DataParallel {
     try gathered.withUnsafeMutableBufferPointer {
       try world.allGatherV(inPlace: $0, BlockLayout(counts: counts, displacements: displacements))
     }
-    for (rank, list) in blocks.enumerated() where rank != world.rank {
+    var values = gradient.squaredNorms.values
+    for (rank, list) in blocks.enumerated() {
       for (place, block) in list.enumerated() {
-        gradient.squaredNorms.set(block, gathered[displacements[rank] + place])
+        values[block] = gathered[displacements[rank] + place]
       }
     }
-    return gradient.squaredNorms.values.reduce(0, +).squareRoot()
+    return values.reduce(0, +).squareRoot()
   }
 }

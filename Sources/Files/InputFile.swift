@@ -38,7 +38,10 @@ package final class InputFile: Sendable {
       if count == bytes.count { bytes.append(contentsOf: repeatElement(0, count: count)) }
       let room = min(bytes.count, limit) - count
       let got = try FileSystem.call("read", path) {
-        bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + count, room) }
+        bytes.withUnsafeMutableBytes {
+          let free = UnsafeMutableRawBufferPointer(rebasing: $0[count...])
+          return Glibc.read(descriptor, free.baseAddress, room)
+        }
       }
       if got == 0 { break }
       count += got

@@ -15,7 +15,8 @@ struct SampledToken: BitwiseCopyable, Sendable {
   /// Returns the tokens of completions, each of which has at least one.
   static func tokens(of completions: [Completion]) -> [SampledToken] {
     completions.enumerated().flatMap { index, completion in
-      completion.tokens.indices.map {
+      precondition(!completion.tokens.isEmpty, "completion \(index) of a unit has no token")
+      return completion.tokens.indices.map {
         SampledToken(
           completion: Int32(index), token: completion.tokens[$0],
           logProbability: completion.logProbabilities[$0],

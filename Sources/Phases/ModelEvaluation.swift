@@ -58,7 +58,7 @@ package struct ModelEvaluation {
     let total = try TextEvaluation(
       task, corpus.tokens, context: context, sequences: ModelEvaluation.rows, tokenLimit: nil
     ).measure(replicas)
-    if task is NextTokenTask {
+    if task.figurePrefix.isEmpty {
       return [
         Figure("loss", total.mean), Figure("perplexity", exp(total.mean)),
         Figure("bitsPerByte", bitsPerByte(total.sum, bytes: Double(corpus.bytes))),
@@ -113,13 +113,9 @@ package struct ModelEvaluation {
       return (evaluator, statistics.counting(all.skipped))
     }
     let (loss, figures) = try evaluator.measure(replicas)
-    let losses =
-      evaluator is AnswerEvaluator
-      ? [Figure("answerLoss", loss.mean), Figure("answerPerplexity", exp(loss.mean))]
-      : [Figure("loss", loss.mean)]
     // The number of records that are in no other figure.
     let leftOut = Double(statistics.leftOut)
-    return losses + figures + (leftOut > 0 ? [Figure("leftOut", leftOut)] : [])
+    return evaluator.lossFigures(loss) + figures + (leftOut > 0 ? [Figure("leftOut", leftOut)] : [])
   }
 
   /// Returns the evaluator for the model's head, on examples of `records`.

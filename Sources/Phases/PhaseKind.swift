@@ -1,4 +1,4 @@
-// "Pretraining, fine-tuning, reward modelling and alignment: what they differ in."
+// "The keys, data, objectives and evaluators of pretraining, fine-tuning, reward modelling and alignment."
 
 import Configuration
 import Training

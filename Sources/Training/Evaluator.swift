@@ -12,7 +12,7 @@ package protocol Evaluator {
   func evaluate(_ context: TrainingContext) throws -> EvaluationResult
 }
 
-/// The result of an evaluation, equal on every rank except for the note.
+/// The result of an evaluation, equal on every rank.
 package struct EvaluationResult {
   /// The loss by which checkpoints are compared; lower is better.
   package var loss: Double
@@ -20,7 +20,7 @@ package struct EvaluationResult {
   package var tokens: Int
   package var bitsPerByte: Double?
   package var figures: [Figure] = []
-  /// A note for the log, on rank 0.
+  /// A note for the log.
   package var note: String?
 
   package init(
@@ -42,9 +42,14 @@ package protocol HeldOutEvaluator: Evaluator {
   ///
   /// Collective.
   func measure(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, figures: [Figure])
+
+  /// Returns the figures of the loss, for the evaluation of a model outside of a run.
+  func lossFigures(_ loss: Tally) -> [Figure]
 }
 
 extension HeldOutEvaluator {
+  package func lossFigures(_ loss: Tally) -> [Figure] { [Figure("loss", loss.mean)] }
+
   package var evaluatesBeforeTraining: Bool { true }
 
   package func evaluate(_ context: TrainingContext) throws -> EvaluationResult {

@@ -1,5 +1,5 @@
 import Checkpoints
-import Glibc
+import Files
 import MPI
 import Monitoring
 
@@ -142,8 +142,9 @@ enum Resumption {
   }
 
   private static func isSameFolder(_ a: String, _ b: String) -> Bool {
-    var (first, second) = (stat(), stat())
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev
-      && first.st_ino == second.st_ino
+    guard let first = FileStatus(a)?.identity, let second = FileStatus(b)?.identity else {
+      return false
+    }
+    return first == second
   }
 }

@@ -9,7 +9,7 @@ import Synchronization
 enum Signals {
   private static let recorded = Atomic<UInt8>(0)
 
-  /// Installs the handler of requests to save, at the start of the program: such a request must not
+  /// Installs the handler of requests to save, at the start of a run: such a request must not
   /// end a run that is still preparing, and neither must a closed log pipe.
   ///
   /// The signals are unblocked, because the parent process may have left them blocked.

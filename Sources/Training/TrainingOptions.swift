@@ -8,8 +8,8 @@ import Tensors
 
 /// The keys that every phase has.
 ///
-/// The code that reads a key is its only declaration. A phase has further keys, for example
-/// `PretrainingOptions`; `TrainingPlan` is made from both.
+/// The code that reads a key is its only declaration. A phase reads further keys of its own;
+/// `TrainingPlan` is made from both.
 package struct TrainingOptions: Sendable {
   /// The defaults of a phase.
   package struct Defaults: Sendable {
@@ -23,7 +23,6 @@ package struct TrainingOptions: Sendable {
     package var warmup = 100
     package var spike = 2.0
 
-    /// The defaults of pretraining.
     package init() {}
   }
 
@@ -153,14 +152,12 @@ package struct TrainingOptions: Sendable {
     reduction = try reader.choice(
       "reduction", default: .exact,
       help: "exact: the same bits for any number of ranks and threads; fast: gradients are sent in "
-        + "bf16 "
-        + "and summed in fp32, and the bits depend on the numbers of ranks and threads")
+        + "bf16 and summed in fp32, and the bits depend on the numbers of ranks and threads")
     recomputation = try reader.choice(
       "recompute", default: .none,
       decidesBits: false,
       help: "layer: keeps only the input of each layer and recomputes its activations in the "
-        + "backward "
-        + "pass; less memory, a third more time, the same bits")
+        + "backward pass; less memory, a third more time, the same bits")
     checkpointEvery = try reader.integer(
       "checkpoint.every", default: 200, in: 0..., unit: "steps",
       decidesBits: false, help: "interval between checkpoints; 0 saves only at the end")
@@ -180,8 +177,7 @@ package struct TrainingOptions: Sendable {
       "guard.spike", default: defaults.spike, in: 0...,
       decidesBits: false,
       help: "ends the run when the loss exceeds this multiple of its recent mean in three steps in "
-        + "a "
-        + "row; 0 disables the check")
+        + "a row; 0 disables the check")
     logEvery = try reader.integer(
       "log.every", default: 10, in: 1..., unit: "steps",
       decidesBits: false, help: "interval between progress lines when the output is not a terminal")

@@ -11,13 +11,15 @@ extension TrainingPlan {
     let float = MemoryLayout<Float>.stride
     let sizes = (2 * counts.trained + counts.frozen) * float
     let logits = rows * context * model.vocabulary * float
-    for (key, bytes) in [("model.width", sizes), ("batch.sequences", logits)]
-    where bytes > available {
+    let sizeKey = weights == .random ? "model.width" : "model.from"
+    for (key, name, bytes) in [
+      (sizeKey, "weights and gradient", sizes),
+      ("batch.sequences", "the logits of a micro-batch", logits),
+    ] where bytes > available {
       throw reader.rejection(
         of: key,
-        because: "\(key == "model.width" ? "weights and gradient" : "the logits of a micro-batch") "
-          + "need \(bytes >> 20) MiB and this host has \(available >> 20) MiB of memory; choose "
-          + "smaller sizes")
+        because: "\(name) need \(bytes >> 20) MiB and this host has \(available >> 20) MiB of "
+          + "memory; choose smaller sizes")
     }
   }
 
@@ -25,26 +27,23 @@ extension TrainingPlan {
   /// weights and the optimizer's state, with a fifth left for activations and the rest; at least 1.
   func workersThatFit(into bytes: Int, ranks: Int) -> Int {
     let own = (leaves + ranks - 1) / ranks
-    let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
-    return (1...own).last { workers in
-      let gradients = 4 * workers * levels(of: own, workers: workers)
-      let needed =
-        (precision.weightBytes + moments + gradients) * counts.trained
-        + precision.weightBytes * counts.frozen
-      return needed <= bytes / 5 * 4
-    } ?? 1
+    return (1...own).last { self.bytes(ranks: ranks, workers: $0) <= bytes / 5 * 4 } ?? 1
   }
 
   /// Estimates the bytes that a rank needs for weights, gradients, the optimizer's state and the
   /// logits of its workers, without other activations.
   package func memory(ranks: Int, threads: Int) -> Int {
-    let own = (leaves + ranks - 1) / ranks
-    let workers = min(threads, own)
-    let gradients = 4 * workers * levels(of: own, workers: workers)
-    let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
+    let workers = min(threads, (leaves + ranks - 1) / ranks)
     let logits = 4 * workers * rows * context * model.vocabulary
+    return bytes(ranks: ranks, workers: workers) + logits
+  }
+
+  /// The bytes of weights, the workers' gradients and the optimizer's state of a rank.
+  private func bytes(ranks: Int, workers: Int) -> Int {
+    let gradients = 4 * workers * levels(of: (leaves + ranks - 1) / ranks, workers: workers)
+    let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
     return (precision.weightBytes + moments + gradients) * counts.trained
-      + precision.weightBytes * counts.frozen + logits
+      + precision.weightBytes * counts.frozen
   }
 
   /// Returns the bytes that a single rank needs for weights, one gradient, and the two moments of

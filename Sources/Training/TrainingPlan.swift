@@ -84,19 +84,21 @@ package struct TrainingPlan: Sendable {
   /// - Parameters:
   ///   - options: The keys of every phase.
   ///   - reader: The reader, after all keys are read.
+  ///   - network: The trained network.
+  ///   - lora: The LoRA adapters; nil to train all weights.
   ///   - start: The initial model; nil for a new one.
   ///   - rows: Rows of a micro-batch; nil for the number of its sequences.
   ///   - context: Positions of a row; nil for the model's maximum.
   ///   - sourceContext: Positions of a row's encoder input; nil for `context` in a
   ///     sequence-to-sequence model and 0 in others.
+  ///   - settings: The entries that the phase adds to `settings`.
   ///   - isBatchInvariant: True when a row's forward pass must not depend on its batch.
   ///   - bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
   package init(
     _ options: TrainingOptions, _ reader: ConfigurationReader, tokenizer: any Tokenizer,
     network: TrainedNetwork, lora: LoRA? = nil, start: InitialModel? = nil, rows: Int? = nil,
     context: Int? = nil, sourceContext: Int? = nil, settings: [String: String] = [:],
-    isBatchInvariant: Bool = false,
-    bf16IsFaster: Bool
+    isBatchInvariant: Bool = false, bf16IsFaster: Bool
   ) throws {
     try reader.finish()
     run = options.run

@@ -16,7 +16,7 @@ extension TrainingRun {
           + "\(workers) \(team == 1 ? "threads" : "teams of \(team) threads"), "
           + "\(plan.tokensPerStep) tokens per step, "
           + "\((trainer.epochs * 100).rounded() / 100) epochs in total"))
-    if plan.precision == .bf16 && !MatrixLibrary.bf16IsFaster {
+    if plan.precision == .bf16 && !MatrixLibrary.cpuIsFasterInBF16 {
       try observers.event(
         EventReport(
           .warning,

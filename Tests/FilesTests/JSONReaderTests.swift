@@ -41,6 +41,7 @@ import Testing
     ("01", 1, "a value is expected"),
     ("1.", 1, "a value is expected"),
     ("-", 1, "a value is expected"),
+    ("[\n1e999]", 2, "number 1e999 is out of range"),
     ("\"\n\"", 2, "a string contains a control character"),
     ("\"abc", 1, "a string has no end"),
     ("\"\\x\"", 1, "a string contains an unknown escape"),

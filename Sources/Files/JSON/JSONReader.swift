@@ -82,7 +82,8 @@ package struct JSONReader {
   private mutating func number() throws(JSONSyntaxError) -> JSONValue {
     let (text, isInteger) = try scanner.number()
     if isInteger, let value = Int(text) { return .integer(value) }
-    guard let value = Double(text) else {
+    // A number beyond the range of a double parses as infinite.
+    guard let value = Double(text), value.isFinite else {
       throw scanner.failure("number \(text) is out of range")
     }
     return .number(value)

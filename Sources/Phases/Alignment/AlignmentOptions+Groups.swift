@@ -93,7 +93,8 @@ package struct RolloutOptions: Sendable {
       "rollouts.prompts", default: 32, in: 1...1_000_000, help: "prompts per rollout iteration")
     samples = try reader.integer(
       "rollouts.samples", default: 1, in: 1...1024,
-      help: "completions per prompt; grpo and rloo need 2 or more")
+      help: "completions per prompt; methods that compare them need 2 or more: "
+        + AlignmentMethod.comparing.joined(separator: ", "))
     tokens = try reader.integer(
       "rollouts.tokens", default: 128, in: 1...1_000_000, unit: "tokens",
       help: "maximum completion length")
@@ -121,8 +122,8 @@ package struct PolicyOptions: Sendable {
   package let clip: Double
   /// The coefficient of the entropy bonus.
   package let entropy: Double
-  /// The coefficient of the KL divergence from the reference model: in the rewards (ppo,
-  /// rloo) or in the loss (grpo).
+  /// The coefficient of the KL divergence from the reference model: in the rewards or in
+  /// the loss, by the method.
   package let kl: Double
   /// The rule that adapts the coefficient.
   package let klRule: KLController.Rule

@@ -7,8 +7,9 @@ import Training
 
 /// Evaluates a policy by its completions of held-out prompts.
 ///
-/// The reference model completes the same prompts with the same random numbers. The win rate is the
-/// fraction of prompts on which the policy gets the higher reward; equal rewards count one half.
+/// The reference model completes the same prompts with the same random numbers, once: at the first
+/// evaluation of the attempt. The win rate is the fraction of prompts on which the policy gets the
+/// higher reward; equal rewards count one half.
 final class PolicyEvaluator: Evaluator {
   private let collector: RolloutCollector
   /// The rewards of the reference model's completions, computed once.

@@ -81,7 +81,7 @@ final class RolloutCollector {
     return result
   }
 
-  /// Returns a rollout as text for the log, on rank 0.
+  /// Returns a rollout as text for the log.
   func example(_ rollout: Rollouts.Rollout?, _ context: TrainingContext) throws -> String? {
     guard let rollout else { return nil }
     let text = { (ids: [Int32]) in

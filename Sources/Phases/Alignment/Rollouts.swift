@@ -18,7 +18,7 @@ package struct Rollouts: Sendable {
     var oldLogProbabilities: [Float] = []
     /// log p of the tokens under the reference model.
     var referenceLogProbabilities: [Float] = []
-    /// The values before the first update; empty without a value head.
+    /// The values before the first update; 0 without a value head.
     var values: [Float] = []
     /// The reward, without the KL penalty.
     var reward = 0.0

@@ -33,8 +33,8 @@ package struct Pretraining: ConfiguredPhase {
       try start?.folder.configuration(for: tokenizer)
       ?? options.model.configuration(tokenizer: tokenizer, reader)
     try options.refuseIdle(model.prediction, reader)
-    task = try options.task(model, tokenizer, reader)
     modelContext = start?.context ?? model.context
+    task = try options.task(model, context: modelContext, tokenizer, reader)
     var settings: [String: String] = [:]
     if let start {
       settings = [TrainingPlan.initialWeightsKey: start.digest, "model.context": "\(modelContext)"]
@@ -58,7 +58,9 @@ package struct Pretraining: ConfiguredPhase {
       try options.start.map { try artifacts.model(in: $0.from) }
       ?? options.sketchModel(artifacts, reader)
     var (context, sourceContext) = (options.start?.context, Int?.none)
-    if let row = options.sketchRow(model) { (context, sourceContext) = row }
+    if let row = options.sketchRow(model) {
+      (context, sourceContext) = (row.context, row.sourceContext)
+    }
     return PhaseSketch(
       plan: try TrainingPlan(
         sketching: options.training, reader, network: .language(model), context: context,
@@ -135,13 +137,15 @@ extension PretrainingOptions {
 
   /// Returns the task that the model learns.
   fileprivate func task(
-    _ model: any ModelConfiguration, _ tokenizer: any Tokenizer, _ reader: ConfigurationReader
+    _ model: any ModelConfiguration, context: Int, _ tokenizer: any Tokenizer,
+    _ reader: ConfigurationReader
   ) throws -> any TextTask {
     switch model.prediction {
     case .causal: return NextTokenTask(isolatesDocuments: data.documentMask)
     case .masked: return MaskedTokenTask(masking: try masking(tokenizer, reader))
     case .sequenceToSequence:
-      return SpanCorruptionTask(corruption: try corruption(tokenizer, for: model, reader))
+      return SpanCorruptionTask(
+        corruption: try corruption(tokenizer, for: model, context: context, reader))
     }
   }
 

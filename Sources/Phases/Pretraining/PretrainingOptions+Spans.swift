@@ -35,20 +35,21 @@ extension SpanCorruption {
 }
 
 extension PretrainingOptions {
-  /// Returns the positions of decoder and encoder inputs in a row for `model`; nil for models
-  /// without an encoder.
-  func sketchRow(_ model: any ModelConfiguration) -> (context: Int?, sourceContext: Int?)? {
+  /// Returns the sizes of a row for `model`; nil for models without an encoder.
+  func sketchRow(_ model: any ModelConfiguration) -> TextRow? {
     guard model.prediction == .sequenceToSequence else { return nil }
     // The sizes do not depend on the ids.
     let corruption = SpanCorruption(
       fraction: spans.fraction, meanSpan: spans.mean, sentinels: [], start: 0, end: 0, padding: 0)
-    let row = SpanCorruptionTask(corruption: corruption).row(context: model.context)
-    return (row.context, row.sourceContext)
+    return SpanCorruptionTask(corruption: corruption)
+      .row(context: start?.context ?? model.context)
   }
 
-  /// Returns the span corruption of texts of `tokenizer` for a sequence-to-sequence `model`.
+  /// Returns the span corruption of texts of `tokenizer`, in encoder inputs of `context` positions,
+  /// for a sequence-to-sequence `model`.
   func corruption(
-    _ tokenizer: any Tokenizer, for model: any ModelConfiguration, _ reader: ConfigurationReader
+    _ tokenizer: any Tokenizer, for model: any ModelConfiguration, context: Int,
+    _ reader: ConfigurationReader
   ) throws(ConfigurationError) -> SpanCorruption {
     let sentinels = SpanCorruption.sentinels(of: tokenizer, vocabulary: model.vocabulary)
     let start = model.start.map { TokenID($0) } ?? tokenizer.endOfText
@@ -56,7 +57,7 @@ extension PretrainingOptions {
       fraction: spans.fraction, meanSpan: spans.mean, sentinels: sentinels,
       start: start, end: tokenizer.endOfText,
       padding: model.padding.map { TokenID($0) } ?? tokenizer.endOfText)
-    let sizes = corruption.sizes(ofSource: model.context)
+    let sizes = corruption.sizes(ofSource: context)
     guard sizes.spans <= sentinels.count else {
       throw reader.rejection(
         of: "model.vocabulary",

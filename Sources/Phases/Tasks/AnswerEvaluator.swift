@@ -1,6 +1,7 @@
 import DataParallel
 import Datasets
 import Evaluation
+import Glibc
 import Layers
 import Monitoring
 import Training
@@ -37,5 +38,9 @@ struct AnswerEvaluator: HeldOutEvaluator {
       totals[0],
       [Figure("tokenAccuracy", totals[1].mean), Figure("exactMatch", totals[2].mean)]
     )
+  }
+
+  func lossFigures(_ loss: Tally) -> [Figure] {
+    [Figure("answerLoss", loss.mean), Figure("answerPerplexity", exp(loss.mean))]
   }
 }

@@ -100,12 +100,7 @@ struct LabelEvaluator: HeldOutEvaluator {
       let quality = ClassificationQuality(
         predicted: predictions.map { Int($0.predicted) },
         actual: predictions.map { Int($0.actual) }, classes: classes)
-      figures = [
-        Figure("accuracy", quality.accuracy),
-        Figure("accuracyLow", quality.interval.lowerBound, isDetail: true),
-        Figure("accuracyHigh", quality.interval.upperBound, isDetail: true),
-        Figure("macroF1", quality.macroF1),
-      ]
+      figures = quality.figures
     } else {
       figures = [Figure("meanSquaredError", loss.mean)]
     }

@@ -39,12 +39,7 @@ struct TagEvaluator: HeldOutEvaluator {
     let quality = ClassificationQuality(
       predicted: words.map { Int($0.predicted) }, actual: words.map { Int($0.actual) },
       classes: loader.set.classes.count)
-    var figures = [
-      Figure("accuracy", quality.accuracy),
-      Figure("accuracyLow", quality.interval.lowerBound, isDetail: true),
-      Figure("accuracyHigh", quality.interval.upperBound, isDetail: true),
-      Figure("macroF1", quality.macroF1),
-    ]
+    var figures = quality.figures
     if SpanQuality.applies(to: loader.set.classes) {
       figures.append(Figure("spanF1", spans(of: words).f1))
     }

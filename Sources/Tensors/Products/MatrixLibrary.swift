@@ -69,6 +69,9 @@ package enum MatrixLibrary {
     autoPrecision.map { $0 == .bf16 } ?? BF16Products.areFast
   }
 
+  /// True when bf16 products are faster than fp32 ones on this CPU.
+  package static var cpuIsFasterInBF16: Bool { BF16Products.areFast }
+
   /// The version of the C library, whose logarithms and cosines affect the initial weights.
   package static var mathVersion: String { String(cString: apus_libc_version()) }
 

@@ -39,7 +39,12 @@ package enum AlignmentMethod: Sendable {
 
   static let policies: [any PolicyMethod.Type] = [PPO.self, GRPO.self, RLOO.self]
 
-  static let names = policies.map { $0.name } + ["dpo"]
+  private static let preferenceName = "dpo"
+
+  static let names = policies.map { $0.name } + [preferenceName]
+
+  /// The names of the methods that need several completions per prompt.
+  static let comparing = policies.filter { $0.minimumSamples > 1 }.map { $0.name }
 
   init(name: String) {
     self = Self.policies.first { $0.name == name }.map { .policy($0) } ?? .preference
@@ -48,7 +53,7 @@ package enum AlignmentMethod: Sendable {
   var name: String {
     switch self {
     case .policy(let method): method.name
-    case .preference: "dpo"
+    case .preference: Self.preferenceName
     }
   }
 
