@@ -24,11 +24,15 @@ TESTS := .build/debug/apusPackageTests.xctest
 export APUS_MATERIAL ?= $(abspath $(wildcard ../shared/material))
 # A module may import only modules that Package.swift lets it depend on.
 SWIFT_BUILD := swift build --explicit-target-dependency-import-check error
-SWIFT_TEST := NO_COLOR=1 swift test --skip-build --disable-xctest --no-parallel
+# $(call run_tests,OPTIONS): runs the tests that the options select, one after another.
+run_tests = NO_COLOR=1 $(TESTS) --testing-library swift-testing --no-parallel $(1) 2>&1 \
+	| $(failures_only)
 # The suites that also run under mpirun.
 MPI_SUITES := ^(MPITests|DataParallelTests|TrainingTests)\.
 # The suites that train for minutes.
 LONG_SUITES := ^ApusTests\.RoadTests/
+# About half the time of all other suites; the two halves run side by side.
+HALF := ^ApusTests\.(Adaptation|Interruption|Pair|Phase|Rank|Run)
 # The suites whose results depend on what `precision: auto` takes, and on the kernels.
 AUTO_SUITES := ^(TrainingTests\.|ApusTests\.(PhaseTests|BERTTests|T5Tests|GemmaTests|AdaptationTests|PairSamplingTests)/)
 KERNEL_SUITES := ^((TensorsTests|ModelsTests|ObjectivesTests|OptimizersTests|GenerationTests|DataParallelTests|TrainingTests|DebuggingTests)\.|ApusTests\.(RunTests|PhaseTests|BERTTests|T5Tests|GemmaTests)/)
@@ -61,19 +65,26 @@ build: setup  ## Build .build/release/apus
 .PHONY: test
 test: setup  ## Run the tests, then the MPI suites under mpirun
 	@$(SWIFT_BUILD) --build-tests
-	$(SWIFT_TEST) --skip '$(LONG_SUITES)' 2>&1 | $(failures_only)
+	output=$$(mktemp)
+	trap 'rm -f $$output' EXIT
+	failed=
+	# A background process ignores SIGINT unless told otherwise.
+	(trap - INT; $(call run_tests,--filter '$(HALF)')) >$$output &
+	$(call run_tests,--skip '$(HALF)|$(LONG_SUITES)|$(MPI_SUITES)') || failed=yes
+	wait $$! || failed=yes
+	cat $$output
+	[ -z "$$failed" ]
 	$(MAKE) --no-print-directory test-mpi
 
 .PHONY: test-long
 test-long: setup  ## Run the longest tests, and repeat suites with other precision and older kernels
 	@$(SWIFT_BUILD) --build-tests
-	$(SWIFT_TEST) --filter '$(LONG_SUITES)' 2>&1 | $(failures_only)
+	$(call run_tests,--filter '$(LONG_SUITES)')
 	echo "— With APUS_AUTO_PRECISION=$(OTHER_PRECISION)"
-	APUS_AUTO_PRECISION=$(OTHER_PRECISION) $(SWIFT_TEST) --filter '$(AUTO_SUITES)' 2>&1 \
-	  | $(failures_only)
+	APUS_AUTO_PRECISION=$(OTHER_PRECISION) $(call run_tests,--filter '$(AUTO_SUITES)')
 	if reason=$$(APUS_CPU_LEVEL=x86-64-v3 .build/debug/apus --version 2>&1); then
 	  echo "— With $(V3)"
-	  $(V3) $(SWIFT_TEST) --filter '$(KERNEL_SUITES)' 2>&1 | $(failures_only)
+	  $(V3) $(call run_tests,--filter '$(KERNEL_SUITES)')
 	else
 	  echo "— SKIPPED: kernels of x86-64-v3: $$reason"
 	fi

@@ -25,7 +25,7 @@ struct DataCommand: ParsableCommand {
     @Option(help: "Tokenizer: bytes, or the path of a tokenizer file or folder.")
     var tokenizer = "bytes"
 
-    @Option(help: "Fraction of the documents held out for validation.")
+    @Option(help: "Fraction of the text held out for validation.")
     var validation = 0.1
 
     @Option(

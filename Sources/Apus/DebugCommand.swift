@@ -45,7 +45,10 @@ struct DebugCommand: ParsableCommand {
     var output: String
 
     func validate() throws {
-      if (text == nil) == (ids == nil) {
+      if text == nil && ids == nil {
+        throw ValidationError("The input is missing; give a text or --ids.")
+      }
+      if text != nil && ids != nil {
         throw ValidationError("Give a text or --ids, not both.")
       }
       if let ids { _ = try Self.parse(ids) }
@@ -69,11 +72,15 @@ struct DebugCommand: ParsableCommand {
       loaded.notes.forEach(Failure.report)
       let ids = try ids.map(Self.parse) ?? loaded.tokenizer.encodeWithSpecialTokens(text ?? "")
       let (context, vocabulary) = (loaded.configuration.context, loaded.configuration.vocabulary)
-      guard (1...context).contains(ids.count), ids.allSatisfy({ Int($0) < vocabulary }) else {
+      guard let largest = ids.max() else {
+        throw Failure.Refusal("the text has no token: give a longer one.")
+      }
+      guard ids.count <= context, largest < vocabulary else {
         throw Failure.Refusal(
           "\(model) reads 1 to \(context) ids below \(vocabulary), but the input is "
-            + "\(ids.count) ids up to \(ids.max() ?? 0): change the input.")
+            + "\(ids.count) ids up to \(largest): change the input.")
       }
+      try checkOutput()
       let batch = LabelledBatch(labelledByItself: ids, for: loaded.configuration)
       guard batch.hasTarget || !gradients else {
         throw Failure.Refusal(
@@ -86,6 +93,26 @@ struct DebugCommand: ParsableCommand {
         hasGradients: gradients, in: Workspace(precision: precision, team: team)
       ).write(to: output)
     }
+
+    /// Refuses an output that cannot be a file, which is a mistake in the path and not in the disk,
+    /// and a file that is not a dump, such as the weights of a model.
+    private func checkOutput() throws {
+      switch try FileSystem.kind(of: output) {
+      case nil: break
+      case .file where StepDump.isDump(output): break
+      case .file:
+        throw Failure.Refusal(
+          "--output \(output) is there and is not a dump: remove it, or choose another path.")
+      case .folder: throw Failure.Refusal("--output \(output) is a folder: name a file.")
+      // A device, such as /dev/stdout.
+      case .other: return
+      }
+      let folder = FileSystem.parent(of: output)
+      if try FileSystem.kind(of: folder) != .folder {
+        throw Failure.Refusal(
+          "--output \(output): there is no folder \(folder); create it, or choose another path.")
+      }
+    }
   }
 
   struct Compare: ParsableCommand {
@@ -95,9 +122,10 @@ struct DebugCommand: ParsableCommand {
         apus debug compare a.safetensors b.safetensors --tolerance 1e-5
 
         Errors are relative to the largest entry of a tensor; the first tensor over the tolerance \
-        is marked with >. Names that only one file has are reported, and do not count. Exit code: \
-        0 when all common tensors are within the tolerance, 1 when not, 2 for a file that cannot \
-        be read.
+        is marked with >. An entry that is NaN in either file counts as an infinite error. Names \
+        that only one file has are reported, and do not count. Exit code: 0 when all common \
+        tensors are within the tolerance, 1 when not, 2 for a file that cannot be read, or without \
+        a common tensor.
         """)
 
     @Argument(help: "First file.")
@@ -121,6 +149,10 @@ struct DebugCommand: ParsableCommand {
     func run() throws {
       let comparison = try DumpComparison(open(first), open(second), tolerance: tolerance)
       try printTable(comparison)
+      if comparison.rows.isEmpty {
+        throw Failure.Refusal(
+          "\(first) and \(second) have no tensor in common: compare files with the same names.")
+      }
       if !comparison.isWithin { throw ExitCode(1) }
     }
 

@@ -9,7 +9,7 @@ import Training
 
 /// The arguments of every training command, and the training itself, on one rank or under `mpirun`.
 struct PhaseArguments: ParsableArguments {
-  @Argument(help: "YAML file of the run; `apus config --schema` lists its keys.")
+  @Argument(help: "YAML file of the run; `apus config --phase PHASE --schema` lists its keys.")
   var file: String?
 
   @Option(

@@ -61,8 +61,25 @@ package struct TrainingState: Codable, Sendable, Equatable {
     guard let state = try? JSONDecoder().decode(TrainingState.self, from: data) else {
       throw CheckpointError.damaged(path: path, reason: "it is not a training state")
     }
+    guard state.step == checkpoint.step else {
+      throw CheckpointError.damaged(
+        path: path,
+        reason: "its step is \(state.step), and that of the checkpoint \(checkpoint.step)")
+    }
+    guard (0...Self.largestCount).contains(state.tokensSeen) else {
+      throw CheckpointError.damaged(
+        path: path, reason: "tokensSeen is \(state.tokensSeen), which no run reaches")
+    }
+    if let best = state.best, !(0...state.step).contains(best.step) {
+      throw CheckpointError.damaged(
+        path: path, reason: "its best evaluation is of step \(best.step), not of 0 to \(state.step)"
+      )
+    }
     self = state
   }
+
+  /// More tokens than any run sees, and few enough to add to.
+  private static let largestCount = 1 << 60
 
   /// The one field of every version.
   private struct Format: Decodable {

@@ -104,7 +104,8 @@ extension ConfigurationError: CustomStringConvertible {
     var sentence = "\(first.place): there is no key \(first.path)"
     sentence +=
       first.newName.map { "; it was renamed to \($0)." }
-      ?? first.nearest.map { "; did you mean \($0)?" } ?? "; apus config --schema lists all keys."
+      ?? first.nearest.map { "; did you mean \($0)?" }
+      ?? "; apus config --phase PHASE --schema lists the keys of a phase."
     guard keys.count > 1 else { return sentence }
     let others = keys.dropFirst().map { key in
       "\(key.path) (\(key.place)"

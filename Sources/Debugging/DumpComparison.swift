@@ -52,8 +52,8 @@ package struct DumpComparison: Sendable {
 
 /// The difference of two tensors.
 package enum TensorDifference: Sendable, Equatable {
-  /// The largest absolute error, the same relative to the largest entry of either tensor, and the
-  /// index of the entry that has it; an error with NaN is infinite.
+  /// The largest absolute error, the same relative to the largest finite entry of either tensor, and
+  /// the index of the entry that has it; an error with NaN is infinite.
   case values(largest: Float, relative: Float, index: [Int])
   /// The shapes, which differ.
   case shapes([Int], [Int])
@@ -73,7 +73,7 @@ package enum TensorDifference: Sendable, Equatable {
     }
     var (worst, place, size): (Float, Int, Float) = (0, 0, 0)
     for (index, (x, y)) in zip(a.values, b.values).enumerated() {
-      size = max(size, abs(x), abs(y))
+      for entry in [abs(x), abs(y)] where entry.isFinite { size = max(size, entry) }
       let error = x == y ? 0 : (x - y).isNaN ? .infinity : abs(x - y)
       if error > worst { (worst, place) = (error, index) }
     }

@@ -55,6 +55,11 @@ package struct StepDump {
     self.gradients = gradients
   }
 
+  /// Returns true when the file at `path` is one that `write(to:)` wrote.
+  package static func isDump(_ path: String) -> Bool {
+    (try? SafeTensorsFile(path: path))?.metadata[order.key] == order.value
+  }
+
   /// Writes the file at `path`.
   package func write(to path: String) throws {
     var file = try DurableFile(creating: path)

@@ -22,7 +22,8 @@ package struct FileRecord: Sendable, Hashable, Codable {
 /// A file being written, with a running SHA-256 and size.
 ///
 /// The file is durable only after ``close()`` has returned, which calls `fsync` and reports the
-/// error of `close`, where NFS reports a full disk. A file that is dropped before is removed.
+/// error of `close`, where NFS reports a full disk. A file that is dropped before is removed, unless
+/// it is a device, such as /dev/full.
 package struct DurableFile: ~Copyable, Sendable {
   /// Size of the chunks that are hashed and then written, in bytes; a chunk fits the L2 cache.
   package static let chunkSize = 1 << 20
@@ -41,7 +42,11 @@ package struct DurableFile: ~Copyable, Sendable {
     file = try OutputFile(path)
   }
 
-  deinit { if !isComplete { unlink(file.path) } }
+  deinit {
+    var status = stat()
+    guard !isComplete, lstat(file.path, &status) == 0 else { return }
+    if [S_IFREG, S_IFLNK].contains(status.st_mode & S_IFMT) { unlink(file.path) }
+  }
 
   /// Appends all of the bytes.
   package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {

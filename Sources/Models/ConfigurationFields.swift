@@ -101,6 +101,25 @@ struct ConfigurationFields {
     }
   }
 
+  /// Returns the fields of a map; nil when it is absent.
+  ///
+  /// - Parameter names: The keys that the map may have; any other is refused.
+  func map(_ key: String, of names: [String]) throws(ModelError) -> ConfigurationFields? {
+    switch values[key] ?? .null {
+    case .null: return nil
+    case .map(let map):
+      if let other = map.keys.sorted().first(where: { !names.contains($0) }) {
+        throw .badConfiguration(
+          path: path,
+          reason: "\(key) has a key \(other), where only \(names.joined(separator: ", ")) are known"
+        )
+      }
+      return ConfigurationFields(values: map, path: path)
+    case let other:
+      throw .badConfiguration(path: path, reason: "\(key) is \(other.text), where a map is needed")
+    }
+  }
+
   /// Refuses a value that is not in `supported`.
   func require(_ key: String, oneOf supported: [String], default fallback: String)
     throws(ModelError)

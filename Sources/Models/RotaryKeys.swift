@@ -23,6 +23,12 @@ struct RotarySettings: Sendable, Equatable {
     static let original = "original_max_position_embeddings"
     static let magnitude = "attention_factor"
     static let truncates = "truncate"
+    /// Refused unless they say nothing.
+    static let unsupported = ["mscale", "mscale_all_dim"]
+    static let all =
+      [
+        baseKey, kind, olderKind, factor, low, high, fast, slow, original, magnitude, truncates,
+      ] + unsupported
   }
 
   /// The key of the base, in a map and in files of transformers 4 at the top level.
@@ -36,8 +42,7 @@ struct RotarySettings: Sendable, Equatable {
   mutating func read(_ key: String, of fields: ConfigurationFields, context: Int)
     throws(ModelError)
   {
-    guard case .map(let rope) = fields.values[key] ?? .null else { return }
-    let inner = ConfigurationFields(values: rope, path: fields.path)
+    guard let inner = try fields.map(key, of: Key.all) else { return }
     let kind = try inner.text(Key.kind, default: inner.text(Key.olderKind, default: "default"))
     base = try inner.positive(RotarySettings.baseKey, default: base)
     let original = try inner.size(Key.original, atMost: ModelLimits.context, default: context)
@@ -54,7 +59,7 @@ struct RotarySettings: Sendable, Equatable {
     case "yarn":
       let factor = try inner.positive(Key.factor, default: Double(context) / Double(original))
       let magnitude = factor <= 1 ? 1 : 0.1 * log(factor) + 1
-      for key in ["mscale", "mscale_all_dim"] { try inner.requireNothing(key) }
+      for key in Key.unsupported { try inner.requireNothing(key) }
       scaling = .yarn(
         factor: factor, fast: try inner.positive(Key.fast, default: 32),
         slow: try inner.positive(Key.slow, default: 1), original: original,

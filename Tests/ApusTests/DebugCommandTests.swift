@@ -36,12 +36,15 @@ import Testing
   @Test func badInputIsRefused() throws {
     try Program.withModel { program in
       for (arguments, code, word) in [
-        (["dump", "base", "--output", "x"], 64, "--ids"),
+        (["dump", "base", "--output", "x"], 64, "The input is missing"),
+        (["dump", "base", "", "--output", "x"], 2, "no token"),
         (["dump", "base", "Hi", "--ids", "1", "--output", "x"], 64, "--ids"),
         (["dump", "base", "--ids", "1,,2", "--output", "x"], 64, "commas"),
         (["dump", "base", "--ids", "1,999", "--output", "x"], 2, "999"),
         (["dump", "base", "--ids", "1", "--gradients", "--output", "x"], 2, "next token"),
-        (["dump", "base", "--ids", "1", "--output", "none/x"], 5, "none/x"),
+        (["dump", "base", "--ids", "1", "--output", "none/x"], 2, "no folder none"),
+        (["dump", "base", "--ids", "1", "--output", "base"], 2, "is a folder"),
+        (["dump", "base", "--ids", "1", "--output", "run.yaml"], 2, "not a dump"),
         (["compare", "none", "none"], 2, "none"),
         (["compare", "run.yaml", "run.yaml"], 2, "run.yaml"),
         (["compare", "a", "b", "--tolerance", "-1"], 64, "tolerance"),

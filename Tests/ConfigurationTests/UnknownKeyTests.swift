@@ -27,7 +27,8 @@ import Testing
   @Test func withoutASimilarKeyTheSchemaIsSuggested() {
     #expect(
       refused("seed: 1\nwhatever: 3")
-        == "run.yaml line 2: there is no key whatever; apus config --schema lists all keys.")
+        == "run.yaml line 2: there is no key whatever; apus config --phase PHASE --schema lists "
+        + "the keys of a phase.")
   }
 
   @Test func allUnknownKeysAreListedInTheOrderOfTheFile() {
@@ -41,8 +42,8 @@ import Testing
       """
     #expect(
       refused(text, "model.tide=true", "steps=5")
-        == "run.yaml line 2: there is no key zzz; apus config --schema lists all keys (also "
-        + "unknown: model.famly (run.yaml line 4, nearest: model.family), model.inner (run.yaml "
+        == "run.yaml line 2: there is no key zzz; apus config --phase PHASE --schema lists the "
+        + "keys of a phase (also unknown: model.famly (run.yaml line 4, nearest: model.family), model.inner (run.yaml "
         + "line 5), aaaa (run.yaml line 6), model.tide (--set model.tide=true, nearest: "
         + "model.tied)).")
   }

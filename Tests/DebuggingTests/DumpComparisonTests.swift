@@ -105,6 +105,16 @@ import Testing
     if value.isNaN { #expect(try !compare(other, other).isWithin) }
   }
 
+  /// An infinity in both files does not hide the errors of the other entries.
+  @Test func equalInfinitiesDoNotHideErrors() throws {
+    let a: [Values] = [("x", [3], [.infinity, 2, 1])]
+    let b: [Values] = [("x", [3], [.infinity, 2, 1.5])]
+    #expect(try compare(a, a, tolerance: 0).isWithin)
+    #expect(
+      try compare(a, b).firstOver?.difference
+        == .values(largest: 0.5, relative: 0.25, index: [2]))
+  }
+
   /// A gradient that is zero in exact arithmetic holds rounding noise.
   @Test func noiseIsComparedAbsolutely() throws {
     let a: [Values] = [("grad.bias", [2], [1e-9, 0])]

@@ -81,6 +81,23 @@ import Testing
     #expect(try folder.names().isEmpty)
   }
 
+  /// A device that refuses the bytes stays where it is.
+  @Test func devicesAreNotRemoved() throws {
+    let folder = try TemporaryFolder()
+    // The numbers of /dev/full.
+    guard mknod(folder("full"), S_IFCHR | 0o666, 1 << 8 | 7) == 0 else {
+      print("SKIPPED: the test that devices stay, because making a device is not permitted")
+      return
+    }
+    func attempt() throws {
+      var file = try DurableFile(creating: folder("full"))
+      try file.write("x")
+      _ = try file.close()
+    }
+    #expect(throws: StorageError.self) { try attempt() }
+    #expect(try folder.names() == ["full"])
+  }
+
   @Test(.enabled(if: TemporaryFolder.mayMount, "mounting is not permitted"))
   func aFullDiskIsReported() throws {
     let folder = try TemporaryFolder()

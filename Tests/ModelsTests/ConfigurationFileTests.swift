@@ -126,6 +126,8 @@ import Testing
     Refusal(1, "num_key_value_heads", .integer(4)), Refusal(1, "rope_theta", .number(0)),
     Refusal(1, "rope_parameters", .map(["rope_type": .text("longrope")])),
     Refusal(1, "rope_scaling", .map(["type": .text("linear"), "factor": .number(-2)])),
+    Refusal(1, "rope_scaling", .text("linear")), Refusal(1, "rope_parameters", .list([])),
+    Refusal(1, "rope_parameters", .map(["full_attention": .map([:])])),
     Refusal(1, "rope_scaling", .map(["rope_type": .text("yarn"), "mscale": .number(1)])),
     Refusal(1, "rms_norm_eps", .number(0)), Refusal(1, "attention_dropout", .number(2)),
   ]

@@ -203,8 +203,7 @@ extension GemmaConfiguration {
       model.localRotary.base = try fields.positive(localBase, default: 10_000)
       try model.globalRotary.read(
         RotarySettings.olderMapKey, of: fields, context: model.context)
-      guard case .map(let maps) = fields.values[RotarySettings.mapKey] ?? .null else { return }
-      let inner = ConfigurationFields(values: maps, path: fields.path)
+      guard let inner = try fields.map(RotarySettings.mapKey, of: [global, local]) else { return }
       try model.globalRotary.read(global, of: inner, context: model.context)
       try model.localRotary.read(local, of: inner, context: model.context)
       guard model.localRotary.scaling == .none else {
