@@ -103,12 +103,13 @@ struct ConfigurationFields {
 
   /// Returns the fields of a map; nil when it is absent.
   ///
-  /// - Parameter names: The keys that the map may have; any other is refused.
+  /// - Parameter names: The keys that the map may have; any other with a value is refused.
   func map(_ key: String, of names: [String]) throws(ModelError) -> ConfigurationFields? {
     switch values[key] ?? .null {
     case .null: return nil
     case .map(let map):
-      if let other = map.keys.sorted().first(where: { !names.contains($0) }) {
+      let others = map.filter { !names.contains($0.key) && $0.value != .null }
+      if let other = others.keys.min() {
         throw .badConfiguration(
           path: path,
           reason: "\(key) has a key \(other), where only \(names.joined(separator: ", ")) are known"
