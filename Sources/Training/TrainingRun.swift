@@ -18,7 +18,7 @@ package final class TrainingRun {
   package enum Resume: Sendable, Equatable {
     /// The newest whole checkpoint of the run folder; step 0 without one.
     case auto
-    /// None: the run starts at step 0, and checkpoints of an earlier attempt are set aside.
+    /// The run starts at step 0, and checkpoints of an earlier attempt are set aside.
     case never
     /// The checkpoint in this folder.
     case path(String)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Models
 
-/// What the registry promises about every family.
+/// Properties of every family in the registry.
 @Suite struct ModelFamilyTests {
   private static let ids = NewModelIds(count: 300, endOfText: 7) { $0 == "<pad>" ? 3 : nil }
 

@@ -50,7 +50,7 @@ import Testing
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let path = folder.appendingPathComponent("trace.json").path
-    // Nothing of an older, longer file may remain.
+    // The bytes of an older, longer file must not remain.
     try String(repeating: "x", count: 100_000).write(
       toFile: path, atomically: true, encoding: .utf8)
     try Self.report(trace: path).writeTrace()

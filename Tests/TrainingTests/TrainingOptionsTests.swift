@@ -123,7 +123,7 @@ import Testing
     #expect(adamW.training.betas == [0.8, 0.7] && adamW.training.epsilon == 1e-6)
   }
 
-  /// Where files are, how often a run reports and how it saves memory do not change the weights.
+  /// Paths, the rate of reports and the means of saving memory do not change the weights.
   @Test func settingsAreTheKeysThatDecideTheBits() throws {
     var reader = try ConfigurationReader(yaml: Self.file, file: "run.yaml")
     _ = try PretrainingOptions(&reader)
