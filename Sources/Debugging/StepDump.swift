@@ -60,8 +60,9 @@ package struct StepDump {
     (try? SafeTensorsFile(path: path))?.metadata[order.key] == order.value
   }
 
-  /// Writes the file at `path`.
+  /// Writes the file at `path`, and creates the missing folders above it.
   package func write(to path: String) throws {
+    try FileSystem.makeFolder(FileSystem.parent(of: path))
     var file = try DurableFile(creating: path)
     try trace.values.withUnsafeBytes { values in
       var tensors = trace.entries.map {

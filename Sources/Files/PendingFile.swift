@@ -7,8 +7,9 @@ package struct PendingFile: ~Copyable, Sendable {
   private var file: OutputFile
   private var isPublished = false
 
-  /// Creates the temporary file beside `destination`.
+  /// Creates the temporary file beside `destination`, and the missing folders above it.
   package init(_ destination: String) throws(StorageError) {
+    try FileSystem.makeFolder(FileSystem.parent(of: destination))
     file = try OutputFile(Self.temporaryPath(for: destination))
     self.destination = destination
   }

@@ -38,9 +38,7 @@ package struct StageRecord: Codable, Sendable, Equatable {
 
   /// Writes the record durably and atomically.
   package func write(_ stage: String, in folder: String) throws(StorageError) {
-    let path = StageRecord.path(of: stage, in: folder)
-    try FileSystem.makeFolder(folder)
-    try PendingFile.write(encoded, to: path)
+    try PendingFile.write(encoded, to: Self.path(of: stage, in: folder))
   }
 
   /// Removes the record, so that the stage counts as not done.

@@ -96,7 +96,8 @@ import Testing
       try file.write([5])
     }
     #expect(try folder.names() == ["a"] && folder.read("a") == [1, 7, 3])
-    try FileSystem.makeFolder(folder("taken/full"))
+    // The missing folders above it are created.
+    try PendingFile.write([1], to: folder("taken/full/b"))
     let failure = #expect(throws: StorageError.self) {
       try PendingFile.write([1], to: folder("taken"))
     }
