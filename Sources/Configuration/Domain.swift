@@ -50,10 +50,10 @@ enum Domain: Sendable {
     }
   }
 
-  /// True when values are free texts.
+  /// True when values are texts, free or of a list.
   var isText: Bool {
     switch self {
-    case .text, .texts: true
+    case .text, .texts, .choice: true
     default: false
     }
   }
