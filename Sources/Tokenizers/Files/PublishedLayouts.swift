@@ -70,25 +70,18 @@ extension TokenizerParts {
   /// These files hold no special tokens; the configuration lists them, and their ids follow those
   /// of the vocabulary.
   func qwenDocument(_ configuration: TokenizerConfiguration) -> JSONValue {
-    let split = JSONValue.part(
-      "Split",
-      [
-        ("pattern", .object([("Regex", .string(CasedWordScanner.expression(digits: 1)))])),
-        ("behavior", .string("Isolated")), ("invert", .bool(false)),
-      ])
+    let split: JSONValue = [
+      "type": "Split", "pattern": ["Regex": .string(CasedWordScanner.expression(digits: 1))],
+      "behavior": "Isolated", "invert": false,
+    ]
     let byteLevel = JSONValue.byteLevel(
       addPrefixSpace: false, trimOffsets: false, useRegex: false)
-    let model: [(key: String, value: JSONValue)] = [
-      ("dropout", .null), ("unk_token", .null), ("continuing_subword_prefix", .string("")),
-      ("end_of_word_suffix", .string("")), ("fuse_unk", .bool(false)),
-      ("byte_fallback", .bool(false)), ("ignore_merges", .bool(false)),
-      ("vocab", .object(vocabulary.map { ($0.key, .integer($0.id)) })),
-      ("merges", .array(merges.map { .array([.string($0.left), .string($0.right)]) })),
-    ]
     return .tokenizer(
-      addedTokens: configuration.addedTokens(after: vocabulary.count), normalizer: .part("NFC"),
-      preTokenizer: .part("Sequence", [("pretokenizers", .array([split, byteLevel]))]),
-      postProcessor: byteLevel, decoder: byteLevel, model: .part("BPE", model))
+      addedTokens: configuration.addedTokens(after: vocabulary.count),
+      normalizer: ["type": "NFC"],
+      preTokenizer: ["type": "Sequence", "pretokenizers": [split, byteLevel]],
+      postProcessor: byteLevel, decoder: byteLevel,
+      model: .bytePairs(vocabulary, merges: merges, affix: ""))
   }
 }
 
@@ -101,13 +94,13 @@ enum VocabularyText {
     let bytes = try TokenizerFile.contents(of: path)
     var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
     if lines.last?.isEmpty == true { lines.removeLast() }
-    var tokens: [(key: String, value: JSONValue)] = []
+    var tokens: [String] = []
     for (index, line) in lines.enumerated() {
       let line = line.last == 0x0D ? line.dropLast() : line
       guard let token = String(validating: line, as: UTF8.self) else {
         throw .malformedModel(path: path, reason: "line \(index + 1) is not valid UTF-8")
       }
-      tokens.append((token, .integer(index)))
+      tokens.append(token)
     }
     var specials: [(token: String, id: Int)] = []
     for (name, usual) in [
@@ -115,7 +108,7 @@ enum VocabularyText {
       ("sep_token", "[SEP]"), ("mask_token", "[MASK]"),
     ] {
       let token = try configuration.token(name) ?? usual
-      guard let id = tokens.firstIndex(where: { $0.key.utf8.elementsEqual(token.utf8) }) else {
+      guard let id = tokens.firstIndex(where: { $0.utf8.elementsEqual(token.utf8) }) else {
         throw .invalidVocabulary(.missingToken(token), path: path)
       }
       specials.append((token, id))
@@ -123,22 +116,10 @@ enum VocabularyText {
     func flag(_ name: String, _ usual: JSONValue) throws(TokenizerError) -> JSONValue {
       try configuration.flag(name).map { .bool($0) } ?? usual
     }
-    let normalizer = [
-      (key: "clean_text", value: JSONValue.bool(true)),
-      ("handle_chinese_chars", try flag("tokenize_chinese_chars", .bool(true))),
-      ("strip_accents", try flag("strip_accents", .null)),
-      ("lowercase", try flag("do_lower_case", .bool(true))),
-    ]
-    return .tokenizer(
-      addedTokens: specials.sorted { $0.id < $1.id }.map { .addedToken($0.token, id: $0.id) },
-      normalizer: .part("BertNormalizer", normalizer), preTokenizer: .part("BertPreTokenizer"),
-      postProcessor: .template(before: [specials[2]], after: [specials[3]], startsSecond: false),
-      decoder: .part("WordPiece", [("prefix", .string("##")), ("cleanup", .bool(true))]),
-      model: .part(
-        "WordPiece",
-        [
-          ("unk_token", .string(specials[1].token)), ("continuing_subword_prefix", .string("##")),
-          ("max_input_chars_per_word", .integer(100)), ("vocab", .object(tokens)),
-        ]))
+    return .bert(
+      vocabulary: tokens, specialTokens: specials,
+      lowercases: try flag("do_lower_case", true),
+      separatesChinese: try flag("tokenize_chinese_chars", true),
+      stripsAccents: try flag("strip_accents", .null))
   }
 }
