@@ -21,28 +21,29 @@ struct TokenizerConfiguration {
 
   /// Returns the flag `name`; nil when it is absent or null.
   func flag(_ name: String) throws(TokenizerError) -> Bool? {
-    guard let value = file?.root[name], !value.isNull else { return nil }
-    guard let flag = value.bool else { throw invalid(name, "true or false") }
-    return flag
+    try setting(name, "true or false") { $0.bool }
   }
 
   /// Returns the count `name`; nil when it is absent or null.
   func count(_ name: String) throws(TokenizerError) -> Int? {
-    guard let value = file?.root[name], !value.isNull else { return nil }
-    guard let count = value.integer, (0...10_000).contains(count) else {
-      throw invalid(name, "an integer from 0 to 10000")
+    try setting(name, "an integer from 0 to 10000") { value in
+      value.integer.flatMap { (0...10_000).contains($0) ? $0 : nil }
     }
-    return count
   }
 
   /// Returns the text of the special token `name`, which is a string or an added token; nil when it
   /// is absent or null.
   func token(_ name: String) throws(TokenizerError) -> String? {
-    guard let value = file?.root[name], !value.isNull else { return nil }
-    guard let token = value.string ?? value["content"]?.string else {
-      throw invalid(name, "a string")
-    }
-    return token
+    try setting(name, "a string") { $0.string ?? $0["content"]?.string }
+  }
+
+  /// Returns what `read` returns for the member `name`; nil when it is absent or null.
+  private func setting<Value>(
+    _ name: String, _ expected: String, _ read: (JSONValue) -> Value?
+  ) throws(TokenizerError) -> Value? {
+    guard let file, let value = file.root[name], !value.isNull else { return nil }
+    guard let setting = read(value) else { throw file.invalid(name, expected) }
+    return setting
   }
 
   /// Returns the entries of `added_tokens_decoder`, which lists tokens by id; without that member,
@@ -56,11 +57,6 @@ struct TokenizerConfiguration {
     return members.map { id, value in
       .object([("id", Int(id).map { .integer($0) } ?? .null)] + (value.members ?? []))
     }
-  }
-
-  private func invalid(_ field: String, _ expected: String) -> TokenizerError {
-    .invalidField(
-      path: file?.path ?? TokenizerFile.configurationName, field: field, expected: expected)
   }
 }
 
