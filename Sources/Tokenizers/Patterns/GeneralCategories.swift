@@ -36,11 +36,16 @@ struct GeneralCategories: Sendable {
   private let tagCodes: [UInt8]
 
   private init() {
-    let categories = Self.categories
+    // Neighbours mostly have the same category.
+    var last = (category: Unicode.GeneralCategory.unassigned, code: UInt8(29))
     func code(_ value: UInt32) -> UInt8 {
       guard let scalar = Unicode.Scalar(value) else { return 27 }
       guard scalar.isKnown(to: 16) else { return 29 }
-      return UInt8(categories.firstIndex(of: scalar.properties.generalCategory) ?? 29)
+      let category = scalar.properties.generalCategory
+      if category != last.category {
+        last = (category, UInt8(Self.categories.firstIndex(of: category) ?? 29))
+      }
+      return last.code
     }
     codes = (0..<Self.limit).map(code)
     tagCodes = Self.tags.map(code)
