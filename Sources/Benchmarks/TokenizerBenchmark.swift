@@ -114,10 +114,13 @@ enum TokenizerBenchmark {
       ])
   }
 
-  private static func train(on documents: [[UInt8]]) throws -> BytePairTokenizer {
-    var trainer = try BytePairTrainer(vocabularySize: vocabulary)
-    for document in documents { trainer.add(document) }
-    return try trainer.train()
+  private static func train(on documents: [[UInt8]]) throws -> any Tokenizer {
+    let trainer = try BytePairTrainer(vocabularySize: vocabulary)
+    var counts = WordCounts()
+    for document in documents {
+      document.withUnsafeBufferPointer { trainer.count($0, into: &counts) }
+    }
+    return try trainer.train(on: counts)
   }
 
   private static func measureTraining(_ corpus: Corpus) throws -> Reading {

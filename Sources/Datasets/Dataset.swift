@@ -1,5 +1,7 @@
 // "Documents to batches of ids. Knows rank and size only as two integers."
 
+import Files
+
 /// A tokenized corpus on disk: one folder with `train.tokens`, `validation.tokens` and
 /// `dataset.json`.
 ///
@@ -28,16 +30,16 @@ package struct Dataset: Sendable {
     self.folder = folder
     description = try DatasetDescription(
       reading: FilePaths.join(folder, Self.descriptionName), folder: folder)
-    if let fingerprint, description.tokenizer != DatasetDescription.hexadecimal(fingerprint) {
+    if let fingerprint, description.tokenizer != fingerprint.hexadecimal(width: 16) {
       throw .otherTokenizer(
         folder: folder, found: description.tokenizer,
-        expected: DatasetDescription.hexadecimal(fingerprint))
+        expected: fingerprint.hexadecimal(width: 16))
     }
     train = try TokenShard(opening: FilePaths.join(folder, Self.trainName))
     validation = try TokenShard(opening: FilePaths.join(folder, Self.validationName))
     for (shard, expected) in [(train, description.train), (validation, description.validation)]
     where shard.summary != expected
-      || DatasetDescription.hexadecimal(shard.fingerprint) != description.tokenizer
+      || shard.fingerprint.hexadecimal(width: 16) != description.tokenizer
     {
       throw .inconsistentShard(
         path: shard.path, reason: "it is not the one that \(Self.descriptionName) describes")

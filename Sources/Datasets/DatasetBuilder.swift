@@ -107,15 +107,20 @@ package enum DatasetBuilder {
       return split.trainingByteCount(of: document.bytes)
     }
 
-    switch plan.training {
-    case .files(let files):
+    func add(
+      _ files: [SourceFile], to sources: inout [DatasetDescription.Source],
+      trainingBytes: (Document) -> Int
+    ) throws(DatasetError) {
       for (i, file) in files.enumerated() {
         var stream = DocumentStream([file], textField: plan.textField)
         while let document = try stream.next() {
-          try add(
-            document, to: &description.sources[i], trainingBytes: trainingBytes(document))
+          try add(document, to: &sources[i], trainingBytes: trainingBytes(document))
         }
       }
+    }
+    switch plan.training {
+    case .files(let files):
+      try add(files, to: &description.sources, trainingBytes: trainingBytes)
     case .generated(_, let count, let make):
       for index in 0..<count {
         guard let document = make(index) else { break }
@@ -123,12 +128,7 @@ package enum DatasetBuilder {
       }
     }
     if case .files(let files) = plan.validation {
-      for (i, file) in files.enumerated() {
-        var stream = DocumentStream([file], textField: plan.textField)
-        while let document = try stream.next() {
-          try add(document, to: &description.validationSources[i], trainingBytes: 0)
-        }
-      }
+      try add(files, to: &description.validationSources) { _ in 0 }
     }
   }
 

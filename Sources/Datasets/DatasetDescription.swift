@@ -45,11 +45,6 @@ package struct DatasetDescription: Codable, Sendable, Equatable {
   /// The summary of `validation.tokens`.
   package internal(set) var validation: TokenShard.Summary
 
-  static func hexadecimal(_ fingerprint: UInt64) -> String {
-    let digits = String(fingerprint, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
-
   /// True when both were built from the same sources with the same settings.
   func hasSameInputs(as other: DatasetDescription) -> Bool {
     tokenizer == other.tokenizer && vocabularySize == other.vocabularySize

@@ -168,7 +168,7 @@ extension DatasetError: CustomStringConvertible {
     case .brokenJSON(let path, let line, let reason):
       "\(path):\(line) is not a JSON object (\(reason)); each line must be one whole object"
     case .missingField(let path, let line, let field, let found):
-      "\(path):\(line) has no field \"\(field)\" (found: \(Self.list(found))); name the field that "
+      "\(path):\(line) has no field \"\(field)\" (found: \(RecordFormat.list(found))); name the field that "
         + "holds the text"
     case .fieldNotText(let path, let line, let field, let found):
       "\(path):\(line) has \(found) in its field \"\(field)\" where a string is needed; correct "
@@ -241,12 +241,6 @@ extension DatasetError: CustomStringConvertible {
     case .storage(let failure):
       "\(failure)"
     }
-  }
-
-  private static func list(_ names: [String]) -> String {
-    let shown = names.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
-    if names.isEmpty { return "no field at all" }
-    return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
   }
 
   private static func remedy(_ code: Int32) -> String {

@@ -1,3 +1,4 @@
+import Files
 import Tokenizers
 
 /// The source of a dataset's documents, as the user gives it.
@@ -87,7 +88,7 @@ package struct DatasetPlan: Sendable {
   func description(tokenizer: any Tokenizer, fingerprint: UInt64) -> DatasetDescription {
     let nothing = TokenShard.Summary(tokens: 0, documents: 0, textBytes: 0, checksum: 0)
     var description = DatasetDescription(
-      tokenizer: DatasetDescription.hexadecimal(fingerprint),
+      tokenizer: fingerprint.hexadecimal(width: 16),
       vocabularySize: tokenizer.vocabularySize, textField: textField, validationFraction: nil,
       sources: [], validationSources: [], train: nothing, validation: nothing)
     switch training {

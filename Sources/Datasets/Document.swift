@@ -6,13 +6,9 @@ package struct Document: Sendable, Hashable {
   package let source: String
   /// The document's index in its stream, from 0.
   package let index: Int
+}
 
-  package init(bytes: [UInt8], source: String, index: Int) {
-    self.bytes = bytes
-    self.source = source
-    self.index = index
-  }
-
+extension Document {
   package init(text: String, source: String, index: Int) {
     self.init(bytes: Array(text.utf8), source: source, index: index)
   }

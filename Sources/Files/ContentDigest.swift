@@ -11,9 +11,6 @@ package enum ContentDigest {
 extension SHA256Digest {
   /// The 64 lower-case hexadecimal digits, as `sha256sum` prints them.
   package var hexadecimal: String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in self { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-    return String(decoding: text, as: UTF8.self)
+    map { $0.hexadecimal(width: 2) }.joined()
   }
 }

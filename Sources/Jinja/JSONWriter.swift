@@ -95,13 +95,7 @@ struct JSONWriter {
   private mutating func write(quoted value: Text) throws(TemplateError) {
     try renderer.spend(8 * value.count)
     text += Text("\"")
-    for letter in value.letters {
-      if let escape = escape(letter.scalar) {
-        text.letters += escape.unicodeScalars.map(letter.with)
-      } else {
-        text.letters.append(letter)
-      }
-    }
+    text += value.mapped(escape)
     text += Text("\"")
   }
 

@@ -1,3 +1,5 @@
+import Files
+
 extension Renderer {
   /// Returns Python's `str` of `value`; empty for an undefined value.
   func text(of value: Value) throws(TemplateError) -> Text {
@@ -61,21 +63,14 @@ extension Renderer {
     let hasDouble = value.letters.contains { $0.value == 0x22 }
     let mark: Unicode.Scalar = hasSingle && !hasDouble ? "\"" : "'"
     text.letters.append(Letter(mark))
-    for letter in value.letters {
-      let scalar = letter.scalar
-      let escape: String? =
-        switch scalar {
-        case "\\": "\\\\"
-        case mark: "\\\(mark)"
-        case "\n": "\\n"
-        case "\r": "\\r"
-        case "\t": "\\t"
-        default: scalar.isPythonPrintable ? nil : Self.escape(scalar)
-        }
-      if let escape {
-        text.letters += escape.unicodeScalars.map(letter.with)
-      } else {
-        text.letters.append(letter)
+    text += value.mapped { scalar in
+      switch scalar {
+      case "\\": "\\\\"
+      case mark: "\\\(mark)"
+      case "\n": "\\n"
+      case "\r": "\\r"
+      case "\t": "\\t"
+      default: scalar.isPythonPrintable ? nil : Self.escape(scalar)
       }
     }
     text.letters.append(Letter(mark))
@@ -84,12 +79,6 @@ extension Renderer {
   private static func escape(_ scalar: Unicode.Scalar) -> String {
     let (mark, width) =
       scalar.value <= 0xFF ? ("x", 2) : scalar.value <= 0xFFFF ? ("u", 4) : ("U", 8)
-    return "\\" + mark + hexadecimal(scalar.value, width: width)
-  }
-
-  /// Returns `value` in hexadecimal, padded with zeros to at least `width` digits.
-  static func hexadecimal(_ value: UInt32, width: Int) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    return "\\" + mark + scalar.value.hexadecimal(width: width)
   }
 }

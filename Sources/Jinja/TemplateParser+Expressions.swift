@@ -191,30 +191,20 @@ extension TemplateParser {
   private mutating func parseListLiteral() throws(TemplateError) -> Expression {
     try expect("[")
     var elements: [Expression] = []
-    while !isAt("]") {
-      if !elements.isEmpty {
-        try expect(",")
-        if isAt("]") { break }
-      }
-      elements.append(try parseExpression())
+    try parseElements(upTo: "]") { parser throws(TemplateError) in
+      elements.append(try parser.parseExpression())
     }
-    try expect("]")
     return .list(elements)
   }
 
   private mutating func parseDictionaryLiteral() throws(TemplateError) -> Expression {
     try expect("{")
     var entries: [(key: Expression, value: Expression)] = []
-    while !isAt("}") {
-      if !entries.isEmpty {
-        try expect(",")
-        if isAt("}") { break }
-      }
-      let key = try parseExpression()
-      try expect(":")
-      entries.append((key, try parseExpression()))
+    try parseElements(upTo: "}") { parser throws(TemplateError) in
+      let key = try parser.parseExpression()
+      try parser.expect(":")
+      entries.append((key, try parser.parseExpression()))
     }
-    try expect("}")
     return .dictionary(entries)
   }
 }

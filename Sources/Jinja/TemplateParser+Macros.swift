@@ -53,14 +53,8 @@ extension TemplateParser {
   mutating func parseArguments() throws(TemplateError) -> CallArguments {
     try nested { parser throws(TemplateError) in
       var arguments = CallArguments()
-      var isFirst = true
       try parser.expect("(")
-      while !parser.isAt(")") {
-        if !isFirst {
-          try parser.expect(",")
-          if parser.isAt(")") { break }
-        }
-        isFirst = false
+      try parser.parseElements(upTo: ")") { parser throws(TemplateError) in
         let line = parser.current.line
         let bad = TemplateError(line: line, .syntax("the arguments of a call are out of order"))
         if parser.accept("*") {
@@ -84,7 +78,6 @@ extension TemplateParser {
           arguments.positional.append(try parser.parseExpression())
         }
       }
-      try parser.expect(")")
       return arguments
     }
   }

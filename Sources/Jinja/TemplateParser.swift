@@ -39,6 +39,22 @@ struct TemplateParser {
     return true
   }
 
+  /// Reads elements with commas between them up to `end`; a comma may follow the last.
+  mutating func parseElements(
+    upTo end: String, _ parseElement: (inout TemplateParser) throws(TemplateError) -> Void
+  ) throws(TemplateError) {
+    var isFirst = true
+    while !isAt(end) {
+      if !isFirst {
+        try expect(",")
+        if isAt(end) { break }
+      }
+      isFirst = false
+      try parseElement(&self)
+    }
+    try expect(end)
+  }
+
   mutating func expect(_ symbol: String) throws(TemplateError) {
     guard accept(symbol) else { throw unexpected("'\(symbol)'") }
   }
@@ -175,20 +191,21 @@ struct TemplateParser {
 
   private mutating func parseIf() throws(TemplateError) -> Statement {
     var branches: [(test: Expression, body: [Statement])] = []
-    var otherwise: [Statement] = []
     while true {
       let test = try parseTuple(withConditional: false)
       try expectBlockEnd()
       branches.append((test, try parseBody(until: ["elif", "else", "endif"])))
       if accept(name: "elif") { continue }
-      if accept(name: "else") {
-        otherwise = try parseBlock(endingWith: "endif")
-      } else {
-        advance()
-        try expectBlockEnd()
-      }
-      return .conditional(branches, otherwise: otherwise)
+      return .conditional(branches, otherwise: try parseElse(endingWith: "endif"))
     }
+  }
+
+  /// Reads the end of a block, after its `else` with the statements that follow if there is one.
+  private mutating func parseElse(endingWith end: String) throws(TemplateError) -> [Statement] {
+    if accept(name: "else") { return try parseBlock(endingWith: end) }
+    advance()
+    try expectBlockEnd()
+    return []
   }
 
   private mutating func parseFor(_ line: Int) throws(TemplateError) -> Statement {
@@ -202,17 +219,10 @@ struct TemplateParser {
     isInLoop = true
     let body = try parseBody(until: ["else", "endfor"])
     isInLoop = outside
-    var otherwise: [Statement] = []
-    if accept(name: "else") {
-      otherwise = try parseBlock(endingWith: "endfor")
-    } else {
-      advance()
-      try expectBlockEnd()
-    }
     return .loop(
       LoopDefinition(
-        target: target, elements: elements, filter: filter, body: body, otherwise: otherwise,
-        line: line))
+        target: target, elements: elements, filter: filter, body: body,
+        otherwise: try parseElse(endingWith: "endfor"), line: line))
   }
 
   private mutating func parseSet(_ line: Int) throws(TemplateError) -> Statement {

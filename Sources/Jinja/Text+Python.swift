@@ -3,10 +3,18 @@
 extension Text {
   // MARK: Case
 
-  private func mapped(_ map: (Unicode.Scalar) -> String) -> Text {
+  /// Returns the string with what `map` returns in place of each scalar, which stays where that is
+  /// nil.
+  func mapped(_ map: (Unicode.Scalar) -> String?) -> Text {
     var result: [Letter] = []
     result.reserveCapacity(count)
-    for letter in letters { result += map(letter.scalar).unicodeScalars.map(letter.with) }
+    for letter in letters {
+      if let text = map(letter.scalar) {
+        result += text.unicodeScalars.map(letter.with)
+      } else {
+        result.append(letter)
+      }
+    }
     return Text(result)
   }
 
@@ -43,15 +51,11 @@ extension Text {
 
   /// Python's `title`: title case after every character that has no case, lower case elsewhere.
   var titled: Text {
-    var result: [Letter] = []
     var isInside = false
-    for letter in letters {
-      let properties = letter.scalar.properties
-      let text = isInside ? properties.lowercaseMapping : properties.titlecaseMapping
-      result += text.unicodeScalars.map(letter.with)
-      isInside = letter.scalar.isPythonCased
+    return mapped { scalar in
+      defer { isInside = scalar.isPythonCased }
+      return isInside ? scalar.properties.lowercaseMapping : scalar.properties.titlecaseMapping
     }
-    return Text(result)
   }
 
   var caseSwapped: Text {

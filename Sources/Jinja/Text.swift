@@ -31,15 +31,8 @@ struct Text: Sendable {
     let entities: [Unicode.Scalar: String] = [
       "&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", "\"": "&#34;",
     ]
-    var result = Text()
+    var result = mapped { entities[$0] }
     result.isSafe = true
-    for letter in letters {
-      if let entity = entities[letter.scalar] {
-        result.letters += entity.unicodeScalars.map(letter.with)
-      } else {
-        result.letters.append(letter)
-      }
-    }
     return result
   }
 

@@ -3,30 +3,33 @@ import Testing
 @testable import Tokenizers
 
 @Suite struct BytePairTrainerTests {
+  private static func train(
+    _ trainer: BytePairTrainer, on documents: [String]
+  ) throws -> any Tokenizer {
+    var counts = WordCounts()
+    for document in documents { trainer.count(document, into: &counts) }
+    return try trainer.train(on: counts)
+  }
+
   @Test func trainedFileEqualsThatOfHuggingFaceByteForByte() throws {
-    var trainer = try BytePairTrainer(vocabularySize: 360)
-    trainer.add(try Goldens.bytes("corpus.txt"))
-    let tokenizer = try trainer.train()
+    let corpus = String(decoding: try Goldens.bytes("corpus.txt"), as: UTF8.self)
+    let tokenizer = try Self.train(BytePairTrainer(vocabularySize: 360), on: [corpus])
     #expect(tokenizer.vocabularySize == 360)
     #expect(try TokenizerFile.files(of: tokenizer)[0].contents == Goldens.bytes("tokenizer.json"))
   }
 
   @Test func resultDoesNotDependOnTheOrderOfDocuments() throws {
     let documents = ["low lower lowest", "new newer newest", "wide wider widest \u{0} é"]
-    var forward = try BytePairTrainer(vocabularySize: 300)
-    var backward = try BytePairTrainer(vocabularySize: 300)
-    for document in documents { forward.add(document) }
-    for document in documents.reversed() { backward.add(document) }
+    let trainer = try BytePairTrainer(vocabularySize: 300)
     #expect(
-      TokenizerFile.fingerprint(of: try forward.train())
-        == TokenizerFile.fingerprint(of: try backward.train()))
+      TokenizerFile.fingerprint(of: try Self.train(trainer, on: documents))
+        == TokenizerFile.fingerprint(of: try Self.train(trainer, on: documents.reversed())))
   }
 
   @Test func frequentPairsMergeFirstAndEqualCountsMergeByID() throws {
     // Pairs by count: (x, y) 3; (a, b) and (c, d) 2; (p, q) 1.
-    var trainer = try BytePairTrainer(vocabularySize: 1000)
-    trainer.add("xy\nxy\nxy\ncd\ncd\nab\nab\npq")
-    let tokenizer = try trainer.train()
+    let tokenizer = try Self.train(
+      BytePairTrainer(vocabularySize: 1000), on: ["xy\nxy\nxy\ncd\ncd\nab\nab\npq"])
     let learned = try (257..<tokenizer.vocabularySize).map {
       String(decoding: try tokenizer.bytes(of: TokenID($0)), as: UTF8.self)
     }
@@ -35,13 +38,12 @@ import Testing
   }
 
   @Test func minimumFrequencyOfOneMergesAPairThatOccursOnce() throws {
-    var trainer = try BytePairTrainer(vocabularySize: 1000, minimumFrequency: 1)
-    trainer.add("pq")
-    #expect(try trainer.train().vocabularySize == 258)
+    let trainer = try BytePairTrainer(vocabularySize: 1000, minimumFrequency: 1)
+    #expect(try Self.train(trainer, on: ["pq"]).vocabularySize == 258)
   }
 
   @Test func trainingWithoutDocumentsLeavesTheBytes() throws {
-    let tokenizer = try BytePairTrainer(vocabularySize: 1000).train()
+    let tokenizer = try Self.train(BytePairTrainer(vocabularySize: 1000), on: [])
     #expect(tokenizer.vocabularySize == 257)
     #expect(tokenizer.endOfText == 0)
     // In GPT-2's order '!' is the first byte.
@@ -49,10 +51,9 @@ import Testing
   }
 
   @Test func noMergeProducesASpecialToken() throws {
-    var trainer = try BytePairTrainer(
+    let trainer = try BytePairTrainer(
       vocabularySize: 300, specialTokens: ["<|endoftext|>", "user", "Ġhi"])
-    for _ in 0..<5 { trainer.add("user users hi") }
-    let tokenizer = try trainer.train()
+    let tokenizer = try Self.train(trainer, on: Array(repeating: "user users hi", count: 5))
     for text in ["user", "users", " hi"] {
       let ids = tokenizer.encode(text)
       #expect(ids.count > 1 && !ids.contains { tokenizer.isSpecial($0) })

@@ -1,3 +1,4 @@
+import Files
 import Testing
 
 @testable import Tokenizers
@@ -27,18 +28,61 @@ import Testing
     #expect(changes.map(\.change) == [-1, 0, 0, 1])
   }
 
-  @Test func scalarSetsEqualThoseOfTheCrate() {
-    func count(_ set: ScalarSet) -> Int { (UInt32(0)..<0x110000).count { set.contains($0) } }
-    #expect(count(.control) == 137_681)
-    #expect(count(.chinese) == 81_264)
-    #expect(count(.nonspacing) == 1_567)
-    #expect(count(.marks) == 2_097)
-    #expect(count(.word) == 144_667)
-    #expect(count(.numeric) == 1_924)
-    #expect(!ScalarSet.word.contains(UInt32.max))
-    // İ is the only scalar whose lower case has two scalars.
-    #expect(ScalarMap.lowercase[0x130].map(Array.init) == [0x69, 0x307])
-    #expect(ScalarMap.lowercase[0x61] == nil)
+  /// `unicode.json` is what the crate does to each scalar, measured by `unicode_tables.py`.
+  private static func table(_ name: String) throws -> String {
+    try #require(try JSONReader.read(Goldens.bytes("unicode.json"))[name]?.string)
+  }
+
+  @Test(
+    arguments: [
+      ("control", 137_681), ("chinese", 81_264), ("nonspacing", 1_567), ("marks", 2_097),
+      ("punctuation", 694), ("word", 144_667), ("numeric", 1_924),
+    ] as [(String, Int)])
+  func scalarSetEqualsThatOfTheCrate(_ name: String, _ count: Int) throws {
+    let sets: [String: ScalarSet] = [
+      "control": .control, "chinese": .chinese, "nonspacing": .nonspacing, "marks": .marks,
+      "punctuation": .punctuation, "word": .word, "numeric": .numeric,
+    ]
+    let set = try #require(sets[name])
+    var numbers = TableNumbers(try Self.table(name))
+    var members: Set<UInt32> = []
+    var start: UInt32 = 0
+    while let gap = numbers.next(), let count = numbers.next() {
+      start += UInt32(gap)
+      members.formUnion(start..<start + UInt32(count))
+      start += UInt32(count)
+    }
+    // Punctuation of ASCII is known without the set.
+    if name == "punctuation" { members.subtract(0..<0x80) }
+    let others = (UInt32(0)..<0x110000).filter { name != "punctuation" || $0 >= 0x80 }
+    #expect(members.count == count)
+    #expect(others.filter { set.contains($0) != members.contains($0) } == [])
+    #expect(!set.contains(UInt32.max))
+  }
+
+  @Test(arguments: ["lowercase", "combiningClasses"])
+  func scalarMapEqualsThatOfTheCrate(_ name: String) throws {
+    let map = name == "lowercase" ? ScalarMap.lowercase : .combiningClasses
+    let entries = ScalarMap.entries(of: try Self.table(name)).map {
+      (UInt32($0.scalar), $0.sequence)
+    }
+    let expected = Dictionary(uniqueKeysWithValues: entries)
+    let different = (UInt32(0)..<0x110000).filter { map[$0].map(Array.init) != expected[$0] }
+    // U+0344 has a class, and is always decomposed.
+    #expect(different == (name == "lowercase" ? [] : [0x344]))
+  }
+
+  @Test func compositesEqualThoseOfTheCrate() throws {
+    let entries = ScalarMap.entries(of: try Self.table("compositions"))
+    #expect(entries.count == 940)
+    for (composite, parts) in entries {
+      #expect(Compositions.all.composite(of: parts[0], parts[1]) == UInt32(composite))
+    }
+    let pairs = Set(entries.map(\.sequence))
+    for (_, parts) in ScalarMap.entries(of: UnicodeTables.canonical)
+    where parts.count == 2 && !pairs.contains(parts) {
+      #expect(Compositions.all.composite(of: parts[0], parts[1]) == nil)
+    }
   }
 
   @Test func base64RoundTripsAndRefusesMalformedText() {

@@ -61,11 +61,6 @@ package struct RecordPlace: Sendable, Hashable, CustomStringConvertible {
   /// The line on which the record begins, from 1.
   package let line: Int
 
-  package init(path: String, line: Int) {
-    self.path = path
-    self.line = line
-  }
-
   /// `path:line`.
   package var description: String { "\(path):\(line)" }
 }

@@ -53,7 +53,7 @@ extension RecordDefect: CustomStringConvertible {
     case .notAnObject(let found):
       "is \(found) where an object with fields is needed; correct it"
     case .unknownForm(let fields):
-      "has \(Self.list(fields)), the fields of no known record format"
+      "has \(RecordFormat.list(fields)), the fields of no known record format"
         + (RecordFormat.nearest(to: fields).map { ": it is \($0)" } ?? "")
         + "; use one of \(RecordFormat.summary)"
     case .wrongKind(let field, let found, let expected):
@@ -96,11 +96,5 @@ extension RecordDefect: CustomStringConvertible {
   /// True when the record is valid but of a kind that cannot be used here.
   var isWrongKind: Bool {
     if case .otherKind = self { true } else { false }
-  }
-
-  private static func list(_ fields: [String]) -> String {
-    if fields.isEmpty { return "no field at all" }
-    let more = fields.count > 8 ? " and \(fields.count - 8) more" : ""
-    return RecordFormat.quoted(Array(fields.prefix(8))) + more
   }
 }

@@ -8,31 +8,17 @@ extension RecordFields {
   func record() throws(DatasetError) -> Record {
     do throws(RecordDefect) {
       let names = members.map(\.name)
-      guard let format = RecordFormat(of: names) else { throw .unknownForm(fields: names) }
-      return try record(of: format)
+      let format = RecordFormat.all.first { $0.fields.allSatisfy(names.contains) }
+      guard let format else { throw .unknownForm(fields: names) }
+      return try format.record(self)
     } catch {
       throw .badRecord(error, at: place)
     }
   }
 
-  private func record(of format: RecordFormat) throws(RecordDefect) -> Record {
-    switch format {
-    case .preference: return .pair(try preference())
-    case .messages: return try conversation(try required("messages"))
-    case .shareGPT: return try conversation(try required("conversations"))
-    case .alpaca: return try conversation(try alpacaPrompt() + answer("output"))
-    case .completion: return try conversation(try prompt("prompt") + answer("completion"))
-    case .response: return try conversation(try prompt("prompt") + answer("response"))
-    case .question: return try conversation(try prompt("question") + answer("answer"))
-    case .labelled: return try labelled()
-    case .tagged: return try tagged()
-    case .prompt: return try conversation(try prompt("prompt"))
-    }
-  }
-
   /// Returns the conversation of `messages`, after the message of the field `system` if there is one,
   /// or a prompt if they end with the user.
-  private func conversation(_ messages: [Message]) throws(RecordDefect) -> Record {
+  func conversation(_ messages: [Message]) throws(RecordDefect) -> Record {
     let messages = try withSystem(messages)
     try Turns.check(messages)
     return messages.last?.role == .assistant
@@ -46,13 +32,13 @@ extension RecordFields {
     return [Message(.system, system)] + messages
   }
 
-  private func required(_ field: String) throws(RecordDefect) -> [Message] {
+  func required(_ field: String) throws(RecordDefect) -> [Message] {
     try messages(field, orText: false) ?? []
   }
 
   /// Returns the prompt in `field`: one text as a message of the user, a dialogue in one text, or a list
   /// of messages.
-  private func prompt(_ field: String) throws(RecordDefect) -> [Message] {
+  func prompt(_ field: String) throws(RecordDefect) -> [Message] {
     if let messages = try messages(field, orText: true) { return messages }
     let text = try text(field) ?? ""
     guard var messages = Turns.dialogue(text) else { return [Message(.user, text)] }
@@ -61,18 +47,18 @@ extension RecordFields {
     return messages
   }
 
-  private func answer(_ field: String) throws(RecordDefect) -> [Message] {
+  func answer(_ field: String) throws(RecordDefect) -> [Message] {
     if let messages = try messages(field, orText: true) { return messages }
     return [Message(.assistant, try text(field) ?? "")]
   }
 
-  private func alpacaPrompt() throws(RecordDefect) -> [Message] {
+  func alpacaPrompt() throws(RecordDefect) -> [Message] {
     let instruction = try text("instruction") ?? ""
     let input = try text("input") ?? ""
     return [Message(.user, input.isEmpty ? instruction : "\(instruction)\n\n\(input)")]
   }
 
-  private func labelled() throws(RecordDefect) -> Record {
+  func labelled() throws(RecordDefect) -> Record {
     guard let text = try text("text"), !Turns.isBlank(text) else { throw .emptyText }
     switch self["label"] {
     case .string(let name):
@@ -88,7 +74,7 @@ extension RecordFields {
     }
   }
 
-  private func tagged() throws(RecordDefect) -> Record {
+  func tagged() throws(RecordDefect) -> Record {
     let (words, tags) = (try names("tokens"), try names("tags"))
     guard words.count == tags.count else {
       throw .tagsDoNotFit(words: words.count, tags: tags.count)
@@ -99,7 +85,7 @@ extension RecordFields {
 
   /// Returns the pair, with its prompt taken from a separate field or from the common beginning of both
   /// sides.
-  private func preference() throws(RecordDefect) -> Preference {
+  func preference() throws(RecordDefect) -> Preference {
     var sides = (try side("chosen"), try side("rejected"))
     var prompt: [Message] = []
     if sides.0.first?.role == .assistant, sides.1.first?.role == .assistant {

@@ -1,79 +1,63 @@
 import Tokenizers
 
-/// The formats of records, recognised by their fields, in the order in which they are tried.
-enum RecordFormat: CaseIterable {
-  /// `chosen` and `rejected`, with their prompt in a separate field or inside them.
-  case preference
-  /// OpenAI's list of messages.
-  case messages
-  /// ShareGPT's list of messages.
-  case shareGPT
-  /// Stanford Alpaca's instruction, input and output.
-  case alpaca
-  /// A prompt and its completion.
-  case completion
-  /// A prompt and its response.
-  case response
-  /// A question and its answer, as in GSM8K.
-  case question
-  /// A text and its label.
-  case labelled
-  /// Words and their tags.
-  case tagged
-  /// A prompt alone.
-  case prompt
-
-  /// The required fields.
-  var fields: [String] {
-    switch self {
-    case .preference: ["chosen", "rejected"]
-    case .messages: ["messages"]
-    case .shareGPT: ["conversations"]
-    case .alpaca: ["instruction", "output"]
-    case .completion: ["prompt", "completion"]
-    case .response: ["prompt", "response"]
-    case .question: ["question", "answer"]
-    case .labelled: ["text", "label"]
-    case .tagged: ["tokens", "tags"]
-    case .prompt: ["prompt"]
-    }
-  }
-
-  /// The optional fields that are read.
-  private var optionalFields: [String] {
-    switch self {
-    case .preference: ["prompt", "margin"]
-    case .alpaca: ["input"]
-    default: []
-    }
-  }
-
+/// A format of records, recognised by its fields.
+struct RecordFormat: Sendable {
   /// The format as a phrase for error sentences.
-  var name: String {
-    switch self {
-    case .preference: "a preference pair"
-    case .messages: "a conversation"
-    case .shareGPT: "a ShareGPT conversation"
-    case .alpaca: "an Alpaca instruction"
-    case .completion, .response: "a prompt with its answer"
-    case .question: "a question with its answer"
-    case .labelled: "a labelled text"
-    case .tagged: "words with tags"
-    case .prompt: "a prompt alone"
-    }
-  }
+  let name: String
+  /// The required fields.
+  let fields: [String]
+  /// The optional fields that are read.
+  var optionalFields: [String] = []
+  /// Returns the record that fields of this format form.
+  let record: @Sendable (RecordFields) throws(RecordDefect) -> Record
 
-  /// Returns the format of a record with fields `names`; nil when none matches.
-  init?(of names: [String]) {
-    guard let format = Self.allCases.first(where: { $0.fields.allSatisfy(names.contains) }) else {
-      return nil
+  /// All formats in the order in which they are tried.
+  static let all = [
+    // With the prompt in a separate field or inside the answers.
+    RecordFormat(
+      name: "a preference pair", fields: ["chosen", "rejected"],
+      optionalFields: ["prompt", "margin"]
+    ) { fields throws(RecordDefect) in .pair(try fields.preference()) },
+    // OpenAI's list of messages.
+    RecordFormat(name: "a conversation", fields: ["messages"]) { fields throws(RecordDefect) in
+      try fields.conversation(fields.required("messages"))
+    },
+    // ShareGPT's list of messages.
+    RecordFormat(name: "a ShareGPT conversation", fields: ["conversations"]) {
+      fields throws(RecordDefect) in try fields.conversation(fields.required("conversations"))
+    },
+    // Stanford Alpaca's instruction, input and output.
+    RecordFormat(
+      name: "an Alpaca instruction", fields: ["instruction", "output"], optionalFields: ["input"]
+    ) { fields throws(RecordDefect) in
+      try fields.conversation(fields.alpacaPrompt() + fields.answer("output"))
+    },
+    answered("prompt", by: "completion", name: "a prompt with its answer"),
+    answered("prompt", by: "response", name: "a prompt with its answer"),
+    // As in GSM8K.
+    answered("question", by: "answer", name: "a question with its answer"),
+    RecordFormat(name: "a labelled text", fields: ["text", "label"]) {
+      fields throws(RecordDefect) in try fields.labelled()
+    },
+    RecordFormat(name: "words with tags", fields: ["tokens", "tags"]) {
+      fields throws(RecordDefect) in try fields.tagged()
+    },
+    RecordFormat(name: "a prompt alone", fields: ["prompt"]) { fields throws(RecordDefect) in
+      try fields.conversation(fields.prompt("prompt"))
+    },
+  ]
+
+  private static func answered(
+    _ prompt: String, by answer: String, name: String
+  ) -> RecordFormat {
+    RecordFormat(name: name, fields: [prompt, answer]) { fields throws(RecordDefect) in
+      try fields.conversation(fields.prompt(prompt) + fields.answer(answer))
     }
-    self = format
   }
 
   /// All formats with their fields, for error sentences.
   static var summary: String {
-    allCases.map { format in
+    all.map { format in
       let fields = format.fields.map { quoted([$0]) }.joined(separator: " with ")
       let optional = format.optionalFields.map { quoted([$0]) }.joined(separator: " and ")
       return "\(fields) (\(format.name)\(optional.isEmpty ? "" : ", also with \(optional)"))"
@@ -84,7 +68,7 @@ enum RecordFormat: CaseIterable {
   /// phrase; nil when none is similar.
   static func nearest(to names: [String]) -> String? {
     var best: (format: RecordFormat, likeness: Double)?
-    for format in allCases {
+    for format in all {
       let sum = format.fields.reduce(0.0) { $0 + similarity(of: $1, to: names).value }
       let likeness = sum / Double(format.fields.count)
       if likeness > (best?.likeness ?? 0) { best = (format, likeness) }
@@ -124,5 +108,12 @@ enum RecordFormat: CaseIterable {
 
   static func quoted(_ names: [String]) -> String {
     names.map { "\"\($0)\"" }.joined(separator: ", ")
+  }
+
+  /// Returns the first eight of `fields`, quoted, with the number of the others.
+  static func list(_ fields: [String]) -> String {
+    if fields.isEmpty { return "no field at all" }
+    let more = fields.count > 8 ? " and \(fields.count - 8) more" : ""
+    return quoted(Array(fields.prefix(8))) + more
   }
 }

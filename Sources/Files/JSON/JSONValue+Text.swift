@@ -5,21 +5,21 @@
 extension JSONValue {
   /// The text on one line, without spaces, as UTF-8.
   package var compact: [UInt8] {
-    var writer = Writer(indents: false, splitsLines: true)
-    writer.write(self)
-    return writer.bytes
+    bytes(indents: false, splitsLines: true)
   }
 
   /// The compact text, in which no reader sees the end of a line.
   package var line: [UInt8] {
-    var writer = Writer(indents: false, splitsLines: false)
-    writer.write(self)
-    return writer.bytes
+    bytes(indents: false, splitsLines: false)
   }
 
   /// The text with one item per line, indented by two spaces per level, as UTF-8.
   package var indented: [UInt8] {
-    var writer = Writer(indents: true, splitsLines: true)
+    bytes(indents: true, splitsLines: true)
+  }
+
+  private func bytes(indents: Bool, splitsLines: Bool) -> [UInt8] {
+    var writer = Writer(indents: indents, splitsLines: splitsLines)
     writer.write(self)
     return writer.bytes
   }
@@ -108,7 +108,14 @@ extension Unicode.Scalar {
 extension UInt16 {
   /// The escape of this UTF-16 code unit, such as `\u001f`.
   package var jsonEscape: String {
+    "\\u" + hexadecimal(width: 4)
+  }
+}
+
+extension FixedWidthInteger {
+  /// Returns the number in lower-case hexadecimal digits, with zeros in front up to `width` digits.
+  package func hexadecimal(width: Int) -> String {
     let digits = String(self, radix: 16)
-    return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
   }
 }

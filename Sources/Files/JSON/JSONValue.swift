@@ -52,3 +52,19 @@ package enum JSONValue: Sendable {
     if case .object(let value) = self { value } else { nil }
   }
 }
+
+extension JSONValue: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+  ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+  package init(booleanLiteral value: Bool) { self = .bool(value) }
+
+  package init(integerLiteral value: Int) { self = .integer(value) }
+
+  package init(stringLiteral value: String) { self = .string(value) }
+
+  package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+
+  package init(dictionaryLiteral members: (String, JSONValue)...) {
+    self = .object(members.map { (key: $0, value: $1) })
+  }
+}

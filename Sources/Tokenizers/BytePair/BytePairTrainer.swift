@@ -4,10 +4,6 @@
 /// alphabet: special tokens first, then the bytes in the order of GPT-2's vocabulary, then one
 /// token per merge. The most frequent pair is merged first, equal counts in ascending order of ids.
 /// The result does not depend on the order of the documents.
-///
-///     var trainer = try BytePairTrainer(vocabularySize: 8192)
-///     for document in documents { trainer.add(document) }
-///     let tokenizer = try trainer.train()
 package struct BytePairTrainer: TokenizerTrainer {
   /// The number of tokens to learn, including special tokens and bytes; fewer if pairs run out.
   package let vocabularySize: Int
@@ -16,9 +12,7 @@ package struct BytePairTrainer: TokenizerTrainer {
   /// The special tokens, whose ids count from 0; the first ends a document.
   package let specialTokens: [String]
 
-  private var counts = WordCounts()
-
-  /// Creates a trainer without documents.
+  /// Creates a trainer.
   ///
   /// Throws `TokenizerError.vocabularyTooSmall` when bytes and special tokens do not fit, and
   /// `TokenizerError.invalidVocabulary` when a special token occurs twice or has fewer than two
@@ -54,35 +48,10 @@ package struct BytePairTrainer: TokenizerTrainer {
     }
   }
 
-  /// Counts the words of `document`.
-  package mutating func add(_ document: UnsafeBufferPointer<UInt8>) {
-    count(document, into: &counts)
-  }
-
-  /// Counts the words of `document`.
-  package mutating func add(_ document: [UInt8]) {
-    document.withUnsafeBufferPointer { add($0) }
-  }
-
-  /// Counts the words of the UTF-8 form of `document`.
-  package mutating func add(_ document: String) {
-    var document = document
-    document.withUTF8 { add($0) }
-  }
-
-  /// Learns a tokenizer from the documents added so far.
-  package func train() throws(TokenizerError) -> BytePairTokenizer {
-    try tokenizer(of: counts)
-  }
-
   /// Learns a tokenizer from the words in `counts`; merging uses one thread.
   package func train(
     on counts: WordCounts, threads: Int = 1
   ) throws(TokenizerError) -> any Tokenizer {
-    try tokenizer(of: counts)
-  }
-
-  private func tokenizer(of counts: WordCounts) throws(TokenizerError) -> BytePairTokenizer {
     var vocabulary = ByteStringTable(capacity: vocabularySize)
     for token in specialTokens { _ = vocabulary.insert(Array(token.utf8)) }
     var byteIDs = [UInt32](repeating: 0, count: 256)

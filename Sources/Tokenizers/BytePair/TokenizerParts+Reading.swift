@@ -32,7 +32,7 @@ extension TokenizerParts {
   /// Reads a tokenizer.json for which `isByteLevel` returns true.
   init(_ document: JSONFile) throws(TokenizerError) {
     self.init(path: document.path)
-    specialTokens = try Self.specialTokens(document)
+    specialTokens = try document.addedTokens().map { ($0.content, Int($0.id)) }
     let model = try document.object("model", in: document.root)
     vocabulary = try Self.vocabulary(try document.field("model.vocab", model["vocab"]), document)
     merges = try Self.merges(document.field("model.merges", model["merges"]), document)
@@ -69,25 +69,6 @@ extension TokenizerParts {
     return pieces.count == 1 && pieces[0]["Sequence"] != nil
   }
 
-  private static func specialTokens(
-    _ document: JSONFile
-  ) throws(TokenizerError) -> [(content: String, id: Int)] {
-    guard let values = try document.field("added_tokens", document.root["added_tokens"]).array
-    else { throw document.invalid("added_tokens", "a list") }
-    var tokens: [(content: String, id: Int)] = []
-    for (index, value) in values.enumerated() {
-      let field = "added_tokens[\(index)]"
-      guard let content = value["content"]?.string, !content.isEmpty else {
-        throw document.invalid(field + ".content", "a non-empty string")
-      }
-      guard let id = value["id"]?.integer, id >= 0, id < Int(TokenID.max) else {
-        throw document.invalid(field + ".id", "a non-negative id")
-      }
-      tokens.append((content, id))
-    }
-    return tokens
-  }
-
   static func vocabulary(
     _ value: JSONValue, _ document: JSONFile
   ) throws(TokenizerError) -> [(key: String, id: Int)] {
@@ -97,10 +78,10 @@ extension TokenizerParts {
     var entries: [(key: String, id: Int)] = []
     entries.reserveCapacity(members.count)
     for (key, value) in members {
-      guard let id = value.integer, id >= 0, id < Int(TokenID.max), !key.isEmpty else {
+      guard let id = value.tokenID, !key.isEmpty else {
         throw document.invalid("vocab.\(key)", "a non-negative id of a non-empty token")
       }
-      entries.append((key, id))
+      entries.append((key, Int(id)))
     }
     return entries
   }

@@ -16,7 +16,7 @@ struct TokenizerParts {
   ///
   /// Throws `TokenizerError.invalidVocabulary` when the parts do not fit together.
   func tokenizer(endOfText: String) throws(TokenizerError) -> BytePairTokenizer {
-    let spelled = try spellingsByID()
+    let spelled = try Self.spellings(vocabulary, specialTokens ?? [], path)
     let merges = try mergeIDs(spelled)
     let specials = try specialIDs(spelled, merges)
     var isSpecial = [Bool](repeating: false, count: spelled.count)
@@ -49,23 +49,30 @@ struct TokenizerParts {
     .invalidVocabulary(defect, path: path)
   }
 
-  /// Returns the spelling of every id; ids must be 0, 1, 2, … without gaps.
-  private func spellingsByID() throws(TokenizerError) -> [String] {
+  /// Returns the spellings of `vocabulary` and of `added` in the order of their ids.
+  ///
+  /// Throws for a token that occurs twice, and unless the ids are 0, 1, 2, … without gaps.
+  static func spellings(
+    _ vocabulary: [(key: String, id: Int)], _ added: [(content: String, id: Int)], _ path: String
+  ) throws(TokenizerError) -> [String] {
     var entries = vocabulary
-    // An added token may repeat a token of the model with the same id, or extend the vocabulary.
     var known = ByteStringTable(capacity: vocabulary.count)
-    for (key, _) in vocabulary { _ = known.insert(Array(key.utf8)) }
-    for (content, id) in specialTokens ?? [] {
+    for (key, _) in vocabulary where !known.insert(Array(key.utf8)).inserted {
+      throw .invalidVocabulary(.duplicateToken(key), path: path)
+    }
+    // An added token may repeat a token of the model with the same id, or extend the vocabulary.
+    for (content, id) in added {
       let (index, inserted) = known.insert(Array(content.utf8))
       if inserted {
         entries.append((content, id))
       } else if entries[index].id != id {
-        throw defect(.duplicateToken(content))
+        throw .invalidVocabulary(.duplicateToken(content), path: path)
       }
     }
     entries.sort { $0.id < $1.id }
     for (index, entry) in entries.enumerated() where entry.id != index {
-      throw defect(entry.id < index ? .duplicateID(entry.id) : .missingID(index))
+      throw .invalidVocabulary(
+        entry.id < index ? .duplicateID(entry.id) : .missingID(index), path: path)
     }
     return entries.map(\.key)
   }

@@ -11,11 +11,8 @@ extension ComponentReader {
     let type = try type(value, field)
     switch type {
     case "Sequence":
-      var parts: [any Normalizer] = []
-      for (index, part) in try self.parts(value, "normalizers", field).enumerated() {
-        if let part = try normalizer(part, "\(field).normalizers[\(index)]") { parts.append(part) }
-      }
-      return NormalizerSequence(normalizers: parts)
+      return NormalizerSequence(
+        normalizers: try parts(value, "normalizers", field, normalizer))
     case "NFC", "NFD", "NFKC", "NFKD":
       return UnicodeNormalization.Form(rawValue: type).map(UnicodeFormNormalizer.init)
     case "Lowercase": return LowercaseNormalizer()
@@ -54,15 +51,17 @@ extension ComponentReader {
     if value.isNull { return nil }
     switch try type(value, field) {
     case "Sequence":
-      var parts: [any PreTokenizer] = []
-      for (index, part) in try self.parts(value, "pretokenizers", field).enumerated() {
-        let field = "\(field).pretokenizers[\(index)]"
-        if parts.last is ByteLevelPreTokenizer {
-          let type = try type(part, field)
+      var last: (any PreTokenizer)?
+      let parts = try parts(value, "pretokenizers", field) {
+        part, field throws(TokenizerError) -> (any PreTokenizer)? in
+        if last is ByteLevelPreTokenizer {
           throw .unsupported(
-            path: document.path, construct: "pre_tokenizer \(type) after ByteLevel")
+            path: document.path,
+            construct: "pre_tokenizer \(try type(part, field)) after ByteLevel")
         }
-        if let part = try preTokenizer(part, field) { parts.append(part) }
+        let part = try preTokenizer(part, field)
+        last = part ?? last
+        return part
       }
       return PreTokenizerSequence(preTokenizers: parts)
     case "ByteLevel":

@@ -10,13 +10,8 @@ extension ComponentReader {
     if value.isNull { return nil }
     switch try type(value, field) {
     case "Sequence":
-      var parts: [any PostProcessor] = []
-      for (index, part) in try self.parts(value, "processors", field).enumerated() {
-        if let part = try postProcessor(part, "\(field).processors[\(index)]") {
-          parts.append(part)
-        }
-      }
-      return PostProcessorSequence(postProcessors: parts)
+      return PostProcessorSequence(
+        postProcessors: try parts(value, "processors", field, postProcessor))
     case "ByteLevel": return try byteLevel(value, field)
     case "TemplateProcessing":
       return TemplatePostProcessor(
@@ -44,10 +39,10 @@ extension ComponentReader {
   private func token(
     _ value: JSONValue, _ name: String, _ field: String
   ) throws(TokenizerError) -> TokenID {
-    guard let pair = value[name]?.array, pair.count == 2, let id = pair[1].integer,
-      id >= 0, id < Int(TokenID.max)
-    else { throw document.invalid("\(field).\(name)", "a token with its id") }
-    return TokenID(id)
+    guard let pair = value[name]?.array, pair.count == 2, let id = pair[1].tokenID else {
+      throw document.invalid("\(field).\(name)", "a token with its id")
+    }
+    return id
   }
 
   private func template(
@@ -69,10 +64,10 @@ extension ComponentReader {
         }
         var numbers: [TokenID] = []
         for id in ids {
-          guard let id = id.integer, id >= 0, id < Int(TokenID.max) else {
+          guard let id = id.tokenID else {
             throw document.invalid("\(field).special_tokens.\(name).ids", "non-negative ids")
           }
-          numbers.append(TokenID(id))
+          numbers.append(id)
         }
         result.append(.tokens(numbers, typeID: token["type_id"]?.integer ?? 0))
       } else {
@@ -89,11 +84,7 @@ extension ComponentReader {
     if value.isNull { return nil }
     switch try type(value, field) {
     case "Sequence":
-      var parts: [any TokenDecoder] = []
-      for (index, part) in try self.parts(value, "decoders", field).enumerated() {
-        if let part = try decoder(part, "\(field).decoders[\(index)]") { parts.append(part) }
-      }
-      return DecoderSequence(decoders: parts)
+      return DecoderSequence(decoders: try parts(value, "decoders", field, decoder))
     case "ByteLevel": return ByteLevelDecoder()
     case "ByteFallback": return ByteFallbackDecoder()
     case "Fuse": return FuseDecoder()
@@ -118,25 +109,17 @@ extension ComponentReader {
 
   /// Reads the added tokens, in the order of the file.
   func addedTokens() throws(TokenizerError) -> [AddedToken] {
-    guard let values = try document.field("added_tokens", document.root["added_tokens"]).array
-    else { throw document.invalid("added_tokens", "a list") }
     var tokens: [AddedToken] = []
-    for (index, value) in values.enumerated() {
+    for (index, (entry, content, id)) in try document.addedTokens().enumerated() {
       let field = "added_tokens[\(index)]"
-      guard let content = value["content"]?.string, !content.isEmpty else {
-        throw document.invalid(field + ".content", "a non-empty string")
-      }
-      guard let id = value["id"]?.integer, id >= 0, id < Int(TokenID.max) else {
-        throw document.invalid(field + ".id", "a non-negative id")
-      }
       tokens.append(
         AddedToken(
-          id: TokenID(id), content: content,
-          isSingleWord: try bool(value, "single_word", field, default: false),
-          stripsLeft: try bool(value, "lstrip", field, default: false),
-          stripsRight: try bool(value, "rstrip", field, default: false),
-          isNormalized: try bool(value, "normalized", field, default: false),
-          isSpecial: try bool(value, "special", field, default: false)))
+          id: id, content: content,
+          isSingleWord: try bool(entry, "single_word", field, default: false),
+          stripsLeft: try bool(entry, "lstrip", field, default: false),
+          stripsRight: try bool(entry, "rstrip", field, default: false),
+          isNormalized: try bool(entry, "normalized", field, default: false),
+          isSpecial: try bool(entry, "special", field, default: false)))
     }
     return tokens
   }

@@ -12,12 +12,17 @@ struct ComponentReader {
     return type
   }
 
-  /// Returns the parts of a `Sequence`, which its member `name` lists.
-  func parts(
-    _ value: JSONValue, _ name: String, _ field: String
-  ) throws(TokenizerError) -> [JSONValue] {
-    guard let parts = value[name]?.array else {
+  /// Reads the parts of a `Sequence`, which its member `name` lists, with `read`.
+  func parts<Part>(
+    _ value: JSONValue, _ name: String, _ field: String,
+    _ read: (JSONValue, String) throws(TokenizerError) -> Part?
+  ) throws(TokenizerError) -> [Part] {
+    guard let values = value[name]?.array else {
       throw document.invalid("\(field).\(name)", "a list")
+    }
+    var parts: [Part] = []
+    for (index, value) in values.enumerated() {
+      if let part = try read(value, "\(field).\(name)[\(index)]") { parts.append(part) }
     }
     return parts
   }
@@ -25,14 +30,11 @@ struct ComponentReader {
   func bool(
     _ value: JSONValue, _ name: String, _ field: String, default: Bool? = nil
   ) throws(TokenizerError) -> Bool {
-    if let value = value[name], !value.isNull {
-      guard let flag = value.bool else {
-        throw document.invalid("\(field).\(name)", "true or false")
-      }
-      return flag
+    let given = value[name].flatMap { $0.isNull ? nil : $0 }
+    guard let flag = given == nil ? `default` : given?.bool else {
+      throw document.invalid("\(field).\(name)", "true or false")
     }
-    guard let `default` else { throw document.invalid("\(field).\(name)", "true or false") }
-    return `default`
+    return flag
   }
 
   func text(

@@ -3,69 +3,98 @@
 import Files
 
 extension JSONValue {
-  /// Builds a part with its `type`.
-  static func part(_ type: String, _ members: [(key: String, value: JSONValue)] = [])
-    -> JSONValue
-  {
-    .object([("type", .string(type))] + members)
-  }
-
   /// Builds a tokenizer.json with the keys in the order of Hugging Face tokenizers.
   static func tokenizer(
     addedTokens: [JSONValue], normalizer: JSONValue = .null, preTokenizer: JSONValue,
     postProcessor: JSONValue = .null, decoder: JSONValue, model: JSONValue
   ) -> JSONValue {
-    .object([
-      ("version", .string("1.0")), ("truncation", .null), ("padding", .null),
-      ("added_tokens", .array(addedTokens)), ("normalizer", normalizer),
-      ("pre_tokenizer", preTokenizer), ("post_processor", postProcessor), ("decoder", decoder),
-      ("model", model),
-    ])
+    [
+      "version": "1.0", "truncation": .null, "padding": .null, "added_tokens": .array(addedTokens),
+      "normalizer": normalizer, "pre_tokenizer": preTokenizer, "post_processor": postProcessor,
+      "decoder": decoder, "model": model,
+    ]
+  }
+
+  /// Builds BERT's tokenizer.json.
+  ///
+  /// The special tokens begin with those for padding, unknown words, the start, the end and masked
+  /// words, in this order.
+  static func bert(
+    vocabulary: [String], specialTokens: [(token: String, id: Int)], lowercases: JSONValue = true,
+    separatesChinese: JSONValue = true, stripsAccents: JSONValue = .null
+  ) -> JSONValue {
+    .tokenizer(
+      addedTokens: specialTokens.sorted { $0.id < $1.id }.map { .addedToken($0.token, id: $0.id) },
+      normalizer: [
+        "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": separatesChinese,
+        "strip_accents": stripsAccents, "lowercase": lowercases,
+      ],
+      preTokenizer: ["type": "BertPreTokenizer"],
+      postProcessor: .template(
+        before: [specialTokens[2]], after: [specialTokens[3]], startsSecond: false),
+      decoder: ["type": "WordPiece", "prefix": "##", "cleanup": true],
+      model: [
+        "type": "WordPiece", "unk_token": .string(specialTokens[1].token),
+        "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+        "vocab": .object(vocabulary.enumerated().map { ($1, .integer($0)) }),
+      ])
+  }
+
+  /// Builds a BPE model; `affix` marks the parts inside and at the end of words.
+  static func bytePairs(
+    _ vocabulary: [(key: String, id: Int)], merges: [(left: String, right: String)],
+    unknown: String? = nil, affix: JSONValue = .null, fusesUnknown: Bool = false,
+    fallsBackToBytes: Bool = false
+  ) -> JSONValue {
+    [
+      "type": "BPE", "dropout": .null, "unk_token": unknown.map { .string($0) } ?? .null,
+      "continuing_subword_prefix": affix, "end_of_word_suffix": affix,
+      "fuse_unk": .bool(fusesUnknown), "byte_fallback": .bool(fallsBackToBytes),
+      "ignore_merges": false, "vocab": .object(vocabulary.map { ($0.key, .integer($0.id)) }),
+      "merges": .array(merges.map { [.string($0.left), .string($0.right)] }),
+    ]
+  }
+
+  /// Builds a Unigram model.
+  static func unigram(
+    _ vocabulary: [(piece: String, score: Double)], unknown: Int, fallsBackToBytes: Bool = false
+  ) -> JSONValue {
+    [
+      "type": "Unigram", "unk_id": .integer(unknown),
+      "vocab": .array(vocabulary.map { [.string($0.piece), .number($0.score)] }),
+      "byte_fallback": .bool(fallsBackToBytes),
+    ]
   }
 
   /// Builds an entry of `added_tokens`.
   static func addedToken(_ content: String, id: Int, isSpecial: Bool = true) -> JSONValue {
-    .object([
-      ("id", .integer(id)), ("content", .string(content)), ("single_word", .bool(false)),
-      ("lstrip", .bool(false)), ("rstrip", .bool(false)), ("normalized", .bool(false)),
-      ("special", .bool(isSpecial)),
-    ])
+    [
+      "id": .integer(id), "content": .string(content), "single_word": false, "lstrip": false,
+      "rstrip": false, "normalized": false, "special": .bool(isSpecial),
+    ]
   }
 
   /// Builds ByteLevel, as pre-tokenizer, post-processor or decoder.
   static func byteLevel(
     addPrefixSpace: Bool, trimOffsets: Bool = true, useRegex: Bool = true
   ) -> JSONValue {
-    .part(
-      "ByteLevel",
-      [
-        ("add_prefix_space", .bool(addPrefixSpace)), ("trim_offsets", .bool(trimOffsets)),
-        ("use_regex", .bool(useRegex)),
-      ])
+    [
+      "type": "ByteLevel", "add_prefix_space": .bool(addPrefixSpace),
+      "trim_offsets": .bool(trimOffsets), "use_regex": .bool(useRegex),
+    ]
   }
 
   /// Builds Metaspace, as pre-tokenizer or decoder.
-  static func metaspace(prependScheme: String = "always", splits: Bool = true) -> JSONValue {
-    .part(
-      "Metaspace",
-      [
-        ("replacement", .string("▁")), ("prepend_scheme", .string(prependScheme)),
-        ("split", .bool(splits)),
-      ])
+  static func metaspace(prepends: Bool = true) -> JSONValue {
+    [
+      "type": "Metaspace", "replacement": "▁", "prepend_scheme": prepends ? "always" : "never",
+      "split": true,
+    ]
   }
 
-  /// Builds a Replace of a literal text.
-  static func replacing(text: String, with content: String) -> JSONValue {
-    .part(
-      "Replace",
-      [("pattern", .object([("String", .string(text))])), ("content", .string(content))])
-  }
-
-  /// Builds a Replace of the matches of a regular expression.
-  static func replacing(expression: String, with content: String) -> JSONValue {
-    .part(
-      "Replace",
-      [("pattern", .object([("Regex", .string(expression))])), ("content", .string(content))])
+  /// Builds a Replace of `pattern`, which is a String or a Regex.
+  static func replacing(_ pattern: JSONValue, with content: String) -> JSONValue {
+    ["type": "Replace", "pattern": pattern, "content": .string(content)]
   }
 
   /// Builds TemplateProcessing with tokens before and after each text, before the second text only
@@ -74,29 +103,22 @@ extension JSONValue {
     before: [(token: String, id: Int)] = [], after: [(token: String, id: Int)] = [],
     startsSecond: Bool = true, secondType: Int = 1
   ) -> JSONValue {
-    func special(_ token: String, _ typeID: Int) -> JSONValue {
-      .object([("SpecialToken", .object([("id", .string(token)), ("type_id", .integer(typeID))]))])
-    }
     func text(_ name: String, _ typeID: Int, _ starts: Bool) -> [JSONValue] {
-      (starts ? before.map { special($0.token, typeID) } : [])
-        + [
-          .object([("Sequence", .object([("id", .string(name)), ("type_id", .integer(typeID))]))])
-        ]
-        + after.map { special($0.token, typeID) }
+      func piece(_ kind: String, _ id: String) -> JSONValue {
+        [kind: ["id": .string(id), "type_id": .integer(typeID)]]
+      }
+      return (starts ? before.map { piece("SpecialToken", $0.token) } : [])
+        + [piece("Sequence", name)] + after.map { piece("SpecialToken", $0.token) }
     }
-    let specials = (before + after).sorted { $0.token < $1.token }.map { entry in
-      let value = JSONValue.object([
-        ("id", .string(entry.token)), ("ids", .array([.integer(entry.id)])),
-        ("tokens", .array([.string(entry.token)])),
-      ])
-      return (key: entry.token, value: value)
+    let specials = (before + after).sorted { $0.token < $1.token }.map { token, id in
+      let name = JSONValue.string(token)
+      let value: JSONValue = ["id": name, "ids": [.integer(id)], "tokens": [name]]
+      return (key: token, value: value)
     }
-    return .part(
-      "TemplateProcessing",
-      [
-        ("single", .array(text("A", 0, true))),
-        ("pair", .array(text("A", 0, true) + text("B", secondType, startsSecond))),
-        ("special_tokens", .object(specials)),
-      ])
+    return [
+      "type": "TemplateProcessing", "single": .array(text("A", 0, true)),
+      "pair": .array(text("A", 0, true) + text("B", secondType, startsSecond)),
+      "special_tokens": .object(specials),
+    ]
   }
 }

@@ -51,4 +51,29 @@ struct JSONFile {
     throw .unsupported(
       path: path, construct: "\(name)\(member["type"]?.string.map { " \($0)" } ?? "")")
   }
+
+  /// Returns the entries of `added_tokens` with their contents and ids.
+  func addedTokens() throws(TokenizerError) -> [(entry: JSONValue, content: String, id: TokenID)] {
+    guard let entries = try field("added_tokens", root["added_tokens"]).array else {
+      throw invalid("added_tokens", "a list")
+    }
+    var tokens: [(entry: JSONValue, content: String, id: TokenID)] = []
+    for (index, entry) in entries.enumerated() {
+      guard let content = entry["content"]?.string, !content.isEmpty else {
+        throw invalid("added_tokens[\(index)].content", "a non-empty string")
+      }
+      guard let id = entry["id"]?.tokenID else {
+        throw invalid("added_tokens[\(index)].id", "a non-negative id")
+      }
+      tokens.append((entry, content, id))
+    }
+    return tokens
+  }
+}
+
+extension JSONValue {
+  /// The value as a token id; nil for a value that cannot be one.
+  var tokenID: TokenID? {
+    integer.flatMap { (0..<Int(TokenID.max)).contains($0) ? TokenID($0) : nil }
+  }
 }

@@ -21,28 +21,29 @@ struct TokenizerConfiguration {
 
   /// Returns the flag `name`; nil when it is absent or null.
   func flag(_ name: String) throws(TokenizerError) -> Bool? {
-    guard let value = file?.root[name], !value.isNull else { return nil }
-    guard let flag = value.bool else { throw invalid(name, "true or false") }
-    return flag
+    try setting(name, "true or false") { $0.bool }
   }
 
   /// Returns the count `name`; nil when it is absent or null.
   func count(_ name: String) throws(TokenizerError) -> Int? {
-    guard let value = file?.root[name], !value.isNull else { return nil }
-    guard let count = value.integer, (0...10_000).contains(count) else {
-      throw invalid(name, "an integer from 0 to 10000")
+    try setting(name, "an integer from 0 to 10000") { value in
+      value.integer.flatMap { (0...10_000).contains($0) ? $0 : nil }
     }
-    return count
   }
 
   /// Returns the text of the special token `name`, which is a string or an added token; nil when it
   /// is absent or null.
   func token(_ name: String) throws(TokenizerError) -> String? {
-    guard let value = file?.root[name], !value.isNull else { return nil }
-    guard let token = value.string ?? value["content"]?.string else {
-      throw invalid(name, "a string")
-    }
-    return token
+    try setting(name, "a string") { $0.string ?? $0["content"]?.string }
+  }
+
+  /// Returns what `read` returns for the member `name`; nil when it is absent or null.
+  private func setting<Value>(
+    _ name: String, _ expected: String, _ read: (JSONValue) -> Value?
+  ) throws(TokenizerError) -> Value? {
+    guard let file, let value = file.root[name], !value.isNull else { return nil }
+    guard let setting = read(value) else { throw file.invalid(name, expected) }
+    return setting
   }
 
   /// Returns the entries of `added_tokens_decoder`, which lists tokens by id; without that member,
@@ -57,11 +58,6 @@ struct TokenizerConfiguration {
       .object([("id", Int(id).map { .integer($0) } ?? .null)] + (value.members ?? []))
     }
   }
-
-  private func invalid(_ field: String, _ expected: String) -> TokenizerError {
-    .invalidField(
-      path: file?.path ?? TokenizerFile.configurationName, field: field, expected: expected)
-  }
 }
 
 extension TokenizerParts {
@@ -70,25 +66,18 @@ extension TokenizerParts {
   /// These files hold no special tokens; the configuration lists them, and their ids follow those
   /// of the vocabulary.
   func qwenDocument(_ configuration: TokenizerConfiguration) -> JSONValue {
-    let split = JSONValue.part(
-      "Split",
-      [
-        ("pattern", .object([("Regex", .string(CasedWordScanner.expression(digits: 1)))])),
-        ("behavior", .string("Isolated")), ("invert", .bool(false)),
-      ])
+    let split: JSONValue = [
+      "type": "Split", "pattern": ["Regex": .string(CasedWordScanner.expression(digits: 1))],
+      "behavior": "Isolated", "invert": false,
+    ]
     let byteLevel = JSONValue.byteLevel(
       addPrefixSpace: false, trimOffsets: false, useRegex: false)
-    let model: [(key: String, value: JSONValue)] = [
-      ("dropout", .null), ("unk_token", .null), ("continuing_subword_prefix", .string("")),
-      ("end_of_word_suffix", .string("")), ("fuse_unk", .bool(false)),
-      ("byte_fallback", .bool(false)), ("ignore_merges", .bool(false)),
-      ("vocab", .object(vocabulary.map { ($0.key, .integer($0.id)) })),
-      ("merges", .array(merges.map { .array([.string($0.left), .string($0.right)]) })),
-    ]
     return .tokenizer(
-      addedTokens: configuration.addedTokens(after: vocabulary.count), normalizer: .part("NFC"),
-      preTokenizer: .part("Sequence", [("pretokenizers", .array([split, byteLevel]))]),
-      postProcessor: byteLevel, decoder: byteLevel, model: .part("BPE", model))
+      addedTokens: configuration.addedTokens(after: vocabulary.count),
+      normalizer: ["type": "NFC"],
+      preTokenizer: ["type": "Sequence", "pretokenizers": [split, byteLevel]],
+      postProcessor: byteLevel, decoder: byteLevel,
+      model: .bytePairs(vocabulary, merges: merges, affix: ""))
   }
 }
 
@@ -101,13 +90,13 @@ enum VocabularyText {
     let bytes = try TokenizerFile.contents(of: path)
     var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
     if lines.last?.isEmpty == true { lines.removeLast() }
-    var tokens: [(key: String, value: JSONValue)] = []
+    var tokens: [String] = []
     for (index, line) in lines.enumerated() {
       let line = line.last == 0x0D ? line.dropLast() : line
       guard let token = String(validating: line, as: UTF8.self) else {
         throw .malformedModel(path: path, reason: "line \(index + 1) is not valid UTF-8")
       }
-      tokens.append((token, .integer(index)))
+      tokens.append(token)
     }
     var specials: [(token: String, id: Int)] = []
     for (name, usual) in [
@@ -115,7 +104,7 @@ enum VocabularyText {
       ("sep_token", "[SEP]"), ("mask_token", "[MASK]"),
     ] {
       let token = try configuration.token(name) ?? usual
-      guard let id = tokens.firstIndex(where: { $0.key.utf8.elementsEqual(token.utf8) }) else {
+      guard let id = tokens.firstIndex(where: { $0.utf8.elementsEqual(token.utf8) }) else {
         throw .invalidVocabulary(.missingToken(token), path: path)
       }
       specials.append((token, id))
@@ -123,22 +112,10 @@ enum VocabularyText {
     func flag(_ name: String, _ usual: JSONValue) throws(TokenizerError) -> JSONValue {
       try configuration.flag(name).map { .bool($0) } ?? usual
     }
-    let normalizer = [
-      (key: "clean_text", value: JSONValue.bool(true)),
-      ("handle_chinese_chars", try flag("tokenize_chinese_chars", .bool(true))),
-      ("strip_accents", try flag("strip_accents", .null)),
-      ("lowercase", try flag("do_lower_case", .bool(true))),
-    ]
-    return .tokenizer(
-      addedTokens: specials.sorted { $0.id < $1.id }.map { .addedToken($0.token, id: $0.id) },
-      normalizer: .part("BertNormalizer", normalizer), preTokenizer: .part("BertPreTokenizer"),
-      postProcessor: .template(before: [specials[2]], after: [specials[3]], startsSecond: false),
-      decoder: .part("WordPiece", [("prefix", .string("##")), ("cleanup", .bool(true))]),
-      model: .part(
-        "WordPiece",
-        [
-          ("unk_token", .string(specials[1].token)), ("continuing_subword_prefix", .string("##")),
-          ("max_input_chars_per_word", .integer(100)), ("vocab", .object(tokens)),
-        ]))
+    return .bert(
+      vocabulary: tokens, specialTokens: specials,
+      lowercases: try flag("do_lower_case", true),
+      separatesChinese: try flag("tokenize_chinese_chars", true),
+      stripsAccents: try flag("strip_accents", .null))
   }
 }

@@ -20,14 +20,8 @@ extension SentencePieceModel {
       throw .malformedModel(path: path, reason: "it has no unknown piece")
     }
     let extra = (0..<sentinels).reversed().map { "<extra_id_\($0)>" }
-    let vocabulary = pieces.map { ($0.text, Double($0.score)) } + extra.map { ($0, 0.0) }
-    let model = JSONValue.part(
-      "Unigram",
-      [
-        ("unk_id", .integer(unknown)),
-        ("vocab", .array(vocabulary.map { .array([.string($0.0), .number($0.1)]) })),
-        ("byte_fallback", .bool(fallsBackToBytes)),
-      ])
+    let vocabulary =
+      pieces.map { (piece: $0.text, score: Double($0.score)) } + extra.map { ($0, 0) }
     let sentinelTokens = extra.enumerated().map {
       JSONValue.addedToken($1, id: pieces.count + $0)
     }
@@ -36,37 +30,25 @@ extension SentencePieceModel {
       addedTokens: addedTokens + sentinelTokens, normalizer: normalizer(asT5: isT5),
       preTokenizer: preTokenizer(asT5: isT5),
       postProcessor: end.map { .template(after: [("</s>", $0)], secondType: 0) } ?? .null,
-      decoder: .metaspace(prependScheme: addsPrefix ? "always" : "never"), model: model)
+      decoder: .metaspace(prepends: addsPrefix),
+      model: .unigram(vocabulary, unknown: unknown, fallsBackToBytes: fallsBackToBytes))
   }
 
   private func bytePairs(_ isT5: Bool) throws(TokenizerError) -> JSONValue {
-    let unknown = pieces.first { $0.kind == .unknown }?.text
-    let model = JSONValue.part(
-      "BPE",
-      [
-        ("dropout", .null), ("unk_token", unknown.map { .string($0) } ?? .null),
-        ("continuing_subword_prefix", .null), ("end_of_word_suffix", .null),
-        ("fuse_unk", .bool(true)), ("byte_fallback", .bool(fallsBackToBytes)),
-        ("ignore_merges", .bool(false)),
-        ("vocab", .object(pieces.enumerated().map { ($1.text, .integer($0)) })),
-        ("merges", .array(merges().map { .array([.string($0), .string($1)]) })),
-      ])
     let begin = pieces.firstIndex { $0.kind == .control && $0.text == "<s>" }
-    let decoders: [JSONValue] =
-      [
-        .replacing(text: "▁", with: " "),
-        .part("ByteFallback"), .part("Fuse"),
-      ]
-      + (addsPrefix
-        ? [
-          .part(
-            "Strip", [("content", .string(" ")), ("start", .integer(1)), ("stop", .integer(0))])
-        ] : [])
+    var decoders: [JSONValue] = [
+      .replacing(["String": "▁"], with: " "), ["type": "ByteFallback"], ["type": "Fuse"],
+    ]
+    if addsPrefix { decoders.append(["type": "Strip", "content": " ", "start": 1, "stop": 0]) }
     return .tokenizer(
       addedTokens: addedTokens, normalizer: normalizer(asT5: isT5),
       preTokenizer: preTokenizer(asT5: isT5),
       postProcessor: begin.map { .template(before: [("<s>", $0)]) } ?? .null,
-      decoder: .part("Sequence", [("decoders", .array(decoders))]), model: model)
+      decoder: ["type": "Sequence", "decoders": .array(decoders)],
+      model: .bytePairs(
+        pieces.enumerated().map { (key: $1.text, id: $0) }, merges: merges(),
+        unknown: pieces.first { $0.kind == .unknown }?.text, fusesUnknown: true,
+        fallsBackToBytes: fallsBackToBytes))
   }
 
   /// The added tokens: control and unknown pieces are special, user-defined pieces match verbatim.
@@ -89,30 +71,30 @@ extension SentencePieceModel {
     var parts: [JSONValue] = []
     if !characterMap.isEmpty {
       let map = JSONValue.string(Base64.encode(characterMap))
-      parts.append(.part("Precompiled", [("precompiled_charsmap", map)]))
+      parts.append(["type": "Precompiled", "precompiled_charsmap": map])
     }
     if removesExtraSpace, !isT5 {
-      parts.append(.replacing(expression: #"\A +| +\z"#, with: ""))
-      parts.append(.replacing(expression: " {2,}", with: " "))
+      parts.append(.replacing(["Regex": #"\A +| +\z"#], with: ""))
+      parts.append(.replacing(["Regex": " {2,}"], with: " "))
     } else if !removesExtraSpace {
-      if addsPrefix { parts.append(.part("Prepend", [("prepend", .string("▁"))])) }
-      parts.append(.replacing(text: " ", with: "▁"))
+      if addsPrefix { parts.append(["type": "Prepend", "prepend": "▁"]) }
+      parts.append(.replacing(["String": " "], with: "▁"))
     }
     if parts.count < 2 { return parts.first ?? .null }
-    return .part("Sequence", [("normalizers", .array(parts))])
+    return ["type": "Sequence", "normalizers": .array(parts)]
   }
 
   /// Returns the pre-tokenizer: T5 splits at any white space, other models before every space; a
   /// model that keeps every space has none.
   private func preTokenizer(asT5 isT5: Bool) -> JSONValue {
     if !removesExtraSpace { return .null }
-    let metaspace = JSONValue.metaspace(prependScheme: addsPrefix ? "always" : "never")
+    let metaspace = JSONValue.metaspace(prepends: addsPrefix)
     if !isT5 { return metaspace }
-    return .part("Sequence", [("pretokenizers", .array([.part("WhitespaceSplit"), metaspace]))])
+    return ["type": "Sequence", "pretokenizers": [["type": "WhitespaceSplit"], metaspace]]
   }
 
   /// Returns all pairs of pieces whose concatenation is a piece, in descending order of its score.
-  private func merges() -> [(String, String)] {
+  private func merges() -> [(left: String, right: String)] {
     var ids = ByteStringTable(capacity: pieces.count)
     for piece in pieces { _ = ids.insert(Array(piece.text.utf8)) }
     struct Merge {

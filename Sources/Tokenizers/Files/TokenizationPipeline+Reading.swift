@@ -16,7 +16,8 @@ extension TokenizationPipeline {
     let preTokenizer = try reader.preTokenizer(root["pre_tokenizer"] ?? .null)
     let usesBytes = preTokenizer.map(Self.endsInBytes) ?? false
     let result = try ModelReader(reader, added: tokens).read(usesBytes: usesBytes)
-    let spellings = try Self.spellings(result.entries, tokens, document.path)
+    let spellings = try TokenizerParts.spellings(
+      result.entries, tokens.map { ($0.content, Int($0.id)) }, document.path)
     guard
       let end = (endOfText.map { [$0] } ?? Self.endOfTextCandidates).lazy.compactMap({ text in
         tokens.first { $0.isSpecial && $0.content.utf8.elementsEqual(text.utf8) }
@@ -58,30 +59,5 @@ extension TokenizationPipeline {
     return [[empty], [empty, empty]].flatMap { encodings in
       postProcessor.addTokens(to: encodings).flatMap(\.ids)
     }
-  }
-
-  /// Returns the spelling of every id; ids must be 0, 1, 2, … without gaps.
-  private static func spellings(
-    _ entries: [(key: String, id: Int)], _ tokens: [AddedToken], _ path: String
-  ) throws(TokenizerError) -> [String] {
-    var known = ByteStringTable(capacity: entries.count)
-    for (key, _) in entries where !known.insert(Array(key.utf8)).inserted {
-      throw .invalidVocabulary(.duplicateToken(key), path: path)
-    }
-    var all = entries
-    for token in tokens {
-      let (index, inserted) = known.insert(Array(token.content.utf8))
-      if inserted {
-        all.append((token.content, Int(token.id)))
-      } else if all[index].id != Int(token.id) {
-        throw .invalidVocabulary(.duplicateToken(token.content), path: path)
-      }
-    }
-    all.sort { $0.id < $1.id }
-    for (index, entry) in all.enumerated() where entry.id != index {
-      throw .invalidVocabulary(
-        entry.id < index ? .duplicateID(entry.id) : .missingID(index), path: path)
-    }
-    return all.map(\.key)
   }
 }

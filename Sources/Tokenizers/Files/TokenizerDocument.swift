@@ -43,19 +43,19 @@ struct TokenizerDocument {
       addedTokens: specialTokens.map { .addedToken(spellings[Int($0)], id: Int($0)) },
       preTokenizer: .byteLevel(addPrefixSpace: false),
       // The decoder ignores the prefix space; `true` is what Hugging Face writes by default.
-      decoder: .byteLevel(addPrefixSpace: true), model: model)
+      decoder: .byteLevel(addPrefixSpace: true),
+      model: .bytePairs(
+        spellings.enumerated().map { (key: $1, id: $0) },
+        merges: merges.map { (spellings[Int($0.left)], spellings[Int($0.right)]) }))
   }
 
   /// The contents of tokenizer_config.json for transformers.AutoTokenizer.
   var configurationJSON: JSONValue {
-    let template =
-      chatTemplate.map { [(key: "chat_template", value: JSONValue.string($0))] } ?? []
     let end = JSONValue.string(endOfText)
-    var members: [(key: String, value: JSONValue)] =
-      template + [
-        ("clean_up_tokenization_spaces", .bool(false)),
-        ("tokenizer_class", .string("PreTrainedTokenizerFast")),
-      ]
+    var members: [(key: String, value: JSONValue)] = [
+      ("clean_up_tokenization_spaces", false), ("tokenizer_class", "PreTrainedTokenizerFast"),
+    ]
+    if let chatTemplate { members.append(("chat_template", .string(chatTemplate))) }
     if !namedTokens.isEmpty {
       // A published template renders with these, which may differ from the usual ones.
       members += namedTokens.map { ($0.name, .string($0.text)) }
@@ -66,7 +66,7 @@ struct TokenizerDocument {
     } else {
       members.append(("bos_token", end))
     }
-    if pipeline == nil { members.append(("add_prefix_space", .bool(false))) }
+    if pipeline == nil { members.append(("add_prefix_space", false)) }
     if !members.contains(where: { $0.key == "eos_token" }) { members.append(("eos_token", end)) }
     return .object(members.sorted { $0.key < $1.key })
   }
@@ -77,23 +77,4 @@ struct TokenizerDocument {
     ("mask_token", ["[MASK]", "<mask>"]), ("pad_token", ["[PAD]", "<pad>"]),
     ("sep_token", ["[SEP]"]), ("unk_token", ["[UNK]", "<unk>"]),
   ]
-
-  private var model: JSONValue {
-    let vocabulary = spellings.enumerated().map { (key: $1, value: JSONValue.integer($0)) }
-    let pairs = merges.map {
-      JSONValue.array([.string(spellings[Int($0.left)]), .string(spellings[Int($0.right)])])
-    }
-    return .object([
-      ("type", .string("BPE")),
-      ("dropout", .null),
-      ("unk_token", .null),
-      ("continuing_subword_prefix", .null),
-      ("end_of_word_suffix", .null),
-      ("fuse_unk", .bool(false)),
-      ("byte_fallback", .bool(false)),
-      ("ignore_merges", .bool(false)),
-      ("vocab", .object(vocabulary)),
-      ("merges", .array(pairs)),
-    ])
-  }
 }

@@ -11,6 +11,15 @@ struct GeneralCategories: Sendable {
     "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi",
     "Pf", "Po", "Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co", "Cn",
   ]
+  /// The categories, in the order of `names`.
+  private static let categories: [Unicode.GeneralCategory] = [
+    .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
+    .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .letterNumber, .otherNumber,
+    .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation,
+    .initialPunctuation, .finalPunctuation, .otherPunctuation, .mathSymbol, .currencySymbol,
+    .modifierSymbol, .otherSymbol, .spaceSeparator, .lineSeparator, .paragraphSeparator, .control,
+    .format, .surrogate, .privateUse, .unassigned,
+  ]
 
   /// Returns the bits of the categories whose name begins with `name`, such as `L`; nil for none.
   static func mask(named name: String) -> UInt32? {
@@ -20,52 +29,26 @@ struct GeneralCategories: Sendable {
   }
 
   /// The end of the ideographic planes; tags, variation selectors and private use follow.
-  private static let limit: UInt32 = 0x32400
-  private static let tags: Range<UInt32> = 0xE0000..<0xE0200
+  static let limit: UInt32 = 0x32400
+  static let tags: Range<UInt32> = 0xE0000..<0xE0200
 
   private let codes: [UInt8]
   private let tagCodes: [UInt8]
 
   private init() {
-    codes = (0..<Self.limit).map(Self.code)
-    tagCodes = Self.tags.map(Self.code)
-  }
-
-  private static func code(_ value: UInt32) -> UInt8 {
-    guard let properties = Unicode.Scalar(value)?.properties else { return 27 }
-    guard let age = properties.age, age.major <= 16 else { return 29 }
-    return switch properties.generalCategory {
-    case .uppercaseLetter: 0
-    case .lowercaseLetter: 1
-    case .titlecaseLetter: 2
-    case .modifierLetter: 3
-    case .otherLetter: 4
-    case .nonspacingMark: 5
-    case .spacingMark: 6
-    case .enclosingMark: 7
-    case .decimalNumber: 8
-    case .letterNumber: 9
-    case .otherNumber: 10
-    case .connectorPunctuation: 11
-    case .dashPunctuation: 12
-    case .openPunctuation: 13
-    case .closePunctuation: 14
-    case .initialPunctuation: 15
-    case .finalPunctuation: 16
-    case .otherPunctuation: 17
-    case .mathSymbol: 18
-    case .currencySymbol: 19
-    case .modifierSymbol: 20
-    case .otherSymbol: 21
-    case .spaceSeparator: 22
-    case .lineSeparator: 23
-    case .paragraphSeparator: 24
-    case .control: 25
-    case .format: 26
-    case .surrogate: 27
-    case .privateUse: 28
-    default: 29
+    // Neighbours mostly have the same category.
+    var last = (category: Unicode.GeneralCategory.unassigned, code: UInt8(29))
+    func code(_ value: UInt32) -> UInt8 {
+      guard let scalar = Unicode.Scalar(value) else { return 27 }
+      guard scalar.isKnown(to: 16) else { return 29 }
+      let category = scalar.properties.generalCategory
+      if category != last.category {
+        last = (category, UInt8(Self.categories.firstIndex(of: category) ?? 29))
+      }
+      return last.code
     }
+    codes = (0..<Self.limit).map(code)
+    tagCodes = Self.tags.map(code)
   }
 
   /// Returns the bit of the category of `scalar`; a value that is not a scalar counts as

@@ -14,10 +14,7 @@ struct Pattern: Sendable {
     case lookahead(end: Int, isNegative: Bool)
     /// Atomic group: the match of the instructions up to `end` is never backtracked into.
     case atomic(end: Int)
-    case lineStart
-    case lineEnd
-    case textStart
-    case textEnd
+    case anchor(PatternNode.Anchor)
     case accept
   }
 
@@ -48,10 +45,7 @@ struct Pattern: Sendable {
       try append(node, minimum, maximum, kind)
     case .lookahead(let node, let isNegative):
       try append(enclosed: node) { .lookahead(end: $0, isNegative: isNegative) }
-    case .lineStart: program.append(.lineStart)
-    case .lineEnd: program.append(.lineEnd)
-    case .textStart: program.append(.textStart)
-    case .textEnd: program.append(.textEnd)
+    case .anchor(let anchor): program.append(.anchor(anchor))
     }
   }
 
@@ -178,17 +172,8 @@ struct Pattern: Sendable {
         succeeded = matched != nil
         position = matched ?? position
         instruction = end
-      case .lineStart:
-        succeeded = position == 0 || text[position - 1] == 0x0A
-        instruction += 1
-      case .lineEnd:
-        succeeded = position == text.count || text[position] == 0x0A
-        instruction += 1
-      case .textStart:
-        succeeded = position == 0
-        instruction += 1
-      case .textEnd:
-        succeeded = position == text.count
+      case .anchor(let anchor):
+        succeeded = anchor.holds(at: position, in: text)
         instruction += 1
       }
       if succeeded { continue }

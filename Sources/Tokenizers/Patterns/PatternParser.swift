@@ -100,15 +100,15 @@ struct PatternParser {
     case "[": return .set(completed(try characterClass()))
     case "^", "$":
       position += 1
-      return scalar == "^" ? .lineStart : .lineEnd
+      return .anchor(scalar == "^" ? .lineStart : .lineEnd)
     case ".":
       position += 1
       var set = PatternSet([.range(0x0A...0x0A)])
       set.isNegated = true
       return .set(completed(set))
     case "\\":
-      if take("\\A") { return .textStart }
-      if take("\\z") { return .textEnd }
+      if take("\\A") { return .anchor(.textStart) }
+      if take("\\z") { return .anchor(.textEnd) }
       return .set(completed(PatternSet([try item()])))
     case "*", "+", "?": throw PatternError(construct: "a quantifier without an operand")
     default: return .set(completed(PatternSet([try item()])))

@@ -66,14 +66,9 @@ package struct VocabularyExtension: TokenizerTrainer {
         add(UnsafeBufferPointer(rebasing: document[range]), to: &counts)
       }
     case .bytePairs(let pipeline), .wordPieces(let pipeline, _):
-      var text = NormalizedText(
-        Array(String(decoding: document, as: UTF8.self).utf8), offset: 0, tracked: false)
-      pipeline.normalizer?.normalize(&text)
-      var words = PreTokenizedText(text, isFirst: true)
-      pipeline.preTokenizer?.split(&words)
-      words.text.bytes.withUnsafeBufferPointer { bytes in
-        for word in words.words { add(UnsafeBufferPointer(rebasing: bytes[word]), to: &counts) }
-      }
+      let counter = WordCounter(
+        normalizer: pipeline.normalizer, preTokenizer: pipeline.preTokenizer)
+      counter.forEachWord(of: document) { add($0, to: &counts) }
     }
   }
 

@@ -82,20 +82,27 @@ package struct WordCounts: Sendable {
   }
 }
 
-/// Counts the words into which a normalizer and a pre-tokenizer split documents.
+/// The words into which a normalizer and a pre-tokenizer split documents.
 struct WordCounter: Sendable {
-  let normalizer: any Normalizer
-  let preTokenizer: any PreTokenizer
+  let normalizer: (any Normalizer)?
+  let preTokenizer: (any PreTokenizer)?
 
   /// Adds the words of `document` to `counts`.
   func count(_ document: UnsafeBufferPointer<UInt8>, into counts: inout WordCounts) {
+    forEachWord(of: document) { counts.add($0) }
+  }
+
+  /// Calls `body` with the words of `document`.
+  func forEachWord(
+    of document: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+  ) {
     let bytes = Array(String(decoding: document, as: UTF8.self).utf8)
     var text = NormalizedText(bytes, offset: 0, tracked: false)
-    normalizer.normalize(&text)
+    normalizer?.normalize(&text)
     var words = PreTokenizedText(text, isFirst: true)
-    preTokenizer.split(&words)
+    preTokenizer?.split(&words)
     words.text.bytes.withUnsafeBufferPointer { bytes in
-      for word in words.words { counts.add(UnsafeBufferPointer(rebasing: bytes[word])) }
+      for word in words.words { body(UnsafeBufferPointer(rebasing: bytes[word])) }
     }
   }
 }

@@ -159,9 +159,18 @@ struct Compositions: Sendable {
 
   private var numbers = PairTable()
 
+  /// Composes the canonical decompositions, the shorter first: a composite of three scalars is one
+  /// of the first two with the third.
   private init() {
-    for (composite, parts) in ScalarMap.entries(of: UnicodeTables.compositions) {
-      _ = numbers.insert(TokenPair(parts[0], parts[1]), number: UInt32(composite))
+    let decompositions = ScalarMap.entries(of: UnicodeTables.canonical)
+    for (composite, parts) in decompositions.sorted(by: { $0.sequence.count < $1.sequence.count }) {
+      guard parts.count > 1, let scalar = Unicode.Scalar(UInt32(composite)),
+        !scalar.properties.isFullCompositionExclusion
+      else { continue }
+      let first = parts[1..<parts.count - 1].reduce(parts[0]) {
+        numbers.number(of: TokenPair($0, $1))
+      }
+      _ = numbers.insert(TokenPair(first, parts[parts.count - 1]), number: UInt32(composite))
     }
   }
 

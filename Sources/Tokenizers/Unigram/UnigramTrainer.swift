@@ -215,21 +215,17 @@ package struct UnigramTrainer: TokenizerTrainer {
       $1.score != $0.score ? $1.score < $0.score : $0.piece.lexicographicallyPrecedes($1.piece)
     }
     let vocabulary =
-      specialTokens.map { JSONValue.array([.string($0), .number(0)]) }
-      + pieces.map {
-        .array([.string(String(decoding: $0.piece, as: UTF8.self)), .number($0.score)])
-      }
+      specialTokens.map { (piece: $0, score: 0.0) }
+      + pieces.map { (String(decoding: $0.piece, as: UTF8.self), $0.score) }
     let metaspace = JSONValue.metaspace()
     let document = JSONValue.tokenizer(
       addedTokens: specialTokens.enumerated().map { .addedToken($1, id: $0) },
-      normalizer: .part("NFKC"),
-      preTokenizer: .part(
-        "Sequence", [("pretokenizers", .array([.part("WhitespaceSplit"), metaspace]))]),
+      normalizer: ["type": "NFKC"],
+      preTokenizer: [
+        "type": "Sequence", "pretokenizers": [["type": "WhitespaceSplit"], metaspace],
+      ],
       postProcessor: .template(after: [(specialTokens[1], 1)], secondType: 0),
-      decoder: metaspace,
-      model: .part(
-        "Unigram",
-        [("unk_id", .integer(2)), ("vocab", .array(vocabulary)), ("byte_fallback", .bool(false))]))
+      decoder: metaspace, model: .unigram(vocabulary, unknown: 2))
     return try TokenizationPipeline(
       JSONFile(path: "the trained tokenizer", root: document), endOfText: specialTokens[1])
   }

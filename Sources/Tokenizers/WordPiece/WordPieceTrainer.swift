@@ -109,25 +109,9 @@ package struct WordPieceTrainer: TokenizerTrainer {
   }
 
   private func pipeline(_ vocabulary: ByteStringTable) throws(TokenizerError) -> any Tokenizer {
-    let tokens = (0..<vocabulary.count).map { id in
-      (key: String(decoding: vocabulary[id], as: UTF8.self), value: JSONValue.integer(id))
-    }
-    let normalizer: [(key: String, value: JSONValue)] = [
-      ("clean_text", .bool(true)), ("handle_chinese_chars", .bool(true)),
-      ("strip_accents", .null), ("lowercase", .bool(lowercases)),
-    ]
-    let document = JSONValue.tokenizer(
-      addedTokens: specialTokens.enumerated().map { .addedToken($1, id: $0) },
-      normalizer: .part("BertNormalizer", normalizer), preTokenizer: .part("BertPreTokenizer"),
-      postProcessor: .template(
-        before: [(specialTokens[2], 2)], after: [(specialTokens[3], 3)], startsSecond: false),
-      decoder: .part("WordPiece", [("prefix", .string("##")), ("cleanup", .bool(true))]),
-      model: .part(
-        "WordPiece",
-        [
-          ("unk_token", .string(specialTokens[1])), ("continuing_subword_prefix", .string("##")),
-          ("max_input_chars_per_word", .integer(100)), ("vocab", .object(tokens)),
-        ]))
+    let document = JSONValue.bert(
+      vocabulary: (0..<vocabulary.count).map { String(decoding: vocabulary[$0], as: UTF8.self) },
+      specialTokens: specialTokens.enumerated().map { ($1, $0) }, lowercases: .bool(lowercases))
     return try TokenizationPipeline(
       JSONFile(path: "the trained tokenizer", root: document), endOfText: specialTokens[3])
   }

@@ -2,20 +2,28 @@
 
 Made with Python 3.11.7 and tokenizers 0.23.3:
     /tmp/venv/bin/python unicode_tables.py
-Writes ../../../Sources/Tokenizers/Unicode/UnicodeTables.swift.
+Writes the decompositions to ../../../Sources/Tokenizers/Unicode/UnicodeTables.swift, and the maps and
+sets that the module computes from the properties of Swift's standard library to unicode.json, with
+which UnicodeTests compares them.
 
 The crate takes its properties from libraries with tables of different Unicode versions
 (normalization: 9.0, letter case: 17.0, the others in between), so no single version of the
 Unicode data files yields the same ids. Every table is therefore measured by applying the crate to
 every scalar. The script prints for each table the number of scalars newer than Python's Unicode.
+
+In base 64, numbers are little-endian base-128 (a set high bit: more follows). A set is the gaps and
+lengths of its runs. A map is, for each scalar in order, the distance from the one before, the
+number of scalars it becomes, and these.
 """
 import base64
+import json
 import pathlib
 import unicodedata
 
 from tokenizers import normalizers, pre_tokenizers
 
 OUTPUT = pathlib.Path(__file__).parents[3] / "Sources/Tokenizers/Unicode/UnicodeTables.swift"
+GOLDENS = pathlib.Path(__file__).with_name("unicode.json")
 SCALARS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 HANGUL = range(0xAC00, 0xD7A4)
 
@@ -119,15 +127,10 @@ def main():
     compatible = {c: t for c, t in changed(nfkd, HANGUL).items() if canonical.get(c) != t}
     tables["compatible"] = (
         "Compatibility decompositions, in full, where they differ.", encode_map(compatible))
-    tables["compositions"] = (
-        "Composites with the two scalars they are made of.",
-        encode_map(compositions(nfd, nfc, canonical)))
+    goldens = {"compositions": encode_map(compositions(nfd, nfc, canonical))}
     classes = combining_classes(nfd)
-    tables["combiningClasses"] = (
-        "Canonical combining classes other than 0.",
-        encode_map({c: [k] for c, k in classes.items()}))
-    tables["lowercase"] = (
-        "Lower case.", encode_map(changed(normalizers.Lowercase().normalize_str)))
+    goldens["combiningClasses"] = encode_map({c: [k] for c, k in classes.items()})
+    goldens["lowercase"] = encode_map(changed(normalizers.Lowercase().normalize_str))
 
     def bert(**options):
         flags = dict(clean_text=False, handle_chinese_chars=False, strip_accents=False,
@@ -142,12 +145,12 @@ def main():
     stripped = bert(strip_accents=True)
     marks = inside(normalizers.StripAccents().normalize_str)
     sets = {
-        "control": ("What BertNormalizer's cleaning removes.", members(clean, lambda c, t: not t)),
-        "chinese": ("What BertNormalizer puts spaces around.",
-                    members(chinese, lambda c, t: t == f" {chr(c)} ")),
-        "nonspacing": ("What BertNormalizer strips as an accent.",
-                       members(stripped, lambda c, t: not t)),
-        "marks": ("What StripAccents removes.", members(marks, lambda c, t: not t)),
+        # What BertNormalizer's cleaning removes, puts spaces around and strips as an accent.
+        "control": members(clean, lambda c, t: not t),
+        "chinese": members(chinese, lambda c, t: t == f" {chr(c)} "),
+        "nonspacing": members(stripped, lambda c, t: not t),
+        # What StripAccents removes.
+        "marks": members(marks, lambda c, t: not t),
     }
     assert members(clean, lambda c, t: t == " ") == members(clean, lambda c, t: c == 32 or (
         t == " " and c in WHITE))
@@ -162,19 +165,22 @@ def main():
     digits = pieces(pre_tokenizers.Digits(individual_digits=False))
     white = [c for c in SCALARS if bert_pieces[c] == ["a", "a"]]
     assert white == WHITE and white == [c for c in SCALARS if words[c] == ["a", "a"]]
-    sets["punctuation"] = ("What BertPreTokenizer and Punctuation isolate.",
-                           [c for c in SCALARS if len(bert_pieces[c]) == 3])
-    assert sets["punctuation"][1] == [c for c in SCALARS if len(punctuation[c]) == 3]
-    sets["word"] = ("`\\w`: what Whitespace keeps together with a letter.",
-                    [c for c in SCALARS if len(words[c]) == 1])
-    sets["numeric"] = ("What Digits splits off.", [c for c in SCALARS if len(digits[c]) == 3])
-    for name, (text, scalars) in sets.items():
-        tables[name] = (text, encode_set(scalars))
+    # What BertPreTokenizer and Punctuation isolate.
+    sets["punctuation"] = [c for c in SCALARS if len(bert_pieces[c]) == 3]
+    assert sets["punctuation"] == [c for c in SCALARS if len(punctuation[c]) == 3]
+    # `\\w`: what Whitespace keeps together with a letter.
+    sets["word"] = [c for c in SCALARS if len(words[c]) == 1]
+    # What Digits splits off.
+    sets["numeric"] = [c for c in SCALARS if len(digits[c]) == 3]
+    for name, scalars in sets.items():
+        goldens[name] = encode_set(scalars)
         newest(name, scalars)
     newest("canonical", canonical)
     newest("combiningClasses", classes)
     newest("lowercase", changed(normalizers.Lowercase().normalize_str))
     write(tables)
+    encoded = {name: base64.b64encode(data).decode() for name, data in goldens.items()}
+    GOLDENS.write_text(json.dumps(encoded, indent=1) + "\n", encoding="utf-8")
 
 
 WHITE = [9, 10, 11, 12, 13, 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F,
@@ -192,12 +198,10 @@ def write(tables):
         "// Made by Tests/TokenizersTests/Goldens/unicode_tables.py, which says from what and how; longer",
         "// than other files because it is data.",
         "",
-        "/// What Hugging Face tokenizers (0.23.3) does to each scalar, in base 64.",
+        "/// The decompositions of Hugging Face tokenizers (0.23.3), those of Unicode 9.0, in base 64.",
         "///",
-        "/// Numbers are little-endian base-128 (a set high bit: more follows). A set is the gaps and lengths",
-        "/// of its runs. A map is, for each scalar in order, the distance from the one before, the number of",
-        "/// scalars it becomes, and these. Normalization is that of Unicode 9.0, letter case that of 17.0;",
-        "/// both are stable for the characters they know.",
+        "/// Numbers are little-endian base-128 (a set high bit: more follows). A map is, for each scalar in",
+        "/// order, the distance from the one before, the number of scalars it becomes, and these.",
         "enum UnicodeTables {",
     ]
     for index, (name, (text, data)) in enumerate(tables.items()):
