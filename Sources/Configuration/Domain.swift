@@ -56,9 +56,12 @@ indirect enum Domain: Sendable {
     }
   }
 
-  /// True when values are free texts.
+  /// True when values are texts, free or of a list.
   var isText: Bool {
-    if case .text = item { true } else { false }
+    switch item {
+    case .text, .choice: true
+    default: false
+    }
   }
 
   /// The name of the type in the schema.

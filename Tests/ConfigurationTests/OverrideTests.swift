@@ -36,6 +36,11 @@ import Testing
     #expect(
       refused("run: a", "data.train=")
         == "--set data.train=: data.train must be a text or a list of texts, not nothing.")
+    let choice = sentence {
+      var reader = try reader("", "family=")
+      _ = try reader.choice("family", of: ["gpt2", "llama"], default: "gpt2", help: "")
+    }
+    #expect(choice == "--set family=: family must be one of gpt2, llama, not nothing.")
   }
 
   @Test(arguments: ["steps", "=5", ".steps=5", "a..b=1", "a b=1", "stéps=1", "optimizer.=1"])
