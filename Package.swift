@@ -61,7 +61,7 @@ let package = Package(
 
     // Models
     .target(name: "Layers", dependencies: ["Tensors", "RandomNumbers"], swiftSettings: strict),
-    .target(name: "Models", dependencies: ["Layers", "Tensors"], swiftSettings: strict),
+    .target(name: "Models", dependencies: ["Files", "Layers", "Tensors"], swiftSettings: strict),
     .target(name: "Objectives", dependencies: ["Tensors"], swiftSettings: strict),
     .target(
       name: "Generation",

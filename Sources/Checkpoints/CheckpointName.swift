@@ -61,12 +61,16 @@ enum CheckpointName: Equatable {
     FileRecord.isValid(name: attempt) && !attempt.contains(".")
   }
 
-  private static func stem(_ step: Int) -> String {
-    let digits = String(step)
-    return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
-  }
+  private static func stem(_ step: Int) -> String { "step-" + step.digits(8) }
 
   private static func suffix(_ copy: Int) -> String {
     copy == 0 ? "" : "-\(copy)"
+  }
+}
+
+extension Int {
+  /// Returns the number with at least `count` digits.
+  func digits(_ count: Int) -> String {
+    String(repeating: "0", count: Swift.max(0, count - "\(self)".count)) + "\(self)"
   }
 }

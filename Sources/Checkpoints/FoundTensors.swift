@@ -11,18 +11,19 @@ struct FoundTensors {
   /// Finds the tensor of every parameter of `layout`.
   ///
   /// Other tensors in full weights files (mask buffers of older files, other heads) are ignored. In
-  /// an adapter file they are faults, because a model without a part of its adapter is another
-  /// model.
+  /// a layer or an adapter they are faults, because a model without a part of them is another model.
   ///
   /// - Throws: `CheckpointError.otherModel` with every missing, misshaped or surplus tensor.
   init(of layout: ParameterLayout, in folder: String) throws {
     var faults: [String] = []
+    var layers: Set<String> = []
     for weights in layout.files {
       let file = try ShardedTensors(folder: folder, name: weights.name)
       files.append(file)
       var rest = Set(file.names)
       for entry in weights.entries {
         let names = ModelFamilies.publishedNames(of: entry.name).map { weights.prefix + $0 }
+        layers.formUnion(names.compactMap(Self.layers(of:)))
         let stored = names.first(where: rest.contains)
         guard
           let name = stored
@@ -43,11 +44,24 @@ struct FoundTensors {
       if layout.lora != nil {
         faults += rest.sorted().map { "\($0) is not part of the configured adapter" }
       } else {
+        let isOfLayer = { (name: String) in
+          Self.layers(of: name).map(layers.contains) ?? false && !ModelFamilies.isBuffer(name)
+        }
+        faults += rest.filter(isOfLayer).sorted().map {
+          "\($0) is not part of the configured model"
+        }
         unused += rest
       }
     }
     unused.sort()
     guard faults.isEmpty else { throw CheckpointError.otherModel(path: folder, faults: faults) }
+  }
+
+  /// Returns the name of the module that numbers the layer of the tensor `name`, such as
+  /// `model.layers`; nil for a tensor outside of layers.
+  private static func layers(of name: String) -> String? {
+    let parts = name.split(separator: ".")
+    return parts.firstIndex { Int($0) != nil }.map { parts[..<$0].joined(separator: ".") }
   }
 
   /// Number of parameter elements in the files by element type.

@@ -6,14 +6,8 @@ extension FileRecord {
   /// characters that JSON must escape.
   static func isValid(name: String) -> Bool {
     !name.hasPrefix(".") && name != Manifest.fileName && !name.isEmpty
-      && name.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
-          UInt8(ascii: "_"):
-          true
-        default: false
-        }
+      && name.allSatisfy {
+        $0.isASCII && ($0.isLetter || $0.isNumber) || "._-".contains($0)
       }
   }
 }

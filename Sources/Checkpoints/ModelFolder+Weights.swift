@@ -40,6 +40,20 @@ extension ModelFolder {
   }
 }
 
+extension ModelFolder {
+  /// Reads the weights of the folder's network as frozen parameters.
+  package func frozen(precision: Precision) throws -> FrozenParameters {
+    let weights = try weights()
+    return FrozenParameters(layout: weights.layout, values: weights.values, precision: precision)
+  }
+
+  /// Copies the weights that `layout` has in common with the folder's network, of any kind, by name
+  /// and shape; the rest of `values` is unchanged.
+  package func copyWeights(into values: FlatBuffer, of layout: ParameterLayout) throws {
+    _ = try weights().copy(into: values, of: layout)
+  }
+}
+
 extension AdapterConfiguration {
   /// Returns the LoRA settings, with `modulesToSave` reduced to modules of `layout`.
   ///
@@ -62,7 +76,10 @@ struct NamedWeights {
   var unused: [String] = []
 
   /// Returns a note about the unused tensors of the folder at `path`, if there are any.
-  func notes(_ path: String) -> [String] {
+  func notes(_ path: String) -> [String] { Self.notes(path, unused: unused) }
+
+  /// Returns a note about the tensors `unused` of the folder at `path`, if there are any.
+  static func notes(_ path: String, unused: [String]) -> [String] {
     guard !unused.isEmpty else { return [] }
     let names = unused.prefix(5).joined(separator: ", ")
     let rest = unused.count > 5 ? " and \(unused.count - 5) more" : ""

@@ -53,9 +53,7 @@ package struct ModelInspection: Sendable {
     precisions = counts.map { ($0.key.rawValue, $0.value) }.sorted { $0.0 < $1.0 }
     files = found.reduce(0) { $0 + $1.fileCount }
     fileBytes = found.reduce(0) { $0 + $1.fileBytes }
-    let unused = NamedWeights(
-      layout: ParameterLayout(), values: FlatBuffer(count: 0), unused: found.flatMap(\.unused))
-    notes = unused.notes(path)
+    notes = NamedWeights.notes(path, unused: found.flatMap(\.unused))
   }
 }
 

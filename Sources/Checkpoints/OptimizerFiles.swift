@@ -9,11 +9,7 @@ import Tensors
 package enum OptimizerFiles {
   /// Returns the name of the file of `rank` among `ranks` ranks.
   package static func name(rank: Int, of ranks: Int) -> String {
-    "optimizer-\(padded(rank))-of-\(padded(ranks)).safetensors"
-  }
-
-  private static func padded(_ number: Int) -> String {
-    String(repeating: "0", count: max(0, 5 - "\(number)".count)) + "\(number)"
+    "optimizer-\(rank.digits(5))-of-\(ranks.digits(5)).safetensors"
   }
 
   /// Writes one rank's state into `draft`.

@@ -8,69 +8,46 @@ extension ConfigurationReader {
   /// The resolved YAML, with a comment with the help above each key if `withHelp` is true.
   package func resolved(withHelp: Bool) -> String {
     var text = ""
-    Section(declarations).write(to: &text, indentation: 0, withHelp: withHelp)
+    let items = declarations.map { (path: $0.description.path[...], declaration: $0) }
+    Self.write(items, to: &text, indentation: 0, withHelp: withHelp)
     return text
   }
-}
 
-/// The keys of one level, in the order of their first appearance.
-private struct Section {
-  typealias Declaration = ConfigurationReader.Declaration
-
-  private enum Member {
-    case value(Declaration)
-    case section([(path: Substring, declaration: Declaration)])
-  }
-
-  private var names: [String] = []
-  private var members: [Member] = []
-
-  init(_ declarations: [Declaration]) {
-    self.init(declarations.map { ($0.description.path[...], $0) })
-  }
-
-  private init(_ items: [(path: Substring, declaration: Declaration)]) {
+  /// Appends the keys of one level, whose paths are relative to it, and the sections below.
+  private static func write(
+    _ items: [(path: Substring, declaration: Declaration)], to text: inout String,
+    indentation: Int, withHelp: Bool
+  ) {
+    let margin = String(repeating: " ", count: indentation)
+    var names: Set<Substring> = []
     for (path, declaration) in items {
-      guard let dot = path.firstIndex(of: ".") else {
-        names.append(String(path))
-        members.append(.value(declaration))
+      let name = path.prefix { $0 != "." }
+      guard names.insert(name).inserted else { continue }
+      guard name == path else {
+        let members = items.filter { $0.path.hasPrefix("\(name).") }
+        text += "\(margin)\(name):\n"
+        write(
+          members.map { ($0.path.dropFirst(name.count + 1), $0.declaration) }, to: &text,
+          indentation: indentation + 2, withHelp: withHelp)
         continue
       }
-      let name = String(path[..<dot])
-      let inner = (path[path.index(after: dot)...], declaration)
-      if let index = names.firstIndex(of: name), case .section(let others) = members[index] {
-        members[index] = .section(others + [inner])
-      } else {
-        names.append(name)
-        members.append(.section([inner]))
-      }
-    }
-  }
-
-  func write(to text: inout String, indentation: Int, withHelp: Bool) {
-    let margin = String(repeating: " ", count: indentation)
-    for (name, member) in zip(names, members) {
-      switch member {
-      case .section(let items):
-        text += "\(margin)\(name):\n"
-        Section(items).write(to: &text, indentation: indentation + 2, withHelp: withHelp)
-      case .value(let declaration):
-        if withHelp {
-          let key = declaration.description
-          let facts = [key.unit, key.range].compactMap(\.self).joined(separator: ", ")
-          let help = key.help + (facts.isEmpty ? "" : " (\(facts))")
-          for line in help.wrapped(to: max(40, 98 - indentation)) {
-            text += "\(margin)# \(line)\n"
-          }
+      if withHelp {
+        let key = declaration.description
+        let facts = [key.unit, key.range].compactMap(\.self).joined(separator: ", ")
+        let help = key.help + (facts.isEmpty ? "" : " (\(facts))")
+        for line in help.wrapped(to: max(40, 98 - indentation)) {
+          text += "\(margin)# \(line)\n"
         }
-        text += "\(margin)\(name):"
-        text += Self.lines(of: declaration.value, key: name, indentation: indentation)
       }
+      text += "\(margin)\(name):"
+      text += lines(of: declaration.value, key: name, indentation: indentation)
     }
   }
 
   /// The value after `key:`; a list that does not fit in 100 columns has one line per item.
-  private static func lines(of value: ResolvedValue, key: String, indentation: Int) -> String {
+  private static func lines(
+    of value: ResolvedValue, key: Substring, indentation: Int
+  ) -> String {
     let line = value.yaml
     let width = indentation + key.count + 2 + line.count
     guard case .list(let items) = value, width > 100 else { return " \(line)\n" }

@@ -8,11 +8,11 @@ extension ConfigurationReader {
     let node = try part(path, .sections, isRequired: true, help)
     guard let node else { return [] }
     guard case .list(let items) = node.content, !items.isEmpty else {
-      throw wrongPart(path, node, .sections)
+      throw node.wrongType(path, .sections)
     }
     var readers: [ConfigurationReader] = []
     for item in items {
-      guard case .map = item.content else { throw wrongPart(path, item, .sections) }
+      guard case .map = item.content else { throw item.wrongType(path, .sections) }
       readers.append(reader(of: item))
     }
     return readers
@@ -23,7 +23,7 @@ extension ConfigurationReader {
     _ path: String, help: String
   ) throws(ConfigurationError) -> ConfigurationReader? {
     guard let node = try part(path, .section, isRequired: false, help) else { return nil }
-    guard case .map = node.content else { throw wrongPart(path, node, .section) }
+    guard case .map = node.content else { throw node.wrongType(path, .section) }
     return reader(of: node)
   }
 
@@ -62,12 +62,6 @@ extension ConfigurationReader {
         help: help),
       value: .absent)
     return node
-  }
-
-  private func wrongPart(
-    _ path: String, _ node: YAMLDocument.Node, _ domain: Domain
-  ) -> ConfigurationError {
-    .wrongType(key: path, place: node.place, expected: domain.expectation, found: node.summary)
   }
 
   private func reader(of node: YAMLDocument.Node) -> ConfigurationReader {

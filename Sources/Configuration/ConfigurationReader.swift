@@ -63,13 +63,10 @@ package struct ConfigurationReader: Sendable {
   /// the overrides.
   package func finish() throws(ConfigurationError) {
     let keys = declarations.map(\.description.path)
-    var unknown: [UnknownKey] = []
-    for written in document.writtenKeys(declared: keys) {
-      unknown.append(
-        UnknownKey(
-          path: written.path, place: written.place,
-          nearest: Spelling.nearest(to: written.path, among: keys),
-          newName: Self.renamedKeys[written.path]))
+    let unknown = document.writtenKeys(declared: keys).map {
+      UnknownKey(
+        path: $0.path, place: $0.place, nearest: Spelling.nearest(to: $0.path, among: keys),
+        newName: Self.renamedKeys[$0.path])
     }
     if !unknown.isEmpty { throw .unknownKeys(unknown) }
   }
@@ -82,11 +79,8 @@ package struct ConfigurationReader: Sendable {
 
   /// The values, as YAML, of the keys read so far that decide the bits of the trained weights.
   package var settings: [String: String] {
-    var settings: [String: String] = [:]
-    for declaration in declarations where declaration.description.decidesBits {
-      settings[declaration.description.path] = declaration.value.yaml
-    }
-    return settings
+    let deciding = declarations.filter(\.description.decidesBits)
+    return Dictionary(uniqueKeysWithValues: deciding.map { ($0.description.path, $0.value.yaml) })
   }
 
   /// True when the user gave `path` a value, in the file or as an override.

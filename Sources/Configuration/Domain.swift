@@ -1,25 +1,34 @@
 /// The set of values that a key admits.
-enum Domain: Sendable {
+indirect enum Domain: Sendable {
   case integer(Bounds<Int>, unit: String?)
   case number(Bounds<Double>, unit: String?)
   case boolean
   case text
   case choice([String])
-  case texts
   case section
-  case sections
-  case numbers(Bounds<Double>, count: Int?, unit: String?)
-  case integers(Bounds<Int>, count: Int?, unit: String?)
+  /// Lists, of exactly `count` items if given.
+  case list(of: Domain, count: Int?)
 
-  /// True when `value`, of the right type, is within the bounds.
+  static let texts = Domain.list(of: .text, count: nil)
+  static let sections = Domain.list(of: .section, count: nil)
+
+  /// The domain of the items of a list; other domains themselves.
+  private var item: Domain {
+    if case .list(let item, _) = self { item } else { self }
+  }
+
+  /// The number of items of a list; nil for any number, and for other domains.
+  var count: Int? {
+    if case .list(_, let count) = self { count } else { nil }
+  }
+
+  /// True when `value`, of the right type, or an item of it, is within the bounds.
   func admits(_ value: ResolvedValue) -> Bool {
-    switch (self, value) {
-    case (.integer(let bounds, _), .integer(let value)),
-      (.integers(let bounds, _, _), .integer(let value)):
-      bounds.contains(value)
-    case (.number(let bounds, _), .number(let value)),
-      (.numbers(let bounds, _, _), .number(let value)):
-      value.isFinite && bounds.contains(value)
+    switch (item, value) {
+    case (_, .list(let values)):
+      (count ?? values.count) == values.count && values.allSatisfy(item.admits)
+    case (.integer(let bounds, _), .integer(let value)): bounds.contains(value)
+    case (.number(let bounds, _), .number(let value)): value.isFinite && bounds.contains(value)
     case (.choice(let names), .text(let name)): names.contains(name)
     default: true
     }
@@ -27,33 +36,30 @@ enum Domain: Sendable {
 
   /// True when `text` is a number of the right kind that the type cannot represent.
   func overflows(_ text: String) -> Bool {
-    switch self {
-    case .integer, .integers:
-      Scalar.isDecimalInteger(text) || (Scalar.isNumber(text) && isHuge(text))
-    case .number, .numbers:
+    switch item {
+    case .integer:
+      Scalar.isDecimalInteger(text)
+        || (Scalar.isNumber(text) && (Double(text) ?? .infinity).magnitude > 0x1p53)
+    case .number:
       Scalar.isNumber(text)
     default:
       false
     }
   }
 
-  private func isHuge(_ text: String) -> Bool {
-    (Double(text) ?? .infinity).magnitude > 0x1p53
-  }
-
   /// The range that the type can represent, for errors.
   var representable: String {
-    switch self {
-    case .integer(let bounds, _), .integers(let bounds, _, _):
+    if case .integer(let bounds, _) = item {
       "\(bounds.whole), in digits above 2^53"
-    default: "a number that 64 bits can hold"
+    } else {
+      "a number that 64 bits can hold"
     }
   }
 
   /// True when values are texts, free or of a list.
   var isText: Bool {
-    switch self {
-    case .text, .texts, .choice: true
+    switch item {
+    case .text, .choice: true
     default: false
     }
   }
@@ -66,11 +72,8 @@ enum Domain: Sendable {
     case .boolean: "boolean"
     case .text: "text"
     case .choice: "choice"
-    case .texts: "list of texts"
     case .section: "section"
-    case .sections: "list of sections"
-    case .numbers(_, let count, _): "list of \(count.map { "\($0) " } ?? "")numbers"
-    case .integers(_, let count, _): "list of \(count.map { "\($0) " } ?? "")integers"
+    case .list(let item, let count): "list of \(count.map { "\($0) " } ?? "")\(item.type)s"
     }
   }
 
@@ -82,34 +85,27 @@ enum Domain: Sendable {
     case .boolean: "true or false"
     case .text: "a text"
     case .choice(let names): "one of \(names.joined(separator: ", "))"
-    case .texts: "a text or a list of texts"
     case .section: "a section with keys"
-    case .sections: "a list of sections with keys"
-    case .numbers, .integers: "a \(type)"
+    case .list(.text, _): "a text or a \(type)"
+    case .list(.section, _): "a \(type) with keys"
+    case .list: "a \(type)"
     }
   }
 
+  /// The admitted values in words; nil when the type says it all.
   var range: String? {
-    switch self {
-    case .integer(let bounds, _), .integers(let bounds, _, _): bounds.sentence
-    case .number(let bounds, _), .numbers(let bounds, _, _): bounds.sentence
-    case .choice(let names): "one of \(names.joined(separator: ", "))"
+    switch item {
+    case .integer(let bounds, _): bounds.sentence
+    case .number(let bounds, _): bounds.sentence
+    case .choice: expectation
     default: nil
     }
   }
 
+  /// The unit of the value, for the schema.
   var unit: String? {
-    switch self {
-    case .integer(_, let unit), .number(_, let unit), .numbers(_, _, let unit),
-      .integers(_, _, let unit):
-      unit
-    default: nil
-    }
-  }
-
-  var count: Int? {
-    switch self {
-    case .numbers(_, let count, _), .integers(_, let count, _): count
+    switch item {
+    case .integer(_, let unit), .number(_, let unit): unit
     default: nil
     }
   }
@@ -148,9 +144,6 @@ struct Bounds<Value: Comparable & Sendable>: Sendable {
 }
 
 extension Bounds where Value == Int {
-  /// A value within the bounds.
-  var member: Int { lower ?? upper.map { includesUpper ? $0 : $0 - 1 } ?? 0 }
-
   /// Both ends in words, with the limits of 64 bits for open ends: "from 1 to 9223372036854775807".
   var whole: String {
     "from \(lower ?? .min) to \(upper.map { includesUpper ? $0 : $0 - 1 } ?? .max)"
@@ -170,12 +163,6 @@ extension Bounds where Value == Int {
 }
 
 extension Bounds where Value == Double {
-  /// A value within the bounds.
-  var member: Double {
-    if let lower, lower.isFinite { return lower }
-    return upper.map { includesUpper ? $0 : $0.nextDown } ?? 0
-  }
-
   /// "above 0", "from 0 to below 1", or nil without bounds.
   var sentence: String? {
     // Swift has no range that excludes its lower bound; one that begins at the smallest positive

@@ -20,29 +20,10 @@ enum ResolvedValue: Sendable, Equatable {
   }
 }
 
-/// A type of scalar values.
-protocol ResolvableScalar {
-  var resolved: ResolvedValue { get }
-}
-
-extension Int: ResolvableScalar {
-  var resolved: ResolvedValue { .integer(self) }
-}
-
-extension Double: ResolvableScalar {
-  var resolved: ResolvedValue { .number(self) }
-
+extension Double {
   /// The shortest digits that read back as the number, without a fraction of zero: 1, 0.001, 1e-05.
   var yaml: String {
     let text = description
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
-}
-
-extension Bool: ResolvableScalar {
-  var resolved: ResolvedValue { .boolean(self) }
-}
-
-extension String: ResolvableScalar {
-  var resolved: ResolvedValue { .text(self) }
 }

@@ -18,7 +18,8 @@ enum Scalar {
       return Int(text.filter { $0 != "_" })
     }
     // Above 2⁵³ neighbouring integers are equal as Double.
-    guard isNumber(text), !hasLeadingZero(text), let value = Double(text), abs(value) <= 0x1p53
+    guard isNumber(text), text.prefixMatch(of: /[+-]?0[0-9]/) == nil, let value = Double(text),
+      abs(value) <= 0x1p53
     else { return nil }
     return Int(exactly: value)
   }
@@ -48,10 +49,6 @@ enum Scalar {
     return text
   }
 
-  static func choice(_ names: [String]) -> (YAMLDocument.Node) -> String? {
-    { node in text(node).flatMap { names.contains($0) ? $0 : nil } }
-  }
-
   private static func plain(_ node: YAMLDocument.Node) -> String? {
     guard case .scalar(let text, isPlain: true) = node.content else { return nil }
     return text
@@ -59,55 +56,11 @@ enum Scalar {
 
   /// True when `text` is [+-]digits, with single underscores between digits and no leading zero.
   static func isDecimalInteger(_ text: String) -> Bool {
-    let digits = unsigned(text).utf8
-    guard !digits.isEmpty, !hasLeadingZero(text) else { return false }
-    var mayBreak = false
-    for byte in digits {
-      if isDigit(byte) {
-        mayBreak = true
-      } else if byte == UInt8(ascii: "_"), mayBreak {
-        mayBreak = false
-      } else {
-        return false
-      }
-    }
-    return mayBreak
+    text.wholeMatch(of: /[+-]?(?:0|[1-9](?:_?[0-9])*+)/) != nil
   }
 
   /// True when `text` is a decimal number of any magnitude.
   static func isNumber(_ text: String) -> Bool {
-    var rest = unsigned(text).utf8[...]
-    func digits() -> Int {
-      let count = rest.prefix(while: isDigit).count
-      rest = rest.dropFirst(count)
-      return count
-    }
-    var count = digits()
-    if rest.first == UInt8(ascii: ".") {
-      rest = rest.dropFirst()
-      count += digits()
-    }
-    guard count > 0 else { return false }
-    if rest.first == UInt8(ascii: "e") || rest.first == UInt8(ascii: "E") {
-      rest = rest.dropFirst()
-      if rest.first == UInt8(ascii: "-") || rest.first == UInt8(ascii: "+") {
-        rest = rest.dropFirst()
-      }
-      guard digits() > 0 else { return false }
-    }
-    return rest.isEmpty
-  }
-
-  private static func hasLeadingZero(_ text: String) -> Bool {
-    let digits = unsigned(text).utf8.prefix { isDigit($0) || $0 == UInt8(ascii: "_") }
-    return digits.count > 1 && digits.first == UInt8(ascii: "0")
-  }
-
-  private static func unsigned(_ text: String) -> Substring {
-    text.first == "-" || text.first == "+" ? text.dropFirst() : text[...]
-  }
-
-  private static func isDigit(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    text.wholeMatch(of: /[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?/) != nil
   }
 }

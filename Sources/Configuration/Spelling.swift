@@ -6,13 +6,9 @@ enum Spelling {
   /// section. Case, `_` and `-` are ignored, so that `learning_rate` finds `learningRate`.
   static func nearest(to written: String, among keys: [String]) -> String? {
     var candidates = keys
-    for key in keys {
-      // Sections are candidates too: `optimiser:` stands for `optimizer:`.
-      var prefix = key[...]
-      while let dot = prefix.lastIndex(of: ".") {
-        prefix = prefix[..<dot]
-        if !candidates.contains(String(prefix)) { candidates.append(String(prefix)) }
-      }
+    // Sections are candidates too: `optimiser:` stands for `optimizer:`.
+    for section in keys.flatMap(sections(of:)) where !candidates.contains(section) {
+      candidates.append(section)
     }
     var best: (key: String, cost: Double)?
     for candidate in candidates {
@@ -20,6 +16,12 @@ enum Spelling {
       if cost < best?.cost ?? .infinity { best = (candidate, cost) }
     }
     return best?.key
+  }
+
+  /// The sections that the key `path` is in, the innermost first.
+  static func sections(of path: String) -> [String] {
+    let words = path.split(separator: ".", omittingEmptySubsequences: false)
+    return (1..<words.count).reversed().map { words[..<$0].joined(separator: ".") }
   }
 
   /// The distance of `candidate` from `written`, or nil if it is too large for a suggestion.

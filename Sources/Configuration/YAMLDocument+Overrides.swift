@@ -13,7 +13,7 @@ extension YAMLDocument {
     let components = override[..<equals]
       .split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     for component in components {
-      guard component.utf8.allSatisfy(Self.isOfKey), !component.isEmpty else {
+      guard component.allSatisfy(Self.isOfKey), !component.isEmpty else {
         throw .malformedOverride(override, reason: "its key is not a path of words and dots")
       }
     }
@@ -25,14 +25,8 @@ extension YAMLDocument {
     try root.set(components[...], to: value, override: override)
   }
 
-  private static func isOfKey(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-      return true
-    default:
-      return false
-    }
+  private static func isOfKey(_ character: Character) -> Bool {
+    character.isASCII && (character.isLetter || character.isNumber) || "_-".contains(character)
   }
 
   private static func value(

@@ -65,14 +65,7 @@ struct YAMLDocument: Sendable {
   /// The order is that of the file, then of the overrides.
   func writtenKeys(declared: [String]) -> [WrittenKey] {
     let keys = Set(declared)
-    var sections: Set<String> = []
-    for path in declared {
-      var prefix = path[...]
-      while let dot = prefix.lastIndex(of: ".") {
-        prefix = prefix[..<dot]
-        sections.insert(String(prefix))
-      }
-    }
+    let sections = Set(declared.flatMap(Spelling.sections(of:)))
     return collect { path, _ in
       keys.contains(path) ? .skip : sections.contains(path) ? .descend : .take
     }
@@ -112,6 +105,11 @@ extension YAMLDocument.Node {
   var isNull: Bool {
     guard case .scalar(let text, isPlain: true) = content else { return false }
     return Scalar.isNull(text)
+  }
+
+  /// The error for a value that does not have the type of the key `path`.
+  func wrongType(_ path: String, _ domain: Domain) -> ConfigurationError {
+    .wrongType(key: path, place: place, expected: domain.expectation, found: summary)
   }
 
   /// A short description of the value, as it ends the sentence "KEY must be …, not SUMMARY".

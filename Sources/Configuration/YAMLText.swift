@@ -11,20 +11,15 @@ enum YAMLText {
   ]
 
   private static func isPlain(_ text: String) -> Bool {
-    guard let first = text.utf8.first, text.utf8.count <= 200 else { return false }
-    let isWord: (UInt8) -> Bool = { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "_"), UInt8(ascii: "/"):
-        true
-      default: false
-      }
+    guard let first = text.first, text.utf8.count <= 200 else { return false }
+    let isWord = { (character: Character) in
+      character.isASCII && character.isLetter || "_/".contains(character)
     }
-    let isInside: (UInt8) -> Bool = { byte in
-      isWord(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-        || "-.*+@=".utf8.contains(byte)
+    let isInside = { (character: Character) in
+      isWord(character) || character.isASCII && character.isNumber
+        || "-.*+@=".contains(character)
     }
-    return isWord(first) && text.utf8.allSatisfy(isInside)
+    return isWord(first) && text.allSatisfy(isInside)
       && !reserved.contains(text.lowercased())
   }
 

@@ -93,26 +93,3 @@ extension DataParallel {
     }
   }
 }
-
-/// A value per index.
-///
-/// The worker that computes an index writes its slot.
-private final class Slots<Value>: @unchecked Sendable {
-  // Sendable: every slot has one writer, and slots are read only after the pool's wait.
-  private let slots: UnsafeMutableBufferPointer<Value>
-
-  init(repeating value: Value, count: Int) {
-    slots = .allocate(capacity: count)
-    slots.initialize(repeating: value)
-  }
-
-  deinit {
-    slots.deinitialize()
-    slots.deallocate()
-  }
-
-  subscript(index: Int) -> Value {
-    get { slots[index] }
-    set { slots[index] = newValue }
-  }
-}

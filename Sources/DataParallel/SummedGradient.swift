@@ -52,24 +52,14 @@ extension DataParallel {
         }
       }
     }
-    let counts = blocks.map(\.count)
-    var displacements = [0]
-    for count in counts.dropLast() {
-      displacements.append(displacements[displacements.count - 1] + count)
-    }
-    var gathered = [Double](repeating: 0, count: counts.reduce(0, +))
+    let layout = BlockLayout(packing: blocks.map(\.count))
+    var gathered = [Double](repeating: 0, count: layout.total)
     for (place, block) in blocks[world.rank].enumerated() {
-      gathered[displacements[world.rank] + place] = gradient.squaredNorms.values[block]
+      gathered[layout.displacements[world.rank] + place] = gradient.squaredNorms.values[block]
     }
-    try gathered.withUnsafeMutableBufferPointer {
-      try world.allGatherV(inPlace: $0, BlockLayout(counts: counts, displacements: displacements))
-    }
+    try gathered.withUnsafeMutableBufferPointer { try world.allGatherV(inPlace: $0, layout) }
     var values = gradient.squaredNorms.values
-    for (rank, list) in blocks.enumerated() {
-      for (place, block) in list.enumerated() {
-        values[block] = gathered[displacements[rank] + place]
-      }
-    }
+    for (block, value) in zip(blocks.joined(), gathered) { values[block] = value }
     return values.reduce(0, +).squareRoot()
   }
 }

@@ -19,7 +19,7 @@ package struct ForwardPass {
   ///
   /// A row attends to nothing before its example's start, and its position counts from there, so
   /// that examples packed into one sequence do not see each other.
-  package let starts: [Int32]
+  package private(set) var starts: [Int32]
   /// The encoder input of an encoder–decoder; nil for other networks, and when the caches already
   /// hold the keys and values of the encoder's output.
   package let encoderInput: EncoderInput?
@@ -27,7 +27,7 @@ package struct ForwardPass {
   ///
   /// Without them a network under LoRA computes what its base model computes, except for the
   /// modules that are trained in full.
-  package let usesAdapters: Bool
+  package private(set) var usesAdapters: Bool
 
   /// A pass over `sequences` sequences.
   ///
@@ -52,9 +52,9 @@ package struct ForwardPass {
 
   /// This pass without LoRA adapters.
   package var withoutAdapters: ForwardPass {
-    ForwardPass(
-      sequences: sequences, dropout: dropout, caches: caches, recomputation: recomputation,
-      starts: starts, encoderInput: encoderInput, usesAdapters: false)
+    var pass = self
+    pass.usesAdapters = false
+    return pass
   }
 
   /// Returns this pass with the padding masked: of the `length` tokens of every sequence, the first
@@ -64,10 +64,9 @@ package struct ForwardPass {
   package func maskingPadding(_ lengths: [Int32], length: Int) -> ForwardPass {
     guard lengths.contains(where: { $0 < length }) else { return self }
     precondition(starts.isEmpty && caches.isEmpty, "padding in sequences of several examples")
-    return ForwardPass(
-      sequences: sequences, dropout: dropout, recomputation: recomputation,
-      starts: lengths.flatMap { own in (0..<Int32(length)).map { $0 < own ? 0 : own } },
-      encoderInput: encoderInput, usesAdapters: usesAdapters)
+    var pass = self
+    pass.starts = lengths.flatMap { own in (0..<Int32(length)).map { $0 < own ? 0 : own } }
+    return pass
   }
 
   /// Returns `body(x)` for one layer of the network; under `Recomputation.layer` only `x` is kept

@@ -1,7 +1,7 @@
 internal import CMPI
 
 /// The level of MPI's support for threads (MPI Standard 3.1, section 12.4.3), in ascending order.
-package enum ThreadLevel: Int, Sendable, Comparable, CustomStringConvertible {
+package enum ThreadLevel: Sendable, Comparable, CustomStringConvertible {
   /// The rank has one thread.
   case single
   /// Only the thread that started MPI may call it.
@@ -10,10 +10,6 @@ package enum ThreadLevel: Int, Sendable, Comparable, CustomStringConvertible {
   case serialized
   /// Any thread may call MPI at any time.
   case multiple
-
-  package static func < (left: Self, right: Self) -> Bool {
-    left.rawValue < right.rawValue
-  }
 
   /// The name of MPI's constant.
   package var description: String {

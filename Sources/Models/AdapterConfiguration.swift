@@ -19,8 +19,7 @@ package struct AdapterConfiguration: Sendable, Equatable {
   ///
   /// - Throws: `ModelError` if the file cannot be read or has a value that Apus does not support.
   package init(folder: String) throws(ModelError) {
-    let path = "\(folder)/\(AdapterConfiguration.fileName)"
-    let fields = ConfigurationFields(values: try ConfigurationFile.values(path), path: path)
+    let fields = try ConfigurationFile.fields("\(folder)/\(AdapterConfiguration.fileName)")
     try fields.require("peft_type", oneOf: ["LORA"], default: "")
     try fields.require("bias", oneOf: ["none"], default: "none")
     for key in ["use_dora", "lora_bias", "use_qalora"] { try fields.require(key, false) }
@@ -79,39 +78,5 @@ package struct AdapterConfiguration: Sendable, Equatable {
       "task_type": task.map { .text($0) } ?? .null,
       "use_rslora": .flag(lora.isRankStabilized),
     ]
-  }
-}
-
-extension ConfigurationFields {
-  /// Returns a list of texts; a single text is a list of one, an absent key an empty list.
-  func texts(_ key: String) throws(ModelError) -> [String] {
-    switch values[key] ?? .null {
-    case .null: return []
-    case .text(let text): return [text]
-    case .list(let list):
-      var texts: [String] = []
-      for value in list {
-        guard case .text(let text) = value else {
-          throw .badConfiguration(
-            path: path, reason: "\(key) holds \(value.text), where texts are needed")
-        }
-        texts.append(text)
-      }
-      return texts
-    case let other:
-      throw .badConfiguration(
-        path: path, reason: "\(key) is \(other.text), where a list of texts is needed")
-    }
-  }
-
-  /// Refuses a key with a value; for features that the program does not support.
-  func requireNothing(_ key: String) throws(ModelError) {
-    switch values[key] ?? .null {
-    case .null, .flag(false): return
-    case .list(let list) where list.isEmpty: return
-    case .map(let map) where map.isEmpty: return
-    case let other:
-      throw .unsupported(path: path, key: key, value: other.text, supported: "none")
-    }
   }
 }

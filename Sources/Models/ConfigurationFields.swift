@@ -1,7 +1,40 @@
-/// The keys of one `config.json`, read with checks.
+/// The keys of one `config.json`, or of a map in it, read with checks.
 struct ConfigurationFields {
   let values: [String: ConfigurationValue]
   let path: String
+  /// The name of the map with a dot at its end; empty for the file.
+  var prefix = ""
+
+  /// Returns the name of `key` in the file, for errors.
+  func name(_ key: String) -> String { prefix + key }
+
+  /// True when the key has a value.
+  func has(_ key: String) -> Bool { (values[key] ?? .null) != .null }
+
+  /// Returns the value of `key`; `fallback` when it is absent, which is refused without one.
+  ///
+  /// - Parameters:
+  ///   - needed: The admitted values, for the error.
+  ///   - convert: Returns nil for a value that is not admitted.
+  private func value<Value>(
+    _ key: String, default fallback: Value?, _ needed: String,
+    _ convert: (ConfigurationValue) -> Value?
+  ) throws(ModelError) -> Value {
+    let value = values[key] ?? .null
+    if value == .null {
+      if let fallback { return fallback }
+      throw .badConfiguration(path: path, reason: "the key \(name(key)) is missing")
+    }
+    guard let result = convert(value) else { throw refusal(key, value, needed) }
+    return result
+  }
+
+  private func refusal(
+    _ key: String, _ value: ConfigurationValue, _ needed: String
+  ) -> ModelError {
+    .badConfiguration(
+      path: path, reason: "\(name(key)) is \(value.text), where \(needed) is needed")
+  }
 
   /// Returns a size in 1…limit.
   ///
@@ -10,59 +43,34 @@ struct ConfigurationFields {
   func size(_ key: String, atMost limit: Int, default fallback: Int? = nil) throws(ModelError)
     -> Int
   {
-    switch values[key] ?? .null {
-    case .integer(let value) where (1...limit).contains(value): return value
-    case .null:
-      if let fallback { return fallback }
-      throw .badConfiguration(path: path, reason: "the key \(key) is missing")
-    case let other:
-      throw .badConfiguration(
-        path: path,
-        reason: "\(key) is \(other.text), where a whole number from 1 to \(limit) is needed")
-    }
+    try integer(key, in: 1...limit, default: fallback)
   }
 
   /// Returns a count in 0…limit.
   func count(_ key: String, atMost limit: Int, default fallback: Int) throws(ModelError) -> Int {
-    switch values[key] ?? .null {
-    case .integer(let value) where (0...limit).contains(value): return value
-    case .null: return fallback
-    case let other:
-      throw .badConfiguration(
-        path: path,
-        reason: "\(key) is \(other.text), where a whole number from 0 to \(limit) is needed")
+    try integer(key, in: 0...limit, default: fallback)
+  }
+
+  private func integer(_ key: String, in range: ClosedRange<Int>, default fallback: Int?)
+    throws(ModelError) -> Int
+  {
+    let needed = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    return try value(key, default: fallback, needed) {
+      if case .integer(let value) = $0, range.contains(value) { value } else { nil }
     }
   }
 
   /// Returns a positive number, such as an epsilon.
-  func positive(_ key: String, default fallback: Double) throws(ModelError) -> Double {
-    try number(key, default: fallback, isGood: { $0 > 0 }, kind: "a positive number")
+  func positive(_ key: String, default fallback: Double? = nil) throws(ModelError) -> Double {
+    try value(key, default: fallback, "a positive number") { $0.number { $0 > 0 } }
   }
 
   /// Returns a dropout rate in [0, 1).
   func rate(_ key: String, default fallback: Double) throws(ModelError) -> Float {
     Float(
-      try number(
-        key, default: fallback, isGood: { (0..<1).contains($0) && Float($0) < 1 },
-        kind: "a number from 0 to below 1"))
-  }
-
-  private func number(
-    _ key: String, default fallback: Double, isGood: (Double) -> Bool, kind: String
-  ) throws(ModelError) -> Double {
-    let value = values[key] ?? .null
-    let number: Double? =
-      switch value {
-      case .integer(let value): Double(value)
-      case .number(let value): value
-      case .null: fallback
-      default: nil
-      }
-    guard let number, isGood(number), Float(number).isFinite else {
-      throw .badConfiguration(
-        path: path, reason: "\(key) is \(value.text), where \(kind) is needed")
-    }
-    return number
+      try value(key, default: fallback, "a number from 0 to below 1") {
+        $0.number { (0..<1).contains($0) && Float($0) < 1 }
+      })
   }
 
   /// Returns a token id; the first of a list, because some families list several end tokens.
@@ -72,33 +80,34 @@ struct ConfigurationFields {
     switch value {
     case .integer(let id) where (0..<vocabulary).contains(id): return id
     case .null: return fallback
-    case let other:
-      throw .badConfiguration(
-        path: path,
-        reason: "\(key) is \(other.text), where an id of the vocabulary 0..<\(vocabulary) is needed"
-      )
+    default: throw refusal(key, value, "an id of the vocabulary 0..<\(vocabulary)")
     }
   }
 
   func flag(_ key: String, default fallback: Bool) throws(ModelError) -> Bool {
-    switch values[key] ?? .null {
-    case .flag(let value): return value
-    case .null: return fallback
-    case let other:
-      throw .badConfiguration(
-        path: path, reason: "\(key) is \(other.text), where true or false is needed")
+    try value(key, default: fallback, "true or false") {
+      if case .flag(let value) = $0 { value } else { nil }
     }
   }
 
   func text(_ key: String, default fallback: String? = nil) throws(ModelError) -> String {
-    switch values[key] ?? .null {
-    case .text(let value): return value
-    case .null:
-      if let fallback { return fallback }
-      throw .badConfiguration(path: path, reason: "the key \(key) is missing")
-    case let other:
-      throw .badConfiguration(path: path, reason: "\(key) is \(other.text), where text is needed")
+    try value(key, default: fallback, "text") {
+      if case .text(let value) = $0 { value } else { nil }
     }
+  }
+
+  /// Returns the case whose raw value is the text; `fallback` when it is absent, which is refused
+  /// without one.
+  func choice<Value: RawRepresentable<String> & CaseIterable>(
+    _ key: String, default fallback: Value? = nil
+  ) throws(ModelError) -> Value {
+    let text = try text(key, default: fallback?.rawValue)
+    guard let value = Value(rawValue: text) else {
+      throw .unsupported(
+        path: path, key: key, value: text,
+        supported: Value.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return value
   }
 
   /// Returns the fields of a map; nil when it is absent.
@@ -112,13 +121,46 @@ struct ConfigurationFields {
       if let other = others.keys.min() {
         throw .badConfiguration(
           path: path,
-          reason: "\(key) has a key \(other), where only \(names.joined(separator: ", ")) are known"
+          reason:
+            "\(name(key)) has a key \(other), where only \(names.joined(separator: ", ")) are known"
         )
       }
-      return ConfigurationFields(values: map, path: path)
-    case let other:
-      throw .badConfiguration(path: path, reason: "\(key) is \(other.text), where a map is needed")
+      return ConfigurationFields(values: map, path: path, prefix: "\(name(key)).")
+    case let other: throw refusal(key, other, "a map")
     }
+  }
+
+  /// Returns a list of texts; a single text is a list of one, an absent key an empty list.
+  func texts(_ key: String) throws(ModelError) -> [String] {
+    switch values[key] ?? .null {
+    case .null: return []
+    case .text(let text): return [text]
+    case .list(let list):
+      var texts: [String] = []
+      for value in list {
+        guard case .text(let text) = value else {
+          throw .badConfiguration(
+            path: path, reason: "\(key) holds \(value.text), where texts are needed")
+        }
+        texts.append(text)
+      }
+      return texts
+    case let other: throw refusal(key, other, "a list of texts")
+    }
+  }
+
+  /// Returns the value that several keys give, which must agree; nil without any.
+  func agreed<Value: Equatable>(_ given: [(key: String, value: Value)]) throws(ModelError)
+    -> Value?
+  {
+    guard let first = given.first else { return nil }
+    if let other = given.first(where: { $0.value != first.value }) {
+      throw .badConfiguration(
+        path: path,
+        reason: "\(first.key) and \(other.key) contradict each other; remove the one with which "
+          + "the model was not trained")
+    }
+    return first.value
   }
 
   /// Refuses a value that is not in `supported`.
@@ -138,5 +180,29 @@ struct ConfigurationFields {
       throw .unsupported(
         path: path, key: key, value: "\(!supported)", supported: "\(supported)")
     }
+  }
+
+  /// Refuses a key with a value; for features that the program does not support.
+  func requireNothing(_ key: String) throws(ModelError) {
+    switch values[key] ?? .null {
+    case .null, .flag(false): return
+    case .list(let list) where list.isEmpty: return
+    case .map(let map) where map.isEmpty: return
+    case let other:
+      throw .unsupported(path: path, key: name(key), value: other.text, supported: "none")
+    }
+  }
+}
+
+extension ConfigurationValue {
+  /// Returns the number if it is good and finite in fp32; nil for every other value.
+  fileprivate func number(isGood: (Double) -> Bool) -> Double? {
+    let number: Double? =
+      switch self {
+      case .integer(let value): Double(value)
+      case .number(let value): value
+      default: nil
+      }
+    return number.flatMap { isGood($0) && Float($0).isFinite ? $0 : nil }
   }
 }

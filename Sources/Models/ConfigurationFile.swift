@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Reading and writing of the `config.json` of every family.
@@ -5,29 +6,28 @@ package enum ConfigurationFile {
   /// Reads the `config.json` at `path`; for a network with another head, returns the language model
   /// that has the same backbone.
   package static func read(_ path: String) throws(ModelError) -> any ModelConfiguration {
-    try model(try values(path), path: path)
+    try model(fields(path))
   }
 
   /// Reads the `config.json` at `path`: a language model, a sequence classifier, a token
   /// classifier, or an encoder without a head.
   package static func readNetwork(_ path: String) throws(ModelError) -> any NetworkConfiguration {
-    let values = try values(path)
-    let model = try model(values, path: path)
-    guard case .list(let names)? = values["architectures"], case .text(let name)? = names.first
+    let fields = try fields(path)
+    let model = try model(fields)
+    guard case .list(let names)? = fields.values["architectures"],
+      case .text(let name)? = names.first
     else { return model }
     if model.prediction.isBidirectional
       && name == model.architecture.name(withHead: TextEncoderConfiguration.suffix)
     {
       return TextEncoderConfiguration(model, hasPooler: true)
     }
-    if name.hasSuffix(TokenClassifierConfiguration.suffix) {
-      return try consistent(path) { () throws(ModelError) in
-        try TokenClassifierConfiguration(ConfigurationFields(values: values, path: path), model)
-      }
-    }
-    guard name.hasSuffix(SequenceClassifierConfiguration.suffix) else { return model }
     return try consistent(path) { () throws(ModelError) in
-      try SequenceClassifierConfiguration(ConfigurationFields(values: values, path: path), model)
+      if name.hasSuffix(TokenClassifierConfiguration.suffix) {
+        return try TokenClassifierConfiguration(fields, model)
+      }
+      guard name.hasSuffix(SequenceClassifierConfiguration.suffix) else { return model }
+      return try SequenceClassifierConfiguration(fields, model)
     }
   }
 
@@ -35,32 +35,43 @@ package enum ConfigurationFile {
   package static func parse(_ data: Data, path: String) throws(ModelError)
     -> any ModelConfiguration
   {
-    try model(try values(data, path: path), path: path)
+    try model(fields(data, path: path))
   }
 
   /// Returns the keys of the file at `path`.
-  static func values(_ path: String) throws(ModelError) -> [String: ConfigurationValue] {
+  static func fields(_ path: String) throws(ModelError) -> ConfigurationFields {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw .badConfiguration(path: path, reason: "the file cannot be read")
     }
-    return try values(data, path: path)
+    return try fields(data, path: path)
   }
 
-  private static func values(_ data: Data, path: String) throws(ModelError)
-    -> [String: ConfigurationValue]
-  {
-    guard let values = try? JSONDecoder().decode([String: ConfigurationValue].self, from: data)
-    else {
-      throw .badConfiguration(path: path, reason: "it is not a JSON object")
+  /// Returns the keys of a JSON object; repeated keys are refused.
+  static func fields(_ data: Data, path: String) throws(ModelError) -> ConfigurationFields {
+    do {
+      if case .map(let values) = ConfigurationValue(try JSONReader.read(Array(data))) {
+        return ConfigurationFields(values: values, path: path)
+      }
+    } catch {
+      throw .badConfiguration(
+        path: path,
+        reason: "it is not a JSON object: \(error.reason) (line \(error.line), byte "
+          + "\(error.offset))")
     }
-    return values
+    throw .badConfiguration(path: path, reason: "it is not a JSON object")
   }
 
-  private static func model(_ values: [String: ConfigurationValue], path: String)
-    throws(ModelError) -> any ModelConfiguration
+  private static func model(_ fields: ConfigurationFields) throws(ModelError)
+    -> any ModelConfiguration
   {
-    try consistent(path) { () throws(ModelError) in
-      try configuration(ConfigurationFields(values: values, path: path))
+    let type = try fields.text("model_type")
+    guard let family = ModelFamilies.reading(modelType: type) else {
+      throw .unsupported(
+        path: fields.path, key: "model_type", value: type,
+        supported: ModelFamilies.modelTypes.joined(separator: ", "))
+    }
+    return try consistent(fields.path) { () throws(ModelError) in
+      try family.configuration.init(fields)
     }
   }
 
@@ -74,18 +85,6 @@ package enum ConfigurationFile {
       guard case .inconsistent(let sentence) = error else { throw error }
       throw .badConfiguration(path: path, reason: String(sentence.dropLast()))
     }
-  }
-
-  private static func configuration(_ fields: ConfigurationFields) throws(ModelError)
-    -> any ModelConfiguration
-  {
-    let type = try fields.text("model_type")
-    guard let family = ModelFamilies.reading(modelType: type) else {
-      throw .unsupported(
-        path: fields.path, key: "model_type", value: type,
-        supported: ModelFamilies.modelTypes.joined(separator: ", "))
-    }
-    return try family.configuration.init(fields)
   }
 
   /// Returns the bytes of `config.json`; equal configurations give equal bytes.

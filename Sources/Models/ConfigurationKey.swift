@@ -156,13 +156,7 @@ extension ConfigurationKey {
     _ name: String, _ property: WritableKeyPath<Model, Value>
   ) -> Self {
     Self(name, property) { fields, _ throws(ModelError) in
-      let text = try fields.text(name)
-      guard let value = Value(rawValue: text) else {
-        throw .unsupported(
-          path: fields.path, key: name, value: text,
-          supported: Value.allCases.map(\.rawValue).joined(separator: ", "))
-      }
-      return value
+      try fields.choice(name)
     } write: {
       .text($0.rawValue)
     }
@@ -212,9 +206,11 @@ extension ConfigurationKey {
     }
   }
 
-  /// The keys that every family writes and none reads.
+  /// The keys of every family; no value is read from them.
   static var common: [Self] {
     [
+      // Quantized weights need the scales that it describes.
+      .unsupported("quantization_config"),
       .written("architectures") { .list([.text($0.architecture.name)]) },
       .written("use_cache") { _ in .flag(true) },
       // transformers 4 reads `torch_dtype`, 5 `dtype`.

@@ -1,35 +1,33 @@
-import Foundation
+import Files
 
-/// A value in a model's `config.json`, decoded by Foundation, to which 768.0 is a whole number.
-package enum ConfigurationValue: Sendable, Equatable, Codable {
+/// A value in a model's `config.json`, in which 768.0 is a whole number.
+package enum ConfigurationValue: Sendable, Equatable {
   case flag(Bool)
   case integer(Int)
-  /// A number with a fraction or an exponent.
+  /// A number with a fraction, or one beyond 64-bit integers.
   case number(Double)
   case text(String)
   case list([ConfigurationValue])
   case map([String: ConfigurationValue])
   case null
 
-  package init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      self = .null
-    } else if let value = try? container.decode(Bool.self) {
-      self = .flag(value)
-    } else if let value = try? container.decode(Int.self) {
-      self = .integer(value)
-    } else if let value = try? container.decode(Double.self) {
-      self = .number(value)
-    } else if let value = try? container.decode(String.self) {
-      self = .text(value)
-    } else if let value = try? container.decode([ConfigurationValue].self) {
-      self = .list(value)
-    } else {
-      self = .map(try container.decode([String: ConfigurationValue].self))
+  init(_ json: JSONValue) {
+    switch json {
+    case .null: self = .null
+    case .bool(let value): self = .flag(value)
+    case .integer(let value): self = .integer(value)
+    case .number(let value): self = Int(exactly: value).map { .integer($0) } ?? .number(value)
+    case .string(let value): self = .text(value)
+    case .array(let values): self = .list(values.map { ConfigurationValue($0) })
+    case .object(let members):
+      let pairs = members.map { ($0.key, ConfigurationValue($0.value)) }
+      // Of canonically equivalent keys, none of which has a meaning, the first stays.
+      self = .map(Dictionary(pairs) { first, _ in first })
     }
   }
+}
 
+extension ConfigurationValue: Encodable {
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {

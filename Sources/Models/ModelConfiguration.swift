@@ -106,6 +106,10 @@ extension ModelConfiguration {
 
   package var headStd: Float { initialStd }
 
+  /// Standard deviation of the initial projections into the residual stream, scaled down by the
+  /// square root of their number (Radford et al.).
+  var residualStd: Float { initialStd / Float(2 * layers).squareRoot() }
+
   package func build(_ parameters: Parameters) -> any LanguageModel {
     CausalModel(self, parameters)
   }

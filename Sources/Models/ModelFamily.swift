@@ -6,36 +6,21 @@
 package struct ModelFamily: Sendable {
   /// The name in `model.family`.
   package let name: String
-  /// The values of `model_type` in `config.json` that the configuration reads.
-  let modelTypes: [String]
   /// Reads and writes `config.json`, makes new models and builds the network.
   let configuration: any ModelConfiguration.Type
+  /// The values of `model_type` in `config.json` that the configuration reads.
+  let modelTypes: [String]
   /// The names of the weights in published files.
   let weightNames: WeightNames
   /// The keys under `model.` that this family has and some others have not.
-  package let keys: Set<NewModel.Key>
+  package internal(set) var keys: Set<NewModel.Key> = [.initialStd]
   /// Width of the feed-forward layers of a new model divided by that of the residual stream, as the
   /// help text states it.
   package let feedForwardRatio: String
   /// True when the head of a new model is tied to the token embedding by default.
-  package let isTied: Bool
+  package internal(set) var isTied = true
   /// True when the family has models with an untied head.
-  package let allowsUntiedHead: Bool
-
-  init(
-    _ name: String, _ configuration: any ModelConfiguration.Type, modelTypes: [String],
-    weightNames: WeightNames, keys: Set<NewModel.Key> = [.initialStd], feedForwardRatio: String,
-    isTied: Bool = true, allowsUntiedHead: Bool = true
-  ) {
-    self.name = name
-    self.configuration = configuration
-    self.modelTypes = modelTypes
-    self.weightNames = weightNames
-    self.keys = keys
-    self.feedForwardRatio = feedForwardRatio
-    self.isTied = isTied
-    self.allowsUntiedHead = allowsUntiedHead
-  }
+  package internal(set) var allowsUntiedHead = true
 
   /// The token that the family's models predict.
   package var prediction: Prediction { configuration.prediction }

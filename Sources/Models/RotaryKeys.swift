@@ -11,6 +11,10 @@ struct RotarySettings: Sendable, Equatable {
   /// Scaling of the frequencies for long contexts.
   var scaling = RotaryScaling.none
 
+  init(base: Double) {
+    self.base = base
+  }
+
   /// Names of the keys in a map of rotary settings.
   private enum Key {
     static let kind = "rope_type"
@@ -36,40 +40,64 @@ struct RotarySettings: Sendable, Equatable {
   /// The keys of the maps of transformers 4 and 5.
   static let (olderMapKey, mapKey) = ("rope_scaling", "rope_parameters")
 
-  /// Reads the map `key`, if it is there; keys that it lacks leave these settings as they are.
+  /// Reads the base under `key` and the settings in `maps`; where several of them state the base or
+  /// the scaling, they must agree, because transformers 4 and 5 differ in which they prefer.
   ///
-  /// - Parameter context: The length of the longest sequence, in tokens.
-  mutating func read(_ key: String, of fields: ConfigurationFields, context: Int)
-    throws(ModelError)
+  /// - Parameters:
+  ///   - fallback: The base when none is stated; the scaling is none then.
+  ///   - context: The length of the longest sequence, in tokens.
+  init(
+    _ fields: ConfigurationFields, base key: String = baseKey, default fallback: Double,
+    maps: [(key: String, in: ConfigurationFields)], context: Int
+  ) throws(ModelError) {
+    let outer = try fields.positive(key, default: fallback)
+    var bases = fields.has(key) ? [(key: key, value: outer)] : []
+    var scalings: [(key: String, value: RotaryScaling)] = []
+    for (key, fields) in maps {
+      guard let map = try fields.map(key, of: Key.all), !map.values.isEmpty else { continue }
+      // A map without a base has the outer one.
+      bases.append((map.name(Self.baseKey), try map.positive(Self.baseKey, default: outer)))
+      scalings.append((fields.name(key), try Self.scaling(map, context: context)))
+    }
+    base = try fields.agreed(bases) ?? outer
+    scaling = try fields.agreed(scalings) ?? .none
+  }
+
+  /// Returns the scaling in a map of rotary settings.
+  private static func scaling(_ map: ConfigurationFields, context: Int) throws(ModelError)
+    -> RotaryScaling
   {
-    guard let inner = try fields.map(key, of: Key.all) else { return }
-    let kind = try inner.text(Key.kind, default: inner.text(Key.olderKind, default: "default"))
-    base = try inner.positive(RotarySettings.baseKey, default: base)
-    let original = try inner.size(Key.original, atMost: ModelLimits.context, default: context)
+    let kind = try map.text(Key.kind, default: map.text(Key.olderKind, default: "default"))
+    let original = try map.size(Key.original, atMost: ModelLimits.context, default: context)
     switch kind {
     // Within the file's context, dynamic scaling equals the default.
-    case "default", "dynamic": break
-    case "linear":
-      scaling = .linear(factor: try inner.positive(Key.factor, default: 1))
+    case "default", "dynamic": return .none
+    case "linear": return .linear(factor: try map.positive(Key.factor))
     case "llama3":
-      scaling = .llama3(
-        factor: try inner.positive(Key.factor, default: 8),
-        low: try inner.positive(Key.low, default: 1),
-        high: try inner.positive(Key.high, default: 4), original: original)
+      return .llama3(
+        factor: try map.positive(Key.factor), low: try map.positive(Key.low),
+        high: try map.positive(Key.high), original: original)
     case "yarn":
-      let factor = try inner.positive(Key.factor, default: Double(context) / Double(original))
+      let factor = try map.positive(Key.factor, default: Double(context) / Double(original))
       let magnitude = factor <= 1 ? 1 : 0.1 * log(factor) + 1
-      for key in Key.unsupported { try inner.requireNothing(key) }
-      scaling = .yarn(
-        factor: factor, fast: try inner.positive(Key.fast, default: 32),
-        slow: try inner.positive(Key.slow, default: 1), original: original,
-        magnitude: try inner.positive(Key.magnitude, default: magnitude),
-        truncates: try inner.flag(Key.truncates, default: true))
+      for key in Key.unsupported { try map.requireNothing(key) }
+      return .yarn(
+        factor: factor, fast: try map.positive(Key.fast, default: 32),
+        slow: try map.positive(Key.slow, default: 1), original: original,
+        magnitude: try map.positive(Key.magnitude, default: magnitude),
+        truncates: try map.flag(Key.truncates, default: true))
     default:
       throw .unsupported(
-        path: fields.path, key: "\(key).\(Key.kind)", value: kind,
+        path: map.path, key: map.name(Key.kind), value: kind,
         supported: "default, dynamic, linear, llama3 and yarn")
     }
+  }
+
+  /// Adds the keys of both releases to `config.json`.
+  func write(to json: inout [String: ConfigurationValue]) {
+    json[Self.baseKey] = .number(base)
+    json[Self.mapKey] = .map(self.json)
+    if scaling != .none { json[Self.olderMapKey] = .map(scalingJSON) }
   }
 
   /// The map of transformers 5.
@@ -93,6 +121,20 @@ struct RotarySettings: Sendable, Equatable {
         Key.slow: .number(slow), Key.original: .integer(original),
         Key.magnitude: .number(magnitude), Key.truncates: .flag(truncates),
       ]
+    }
+  }
+}
+
+extension ConfigurationKey {
+  /// The rotary settings in the keys of both releases.
+  static func rotary(_ property: WritableKeyPath<Model, RotarySettings>) -> Self {
+    Self { fields, model throws(ModelError) in
+      model[keyPath: property] = try RotarySettings(
+        fields, default: 10_000,
+        maps: [(RotarySettings.olderMapKey, fields), (RotarySettings.mapKey, fields)],
+        context: model.context)
+    } write: { model, json in
+      model[keyPath: property].write(to: &json)
     }
   }
 }

@@ -42,14 +42,8 @@ package struct SequenceClassifierConfiguration: NetworkConfiguration {
   /// defaults.
   init(_ fields: ConfigurationFields, _ model: any ModelConfiguration) throws(ModelError) {
     let labels = try fields.labels()
-    let problem = try fields.text(
-      "problem_type",
-      default: (labels.count == 1 ? Problem.regression : .classification).rawValue)
-    guard let problem = Problem(rawValue: problem) else {
-      throw .unsupported(
-        path: fields.path, key: "problem_type", value: problem,
-        supported: Problem.allCases.map(\.rawValue).joined(separator: ", "))
-    }
+    let problem = try fields.choice(
+      "problem_type", default: labels.count == 1 ? Problem.regression : .classification)
     let end = try fields.id("eos_token_id", below: model.vocabulary, default: 0)
     try self.init(
       model, labels: labels, problem: problem,

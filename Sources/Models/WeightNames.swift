@@ -13,6 +13,9 @@ package struct WeightNames: Sendable {
   /// Parameters that files may lack because another one has the same values.
   var shared: [String: String] = [:]
 
+  /// Ends of the names of tensors in the layers of older files that no network reads, such as masks.
+  var buffers: [String] = []
+
   /// Returns `name` and its variants, the current name first.
   func variants(of name: String) -> [String] {
     var names = [name]
@@ -37,6 +40,11 @@ extension ModelFamilies {
       names.append(variant)
     }
     return names
+  }
+
+  /// True for a tensor in a layer that no network reads.
+  package static func isBuffer(_ name: String) -> Bool {
+    all.contains { $0.weightNames.buffers.contains(where: name.hasSuffix) }
   }
 
   /// Returns the names of other parameters to use if a file lacks `name`.

@@ -33,26 +33,18 @@ package struct BradleyTerry: Sendable, Equatable {
         && weights.map { $0.count == pairs } ?? true,
       "BradleyTerry: \(scores.shape) scores, \(margins?.count ?? pairs) margins, "
         + "\(weights?.count ?? pairs) weights")
-    var measures = Measures()
-    let losses = scores.reshaped([pairs, 2]).rowwise { pair, scores, gradient in
-      let weight = Double(weights?[pair] ?? 1)
-      guard weight != 0 else {
-        gradient.update(repeating: 0)
-        return 0
-      }
+    return Loss(rowsOf: scores.reshaped([pairs, 2]), weights: weights) {
+      pair, scores, gradient, weight, measures in
       let (chosen, rejected) = (Double(scores[0]), Double(scores[1]))
       let lead = chosen - rejected
       let excess = lead - Double(margins?[pair] ?? 0)
       let sum = chosen + rejected
-      let loss = -Logistic.logSigmoid(excess) + centring * sum * sum
       let derivative = Logistic.sigmoid(-excess)
       gradient[0] = Float(weight * (-derivative + 2 * centring * sum))
       gradient[1] = Float(weight * (derivative + 2 * centring * sum))
-      measures.add(loss, to: .loss, weight: weight)
       measures.addPair(chosen: chosen, rejected: rejected)
-      return Float(weight * loss)
+      return -Logistic.logSigmoid(excess) + centring * sum * sum
     }
-    return Loss(losses, count: weights.total(of: pairs), measures: measures)
   }
 }
 
@@ -64,9 +56,4 @@ extension Measures {
     add(chosen, to: .chosenReward)
     add(rejected, to: .rejectedReward)
   }
-}
-
-extension Optional<[Float]> {
-  /// Returns the sum of the weights; `count` when nil.
-  func total(of count: Int) -> Double { map { $0.reduce(0) { $0 + Double($1) } } ?? Double(count) }
 }

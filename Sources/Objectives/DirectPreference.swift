@@ -53,13 +53,8 @@ package struct DirectPreference: Sendable, Equatable {
         && weights.map { $0.count == pairs } ?? true,
       "DirectPreference: \(policy.shape) of the policy, \(reference.count) of the reference, "
         + "\(lengths.count) lengths, \(weights?.count ?? pairs) weights")
-    var measures = Measures()
-    let losses = policy.reshaped([pairs, 2]).rowwise { pair, policy, gradient in
-      let weight = Double(weights?[pair] ?? 1)
-      guard weight != 0 else {
-        gradient.update(repeating: 0)
-        return 0
-      }
+    return Loss(rowsOf: policy.reshaped([pairs, 2]), weights: weights) {
+      pair, policy, gradient, weight, measures in
       let (chosen, rejected) = (2 * pair, 2 * pair + 1)
       let leads = (
         chosen: Double(policy[0]) - Double(reference[chosen]),
@@ -76,11 +71,9 @@ package struct DirectPreference: Sendable, Equatable {
         at: leads.chosen * scales.chosen - leads.rejected * scales.rejected)
       gradient[0] = Float(weight * derivative * scales.chosen)
       gradient[1] = Float(-weight * derivative * scales.rejected)
-      measures.add(loss, to: .loss, weight: weight)
       measures.addPair(chosen: beta * leads.chosen, rejected: beta * leads.rejected)
-      return Float(weight * loss)
+      return loss
     }
-    return Loss(losses, count: weights.total(of: pairs), measures: measures)
   }
 
   /// Returns the loss of a pair at h (or h') = `difference`, and its derivative.

@@ -14,13 +14,7 @@ package enum Classification {
     precondition(
       labels.count == rows && weights.map { $0.count == rows } ?? true,
       "Classification: \(scores.shape) scores, \(labels.count) labels")
-    var measures = Measures()
-    let losses = scores.rowwise { row, scores, gradient in
-      let weight = Double(weights?[row] ?? 1)
-      guard weight != 0 else {
-        gradient.update(repeating: 0)
-        return 0
-      }
+    return Loss(rowsOf: scores, weights: weights) { row, scores, gradient, weight, measures in
       let label = labels[row]
       precondition((0..<classes).contains(label), "label \(label) of \(classes)")
       let top = scores.reduce(-Float.infinity) { max($0, $1) }
@@ -29,12 +23,9 @@ package enum Classification {
         let probability = exp(Double(score) - Double(top)) / total
         gradient[place] = Float(weight * (place == label ? probability - 1 : probability))
       }
-      let loss = log(total) - (Double(scores[label]) - Double(top))
-      measures.add(loss, to: .loss, weight: weight)
       measures.add(scores.firstIndex(of: top) == label ? 1 : 0, to: .accuracy)
-      return Float(weight * loss)
+      return log(total) - (Double(scores[label]) - Double(top))
     }
-    return Loss(losses, count: weights.total(of: rows), measures: measures)
   }
 }
 
@@ -51,22 +42,14 @@ package enum Regression {
     precondition(
       targets.count == scores.count && weights.map { $0.count == rows } ?? true,
       "Regression: \(scores.shape) scores, \(targets.count) targets")
-    var measures = Measures()
-    let losses = scores.rowwise { row, scores, gradient in
-      let weight = Double(weights?[row] ?? 1)
-      guard weight != 0 else {
-        gradient.update(repeating: 0)
-        return 0
-      }
+    return Loss(rowsOf: scores, weights: weights) { row, scores, gradient, weight, _ in
       var loss = 0.0
       for (place, score) in scores.enumerated() {
         let error = Double(score) - Double(targets[row * outputs + place])
         loss += error * error / Double(outputs)
         gradient[place] = Float(weight * 2 * error / Double(outputs))
       }
-      measures.add(loss, to: .loss, weight: weight)
-      return Float(weight * loss)
+      return loss
     }
-    return Loss(losses, count: weights.total(of: rows), measures: measures)
   }
 }

@@ -21,8 +21,8 @@ import Testing
     let path = folder + "/run.yaml"
     try Data("\u{FEFF}steps: 12\r\n".utf8).write(to: URL(filePath: path))
     var reader = try ConfigurationReader(path: path, overrides: ["seed=3"])
-    #expect(try reader.integer("steps", help: "") == 12)
-    #expect(try reader.integer("seed", help: "") == 3)
+    #expect(try reader.integer("steps", default: 1, help: "") == 12)
+    #expect(try reader.integer("seed", default: 1, help: "") == 3)
     try reader.finish()
   }
 

@@ -16,7 +16,7 @@ import Testing
       dropout: 0.3, tied: true, endOfText: 9)
     llama.epsilon = 2e-6
     llama.initialStd = 0.03
-    llama.ropeBase = 500_000.5
+    llama.rotary.base = 500_000.5
     return [gpt2, llama]
   }
 
@@ -80,14 +80,18 @@ import Testing
         "rope_scaling": .null,
       ]) as? LlamaConfiguration)
     #expect(llama.context == 2048 && llama.keyHeads == 4 && !llama.tied && llama.epsilon == 1e-6)
-    #expect(llama.ropeBase == 10_000 && llama.endOfText == 5)
+    #expect(llama.rotary.base == 10_000 && llama.endOfText == 5)
   }
 
-  @Test func rotaryParametersOverrideTheOlderKey() throws {
+  /// The base stands in `rope_theta`, or in the map: transformers 4 and 5 prefer another one.
+  @Test func theBaseOfTheRotaryFrequenciesStandsInEitherKey() throws {
     var json = try Self.samples()[1].json
-    json["rope_theta"] = .number(10_000)
+    json["rope_theta"] = nil
     let llama = try #require(try Self.parse(json) as? LlamaConfiguration)
-    #expect(llama.ropeBase == 500_000.5)
+    #expect(llama.rotary.base == 500_000.5)
+    json["rope_theta"] = .number(10_000)
+    let error = try #require(throws: ModelError.self) { try Self.parse(json) }
+    #expect("\(error)".contains("rope_theta and rope_parameters.rope_theta contradict"))
   }
 
   struct Refusal: Sendable, CustomTestStringConvertible {
@@ -120,6 +124,9 @@ import Testing
     Refusal(0, "resid_pdrop", .number(0.999_999_999_9)), Refusal(0, "resid_pdrop", .number(-0.1)),
     Refusal(0, "layer_norm_epsilon", .number(-1)), Refusal(0, "layer_norm_epsilon", .number(1e300)),
     Refusal(0, "tie_word_embeddings", .text("yes")), Refusal(0, "eos_token_id", .number(1e300)),
+    Refusal(0, "quantization_config", .map(["bits": .integer(4)])),
+    Refusal(1, "rope_scaling", .map(["type": .text("linear")])),
+    Refusal(1, "rope_scaling", .map(["rope_type": .text("llama3"), "factor": .number(8)])),
     Refusal(0, "eos_token_id", .integer(301)), Refusal(0, "eos_token_id", .integer(-1)),
     Refusal(1, "hidden_act", .text("gelu")), Refusal(1, "attention_bias", .text("yes")),
     Refusal(1, "mlp_bias", .integer(1)), Refusal(1, "head_dim", .integer(5)),
@@ -147,11 +154,27 @@ import Testing
     #expect(names.contains { sentence.contains($0) }, "\(sentence)")
   }
 
-  @Test(arguments: ["", "[]", "{", "{\"model_type\": }", "null"])
-  func filesThatAreNotJSONObjectsAreRefused(text: String) {
-    #expect(throws: ModelError.badConfiguration(path: "x", reason: "it is not a JSON object")) {
+  @Test(arguments: [
+    ("", ": the document ends early (line 1, byte 0)"), ("[]", ""), ("null", ""),
+    ("{", ": a key in quotation marks is expected (line 1, byte 1)"),
+    ("{\"model_type\": }", ": a value is expected (line 1, byte 15)"),
+    (
+      "{\"n_embd\": 4,\n \"n_embd\": 8}",
+      ": key 'n_embd' is repeated (line 2, byte 23)"
+    ),
+  ])
+  func filesThatAreNotJSONObjectsAreRefused(text: String, fault: String) {
+    let reason = "it is not a JSON object\(fault)"
+    #expect(throws: ModelError.badConfiguration(path: "x", reason: reason)) {
       try ConfigurationFile.parse(Data(text.utf8), path: "x")
     }
+  }
+
+  /// As to transformers, the family is that of `model_type`, whatever class the weights come from.
+  @Test func theModelTypeDecidesTheFamily() throws {
+    var json = try Self.samples()[1].json
+    json["architectures"] = .list([.text("MistralForCausalLM")])
+    #expect(try Self.parse(json) is LlamaConfiguration)
   }
 
   @Test func anAbsentFileIsNamed() throws {

@@ -9,7 +9,7 @@ import Testing
   private static func read(_ text: String, _ changes: [String: ConfigurationValue] = [:]) throws
     -> GemmaConfiguration
   {
-    let json = try JSONDecoder().decode([String: ConfigurationValue].self, from: Data(text.utf8))
+    let json = try ConfigurationFile.fields(Data(text.utf8), path: "config.json").values
     let changed = ConfigurationFile.bytes(json.merging(changes) { $1 })
     return try #require(
       try ConfigurationFile.parse(changed, path: "there/config.json") as? GemmaConfiguration)
@@ -95,7 +95,7 @@ import Testing
     let model = try Self.read(
       Self.gemma31B,
       [
-        "num_hidden_layers": .integer(3),
+        "num_hidden_layers": .integer(3), "sliding_window_pattern": .null,
         "layer_types": .list([
           .text("full_attention"), .text("sliding_attention"), .text("full_attention"),
         ]),
@@ -147,6 +147,20 @@ import Testing
     Refusal(key: "rope_scaling", value: .text("linear")),
     Refusal(key: "rope_scaling", value: .map(["rope_typ": .text("linear"), "factor": .number(8)])),
     Refusal(key: "model_type", value: .text("gemma2")),
+    // transformers 5.24 prefers the list, and transformers 4.50 knows only the distance.
+    Refusal(key: "layer_types", value: .list(.init(repeating: .text("full_attention"), count: 26))),
+    // transformers 5 prefers the map of maps, transformers 4 the keys beside it.
+    Refusal(
+      key: "rope_parameters",
+      value: .map([
+        "full_attention": .map(["rope_type": .text("default"), "rope_theta": .number(500)])
+      ])),
+    Refusal(
+      key: "rope_parameters",
+      value: .map([
+        "sliding_attention": .map(["rope_type": .text("default"), "rope_theta": .number(500)])
+      ])),
+    Refusal(key: "rope_scaling", value: .map(["rope_type": .text("linear")])),
   ]
 
   @Test(arguments: refusals) func unsupportedValuesAreRefusedByName(_ refusal: Refusal) throws {
@@ -158,5 +172,48 @@ import Testing
     var names = [refusal.key]
     if case .map(let map) = refusal.value { names += map.keys }
     #expect(names.contains { error.description.contains($0) }, "\(error)")
+  }
+
+  /// The key of one release beside a contradicting one of the other.
+  @Test func contradictingKeysAreNamed() throws {
+    func sentence(_ text: String, _ changes: [String: ConfigurationValue]) throws -> String {
+      try #require(throws: ModelError.self) { try Self.read(text, changes) }.description
+    }
+    let linear = ConfigurationValue.map(["rope_type": .text("linear"), "factor": .number(8)])
+    let plain = ConfigurationValue.map(["rope_type": .text("default")])
+    let whole = "there/config.json does not describe a model: "
+    let end = " contradict each other; remove the one with which the model was not trained."
+    #expect(
+      try sentence(Self.gemma2B, ["rope_scaling": linear, "rope_parameters": plain])
+        == whole + "rope_scaling and rope_parameters" + end)
+    #expect(
+      try sentence(
+        Self.gemma31B,
+        ["rope_scaling": linear, "rope_parameters": .map(["full_attention": plain])])
+        == whole + "rope_scaling and rope_parameters.full_attention" + end)
+    #expect(
+      try sentence(Self.gemma2B, ["rope_parameters": .map(["rope_theta": .number(5)])])
+        == whole + "rope_theta and rope_parameters.rope_theta" + end)
+    #expect(
+      try sentence(Self.gemma31B, ["sliding_window_pattern": .integer(0)])
+        .hasPrefix(whole + "sliding_window_pattern is 0"))
+    #expect(
+      try sentence(
+        Self.gemma31B,
+        ["layer_types": .list(.init(repeating: .text("sliding_attention"), count: 26))])
+        == whole + "layer_types and sliding_window_pattern" + end)
+    #expect(
+      try sentence(Self.gemma2B, ["rope_scaling": .map(["type": .text("linear")])])
+        == whole + "the key rope_scaling.factor is missing.")
+    // Keys that agree are accepted.
+    let both = try Self.read(
+      Self.gemma2B,
+      [
+        "rope_scaling": linear,
+        "rope_parameters": .map([
+          "rope_type": .text("linear"), "factor": .number(8), "rope_theta": .number(10_000),
+        ]),
+      ])
+    #expect(both.globalRotary.scaling == .linear(factor: 8))
   }
 }

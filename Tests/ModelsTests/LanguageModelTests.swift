@@ -21,11 +21,9 @@ import Testing
         tied: family == "gpt2", endOfText: 0)
     case "bert":
       try BERTConfiguration(
-        vocabulary: 19, context: 8, layers: layers, heads: 2, width: 12, dropout: dropout)
+        new(.bert, dropout, layers), NewModelIds(count: 19, endOfText: 0) { _ in nil })
     case "t5", "t5 gated":
-      try T5Configuration(
-        vocabulary: 19, context: 8, layers: layers, heads: 2, headSize: 5, width: 12,
-        dropout: dropout, isGated: family != "t5", padding: 0, endOfText: 1)
+      try t5(isGated: family != "t5", dropout: dropout, layers: layers)
     case "gemma", "gemma3":
       try gemma(family == "gemma" ? .gemma : .gemma3, dropout: dropout, layers: layers)
     default:
@@ -36,12 +34,28 @@ import Testing
     }
   }
 
+  private static func new(_ family: ModelFamily, _ dropout: Float, _ layers: Int) -> NewModel {
+    var new = NewModel(family: family)
+    (new.layers, new.heads, new.width) = (layers, 2, 12)
+    (new.typedContext, new.dropout) = (8, Double(dropout))
+    return new
+  }
+
+  private static func t5(isGated: Bool, dropout: Float, layers: Int)
+    throws -> any ModelConfiguration
+  {
+    var new = new(.t5, dropout, layers)
+    (new.isGated, new.tied) = (isGated, !isGated)
+    var model = try T5Configuration(new, NewModelIds(count: 19, endOfText: 1) { _ in 0 })
+    model.headSize = 5
+    return model
+  }
+
   private static func gemma(_ family: ModelFamily, dropout: Float, layers: Int)
     throws -> any ModelConfiguration
   {
-    var new = NewModel(family: family)
-    (new.layers, new.heads, new.keyHeads, new.width) = (layers, 4, 2, 24)
-    (new.typedContext, new.dropout) = (8, Double(dropout))
+    var new = new(family, dropout, layers)
+    (new.heads, new.keyHeads, new.width) = (4, 2, 24)
     var model = try GemmaConfiguration(new, NewModelIds(count: 19, endOfText: 0) { _ in nil })
     model.window = 3
     return model

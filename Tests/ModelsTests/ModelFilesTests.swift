@@ -121,6 +121,22 @@ import Testing
     #expect(weights.notes("there") == ["there holds h.0.attn.bias, which is not used."])
   }
 
+  /// A network that lacks a part of the layers in the file is another model.
+  @Test func unusedTensorsOfLayersAreRefused() throws {
+    let folder = try Folder()
+    let path = try folder.copy(golden: "gemma3")
+    try folder.replace("gemma3_text", by: "gemma", in: "\(path)/config.json")
+    try folder.replace("\"rope_parameters\"", by: "\"unread\"", in: "\(path)/config.json")
+    let layout = try ConfigurationFile.read("\(path)/config.json").layout
+    let error = try #require(throws: CheckpointError.self) {
+      try ModelFiles.read(folder: path, layout: layout)
+    }
+    #expect(
+      "\(error)".contains(
+        "model.layers.0.post_feedforward_layernorm.weight is not part of the configured model"),
+      "\(error)")
+  }
+
   @Test func everyMissingOrMisshapedTensorIsNamed() throws {
     let layout = try ConfigurationFile.read(GoldenTests.path("llama-mha/config.json")).layout
     let folder = try Folder()

@@ -32,33 +32,15 @@ package struct BERTConfiguration: ModelConfiguration {
 
   package init() {}
 
-  /// The parameters set the properties of their names.
-  ///
-  /// - Parameters:
-  ///   - hidden: 4 × width when nil.
-  ///   - dropout: The rate of attention probabilities as well.
-  package init(
-    vocabulary: Int, context: Int, layers: Int, heads: Int, width: Int, hidden: Int? = nil,
-    dropout: Float = 0, padding: Int = 0
-  ) throws(ModelError) {
-    self.vocabulary = vocabulary
-    self.context = context
-    self.layers = layers
-    self.heads = heads
-    self.width = width
-    self.hidden = hidden ?? 4 * width
-    self.dropout = dropout
-    attentionDropout = dropout
-    self.padding = padding
-    try check()
-  }
-
   package init(_ model: NewModel, _ ids: NewModelIds) throws(ModelError) {
-    try self.init(
-      vocabulary: ids.count, context: model.context, layers: model.layers, heads: model.heads,
-      width: model.width, hidden: model.hidden, dropout: Float(model.dropout),
-      padding: ids.id("[PAD]") ?? ids.id("<pad>") ?? ids.endOfText)
+    (vocabulary, context) = (ids.count, model.context)
+    (layers, heads) = (model.layers, model.heads)
+    (width, hidden) = (model.width, model.hidden ?? 4 * model.width)
+    dropout = Float(model.dropout)
+    attentionDropout = dropout
     initialStd = Float(model.initialStd)
+    padding = ids.id("[PAD]") ?? ids.id("<pad>") ?? ids.endOfText
+    try check()
   }
 
   package func check() throws(ModelError) {
@@ -117,7 +99,7 @@ package struct BERTConfiguration: ModelConfiguration {
 extension ModelFamily {
   /// BERT.
   package static let bert = ModelFamily(
-    "bert", BERTConfiguration.self, modelTypes: ["bert"],
+    name: "bert", configuration: BERTConfiguration.self, modelTypes: ["bert"],
     weightNames: WeightNames(
       backbone: "bert.", embeddings: ["_embeddings.weight"],
       // TensorFlow's names for gain and bias of a norm.

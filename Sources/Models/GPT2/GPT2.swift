@@ -108,9 +108,3 @@ struct GPT2Attention {
     return dropout(projection(attended, pass, fp32Output: true), pass).traced(as: path)
   }
 }
-
-extension GPT2Configuration {
-  /// Standard deviation of the initial projections into the residual stream, scaled down by the
-  /// square root of their number (Radford et al.).
-  var residualStd: Float { initialStd / Float(2 * layers).squareRoot() }
-}

@@ -97,8 +97,9 @@ package struct GPT2Configuration: ModelConfiguration {
 extension ModelFamily {
   /// GPT-2.
   package static let gpt2 = ModelFamily(
-    "gpt2", GPT2Configuration.self, modelTypes: ["gpt2"],
+    name: "gpt2", configuration: GPT2Configuration.self, modelTypes: ["gpt2"],
     weightNames: WeightNames(
-      backbone: "transformer.", embeddings: ["wte.weight", "wpe.weight"]),
+      backbone: "transformer.", embeddings: ["wte.weight", "wpe.weight"],
+      buffers: [".attn.bias", ".attn.masked_bias"]),
     feedForwardRatio: "4")
 }

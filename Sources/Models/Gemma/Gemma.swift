@@ -45,7 +45,7 @@ package struct Gemma: Backbone {
 struct GemmaBlock {
   let path: String
   let attentionNorm: RMSNorm
-  let attention: GemmaAttention
+  let attention: RotaryAttention
   let attentionResultNorm: RMSNorm?
   let feedForwardNorm: RMSNorm
   let gate: Linear
@@ -63,7 +63,7 @@ struct GemmaBlock {
       Linear(parameters["mlp"][name], inputs: inputs, outputs: outputs, bias: false, std: std)
     }
     attentionNorm = norm("input_layernorm")
-    attention = GemmaAttention(c, index: index, rotary: rotary, parameters["self_attn"])
+    attention = RotaryAttention(c, index: index, rotary: rotary, parameters["self_attn"])
     // In Gemma 1 the norm of this name comes before the feed-forward.
     attentionResultNorm = isGemma3 ? norm("post_attention_layernorm") : nil
     feedForwardNorm = norm(isGemma3 ? "pre_feedforward_layernorm" : "post_attention_layernorm")
@@ -83,74 +83,28 @@ struct GemmaBlock {
   }
 }
 
-/// Grouped-query causal self-attention with rotary positions, local or global.
-struct GemmaAttention {
-  let path: String
-  let heads: Int
-  let keyHeads: Int
-  let reach: AttentionReach
-  /// Factor of the attention scores.
-  let scale: Float
-  let index: Int
-  let rotary: RotaryPositions
-  let query: Linear
-  let key: Linear
-  /// RMSNorms on the heads of queries and keys; nil for Gemma 1.
-  let headNorms: (query: RMSNorm, key: RMSNorm)?
-  let value: Linear
-  let output: Linear
-  let dropout: Dropout
-
-  init(
-    _ c: GemmaConfiguration, index: Int, rotary: RotaryPositions, _ parameters: Parameters
-  ) {
-    path = parameters.path
-    heads = c.heads
-    keyHeads = c.keyHeads
-    reach = .causal(window: c.isLocal(block: index) ? c.window : nil)
-    scale = c.scoreScale
-    self.index = index
-    self.rotary = rotary
+extension RotaryAttention {
+  /// Local or global; Gemma 3 has norms on heads.
+  init(_ c: GemmaConfiguration, index: Int, rotary: RotaryPositions, _ parameters: Parameters) {
     let projection = { (name: String, outputs: Int) in
       Linear(
         parameters[name], inputs: c.width, outputs: outputs, bias: c.hasAttentionBias,
         std: c.initialStd)
     }
     let norm = { (name: String) in c.norm(parameters[name], width: c.headSize) }
-    query = projection("q_proj", heads * c.headSize)
+    query = projection("q_proj", c.heads * c.headSize)
     key = projection("k_proj", c.keyWidth)
     headNorms = c.kind == .gemma3 ? (norm("q_norm"), norm("k_norm")) : nil
     value = projection("v_proj", c.keyWidth)
     output = Linear(
-      parameters["o_proj"], inputs: heads * c.headSize, outputs: c.width,
+      parameters["o_proj"], inputs: c.heads * c.headSize, outputs: c.width,
       bias: c.hasAttentionBias, std: c.residualStd)
+    path = parameters.path
+    (heads, keyHeads) = (c.heads, c.keyHeads)
+    reach = .causal(window: c.isLocal(block: index) ? c.window : nil)
+    scale = c.scoreScale
     dropout = Dropout(rate: c.dropout, site: index)
-  }
-
-  func callAsFunction(_ x: Tensor, positions: [Int32], _ pass: ForwardPass) -> Tensor {
-    // The norms take fp32 inputs, in bf16 precision too.
-    let isNormed = headNorms != nil
-    var q = query(x, pass, fp32Output: isNormed)  // [B·T, H·D]
-    var k = key(x, pass, fp32Output: isNormed)  // [B·T, G·D]
-    if let headNorms {
-      q = headNorms.query(headsOf: q)
-      k = headNorms.key(headsOf: k)
-    }
-    q = q.rotated(rotary.table, positions: positions)
-    k = k.rotated(rotary.table, positions: positions)
-    let v = value(x, pass)
-    let attended: Tensor
-    if pass.caches.isEmpty {
-      attended = q.attention(
-        keys: k, values: v, sequences: pass.sequences, heads: heads, keyHeads: keyHeads,
-        dropout: dropout.mask(pass), starts: pass.starts, reach: reach, scale: scale)
-    } else {
-      let cache = pass.caches[index]
-      cache.append(keys: k, values: v)
-      attended = q.attention(
-        over: cache, heads: heads, keyHeads: keyHeads, reach: reach, scale: scale)
-    }
-    return output(attended, pass, fp32Output: true).traced(as: path)
+    (self.index, self.rotary) = (index, rotary)
   }
 }
 
@@ -167,8 +121,4 @@ extension GemmaConfiguration {
   var scoreScale: Float {
     Float(1 / Double(kind == .gemma ? headSize : scoreDivisor).squareRoot())
   }
-
-  /// Standard deviation of the initial projections into the residual stream, scaled down by the
-  /// square root of their number.
-  var residualStd: Float { initialStd / Float(2 * layers).squareRoot() }
 }

@@ -1,8 +1,7 @@
-import Layers
 import Tensors
 
 /// The configuration of a Gemma 1 or of the text model of a Gemma 3.
-package struct GemmaConfiguration: ModelConfiguration {
+package struct GemmaConfiguration: GroupedQueryConfiguration {
   /// The generations, by their `model_type`.
   package enum Kind: String, Sendable, CaseIterable {
     case gemma
@@ -59,17 +58,11 @@ package struct GemmaConfiguration: ModelConfiguration {
   /// A new Gemma 3 has the window of the published 1B model, five local blocks before each global
   /// one, and ends with a global block, so that a model with few blocks has one too.
   package init(_ model: NewModel, _ ids: NewModelIds) throws(ModelError) {
-    guard model.width % (2 * model.heads) == 0 else {
-      throw .inconsistent(
-        "model.width \(model.width) is not a multiple of 2 × model.heads (\(model.heads)), and "
-          + "rotary positions need heads of an even size: choose a multiple of "
-          + "\(2 * model.heads).")
-    }
     kind = model.family == .gemma3 ? .gemma3 : .gemma
     (vocabulary, context) = (ids.count, model.context)
     (layers, width) = (model.layers, model.width)
     (heads, keyHeads) = (model.heads, model.keyHeads ?? model.heads)
-    headSize = width / heads
+    headSize = try Self.headSize(width: width, heads: heads)
     scoreDivisor = headSize
     hidden = model.hidden ?? (kind == .gemma ? 8 : 4) * width
     if kind == .gemma3 {
@@ -83,19 +76,6 @@ package struct GemmaConfiguration: ModelConfiguration {
     beginningOfText = ids.id("<bos>") ?? ids.endOfText
     endOfText = ids.endOfText
     try check()
-  }
-
-  package func check() throws(ModelError) {
-    guard headSize % 2 == 0 else {
-      throw .inconsistent(
-        "Rotary positions need heads of an even size, and head_dim is \(headSize): choose an even "
-          + "size.")
-    }
-    guard heads % keyHeads == 0 else {
-      throw .inconsistent(
-        "model.heads \(heads) is not a multiple of model.kvHeads \(keyHeads), and every key head "
-          + "serves the same number of query heads: choose a multiple.")
-    }
   }
 
   package static var keys: [ConfigurationKey<Self>] {
@@ -124,7 +104,7 @@ package struct GemmaConfiguration: ModelConfiguration {
       layerTypes.when { $0.kind == .gemma3 },
       .size("sliding_window", \.window, atMost: ModelLimits.context, default: 4096)
         .when { $0.kind == .gemma3 },
-      rotary.when { $0.kind == .gemma },
+      .rotary(\.globalRotary).when { $0.kind == .gemma },
       twoRotaries.when { $0.kind == .gemma3 },
       .flag("tie_word_embeddings", \.tied, default: true),
       .positive("rms_norm_eps", \.epsilon, default: 1e-6),
@@ -139,9 +119,6 @@ package struct GemmaConfiguration: ModelConfiguration {
     Architecture(family: kind == .gemma ? "Gemma" : "Gemma3", head: "ForCausalLM")
   }
 
-  /// Key heads × head size.
-  package var keyWidth: Int { headSize * keyHeads }
-
   package func backbone(_ parameters: Parameters) -> any Backbone { Gemma(self, parameters) }
 }
 
@@ -155,7 +132,6 @@ extension GemmaConfiguration {
     let (list, pattern) = ("layer_types", "sliding_window_pattern")
     let (local, global) = ("sliding_attention", "full_attention")
     return ConfigurationKey { fields, model throws(ModelError) in
-      let distance = try fields.size(pattern, atMost: ModelLimits.layers, default: usualPattern)
       let types = try fields.texts(list)
       if let other = types.first(where: { $0 != local && $0 != global }) {
         throw .unsupported(
@@ -165,8 +141,12 @@ extension GemmaConfiguration {
         throw .badConfiguration(
           path: fields.path, reason: "\(list) has \(types.count) items for \(model.layers) layers")
       }
-      model.isLocal =
-        types.isEmpty ? (1...model.layers).map { $0 % distance != 0 } : types.map { $0 == local }
+      var given: [(key: String, value: [Bool])] = []
+      if !types.isEmpty { given.append((list, types.map { $0 == local })) }
+      let distance = try fields.size(pattern, atMost: ModelLimits.layers, default: usualPattern)
+      let regular = (1...model.layers).map { $0 % distance != 0 }
+      if fields.has(pattern) { given.append((pattern, regular)) }
+      model.isLocal = try fields.agreed(given) ?? regular
     } write: { model, json in
       json[list] = .list(model.isLocal.map { .text($0 ? local : global) })
       let distance = 1 + (model.isLocal.firstIndex(of: false) ?? model.layers)
@@ -177,21 +157,6 @@ extension GemmaConfiguration {
     }
   }
 
-  /// Gemma 1 has one table of rotary frequencies.
-  private static var rotary: ConfigurationKey<Self> {
-    ConfigurationKey { fields, model throws(ModelError) in
-      model.globalRotary.base = try fields.positive(RotarySettings.baseKey, default: 10_000)
-      for map in [RotarySettings.olderMapKey, RotarySettings.mapKey] {
-        try model.globalRotary.read(map, of: fields, context: model.context)
-      }
-    } write: { model, json in
-      let rotary = model.globalRotary
-      json[RotarySettings.baseKey] = .number(rotary.base)
-      json[RotarySettings.mapKey] = .map(rotary.json)
-      if rotary.scaling != .none { json[RotarySettings.olderMapKey] = .map(rotary.scalingJSON) }
-    }
-  }
-
   /// Gemma 3 has two: transformers 4 names the local base beside the global settings, transformers
   /// 5 has a map of two maps.
   private static var twoRotaries: ConfigurationKey<Self> {
@@ -199,28 +164,25 @@ extension GemmaConfiguration {
       "rope_local_base_freq", "sliding_attention", "full_attention"
     )
     return ConfigurationKey { fields, model throws(ModelError) in
-      model.globalRotary.base = try fields.positive(RotarySettings.baseKey, default: 1_000_000)
-      model.localRotary.base = try fields.positive(localBase, default: 10_000)
-      try model.globalRotary.read(
-        RotarySettings.olderMapKey, of: fields, context: model.context)
-      guard let inner = try fields.map(RotarySettings.mapKey, of: [global, local]) else { return }
-      try model.globalRotary.read(global, of: inner, context: model.context)
-      try model.localRotary.read(local, of: inner, context: model.context)
+      let maps =
+        try fields.map(RotarySettings.mapKey, of: [global, local])
+        ?? ConfigurationFields(values: [:], path: fields.path)
+      model.globalRotary = try RotarySettings(
+        fields, default: 1_000_000, maps: [(RotarySettings.olderMapKey, fields), (global, maps)],
+        context: model.context)
+      model.localRotary = try RotarySettings(
+        fields, base: localBase, default: 10_000, maps: [(local, maps)], context: model.context)
       guard model.localRotary.scaling == .none else {
         throw .unsupported(
           path: fields.path, key: "\(RotarySettings.mapKey).\(local)",
           value: ConfigurationValue.map(model.localRotary.scalingJSON).text, supported: "default")
       }
     } write: { model, json in
-      let (globalRotary, localRotary) = (model.globalRotary, model.localRotary)
-      json[RotarySettings.baseKey] = .number(globalRotary.base)
-      json[localBase] = .number(localRotary.base)
+      model.globalRotary.write(to: &json)
+      json[localBase] = .number(model.localRotary.base)
       json[RotarySettings.mapKey] = .map([
-        global: .map(globalRotary.json), local: .map(localRotary.json),
+        global: .map(model.globalRotary.json), local: .map(model.localRotary.json),
       ])
-      if globalRotary.scaling != .none {
-        json[RotarySettings.olderMapKey] = .map(globalRotary.scalingJSON)
-      }
     }
   }
 }
@@ -231,11 +193,13 @@ extension ModelFamily {
 
   /// Gemma 1.
   package static let gemma = ModelFamily(
-    "gemma", GemmaConfiguration.self, modelTypes: [GemmaConfiguration.Kind.gemma.rawValue],
+    name: "gemma", configuration: GemmaConfiguration.self,
+    modelTypes: [GemmaConfiguration.Kind.gemma.rawValue],
     weightNames: gemmaNames, keys: [.initialStd, .kvHeads], feedForwardRatio: "8")
 
   /// The text model of Gemma 3.
   package static let gemma3 = ModelFamily(
-    "gemma3", GemmaConfiguration.self, modelTypes: [GemmaConfiguration.Kind.gemma3.rawValue],
+    name: "gemma3", configuration: GemmaConfiguration.self,
+    modelTypes: [GemmaConfiguration.Kind.gemma3.rawValue],
     weightNames: gemmaNames, keys: [.initialStd, .kvHeads], feedForwardRatio: "4")
 }

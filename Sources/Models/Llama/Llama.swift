@@ -17,7 +17,7 @@ package struct Llama: Backbone {
     let c = configuration
     let model = parameters["model"]
     let rotary = RotaryPositions(
-      dim: c.headSize, positions: c.context, base: c.ropeBase, scaling: c.ropeScaling)
+      dim: c.headSize, positions: c.context, base: c.rotary.base, scaling: c.rotary.scaling)
     tokens = Embedding(
       model["embed_tokens"], entries: c.vocabulary, width: c.width, std: c.initialStd)
     blocks = (0..<c.layers).map {
@@ -39,7 +39,7 @@ package struct Llama: Backbone {
 struct LlamaBlock {
   let path: String
   let attentionNorm: RMSNorm
-  let attention: LlamaAttention
+  let attention: RotaryAttention
   let feedForwardNorm: RMSNorm
   let gate: Linear
   let up: Linear
@@ -50,7 +50,7 @@ struct LlamaBlock {
   ) {
     path = parameters.path
     attentionNorm = RMSNorm(parameters["input_layernorm"], width: c.width, epsilon: c.epsilon)
-    attention = LlamaAttention(c, index: index, rotary: rotary, parameters["self_attn"])
+    attention = RotaryAttention(c, index: index, rotary: rotary, parameters["self_attn"])
     feedForwardNorm = RMSNorm(
       parameters["post_attention_layernorm"], width: c.width, epsilon: c.epsilon)
     let linear = { (name: String, inputs: Int, outputs: Int, std: Float) in
@@ -71,79 +71,29 @@ struct LlamaBlock {
   }
 }
 
-/// Grouped-query causal self-attention with rotary positions.
-struct LlamaAttention {
-  let path: String
-  let heads: Int
-  let keyHeads: Int
-  /// Number of positions that a query attends to, its own included; nil for all earlier ones.
-  let window: Int?
-  let index: Int
-  let rotary: RotaryPositions
-  let query: Linear
-  let key: Linear
-  let value: Linear
-  /// RMSNorms on the heads of queries and keys (Qwen 3); nil without.
-  let headNorms: (query: RMSNorm, key: RMSNorm)?
-  let output: Linear
-  let dropout: Dropout
-
-  init(
-    _ c: LlamaConfiguration, index: Int, rotary: RotaryPositions, _ parameters: Parameters
-  ) {
-    path = parameters.path
-    heads = c.heads
-    keyHeads = c.keyHeads
-    window = index >= c.firstWindowed ? c.window : nil
-    self.index = index
-    self.rotary = rotary
+extension RotaryAttention {
+  /// Qwen 3 has norms on heads.
+  init(_ c: LlamaConfiguration, index: Int, rotary: RotaryPositions, _ parameters: Parameters) {
     let projection = { (name: String, outputs: Int) in
       Linear(
         parameters[name], inputs: c.width, outputs: outputs, bias: c.hasQueryBias,
         std: c.initialStd)
     }
-    query = projection("q_proj", heads * c.headSize)
-    key = projection("k_proj", c.keyWidth)
-    value = projection("v_proj", c.keyWidth)
-    output = Linear(
-      parameters["o_proj"], inputs: heads * c.headSize, outputs: c.width, bias: c.hasOutputBias,
-      std: c.residualStd)
     let norm = { (name: String) in
       RMSNorm(parameters[name], width: c.headSize, epsilon: c.epsilon)
     }
+    query = projection("q_proj", c.heads * c.headSize)
+    key = projection("k_proj", c.keyWidth)
+    value = projection("v_proj", c.keyWidth)
+    output = Linear(
+      parameters["o_proj"], inputs: c.heads * c.headSize, outputs: c.width, bias: c.hasOutputBias,
+      std: c.residualStd)
     headNorms = c.kind.normalisesHeads ? (norm("q_norm"), norm("k_norm")) : nil
+    path = parameters.path
+    (heads, keyHeads) = (c.heads, c.keyHeads)
+    reach = .causal(window: index >= c.firstWindowed ? c.window : nil)
+    scale = nil
     dropout = Dropout(rate: c.dropout, site: index)
+    (self.index, self.rotary) = (index, rotary)
   }
-
-  func callAsFunction(_ x: Tensor, positions: [Int32], _ pass: ForwardPass) -> Tensor {
-    // The norms take fp32 inputs, in bf16 precision too.
-    let isNormed = headNorms != nil
-    var q = query(x, pass, fp32Output: isNormed)  // [B·T, H·D]
-    var k = key(x, pass, fp32Output: isNormed)  // [B·T, G·D]
-    if let headNorms {
-      q = headNorms.query(headsOf: q)
-      k = headNorms.key(headsOf: k)
-    }
-    q = q.rotated(rotary.table, positions: positions)
-    k = k.rotated(rotary.table, positions: positions)
-    let v = value(x, pass)
-    guard !pass.caches.isEmpty else {
-      return output(
-        q.causalAttention(
-          keys: k, values: v, sequences: pass.sequences, heads: heads, keyHeads: keyHeads,
-          dropout: dropout.mask(pass), starts: pass.starts, window: window), pass, fp32Output: true
-      ).traced(as: path)
-    }
-    let cache = pass.caches[index]
-    cache.append(keys: k, values: v)
-    return output(
-      q.causalAttention(over: cache, heads: heads, keyHeads: keyHeads, window: window), pass,
-      fp32Output: true)
-  }
-}
-
-extension LlamaConfiguration {
-  /// Standard deviation of the initial projections into the residual stream, scaled down by the
-  /// square root of their number.
-  var residualStd: Float { initialStd / Float(2 * layers).squareRoot() }
 }

@@ -1,5 +1,3 @@
-import Layers
-
 // The keys in the `config.json` of Llama and its relatives.
 
 extension LlamaConfiguration {
@@ -21,7 +19,7 @@ extension LlamaConfiguration {
       .written("bos_token_id") { .integer($0.endOfText) },
       attentionBias,
       .flag("mlp_bias", \.hasFeedForwardBias, default: false),
-      rotary,
+      .rotary(\.rotary),
       window,
       .positive("rms_norm_eps", \.epsilon, default: 1e-6),
       .positive("initializer_range", \.initialStd, default: 0.02),
@@ -40,28 +38,12 @@ extension LlamaConfiguration {
     }
   }
 
-  private static var rotary: ConfigurationKey<Self> {
-    ConfigurationKey { fields, model throws(ModelError) in
-      var rotary = RotarySettings(
-        base: try fields.positive(RotarySettings.baseKey, default: 10_000))
-      for map in [RotarySettings.olderMapKey, RotarySettings.mapKey] {
-        try rotary.read(map, of: fields, context: model.context)
-      }
-      (model.ropeBase, model.ropeScaling) = (rotary.base, rotary.scaling)
-    } write: { model, json in
-      let rotary = RotarySettings(base: model.ropeBase, scaling: model.ropeScaling)
-      json[RotarySettings.baseKey] = .number(rotary.base)
-      json[RotarySettings.mapKey] = .map(rotary.json)
-      if rotary.scaling != .none { json[RotarySettings.olderMapKey] = .map(rotary.scalingJSON) }
-    }
-  }
-
   /// Mistral has a window in all blocks; Qwen has it behind a flag, and from a block on; Llama has
   /// none.
   private static var window: ConfigurationKey<Self> {
     let (size, isUsed, first) = ("sliding_window", "use_sliding_window", "max_window_layers")
     return ConfigurationKey { fields, model throws(ModelError) in
-      guard (fields.values[size] ?? .null) != .null else { return }
+      guard fields.has(size) else { return }
       if model.kind != .mistral {
         guard try fields.flag(isUsed, default: false) else { return }
         model.firstWindowed = try fields.count(first, atMost: ModelLimits.layers, default: 28)

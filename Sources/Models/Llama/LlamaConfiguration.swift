@@ -1,8 +1,7 @@
-import Layers
 import Tensors
 
 /// The configuration of a Llama or one of its relatives.
-package struct LlamaConfiguration: ModelConfiguration {
+package struct LlamaConfiguration: GroupedQueryConfiguration {
   /// The family.
   package var kind = LlamaKind.llama
   /// Number of token ids.
@@ -36,10 +35,8 @@ package struct LlamaConfiguration: ModelConfiguration {
   package var dropout: Float = 0
   /// True when the head is tied to the token embedding.
   package var tied = false
-  /// Base of the rotary frequencies (`rope_theta`).
-  package var ropeBase: Double = 10_000
-  /// Scaling of the rotary frequencies for long contexts.
-  package var ropeScaling = RotaryScaling.none
+  /// Base and scaling of the rotary frequencies.
+  var rotary = RotarySettings(base: 10_000)
   /// Epsilon of the RMSNorms, added to mean squares.
   package var epsilon: Float = 1e-5
   /// Standard deviation of the initial weights.
@@ -53,25 +50,18 @@ package struct LlamaConfiguration: ModelConfiguration {
   ///
   /// - Parameters:
   ///   - keyHeads: `heads` when nil.
-  ///   - headSize: width ÷ heads when nil.
   ///   - hidden: 8/3 × width rounded up to a multiple of 16 when nil.
   package init(
     vocabulary: Int, context: Int, layers: Int, heads: Int, keyHeads: Int? = nil,
-    headSize: Int? = nil, width: Int, hidden: Int? = nil, dropout: Float = 0, tied: Bool = false,
-    endOfText: Int
+    width: Int, hidden: Int? = nil, dropout: Float = 0, tied: Bool = false, endOfText: Int
   ) throws(ModelError) {
-    guard headSize != nil || width % heads == 0 && width / heads % 2 == 0 else {
-      throw .inconsistent(
-        "model.width \(width) is not a multiple of 2 × model.heads (\(heads)), and rotary "
-          + "positions need heads of an even size: choose a multiple of \(2 * heads).")
-    }
     self.vocabulary = vocabulary
     self.context = context
     self.layers = layers
     self.heads = heads
     self.keyHeads = keyHeads ?? heads
     self.width = width
-    self.headSize = headSize ?? width / heads
+    headSize = try Self.headSize(width: width, heads: heads)
     self.hidden = hidden ?? (8 * width / 3 + 15) / 16 * 16
     self.dropout = dropout
     self.tied = tied
@@ -87,27 +77,11 @@ package struct LlamaConfiguration: ModelConfiguration {
     initialStd = Float(model.initialStd)
   }
 
-  package func check() throws(ModelError) {
-    guard headSize % 2 == 0 else {
-      throw .inconsistent(
-        "Rotary positions need heads of an even size, and head_dim is \(headSize): choose an even "
-          + "size.")
-    }
-    guard heads % keyHeads == 0 else {
-      throw .inconsistent(
-        "model.heads \(heads) is not a multiple of model.kvHeads \(keyHeads), and every key head "
-          + "serves the same number of query heads: choose a multiple.")
-    }
-  }
-
   package var architecture: Architecture {
     let name = kind.rawValue
     return Architecture(
       family: name.prefix(1).uppercased() + name.dropFirst(), head: "ForCausalLM")
   }
-
-  /// Key heads × head size.
-  package var keyWidth: Int { headSize * keyHeads }
 
   package func backbone(_ parameters: Parameters) -> any Backbone { Llama(self, parameters) }
 }
@@ -130,7 +104,10 @@ package enum LlamaKind: String, Sendable, CaseIterable {
 extension ModelFamily {
   /// Llama and its relatives; a new model is a Llama.
   package static let llama = ModelFamily(
-    "llama", LlamaConfiguration.self, modelTypes: LlamaKind.allCases.map(\.rawValue),
-    weightNames: WeightNames(backbone: "model.", embeddings: ["embed_tokens.weight"]),
+    name: "llama", configuration: LlamaConfiguration.self,
+    modelTypes: LlamaKind.allCases.map(\.rawValue),
+    weightNames: WeightNames(
+      backbone: "model.", embeddings: ["embed_tokens.weight"],
+      buffers: [".rotary_emb.inv_freq"]),
     keys: [.initialStd, .kvHeads], feedForwardRatio: "8/3", isTied: false)
 }

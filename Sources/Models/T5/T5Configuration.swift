@@ -52,46 +52,22 @@ package struct T5Configuration: ModelConfiguration {
 
   package init() {}
 
-  /// The parameters set the properties of their names.
-  ///
-  /// - Parameters:
-  ///   - decoderLayers: `layers` when nil.
-  ///   - headSize: width ÷ heads when nil.
-  ///   - hidden: When nil, 4 × width, or for a gated feed-forward 8/3 × width rounded up to a
-  ///     multiple of 16.
-  ///   - tied: `!isGated` when nil.
-  ///   - start: `padding` when nil.
-  package init(
-    vocabulary: Int, context: Int, layers: Int, decoderLayers: Int? = nil, heads: Int,
-    headSize: Int? = nil, width: Int, hidden: Int? = nil, dropout: Float = 0,
-    isGated: Bool = true, tied: Bool? = nil, start: Int? = nil, padding: Int, endOfText: Int
-  ) throws(ModelError) {
-    guard headSize != nil || width % heads == 0 else {
+  /// A new model's feed-forward layers have 4 × width, and gated ones 8/3 × width rounded up to a
+  /// multiple of 16; targets start with the padding id.
+  package init(_ model: NewModel, _ ids: NewModelIds) throws(ModelError) {
+    (vocabulary, context) = (ids.count, model.context)
+    (layers, decoderLayers) = (model.layers, model.decoderLayers ?? model.layers)
+    (width, heads) = (model.width, model.heads)
+    guard width % heads == 0 else {
       throw .inconsistent(
         "model.width \(width) is not a multiple of model.heads \(heads): choose a multiple.")
     }
-    self.vocabulary = vocabulary
-    self.context = context
-    self.layers = layers
-    self.decoderLayers = decoderLayers ?? layers
-    self.heads = heads
-    self.headSize = headSize ?? width / heads
-    self.width = width
-    self.hidden = hidden ?? (isGated ? (8 * width / 3 + 15) / 16 * 16 : 4 * width)
-    self.dropout = dropout
-    self.isGated = isGated
-    self.tied = tied ?? !isGated
-    self.start = start ?? padding
-    self.padding = padding
-    self.endOfText = endOfText
-  }
-
-  package init(_ model: NewModel, _ ids: NewModelIds) throws(ModelError) {
-    try self.init(
-      vocabulary: ids.count, context: model.context, layers: model.layers,
-      decoderLayers: model.decoderLayers, heads: model.heads, width: model.width,
-      hidden: model.hidden, dropout: Float(model.dropout), isGated: model.isGated,
-      tied: model.isTied, padding: ids.id("<pad>") ?? ids.endOfText, endOfText: ids.endOfText)
+    headSize = width / heads
+    (isGated, tied) = (model.isGated, model.isTied)
+    hidden = model.hidden ?? (isGated ? (8 * width / 3 + 15) / 16 * 16 : 4 * width)
+    dropout = Float(model.dropout)
+    padding = ids.id("<pad>") ?? ids.endOfText
+    (start, endOfText) = (padding, ids.endOfText)
   }
 
   package static var prediction: Prediction { .sequenceToSequence }
@@ -131,7 +107,8 @@ package struct T5Configuration: ModelConfiguration {
 extension ModelFamily {
   /// T5 and mT5; a new model is a T5.
   package static let t5 = ModelFamily(
-    "t5", T5Configuration.self, modelTypes: T5Configuration.Kind.allCases.map(\.rawValue),
+    name: "t5", configuration: T5Configuration.self,
+    modelTypes: T5Configuration.Kind.allCases.map(\.rawValue),
     weightNames: WeightNames(
       embeddings: ["shared.weight"],
       // The embedding as part of the encoder or the decoder.
@@ -140,6 +117,7 @@ extension ModelFamily {
         "shared.weight": "decoder.embed_tokens.weight",
       ],
       // A head that was tied to the embedding.
-      shared: ["lm_head.weight": "shared.weight"]),
+      shared: ["lm_head.weight": "shared.weight"],
+      buffers: [".EncDecAttention.relative_attention_bias.weight"]),
     keys: [.decoderLayers, .gated], feedForwardRatio: "8/3 or ungated 4")
 }

@@ -2,11 +2,11 @@ import Models
 import Tensors
 import Tokenizers
 
-/// A language model read from disk, ready to be bound to workers; LoRA adapters are merged.
-package struct LoadedModel: Sendable {
+/// A network read from disk, ready to be bound to workers; LoRA adapters are merged.
+package struct LoadedNetwork<Configuration: Sendable>: Sendable {
   /// The folder that was read.
   package let path: String
-  package let configuration: any ModelConfiguration
+  package let configuration: Configuration
   /// Names and places of the parameters.
   package let layout: ParameterLayout
   /// The weights.
@@ -15,9 +15,26 @@ package struct LoadedModel: Sendable {
   /// Notes about skipped damaged checkpoints and unused tensors.
   package let notes: [String]
 
+  /// Reads the weights of `network` in `folder`; weights that are not finite are refused.
+  fileprivate init(
+    _ folder: ModelFolder, _ configuration: Configuration, _ network: any NetworkConfiguration,
+    notesUnused: Bool = true
+  ) throws {
+    let weights = try folder.weights(of: network)
+    path = folder.path
+    self.configuration = configuration
+    tokenizer = folder.tokenizer
+    notes = folder.notes + (notesUnused ? weights.notes(path) : [])
+    layout = weights.layout
+    parameters = weights.values
+  }
+}
+
+/// A language model.
+package typealias LoadedModel = LoadedNetwork<any ModelConfiguration>
+
+extension LoadedModel {
   /// Reads the model at `path`; see `ModelFolder`.
-  ///
-  /// Weights that are not finite are refused.
   package init(path: String) throws {
     try self.init(ModelFolder(path: path))
   }
@@ -33,13 +50,8 @@ package struct LoadedModel: Sendable {
 
   /// Reads the weights of `folder`.
   package init(_ folder: ModelFolder) throws {
-    path = folder.path
-    configuration = try folder.languageModel()
-    tokenizer = folder.tokenizer
-    let weights = try folder.weights()
-    notes = folder.notes + weights.notes(path)
-    layout = weights.layout
-    parameters = weights.values
+    let model = try folder.languageModel()
+    try self.init(folder, model, model)
   }
 
   /// Copies the weights that `layout` has in common with this model, by name and shape: the initial
@@ -51,20 +63,10 @@ package struct LoadedModel: Sendable {
   }
 }
 
-/// A sequence classifier read from disk, which may be a reward model; LoRA adapters are merged.
-package struct LoadedClassifier: Sendable {
-  /// The folder that was read.
-  package let path: String
-  /// The model and its labels.
-  package let configuration: SequenceClassifierConfiguration
-  /// Names and places of the parameters.
-  package let layout: ParameterLayout
-  /// The weights.
-  package let parameters: FlatBuffer
-  package let tokenizer: any Tokenizer
-  /// Notes about skipped damaged checkpoints and unused tensors.
-  package let notes: [String]
+/// A sequence classifier, which may be a reward model.
+package typealias LoadedClassifier = LoadedNetwork<SequenceClassifierConfiguration>
 
+extension LoadedClassifier {
   /// Reads the classifier at `path`; see `ModelFolder`.
   package init(path: String) throws {
     try self.init(ModelFolder(path: path))
@@ -76,26 +78,24 @@ package struct LoadedClassifier: Sendable {
       throw CheckpointError.otherNetwork(
         path: folder.path, found: folder.kind, wanted: "a sequence classifier")
     }
-    path = folder.path
-    configuration = classifier
-    tokenizer = folder.tokenizer
-    let weights = try folder.weights()
-    notes = folder.notes + weights.notes(path)
-    layout = weights.layout
-    parameters = weights.values
+    try self.init(folder, classifier, classifier)
   }
 }
 
-extension ModelFolder {
-  /// Reads the weights of the folder's network as frozen parameters.
-  package func frozen(precision: Precision) throws -> FrozenParameters {
-    let weights = try weights()
-    return FrozenParameters(layout: weights.layout, values: weights.values, precision: precision)
-  }
+/// The backbone of a network, for text embeddings: the model with the same backbone, and whether
+/// there is a pooler.
+package typealias LoadedEncoder = LoadedNetwork<TextEncoderConfiguration>
 
-  /// Copies the weights that `layout` has in common with the folder's network, of any kind, by name
-  /// and shape; the rest of `values` is unchanged.
-  package func copyWeights(into values: FlatBuffer, of layout: ParameterLayout) throws {
-    _ = try weights().copy(into: values, of: layout)
+extension LoadedEncoder {
+  /// Reads the network at `path`, of any kind but an encoder–decoder; see `ModelFolder`.
+  ///
+  /// A language model has no pooler. The unused heads are not worth a note.
+  package init(path: String) throws {
+    let folder = try ModelFolder(path: path)
+    try folder.refuseEncoderDecoder()
+    let encoder = TextEncoderConfiguration(
+      folder.configuration,
+      hasPooler: folder.classifier != nil || folder.network is TextEncoderConfiguration)
+    try self.init(folder, encoder, encoder, notesUnused: false)
   }
 }

@@ -1,26 +1,37 @@
 import MPI
 
-/// A tally per index.
+/// A value per index.
 ///
 /// The worker that computes an index writes its slot.
-package final class TallySlots: @unchecked Sendable {
+package final class Slots<Value>: @unchecked Sendable {
   // Sendable: every slot has one writer, and slots are read only after the pool's wait.
-  private let slots: UnsafeMutableBufferPointer<Tally>
+  fileprivate let slots: UnsafeMutableBufferPointer<Value>
 
-  /// Makes `count` empty tallies.
-  package init(count: Int) {
+  /// Makes `count` slots with the value `value`.
+  package init(repeating value: Value, count: Int) {
     slots = .allocate(capacity: count)
-    slots.initialize(repeating: Tally())
+    slots.initialize(repeating: value)
   }
 
   deinit {
+    slots.deinitialize()
     slots.deallocate()
   }
 
-  /// The tally of `index`.
-  package subscript(index: Int) -> Tally {
+  /// The value of `index`.
+  package subscript(index: Int) -> Value {
     get { slots[index] }
     set { slots[index] = newValue }
+  }
+}
+
+/// A tally per index.
+package typealias TallySlots = Slots<Tally>
+
+extension TallySlots {
+  /// Makes `count` empty tallies.
+  package convenience init(count: Int) {
+    self.init(repeating: Tally(), count: count)
   }
 
   /// Returns all tallies in order on every rank, each from the rank that computed it.
