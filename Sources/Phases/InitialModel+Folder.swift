@@ -122,10 +122,7 @@ extension InitialModel {
 
 extension ExampleDataOptions {
   func records() throws -> RecordSet {
-    try RecordSet(
-      reading: train,
-      validation: validation.isEmpty ? .fraction(validationFraction) : .files(validation),
-      skipsBad: skipsBad)
+    try RecordSet(reading: train, validation: validation, skipsBad: skipsBad)
   }
 
   /// Returns the options for making examples in rows of `context` positions.

@@ -41,12 +41,7 @@ package struct Alignment: ConfiguredPhase {
     let exampleOptions = options.data.exampleOptions(
       context: min(model.context, rewards.map { $0.configuration.context - 1 } ?? model.context))
     let records = try options.data.records()
-    switch options.method {
-    case .preference:
-      let pairs = try PreferenceTask(model, records, exampleOptions, loss: options.preference)
-      task = .preference(pairs)
-      report = ExampleReport(records, pairs.statistics)
-    case .policy(let method):
+    if let method = options.method.policy {
       let prompts = try SplitExamples(records) { records, _ in
         try PromptSet(
           records, chat: model.chat, completion: options.rollouts.tokens, options: exampleOptions)
@@ -55,6 +50,10 @@ package struct Alignment: ConfiguredPhase {
         method.init(options.policy, samples: options.rollouts.samples), prompts: prompts)
       report = ExampleReport(
         records, (prompts.train.statistics, prompts.validation?.statistics))
+    } else {
+      let pairs = try PreferenceTask(model, records, exampleOptions, loss: options.preference)
+      task = .preference(pairs)
+      report = ExampleReport(records, pairs.statistics)
     }
     let network = options.network(model.folder.configuration)
     var settings = model.settings(records)

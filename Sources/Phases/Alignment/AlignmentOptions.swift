@@ -47,8 +47,9 @@ package struct AlignmentOptions: Sendable {
     defaults.warmup = 10
     defaults.spike = 0
     training = try TrainingOptions(&reader, runOptions, defaults: defaults)
-    try refuseIdleKeys(reader)
-    guard case .policy(let policyMethod) = method else { return }
+    try reader.refuse(
+      method.unusedKeys, because: "it has no effect with method: \(method.name); leave it out")
+    guard let policyMethod = method.policy else { return }
     if rollouts.samples < policyMethod.minimumSamples {
       throw reader.rejection(
         of: "rollouts.samples",
@@ -86,12 +87,5 @@ package struct AlignmentOptions: Sendable {
   var stepsPerIteration: Int {
     method.isPreference
       ? 1 : policy.epochs * rollouts.count / (training.microBatches * training.sequences)
-  }
-
-  private func refuseIdleKeys(_ reader: ConfigurationReader) throws(ConfigurationError) {
-    for key in method.unusedKeys where reader.isChanged(key) {
-      throw reader.rejection(
-        of: key, because: "it has no effect with method: \(method.name); leave it out")
-    }
   }
 }

@@ -53,12 +53,13 @@ package struct FinetuningOptions: Sendable {
     defaults.weightDecay = 0.01
     defaults.warmup = 50
     training = try TrainingOptions(&reader, runOptions, defaults: defaults)
-    let idle = task == .chat ? "data.classes" : "data.template"
-    if reader.isChanged(idle) || task == .regression && reader.isChanged("data.classes") {
-      throw reader.rejection(
-        of: reader.isChanged(idle) ? idle : "data.classes",
-        because: "it has no effect with task: \(task.rawValue); leave it out")
-    }
+    let idle =
+      switch task {
+      case .chat: ["data.classes"]
+      case .classification, .tokens: ["data.template"]
+      case .regression: ["data.template", "data.classes"]
+      }
+    try reader.refuse(idle, because: "it has no effect with task: \(task.rawValue); leave it out")
   }
 }
 

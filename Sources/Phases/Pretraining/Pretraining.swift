@@ -75,15 +75,14 @@ package struct Pretraining: ConfiguredPhase {
   ///
   /// Collective.
   package func prepare(_ run: RunContext) throws -> PreparedPhase {
-    let folder = run.folder.data
-    let (corpus, other) = (options.corpus(in: folder), options.replayed(in: "\(folder)/replay"))
+    let (folder, replay) = (run.folder.data, options.data.replay)
     // Missing files of the replayed corpus are reported before the first dataset is built.
     try run.world.together {
-      guard let other, run.world.rank == 0, !other.isBuilt else { return }
-      _ = try other.plan()
+      guard let replay, run.world.rank == 0, !replay.corpus.isBuilt else { return }
+      _ = try replay.corpus.plan()
     }
-    let data = try PretrainingData.open(corpus, of: self, for: run)
-    let replayed = try other.map { try PretrainingData.open($0, of: self, for: run) }
+    let data = try options.data.corpus.dataset(in: folder, of: self, for: run)
+    let replayed = try replay?.corpus.dataset(in: "\(folder)/replay", of: self, for: run)
     var settings = ["training tokens": data.train.identity]
     if let replayed { settings["replayed tokens"] = replayed.train.identity }
     let validation = [data, replayed].map { data in
@@ -92,9 +91,7 @@ package struct Pretraining: ConfiguredPhase {
     return PreparedPhase(
       objective: try objective(
         over: data.train.tokens,
-        replay: replayed.map {
-          Replay($0.train.tokens, fraction: options.data.replay?.fraction ?? 0)
-        }),
+        replay: replayed.map { Replay($0.train.tokens, fraction: replay?.fraction ?? 0) }),
       evaluator: try validation[0].map {
         try PretrainingEvaluator(self, tokens: $0, replay: validation[1])
       }, settings: settings)

@@ -45,11 +45,9 @@ struct SequenceToSequenceTask: SupervisedTask {
     _ reader: ConfigurationReader
   ) throws {
     try model.requireLanguageModel(allowingSequenceToSequence: true)
-    if reader.isChanged("data.template") {
-      throw reader.rejection(
-        of: "data.template",
-        because: "\(model.folder.path) reads prompts without a chat template; leave it out")
-    }
+    try reader.refuse(
+      ["data.template"],
+      because: "\(model.folder.path) reads prompts without a chat template; leave it out")
     examples = try SplitExamples(records) { records, _ in try model.targets(of: records, options) }
     network = .language(model.folder.configuration)
   }
