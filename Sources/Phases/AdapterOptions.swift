@@ -38,11 +38,4 @@ package struct AdapterOptions: Sendable {
 
   /// True when the trained model without its adapters equals the initial model.
   var keepsInitialWeights: Bool { lora?.modulesToSave.isEmpty == true }
-
-  /// The adapters with `heads` trained in full.
-  func lora(savingWhole heads: [String]) -> LoRA? {
-    guard var lora else { return nil }
-    lora.modulesToSave += heads
-    return lora
-  }
 }

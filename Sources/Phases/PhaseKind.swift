@@ -1,6 +1,7 @@
 // "The keys, data, objectives and evaluators of pretraining, fine-tuning, reward modelling and alignment."
 
 import Configuration
+import Tensors
 import Training
 
 /// The phases by the names of their commands.
@@ -47,13 +48,47 @@ package enum PhaseKind: String, Sendable, CaseIterable {
   }
 }
 
-/// A phase that is made from a configuration.
-protocol ConfiguredPhase: Phase {
-  init(_ reader: inout ConfigurationReader, bf16IsFaster: Bool) throws
+/// The keys of a phase.
+package protocol PhaseOptions: Sendable {
+  /// Reads every key; throws for values that are invalid by themselves or together.
+  init(_ reader: inout ConfigurationReader) throws(ConfigurationError)
+}
 
-  static func readKeys(_ reader: inout ConfigurationReader) throws
+/// A phase that is made from a configuration.
+package protocol ConfiguredPhase: Phase {
+  associatedtype Options: PhaseOptions
+
+  /// Makes the phase from its keys, its initial model and its data.
+  ///
+  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
+  init(_ options: Options, _ reader: ConfigurationReader, bf16IsFaster: Bool) throws
+
+  /// Returns the sizes of a run from its keys alone.
+  static func sketch(
+    _ options: Options, _ reader: ConfigurationReader, _ artifacts: PlannedArtifacts,
+    bf16IsFaster: Bool
+  ) throws -> PhaseSketch
+}
+
+extension ConfiguredPhase {
+  /// Makes the phase from the keys of `reader`.
+  ///
+  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
+  package init(
+    _ reader: inout ConfigurationReader, bf16IsFaster: Bool = MatrixLibrary.bf16IsFaster
+  ) throws {
+    let options = try Options(&reader)
+    try reader.finish()
+    try self.init(options, reader, bf16IsFaster: bf16IsFaster)
+  }
+
+  static func readKeys(_ reader: inout ConfigurationReader) throws {
+    _ = try Options(&reader)
+  }
 
   static func sketch(
     _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
-  ) throws -> PhaseSketch
+  ) throws -> PhaseSketch {
+    try sketch(Options(&reader), reader, artifacts, bf16IsFaster: bf16IsFaster)
+  }
 }

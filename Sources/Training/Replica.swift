@@ -65,23 +65,12 @@ package final class Replica {
   }
 }
 
-/// Models beside the trained one that are not trained.
+/// Models beside the trained one that are not trained, with their weights.
 package struct FrozenModels: Sendable {
-  /// A model with its weights.
-  package struct Frozen<Model: Sendable>: Sendable {
-    package let model: Model
-    package let parameters: FrozenParameters
-
-    package init(model: Model, parameters: FrozenParameters) {
-      self.model = model
-      self.parameters = parameters
-    }
-  }
-
   /// The reference model of the KL penalty.
-  package var reference: Frozen<any ModelConfiguration>?
+  package var reference: (model: any ModelConfiguration, parameters: FrozenParameters)?
   /// The reward model.
-  package var rewardModel: Frozen<SequenceClassifierConfiguration>?
+  package var rewardModel: (model: SequenceClassifierConfiguration, parameters: FrozenParameters)?
 
   package init() {}
 }

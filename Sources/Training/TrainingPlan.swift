@@ -84,8 +84,11 @@ package struct TrainingPlan: Sendable {
   /// - Parameters:
   ///   - options: The keys of every phase.
   ///   - reader: The reader, after all keys are read.
+  ///   - tokenizer: The tokenizer; nil for that of the initial model or, where none is given
+  ///     because it need not exist yet, bytes.
   ///   - network: The trained network.
-  ///   - lora: The LoRA adapters; nil to train all weights.
+  ///   - lora: The LoRA adapters, beside which the heads of the network are trained in full; nil to
+  ///     train all weights.
   ///   - start: The initial model; nil for a new one.
   ///   - rows: Rows of a micro-batch; nil for the number of its sequences.
   ///   - context: Positions of a row; nil for the model's maximum.
@@ -95,11 +98,13 @@ package struct TrainingPlan: Sendable {
   ///   - isBatchInvariant: True when a row's forward pass must not depend on its batch.
   ///   - bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
   package init(
-    _ options: TrainingOptions, _ reader: ConfigurationReader, tokenizer: any Tokenizer,
+    _ options: TrainingOptions, _ reader: ConfigurationReader, tokenizer: (any Tokenizer)? = nil,
     network: TrainedNetwork, lora: LoRA? = nil, start: InitialModel? = nil, rows: Int? = nil,
     context: Int? = nil, sourceContext: Int? = nil, settings: [String: String] = [:],
     isBatchInvariant: Bool = false, bf16IsFaster: Bool
   ) throws {
+    var lora = lora
+    lora?.modulesToSave += network.heads
     try reader.finish()
     run = options.run
     seed = UInt64(options.seed)
@@ -116,7 +121,7 @@ package struct TrainingPlan: Sendable {
     checkpointEvery = options.checkpointEvery
     evaluateEvery = options.evaluateEvery
     logEvery = options.logEvery
-    self.tokenizer = tokenizer
+    self.tokenizer = tokenizer ?? start?.folder.tokenizer ?? ByteTokenizer()
     self.network = network
     self.lora = lora
     template = start?.template

@@ -7,10 +7,11 @@ import Tokenizers
 import Training
 
 /// Reinforcement learning from rewards, or preference optimization on pairs.
-package struct Alignment: ConfiguredPhase {
-  package let plan: TrainingPlan
+struct Alignment: ConfiguredPhase {
+  let plan: TrainingPlan
   private let options: AlignmentOptions
   private let task: Task
+  private let start: ModelFolder
   private let rewardModel: ModelFolder?
   private let report: ExampleReport
 
@@ -20,19 +21,13 @@ package struct Alignment: ConfiguredPhase {
     case preference(PreferenceTask)
   }
 
-  /// Makes the plan from the keys of `reader`, the initial model, the examples, and the reward
-  /// model's verdict.
-  ///
-  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
-  package init(
-    _ reader: inout ConfigurationReader, bf16IsFaster: Bool = MatrixLibrary.bf16IsFaster
-  ) throws {
-    let options = try AlignmentOptions(&reader)
+  /// Makes the plan from the keys, the initial model, the examples, and the reward model's verdict.
+  init(_ options: AlignmentOptions, _ reader: ConfigurationReader, bf16IsFaster: Bool) throws {
     self.options = options
-    try reader.finish()
     try options.requireRewards(reader)
     let model = try InitialModel(options.start, template: options.data.template, reader)
     try model.requireLanguageModel()
+    start = model.folder
     let rewards = try options.reward.model.map {
       try Alignment.rewardModel($0, options.reward, beside: model.folder, reader)
     }
@@ -55,40 +50,33 @@ package struct Alignment: ConfiguredPhase {
       task = .preference(pairs)
       report = ExampleReport(records, pairs.statistics)
     }
-    let network = options.network(model.folder.configuration)
     var settings = model.settings(records)
     if let rewards { settings["reward.model"] = try rewards.weightsDigest() }
     plan = try TrainingPlan(
-      options.training, reader, tokenizer: model.folder.tokenizer, network: network,
-      lora: options.adapters.lora(savingWhole: network.heads), start: model, rows: options.rows,
-      settings: settings,
+      options.training, reader, network: options.network(model.folder.configuration),
+      lora: options.adapters.lora, start: model, rows: options.rows, settings: settings,
       isBatchInvariant: !options.method.isPreference && options.rollouts.isBatchInvariant,
       bf16IsFaster: bf16IsFaster)
   }
 
-  package static func readKeys(_ reader: inout ConfigurationReader) throws {
-    _ = try AlignmentOptions(&reader)
-  }
-
-  package static func sketch(
-    _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
+  static func sketch(
+    _ options: AlignmentOptions, _ reader: ConfigurationReader, _ artifacts: PlannedArtifacts,
+    bf16IsFaster: Bool
   ) throws -> PhaseSketch {
-    let options = try AlignmentOptions(&reader)
     let model = try artifacts.model(in: options.start.from)
-    let network = options.network(model)
     var frozen = options.adapters.keepsInitialWeights ? 0 : model.layout.count
     if let rewards = options.reward.model {
       frozen += try artifacts.model(in: rewards).layout.count
     }
     return PhaseSketch(
       plan: try TrainingPlan(
-        sketching: options.training, reader, network: network,
-        lora: options.adapters.lora(savingWhole: network.heads), rows: options.rows,
+        options.training, reader, network: options.network(model), lora: options.adapters.lora,
+        rows: options.rows,
         context: options.start.context, bf16IsFaster: bf16IsFaster),
       rollouts: options.method.isPreference
         ? nil
         : .init(
-          options.rollouts, stepsPerIteration: options.stepsPerIteration,
+          options: options.rollouts, stepsPerIteration: options.stepsPerIteration,
           hasRewardModel: options.reward.model != nil),
       frozenModelParameters: frozen)
   }
@@ -133,7 +121,7 @@ package struct Alignment: ConfiguredPhase {
   }
 
   /// Loads the frozen models, and makes the objective and the evaluator.
-  package func prepare(_ run: RunContext) throws -> PreparedPhase {
+  func prepare(_ run: RunContext) throws -> PreparedPhase {
     let frozenModels = try frozenModels()
     try report.log(to: run)
     switch task {
@@ -158,19 +146,13 @@ package struct Alignment: ConfiguredPhase {
   /// is the same.
   private func frozenModels() throws -> FrozenModels {
     var frozenModels = FrozenModels()
-    if !options.adapters.keepsInitialWeights, case .folder(let path) = plan.weights {
-      let start = try LoadedModel(path: path)
-      frozenModels.reference = .init(
-        model: start.configuration,
-        parameters: FrozenParameters(
-          layout: start.layout, values: start.parameters, precision: plan.precision))
+    if !options.adapters.keepsInitialWeights {
+      frozenModels.reference = (
+        try start.languageModel(), try start.frozen(precision: plan.precision)
+      )
     }
-    if let rewardModel {
-      let rewards = try LoadedClassifier(rewardModel)
-      frozenModels.rewardModel = .init(
-        model: rewards.configuration,
-        parameters: FrozenParameters(
-          layout: rewards.layout, values: rewards.parameters, precision: plan.precision))
+    if let rewardModel, let classifier = rewardModel.classifier {
+      frozenModels.rewardModel = (classifier, try rewardModel.frozen(precision: plan.precision))
     }
     return frozenModels
   }

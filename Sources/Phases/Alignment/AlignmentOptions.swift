@@ -2,7 +2,7 @@ import Configuration
 import Training
 
 /// The keys of an alignment run.
-package struct AlignmentOptions: Sendable {
+package struct AlignmentOptions: PhaseOptions {
   /// The keys of every run.
   package var training: TrainingOptions
   /// The initial model, which is also the reference model.

@@ -3,7 +3,7 @@ import Models
 import Training
 
 /// The keys of a fine-tuning run.
-package struct FinetuningOptions: Sendable {
+package struct FinetuningOptions: PhaseOptions {
   /// Tasks of fine-tuning.
   package enum Task: String, Sendable, CaseIterable {
     /// Language modelling of the assistant's answers in conversations.

@@ -17,14 +17,11 @@ package struct Pretraining: ConfiguredPhase {
   /// The keys under `data` that the configuration sets, of those that a built dataset overrides.
   let writtenDataKeys: Set<String>
 
-  /// Makes the plan from the keys of `reader`, the tokenizer and the initial model, if any.
-  ///
-  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
+  /// Makes the plan from the keys, the tokenizer and the initial model, if any.
   package init(
-    _ reader: inout ConfigurationReader, bf16IsFaster: Bool = MatrixLibrary.bf16IsFaster
+    _ options: PretrainingOptions, _ reader: ConfigurationReader, bf16IsFaster: Bool
   ) throws {
-    options = try PretrainingOptions(&reader)
-    try reader.finish()
+    self.options = options
     writtenDataKeys = Set(
       ["data.validation", "data.textField", "data.replay.validation"].filter(reader.isWritten))
     let start = try options.start.map { try InitialModel($0, reader) }
@@ -46,14 +43,10 @@ package struct Pretraining: ConfiguredPhase {
       bf16IsFaster: bf16IsFaster)
   }
 
-  package static func readKeys(_ reader: inout ConfigurationReader) throws {
-    _ = try PretrainingOptions(&reader)
-  }
-
   package static func sketch(
-    _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
+    _ options: PretrainingOptions, _ reader: ConfigurationReader, _ artifacts: PlannedArtifacts,
+    bf16IsFaster: Bool
   ) throws -> PhaseSketch {
-    let options = try PretrainingOptions(&reader)
     let model =
       try options.start.map { try artifacts.model(in: $0.from) }
       ?? options.sketchModel(artifacts, reader)
@@ -63,7 +56,7 @@ package struct Pretraining: ConfiguredPhase {
     }
     return PhaseSketch(
       plan: try TrainingPlan(
-        sketching: options.training, reader, network: .language(model), context: context,
+        options.training, reader, network: .language(model), context: context,
         sourceContext: sourceContext, bf16IsFaster: bf16IsFaster),
       evaluatedTokens: options.evaluateTokens)
   }

@@ -3,7 +3,7 @@ import Models
 import Training
 
 /// The keys of a pretraining run.
-package struct PretrainingOptions: Sendable {
+package struct PretrainingOptions: PhaseOptions {
   /// The keys of the corpus.
   package struct Data: Sendable {
     /// The training corpus.
