@@ -15,36 +15,14 @@ package enum PhaseKind: String, Sendable, CaseIterable {
   /// Reinforcement learning or preference optimization.
   case align
 
-  private var type: any ConfiguredPhase.Type {
+  /// The type of the phase.
+  package var type: any ConfiguredPhase.Type {
     switch self {
     case .pretrain: Pretraining.self
     case .finetune: Finetuning.self
     case .reward: RewardModelling.self
     case .align: Alignment.self
     }
-  }
-
-  /// Makes the phase from the keys of `reader`.
-  ///
-  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
-  package func phase(_ reader: inout ConfigurationReader, bf16IsFaster: Bool) throws -> any Phase {
-    try type.init(&reader, bf16IsFaster: bf16IsFaster)
-  }
-
-  /// Reads the keys of the phase, for their schema and to check a file.
-  package func readKeys(_ reader: inout ConfigurationReader) throws {
-    try type.readKeys(&reader)
-  }
-
-  /// Returns the sizes of a run from its keys alone.
-  ///
-  /// - Parameters:
-  ///   - artifacts: The models and tokenizers that earlier stages will make.
-  ///   - bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
-  package func sketch(
-    _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
-  ) throws -> PhaseSketch {
-    try type.sketch(&reader, artifacts, bf16IsFaster: bf16IsFaster)
   }
 }
 
@@ -82,11 +60,17 @@ extension ConfiguredPhase {
     try self.init(options, reader, bf16IsFaster: bf16IsFaster)
   }
 
-  static func readKeys(_ reader: inout ConfigurationReader) throws {
+  /// Reads the keys of the phase, for their schema and to check a file.
+  package static func readKeys(_ reader: inout ConfigurationReader) throws {
     _ = try Options(&reader)
   }
 
-  static func sketch(
+  /// Returns the sizes of a run from its keys alone.
+  ///
+  /// - Parameters:
+  ///   - artifacts: The models and tokenizers that earlier stages will make.
+  ///   - bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
+  package static func sketch(
     _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
   ) throws -> PhaseSketch {
     try sketch(Options(&reader), reader, artifacts, bf16IsFaster: bf16IsFaster)

@@ -51,7 +51,7 @@ package struct TrainingPlan: Sendable {
   /// The chat template; nil for a model without one.
   package let template: ChatTemplate?
   /// The trained network.
-  package let network: TrainedNetwork
+  package let network: any NetworkConfiguration
   /// The LoRA adapters; nil to train all weights.
   package let lora: LoRA?
   /// The base model of the adapters; nil without adapters.
@@ -99,12 +99,13 @@ package struct TrainingPlan: Sendable {
   ///   - bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
   package init(
     _ options: TrainingOptions, _ reader: ConfigurationReader, tokenizer: (any Tokenizer)? = nil,
-    network: TrainedNetwork, lora: LoRA? = nil, start: InitialModel? = nil, rows: Int? = nil,
+    network: any NetworkConfiguration, lora: LoRA? = nil, start: InitialModel? = nil,
+    rows: Int? = nil,
     context: Int? = nil, sourceContext: Int? = nil, settings: [String: String] = [:],
     isBatchInvariant: Bool = false, bf16IsFaster: Bool
   ) throws {
     var lora = lora
-    lora?.modulesToSave += network.heads
+    lora?.modulesToSave += network.headModules
     try reader.finish()
     run = options.run
     seed = UInt64(options.seed)
@@ -137,13 +138,13 @@ package struct TrainingPlan: Sendable {
     resolved = reader.resolved
     keySettings = reader.settings
     phaseSettings = settings
-    let layouts = try lora.map { try network.configuration.layout($0) }
+    let layouts = try lora.map { try network.layout($0) }
     counts =
       layouts.map { ($0.trainable.count, $0.frozen.count) }
-      ?? (network.configuration.layout.count, 0)
+      ?? (network.layout.count, 0)
     parameters =
       layouts.map { ($0.counts.trainable, $0.counts.frozen) }
-      ?? (network.configuration.layout.parameterCount, 0)
+      ?? (network.layout.parameterCount, 0)
     schedule = Schedule(
       shape: options.schedule, peak: options.learningRate, final: options.finalRate,
       warmup: options.warmup, decay: options.decay, steps: options.steps)

@@ -88,7 +88,7 @@ package final class TrainingRun {
     cycle = try CheckpointCycle(
       store: folder.checkpoints, attempt: attempt, world: world,
       files: ModelFiles(
-        configuration: plan.network.configuration, layout: trainer.replicas.layout,
+        configuration: plan.network, layout: trainer.replicas.layout,
         tokenizer: plan.tokenizer, template: plan.template, base: plan.adapterBase),
       retention: plan.retention, keepsBest: plan.keepsBest)
 

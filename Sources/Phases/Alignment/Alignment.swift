@@ -2,7 +2,6 @@ import Checkpoints
 import Configuration
 import Datasets
 import Models
-import Tensors
 import Tokenizers
 import Training
 
@@ -13,7 +12,7 @@ struct Alignment: ConfiguredPhase {
   private let task: Task
   private let start: ModelFolder
   private let rewardModel: ModelFolder?
-  private let report: ExampleReport
+  private let notes: [String]
 
   /// The training data of a method.
   private enum Task {
@@ -43,12 +42,11 @@ struct Alignment: ConfiguredPhase {
       }
       task = .policy(
         method.init(options.policy, samples: options.rollouts.samples), prompts: prompts)
-      report = ExampleReport(
-        records, (prompts.train.statistics, prompts.validation?.statistics))
+      notes = prompts.notes
     } else {
       let pairs = try PreferenceTask(model, records, exampleOptions, loss: options.preference)
       task = .preference(pairs)
-      report = ExampleReport(records, pairs.statistics)
+      notes = pairs.notes
     }
     var settings = model.settings(records)
     if let rewards { settings["reward.model"] = try rewards.weightsDigest() }
@@ -123,11 +121,11 @@ struct Alignment: ConfiguredPhase {
   /// Loads the frozen models, and makes the objective and the evaluator.
   func prepare(_ run: RunContext) throws -> PreparedPhase {
     let frozenModels = try frozenModels()
-    try report.log(to: run)
+    try notes.forEach(run.note)
     switch task {
     case .preference(let pairs):
       return PreparedPhase(
-        objective: pairs.objective(plan), evaluator: pairs.evaluator(plan),
+        objective: pairs.objective(plan), evaluator: try pairs.evaluator(plan),
         frozenModels: frozenModels)
     case .policy(let method, let prompts):
       let reward = RewardSource(
@@ -160,8 +158,8 @@ struct Alignment: ConfiguredPhase {
 
 extension AlignmentOptions {
   /// The trained network, with a value head where the method has one.
-  fileprivate func network(_ model: any ModelConfiguration) -> TrainedNetwork {
-    method.hasValueHead ? .withValueHead(ValueHeadModelConfiguration(model)) : .language(model)
+  fileprivate func network(_ model: any ModelConfiguration) -> any NetworkConfiguration {
+    method.hasValueHead ? ValueHeadModelConfiguration(model) : model
   }
 
   /// Rows of a micro-batch: a pair has two.

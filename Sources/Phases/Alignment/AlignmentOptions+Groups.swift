@@ -58,8 +58,6 @@ package struct RewardSourceOptions: Sendable {
       }
     }
   }
-
-  var isGiven: Bool { model != nil || rule != nil || command != nil }
 }
 
 /// The keys of sampling.

@@ -75,7 +75,7 @@ package struct AlignmentOptions: PhaseOptions {
 
   /// Refuses a policy without any reward.
   func requireRewards(_ reader: ConfigurationReader) throws(ConfigurationError) {
-    if !method.isPreference && !reward.isGiven {
+    if !method.isPreference && reward.model == nil && reward.rule == nil && reward.command == nil {
       throw reader.rejection(
         of: "reward.model",
         because: "\(method.name) needs rewards; name a reward model, reward.rule or "

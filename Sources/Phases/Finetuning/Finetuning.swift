@@ -1,21 +1,18 @@
 import Configuration
 import Datasets
 import Models
-import Tensors
 import Training
 
 /// Supervised fine-tuning on the assistant's answers, or on the labels of texts or words.
 struct Finetuning: ConfiguredPhase {
   let plan: TrainingPlan
   private let task: any SupervisedTask
-  private let report: ExampleReport
 
   /// Makes the plan from the keys, the initial model and the examples.
   init(_ options: FinetuningOptions, _ reader: ConfigurationReader, bf16IsFaster: Bool) throws {
     let model = try InitialModel(options.start, template: options.data.template, reader)
     let records = try options.data.records()
     task = try options.task(model, records, reader)
-    report = ExampleReport(records, task.statistics)
     plan = try TrainingPlan(
       options.training, reader, network: task.network, lora: options.adapters.lora, start: model,
       settings: model.settings(records), bf16IsFaster: bf16IsFaster)
@@ -34,7 +31,7 @@ struct Finetuning: ConfiguredPhase {
 
   /// Makes the objective and the evaluator.
   func prepare(_ run: RunContext) throws -> PreparedPhase {
-    try report.log(to: run)
+    try task.notes.forEach(run.note)
     return PreparedPhase(
       objective: try task.objective(plan), evaluator: try task.evaluator(plan))
   }
@@ -63,13 +60,14 @@ extension FinetuningOptions {
 
   /// Returns the network of the task; the number of classes may be unknown without the texts, but
   /// the head is small.
-  fileprivate func sketchNetwork(_ model: any ModelConfiguration) throws -> TrainedNetwork {
+  fileprivate func sketchNetwork(_ model: any ModelConfiguration) throws -> any NetworkConfiguration
+  {
     let labels = classes ?? ["0", "1"]
     switch task {
-    case .chat: return .language(model)
-    case .regression: return .classifier(try .sketch(model, labels: ["value"]))
-    case .classification: return .classifier(try .sketch(model, labels: labels))
-    case .tokens: return .tokenClassifier(try TokenClassifierConfiguration(model, labels: labels))
+    case .chat: return model
+    case .regression: return try SequenceClassifierConfiguration.sketch(model, labels: ["value"])
+    case .classification: return try SequenceClassifierConfiguration.sketch(model, labels: labels)
+    case .tokens: return try TokenClassifierConfiguration(model, labels: labels)
     }
   }
 }

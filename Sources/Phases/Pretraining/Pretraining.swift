@@ -1,7 +1,6 @@
 import Configuration
 import Datasets
 import Models
-import Tensors
 import Tokenizers
 import Training
 
@@ -24,7 +23,7 @@ package struct Pretraining: ConfiguredPhase {
     self.options = options
     writtenDataKeys = Set(
       ["data.validation", "data.textField", "data.replay.validation"].filter(reader.isWritten))
-    let start = try options.start.map { try InitialModel($0, reader) }
+    let start = try options.start.map { try InitialModel($0, template: nil, reader) }
     let tokenizer = try options.tokenizer(of: start, reader)
     let model =
       try start?.folder.configuration(for: tokenizer)
@@ -38,7 +37,7 @@ package struct Pretraining: ConfiguredPhase {
     }
     let row = task.row(context: modelContext)
     plan = try TrainingPlan(
-      options.training, reader, tokenizer: tokenizer, network: .language(model), start: start,
+      options.training, reader, tokenizer: tokenizer, network: model, start: start,
       context: row.context, sourceContext: row.sourceContext, settings: settings,
       bf16IsFaster: bf16IsFaster)
   }
@@ -50,14 +49,12 @@ package struct Pretraining: ConfiguredPhase {
     let model =
       try options.start.map { try artifacts.model(in: $0.from) }
       ?? options.sketchModel(artifacts, reader)
-    var (context, sourceContext) = (options.start?.context, Int?.none)
-    if let row = options.sketchRow(model) {
-      (context, sourceContext) = (row.context, row.sourceContext)
-    }
+    let row = options.sketchRow(model)
     return PhaseSketch(
       plan: try TrainingPlan(
-        options.training, reader, network: .language(model), context: context,
-        sourceContext: sourceContext, bf16IsFaster: bf16IsFaster),
+        options.training, reader, network: model,
+        context: row?.context ?? options.start?.context, sourceContext: row?.sourceContext,
+        bf16IsFaster: bf16IsFaster),
       evaluatedTokens: options.evaluateTokens)
   }
 
@@ -104,8 +101,7 @@ extension PretrainingOptions {
     of start: InitialModel?, _ reader: ConfigurationReader
   ) throws -> any Tokenizer {
     if let start, !reader.isChanged("tokenizer") { return start.folder.tokenizer }
-    let tokenizer: any Tokenizer =
-      tokenizer == "bytes" ? ByteTokenizer() : try TokenizerFile.load(from: tokenizer)
+    let tokenizer = try loadTokenizer()
     if let start, try !start.folder.isExtended(by: tokenizer) {
       throw reader.rejection(
         of: "tokenizer",
@@ -123,6 +119,11 @@ extension PretrainingOptions {
           + "leave the key out")
     }
     return tokenizer
+  }
+
+  /// Loads the tokenizer of the configuration.
+  private func loadTokenizer() throws -> any Tokenizer {
+    tokenizer == "bytes" ? ByteTokenizer() : try TokenizerFile.load(from: tokenizer)
   }
 
   /// Returns the task that the model learns.
@@ -144,9 +145,7 @@ extension PretrainingOptions {
     _ artifacts: PlannedArtifacts, _ reader: ConfigurationReader
   ) throws -> any ModelConfiguration {
     guard let ids = artifacts.vocabularies[tokenizer] else {
-      let tokenizer: any Tokenizer =
-        tokenizer == "bytes" ? ByteTokenizer() : try TokenizerFile.load(from: tokenizer)
-      return try model.configuration(tokenizer: tokenizer, reader)
+      return try model.configuration(tokenizer: try loadTokenizer(), reader)
     }
     // The sizes depend only on the number of ids.
     var model = model

@@ -3,7 +3,6 @@ import Configuration
 import Datasets
 import Models
 import Monitoring
-import Tensors
 import Training
 
 /// Training of a reward model from human judgements: it scores answers, the chosen one of a pair
@@ -11,7 +10,6 @@ import Training
 struct RewardModelling: ConfiguredPhase {
   let plan: TrainingPlan
   private let task: RewardTask
-  private let report: ExampleReport
 
   /// Makes the plan from the keys, the initial model and the pairs.
   init(_ options: RewardOptions, _ reader: ConfigurationReader, bf16IsFaster: Bool) throws {
@@ -20,7 +18,6 @@ struct RewardModelling: ConfiguredPhase {
     task = try RewardTask(
       model, records, options.data.exampleOptions(context: model.context),
       centring: options.centring)
-    report = ExampleReport(records, task.statistics)
     plan = try TrainingPlan(
       options.training, reader, network: task.network, lora: options.adapters.lora, start: model,
       rows: 2 * options.training.sequences, settings: model.settings(records),
@@ -31,8 +28,8 @@ struct RewardModelling: ConfiguredPhase {
     _ options: RewardOptions, _ reader: ConfigurationReader, _ artifacts: PlannedArtifacts,
     bf16IsFaster: Bool
   ) throws -> PhaseSketch {
-    let network = TrainedNetwork.classifier(
-      try .sketch(try artifacts.model(in: options.start.from), labels: ["reward"]))
+    let network = try SequenceClassifierConfiguration.sketch(
+      try artifacts.model(in: options.start.from), labels: ["reward"])
     return PhaseSketch(
       plan: try TrainingPlan(
         options.training, reader, network: network, lora: options.adapters.lora,
@@ -42,8 +39,8 @@ struct RewardModelling: ConfiguredPhase {
 
   /// Makes the objective and the evaluator; at the end of the run the verdict is written.
   func prepare(_ run: RunContext) throws -> PreparedPhase {
-    try report.log(to: run)
-    let evaluator = task.rewardEvaluator(plan)
+    try task.notes.forEach(run.note)
+    let evaluator = try task.evaluator(plan)
     return PreparedPhase(
       objective: task.objective(plan), evaluator: evaluator,
       conclude: { context, checkpoint in
