@@ -28,14 +28,14 @@ struct ConfigCommand: ParsableCommand {
 
   func run() throws {
     if schema {
-      let keys = try ConfigurationReader.schema { try phase.readKeys(&$0) }
+      let keys = try ConfigurationReader.schema { try phase.type.readKeys(&$0) }
       try StandardOutput.print(json ? keys.json() : keys.table())
       return
     }
     var reader =
       try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
       ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
-    try phase.readKeys(&reader)
+    try phase.type.readKeys(&reader)
     try reader.finish()
     try StandardOutput.print(reader.resolved(withHelp: true), terminator: "")
   }

@@ -58,7 +58,7 @@ struct ModelSizes: Encodable {
     trainBytes = Memory { TrainingPlan.memory(trained: whole, frozen: 0, $0) }
     let lora = LoRA(
       rank: loraRank, alpha: 16, targets: [ModulePattern.allLinear],
-      modulesToSave: ModelSizes.heads(of: found.network))
+      modulesToSave: found.network.headModules)
     let adapted = try found.network.layout(lora)
     self.loraRank = loraRank
     loraParameters = adapted.trainable.parameterCount
@@ -70,15 +70,6 @@ struct ModelSizes: Encodable {
     cacheBytesPerToken =
       model.cachedLayers == 0
       ? nil : Memory { 2 * model.cachedLayers * model.keyWidth * $0.operandBytes }
-  }
-
-  /// The modules that are trained in full alongside LoRA adapters.
-  private static func heads(of network: any NetworkConfiguration) -> [String] {
-    switch network {
-    case let classifier as SequenceClassifierConfiguration: classifier.heads
-    case is TokenClassifierConfiguration: [TokenClassifierConfiguration.head]
-    default: []
-    }
   }
 
   var text: String {

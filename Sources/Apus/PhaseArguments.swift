@@ -56,7 +56,7 @@ struct PhaseArguments: ParsableArguments {
     let bf16IsFaster = try world.allReduce(UInt8(MatrixLibrary.bf16IsFaster ? 1 : 0), .min) == 1
     let phase = try world.together {
       var reader = try reader()
-      return try kind.phase(&reader, bf16IsFaster: bf16IsFaster)
+      return try kind.type.init(&reader, bf16IsFaster: bf16IsFaster)
     }
     return try TrainingRun(
       phase, world: world, workers: workers, resume: resume,

@@ -126,7 +126,7 @@ struct RecipeRun {
     switch stage.work {
     case .command(let words): return words.joined(separator: " ")
     case .phase(let name, var reader):
-      try RecipeRun.kind(name, of: stage).readKeys(&reader)
+      try RecipeRun.kind(name, of: stage).type.readKeys(&reader)
       try reader.finish()
       return "phase: \(name)\n" + reader.resolved
     }

@@ -100,7 +100,7 @@ struct TrainedModel: Sendable {
     let count = 1 << 17
     var ids: [Int32]
     if name == TrainedModel.shakespeare.name {
-      let plays = phase.options.data.train.first.map(Settings.packageFile)
+      let plays = phase.options.data.corpus.train.first.map(Settings.packageFile)
       let text =
         plays.flatMap { FileManager.default.contents(atPath: $0) }
         ?? Data(Aviary(seed: 1).documents(count: 500).joined(separator: "\n").utf8)

@@ -11,7 +11,7 @@ package enum DocumentSource: Sendable {
 }
 
 /// The source of the validation text, as the user gives it.
-package enum ValidationSource: Sendable {
+package enum ValidationSource: Sendable, Equatable {
   /// A fraction of the training text; see `ValidationSplit`. 0 for no validation.
   case fraction(Double)
   /// Separate files, folders and globs.

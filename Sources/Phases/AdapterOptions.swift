@@ -25,12 +25,9 @@ package struct AdapterOptions: Sendable {
       help:
         "modules that are trained in full beside the adapters, such as lm_head: suffixes of their "
         + "names, or regular expressions")
-    let keys = ["lora.alpha", "lora.dropout", "lora.targets", "lora.modulesToSave"]
     guard rank > 0 else {
-      for key in keys where reader.isChanged(key) {
-        throw reader.rejection(
-          of: key, because: "it has no effect without lora.rank; set that or leave it out")
-      }
+      try reader.refuse(
+        ["lora"], because: "it has no effect without lora.rank; set that or leave it out")
       lora = nil
       return
     }
@@ -41,11 +38,4 @@ package struct AdapterOptions: Sendable {
 
   /// True when the trained model without its adapters equals the initial model.
   var keepsInitialWeights: Bool { lora?.modulesToSave.isEmpty == true }
-
-  /// The adapters with `heads` trained in full.
-  func lora(savingWhole heads: [String]) -> LoRA? {
-    guard var lora else { return nil }
-    lora.modulesToSave += heads
-    return lora
-  }
 }

@@ -1,5 +1,5 @@
 import Configuration
-import Tokenizers
+import Datasets
 
 /// The keys of a phase's examples.
 package struct ExampleDataOptions: Sendable {
@@ -17,10 +17,8 @@ package struct ExampleDataOptions: Sendable {
 
   /// Files, folders and globs.
   package let train: [String]
-  /// The fraction of the examples that is held out when no files are given.
-  package let validationFraction: Double
-  /// Files, folders and globs to validate on; empty to hold out a fraction.
-  package let validation: [String]
+  /// The fraction of the examples that is held out, or files, folders and globs to validate on.
+  package let validation: ValidationSource
   /// The chat template of conversations.
   package let template: Template
   /// True to skip and count bad records; otherwise they are errors.
@@ -33,7 +31,7 @@ package struct ExampleDataOptions: Sendable {
     train = try reader.strings(
       "data.train", decidesBits: false,
       help: "\(what): files (.jsonl, .json, .csv, .gz), folders and globs")
-    (validationFraction, validation) = try reader.validation("data.validation", of: "examples")
+    validation = try reader.validation("data.validation", of: "examples")
     template = try reader.choice(
       "data.template", default: .auto,
       decidesBits: false, help: "chat template; auto: the one in the model's folder, else plain")
@@ -55,21 +53,5 @@ extension ExampleDataOptions {
         because: "a truncated \(part) would mean something else; leave the key out, and examples "
           + "longer than the context are skipped and counted")
     }
-  }
-}
-
-extension ConfigurationReader {
-  /// Reads a key for held-out data: a fraction of the documents or examples, or files of their own.
-  mutating func validation(
-    _ key: String, of what: String
-  ) throws(ConfigurationError) -> (fraction: Double, files: [String]) {
-    let typed = try strings(
-      key, default: ["0.1"], decidesBits: false,
-      help: "fraction of the \(what) to hold out, or files, folders and globs to validate on")
-    guard typed.count == 1, let fraction = Double(typed[0]) else { return (0, typed) }
-    guard fraction >= 0 && fraction < 1 else {
-      throw rejection(of: key, because: "a fraction must be in 0..<1, not \(typed[0])")
-    }
-    return (fraction, [])
   }
 }

@@ -7,25 +7,23 @@ import Training
 
 extension InitialModel {
   /// Opens the folder that `start` names.
-  init(_ start: StartOptions, template: ExampleDataOptions.Template, _ reader: ConfigurationReader)
-    throws
-  {
-    let folder = try start.folder(reader)
-    self.init(
-      folder: folder, context: start.context ?? folder.configuration.context,
-      template: try InitialModel.template(template, of: folder),
-      digest: try folder.weightsDigest())
-  }
-
-  /// Opens the folder that `start` names, for a phase without conversations: a chat template in the
-  /// folder is kept with the model if it is supported.
-  init(_ start: StartOptions, _ reader: ConfigurationReader) throws {
+  ///
+  /// - Parameter choice: The chat template; nil in a phase without conversations, which continues a
+  ///   language model and keeps the template of its folder if it is supported.
+  init(
+    _ start: StartOptions, template choice: ExampleDataOptions.Template?,
+    _ reader: ConfigurationReader
+  ) throws {
     let folder = try start.folder(reader)
     // An encoder without a head gets a new one.
-    if !(folder.network is TextEncoderConfiguration) { _ = try folder.languageModel() }
+    if choice == nil, !(folder.network is TextEncoderConfiguration) {
+      _ = try folder.languageModel()
+    }
     self.init(
       folder: folder, context: start.context ?? folder.configuration.context,
-      template: try InitialModel.usableTemplate(of: folder), digest: try folder.weightsDigest())
+      template: try choice.map { try InitialModel.template($0, of: folder) }
+        ?? InitialModel.usableTemplate(of: folder),
+      digest: try folder.weightsDigest())
   }
 
   /// The template in `folder`; nil when there is none or it is not supported.
@@ -97,17 +95,6 @@ extension InitialModel {
       + (network.labels.count > 5 ? " …)" : ")")
   }
 
-  /// Returns prompts and answers as encoder and decoder inputs of a sequence-to-sequence model.
-  func targets(
-    of records: [LocatedRecord], _ options: Datasets.ExampleOptions
-  ) throws(DatasetError) -> SourceTargetSet {
-    let (tokenizer, model) = (folder.tokenizer, folder.configuration)
-    let start = model.start.map { TokenID($0) } ?? tokenizer.endOfText
-    return try SourceTargetSet(
-      records, tokenizer: tokenizer, start: start,
-      padding: model.padding.map { TokenID($0) } ?? start, options: options)
-  }
-
   /// The encoder of conversations.
   var chat: ChatEncoder { ChatEncoder(template ?? .plain, tokenizer: folder.tokenizer) }
 
@@ -120,12 +107,23 @@ extension InitialModel {
   }
 }
 
+extension ModelFolder {
+  /// The id that pads rows; nil for a model without one.
+  var padding: TokenID? { configuration.padding.map { TokenID($0) } }
+
+  /// Returns prompts and answers as encoder and decoder inputs of a sequence-to-sequence model.
+  func targets(
+    of records: [LocatedRecord], _ options: Datasets.ExampleOptions
+  ) throws(DatasetError) -> SourceTargetSet {
+    let start = configuration.start.map { TokenID($0) } ?? tokenizer.endOfText
+    return try SourceTargetSet(
+      records, tokenizer: tokenizer, start: start, padding: padding ?? start, options: options)
+  }
+}
+
 extension ExampleDataOptions {
   func records() throws -> RecordSet {
-    try RecordSet(
-      reading: train,
-      validation: validation.isEmpty ? .fraction(validationFraction) : .files(validation),
-      skipsBad: skipsBad)
+    try RecordSet(reading: train, validation: validation, skipsBad: skipsBad)
   }
 
   /// Returns the options for making examples in rows of `context` positions.

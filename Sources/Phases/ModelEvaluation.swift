@@ -6,6 +6,7 @@ import Glibc
 import MPI
 import Models
 import Monitoring
+import Objectives
 import Tensors
 import Tokenizers
 import Training
@@ -28,11 +29,10 @@ package struct ModelEvaluation {
   ) throws {
     let (folder, network, frozen) = try world.together {
       let folder = try ModelFolder(path: path)
-      let network: TrainedNetwork =
+      let network: any NetworkConfiguration =
         switch folder.network {
-        case let classifier as SequenceClassifierConfiguration: .classifier(classifier)
-        case let tokenClassifier as TokenClassifierConfiguration: .tokenClassifier(tokenClassifier)
-        default: .language(try folder.languageModel())
+        case is SequenceClassifierConfiguration, is TokenClassifierConfiguration: folder.network
+        default: try folder.languageModel()
         }
       return (folder, network, try folder.frozen(precision: precision))
     }
@@ -82,16 +82,12 @@ package struct ModelEvaluation {
       }
       return MaskedTokenTask(masking: masking)
     case .sequenceToSequence:
-      let sentinels = SpanCorruption.sentinels(of: tokenizer, vocabulary: model.vocabulary)
-      let start = model.start.map { TokenID($0) } ?? tokenizer.endOfText
-      let corruption = SpanCorruption(
-        sentinels: sentinels, start: start, end: tokenizer.endOfText,
-        padding: model.padding.map { TokenID($0) } ?? start)
-      let spans = corruption.sizes(ofSource: context).spans
-      guard spans <= sentinels.count else {
+      let corruption = SpanCorruption(of: tokenizer, for: model)
+      let (spans, free) = (corruption.sizes(ofSource: context).spans, corruption.sentinels.count)
+      guard spans <= free else {
         throw CheckpointError.noModel(
           path: folder.path,
-          reason: "it has \(sentinels.count) sentinels for the \(spans) corrupted spans of a row")
+          reason: "it has \(free) sentinels for the \(spans) corrupted spans of a row")
       }
       return SpanCorruptionTask(corruption: corruption)
     }
@@ -124,39 +120,30 @@ package struct ModelEvaluation {
     _ options: Datasets.ExampleOptions
   ) throws -> (any HeldOutEvaluator, ExampleStatistics) {
     let (rows, tokenizer) = (ModelEvaluation.rows, folder.tokenizer)
-    let padding = folder.configuration.padding.map { TokenID($0) }
     let chat = { [folder] in
       ChatEncoder(try InitialModel.template(template, of: folder), tokenizer: tokenizer)
     }
     if let classifier = folder.network as? TokenClassifierConfiguration {
       let set = try TagSet(
         records, tokenizer: tokenizer, classes: classifier.labels, options: options,
-        padding: padding)
-      return (
-        TagEvaluator(TagEvaluationLoader(set, context: context, sequences: rows)), set.statistics
-      )
+        padding: folder.padding)
+      return (TagEvaluator(set, context: context, sequences: rows), set.statistics)
     }
     guard let classifier = folder.classifier else {
       try folder.requireGenerativeModel(allowingSequenceToSequence: true)
-      if let start = folder.configuration.start.map({ TokenID($0) }) {
-        let set = try SourceTargetSet(
-          records, tokenizer: tokenizer, start: start, padding: padding ?? start, options: options)
-        return (
-          AnswerEvaluator(SourceTargetEvaluationLoader(set, context: context, sequences: rows)),
-          set.statistics
-        )
+      if folder.configuration.prediction == .sequenceToSequence {
+        let set = try folder.targets(of: records, options)
+        let loader = SourceTargetEvaluationLoader(set, context: context, sequences: rows)
+        return (AnswerEvaluator(loader), set.statistics)
       }
       let set = try ExampleSet(records, chat: try chat(), options: options)
-      return (
-        AnswerEvaluator(try ExampleEvaluationLoader(set, context: context, sequences: rows)),
-        set.statistics
-      )
+      let loader = try ExampleEvaluationLoader(set, context: context, sequences: rows)
+      return (AnswerEvaluator(loader), set.statistics)
     }
     if case .pair = records.first?.record {
       let set = try PairSet(records, chat: try chat(), options: options)
       return (
-        RewardEvaluator(
-          PairEvaluationLoader(set, context: context, pairs: rows / 2), centring: 0),
+        RewardEvaluator(set, context: context, sequences: rows, loss: BradleyTerry()),
         set.statistics
       )
     }
@@ -164,12 +151,7 @@ package struct ModelEvaluation {
     let set = try LabelSet(
       records, tokenizer: tokenizer, task: isClasses ? .classes(classifier.labels) : .values,
       options: options, padding: TokenID(classifier.padding))
-    return (
-      LabelEvaluator(
-        LabelEvaluationLoader(set, context: context, sequences: rows),
-        classes: isClasses ? classifier.labels.count : 0),
-      set.statistics
-    )
+    return (LabelEvaluator(set, context: context, sequences: rows), set.statistics)
   }
 
   /// The tokens of the texts, one document after another, and the number of bytes that they encode.

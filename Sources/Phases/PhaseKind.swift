@@ -1,6 +1,7 @@
 // "The keys, data, objectives and evaluators of pretraining, fine-tuning, reward modelling and alignment."
 
 import Configuration
+import Tensors
 import Training
 
 /// The phases by the names of their commands.
@@ -14,7 +15,8 @@ package enum PhaseKind: String, Sendable, CaseIterable {
   /// Reinforcement learning or preference optimization.
   case align
 
-  private var type: any ConfiguredPhase.Type {
+  /// The type of the phase.
+  package var type: any ConfiguredPhase.Type {
     switch self {
     case .pretrain: Pretraining.self
     case .finetune: Finetuning.self
@@ -22,17 +24,45 @@ package enum PhaseKind: String, Sendable, CaseIterable {
     case .align: Alignment.self
     }
   }
+}
 
+/// The keys of a phase.
+package protocol PhaseOptions: Sendable {
+  /// Reads every key; throws for values that are invalid by themselves or together.
+  init(_ reader: inout ConfigurationReader) throws(ConfigurationError)
+}
+
+/// A phase that is made from a configuration.
+package protocol ConfiguredPhase: Phase {
+  associatedtype Options: PhaseOptions
+
+  /// Makes the phase from its keys, its initial model and its data.
+  ///
+  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
+  init(_ options: Options, _ reader: ConfigurationReader, bf16IsFaster: Bool) throws
+
+  /// Returns the sizes of a run from its keys alone.
+  static func sketch(
+    _ options: Options, _ reader: ConfigurationReader, _ artifacts: PlannedArtifacts,
+    bf16IsFaster: Bool
+  ) throws -> PhaseSketch
+}
+
+extension ConfiguredPhase {
   /// Makes the phase from the keys of `reader`.
   ///
   /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
-  package func phase(_ reader: inout ConfigurationReader, bf16IsFaster: Bool) throws -> any Phase {
-    try type.init(&reader, bf16IsFaster: bf16IsFaster)
+  package init(
+    _ reader: inout ConfigurationReader, bf16IsFaster: Bool = MatrixLibrary.bf16IsFaster
+  ) throws {
+    let options = try Options(&reader)
+    try reader.finish()
+    try self.init(options, reader, bf16IsFaster: bf16IsFaster)
   }
 
   /// Reads the keys of the phase, for their schema and to check a file.
-  package func readKeys(_ reader: inout ConfigurationReader) throws {
-    try type.readKeys(&reader)
+  package static func readKeys(_ reader: inout ConfigurationReader) throws {
+    _ = try Options(&reader)
   }
 
   /// Returns the sizes of a run from its keys alone.
@@ -40,20 +70,9 @@ package enum PhaseKind: String, Sendable, CaseIterable {
   /// - Parameters:
   ///   - artifacts: The models and tokenizers that earlier stages will make.
   ///   - bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
-  package func sketch(
+  package static func sketch(
     _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
   ) throws -> PhaseSketch {
-    try type.sketch(&reader, artifacts, bf16IsFaster: bf16IsFaster)
+    try sketch(Options(&reader), reader, artifacts, bf16IsFaster: bf16IsFaster)
   }
-}
-
-/// A phase that is made from a configuration.
-protocol ConfiguredPhase: Phase {
-  init(_ reader: inout ConfigurationReader, bf16IsFaster: Bool) throws
-
-  static func readKeys(_ reader: inout ConfigurationReader) throws
-
-  static func sketch(
-    _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
-  ) throws -> PhaseSketch
 }

@@ -7,7 +7,9 @@ package struct StartOptions: Sendable {
   package let from: String
   /// Positions of a row; nil for the model's maximum.
   package let context: Int?
+}
 
+extension StartOptions {
   package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     from = try reader.string(
       "model.from",
@@ -17,11 +19,6 @@ package struct StartOptions: Sendable {
     context = try reader.optionalInteger(
       "model.context", in: 2..., unit: "tokens",
       help: "maximum row length in training; the model's own when absent")
-  }
-
-  init(from: String, context: Int?) {
-    self.from = from
-    self.context = context
   }
 
   /// Reads `model.from` in a phase where it is optional, which reads `model.context` by itself.

@@ -1,4 +1,3 @@
-import DataParallel
 import Datasets
 import Layers
 import Models
@@ -16,17 +15,20 @@ extension Batch {
 
   /// The number of positions, of encoder and decoder inputs.
   package var positions: Int { inputs.count + sources.count }
+
+  /// Returns the forward pass over the batch: of training as `microBatch`, or of an evaluation.
+  package func pass(_ microBatch: MicroBatch? = nil) -> ForwardPass {
+    ForwardPass(
+      sequences: sequences, dropout: microBatch?.dropout,
+      recomputation: microBatch?.recomputation ?? .none, starts: starts,
+      encoderInput: encoderInput)
+  }
 }
 
 extension LanguageModel {
   /// Returns the losses of the targets of `batch` with a weight other than 0, in their order.
-  package func tokenLosses(
-    _ batch: Batch, dropout: DropoutSource? = nil, recomputation: Recomputation = .none
-  ) -> Tensor {
-    let pass = ForwardPass(
-      sequences: batch.sequences, dropout: dropout, recomputation: recomputation,
-      starts: batch.starts, encoderInput: batch.encoderInput)
-    return tokenLosses(hidden: hidden(batch.inputs, pass), batch, pass)
+  package func tokenLosses(_ batch: Batch, _ pass: ForwardPass) -> Tensor {
+    tokenLosses(hidden: hidden(batch.inputs, pass), batch, pass)
   }
 
   /// Returns the losses, given the hidden states that the model computed for `batch`.
@@ -35,10 +37,5 @@ extension LanguageModel {
       hidden: hidden, head: head.weight, bias: head.bias, targets: batch.targets,
       weights: batch.weights
     ) { transform($0, pass) }
-  }
-
-  /// Returns the sum of the losses of `batch` and the sum of its weights.
-  package func tokenLoss(_ batch: Batch) -> Tally {
-    Tally(sum: tokenLosses(batch).total, count: batch.weight)
   }
 }

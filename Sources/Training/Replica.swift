@@ -5,8 +5,9 @@ import Tensors
 
 /// A worker's copy of the networks, with its batch.
 package final class Replica {
-  /// The trained network.
-  private let network: TrainedNetwork.Built
+  /// The trained network: a language model, alone or with a value head, or a classifier; a token
+  /// classifier has the interface of a language model.
+  private let network: Any
   /// The frozen copy of the reference model; nil when there is none, or when the trained model
   /// without its adapters is the reference model.
   private let frozenReference: (any LanguageModel)?
@@ -18,7 +19,7 @@ package final class Replica {
   package var secondsData = 0.0
 
   package init(
-    _ network: TrainedNetwork, _ parameters: Parameters, rows: Int, context: Int,
+    _ network: any NetworkConfiguration, _ parameters: Parameters, rows: Int, context: Int,
     frozenModels: FrozenModels = FrozenModels()
   ) {
     self.network = network.build(parameters)
@@ -29,11 +30,10 @@ package final class Replica {
 
   /// The trained language model.
   package var model: any LanguageModel {
-    switch network {
-    case .language(let model): model
-    case .withValueHead(let model): model
-    case .classifier: preconditionFailure("a classifier has no language model")
+    guard let model = network as? any LanguageModel else {
+      preconditionFailure("a classifier has no language model")
     }
+    return model
   }
 
   /// The reference model, with which the run began: a frozen copy, or under LoRA the trained model
@@ -41,13 +41,11 @@ package final class Replica {
   package var reference: any LanguageModel { frozenReference ?? BaseModel(of: model) }
 
   /// The trained language model with its value head; nil without one.
-  package var valueHeadModel: ValueHeadModel? {
-    if case .withValueHead(let model) = network { model } else { nil }
-  }
+  package var valueHeadModel: ValueHeadModel? { network as? ValueHeadModel }
 
   /// The trained sequence classifier.
   package var classifier: SequenceClassifier {
-    guard case .classifier(let classifier) = network else {
+    guard let classifier = network as? SequenceClassifier else {
       preconditionFailure("this network is not a sequence classifier")
     }
     return classifier
@@ -65,23 +63,12 @@ package final class Replica {
   }
 }
 
-/// Models beside the trained one that are not trained.
+/// Models beside the trained one that are not trained, with their weights.
 package struct FrozenModels: Sendable {
-  /// A model with its weights.
-  package struct Frozen<Model: Sendable>: Sendable {
-    package let model: Model
-    package let parameters: FrozenParameters
-
-    package init(model: Model, parameters: FrozenParameters) {
-      self.model = model
-      self.parameters = parameters
-    }
-  }
-
   /// The reference model of the KL penalty.
-  package var reference: Frozen<any ModelConfiguration>?
+  package var reference: (model: any ModelConfiguration, parameters: FrozenParameters)?
   /// The reward model.
-  package var rewardModel: Frozen<SequenceClassifierConfiguration>?
+  package var rewardModel: (model: SequenceClassifierConfiguration, parameters: FrozenParameters)?
 
   package init() {}
 }

@@ -96,8 +96,7 @@ enum Resumption {
       guard resume == .auto else { return candidate?.checkpoint }
       let recovery = try store.newestVerified(known: candidate?.checkpoint)
       for damaged in recovery.setAside {
-        try observers.event(
-          EventReport(.checkpointSetAside, "\(damaged.name): \(damaged.reason)"))
+        try observers.event(.checkpointSetAside, "\(damaged.name): \(damaged.reason)")
       }
       if let candidate, recovery.checkpoint == nil {
         throw CheckpointError.notACheckpoint(
@@ -119,7 +118,8 @@ enum Resumption {
   ///
   /// Rank 0 decides, because the path may differ on the others. Collective.
   static func isOwn(_ start: Checkpoint, of folder: RunFolder, world: Communicator) throws -> Bool {
-    let isOwn = world.rank == 0 && isSameFolder(start.path, folder.checkpoint(step: start.step))
+    let own = FileStatus(folder.checkpoint(step: start.step))?.identity
+    let isOwn = world.rank == 0 && own != nil && FileStatus(start.path)?.identity == own
     return try world.broadcast(UInt8(isOwn ? 1 : 0)) == 1
   }
 
@@ -135,16 +135,8 @@ enum Resumption {
     observers: RunObservers
   ) throws {
     if resume == .auto { return }
-    let aside = try folder.setCheckpointsAside(after: step, attempt: attempt)
-    if let aside {
-      try observers.event(EventReport(.note, "checkpoints of another history are now in \(aside)"))
+    if let aside = try folder.setCheckpointsAside(after: step, attempt: attempt) {
+      try observers.event(.note, "checkpoints of another history are now in \(aside)")
     }
-  }
-
-  private static func isSameFolder(_ a: String, _ b: String) -> Bool {
-    guard let first = FileStatus(a)?.identity, let second = FileStatus(b)?.identity else {
-      return false
-    }
-    return first == second
   }
 }

@@ -73,7 +73,7 @@ package final class Trainer {
   private static func parameters(of plan: TrainingPlan) throws -> (
     ParameterLayout, FrozenParameters?
   ) {
-    let network = plan.network.configuration
+    let network = plan.network
     guard let lora = plan.lora else { return (network.layout, nil) }
     let layout = try network.layout(lora)
     let frozen = FlatBuffer(count: layout.frozen.count)

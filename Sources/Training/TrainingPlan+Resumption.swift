@@ -18,7 +18,7 @@ extension TrainingPlan {
     try adapterBase?.requireSame(in: checkpoint)
     let path = try checkpoint.path(of: "config.json")
     let saved = try ConfigurationFile.readNetwork(path).json
-    let wanted = network.configuration.json
+    let wanted = network.json
     let differing = Set(saved.keys).union(wanted.keys).sorted().filter { saved[$0] != wanted[$0] }
     let missing = Set(optimizer.stateNames).subtracting(
       try OptimizerFiles.stateNames(in: checkpoint))

@@ -19,7 +19,7 @@ extension TrainingPlan {
 
   /// A hash of the names, shapes and offsets of all parameters.
   var layoutDigest: UInt64 {
-    FNV1a(Array(network.configuration.layout.summary.utf8)).value
+    FNV1a(Array(network.layout.summary.utf8)).value
   }
 
   /// The lines of the resolved configuration with their numbers, to compare ranks.

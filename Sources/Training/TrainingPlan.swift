@@ -51,7 +51,7 @@ package struct TrainingPlan: Sendable {
   /// The chat template; nil for a model without one.
   package let template: ChatTemplate?
   /// The trained network.
-  package let network: TrainedNetwork
+  package let network: any NetworkConfiguration
   /// The LoRA adapters; nil to train all weights.
   package let lora: LoRA?
   /// The base model of the adapters; nil without adapters.
@@ -84,8 +84,11 @@ package struct TrainingPlan: Sendable {
   /// - Parameters:
   ///   - options: The keys of every phase.
   ///   - reader: The reader, after all keys are read.
+  ///   - tokenizer: The tokenizer; nil for that of the initial model or, where none is given
+  ///     because it need not exist yet, bytes.
   ///   - network: The trained network.
-  ///   - lora: The LoRA adapters; nil to train all weights.
+  ///   - lora: The LoRA adapters, beside which the heads of the network are trained in full; nil to
+  ///     train all weights.
   ///   - start: The initial model; nil for a new one.
   ///   - rows: Rows of a micro-batch; nil for the number of its sequences.
   ///   - context: Positions of a row; nil for the model's maximum.
@@ -95,11 +98,14 @@ package struct TrainingPlan: Sendable {
   ///   - isBatchInvariant: True when a row's forward pass must not depend on its batch.
   ///   - bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
   package init(
-    _ options: TrainingOptions, _ reader: ConfigurationReader, tokenizer: any Tokenizer,
-    network: TrainedNetwork, lora: LoRA? = nil, start: InitialModel? = nil, rows: Int? = nil,
+    _ options: TrainingOptions, _ reader: ConfigurationReader, tokenizer: (any Tokenizer)? = nil,
+    network: any NetworkConfiguration, lora: LoRA? = nil, start: InitialModel? = nil,
+    rows: Int? = nil,
     context: Int? = nil, sourceContext: Int? = nil, settings: [String: String] = [:],
     isBatchInvariant: Bool = false, bf16IsFaster: Bool
   ) throws {
+    var lora = lora
+    lora?.modulesToSave += network.headModules
     try reader.finish()
     run = options.run
     seed = UInt64(options.seed)
@@ -116,7 +122,7 @@ package struct TrainingPlan: Sendable {
     checkpointEvery = options.checkpointEvery
     evaluateEvery = options.evaluateEvery
     logEvery = options.logEvery
-    self.tokenizer = tokenizer
+    self.tokenizer = tokenizer ?? start?.folder.tokenizer ?? ByteTokenizer()
     self.network = network
     self.lora = lora
     template = start?.template
@@ -132,13 +138,13 @@ package struct TrainingPlan: Sendable {
     resolved = reader.resolved
     keySettings = reader.settings
     phaseSettings = settings
-    let layouts = try lora.map { try network.configuration.layout($0) }
+    let layouts = try lora.map { try network.layout($0) }
     counts =
       layouts.map { ($0.trainable.count, $0.frozen.count) }
-      ?? (network.configuration.layout.count, 0)
+      ?? (network.layout.count, 0)
     parameters =
       layouts.map { ($0.counts.trainable, $0.counts.frozen) }
-      ?? (network.configuration.layout.parameterCount, 0)
+      ?? (network.layout.parameterCount, 0)
     schedule = Schedule(
       shape: options.schedule, peak: options.learningRate, final: options.finalRate,
       warmup: options.warmup, decay: options.decay, steps: options.steps)

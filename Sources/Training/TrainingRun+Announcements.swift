@@ -9,59 +9,52 @@ extension TrainingRun {
     let layout = trainer.replicas.layout
     let (workers, team) = (trainer.replicas.plan.threads, trainer.replicas.plan.team)
     try observers.event(
-      EventReport(
-        .started, step: trainer.state.step,
-        "\(layout.parameterCount) parameters in \(plan.precision.rawValue), "
-          + "\(world.size) \(world.size == 1 ? "rank" : "ranks") × "
-          + "\(workers) \(team == 1 ? "threads" : "teams of \(team) threads"), "
-          + "\(plan.tokensPerStep) tokens per step, "
-          + "\((trainer.epochs * 100).rounded() / 100) epochs in total"))
+      .started, step: trainer.state.step,
+      "\(layout.parameterCount) parameters in \(plan.precision.rawValue), "
+        + "\(world.size) \(world.size == 1 ? "rank" : "ranks") × "
+        + "\(workers) \(team == 1 ? "threads" : "teams of \(team) threads"), "
+        + "\(plan.tokensPerStep) tokens per step, "
+        + "\((trainer.epochs * 100).rounded() / 100) epochs in total")
     if plan.precision == .bf16 && !MatrixLibrary.cpuIsFasterInBF16 {
       try observers.event(
-        EventReport(
-          .warning,
-          "this CPU is not faster in bf16 than in fp32: precision: bf16 saves memory here, not time"
-        ))
+        .warning,
+        "this CPU is not faster in bf16 than in fp32: precision: bf16 saves memory here, not time"
+      )
     }
     let (warmup, steps) = (plan.schedule.warmup, plan.steps)
     if warmup > steps {
       try observers.event(
-        EventReport(
-          .warning,
-          "the learning rate does not reach \(plan.schedule.peak): schedule.warmup has "
-            + "\(warmup) steps and the run \(steps)"))
+        .warning,
+        "the learning rate does not reach \(plan.schedule.peak): schedule.warmup has "
+          + "\(warmup) steps and the run \(steps)")
     }
     let leaves = plan.leaves
     let idle = threads - workers * team
     if idle > 0 {
       try observers.event(
-        EventReport(
-          .warning,
-          "\(idle) of \(threads) threads per rank are idle: they cannot be divided evenly among "
-            + "\(workers) workers"))
+        .warning,
+        "\(idle) of \(threads) threads per rank are idle: they cannot be divided evenly among "
+          + "\(workers) workers")
     }
     let all = world.size * workers
     if all > leaves {
       try observers.event(
-        EventReport(
-          .warning,
-          "\(all - leaves) of \(all) workers are idle: a step has \(leaves) micro-batches, raise "
-            + "batch.microBatches"))
+        .warning,
+        "\(all - leaves) of \(all) workers are idle: a step has \(leaves) micro-batches, raise "
+          + "batch.microBatches")
     }
     if let start {
-      try observers.event(
-        EventReport(.resumed, step: start.step, "resuming from \(start.path)"))
+      try observers.event(.resumed, step: start.step, "resuming from \(start.path)")
       let saved = try TrainingState(from: start).settings
       let settings = trainer.state.settings
       // Settings that a checkpoint of an earlier release lacks are not compared.
       let changed = settings.keys.sorted().filter { saved[$0] != nil && saved[$0] != settings[$0] }
       if !changed.isEmpty {
         try observers.event(
-          EventReport(
-            .warning, step: start.step,
-            "changed since the checkpoint, so the bits will differ from an uninterrupted run: "
-              + changed.map { "\($0) \(saved[$0] ?? "") → \(settings[$0] ?? "")" }
-              .joined(separator: "; ")))
+          .warning, step: start.step,
+          "changed since the checkpoint, so the bits will differ from an uninterrupted run: "
+            + changed.map { "\($0) \(saved[$0] ?? "") → \(settings[$0] ?? "")" }
+            .joined(separator: "; "))
       }
     }
   }

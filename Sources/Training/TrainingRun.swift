@@ -40,7 +40,7 @@ package final class TrainingRun {
   private let evaluator: (any Evaluator)?
   private let cycle: CheckpointCycle
   private let stepsPerIteration: Int
-  private let conclude: (TrainingContext, String?) throws -> [EventReport]
+  private let conclude: PreparedPhase.Conclusion
   private let profiler: Profiler?
   /// The last step of every kind of warning.
   private var lastWarnings: [Substring: Int] = [:]
@@ -77,7 +77,7 @@ package final class TrainingRun {
     let prepared = try phase.prepare(
       RunContext(
         folder: folder, world: world, threads: workers.threads,
-        note: { try observers.event(EventReport(.note, $0)) }))
+        note: { try observers.event(.note, $0) }))
     try world.together { if world.rank == 0 { try folder.create() } }
     trainer = try Trainer(
       plan, world: world, workers: workers, objective: prepared.objective,
@@ -88,7 +88,7 @@ package final class TrainingRun {
     cycle = try CheckpointCycle(
       store: folder.checkpoints, attempt: attempt, world: world,
       files: ModelFiles(
-        configuration: plan.network.configuration, layout: trainer.replicas.layout,
+        configuration: plan.network, layout: trainer.replicas.layout,
         tokenizer: plan.tokenizer, template: plan.template, base: plan.adapterBase),
       retention: plan.retention, keepsBest: plan.keepsBest)
 
@@ -111,7 +111,7 @@ package final class TrainingRun {
       try folder.write(configuration: plan.resolved)
       try writeEnvironment(workers, hosts: hosts, version: version)
       let metrics = try MetricsFile(path: folder.metrics, resumingAfter: start?.step)
-      observers.add(metrics)
+      observers.all.append(metrics)
       cycle.beforePublishing = { try metrics.persist() }
     }
     try announce(from: start, threads: workers.threads)
@@ -129,7 +129,7 @@ package final class TrainingRun {
       return try train()
     } catch {
       // The metrics that led here are needed to find the cause.
-      defer { try? observers.finish() }
+      defer { try? observers.all.forEach { try $0.finish() } }
       if error is DivergenceGuard.Diverged, let saved = try cycle.finishOrDiscard() {
         try announceSave(saved)
       }
@@ -148,9 +148,11 @@ package final class TrainingRun {
       try cycle.report(in: &word)
       try profiler?.stepBegins(trainer)
       let (report, words) = try trainer.step(sending: word)
-      try observers.step(report)
+      try observers.all.forEach { try $0.step(report) }
       try warn(of: report)
-      if let profile = try profiler?.stepEnded(trainer) { try observers.profile(profile) }
+      if let profile = try profiler?.stepEnded(trainer) {
+        try observers.all.forEach { try $0.profile(profile) }
+      }
       let hasLossSpike = trainer.hasLossSpike
       if let saved = try cycle.advance(words, isHealthy: !hasLossSpike) { try announceSave(saved) }
 
@@ -172,14 +174,12 @@ package final class TrainingRun {
         try saveIfFree()
       }
     }
-    for var conclusion in try conclude(trainer.context, world.rank == 0 ? latest : nil) {
-      conclusion.step = trainer.state.step
-      try observers.event(conclusion)
+    for conclusion in try conclude(trainer.context, world.rank == 0 ? latest : nil) {
+      try observers.event(conclusion.kind, step: trainer.state.step, conclusion.sentence)
     }
     try observers.event(
-      EventReport(
-        .finished, step: trainer.state.step, "the model is in \(latest ?? folder.path)"))
-    try observers.finish()
+      .finished, step: trainer.state.step, "the model is in \(latest ?? folder.path)")
+    try observers.all.forEach { try $0.finish() }
     return .finished
   }
 
@@ -190,7 +190,7 @@ package final class TrainingRun {
     for (kind, warning) in zip(kinds, report.warnings) {
       let last = lastWarnings.updateValue(report.step, forKey: kind)
       if let last, report.step - last <= plan.logEvery { continue }
-      try observers.event(EventReport(.warning, step: report.step, warning))
+      try observers.event(.warning, step: report.step, warning)
     }
   }
 
@@ -203,9 +203,8 @@ package final class TrainingRun {
     if let pending { try announceSave(pending) }
     if trainer.hasLossSpike {
       try observers.event(
-        EventReport(
-          .warning, step: trainer.state.step,
-          "the last loss was unusually high; the checkpoints before this one are kept"))
+        .warning, step: trainer.state.step,
+        "the last loss was unusually high; the checkpoints before this one are kept")
     }
     try cycle.begin(trainer, prunes: !trainer.hasLossSpike)
     if let saved = try cycle.finish() { try announceSave(saved) }
@@ -216,20 +215,20 @@ package final class TrainingRun {
     let isFree = try world.broadcast(UInt8(cycle.isBusy ? 0 : 1)) == 1
     if isFree && !trainer.hasLossSpike { return try cycle.begin(trainer) }
     try observers.event(
-      EventReport(
-        .checkpointSkipped, step: trainer.state.step,
-        isFree
-          ? "the loss is unusually high; checkpoints wait until it is normal again"
-          : "the previous checkpoint is still being written"))
+      .checkpointSkipped, step: trainer.state.step,
+      isFree
+        ? "the loss is unusually high; checkpoints wait until it is normal again"
+        : "the previous checkpoint is still being written")
   }
 
   private func stop() throws -> Outcome {
-    if let profile = try profiler?.end(trainer) { try observers.profile(profile) }
+    if let profile = try profiler?.end(trainer) {
+      try observers.all.forEach { try $0.profile(profile) }
+    }
     try observers.event(
-      EventReport(
-        .stopping, step: trainer.state.step,
-        "a signal requested a stop; the same command with --resume auto resumes from here"))
-    try observers.finish()
+      .stopping, step: trainer.state.step,
+      "a signal requested a stop; the same command with --resume auto resumes from here")
+    try observers.all.forEach { try $0.finish() }
     return .stopped(step: trainer.state.step)
   }
 
@@ -267,14 +266,14 @@ package final class TrainingRun {
       step: step, validationLoss: result.loss, bitsPerByte: result.bitsPerByte,
       tokens: result.tokens, seconds: clock.lap(), figures: result.figures,
       isBest: trainer.isBest(result.loss))
-    try observers.evaluation(report)
-    if let note = result.note { try observers.event(EventReport(.note, step: step, note)) }
+    try observers.all.forEach { try $0.evaluation(report) }
+    if let note = result.note { try observers.event(.note, step: step, note) }
     return report.isBest
   }
 
   private func announceSave(_ step: Int) throws {
     let path = folder.checkpoint(step: step)
     latest = path
-    try observers.event(EventReport(.checkpointSaved, step: step, "\(path) is published"))
+    try observers.event(.checkpointSaved, step: step, "\(path) is published")
   }
 }

@@ -34,7 +34,7 @@ private final class PageChecker {
   /// The keys of all phases.
   private static let keys = Set(
     PhaseKind.allCases.flatMap { phase in
-      ((try? ConfigurationReader.schema { try phase.readKeys(&$0) }) ?? []).map(\.path)
+      ((try? ConfigurationReader.schema { try phase.type.readKeys(&$0) }) ?? []).map(\.path)
     })
   /// The words that begin with `--` in the help of all commands.
   private static let options: Set<String> = {
@@ -228,7 +228,7 @@ private final class PageChecker {
     for phase in PhaseKind.allCases {
       do {
         var reader = try ConfigurationReader(yaml: yaml, file: "block.yaml", overrides: overrides)
-        try phase.readKeys(&reader)
+        try phase.type.readKeys(&reader)
         try reader.finish()
         return nil
       } catch {

@@ -5,10 +5,14 @@ import Testing
 @testable import Phases
 
 @Suite struct AlignmentMethodTests {
-  private func options(_ overrides: String...) throws -> AlignmentOptions {
-    var reader = try ConfigurationReader(
+  private func reader(_ overrides: [String]) throws -> ConfigurationReader {
+    try ConfigurationReader(
       yaml: "{ model: { from: base }, data: { train: [a.jsonl] }, reward: { rule: a } }",
       file: "run.yaml", overrides: overrides)
+  }
+
+  private func options(_ overrides: String...) throws -> AlignmentOptions {
+    var reader = try reader(overrides)
     return try AlignmentOptions(&reader)
   }
 
@@ -35,8 +39,12 @@ import Testing
   }
 
   @Test func keysOfOtherMethodsAreRefused() throws {
+    var reader = try reader([])
+    _ = try AlignmentOptions(&reader)
     for name in AlignmentMethod.names {
-      for key in AlignmentMethod(name: name).unusedKeys {
+      let keys = AlignmentMethod(name: name).unusedKeys.flatMap(reader.keysRead)
+      #expect(keys.count > (name == "dpo" ? 20 : 3))
+      for key in keys {
         let value =
           switch key {
           case "reward.model", "reward.rule", "reward.command", "dpo.loss": "ipo"

@@ -35,7 +35,7 @@ import Tokenizers
       objective: try phase.objective(over: tokens))
 
     let files = ModelFiles(
-      configuration: plan.network.configuration, layout: plan.network.configuration.layout,
+      configuration: plan.network, layout: plan.network.layout,
       tokenizer: plan.tokenizer)
     _ = try files.write(UnsafeBufferPointer(trainer.replicas.parameters.elements)) {
       name throws(StorageError) in try DurableFile(creating: "\(folder)/first/\(name)")

@@ -26,10 +26,10 @@ import Testing
 
   @Test func theShortestFileHasTheDefaults() throws {
     let options = try options()
-    #expect(options.data.train == ["a.txt"])
+    #expect(options.data.corpus.train == ["a.txt"])
     #expect(options.tokenizer == "bytes")
     #expect(options.training.reduction == .exact)
-    #expect(options.data.validationFraction == 0.1 && options.data.validation == [])
+    #expect(options.data.corpus.validation == .fraction(0.1))
     #expect(options.model.family == .gpt2)
   }
 
@@ -93,8 +93,8 @@ import Testing
     let adapted = try PretrainingOptions(&other)
     #expect(adapted.start?.from == "start" && adapted.start?.context == 32)
     let replay = try #require(adapted.data.replay)
-    #expect(
-      replay.train == ["old.txt"] && replay.fraction == 0.1 && replay.validationFraction == 0.3)
+    #expect(replay.corpus.train == ["old.txt"] && replay.fraction == 0.1)
+    #expect(replay.corpus.validation == .fraction(0.3))
 
     let training = options.training
     #expect(training.run == "here" && training.seed == 9 && training.steps == 77)
@@ -110,9 +110,9 @@ import Testing
     #expect(!training.keepBest && training.evaluateEvery == 7 && options.evaluateTokens == 8)
     #expect(options.evaluateSamples == 9)
     #expect(training.spike == 3 && training.logEvery == 2)
-    #expect(options.data.train == ["a.txt", "b.txt"])
-    #expect(options.data.validation == ["held.txt"] && options.data.validationFraction == 0)
-    #expect(options.data.textField == "body")
+    #expect(options.data.corpus.train == ["a.txt", "b.txt"])
+    #expect(options.data.corpus.validation == .files(["held.txt"]))
+    #expect(options.data.corpus.textField == "body")
     #expect(options.data.documentMask)
     let model = options.model
     #expect(model.family == .llama && model.layers == 7 && model.width == 96)

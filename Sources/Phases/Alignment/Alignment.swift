@@ -2,17 +2,17 @@ import Checkpoints
 import Configuration
 import Datasets
 import Models
-import Tensors
 import Tokenizers
 import Training
 
 /// Reinforcement learning from rewards, or preference optimization on pairs.
-package struct Alignment: ConfiguredPhase {
-  package let plan: TrainingPlan
+struct Alignment: ConfiguredPhase {
+  let plan: TrainingPlan
   private let options: AlignmentOptions
   private let task: Task
+  private let start: ModelFolder
   private let rewardModel: ModelFolder?
-  private let report: ExampleReport
+  private let notes: [String]
 
   /// The training data of a method.
   private enum Task {
@@ -20,19 +20,13 @@ package struct Alignment: ConfiguredPhase {
     case preference(PreferenceTask)
   }
 
-  /// Makes the plan from the keys of `reader`, the initial model, the examples, and the reward
-  /// model's verdict.
-  ///
-  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
-  package init(
-    _ reader: inout ConfigurationReader, bf16IsFaster: Bool = MatrixLibrary.bf16IsFaster
-  ) throws {
-    let options = try AlignmentOptions(&reader)
+  /// Makes the plan from the keys, the initial model, the examples, and the reward model's verdict.
+  init(_ options: AlignmentOptions, _ reader: ConfigurationReader, bf16IsFaster: Bool) throws {
     self.options = options
-    try reader.finish()
     try options.requireRewards(reader)
     let model = try InitialModel(options.start, template: options.data.template, reader)
     try model.requireLanguageModel()
+    start = model.folder
     let rewards = try options.reward.model.map {
       try Alignment.rewardModel($0, options.reward, beside: model.folder, reader)
     }
@@ -41,55 +35,46 @@ package struct Alignment: ConfiguredPhase {
     let exampleOptions = options.data.exampleOptions(
       context: min(model.context, rewards.map { $0.configuration.context - 1 } ?? model.context))
     let records = try options.data.records()
-    switch options.method {
-    case .preference:
-      let pairs = try PreferenceTask(model, records, exampleOptions, loss: options.preference)
-      task = .preference(pairs)
-      report = ExampleReport(records, pairs.statistics)
-    case .policy(let method):
+    if let method = options.method.policy {
       let prompts = try SplitExamples(records) { records, _ in
         try PromptSet(
           records, chat: model.chat, completion: options.rollouts.tokens, options: exampleOptions)
       }
       task = .policy(
         method.init(options.policy, samples: options.rollouts.samples), prompts: prompts)
-      report = ExampleReport(
-        records, (prompts.train.statistics, prompts.validation?.statistics))
+      notes = prompts.notes
+    } else {
+      let pairs = try PreferenceTask(model, records, exampleOptions, loss: options.preference)
+      task = .preference(pairs)
+      notes = pairs.notes
     }
-    let network = options.network(model.folder.configuration)
     var settings = model.settings(records)
     if let rewards { settings["reward.model"] = try rewards.weightsDigest() }
     plan = try TrainingPlan(
-      options.training, reader, tokenizer: model.folder.tokenizer, network: network,
-      lora: options.adapters.lora(savingWhole: network.heads), start: model, rows: options.rows,
-      settings: settings,
+      options.training, reader, network: options.network(model.folder.configuration),
+      lora: options.adapters.lora, start: model, rows: options.rows, settings: settings,
       isBatchInvariant: !options.method.isPreference && options.rollouts.isBatchInvariant,
       bf16IsFaster: bf16IsFaster)
   }
 
-  package static func readKeys(_ reader: inout ConfigurationReader) throws {
-    _ = try AlignmentOptions(&reader)
-  }
-
-  package static func sketch(
-    _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
+  static func sketch(
+    _ options: AlignmentOptions, _ reader: ConfigurationReader, _ artifacts: PlannedArtifacts,
+    bf16IsFaster: Bool
   ) throws -> PhaseSketch {
-    let options = try AlignmentOptions(&reader)
     let model = try artifacts.model(in: options.start.from)
-    let network = options.network(model)
     var frozen = options.adapters.keepsInitialWeights ? 0 : model.layout.count
     if let rewards = options.reward.model {
       frozen += try artifacts.model(in: rewards).layout.count
     }
     return PhaseSketch(
       plan: try TrainingPlan(
-        sketching: options.training, reader, network: network,
-        lora: options.adapters.lora(savingWhole: network.heads), rows: options.rows,
+        options.training, reader, network: options.network(model), lora: options.adapters.lora,
+        rows: options.rows,
         context: options.start.context, bf16IsFaster: bf16IsFaster),
       rollouts: options.method.isPreference
         ? nil
         : .init(
-          options.rollouts, stepsPerIteration: options.stepsPerIteration,
+          options: options.rollouts, stepsPerIteration: options.stepsPerIteration,
           hasRewardModel: options.reward.model != nil),
       frozenModelParameters: frozen)
   }
@@ -134,13 +119,13 @@ package struct Alignment: ConfiguredPhase {
   }
 
   /// Loads the frozen models, and makes the objective and the evaluator.
-  package func prepare(_ run: RunContext) throws -> PreparedPhase {
+  func prepare(_ run: RunContext) throws -> PreparedPhase {
     let frozenModels = try frozenModels()
-    try report.log(to: run)
+    try notes.forEach(run.note)
     switch task {
     case .preference(let pairs):
       return PreparedPhase(
-        objective: pairs.objective(plan), evaluator: pairs.evaluator(plan),
+        objective: pairs.objective(plan), evaluator: try pairs.evaluator(plan),
         frozenModels: frozenModels)
     case .policy(let method, let prompts):
       let reward = RewardSource(
@@ -159,19 +144,13 @@ package struct Alignment: ConfiguredPhase {
   /// is the same.
   private func frozenModels() throws -> FrozenModels {
     var frozenModels = FrozenModels()
-    if !options.adapters.keepsInitialWeights, case .folder(let path) = plan.weights {
-      let start = try LoadedModel(path: path)
-      frozenModels.reference = .init(
-        model: start.configuration,
-        parameters: FrozenParameters(
-          layout: start.layout, values: start.parameters, precision: plan.precision))
+    if !options.adapters.keepsInitialWeights {
+      frozenModels.reference = (
+        try start.languageModel(), try start.frozen(precision: plan.precision)
+      )
     }
-    if let rewardModel {
-      let rewards = try LoadedClassifier(rewardModel)
-      frozenModels.rewardModel = .init(
-        model: rewards.configuration,
-        parameters: FrozenParameters(
-          layout: rewards.layout, values: rewards.parameters, precision: plan.precision))
+    if let rewardModel, let classifier = rewardModel.classifier {
+      frozenModels.rewardModel = (classifier, try rewardModel.frozen(precision: plan.precision))
     }
     return frozenModels
   }
@@ -179,8 +158,8 @@ package struct Alignment: ConfiguredPhase {
 
 extension AlignmentOptions {
   /// The trained network, with a value head where the method has one.
-  fileprivate func network(_ model: any ModelConfiguration) -> TrainedNetwork {
-    method.hasValueHead ? .withValueHead(ValueHeadModelConfiguration(model)) : .language(model)
+  fileprivate func network(_ model: any ModelConfiguration) -> any NetworkConfiguration {
+    method.hasValueHead ? ValueHeadModelConfiguration(model) : model
   }
 
   /// Rows of a micro-batch: a pair has two.

@@ -20,11 +20,6 @@ package struct RewardSourceOptions: Sendable {
   /// The penalty for a completion without an end-of-turn token.
   package let unendedPenalty: Double
 
-  static let keys = [
-    "reward.model", "reward.weight", "reward.allowUnfit", "reward.rule", "reward.command",
-    "reward.ruleWeight", "reward.timeLimit", "reward.unendedPenalty",
-  ]
-
   package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     model = try reader.optionalString(
       "reward.model", decidesBits: false, help: "reward model: a run folder of apus reward")
@@ -63,8 +58,6 @@ package struct RewardSourceOptions: Sendable {
       }
     }
   }
-
-  var isGiven: Bool { model != nil || rule != nil || command != nil }
 }
 
 /// The keys of sampling.
@@ -82,11 +75,6 @@ package struct RolloutOptions: Sendable {
   /// True to compute the same log-probabilities in sampling and training, to the last bit; see
   /// `Workspace.isBatchInvariant`.
   package let isBatchInvariant: Bool
-
-  static let keys = [
-    "rollouts.prompts", "rollouts.samples", "rollouts.tokens", "rollouts.temperature",
-    "rollouts.batch", "rollouts.batchInvariant",
-  ]
 
   package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     prompts = try reader.integer(
@@ -138,9 +126,7 @@ package struct PolicyOptions: Sendable {
   /// True to divide a group's rewards by their standard deviation.
   package let isScaled: Bool
 
-  static let keys =
-    ["policy.epochs", "policy.clip", "policy.entropy", "kl.coefficient", "kl.target", "kl.horizon"]
-    + valueKeys + ["policy.scaled"]
+  /// The keys of value heads.
   static let valueKeys = [
     "policy.discount", "policy.lambda", "policy.valueClip", "policy.valueWeight",
   ]
@@ -198,8 +184,6 @@ package struct PreferenceOptions: Sendable {
   /// The assumed probability that the labels of a pair are swapped.
   package let labelSmoothing: Double
 
-  static let keys = ["dpo.beta", "dpo.loss", "dpo.labelSmoothing"]
-
   package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     beta = try reader.number(
       "dpo.beta", default: 0.1, in: 1e-4...100,
@@ -208,9 +192,9 @@ package struct PreferenceOptions: Sendable {
     labelSmoothing = try reader.number(
       "dpo.labelSmoothing", default: 0, in: 0..<0.5,
       help: "assumed probability that the labels of a pair are swapped (cDPO)")
-    if form == .ipo && reader.isChanged("dpo.labelSmoothing") {
-      throw reader.rejection(
-        of: "dpo.labelSmoothing", because: "it has no effect with dpo.loss: ipo; leave it out")
+    if form == .ipo {
+      try reader.refuse(
+        ["dpo.labelSmoothing"], because: "it has no effect with dpo.loss: ipo; leave it out")
     }
   }
 }

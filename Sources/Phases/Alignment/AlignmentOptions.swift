@@ -2,7 +2,7 @@ import Configuration
 import Training
 
 /// The keys of an alignment run.
-package struct AlignmentOptions: Sendable {
+package struct AlignmentOptions: PhaseOptions {
   /// The keys of every run.
   package var training: TrainingOptions
   /// The initial model, which is also the reference model.
@@ -47,8 +47,9 @@ package struct AlignmentOptions: Sendable {
     defaults.warmup = 10
     defaults.spike = 0
     training = try TrainingOptions(&reader, runOptions, defaults: defaults)
-    try refuseIdleKeys(reader)
-    guard case .policy(let policyMethod) = method else { return }
+    try reader.refuse(
+      method.unusedKeys, because: "it has no effect with method: \(method.name); leave it out")
+    guard let policyMethod = method.policy else { return }
     if rollouts.samples < policyMethod.minimumSamples {
       throw reader.rejection(
         of: "rollouts.samples",
@@ -74,7 +75,7 @@ package struct AlignmentOptions: Sendable {
 
   /// Refuses a policy without any reward.
   func requireRewards(_ reader: ConfigurationReader) throws(ConfigurationError) {
-    if !method.isPreference && !reward.isGiven {
+    if !method.isPreference && reward.model == nil && reward.rule == nil && reward.command == nil {
       throw reader.rejection(
         of: "reward.model",
         because: "\(method.name) needs rewards; name a reward model, reward.rule or "
@@ -86,12 +87,5 @@ package struct AlignmentOptions: Sendable {
   var stepsPerIteration: Int {
     method.isPreference
       ? 1 : policy.epochs * rollouts.count / (training.microBatches * training.sequences)
-  }
-
-  private func refuseIdleKeys(_ reader: ConfigurationReader) throws(ConfigurationError) {
-    for key in method.unusedKeys where reader.isChanged(key) {
-      throw reader.rejection(
-        of: key, because: "it has no effect with method: \(method.name); leave it out")
-    }
   }
 }

@@ -44,7 +44,7 @@ final class PolicyEvaluator: Evaluator {
       Figure("rewardFailures", mean { $0.lacksReward ? 1 : 0 }, isDetail: true),
     ]
     let notes =
-      [try collector.example(rollouts.first, context)].compactMap(\.self)
+      try rollouts.prefix(1).map { try collector.example($0, context) }
       + collector.failures.map(\.description)
     // Lower is better for every evaluator: the loss of a policy is its negative reward.
     return EvaluationResult(

@@ -17,12 +17,9 @@ final class PolicyObjective: Objective, @unchecked Sendable {
 
   private let method: any PolicyMethod
   private let collector: RolloutCollector
+  private let options: AlignmentOptions
   private let policy: ClippedPolicy
   private let value: ClippedValue
-  private let temperature: Float
-  /// Micro-batches in a step.
-  private let microBatches: Int
-  private let stepsPerIteration: Int
   private var rollouts: Rollouts?
   /// Seconds of sampling and scoring before all steps.
   private var seconds = RolloutCollector.Seconds()
@@ -32,9 +29,7 @@ final class PolicyObjective: Objective, @unchecked Sendable {
   init(_ method: any PolicyMethod, _ options: AlignmentOptions, collector: RolloutCollector) {
     self.method = method
     self.collector = collector
-    microBatches = options.training.microBatches
-    stepsPerIteration = options.stepsPerIteration
-    temperature = Float(options.rollouts.temperature)
+    self.options = options
     policy = ClippedPolicy(
       clip: options.policy.clip, referenceKL: method.lossKL, entropyBonus: options.policy.entropy)
     value = ClippedValue(clip: options.policy.valueClip, coefficient: options.policy.valueWeight)
@@ -42,8 +37,10 @@ final class PolicyObjective: Objective, @unchecked Sendable {
 
   let hasMeasures = true
 
+  private var stepsPerIteration: Int { options.stepsPerIteration }
+
   func epochs(steps: Int) -> Double {
-    Double(steps / stepsPerIteration * collector.promptsPerIteration) / Double(collector.prompts)
+    Double(steps / stepsPerIteration * options.rollouts.prompts) / Double(collector.prompts)
   }
 
   /// Samples and scores the completions of an iteration, before its first step.
@@ -79,7 +76,7 @@ final class PolicyObjective: Objective, @unchecked Sendable {
   func conclusions(_ context: TrainingContext) -> [EventReport] {
     var reports: [EventReport] = []
     if let failed = context.variables[Self.failuresKey] {
-      let completions = context.step / stepsPerIteration * collector.completionsPerIteration
+      let completions = context.step / stepsPerIteration * options.rollouts.count
       reports.append(
         EventReport(
           .warning,
@@ -108,31 +105,11 @@ final class PolicyObjective: Objective, @unchecked Sendable {
     guard let rollouts else { preconditionFailure("a step before its completions were sampled") }
     let index = index(of: microBatch, in: rollouts)
     let batch = rollouts.batch(index)
-    let loss = loss(
-      of: batch, index, rollouts, on: replica,
-      ForwardPass(sequences: batch.sequences, recomputation: microBatch.recomputation))
-    return MicroBatchLoss(loss: loss, positions: batch.positions)
-  }
-
-  /// Returns the index in the rollouts of a micro-batch of a step.
-  private func index(of microBatch: MicroBatch, in rollouts: Rollouts) -> Int {
-    let sample = microBatch.step % stepsPerIteration * microBatches + microBatch.index
-    let (epoch, index) = sample.quotientAndRemainder(dividingBy: rollouts.microBatches)
-    // The first epoch uses the order in which the rows were scored.
-    if epoch == 0 { return index }
-    let order = ExampleOrder(
-      count: rollouts.microBatches,
-      seed: microBatch.seed &+ UInt64(microBatch.step / stepsPerIteration))
-    return order(sample).index
-  }
-
-  private func loss(
-    of batch: Batch, _ index: Int, _ rollouts: Rollouts, on replica: Replica, _ pass: ForwardPass
-  ) -> Loss {
+    let pass = ForwardPass(sequences: batch.sequences, recomputation: microBatch.recomputation)
     let hidden = replica.model.hidden(batch.inputs, pass)
     let tokens = hidden.logProbabilities(
       head: replica.model.head.weight, targets: batch.targets, weights: batch.weights,
-      temperature: temperature)
+      temperature: Float(options.rollouts.temperature))
     let weights = rollouts.valuesByPosition(index) { [weights = method.tokenWeights] rollout in
       let length = rollout.completion.tokens.count
       return rollout.completion.tokens.map { _ in weights.weight(length: length) }
@@ -148,7 +125,22 @@ final class PolicyObjective: Objective, @unchecked Sendable {
           model.values(hidden), oldValues: rollouts.valuesByPosition(index, \.values),
           returns: rollouts.valuesByPosition(index, \.returns), weights: weights)
     }
-    return loss.adding(completionMeasures(rollouts.all[rollouts.range(of: index)]))
+    return MicroBatchLoss(
+      loss: loss.adding(completionMeasures(rollouts.all[rollouts.range(of: index)])),
+      positions: batch.positions)
+  }
+
+  /// Returns the index in the rollouts of a micro-batch of a step.
+  private func index(of microBatch: MicroBatch, in rollouts: Rollouts) -> Int {
+    let sample =
+      microBatch.step % stepsPerIteration * options.training.microBatches + microBatch.index
+    let (epoch, index) = sample.quotientAndRemainder(dividingBy: rollouts.microBatches)
+    // The first epoch uses the order in which the rows were scored.
+    if epoch == 0 { return index }
+    let order = ExampleOrder(
+      count: rollouts.microBatches,
+      seed: microBatch.seed &+ UInt64(microBatch.step / stepsPerIteration))
+    return order(sample).index
   }
 
   /// Returns the measures of whole completions.

@@ -1,7 +1,6 @@
 import DataParallel
 import Datasets
 import Generation
-import Layers
 import Monitoring
 import Tensors
 import Training
@@ -48,8 +47,6 @@ final class RolloutCollector {
 
   /// The number of prompts in the set.
   var prompts: Int { promptSet.prompts.count }
-  var promptsPerIteration: Int { options.prompts }
-  var completionsPerIteration: Int { options.count }
 
   /// Returns the completions of the iteration that begins at the context's step, with their scores
   /// and the advantages by `method`.
@@ -82,8 +79,7 @@ final class RolloutCollector {
   }
 
   /// Returns a rollout as text for the log.
-  func example(_ rollout: Rollouts.Rollout?, _ context: TrainingContext) throws -> String? {
-    guard let rollout else { return nil }
+  func example(_ rollout: Rollouts.Rollout, _ context: TrainingContext) throws -> String {
     let text = { (ids: [Int32]) in
       String(decoding: try context.plan.tokenizer.decode(ids), as: UTF8.self)
     }
@@ -139,7 +135,7 @@ final class RolloutCollector {
     let scores = try context.replicas.collected(count: rollouts.microBatches) {
       [rollouts] replica, _, index -> [TokenScore] in
       let batch = rollouts.batch(index)
-      let pass = ForwardPass(sequences: batch.sequences)
+      let pass = batch.pass()
       let hidden = replica.model.hidden(batch.inputs, pass)
       let policy = hidden.logProbabilities(
         head: replica.model.head.weight, targets: batch.targets, weights: batch.weights,
@@ -160,18 +156,16 @@ final class RolloutCollector {
       [rollouts, reward] replica, _, index in
       reward.scores(rollouts.all[rollouts.range(of: index)], on: replica)
     }
-    for index in 0..<rollouts.microBatches {
-      var rest = scores[index][...]
-      for place in rollouts.range(of: index) {
-        let own = rest.prefix(rollouts.all[place].completion.tokens.count)
-        rest = rest.dropFirst(own.count)
-        rollouts.all[place].oldLogProbabilities = own.map(\.logProbability)
-        rollouts.all[place].referenceLogProbabilities = own.map(\.referenceLogProbability)
-        rollouts.all[place].values = own.map(\.value)
-      }
-      for (place, score) in zip(rollouts.range(of: index), rewards[index]) {
-        rollouts.all[place].reward = Double(score)
-      }
+    var rest = scores.flatMap(\.self)[...]
+    for place in rollouts.all.indices {
+      let own = rest.prefix(rollouts.all[place].completion.tokens.count)
+      rest = rest.dropFirst(own.count)
+      rollouts.all[place].oldLogProbabilities = own.map(\.logProbability)
+      rollouts.all[place].referenceLogProbabilities = own.map(\.referenceLogProbability)
+      rollouts.all[place].values = own.map(\.value)
+    }
+    for (place, score) in zip(rollouts.all.indices, rewards.joined()) {
+      rollouts.all[place].reward = Double(score)
     }
     failures = try reward.fillRewards(of: &rollouts.all, prompts: promptSet, context)
   }

@@ -1,52 +1,37 @@
 import Configuration
 import Datasets
 import Models
-import Tensors
 import Training
 
 /// Supervised fine-tuning on the assistant's answers, or on the labels of texts or words.
-package struct Finetuning: ConfiguredPhase {
-  package let plan: TrainingPlan
+struct Finetuning: ConfiguredPhase {
+  let plan: TrainingPlan
   private let task: any SupervisedTask
-  private let report: ExampleReport
 
-  /// Makes the plan from the keys of `reader`, the initial model and the examples.
-  ///
-  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
-  package init(
-    _ reader: inout ConfigurationReader, bf16IsFaster: Bool = MatrixLibrary.bf16IsFaster
-  ) throws {
-    let options = try FinetuningOptions(&reader)
-    try reader.finish()
+  /// Makes the plan from the keys, the initial model and the examples.
+  init(_ options: FinetuningOptions, _ reader: ConfigurationReader, bf16IsFaster: Bool) throws {
     let model = try InitialModel(options.start, template: options.data.template, reader)
     let records = try options.data.records()
     task = try options.task(model, records, reader)
-    report = ExampleReport(records, task.statistics)
     plan = try TrainingPlan(
-      options.training, reader, tokenizer: model.folder.tokenizer, network: task.network,
-      lora: options.adapters.lora(savingWhole: task.network.heads), start: model,
+      options.training, reader, network: task.network, lora: options.adapters.lora, start: model,
       settings: model.settings(records), bf16IsFaster: bf16IsFaster)
   }
 
-  package static func readKeys(_ reader: inout ConfigurationReader) throws {
-    _ = try FinetuningOptions(&reader)
-  }
-
-  package static func sketch(
-    _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
+  static func sketch(
+    _ options: FinetuningOptions, _ reader: ConfigurationReader, _ artifacts: PlannedArtifacts,
+    bf16IsFaster: Bool
   ) throws -> PhaseSketch {
-    let options = try FinetuningOptions(&reader)
     let network = try options.sketchNetwork(try artifacts.model(in: options.start.from))
     return PhaseSketch(
       plan: try TrainingPlan(
-        sketching: options.training, reader, network: network,
-        lora: options.adapters.lora(savingWhole: network.heads), context: options.start.context,
-        bf16IsFaster: bf16IsFaster))
+        options.training, reader, network: network, lora: options.adapters.lora,
+        context: options.start.context, bf16IsFaster: bf16IsFaster))
   }
 
   /// Makes the objective and the evaluator.
-  package func prepare(_ run: RunContext) throws -> PreparedPhase {
-    try report.log(to: run)
+  func prepare(_ run: RunContext) throws -> PreparedPhase {
+    try task.notes.forEach(run.note)
     return PreparedPhase(
       objective: try task.objective(plan), evaluator: try task.evaluator(plan))
   }
@@ -75,13 +60,14 @@ extension FinetuningOptions {
 
   /// Returns the network of the task; the number of classes may be unknown without the texts, but
   /// the head is small.
-  fileprivate func sketchNetwork(_ model: any ModelConfiguration) throws -> TrainedNetwork {
+  fileprivate func sketchNetwork(_ model: any ModelConfiguration) throws -> any NetworkConfiguration
+  {
     let labels = classes ?? ["0", "1"]
     switch task {
-    case .chat: return .language(model)
-    case .regression: return .classifier(try .sketch(model, labels: ["value"]))
-    case .classification: return .classifier(try .sketch(model, labels: labels))
-    case .tokens: return .tokenClassifier(try TokenClassifierConfiguration(model, labels: labels))
+    case .chat: return model
+    case .regression: return try SequenceClassifierConfiguration.sketch(model, labels: ["value"])
+    case .classification: return try SequenceClassifierConfiguration.sketch(model, labels: labels)
+    case .tokens: return try TokenClassifierConfiguration(model, labels: labels)
     }
   }
 }

@@ -3,7 +3,7 @@ import Models
 import Training
 
 /// The keys of a fine-tuning run.
-package struct FinetuningOptions: Sendable {
+package struct FinetuningOptions: PhaseOptions {
   /// Tasks of fine-tuning.
   package enum Task: String, Sendable, CaseIterable {
     /// Language modelling of the assistant's answers in conversations.
@@ -53,12 +53,13 @@ package struct FinetuningOptions: Sendable {
     defaults.weightDecay = 0.01
     defaults.warmup = 50
     training = try TrainingOptions(&reader, runOptions, defaults: defaults)
-    let idle = task == .chat ? "data.classes" : "data.template"
-    if reader.isChanged(idle) || task == .regression && reader.isChanged("data.classes") {
-      throw reader.rejection(
-        of: reader.isChanged(idle) ? idle : "data.classes",
-        because: "it has no effect with task: \(task.rawValue); leave it out")
-    }
+    let idle =
+      switch task {
+      case .chat: ["data.classes"]
+      case .classification, .tokens: ["data.template"]
+      case .regression: ["data.template", "data.classes"]
+      }
+    try reader.refuse(idle, because: "it has no effect with task: \(task.rawValue); leave it out")
   }
 }
 

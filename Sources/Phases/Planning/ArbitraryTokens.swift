@@ -1,11 +1,11 @@
-import Layers
+import Models
 import Objectives
 import Tensors
 import Training
 
 /// An objective on arbitrary tokens, to time steps: they cost as much as on real tokens.
 struct ArbitraryTokens: Objective {
-  let network: TrainedNetwork
+  let network: any NetworkConfiguration
   /// Positions of an encoder input; 0 without an encoder.
   let sourceContext: Int
 
@@ -15,11 +15,7 @@ struct ArbitraryTokens: Objective {
     // In masked language modelling about one token in seven is a target.
     let isMasked = network.model.prediction == .masked
     let targets =
-      if case .tokenClassifier(let tokenClassifier) = network {
-        tokenClassifier.labels.count
-      } else {
-        network.model.vocabulary
-      }
+      (network as? TokenClassifierConfiguration)?.labels.count ?? network.model.vocabulary
     for place in replica.batch.inputs.indices {
       replica.batch.inputs[place] = Int32(place * 40_503 % network.model.vocabulary)
       replica.batch.targets[place] = Int32(place * 25_173 % targets)
@@ -33,24 +29,17 @@ struct ArbitraryTokens: Objective {
         repeating: Int32(sourceContext), count: replica.batch.sequences)
     }
     let batch = replica.batch
-    let pass = ForwardPass(
-      sequences: batch.sequences, dropout: microBatch.dropout,
-      recomputation: microBatch.recomputation, encoderInput: batch.encoderInput)
+    let pass = batch.pass(microBatch)
     let loss: Loss
-    switch network {
-    case .classifier(let classifier) where classifier.labels.count > 1:
-      loss = Classification.loss(
-        replica.classifier(batch.inputs, lengths: [], pass),
-        labels: (0..<batch.sequences).map { $0 % classifier.labels.count })
-    case .classifier:
-      loss = Regression.loss(
-        replica.classifier(batch.inputs, lengths: [], pass),
-        targets: (0..<batch.sequences).map { Float($0 % 2) })
-    case .language, .withValueHead, .tokenClassifier:
-      loss = Loss(
-        replica.model.tokenLosses(
-          hidden: replica.model.hidden(batch.inputs, pass), batch, pass),
-        count: batch.weight)
+    if let classifier = network as? SequenceClassifierConfiguration {
+      let scores = replica.classifier(batch.inputs, lengths: [], pass)
+      loss =
+        classifier.labels.count > 1
+        ? Classification.loss(
+          scores, labels: (0..<batch.sequences).map { $0 % classifier.labels.count })
+        : Regression.loss(scores, targets: (0..<batch.sequences).map { Float($0 % 2) })
+    } else {
+      loss = Loss(replica.model.tokenLosses(batch, pass), count: batch.weight)
     }
     return MicroBatchLoss(loss: loss, positions: batch.positions)
   }

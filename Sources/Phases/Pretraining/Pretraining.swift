@@ -1,7 +1,6 @@
 import Configuration
 import Datasets
 import Models
-import Tensors
 import Tokenizers
 import Training
 
@@ -17,17 +16,14 @@ package struct Pretraining: ConfiguredPhase {
   /// The keys under `data` that the configuration sets, of those that a built dataset overrides.
   let writtenDataKeys: Set<String>
 
-  /// Makes the plan from the keys of `reader`, the tokenizer and the initial model, if any.
-  ///
-  /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
+  /// Makes the plan from the keys, the tokenizer and the initial model, if any.
   package init(
-    _ reader: inout ConfigurationReader, bf16IsFaster: Bool = MatrixLibrary.bf16IsFaster
+    _ options: PretrainingOptions, _ reader: ConfigurationReader, bf16IsFaster: Bool
   ) throws {
-    options = try PretrainingOptions(&reader)
-    try reader.finish()
+    self.options = options
     writtenDataKeys = Set(
       ["data.validation", "data.textField", "data.replay.validation"].filter(reader.isWritten))
-    let start = try options.start.map { try InitialModel($0, reader) }
+    let start = try options.start.map { try InitialModel($0, template: nil, reader) }
     let tokenizer = try options.tokenizer(of: start, reader)
     let model =
       try start?.folder.configuration(for: tokenizer)
@@ -41,30 +37,24 @@ package struct Pretraining: ConfiguredPhase {
     }
     let row = task.row(context: modelContext)
     plan = try TrainingPlan(
-      options.training, reader, tokenizer: tokenizer, network: .language(model), start: start,
+      options.training, reader, tokenizer: tokenizer, network: model, start: start,
       context: row.context, sourceContext: row.sourceContext, settings: settings,
       bf16IsFaster: bf16IsFaster)
   }
 
-  package static func readKeys(_ reader: inout ConfigurationReader) throws {
-    _ = try PretrainingOptions(&reader)
-  }
-
   package static func sketch(
-    _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
+    _ options: PretrainingOptions, _ reader: ConfigurationReader, _ artifacts: PlannedArtifacts,
+    bf16IsFaster: Bool
   ) throws -> PhaseSketch {
-    let options = try PretrainingOptions(&reader)
     let model =
       try options.start.map { try artifacts.model(in: $0.from) }
       ?? options.sketchModel(artifacts, reader)
-    var (context, sourceContext) = (options.start?.context, Int?.none)
-    if let row = options.sketchRow(model) {
-      (context, sourceContext) = (row.context, row.sourceContext)
-    }
+    let row = options.sketchRow(model)
     return PhaseSketch(
       plan: try TrainingPlan(
-        sketching: options.training, reader, network: .language(model), context: context,
-        sourceContext: sourceContext, bf16IsFaster: bf16IsFaster),
+        options.training, reader, network: model,
+        context: row?.context ?? options.start?.context, sourceContext: row?.sourceContext,
+        bf16IsFaster: bf16IsFaster),
       evaluatedTokens: options.evaluateTokens)
   }
 
@@ -75,15 +65,14 @@ package struct Pretraining: ConfiguredPhase {
   ///
   /// Collective.
   package func prepare(_ run: RunContext) throws -> PreparedPhase {
-    let folder = run.folder.data
-    let (corpus, other) = (options.corpus(in: folder), options.replayed(in: "\(folder)/replay"))
+    let (folder, replay) = (run.folder.data, options.data.replay)
     // Missing files of the replayed corpus are reported before the first dataset is built.
     try run.world.together {
-      guard let other, run.world.rank == 0, !other.isBuilt else { return }
-      _ = try other.plan()
+      guard let replay, run.world.rank == 0, !replay.corpus.isBuilt else { return }
+      _ = try replay.corpus.plan()
     }
-    let data = try PretrainingData.open(corpus, of: self, for: run)
-    let replayed = try other.map { try PretrainingData.open($0, of: self, for: run) }
+    let data = try options.data.corpus.dataset(in: folder, of: self, for: run)
+    let replayed = try replay?.corpus.dataset(in: "\(folder)/replay", of: self, for: run)
     var settings = ["training tokens": data.train.identity]
     if let replayed { settings["replayed tokens"] = replayed.train.identity }
     let validation = [data, replayed].map { data in
@@ -92,9 +81,7 @@ package struct Pretraining: ConfiguredPhase {
     return PreparedPhase(
       objective: try objective(
         over: data.train.tokens,
-        replay: replayed.map {
-          Replay($0.train.tokens, fraction: options.data.replay?.fraction ?? 0)
-        }),
+        replay: replayed.map { Replay($0.train.tokens, fraction: replay?.fraction ?? 0) }),
       evaluator: try validation[0].map {
         try PretrainingEvaluator(self, tokens: $0, replay: validation[1])
       }, settings: settings)
@@ -114,8 +101,7 @@ extension PretrainingOptions {
     of start: InitialModel?, _ reader: ConfigurationReader
   ) throws -> any Tokenizer {
     if let start, !reader.isChanged("tokenizer") { return start.folder.tokenizer }
-    let tokenizer: any Tokenizer =
-      tokenizer == "bytes" ? ByteTokenizer() : try TokenizerFile.load(from: tokenizer)
+    let tokenizer = try loadTokenizer()
     if let start, try !start.folder.isExtended(by: tokenizer) {
       throw reader.rejection(
         of: "tokenizer",
@@ -133,6 +119,11 @@ extension PretrainingOptions {
           + "leave the key out")
     }
     return tokenizer
+  }
+
+  /// Loads the tokenizer of the configuration.
+  private func loadTokenizer() throws -> any Tokenizer {
+    tokenizer == "bytes" ? ByteTokenizer() : try TokenizerFile.load(from: tokenizer)
   }
 
   /// Returns the task that the model learns.
@@ -154,9 +145,7 @@ extension PretrainingOptions {
     _ artifacts: PlannedArtifacts, _ reader: ConfigurationReader
   ) throws -> any ModelConfiguration {
     guard let ids = artifacts.vocabularies[tokenizer] else {
-      let tokenizer: any Tokenizer =
-        tokenizer == "bytes" ? ByteTokenizer() : try TokenizerFile.load(from: tokenizer)
-      return try model.configuration(tokenizer: tokenizer, reader)
+      return try model.configuration(tokenizer: try loadTokenizer(), reader)
     }
     // The sizes depend only on the number of ids.
     var model = model

@@ -6,20 +6,16 @@ import MPI
 import Tokenizers
 import Training
 
-/// The sources of a corpus, and the folder of its token shards.
-struct PretrainingCorpus {
+/// The sources of a corpus.
+package struct PretrainingCorpus: Sendable {
   /// The prefix of its keys: `data` or `data.replay`.
   let key: String
   /// Files, folders and globs, or the folder of a built dataset.
-  let train: [String]
-  /// The fraction of the documents that is held out when no files are given.
-  let validationFraction: Double
-  /// Files, folders and globs to validate on; empty to hold out a fraction.
-  let validation: [String]
+  package let train: [String]
+  /// The fraction of the documents that is held out, or files, folders and globs to validate on.
+  let validation: ValidationSource
   /// The field of JSON lines that holds the text.
   let textField: String
-  /// The folder of the token shards.
-  let folder: String
 
   /// The prefix of its parts in messages.
   var name: String { key == "data" ? "" : "replayed " }
@@ -29,45 +25,40 @@ struct PretrainingCorpus {
 
   /// Returns the documents and their split.
   func plan() throws(DatasetError) -> DatasetPlan {
-    try DatasetPlan(
-      sources: .files(train),
-      validation: validation.isEmpty ? .fraction(validationFraction) : .files(validation),
-      textField: textField)
+    try DatasetPlan(sources: .files(train), validation: validation, textField: textField)
   }
 }
 
-/// The tokens of a run: a built dataset, or one that is made from text in the run folder.
-enum PretrainingData {
-  /// Opens the dataset of a corpus, which rank 0 builds first where it does not exist.
+extension PretrainingCorpus {
+  /// Opens the dataset of the corpus: a built one, or one in `folder`, which rank 0 makes from the
+  /// text first where it does not exist.
   ///
   /// Collective; when it throws, it throws on every rank, and existing files are unchanged.
-  static func open(
-    _ data: PretrainingCorpus, of phase: Pretraining, for run: RunContext
-  ) throws -> Dataset {
+  func dataset(in folder: String, of phase: Pretraining, for run: RunContext) throws -> Dataset {
     let (plan, world, note) = (phase.plan, run.world, run.note)
     let elsewhere = StartRefusal.folderNotShared(path: run.folder.path)
     let fingerprint = FNV1a(TokenizerFile.fingerprint(of: plan.tokenizer)).value
     // Rank 0 decides for all: a host that lacks the files must fail, not take another branch.
-    let isBuilt = try world.broadcast(UInt8(data.isBuilt ? 1 : 0)) == 1
+    let isBuilt = try world.broadcast(UInt8(self.isBuilt ? 1 : 0)) == 1
     try world.together {
       if isBuilt || world.rank != 0 { return }
-      let sources = try data.plan()
+      let sources = try self.plan()
       for path in sources.ignored { try note("\(path) is ignored: it is not .txt or .jsonl") }
       let existing = sources.existingDataset(
-        in: data.folder, tokenizer: plan.tokenizer, fingerprint: fingerprint)
+        in: folder, tokenizer: plan.tokenizer, fingerprint: fingerprint)
       if existing == nil {
         let built = try DatasetBuilder.build(
-          sources, tokenizer: plan.tokenizer, fingerprint: fingerprint, into: data.folder,
+          sources, tokenizer: plan.tokenizer, fingerprint: fingerprint, into: folder,
           context: phase.window, threads: run.threads)
         try note(
           "\(built.description.train.tokens) training and \(built.description.validation.tokens) "
-            + "validation tokens are in \(data.folder)")
+            + "validation tokens are in \(folder)")
       }
     }
     let dataset = try world.together {
       do {
         let dataset = try Dataset(
-          opening: isBuilt ? data.train[0] : data.folder, expecting: fingerprint)
+          opening: isBuilt ? train[0] : folder, expecting: fingerprint)
         try WindowOrder.requireWindow(
           tokenCount: dataset.train.tokens.count, context: phase.window)
         return dataset
@@ -80,17 +71,17 @@ enum PretrainingData {
     // Folders of the same name on different hosts can hold different datasets.
     do {
       try StartContract([
-        ("\(data.name)training tokens", dataset.train.identity),
-        ("\(data.name)validation tokens", dataset.validation.identity),
+        ("\(name)training tokens", dataset.train.identity),
+        ("\(name)validation tokens", dataset.validation.identity),
       ]).agree(over: world)
     } catch let mismatch as StartContract.Mismatch where !isBuilt {
       throw RankFailure(
         rank: mismatch.rank, error: mismatch.rank == world.rank ? elsewhere : nil)
     }
     if world.rank == 0 && isBuilt {
-      for key in idleKeys(data, phase.writtenDataKeys, beside: dataset.description) {
+      for key in idleKeys(phase.writtenDataKeys, beside: dataset.description) {
         try note(
-          "\(key) has no effect: the dataset in \(data.train[0]) was built with its own value; "
+          "\(key) has no effect: the dataset in \(train[0]) was built with its own value; "
             + "pass the value to apus data build")
       }
     }
@@ -98,33 +89,13 @@ enum PretrainingData {
   }
 
   /// Keys that the configuration sets to another value than the dataset `built`, sorted.
-  private static func idleKeys(
-    _ data: PretrainingCorpus, _ written: Set<String>, beside built: DatasetDescription
-  ) -> [String] {
-    let hasItsFraction =
-      data.validation.isEmpty && data.validationFraction == built.validationFraction
+  private func idleKeys(_ written: Set<String>, beside built: DatasetDescription) -> [String] {
     var idle: [String] = []
-    if data.textField != built.textField { idle.append("\(data.key).textField") }
-    if !hasItsFraction { idle.append("\(data.key).validation") }
-    return idle.filter(written.contains)
-  }
-}
-
-extension PretrainingOptions {
-  /// Returns the training corpus, with its token shards in `folder`.
-  func corpus(in folder: String) -> PretrainingCorpus {
-    PretrainingCorpus(
-      key: "data", train: data.train, validationFraction: data.validationFraction,
-      validation: data.validation, textField: data.textField, folder: folder)
-  }
-
-  /// Returns the replayed corpus; nil without one.
-  func replayed(in folder: String) -> PretrainingCorpus? {
-    data.replay.map {
-      PretrainingCorpus(
-        key: "data.replay", train: $0.train, validationFraction: $0.validationFraction,
-        validation: $0.validation, textField: data.textField, folder: folder)
+    if textField != built.textField { idle.append("\(key).textField") }
+    if validation != built.validationFraction.map({ .fraction($0) }) {
+      idle.append("\(key).validation")
     }
+    return idle.filter(written.contains)
   }
 }
 

@@ -36,11 +36,11 @@ extension NewModel {
     vocabulary = try reader.optionalInteger(
       "model.vocabulary", in: 1...ModelLimits.vocabulary,
       help: "vocabulary size; the tokenizer's when absent, may be larger")
-    tied = try reader.choice(
-      "model.tied", of: ["auto", "true", "false"], default: "auto",
-      help: "ties the head to the token embedding; auto: false for "
-        + "\(Self.families { !$0.isTied }), true for others"
-    ).tiedFlag
+    tied = Bool(
+      try reader.choice(
+        "model.tied", of: ["auto", "true", "false"], default: "auto",
+        help: "ties the head to the token embedding; auto: false for "
+          + "\(Self.families { !$0.isTied }), true for others"))
     initialStd = try reader.number(
       "model.initialStd", default: initialStd, in: 1e-6...1,
       help: "standard deviation of the initial weights; larger values speed up small models")
@@ -110,22 +110,16 @@ extension PretrainingOptions {
   func refuseIdle(
     _ prediction: Prediction, _ reader: ConfigurationReader
   ) throws(ConfigurationError) {
-    let (text, masks, spans) = (
-      ["data.documentMask", "evaluate.samples"], ["mask.rate", "mask.wholeWords"],
-      ["spans.rate", "spans.mean"]
-    )
-    let keys =
+    let idle =
       switch prediction {
-      case .causal: masks + spans
-      case .masked: text + spans
-      case .sequenceToSequence: text + masks
+      case .causal: ["mask", "spans"]
+      case .masked: ["data.documentMask", "evaluate.samples", "spans"]
+      case .sequenceToSequence: ["data.documentMask", "evaluate.samples", "mask"]
       }
-    for key in keys where reader.isChanged(key) {
-      throw reader.rejection(
-        of: key,
-        because: start.map { "it has no effect with the model in \($0.from); leave it out" }
-          ?? "it has no effect with model.family: \(model.family.name); leave it out")
-    }
+    try reader.refuse(
+      idle,
+      because: start.map { "it has no effect with the model in \($0.from); leave it out" }
+        ?? "it has no effect with model.family: \(model.family.name); leave it out")
   }
 
   /// Refuses the sizes of a new model when `model.from` names an existing one.
@@ -135,38 +129,36 @@ extension PretrainingOptions {
       "family", "layers", "heads", "kvHeads", "width", "hidden", "dropout", "vocabulary", "tied",
       "initialStd", "decoderLayers", "gated",
     ]
-    for key in keys.map({ "model.\($0)" }) where reader.isChanged(key) {
-      throw reader.rejection(
-        of: key,
-        because: "the model in \(start.from) has its own value; leave out this key or model.from")
-    }
+    try reader.refuse(
+      keys.map { "model.\($0)" },
+      because: "the model in \(start.from) has its own value; leave out this key or model.from")
   }
-}
-
-extension String {
-  fileprivate var tiedFlag: Bool? { self == "auto" ? nil : self == "true" }
 }
 
 extension PretrainingOptions.Data {
   init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
-    train = try reader.strings(
-      "data.train", decidesBits: false,
-      help: "files (.txt, .jsonl, .gz), folders and globs; or a built dataset")
-    (validationFraction, validation) = try reader.validation("data.validation", of: "documents")
-    textField = try reader.string(
-      "data.textField", default: "text", decidesBits: false,
-      help: "field of JSON lines that holds the text")
+    corpus = PretrainingCorpus(
+      key: "data",
+      train: try reader.strings(
+        "data.train", decidesBits: false,
+        help: "files (.txt, .jsonl, .gz), folders and globs; or a built dataset"),
+      validation: try reader.validation("data.validation", of: "documents"),
+      textField: try reader.string(
+        "data.textField", default: "text", decidesBits: false,
+        help: "field of JSON lines that holds the text"))
     documentMask = try reader.boolean(
       "data.documentMask", default: false,
       help: "restricts attention to within a document; speeds up learning on short documents")
-    replay = try PretrainingOptions.Replay(&reader)
+    replay = try PretrainingOptions.Replay(&reader, textField: corpus.textField)
   }
 }
 
 extension PretrainingOptions.Replay {
   /// Returns nil when `data.replay.train` is absent.
-  init?(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
-    train = try reader.strings(
+  init?(
+    _ reader: inout ConfigurationReader, textField: String
+  ) throws(ConfigurationError) {
+    let train = try reader.strings(
       "data.replay.train", default: [],
       decidesBits: false,
       help: "files, folders and globs, or a built dataset: a corpus whose replay prevents "
@@ -174,13 +166,14 @@ extension PretrainingOptions.Replay {
     fraction = try reader.number(
       "data.replay.fraction", default: 0.2, in: 0..<1,
       help: "fraction of the rows of every step from the replayed corpus; 0 only evaluates on it")
-    (validationFraction, validation) = try reader.validation(
-      "data.replay.validation", of: "documents")
+    corpus = PretrainingCorpus(
+      key: "data.replay", train: train,
+      validation: try reader.validation("data.replay.validation", of: "documents"),
+      textField: textField)
     guard train.isEmpty else { return }
-    for key in ["data.replay.fraction", "data.replay.validation"] where reader.isChanged(key) {
-      throw reader.rejection(
-        of: key, because: "it has no effect without data.replay.train; set that, or leave this out")
-    }
+    try reader.refuse(
+      ["data.replay"],
+      because: "it has no effect without data.replay.train; set that, or leave this out")
     return nil
   }
 }

@@ -32,6 +32,19 @@ extension SpanCorruption {
   static func missingSentinels(_ tokenizer: any Tokenizer) -> Int {
     tokenizer.specialToken(name(ofSentinel: 0)) == nil ? 100 : 0
   }
+
+  /// The span corruption of texts of `tokenizer` for a sequence-to-sequence `model`.
+  init(
+    fraction: Double = 0.15, meanSpan: Double = 3, of tokenizer: any Tokenizer,
+    for model: any ModelConfiguration
+  ) {
+    let end = tokenizer.endOfText
+    self.init(
+      fraction: fraction, meanSpan: meanSpan,
+      sentinels: SpanCorruption.sentinels(of: tokenizer, vocabulary: model.vocabulary),
+      start: model.start.map { TokenID($0) } ?? end, end: end,
+      padding: model.padding.map { TokenID($0) } ?? end)
+  }
 }
 
 extension PretrainingOptions {
@@ -51,20 +64,15 @@ extension PretrainingOptions {
     _ tokenizer: any Tokenizer, for model: any ModelConfiguration, context: Int,
     _ reader: ConfigurationReader
   ) throws(ConfigurationError) -> SpanCorruption {
-    let sentinels = SpanCorruption.sentinels(of: tokenizer, vocabulary: model.vocabulary)
-    let start = model.start.map { TokenID($0) } ?? tokenizer.endOfText
     let corruption = SpanCorruption(
-      fraction: spans.fraction, meanSpan: spans.mean, sentinels: sentinels,
-      start: start, end: tokenizer.endOfText,
-      padding: model.padding.map { TokenID($0) } ?? tokenizer.endOfText)
-    let sizes = corruption.sizes(ofSource: context)
-    guard sizes.spans <= sentinels.count else {
+      fraction: spans.fraction, meanSpan: spans.mean, of: tokenizer, for: model)
+    let (spans, free) = (corruption.sizes(ofSource: context).spans, corruption.sentinels.count)
+    guard spans <= free else {
       throw reader.rejection(
         of: "model.vocabulary",
         because:
-          "the \(sizes.spans) corrupted spans of a row need a sentinel each, and of "
-          + "\(model.vocabulary) ids only \(sentinels.count) are free; make it "
-          + "\(sizes.spans - sentinels.count) larger")
+          "the \(spans) corrupted spans of a row need a sentinel each, and of "
+          + "\(model.vocabulary) ids only \(free) are free; make it \(spans - free) larger")
     }
     return corruption
   }

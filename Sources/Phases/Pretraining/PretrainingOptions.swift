@@ -3,17 +3,11 @@ import Models
 import Training
 
 /// The keys of a pretraining run.
-package struct PretrainingOptions: Sendable {
+package struct PretrainingOptions: PhaseOptions {
   /// The keys of the corpus.
   package struct Data: Sendable {
-    /// Files, folders and globs, or the folder of a built dataset.
-    package var train: [String]
-    /// The fraction of the documents that is held out when no files are given.
-    package var validationFraction: Double
-    /// Files, folders and globs to validate on; empty to hold out a fraction.
-    package var validation: [String]
-    /// The field of JSON lines that holds the text.
-    package var textField: String
+    /// The training corpus.
+    package var corpus: PretrainingCorpus
     /// True to restrict attention to within a document.
     package var documentMask: Bool
     /// A second corpus that is replayed, or only evaluated; nil for none.
@@ -23,14 +17,10 @@ package struct PretrainingOptions: Sendable {
   /// The keys of a replayed corpus: a fraction of the rows of every step comes from it, and the
   /// model is evaluated on it as well.
   package struct Replay: Sendable {
-    /// Files, folders and globs, or the folder of a built dataset.
-    package var train: [String]
+    /// The replayed corpus.
+    package var corpus: PretrainingCorpus
     /// The fraction of the rows of every step; 0 to evaluate only.
     package var fraction: Double
-    /// The fraction of the documents that is held out when no files are given.
-    package var validationFraction: Double
-    /// Files, folders and globs to validate on; empty to hold out a fraction.
-    package var validation: [String]
   }
 
   /// The keys of BERT's masking.

@@ -2,7 +2,7 @@ import Configuration
 import Training
 
 /// The keys of a reward-model run.
-package struct RewardOptions: Sendable {
+package struct RewardOptions: PhaseOptions {
   /// The keys of every run.
   package var training: TrainingOptions
   /// The initial model.

@@ -34,11 +34,6 @@ package struct RewardVerdict: Codable, Sendable, Equatable {
       : "verdict: unfit for reinforcement learning: \(objections.joined(separator: "; "))"
   }
 
-  /// Returns SHA-256 of the weights in a checkpoint's folder.
-  static func digest(ofCheckpoint path: String) throws -> String {
-    try ModelFolder(path: path).weightsDigest()
-  }
-
   /// Writes the verdict into `folder`, and replaces an earlier one.
   func write(to folder: RunFolder) throws {
     let encoder = JSONEncoder()

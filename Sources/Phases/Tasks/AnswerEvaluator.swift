@@ -2,7 +2,6 @@ import DataParallel
 import Datasets
 import Evaluation
 import Glibc
-import Layers
 import Monitoring
 import Training
 
@@ -23,8 +22,7 @@ struct AnswerEvaluator: HeldOutEvaluator {
       [loader] replica, _, index in
       try loader.fill(&replica.batch, index: index)
       let batch = replica.batch
-      let pass = ForwardPass(
-        sequences: batch.sequences, starts: batch.starts, encoderInput: batch.encoderInput)
+      let pass = batch.pass()
       let hidden = replica.model.hidden(batch.inputs, pass)
       let losses = replica.model.tokenLosses(hidden: hidden, batch, pass)
       let accuracy = TokenAccuracy(replica.model, hidden: hidden, batch, pass)

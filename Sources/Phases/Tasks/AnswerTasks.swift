@@ -1,11 +1,12 @@
 import Configuration
 import Datasets
+import Models
 import Training
 
 /// Causal language modelling of the assistant's answers in conversations.
 struct ConversationTask: SupervisedTask {
-  let network: TrainedNetwork
-  private let examples: SplitExamples<ExampleSet>
+  let network: any NetworkConfiguration
+  let examples: SplitExamples<ExampleSet>
 
   init(_ model: InitialModel, _ records: RecordSet, _ options: Datasets.ExampleOptions) throws {
     try model.requireLanguageModel()
@@ -13,11 +14,7 @@ struct ConversationTask: SupervisedTask {
       try ExampleSet(records, chat: model.chat, options: options)
     }
     try examples.train.checkLossMask()
-    network = .language(model.folder.configuration)
-  }
-
-  var statistics: (train: ExampleStatistics, heldOut: ExampleStatistics?) {
-    (examples.train.statistics, examples.validation?.statistics)
+    network = model.folder.configuration
   }
 
   func objective(_ plan: TrainingPlan) throws -> any Objective {
@@ -27,48 +24,37 @@ struct ConversationTask: SupervisedTask {
         microBatches: plan.microBatches, seed: plan.seed))
   }
 
-  func evaluator(_ plan: TrainingPlan) throws -> (any HeldOutEvaluator)? {
-    try examples.validation.map {
-      AnswerEvaluator(
-        try ExampleEvaluationLoader($0, context: plan.context, sequences: plan.rows))
-    }
+  func evaluator(of examples: ExampleSet, _ plan: TrainingPlan) throws -> AnswerEvaluator {
+    AnswerEvaluator(
+      try ExampleEvaluationLoader(examples, context: plan.context, sequences: plan.rows))
   }
 }
 
 /// Sequence-to-sequence modelling: prompts are encoder inputs, answers decoder inputs.
 struct SequenceToSequenceTask: SupervisedTask {
-  let network: TrainedNetwork
-  private let examples: SplitExamples<SourceTargetSet>
+  let network: any NetworkConfiguration
+  let examples: SplitExamples<SourceTargetSet>
 
   init(
     _ model: InitialModel, _ records: RecordSet, _ options: Datasets.ExampleOptions,
     _ reader: ConfigurationReader
   ) throws {
     try model.requireLanguageModel(allowingSequenceToSequence: true)
-    if reader.isChanged("data.template") {
-      throw reader.rejection(
-        of: "data.template",
-        because: "\(model.folder.path) reads prompts without a chat template; leave it out")
+    try reader.refuse(
+      ["data.template"],
+      because: "\(model.folder.path) reads prompts without a chat template; leave it out")
+    examples = try SplitExamples(records) { records, _ in
+      try model.folder.targets(of: records, options)
     }
-    examples = try SplitExamples(records) { records, _ in try model.targets(of: records, options) }
-    network = .language(model.folder.configuration)
-  }
-
-  var statistics: (train: ExampleStatistics, heldOut: ExampleStatistics?) {
-    (examples.train.statistics, examples.validation?.statistics)
+    network = model.folder.configuration
   }
 
   func objective(_ plan: TrainingPlan) -> any Objective {
-    TokenObjective(
-      SourceTargetLoader(
-        examples.train, context: plan.context, sequences: plan.rows,
-        microBatches: plan.microBatches, seed: plan.seed))
+    TokenObjective(examples.loader(plan))
   }
 
-  func evaluator(_ plan: TrainingPlan) -> (any HeldOutEvaluator)? {
-    examples.validation.map {
-      AnswerEvaluator(
-        SourceTargetEvaluationLoader($0, context: plan.context, sequences: plan.rows))
-    }
+  func evaluator(of examples: SourceTargetSet, _ plan: TrainingPlan) -> AnswerEvaluator {
+    AnswerEvaluator(
+      SourceTargetEvaluationLoader(examples, context: plan.context, sequences: plan.rows))
   }
 }

@@ -1,7 +1,6 @@
 import DataParallel
 import Datasets
 import Evaluation
-import Layers
 import Models
 import Monitoring
 import Objectives
@@ -9,25 +8,14 @@ import Tensors
 import Training
 
 /// The objective of sequence classifiers: cross-entropy of classes, or the squared error of values.
-struct LabelObjective: Objective {
-  private let source: LabelLoader
-  private let problem: SequenceClassifierConfiguration.Problem
-
-  init(_ source: LabelLoader, problem: SequenceClassifierConfiguration.Problem) {
-    self.source = source
-    self.problem = problem
-  }
+struct LabelObjective: BatchObjective {
+  let source: any BatchSource
+  let problem: SequenceClassifierConfiguration.Problem
 
   let hasMeasures = true
 
-  func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
-    -> MicroBatchLoss
-  {
-    try replica.read(microBatch, from: source, workspace)
-    let scores = replica.scores(microBatch)
-    return MicroBatchLoss(
-      loss: LabelObjective.loss(scores, replica.batch, problem),
-      positions: replica.batch.positions)
+  func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch) -> Loss {
+    LabelObjective.loss(replica.scores(batch, microBatch), batch, problem)
   }
 
   /// Returns the loss of scores [rows, labels]; a row of padding has weight 0.
@@ -39,8 +27,6 @@ struct LabelObjective: Objective {
         scores, labels: batch.labels.map { Int($0) }, weights: batch.rowWeights)
       : Regression.loss(scores, targets: batch.labels, weights: batch.rowWeights)
   }
-
-  func epochs(steps: Int) -> Double { source.epochsSeen(steps) }
 }
 
 extension Batch {
@@ -53,63 +39,39 @@ extension Batch {
 }
 
 extension Replica {
-  /// Returns the scores of the trained classifier for the batch, [rows, labels].
-  func scores(_ microBatch: MicroBatch? = nil) -> Tensor {
-    classifier(
-      batch.inputs, lengths: batch.lengths,
-      ForwardPass(
-        sequences: batch.sequences, dropout: microBatch?.dropout,
-        recomputation: microBatch?.recomputation ?? .none))
+  /// Returns the scores of the trained classifier for `batch`, [rows, labels].
+  func scores(_ batch: Batch, _ microBatch: MicroBatch? = nil) -> Tensor {
+    classifier(batch.inputs, lengths: batch.lengths, batch.pass(microBatch))
   }
 }
 
 /// Evaluates a sequence classifier on held-out texts.
 struct LabelEvaluator: HeldOutEvaluator {
   private let loader: LabelEvaluationLoader
-  /// The number of classes; 0 for regression.
-  private let classes: Int
 
-  init(_ loader: LabelEvaluationLoader, classes: Int) {
-    self.loader = loader
-    self.classes = classes
+  init(_ set: LabelSet, context: Int, sequences: Int) {
+    loader = LabelEvaluationLoader(set, context: context, sequences: sequences)
   }
 
   /// Computes the loss, and accuracy and F1 of the classes or the mean squared error of the values.
   ///
   /// Collective.
   func measure(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, figures: [Figure]) {
+    let classes = loader.set.classes.count
     let (loss, results) = try replicas.measured(count: loader.batchCount) {
-      [loader, classes] replica, _, index in
+      [loader] replica, _, index in
       loader.fill(&replica.batch, index: index)
-      let scores = replica.scores()
+      let scores = replica.scores(replica.batch)
       let loss = LabelObjective.loss(
         scores, replica.batch, classes > 0 ? .classification : .regression)
-      let predictions = loader.range(ofBatch: index).indices.map { text in
-        let row = text - loader.range(ofBatch: index).lowerBound
-        let own = UnsafeBufferPointer(
-          start: scores.pointer + row * scores.columns, count: scores.columns)
-        return LabelPrediction(
-          predicted: classes > 0 ? Int32(own.indexOfLargest) : 0,
+      let predictions = loader.range(ofBatch: index).enumerated().map { row, text in
+        ClassPrediction(
+          text: text, predicted: scores.indexOfLargest(inRow: row),
           actual: classes > 0 ? Int32(replica.batch.labels[row]) : 0)
       }
       return (Tally(sum: loss.total, count: loss.count), predictions)
     }
-    let predictions = results.flatMap { $0 }
-    var figures: [Figure] = []
-    if classes > 0 {
-      let quality = ClassificationQuality(
-        predicted: predictions.map { Int($0.predicted) },
-        actual: predictions.map { Int($0.actual) }, classes: classes)
-      figures = quality.figures
-    } else {
-      figures = [Figure("meanSquaredError", loss.mean)]
-    }
-    return (loss, figures)
+    if classes == 0 { return (loss, [Figure("meanSquaredError", loss.mean)]) }
+    return (loss, ClassificationQuality(results.flatMap(\.self), classes: classes).figures)
   }
-}
-
-/// The predicted and the actual class of a text.
-private struct LabelPrediction: BitwiseCopyable, Sendable {
-  let predicted: Int32
-  let actual: Int32
 }

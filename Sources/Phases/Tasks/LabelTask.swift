@@ -1,12 +1,11 @@
 import Datasets
 import Models
-import Tokenizers
 import Training
 
 /// Classification or regression of texts.
 struct LabelTask: SupervisedTask {
-  let network: TrainedNetwork
-  private let examples: SplitExamples<LabelSet>
+  let network: any NetworkConfiguration
+  let examples: SplitExamples<LabelSet>
   private let problem: SequenceClassifierConfiguration.Problem
 
   /// - Parameters:
@@ -22,32 +21,21 @@ struct LabelTask: SupervisedTask {
       try LabelSet(
         records, tokenizer: model.folder.tokenizer,
         task: isClasses ? .classes(train?.classes ?? classes) : .values, options: options,
-        padding: train?.padding ?? model.folder.configuration.padding.map { TokenID($0) })
+        padding: train?.padding ?? model.folder.padding)
     }
     self.problem = problem
     let classifier = try SequenceClassifierConfiguration(
       model.folder.configuration, labels: isClasses ? examples.train.classes : ["value"],
       problem: problem, padding: Int(examples.train.padding))
     try model.requireHead(of: classifier)
-    network = .classifier(classifier)
-  }
-
-  var statistics: (train: ExampleStatistics, heldOut: ExampleStatistics?) {
-    (examples.train.statistics, examples.validation?.statistics)
+    network = classifier
   }
 
   func objective(_ plan: TrainingPlan) -> any Objective {
-    LabelObjective(
-      LabelLoader(
-        examples.train, context: plan.context, sequences: plan.rows,
-        microBatches: plan.microBatches, seed: plan.seed), problem: problem)
+    LabelObjective(source: examples.loader(plan), problem: problem)
   }
 
-  func evaluator(_ plan: TrainingPlan) -> (any HeldOutEvaluator)? {
-    examples.validation.map {
-      LabelEvaluator(
-        LabelEvaluationLoader($0, context: plan.context, sequences: plan.rows),
-        classes: $0.classes.count)
-    }
+  func evaluator(of examples: LabelSet, _ plan: TrainingPlan) -> LabelEvaluator {
+    LabelEvaluator(examples, context: plan.context, sequences: plan.rows)
   }
 }

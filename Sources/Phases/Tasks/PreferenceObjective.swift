@@ -9,43 +9,31 @@ import Training
 
 /// The objective of DPO and IPO: the policy prefers the chosen answer of a pair more strongly than
 /// the reference model does.
-struct PreferenceObjective: Objective {
-  private let source: PairLoader
-  private let loss: DirectPreference
-
-  init(_ source: PairLoader, _ options: PreferenceOptions) {
-    self.source = source
-    loss = DirectPreference(
-      beta: options.beta,
-      form: options.form == .ipo ? .ipo : .sigmoid(labelSmoothing: options.labelSmoothing))
-  }
+struct PreferenceObjective: BatchObjective {
+  let source: any BatchSource
+  let pairLoss: DirectPreference
 
   let hasMeasures = true
 
-  func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
-    -> MicroBatchLoss
-  {
-    try replica.read(microBatch, from: source, workspace)
-    return MicroBatchLoss(
-      loss: loss(of: replica.batch, on: replica, microBatch),
-      positions: 2 * replica.batch.positions)
-  }
+  /// The policy and the reference model.
+  let networks = 2
 
+  func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch) -> Loss {
+    pairLoss(of: batch, on: replica, microBatch)
+  }
+}
+
+extension DirectPreference {
   /// Returns the loss of a batch of pairs.
-  func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch? = nil) -> Loss {
-    let policy = replica.model.answerLogProbabilities(
-      batch,
-      ForwardPass(
-        sequences: batch.sequences, dropout: microBatch?.dropout,
-        recomputation: microBatch?.recomputation ?? .none))
-    let reference = replica.reference.answerLogProbabilities(
-      batch, ForwardPass(sequences: batch.sequences))
-    return loss(
+  func callAsFunction(
+    of batch: Batch, on replica: Replica, _ microBatch: MicroBatch? = nil
+  ) -> Loss {
+    let policy = replica.model.answerLogProbabilities(batch, batch.pass(microBatch))
+    let reference = replica.reference.answerLogProbabilities(batch, batch.pass())
+    return self(
       policy: policy, reference: reference.values, lengths: batch.answerLengths,
       weights: batch.pairWeights)
   }
-
-  func epochs(steps: Int) -> Double { source.epochsSeen(steps) }
 }
 
 extension LanguageModel {
@@ -70,11 +58,11 @@ extension Batch {
 /// Evaluates a policy on held-out pairs.
 struct PreferenceEvaluator: HeldOutEvaluator {
   private let loader: PairEvaluationLoader
-  private let objective: PreferenceObjective
+  private let loss: DirectPreference
 
-  init(_ loader: PairEvaluationLoader, objective: PreferenceObjective) {
-    self.loader = loader
-    self.objective = objective
+  init(_ set: PairSet, context: Int, sequences: Int, loss: DirectPreference) {
+    loader = PairEvaluationLoader(set, context: context, sequences: sequences)
+    self.loss = loss
   }
 
   /// Computes the loss, and the accuracy and margin of the policy's preferences.
@@ -83,9 +71,9 @@ struct PreferenceEvaluator: HeldOutEvaluator {
   func measure(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, figures: [Figure]) {
     // One record per number of the measures.
     let (loss, measures) = try replicas.measured(count: loader.batchCount) {
-      [loader, objective] replica, _, index in
+      [loader, loss] replica, _, index in
       loader.fill(&replica.batch, index: index)
-      let loss = objective.loss(of: replica.batch, on: replica)
+      let loss = loss(of: replica.batch, on: replica)
       return (Tally(sum: loss.total, count: loss.count), loss.measures.numbers)
     }
     let total = measures.reduce(Measures()) { $0 + Measures(numbers: $1) }

@@ -7,31 +7,16 @@ import Tensors
 import Training
 
 /// The objective of reward models: the chosen answer of a pair scores higher than the rejected one.
-struct RewardObjective: Objective {
-  private let source: PairLoader
-  private let loss: BradleyTerry
-
-  init(_ source: PairLoader, centring: Double) {
-    self.source = source
-    loss = BradleyTerry(centring: centring)
-  }
+struct RewardObjective: BatchObjective {
+  let source: any BatchSource
+  let pairLoss: BradleyTerry
 
   let hasMeasures = true
 
-  func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
-    -> MicroBatchLoss
-  {
-    try replica.read(microBatch, from: source, workspace)
-    return MicroBatchLoss(
-      loss: loss(replica.scores(microBatch), replica.batch), positions: replica.batch.positions)
+  func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch) -> Loss {
+    pairLoss(
+      replica.scores(batch, microBatch), margins: batch.margins, weights: batch.pairWeights)
   }
-
-  /// Returns the loss of the scores of a batch of pairs.
-  func loss(_ scores: Tensor, _ batch: Batch) -> Loss {
-    loss(scores, margins: batch.margins, weights: batch.pairWeights)
-  }
-
-  func epochs(steps: Int) -> Double { source.epochsSeen(steps) }
 }
 
 extension Batch {
@@ -62,9 +47,9 @@ struct RewardEvaluator: HeldOutEvaluator {
   private let loader: PairEvaluationLoader
   private let loss: BradleyTerry
 
-  init(_ loader: PairEvaluationLoader, centring: Double) {
-    self.loader = loader
-    loss = BradleyTerry(centring: centring)
+  init(_ set: PairSet, context: Int, sequences: Int, loss: BradleyTerry) {
+    loader = PairEvaluationLoader(set, context: context, sequences: sequences)
+    self.loss = loss
   }
 
   /// Computes the loss, and the quality of the model as figures.
@@ -92,16 +77,15 @@ struct RewardEvaluator: HeldOutEvaluator {
       [loader, loss] replica, _, index in
       loader.fill(&replica.batch, index: index)
       let batch = replica.batch
-      let scores = replica.scores()
+      let scores = replica.scores(batch)
       let own = loss(scores, margins: batch.margins, weights: batch.pairWeights)
       let lengths = (0..<batch.sequences).map { row in
         let row = row * batch.context..<(row + 1) * batch.context
         return batch.weights[row].reduce(0.0) { $0 + Double($1) }
       }
-      replica.batch = batch.swappingPairs
-      let swapped = replica.scores()
-      let pairs = loader.range(ofBatch: index).indices.map { pair in
-        let chosen = 2 * (pair - loader.range(ofBatch: index).lowerBound)
+      let swapped = replica.scores(batch.swappingPairs)
+      let pairs = (0..<loader.range(ofBatch: index).count).map { pair in
+        let chosen = 2 * pair
         return RewardQuality.Pair(
           scores: (Double(scores.pointer[chosen]), Double(scores.pointer[chosen + 1])),
           swappedScores: (Double(swapped.pointer[chosen + 1]), Double(swapped.pointer[chosen])),
@@ -109,6 +93,6 @@ struct RewardEvaluator: HeldOutEvaluator {
       }
       return (Tally(sum: own.total, count: own.count), pairs)
     }
-    return (total, RewardQuality(pairs.flatMap { $0 }))
+    return (total, RewardQuality(pairs.flatMap(\.self)))
   }
 }

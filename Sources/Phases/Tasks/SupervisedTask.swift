@@ -6,22 +6,49 @@ import Training
 ///
 /// A new task is a conformer in this folder and a line where a phase chooses its task.
 protocol SupervisedTask: Sendable {
+  associatedtype Examples: CountedExamples
+  associatedtype HeldOut: HeldOutEvaluator
+
   /// The trained network.
-  var network: TrainedNetwork { get }
-  /// The statistics of the training examples, and of the held-out ones if there are any.
-  var statistics: (train: ExampleStatistics, heldOut: ExampleStatistics?) { get }
+  var network: any NetworkConfiguration { get }
+  var examples: SplitExamples<Examples> { get }
 
   /// Returns the loss of the training examples in the batches of `plan`.
   func objective(_ plan: TrainingPlan) throws -> any Objective
 
-  /// Returns the evaluator of the held-out examples; nil without any.
-  func evaluator(_ plan: TrainingPlan) throws -> (any HeldOutEvaluator)?
+  /// Returns the evaluator of held-out examples.
+  func evaluator(of examples: Examples, _ plan: TrainingPlan) throws -> HeldOut
 }
 
+extension SupervisedTask {
+  /// Sentences on the examples, for the log.
+  var notes: [String] { examples.notes }
+
+  /// Returns the evaluator of the held-out examples; nil without any.
+  func evaluator(_ plan: TrainingPlan) throws -> HeldOut? {
+    try examples.validation.map { try evaluator(of: $0, plan) }
+  }
+}
+
+/// Examples with the counts of the records that they were made of.
+protocol CountedExamples: Sendable {
+  /// The counts of used and unused records.
+  var statistics: ExampleStatistics { get }
+}
+
+extension ExampleSet: CountedExamples {}
+extension LabelSet: CountedExamples {}
+extension PairSet: CountedExamples {}
+extension PromptSet: CountedExamples {}
+extension SourceTargetSet: CountedExamples {}
+extension TagSet: CountedExamples {}
+
 /// The examples of a task: to train on, and to evaluate on if any are held out.
-struct SplitExamples<Examples: Sendable>: Sendable {
+struct SplitExamples<Examples: CountedExamples>: Sendable {
   let train: Examples
   let validation: Examples?
+  /// The numbers of examples, and what was left out, as sentences for the log.
+  let notes: [String]
 
   /// - Parameter make: Returns the examples of records; `train` is nil for the training records, and
   ///   the training examples for the held-out ones.
@@ -32,5 +59,25 @@ struct SplitExamples<Examples: Sendable>: Sendable {
     let train = try make(records.train, nil)
     self.train = train
     validation = records.validation.isEmpty ? nil : try make(records.validation, train)
+    var notes = ["\(train.statistics.counting(records.skipped))"]
+    if let heldOut = validation?.statistics, heldOut.leftOut > 0 {
+      notes.append("held out: \(heldOut)")
+    }
+    if let first = records.ignored.first {
+      let count = records.ignored.count
+      notes.append(
+        "\(count) files are ignored because they are not .jsonl, .json or .csv: \(first)"
+          + (count > 1 ? " …" : ""))
+    }
+    self.notes = notes
+  }
+}
+
+extension SplitExamples where Examples: RowSet {
+  /// Returns the training examples in the batches of `plan`.
+  func loader(_ plan: TrainingPlan) -> RowLoader<Examples> {
+    RowLoader(
+      train, context: plan.context, sequences: plan.rows, microBatches: plan.microBatches,
+      seed: plan.seed)
   }
 }

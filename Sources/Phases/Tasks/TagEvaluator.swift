@@ -1,7 +1,6 @@
 import DataParallel
 import Datasets
 import Evaluation
-import Layers
 import Monitoring
 import Training
 
@@ -9,8 +8,8 @@ import Training
 struct TagEvaluator: HeldOutEvaluator {
   private let loader: TagEvaluationLoader
 
-  init(_ loader: TagEvaluationLoader) {
-    self.loader = loader
+  init(_ set: TagSet, context: Int, sequences: Int) {
+    loader = TagEvaluationLoader(set, context: context, sequences: sequences)
   }
 
   /// Computes the loss, accuracy and F1 of the tags and, for tags that mark spans, F1 of the spans.
@@ -21,32 +20,27 @@ struct TagEvaluator: HeldOutEvaluator {
       [loader] replica, _, index in
       loader.fill(&replica.batch, index: index)
       let batch = replica.batch
-      let pass = ForwardPass(sequences: batch.sequences, starts: batch.starts)
+      let pass = batch.pass()
       let hidden = replica.model.hidden(batch.inputs, pass)
       let losses = replica.model.tokenLosses(hidden: hidden, batch, pass)
       let places = batch.weights.indices.filter { batch.weights[$0] != 0 }
       let logits = replica.model.head(hidden.rows(at: places), fp32Output: true)
       let words = places.enumerated().map { row, place in
-        let own = UnsafeBufferPointer(
-          start: logits.pointer + row * logits.columns, count: logits.columns)
-        return TaggedWord(
+        ClassPrediction(
           text: index * batch.sequences + place / batch.context,
-          predicted: Int32(own.indexOfLargest), actual: batch.targets[place])
+          predicted: logits.indexOfLargest(inRow: row), actual: batch.targets[place])
       }
       return (Tally(sum: losses.total, count: batch.weight), words)
     }
-    let words = results.flatMap { $0 }
-    let quality = ClassificationQuality(
-      predicted: words.map { Int($0.predicted) }, actual: words.map { Int($0.actual) },
-      classes: loader.set.classes.count)
-    var figures = quality.figures
+    let words = results.flatMap(\.self)
+    var figures = ClassificationQuality(words, classes: loader.set.classes.count).figures
     if SpanQuality.applies(to: loader.set.classes) {
       figures.append(Figure("spanF1", spans(of: words).f1))
     }
     return (loss, figures)
   }
 
-  private func spans(of words: [TaggedWord]) -> SpanQuality {
+  private func spans(of words: [ClassPrediction]) -> SpanQuality {
     var quality = SpanQuality()
     let names = loader.set.classes
     var start = 0
@@ -59,12 +53,4 @@ struct TagEvaluator: HeldOutEvaluator {
     }
     return quality
   }
-}
-
-/// The predicted and the actual tag of a word.
-private struct TaggedWord: BitwiseCopyable, Sendable {
-  /// The index of its text.
-  let text: Int
-  let predicted: Int32
-  let actual: Int32
 }

@@ -1,12 +1,11 @@
 import Datasets
 import Models
-import Tokenizers
 import Training
 
 /// Classification of words, such as named entities.
 struct TagTask: SupervisedTask {
-  let network: TrainedNetwork
-  private let examples: SplitExamples<TagSet>
+  let network: any NetworkConfiguration
+  let examples: SplitExamples<TagSet>
 
   /// - Parameter classes: The tags that are known before the texts are read; nil for those of the
   ///   texts.
@@ -18,28 +17,17 @@ struct TagTask: SupervisedTask {
       try TagSet(
         records, tokenizer: model.folder.tokenizer, classes: train?.classes ?? classes,
         options: options,
-        padding: train?.padding ?? model.folder.configuration.padding.map { TokenID($0) })
+        padding: train?.padding ?? model.folder.padding)
     }
     let classifier = try TokenClassifierConfiguration(
       model.folder.configuration, labels: examples.train.classes)
     try model.requireHead(of: classifier)
-    network = .tokenClassifier(classifier)
+    network = classifier
   }
 
-  var statistics: (train: ExampleStatistics, heldOut: ExampleStatistics?) {
-    (examples.train.statistics, examples.validation?.statistics)
-  }
+  func objective(_ plan: TrainingPlan) -> any Objective { TokenObjective(examples.loader(plan)) }
 
-  func objective(_ plan: TrainingPlan) -> any Objective {
-    TokenObjective(
-      TagLoader(
-        examples.train, context: plan.context, sequences: plan.rows,
-        microBatches: plan.microBatches, seed: plan.seed))
-  }
-
-  func evaluator(_ plan: TrainingPlan) -> (any HeldOutEvaluator)? {
-    examples.validation.map {
-      TagEvaluator(TagEvaluationLoader($0, context: plan.context, sequences: plan.rows))
-    }
+  func evaluator(of examples: TagSet, _ plan: TrainingPlan) -> TagEvaluator {
+    TagEvaluator(examples, context: plan.context, sequences: plan.rows)
   }
 }

@@ -32,7 +32,8 @@ struct TextEvaluation: Sendable {
       [loader, sequences, context] replica, _, index in
       var batch = Batch(sequences: sequences, context: context)
       try loader.fill(&batch, index: index)
-      return [replica.model.tokenLoss(batch)]
+      let losses = replica.model.tokenLosses(batch, batch.pass())
+      return [Tally(sum: losses.total, count: batch.weight)]
     }[0]
   }
 

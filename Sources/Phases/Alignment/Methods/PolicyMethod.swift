@@ -4,7 +4,7 @@ import Objectives
 /// loss beside them.
 ///
 /// All methods sample completions (`RolloutCollector`) and minimise the clipped loss of
-/// `PolicyObjective`. A new one is a conformer in this folder and a line in `AlignmentMethod`.
+/// `PolicyObjective`. A new one is a conformer in this folder and an entry in `AlignmentMethod`.
 package protocol PolicyMethod: Sendable {
   /// The name of the method under the key `method`.
   static var name: String { get }
@@ -30,12 +30,11 @@ package protocol PolicyMethod: Sendable {
   func computeAdvantages(of rollouts: inout [Rollouts.Rollout], variables: inout [String: Double])
 }
 
-/// The alignment methods by the names under the key `method`.
-package enum AlignmentMethod: Sendable {
-  /// A policy learns from rewards of sampled completions.
-  case policy(any PolicyMethod.Type)
-  /// Direct preference optimization on pairs (Rafailov and others 2023).
-  case preference
+/// An alignment method, by its name under the key `method`.
+package struct AlignmentMethod: Sendable {
+  /// The method by which a policy learns from rewards of sampled completions; nil for direct
+  /// preference optimization on pairs (Rafailov and others 2023).
+  let policy: (any PolicyMethod.Type)?
 
   static let policies: [any PolicyMethod.Type] = [PPO.self, GRPO.self, RLOO.self]
 
@@ -47,30 +46,18 @@ package enum AlignmentMethod: Sendable {
   static let comparing = policies.filter { $0.minimumSamples > 1 }.map { $0.name }
 
   init(name: String) {
-    self = Self.policies.first { $0.name == name }.map { .policy($0) } ?? .preference
+    policy = Self.policies.first { $0.name == name }
   }
 
-  var name: String {
-    switch self {
-    case .policy(let method): method.name
-    case .preference: Self.preferenceName
-    }
-  }
+  var name: String { policy?.name ?? Self.preferenceName }
 
-  var isPreference: Bool {
-    if case .preference = self { true } else { false }
-  }
+  var isPreference: Bool { policy == nil }
 
   /// True to train a value head together with the policy.
-  var hasValueHead: Bool {
-    if case .policy(let method) = self { method.hasValueHead } else { false }
-  }
+  var hasValueHead: Bool { policy?.hasValueHead ?? false }
 
-  /// The keys of alignment that have no effect with this method.
+  /// The keys and sections of alignment that have no effect with this method.
   var unusedKeys: [String] {
-    switch self {
-    case .policy(let method): PreferenceOptions.keys + method.unusedKeys
-    case .preference: RewardSourceOptions.keys + RolloutOptions.keys + PolicyOptions.keys
-    }
+    policy.map { ["dpo"] + $0.unusedKeys } ?? ["reward", "rollouts", "policy", "kl"]
   }
 }
