@@ -129,15 +129,17 @@ struct LlamaAttention {
     let v = value(x, pass)
     guard !pass.caches.isEmpty else {
       return output(
-        q.causalAttention(
+        q.attention(
           keys: k, values: v, sequences: pass.sequences, heads: heads, keyHeads: keyHeads,
-          dropout: dropout.mask(pass), starts: pass.starts, window: window), pass, fp32Output: true
+          dropout: dropout.mask(pass), starts: pass.starts, reach: .causal(window: window)), pass,
+        fp32Output: true
       ).traced(as: path)
     }
     let cache = pass.caches[index]
     cache.append(keys: k, values: v)
     return output(
-      q.causalAttention(over: cache, heads: heads, keyHeads: keyHeads, window: window), pass,
+      q.attention(over: cache, heads: heads, keyHeads: keyHeads, reach: .causal(window: window)),
+      pass,
       fp32Output: true)
   }
 }
