@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Training
 
 /// The numbers of examples that were made of a phase's records, for the log.
@@ -21,7 +22,8 @@ struct ExampleReport: Sendable {
     if let heldOut, heldOut.leftOut > 0 { try run.note("held out: \(heldOut)") }
     if let first = ignored.first {
       try run.note(
-        "\(ignored.count) files are ignored because they are not .jsonl, .json or .csv: \(first)"
+        "\(ignored.count, "file is ignored because it is", "files are ignored because they are") "
+          + "not .jsonl, .json or .csv: \(first)"
           + (ignored.count > 1 ? " …" : ""))
     }
   }
