@@ -18,8 +18,8 @@ package struct LoadedModel: Sendable {
   /// Reads the model at `path`; see `ModelFolder`.
   ///
   /// Weights that are not finite are refused.
-  package init(path: String) throws {
-    try self.init(ModelFolder(path: path))
+  package init(path: String, readsTokenizer: Bool = true) throws {
+    try self.init(ModelFolder(path: path, readsTokenizer: readsTokenizer))
   }
 
   /// Reads the model at `path`, which must generate text.

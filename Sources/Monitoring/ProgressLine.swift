@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// The progress of a run on standard error.
@@ -35,8 +36,9 @@ package final class ProgressLine: RunObserver {
   /// A terminal without cursor movement (`TERM=dumb`) counts as a pipe; `NO_COLOR` is respected.
   package static func standardError(every: Int) -> ProgressLine {
     let style: Style =
-      Terminal.isLive
-      ? .live(columns: Terminal.columns, colour: Terminal.hasColour) : .plain(every: every)
+      Terminal.isLive(STDERR_FILENO)
+      ? .live(columns: { Terminal.columns(of: STDERR_FILENO) }, colour: Terminal.hasColour)
+      : .plain(every: every)
     return ProgressLine(style: style, write: Terminal.write)
   }
 
