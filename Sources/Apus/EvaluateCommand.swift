@@ -66,8 +66,6 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    try ranks.run { world, workers in
-      try measure(world, workers: workers)
-    }
+    try ranks.run(measure)
   }
 }

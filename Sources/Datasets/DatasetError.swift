@@ -203,7 +203,7 @@ extension DatasetError: CustomStringConvertible {
     case .noTrainingText:
       "no text is left to train on; add documents or lower the validation fraction"
     case .noValidationText(let documents, let fraction):
-      "a validation fraction of \(fraction) holds out none of "
+      "a validation fraction of \(fraction) holds out none of the "
         + "\(documents, "document"); add text, "
         + "raise the fraction, set it to 0, or name validation files"
     case .noDataset(let folder):

@@ -43,13 +43,9 @@ package final class ProgressLine: RunObserver {
   }
 
   /// Progress in the given style, written by `write`.
-  package convenience init(style: Style, write: @escaping @Sendable (String) -> Void) {
-    self.init(style: style, write: write, now: { ContinuousClock.now })
-  }
-
-  init(
+  package init(
     style: Style, write: @escaping @Sendable (String) -> Void,
-    now: @escaping @Sendable () -> ContinuousClock.Instant
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
   ) {
     if case .plain(let every) = style {
       precondition(every > 0, "logging every \(every) steps is not possible")
