@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Tokenizers
 
 /// Judgements made outside this program, one JSON object per line.
 ///

@@ -1,7 +1,9 @@
 import Annotation
 import ArgumentParser
 import Datasets
+import Files
 import Foundation
+import Monitoring
 import Tensors
 
 extension AnnotateCommand {
@@ -80,7 +82,7 @@ extension AnnotateCommand {
       if let file {
         report(skipped: file.skipped)
         let added = try store.add(file.pairs)
-        try StandardOutput.print("\(added) of \(file.pairs.count) pairs are new.")
+        try StandardOutput.print("\(added) of \(file.pairs.count, "pair is", "pairs are") new.")
       }
       if let sampling {
         report(skipped: sampling.skipped)
@@ -93,7 +95,8 @@ extension AnnotateCommand {
     private func report(skipped: SkippedRecords) {
       guard skipped.count > 0 else { return }
       Failure.report(
-        "\(skipped.count) records are left out, the first because \(skipped.first[0]).")
+        "\(skipped.count, "record is", "records are") left out, the first because "
+          + "\(skipped.first[0]).")
     }
 
     private func take(_ path: String, _ store: JudgementStore) throws {
@@ -103,33 +106,27 @@ extension AnnotateCommand {
         throw AnnotationError.badAnswers(path: path, count: file.faults.count)
       }
       let kept = try store.keep(file.judgements)
+      let known = file.known + file.judgements.count - kept
       try StandardOutput.print(
-        "\(kept) answers are new, \(file.known + file.judgements.count - kept) were there "
-          + "already, \(file.faults.count) are left out.")
+        "\(kept, "answer is", "answers are") new, \(known, "was", "were") there already, "
+          + "\(file.faults.count, "is", "are") left out.")
     }
 
     private func ask(_ annotator: String, _ store: JudgementStore) throws {
       MatrixLibrary.useCallingThreadOnly()
-      let team = reward == nil ? nil : try generation.team()
+      let team = reward == nil ? nil : try generation.threads.team()
       defer { team?.stop() }
       let scoring = try reward.map { try RewardScoring($0, generation, team) }
       var session = try AnnotationSession(
         store, annotator: annotator, scorer: scoring.map { $0.score })
       let dialogue = AnnotationDialogue(
-        columns: Self.columns(), showsPrompt: isatty(STDIN_FILENO) == 1,
+        columns: Terminal.columns(of: STDOUT_FILENO), showsPrompt: isatty(STDIN_FILENO) == 1,
         nextLine: { readLine() }, write: { try StandardOutput.write($0.utf8) })
       try dialogue.run(&session)
       let pairs = try store.pairCount()
       try StandardOutput.print(
         "\(annotator): \(session.given) judged now, \(pairs - session.remaining) of \(pairs) in all."
       )
-    }
-
-    /// The width of the terminal in columns; 80 if standard output is none.
-    private static func columns() -> Int {
-      var size = winsize()
-      guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-      return Int(size.ws_col)
     }
   }
 }

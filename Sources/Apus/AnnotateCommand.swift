@@ -1,7 +1,6 @@
 import Annotation
 import ArgumentParser
 import Files
-import Foundation
 
 /// `apus annotate`: human judgements of pairs of answers.
 struct AnnotateCommand: ParsableCommand {
@@ -74,8 +73,10 @@ struct AnnotateCommand: ParsableCommand {
       try PendingFile.write(Array(export.lines.map { $0 + "\n" }.joined().utf8), to: output)
       let rest =
         export.undecided == 0
-        ? "" : "; \(export.undecided) pairs without a better answer are left out"
-      try StandardOutput.print("\(output): \(export.lines.count) preferences\(rest)")
+        ? ""
+        : "; \(export.undecided, "pair without a better answer is", "pairs without a better answer are")"
+          + " left out"
+      try StandardOutput.print("\(output): \(export.lines.count, "preference")\(rest)")
     }
   }
 }

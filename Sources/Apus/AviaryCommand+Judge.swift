@@ -1,6 +1,6 @@
 import ArgumentParser
 import Aviary
-import Checkpoints
+import Files
 import Foundation
 
 extension AviaryCommand {
@@ -58,7 +58,7 @@ extension AviaryCommand {
       }
       try AviaryCommand.write(answers, to: output)
       try StandardOutput.print(
-        "\(output): \(answers.count) answers on \(read.count) pairs")
+        "\(output): \(answers.count, "answer") on \(read.count, "pair")")
     }
   }
 }

@@ -33,6 +33,8 @@ struct AviaryCommand: ParsableCommand {
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
       case stories, instructions, prompts
+
+      var singular: String { self == .stories ? "story" : String(rawValue.dropLast()) }
     }
 
     private struct Line: Encodable {
@@ -65,14 +67,14 @@ struct AviaryCommand: ParsableCommand {
     var output: String
 
     func validate() throws {
-      if count < 1 { throw ValidationError("--count must be at least 1, not \(count).") }
+      try requireOneOrMore(count, of: "--count")
     }
 
     func run() throws {
       let world = Aviary(seed: seed, size: small ? .small : .full)
       try AviaryCommand.write(
         (0..<count).lazy.map { line(at: heldOut ? -1 - $0 : $0, of: world) }, to: output)
-      try StandardOutput.print("\(output): \(count) \(kind.rawValue), seed \(seed)")
+      try StandardOutput.print("\(output): \(count, kind.singular, kind.rawValue), seed \(seed)")
     }
 
     private func line(at index: Int, of world: Aviary) -> Line {

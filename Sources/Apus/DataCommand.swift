@@ -39,7 +39,7 @@ struct DataCommand: ParsableCommand {
     var textField = "text"
 
     func validate() throws {
-      if stories < 1 { throw ValidationError("--stories must be at least 1, not \(stories).") }
+      try requireOneOrMore(stories, of: "--stories")
     }
 
     func run() throws {
@@ -64,8 +64,7 @@ struct DataCommand: ParsableCommand {
         ("train", dataset.description.train), ("validation", dataset.description.validation),
       ] {
         try StandardOutput.print(
-          "\(output)/\(name).tokens: \(summary.documents) documents, \(summary.tokens) tokens, "
-            + "\(summary.textBytes) bytes of text")
+          "\(output)/\(name).tokens: \(DataCommand.counts(summary))")
       }
     }
   }
@@ -105,13 +104,16 @@ struct DataCommand: ParsableCommand {
         let summary = shard.summary
         let ratio = Double(summary.textBytes) / Double(max(1, summary.tokens))
         try StandardOutput.print(
-          "\(name): \(summary.documents) documents, \(summary.tokens) tokens, "
-            + "\(summary.textBytes) bytes of text, \((ratio * 100).rounded() / 100) bytes a token")
+          "\(name): \(DataCommand.counts(summary)), \((ratio * 100).rounded() / 100) bytes a token")
       }
       for document in try dataset.train.inspectDocuments(documents, tokenizer: tokenizer) {
         try StandardOutput.print("\n— document \(document.index), tokens \(document.tokens)")
         try StandardOutput.print(document.text)
       }
     }
+  }
+
+  private static func counts(_ shard: TokenShard.Summary) -> String {
+    "\(shard.documents, "document"), \(shard.tokens, "token"), \(shard.textBytes, "byte") of text"
   }
 }

@@ -38,8 +38,7 @@ struct DebugCommand: ParsableCommand {
     @Option(help: "Operand precision of the matrix products: fp32 or bf16.")
     var precision = Precision.fp32
 
-    @Option(help: "Number of threads (default: all cores).")
-    var threads: Int?
+    @OptionGroup var threads: ThreadArguments
 
     @Option(help: "File to write (safetensors).")
     var output: String
@@ -52,9 +51,6 @@ struct DebugCommand: ParsableCommand {
         throw ValidationError("Give a text or --ids, not both.")
       }
       if let ids { _ = try Self.parse(ids) }
-      if let threads, threads < 1 {
-        throw ValidationError("--threads must be at least 1, not \(threads).")
-      }
     }
 
     private static func parse(_ ids: String) throws -> [Int32] {
@@ -68,7 +64,7 @@ struct DebugCommand: ParsableCommand {
 
     func run() throws {
       MatrixLibrary.useCallingThreadOnly()
-      let loaded = try LoadedModel(path: model)
+      let loaded = try LoadedModel(path: model, readsTokenizer: ids == nil)
       loaded.notes.forEach(Failure.report)
       let ids = try ids.map(Self.parse) ?? loaded.tokenizer.encodeWithSpecialTokens(text ?? "")
       let (context, vocabulary) = (loaded.configuration.context, loaded.configuration.vocabulary)
@@ -78,7 +74,7 @@ struct DebugCommand: ParsableCommand {
       guard ids.count <= context, largest < vocabulary else {
         throw Failure.Refusal(
           "\(model) reads 1 to \(context) ids below \(vocabulary), but the input is "
-            + "\(ids.count) ids up to \(largest): change the input.")
+            + "\(ids.count, "id") up to \(largest): change the input.")
       }
       try checkOutput()
       let batch = LabelledBatch(labelledByItself: ids, for: loaded.configuration)
@@ -86,12 +82,16 @@ struct DebugCommand: ParsableCommand {
         throw Failure.Refusal(
           "one id has no next token to predict, so there are no gradients: give two or more.")
       }
-      let team = try GenerationArguments.team(of: threads)
+      let team = try threads.team()
       defer { team?.stop() }
-      try StepDump(
+      let dump = StepDump(
         loaded.configuration, layout: loaded.layout, parameters: loaded.parameters, batch: batch,
-        hasGradients: gradients, in: Workspace(precision: precision, team: team)
-      ).write(to: output)
+        hasGradients: gradients, in: Workspace(precision: precision, team: team))
+      let tensors = try dump.write(to: output)
+      // A line after a dump in a pipe would damage it.
+      if try FileSystem.kind(of: output) == .file {
+        try StandardOutput.print("\(output): \(tensors, "tensor") of \(ids.count, "id")")
+      }
     }
 
     /// Refuses an output that cannot be a file, which is a mistake in the path and not in the disk,

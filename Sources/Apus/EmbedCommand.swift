@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Files
 import Foundation
 import Layers
 import Models
@@ -38,8 +39,7 @@ struct EmbedCommand: ParsableCommand {
   @Flag(help: "Print the cosine similarities of the texts.")
   var cosines = false
 
-  @Option(help: "Number of threads (default: all cores).")
-  var threads: Int?
+  @OptionGroup var threads: ThreadArguments
 
   /// Texts per forward pass.
   private static let group = 16
@@ -47,9 +47,6 @@ struct EmbedCommand: ParsableCommand {
   func validate() throws {
     if texts.isEmpty == (file == nil) {
       throw ValidationError("Give texts as arguments or in a file with --file, not both.")
-    }
-    if let threads, threads < 1 {
-      throw ValidationError("--threads must be at least 1, not \(threads).")
     }
   }
 
@@ -63,7 +60,7 @@ struct EmbedCommand: ParsableCommand {
         "\(model) has no pooler, which only encoders with a sequence head have: use --pooling "
           + "mean.")
     }
-    let team = try GenerationArguments.team(of: threads)
+    let team = try threads.team()
     defer { team?.stop() }
     let workspace = Workspace(team: team)
     let encoder = workspace.bind(
@@ -74,7 +71,8 @@ struct EmbedCommand: ParsableCommand {
       vectors += try self.vectors(Array(part), encoder, loaded)
       if !cosines {
         for (text, vector) in zip(part, vectors.suffix(part.count)) {
-          try StandardOutput.print(Line(text: text, vector: vector).json)
+          // The weights are finite, and the norms keep activations so, as JSON requires.
+          try StandardOutput.print(json: Line(text: text, vector: vector))
         }
       }
     }
@@ -99,7 +97,7 @@ struct EmbedCommand: ParsableCommand {
       let ids = loaded.tokenizer.encodeWithSpecialTokens(text)
       guard (1...model.context).contains(ids.count) else {
         throw Failure.Refusal(
-          "\"\(text.prefix(40))\" has \(ids.count) tokens, but the model reads 1 to "
+          "\"\(text.prefix(40))\" has \(ids.count, "token"), but the model reads 1 to "
             + "\(model.context): change the text.")
       }
       return ids
@@ -128,12 +126,5 @@ struct EmbedCommand: ParsableCommand {
   private struct Line: Encodable {
     let text: String
     let vector: [Float]
-
-    var json: String {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      // JSON has finite numbers only: the weights are finite, and the norms keep activations so.
-      return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    }
   }
 }

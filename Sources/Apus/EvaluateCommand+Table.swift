@@ -3,7 +3,6 @@ import Foundation
 import MPI
 import Monitoring
 import Phases
-import Training
 
 extension EvaluateCommand {
   /// The results of one model.
@@ -44,13 +43,11 @@ extension EvaluateCommand {
       let prompt: String?
       let answer: String?
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     for row in rows {
-      let line = Line(
-        model: row.model, figures: Dictionary(row.figures.map { ($0.name, $0.value) }) { $1 },
-        prompt: row.answer?.prompt, answer: row.answer?.text)
-      try StandardOutput.print(String(decoding: try encoder.encode(line), as: UTF8.self))
+      try StandardOutput.print(
+        json: Line(
+          model: row.model, figures: Dictionary(row.figures.map { ($0.name, $0.value) }) { $1 },
+          prompt: row.answer?.prompt, answer: row.answer?.text))
     }
   }
 
@@ -65,14 +62,7 @@ extension EvaluateCommand {
         + rows[start..<end].map { row in
           [row.model] + row.figures.map { String(format: "%.4f", $0.value) }
         }
-      let widths = table[0].indices.map { column in table.map { $0[column].count }.max() ?? 0 }
-      for row in table {
-        let cells = zip(row, widths).enumerated().map { column, cell in
-          let space = String(repeating: " ", count: cell.1 - cell.0.count)
-          return column == 0 ? cell.0 + space : space + cell.0
-        }
-        try StandardOutput.print(cells.joined(separator: "  "))
-      }
+      for line in TextTable.lines(of: table, endAligned: true) { try StandardOutput.print(line) }
       start = end
     }
     for (number, row) in rows.enumerated() {

@@ -1,7 +1,4 @@
 import ArgumentParser
-import Foundation
-import MPI
-import Monitoring
 import Tensors
 import Phases
 import Training
@@ -62,15 +59,13 @@ struct EvaluateCommand: ParsableCommand {
     if texts.isEmpty && records.isEmpty && instructions.isEmpty {
       throw ValidationError("Give --texts, --records or --instructions to evaluate on.")
     }
-    if tokens < 1 { throw ValidationError("--tokens must be at least 1, not \(tokens).") }
+    try requireOneOrMore(tokens, of: "--tokens")
     if !(temperature >= 0 && temperature.isFinite) {
       throw ValidationError("--temperature must be 0 or more, not \(temperature).")
     }
   }
 
   func run() throws {
-    try ranks.run { world, workers in
-      try measure(world, workers: workers)
-    }
+    try ranks.run(measure)
   }
 }

@@ -1,13 +1,10 @@
 import ArgumentParser
 import Checkpoints
-import DataParallel
 import Datasets
+import Files
 import Foundation
-import Generation
-import Models
 import Tensors
 import Tokenizers
-import Training
 
 /// `apus generate`: continues a prompt and streams the text to standard output.
 struct GenerateCommand: ParsableCommand {
@@ -40,7 +37,7 @@ struct GenerateCommand: ParsableCommand {
   var chat = false
 
   func validate() throws {
-    if samples < 1 { throw ValidationError("--samples must be at least 1, not \(samples).") }
+    try requireOneOrMore(samples, of: "--samples")
     if chat && prompt == nil { throw ValidationError("--chat needs the text of a message.") }
     if prompt != nil && ids != nil {
       throw ValidationError("Give a prompt or --ids, not both.")
@@ -64,12 +61,13 @@ struct GenerateCommand: ParsableCommand {
     loaded.notes.forEach(Failure.report)
     let encoder = try encoder(loaded)
     let prompt = try promptIDs(loaded, encoder)
-    let team = try generation.team()
+    let team = try generation.threads.team()
     defer { team?.stop() }
     let generate = generation.generator(loaded, team)
-    let request = generation.request(
-      loaded, prompt: prompt, sequences: 0..<samples, greedy: greedy,
-      end: encoder?.endOfTurn, seed: seed)
+    var request = generation.request(
+      loaded, prompts: [prompt], samples: samples, end: encoder?.endOfTurn, seed: seed,
+      continuesPastContext: true)
+    if greedy { request.sampling.temperature = 0 }
     let isTarget = loaded.configuration.prediction == .sequenceToSequence
     let opening = encoder == nil && !isTarget ? Array((self.prompt ?? "").utf8) : []
     // A single text is streamed; several are generated in one batch and printed one after another.
@@ -117,7 +115,7 @@ struct GenerateCommand: ParsableCommand {
     }
     guard loaded.configuration.start != nil || prompt.count < loaded.configuration.context else {
       throw Failure.Refusal(
-        "The prompt has \(prompt.count) tokens, but \(model) has a context of "
+        "The prompt has \(prompt.count, "token"), but \(model) has a context of "
           + "\(loaded.configuration.context), one of them for the answer: shorten the prompt.")
     }
     return prompt

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Checkpoints
-import Foundation
 
 /// `apus model`: sizes and memory of models.
 struct ModelCommand: ParsableCommand {
@@ -35,10 +34,11 @@ struct ModelCommand: ParsableCommand {
       let inspection = try ModelInspection(ModelFolder(unverified: model))
       inspection.notes.forEach(Failure.report)
       let sizes = try ModelSizes(inspection, loraRank: loraRank)
-      guard json else { return try StandardOutput.print(sizes.text) }
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      try StandardOutput.print(String(decoding: try encoder.encode(sizes), as: UTF8.self))
+      if json {
+        try StandardOutput.print(json: sizes)
+      } else {
+        try StandardOutput.print(sizes.text)
+      }
     }
   }
 }

@@ -1,5 +1,7 @@
 import Checkpoints
+import Files
 import Models
+import Monitoring
 import Tensors
 import Training
 
@@ -74,7 +76,7 @@ struct ModelSizes: Encodable {
 
   var text: String {
     let types = precision.sorted { $0.key < $1.key }.map {
-      precision.count == 1 ? $0.key : "\($0.value) numbers in \($0.key)"
+      precision.count == 1 ? $0.key : "\($0.value, "number") in \($0.key)"
     }
     var lines = [
       ("model", path),
@@ -82,7 +84,7 @@ struct ModelSizes: Encodable {
       ("parameters", "\(parameters), \(embeddingParameters) of them embeddings"),
       ("files", "\(files) of \(ModelSizes.bytes(fileBytes)), \(types.joined(separator: ", "))"),
       ("layers", "\(layers) of width \(width)"),
-      ("context", "\(context) tokens"),
+      ("context", "\(context, "token")"),
       ("vocabulary", "\(vocabulary) ids, \(tokenizerIds) in the tokenizer"),
       ("to train", "\(trainBytes.text): weights, gradient and AdamW's moments"),
       (
@@ -95,8 +97,7 @@ struct ModelSizes: Encodable {
       lines.append(
         ("KV cache", "\(cache.fp32) bytes in fp32, \(cache.bf16) in bf16 per token"))
     }
-    return lines.map { $0 + String(repeating: " ", count: 12 - $0.count) + $1 }
-      .joined(separator: "\n")
+    return lines.map { $0.padded(to: 12) + $1 }.joined(separator: "\n")
   }
 
   private static func bytes(_ count: Int) -> String {

@@ -3,7 +3,6 @@ import Checkpoints
 import Datasets
 import Files
 import Generation
-import Models
 import Tensors
 import Tokenizers
 
@@ -54,7 +53,7 @@ struct PairSampling {
   /// Adds a pair for every prompt that has none from these models and settings yet.
   func fill(_ store: JudgementStore, _ arguments: GenerationArguments) throws {
     MatrixLibrary.useCallingThreadOnly()
-    let team = try arguments.team()
+    let team = try arguments.threads.team()
     defer { team?.stop() }
     let generators = models.map { arguments.generator($0, team) }
     let settings = fingerprint(arguments)
@@ -82,8 +81,8 @@ struct PairSampling {
       }
     }
     try StandardOutput.print(
-      "\(added) pairs are new, sampled for \(prompts.count) prompts"
-        + (equal == 0 ? "." : "; \(equal) have only equal or empty answers."))
+      "\(added, "pair is", "pairs are") new, sampled for \(prompts.count, "prompt")"
+        + (equal == 0 ? "." : "; \(equal, "has", "have") only equal or empty answers."))
   }
 
   private func check(_ prompt: [Message], number: Int, model: Int) throws {
@@ -97,7 +96,7 @@ struct PairSampling {
     )
     guard count < context else {
       throw Failure.Refusal(
-        "Prompt \(number + 1) has \(count) tokens, but \(names[model]) has a context of "
+        "Prompt \(number + 1) has \(count, "token"), but \(names[model]) has a context of "
           + "\(context), one of them for the answer: shorten the prompt.")
     }
   }
@@ -119,8 +118,8 @@ struct PairSampling {
     let byModel = try models.indices.map { model in
       let request = arguments.request(
         models[model], prompts: try numbers.map { try ids(of: prompts[$0], model: model) },
-        samples: samples, end: encoders[model]?.endOfTurn, seed: seed, step: model,
-        first: numbers.lowerBound * samples)
+        samples: samples, first: numbers.lowerBound * samples, end: encoders[model]?.endOfTurn,
+        seed: seed, step: model)
       return try generators[model].completions(request).map { answer in
         try text(of: answer.hasEnded ? answer.tokens.dropLast() : answer.tokens[...], model: model)
       }
@@ -139,9 +138,9 @@ struct PairSampling {
       let first = 2 * attempt
       let answers = try models.indices.flatMap { model in
         let request = arguments.request(
-          models[model], prompt: try ids(of: prompts[number], model: model),
-          sequences: models.count == 1 ? first..<first + 2 : first + model..<first + model + 1,
-          end: encoders[model]?.endOfTurn, seed: seed, step: models.count + number)
+          models[model], prompts: [try ids(of: prompts[number], model: model)],
+          samples: models.count == 1 ? 2 : 1, first: first + model, end: encoders[model]?.endOfTurn,
+          seed: seed, step: models.count + number, continuesPastContext: true)
         return try generators[model](request).map { try text(of: $0[...], model: model) }
       }
       if Self.areUsable(answers) { return answers }

@@ -12,9 +12,7 @@ struct RankArguments: ParsableArguments {
   var oversubscribe = false
 
   func validate() throws {
-    if let threads, threads < 1 {
-      throw ValidationError("--threads must be at least 1, not \(threads).")
-    }
+    try requireOneOrMore(threads, of: "--threads")
   }
 
   /// Initialises MPI and runs `body` on every rank; an error on one rank ends all of them.

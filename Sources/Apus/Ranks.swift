@@ -1,8 +1,7 @@
-import ArgumentParser
 import DataParallel
+import Files
 import Foundation
 import MPI
-import Training
 
 /// The set-up of a command that runs under `mpirun`.
 enum Ranks {
@@ -33,7 +32,7 @@ enum Ranks {
         let host = try Communicator.hostName
         throw Failure.Refusal(
           "\(error.workers) workers (ranks × threads) on \(host) are more than "
-            + "its \(error.cores) cores: start fewer ranks, lower --threads, or pass "
+            + "its \(error.cores, "core"): start fewer ranks, lower --threads, or pass "
             + "--oversubscribe.")
       }
     }

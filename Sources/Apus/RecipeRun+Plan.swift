@@ -1,11 +1,10 @@
 import Checkpoints
 import Configuration
-import MPI
+import Monitoring
 import Recipes
 import Tensors
 import Tokenizers
 import Phases
-import Training
 
 extension RecipeRun {
   /// One row of the plan.
@@ -54,12 +53,7 @@ extension RecipeRun {
     let table = ([head] + rows).map { row in
       row + Array(repeating: "", count: head.count - row.count)
     }
-    let widths = head.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
-    for row in table {
-      let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-      try StandardOutput.print(
-        String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed()))
-    }
+    for line in TextTable.lines(of: table) { try StandardOutput.print(line) }
     if seconds == 0 { return }
     try StandardOutput.print(
       """

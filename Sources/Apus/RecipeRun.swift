@@ -1,6 +1,3 @@
-import ArgumentParser
-import Checkpoints
-import Configuration
 import DataParallel
 import MPI
 import Recipes
@@ -12,12 +9,6 @@ struct RecipeRun {
   let recipe: Recipe
   let world: Communicator
   let workers: Cores.Assignment
-
-  init(_ recipe: Recipe, world: Communicator, workers: Cores.Assignment) {
-    self.recipe = recipe
-    self.world = world
-    self.workers = workers
-  }
 
   /// The progress of a stage.
   enum State: Equatable {

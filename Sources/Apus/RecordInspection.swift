@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Files
 import Tokenizers
 
 /// `apus data inspect` for records: their statistics, and the first of them as tokens.
@@ -22,9 +23,7 @@ struct RecordInspection: ParsableArguments {
   var skipBad = false
 
   func validate() throws {
-    if let context, context < 1 {
-      throw ValidationError("--context must be at least 1, not \(context).")
-    }
+    try requireOneOrMore(context, of: "--context")
   }
 
   /// Prints the statistics of the records in `sources` and the first of them, then checks that the
@@ -36,7 +35,7 @@ struct RecordInspection: ParsableArguments {
     let set = try RecordSet(reading: sources, validation: .fraction(0), skipsBad: skipBad)
     for path in set.ignored { Failure.report("\(path) is left out: not .jsonl, .json or .csv.") }
     if set.skipped.count > 0 {
-      try StandardOutput.print("\(set.skipped.count) records left out:")
+      try StandardOutput.print("\(set.skipped.count, "record") left out:")
       for error in set.skipped.first { try StandardOutput.print("  \(error)") }
     }
     let options = ExampleOptions(
@@ -99,7 +98,7 @@ struct RecordInspection: ParsableArguments {
     try StandardOutput.print("\(set.statistics)")
     for (index, name) in set.classes.enumerated() {
       let count = set.labels.count { $0 == Float(index) }
-      try StandardOutput.print("label \(name): \(count) texts")
+      try StandardOutput.print("label \(name): \(count, "text")")
     }
     for record in records.prefix(examples) {
       guard case .labelled(let text, let label) = record.record else { continue }

@@ -1,10 +1,5 @@
 import ArgumentParser
-import Configuration
-import DataParallel
-import MPI
-import Monitoring
 import Recipes
-import Training
 
 /// `apus run`: runs the stages of a recipe in order, on one rank or under `mpirun`.
 struct RunCommand: ParsableCommand {
@@ -41,7 +36,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     try ranks.run { world, workers in
       let recipe = try world.together { try Recipe(path: self.recipe) }
-      let run = RecipeRun(recipe, world: world, workers: workers)
+      let run = RecipeRun(recipe: recipe, world: world, workers: workers)
       if dryRun { return try run.printPlan(from: from, only: only) }
       if try !run.run(from: from, only: only) { throw ExitCode(75) }
     }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Files
-import Glibc
+import Foundation
 
 /// Standard output, for the results of commands: every byte is written, or an error thrown.
 enum StandardOutput {
@@ -29,6 +29,13 @@ enum StandardOutput {
   /// Writes `text` and `terminator`.
   static func print(_ text: String, terminator: String = "\n") throws {
     try write((text + terminator).utf8)
+  }
+
+  /// Writes `value` as JSON on one line, with sorted keys.
+  static func print(json value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try print(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 
   /// Writes all of `bytes`.

@@ -1,5 +1,4 @@
 import Files
-import Foundation
 import Tokenizers
 
 /// `apus tokenizer encode --json-lines`: reads one JSON string per line and writes one JSON object

@@ -1,5 +1,6 @@
-import Datasets
+import Files
 import Glibc
+import Monitoring
 import Tokenizers
 
 /// Prints examples as text, with the tokens in the loss marked.
@@ -16,23 +17,19 @@ struct TokenView {
   }
 
   /// True when standard output is a terminal and colours are allowed (https://no-color.org).
-  static var usesColour: Bool {
-    func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
-    return isatty(STDOUT_FILENO) == 1 && variable("NO_COLOR").isEmpty
-      && !["", "dumb"].contains(variable("TERM"))
-  }
+  static var usesColour: Bool { Terminal.isLive(STDOUT_FILENO) && Terminal.hasColour }
 
   /// Prints `example` under a line with `title` and its numbers of tokens.
   func show(_ example: EncodedExample, title: String) throws {
     let inLoss = example.lossMask.count { $0 }
     try StandardOutput.print(
-      "\n— \(title): \(example.ids.count) tokens, \(inLoss) of them in the loss")
+      "\n— \(title): \(example.ids.count, "token"), \(inLoss) of them in the loss")
     try StandardOutput.print(text(of: example))
   }
 
   /// Prints `ids`, none of them in the loss, under a line with `title` and their number.
   func show(_ ids: [TokenID], title: String) throws {
-    try StandardOutput.print("\n— \(title): \(ids.count) tokens")
+    try StandardOutput.print("\n— \(title): \(ids.count, "token")")
     let lossMask = [Bool](repeating: false, count: ids.count)
     try StandardOutput.print(text(of: EncodedExample(ids: ids, lossMask: lossMask)))
   }

@@ -27,10 +27,8 @@ struct TokenizerCorpus: ParsableArguments {
   var threads: Int?
 
   func validate() throws {
-    if stories < 1 { throw ValidationError("--stories must be at least 1, not \(stories).") }
-    if let threads, threads < 1 {
-      throw ValidationError("--threads must be at least 1, not \(threads).")
-    }
+    try requireOneOrMore(stories, of: "--stories")
+    try requireOneOrMore(threads, of: "--threads")
   }
 
   /// Counts the words of the corpus as `trainer` splits them, and calls `finish` on rank 0 with the

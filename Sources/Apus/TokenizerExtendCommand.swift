@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Tokenizers
 
 /// `apus tokenizer extend`: adds tokens for frequent words of a corpus that a tokenizer splits.
@@ -38,7 +39,7 @@ struct TokenizerExtendCommand: TokenizerTraining {
       guard extended.vocabularySize > base.vocabularySize else {
         throw Failure.Refusal(
           "No word of \(corpus.sources.joined(separator: ", ")) that \(tokenizer) splits occurs "
-            + "\(minimumFrequency) times: lower --minimum-frequency or give more text.")
+            + "\(minimumFrequency, "time"): lower --minimum-frequency or give more text.")
       }
       try TokenizerFile.save(extended, toFolder: corpus.output, template: template)
       try StandardOutput.print(

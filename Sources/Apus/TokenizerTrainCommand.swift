@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Tokenizers
 
 /// `apus tokenizer train`: trains a tokenizer on a corpus.

@@ -13,8 +13,8 @@ import RandomNumbers
 ///
 /// The language is plain for that reason. All texts are ASCII.
 ///
-/// By convention, stories at negative indices are held out: `opening(at:)` takes its prompts from
-/// them, and a training set should be `documents(count:)`.
+/// By convention, stories at negative indices are held out; a training set should be
+/// `documents(count:)`.
 package struct Aviary: Sendable {
   /// The seed; two aviaries with different seeds share stories only by chance.
   package let seed: UInt64
@@ -57,14 +57,6 @@ package struct Aviary: Sendable {
   /// Returns the texts of stories `0..<count`, each written when it is read.
   package func documents(count: Int) -> LazyMapSequence<Range<Int>, String> {
     (0..<count).lazy.map { text(at: $0) }
-  }
-
-  /// Returns the first sentence of held-out story `index`, without the space after it.
-  ///
-  /// Held-out stories are counted from 0; story `index` is the one at −1 − `index`.
-  package func opening(at index: Int) -> String {
-    precondition(index >= 0, "openings are counted from 0, not \(index)")
-    return spell(Array(write(-1 - index).prefix(1)))
   }
 
   private typealias Sentence = (tokens: [StoryVocabulary.Token], parse: Parse)

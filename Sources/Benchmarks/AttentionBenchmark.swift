@@ -1,4 +1,3 @@
-import DataParallel
 import Tensors
 
 /// Causal attention with 12 heads of dimension 64, forward and backward, on one thread: 1,024

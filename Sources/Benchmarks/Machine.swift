@@ -26,19 +26,14 @@ struct Machine: Codable, Equatable {
     let environment = RunEnvironment(versions: [:], hosts: [], ranks: 1, threads: threads)
     let fields = Dictionary(
       environment.fields.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
-    func text(_ name: String) -> String? {
-      if case .string(let text) = fields[name] { text } else { nil }
-    }
-    func number(_ name: String) -> Int {
-      if case .integer(let number) = fields[name] { number } else { 0 }
-    }
     var versions = peers
     versions["products"] = MatrixLibrary.description
     versions["kernels"] = MatrixLibrary.kernelLevel
     versions["MPI"] = MPIEnvironment.libraryVersion
     return Machine(
-      processor: text("cpu") ?? "unknown", cores: number("cpuCores"), threads: threads,
-      memoryBytes: number("memoryBytes"), system: text("system") ?? "unknown",
-      versions: versions, commit: text("commit"))
+      processor: fields["cpu"]?.string ?? "unknown", cores: fields["cpuCores"]?.integer ?? 0,
+      threads: threads, memoryBytes: fields["memoryBytes"]?.integer ?? 0,
+      system: fields["system"]?.string ?? "unknown", versions: versions,
+      commit: fields["commit"]?.string)
   }
 }

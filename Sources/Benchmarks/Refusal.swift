@@ -1,4 +1,3 @@
-import ArgumentParser
 import Foundation
 
 /// An error that ends the program with a sentence: what, where, why, what to do.

@@ -1,11 +1,6 @@
-import Aviary
-import Configuration
 import DataParallel
-import Datasets
-import Foundation
 import MPI
 import Monitoring
-import RandomNumbers
 import Tensors
 import Phases
 import Training

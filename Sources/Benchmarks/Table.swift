@@ -1,4 +1,5 @@
 import Foundation
+import Monitoring
 
 /// Figures as plain text, at most 100 columns wide.
 enum Table {
@@ -30,15 +31,6 @@ enum Table {
       title.padded(to: titleWidth), median.padded(to: -8), unit.padded(to: 8),
       spread.padded(to: -19), change.padded(to: -8),
     ]
-    let line = cells.joined(separator: " ")
-    return String(line.reversed().drop { $0 == " " }.reversed())
-  }
-}
-
-extension String {
-  /// Padded to `width` with spaces at the end, or at the start if `width` is negative.
-  fileprivate func padded(to width: Int) -> String {
-    let spaces = String(repeating: " ", count: max(0, abs(width) - count))
-    return width < 0 ? spaces + self : self + spaces
+    return cells.joined(separator: " ").trimmingTrailingSpaces
   }
 }

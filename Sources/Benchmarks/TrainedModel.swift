@@ -6,7 +6,6 @@ import Models
 import RandomNumbers
 import Tensors
 import Phases
-import Training
 
 /// A model whose training step is measured, in Apus and in PyTorch.
 struct TrainedModel: Sendable {

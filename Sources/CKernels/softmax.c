@@ -1,6 +1,6 @@
-// Softmax over rows, and the cross-entropy, log-probabilities and entropies built on it. The
-// maximum of a row is subtracted first.
-//   softmax backward: dx = y·(dy − Σ y·dy);  cross-entropy backward: dlogits = w·(p − onehot).
+// The cross-entropy, log-probabilities and entropies of a softmax over rows. The maximum of a row is
+// subtracted first.
+//   cross-entropy backward: dlogits = w·(p − onehot).
 //   backward of log-probabilities l of logits times s, and of the entropy H = −Σ p·l:
 //   dlogits = s·(dl_target·(onehot − p) − dH·p·(l + H)).
 #include "vector.h"
@@ -34,31 +34,6 @@
     }                                                                                              \
     LANE_SUM(total_);                                                                              \
   })
-
-KERNEL(void, apus_softmax,
-       (float *y, const float *x, size_t rows, size_t cols),
-       (y, x, rows, cols)) {
-  for (size_t r = 0; r < rows; r++, x += cols, y += cols) {
-    float top = ROW_MAX(x, cols);
-    float factor = 1.0f / ROW_EXP(y, x, top, cols);
-    FOR_VECTORS(cols, PUT(y, GET(y) * factor););
-  }
-}
-
-KERNEL(void, apus_softmax_backward,
-       (float *dx, const float *y, const float *dy, size_t rows, size_t cols, bool accumulate),
-       (dx, y, dy, rows, cols, accumulate)) {
-  for (size_t r = 0; r < rows; r++, y += cols, dy += cols, dx += cols) {
-    vf products = 0;
-    FOR_VECTORS(cols, products += GET(y) * GET(dy););
-    float dot = LANE_SUM(products);
-    FOR_VECTORS(cols, {
-      vf d = GET(y) * (GET(dy) - dot);
-      if (accumulate) d += GET(dx);
-      PUT(dx, d);
-    });
-  }
-}
 
 KERNEL(void, apus_cross_entropy,
        (float *logits, float *losses, const int32_t *targets, const float *weights, size_t rows,

@@ -35,8 +35,8 @@ package typealias LoadedModel = LoadedNetwork<any ModelConfiguration>
 
 extension LoadedModel {
   /// Reads the model at `path`; see `ModelFolder`.
-  package init(path: String) throws {
-    try self.init(ModelFolder(path: path))
+  package init(path: String, readsTokenizer: Bool = true) throws {
+    try self.init(ModelFolder(path: path, readsTokenizer: readsTokenizer))
   }
 
   /// Reads the model at `path`, which must generate text.

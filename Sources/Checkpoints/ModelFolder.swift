@@ -30,24 +30,28 @@ package struct ModelFolder: Sendable {
   /// checkpoint named by `path` is refused. For an adapter (PEFT's folder, with or without a
   /// `config.json` and a tokenizer) the base model is opened as well: at the path that the adapter
   /// names, or next to the adapter's folder.
-  package init(path: String) throws {
-    try self.init(path: path, verifies: true)
+  ///
+  /// - Parameter readsTokenizer: False to ignore the folder's tokenizer, if it has one; `tokenizer` is
+  ///   then that of bytes.
+  package init(path: String, readsTokenizer: Bool = true) throws {
+    try self.init(path: path, verifies: true, readsTokenizer: readsTokenizer)
   }
 
   /// Opens the same folders without verification: a checkpoint's files are not compared with its
   /// manifest, and of a run folder the newest checkpoint is used.
   package init(unverified path: String) throws {
-    try self.init(path: path, verifies: false)
+    try self.init(path: path, verifies: false, readsTokenizer: true)
   }
 
-  private init(path: String, verifies: Bool) throws {
+  private init(path: String, verifies: Bool, readsTokenizer: Bool) throws {
     let (path, skipped) = try ModelFolder.find(path, verifies: verifies)
     let configurationPath = "\(path)/config.json"
     let hasConfiguration = try FileSystem.exists(configurationPath)
     var base: ModelFolder?
     if try FileSystem.exists("\(path)/\(AdapterConfiguration.fileName)") {
       let adapter = try AdapterConfiguration(folder: path)
-      let found = try ModelFolder.base(adapter.base, of: path, verifies: verifies)
+      let found = try ModelFolder.base(
+        adapter.base, of: path, verifies: verifies, readsTokenizer: readsTokenizer)
       let weights = try SafeTensorsFile(path: "\(path)/\(AdapterConfiguration.weightsName)")
       contents = .adapter(
         adapter, base: found, digest: weights.metadata[AdapterBase.digestKey])
@@ -60,6 +64,12 @@ package struct ModelFolder: Sendable {
     } else {
       network = try ConfigurationFile.readNetwork(configurationPath)
     }
+    self.path = path
+    self.skipped = skipped
+    guard readsTokenizer else {
+      tokenizer = ByteTokenizer()
+      return
+    }
     do {
       tokenizer = try TokenizerFile.load(from: path)
     } catch {
@@ -70,8 +80,6 @@ package struct ModelFolder: Sendable {
     guard ids <= vocabulary else {
       throw CheckpointError.otherTokenizer(path: path, ids: ids, vocabulary: vocabulary)
     }
-    self.path = path
-    self.skipped = skipped
   }
 
   /// The language model in the folder, or the one with the same backbone.
@@ -132,11 +140,11 @@ package struct ModelFolder: Sendable {
 
   /// Opens the folder `name` that an adapter in `folder` names as its base model.
   private static func base(
-    _ name: String, of folder: String, verifies: Bool
+    _ name: String, of folder: String, verifies: Bool, readsTokenizer: Bool
   ) throws -> ModelFolder {
     let beside = "\(FileSystem.parent(of: folder))/\(name)"
     for path in [name, beside] where try FileSystem.kind(of: path) == .folder {
-      return try ModelFolder(path: path, verifies: verifies)
+      return try ModelFolder(path: path, verifies: verifies, readsTokenizer: readsTokenizer)
     }
     throw CheckpointError.noModel(
       path: folder,

@@ -29,7 +29,7 @@ package final class SafeTensorsFile: @unchecked Sendable {
     let file = mapping.bytes
     guard file.count >= 8 else {
       throw CheckpointError.badSafeTensors(
-        path: path, reason: "\(file.count) bytes are too few for a header")
+        path: path, reason: "\(file.count, "byte is", "bytes are") too few for a header")
     }
     let length = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
     guard length <= SafeTensorsHeader.maximumLength, Int(length) <= file.count - 8 else {

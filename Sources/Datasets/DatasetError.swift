@@ -185,10 +185,10 @@ extension DatasetError: CustomStringConvertible {
       "\(path):\(line) names two columns \"\(name)\"; rename one of them"
     case .noRecords(let skipped):
       "no record is left to use"
-        + (skipped.first.first.map { ", \(skipped.count) were left out: \($0)" }
+        + (skipped.first.first.map { ", \(skipped.count, "was", "were") left out: \($0)" }
           ?? "; name files with records")
     case .allTooLong(let examples, let context):
-      "all \(examples) examples are longer than the context of \(context), so none is left; "
+      "\(examples == 1 ? "the only example is" : "all \(examples) examples are") longer than the context of \(context), so none is left; "
         + "raise the context or shorten them"
     case .invalidLossMask(let defect):
       "the loss mask \(defect)"
@@ -203,7 +203,8 @@ extension DatasetError: CustomStringConvertible {
     case .noTrainingText:
       "no text is left to train on; add documents or lower the validation fraction"
     case .noValidationText(let documents, let fraction):
-      "a validation fraction of \(fraction) holds out none of the \(documents) documents; add text, "
+      "a validation fraction of \(fraction) holds out none of the "
+        + "\(documents, "document"); add text, "
         + "raise the fraction, set it to 0, or name validation files"
     case .noDataset(let folder):
       "there is no dataset in \(folder) (no \(Dataset.descriptionName)); build it with apus data"
@@ -231,7 +232,7 @@ extension DatasetError: CustomStringConvertible {
       "the dataset holds the id \(id), outside this tokenizer's \(vocabularySize) ids; use the "
         + "tokenizer that made the dataset"
     case .corpusTooShort(let tokens, let context):
-      "the training text has \(tokens) tokens and one window needs \(context + 1) (context "
+      "the training text has \(tokens, "token") and one window needs \(context + 1) (context "
         + "\(context) and one more); add text or lower model.context"
     case .nothingToEvaluate:
       "there is no validation text to evaluate on; build the dataset with a validation fraction or "

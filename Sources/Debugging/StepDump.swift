@@ -2,7 +2,6 @@
 
 import Checkpoints
 import Files
-import Layers
 import Models
 import Tensors
 
@@ -61,10 +60,13 @@ package struct StepDump {
   }
 
   /// Writes the file at `path`, and creates the missing folders above it.
-  package func write(to path: String) throws {
+  ///
+  /// - Returns: Their number.
+  @discardableResult
+  package func write(to path: String) throws -> Int {
     try FileSystem.makeFolder(FileSystem.parent(of: path))
     var file = try DurableFile(creating: path)
-    try trace.values.withUnsafeBytes { values in
+    let count = try trace.values.withUnsafeBytes { values in
       var tensors = trace.entries.map {
         tensor($0.name, $0.shape, $0.range, in: values)
       }
@@ -76,8 +78,10 @@ package struct StepDump {
       }
       try SafeTensorsWriter(tensors, metadata: [Self.order.key: Self.order.value])
         .write(to: &file)
+      return tensors.count
     }
     _ = try file.close()
+    return count
   }
 
   private func tensor(

@@ -5,7 +5,7 @@ import Statistics
 /// before it may be used in reinforcement learning.
 package struct RewardQuality: Sendable, Equatable, Codable {
   /// The scores and lengths of one preference pair.
-  package struct Pair: BitwiseCopyable, Sendable, Equatable {
+  package struct Pair: BitwiseCopyable, Sendable {
     /// Scores of the chosen and the rejected completion.
     package var scores: (chosen: Double, rejected: Double)
     /// The scores when the two completions are swapped in the batch.
@@ -20,10 +20,6 @@ package struct RewardQuality: Sendable, Equatable, Codable {
       self.scores = scores
       self.swappedScores = swappedScores
       self.lengths = lengths
-    }
-
-    package static func == (a: Pair, b: Pair) -> Bool {
-      a.scores == b.scores && a.swappedScores == b.swappedScores && a.lengths == b.lengths
     }
   }
 
@@ -101,7 +97,7 @@ extension RewardQuality {
     let percent = { (fraction: Double) in "\(Int((fraction * 100).rounded())) %" }
     if pairs < RewardQuality.minPairs {
       objections.append(
-        "\(pairs) held-out pairs are too few to measure its quality: hold out at least "
+        "\(pairs == 1 ? "1 held-out pair is" : "\(pairs) held-out pairs are") too few to measure its quality: hold out at least "
           + "\(RewardQuality.minPairs)")
     }
     if interval[0] <= RewardQuality.minAccuracy {

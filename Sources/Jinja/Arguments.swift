@@ -1,3 +1,5 @@
+import Files
+
 /// The evaluated arguments of a call to a filter, test, method or function.
 struct Arguments {
   var positional: [Value] = []
@@ -7,7 +9,7 @@ struct Arguments {
   func bound(to names: [String], of callee: String) throws(TemplateError) -> [Value?] {
     guard positional.count <= names.count else {
       throw TemplateError(
-        line: line, .evaluation("'\(callee)' takes at most \(names.count) arguments"))
+        line: line, .evaluation("'\(callee)' takes at most \(names.count, "argument")"))
     }
     var values: [Value?] = positional + Array(repeating: nil, count: names.count - positional.count)
     for (name, value) in keywords {

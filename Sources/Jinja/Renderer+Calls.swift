@@ -1,3 +1,5 @@
+import Files
+
 extension Function {
   /// The names of the built-in functions.
   static let names = [
@@ -69,7 +71,7 @@ extension Renderer {
         try located { () throws(ValueError) in try ValueList(Array(more)) })
     } else if !more.isEmpty {
       throw failure(
-        "the macro '\(name)' takes at most \(definition.parameters.count) arguments")
+        "the macro '\(name)' takes at most \(definition.parameters.count, "argument")")
     }
     if definition.acceptsKwargs {
       var entries = ValueDictionary()

@@ -1,3 +1,5 @@
+import Files
+
 extension Renderer {
   /// The control flow after a list of statements.
   enum Flow {
@@ -112,7 +114,7 @@ extension Renderer {
     case .tuple(let targets):
       let elements = try self.elements(of: value)
       guard elements.count == targets.count else {
-        throw failure("\(elements.count) values cannot be assigned to \(targets.count) names")
+        throw failure("\(elements.count, "value") cannot be assigned to \(targets.count, "name")")
       }
       for (target, element) in zip(targets, elements) { try assign(element, to: target) }
     }

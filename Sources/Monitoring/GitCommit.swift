@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 
 /// The checked-out commit of a git folder, read from its files, since a rank under MPI must not
 /// fork to run git.
@@ -14,8 +14,8 @@ enum GitCommit {
   /// The commit of the git folder around the executable, else around the working folder, or nil.
   static func ofThisProcess() -> String? {
     for link in ["/proc/self/exe", "/proc/self/cwd"] {
-      guard let path = target(ofLink: link) else { continue }
-      if let commit = around(path) { return commit }
+      let path = try? FileManager.default.destinationOfSymbolicLink(atPath: link)
+      if let commit = path.flatMap(around) { return commit }
     }
     return nil
   }
@@ -62,18 +62,8 @@ enum GitCommit {
   private static func resolved(_ path: String, in folder: String) -> String {
     path.hasPrefix("/") ? path : "\(folder)/\(path)"
   }
-
-  private static func target(ofLink link: String) -> String? {
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = readlink(link, &buffer, buffer.count)
-    guard count > 0 else { return nil }
-    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
 }
 
 extension String {
-  fileprivate var trimmed: String {
-    String(
-      String(drop(while: \.isWhitespace)).reversed().drop(while: \.isWhitespace).reversed())
-  }
+  fileprivate var trimmed: String { trimmingCharacters(in: .whitespacesAndNewlines) }
 }

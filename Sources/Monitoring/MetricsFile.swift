@@ -32,12 +32,9 @@ package final class MetricsFile: RunObserver {
 
   /// Opens the file at `path`; keeps the lines up to `step` of a run that resumes after it, and
   /// none if `step` is nil, for a run that starts.
-  package convenience init(path: String, resumingAfter step: Int?) throws(MonitoringError) {
-    try self.init(path: path, resumingAfter: step, now: { ContinuousClock.now })
-  }
-
-  init(
-    path: String, resumingAfter step: Int?, now: @escaping @Sendable () -> ContinuousClock.Instant
+  package init(
+    path: String, resumingAfter step: Int?,
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
   ) throws(MonitoringError) {
     let file = try MonitoringError.wrapping { () throws(StorageError) in
       let file = try OutputFile(path, flags: O_APPEND)

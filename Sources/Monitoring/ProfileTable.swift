@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension ProfileReport {
@@ -29,18 +30,15 @@ extension ProfileReport {
 
     func line(_ cells: [String]) -> String {
       let widths = [8, 11, 8, 10, 8, 10]
-      let numbers = zip(cells.dropFirst(), widths).map {
-        String(repeating: " ", count: max(0, $1 - $0.count)) + $0
-      }
-      let name = cells[0] + String(repeating: " ", count: width - cells[0].count)
-      return (name + numbers.joined()).trimmingTrailingSpaces
+      let numbers = zip(cells.dropFirst(), widths).map { $0.padded(to: -$1) }
+      return (cells[0].padded(to: width) + numbers.joined()).trimmingTrailingSpaces
     }
     func percent(_ fraction: Double) -> String { String(format: "%.1f%%", 100 * fraction) }
 
     var lines = [
       "profile of steps \(self.steps.lowerBound)–\(self.steps.upperBound) on rank \(rank): "
         + String(format: "%.1f ms per step, ", 1e3 * seconds / steps)
-        + "\(threads) thread\(threads == 1 ? "" : "s"); peaks "
+        + "\(threads, "thread"); peaks "
         + String(
           format: "%.0f GFLOP/s in matrix products, %.1f GB/s of memory", peak.products / 1e9,
           peak.memory / 1e9),
@@ -82,13 +80,5 @@ extension ProfileReport {
       operations += span.operations
       bytes += span.bytes
     }
-  }
-}
-
-extension String {
-  fileprivate var trimmingTrailingSpaces: String {
-    var text = Substring(self)
-    while text.last == " " { text.removeLast() }
-    return String(text)
   }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// The progress of a run on standard error.
@@ -35,19 +36,16 @@ package final class ProgressLine: RunObserver {
   /// A terminal without cursor movement (`TERM=dumb`) counts as a pipe; `NO_COLOR` is respected.
   package static func standardError(every: Int) -> ProgressLine {
     let style: Style =
-      Terminal.isLive
-      ? .live(columns: Terminal.columns, colour: Terminal.hasColour) : .plain(every: every)
+      Terminal.isLive(STDERR_FILENO)
+      ? .live(columns: { Terminal.columns(of: STDERR_FILENO) }, colour: Terminal.hasColour)
+      : .plain(every: every)
     return ProgressLine(style: style, write: Terminal.write)
   }
 
   /// Progress in the given style, written by `write`.
-  package convenience init(style: Style, write: @escaping @Sendable (String) -> Void) {
-    self.init(style: style, write: write, now: { ContinuousClock.now })
-  }
-
-  init(
+  package init(
     style: Style, write: @escaping @Sendable (String) -> Void,
-    now: @escaping @Sendable () -> ContinuousClock.Instant
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
   ) {
     if case .plain(let every) = style {
       precondition(every > 0, "logging every \(every) steps is not possible")

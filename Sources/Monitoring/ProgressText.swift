@@ -50,7 +50,7 @@ enum ProgressText {
     }
     fields.append("\(fixed(report.seconds, digits: 3)) s")
     if report.isBest { fields.append("best") }
-    return printable(fields.joined(separator: "  "))
+    return Terminal.printable(fields.joined(separator: "  "))
   }
 
   /// The line of an event; `totalSteps` is nil if unknown.
@@ -58,7 +58,7 @@ enum ProgressText {
     var fields = [report.kind.rawValue]
     if let step = report.step { fields.append(position(step, of: totalSteps)) }
     fields.append(report.sentence)
-    return printable(fields.joined(separator: "  "))
+    return Terminal.printable(fields.joined(separator: "  "))
   }
 
   /// Formats seconds as 0:17, 1:02:03 or 2d 03h.
@@ -81,7 +81,7 @@ enum ProgressText {
       (scaled, letter) = (scaled / 1000, next)
     }
     let text = letter.isEmpty ? "\(Int(scaled.rounded()))" : fixed(scaled, digits: 3) + letter
-    return padded(text, to: 5)
+    return text.padded(to: -5)
   }
 
   /// Formats a number with at most `digits` digits, before and after the point together.
@@ -89,12 +89,12 @@ enum ProgressText {
   /// With 5 digits: 1.5123, 10.912, 1234.5, all six columns wide.
   static func fixed(_ value: Double, digits: Int) -> String {
     guard value.isFinite else {
-      return padded(value.isNaN ? "nan" : value > 0 ? "inf" : "-inf", to: digits + 1)
+      return (value.isNaN ? "nan" : value > 0 ? "inf" : "-inf").padded(to: -(digits + 1))
     }
     for decimals in stride(from: digits - 1, through: 0, by: -1) {
       let text = String(format: "%.\(decimals)f", value.magnitude)
       if text.count <= digits + 1 {
-        return (value < 0 ? "-" : "") + padded(text, to: value < 0 ? 0 : digits + 1)
+        return value < 0 ? "-" + text : text.padded(to: -(digits + 1))
       }
     }
     return scientific(value)
@@ -106,7 +106,7 @@ enum ProgressText {
 
   private static func position(_ step: Int, of total: Int?) -> String {
     guard let total else { return String(step) }
-    return padded(String(step), to: String(total).count) + "/\(total)"
+    return String(step).padded(to: -String(total).count) + "/\(total)"
   }
 
   private static func loss(_ report: StepReport) -> String {
@@ -121,25 +121,10 @@ enum ProgressText {
     guard let fraction = report.peakFraction, fraction.isFinite, fraction.magnitude < 10 else {
       return nil
     }
-    return padded("\(Int((fraction * 100).rounded()))%", to: 3) + " of peak"
+    return "\(Int((fraction * 100).rounded()))%".padded(to: -3) + " of peak"
   }
 
   private static func scientific(_ value: Double) -> String {
     value.isFinite ? String(format: "%.1e", value) : "nan"
-  }
-
-  private static func padded(_ text: String, to width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
-  }
-
-  /// The text with control characters replaced by spaces: one line, and without escape sequences
-  /// from file names.
-  private static func printable(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      let isControl = scalar.properties.generalCategory == .control
-      result.unicodeScalars.append(isControl ? " " : scalar)
-    }
-    return result
   }
 }

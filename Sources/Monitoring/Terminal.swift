@@ -1,10 +1,10 @@
 import Glibc
 
-/// The terminal on standard error.
-enum Terminal {
-  /// True when standard error is a terminal that can rewrite a line in place.
-  static var isLive: Bool {
-    isLive(isTerminal: isatty(STDERR_FILENO) == 1, term: variable("TERM"))
+/// The terminal on standard output or standard error.
+package enum Terminal {
+  /// Returns true when `descriptor` is a terminal with colours and lines that can be rewritten.
+  package static func isLive(_ descriptor: Int32) -> Bool {
+    isLive(isTerminal: isatty(descriptor) == 1, term: variable("TERM"))
   }
 
   static func isLive(isTerminal: Bool, term: String?) -> Bool {
@@ -12,12 +12,12 @@ enum Terminal {
   }
 
   /// True when colours are allowed: `NO_COLOR` is unset or empty (https://no-color.org).
-  static var hasColour: Bool { (variable("NO_COLOR") ?? "").isEmpty }
+  package static var hasColour: Bool { (variable("NO_COLOR") ?? "").isEmpty }
 
   /// The current width in columns, since windows can be resized; 80 if unknown.
-  static func columns() -> Int {
+  package static func columns(of descriptor: Int32) -> Int {
     var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
   }
 
@@ -34,6 +34,16 @@ enum Terminal {
         written += count
       }
     }
+  }
+
+  /// Returns `text` with a space for every control character, which could change the terminal.
+  package static func printable(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      let isControl = scalar.properties.generalCategory == .control
+      result.unicodeScalars.append(isControl ? " " : scalar)
+    }
+    return result
   }
 
   private static func variable(_ name: String) -> String? {

@@ -28,7 +28,9 @@ package struct Stage: Sendable {
   ) throws(ConfigurationError) {
     var reader = reader
     let name = try reader.string("name", help: "Name of the stage and of its folder.")
-    guard !name.isEmpty, name.utf8.allSatisfy(Stage.isOfName) else {
+    guard !name.isEmpty,
+      name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) })
+    else {
       throw reader.rejection(
         of: "name", because: "it names a folder: use letters, digits, - and _ only")
     }
@@ -80,30 +82,12 @@ package struct Stage: Sendable {
     if let keys { settings = settings.overlaid(with: keys) }
     work = .phase(phase, try settings.overridden(by: ["run=\(folder)"]))
   }
-
-  private static func isOfName(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-      true
-    default: false
-    }
-  }
 }
 
 /// The form `${name}` in a text.
 enum Reference {
   /// Returns `text` with every `${name}` replaced by its value; one with a nil value stays.
   static func replaced(in text: String, by value: (String) -> String?) -> String {
-    var result = ""
-    var rest = text[...]
-    while let start = rest.firstRange(of: "${") {
-      guard let end = rest[start.upperBound...].firstIndex(of: "}") else { break }
-      let name = String(rest[start.upperBound..<end])
-      result += rest[..<start.lowerBound]
-      result += value(name) ?? "${\(name)}"
-      rest = rest[rest.index(after: end)...]
-    }
-    return result + rest
+    text.replacing(/\$\{([^}]*)\}/) { match in value(String(match.1)) ?? String(match.0) }
   }
 }

@@ -35,11 +35,9 @@ package struct Tensor {
   }
 
   /// Creates a tensor of undefined values.
-  package init(uninitialized shape: [Int], in workspace: Workspace) {
-    self.init(uninitialized: shape, type: .float32, in: workspace)
-  }
-
-  init(uninitialized shape: [Int], type: ElementType, in workspace: Workspace) {
+  package init(
+    uninitialized shape: [Int], type: ElementType = .float32, in workspace: Workspace
+  ) {
     precondition(shape.allSatisfy { $0 >= 0 }, "negative size in shape \(shape)")
     self.init(
       shape: shape, type: type,

@@ -1,3 +1,5 @@
+import Files
+
 /// The refusal to start a run for a reason beside those of configuration, data and checkpoints.
 package enum StartRefusal: Error, Equatable, Sendable, CustomStringConvertible {
   /// A rank does not find in the run folder what rank 0 has just written.
@@ -17,7 +19,7 @@ package enum StartRefusal: Error, Equatable, Sendable, CustomStringConvertible {
       "the run of \(checkpoint) began with weights of SHA-256 \(expected), and those in \(from) "
         + "have \(found): restore those weights, or start over with --resume never"
     case .stepsDone(let checkpoint, let step, let steps):
-      "the run has \(steps) steps and \(checkpoint) is already at step \(step): raise steps, name "
+      "the run has \(steps, "step") and \(checkpoint) is already at step \(step): raise steps, name "
         + "an earlier checkpoint with --resume, or start over with --resume never"
     }
   }

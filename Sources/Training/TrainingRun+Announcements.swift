@@ -1,5 +1,6 @@
 import Checkpoints
 import DataParallel
+import Files
 import Monitoring
 import Tensors
 
@@ -11,9 +12,10 @@ extension TrainingRun {
     try observers.event(
       .started, step: trainer.state.step,
       "\(layout.parameterCount) parameters in \(plan.precision.rawValue), "
-        + "\(world.size) \(world.size == 1 ? "rank" : "ranks") × "
-        + "\(workers) \(team == 1 ? "threads" : "teams of \(team) threads"), "
-        + "\(plan.tokensPerStep) tokens per step, "
+        + "\(world.size, "rank") × "
+        + (team == 1
+          ? "\(workers, "thread"), " : "\(workers, "team", "teams") of \(team) threads, ")
+        + "\(plan.tokensPerStep, "token") per step, "
         + "\((trainer.epochs * 100).rounded() / 100) epochs in total")
     if plan.precision == .bf16 && !MatrixLibrary.cpuIsFasterInBF16 {
       try observers.event(
@@ -26,22 +28,22 @@ extension TrainingRun {
       try observers.event(
         .warning,
         "the learning rate does not reach \(plan.schedule.peak): schedule.warmup has "
-          + "\(warmup) steps and the run \(steps)")
+          + "\(warmup, "step") and the run \(steps)")
     }
     let leaves = plan.leaves
     let idle = threads - workers * team
     if idle > 0 {
       try observers.event(
         .warning,
-        "\(idle) of \(threads) threads per rank are idle: they cannot be divided evenly among "
-          + "\(workers) workers")
+        "\(idle) of \(threads) threads per rank \(idle == 1 ? "is" : "are") idle: they cannot be "
+          + "divided evenly among \(workers, "worker")")
     }
     let all = world.size * workers
     if all > leaves {
       try observers.event(
         .warning,
-        "\(all - leaves) of \(all) workers are idle: a step has \(leaves) micro-batches, raise "
-          + "batch.microBatches")
+        "\(all - leaves) of \(all) workers \(all - leaves == 1 ? "is" : "are") idle: a step has "
+          + "\(leaves, "micro-batch", "micro-batches"), raise batch.microBatches")
     }
     if let start {
       try observers.event(.resumed, step: start.step, "resuming from \(start.path)")

@@ -40,7 +40,7 @@ import Testing
         Case(arguments: "new.sqlite --pairs equal.jsonl", code: 2, words: ["equal.jsonl:1"]),
         Case(
           arguments: "new.sqlite --pairs equal.jsonl --skip-bad", code: 2,
-          words: ["no record is left", "1 were left out"]),
+          words: ["no record is left", "1 was left out"]),
         Case(
           arguments: "judgements.sqlite --answers answers.jsonl", code: 2,
           words: [
@@ -57,7 +57,8 @@ import Testing
           arguments: "new.sqlite --model none --prompts pairs.jsonl", code: 2,
           words: ["none", "does not exist"]),
         Case(
-          arguments: "export judgements.sqlite --output no/where", code: 5, words: ["no/where"]),
+          arguments: "export judgements.sqlite --output pairs.jsonl/where", code: 5,
+          words: ["pairs.jsonl"]),
       ]
       let before = try program.contents()
       for mistake in cases {
@@ -76,7 +77,7 @@ import Testing
         "{\n" + #"{"pair":"\#(ids[0])","annotator":"a","answer":"left"}"#, to: "answers.jsonl")
       let skipping = try program.annotate(["--answers", "answers.jsonl", "--skip-bad"])
       #expect(skipping.code == 0 && skipping.errors.contains("answers.jsonl:1"), "\(skipping)")
-      #expect(skipping.output.contains("1 answers are new, 0 were there already, 1 are left out"))
+      #expect(skipping.output.contains("1 answer is new, 0 were there already, 1 is left out"))
     }
   }
 

@@ -20,7 +20,7 @@ import Testing
       for (ties, count) in [([], 1), (["--ties"], 5)] as [([String], Int)] {
         let export = try program.run(
           ["annotate", "export", "judgements.sqlite", "--output", "out.jsonl"] + ties)
-        #expect(export.code == 0 && export.output.contains("\(count) preferences"), "\(export)")
+        #expect(export.code == 0 && export.output.contains("\(count) preference"), "\(export)")
         let text = String(decoding: program.read("out.jsonl") ?? Data(), as: UTF8.self)
         #expect(text.split(separator: "\n").count == count && text.hasSuffix("}\n"))
       }

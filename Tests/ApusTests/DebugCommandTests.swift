@@ -9,6 +9,7 @@ import Testing
         let result = try program.run(
           ["debug", "dump", "base", "--gradients", "--output", name] + options)
         #expect(result.code == 0, "\(result.errors)")
+        #expect(result.output.hasPrefix("\(name): ") && result.output.hasSuffix(" ids\n"))
       }
       try dump("one", "--ids", "72,105,33", "--threads", "1")
       try dump("two", "--ids", "72,105,33", "--threads", "2")
@@ -31,6 +32,36 @@ import Testing
         #expect(output.split(separator: "\n").allSatisfy { $0.count <= 100 }, "\(output)")
       }
     }
+  }
+
+  /// Ids need no tokenizer; neither may a name change the terminal.
+  @Test func foldersWithoutATokenizerAndOddNamesAreRead() throws {
+    let program = try Program()
+    defer { program.remove() }
+    let model = "\(ReadmeTests.repository)/Tests/ModelsTests/Goldens/gpt2-tied"
+    let dumped = try program.run(["debug", "dump", model, "--ids", "1", "--output", "dump"])
+    #expect(dumped.code == 0, "\(dumped.errors)")
+    let words = dumped.output.split(separator: " ")
+    #expect(words.first == "dump:" && words.suffix(4) == ["tensors", "of", "1", "id\n"])
+    let text = try program.run(["debug", "dump", model, "Hi", "--output", "text"])
+    #expect(text.code == 2 && text.errors.contains("tokenizer"), "\(text.errors)")
+
+    for (file, name, value) in [("a", "odd", 1), ("b", "odd", 2), ("c", "other", 1)]
+      as [(String, String, Float)]
+    {
+      let header = #"{"\#(name)\u001b[31m\nname":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#
+      var bytes = Data()
+      withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { bytes += $0 }
+      bytes += header.utf8
+      withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 }
+      try program.write(bytes, to: file)
+    }
+    let values = try program.run(["debug", "compare", "a", "b"])
+    #expect(values.output.contains("> odd [31m name "), "\(values.output)")
+    #expect(values.output.contains("1 tensor in both files, 1 of them over"), "\(values.output)")
+    #expect(values.output.contains("first: odd [31m name\n"), "\(values.output)")
+    let names = try program.run(["debug", "compare", "a", "c"])
+    #expect(names.output.contains("  other [31m name\n"), "\(names.output)")
   }
 
   @Test func badInputIsRefused() throws {

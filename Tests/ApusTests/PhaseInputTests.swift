@@ -78,10 +78,10 @@ import Testing
         words: ["full.jsonl:1 has a prompt of 56 tokens", "an answer of 8 tokens"]),
       Case(
         name: "mask", arguments: finetune("endless", "data.truncate=true"),
-        words: ["never includes the end of a turn", "1 examples were cut"]),
+        words: ["never includes the end of a turn", "1 example was cut"]),
       Case(
         name: "all too long", arguments: finetune("endless"),
-        words: ["all 1 examples are longer than the context of 64"]),
+        words: ["the only example is longer than the context of 64"]),
       Case(
         name: "cut pairs", arguments: reward("cut", "data.truncate=true"),
         words: ["data.truncate", "a truncated pair"]),
@@ -193,24 +193,24 @@ import Testing
       for (arguments, words) in [
         (
           finetune("malformed", "data.skipBad=true"),
-          ["2 examples", "1 bad records left out", "malformed.jsonl:2 cannot be read"]
+          ["2 examples", "1 bad record left out", "malformed.jsonl:2 cannot be read"]
         ),
         (
           finetune("empty", "data.skipBad=true"),
-          ["1 examples", "1 bad records left out", "empty.jsonl:2 has an empty answer"]
+          ["1 example", "1 bad record left out", "empty.jsonl:2 has an empty answer"]
         ),
         (
           finetune("long", "data.skipBad=true"),
-          ["1 examples", "1 bad records left out", "long.jsonl:2 has a prompt of 81 tokens"]
+          ["1 example", "1 bad record left out", "long.jsonl:2 has a prompt of 81 tokens"]
         ),
         (
           reward("equal", "data.skipBad=true"),
-          ["1 examples", "1 bad records left out", "equal.jsonl:2 has the same answer"]
+          ["1 example", "1 bad record left out", "equal.jsonl:2 has the same answer"]
         ),
-        (reward("cut"), ["1 examples", "1 longer than the context left out"]),
+        (reward("cut"), ["1 example", "1 longer than the context left out"]),
         (
           finetune("other", "task=classification", "data.classes=[x,y]", "data.skipBad=true"),
-          ["1 examples", "1 bad records left out", #"the label "w""#]
+          ["1 example", "1 bad record left out", #"the label "w""#]
         ),
       ] {
         let result = try program.run(arguments + ["--resume", "never"])

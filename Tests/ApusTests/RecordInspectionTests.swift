@@ -94,7 +94,7 @@ struct RecordInspectionTests {
       (
         "pairs.json", ["--template", "plain"],
         [
-          "Chosen and rejected together: 1 examples of 11 tokens, 7 of them in the loss (63.6 %)",
+          "Chosen and rejected together: 1 example of 11 tokens, 7 of them in the loss (63.6 %)",
           "— pairs.json:1, chosen: 6 tokens, 4 of them in the loss\nq\n⟦yes<|endoftext|>⟧",
           "— pairs.json:1, rejected: 5 tokens, 3 of them in the loss\nq\n⟦no<|endoftext|>⟧",
         ]
@@ -102,13 +102,13 @@ struct RecordInspectionTests {
       (
         "labels.csv", [],
         [
-          "2 examples of 17 tokens", "label bad: 1 texts\nlabel good: 1 texts",
+          "2 examples of 17 tokens", "label bad: 1 text\nlabel good: 1 text",
           "— labels.csv:2, label good: 12 tokens\nfine, thanks\n",
         ]
       ),
       (
         "prompts.jsonl", ["--template", "plain"],
-        ["1 examples of 5 tokens", "— prompts.jsonl:1: 5 tokens\nWho?\n"]
+        ["1 example of 5 tokens", "— prompts.jsonl:1: 5 tokens\nWho?\n"]
       ),
     ] {
       let result = try program.run(["data", "inspect", name] + arguments)
@@ -161,9 +161,9 @@ struct RecordInspectionTests {
     #expect(strict.code == 2 && strict.errors.contains("a.jsonl:3 has an empty answer"))
     let kept = try program.run(inspect + ["--skip-bad"])
     #expect(
-      kept.code == 0 && kept.output.hasPrefix("1 records left out:\n  a.jsonl:3 has an empty"))
+      kept.code == 0 && kept.output.hasPrefix("1 record left out:\n  a.jsonl:3 has an empty"))
     let short = try program.run(inspect + ["--skip-bad", "--context", "12"])
-    #expect(short.output.contains("1 examples of 13 tokens"), "\(short.output)\(short.errors)")
+    #expect(short.output.contains("1 example of 13 tokens"), "\(short.output)\(short.errors)")
     #expect(short.output.contains("1 longer than the context left out"))
     // Every answer is cut before its end: the program prints the figures, and then the reason.
     try program.write(#"{"question": "Why?", "answer": "Because."}"#, to: "b.jsonl")

@@ -9,7 +9,7 @@ struct RewardFailureTests {
   @Test(arguments: [
     ("exit 3", 8, "it exited with code 3"),
     ("sleep 300 & echo $! > child; sleep 300", 8, "it took longer than 0.5 seconds"),
-    ("echo 1", 8, "it printed 1 lines for 8 completions"),
+    ("echo 1", 8, "it printed 1 line for 8 completions"),
     ("(echo nan; yes 1) | head -n 8", 1, #"it printed "nan", which is not a finite number"#),
   ])
   func failuresOfTheRewardCommandAreReported(command: String, failed: Int, cause: String) throws {

@@ -116,17 +116,6 @@ func words(of text: String) -> [Substring] {
         sorry, and Diego shared the red whistle with Jacob.
         """)
   }
-
-  @Test func openingsAreTheFirstSentencesOfHeldOutStories() {
-    let aviary = Aviary(seed: 11)
-    for index in 0..<100 {
-      let opening = aviary.opening(at: index)
-      let story = aviary.story(at: -1 - index)
-      #expect(story.text.hasPrefix(opening + " "))
-      #expect(opening.contains(story.facts.protagonist.name))
-      #expect(opening.hasSuffix("."))
-    }
-  }
 }
 
 /// Returns the ranges where `phrase` occurs in `text` as whole words, ignoring the case of its

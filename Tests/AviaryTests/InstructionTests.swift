@@ -108,17 +108,4 @@ import Testing
     #expect(NamedFacts(kind: "owl").named == ["kind"])
     #expect(NamedFacts().kept(in: NamedFacts()) == [])
   }
-
-  @Test func countsOfPartsAddUpToTheTotal() {
-    let texts = (0..<60).map { index in
-      index % 3 == 0 ? aviary.opening(at: index) : aviary.text(at: index / 2)
-    }
-    func counts(_ range: Range<Int>) -> AnswerCounts {
-      range.reduce(into: AnswerCounts()) {
-        $0.add(texts[$1], to: aviary.instruction(at: $1 / 2).facts)
-      }
-    }
-    #expect(counts(0..<17) + counts(17..<40) + counts(40..<60) == counts(0..<60))
-    #expect(AnswerCounts() + counts(0..<9) == counts(0..<9))
-  }
 }

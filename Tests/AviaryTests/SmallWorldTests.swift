@@ -26,7 +26,7 @@ let smallCorpus: [Story] = {
     }
     #expect((300...500).contains(vocabulary.count), "\(vocabulary.count) words")
     #expect(lengths == [3, 4, 5])
-    let birds = Grammar.world.lexicon[.kinds].filter { $0.flags.names.contains("bird") }
+    let birds = Grammar.world.lexicon[.kind].filter { $0.flags.names.contains("bird") }
     let kinds = Set(smallCorpus.flatMap { [$0.facts.protagonist.kind, $0.facts.companion?.kind] })
     #expect(kinds.subtracting([nil]).isSubset(of: birds.map { $0.forms[0] }))
   }

@@ -135,14 +135,6 @@ import Testing
         ])
   }
 
-  @Test func consistentStoriesAndSoundSentencesAreCounted() {
-    let changed = story[0] + " " + story[1] + " " + story[2].replacing("red", with: "blue")
-    let texts = [story.joined(separator: " "), story[0], "", changed]
-    let counts = StoryChecker.counts(of: texts)
-    #expect(counts.stories == 4 && counts.consistent == 1)
-    #expect(counts.sentences == 7 && counts.consistentSentences == 6)
-  }
-
   /// Half-trained models write such texts: sentences of different stories in random order.
   @Test func mixedSentencesOfManyStoriesGetAVerdict() {
     let world = Aviary(seed: 11)

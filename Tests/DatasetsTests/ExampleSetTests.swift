@@ -74,7 +74,7 @@ struct ExampleSetTests {
     #expect(kept.examples.count == 1 && kept.statistics.skipped.first == [error])
     #expect(
       kept.statistics.description
-        == "1 examples of 4 tokens, 2 of them in the loss (50.0 %); 1 bad records left out, the first "
+        == "1 example of 4 tokens, 2 of them in the loss (50.0 %); 1 bad record left out, the first "
         + "because a.jsonl:2 has a prompt of 9 tokens, which leaves no room for an answer in a "
         + "context of 8; shorten it or raise the context")
   }

@@ -278,7 +278,7 @@ struct RecordReaderTests {
 
   @Test func badRowsOfATableAreReported() throws {
     for (row, reason) in [
-      ("q", "1 fields under 2 column names"),
+      ("q", "1 field under 2 column names"),
       ("q,a,", "3 fields under 2 column names"),
       ("\"q\"x,a", "text follows a field in quotation marks"),
       ("q\"x,a", "a quotation mark inside a field that does not begin with one"),

@@ -87,7 +87,7 @@ struct RecordSetTests {
       try RecordSet(reading: [scratch.path("b.jsonl")], validation: .fraction(0), skipsBad: true)
     }
     #expect(
-      error?.description == "no record is left to use, 1 were left out: \(scratch.path("b.jsonl"))"
+      error?.description == "no record is left to use, 1 was left out: \(scratch.path("b.jsonl"))"
         + ":1 has an empty answer, which cannot be trained on; fill it or remove the record")
   }
 

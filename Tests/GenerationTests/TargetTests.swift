@@ -130,10 +130,10 @@ import Testing
     let pass = ForwardPass(
       sequences: 1, encoderInput: EncoderInput(ids: source, lengths: [Int32(source.count)]))
     let hidden = model.network.hidden([0] + completion.tokens.dropLast(), pass)
-    let logs = (model.network.head(hidden, fp32Output: true) * 0.5).softmax().values
-    for (place, token) in completion.tokens.enumerated() {
-      let log = log(logs[place * model.configuration.vocabulary + Int(token)])
-      #expect(abs(log - completion.logProbabilities[place]) < 1e-4)
+    let losses = (model.network.head(hidden, fp32Output: true) * 0.5)
+      .crossEntropyConsumingLogits(targets: completion.tokens).values
+    for (loss, logProbability) in zip(losses, completion.logProbabilities) {
+      #expect(abs(-loss - logProbability) < 1e-4)
     }
   }
 

@@ -95,6 +95,6 @@ import Testing
     #expect(!Terminal.isLive(isTerminal: true, term: ""))
     #expect(!Terminal.isLive(isTerminal: true, term: nil))
     #expect(!Terminal.isLive(isTerminal: false, term: "xterm"))
-    #expect(Terminal.columns() > 0)
+    #expect(Terminal.columns(of: 2) > 0)
   }
 }

@@ -31,7 +31,7 @@ struct RewardRuleTests {
   /// A failing command does not end the run, and the cause is reported.
   @Test(arguments: [
     ("exit 3", "code 3"), ("kill -9 $$", "signal 9"), ("sleep 60", "longer than"),
-    ("echo 1", "printed 1 lines for 3"), ("yes 1", "more than 64 MiB"),
+    ("echo 1", "printed 1 line for 3"), ("yes 1", "more than 64 MiB"),
   ])
   func aFailingCommandRewardsNoCompletion(command: String, reason: String) throws {
     let rule = try rule("reward.command=\(command)", "reward.timeLimit=0.5")

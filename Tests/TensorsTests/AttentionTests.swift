@@ -149,9 +149,9 @@ import Testing
     let q = workspace.probe([s.sequences * length, s.heads * s.dim], 1)
     let k = workspace.probe([s.sequences * length, s.keyHeads * s.dim], 2)
     let v = workspace.probe([s.sequences * length, s.keyHeads * s.dim], 3)
-    let whole = q.causalAttention(
+    let whole = q.attention(
       keys: k, values: v, sequences: s.sequences, heads: s.heads, keyHeads: s.keyHeads,
-      window: s.window
+      reach: .causal(window: s.window)
     ).values
     let cache = KVCache(
       sequences: s.sequences, capacity: length + 3, width: s.keyHeads * s.dim, in: workspace)
@@ -168,8 +168,8 @@ import Testing
       let range = start..<start + new
       cache.append(keys: part(k, range), values: part(v, range))
       #expect(cache.length == range.upperBound)
-      let y = part(q, range).causalAttention(
-        over: cache, heads: s.heads, keyHeads: s.keyHeads, window: s.window)
+      let y = part(q, range).attention(
+        over: cache, heads: s.heads, keyHeads: s.keyHeads, reach: .causal(window: s.window))
       let expected = part(Tensor(whole, shape: q.shape, in: workspace), range).values
       #expect(worst(y.values, expected.map(Double.init)) < 2e-6, "\(range)")
       start += new
@@ -182,10 +182,10 @@ import Testing
     let q = workspace.probe([80, 4], 1) * 100
     let k = workspace.probe([80, 4], 2) * 100
     let v = workspace.probe([80, 4], 3)
-    let y = q.causalAttention(keys: k, values: v, sequences: 1, heads: 1, keyHeads: 1)
+    let y = q.attention(keys: k, values: v, sequences: 1, heads: 1, keyHeads: 1)
     #expect(y.values.allSatisfy { $0.isFinite })
     let gradients = workspace.gradients([q, k, v], outputGradient: probeValues(320, 4)) {
-      $0[0].causalAttention(keys: $0[1], values: $0[2], sequences: 1, heads: 1, keyHeads: 1)
+      $0[0].attention(keys: $0[1], values: $0[2], sequences: 1, heads: 1, keyHeads: 1)
     }
     #expect(gradients.allSatisfy { $0.allSatisfy { $0.isFinite } })
   }

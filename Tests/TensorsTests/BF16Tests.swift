@@ -200,7 +200,7 @@ import Testing
       let q = x.linear(weight: $0[1], order: .inputsByOutputs)
       let k = x.linear(weight: $0[2], order: .inputsByOutputs)
       let v = x.linear(weight: $0[3], order: .inputsByOutputs)
-      return q.rotated(table, positions: positions).causalAttention(
+      return q.rotated(table, positions: positions).attention(
         keys: k.rotated(table, positions: positions), values: v, sequences: 2, heads: 4,
         keyHeads: 2, dropout: mask)
     }

@@ -61,7 +61,7 @@ import Testing
       workspace.probe([sequences * length, heads * dim], tag).operand
     }
     let (q, k, v) = (tensor(heads, 1), tensor(keyHeads, 2), tensor(keyHeads, 3))
-    let whole = q.causalAttention(
+    let whole = q.attention(
       keys: k, values: v, sequences: sequences, heads: heads, keyHeads: keyHeads
     ).values
     let cache = KVCache(
@@ -82,7 +82,7 @@ import Testing
     for new in [1, 30, 1, 1, 70] + Array(repeating: 1, count: length - 103) {
       let range = start..<start + new
       cache.append(keys: rows(k, range), values: rows(v, range))
-      let y = rows(q, range).causalAttention(over: cache, heads: heads, keyHeads: keyHeads)
+      let y = rows(q, range).attention(over: cache, heads: heads, keyHeads: keyHeads)
       #expect(y.values == part(whole, heads * dim, range), "positions \(range)")
       start += new
     }

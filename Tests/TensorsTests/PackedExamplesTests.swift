@@ -154,7 +154,7 @@ import Testing
           workspace.probe([p.rows, 2], 3),
         ]
       ) {
-        ($0[0].causalAttention(
+        ($0[0].attention(
           keys: $0[1], values: $0[2], sequences: 2, heads: 2, keyHeads: 1, dropout: dropout,
           starts: p.starts) * outputGradient).sum()
       }

@@ -73,7 +73,7 @@ private final class BackwardsTeam: Team {
       let q = $0[0].linear(weight: $0[1], order: .inputsByOutputs)
       let k = $0[0].linear(weight: $0[2], order: .inputsByOutputs)
       let v = $0[0].linear(weight: $0[3], order: .inputsByOutputs)
-      return q.rotated(table, positions: positions).causalAttention(
+      return q.rotated(table, positions: positions).attention(
         keys: k.rotated(table, positions: positions), values: v, sequences: 2, heads: 4,
         keyHeads: 2, dropout: mask)
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Statistics
 
@@ -5,8 +6,8 @@ extension JudgementReport {
   /// The report as text, with tables in columns.
   package var text: String {
     var lines = [
-      "\(pairs) pairs, \(annotators.reduce(0) { $0 + $1.count }) judgements by "
-        + "\(annotators.count) \(annotators.count == 1 ? "annotator" : "annotators")"
+      "\(pairs, "pair"), \(annotators.reduce(0) { $0 + $1.count }, "judgement") by "
+        + "\(annotators.count, "annotator")"
     ]
     if annotators.isEmpty { return lines[0] + "\n" }
     lines += ["", "Answers"] + answers
@@ -34,7 +35,7 @@ extension JudgementReport {
     let left = leftFraction
     guard left.trials > 0 else { return "  no preference between a left and a right answer" }
     let p = BinomialTest.pValue(successes: Int(left.successes), trials: left.trials)
-    return "  left in \(Self.formatted(left)) of \(left.trials) preferences, "
+    return "  left in \(Self.formatted(left)) of \(left.trials, "preference"), "
       + "p = \(Self.digits(p, 3)) for no bias"
   }
 
@@ -43,7 +44,7 @@ extension JudgementReport {
     let coverage = Proportion(agreement.shared, of: agreement.judged).fraction ?? 0
     let name = agreement.isFleiss ? "Fleiss'" : "Cohen's"
     let kappa = agreement.kappa.map { Self.digits($0, 3) } ?? "is not defined"
-    return "  \(name) kappa \(kappa) over \(agreement.shared) pairs judged by several, "
+    return "  \(name) kappa \(kappa) over \(agreement.shared, "pair") judged by several, "
       + "\(Self.digits(100 * coverage, 0)) % of \(agreement.judged)"
   }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import GRDB
 
@@ -28,12 +29,10 @@ package struct JudgementStore: Sendable {
     self.path = path
     (queue, self.seed) = try Self.retryingWhileBusy(path) {
       let files = FileManager.default
-      try files.createDirectory(
-        atPath: Self.folder(of: path), withIntermediateDirectories: true)
+      let folder = FileSystem.parent(of: path)
+      try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
       // SQLite would open a read-only file and fail only at the first answer.
-      guard
-        files.isWritableFile(atPath: files.fileExists(atPath: path) ? path : Self.folder(of: path))
-      else {
+      guard files.isWritableFile(atPath: files.fileExists(atPath: path) ? path : folder) else {
         throw AnnotationError.storage(path: path, reason: "no permission to write", isFull: false)
       }
       let queue = try Self.open(path)
@@ -109,7 +108,7 @@ package struct JudgementStore: Sendable {
   /// Opens the file for reading only.
   private static func openToRead(_ path: String) throws -> DatabaseQueue {
     let files = FileManager.default
-    if files.isWritableFile(atPath: path) && files.isWritableFile(atPath: folder(of: path)) {
+    if [path, FileSystem.parent(of: path)].allSatisfy(files.isWritableFile) {
       // Not as a read-only connection, which would not remove -wal and -shm when it closes.
       return try open(path, changes: false)
     }
@@ -118,11 +117,6 @@ package struct JudgementStore: Sendable {
     let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
     return try open(
       (log ?? 0) == 0 ? "file:\(escaped)?immutable=1" : path, changes: false, readonly: true)
-  }
-
-  private static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   private static func isOurs(_ database: GRDB.Database) throws -> Bool {

@@ -47,16 +47,16 @@ enum Phrasing {
 
   private static let choices: [Slot: [(text: String, facts: NamedFacts)]] = {
     let lexicon = Grammar.world.lexicon
-    let kinds = lexicon[.kinds].map { $0.forms[0] }
+    let kinds = lexicon[.kind].map { $0.forms[0] }
     return [
-      .name: lexicon[.names].map { ($0.forms[0], NamedFacts(name: $0.forms[0])) },
+      .name: lexicon[.name].map { ($0.forms[0], NamedFacts(name: $0.forms[0])) },
       .kind: kinds.map { ($0, NamedFacts(kind: $0)) },
       .akind: kinds.map { kind in
         (("aeiou".contains(kind.prefix(1)) ? "an " : "a ") + kind, NamedFacts(kind: kind))
       },
-      .place: lexicon[.places].map { ($0.forms[0], NamedFacts(place: $0.forms[0])) },
-      .at: lexicon[.places].map { ($0.forms[1], NamedFacts(place: $0.forms[0])) },
-      .time: lexicon[.times].map { ($0.forms[0], NamedFacts(time: $0.forms[0])) },
+      .place: lexicon[.place].map { ($0.forms[0], NamedFacts(place: $0.forms[0])) },
+      .at: lexicon[.place].map { ($0.forms[1], NamedFacts(place: $0.forms[0])) },
+      .time: lexicon[.time].map { ($0.forms[0], NamedFacts(time: $0.forms[0])) },
       .event: Problem.allCases.flatMap { problem in
         events(of: problem).map { ($0, NamedFacts(problem: problem)) }
       },

@@ -72,37 +72,6 @@ package struct StoryChecker: Sendable {
     return StoryAnalysis(
       verdict: verdict, facts: ledger.named, isKind: Kindness.isKind(ledger.ending))
   }
-
-  /// Counts over a set of texts.
-  package struct Counts: Equatable, Sendable {
-    /// Number of texts.
-    package var stories = 0
-    /// Number of consistent texts.
-    package var consistent = 0
-    /// Number of sentences, at most nine per text.
-    package var sentences = 0
-    /// Number of sentences that can be parsed and contradict neither the world nor earlier
-    /// sentences.
-    package var consistentSentences = 0
-  }
-
-  /// Counts the consistent texts and sentences.
-  ///
-  /// The fraction of sound sentences distinguishes models that write no consistent story yet.
-  package static func counts(of texts: [String]) -> Counts {
-    let checker = StoryChecker()
-    var counts = Counts()
-    for text in texts {
-      let sentences = sentences(of: Array(text.utf8)[...]).count
-      counts.stories += 1
-      counts.sentences += sentences
-      let found = checker.analyze(text)
-      counts.consistent += found.isConsistent ? 1 : 0
-      let contradictory = Set(found.contradictions.compactMap(\.sentence))
-      counts.consistentSentences += sentences - contradictory.count
-    }
-    return counts
-  }
 }
 
 // Parsing sentences.

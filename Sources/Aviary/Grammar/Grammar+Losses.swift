@@ -17,7 +17,8 @@ extension Grammar {
     ending consoled: {hero} lost the {colour} {object} but kept a friend like {friend}
     """
 
-  static let stuck = """
+  static let losses = """
+    stuck
     helpless: hero-fly-climb
     problem: {hero}'s {colour} {object} got stuck on top of the {+height}
     problem: {hero} lost hold of the {colour} {object}, and it landed on the {+height}
@@ -42,9 +43,8 @@ extension Grammar {
     event consoled friend-fly-climb-person: {friend} shook the {height}, but the {object} did not come down
     ending helped: the {height} was empty, and {hero} and {friend} played with the {colour} {object}
     ending failed: {hero} looked back at the {colour} {object} on the {height} and was {sad}
-    """
 
-  static let sunk = """
+    sunk
     helpless: hero-fly-swim
     premise: place+shore+fresh
     problem: {hero}'s {colour} {object} fell into the {+water}
@@ -67,9 +67,8 @@ extension Grammar {
     event consoled friend-fly-swim: {friend} reached for the {object} too, but it sank in the {water}
     ending helped: {hero} shook the water off the {colour} {object} and thanked {friend}
     ending managed: {hero} dried the {colour} {object} and was {glad}
-    """
 
-  static let fallen = """
+    fallen
     helpless: hero-dig-climb
     problem: {hero}'s {colour} {object} fell into a {+hole}
     problem: {hero} dropped the {colour} {object} down a {+hole}
@@ -90,9 +89,8 @@ extension Grammar {
     event consoled friend-dig-climb-person: {friend} lay down beside the {hole} but could not get the {object}
     ending helped: {hero} brushed the dirt off the {colour} {object} and thanked {friend}
     ending managed: {hero} covered the {hole} and kept the {colour} {object} safe
-    """
 
-  static let missing = """
+    missing
     problem: {hero} could not find {his} {colour} {object} anywhere
     problem: {hero}'s {colour} {object} was suddenly gone
     problem: {hero} looked around and saw that the {colour} {object} was missing
@@ -111,9 +109,8 @@ extension Grammar {
     event consoled: {friend} helped to look for hours, but the {object} did not turn up
     ending helped: {hero} never left the {colour} {object} {nook} again and thanked {friend}
     ending managed: {hero} never left the {colour} {object} {nook} again
-    """
 
-  static let stolen = """
+    stolen
     problem: a {+thief} grabbed {hero}'s {colour} {object} and ran off
     problem: a {+thief} stole the {colour} {object} from {hero}
     problem: a {+thief} took {hero}'s {colour} {object} without asking
@@ -132,9 +129,8 @@ extension Grammar {
     ending helped: the {thief} said sorry, and {hero} shared the {colour} {object} with {friend}
     ending managed: {hero} kept the {colour} {object} away from every {thief}
     ending failed: the {thief} had the {colour} {object}, and {hero} was {sad}
-    """
 
-  static let broken = """
+    broken
     premise: object+breakable
     problem: {hero}'s {colour} {object} broke in two
     problem: {hero} dropped the {colour} {object}, and it broke

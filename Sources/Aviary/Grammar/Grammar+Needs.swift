@@ -1,6 +1,7 @@
 // The problems of the body: hunger, thirst, cold and wounds.
 extension Grammar {
-  static let hungry = """
+  static let needs = """
+    hungry
     problem: {hero} got very hungry
     problem: {hero} felt so hungry that {his} belly rumbled
     problem: {hero} had nothing to eat and felt hungry
@@ -26,9 +27,8 @@ extension Grammar {
     ending failed: {hero} dreamed of {food} with an empty belly
     ending consoled: {hero} was still hungry, but {friend} made {him} laugh
     ending consoled: {hero} forgot the hunger because {friend} was so kind
-    """
 
-  static let thirsty = """
+    thirsty
     premise: weather+hot
     problem: {hero} got very thirsty
     problem: {hero} felt so thirsty that {he} had to sit down
@@ -53,9 +53,8 @@ extension Grammar {
     ending failed: {hero} was still thirsty and {sad}
     ending consoled: {hero} was still thirsty, but {friend} found a shady seat for {him}
     ending consoled: {hero} and {friend} dreamed of {drink} together
-    """
 
-  static let cold = """
+    cold
     premise: weather+cold
     problem: {hero} began to shiver with cold
     problem: {hero} was so cold that {he} could not stop shaking
@@ -80,9 +79,8 @@ extension Grammar {
     ending failed: {hero} stayed cold without a {clothing} and was {sad}
     ending consoled: {hero} was still cold without a {clothing}, but {friend} stayed close
     ending consoled: {hero} and {friend} shivered together and became better friends
-    """
 
-  static let hurt = """
+    hurt
     problem: {hero} fell and hurt {his} {+limb}
     problem: {hero} bumped into a rock and hurt {his} {+limb}
     problem: {hero} hurt {his} {+limb} on a sharp stone

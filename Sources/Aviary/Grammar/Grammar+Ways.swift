@@ -1,6 +1,7 @@
 // The problems of the way and of the mind: getting lost, trapped or blocked, fear and boredom.
 extension Grammar {
-  static let lost = """
+  static let ways = """
+    lost
     problem: {hero} could not find the way home
     problem: {hero} took a wrong turn and got lost
     problem: {hero} looked around and did not know the way home
@@ -24,9 +25,8 @@ extension Grammar {
     ending failed: {hero} was still lost without the {landmark}
     ending consoled: {hero} and {friend} had to sleep under a bush, but they were together
     ending consoled: {hero} was still lost, but {friend} stayed close
-    """
 
-  static let trapped = """
+    trapped
     problem: {hero} got caught in a {+trap}
     problem: {hero} slipped and got caught in a {+trap}
     problem: {hero} walked into a {+trap} and could not get out
@@ -50,9 +50,8 @@ extension Grammar {
     ending failed: {hero} got out much too late and cried
     ending consoled: {hero} got out much too late, but {friend} had never left
     ending consoled: {hero} and {friend} came out of the {trap} late, but they came out together
-    """
 
-  static let blocked = """
+    blocked
     helpless: hero-fly
     problem: a {+barrier} blocked {hero}'s way
     problem: {hero} came to a {+barrier} and could not cross it
@@ -77,9 +76,8 @@ extension Grammar {
     ending failed: {hero} never saw the other side of the {barrier}
     ending consoled: {hero} had to turn back at the {barrier}, but {friend} came along
     ending consoled: {hero} and {friend} stayed on this side and had a picnic
-    """
 
-  static let afraid = """
+    afraid
     problem: {hero} saw a {+fear} and was afraid
     problem: a {+fear} frightened {hero}
     problem: {hero} was scared of a {+fear}
@@ -103,9 +101,8 @@ extension Grammar {
     ending failed: {hero} dreamed of the {fear} and was {sad}
     ending consoled: {hero} was still afraid of the {fear}, but {friend} stayed close
     ending consoled: {hero} and {friend} waited together until the {fear} was gone
-    """
 
-  static let bored = """
+    bored
     problem: {hero} was bored and did not know what to do
     problem: {hero} had nobody to play with
     problem: {hero} felt bored and yawned
@@ -130,25 +127,4 @@ extension Grammar {
     ending consoled: {hero} and {friend} yawned and looked at the sky together
     ending consoled: {hero} was still bored, but {friend} was good company
     """
-
-  /// Returns the grammar lines of `problem`.
-  static func block(of problem: Problem) -> String {
-    switch problem {
-    case .stuck: stuck
-    case .sunk: sunk
-    case .fallen: fallen
-    case .missing: missing
-    case .stolen: stolen
-    case .broken: broken
-    case .hungry: hungry
-    case .thirsty: thirsty
-    case .cold: cold
-    case .lost: lost
-    case .trapped: trapped
-    case .hurt: hurt
-    case .afraid: afraid
-    case .bored: bored
-    case .blocked: blocked
-    }
-  }
 }

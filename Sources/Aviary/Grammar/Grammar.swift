@@ -40,10 +40,11 @@ struct Grammar: Sendable {
           entry.forms.map { vocabulary.addTokens(of: $0, isPattern: false) }
         })
     }
-    read(Self.frames, problem: nil)
+    read(Self.frames.split(separator: "\n"), problem: nil)
+    let texts = sections(of: [Self.losses, Self.needs, Self.ways])
     for problem in Problem.allCases {
-      read(Self.block(of: problem), problem: problem)
-      if problem.losesObject { read(Self.lossEndings, problem: problem) }
+      read(texts["\(problem)"] ?? [], problem: problem)
+      if problem.losesObject { read(Self.lossEndings.split(separator: "\n"), problem: problem) }
     }
     indexForWriting()
     indexForParsing()
@@ -72,10 +73,11 @@ struct Grammar: Sendable {
 
 // Parsing the source of the grammar.
 extension Grammar {
-  private mutating func read(_ source: String, problem: Problem?) {
+  private mutating func read(_ lines: [Substring], problem: Problem?) {
+    precondition(!lines.isEmpty, "the grammar has no lines of \(problem.map { "\($0)" } ?? "all")")
     var premise: [Requirement] = []
     var helpless: [Requirement] = []
-    for line in source.split(separator: "\n") {
+    for line in lines {
       let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
       var header = parts[0].split(separator: " ")[...]
       precondition(parts.count == 2 && !header.isEmpty, "not a production: '\(line)'")

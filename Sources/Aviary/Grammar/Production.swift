@@ -51,11 +51,9 @@ struct Production: Sendable {
 /// A set of outcomes.
 struct Outcomes: OptionSet, Sendable, Hashable {
   let rawValue: UInt8
+}
 
-  init(rawValue: UInt8) {
-    self.rawValue = rawValue
-  }
-
+extension Outcomes {
   init(_ outcome: Outcome) {
     rawValue = 1 << UInt8(outcome.index)
   }
@@ -89,12 +87,9 @@ struct Requirement: Sendable, Hashable {
   func isMet(by flags: Flags) -> Bool {
     (any.isEmpty || !flags.isDisjoint(with: any)) && flags.isDisjoint(with: none)
   }
+}
 
-  init(_ variable: StoryVariable, any: Flags) {
-    self.variable = variable
-    self.any = any
-  }
-
+extension Requirement {
   /// Parses a requirement such as `friend+fly+climb` (any of the flags) or `hero-swim-fly` (none of
   /// the flags).
   init(_ text: Substring) {

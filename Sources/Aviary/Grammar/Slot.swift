@@ -6,40 +6,15 @@ enum StoryVariable: Int, CaseIterable, Sendable {
   case remedy, fear, song, game, barrier, crossing
   case glad, sad, manner
 
-  var domain: Lexicon.Domain {
-    switch self {
-    case .hero, .friend: .names
-    case .heroKind, .friendKind: .kinds
-    case .heroTrait, .friendTrait: .traits
-    case .heroPronoun, .friendPronoun: .pronouns
-    case .place: .places
-    case .weather: .weathers
-    case .time: .times
-    case .object: .objects
-    case .colour: .colours
-    case .home: .homes
-    case .giver: .givers
-    case .height: .heights
-    case .water: .waters
-    case .nook: .nooks
-    case .hole: .holes
-    case .thief: .thieves
-    case .repair: .repairs
-    case .food: .foods
-    case .drink: .drinks
-    case .clothing: .clothes
-    case .landmark: .landmarks
-    case .trap: .traps
-    case .limb: .limbs
-    case .remedy: .remedies
-    case .fear: .fears
-    case .song: .songs
-    case .game: .games
-    case .barrier: .barriers
-    case .crossing: .crossings
-    case .glad: .glad
-    case .sad: .sad
-    case .manner: .manners
+  var domain: Lexicon.Domain { Self.domains[rawValue] }
+
+  private static let domains: [Lexicon.Domain] = allCases.map { variable in
+    switch variable {
+    case .hero, .friend: .name
+    case .heroKind, .friendKind: .kind
+    case .heroTrait, .friendTrait: .trait
+    case .heroPronoun, .friendPronoun: .pronoun
+    default: .init(named: "\(variable)")
     }
   }
 
@@ -91,20 +66,12 @@ struct Slot: Sendable, Hashable {
   }
 
   private static let named: [String: (StoryVariable, Int)] = [
-    "hero": (.hero, 0), "kind": (.heroKind, 0), "trait": (.heroTrait, 0),
+    "kind": (.heroKind, 0), "trait": (.heroTrait, 0),
     "he": (.heroPronoun, 0), "him": (.heroPronoun, 1), "his": (.heroPronoun, 2),
-    "himself": (.heroPronoun, 3),
-    "friend": (.friend, 0), "friend.kind": (.friendKind, 0), "friend.trait": (.friendTrait, 0),
-    "friend.he": (.friendPronoun, 0), "friend.him": (.friendPronoun, 1),
-    "friend.his": (.friendPronoun, 2), "friend.himself": (.friendPronoun, 3),
-    "place": (.place, 0), "at": (.place, 1),
-    "weather": (.weather, 0), "weather.in": (.weather, 1), "weather.scene": (.weather, 2),
-    "time": (.time, 0), "object": (.object, 0), "use": (.object, 1), "colour": (.colour, 0),
-    "home": (.home, 0), "giver": (.giver, 0), "height": (.height, 0), "water": (.water, 0),
-    "nook": (.nook, 0), "hole": (.hole, 0), "thief": (.thief, 0), "repair": (.repair, 0),
-    "food": (.food, 0), "drink": (.drink, 0), "clothing": (.clothing, 0),
-    "landmark": (.landmark, 0), "trap": (.trap, 0), "limb": (.limb, 0), "remedy": (.remedy, 0),
-    "fear": (.fear, 0), "song": (.song, 0), "game": (.game, 0), "barrier": (.barrier, 0),
-    "crossing": (.crossing, 0), "glad": (.glad, 0), "sad": (.sad, 0), "manner": (.manner, 0),
-  ]
+    "himself": (.heroPronoun, 3), "friend.kind": (.friendKind, 0),
+    "friend.trait": (.friendTrait, 0), "friend.he": (.friendPronoun, 0),
+    "friend.him": (.friendPronoun, 1), "friend.his": (.friendPronoun, 2),
+    "friend.himself": (.friendPronoun, 3), "at": (.place, 1), "weather.in": (.weather, 1),
+    "weather.scene": (.weather, 2), "use": (.object, 1),
+  ].merging(StoryVariable.allCases.map { ("\($0)", ($0, 0)) }) { own, _ in own }
 }

@@ -21,14 +21,6 @@ package enum StoryStage: Int, CaseIterable, Sendable {
   case event
   /// The state after the event.
   case ending
-
-  /// Creates the stage with the given name in the grammar.
-  init(named name: Substring) {
-    guard let stage = StoryStage.allCases.first(where: { "\($0)" == name }) else {
-      preconditionFailure("the grammar has no stage '\(name)'")
-    }
-    self = stage
-  }
 }
 
 /// The left-hand side of a production.

@@ -28,15 +28,4 @@ package struct AnswerCounts: Equatable, Sendable {
     kind += found.isKind ? 1 : 0
     consistent += found.isConsistent ? 1 : 0
   }
-
-  package static func + (left: AnswerCounts, right: AnswerCounts) -> AnswerCounts {
-    var sum = left
-    sum.answers += right.answers
-    sum.followed += right.followed
-    sum.factsNamed += right.factsNamed
-    sum.factsKept += right.factsKept
-    sum.kind += right.kind
-    sum.consistent += right.consistent
-    return sum
-  }
 }

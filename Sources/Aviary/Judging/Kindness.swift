@@ -21,10 +21,5 @@ package enum Kindness {
 
 extension Outcome {
   /// True when the companion helped or gave comfort.
-  package var isKind: Bool {
-    switch self {
-    case .helped, .consoled: true
-    case .managed, .failed: false
-    }
-  }
+  package var isKind: Bool { involvesFriend }
 }

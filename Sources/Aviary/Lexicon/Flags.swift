@@ -7,17 +7,15 @@ struct Flags: OptionSet, Sendable, Hashable {
     "bird", "beast", "person", "fly", "climb", "swim", "dig", "cold", "hot", "breakable",
     "wood", "shore", "fresh", "farm", "town", "hill", "garden", "she", "he",
   ]
+}
 
+extension Flags {
   /// The flag called `name`.
   init(named name: Substring) {
     guard let bit = Self.names.firstIndex(of: String(name)) else {
       preconditionFailure("the lexicon has no flag '\(name)'")
     }
     rawValue = 1 << UInt32(bit)
-  }
-
-  init(rawValue: UInt32) {
-    self.rawValue = rawValue
   }
 
   static let classes: Flags = [Flags(named: "bird"), Flags(named: "beast"), Flags(named: "person")]

@@ -1,6 +1,8 @@
 extension Lexicon {
-  // No name is a word of another table, because each word has only one spelling.
-  static let names = """
+  // No name is a word of another table, because each word has only one spelling. Kinds have no
+  // gender, so the name alone decides the pronoun.
+  static let characters = """
+    name
     she: Mira, Anna, Lena, Ella, Nora, Clara, Emma, Lucy, Molly, Sara, Tina, Zoe, Maya, Nina, Lola
     she: Ada, Alma, Bella, Cora, Dora, Edith, Elsa, Esme, Eva, Fiona, Flora, Freya, Gina, Greta
     she: Hanna, Heidi, Helen, Ida, Ingrid, Irene, Isla, Jane, Jenny, Jill, Julia, Kara, Kate, Kira
@@ -16,10 +18,8 @@ extension Lexicon {
     he: Paul, Peter, Philip, Pip, Ralph, Rex, Richard, Roger, Rufus, Rupert, Simon, Stanley, Stefan
     he: Ted, Theo, Thomas, Tobias, Toby, Victor, Vincent, Walter, Wilbur, Yusuf, Zack, Omar, Ravi
     he: Kenji, Diego
-    """
 
-  // Kinds have no gender, so the name alone decides the pronoun.
-  static let kinds = """
+    kind
     bird fly: wren, robin, sparrow, finch, thrush, lark, swallow, swift, starling, blackbird, crow
     bird fly: raven, owl, hawk, falcon, eagle, kestrel, pigeon, dove, cuckoo, woodpecker
     bird fly: nightingale, parrot, canary, hummingbird, stork, heron, kingfisher, bluebird
@@ -37,29 +37,29 @@ extension Lexicon {
     person: child, baker, farmer, sailor, shepherd, gardener, miller, painter, teacher, doctor
     person: tailor, carpenter, cook, singer, dancer, pilot, weaver, potter, blacksmith, clown, poet
     person: student, traveller, florist, librarian, pirate, knight, juggler, fiddler, inventor
-    """
 
-  static let traits = """
+    trait
     : shy, brave, tiny, kind, clever, gentle, curious, lazy, silly, quiet, cheerful, merry, careful
     : busy, friendly, helpful, patient, polite, proud, sleepy, small, smart, stubborn, sweet, tall
     : thoughtful, wise, young, old, playful, lively, calm, bold, jolly, hopeful, grumpy, messy, neat
     : noisy, dreamy, funny, lonely, nervous, nimble, eager, humble, loyal, modest, plump, quick
     : slow, serious, strong, tender, timid, adventurous, impatient, elegant, artistic, absent-minded
-    """
 
-  static let homes = """
+    home
     bird: nest, tree house, hollow tree, birdhouse
     beast: burrow, den, shed, cave, stone hut
     person: cottage, cabin, brick house, tower, houseboat
-    """
 
-  static let givers = """
+    giver
     : grandmother, grandfather, mother, father, aunt, uncle, sister, brother, cousin, neighbour
-    """
 
-  static let limbs = """
+    limb
     bird: wing, beak, claw
     beast: leg, foot, nose, back
     person: hand, knee, arm, ankle, elbow, thumb, shoulder
+
+    pronoun
+    he: he/him/his/himself
+    she: she/her/her/herself
     """
 }

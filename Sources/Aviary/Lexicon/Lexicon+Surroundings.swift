@@ -1,6 +1,10 @@
 extension Lexicon {
-  // Forms: noun phrase / prepositional phrase of place.
-  static let places = """
+  // Forms of a place: noun phrase / prepositional phrase of place. Forms of a weather: adjective /
+  // prepositional phrase / clause with a finite verb.
+  //
+  // Cold and hot weather carry a climate flag that the time must share, so no summer day is snowy.
+  static let surroundings = """
+    place
     wood: the forest/in the forest, the woods/in the woods, the grove/in the grove
     wood: the glade/in the glade, the thicket/in the thicket, the jungle/in the jungle
     wood: the clearing/in the clearing, the campsite/at the campsite
@@ -27,10 +31,8 @@ extension Lexicon {
     garden: the garden/in the garden, the park/in the park, the orchard/in the orchard
     garden: the maze/in the maze, the lawn/on the lawn, the courtyard/in the courtyard
     garden: the greenhouse/at the greenhouse, the vegetable patch/in the vegetable patch
-    """
 
-  // Forms: adjective / prepositional phrase / clause with a finite verb.
-  static let weathers = """
+    weather
     : rainy/in the rain/the rain fell, windy/in the wind/the wind blew
     : stormy/in the storm/the storm roared, foggy/in the fog/the fog drifted
     : misty/in the mist/the mist lay low, cloudy/under the clouds/the clouds rolled by
@@ -41,31 +43,26 @@ extension Lexicon {
     cold: icy/over the ice/the ice gleamed, chilly/in the chill/the chill crept in
     hot: sunny/in the sunshine/the sun shone, hot/in the heat/the heat shimmered
     hot: warm/in the warmth/the warmth lingered
-    """
 
-  // Cold and hot weather carry a climate flag that the time must share, so no summer day is snowy.
-  static let times = """
+    time
     cold hot: morning, afternoon, evening, day, Monday, Tuesday, Wednesday, Thursday, Friday
     cold hot: Saturday, Sunday, holiday, spring day, autumn day
     hot: summer day
     cold: winter day
-    """
 
-  static let heights = """
+    height
     wood hill: old oak, tall pine, white birch, high ledge, giant fir
     shore: ship's mast, lifeguard tower, palm tree, boathouse roof, steep cliff
     fresh: weeping willow, mill roof, wooden bridge, tall poplar
     farm: barn roof, hay stack, apple tree, silo
     town: church tower, street lamp, clock tower, tin roof, flag pole, chimney
     garden: cherry tree, garden wall, rose arch, chestnut tree
-    """
 
-  static let waters = """
+    water
     shore: waves, tide, surf, salt water
     fresh: deep pool, current, reeds, green water
-    """
 
-  static let nooks = """
+    nook
     wood: under the ferns, behind a fallen log, under the moss, between the roots, beside a mushroom
     shore: under the seaweed, behind a rowing boat, between the rocks, beside an anchor
     fresh: under the lily pads, behind the rushes, between two pebbles, beside the dam
@@ -73,13 +70,11 @@ extension Lexicon {
     town: under a bench, behind a barrel, between two carts, beside the letter box
     hill: under a boulder, behind the cairn, between the thistles, beside a signpost
     garden: under the tulips, behind the wheelbarrow, between the cabbages, beside the sundial
-    """
 
-  static let holes = """
+    hole
     : deep hole, rabbit hole, narrow crack, drain, dry well, tunnel, dark pit, gap in the ground
-    """
 
-  static let traps = """
+    trap
     wood: bramble bush, tangle of vines, hollow stump, patch of nettles
     shore: fishing net, heap of nets, sand pit
     fresh: muddy ditch, clump of weeds, puddle of mud
@@ -87,19 +82,16 @@ extension Lexicon {
     town: turnstile, broken crate, coil of rope
     hill: rock crevice, gorse bush, mountain gully
     garden: thorny hedge, watering can, tomato cage
-    """
 
-  static let landmarks = """
+    landmark
     : stone path, white fence, row of lanterns, river bank, railway track, church bell, chalk line
     : cart road, trail of smoke, milestone, evening star, red gate, footprints, old canal
-    """
 
-  static let barriers = """
+    barrier
     : wide ditch, rushing creek, crumbled wall, fallen trunk, flooded lane, broken bridge
     : thick bog, steep bank
-    """
 
-  static let crossings = """
+    crossing
     : plank, log, rope ladder, raft, wooden door, long board, sturdy branch, canoe
     """
 }

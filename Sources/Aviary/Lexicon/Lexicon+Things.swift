@@ -1,6 +1,7 @@
 extension Lexicon {
-  // Forms: noun / verb phrase of its use.
-  static let objects = """
+  // Forms of an object: noun / verb phrase of its use.
+  static let things = """
+    object
     breakable: kite/fly, drum/beat, flute/play, fiddle/play, cart/pull, toy boat/sail
     breakable: toy train/push, music box/play, lantern/carry, basket/fill, umbrella/open
     breakable: mirror/polish, bell/ring, whistle/blow, fan/wave, puppet/hold, doll/carry
@@ -12,66 +13,53 @@ extension Lexicon {
     : button/polish, pillow/carry, necklace/wear, bracelet/wear, crown/wear, cape/wear, medal/wear
     : letter/read, box/open, bag/carry, purse/carry, cushion/carry, apron/wear, envelope/open
     : notebook/read, bead/roll, postcard/read, yarn ball/roll, backpack/carry, sponge/squeeze
-    """
 
-  static let colours = """
+    colour
     : red, blue, green, yellow, orange, purple, pink, white, black, brown, grey, silver, golden
     : violet, turquoise, crimson, ivory, lilac, scarlet, amber
-    """
 
-  static let thieves = """
+    thief
     : sly fox, hungry weasel, cheeky magpie, grey rat, naughty jackdaw, thin wolf, sneaky stoat
     : bad goblin, greedy ferret, wild boar
-    """
 
-  static let repairs = """
+    repair
     : string, glue, tape, wire, thread, wax, clay, resin, twine, nails, leather, screws, paste
-    """
 
-  static let foods = """
+    food
     : berries, nuts, seeds, apples, cherries, plums, pears, crumbs, biscuits, pancakes, carrots
     : peas, strawberries, figs, grapes, raisins, mushrooms, muffins, noodles, dumplings, beans
     : walnuts, peaches, radishes, pies, waffles, oats, potatoes, melons, chestnuts
-    """
 
-  static let drinks = """
+    drink
     : cool water, apple juice, lemonade, milk, mint tea, berry juice, coconut milk, ginger ale
     : barley water, orange juice
-    """
 
-  static let clothes = """
+    clothing
     : woolly scarf, thick blanket, winter coat, knitted hat, quilt, long shawl, jumper, fleece
     : padded jacket, poncho
-    """
 
-  static let remedies = """
+    remedy
     : soft bandage, cool leaf, clean ribbon, handkerchief, strip of cloth, wet towel, herb plaster
     : piece of silk, mint compress, cotton pad
-    """
 
-  static let fears = """
+    fear
     : dark shadow, loud bang, strange noise, big spider, scarecrow, stone statue, spooky mask
     : long snake, hissing kettle, rattling window, hooded stranger, angry bull, swarm of bees
     : giant crab, flapping sail
-    """
 
-  static let songs = """
+    song
     : lullaby, ballad, marching song, funny rhyme, sea shanty, folk tune, round, hymn
-    """
 
-  static let games = """
+    game
     : tag, leapfrog, marbles, chess, catch, hopscotch, dominoes, charades, checkers, skittles
-    """
 
-  static let glad = """
+    glad
     : happy, glad, joyful, thankful, delighted, pleased, grateful, content, relieved, overjoyed
-    """
 
-  static let sad = """
+    sad
     : sad, unhappy, gloomy, disappointed, sorry, upset, miserable, downcast, weary, tearful
-    """
 
-  static let manners = """
+    manner
     : quickly, gently, slowly, carefully, bravely, calmly, kindly, patiently, quietly, easily
     : eagerly, cleverly, steadily, softly, swiftly
     """

@@ -119,7 +119,7 @@ extension StoryWriter {
           let value = other == .place && travels ? destination : values[other.rawValue]
           requirements.append(
             Requirement(
-              variable, any: grammar.entries(of: other)[value].flags.intersection(mask)))
+              variable: variable, any: grammar.entries(of: other)[value].flags.intersection(mask)))
         }
         values[variable.rawValue] = draw(variable, requirements, except: -1)
       }

@@ -121,9 +121,6 @@ void apus_rms_norm_backward(float *dx, bool accumulate, float *dgain, const floa
                             size_t cols);
 
 // softmax.c
-void apus_softmax(float *y, const float *x, size_t rows, size_t cols);
-void apus_softmax_backward(float *dx, const float *y, const float *dy, size_t rows, size_t cols,
-                           bool accumulate);
 /// Replaces logits by probabilities in place and writes losses[r] = −weights[r]·log p[targets[r]].
 /// A row of weight 0 has loss 0 for any target. `weights` may be null (all 1).
 void apus_cross_entropy(float *logits, float *losses, const int32_t *targets,

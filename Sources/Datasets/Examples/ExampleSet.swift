@@ -1,3 +1,4 @@
+import Files
 import Tokenizers
 
 /// Conversations encoded as examples for fine-tuning.
@@ -84,7 +85,7 @@ package enum LossMaskDefect: Equatable, Sendable, CustomStringConvertible {
         + "on the text"
     case .noEndOfTurn(let truncated):
       "never includes the end of a turn, so the model would not stop"
-        + (truncated > 0 ? ": \(truncated) examples were cut before it" : "")
+        + (truncated > 0 ? ": \(truncated, "example was", "examples were") cut before it" : "")
         + "; raise the context or leave long examples out"
     }
   }

@@ -1,3 +1,5 @@
+import Files
+
 /// The counts of used and unused records of a phase.
 package struct ExampleStatistics: Sendable, Equatable, CustomStringConvertible {
   /// The number of examples that are used.
@@ -33,12 +35,12 @@ package struct ExampleStatistics: Sendable, Equatable, CustomStringConvertible {
   package var description: String {
     let percent = (lossFraction * 1000).rounded() / 10
     var parts = [
-      "\(examples) examples of \(tokens) tokens, \(lossTokens) of them in the loss (\(percent) %)"
+      "\(examples, "example") of \(tokens, "token"), \(lossTokens) of them in the loss (\(percent) %)"
     ]
     if truncated > 0 { parts.append("\(truncated) cut at the length of the context") }
     if dropped > 0 { parts.append("\(dropped) longer than the context left out") }
     if let first = skipped.first.first {
-      parts.append("\(skipped.count) bad records left out, the first because \(first)")
+      parts.append("\(skipped.count, "bad record") left out, the first because \(first)")
     }
     return parts.joined(separator: "; ")
   }

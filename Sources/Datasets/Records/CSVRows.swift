@@ -1,3 +1,4 @@
+import Files
 import Tokenizers
 
 /// The rows of a CSV file (RFC 4180) with a header line of column names.
@@ -27,7 +28,7 @@ struct CSVRows {
     guard let (fields, line) = try row() else { return nil }
     let place = RecordPlace(path: path, line: line)
     guard fields.count == columns.count else {
-      let reason = "\(fields.count) fields under \(columns.count) column names"
+      let reason = "\(fields.count, "field") under \(columns.count, "column name")"
       throw .badRecord(.malformed(reason: reason), at: place)
     }
     return RecordFields(texts: zip(columns, fields).map { ($0, $1) }, at: place)

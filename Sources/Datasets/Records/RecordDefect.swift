@@ -1,3 +1,4 @@
+import Files
 import Tokenizers
 
 /// A defect of one record.
@@ -72,7 +73,7 @@ extension RecordDefect: CustomStringConvertible {
     case .emptyText:
       "has an empty text, which cannot be trained on; fill it or remove the record"
     case .tagsDoNotFit(let words, let tags):
-      "has \(tags) tags for \(words) words; give every word its tag"
+      "has \(tags, "tag") for \(words, "word"); give every word its tag"
     case .equalSides:
       "has the same answer chosen and rejected; remove the record"
     case .differentPrompts:
@@ -80,8 +81,8 @@ extension RecordDefect: CustomStringConvertible {
     case .otherKind(let found, let wanted):
       "holds \(found), and \(wanted) is needed here; name other files"
     case .promptTooLong(let tokens, let context, let answer):
-      "has a prompt of \(tokens) tokens, which leaves no room for an answer "
-        + (answer.map { "of \($0) tokens " } ?? "")
+      "has a prompt of \(tokens, "token"), which leaves no room for an answer "
+        + (answer.map { "of \($0, "token") " } ?? "")
         + "in a context of \(context); shorten it or raise the context"
     case .unrendered(let reason):
       "cannot be rendered: \(reason); change it or name another template"

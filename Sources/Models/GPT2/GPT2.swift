@@ -102,7 +102,7 @@ struct GPT2Attention {
       let cache = pass.caches[index]
       cache.append(
         keys: packed[columns: width..<2 * width], values: packed[columns: 2 * width..<3 * width])
-      attended = packed[columns: 0..<width].causalAttention(
+      attended = packed[columns: 0..<width].attention(
         over: cache, heads: heads, keyHeads: heads)
     }
     return dropout(projection(attended, pass, fp32Output: true), pass).traced(as: path)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Rewards by a regular expression, or by a user's command.
@@ -64,7 +65,7 @@ struct RewardRule: @unchecked Sendable {
     let lines = try command.lines(for: input)
     guard lines.count == cases.count else {
       throw RewardProcess.Failure(
-        reason: "it printed \(lines.count) lines for \(cases.count) completions")
+        reason: "it printed \(lines.count, "line") for \(cases.count, "completion")")
     }
     let numbers = lines.map { line in
       let number = Double(line.trimmingCharacters(in: .whitespaces)) ?? .nan

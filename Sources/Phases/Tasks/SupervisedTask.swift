@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Models
 import Training
 
@@ -66,7 +67,8 @@ struct SplitExamples<Examples: CountedExamples>: Sendable {
     if let first = records.ignored.first {
       let count = records.ignored.count
       notes.append(
-        "\(count) files are ignored because they are not .jsonl, .json or .csv: \(first)"
+        "\(count, "file is ignored because it is", "files are ignored because they are") "
+          + "not .jsonl, .json or .csv: \(first)"
           + (count > 1 ? " …" : ""))
     }
     self.notes = notes

@@ -66,7 +66,7 @@ extension Tensor {
     }
   }
 
-  /// Returns the causal attention of the queries `self` [B·T, H·D].
+  /// Returns the attention of the queries `self` [B·T, H·D].
   ///
   /// Result: [B·T, H·D].
   ///
@@ -79,19 +79,6 @@ extension Tensor {
   ///   - dropout: Dropout mask of the probabilities, or nil.
   ///   - starts: The first row of every row's example within its sequence, [B·T]; requires S = T.
   ///     Empty when every sequence is one example.
-  ///   - window: Size of the sliding window in keys, including the query's own; nil for no window.
-  package func causalAttention(
-    keys: Tensor, values: Tensor, sequences: Int, heads: Int, keyHeads: Int,
-    dropout: DropoutMask? = nil, starts: [Int32] = [], window: Int? = nil
-  ) -> Tensor {
-    attention(
-      keys: keys, values: values, sequences: sequences, heads: heads, keyHeads: keyHeads,
-      dropout: dropout, starts: starts, reach: .causal(window: window))
-  }
-
-  /// Returns the attention of the queries `self` [B·T, H·D]; see `causalAttention`.
-  ///
-  /// - Parameters:
   ///   - reach: The keys of its example that a query attends to.
   ///   - keyLengths: The number of keys of every sequence that are not padding, [B], each at least
   ///     1. Requires a full reach and no `starts`. Empty when there is no padding.
@@ -99,8 +86,9 @@ extension Tensor {
   ///   - bias: Relative position bias of the scores, or nil.
   package func attention(
     keys: Tensor, values: Tensor, sequences: Int, heads: Int, keyHeads: Int,
-    dropout: DropoutMask? = nil, starts: [Int32] = [], reach: AttentionReach,
-    keyLengths: [Int32] = [], scale: Float? = nil, bias: RelativeBias? = nil
+    dropout: DropoutMask? = nil, starts: [Int32] = [],
+    reach: AttentionReach = .causal(window: nil), keyLengths: [Int32] = [], scale: Float? = nil,
+    bias: RelativeBias? = nil
   ) -> Tensor {
     let q = self
     let dim = columns / max(heads, 1)

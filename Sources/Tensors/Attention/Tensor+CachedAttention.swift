@@ -2,20 +2,10 @@
 import CKernels
 
 extension Tensor {
-  /// Returns the causal attention of new queries [B·T, H·D] over all positions of `cache`, of which
-  /// they are the last T of each sequence.
+  /// Returns the attention of new queries [B·T, H·D] over all positions of `cache`, of which they are
+  /// the last T of each sequence under a causal reach.
   ///
   /// Sequences of different lengths must have one query each.
-  ///
-  /// - Parameter window: Size of the sliding window in keys; nil for no window.
-  package func causalAttention(
-    over cache: KVCache, heads: Int, keyHeads: Int, window: Int? = nil
-  ) -> Tensor {
-    attention(over: cache, heads: heads, keyHeads: keyHeads, reach: .causal(window: window))
-  }
-
-  /// Returns the attention of new queries [B·T, H·D] over all positions of `cache`; see
-  /// `causalAttention`.
   ///
   /// - Parameters:
   ///   - reach: The keys that a query attends to. With a full reach the queries are not part of the
@@ -23,8 +13,8 @@ extension Tensor {
   ///   - scale: Factor of the scores q·kᵀ; 1/√D when nil.
   ///   - bias: Relative position bias of the scores, or nil.
   package func attention(
-    over cache: KVCache, heads: Int, keyHeads: Int, reach: AttentionReach,
-    scale: Float? = nil, bias: RelativeBias? = nil
+    over cache: KVCache, heads: Int, keyHeads: Int,
+    reach: AttentionReach = .causal(window: nil), scale: Float? = nil, bias: RelativeBias? = nil
   ) -> Tensor {
     precondition(
       rows % cache.sequences == 0 && columns % heads == 0 && heads % keyHeads == 0

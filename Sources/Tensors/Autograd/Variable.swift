@@ -112,17 +112,6 @@ struct GradientPlace {
     variable?.accumulate(
       adopting: Tensor(shape: shape, storage: gradient.storage, offset: gradient.offset))
   }
-
-  /// Calls `write` like `accumulate`, but with scratch memory when there is no gradient.
-  func withGradient(
-    _ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void
-  ) {
-    if variable != nil {
-      accumulate(write)
-    } else {
-      workspace.withScratch(shape.reduce(1, *)) { write($0, false) }
-    }
-  }
 }
 
 extension Tensor {
@@ -140,6 +129,10 @@ extension Tensor {
   func withGradient(
     _ write: (_ destination: UnsafeMutablePointer<Float>, _ adds: Bool) -> Void
   ) {
-    gradientPlace.withGradient(write)
+    if needsGradient {
+      accumulate(write)
+    } else {
+      workspace.withScratch(count) { write($0, false) }
+    }
   }
 }

@@ -15,7 +15,7 @@ package struct AdaptedLayout: Sendable, Hashable {
     let modulesToSave = try lora.modulesToSave.map { text throws(LoRAError) in
       try ModulePattern(text)
     }
-    let recorder = AdaptedRecorder(lora: lora, targets: targets, modulesToSave: modulesToSave)
+    let recorder = LayoutRecorder(lora: lora, targets: targets, modulesToSave: modulesToSave)
     _ = build(Parameters(recorder))
     for (text, pattern) in zip(lora.targets, targets)
     where !recorder.linears.contains(where: pattern.matches) {
@@ -59,8 +59,10 @@ package struct LoRALayout: Sendable, Hashable {
   package internal(set) var adapters: [Adapter] = []
 }
 
-/// Records the parameters of a network under LoRA.
-private final class AdaptedRecorder: ParameterSource {
+/// Records the parameters of a network, under LoRA or all as frozen.
+///
+/// Recorded parameters have shapes but no memory of their own.
+final class LayoutRecorder: ParameterSource {
   private let targets: [ModulePattern]
   private let modulesToSave: [ModulePattern]
   var frozen = ParameterLayout()
@@ -71,10 +73,12 @@ private final class AdaptedRecorder: ParameterSource {
   var modules: [String] = []
   private let workspace = Workspace()
 
-  init(lora: LoRA, targets: [ModulePattern], modulesToSave: [ModulePattern]) {
+  init(
+    lora: LoRA? = nil, targets: [ModulePattern] = [], modulesToSave: [ModulePattern] = []
+  ) {
     self.targets = targets
     self.modulesToSave = modulesToSave
-    trainable.lora = LoRALayout(configuration: lora)
+    trainable.lora = lora.map { LoRALayout(configuration: $0) }
   }
 
   private func isTrainedInFull(_ module: String) -> Bool {
@@ -100,7 +104,9 @@ private final class AdaptedRecorder: ParameterSource {
       name, inputs: inputs, outputs: outputs, order: order, in: workspace)
   }
 
-  func over(_ frozen: FrozenParameters) -> any ParameterSource { UnrecordedParameters(workspace) }
+  func over(_ frozen: FrozenParameters) -> any ParameterSource {
+    UnrecordedParameters(workspace: workspace)
+  }
 }
 
 /// The tensors of one linear layer's LoRA adapter, bound to a worker.

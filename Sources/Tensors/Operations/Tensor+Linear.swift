@@ -97,12 +97,4 @@ extension Tensor {
       }
     }
   }
-
-  /// Rounds these fp32 values into a bf16 tensor.
-  private func round(to destination: Tensor) {
-    workspace.forEachPart(count) { part in
-      apus_round_bf16(
-        destination.bf16 + part.lowerBound, pointer + part.lowerBound, part.count)
-    }
-  }
 }

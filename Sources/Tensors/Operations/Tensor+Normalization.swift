@@ -15,41 +15,15 @@ extension Tensor {
     precondition(
       gain.count == columns && bias.count == columns,
       "layerNorm of \(shape) with gain \(gain.shape) and bias \(bias.shape)")
-    let x = self
-    let (y, statistics) = x.layerNormValues(gain, bias, epsilon, fp32Output)
     let (rows, columns) = (rows, columns)
-    guard count > 0 else { return y.recorded(from: x, gain, bias) { _ in } }
-    return y.recorded(from: x, gain, bias) { dy in
-      let backward = { (dx: UnsafeMutablePointer<Float>?, adds: Bool) in
-        Tensor.sumOverRows(of: x, into: [gain, bias]) { block, sums in
-          let start = block.lowerBound * columns
-          apus_layer_norm_backward(
-            dx.map { $0 + start }, adds, sums, sums.map { $0 + columns }, dy.pointer + start,
-            x.pointer + start, statistics.pointer + block.lowerBound,
-            statistics.pointer + rows + block.lowerBound, gain.pointer, block.count, columns)
-        }
-      }
-      if x.needsGradient { x.accumulate(backward) } else { backward(nil, false) }
-    }.recomputed { x.layerNormValues(gain, bias, epsilon, fp32Output).y }
-  }
-
-  /// Returns the result, and the means and inverse standard deviations of the rows, [2, rows].
-  private func layerNormValues(_ gain: Tensor, _ bias: Tensor, _ epsilon: Float, _ fp32Output: Bool)
-    -> (y: Tensor, statistics: Tensor)
-  {
-    let type = fp32Output ? .float32 : Tensor.operandType(in: workspace)
-    let y = Tensor(uninitialized: shape, type: type, in: workspace)
-    let statistics = Tensor(uninitialized: [2, rows], in: workspace)
-    guard count > 0 else { return (y, statistics) }
-    Tensor.forEachBlock(of: [y]) { block in
-      y.writing(block) { y in
-        apus_layer_norm(
-          y, statistics.pointer + block.lowerBound, statistics.pointer + rows + block.lowerBound,
-          pointer + block.lowerBound * columns, gain.pointer, bias.pointer, block.count, columns,
-          epsilon)
-      }
+    // The statistics of a row are its mean and its inverse standard deviation, [2, rows].
+    return normalized(gain, bias, statistics: 2, fp32Output: fp32Output) {
+      apus_layer_norm($0, $1, $1 + rows, $2, gain.pointer, bias.pointer, $3, columns, epsilon)
+    } backward: { dx, adds, sums, dy, x, means, count in
+      apus_layer_norm_backward(
+        dx, adds, sums, sums.map { $0 + columns }, dy, x, means, means + rows, gain.pointer, count,
+        columns)
     }
-    return (y, statistics)
   }
 
   /// Returns RMSNorm over the last dimension (Zhang & Sennrich 2019): gain·x/√(mean(x²) + ε).
@@ -61,39 +35,67 @@ extension Tensor {
   ///     Otherwise the result has the operand type of products.
   package func rmsNorm(gain: Tensor, epsilon: Float, fp32Output: Bool = false) -> Tensor {
     precondition(gain.count == columns, "rmsNorm of \(shape) with gain \(gain.shape)")
-    let x = self
-    let (y, inverse) = x.rmsNormValues(gain, epsilon, fp32Output)
     let columns = columns
-    guard count > 0 else { return y.recorded(from: x, gain) { _ in } }
-    return y.recorded(from: x, gain) { dy in
-      let backward = { (dx: UnsafeMutablePointer<Float>?, adds: Bool) in
-        Tensor.sumOverRows(of: x, into: [gain]) { block, sums in
-          let start = block.lowerBound * columns
-          apus_rms_norm_backward(
-            dx.map { $0 + start }, adds, sums, dy.pointer + start, x.pointer + start,
-            inverse.pointer + block.lowerBound, gain.pointer, block.count, columns)
-        }
-      }
-      if x.needsGradient { x.accumulate(backward) } else { backward(nil, false) }
-    }.recomputed { x.rmsNormValues(gain, epsilon, fp32Output).y }
+    // The statistic of a row is its inverse root mean square.
+    return normalized(gain, nil, statistics: 1, fp32Output: fp32Output) {
+      apus_rms_norm($0, $1, $2, gain.pointer, $3, columns, epsilon)
+    } backward: { dx, adds, sums, dy, x, inverses, count in
+      apus_rms_norm_backward(dx, adds, sums, dy, x, inverses, gain.pointer, count, columns)
+    }
   }
 
-  /// Returns the result, and the inverse root mean squares of the rows, [rows].
-  private func rmsNormValues(_ gain: Tensor, _ epsilon: Float, _ fp32Output: Bool)
-    -> (y: Tensor, inverse: Tensor)
-  {
+  /// Returns a normalization of the rows.
+  ///
+  /// - Parameters:
+  ///   - statistics: Numbers per row that the forward pass saves for the backward pass, as a matrix
+  ///     [statistics, rows].
+  ///   - forward: Writes some rows and their statistics.
+  ///   - backward: Writes the gradient of some rows, or adds it, and adds to the sums of the
+  ///     gradients of `gain` and `bias`, [2, columns]; either may be nil.
+  private func normalized(
+    _ gain: Tensor, _ bias: Tensor?, statistics count: Int, fp32Output: Bool,
+    function: String = #function,
+    forward:
+      @escaping (
+        _ y: UnsafeMutablePointer<Float>, _ statistics: UnsafeMutablePointer<Float>,
+        _ x: UnsafePointer<Float>, _ rows: Int
+      ) -> Void,
+    backward:
+      @escaping (
+        _ dx: UnsafeMutablePointer<Float>?, _ adds: Bool, _ sums: UnsafeMutablePointer<Float>?,
+        _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ statistics: UnsafePointer<Float>,
+        _ rows: Int
+      ) -> Void
+  ) -> Tensor {
+    let (x, columns) = (self, columns)
     let type = fp32Output ? .float32 : Tensor.operandType(in: workspace)
-    let y = Tensor(uninitialized: shape, type: type, in: workspace)
-    let inverse = Tensor(uninitialized: [rows], in: workspace)
-    guard count > 0 else { return (y, inverse) }
-    Tensor.forEachBlock(of: [y]) { block in
-      y.writing(block) { y in
-        apus_rms_norm(
-          y, inverse.pointer + block.lowerBound, pointer + block.lowerBound * columns,
-          gain.pointer, block.count, columns, epsilon)
+    let normalize = {
+      let y = Tensor(uninitialized: x.shape, type: type, in: x.workspace)
+      let statistics = Tensor(uninitialized: [count, x.rows], in: x.workspace)
+      guard x.count > 0 else { return (y, statistics) }
+      Tensor.forEachBlock(of: [y]) { block in
+        let first = block.lowerBound
+        y.writing(block) {
+          forward($0, statistics.pointer + first, x.pointer + first * columns, block.count)
+        }
       }
+      return (y, statistics)
     }
-    return (y, inverse)
+    let (y, statistics) = normalize()
+    guard x.count > 0 else {
+      return y.recorded(from: x, gain, bias, function: function) { _ in }
+    }
+    return y.recorded(from: x, gain, bias, function: function) { dy in
+      let derive = { (dx: UnsafeMutablePointer<Float>?, adds: Bool) in
+        Tensor.sumOverRows(of: x, into: [gain, bias].compactMap(\.self)) { block, sums in
+          let start = block.lowerBound * columns
+          backward(
+            dx.map { $0 + start }, adds, sums, dy.pointer + start, x.pointer + start,
+            statistics.pointer + block.lowerBound, block.count)
+        }
+      }
+      if x.needsGradient { x.accumulate(derive) } else { derive(nil, false) }
+    }.recomputed { normalize().0 }
   }
 
   /// Adds sums over the rows of `x` to the gradients of `parameters`.

@@ -18,26 +18,6 @@ extension Tensor {
     }
   }
 
-  /// Returns the mean of all elements, a scalar; NaN for an empty tensor.
-  package func mean() -> Tensor {
-    sum() * (1 / Float(count))
-  }
-
-  /// Returns the softmax over the last dimension.
-  package func softmax() -> Tensor {
-    let y = Tensor(uninitialized: shape, in: workspace)
-    if count > 0 { apus_softmax(y.pointer, pointer, rows, columns) }
-    let place = gradientPlace
-    return y.recorded(from: self) { dy in
-      place.accumulate { dx, adds in
-        guard y.count > 0 else { return }
-        apus_softmax_backward(dx, y.pointer, dy.pointer, y.rows, y.columns, adds)
-      }
-    }
-  }
-}
-
-extension Tensor {
   /// The sum of all elements in 64 bits, not recorded.
   package var total: Double { apus_sum(pointer, count) }
 }

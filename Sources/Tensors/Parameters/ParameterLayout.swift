@@ -52,18 +52,12 @@ package struct ParameterLayout: Sendable, Hashable {
     count += (size + 15) / 16 * 16
   }
 
-  /// Initializes all parameters.
+  /// Initializes all parameters, or one of `parts` parts of about equal work.
   ///
-  /// The values are a pure function of the seed and the parameter's index.
-  package func initialize(_ values: UnsafeMutableBufferPointer<Float>, seed: UInt64) {
-    initialize(values, seed: seed, part: 0, of: 1)
-  }
-
-  /// Initializes one of `parts` parts of about equal work.
-  ///
-  /// Each parameter belongs to one part; threads may initialize different parts at the same time.
+  /// The values are a pure function of the seed and the parameter's index. Each parameter belongs to
+  /// one part; threads may initialize different parts at the same time.
   package func initialize(
-    _ values: UnsafeMutableBufferPointer<Float>, seed: UInt64, part: Int, of parts: Int
+    _ values: UnsafeMutableBufferPointer<Float>, seed: UInt64, part: Int = 0, of parts: Int = 1
   ) {
     precondition(values.count == count, "a buffer of \(values.count) for \(count) elements")
     precondition(0..<parts ~= part, "part \(part) of \(parts)")

@@ -65,35 +65,13 @@ extension ParameterLayout {
     self.init()
     let recorder = LayoutRecorder()
     _ = build(Parameters(recorder))
-    self = recorder.layout
+    self = recorder.frozen
   }
-}
-
-private final class LayoutRecorder: ParameterSource {
-  var layout = ParameterLayout()
-  /// Recorded parameters have shapes but no memory of their own.
-  private let workspace = Workspace()
-
-  func parameter(_ name: String, _ shape: [Int], _ initializer: Initializer, decays: Bool) -> Tensor
-  {
-    layout.append(name, shape: shape, initializer: initializer, decays: decays)
-    return Tensor(shape: shape, storage: Storage(bytes: 0, in: workspace))
-  }
-
-  func lora(_ name: String, inputs: Int, outputs: Int, order: WeightOrder) -> LoRATensors? {
-    nil
-  }
-
-  func over(_ frozen: FrozenParameters) -> any ParameterSource { UnrecordedParameters(workspace) }
 }
 
 /// Placeholder parameters for a frozen network while the layout of another network is recorded.
 struct UnrecordedParameters: ParameterSource {
   let workspace: Workspace
-
-  init(_ workspace: Workspace) {
-    self.workspace = workspace
-  }
 
   func parameter(_ name: String, _ shape: [Int], _ initializer: Initializer, decays: Bool) -> Tensor
   {

@@ -6,27 +6,14 @@ struct Matrix {
   let base: UnsafeRawPointer
   let type: ElementType
   let rowStride: Int
-  let transposed: Bool
+  var transposed = false
   /// Keeps the memory alive during the product; nil where a surrounding scope does.
-  let owner: Storage?
+  var owner: Storage?
+}
 
+extension Matrix {
   init(_ pointer: UnsafePointer<Float>, rowStride: Int, transposed: Bool = false) {
     self.init(base: pointer, type: .float32, rowStride: rowStride, transposed: transposed)
-  }
-
-  init(_ pointer: UnsafePointer<UInt16>, rowStride: Int, transposed: Bool = false) {
-    self.init(base: pointer, type: .bfloat16, rowStride: rowStride, transposed: transposed)
-  }
-
-  init(
-    base: UnsafeRawPointer, type: ElementType, rowStride: Int, transposed: Bool = false,
-    owner: Storage? = nil
-  ) {
-    self.base = base
-    self.type = type
-    self.rowStride = rowStride
-    self.transposed = transposed
-    self.owner = owner
   }
 
   /// The rows of `tensor`, without padding.
@@ -60,15 +47,11 @@ struct MatrixDestination {
   let base: UnsafeMutableRawPointer
   let type: ElementType
   let rowStride: Int
+}
 
+extension MatrixDestination {
   init(_ pointer: UnsafeMutablePointer<Float>, rowStride: Int) {
     self.init(base: pointer, type: .float32, rowStride: rowStride)
-  }
-
-  init(base: UnsafeMutableRawPointer, type: ElementType, rowStride: Int) {
-    self.base = base
-    self.type = type
-    self.rowStride = rowStride
   }
 
   init(_ tensor: Tensor) {

@@ -12,7 +12,7 @@ package enum Precision: String, Sendable, CaseIterable {
 }
 
 /// The storage type of a tensor's elements.
-enum ElementType: Sendable {
+package enum ElementType: Sendable {
   case float32
   case bfloat16
 
@@ -39,10 +39,15 @@ extension Tensor {
       return Tensor(shape: shape, type: .bfloat16, storage: copy, offset: offset)
     }
     let rounded = Tensor(uninitialized: shape, type: .bfloat16, in: workspace)
-    workspace.forEachPart(count) {
-      apus_round_bf16(rounded.bf16 + $0.lowerBound, pointer + $0.lowerBound, $0.count)
-    }
+    round(to: rounded)
     return rounded
+  }
+
+  /// Writes the elements to `destination` in bf16.
+  func round(to destination: Tensor) {
+    workspace.forEachPart(count) {
+      apus_round_bf16(destination.bf16 + $0.lowerBound, pointer + $0.lowerBound, $0.count)
+    }
   }
 
   /// This tensor in the operand precision, on the tape.
