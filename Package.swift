@@ -37,7 +37,7 @@ let package = Package(
 
     // Numbers
     .target(name: "RandomNumbers", swiftSettings: strict),
-    .target(name: "Statistics", swiftSettings: strict),
+    .target(name: "Statistics", dependencies: ["RandomNumbers"], swiftSettings: strict),
     .target(
       name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels", "RandomNumbers"],
       swiftSettings: strict),

@@ -22,6 +22,8 @@ package enum RandomPurpose: UInt32, Sendable {
   /// Order of the pairs shown to annotators, and of the texts in a pair; coordinates: annotator,
   /// pair.
   case annotation = 10
+  /// Bootstrap resamples; coordinate: index of the resample.
+  case bootstrap = 11
   /// Batch rows that replay another corpus; coordinate: step.
   case replay = 12
   /// Gaussian initialisation of new token embeddings; coordinate: token.

@@ -22,13 +22,17 @@ struct Golden: Decodable {
   }
   struct Correlation: Decodable {
     let x, y: [Double]
-    let pearson: Double?
+    let pearson, spearman: Double?
   }
   struct Calibration: Decodable {
     let probabilities: [Double]
     let outcomes: [Bool]
     let bins: Int
     let expected: Double
+  }
+  struct Bootstrap: Decodable {
+    let values: [Double]
+    let lower, upper, standardError: Double
   }
 
   let normal: [Normal]
@@ -38,6 +42,7 @@ struct Golden: Decodable {
   let fleiss: [Fleiss]
   let correlation: [Correlation]
   let calibration: [Calibration]
+  let bootstrap: [Bootstrap]
 
   static func read() throws -> Golden {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

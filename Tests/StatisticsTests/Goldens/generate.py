@@ -105,7 +105,8 @@ def correlation():
         # SciPy's sums overflow and underflow at 1e±200.
         scaled = (x / np.abs(x).max(), y / np.abs(y).max())
         rows.append({"x": x.tolist(), "y": y.tolist(),
-                     "pearson": number(stats.pearsonr(*scaled).statistic)})
+                     "pearson": number(stats.pearsonr(*scaled).statistic),
+                     "spearman": number(stats.spearmanr(x, y).statistic)})
     return rows
 
 
@@ -123,8 +124,20 @@ def calibration():
     return rows
 
 
+def bootstrap():
+    rows = []
+    for count in (20, 200):
+        values = (rng.normal(0.1, 1, count) ** 3).round(6)
+        result = stats.bootstrap((values,), np.mean, n_resamples=200_000, batch=10_000,
+                                 method="percentile", confidence_level=0.95, random_state=rng)
+        rows.append({"values": values.tolist(), "lower": float(result.confidence_interval.low),
+                     "upper": float(result.confidence_interval.high),
+                     "standardError": float(result.standard_error)})
+    return rows
+
+
 golden = {maker.__name__: maker() for maker in (
-    normal, wilson, binomial, cohen, fleiss, correlation, calibration)}
+    normal, wilson, binomial, cohen, fleiss, correlation, calibration, bootstrap)}
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "statistics.json")
 with open(path, "w") as file:
     # One line per case.
