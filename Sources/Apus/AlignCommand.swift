@@ -5,13 +5,14 @@ import Phases
 struct AlignCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "align",
-    abstract: "Align a model with PPO, GRPO, RLOO or DPO.",
+    abstract: "Align a model by reinforcement learning or preference optimization.",
     discussion: """
       mpirun -np 2 apus align run.yaml
 
-      PPO, GRPO and RLOO learn from rewards, DPO from preference pairs. `apus config --phase align \
-      --schema` lists the keys; model.from and data.train are required, and PPO, GRPO and RLOO \
-      need a reward model, a rule or a command. The same command resumes an interrupted run.
+      The key method is one of \(AlignmentMethod.names.joined(separator: ", ")): DPO learns from \
+      preference pairs; the others learn from rewards, and need a reward model, a rule or a \
+      command. `apus config --phase align --schema` lists the keys; model.from and data.train are \
+      required. The same command resumes an interrupted run.
       """)
 
   @OptionGroup var arguments: PhaseArguments

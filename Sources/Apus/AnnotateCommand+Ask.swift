@@ -10,7 +10,7 @@ extension AnnotateCommand {
   /// `apus annotate ask`: adds pairs and judgements to a file, and asks an annotator.
   struct Ask: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "ask", abstract: "Add pairs, and judge them (the default).",
+      commandName: "ask", abstract: "Add pairs, and judge them.",
       discussion: """
         apus annotate judgements.sqlite --pairs pairs.jsonl --annotator anna
         apus annotate judgements.sqlite --model runs/a --model runs/b --prompts prompts.jsonl

@@ -74,8 +74,7 @@ struct AnnotateCommand: ParsableCommand {
       let rest =
         export.undecided == 0
         ? ""
-        : "; \(export.undecided, "pair without a better answer is", "pairs without a better answer are")"
-          + " left out"
+        : "; \(export.undecided, "pair") without a better answer left out"
       try StandardOutput.print("\(output): \(export.lines.count, "preference")\(rest)")
     }
   }

@@ -11,7 +11,7 @@ struct ConfigCommand: ParsableCommand {
     commandName: "config",
     abstract: "Print the configuration of a run with every default, or the schema of its keys.")
 
-  @Argument(help: "YAML file of a run (default: every key at its default).")
+  @Argument(help: "YAML file of a run (default: none; --set gives the required keys).")
   var file: String?
 
   @Option(name: .customLong("set"), help: "Override of a key, as KEY.PATH=VALUE. Repeatable.")

@@ -74,9 +74,9 @@ struct DataCommand: ParsableCommand {
       abstract: "Show a dataset, or records as tokens with their loss mask.",
       discussion: """
         For a built dataset, prints its counts and first documents. For files of records (.jsonl, \
-        .json or .csv with conversations, prompts and completions, preference pairs or labelled \
-        texts), prints their counts and the first records as tokens; the tokens in the loss are in \
-        colour or in \u{27E6}brackets\u{27E7}.
+        .json or .csv with conversations, prompts and completions, preference pairs, labelled \
+        texts or tagged words), prints their counts and the first records as tokens; the tokens in \
+        the loss are in colour or in \u{27E6}brackets\u{27E7}.
         """)
 
     @Argument(help: "Folder of a built dataset; or files, folders or globs of records.")

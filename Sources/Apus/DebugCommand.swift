@@ -99,18 +99,13 @@ struct DebugCommand: ParsableCommand {
     private func checkOutput() throws {
       switch try FileSystem.kind(of: output) {
       case nil: break
-      case .file where StepDump.isDump(output): break
+      case .file where StepDump.isDump(output) || FileStatus(output)?.byteCount == 0: break
       case .file:
         throw Failure.Refusal(
           "--output \(output) is there and is not a dump: remove it, or choose another path.")
       case .folder: throw Failure.Refusal("--output \(output) is a folder: name a file.")
       // A device, such as /dev/stdout.
-      case .other: return
-      }
-      let folder = FileSystem.parent(of: output)
-      if try FileSystem.kind(of: folder) != .folder {
-        throw Failure.Refusal(
-          "--output \(output): there is no folder \(folder); create it, or choose another path.")
+      case .other: break
       }
     }
   }

@@ -9,14 +9,15 @@ extension ExampleDataOptions.Template: ExpressibleByArgument {}
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Evaluate models on texts, conversations, labelled texts or preference pairs.",
+    abstract: "Evaluate models on texts, conversations, labelled or tagged texts, or preferences.",
     discussion: """
       mpirun -np 2 apus evaluate runs/base runs/chat --records talk.jsonl
 
       Texts: loss, perplexity and bits per byte. Conversations: loss of the answers, token \
-      accuracy and exact match. Labelled texts: accuracy and F1 of a classifier. Preference pairs: \
-      accuracy, margin and calibration of a reward model. Instructions of the Aviary: fractions of \
-      followed instructions, kind endings and consistent stories, and one answer of each model.
+      accuracy and exact match. Labelled texts and tagged words: accuracy and F1 of a classifier. \
+      Preference pairs: accuracy, margin and calibration of a reward model. Instructions of the \
+      Aviary: fractions of followed instructions, kind endings and consistent stories, and one \
+      answer of each model.
       """)
 
   @Argument(help: "Run folders, checkpoints or Hugging Face folders.")

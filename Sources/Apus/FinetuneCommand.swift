@@ -1,11 +1,11 @@
 import ArgumentParser
 import Phases
 
-/// `apus finetune`: trains an existing model on conversations or labelled texts.
+/// `apus finetune`: trains an existing model on conversations, labelled texts or tagged words.
 struct FinetuneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "finetune",
-    abstract: "Fine-tune a model on conversations or labelled texts.",
+    abstract: "Fine-tune a model on conversations, labelled texts or tagged words.",
     discussion: """
       mpirun -np 2 apus finetune run.yaml
 

@@ -9,7 +9,8 @@ struct PretrainCommand: ParsableCommand {
     discussion: """
       mpirun -np 2 apus pretrain run.yaml
 
-      apus config --phase pretrain prints every key. The same command resumes an interrupted run.
+      `apus config --phase pretrain --schema` lists the keys; data.train is required. The same \
+      command resumes an interrupted run.
       """)
 
   @OptionGroup var arguments: PhaseArguments

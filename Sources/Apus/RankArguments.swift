@@ -5,10 +5,10 @@ import Tensors
 
 /// The options of commands that run on one rank or under `mpirun`.
 struct RankArguments: ParsableArguments {
-  @Option(help: "Workers per rank (default: cores of the host ÷ its ranks).")
+  @Option(help: "Threads per rank (default: cores of the host ÷ its ranks).")
   var threads: Int?
 
-  @Flag(help: "Allow more workers than cores.")
+  @Flag(help: "Allow more threads than cores.")
   var oversubscribe = false
 
   func validate() throws {

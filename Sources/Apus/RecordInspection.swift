@@ -70,8 +70,8 @@ struct RecordInspection: ParsableArguments {
       return own
     }
     throw Failure.Refusal(
-      "the tokenizer \(name) has no chat template: give one with --template "
-        + ChatTemplate.builtIn.map(\.name).joined(separator: ", --template "))
+      "the tokenizer \(name) has no chat template: give --template with one of "
+        + ChatTemplate.builtIn.map(\.name).joined(separator: ", "))
   }
 
   private func show(_ records: [LocatedRecord], _ chat: ChatEncoder, _ view: TokenView) throws {

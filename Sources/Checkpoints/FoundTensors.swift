@@ -45,7 +45,7 @@ struct FoundTensors {
         faults += rest.sorted().map { "\($0) is not part of the configured adapter" }
       } else {
         let isOfLayer = { (name: String) in
-          Self.layers(of: name).map(layers.contains) ?? false && !ModelFamilies.isBuffer(name)
+          !ModelFamilies.isBuffer(name) && Self.layers(of: name).map(layers.contains) == true
         }
         faults += rest.filter(isOfLayer).sorted().map {
           "\($0) is not part of the configured model"

@@ -17,7 +17,7 @@ package struct LoadedNetwork<Configuration: Sendable>: Sendable {
 
   /// Reads the weights of `network` in `folder`; weights that are not finite are refused.
   fileprivate init(
-    _ folder: ModelFolder, _ configuration: Configuration, _ network: any NetworkConfiguration,
+    _ folder: ModelFolder, _ configuration: Configuration, of network: any NetworkConfiguration,
     notesUnused: Bool = true
   ) throws {
     let weights = try folder.weights(of: network)
@@ -51,7 +51,7 @@ extension LoadedModel {
   /// Reads the weights of `folder`.
   package init(_ folder: ModelFolder) throws {
     let model = try folder.languageModel()
-    try self.init(folder, model, model)
+    try self.init(folder, model, of: model)
   }
 
   /// Copies the weights that `layout` has in common with this model, by name and shape: the initial
@@ -78,12 +78,11 @@ extension LoadedClassifier {
       throw CheckpointError.otherNetwork(
         path: folder.path, found: folder.kind, wanted: "a sequence classifier")
     }
-    try self.init(folder, classifier, classifier)
+    try self.init(folder, classifier, of: classifier)
   }
 }
 
-/// The backbone of a network, for text embeddings: the model with the same backbone, and whether
-/// there is a pooler.
+/// The backbone of a network, for text embeddings.
 package typealias LoadedEncoder = LoadedNetwork<TextEncoderConfiguration>
 
 extension LoadedEncoder {
@@ -96,6 +95,6 @@ extension LoadedEncoder {
     let encoder = TextEncoderConfiguration(
       folder.configuration,
       hasPooler: folder.classifier != nil || folder.network is TextEncoderConfiguration)
-    try self.init(folder, encoder, encoder, notesUnused: false)
+    try self.init(folder, encoder, of: encoder, notesUnused: false)
   }
 }

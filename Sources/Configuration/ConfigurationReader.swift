@@ -75,6 +75,7 @@ package struct ConfigurationReader: Sendable {
   private static let renamedKeys = [
     "mask.share": "mask.rate", "spans.share": "spans.rate",
     "data.replay.share": "data.replay.fraction", "model.initialDeviation": "model.initialStd",
+    "evaluate.stories": "evaluate.samples",
   ]
 
   /// The values, as YAML, of the keys read so far that decide the bits of the trained weights.

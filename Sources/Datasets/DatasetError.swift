@@ -168,8 +168,8 @@ extension DatasetError: CustomStringConvertible {
     case .brokenJSON(let path, let line, let reason):
       "\(path):\(line) is not a JSON object (\(reason)); each line must be one whole object"
     case .missingField(let path, let line, let field, let found):
-      "\(path):\(line) has no field \"\(field)\" (found: \(RecordFormat.list(found))); name the field that "
-        + "holds the text"
+      "\(path):\(line) has no field \"\(field)\" (found: \(RecordFormat.list(found))); name the "
+        + "field that holds the text"
     case .fieldNotText(let path, let line, let field, let found):
       "\(path):\(line) has \(found) in its field \"\(field)\" where a string is needed; correct "
         + "the line or name another field"
@@ -188,8 +188,8 @@ extension DatasetError: CustomStringConvertible {
         + (skipped.first.first.map { ", \(skipped.count, "was", "were") left out: \($0)" }
           ?? "; name files with records")
     case .allTooLong(let examples, let context):
-      "\(examples == 1 ? "the only example is" : "all \(examples) examples are") longer than the context of \(context), so none is left; "
-        + "raise the context or shorten them"
+      "\(examples == 1 ? "the only example is" : "all \(examples) examples are") longer than the "
+        + "context of \(context), so none is left; raise the context or shorten them"
     case .invalidLossMask(let defect):
       "the loss mask \(defect)"
     case .oneClass(let name):
@@ -203,9 +203,9 @@ extension DatasetError: CustomStringConvertible {
     case .noTrainingText:
       "no text is left to train on; add documents or lower the validation fraction"
     case .noValidationText(let documents, let fraction):
-      "a validation fraction of \(fraction) holds out none of the "
-        + "\(documents, "document"); add text, "
-        + "raise the fraction, set it to 0, or name validation files"
+      "a validation fraction of \(fraction) holds out none of "
+        + "\(documents, "document or record", "documents or records"); add some, raise "
+        + "data.validation, set it to 0, or name validation files"
     case .noDataset(let folder):
       "there is no dataset in \(folder) (no \(Dataset.descriptionName)); build it with apus data"
     case .brokenDescription(let path, let reason):

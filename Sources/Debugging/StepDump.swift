@@ -61,7 +61,7 @@ package struct StepDump {
 
   /// Writes the file at `path`, and creates the missing folders above it.
   ///
-  /// - Returns: Their number.
+  /// - Returns: The number of tensors.
   @discardableResult
   package func write(to path: String) throws -> Int {
     try FileSystem.makeFolder(FileSystem.parent(of: path))

@@ -97,8 +97,8 @@ extension RewardQuality {
     let percent = { (fraction: Double) in "\(Int((fraction * 100).rounded())) %" }
     if pairs < RewardQuality.minPairs {
       objections.append(
-        "\(pairs == 1 ? "1 held-out pair is" : "\(pairs) held-out pairs are") too few to measure its quality: hold out at least "
-          + "\(RewardQuality.minPairs)")
+        "\(pairs == 1 ? "1 held-out pair is" : "\(pairs) held-out pairs are") too few to measure "
+          + "its quality: hold out at least \(RewardQuality.minPairs)")
     }
     if interval[0] <= RewardQuality.minAccuracy {
       objections.append(

@@ -1,4 +1,4 @@
-// "Files, strict JSON, storage errors, hashes. Knows no text, no tensor."
+// "Files, strict JSON, storage errors, hashes. Knows no token, no tensor."
 
 import Crypto
 import Glibc
@@ -22,8 +22,8 @@ package struct FileRecord: Sendable, Hashable, Codable {
 /// A file being written, with a running SHA-256 and size.
 ///
 /// The file is durable only after ``close()`` has returned, which calls `fsync` and reports the
-/// error of `close`, where NFS reports a full disk. A file that is dropped before is removed, unless
-/// it is a device, such as /dev/full.
+/// error of `close`, where NFS reports a full disk. A regular file that is dropped before is removed;
+/// a device, a pipe, or a link to one, such as /dev/stdout, stays.
 package struct DurableFile: ~Copyable, Sendable {
   /// Size of the chunks that are hashed and then written, in bytes; a chunk fits the L2 cache.
   package static let chunkSize = 1 << 20
@@ -45,7 +45,7 @@ package struct DurableFile: ~Copyable, Sendable {
   deinit {
     var status = stat()
     guard !isComplete, lstat(file.path, &status) == 0 else { return }
-    if [S_IFREG, S_IFLNK].contains(status.st_mode & S_IFMT) { unlink(file.path) }
+    if status.st_mode & S_IFMT == S_IFREG { unlink(file.path) }
   }
 
   /// Appends all of the bytes.

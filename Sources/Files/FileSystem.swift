@@ -119,6 +119,17 @@ package enum FileSystem {
     }
   }
 
+  /// Returns the path of what the link at `path` leads to; `path` itself when it is no link, or one
+  /// to nothing.
+  package static func resolvingLinks(_ path: String) -> String {
+    var status = stat()
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK,
+      let resolved = realpath(path, nil)
+    else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
   /// Returns the path of `name` in `folder`.
   package static func join(_ folder: String, _ name: String) -> String {
     folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"

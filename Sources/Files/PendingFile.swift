@@ -2,16 +2,25 @@ import Glibc
 
 /// A file that appears under its name whole or not at all: it is written under a temporary name,
 /// made durable, and renamed.
+///
+/// A device or a pipe, such as /dev/stdout, is written in place. A link to a file stays; the file
+/// that it leads to is replaced.
 package struct PendingFile: ~Copyable, Sendable {
   package let destination: String
   private var file: OutputFile
-  private var isPublished = false
+  /// True once there is no temporary file to remove.
+  private var isPublished: Bool
+  private let isInPlace: Bool
 
   /// Creates the temporary file beside `destination`, and the missing folders above it.
   package init(_ destination: String) throws(StorageError) {
     try FileSystem.makeFolder(FileSystem.parent(of: destination))
-    file = try OutputFile(Self.temporaryPath(for: destination))
-    self.destination = destination
+    let isInPlace = try FileSystem.kind(of: destination) == .other
+    let target = isInPlace ? destination : FileSystem.resolvingLinks(destination)
+    file = try OutputFile(isInPlace ? target : Self.temporaryPath(for: target))
+    self.destination = target
+    self.isInPlace = isInPlace
+    isPublished = isInPlace
   }
 
   deinit { if !isPublished { unlink(file.path) } }
@@ -35,6 +44,7 @@ package struct PendingFile: ~Copyable, Sendable {
   /// Renames the finished file to its destination; the folder still needs
   /// ``FileSystem/sync(folder:)``.
   package mutating func publish() throws(StorageError) {
+    if isInPlace { return }
     try FileSystem.call("replace", destination) { rename(file.path, destination) }
     isPublished = true
   }

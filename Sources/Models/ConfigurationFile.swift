@@ -55,8 +55,7 @@ package enum ConfigurationFile {
     } catch {
       throw .badConfiguration(
         path: path,
-        reason: "it is not a JSON object: \(error.reason) (line \(error.line), byte "
-          + "\(error.offset))")
+        reason: "it is not valid JSON: \(error.reason) (line \(error.line), byte \(error.offset))")
     }
     throw .badConfiguration(path: path, reason: "it is not a JSON object")
   }

@@ -53,11 +53,13 @@ struct RotarySettings: Sendable, Equatable {
     let outer = try fields.positive(key, default: fallback)
     var bases = fields.has(key) ? [(key: key, value: outer)] : []
     var scalings: [(key: String, value: RotaryScaling)] = []
-    for (key, fields) in maps {
-      guard let map = try fields.map(key, of: Key.all), !map.values.isEmpty else { continue }
+    for (mapKey, place) in maps {
+      guard let map = try place.map(mapKey, of: Key.all), !map.values.isEmpty else { continue }
       // A map without a base has the outer one.
-      bases.append((map.name(Self.baseKey), try map.positive(Self.baseKey, default: outer)))
-      scalings.append((fields.name(key), try Self.scaling(map, context: context)))
+      if map.has(Self.baseKey) || fields.has(key) {
+        bases.append((map.name(Self.baseKey), try map.positive(Self.baseKey, default: outer)))
+      }
+      scalings.append((place.name(mapKey), try Self.scaling(map, context: context)))
     }
     base = try fields.agreed(bases) ?? outer
     scaling = try fields.agreed(scalings) ?? .none

@@ -25,7 +25,7 @@ package struct HealthCheck: Sendable, Equatable {
     /// Correlation of reward and length.
     case rewardLength = "correlation of reward and length"
     /// Fraction of completions that end with the end token.
-    case ended = "fraction of completions that end"
+    case ended = "fraction of ended completions"
     /// The largest difference of a token's log-probability between sampling and training, nats.
     case samplingDifference = "difference between sampling and training"
 

@@ -133,7 +133,7 @@ package struct ModelEvaluation {
       try folder.requireGenerativeModel(allowingSequenceToSequence: true)
       if folder.configuration.prediction == .sequenceToSequence {
         let set = try folder.targets(of: records, options)
-        let loader = SourceTargetEvaluationLoader(set, context: context, sequences: rows)
+        let loader = RowEvaluationLoader(set, context: context, sequences: rows)
         return (AnswerEvaluator(loader), set.statistics)
       }
       let set = try ExampleSet(records, chat: try chat(), options: options)

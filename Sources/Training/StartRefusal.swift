@@ -19,8 +19,8 @@ package enum StartRefusal: Error, Equatable, Sendable, CustomStringConvertible {
       "the run of \(checkpoint) began with weights of SHA-256 \(expected), and those in \(from) "
         + "have \(found): restore those weights, or start over with --resume never"
     case .stepsDone(let checkpoint, let step, let steps):
-      "the run has \(steps, "step") and \(checkpoint) is already at step \(step): raise steps, name "
-        + "an earlier checkpoint with --resume, or start over with --resume never"
+      "the run has \(steps, "step") and \(checkpoint) is already at step \(step): raise steps, "
+        + "name an earlier checkpoint with --resume, or start over with --resume never"
     }
   }
 }

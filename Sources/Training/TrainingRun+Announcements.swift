@@ -11,7 +11,7 @@ extension TrainingRun {
     let (workers, team) = (trainer.replicas.plan.threads, trainer.replicas.plan.team)
     try observers.event(
       .started, step: trainer.state.step,
-      "\(layout.parameterCount) parameters in \(plan.precision.rawValue), "
+      "\(layout.parameterCount) trained parameters, products in \(plan.precision.rawValue), "
         + "\(world.size, "rank") × "
         + (team == 1
           ? "\(workers, "thread"), " : "\(workers, "team", "teams") of \(team) threads, ")

@@ -73,7 +73,7 @@ import Testing
         (["dump", "base", "--ids", "1,,2", "--output", "x"], 64, "commas"),
         (["dump", "base", "--ids", "1,999", "--output", "x"], 2, "999"),
         (["dump", "base", "--ids", "1", "--gradients", "--output", "x"], 2, "next token"),
-        (["dump", "base", "--ids", "1", "--output", "none/x"], 2, "no folder none"),
+        (["dump", "base", "--ids", "1", "--output", "/proc/none/x"], 5, "/proc/none"),
         (["dump", "base", "--ids", "1", "--output", "base"], 2, "is a folder"),
         (["dump", "base", "--ids", "1", "--output", "run.yaml"], 2, "not a dump"),
         (["compare", "none", "none"], 2, "none"),

@@ -29,7 +29,7 @@ import Testing
       program.environment = ["APUS_AUTO_PRECISION": value, "APUS_CPU_LEVEL": ""]
       let result = try program.run(["pretrain", "run.yaml", "--threads", "1", "--set", "steps=1"])
       #expect(result.code == 0, "\(result.errors)")
-      let chosen = ["fp32", "bf16"].filter { result.errors.contains("parameters in \($0),") }
+      let chosen = ["fp32", "bf16"].filter { result.errors.contains("products in \($0),") }
       #expect(chosen.count == 1 && (value.isEmpty || chosen == [value]), "\(result.errors)")
     }
   }

@@ -140,8 +140,8 @@ import Testing
       Case(
         name: "negative", file: file, words: ["n_embd is -16"],
         change: Self.changing("n_embd", to: -16)),
-      Case(name: "no JSON", file: file, words: ["not a JSON object"]) { _ in Data("{".utf8) },
-      Case(name: "nested deeply", file: file, words: ["not a JSON object"]) { _ in
+      Case(name: "no JSON", file: file, words: ["not valid JSON"]) { _ in Data("{".utf8) },
+      Case(name: "nested deeply", file: file, words: ["not valid JSON"]) { _ in
         Data(String(repeating: "[", count: 200_000).utf8)
       },
     ]

@@ -90,7 +90,7 @@ import Testing
       // The planned sizes are those of the trained models.
       let run = try program.run(["run", "road.yaml", "--threads", "1"], ranks: ranks)
       #expect(run.code == 0, "\(run.errors)")
-      let counts = run.errors.components(separatedBy: " parameters in ").dropLast().map {
+      let counts = run.errors.components(separatedBy: " trained parameters, ").dropLast().map {
         String($0.split(whereSeparator: \.isWhitespace).last ?? "")
       }
       let expected = ["base", "chat", "judge", "aligned"].map { name in

@@ -74,7 +74,7 @@ struct DatasetErrorTests {
     c/a.jsonl:3 holds a document of more than 1000 bytes; split it into several
     a validation fraction of 1.5 is not possible; give a number from 0 to below 1
     no text is left to train on; add documents or lower the validation fraction
-    a validation fraction of 0.1 holds out none of the 4 documents; add text, raise the fraction, set it to 0, or name validation files
+    a validation fraction of 0.1 holds out none of 4 documents or records; add some, raise data.validation, set it to 0, or name validation files
     there is no dataset in d (no dataset.json); build it with apus data
     d/dataset.json cannot be decoded (it has version 9 and this program reads 1); delete the folder and build the dataset again
     the dataset in d was made with the tokenizer 01 and this run uses 02; build it again with this tokenizer

@@ -52,7 +52,7 @@ struct LabelLoaderTests {
 
   @Test func aRowIsATextWithItsLabel() throws {
     let set = try Self.set([.number(1), .number(2), .number(3)], task: .values)
-    let loader = LabelEvaluationLoader(set, context: 8, sequences: 2)
+    let loader = RowEvaluationLoader(set, context: 8, sequences: 2)
     #expect(loader.batchCount == 2 && loader.range(ofBatch: 1) == 2..<3)
     var batch = Batch(sequences: 2, context: 8)
     loader.fill(&batch, index: 0)
@@ -68,7 +68,7 @@ struct LabelLoaderTests {
 
   @Test func everyEpochHasEveryTextOnce() throws {
     let set = try Self.set((0..<12).map { .number(Double($0)) }, task: .values)
-    let loader = LabelLoader(set, context: 8, sequences: 3, microBatches: 2, seed: 1)
+    let loader = RowLoader(set, context: 8, sequences: 3, microBatches: 2, seed: 1)
     var batch = Batch(sequences: 3, context: 8)
     var epochs: [[Float]] = []
     for epoch in 0..<3 {

@@ -22,7 +22,7 @@ struct PairLoaderTests {
 
   @Test func aPairFillsTwoRows() throws {
     let set = try Self.set(3)
-    let loader = PairEvaluationLoader(set, context: 16, pairs: 3)
+    let loader = RowEvaluationLoader(set, context: 16, sequences: 6)
     var batch = Batch(sequences: 6, context: 16)
     loader.fill(&batch, index: 0)
     for i in 0..<3 {
@@ -48,7 +48,7 @@ struct PairLoaderTests {
 
   @Test func everyEpochHasEveryPairOnce() throws {
     let set = try Self.set(21)
-    let loader = PairLoader(set, context: 16, pairs: 3, microBatches: 1, seed: 5)
+    let loader = RowLoader(set, context: 16, sequences: 6, microBatches: 1, seed: 5)
     var batch = Batch(sequences: 6, context: 16)
     for epoch in 0..<3 {
       let steps = epoch * 7..<(epoch + 1) * 7
@@ -66,7 +66,7 @@ struct PairLoaderTests {
       #expect(seen.sorted() == Array(0..<21) && seen != seen.sorted())
     }
     #expect(loader.epochsSeen(14) == 2)
-    let other = PairLoader(set, context: 16, pairs: 1, microBatches: 2, seed: 5)
+    let other = RowLoader(set, context: 16, sequences: 2, microBatches: 2, seed: 5)
     #expect(
       (0..<3).map { other.indices(step: $0 / 2, microBatch: $0 % 2)[0] }
         == loader.indices(step: 0, microBatch: 0))
@@ -74,7 +74,7 @@ struct PairLoaderTests {
 
   @Test func evaluationSeesEveryPairOnceInOrder() throws {
     let set = try Self.set(7)
-    let loader = PairEvaluationLoader(set, context: 16, pairs: 3)
+    let loader = RowEvaluationLoader(set, context: 16, sequences: 6)
     #expect(loader.batchCount == 3)
     #expect((0..<3).map(loader.range) == [0..<3, 3..<6, 6..<7])
     var batch = Batch(sequences: 6, context: 16)

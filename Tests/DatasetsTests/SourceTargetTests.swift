@@ -27,7 +27,7 @@ import Tokenizers
     let set = try set([("ab", "xyz"), ("c", "")])
     #expect(set.statistics.examples == 2)
     #expect(set.statistics.lossTokens == 5 && set.statistics.tokens == 10)
-    let loader = SourceTargetEvaluationLoader(set, context: 8, sequences: 2)
+    let loader = RowEvaluationLoader(set, context: 8, sequences: 2)
     var batch = Batch(sequences: 2, context: 8)
     loader.fill(&batch, index: 0)
     #expect(
@@ -71,7 +71,7 @@ import Tokenizers
   /// Every epoch has every example once, in its own order; an evaluation has each example once.
   @Test func everyEpochHasEveryExampleOnce() throws {
     let set = try set((0..<10).map { ("\($0)", "x") })
-    let loader = SourceTargetLoader(set, context: 8, sequences: 1, microBatches: 2, seed: 3)
+    let loader = RowLoader(set, context: 8, sequences: 1, microBatches: 2, seed: 3)
     var batch = Batch(sequences: 1, context: 8)
     let epochs = (0..<2).map { epoch in
       (0..<10).map { place in
@@ -81,7 +81,7 @@ import Tokenizers
     }
     #expect(epochs.allSatisfy { Set($0) == Set(ids("0123456789")) })
     #expect(epochs[0] != epochs[1] && loader.epochsSeen(5) == 1)
-    let evaluation = SourceTargetEvaluationLoader(set, context: 8, sequences: 4)
+    let evaluation = RowEvaluationLoader(set, context: 8, sequences: 4)
     #expect(evaluation.batchCount == 3)
     var rows = Batch(sequences: 4, context: 8)
     let seen = (0..<3).flatMap { index in

@@ -34,7 +34,7 @@ import Tokenizers
     #expect(set.classes == ["B-X", "I-X", "O"])
     #expect(set.statistics.tokens == 12 && set.statistics.lossTokens == 5)
     var batch = Batch(sequences: 3, context: 8)
-    let loader = TagEvaluationLoader(set, context: 8, sequences: 3)
+    let loader = RowEvaluationLoader(set, context: 8, sequences: 3)
     #expect(loader.batchCount == 1 && loader.set.classes == set.classes)
     loader.fill(&batch, index: 0)
     #expect(batch.inputs[0..<8] == [1, 97, 98, 99, 2, 0, 0, 0])
@@ -49,7 +49,7 @@ import Tokenizers
 
   @Test func everyEpochHasEveryTextOnce() throws {
     let set = try set(Self.first, Self.second)
-    let loader = TagLoader(set, context: 8, sequences: 1, microBatches: 2, seed: 3)
+    let loader = RowLoader(set, context: 8, sequences: 1, microBatches: 2, seed: 3)
     var batch = Batch(sequences: 1, context: 8)
     for step in 0..<5 {
       let seen = (0..<2).map { index in
@@ -65,7 +65,7 @@ import Tokenizers
     let cut = try set(Self.second, Self.first, context: 5, truncates: true)
     #expect(cut.statistics.truncated == 1)
     var batch = Batch(sequences: 1, context: 5)
-    TagEvaluationLoader(cut, context: 5, sequences: 1).fill(&batch, index: 0)
+    RowEvaluationLoader(cut, context: 5, sequences: 1).fill(&batch, index: 0)
     #expect(batch.inputs == [1, 100, 101, 102, 2] && batch.weights == [0, 1, 1, 0, 0])
     let dropped = try set(Self.second, Self.first, context: 5)
     #expect(dropped.count == 1 && dropped.statistics.dropped == 1)

@@ -105,6 +105,26 @@ import Testing
     #expect(try folder.names() == ["a", "taken"])
   }
 
+  /// As from `--output /dev/stdout`, or to a link.
+  @Test func pipesAreWrittenInPlaceAndLinksStay() throws {
+    var ends: [Int32] = [0, 0]
+    try #require(pipe(&ends) == 0)
+    defer { ends.forEach { close($0) } }
+    try #require(symlink("/proc/self/fd/\(ends[1])", folder("pipe")) == 0)
+    try PendingFile.write([1, 2], to: folder("pipe"))
+    var file = try DurableFile(creating: folder("pipe"))
+    try file.write([3])
+    _ = try file.close()
+    var bytes: [UInt8] = [0, 0, 0, 0]
+    #expect(read(ends[0], &bytes, 4) == 3 && bytes == [1, 2, 3, 0])
+    try folder.write([9], to: "target")
+    try #require(symlink("target", folder("link")) == 0)
+    try PendingFile.write([5], to: folder("link"))
+    #expect(try folder.names() == ["link", "pipe", "target"] && folder.read("target") == [5])
+    var status = stat()
+    #expect(lstat(folder("link"), &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+  }
+
   @Test func aFullDiskLeavesTheUnwrittenBytes() throws {
     let full = try OutputFile("/dev/full")
     var bytes: [UInt8] = [1, 2]

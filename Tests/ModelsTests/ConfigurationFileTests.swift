@@ -89,6 +89,11 @@ import Testing
     json["rope_theta"] = nil
     let llama = try #require(try Self.parse(json) as? LlamaConfiguration)
     #expect(llama.rotary.base == 500_000.5)
+    // A map that states no base contradicts none.
+    json["rope_scaling"] = .map(["type": .text("dynamic"), "factor": .number(2)])
+    let scaled = try #require(try Self.parse(json) as? LlamaConfiguration)
+    #expect(scaled.rotary == llama.rotary)
+    json["rope_scaling"] = nil
     json["rope_theta"] = .number(10_000)
     let error = try #require(throws: ModelError.self) { try Self.parse(json) }
     #expect("\(error)".contains("rope_theta and rope_parameters.rope_theta contradict"))
@@ -155,16 +160,17 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", ": the document ends early (line 1, byte 0)"), ("[]", ""), ("null", ""),
-    ("{", ": a key in quotation marks is expected (line 1, byte 1)"),
-    ("{\"model_type\": }", ": a value is expected (line 1, byte 15)"),
+    ("", "valid JSON: the document ends early (line 1, byte 0)"), ("[]", "a JSON object"),
+    ("null", "a JSON object"),
+    ("{", "valid JSON: a key in quotation marks is expected (line 1, byte 1)"),
+    ("{\"model_type\": }", "valid JSON: a value is expected (line 1, byte 15)"),
     (
       "{\"n_embd\": 4,\n \"n_embd\": 8}",
-      ": key 'n_embd' is repeated (line 2, byte 23)"
+      "valid JSON: key 'n_embd' is repeated (line 2, byte 23)"
     ),
   ])
   func filesThatAreNotJSONObjectsAreRefused(text: String, fault: String) {
-    let reason = "it is not a JSON object\(fault)"
+    let reason = "it is not \(fault)"
     #expect(throws: ModelError.badConfiguration(path: "x", reason: reason)) {
       try ConfigurationFile.parse(Data(text.utf8), path: "x")
     }

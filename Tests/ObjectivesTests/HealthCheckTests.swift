@@ -43,7 +43,7 @@ import Testing
     // All but the standard deviation of the rewards, which differ.
     #expect(warnings.count == HealthCheck.Figure.allCases.count - 1)
     #expect(warnings.contains { $0.hasPrefix("largest ratio 100000 above 10:") })
-    #expect(warnings.contains { $0.hasPrefix("fraction of completions that end 0 below 0.8:") })
+    #expect(warnings.contains { $0.hasPrefix("fraction of ended completions 0 below 0.8:") })
     var equal = Measures()
     for _ in 0..<3 { equal.addCompletion(reward: 0.1, length: 4, ended: true) }
     #expect(HealthCheck.warnings(in: equal).count == 1)

@@ -31,11 +31,13 @@ package struct ExampleStatistics: Sendable, Equatable, CustomStringConvertible {
   /// The fraction of the tokens in the loss mask, in [0, 1].
   package var lossFraction: Double { Double(lossTokens) / Double(max(1, tokens)) }
 
-  /// The statistics in one sentence, without a full stop.
+  /// The statistics in one sentence, without a full stop; the tokens in the loss only where the
+  /// examples have a loss mask.
   package var description: String {
     let percent = (lossFraction * 1000).rounded() / 10
     var parts = [
-      "\(examples, "example") of \(tokens, "token"), \(lossTokens) of them in the loss (\(percent) %)"
+      "\(examples, "example") of \(tokens, "token")"
+        + (lossTokens > 0 ? ", \(lossTokens) of them in the loss (\(percent) %)" : "")
     ]
     if truncated > 0 { parts.append("\(truncated) cut at the length of the context") }
     if dropped > 0 { parts.append("\(dropped) longer than the context left out") }

@@ -113,11 +113,6 @@ package struct LabelSet: RowSet {
   }
 }
 
-/// Batches of labelled texts.
-package typealias LabelLoader = RowLoader<LabelSet>
-/// Evaluation batches of labelled texts.
-package typealias LabelEvaluationLoader = RowEvaluationLoader<LabelSet>
-
 extension EncodedExample {
   /// Returns the first `count` ids; when this truncates the example, a special token at its end
   /// replaces the last of them.

@@ -1,6 +1,10 @@
 import Tokenizers
 
 /// Preference pairs encoded as examples for a reward model or for DPO.
+///
+/// In a batch, row 2i is a prompt with the chosen answer, and row 2i + 1 the same prompt with the
+/// rejected one, both padded at their end. Targets in the answer, its end of turn included, have
+/// weight 1. The last token of a row ends the answer.
 package struct PairSet: RowSet {
   package static let rowsPerExample = 2
 
@@ -70,32 +74,6 @@ package struct PairSet: RowSet {
     batch.fill(row: row, with: index, of: chosen, padding: padding)
     batch.fill(row: row + 1, with: index, of: rejected, padding: padding)
     batch.margins[row / 2] = index.map { margins[$0] } ?? 0
-  }
-}
-
-/// Batches of preference pairs: row 2i is a prompt with the chosen answer, row 2i + 1 the same prompt
-/// with the rejected answer, both padded at their end.
-///
-/// Targets in the answer, its end of turn included, have weight 1. The last token of a row ends the
-/// answer.
-package typealias PairLoader = RowLoader<PairSet>
-/// Evaluation batches of preference pairs.
-package typealias PairEvaluationLoader = RowEvaluationLoader<PairSet>
-
-extension PairLoader {
-  /// Creates a loader of `set`, whose sides have at most `context` tokens, with `pairs` pairs in a
-  /// micro-batch.
-  package init(_ set: PairSet, context: Int, pairs: Int, microBatches: Int, seed: UInt64) {
-    self.init(
-      set, context: context, sequences: 2 * pairs, microBatches: microBatches, seed: seed)
-  }
-}
-
-extension PairEvaluationLoader {
-  /// Creates a loader of `set`, whose sides have at most `context` tokens, with `pairs` pairs in a
-  /// batch.
-  package init(_ set: PairSet, context: Int, pairs: Int) {
-    self.init(set, context: context, sequences: 2 * pairs)
   }
 }
 

@@ -80,8 +80,3 @@ package struct SourceTargetSet: RowSet {
     if index == nil { batch.ignoreRows(from: row) }
   }
 }
-
-/// Batches of sources and targets for fine-tuning.
-package typealias SourceTargetLoader = RowLoader<SourceTargetSet>
-/// Evaluation batches of sources and targets.
-package typealias SourceTargetEvaluationLoader = RowEvaluationLoader<SourceTargetSet>

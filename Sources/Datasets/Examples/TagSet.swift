@@ -94,11 +94,6 @@ package struct TagSet: RowSet {
   }
 }
 
-/// Batches of words with tags.
-package typealias TagLoader = RowLoader<TagSet>
-/// Evaluation batches of words with tags.
-package typealias TagEvaluationLoader = RowEvaluationLoader<TagSet>
-
 /// The special tokens that a tokenizer puts around a text.
 private struct Frame {
   let before: [TokenID]

@@ -4,7 +4,7 @@ import Tokenizers
 /// Training batches of a masked language model: a pure function of (seed, step, micro-batch).
 ///
 /// A row is `[CLS]`, a window of the stream and `[SEP]`; windows come in the order of `WindowOrder`, and
-/// the masked tokens are drawn anew at every visit of a window.
+/// the masked tokens are sampled again at every visit of a window.
 package struct MaskedTokenLoader: BatchSource {
   private let windows: TrainingWindows
   private let masking: TokenMasking

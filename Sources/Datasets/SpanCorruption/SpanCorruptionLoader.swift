@@ -4,7 +4,7 @@ import Tokenizers
 /// Training batches of span corruption: a pure function of (seed, step, micro-batch).
 ///
 /// A row is a window of the stream, of the length that fills a source; windows come in the order of
-/// `WindowOrder`, and their spans are drawn anew at every visit.
+/// `WindowOrder`, and their spans are sampled again at every visit.
 package struct SpanCorruptionLoader: BatchSource {
   private let windows: TrainingWindows
   private let corruption: SpanCorruption

@@ -33,7 +33,8 @@ package struct RewardSourceOptions: Sendable {
       help: "regular expression: the reward is 1 where it matches in a completion, else 0")
     command = try reader.optionalString(
       "reward.command",
-      help: "shell command: reads lines {\"prompt\":…,\"answer\":…}, prints a reward for each")
+      help: "shell command: reads lines with prompt, answer and, where the record has one, "
+        + "reference; prints a reward for each")
     ruleWeight = try reader.number(
       "reward.ruleWeight", default: 1,
       help: "weight of the number of reward.rule or reward.command")

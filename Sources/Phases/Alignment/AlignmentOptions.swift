@@ -77,9 +77,8 @@ package struct AlignmentOptions: PhaseOptions {
   func requireRewards(_ reader: ConfigurationReader) throws(ConfigurationError) {
     if !method.isPreference && reward.model == nil && reward.rule == nil && reward.command == nil {
       throw reader.rejection(
-        of: "reward.model",
-        because: "\(method.name) needs rewards; name a reward model, reward.rule or "
-          + "reward.command")
+        of: "method",
+        because: "\(method.name) needs rewards; set reward.model, reward.rule or reward.command")
     }
   }
 

@@ -55,6 +55,6 @@ struct SequenceToSequenceTask: SupervisedTask {
 
   func evaluator(of examples: SourceTargetSet, _ plan: TrainingPlan) -> AnswerEvaluator {
     AnswerEvaluator(
-      SourceTargetEvaluationLoader(examples, context: plan.context, sequences: plan.rows))
+      RowEvaluationLoader(examples, context: plan.context, sequences: plan.rows))
   }
 }

@@ -47,10 +47,10 @@ extension Replica {
 
 /// Evaluates a sequence classifier on held-out texts.
 struct LabelEvaluator: HeldOutEvaluator {
-  private let loader: LabelEvaluationLoader
+  private let loader: RowEvaluationLoader<LabelSet>
 
   init(_ set: LabelSet, context: Int, sequences: Int) {
-    loader = LabelEvaluationLoader(set, context: context, sequences: sequences)
+    loader = RowEvaluationLoader(set, context: context, sequences: sequences)
   }
 
   /// Computes the loss, and accuracy and F1 of the classes or the mean squared error of the values.

@@ -57,11 +57,11 @@ extension Batch {
 
 /// Evaluates a policy on held-out pairs.
 struct PreferenceEvaluator: HeldOutEvaluator {
-  private let loader: PairEvaluationLoader
+  private let loader: RowEvaluationLoader<PairSet>
   private let loss: DirectPreference
 
   init(_ set: PairSet, context: Int, sequences: Int, loss: DirectPreference) {
-    loader = PairEvaluationLoader(set, context: context, sequences: sequences)
+    loader = RowEvaluationLoader(set, context: context, sequences: sequences)
     self.loss = loss
   }
 

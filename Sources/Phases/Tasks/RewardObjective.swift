@@ -44,11 +44,11 @@ extension Batch {
 
 /// Evaluates a reward model on held-out pairs.
 struct RewardEvaluator: HeldOutEvaluator {
-  private let loader: PairEvaluationLoader
+  private let loader: RowEvaluationLoader<PairSet>
   private let loss: BradleyTerry
 
   init(_ set: PairSet, context: Int, sequences: Int, loss: BradleyTerry) {
-    loader = PairEvaluationLoader(set, context: context, sequences: sequences)
+    loader = RowEvaluationLoader(set, context: context, sequences: sequences)
     self.loss = loss
   }
 

@@ -6,10 +6,10 @@ import Training
 
 /// Evaluates a token classifier on held-out words.
 struct TagEvaluator: HeldOutEvaluator {
-  private let loader: TagEvaluationLoader
+  private let loader: RowEvaluationLoader<TagSet>
 
   init(_ set: TagSet, context: Int, sequences: Int) {
-    loader = TagEvaluationLoader(set, context: context, sequences: sequences)
+    loader = RowEvaluationLoader(set, context: context, sequences: sequences)
   }
 
   /// Computes the loss, accuracy and F1 of the tags and, for tags that mark spans, F1 of the spans.

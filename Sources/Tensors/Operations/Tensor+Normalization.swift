@@ -18,7 +18,9 @@ extension Tensor {
     let (rows, columns) = (rows, columns)
     // The statistics of a row are its mean and its inverse standard deviation, [2, rows].
     return normalized(gain, bias, statistics: 2, fp32Output: fp32Output) {
-      apus_layer_norm($0, $1, $1 + rows, $2, gain.pointer, bias.pointer, $3, columns, epsilon)
+      y, means, x, count in
+      apus_layer_norm(
+        y, means, means + rows, x, gain.pointer, bias.pointer, count, columns, epsilon)
     } backward: { dx, adds, sums, dy, x, means, count in
       apus_layer_norm_backward(
         dx, adds, sums, sums.map { $0 + columns }, dy, x, means, means + rows, gain.pointer, count,
@@ -38,7 +40,8 @@ extension Tensor {
     let columns = columns
     // The statistic of a row is its inverse root mean square.
     return normalized(gain, nil, statistics: 1, fp32Output: fp32Output) {
-      apus_rms_norm($0, $1, $2, gain.pointer, $3, columns, epsilon)
+      y, inverses, x, count in
+      apus_rms_norm(y, inverses, x, gain.pointer, count, columns, epsilon)
     } backward: { dx, adds, sums, dy, x, inverses, count in
       apus_rms_norm_backward(dx, adds, sums, dy, x, inverses, gain.pointer, count, columns)
     }

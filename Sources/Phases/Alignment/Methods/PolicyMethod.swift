@@ -40,7 +40,7 @@ package struct AlignmentMethod: Sendable {
 
   private static let preferenceName = "dpo"
 
-  static let names = policies.map { $0.name } + [preferenceName]
+  package static let names = policies.map { $0.name } + [preferenceName]
 
   /// The names of the methods that need several completions per prompt.
   static let comparing = policies.filter { $0.minimumSamples > 1 }.map { $0.name }
