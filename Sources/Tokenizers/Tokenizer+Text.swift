@@ -32,10 +32,21 @@ extension Tokenizer {
     return bytes
   }
 
+  /// The scanner of all special tokens, collected in O(vocabularySize).
+  package var specialTokenScanner: SpecialTokenScanner { SpecialTokenScanner(self) }
+
   /// Returns the tokens of `bytes`, each with its own bytes widened to whole characters, as Hugging
-  /// Face tokenizers reports them.
-  package func encoding(of bytes: UnsafeBufferPointer<UInt8>) -> TokenEncoding {
-    let ids = encode(bytes)
+  /// Face tokenizers reports them; the text between two special tokens is encoded alone.
+  package func encoding(
+    of bytes: UnsafeBufferPointer<UInt8>, specialTokensIn places: RangeSet<Int>
+  ) -> TokenEncoding {
+    var ids: [TokenID] = []
+    var plain = 0
+    for (id, range) in specialTokenScanner.all(in: bytes, places) {
+      ids += encode(UnsafeBufferPointer(rebasing: bytes[plain..<range.lowerBound])) + [id]
+      plain = range.upperBound
+    }
+    ids += encode(UnsafeBufferPointer(rebasing: bytes[plain...]))
     let text = NormalizedText(Array(bytes), offset: 0, tracked: true)
     var place = 0
     let offsets = ids.map { id in
@@ -47,9 +58,11 @@ extension Tokenizer {
   }
 
   /// Returns the tokens of the UTF-8 form of `text` with their offsets.
-  package func encoding(of text: String) -> TokenEncoding {
+  package func encoding(
+    of text: String, specialTokensIn places: RangeSet<Int> = RangeSet()
+  ) -> TokenEncoding {
     var text = text
-    return text.withUTF8 { encoding(of: $0) }
+    return text.withUTF8 { encoding(of: $0, specialTokensIn: places) }
   }
 
   /// Returns the id of the special token written as `text`, in O(vocabularySize).

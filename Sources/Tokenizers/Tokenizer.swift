@@ -35,8 +35,11 @@ package protocol Tokenizer: Sendable {
   /// special token.
   func continuesWord(_ id: TokenID) -> Bool
 
-  /// Returns the tokens of `bytes` with their offsets.
-  func encoding(of bytes: UnsafeBufferPointer<UInt8>) -> TokenEncoding
+  /// Returns the tokens of `bytes` with their offsets; a special token that is written inside
+  /// `places`, which are ranges of `bytes`, is found as such.
+  func encoding(
+    of bytes: UnsafeBufferPointer<UInt8>, specialTokensIn places: RangeSet<Int>
+  ) -> TokenEncoding
 
   /// Returns true when `id` is a special token.
   func isSpecial(_ id: TokenID) -> Bool
@@ -44,4 +47,7 @@ package protocol Tokenizer: Sendable {
   /// Returns the id of the special token written as `text`, such as `<|user|>`; nil when there is
   /// none.
   func specialToken(_ text: String) -> TokenID?
+
+  /// The scanner that finds the special tokens in a text.
+  var specialTokenScanner: SpecialTokenScanner { get }
 }

@@ -1,10 +1,20 @@
 import Tokenizers
 
 extension ChatEncoder {
+  /// Returns `conversation` as an example; throws `RecordDefect.unrendered` when the chat template
+  /// refuses it.
+  func example(_ conversation: Conversation) throws(RecordDefect) -> EncodedExample {
+    do {
+      return try encode(conversation)
+    } catch {
+      throw Self.defect(error)
+    }
+  }
+
   /// Returns `prompt` and `answer` as an example; throws `RecordDefect.unrendered` when the chat
   /// template refuses them.
   func example(
-    _ answer: [Message], to prompt: [Message] = []
+    _ answer: [Message], to prompt: [Message]
   ) throws(RecordDefect) -> EncodedExample {
     do {
       return try encode(answer, to: prompt)

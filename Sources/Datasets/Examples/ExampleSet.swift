@@ -26,7 +26,7 @@ package struct ExampleSet: Sendable {
       guard case .conversation(let conversation) = record else {
         throw .otherKind(found: record.kind, wanted: "a conversation")
       }
-      let example = try chat.example(conversation.messages)
+      let example = try chat.example(conversation).endingWithLoss
       let prompt = example.lossMask.firstIndex(of: true) ?? example.ids.count
       let used = try options.usableLength(
         example.ids.count, prompt: prompt, limit: options.context + 1, counting: &statistics)
@@ -92,6 +92,11 @@ package enum LossMaskDefect: Equatable, Sendable, CustomStringConvertible {
 }
 
 extension EncodedExample {
+  /// The example up to its last token in the loss: nothing is learned from those after it.
+  var endingWithLoss: EncodedExample {
+    lossMask.lastIndex(of: true).map { prefix($0 + 1) } ?? self
+  }
+
   /// Returns the first `count` tokens of the example.
   func prefix(_ count: Int) -> EncodedExample {
     count == ids.count

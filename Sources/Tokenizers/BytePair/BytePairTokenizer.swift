@@ -29,6 +29,7 @@ package struct BytePairTokenizer: Tokenizer {
   private let tokens: ByteStringTable
   private let rules: MergeRules
   private let roles: [Role]
+  package private(set) var specialTokenScanner = SpecialTokenScanner([])
 
   private enum Role: UInt8 {
     case special
@@ -87,6 +88,8 @@ package struct BytePairTokenizer: Tokenizer {
     self.merges = merges
     self.endOfText = endOfText
     self.specialTokens = roles.indices.filter { roles[$0] == .special }.map { TokenID($0) }
+    specialTokenScanner = SpecialTokenScanner(
+      self.specialTokens.map { (Array(table[Int($0)]), $0) })
   }
 
   private static func rules(

@@ -23,4 +23,8 @@ package struct ByteTokenizer: Tokenizer, Equatable {
   }
 
   package func isSpecial(_ id: TokenID) -> Bool { id == endOfText }
+
+  package var specialTokenScanner: SpecialTokenScanner { Self.scanner }
+
+  private static let scanner = SpecialTokenScanner([(Array(endOfTextToken.utf8), 256)])
 }

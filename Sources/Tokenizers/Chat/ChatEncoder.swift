@@ -7,10 +7,13 @@ import Jinja
 ///   content, so that generation stops at one id. For a built-in template it is its marker
 ///   (`<|im_end|>`, `<|eot_id|>`) if the tokenizer has it; otherwise, and for `plain`, it is the
 ///   tokenizer's end of text. Special tokens elsewhere in the template's text are encoded as such.
-/// - Content and template text are encoded separately, and so are texts inside and outside of the
-///   loss mask: no token reaches across these borders, and the prompt of a generation ends exactly
-///   where the assistant's content begins in training.
+/// - The rendered text is encoded as a whole, as transformers' `apply_chat_template` does: a token
+///   may reach from the template's text into a content.
 /// - Content is always plain text: a marker that a user writes is not a special token.
+/// - The loss mask covers what the model itself has to write: it begins where the prompt of a
+///   generation ends, that is, the template's text for the messages before the answer with
+///   `add_generation_prompt`, and ends with the end of the turn. A token across the beginning is in
+///   the loss.
 /// - `strftime_now` always returns the same day: the ids depend on the input alone.
 package struct ChatEncoder: Sendable {
   package let template: ChatTemplate
@@ -27,7 +30,7 @@ package struct ChatEncoder: Sendable {
     self.tokenizer = tokenizer
     program = template.program(for: tokenizer)
     specialTokens = template.specialTokens(of: tokenizer)
-    scanner = SpecialTokenScanner(tokenizer)
+    scanner = tokenizer.specialTokenScanner
     let turn = [Message(.user, "x"), Message(.assistant, "x")]
     var rendering = try? ChatRendering(
       turn + turn, program, specialTokens: specialTokens, addGenerationPrompt: false)
@@ -52,31 +55,59 @@ package struct ChatEncoder: Sendable {
     var rendering = try ChatRendering(
       messages, program, specialTokens: specialTokens, addGenerationPrompt: addGenerationPrompt)
     rendering.markTurnEnds(scanner) { _, id in id == endOfTurn }
-    return rendering.pieces(
-      of: messages, lossFrom: first, marksGeneration: program.marksGeneration)
+    if program.marksGeneration { return rendering.generatedPieces(lossFrom: first) }
+    let answers = messages.indices.filter { $0 >= first && messages[$0].role == .assistant }
+    let prompts = promptLengths(before: answers, of: messages, in: rendering)
+    return rendering.pieces(lossOf: answers, after: prompts)
   }
 
-  /// Encodes `conversation`; the loss mask covers the assistant's content and its end-of-turn
-  /// token.
+  /// The most messages that are rendered to find the prompts of one conversation: rendering all of
+  /// them is quadratic in its length.
+  private static let mostRenderedMessages = 20_000
+
+  /// Returns for each of `answers`, indices of `messages`, the number of bytes of its prompt; none
+  /// where the text of the conversation does not begin with that prompt, as in a template that
+  /// renders the past differently, and for the earlier answers of a very long conversation.
+  private func promptLengths(
+    before answers: [Int], of messages: [Message], in rendering: ChatRendering
+  ) -> [Int: Int] {
+    let text = rendering.parts.flatMap { Array($0.text.utf8) }
+    var lengths: [Int: Int] = [:]
+    var count = 0
+    for answer in answers.reversed() {
+      count += answer
+      if count > Self.mostRenderedMessages { break }
+      let prompt = try? ChatRendering(
+        Array(messages[..<answer]), program, specialTokens: specialTokens, addGenerationPrompt: true
+      )
+      guard let bytes = prompt?.parts.flatMap({ Array($0.text.utf8) }), text.starts(with: bytes)
+      else { continue }
+      lengths[answer] = bytes.count
+    }
+    return lengths
+  }
+
+  /// Encodes `conversation`; the loss mask covers the assistant's turns.
   ///
-  /// The example ends with the last end-of-turn token, where a generated completion ends too; the
-  /// template text after it belongs to the next turn. Throws `TokenizerError.unrendered` when the
-  /// template refuses the conversation.
+  /// Throws `TokenizerError.unrendered` when the template refuses the conversation.
   package func encode(_ conversation: Conversation) throws(TokenizerError) -> EncodedExample {
-    try encode(conversation.messages, lossFrom: 0)
+    example(of: try render(conversation.messages)[...])
   }
 
   /// Encodes `prompt` followed by `answer`; the loss mask covers only the assistant's turns of
   /// `answer`.
   ///
+  /// The example ends with the last end-of-turn token, where a generated completion ends too.
   /// Throws `TokenizerError.unrendered` when the template refuses the conversation.
   package func encode(
     _ answer: [Message], to prompt: [Message]
   ) throws(TokenizerError) -> EncodedExample {
-    try encode(prompt + answer, lossFrom: prompt.count)
+    let pieces = try render(prompt + answer, lossFrom: prompt.count)
+    let end = pieces.lastIndex { $0.origin == .endOfTurn || $0.isInLoss }
+    return example(of: pieces[...(end ?? pieces.count - 1)])
   }
 
-  /// Encodes `prompt` for generation: the ids end where the assistant's content begins.
+  /// Encodes `prompt` for generation, up to where the assistant's turn begins.
   ///
   /// Throws `TokenizerError.unrendered` when the template refuses the conversation.
   package func encode(prompt: [Message]) throws(TokenizerError) -> [TokenID] {
@@ -84,36 +115,28 @@ package struct ChatEncoder: Sendable {
     return example(of: pieces[...]).ids
   }
 
-  private func encode(
-    _ messages: [Message], lossFrom first: Int
-  ) throws(TokenizerError) -> EncodedExample {
-    let pieces = try render(messages, lossFrom: first)
-    let end = pieces.lastIndex { $0.origin == .endOfTurn || $0.isInLoss }
-    return example(of: pieces[...(end ?? pieces.count - 1)])
-  }
-
-  /// Encodes `pieces`: each content alone, and each run of template text with equal loss mask.
-  private func example(of pieces: ArraySlice<ChatPiece>) -> EncodedExample {
-    var ids: [TokenID] = []
-    var lossMask: [Bool] = []
-    var rest = pieces
-    while let first = rest.popFirst() {
-      var new: [TokenID]
-      if first.origin == .content {
-        new = tokenizer.encode(first.text)
-      } else {
-        var text = first.text
-        while let next = rest.first, next.isInLoss == first.isInLoss, next.origin != .content,
-          (next.origin == .endOfTurn) == (first.origin == .endOfTurn)
-        {
-          text += next.text
-          rest.removeFirst()
-        }
-        new = scanner.ids(of: text, tokenizer)
-      }
-      ids += new
-      lossMask += repeatElement(first.isInLoss, count: new.count)
+  /// Encodes the text of `pieces` as a whole; special tokens are found in all but contents.
+  ///
+  /// A token is in the loss when one of its bytes is; a special token, whose range may include white
+  /// space on both sides, when its first byte other than white space is.
+  func example(of pieces: ArraySlice<ChatPiece>) -> EncodedExample {
+    var text: [UInt8] = []
+    var isInLoss: [Bool] = []
+    var places = RangeSet<Int>()
+    for piece in pieces {
+      let start = text.count
+      text += piece.text.utf8
+      isInLoss += repeatElement(piece.isInLoss, count: text.count - start)
+      if piece.origin != .content { places.insert(contentsOf: start..<text.count) }
     }
-    return EncodedExample(ids: ids, lossMask: lossMask)
+    let encoding = text.withUnsafeBufferPointer {
+      tokenizer.encoding(of: $0, specialTokensIn: places)
+    }
+    let lossMask = zip(encoding.ids, encoding.offsets).map { id, range in
+      let own =
+        tokenizer.isSpecial(id) ? range.drop { isWhiteSpace(UInt32(text[$0])) }.prefix(1) : range
+      return isInLoss[own].contains(true)
+    }
+    return EncodedExample(ids: encoding.ids, lossMask: lossMask)
   }
 }

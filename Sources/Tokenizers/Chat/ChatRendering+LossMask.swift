@@ -1,40 +1,63 @@
 extension ChatRendering {
-  /// Returns the pieces; the loss mask covers the assistant's turns among the messages from index
-  /// `first` on.
+  /// Returns the pieces; the loss mask covers the turns of `answers`, the indices of assistant's
+  /// messages in ascending order.
   ///
-  /// Of such a turn the mask covers the content, the end-of-turn token and the template text
-  /// between them. If the template marks generated text with `{% generation %}`, it covers exactly
-  /// that text.
-  func pieces(
-    of messages: [Message], lossFrom first: Int, marksGeneration: Bool
-  ) -> [ChatPiece] {
-    let owners = marksGeneration ? generationOwners() : assistantOwners(messages)
-    return zip(parts, owners).map { part, owner in
+  /// The mask of a turn begins after its prompt, whose number of bytes is in `prompts`, or else with
+  /// its content, and ends with its end-of-turn token, or else with its content.
+  func pieces(lossOf answers: [Int], after prompts: [Int: Int]) -> [ChatPiece] {
+    var places: [Int: Range<Int>] = [:]
+    var end = 0
+    for part in parts {
+      let start = end
+      end += part.text.utf8.count
+      guard let message = part.message, part.origin == .content || part.origin == .endOfTurn else {
+        continue
+      }
+      places[message] = (places[message]?.lowerBound ?? start)..<end
+    }
+    let inLoss = answers.reduce(into: RangeSet<Int>()) { ranges, answer in
+      guard let place = places[answer] else { return }
+      let start = prompts[answer] ?? place.lowerBound
+      if start < place.upperBound { ranges.insert(contentsOf: start..<place.upperBound) }
+    }
+    return split(at: inLoss.ranges.flatMap { [$0.lowerBound, $0.upperBound] }).map { part, start in
       ChatPiece(
-        part.text, part.origin, message: part.message,
-        isInLoss: owner.map { $0 >= first } ?? false)
+        part.text, part.origin, message: part.message, isInLoss: inLoss.contains(start))
     }
   }
 
-  /// Returns for each part the index of the assistant's message to which its loss belongs, or nil.
-  private func assistantOwners(_ messages: [Message]) -> [Int?] {
-    var owners: [Int?] = Array(repeating: nil, count: parts.count)
-    var open: (message: Int, index: Int)?
-    for (index, part) in parts.enumerated() {
-      guard let message = part.message, messages[message].role == .assistant,
-        part.origin == .content || part.origin == .endOfTurn
-      else {
-        // Content of another message ends the stretch that belongs to the assistant's turn.
-        if part.origin == .content { open = nil }
-        continue
+  /// Returns the parts with the offsets of their first bytes; a part that contains one of `borders`,
+  /// ascending offsets, is cut there.
+  private func split(at borders: [Int]) -> [(part: Part, start: Int)] {
+    var result: [(part: Part, start: Int)] = []
+    var borders = borders[...]
+    var start = 0
+    for part in parts {
+      var rest = Array(part.text.utf8)[...]
+      borders = borders.drop { $0 <= start }
+      while let border = borders.first, border < start + rest.count {
+        var head = part
+        head.text = String(decoding: rest.prefix(border - start), as: UTF8.self)
+        result.append((head, start))
+        rest = rest.dropFirst(border - start)
+        start = border
+        borders = borders.dropFirst()
       }
-      owners[index] = message
-      if let open, open.message == message {
-        for between in (open.index + 1)..<index { owners[between] = message }
-      }
-      open = (message, index)
+      var tail = part
+      tail.text = String(decoding: rest, as: UTF8.self)
+      result.append((tail, start))
+      start += rest.count
     }
-    return owners
+    return result
+  }
+
+  /// Returns the pieces; the loss mask covers the text between `{% generation %}` and
+  /// `{% endgeneration %}` that belongs to a message from index `first` on.
+  func generatedPieces(lossFrom first: Int) -> [ChatPiece] {
+    zip(parts, generationOwners()).map { part, owner in
+      ChatPiece(
+        part.text, part.origin, message: part.message, isInLoss: owner.map { $0 >= first } ?? false)
+    }
   }
 
   /// Returns for each generated part the index of the message whose content is in the same run; for

@@ -1,17 +1,21 @@
-/// Finds special tokens in the text of a template.
-struct SpecialTokenScanner: Sendable {
+/// Finds special tokens in a text.
+package struct SpecialTokenScanner: Sendable {
   /// The special tokens by their first byte, longest first.
   private let tokens: [[(bytes: [UInt8], id: TokenID)]]
 
   /// Collects the special tokens of `tokenizer` in O(vocabularySize).
-  init(_ tokenizer: any Tokenizer) {
+  init(_ tokenizer: some Tokenizer) {
+    self.init(
+      (0..<TokenID(tokenizer.vocabularySize)).filter(tokenizer.isSpecial).compactMap { id in
+        (try? tokenizer.bytes(of: id)).map { ($0, id) }
+      })
+  }
+
+  /// A scanner for `specialTokens`, given in their written form.
+  init(_ specialTokens: [(bytes: [UInt8], id: TokenID)]) {
     var tokens: [[(bytes: [UInt8], id: TokenID)]] = Array(repeating: [], count: 256)
-    for number in 0..<tokenizer.vocabularySize {
-      let id = TokenID(number)
-      guard tokenizer.isSpecial(id), let bytes = try? tokenizer.bytes(of: id),
-        let first = bytes.first
-      else { continue }
-      tokens[Int(first)].append((bytes, id))
+    for token in specialTokens {
+      if let first = token.bytes.first { tokens[Int(first)].append(token) }
     }
     self.tokens = tokens.map { $0.sorted { ($1.bytes.count, $0.id) < ($0.bytes.count, $1.id) } }
   }
@@ -28,15 +32,19 @@ struct SpecialTokenScanner: Sendable {
     return nil
   }
 
-  /// Encodes `text`, special tokens as such and the text between them as plain text.
-  func ids(of text: String, _ tokenizer: any Tokenizer) -> [TokenID] {
-    var ids: [TokenID] = []
-    var rest = Array(text.utf8)[...]
-    while let (id, range) = first(in: rest) {
-      ids += tokenizer.encode(Array(rest[..<range.lowerBound]))
-      ids.append(id)
-      rest = rest[range.upperBound...]
+  /// Returns the special tokens that are written in `text` inside `places`, in order.
+  func all(
+    in text: UnsafeBufferPointer<UInt8>, _ places: RangeSet<Int>
+  ) -> [(id: TokenID, range: Range<Int>)] {
+    var found: [(id: TokenID, range: Range<Int>)] = []
+    for place in places.ranges {
+      var rest = Array(text[place])[...]
+      while let (id, range) = first(in: rest) {
+        found.append(
+          (id, place.lowerBound + range.lowerBound..<place.lowerBound + range.upperBound))
+        rest = rest[range.upperBound...]
+      }
     }
-    return ids + tokenizer.encode(Array(rest))
+    return found
   }
 }

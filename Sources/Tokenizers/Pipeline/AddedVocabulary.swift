@@ -61,9 +61,10 @@ struct AddedVocabulary: Sendable {
   }
 
   /// Returns the tokens of `stage` found in `bytes`, leftmost and longest first, with the white
-  /// space that they include; special tokens are skipped unless `findsSpecial`.
+  /// space that they include; special tokens are skipped where `admitsSpecial` is false for their
+  /// range, which is without this white space.
   func matches(
-    in bytes: UnsafeBufferPointer<UInt8>, _ stage: Stage, findsSpecial: Bool
+    in bytes: UnsafeBufferPointer<UInt8>, _ stage: Stage, admitsSpecial: (Range<Int>) -> Bool
   ) -> [(range: Range<Int>, token: AddedToken)] {
     guard stage == .original ? hasPlain : hasNormalized else { return [] }
     let trie = stage == .original ? plain : normalized
@@ -78,7 +79,7 @@ struct AddedVocabulary: Sendable {
       let token = tokens[Int(match.id)]
       var range = index..<match.end
       index = match.end
-      if token.isSpecial, !findsSpecial { continue }
+      if token.isSpecial, !admitsSpecial(range) { continue }
       if token.isSingleWord, Self.touchesWord(range, bytes) { continue }
       if token.stripsLeft { range = max(taken, Self.spaceStart(before: range, bytes))..<match.end }
       if token.stripsRight { range = range.lowerBound..<Self.spaceEnd(after: range, bytes) }

@@ -9,7 +9,8 @@ extension TokenizationPipeline {
   ) -> TokenEncoding {
     let texts = ([text] + (second.map { [$0] } ?? [])).map { Array($0.utf8) }
     var encodings = texts.enumerated().map { index, text in
-      let buffer = tokens(of: text, findsSpecial: findsSpecial, tracked: true)
+      let places = findsSpecial ? RangeSet(0..<text.count) : RangeSet()
+      let buffer = tokens(of: text, specialTokensIn: places, tracked: true)
       return buffer.encoding(typeID: index)
     }
     if let postProcessor {
@@ -24,42 +25,49 @@ extension TokenizationPipeline {
   }
 
   /// Returns the tokens of `bytes` with their offsets, without those that a post-processor adds.
-  package func encoding(of bytes: UnsafeBufferPointer<UInt8>) -> TokenEncoding {
-    let buffer = tokens(of: Array(bytes), findsSpecial: false, tracked: true)
+  package func encoding(
+    of bytes: UnsafeBufferPointer<UInt8>, specialTokensIn places: RangeSet<Int>
+  ) -> TokenEncoding {
+    let buffer = tokens(of: Array(bytes), specialTokensIn: places, tracked: true)
     return buffer.encoding(typeID: 0)
   }
 
-  /// Returns the tokens of `bytes`, with ranges (offsets into `bytes`) if `tracked`.
-  func tokens(of bytes: [UInt8], findsSpecial: Bool, tracked: Bool) -> TokenBuffer {
+  /// Returns the tokens of `bytes`, with ranges (offsets into `bytes`) if `tracked`; special tokens
+  /// are found inside `places`, which may only be other than empty if `tracked`.
+  func tokens(
+    of bytes: [UInt8], specialTokensIn places: RangeSet<Int>, tracked: Bool
+  ) -> TokenBuffer {
     var bytes = bytes
     if !usesBytes || normalizer != nil, String(validating: bytes, as: UTF8.self) == nil {
       bytes = Array(String(decoding: bytes, as: UTF8.self).utf8)
     }
     var tokens = TokenBuffer(keepsRanges: tracked, capacity: bytes.count / 4 + 16)
     let found = bytes.withUnsafeBufferPointer {
-      added.matches(in: $0, .original, findsSpecial: findsSpecial)
+      added.matches(in: $0, .original) { RangeSet($0).isSubset(of: places) }
     }
     var place = 0
     for (range, token) in found {
-      appendText(bytes[place..<range.lowerBound], findsSpecial, &tokens)
+      appendText(bytes[place..<range.lowerBound], places, &tokens)
       tokens.append(
         token.id, range.lowerBound - tokens.wordStart, range.upperBound - tokens.wordStart)
       place = range.upperBound
     }
-    appendText(bytes[place...], findsSpecial, &tokens)
+    appendText(bytes[place...], places, &tokens)
     return tokens
   }
 
   /// Appends the tokens of a stretch of text that holds no added token of the original stage.
   private func appendText(
-    _ bytes: ArraySlice<UInt8>, _ findsSpecial: Bool, _ tokens: inout TokenBuffer
+    _ bytes: ArraySlice<UInt8>, _ places: RangeSet<Int>, _ tokens: inout TokenBuffer
   ) {
     if bytes.isEmpty { return }
     var text = NormalizedText(
       Array(bytes), offset: bytes.startIndex, tracked: tokens.keepsRanges)
     normalizer?.normalize(&text)
-    let found = text.bytes.withUnsafeBufferPointer {
-      added.matches(in: $0, .normalized, findsSpecial: findsSpecial)
+    let found = text.bytes.withUnsafeBufferPointer { bytes in
+      added.matches(in: bytes, .normalized) {
+        RangeSet(text.origin(of: $0)).isSubset(of: places)
+      }
     }
     let isFirst = bytes.startIndex == 0
     if found.isEmpty { return appendWords(of: text, isFirst, &tokens) }

@@ -37,7 +37,7 @@ package struct TokenizationPipeline: Tokenizer {
   ///
   /// Bytes that are not valid UTF-8 are encoded as U+FFFD, unless the model works on bytes.
   package func encode(_ bytes: UnsafeBufferPointer<UInt8>) -> [TokenID] {
-    tokens(of: Array(bytes), findsSpecial: false, tracked: false).ids
+    tokens(of: Array(bytes), specialTokensIn: RangeSet(), tracked: false).ids
   }
 
   /// Returns the ids of `text` with those that the post-processor adds; special tokens written in

@@ -8,9 +8,11 @@ in Templates/, from the wheels trl 1.16.0 (cohere … qwen3_training) and axolot
 exaone, falcon_h1, mistral_v7_tekken), both Apache-2.0.
 
 The environment of transformers' `apply_chat_template` renders them, with `strftime_now` on 26 July
-2024. To find the characters of an answer, the script renders the conversation once more with another
-letter as that answer's content: the difference is the answer. For a template with {% generation %} it
-uses the assistant mask that transformers returns.
+2024. The loss mask of an answer begins where the text of the messages before it with
+`add_generation_prompt` ends, if the conversation's text begins with that text, and with the answer's
+content otherwise. To find the content, the script renders the conversation once more with another
+letter in its place: the difference is the content. For a template with {% generation %} it uses the
+assistant mask that transformers returns.
 
 published.json holds for each template some conversations with text and trained ranges, and a digest
 (FNV-1a, 64 bits) of 1,000 random conversations, which the test generates in the same way.
@@ -170,11 +172,11 @@ class SplitMix64:
         return (z ^ (z >> 31)) % bound
 
 
-def random_conversation(index):
+def random_conversation(index, words=WORDS):
     random = SplitMix64(index)
 
     def text():
-        return "".join(WORDS[random.below(len(WORDS))] for _ in range(random.below(7)))
+        return "".join(words[random.below(len(words))] for _ in range(random.below(7)))
 
     messages = []
     if random.below(3) == 0:
@@ -214,6 +216,9 @@ def trained(source, tokens, end, conversation, prompt, text):
         assert same
         if behind.startswith(end):
             stop += len(end)
+        before = rendered(source, tokens, conversation[:i], True)[0]
+        if text.startswith(before):
+            start = len(before)
         ranges.append((start, stop))
     return ranges
 
@@ -230,14 +235,22 @@ def case(name, conversation, prompt):
     return text, [(a, b) for a, b in ranges if b > a]
 
 
+for name, (source, *rest) in TEMPLATES.items():
+    if source is None:
+        source = (HERE / "Templates" / f"{name}.jinja").read_text(encoding="utf-8")
+        TEMPLATES[name] = (source, *rest)
+
+
+def specials_of(name):
+    source, bos, eos, end = TEMPLATES[name]
+    return [s for s in dict.fromkeys([bos, eos, end.strip()] + SPECIALS) if s and (
+        s in source or s in (bos, eos)) and s not in PLAIN.get(name, [])]
+
+
 def main():
     golden = {"words": WORDS, "templates": []}
     for name, (source, bos, eos, end) in TEMPLATES.items():
-        if source is None:
-            source = (HERE / "Templates" / f"{name}.jinja").read_text(encoding="utf-8")
-            TEMPLATES[name] = (source, bos, eos, end)
-        specials = [s for s in dict.fromkeys([bos, eos, end.strip()] + SPECIALS) if s and (
-            s in source or s in (bos, eos)) and s not in PLAIN.get(name, [])]
+        specials = specials_of(name)
         cases = []
         for conversation in CONVERSATIONS:
             for prompt in [False, True]:
@@ -266,4 +279,5 @@ def main():
         '{"words": ' + words + ',\n"templates": [\n' + lines + "\n]}\n", encoding="utf-8")
 
 
-main()
+if __name__ == "__main__":
+    main()
