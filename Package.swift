@@ -150,7 +150,8 @@ let package = Package(
     .testTarget(
       name: "ModelsTests",
       dependencies: [
-        "Checkpoints", "Files", "Layers", "Models", "Optimizers", "Tensors", "Tokenizers",
+        "Checkpoints", "Files", "Layers", "Models", "Optimizers", "Tensors", "TestFolders",
+        "Tokenizers",
       ],
       exclude: ["Goldens"]),
     .testTarget(

@@ -3,6 +3,7 @@ import Checkpoints
 import Datasets
 import Files
 import Foundation
+import Models
 import Tensors
 import Tokenizers
 
@@ -67,7 +68,19 @@ struct GenerateCommand: ParsableCommand {
     var request = generation.request(
       loaded, prompts: [prompt], samples: samples, end: encoder?.endOfTurn, seed: seed,
       continuesPastContext: true)
-    if greedy { request.sampling.temperature = 0 }
+    if greedy {
+      request.sampling.temperature = 0
+    } else if let own = generation.sampling(of: loaded.generation) {
+      request.sampling = own
+      Failure.report(
+        "\(GenerationConfiguration.fileName) of the model sets temperature \(own.temperature), top-k "
+          + "\(own.topK.map(String.init) ?? "none") and top-p \(own.topP).")
+    }
+    if !loaded.generation.unused.isEmpty {
+      Failure.report(
+        "\(GenerationConfiguration.fileName) of the model asks for settings that apus generate does "
+          + "not apply: \(loaded.generation.unused.joined(separator: ", ")).")
+    }
     let isTarget = loaded.configuration.prediction == .sequenceToSequence
     let opening = encoder == nil && !isTarget ? Array((self.prompt ?? "").utf8) : []
     // A single text is streamed; several are generated in one batch and printed one after another.
@@ -75,12 +88,18 @@ struct GenerateCommand: ParsableCommand {
     // a space.
     if samples == 1 && !isTarget {
       try StandardOutput.write(opening)
-      _ = try generate(request) { _, id in
+      var written = 0
+      let completion = try generate.completions(request) { _, id in
+        try StandardOutput.write(try loaded.tokenizer.bytes(of: id))
+        written += 1
+      }
+      for id in completion[0].textTokens(loaded.tokenizer.isSpecial).dropFirst(written) {
         try StandardOutput.write(try loaded.tokenizer.bytes(of: id))
       }
       return try StandardOutput.print("")
     }
-    for ids in generate(request) {
+    for completion in generate.completions(request) {
+      let ids = completion.textTokens(loaded.tokenizer.isSpecial)
       let text =
         isTarget
         ? try loaded.tokenizer.bytes(of: ids)
@@ -104,9 +123,11 @@ struct GenerateCommand: ParsableCommand {
     } else if loaded.configuration.prediction == .sequenceToSequence {
       prompt = SourceTargetSet.source(self.prompt ?? "", loaded.tokenizer)
     } else {
-      prompt = loaded.tokenizer.encode(self.prompt ?? "")
+      prompt = loaded.tokenizer.encodeWithSpecialTokens(self.prompt ?? "")
     }
-    if prompt.isEmpty { prompt = [loaded.tokenizer.endOfText] }
+    if prompt.isEmpty {
+      prompt = [loaded.generation.beginning ?? loaded.tokenizer.endOfText]
+    }
     let vocabulary = loaded.configuration.vocabulary
     if let id = prompt.first(where: { $0 < 0 || Int($0) >= vocabulary }) {
       throw Failure.Refusal(

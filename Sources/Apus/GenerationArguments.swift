@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import DataParallel
 import Generation
+import Models
 import Tensors
 import Training
 
@@ -12,14 +13,15 @@ struct GenerationArguments: ParsableArguments {
   @Option(help: "Maximum number of new tokens.")
   var tokens = 256
 
-  @Option(help: "Sampling temperature, which divides the logits; 0 is greedy.")
-  var temperature: Float = 1
+  @Option(help: "Sampling temperature, which divides the logits; 0 is greedy (default: 1).")
+  var temperature: Float?
 
   @Option(help: "Sample from the K most likely tokens only (default: all).")
   var topK: Int?
 
-  @Option(help: "Sample from the smallest set of tokens with at least this probability.")
-  var topP: Float = 1
+  @Option(
+    help: "Sample from the smallest set of tokens with at least this probability (default: 1).")
+  var topP: Float?
 
   @OptionGroup var threads: ThreadArguments
 
@@ -29,13 +31,27 @@ struct GenerationArguments: ParsableArguments {
 
   func validate() throws {
     if tokens < 0 { throw ValidationError("--tokens must not be negative, but is \(tokens).") }
-    if !(temperature >= 0 && temperature.isFinite) {
+    if let temperature, !(temperature >= 0 && temperature.isFinite) {
       throw ValidationError("--temperature must be 0 or more, not \(temperature).")
     }
     try requireOneOrMore(topK, of: "--top-k")
-    if !(topP > 0 && topP <= 1) {
+    if let topP, !(topP > 0 && topP <= 1) {
       throw ValidationError("--top-p must be in 0…1 and not 0, but is \(topP).")
     }
+  }
+
+  /// The sampling that the options ask for.
+  var sampling: Sampling {
+    Sampling(temperature: temperature ?? 1, topK: topK, topP: topP ?? 1)
+  }
+
+  /// The sampling that `published` asks for; nil when it asks for none, or an option is given.
+  func sampling(of published: GenerationConfiguration) -> Sampling? {
+    guard temperature == nil, topK == nil, topP == nil else { return nil }
+    let sampling = Sampling(
+      temperature: published.isSampled == false ? 0 : published.temperature ?? 1,
+      topK: published.topK, topP: published.topP ?? 1)
+    return sampling == Sampling() ? nil : sampling
   }
 
   /// A generator for the model `loaded` that computes on `team`.
@@ -48,10 +64,11 @@ struct GenerationArguments: ParsableArguments {
     return Generator(network, configuration: loaded.configuration, in: workspace)
   }
 
-  /// A request to answer `prompts` with `loaded`.
+  /// A request to answer `prompts` with `loaded`; a text ends where the tokenizer's or the model's
+  /// configuration says.
   ///
   /// - Parameters:
-  ///   - end: The token that ends a text; the tokenizer's end of text if nil.
+  ///   - end: A further token that ends a text, such as the end of a turn.
   ///   - continuesPastContext: True for a single prompt whose answers may exceed the context.
   func request(
     _ loaded: LoadedModel, prompts: [[Int32]], samples: Int, first: Int = 0, end: Int32?,
@@ -59,8 +76,8 @@ struct GenerationArguments: ParsableArguments {
   ) -> CompletionRequest {
     CompletionRequest(
       prompts: prompts, samples: samples, maximum: tokens,
-      sampling: Sampling(temperature: temperature, topK: topK, topP: topP),
-      end: end ?? loaded.tokenizer.endOfText,
+      sampling: sampling,
+      ends: Set(loaded.generation.ends + [end ?? loaded.tokenizer.endOfText]),
       vocabulary: min(loaded.tokenizer.vocabularySize, loaded.configuration.vocabulary), seed: seed,
       step: step, first: first, continuesPastContext: continuesPastContext)
   }

@@ -105,8 +105,8 @@ struct PairSampling {
   private func ids(of prompt: [Message], model: Int) throws -> [TokenID] {
     let tokenizer = models[model].tokenizer
     if let encoder = encoders[model] { return try encoder.encode(prompt: prompt) }
-    let ids = tokenizer.encode(prompt.map(\.content).joined())
-    return ids.isEmpty ? [tokenizer.endOfText] : ids
+    let ids = tokenizer.encodeWithSpecialTokens(prompt.map(\.content).joined())
+    return ids.isEmpty ? [models[model].generation.beginning ?? tokenizer.endOfText] : ids
   }
 
   /// Two answers to each prompt, possibly equal or empty.
@@ -120,9 +120,7 @@ struct PairSampling {
         models[model], prompts: try numbers.map { try ids(of: prompts[$0], model: model) },
         samples: samples, first: numbers.lowerBound * samples, end: encoders[model]?.endOfTurn,
         seed: seed, step: model)
-      return try generators[model].completions(request).map { answer in
-        try text(of: answer.hasEnded ? answer.tokens.dropLast() : answer.tokens[...], model: model)
-      }
+      return try texts(generators[model], request, model: model)
     }
     return numbers.indices.map { number in
       let place = number - numbers.lowerBound
@@ -141,7 +139,7 @@ struct PairSampling {
           models[model], prompts: [try ids(of: prompts[number], model: model)],
           samples: models.count == 1 ? 2 : 1, first: first + model, end: encoders[model]?.endOfTurn,
           seed: seed, step: models.count + number, continuesPastContext: true)
-        return try generators[model](request).map { try text(of: $0[...], model: model) }
+        return try texts(generators[model], request, model: model)
       }
       if Self.areUsable(answers) { return answers }
     }
@@ -153,9 +151,15 @@ struct PairSampling {
     answers[0] != answers[1] && answers.allSatisfy { $0.contains { !$0.isWhitespace } }
   }
 
-  private func text(of ids: ArraySlice<TokenID>, model: Int) throws -> String {
-    let bytes = try ids.map { try models[model].tokenizer.bytes(of: $0) }.joined()
-    return String(decoding: Array(bytes), as: UTF8.self)
+  private func texts(
+    _ generator: Generator, _ request: CompletionRequest, model: Int
+  ) throws -> [String] {
+    let tokenizer = models[model].tokenizer
+    return try generator.completions(request).map { completion in
+      let ids = completion.textTokens(tokenizer.isSpecial)
+      let bytes = try ids.map { try tokenizer.bytes(of: $0) }.joined()
+      return String(decoding: Array(bytes), as: UTF8.self)
+    }
   }
 
   /// A hash of everything that decides the answers, except the prompt and the seed.
@@ -165,8 +169,9 @@ struct PairSampling {
       hash.combine(UnsafeRawBufferPointer(model.parameters.elements).bindMemory(to: UInt8.self))
       return "\(hash.value)"
     }
+    let sampling = arguments.sampling
     let settings =
-      "\(arguments.tokens) \(arguments.temperature) \(arguments.topK ?? 0) \(arguments.topP)"
+      "\(arguments.tokens) \(sampling.temperature) \(sampling.topK ?? 0) \(sampling.topP)"
     return Self.hash(of: (weights + names + [settings]).joined(separator: "\n"))
   }
 

@@ -87,7 +87,7 @@ enum GenerationBenchmark {
       let rows = generator(
         .init(
           prompt: (1...Int32(promptLength)).map { 100 * $0 }, sequences: 0..<batch, maximum: new,
-          sampling: .greedy, end: nil, vocabulary: configuration.vocabulary, seed: 1))
+          sampling: .greedy, ends: [], vocabulary: configuration.vocabulary, seed: 1))
       precondition(rows.allSatisfy { $0.count == new }, "a sequence ended early")
       seconds = clock.lap()
     }

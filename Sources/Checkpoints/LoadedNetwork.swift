@@ -12,6 +12,8 @@ package struct LoadedNetwork<Configuration: Sendable>: Sendable {
   /// The weights.
   package let parameters: FlatBuffer
   package let tokenizer: any Tokenizer
+  /// How text is generated with the model.
+  package let generation: GenerationConfiguration
   /// Notes about skipped damaged checkpoints and unused tensors.
   package let notes: [String]
 
@@ -24,6 +26,7 @@ package struct LoadedNetwork<Configuration: Sendable>: Sendable {
     path = folder.path
     self.configuration = configuration
     tokenizer = folder.tokenizer
+    generation = folder.generation
     notes = folder.notes + (notesUnused ? weights.notes(path) : [])
     layout = weights.layout
     parameters = weights.values

@@ -29,7 +29,8 @@ package enum ModelExport {
       let weights = try folder.weights()
       let files = ModelFiles(
         configuration: folder.network, layout: weights.layout, tokenizer: folder.tokenizer,
-        template: try TokenizerFile.template(from: folder.path, for: folder.tokenizer))
+        template: try TokenizerFile.template(from: folder.path, for: folder.tokenizer),
+        published: folder.generation)
       _ = try files.write(UnsafeBufferPointer(weights.values.elements)) {
         name throws(StorageError) in try DurableFile(creating: "\(draft)/\(name)")
       }

@@ -12,6 +12,8 @@ package struct ModelFiles: Sendable {
   package let tokenizer: any Tokenizer
   /// The chat template saved with the tokenizer; nil for none.
   package let template: ChatTemplate?
+  /// How text is generated with the model from which this one was trained; nil for none.
+  package let published: GenerationConfiguration?
   /// The base model of a LoRA adapter; nil for a full model.
   package let base: AdapterBase?
 
@@ -21,13 +23,15 @@ package struct ModelFiles: Sendable {
   ///   a PEFT adapter folder.
   package init(
     configuration: any NetworkConfiguration, layout: ParameterLayout, tokenizer: any Tokenizer,
-    template: ChatTemplate? = nil, base: AdapterBase? = nil
+    template: ChatTemplate? = nil, published: GenerationConfiguration? = nil,
+    base: AdapterBase? = nil
   ) {
     precondition(layout.lora == nil || base != nil, "a LoRA adapter without its base model")
     self.configuration = configuration
     self.layout = layout
     self.tokenizer = tokenizer
     self.template = template
+    self.published = published
     self.base = base
   }
 
@@ -52,7 +56,7 @@ package struct ModelFiles: Sendable {
     var records: [FileRecord] = []
     var small = TokenizerFile.files(of: tokenizer, template: template)
     small.append(("config.json", Array(ConfigurationFile.bytes(configuration))))
-    small.append(("generation_config.json", Array(generationConfiguration.utf8)))
+    small.append((GenerationConfiguration.fileName, Array(generationConfiguration.utf8)))
     if let adapters = layout.lora, let base {
       let json = AdapterConfiguration.json(
         of: configuration, layout: layout, adapters: adapters, base: base.path)
@@ -78,26 +82,12 @@ package struct ModelFiles: Sendable {
     return records
   }
 
+  /// A chat model also stops at the end of a turn.
   private var generationConfiguration: String {
-    // A chat model also stops at the end of a turn.
-    let turn = template.map { ChatEncoder($0, tokenizer: tokenizer).endOfTurn }
-    let ends = Set([tokenizer.endOfText, turn ?? tokenizer.endOfText]).sorted()
-    let model = configuration.model
-    let ofTargets = model.start.map {
-      """
-
-        "decoder_start_token_id": \($0),
-        "pad_token_id": \(model.padding ?? $0),
-      """
-    }
-    return """
-      {
-        "_from_model_config": true,
-        "bos_token_id": \(tokenizer.endOfText),\(ofTargets ?? "")
-        "eos_token_id": \(ends.count == 1 ? "\(ends[0])" : "\(ends)")
-      }
-
-      """
+    GenerationConfiguration.text(
+      published, endOfText: tokenizer.endOfText,
+      others: template.map { [ChatEncoder($0, tokenizer: tokenizer).endOfTurn] } ?? [],
+      of: configuration.model)
   }
 
   /// Reads the weights of the folder at `path` into a new buffer.

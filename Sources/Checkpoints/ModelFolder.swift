@@ -19,6 +19,8 @@ package struct ModelFolder: Sendable {
   /// The network: a language model, a sequence or token classifier, or an encoder without a head.
   package let network: any NetworkConfiguration
   package let tokenizer: any Tokenizer
+  /// How text is generated with the model.
+  package let generation: GenerationConfiguration
   /// The newer, damaged checkpoints of a run folder that were skipped, newest first.
   let skipped: [SetAside]
   let contents: Contents
@@ -61,8 +63,10 @@ package struct ModelFolder: Sendable {
     }
     if let base, !hasConfiguration {
       network = base.network
+      generation = base.generation
     } else {
       network = try ConfigurationFile.readNetwork(configurationPath)
+      generation = try GenerationConfiguration(folder: path)
     }
     self.path = path
     self.skipped = skipped

@@ -18,6 +18,13 @@ package struct Completion: Sendable, Equatable {
     self.logProbabilities = logProbabilities
     self.hasEnded = hasEnded
   }
+
+  /// Returns the tokens of the completion's text: a token that ends it belongs to the text unless
+  /// `isSpecial` returns true for it, as a full stop that a model's configuration names does.
+  package func textTokens(_ isSpecial: (Int32) -> Bool) -> [Int32] {
+    guard hasEnded, let last = tokens.last, isSpecial(last) else { return tokens }
+    return tokens.dropLast()
+  }
 }
 
 /// A request for completions of several prompts, generated together in one batch.
@@ -34,8 +41,8 @@ package struct CompletionRequest: Sendable {
   package var maximum: Int
   /// The sampling settings.
   package var sampling: Sampling
-  /// The token that ends a completion and is its last token; nil for none.
-  package var end: Int32?
+  /// The tokens that end a completion; the one that does is its last token.
+  package var ends: Set<Int32>
   /// Ids at or above it are never sampled: the size of the tokenizer's vocabulary, which may be
   /// smaller than the model's.
   package var vocabulary: Int
@@ -54,7 +61,7 @@ package struct CompletionRequest: Sendable {
 
   package init(
     prompts: [[Int32]], samples: Int = 1, maximum: Int, sampling: Sampling = Sampling(),
-    end: Int32?, vocabulary: Int, seed: UInt64, step: Int = 0, first: Int = 0,
+    ends: Set<Int32>, vocabulary: Int, seed: UInt64, step: Int = 0, first: Int = 0,
     continuesPastContext: Bool = false
   ) {
     precondition(prompts.count <= 1 || !continuesPastContext, "\(prompts.count) prompts, not one")
@@ -62,7 +69,7 @@ package struct CompletionRequest: Sendable {
     self.samples = samples
     self.maximum = maximum
     self.sampling = sampling
-    self.end = end
+    self.ends = ends
     self.vocabulary = vocabulary
     self.seed = seed
     self.step = step
@@ -72,11 +79,11 @@ package struct CompletionRequest: Sendable {
 
   /// A request for the completions `sequences` of one prompt, past the context.
   package init(
-    prompt: [Int32], sequences: Range<Int> = 0..<1, maximum: Int, sampling: Sampling, end: Int32?,
-    vocabulary: Int, seed: UInt64, step: Int = 0
+    prompt: [Int32], sequences: Range<Int> = 0..<1, maximum: Int, sampling: Sampling,
+    ends: Set<Int32>, vocabulary: Int, seed: UInt64, step: Int = 0
   ) {
     self.init(
-      prompts: [prompt], samples: sequences.count, maximum: maximum, sampling: sampling, end: end,
+      prompts: [prompt], samples: sequences.count, maximum: maximum, sampling: sampling, ends: ends,
       vocabulary: vocabulary, seed: seed, step: step, first: sequences.lowerBound,
       continuesPastContext: true)
   }

@@ -69,7 +69,7 @@ package struct Generator {
         let choice = choices[place]
         completions[number].tokens.append(choice.id)
         completions[number].logProbabilities.append(choice.logProbability)
-        completions[number].hasEnded = choice.id == request.end
+        completions[number].hasEnded = request.ends.contains(choice.id)
         if !completions[number].hasEnded { try onToken?(request.first + number, choice.id) }
         guard
           completions[number].hasEnded

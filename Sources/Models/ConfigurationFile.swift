@@ -40,18 +40,32 @@ package enum ConfigurationFile {
 
   /// Returns the keys of the file at `path`.
   static func fields(_ path: String) throws(ModelError) -> ConfigurationFields {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw .badConfiguration(path: path, reason: "the file cannot be read")
-    }
-    return try fields(data, path: path)
+    try fields(contents(path), path: path)
   }
 
-  /// Returns the keys of a JSON object; repeated keys are refused.
+  /// Returns the keys of a JSON object.
   static func fields(_ data: Data, path: String) throws(ModelError) -> ConfigurationFields {
+    let pairs = try members(data, path: path).map { ($0.key, ConfigurationValue($0.value)) }
+    // Of canonically equivalent keys, none of which has a meaning, the first stays.
+    return ConfigurationFields(values: Dictionary(pairs) { first, _ in first }, path: path)
+  }
+
+  private static func contents(_ path: String) throws(ModelError) -> Data {
+    if let data = FileManager.default.contents(atPath: path) { return data }
+    throw .badConfiguration(path: path, reason: "the file cannot be read")
+  }
+
+  /// Returns the keys of the file at `path` in order.
+  static func members(_ path: String) throws(ModelError) -> [(key: String, value: JSONValue)] {
+    try members(contents(path), path: path)
+  }
+
+  /// Returns the keys of a JSON object in order; repeated keys are refused.
+  private static func members(
+    _ data: Data, path: String
+  ) throws(ModelError) -> [(key: String, value: JSONValue)] {
     do {
-      if case .map(let values) = ConfigurationValue(try JSONReader.read(Array(data))) {
-        return ConfigurationFields(values: values, path: path)
-      }
+      if let members = try JSONReader.read(Array(data)).members { return members }
     } catch {
       throw .badConfiguration(
         path: path,

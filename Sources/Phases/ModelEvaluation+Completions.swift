@@ -43,13 +43,14 @@ extension ModelEvaluation {
       let own = unit * group..<min(set.prompts.count, (unit + 1) * group)
       let request = CompletionRequest(
         prompts: own.map { set.prompts[$0].ids }, maximum: tokens,
-        sampling: Sampling(temperature: Float(temperature)), end: set.endOfTurn,
+        sampling: Sampling(temperature: Float(temperature)),
+        ends: Set(folder.generation.ends + [set.endOfTurn]),
         vocabulary: folder.tokenizer.vocabularySize, seed: seed, first: own.lowerBound)
       return Generator(replica.model, configuration: folder.configuration, in: workspace)
         .completions(request)
     }
     return try completions.map { completion in
-      let ids = completion.hasEnded ? Array(completion.tokens.dropLast()) : completion.tokens
+      let ids = completion.textTokens(folder.tokenizer.isSpecial)
       return (
         String(decoding: try folder.tokenizer.decode(ids), as: UTF8.self), completion.hasEnded
       )

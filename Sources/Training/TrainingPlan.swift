@@ -50,6 +50,8 @@ package struct TrainingPlan: Sendable {
   package let tokenizer: any Tokenizer
   /// The chat template; nil for a model without one.
   package let template: ChatTemplate?
+  /// How text is generated with the initial model; nil for a new one.
+  package let published: GenerationConfiguration?
   /// The trained network.
   package let network: any NetworkConfiguration
   /// The LoRA adapters; nil to train all weights.
@@ -126,6 +128,7 @@ package struct TrainingPlan: Sendable {
     self.network = network
     self.lora = lora
     template = start?.template
+    published = start?.folder.generation
     weights = start.map { .folder($0.folder.path) } ?? .random
     adapterBase = lora == nil ? nil : try start.map { try AdapterBase($0.folder) }
     self.rows = rows ?? options.sequences

@@ -89,7 +89,8 @@ package final class TrainingRun {
       store: folder.checkpoints, attempt: attempt, world: world,
       files: ModelFiles(
         configuration: plan.network, layout: trainer.replicas.layout,
-        tokenizer: plan.tokenizer, template: plan.template, base: plan.adapterBase),
+        tokenizer: plan.tokenizer, template: plan.template, published: plan.published,
+        base: plan.adapterBase),
       retention: plan.retention, keepsBest: plan.keepsBest)
 
     let start = try Resumption.claim(

@@ -18,7 +18,8 @@ import Testing
     step: Int = 0, first: Int = 0
   ) -> CompletionRequest {
     CompletionRequest(
-      prompts: prompts, samples: samples, maximum: maximum, sampling: sampling, end: end,
+      prompts: prompts, samples: samples, maximum: maximum, sampling: sampling,
+      ends: end.map { [$0] } ?? [],
       vocabulary: limit, seed: seed, step: step, first: first)
   }
 
@@ -75,7 +76,7 @@ import Testing
     let one = model.generate(
       CompletionRequest(
         prompt: Self.prompts[2], sequences: 6..<9, maximum: 9, sampling: Sampling(temperature: 0.9),
-        end: 3, vocabulary: Self.vocabulary, seed: 1))
+        ends: [3], vocabulary: Self.vocabulary, seed: 1))
     #expect(one == together[6..<9].map { $0.tokens.filter { $0 != 3 } })
   }
 

@@ -72,7 +72,8 @@ import Testing
     step: Int = 0
   ) -> CompletionRequest {
     CompletionRequest(
-      prompt: prompt, sequences: sequences, maximum: maximum, sampling: sampling, end: end,
+      prompt: prompt, sequences: sequences, maximum: maximum, sampling: sampling,
+      ends: end.map { [$0] } ?? [],
       vocabulary: limit, seed: seed, step: step)
   }
 

@@ -47,7 +47,7 @@ import Testing
           network, configuration, in: workspace,
           CompletionRequest(
             prompts: lengths.map(Self.prompt), samples: samples, maximum: 50,
-            sampling: Sampling(temperature: 0.8), end: 3, vocabulary: Self.vocabulary, seed: 9))
+            sampling: Sampling(temperature: 0.8), ends: [3], vocabulary: Self.vocabulary, seed: 9))
         #expect(difference.largest == 0, "prompts of \(lengths), \(samples) each: \(difference)")
         #expect(difference.surprise > 0.5)
       }

@@ -61,7 +61,7 @@ import Testing
     {
       CompletionRequest(
         prompt: source, sequences: sequences, maximum: maximum,
-        sampling: greedy ? .greedy : Sampling(temperature: 1), end: 1,
+        sampling: greedy ? .greedy : Sampling(temperature: 1), ends: [1],
         vocabulary: configuration.vocabulary, seed: 3)
     }
   }
@@ -116,7 +116,7 @@ import Testing
     let request = { (prompts: [[Int32]], samples: Int, first: Int) in
       CompletionRequest(
         prompts: prompts, samples: samples, maximum: 15, sampling: Sampling(temperature: 2),
-        end: 1, vocabulary: model.configuration.vocabulary, seed: 5, first: first)
+        ends: [1], vocabulary: model.configuration.vocabulary, seed: 5, first: first)
     }
     let together = model.generate.completions(request(model.sources, 2, 0))
     #expect(Set(together.map(\.tokens)).count > model.sources.count)

@@ -37,7 +37,7 @@ import Testing
       let difference = try LogProbabilityDifference(
         network, configuration, in: workspace,
         CompletionRequest(
-          prompts: prompts, samples: samples, maximum: 120, end: 1,
+          prompts: prompts, samples: samples, maximum: 120, ends: [1],
           vocabulary: configuration.vocabulary, seed: 3))
       print("stories260K in \(precision): \(difference)")
       #expect(difference.tokens > 100 * samples)

@@ -123,6 +123,17 @@ import Testing
     #expect(decoded == Array(" a é".utf8))
     let ids: [TokenID] = tokenizer.encoding(of: "a").ids
     #expect(ids == [1, space, 263])
+    for (flags, ids) in [
+      (#"{"add_bos_token": false}"#, [space, 263]), ("{}", [1, space, 263]),
+      (#"{"add_eos_token": true}"#, [1, space, 263, 2]),
+      (#"{"add_bos_token": true, "bos_token": "</s>"}"#, [2, space, 263]),
+    ] as [(String, [TokenID])] {
+      try write(Array(flags.utf8), "tokenizer_config.json")
+      #expect(try self.tokenizer().encodeWithSpecialTokens("a") == ids, "\(flags)")
+    }
+    try write(
+      Array(#"{"add_eos_token": true, "eos_token": "<end>"}"#.utf8), "tokenizer_config.json")
+    #expect(throws: TokenizerError.self) { try TokenizerFile.load(from: folder) }
   }
 
   @Test func damagedModelsAreRefused() throws {

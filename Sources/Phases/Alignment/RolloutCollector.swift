@@ -114,7 +114,7 @@ final class RolloutCollector {
       let request = CompletionRequest(
         prompts: own.map { promptSet.prompts[$0].ids }, samples: samples,
         maximum: options.tokens, sampling: Sampling(temperature: Float(options.temperature)),
-        end: promptSet.endOfTurn, vocabulary: plan.tokenizer.vocabularySize, seed: plan.seed,
+        ends: [promptSet.endOfTurn], vocabulary: plan.tokenizer.vocabularySize, seed: plan.seed,
         step: step, first: first * samples)
       let model = network == .policy ? replica.model : replica.reference
       return Generator(model, configuration: plan.model, in: workspace).completions(request)

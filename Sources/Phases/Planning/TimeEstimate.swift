@@ -112,7 +112,7 @@ package struct TimeEstimate {
       let counts = try trainer.replicas.collected(count: timedUnits) { replica, workspace, _ in
         let request = CompletionRequest(
           prompts: prompts, samples: options.samples, maximum: tokens,
-          sampling: .greedy, end: nil, vocabulary: plan.model.vocabulary, seed: 1)
+          sampling: .greedy, ends: [], vocabulary: plan.model.vocabulary, seed: 1)
         return Generator(replica.model, configuration: plan.model, in: workspace)
           .completions(request).map(\.tokens.count)
       }

@@ -37,6 +37,33 @@ struct TokenizerConfiguration {
     try setting(name, "a string") { $0.string ?? $0["content"]?.string }
   }
 
+  /// Returns `document`, that of a model of sentencepiece, with the post-processor for which
+  /// `add_bos_token` and `add_eos_token` ask; unchanged without these keys.
+  ///
+  /// In transformers too they have no effect beside a tokenizer.json.
+  func settingEnds(of document: JSONValue) throws(TokenizerError) -> JSONValue {
+    let flags = (begins: try flag("add_bos_token"), ends: try flag("add_eos_token"))
+    guard flags.begins != nil || flags.ends != nil, case .object(var members) = document,
+      let place = members.firstIndex(where: { $0.key == "post_processor" })
+    else { return document }
+    func added(_ isAdded: Bool, _ name: String, _ usual: String) throws(TokenizerError) -> [(
+      String, Int
+    )] {
+      guard isAdded else { return [] }
+      let text = try token(name) ?? usual
+      let entry = document["added_tokens"]?.array?.first { $0["content"]?.string == text }
+      guard let id = entry?["id"]?.integer else {
+        throw file?.invalid(name, "a token of the vocabulary") ?? .noTokenizer(folder: text)
+      }
+      return [(text, id)]
+    }
+    // Llama's class begins a text with `<s>` unless told otherwise.
+    members[place].value = .template(
+      before: try added(flags.begins ?? true, "bos_token", "<s>"),
+      after: try added(flags.ends ?? false, "eos_token", "</s>"))
+    return .object(members)
+  }
+
   /// Returns what `read` returns for the member `name`; nil when it is absent or null.
   private func setting<Value>(
     _ name: String, _ expected: String, _ read: (JSONValue) -> Value?

@@ -59,7 +59,8 @@ package enum TokenizerFile {
       // No file of T5 states the number of its sentinels.
       let isT5 = file.hasSuffix("/" + sentencePieceName)
       let sentinels = try configuration.count("extra_ids") ?? (isT5 ? 100 : 0)
-      root = try SentencePieceModel(path: file).document(asT5: isT5, sentinels: sentinels)
+      let model = try SentencePieceModel(path: file).document(asT5: isT5, sentinels: sentinels)
+      root = isT5 ? model : try configuration.settingEnds(of: model)
     } else if file.hasSuffix(".txt") {
       root = try VocabularyText.document(path: file, configuration)
     } else {

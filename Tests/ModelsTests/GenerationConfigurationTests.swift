@@ -1,0 +1,61 @@
+import Foundation
+import TestFolders
+import Testing
+
+@testable import Models
+
+/// `generation_config.json`: what is read, kept and written.
+@Suite struct GenerationConfigurationTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func read(_ text: String?, config: String = "{}") throws -> GenerationConfiguration {
+    try folder.write(Array(config.utf8), to: "config.json")
+    if let text { try folder.write(Array(text.utf8), to: GenerationConfiguration.fileName) }
+    return try GenerationConfiguration(folder: folder.path)
+  }
+
+  private let model = GPT2Configuration()
+
+  @Test func stopsAndSamplingAreReadAndKept() throws {
+    let read = try read(
+      """
+      {"_from_model_config": true, "bos_token_id": 1, "eos_token_id": [2, 426], "do_sample": true,
+       "temperature": 0.6, "top_p": 0.9, "top_k": 0, "repetition_penalty": 1.05, "min_p": 0.0,
+       "transformers_version": "5.24.0"}
+      """)
+    #expect(read.ends == [2, 426] && read.isSampled == true)
+    #expect(read.temperature == 0.6 && read.topP == 0.9 && read.topK == nil)
+    #expect(read.unused == ["repetition_penalty 1.05"])
+    let text = GenerationConfiguration.text(read, endOfText: 2, others: [426, 7], of: model)
+    let json = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    #expect(json?["eos_token_id"] as? [Int] == [2, 426, 7] && json?["bos_token_id"] as? Int == 1)
+    #expect(json?["temperature"] as? Double == 0.6 && json?["repetition_penalty"] != nil)
+    #expect(json?["_from_model_config"] == nil)
+  }
+
+  @Test func withoutTheFileTheIDsOfTheModelCount() throws {
+    let read = try read(
+      nil, config: #"{"eos_token_id": [5, 6], "bos_token_id": 4, "temperature": 3}"#)
+    #expect(read.ends == [5, 6] && read.temperature == nil && read.unused.isEmpty)
+    let text = GenerationConfiguration.text(read, endOfText: 5, others: [], of: model)
+    #expect(text.contains("\"bos_token_id\": 4"))
+  }
+
+  @Test func aNewModelBeginsAndEndsWithTheEndOfText() throws {
+    let text = GenerationConfiguration.text(nil, endOfText: 9, others: [9], of: model)
+    #expect(text == "{\n  \"bos_token_id\": 9,\n  \"eos_token_id\": 9\n}\n")
+  }
+
+  @Test(arguments: [
+    (#"{"eos_token_id": "2"}"#, "eos_token_id is \"2\""), (#"{"eos_token_id": [2, -1]}"#, "[2,-1]"),
+    (#"{"temperature": -1}"#, "temperature is -1"), (#"{"top_p": 0}"#, "top_p is 0"),
+    (#"{"top_k": 2.5}"#, "top_k is 2.5"), (#"{"do_sample": 1}"#, "do_sample is 1"),
+    (#"{"top_k": 1, "top_k": 2}"#, "top_k"), ("[]", "not a JSON object"),
+  ])
+  func badValuesAreRefused(text: String, words: String) throws {
+    let error = #expect(throws: ModelError.self) { try read(text) }
+    #expect("\(error as Any)".contains(words), "\(error as Any)")
+  }
+}
