@@ -62,8 +62,8 @@ struct PretrainingEvaluator: Evaluator {
       [step = context.step] replica, workspace, unit in
       let request = CompletionRequest(
         prompts: [[plan.tokenizer.endOfText]], maximum: min(64, plan.context - 1),
-        ends: [plan.tokenizer.endOfText], vocabulary: plan.tokenizer.vocabularySize, seed: plan.seed,
-        step: step, first: unit)
+        ends: [plan.tokenizer.endOfText], vocabulary: plan.tokenizer.vocabularySize,
+        seed: plan.seed, step: step, first: unit)
       return Generator(replica.model, configuration: plan.model, in: workspace).completions(request)
     }
     return try completions.map {
