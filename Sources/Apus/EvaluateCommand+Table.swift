@@ -21,7 +21,7 @@ extension EvaluateCommand {
       let evaluation = try ModelEvaluation(
         path: path, world: world, workers: workers, precision: precision.resolved)
       var row = Row(model: path)
-      if !texts.isEmpty { row.figures += try evaluation.texts(texts) }
+      if !texts.isEmpty { row.figures += try evaluation.texts(texts, countsEnds: !withoutEnd) }
       if !records.isEmpty {
         row.figures += try evaluation.records(records, template: template, skipsBad: skipBad)
       }
@@ -33,7 +33,11 @@ extension EvaluateCommand {
       }
       rows.append(row)
     }
-    if world.rank == 0 { try json ? printLines(rows) : printTable(rows) }
+    guard world.rank == 0 else { return }
+    try json ? printLines(rows) : printTable(rows)
+    if !withoutEnd, rows.contains(where: { $0.figures.contains { $0.name == "perplexity" } }) {
+      Failure.report("the end of each text counts as a token; --without-end leaves it out.")
+    }
   }
 
   private func printLines(_ rows: [Row]) throws {

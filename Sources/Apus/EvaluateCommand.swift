@@ -13,7 +13,8 @@ struct EvaluateCommand: ParsableCommand {
     discussion: """
       mpirun -np 2 apus evaluate runs/base runs/chat --records talk.jsonl
 
-      Texts: loss, perplexity and bits per byte. Conversations: loss of the answers, token \
+      Texts: loss, perplexity and bits per byte; the end of each text counts as a token, unless \
+      --without-end is given. Conversations: loss of the answers, token \
       accuracy and exact match. Labelled texts and tagged words: accuracy and F1 of a classifier. \
       Preference pairs: accuracy, margin and calibration of a reward model. Instructions of the \
       Aviary: fractions of followed instructions, kind endings and consistent stories, and one \
@@ -25,6 +26,9 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(help: "File, folder or glob of text. Repeatable.")
   var texts: [String] = []
+
+  @Flag(help: "Leave the end of each text out of the loss (causal models).")
+  var withoutEnd = false
 
   @Option(help: "File, folder or glob of records. Repeatable.")
   var records: [String] = []
@@ -59,6 +63,9 @@ struct EvaluateCommand: ParsableCommand {
     if models.isEmpty { throw ValidationError("Name at least one model.") }
     if texts.isEmpty && records.isEmpty && instructions.isEmpty {
       throw ValidationError("Give --texts, --records or --instructions to evaluate on.")
+    }
+    if withoutEnd && texts.isEmpty {
+      throw ValidationError("--without-end concerns --texts: give some, or leave it out.")
     }
     try requireOneOrMore(tokens, of: "--tokens")
     if !(temperature >= 0 && temperature.isFinite) {

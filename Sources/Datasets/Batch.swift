@@ -79,6 +79,12 @@ package struct Batch: Sendable, Equatable {
     }
   }
 
+  /// Replaces the inputs `endOfText`, one before each document, by `beginning`, unless it is nil.
+  mutating func beginDocuments(with beginning: TokenID?, after endOfText: TokenID) {
+    guard let beginning else { return }
+    for i in inputs.indices where inputs[i] == endOfText { inputs[i] = beginning }
+  }
+
   /// Sets the weights of the rows from `row` on to 0.
   mutating func ignoreRows(from row: Int) {
     for place in row * context..<weights.count { weights[place] = 0 }

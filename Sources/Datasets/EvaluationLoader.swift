@@ -1,3 +1,5 @@
+import Tokenizers
+
 /// Evaluation batches: the whole stream in order, every token a target exactly once.
 ///
 /// The first document is treated as following an end-of-text, as the others do: so the first token is
@@ -15,6 +17,10 @@ package struct EvaluationLoader: EvaluationSource {
   package let sequences: Int
   /// True when attention stays within a document.
   package let isolatesDocuments: Bool
+  /// The input from which the first token of a document is predicted; the end-of-text when nil.
+  private let beginning: TokenID?
+  /// True when the end-of-text after each document is a target.
+  private let countsEnds: Bool
   private let windows: EvaluationWindows
 
   /// Creates a loader of `tokens` or, with `tokenLimit`, of about that many targets at most, in whole
@@ -23,7 +29,7 @@ package struct EvaluationLoader: EvaluationSource {
   /// Throws `DatasetError.nothingToEvaluate` when there is no token.
   package init(
     tokens: TokenStream, context: Int, sequences: Int, tokenLimit: Int? = nil,
-    isolatesDocuments: Bool = false
+    isolatesDocuments: Bool = false, beginning: TokenID? = nil, countsEnds: Bool = true
   ) throws(DatasetError) {
     precondition(
       context >= 1 && sequences >= 1, "batches of \(sequences) sequences of \(context) tokens")
@@ -32,6 +38,7 @@ package struct EvaluationLoader: EvaluationSource {
     self.context = context
     self.sequences = sequences
     self.isolatesDocuments = isolatesDocuments
+    (self.beginning, self.countsEnds) = (beginning, countsEnds)
     windows = EvaluationWindows(
       count: (tokens.count + context - 1) / context, length: context, sequences: sequences,
       tokenLimit: tokenLimit)
@@ -54,13 +61,15 @@ package struct EvaluationLoader: EvaluationSource {
       from: range.lowerBound - 1 + lead, count: count - lead, into: &batch.inputs, at: lead)
     try tokens.copy(from: range.lowerBound, count: count, into: &batch.targets, at: 0)
     for i in batch.weights.indices {
-      batch.weights[i] = i < count ? 1 : 0
+      let isTarget = i < count && (countsEnds || batch.targets[i] != tokens.endOfText)
+      batch.weights[i] = isTarget ? 1 : 0
       if i >= count {
         batch.inputs[i] = tokens.endOfText
         batch.targets[i] = tokens.endOfText
       }
     }
     if isolatesDocuments { batch.isolateDocuments(endOfText: tokens.endOfText) }
+    batch.beginDocuments(with: beginning, after: tokens.endOfText)
   }
 
   /// Returns the range of the stream's tokens that are targets in batch `index`; it is contiguous,

@@ -1,3 +1,5 @@
+import Tokenizers
+
 /// Training batches of a causal language model: a pure function of (seed, step, micro-batch).
 ///
 /// It depends on neither rank nor world size and keeps no state: micro-batch m of step s has the same
@@ -7,17 +9,20 @@ package struct TrainingLoader: BatchSource {
   package let windows: TrainingWindows
   /// True when attention stays within a document.
   package let isolatesDocuments: Bool
+  /// The input from which the first token of a document is predicted; the end-of-text when nil.
+  private let beginning: TokenID?
 
   /// Creates a loader of `tokens` in the order of `seed`; throws `DatasetError.corpusTooShort` when
   /// they do not fill one window.
   package init(
     tokens: TokenStream, context: Int, sequences: Int, microBatches: Int, seed: UInt64,
-    replay: Replay? = nil, isolatesDocuments: Bool = false
+    replay: Replay? = nil, isolatesDocuments: Bool = false, beginning: TokenID? = nil
   ) throws(DatasetError) {
     windows = try TrainingWindows(
       tokens: tokens, context: context, sequences: sequences, microBatches: microBatches,
       seed: seed, replay: replay)
     self.isolatesDocuments = isolatesDocuments
+    self.beginning = beginning
   }
 
   /// The tokens of the main corpus, without the replayed corpus.
@@ -39,7 +44,8 @@ package struct TrainingLoader: BatchSource {
       try tokens.copy(from: start + 1, count: context, into: &batch.targets, at: row * context)
     }
     for i in batch.weights.indices { batch.weights[i] = 1 }
-    if isolatesDocuments { batch.isolateDocuments(endOfText: windows.tokens.endOfText) }
+    if isolatesDocuments { batch.isolateDocuments(endOfText: tokens.endOfText) }
+    batch.beginDocuments(with: beginning, after: tokens.endOfText)
   }
 
   /// Returns the number of epochs of the main corpus, with its fraction, that `steps` steps consume.

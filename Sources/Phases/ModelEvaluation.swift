@@ -51,9 +51,11 @@ package struct ModelEvaluation {
   /// language models loss and perplexity of the masked tokens or corrupted spans.
   ///
   /// Collective.
-  package func texts(_ sources: [String]) throws -> [Figure] {
+  ///
+  /// - Parameter countsEnds: True when a causal model predicts the end of each text too.
+  package func texts(_ sources: [String], countsEnds: Bool = true) throws -> [Figure] {
     let (task, corpus) = try replicas.world.together {
-      (try textTask(), try self.corpus(of: sources))
+      (try textTask(countsEnds: countsEnds), try self.corpus(of: sources))
     }
     let total = try TextEvaluation(
       task, corpus.tokens, context: context, sequences: ModelEvaluation.rows, tokenLimit: nil
@@ -71,10 +73,16 @@ package struct ModelEvaluation {
   }
 
   /// The task on text that the model was pretrained on, with the settings of BERT or T5.
-  private func textTask() throws -> any TextTask {
+  private func textTask(countsEnds: Bool) throws -> any TextTask {
     let (model, tokenizer) = (folder.configuration, folder.tokenizer)
+    guard countsEnds || model.prediction == .causal else {
+      throw CheckpointError.otherNetwork(
+        path: folder.path, found: model.prediction.modelKind,
+        wanted: "a causal language model, whose texts have an end to leave out")
+    }
     switch model.prediction {
-    case .causal: return NextTokenTask()
+    case .causal:
+      return NextTokenTask(beginning: tokenizer.beginningOfText, countsEnds: countsEnds)
     case .masked:
       guard let masking = TokenMasking(tokenizer) else {
         throw CheckpointError.noModel(

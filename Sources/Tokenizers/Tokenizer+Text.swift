@@ -13,6 +13,15 @@ extension Tokenizer {
   /// Returns the ids of `text` alone: by default a tokenizer has no post-processor.
   package func encodeWithSpecialTokens(_ text: String) -> [TokenID] { encode(text) }
 
+  /// The special token that begins a text to continue, such as Llama's `<s>`: the first one that the
+  /// post-processor adds; nil when it adds none, or the tokenizer is one of masked models.
+  package var beginningOfText: TokenID? {
+    guard ["[MASK]", "<mask>"].allSatisfy({ specialToken($0) == nil }),
+      let first = encodeWithSpecialTokens("").first, first != endOfText
+    else { return nil }
+    return first
+  }
+
   /// Returns true when the bytes of `id` do not begin with a space.
   package func continuesWord(_ id: TokenID) -> Bool {
     (try? bytes(of: id).first).map { $0 != 0x20 } ?? false

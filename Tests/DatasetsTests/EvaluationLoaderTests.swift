@@ -56,6 +56,22 @@ struct EvaluationLoaderTests {
     #expect(batch.starts == [0, 0, 0, 0, 0, 2, 0, 1, 2])
   }
 
+  @Test func documentsBeginWithTheTokenThatBeginsATextAndMayHaveNoEnd() throws {
+    let (end, beginning): (TokenID, TokenID) = (9, 8)
+    let tokens = TokenStream([1, 2, end, 3, end], vocabularySize: 10, endOfText: end)
+    for countsEnds in [true, false] {
+      let loader = try EvaluationLoader(
+        tokens: tokens, context: 3, sequences: 2, isolatesDocuments: true, beginning: beginning,
+        countsEnds: countsEnds)
+      var batch = Batch(sequences: 2, context: 3)
+      try loader.fill(&batch, index: 0)
+      #expect(batch.inputs == [beginning, 1, 2, beginning, 3, beginning])
+      #expect(batch.targets == [1, 2, end, 3, end, end])
+      #expect(batch.starts == [0, 0, 0, 0, 0, 2])
+      #expect(batch.weights == (countsEnds ? [1, 1, 1, 1, 1, 0] : [1, 1, 0, 1, 0, 0]))
+    }
+  }
+
   @Test func anEmptyStreamIsRefused() {
     #expect(throws: DatasetError.nothingToEvaluate) {
       try EvaluationLoader(tokens: counting(0), context: 4, sequences: 1)

@@ -121,6 +121,20 @@ struct TrainingLoaderTests {
     #expect(try starts(isolated: false) == [[], []])
   }
 
+  @Test func documentsBeginWithTheTokenThatBeginsAText() throws {
+    let end: TokenID = 9
+    let tokens = TokenStream(
+      [1, 2, end, 3, end, end, 4, 5, 6, 7], vocabularySize: 10, endOfText: end)
+    let loader = try TrainingLoader(
+      tokens: tokens, context: 9, sequences: 1, microBatches: 1, seed: 3, isolatesDocuments: true,
+      beginning: 8)
+    var batch = Batch(sequences: 1, context: 9)
+    try loader.fill(&batch, step: 0, microBatch: 0)
+    #expect(batch.inputs == [1, 2, 8, 3, 8, 8, 4, 5, 6])
+    #expect(batch.targets == [2, end, 3, end, end, 4, 5, 6, 7])
+    #expect(batch.starts == [0, 0, 2, 2, 4, 5, 5, 5, 5])
+  }
+
   @Test func epochsSeenIsTheFractionOfWindowsSeen() throws {
     let loader = try TrainingLoader(
       tokens: counting(1_004), context: 4, sequences: 5, microBatches: 2, seed: 1)

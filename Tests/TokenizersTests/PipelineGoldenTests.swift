@@ -23,6 +23,14 @@ import Testing
     return try TokenizationPipeline(document, endOfText: name == "mixed" ? "[SEP]" : nil)
   }
 
+  @Test func onlyTokenizersOfCausalModelsBeginAText() throws {
+    let expected: [String: TokenID] = ["llama2": 1, "llama3": 700]
+    for name in Self.names {
+      #expect(try Self.load(name).beginningOfText == expected[name], "\(name)")
+    }
+    #expect(ByteTokenizer().beginningOfText == nil)
+  }
+
   @Test(arguments: names) func idsOffsetsAndTextsEqualThoseOfHuggingFace(_ name: String) throws {
     let goldens = try Self.goldens.get()
     let texts = try #require(goldens["texts"]?.array).map { try #require($0.string) }

@@ -132,7 +132,9 @@ extension PretrainingOptions {
     _ reader: ConfigurationReader
   ) throws -> any TextTask {
     switch model.prediction {
-    case .causal: return NextTokenTask(isolatesDocuments: data.documentMask)
+    case .causal:
+      return NextTokenTask(
+        isolatesDocuments: data.documentMask, beginning: tokenizer.beginningOfText)
     case .masked: return MaskedTokenTask(masking: try masking(tokenizer, reader))
     case .sequenceToSequence:
       return SpanCorruptionTask(

@@ -61,7 +61,8 @@ struct PretrainingEvaluator: Evaluator {
     let completions = try context.replicas.completions(units: samples) {
       [step = context.step] replica, workspace, unit in
       let request = CompletionRequest(
-        prompts: [[plan.tokenizer.endOfText]], maximum: min(64, plan.context - 1),
+        prompts: [[plan.tokenizer.beginningOfText ?? plan.tokenizer.endOfText]],
+        maximum: min(64, plan.context - 1),
         ends: [plan.tokenizer.endOfText], vocabulary: plan.tokenizer.vocabularySize,
         seed: plan.seed, step: step, first: unit)
       return Generator(replica.model, configuration: plan.model, in: workspace).completions(request)

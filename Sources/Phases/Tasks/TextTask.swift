@@ -1,4 +1,5 @@
 import Datasets
+import Tokenizers
 import Training
 
 /// A self-supervised task on text: how windows of tokens become batches, and what its loss is.
@@ -36,6 +37,10 @@ struct TextRow: Equatable, Sendable {
 struct NextTokenTask: TextTask {
   /// True to keep attention within a document.
   var isolatesDocuments = false
+  /// The input from which the first token of a document is predicted; the end-of-text when nil.
+  var beginning: TokenID?
+  /// True when the end-of-text after each document is a target of evaluations.
+  var countsEnds = true
 
   let figurePrefix = ""
 
@@ -48,7 +53,7 @@ struct NextTokenTask: TextTask {
   ) throws -> any BatchSource {
     try TrainingLoader(
       tokens: tokens, context: plan.context, sequences: plan.rows, microBatches: plan.microBatches,
-      seed: plan.seed, replay: replay, isolatesDocuments: isolatesDocuments)
+      seed: plan.seed, replay: replay, isolatesDocuments: isolatesDocuments, beginning: beginning)
   }
 
   func evaluationSource(
@@ -56,7 +61,7 @@ struct NextTokenTask: TextTask {
   ) throws -> any EvaluationSource {
     try EvaluationLoader(
       tokens: tokens, context: context, sequences: sequences, tokenLimit: tokenLimit,
-      isolatesDocuments: isolatesDocuments)
+      isolatesDocuments: isolatesDocuments, beginning: beginning, countsEnds: countsEnds)
   }
 }
 
