@@ -79,16 +79,17 @@ package struct GenerationConfiguration: Sendable, Equatable {
       value.number.map { Float($0) }.flatMap { $0 > 0 && $0 <= 1 ? $0 : nil }
     }
     unused = members.compactMap { key, value in
-      guard let neutral = Self.unusedKeys[key], !value.isNull, value.number != neutral,
-        value.bool != false
-      else { return nil }
+      guard let neutral = Self.unusedKeys[key], !value.isNull, value.array?.isEmpty != true else {
+        return nil
+      }
+      if let neutral, value.number == neutral { return nil }
       return "\(key) \(String(decoding: value.compact, as: UTF8.self))"
     }
     self.members = members
   }
 
   /// The keys of transformers' `GenerationConfig` that change the generated tokens and that Apus does
-  /// not use, with the number that changes nothing; nil where only `null` does.
+  /// not use, with the number that changes nothing; nil where only `null` and an empty list do.
   private static let unusedKeys: [String: Double?] = [
     "repetition_penalty": 1, "encoder_repetition_penalty": 1, "no_repeat_ngram_size": 0,
     "encoder_no_repeat_ngram_size": 0, "num_beams": 1, "min_p": 0, "typical_p": 1,
@@ -104,8 +105,7 @@ package struct GenerationConfiguration: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - published: The configuration of the model from which this one was trained; nil for none.
-  ///   - endOfText: The end of the tokenizer's texts, which is also the beginning where `published`
-  ///     names none.
+  ///   - endOfText: The end of the tokenizer's texts, which is also the beginning of a new model's.
   ///   - others: Further ids that end a text, such as the end of a turn.
   ///   - model: The model, which knows the id that begins a target and that of padding.
   package static func text(
@@ -123,7 +123,7 @@ package struct GenerationConfiguration: Sendable, Equatable {
     func setIfMissing(_ key: String, _ value: JSONValue) {
       if !members.contains(where: { $0.key == key && !$0.value.isNull }) { set(key, value) }
     }
-    setIfMissing("bos_token_id", .integer(Int(endOfText)))
+    if published == nil { set("bos_token_id", .integer(Int(endOfText))) }
     var ends = published?.ends ?? []
     if ends.isEmpty { ends = [endOfText] }
     ends += others.filter { !ends.contains($0) }

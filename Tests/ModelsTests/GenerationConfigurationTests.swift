@@ -23,11 +23,12 @@ import Testing
       """
       {"_from_model_config": true, "bos_token_id": 1, "eos_token_id": [2, 426], "do_sample": true,
        "temperature": 0.6, "top_p": 0.9, "top_k": 0, "repetition_penalty": 1.05, "min_p": 0.0,
+       "num_beams": 1, "bad_words_ids": [[5]], "suppress_tokens": [], "stop_strings": null,
        "transformers_version": "5.24.0"}
       """)
     #expect(read.ends == [2, 426] && read.isSampled == true)
     #expect(read.temperature == 0.6 && read.topP == 0.9 && read.topK == nil)
-    #expect(read.unused == ["repetition_penalty 1.05"])
+    #expect(read.unused == ["repetition_penalty 1.05", "bad_words_ids [[5]]"])
     let text = GenerationConfiguration.text(read, endOfText: 2, others: [426, 7], of: model)
     let json = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
     #expect(json?["eos_token_id"] as? [Int] == [2, 426, 7] && json?["bos_token_id"] as? Int == 1)
@@ -41,6 +42,11 @@ import Testing
     #expect(read.ends == [5, 6] && read.temperature == nil && read.unused.isEmpty)
     let text = GenerationConfiguration.text(read, endOfText: 5, others: [], of: model)
     #expect(text.contains("\"bos_token_id\": 4"))
+    // A published model without a beginning gets none.
+    try folder.write(Array(#"{"eos_token_id": 5}"#.utf8), to: "config.json")
+    let without = try GenerationConfiguration(folder: folder.path)
+    let written = GenerationConfiguration.text(without, endOfText: 5, others: [], of: model)
+    #expect(!written.contains("bos_token_id"))
   }
 
   @Test func aNewModelBeginsAndEndsWithTheEndOfText() throws {
