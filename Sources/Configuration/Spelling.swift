@@ -4,7 +4,13 @@ enum Spelling {
   ///
   /// It compares whole paths, and the last components alone, for a correct key in the wrong
   /// section. Case, `_` and `-` are ignored, so that `learning_rate` finds `learningRate`.
+  ///
+  /// A name that other trainers use, such as `lr`, stands for the key of the same meaning.
   static func nearest(to written: String, among keys: [String]) -> String? {
+    let name = String(plain(lastWord(written)))
+    if let key = namesElsewhere.first(where: { $0.value.contains(name) })?.key, keys.contains(key) {
+      return key
+    }
     var candidates = keys
     // Sections are candidates too: `optimiser:` stands for `optimizer:`.
     for section in keys.flatMap(sections(of:)) where !candidates.contains(section) {
@@ -17,6 +23,40 @@ enum Spelling {
     }
     return best?.key
   }
+
+  /// The names that PyTorch and Hugging Face's trainers give to keys, in lower case and without `_`.
+  static let namesElsewhere = [
+    "optimizer.learningRate": ["lr", "maxlr", "peaklr"],
+    "optimizer.clip": ["maxgradnorm", "gradclip", "gradientclipping", "clipgrad"],
+    "steps": [
+      "maxsteps", "numsteps", "trainsteps", "maxiters", "iterations", "epochs", "numtrainepochs",
+    ],
+    "batch.sequences": [
+      "batchsize", "perdevicetrainbatchsize", "trainbatchsize", "microbatchsize",
+    ],
+    "batch.microBatches": ["gradientaccumulationsteps", "gradientaccumulation"],
+    "schedule.warmup": ["warmupsteps", "warmupiters"],
+    "schedule.final": ["minlr", "minlrratio"],
+    "schedule.name": ["lrschedulertype", "lrscheduler", "scheduler"],
+    "evaluate.every": ["evalsteps", "evaliters", "evalinterval", "evalstrategy"],
+    "checkpoint.every": ["savesteps", "saveinterval", "savestrategy"],
+    "checkpoint.keep": ["savetotallimit"],
+    "log.every": ["loggingsteps", "loginterval"],
+    "run": ["outputdir"],
+    "precision": ["bf16", "fp16", "dtype", "torchdtype"],
+    "recompute": ["gradientcheckpointing"],
+    "data.train": ["dataset", "datasetname", "trainfile", "traindata"],
+    "data.validation": ["validationfile", "evaldataset", "valfile"],
+    "model.from": ["modelnameorpath", "basemodel", "pretrained"],
+    "model.context": ["maxseqlength", "seqlength", "seqlen", "blocksize", "maxlength", "nctx"],
+    "model.width": ["hiddensize", "dmodel", "nembd", "dim"],
+    "model.layers": ["numhiddenlayers", "numlayers", "nlayer", "nlayers"],
+    "model.heads": ["numattentionheads", "numheads", "nhead", "nheads"],
+    "model.kvHeads": ["numkeyvalueheads", "nkvheads"],
+    "model.hidden": ["intermediatesize", "dff", "ffndim"],
+    "lora.rank": ["r", "lorar"],
+    "dpo.beta": ["beta"],
+  ]
 
   /// The sections that the key `path` is in, the innermost first.
   static func sections(of path: String) -> [String] {

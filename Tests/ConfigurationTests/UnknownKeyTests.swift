@@ -24,6 +24,15 @@ import Testing
       refused(text) == "run.yaml line 1: there is no key \(path); did you mean \(nearest)?")
   }
 
+  @Test(arguments: [
+    ("lr", "optimizer.learningRate"), ("optimizer.LR", "optimizer.learningRate"),
+    ("max_steps", "steps"), ("model.num-key_value-heads", "model.kvHeads"),
+  ])
+  func namesOfOtherTrainersAreKnown(name: String, key: String) {
+    #expect(
+      refused("", "\(name)=1") == "--set \(name)=1: there is no key \(name); did you mean \(key)?")
+  }
+
   @Test func withoutASimilarKeyTheSchemaIsSuggested() {
     #expect(
       refused("seed: 1\nwhatever: 3")
