@@ -21,19 +21,21 @@ struct RecordInspectionTests {
     #expect(result.code == 0, "\(result.errors)")
     #expect(
       result.output == """
-        2 examples of 112 tokens, 20 of them in the loss (17.9 %)
+        2 examples of 114 tokens, 20 of them in the loss (17.5 %)
 
-        — a.jsonl:1: 53 tokens, 8 of them in the loss
+        — a.jsonl:1: 54 tokens, 8 of them in the loss
         <|im_start|>user
         Who?<|endoftext|>
         <|im_start|>assistant
         ⟦Björn.<|endoftext|>⟧
 
-        — a.jsonl:2: 59 tokens, 12 of them in the loss
+
+        — a.jsonl:2: 60 tokens, 12 of them in the loss
         <|im_start|>user
         Where?<|endoftext|>
         <|im_start|>assistant
         ⟦In the air.<|endoftext|>⟧
+
 
         """)
   }
@@ -57,13 +59,14 @@ struct RecordInspectionTests {
     #expect(result.code == 0, "\(result.errors)")
     #expect(
       result.output == """
-        2 examples of 80 tokens, 20 of them in the loss (25.0 %)
+        2 examples of 82 tokens, 20 of them in the loss (24.4 %)
 
-        — a.jsonl:1: 37 tokens, 8 of them in the loss
+        — a.jsonl:1: 38 tokens, 8 of them in the loss
         <|user|>
         Who?<|endoftext|>
         <|assistant|>
         ⟦Björn.<|endoftext|>⟧
+
 
         """)
     try program.write("{% include 'x' %}", to: "published/chat_template.jinja")

@@ -26,7 +26,8 @@ package struct ExampleSet: Sendable {
       guard case .conversation(let conversation) = record else {
         throw .otherKind(found: record.kind, wanted: "a conversation")
       }
-      let example = try chat.example(conversation).endingWithLoss
+      var example = try chat.example(conversation)
+      if example.ids.count > options.context + 1 { example = example.endingWithLoss }
       let prompt = example.lossMask.firstIndex(of: true) ?? example.ids.count
       let used = try options.usableLength(
         example.ids.count, prompt: prompt, limit: options.context + 1, counting: &statistics)
