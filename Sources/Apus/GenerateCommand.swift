@@ -123,9 +123,7 @@ struct GenerateCommand: ParsableCommand {
     } else if loaded.configuration.prediction == .sequenceToSequence {
       prompt = SourceTargetSet.source(self.prompt ?? "", loaded.tokenizer)
     } else {
-      prompt =
-        (loaded.tokenizer.beginningOfText.map { [$0] } ?? [])
-        + loaded.tokenizer.encode(self.prompt ?? "")
+      prompt = loaded.tokenizer.encode(prompt: self.prompt ?? "")
     }
     if prompt.isEmpty {
       prompt = [loaded.generation.beginning ?? loaded.tokenizer.endOfText]

@@ -105,9 +105,7 @@ struct PairSampling {
   private func ids(of prompt: [Message], model: Int) throws -> [TokenID] {
     let tokenizer = models[model].tokenizer
     if let encoder = encoders[model] { return try encoder.encode(prompt: prompt) }
-    let ids =
-      (tokenizer.beginningOfText.map { [$0] } ?? [])
-      + tokenizer.encode(prompt.map(\.content).joined())
+    let ids = tokenizer.encode(prompt: prompt.map(\.content).joined())
     return ids.isEmpty ? [models[model].generation.beginning ?? tokenizer.endOfText] : ids
   }
 

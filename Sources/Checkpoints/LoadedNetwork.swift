@@ -12,7 +12,7 @@ package struct LoadedNetwork<Configuration: Sendable>: Sendable {
   /// The weights.
   package let parameters: FlatBuffer
   package let tokenizer: any Tokenizer
-  /// How text is generated with the model.
+  /// The model's settings for generating text.
   package let generation: GenerationConfiguration
   /// Notes about skipped damaged checkpoints and unused tensors.
   package let notes: [String]

@@ -12,7 +12,7 @@ package struct ModelFiles: Sendable {
   package let tokenizer: any Tokenizer
   /// The chat template saved with the tokenizer; nil for none.
   package let template: ChatTemplate?
-  /// How text is generated with the model from which this one was trained; nil for none.
+  /// The settings for generating text of the model from which this one was trained; nil for none.
   package let published: GenerationConfiguration?
   /// The base model of a LoRA adapter; nil for a full model.
   package let base: AdapterBase?
@@ -82,7 +82,7 @@ package struct ModelFiles: Sendable {
     return records
   }
 
-  /// A chat model also stops at the end of a turn.
+  /// The contents of `generation_config.json`; a chat model also stops at the end of a turn.
   private var generationConfiguration: String {
     GenerationConfiguration.text(
       published, endOfText: tokenizer.endOfText,

@@ -19,7 +19,7 @@ package struct ModelFolder: Sendable {
   /// The network: a language model, a sequence or token classifier, or an encoder without a head.
   package let network: any NetworkConfiguration
   package let tokenizer: any Tokenizer
-  /// How text is generated with the model.
+  /// The model's settings for generating text.
   package let generation: GenerationConfiguration
   /// The newer, damaged checkpoints of a run folder that were skipped, newest first.
   let skipped: [SetAside]

@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// How text is generated with a published model: the contents of `generation_config.json`.
+/// The settings for generating text with a model: the contents of `generation_config.json`.
 ///
 /// All keys of the file are kept, so that a model that is trained further and exported has them too.
 package struct GenerationConfiguration: Sendable, Equatable {

@@ -22,6 +22,11 @@ extension Tokenizer {
     return first
   }
 
+  /// Returns the ids of `text`, which a model continues, after the token that begins a text.
+  package func encode(prompt text: String) -> [TokenID] {
+    (beginningOfText.map { [$0] } ?? []) + encode(text)
+  }
+
   /// Returns true when the bytes of `id` do not begin with a space.
   package func continuesWord(_ id: TokenID) -> Bool {
     (try? bytes(of: id).first).map { $0 != 0x20 } ?? false

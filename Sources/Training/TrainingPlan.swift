@@ -50,7 +50,7 @@ package struct TrainingPlan: Sendable {
   package let tokenizer: any Tokenizer
   /// The chat template; nil for a model without one.
   package let template: ChatTemplate?
-  /// How text is generated with the initial model; nil for a new one.
+  /// The initial model's settings for generating text; nil for a new model.
   package let published: GenerationConfiguration?
   /// The trained network.
   package let network: any NetworkConfiguration

@@ -17,10 +17,13 @@ import Testing
       #expect(second.output.contains("anna: 2 judged now, 4 of 4 in all."), "\(second)")
       let report = try program.run(["annotate", "report", "judgements.sqlite"])
       #expect(report.code == 0 && report.output.contains("4 pairs, 4 judgements"), "\(report)")
-      for (ties, count) in [([], 1), (["--ties"], 5)] as [([String], Int)] {
+      for (ties, count, words) in [([], 1, "1 preference"), (["--ties"], 5, "5 preferences")]
+        as [([String], Int, String)]
+      {
         let export = try program.run(
           ["annotate", "export", "judgements.sqlite", "--output", "out.jsonl"] + ties)
-        #expect(export.code == 0 && export.output.contains("\(count) preference"), "\(export)")
+        #expect(export.code == 0 && export.output.contains("out.jsonl: \(words)"), "\(export)")
+        #expect(!export.output.contains("1 preferences"), "\(export)")
         let text = String(decoding: program.read("out.jsonl") ?? Data(), as: UTF8.self)
         #expect(text.split(separator: "\n").count == count && text.hasSuffix("}\n"))
       }

@@ -43,6 +43,12 @@ import Testing
     #expect(dumped.code == 0, "\(dumped.errors)")
     let words = dumped.output.split(separator: " ")
     #expect(words.first == "dump:" && words.suffix(4) == ["tensors", "of", "1", "id\n"])
+    // An empty file, as a shell's redirection makes it, is no other file's contents.
+    try program.write("", to: "new/empty")
+    for output in ["new/empty", "new/folder/dump"] {
+      let again = try program.run(["debug", "dump", model, "--ids", "1", "--output", output])
+      #expect(again.code == 0 && program.read(output) == program.read("dump"), "\(again.errors)")
+    }
     let text = try program.run(["debug", "dump", model, "Hi", "--output", "text"])
     #expect(text.code == 2 && text.errors.contains("tokenizer"), "\(text.errors)")
 

@@ -79,6 +79,12 @@ struct ExampleSetTests {
         + "context of 8; shorten it or raise the context")
   }
 
+  @Test func examplesWithoutALossMaskReportNoTokensInTheLoss() {
+    var statistics = ExampleStatistics()
+    (statistics.examples, statistics.tokens) = (3, 81)
+    #expect(statistics.description == "3 examples of 81 tokens")
+  }
+
   @Test func recordsOfAnotherKindAreRefused() throws {
     let prompt = Record.prompt([Message(.user, "q")])
     let error = DatasetError.badRecord(

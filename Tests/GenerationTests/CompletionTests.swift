@@ -106,6 +106,25 @@ import Testing
     }
   }
 
+  /// Each of several tokens ends a completion; one that is no special token belongs to the text.
+  @Test func anyOfTheEndsStopsACompletion() throws {
+    let model = try Model("gpt2", .fp32)
+    let generator = Generator(
+      model.network, configuration: model.configuration, in: model.workspace)
+    let whole = try #require(generator.completions(Self.request()).first?.tokens)
+    // The places of tokens that do not occur before.
+    let places = whole.indices.filter { !whole[..<$0].contains(whole[$0]) }
+    let (early, late) = (places[2], places[4])
+    var request = Self.request()
+    request.ends = [whole[late], whole[early]]
+    let stopped = try #require(generator.completions(request).first)
+    #expect(stopped.tokens == Array(whole[...early]) && stopped.hasEnded)
+    #expect(stopped.textTokens { _ in false } == Array(whole[...early]))
+    #expect(stopped.textTokens { _ in true } == Array(whole[..<early]))
+    request.ends = [whole[late]]
+    #expect(generator.completions(request).first?.tokens == Array(whole[...late]))
+  }
+
   @Test(arguments: families, Precision.allCases)
   func aTrainingPassGivesTheSameLogProbabilities(family: String, precision: Precision) throws {
     let model = try Model(family, precision, scale: 4)

@@ -157,7 +157,7 @@ struct PublishedTemplateTests {
         ChatPiece("<|im_end|>", .endOfTurn, message: 2, isInLoss: true),
         ChatPiece("\n<|im_start|>assistant\n", .template),
       ])
-    // What the template writes after the prompt of a generation is in the loss mask too.
+    // The template's text after the prompt of a generation is in the loss mask too.
     let qwen = try Entry("qwen3").encoder.render(messages)
     #expect(
       qwen.filter(\.isInLoss) == [

@@ -143,6 +143,7 @@ import Testing
   /// A renamed key is refused with its new name, not ignored.
   @Test(arguments: [
     ("mask.share", "mask.rate"), ("spans.share", "spans.rate"),
+    ("evaluate.stories", "evaluate.samples"),
     ("data.replay.share", "data.replay.fraction"), ("model.initialDeviation", "model.initialStd"),
   ])
   func aRenamedKeyIsRefusedWithItsNewName(old: String, new: String) {

@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+/// `apus generate` with the `generation_config.json` of a folder.
+@Suite struct GenerationSettingsTests {
+  @Test func theSettingsOfTheFolderAreUsedAndKept() throws {
+    try Program.withModel { program in
+      #expect(try program.run(["export", "base", "--output", "model"]).code == 0)
+      let path = "model/generation_config.json"
+      func generate(_ settings: String, _ options: [String]) throws -> Program.Result {
+        try program.write(settings, to: path)
+        return try program.run(["generate", "model", "Where", "--tokens", "40"] + options)
+      }
+      let free = try generate("{}", ["--greedy"])
+      #expect(free.code == 0 && free.errors.isEmpty, "\(free.errors)")
+      // The ids are bytes: the first one after the prompt ends the text and belongs to it.
+      #expect(free.output.utf8.count == 46)
+      let end = try #require(free.output.utf8.dropFirst(5).first)
+      let settings = "{\"eos_token_id\": [256, \(end)], \"do_sample\": false, \"num_beams\": 4}"
+      let stopped = try generate(settings, [])
+      #expect(Array(stopped.output.utf8) == Array("Where".utf8) + [end, 10], "\(stopped)")
+      #expect(stopped.errors.contains("sets temperature 0.0"), "\(stopped.errors)")
+      #expect(stopped.errors.contains("does not apply: num_beams 4."), "\(stopped.errors)")
+      // An option replaces the sampling settings.
+      let sampled = try generate(settings, ["--temperature", "1"])
+      #expect(sampled.code == 0 && !sampled.errors.contains("temperature"), "\(sampled.errors)")
+      #expect(try program.run(["export", "model", "--output", "again"]).code == 0)
+      let kept =
+        try JSONSerialization.jsonObject(
+          with: try #require(program.read("again/generation_config.json"))) as? [String: Any]
+      #expect(
+        kept?["eos_token_id"] as? [Int] == [256, Int(end)] && kept?["num_beams"] as? Int == 4)
+      let refused = try generate(#"{"top_p": 2}"#, [])
+      #expect(refused.code == 2 && refused.errors.contains("top_p is 2"), "\(refused)")
+    }
+  }
+
+  @Test func theEndOfATextIsLeftOutOnRequest() throws {
+    try Program.withModel { program in
+      try program.write("Where does a swift sleep?", to: "text.txt")
+      func loss(_ options: [String]) throws -> (loss: Double, errors: String) {
+        let result = try program.run(
+          ["evaluate", "base", "--texts", "text.txt", "--json"] + options)
+        let line = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
+        let figures = (line as? [String: Any])?["figures"] as? [String: Double]
+        return (try #require(figures?["loss"]), result.errors)
+      }
+      let (whole, without) = (try loss([]), try loss(["--without-end"]))
+      #expect(whole.errors.contains("--without-end") && without.errors.isEmpty)
+      // 26 targets with the end, 25 without: the difference is the loss of the end, which is above 0.
+      #expect(26 * whole.loss - 25 * without.loss > 0 && whole.loss != without.loss)
+      let misplaced = try program.run(["evaluate", "base", "--records", "x", "--without-end"])
+      #expect(misplaced.code == 64)
+    }
+  }
+}
