@@ -79,6 +79,15 @@ struct ExampleSetTests {
         + "context of 8; shorten it or raise the context")
   }
 
+  /// The context is 8: of a conversation that does not fit, what follows the last answer is cut.
+  @Test func whatFollowsTheLastAnswerIsCutWhereItDoesNotFit() throws {
+    for (last, count) in [("r", 6), ("12345678", 4)] {
+      let messages = [Message(.user, "q"), Message(.assistant, "a"), Message(.user, last)]
+      let examples = try Self.set([.conversation(Conversation(messages))]).examples
+      #expect(examples.length(of: 0) == count && examples[0].lossMask.count { $0 } == 2)
+    }
+  }
+
   @Test func examplesWithoutALossMaskReportNoTokensInTheLoss() {
     var statistics = ExampleStatistics()
     (statistics.examples, statistics.tokens) = (3, 81)
