@@ -31,37 +31,33 @@ extension DirectPreference {
     let policy = replica.model.answerLogProbabilities(batch, batch.pass(microBatch))
     let reference = replica.reference.answerLogProbabilities(batch, batch.pass())
     return self(
-      policy: policy, reference: reference.values, lengths: batch.answerLengths,
-      weights: batch.pairWeights)
+      policy: policy, reference: reference.values, lengths: batch.answerLengths)
   }
 }
 
 extension LanguageModel {
-  /// Returns log p of every row's answer, summed over its tokens, [sequences].
+  /// Returns log p of every example's answer, summed over its tokens, [examples].
   func answerLogProbabilities(_ batch: Batch, _ pass: ForwardPass) -> Tensor {
     hidden(batch.inputs, pass).logProbabilities(
       head: head.weight, targets: batch.targets, weights: batch.weights
-    ).chosen.sums(
-      over: (0..<batch.sequences).map { $0 * batch.context..<($0 + 1) * batch.context })
+    ).chosen.sums(over: batch.examples)
   }
 }
 
 extension Batch {
-  /// The number of tokens of every row in the loss mask, at least 1.
+  /// The number of tokens of every example in the loss mask, at least 1.
   var answerLengths: [Int] {
-    (0..<sequences).map { row in
-      max(1, weights[row * context..<(row + 1) * context].count { $0 != 0 })
-    }
+    examples.map { places in max(1, weights[places].count { $0 != 0 }) }
   }
 }
 
 /// Evaluates a policy on held-out pairs.
 struct PreferenceEvaluator: HeldOutEvaluator {
-  private let loader: RowEvaluationLoader<PairSet>
+  private let loader: SetEvaluationLoader<PairSet>
   private let loss: DirectPreference
 
-  init(_ set: PairSet, context: Int, sequences: Int, loss: DirectPreference) {
-    loader = RowEvaluationLoader(set, context: context, sequences: sequences)
+  init(_ set: PairSet, sequences: Int, loss: DirectPreference) {
+    loader = SetEvaluationLoader(set, sequences: sequences)
     self.loss = loss
   }
 

@@ -75,11 +75,10 @@ struct SplitExamples<Examples: CountedExamples>: Sendable {
   }
 }
 
-extension SplitExamples where Examples: RowSet {
+extension SplitExamples where Examples: BatchableSet {
   /// Returns the training examples in the batches of `plan`.
-  func loader(_ plan: TrainingPlan) -> RowLoader<Examples> {
-    RowLoader(
-      train, context: plan.context, sequences: plan.rows, microBatches: plan.microBatches,
-      seed: plan.seed)
+  func loader(_ plan: TrainingPlan) -> SetLoader<Examples> {
+    SetLoader(
+      train, sequences: plan.rows, microBatches: plan.microBatches, seed: plan.seed)
   }
 }
