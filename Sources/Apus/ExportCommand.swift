@@ -1,6 +1,20 @@
 import ArgumentParser
 import Checkpoints
 
+/// The type of the numbers in a weights file, as an option of the command line.
+enum WeightType: String, CaseIterable, ExpressibleByArgument {
+  case fp32, fp16, bf16
+
+  /// The name of the type in the safetensors format.
+  var elements: SafeTensor.DType {
+    switch self {
+    case .fp32: .f32
+    case .fp16: .f16
+    case .bf16: .bf16
+    }
+  }
+}
+
 /// `apus export`: writes a model as a Hugging Face folder, with LoRA adapters merged.
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,11 +28,16 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "Folder to write, which must not exist.")
   var output: String
 
+  @Option(
+    help: "Type of the weights: fp32, fp16 or bf16; by default that of the model's own files.")
+  var dtype: WeightType?
+
   func run() throws {
     let folder = try ModelFolder(path: model)
-    try ModelExport.write(folder, to: output).forEach(Failure.report)
+    try ModelExport.write(folder, to: output, as: dtype?.elements).forEach(Failure.report)
+    let source = folder.path + (dtype.map { " in \($0)" } ?? "")
     try StandardOutput.print(
       "\(output): written and verified; its weights and \(folder.outputs) equal those of "
-        + "\(folder.path) bit for bit")
+        + "\(source) bit for bit")
   }
 }

@@ -24,6 +24,8 @@ package enum CheckpointError: Error, Equatable, Sendable {
   case exists(path: String)
   /// The data read back from a new folder differs from the data written to it.
   case notAsWritten(path: String, what: String)
+  /// A weight is beyond the numbers of the type in which it is to be written.
+  case outOfRange(path: String, name: String, value: Float, type: String)
   /// The file does not follow the safetensors format.
   case badSafeTensors(path: String, reason: String)
   /// The file holds no tensor of this name.
@@ -73,6 +75,8 @@ extension CheckpointError: CustomStringConvertible {
       the \(what) read back from \(path) differ from those written, so the folder was removed; \
       check the disk and write it again
       """
+    case .outOfRange(let path, let name, let value, let type):
+      "\(name) in \(path) holds \(value), which no \(type) number can be; choose another type"
     case .badSafeTensors(let path, let reason):
       "\(path) is not a valid safetensors file: \(reason); write or download it again"
     case .missingTensor(let path, let name):

@@ -5,6 +5,8 @@ import Tensors
 struct FoundTensors {
   /// Names of the tensors in full weights files that belong to no parameter, sorted.
   private(set) var unused: [String] = []
+  /// The element types other than F32, by parameter name.
+  private(set) var types: [String: SafeTensor.DType] = [:]
   private var tensors: [(tensor: SafeTensor, place: Range<Int>)] = []
   private var files: [ShardedTensors] = []
 
@@ -40,6 +42,7 @@ struct FoundTensors {
           continue
         }
         tensors.append((tensor, entry.range))
+        if tensor.dtype != .f32 { types[entry.name] = tensor.dtype }
       }
       if layout.lora != nil {
         faults += rest.sorted().map { "\($0) is not part of the configured adapter" }
@@ -87,6 +90,42 @@ struct FoundTensors {
 extension SafeTensor.DType {
   /// True for the element types of weights: F32, F16 and BF16.
   package var isFloat: Bool { self == .f32 || self == .f16 || self == .bf16 }
+
+  /// PyTorch's name of a type of weights.
+  var torchName: String {
+    switch self {
+    case .f16: "float16"
+    case .bf16: "bfloat16"
+    default: "float32"
+    }
+  }
+
+  /// Returns `value` rounded to the nearest number of this type of 16 bits, as its bits.
+  private func bits(of value: Float) -> UInt16 {
+    if self == .f16 { return Float16(value).bitPattern }
+    // To nearest, ties to even.
+    let bits = value.bitPattern
+    return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
+  }
+
+  /// Returns the bits of finite `values`, rounded to this type of 16 bits; the caller deallocates
+  /// them.
+  func bits(of values: UnsafeBufferPointer<Float>) -> UnsafeMutableRawBufferPointer {
+    let result = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * values.count, alignment: 64)
+    for (index, value) in values.enumerated() {
+      result.storeBytes(of: bits(of: value), toByteOffset: 2 * index, as: UInt16.self)
+    }
+    return result
+  }
+
+  /// Returns `value` rounded to the nearest number of this type of weights.
+  func rounded(_ value: Float) -> Float {
+    switch self {
+    case .f16: Float(Float16(value))
+    case .bf16: Float(bitPattern: UInt32(bits(of: value)) << 16)
+    default: value
+    }
+  }
 }
 
 extension SafeTensor {

@@ -9,28 +9,35 @@ package enum ModelExport {
   /// opens the written folder as any reader does, and compares tokenizer, weights, and the outputs
   /// of both models for the probe input.
   ///
+  /// - Parameter type: The element type of all weights; nil for that of each tensor in `folder`, or
+  ///   F32 for merged adapters.
   /// - Returns: Notes about skipped damaged checkpoints and unused tensors.
-  /// - Throws: `CheckpointError.exists` if `output` exists, and `CheckpointError.notAsWritten` if a
-  ///   bit differs; nothing is left at `output` then.
-  package static func write(_ folder: ModelFolder, to output: String) throws -> [String] {
-    try write(folder, to: output, beforeReading: { _ in })
+  /// - Throws: `CheckpointError.exists` if `output` exists, `CheckpointError.notAsWritten` if a
+  ///   bit differs, and `CheckpointError.outOfRange` if a weight does not fit `type`; nothing is left
+  ///   at `output` then.
+  package static func write(
+    _ folder: ModelFolder, to output: String, as type: SafeTensor.DType? = nil
+  ) throws -> [String] {
+    try write(folder, to: output, as: type, beforeReading: { _ in })
   }
 
   /// - Parameter beforeReading: Called with the folder of the files when all are written (for
   ///   tests).
   static func write(
-    _ folder: ModelFolder, to output: String, beforeReading: (_ draft: String) throws -> Void
+    _ folder: ModelFolder, to output: String, as type: SafeTensor.DType? = nil,
+    beforeReading: (_ draft: String) throws -> Void
   ) throws -> [String] {
     guard try !FileSystem.exists(output) else { throw CheckpointError.exists(path: output) }
     let draft = "\(output).tmp"
     try FileSystem.removeTree(draft)
     try FileSystem.makeFolder(draft)
     do {
-      let weights = try folder.weights()
+      var weights = try folder.weights()
+      if let type { try weights.round(to: type, in: folder.path) }
       let files = ModelFiles(
         configuration: folder.network, layout: weights.layout, tokenizer: folder.tokenizer,
         template: try TokenizerFile.template(from: folder.path, for: folder.tokenizer),
-        published: folder.generation)
+        published: folder.generation, types: weights.types)
       _ = try files.write(UnsafeBufferPointer(weights.values.elements)) {
         name throws(StorageError) in try DurableFile(creating: "\(draft)/\(name)")
       }

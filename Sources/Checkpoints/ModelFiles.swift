@@ -16,15 +16,19 @@ package struct ModelFiles: Sendable {
   package let published: GenerationConfiguration?
   /// The base model of a LoRA adapter; nil for a full model.
   package let base: AdapterBase?
+  /// The element types of the tensors in the files by parameter name; F32 for the others.
+  let types: [String: SafeTensor.DType]
 
   /// The files of one network.
   ///
-  /// - Parameter base: The base model; required for a layout with LoRA adapters, which is saved as
-  ///   a PEFT adapter folder.
+  /// - Parameters:
+  ///   - base: The base model; required for a layout with LoRA adapters, which is saved as a PEFT
+  ///     adapter folder.
+  ///   - types: The element types of the tensors other than F32, by parameter name.
   package init(
     configuration: any NetworkConfiguration, layout: ParameterLayout, tokenizer: any Tokenizer,
     template: ChatTemplate? = nil, published: GenerationConfiguration? = nil,
-    base: AdapterBase? = nil
+    base: AdapterBase? = nil, types: [String: SafeTensor.DType] = [:]
   ) {
     precondition(layout.lora == nil || base != nil, "a LoRA adapter without its base model")
     self.configuration = configuration
@@ -33,6 +37,7 @@ package struct ModelFiles: Sendable {
     self.template = template
     self.published = published
     self.base = base
+    self.types = types
   }
 
   static let weightsName = "model.safetensors"
@@ -54,8 +59,10 @@ package struct ModelFiles: Sendable {
     _ values: UnsafeBufferPointer<Float>, to file: (String) throws(StorageError) -> DurableFile
   ) throws -> [FileRecord] {
     var records: [FileRecord] = []
-    var small = TokenizerFile.files(of: tokenizer, template: template)
-    small.append(("config.json", Array(ConfigurationFile.bytes(configuration))))
+    let padding = (configuration as? SequenceClassifierConfiguration)?.padding
+    var small = TokenizerFile.files(
+      of: tokenizer, template: template, padding: padding.map { TokenID($0) })
+    small.append(("config.json", Array(ConfigurationFile.bytes(configurationKeys))))
     small.append((GenerationConfiguration.fileName, Array(generationConfiguration.utf8)))
     if let adapters = layout.lora, let base {
       let json = AdapterConfiguration.json(
@@ -68,10 +75,17 @@ package struct ModelFiles: Sendable {
       records.append(try open.close())
     }
     for weights in layout.files {
-      let tensors = weights.entries.sorted { $0.name < $1.name }.map { entry in
+      let entries = weights.entries.sorted { $0.name < $1.name }
+      // The bytes of tensors in 16 bits, which must live until they are written.
+      let halves = entries.map { entry in
+        types[entry.name].map { $0.bits(of: UnsafeBufferPointer(rebasing: values[entry.range])) }
+      }
+      defer { halves.forEach { $0?.deallocate() } }
+      let tensors = zip(entries, halves).map { entry, halves in
         SafeTensor(
-          name: weights.prefix + entry.name, dtype: .f32, shape: entry.shape,
-          bytes: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: values[entry.range])))
+          name: weights.prefix + entry.name, dtype: types[entry.name] ?? .f32, shape: entry.shape,
+          bytes: halves.map { UnsafeRawBufferPointer($0) }
+            ?? UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: values[entry.range])))
       }
       var metadata = ["format": "pt"]
       if let base { metadata[AdapterBase.digestKey] = base.digest }
@@ -80,6 +94,18 @@ package struct ModelFiles: Sendable {
       records.append(try open.close())
     }
     return records
+  }
+
+  /// The keys of `config.json`, with the element type of most weights.
+  private var configurationKeys: [String: ConfigurationValue] {
+    var json = configuration.json
+    let counts = Dictionary(
+      layout.entries.map { (types[$0.name] ?? .f32, $0.range.count) }, uniquingKeysWith: +)
+    let most = counts.max { ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue) }
+    for key in ["dtype", "torch_dtype"] where json[key] != nil {
+      json[key] = .text((most?.key ?? .f32).torchName)
+    }
+    return json
   }
 
   /// The contents of `generation_config.json`; a chat model also stops at the end of a turn.
@@ -98,14 +124,13 @@ package struct ModelFiles: Sendable {
     try readAll(folder: path, layout: layout).values
   }
 
-  /// Reads the weights, and the names of the unused tensors in the files.
-  static func readAll(folder path: String, layout: ParameterLayout) throws
-    -> (values: FlatBuffer, unused: [String])
-  {
+  /// Reads the weights, with the element types and the names of the unused tensors in the files.
+  static func readAll(folder path: String, layout: ParameterLayout) throws -> NamedWeights {
     let tensors = try FoundTensors(of: layout, in: path)
     let values = FlatBuffer(count: layout.count)
     tensors.copy(to: values.elements)
-    return (values, tensors.unused)
+    return NamedWeights(
+      layout: layout, values: values, types: tensors.types, unused: tensors.unused)
   }
 
   /// Reads the weights of the folder at `path` into `values`.

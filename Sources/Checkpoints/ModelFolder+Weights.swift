@@ -11,8 +11,7 @@ extension ModelFolder {
   func weights(of network: any NetworkConfiguration) throws -> NamedWeights {
     let layout = network.layout
     guard case .adapter(let adapter, let base, let digest) = contents else {
-      let (values, unused) = try ModelFiles.readAll(folder: path, layout: layout)
-      return try NamedWeights(layout: layout, values: values, unused: unused)
+      return try ModelFiles.readAll(folder: path, layout: layout)
         .checked(in: "\(path)/\(weightsName)")
     }
     let found = try base.weightsDigest()
@@ -72,6 +71,8 @@ extension AdapterConfiguration {
 struct NamedWeights {
   let layout: ParameterLayout
   let values: FlatBuffer
+  /// The element types of tensors in the files that are not F32, by parameter name.
+  var types: [String: SafeTensor.DType] = [:]
   /// Names of tensors in the files that belong to no parameter.
   var unused: [String] = []
 
@@ -101,6 +102,25 @@ struct NamedWeights {
         .update(fromContentsOf: values.elements[place.range])
     }
     return missing
+  }
+
+  /// Rounds all weights to the nearest numbers of `type`.
+  ///
+  /// - Throws: `CheckpointError.outOfRange` for a weight beyond the numbers of `type`.
+  mutating func round(to type: SafeTensor.DType, in path: String) throws(CheckpointError) {
+    types = [:]
+    guard type != .f32 else { return }
+    for entry in layout.entries {
+      for index in entry.range {
+        let rounded = type.rounded(values.elements[index])
+        guard rounded.isFinite else {
+          throw .outOfRange(
+            path: path, name: entry.name, value: values.elements[index], type: type.torchName)
+        }
+        values.elements[index] = rounded
+      }
+      types[entry.name] = type
+    }
   }
 
   /// Returns these weights if all are finite; `file` is for the error message.

@@ -84,6 +84,13 @@ struct ConfigurationFields {
     }
   }
 
+  /// Returns the padding id; nil when it is absent or, as in some files, negative.
+  func padding(below vocabulary: Int) throws(ModelError) -> Int? {
+    let key = "pad_token_id"
+    if case .integer(let id)? = values[key], id < 0 { return nil }
+    return has(key) ? try id(key, below: vocabulary, default: 0) : nil
+  }
+
   func flag(_ key: String, default fallback: Bool) throws(ModelError) -> Bool {
     try value(key, default: fallback, "true or false") {
       if case .flag(let value) = $0 { value } else { nil }

@@ -11,6 +11,8 @@ package struct GenerationConfiguration: Sendable, Equatable {
   package let ends: [Int32]
   /// The id that begins a text without a prompt (`bos_token_id`); nil when unspecified.
   package let beginning: Int32?
+  /// The padding id (`pad_token_id`); nil when unspecified.
+  package let padding: Int32?
   /// True to sample and false to take the most likely token (`do_sample`); nil when unspecified.
   package let isSampled: Bool?
   /// The divisor of the logits; nil when unspecified.
@@ -64,9 +66,15 @@ package struct GenerationConfiguration: Sendable, Equatable {
         let ids = list.compactMap(\.integer).compactMap { Int32(exactly: $0) }.filter { $0 >= 0 }
         return ids.count == list.count ? ids : nil
       } ?? []
-    beginning = try value("bos_token_id", "an id") { value in
-      value.integer.flatMap { $0 >= 0 ? Int32(exactly: $0) : nil }
+    func id(_ key: String) throws(ModelError) -> Int32? {
+      try value(key, "an id") { value in
+        value.integer.flatMap { $0 >= 0 ? Int32(exactly: $0) : nil }
+      }
     }
+    beginning = try id("bos_token_id")
+    // Some files have -1 for no padding.
+    let hasPadding = members.contains { $0.key == "pad_token_id" && $0.value.integer != -1 }
+    padding = hasPadding ? try id("pad_token_id") : nil
     isSampled = try value("do_sample", "true or false", \.bool)
     temperature = try value("temperature", "a number of 0 or more") { value in
       value.number.map { Float($0) }.flatMap { $0 >= 0 && $0.isFinite ? $0 : nil }

@@ -1,6 +1,6 @@
 // Sequence classification and regression, as Hugging Face's `…ForSequenceClassification`: a linear
-// layer without bias on the hidden state of a decoder's last token, or one with bias on the output
-// of an encoder's pooler, which reads the first token. One output is a reward or another number;
+// layer without bias on the hidden state of a decoder's last token that is not padding, or one with
+// bias on the output of an encoder's pooler, which reads the first token. One output is a reward or another number;
 // several are the logits of classes.
 import Layers
 import Tensors
@@ -10,9 +10,11 @@ package struct SequenceClassifier {
   private let backbone: any Backbone
   private let pooler: Pooler?
   private let score: Linear
+  private let padding: Int32?
 
   init(_ configuration: SequenceClassifierConfiguration, _ parameters: Parameters) {
     let model = configuration.model
+    padding = configuration.padding.map { Int32($0) }
     backbone = model.backbone(parameters)
     pooler = model.pooler(parameters)
     score = Linear(
@@ -32,7 +34,10 @@ package struct SequenceClassifier {
   ) -> Tensor {
     let hidden = backbone.hidden(ids, pass)
     guard let pooler else {
-      return score(hidden.rows(at: examples.map { $0.upperBound - 1 }), fp32Output: true)
+      let last = examples.map { places in
+        places.last { ids[$0] != padding } ?? places.lowerBound
+      }
+      return score(hidden.rows(at: last), fp32Output: true)
     }
     let first = hidden.rows(at: examples.map(\.lowerBound))
     return score(pooler(first, pass), fp32Output: true)

@@ -16,19 +16,19 @@ package struct SequenceClassifierConfiguration: NetworkConfiguration {
   package let labels: [String]
   /// The meaning of the scores.
   package let problem: Problem
-  /// The padding id.
-  package let padding: Int
+  /// The padding id, which is never the last token that a decoder's head reads; nil for none.
+  package let padding: Int?
 
   /// - Parameters:
   ///   - model: The language model with the same backbone.
   ///   - labels: Names of the classes or numbers, distinct, at least one.
   ///   - problem: The meaning of the scores.
-  ///   - padding: The padding id.
+  ///   - padding: The padding id; nil for none.
   package init(
-    _ model: any ModelConfiguration, labels: [String], problem: Problem, padding: Int
+    _ model: any ModelConfiguration, labels: [String], problem: Problem, padding: Int?
   ) throws(ModelError) {
     try Labels.check(labels)
-    guard (0..<model.vocabulary).contains(padding) else {
+    if let padding, !(0..<model.vocabulary).contains(padding) {
       throw .inconsistent(
         "The padding id \(padding) is outside the model's vocabulary 0..<\(model.vocabulary).")
     }
@@ -44,10 +44,9 @@ package struct SequenceClassifierConfiguration: NetworkConfiguration {
     let labels = try fields.labels()
     let problem = try fields.choice(
       "problem_type", default: labels.count == 1 ? Problem.regression : .classification)
-    let end = try fields.id("eos_token_id", below: model.vocabulary, default: 0)
     try self.init(
       model, labels: labels, problem: problem,
-      padding: fields.id("pad_token_id", below: model.vocabulary, default: end))
+      padding: fields.padding(below: model.vocabulary) ?? model.padding)
   }
 
   /// The name of the module that computes the scores.
@@ -70,7 +69,7 @@ package struct SequenceClassifierConfiguration: NetworkConfiguration {
     json["architectures"] = .list([.text(model.architecture.name(withHead: Self.suffix))])
     json.merge(Labels.keys(labels)) { $1 }
     json["problem_type"] = .text(problem.rawValue)
-    json["pad_token_id"] = .integer(padding)
+    json["pad_token_id"] = padding.map { .integer($0) } ?? .null
     return json
   }
 

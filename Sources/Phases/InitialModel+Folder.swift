@@ -95,6 +95,13 @@ extension InitialModel {
       + (network.labels.count > 5 ? " …)" : ")")
   }
 
+  /// Returns a padding id that differs from `last`, the id that ends every text; the published one
+  /// if possible.
+  func padding(otherThan last: TokenID?) -> Int? {
+    let published = [folder.padding, folder.generation.padding].compactMap(\.self)
+    return folder.tokenizer.padding(otherThan: last, preferring: published)
+  }
+
   /// The encoder of conversations.
   var chat: ChatEncoder { ChatEncoder(template ?? .plain, tokenizer: folder.tokenizer) }
 
@@ -104,6 +111,19 @@ extension InitialModel {
       "model.from": digest, "model.context": "\(context)",
       "template": (template ?? .plain).identity, "examples": records.identity,
     ]
+  }
+}
+
+extension Tokenizer {
+  /// Returns a padding id that differs from `last`, the id that ends every text: a decoder's head
+  /// reads the last token that is not padding.
+  ///
+  /// - Returns: The first of `published`, the end of text and all special tokens that differs; nil
+  ///   when none does.
+  func padding(otherThan last: TokenID?, preferring published: [TokenID]) -> Int? {
+    let special = (0..<vocabularySize).map { TokenID($0) }.filter(isSpecial)
+    let candidates = published + [endOfText] + special
+    return candidates.first { $0 != last && 0..<vocabularySize ~= Int($0) }.map { Int($0) }
   }
 }
 

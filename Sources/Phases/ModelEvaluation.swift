@@ -162,7 +162,7 @@ package struct ModelEvaluation {
     let isClasses = classifier.problem == .classification
     let set = try LabelSet(
       records, tokenizer: tokenizer, task: isClasses ? .classes(classifier.labels) : .values,
-      options: options, padding: TokenID(classifier.padding))
+      options: options, padding: classifier.padding.map { TokenID($0) })
     return (LabelEvaluator(set, sequences: rows), set.statistics)
   }
 

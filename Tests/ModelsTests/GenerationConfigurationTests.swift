@@ -49,6 +49,13 @@ import Testing
     #expect(!written.contains("bos_token_id"))
   }
 
+  @Test func paddingIsReadAndANegativeOneIsNone() throws {
+    #expect(try read(#"{"pad_token_id": 3}"#).padding == 3)
+    #expect(try read(#"{"pad_token_id": -1}"#).padding == nil)
+    #expect(try read("{}").padding == nil)
+    #expect(try read(nil, config: #"{"pad_token_id": 7}"#).padding == nil)
+  }
+
   @Test func aNewModelBeginsAndEndsWithTheEndOfText() throws {
     let text = GenerationConfiguration.text(nil, endOfText: 9, others: [9], of: model)
     #expect(text == "{\n  \"bos_token_id\": 9,\n  \"eos_token_id\": 9\n}\n")

@@ -27,6 +27,53 @@ import Tokenizers
     #expect(Set(left) == [name, "out"])
   }
 
+  /// Weights keep the element type of their files unless another is asked for.
+  @Test(arguments: [SafeTensor.DType.f16, .bf16])
+  func theExportKeepsTheElementType(type: SafeTensor.DType) throws {
+    let folder = try Folder()
+    let source = try ModelFolder(path: try folder.copy(golden: "llama-gqa"))
+    let rounded = "\(folder.path)/rounded"
+    _ = try ModelExport.write(source, to: rounded, as: type)
+    let again = "\(folder.path)/again"
+    _ = try ModelExport.write(try ModelFolder(path: rounded), to: again)
+    for path in [rounded, again] {
+      let file = try SafeTensorsFile(path: "\(path)/model.safetensors")
+      for name in file.names { #expect(try file.tensor(named: name).dtype == type) }
+      let json = String(
+        decoding: try Data(contentsOf: URL(fileURLWithPath: "\(path)/config.json")),
+        as: UTF8.self)
+      #expect(json.contains("\"dtype\" : \"\(type == .f16 ? "float16" : "bfloat16")\""))
+    }
+    let (exact, values) = (try source.weights(), try ModelFolder(path: again).weights())
+    #expect(
+      zip(values.values.elements, exact.values.elements).allSatisfy { $0 == type.rounded($1) })
+    let full = "\(folder.path)/full"
+    _ = try ModelExport.write(try ModelFolder(path: again), to: full, as: .f32)
+    let file = try SafeTensorsFile(path: "\(full)/model.safetensors")
+    #expect(try file.names.allSatisfy { try file.tensor(named: $0).dtype == .f32 })
+  }
+
+  /// Rounding is to the nearest number, ties to even, as PyTorch's.
+  @Test(arguments: [
+    (Float(1.00390625), Float(1)), (1.01171875, 1.015625), (-1.004, -1.0078125),
+    (3.3961776e38, .infinity), (1e-40, 0x1p-133),
+  ])
+  func bf16RoundsTiesToEven(value: Float, rounded: Float) {
+    #expect(SafeTensor.DType.bf16.rounded(value) == rounded)
+  }
+
+  @Test func aWeightBeyondTheTypeIsRefused() throws {
+    let folder = try Folder()
+    let source = try ModelFolder(path: try folder.copy(golden: "llama-gqa"))
+    var weights = try source.weights()
+    weights.values.elements[3] = 70_000
+    let error = try #require(throws: CheckpointError.self) {
+      try weights.round(to: .f16, in: "there")
+    }
+    #expect("\(error)".contains("holds 70000.0, which no float16 number can be"))
+    try weights.round(to: .bf16, in: "there")
+  }
+
   /// Damage that a disk may do to a file between writing and reading.
   enum Fault: String, CaseIterable {
     case weight, epsilon, frequency, tokenizer, truncation, absence

@@ -115,9 +115,8 @@ import Testing
     let layout = try ConfigurationFile.read(GoldenTests.path("gpt2-tied/config.json")).layout
     let folder = try Folder()
     try copy("gpt2-tied", to: folder) { $0 }
-    let (_, unused) = try ModelFiles.readAll(folder: folder.path, layout: layout)
-    #expect(unused == ["h.0.attn.bias"])
-    let weights = NamedWeights(layout: layout, values: FlatBuffer(count: 0), unused: unused)
+    let weights = try ModelFiles.readAll(folder: folder.path, layout: layout)
+    #expect(weights.unused == ["h.0.attn.bias"])
     #expect(weights.notes("there") == ["there holds h.0.attn.bias, which is not used."])
   }
 

@@ -25,6 +25,13 @@ import Tokenizers
     print("\(name): worst error of the scores \(error)")
     #expect(error <= 5e-6)
     #expect(scores.shape == [lengths.count, loaded.configuration.labels.count])
+    // A decoder's head reads the last token that is not padding, as transformers' does.
+    if let padding = loaded.configuration.padding, name != "score-bert" {
+      let text = Array(texts.ids[texts.examples[0]])
+      let longer = text + [Int32(padding), Int32(padding)]
+      let padded = classifier(longer, examples: [longer.indices], ForwardPass(sequences: 1))
+      #expect(worstError(padded.values, scores.values.prefix(padded.count)) <= 2e-5)
+    }
     // A text alone has the same scores: it does not see the others.
     let last = try #require(texts.examples.last)
     let alone = classifier(

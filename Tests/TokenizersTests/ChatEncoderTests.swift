@@ -106,12 +106,21 @@ struct ChatEncoderTests {
       let before = try encoder.encode(prompt: prompt)
       let content = tokenizer.encode(answer[0].content)
       let example = try encoder.encode(answer, to: prompt)
-      #expect(example.ids == before + content + [encoder.endOfTurn])
-      #expect(try encoder.encode(Conversation(messages)).ids.starts(with: example.ids))
+      #expect(example.ids == before + content + [encoder.endOfTurn] + encoder.afterLastTurn)
+      #expect(try encoder.encode(Conversation(messages)).ids == example.ids)
       // The loss mask does not cover earlier turns of the prompt.
       #expect(example.lossMask.firstIndex(of: true) == before.count)
       #expect(example.lossMask.count { $0 } == content.count + 1)
     }
+  }
+
+  /// A reward model reads a conversation to its end, as `apply_chat_template` writes it.
+  @Test func theIDsAfterTheLastTurnAreThoseOfTheTemplate() {
+    let after = { (template: ChatTemplate) in
+      ChatEncoder(template, tokenizer: Self.bytes(markersOf: template)).afterLastTurn
+    }
+    #expect(after(.chatml) == [10])
+    #expect(after(.llama3) == [] && after(.plain) == [])
   }
 
   /// A token across the border of prompt and answer is in the loss.

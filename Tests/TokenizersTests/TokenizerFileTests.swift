@@ -41,7 +41,10 @@ import Testing
   }
 
   @Test func byteTokenizerFilesEqualThoseOfHuggingFace() throws {
+    let padded = TokenizerFile.files(of: ByteTokenizer(), padding: 65)[1].contents
+    #expect(String(decoding: padded, as: UTF8.self).contains("\"pad_token\": \"A\""))
     let files = TokenizerFile.files(of: ByteTokenizer())
+    #expect(!String(decoding: files[1].contents, as: UTF8.self).contains("pad_token"))
     #expect(files.map(\.name) == ["tokenizer.json", "tokenizer_config.json"])
     #expect(try files[0].contents == Goldens.bytes("bytes.json"))
     #expect(try TokenizerFile.load(from: Goldens.path("bytes.json")) is ByteTokenizer)

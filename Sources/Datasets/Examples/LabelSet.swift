@@ -67,6 +67,12 @@ package struct LabelSet: BatchableSet {
 
   package var count: Int { labels.count }
 
+  /// The id that ends every text; nil when texts end differently.
+  package var last: TokenID? {
+    let ends = Set((0..<texts.count).map { texts[$0].ids.last })
+    return ends.count == 1 ? ends.first.flatMap(\.self) : nil
+  }
+
   private static func classes(of records: [LocatedRecord]) -> [String] {
     var names: Set<String> = []
     var numbers: Set<Double> = []

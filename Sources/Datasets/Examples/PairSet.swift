@@ -3,8 +3,7 @@ import Tokenizers
 /// Preference pairs encoded as examples for a reward model or for DPO.
 ///
 /// In a batch, example 2i is a prompt with the chosen answer, and example 2i + 1 the same prompt with
-/// the rejected one. Targets in the answer, its end of turn included, have weight 1. The last token of
-/// an example ends the answer.
+/// the rejected one. Targets in the answer, its end of turn included, have weight 1.
 package struct PairSet: BatchableSet {
   package static let textsPerExample = 2
 

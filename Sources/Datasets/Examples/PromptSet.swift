@@ -18,6 +18,8 @@ package struct PromptSet: Sendable {
   package let statistics: ExampleStatistics
   /// The id that ends a turn, and so completes a completion.
   package let endOfTurn: TokenID
+  /// The ids that the chat template writes after the last end of a turn.
+  package let afterLastTurn: [TokenID]
 
   /// Encodes the prompts of `records` with `chat`: prompts as they are, conversations without their
   /// last answer, pairs without their answers.
@@ -42,6 +44,7 @@ package struct PromptSet: Sendable {
     try options.requireExamples(statistics)
     self.statistics = statistics
     endOfTurn = chat.endOfTurn
+    afterLastTurn = chat.afterLastTurn
   }
 
   private static func prompt(

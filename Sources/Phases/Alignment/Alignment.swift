@@ -31,9 +31,12 @@ struct Alignment: ConfiguredPhase {
       try Alignment.rewardModel($0, options.reward, beside: model.folder, reader)
     }
     rewardModel = rewards
-    // A reward model reads the end of the turn after a completion of maximum length, too.
+    // A reward model also reads the end of the turn after a completion of maximum length, and what
+    // the template writes after it.
+    let readAfter = 1 + model.chat.afterLastTurn.count
     let exampleOptions = options.data.exampleOptions(
-      context: min(model.context, rewards.map { $0.configuration.context - 1 } ?? model.context))
+      context: min(
+        model.context, rewards.map { $0.configuration.context - readAfter } ?? model.context))
     let records = try options.data.records()
     if let method = options.method.policy {
       let prompts = try SplitExamples(records) { records, _ in
@@ -129,7 +132,7 @@ struct Alignment: ConfiguredPhase {
         frozenModels: frozenModels)
     case .policy(let method, let prompts):
       let reward = RewardSource(
-        options.reward, tokenizer: plan.tokenizer, endOfTurn: prompts.train.endOfTurn)
+        options.reward, tokenizer: plan.tokenizer, prompts: prompts.train)
       let collector = { [options] in RolloutCollector(options, prompts: $0, reward: reward) }
       let objective = PolicyObjective(method, options, collector: collector(prompts.train))
       return PreparedPhase(

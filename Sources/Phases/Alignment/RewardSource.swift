@@ -11,23 +11,25 @@ struct RewardSource: Sendable {
   private let options: RewardSourceOptions
   private let tokenizer: any Tokenizer
   private let endOfTurn: TokenID
+  private let afterLastTurn: [TokenID]
   private let rule: RewardRule?
 
-  init(_ options: RewardSourceOptions, tokenizer: any Tokenizer, endOfTurn: TokenID) {
+  init(_ options: RewardSourceOptions, tokenizer: any Tokenizer, prompts: PromptSet) {
     self.options = options
     self.tokenizer = tokenizer
-    self.endOfTurn = endOfTurn
+    (endOfTurn, afterLastTurn) = (prompts.endOfTurn, prompts.afterLastTurn)
     rule = RewardRule(options)
   }
 
   /// Returns the reward model's scores of `rollouts`, on a worker's thread; empty without a model.
   ///
-  /// The model was trained on complete answers: a truncated completion gets an end-of-turn token.
+  /// The model was trained on whole conversations: a truncated completion gets an end-of-turn token,
+  /// and every one the text that the chat template writes after it.
   func scores(_ rollouts: ArraySlice<Rollouts.Rollout>, on replica: Replica) -> [Float] {
     guard let rewardModel = replica.rewardModel else { return [] }
     let texts = rollouts.map { rollout in
       rollout.prompt + rollout.completion.tokens
-        + (rollout.completion.hasEnded ? [] : [endOfTurn])
+        + (rollout.completion.hasEnded ? [] : [endOfTurn]) + afterLastTurn
     }
     replica.batch.begin(texts: texts, padding: endOfTurn)
     return rewardModel.scores(replica.batch, replica.batch.pass()).values

@@ -26,7 +26,7 @@ struct LabelTask: SupervisedTask {
     self.problem = problem
     let classifier = try SequenceClassifierConfiguration(
       model.folder.configuration, labels: isClasses ? examples.train.classes : ["value"],
-      problem: problem, padding: Int(examples.train.padding))
+      problem: problem, padding: model.padding(otherThan: examples.train.last))
     try model.requireHead(of: classifier)
     network = classifier
   }

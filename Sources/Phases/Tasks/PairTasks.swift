@@ -24,9 +24,10 @@ struct RewardTask: SupervisedTask {
   ) throws {
     examples = try SplitExamples(model, records, options)
     loss = BradleyTerry(centring: centring)
+    let chat = model.chat
     let classifier = try SequenceClassifierConfiguration(
       model.folder.configuration, labels: ["reward"], problem: .regression,
-      padding: Int(examples.train.padding))
+      padding: model.padding(otherThan: chat.afterLastTurn.last ?? chat.endOfTurn))
     try model.requireHead(of: classifier)
     network = classifier
   }

@@ -97,14 +97,17 @@ package struct ChatEncoder: Sendable {
   /// Encodes `prompt` followed by `answer`; the loss mask covers only the assistant's turns of
   /// `answer`.
   ///
-  /// The example ends with the last end-of-turn token, where a generated completion ends too.
   /// Throws `TokenizerError.unrendered` when the template refuses the conversation.
   package func encode(
     _ answer: [Message], to prompt: [Message]
   ) throws(TokenizerError) -> EncodedExample {
-    let pieces = try render(prompt + answer, lossFrom: prompt.count)
-    let end = pieces.lastIndex { $0.origin == .endOfTurn || $0.isInLoss }
-    return example(of: pieces[...(end ?? pieces.count - 1)])
+    example(of: try render(prompt + answer, lossFrom: prompt.count)[...])
+  }
+
+  /// The ids that the template writes after the last end of a turn, such as those of a line feed.
+  package var afterLastTurn: [TokenID] {
+    let ids = (try? encode([Message(.assistant, "x")], to: [Message(.user, "x")]).ids) ?? []
+    return ids.lastIndex(of: endOfTurn).map { Array(ids[($0 + 1)...]) } ?? []
   }
 
   /// Encodes `prompt` for generation, up to where the assistant's turn begins.

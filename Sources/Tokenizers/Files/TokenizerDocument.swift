@@ -10,8 +10,13 @@ struct TokenizerDocument {
   private let pipeline: TokenizationPipeline?
   /// The special tokens by name that a published template came with.
   private let namedTokens: [PublishedTemplate.NamedToken]
+  /// The token that pads the texts of the model beside.
+  private let padding: String?
 
-  init(_ tokenizer: any Tokenizer, template: ChatTemplate? = nil) {
+  init(_ tokenizer: any Tokenizer, template: ChatTemplate? = nil, padding: TokenID? = nil) {
+    self.padding = padding.flatMap { try? tokenizer.bytes(of: $0) }.map {
+      String(decoding: $0, as: UTF8.self)
+    }
     chatTemplate = template?.jinja(for: tokenizer)
     if case .published(let published)? = template {
       namedTokens = published.specialTokens
@@ -68,6 +73,10 @@ struct TokenizerDocument {
     }
     if pipeline == nil { members.append(("add_prefix_space", false)) }
     if !members.contains(where: { $0.key == "eos_token" }) { members.append(("eos_token", end)) }
+    if let padding {
+      members.removeAll { $0.key == "pad_token" }
+      members.append(("pad_token", .string(padding)))
+    }
     return .object(members.sorted { $0.key < $1.key })
   }
 

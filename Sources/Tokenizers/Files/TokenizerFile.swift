@@ -120,10 +120,12 @@ package enum TokenizerFile {
 
   /// Returns the names and contents of the files of `tokenizer`, including `template`, for callers
   /// that write files themselves.
+  ///
+  /// - Parameter padding: The id that pads texts of the model beside; nil for that of the tokenizer.
   package static func files(
-    of tokenizer: any Tokenizer, template: ChatTemplate? = nil
+    of tokenizer: any Tokenizer, template: ChatTemplate? = nil, padding: TokenID? = nil
   ) -> [(name: String, contents: [UInt8])] {
-    let document = TokenizerDocument(tokenizer, template: template)
+    let document = TokenizerDocument(tokenizer, template: template, padding: padding)
     return [
       (tokenizerName, document.tokenizerJSON.indented),
       (configurationName, document.configurationJSON.indented),
