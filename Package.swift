@@ -30,16 +30,19 @@ let package = Package(
         .unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno", "-Wall", "-Wextra"])
       ]),
 
+    .target(name: "CSystem", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
+
     // Base
     .target(
-      name: "Files", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+      name: "Files", dependencies: ["CSystem", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
 
     // Numbers
     .target(name: "RandomNumbers", swiftSettings: strict),
     .target(name: "Statistics", dependencies: ["RandomNumbers"], swiftSettings: strict),
     .target(
-      name: "Tensors", dependencies: ["COpenBLAS", "COneDNN", "CKernels", "RandomNumbers"],
+      name: "Tensors",
+      dependencies: ["COpenBLAS", "COneDNN", "CKernels", "CSystem", "RandomNumbers"],
       swiftSettings: strict),
     .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: strict),
 
@@ -71,7 +74,8 @@ let package = Package(
     // Training
     .target(name: "Optimizers", dependencies: ["CKernels"], swiftSettings: strict),
     .target(
-      name: "DataParallel", dependencies: ["MPI", "Tensors", "CKernels", "Optimizers"],
+      name: "DataParallel",
+      dependencies: ["MPI", "Tensors", "CKernels", "CSystem", "Optimizers"],
       swiftSettings: strict),
     .target(
       name: "Checkpoints",

@@ -98,6 +98,7 @@ struct DataCommand: ParsableCommand {
       }
       let folder = sources[0]
       let dataset = try Dataset(opening: folder)
+      try dataset.verify()
       let own = FileManager.default.fileExists(atPath: "\(folder)/tokenizer.json")
       let tokenizer = try TokenizerCommand.load(tokenizer ?? (own ? folder : "bytes"))
       for (name, shard) in [("train", dataset.train), ("validation", dataset.validation)] {

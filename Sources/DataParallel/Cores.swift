@@ -1,4 +1,4 @@
-import CKernels
+import CSystem
 import Glibc
 
 /// The assignment of cores to the workers of a rank.

@@ -22,8 +22,7 @@ package struct Dataset: Sendable {
 
   /// Opens the dataset in `folder`; with `fingerprint`, refuses a dataset of another tokenizer.
   ///
-  /// Costs a few page reads: loaders check ids as they copy them, and `TokenShard.verify()` checks a
-  /// whole shard.
+  /// Costs a few page reads; `verify()` checks the contents of the shards.
   package init(
     opening folder: String, expecting fingerprint: UInt64? = nil
   ) throws(DatasetError) {
@@ -44,5 +43,11 @@ package struct Dataset: Sendable {
       throw .inconsistentShard(
         path: shard.path, reason: "it is not the one that \(Self.descriptionName) describes")
     }
+  }
+
+  /// Reads both shards once and checks their contents; see `TokenShard.verify()`.
+  package func verify() throws(DatasetError) {
+    try train.verify()
+    try validation.verify()
   }
 }

@@ -84,8 +84,8 @@ package enum DatasetError: Error, Equatable, Sendable {
   case unknownVersion(path: String, found: Int, known: Int)
   /// A shard cut short.
   case truncatedShard(path: String, bytes: Int, expected: Int)
-  /// A shard whose header or content does not have its checksum.
-  case damagedShard(path: String, part: String)
+  /// A token shard whose `part` (header or content) does not have its recorded checksum.
+  case damagedShard(path: String, part: String, checksum: UInt32, recorded: UInt32)
   /// A shard whose parts contradict each other.
   case inconsistentShard(path: String, reason: String)
   /// An id outside the shard's own vocabulary.
@@ -220,9 +220,9 @@ extension DatasetError: CustomStringConvertible {
         + "the dataset again or use the program that made it"
     case .truncatedShard(let path, let bytes, let expected):
       "\(path) has \(bytes) of its \(expected) bytes; copy it again or build the dataset again"
-    case .damagedShard(let path, let part):
-      "\(path) is damaged (the checksum of its \(part) is wrong); copy it again or build the "
-        + "dataset again"
+    case .damagedShard(let path, let part, let checksum, let recorded):
+      "\(path) is damaged (the checksum of its \(part) is \(checksum.hexadecimal(width: 8)) where "
+        + "\(recorded.hexadecimal(width: 8)) is recorded); copy it again or build the dataset again"
     case .inconsistentShard(let path, let reason):
       "\(path) is inconsistent (\(reason)); build the dataset again"
     case .unknownToken(let path, let position, let id, let vocabularySize):

@@ -63,8 +63,10 @@ package struct TokenShard: Sendable {
   /// its ids.
   package func verify() throws(DatasetError) {
     let payload = UnsafeRawBufferPointer(rebasing: file.bytes[TokenShardHeader.byteCount...])
-    guard Checksum.crc32(payload) == summary.checksum else {
-      throw .damagedShard(path: path, part: "content")
+    let checksum = Checksum.crc32(payload)
+    guard checksum == summary.checksum else {
+      throw .damagedShard(
+        path: path, part: "content", checksum: checksum, recorded: summary.checksum)
     }
     for index in 0..<documentCount { _ = try tokenRange(ofDocument: index) }
     let stride = 1 << 16

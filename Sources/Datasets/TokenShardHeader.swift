@@ -96,8 +96,9 @@ struct TokenShardHeader: Equatable {
       throw .unknownVersion(path: path, found: version, known: Self.version)
     }
     let checksum = Checksum.crc32(UnsafeRawBufferPointer(rebasing: bytes[..<60]))
-    guard checksum == load(UInt32.self, at: 60) else {
-      throw .damagedShard(path: path, part: "header")
+    let recorded = load(UInt32.self, at: 60)
+    guard checksum == recorded else {
+      throw .damagedShard(path: path, part: "header", checksum: checksum, recorded: recorded)
     }
 
     idWidth = Int(load(UInt32.self, at: 12))

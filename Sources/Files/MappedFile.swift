@@ -1,8 +1,10 @@
+import CSystem
 import Glibc
 
 /// A file mapped into memory, read-only.
 ///
-/// The file must not be shortened while it is mapped: the next access would raise SIGBUS.
+/// If a page can no longer be read, because another process has shortened the file or its disk
+/// fails, the access to it ends the process with a sentence and exit code 5.
 ///
 /// `@unchecked Sendable`: the mapping does not change between `init` and `deinit` and is only read.
 package final class MappedFile: @unchecked Sendable {
@@ -25,10 +27,12 @@ package final class MappedFile: @unchecked Sendable {
       throw .call(operation: "map", path: path, code: errno)
     }
     bytes = UnsafeRawBufferPointer(start: start, count: status.byteCount)
+    apus_name_mapping(start, status.byteCount, path)
   }
 
   deinit {
     if let start = bytes.baseAddress {
+      apus_forget_mapping(start)
       munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)
     }
   }

@@ -67,7 +67,10 @@ package struct ClippedPolicy: Sendable, Equatable {
       var (loss, derivative) = clipped(
         logRatio: Double(new) - Double(oldLogProbabilities[token]),
         advantage: Double(advantages[token]), weight: weight, &measures)
+      measures.add(Double(new), to: .logProbability)
+      measures.add(Double(oldLogProbabilities[token]), to: .oldLogProbability)
       if let reference {
+        measures.add(Double(reference[token]), to: .referenceLogProbability)
         let logRatio = Double(reference[token]) - Double(new)
         let k3 = expm1(logRatio) - logRatio
         measures.add(-logRatio, to: .referenceKL)

@@ -72,6 +72,9 @@ package struct DirectPreference: Sendable, Equatable {
       gradient[0] = Float(weight * derivative * scales.chosen)
       gradient[1] = Float(-weight * derivative * scales.rejected)
       measures.addPair(chosen: beta * leads.chosen, rejected: beta * leads.rejected)
+      measures.addAnswer(
+        logProbability: Double(policy[0]), reference: Double(reference[chosen]),
+        length: lengths[chosen])
       return loss
     }
   }

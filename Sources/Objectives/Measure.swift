@@ -27,6 +27,12 @@ package enum Measure: Int, CaseIterable, Sendable {
   /// KL from the reference model by k3:
   /// exp(log reference − log policy) − 1 − (log reference − log policy).
   case referenceKLk3
+  /// Log-probability of a token under the policy, nats: of a sampled completion or a chosen answer.
+  case logProbability
+  /// Log-probability of a sampled token under the policy before the first update.
+  case oldLogProbability
+  /// Log-probability of the token under the reference model.
+  case referenceLogProbability
   /// Fraction of tokens whose ratio is clipped, which gives no gradient.
   case clipFraction
   /// New over old probability of a token.
@@ -64,10 +70,12 @@ package enum Measure: Int, CaseIterable, Sendable {
 
   /// True when reports show the measure.
   ///
-  /// The loss is reported separately, and the inputs of a variance or correlation are not reported.
+  /// The loss is reported separately, and the inputs of a variance, of a correlation or of
+  /// `Measures.collapse(vocabulary:)` are not reported.
   var isReported: Bool {
     switch self {
-    case .loss, .returns, .squaredReturns, .valueError, .squaredValueError, .squaredReward,
+    case .loss, .logProbability, .oldLogProbability, .referenceLogProbability, .returns,
+      .squaredReturns, .valueError, .squaredValueError, .squaredReward,
       .squaredLength, .rewardLength:
       false
     default: true

@@ -25,6 +25,12 @@ package protocol Objective: Sendable {
 
   /// Returns the warnings about the measures of a step, a sentence each.
   func warnings(in measures: Measures) -> [String]
+
+  /// Returns the sign in a step's measures that the model is lost, as the part of a sentence; nil
+  /// without one.
+  ///
+  /// - Parameter vocabulary: The number of tokens that the model chooses from.
+  func divergence(in measures: Measures, vocabulary: Int) -> String?
 }
 
 extension Objective {
@@ -33,6 +39,8 @@ extension Objective {
   package func prepare(_ context: TrainingContext) -> StepPreparation { StepPreparation() }
 
   package func warnings(in measures: Measures) -> [String] { [] }
+
+  package func divergence(in measures: Measures, vocabulary: Int) -> String? { nil }
 }
 
 /// The result of preparing a step.

@@ -131,6 +131,11 @@ package final class Trainer {
     let words = try word.exchanged(over: replicas.world)
     let norm = try replicas.norm(of: gradient) / totals.loss.count
     try divergence.observe(step: step + 1, loss: totals.loss.mean, gradientNorm: norm)
+    if let sign = objective.divergence(
+      in: totals.measures, vocabulary: plan.model.vocabulary)
+    {
+      throw DivergenceGuard.Diverged(step: step + 1, reason: sign)
+    }
     seconds.agreement = seconds.clock.lap()
     replicas.timeline?.mark("losses and norm")
 

@@ -38,7 +38,7 @@ struct DatasetErrorTests {
     .notAShard(path: "d/train.tokens"),
     .unknownVersion(path: "d/train.tokens", found: 9, known: 1),
     .truncatedShard(path: "d/train.tokens", bytes: 10, expected: 64),
-    .damagedShard(path: "d/train.tokens", part: "header"),
+    .damagedShard(path: "d/train.tokens", part: "header", checksum: 1, recorded: 2),
     .inconsistentShard(path: "d/train.tokens", reason: "3 bytes follow its end"),
     .unknownToken(path: "d/train.tokens", position: 5, id: 300, vocabularySize: 257),
     .foreignToken(id: 300, vocabularySize: 257),
@@ -81,7 +81,7 @@ struct DatasetErrorTests {
     d/train.tokens is not a token shard; name a dataset built with apus data
     d/train.tokens is a token shard of version 9 and this program reads version 1; build the dataset again or use the program that made it
     d/train.tokens has 10 of its 64 bytes; copy it again or build the dataset again
-    d/train.tokens is damaged (the checksum of its header is wrong); copy it again or build the dataset again
+    d/train.tokens is damaged (the checksum of its header is 00000001 where 00000002 is recorded); copy it again or build the dataset again
     d/train.tokens is inconsistent (3 bytes follow its end); build the dataset again
     d/train.tokens holds the id 300 at token 5, outside its vocabulary of 257; build the dataset again
     the dataset holds the id 300, outside this tokenizer's 257 ids; use the tokenizer that made the dataset

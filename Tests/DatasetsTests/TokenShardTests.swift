@@ -82,12 +82,15 @@ struct TokenShardTests {
       let error = #expect(throws: DatasetError.self, "byte \(i)") {
         try TokenShard(opening: path).verify()
       }
+      var part: String?
+      if case .damagedShard(path, let found, let checksum, let recorded) = error {
+        part = checksum != recorded ? found : nil
+      }
       switch i {
       case ..<8: #expect(error == .notAShard(path: path))
       case 8: #expect(error == .unknownVersion(path: path, found: 17, known: 1))
-      case 12..<64 where !(56..<60 ~= i):
-        #expect(error == .damagedShard(path: path, part: "header"))
-      case 64...: #expect(error == .damagedShard(path: path, part: "content"))
+      case 12..<64 where !(56..<60 ~= i): #expect(part == "header")
+      case 64...: #expect(part == "content")
       default: break
       }
     }

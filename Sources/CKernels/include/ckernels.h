@@ -11,8 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "system.h"
-
 /// Hints to the core that the thread is in a spin-wait loop.
 static inline void apus_pause(void) {
 #if defined(__x86_64__)

@@ -47,7 +47,9 @@ struct Alignment: ConfiguredPhase {
         method.init(options.policy, samples: options.rollouts.samples), prompts: prompts)
       notes = prompts.notes
     } else {
-      let pairs = try PreferenceTask(model, records, exampleOptions, loss: options.preference)
+      let pairs = try PreferenceTask(
+        model, records, exampleOptions, loss: options.preference,
+        endsOnCollapse: options.endsOnCollapse)
       task = .preference(pairs)
       notes = pairs.notes
     }

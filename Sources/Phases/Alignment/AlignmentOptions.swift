@@ -21,6 +21,8 @@ package struct AlignmentOptions: PhaseOptions {
   package var policy: PolicyOptions
   /// The loss of DPO.
   package var preference: PreferenceOptions
+  /// True to end the run when the policy has collapsed; see `Measures.collapse(vocabulary:)`.
+  package var endsOnCollapse: Bool
 
   /// Reads every key; throws for values that are invalid by themselves or together.
   package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
@@ -37,6 +39,10 @@ package struct AlignmentOptions: PhaseOptions {
     rollouts = try RolloutOptions(&reader)
     policy = try PolicyOptions(&reader)
     preference = try PreferenceOptions(&reader)
+    endsOnCollapse = try reader.boolean(
+      "guard.collapse", default: true, decidesBits: false,
+      help: "ends the run when the policy's text is no likelier than random tokens to the initial "
+        + "model, or what was good text to it is no likelier to the policy")
     var defaults = TrainingOptions.Defaults()
     defaults.steps = 200
     defaults.sequences = 4

@@ -72,6 +72,10 @@ final class PolicyObjective: Objective, @unchecked Sendable {
 
   func warnings(in measures: Measures) -> [String] { HealthCheck.warnings(in: measures) }
 
+  func divergence(in measures: Measures, vocabulary: Int) -> String? {
+    options.endsOnCollapse ? measures.collapse(vocabulary: vocabulary) : nil
+  }
+
   /// Returns the report at the end of the run: the failed rewards, and the fractions of the time.
   func conclusions(_ context: TrainingContext) -> [EventReport] {
     var reports: [EventReport] = []

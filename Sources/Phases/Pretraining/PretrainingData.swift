@@ -33,6 +33,9 @@ extension PretrainingCorpus {
   /// Opens the dataset of the corpus: a built one, or one in `folder`, which rank 0 makes from the
   /// text first where it does not exist.
   ///
+  /// The first rank of every host checks the contents of the shards, which the others then have in
+  /// memory. A damaged dataset in `folder` is built again.
+  ///
   /// Collective; when it throws, it throws on every rank, and existing files are unchanged.
   func dataset(in folder: String, of phase: Pretraining, for run: RunContext) throws -> Dataset {
     let (plan, world, note) = (phase.plan, run.world, run.note)
@@ -44,8 +47,14 @@ extension PretrainingCorpus {
       if isBuilt || world.rank != 0 { return }
       let sources = try self.plan()
       for path in sources.ignored { try note("\(path) is ignored: it is not .txt or .jsonl") }
-      let existing = sources.existingDataset(
+      var existing = sources.existingDataset(
         in: folder, tokenizer: plan.tokenizer, fingerprint: fingerprint)
+      do {
+        try existing?.verify()
+      } catch {
+        try note("the dataset is built again from its text, because \(error)")
+        existing = nil
+      }
       if existing == nil {
         let built = try DatasetBuilder.build(
           sources, tokenizer: plan.tokenizer, fingerprint: fingerprint, into: folder,
@@ -68,6 +77,9 @@ extension PretrainingCorpus {
         throw elsewhere
       }
     }
+    let isFirstOfHost = try world.splitByHost().rank == 0
+    // Rank 0 has just verified or written a dataset that is not built before.
+    try world.together { if isFirstOfHost && (isBuilt || world.rank != 0) { try dataset.verify() } }
     // Folders of the same name on different hosts can hold different datasets.
     do {
       try StartContract([

@@ -46,11 +46,13 @@ struct PreferenceTask: SupervisedTask {
   let network: any NetworkConfiguration
   let examples: SplitExamples<PairSet>
   private let loss: DirectPreference
+  private let endsOnCollapse: Bool
 
   init(
     _ model: InitialModel, _ records: RecordSet, _ options: Datasets.ExampleOptions,
-    loss: PreferenceOptions
+    loss: PreferenceOptions, endsOnCollapse: Bool
   ) throws {
+    self.endsOnCollapse = endsOnCollapse
     examples = try SplitExamples(model, records, options)
     self.loss = DirectPreference(
       beta: loss.beta,
@@ -59,7 +61,8 @@ struct PreferenceTask: SupervisedTask {
   }
 
   func objective(_ plan: TrainingPlan) -> any Objective {
-    PreferenceObjective(source: examples.loader(plan), pairLoss: loss)
+    PreferenceObjective(
+      source: examples.loader(plan), pairLoss: loss, endsOnCollapse: endsOnCollapse)
   }
 
   func evaluator(of examples: PairSet, _ plan: TrainingPlan) -> PreferenceEvaluator {

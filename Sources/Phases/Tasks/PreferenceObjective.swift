@@ -12,6 +12,8 @@ import Training
 struct PreferenceObjective: BatchObjective {
   let source: any BatchSource
   let pairLoss: DirectPreference
+  /// True to end the run when the policy has collapsed.
+  let endsOnCollapse: Bool
 
   let hasMeasures = true
 
@@ -20,6 +22,10 @@ struct PreferenceObjective: BatchObjective {
 
   func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch) -> Loss {
     pairLoss(of: batch, on: replica, microBatch)
+  }
+
+  func divergence(in measures: Measures, vocabulary: Int) -> String? {
+    endsOnCollapse ? measures.collapse(vocabulary: vocabulary) : nil
   }
 }
 

@@ -1,7 +1,7 @@
 // System calls that Swift's Glibc module does not import: thread affinity and the C library's
 // version.
 #define _GNU_SOURCE
-#include "include/system.h"
+#include "include/csystem.h"
 #include <gnu/libc-version.h>
 #include <sched.h>
 
