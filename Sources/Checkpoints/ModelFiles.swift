@@ -58,9 +58,9 @@ package struct ModelFiles: Sendable {
     small.append(("config.json", Array(ConfigurationFile.bytes(configuration))))
     small.append((GenerationConfiguration.fileName, Array(generationConfiguration.utf8)))
     if let adapters = layout.lora, let base {
-      let json = AdapterConfiguration.json(
+      let adapter = AdapterConfiguration(
         of: configuration, layout: layout, adapters: adapters, base: base.path)
-      small.append((AdapterConfiguration.fileName, Array(ConfigurationFile.bytes(json))))
+      small.append((AdapterConfiguration.fileName, Array(ConfigurationFile.bytes(adapter.json))))
     }
     for (name, contents) in small {
       var open = try file(name)
@@ -68,9 +68,9 @@ package struct ModelFiles: Sendable {
       records.append(try open.close())
     }
     for weights in layout.files {
-      let tensors = weights.entries.sorted { $0.name < $1.name }.map { entry in
+      let tensors = named(weights.entries).map { name, entry in
         SafeTensor(
-          name: weights.prefix + entry.name, dtype: .f32, shape: entry.shape,
+          name: weights.prefix + name, dtype: .f32, shape: entry.shape,
           bytes: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: values[entry.range])))
       }
       var metadata = ["format": "pt"]
@@ -80,6 +80,20 @@ package struct ModelFiles: Sendable {
       records.append(try open.close())
     }
     return records
+  }
+
+  /// Returns the entries of a file with their names in it, sorted; of an adapter that trains the token
+  /// embedding in full, PEFT needs the tied head as well.
+  private func named(
+    _ entries: [ParameterLayout.Entry]
+  ) -> [(name: String, entry: ParameterLayout.Entry)] {
+    var named = entries.map { (name: $0.name, entry: $0) }
+    if layout.lora != nil, let head = configuration.model.tiedHeadName,
+      let embedding = entries.first(where: { $0.name == configuration.model.embeddingName })
+    {
+      named.append((head, embedding))
+    }
+    return named.sorted { $0.name < $1.name }
   }
 
   /// The contents of `generation_config.json`; a chat model also stops at the end of a turn.
