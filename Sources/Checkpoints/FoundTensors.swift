@@ -45,6 +45,10 @@ struct FoundTensors {
         if tensor.dtype != .f32 { types[entry.name] = tensor.dtype }
       }
       if layout.lora != nil {
+        // PEFT saves a tied head beside the embedding.
+        if weights.entries.contains(where: \.isEmbedding) {
+          rest.subtract(ModelFamilies.headNames.map { weights.prefix + $0 })
+        }
         faults += rest.sorted().map { "\($0) is not part of the configured adapter" }
       } else {
         let isOfLayer = { (name: String) in

@@ -14,7 +14,7 @@ package struct LoadedNetwork<Configuration: Sendable>: Sendable {
   package let tokenizer: any Tokenizer
   /// The model's settings for generating text.
   package let generation: GenerationConfiguration
-  /// Notes about skipped damaged checkpoints and unused tensors.
+  /// Notes about skipped damaged checkpoints, ignored keys and unused tensors.
   package let notes: [String]
 
   /// Reads the weights of `network` in `folder`; weights that are not finite are refused.

@@ -65,9 +65,9 @@ package struct ModelFiles: Sendable {
     small.append(("config.json", Array(ConfigurationFile.bytes(configurationKeys))))
     small.append((GenerationConfiguration.fileName, Array(generationConfiguration.utf8)))
     if let adapters = layout.lora, let base {
-      let json = AdapterConfiguration.json(
+      let adapter = AdapterConfiguration(
         of: configuration, layout: layout, adapters: adapters, base: base.path)
-      small.append((AdapterConfiguration.fileName, Array(ConfigurationFile.bytes(json))))
+      small.append((AdapterConfiguration.fileName, Array(ConfigurationFile.bytes(adapter.json))))
     }
     for (name, contents) in small {
       var open = try file(name)
@@ -75,17 +75,18 @@ package struct ModelFiles: Sendable {
       records.append(try open.close())
     }
     for weights in layout.files {
-      let entries = weights.entries.sorted { $0.name < $1.name }
+      let entries = named(weights.entries)
       // The bytes of tensors in 16 bits, which must live until they are written.
-      let halves = entries.map { entry in
+      let halves = entries.map { _, entry in
         types[entry.name].map { $0.bits(of: UnsafeBufferPointer(rebasing: values[entry.range])) }
       }
       defer { halves.forEach { $0?.deallocate() } }
-      let tensors = zip(entries, halves).map { entry, halves in
+      let tensors = zip(entries, halves).map { named, halves in
         SafeTensor(
-          name: weights.prefix + entry.name, dtype: types[entry.name] ?? .f32, shape: entry.shape,
+          name: weights.prefix + named.name, dtype: types[named.entry.name] ?? .f32,
+          shape: named.entry.shape,
           bytes: halves.map { UnsafeRawBufferPointer($0) }
-            ?? UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: values[entry.range])))
+            ?? UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: values[named.entry.range])))
       }
       var metadata = ["format": "pt"]
       if let base { metadata[AdapterBase.digestKey] = base.digest }
@@ -106,6 +107,20 @@ package struct ModelFiles: Sendable {
       json[key] = .text((most?.key ?? .f32).torchName)
     }
     return json
+  }
+
+  /// Returns the entries of a file with their names in it, sorted; of an adapter that trains the token
+  /// embedding in full, PEFT needs the tied head as well.
+  private func named(
+    _ entries: [ParameterLayout.Entry]
+  ) -> [(name: String, entry: ParameterLayout.Entry)] {
+    var named = entries.map { (name: $0.name, entry: $0) }
+    if layout.lora != nil, let head = configuration.model.tiedHeadName,
+      let embedding = entries.first(where: { $0.name == configuration.model.embeddingName })
+    {
+      named.append((head, embedding))
+    }
+    return named.sorted { $0.name < $1.name }
   }
 
   /// The contents of `generation_config.json`; a chat model also stops at the end of a turn.

@@ -22,7 +22,8 @@ extension ModelFolder {
     let layouts = try network.layout(try adapter.lora(in: layout))
     let trained = try ModelFiles.read(folder: path, layout: layouts.trainable)
     let values = FlatBuffer(count: layout.count)
-    let missing = Set(try base.weights().copy(into: values, of: layout))
+    let weights = try base.weights(of: base.baseNetwork(of: layouts.frozen))
+    let missing = Set(weights.copy(into: values, of: layout))
       .intersection(layouts.frozen.entries.map(\.name))
     guard missing.isEmpty else {
       throw CheckpointError.otherModel(
@@ -87,14 +88,17 @@ struct NamedWeights {
     return ["\(path) holds \(names)\(rest), which \(unused.count == 1 ? "is" : "are") not used."]
   }
 
-  /// Copies the weights that `layout` has in common with these, by name and shape.
+  /// Copies the weights that `layout` has in common with these, by name and shape; a head of its own
+  /// gets the token embedding to which the head is tied here.
   ///
   /// - Returns: The names of the parameters that are missing here; their values are unchanged.
   func copy(into destination: FlatBuffer, of layout: ParameterLayout) -> [String] {
     let places = Dictionary(uniqueKeysWithValues: self.layout.entries.map { ($0.name, $0) })
+    let tied = self.layout.entries.first(where: \.isEmbedding)
     var missing: [String] = []
     for entry in layout.entries {
-      guard let place = places[entry.name], place.shape == entry.shape else {
+      let place = places[entry.name] ?? (ModelFamilies.headNames.contains(entry.name) ? tied : nil)
+      guard let place, place.shape == entry.shape else {
         missing.append(entry.name)
         continue
       }

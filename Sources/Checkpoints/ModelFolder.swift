@@ -21,6 +21,8 @@ package struct ModelFolder: Sendable {
   package let tokenizer: any Tokenizer
   /// The model's settings for generating text.
   package let generation: GenerationConfiguration
+  /// The keys of `config.json` that are ignored because their effect is unknown.
+  let unknownKeys: [String]
   /// The newer, damaged checkpoints of a run folder that were skipped, newest first.
   let skipped: [SetAside]
   let contents: Contents
@@ -50,6 +52,7 @@ package struct ModelFolder: Sendable {
     let configurationPath = "\(path)/config.json"
     let hasConfiguration = try FileSystem.exists(configurationPath)
     var base: ModelFolder?
+    var adapted: (any NetworkConfiguration)?
     if try FileSystem.exists("\(path)/\(AdapterConfiguration.fileName)") {
       let adapter = try AdapterConfiguration(folder: path)
       let found = try ModelFolder.base(
@@ -58,15 +61,18 @@ package struct ModelFolder: Sendable {
       contents = .adapter(
         adapter, base: found, digest: weights.metadata[AdapterBase.digestKey])
       base = found
+      adapted = hasConfiguration ? nil : try found.adaptedNetwork(adapter, weights)
     } else {
       contents = .full
     }
-    if let base, !hasConfiguration {
-      network = base.network
+    if let base, let adapted {
+      network = adapted
       generation = base.generation
+      unknownKeys = []
     } else {
-      network = try ConfigurationFile.readNetwork(configurationPath)
+      network = try ModelFolder.readNetwork(configurationPath, isFull: base == nil)
       generation = try GenerationConfiguration(folder: path)
+      unknownKeys = try ConfigurationFile.unknownKeys(configurationPath, of: network)
     }
     self.path = path
     self.skipped = skipped
@@ -137,9 +143,18 @@ package struct ModelFolder: Sendable {
       path: path, found: prediction.modelKind, wanted: "an encoder or a decoder alone")
   }
 
-  /// A note about every damaged checkpoint that was skipped.
-  var notes: [String] {
-    skipped.map { "\($0.name) is skipped and \(path) is used: \($0.reason)." }
+  /// Notes about damaged checkpoints that were skipped and about keys that are ignored, here and in
+  /// the base model's folder.
+  package var notes: [String] {
+    var notes = skipped.map { "\($0.name) is skipped and \(path) is used: \($0.reason)." }
+    if !unknownKeys.isEmpty {
+      notes.append(
+        "\(path)/config.json has \(unknownKeys.joined(separator: ", ")), which transformers' class "
+          + "for its model_type does not have: \(unknownKeys.count == 1 ? "it is" : "they are") "
+          + "ignored, as there.")
+    }
+    if case .adapter(_, let base, _) = contents { notes += base.notes }
+    return notes
   }
 
   /// Opens the folder `name` that an adapter in `folder` names as its base model.

@@ -26,7 +26,7 @@ package struct ModelInspection: Sendable {
   package let files: Int
   /// Size of the weights files in bytes.
   package let fileBytes: Int
-  /// Notes about unused tensors.
+  /// Notes about keys that are ignored and about unused tensors.
   package let notes: [String]
 
   /// Reads the headers in `folder`, and for an adapter those in its base's folder.
@@ -53,7 +53,7 @@ package struct ModelInspection: Sendable {
     precisions = counts.map { ($0.key.rawValue, $0.value) }.sorted { $0.0 < $1.0 }
     files = found.reduce(0) { $0 + $1.fileCount }
     fileBytes = found.reduce(0) { $0 + $1.fileBytes }
-    notes = NamedWeights.notes(path, unused: found.flatMap(\.unused))
+    notes = folder.notes + NamedWeights.notes(path, unused: found.flatMap(\.unused))
   }
 }
 

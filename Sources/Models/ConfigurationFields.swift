@@ -1,12 +1,15 @@
 /// The keys of one `config.json`, or of a map in it, read with checks.
 struct ConfigurationFields {
-  let values: [String: ConfigurationValue]
+  private(set) var values: [String: ConfigurationValue]
   let path: String
   /// The name of the map with a dot at its end; empty for the file.
   var prefix = ""
 
   /// Returns the name of `key` in the file, for errors.
   func name(_ key: String) -> String { prefix + key }
+
+  /// True when the key is there, with a value or `null`.
+  func states(_ key: String) -> Bool { values[key] != nil }
 
   /// True when the key has a value.
   func has(_ key: String) -> Bool { (values[key] ?? .null) != .null }
@@ -168,6 +171,16 @@ struct ConfigurationFields {
           + "the model was not trained")
     }
     return first.value
+  }
+
+  /// Returns the fields with the values of keys under the other names that `aliases` gives them.
+  func renaming(_ aliases: [String: String]) throws(ModelError) -> ConfigurationFields {
+    var fields = self
+    for (alias, key) in aliases.sorted(by: { $0.key < $1.key }) where has(alias) {
+      let given = [alias, key].filter(has).map { (key: $0, value: values[$0] ?? .null) }
+      fields.values[key] = try agreed(given) ?? .null
+    }
+    return fields
   }
 
   /// Refuses a value that is not in `supported`.

@@ -31,6 +31,16 @@ package enum ConfigurationFile {
     }
   }
 
+  /// Returns the keys with a value in the `config.json` at `path` of which the program does not know
+  /// what they do to the network, sorted.
+  package static func unknownKeys(
+    _ path: String, of network: any NetworkConfiguration
+  ) throws(ModelError) -> [String] {
+    let known = network.model.knownKeys
+    return try fields(path).values.filter { !known.contains($0.key) && $0.value != .null }
+      .keys.sorted()
+  }
+
   /// Reads the model that `data` describes; `path` is for error messages.
   package static func parse(_ data: Data, path: String) throws(ModelError)
     -> any ModelConfiguration

@@ -1,11 +1,27 @@
-// Each family lists the keys of its `config.json` once, in `ModelConfiguration.keys`. The file is
-// read and written by the same list, so every key name stands in one place.
+// Each family lists the keys of its `config.json` once, in `ModelConfiguration.keys`: every key of
+// transformers' class, with what Apus does with it. The file is read and written by the same list, so
+// every key name stands in one place.
 
-/// A key of a family's `config.json` and the property that holds its value.
-package struct ConfigurationKey<Model: ModelConfiguration> {
+/// The part that a key of `config.json` plays.
+enum KeyUse: Sendable, Equatable {
+  /// The network, or its training, depends on the value.
+  case computed
+  /// Every value but those that change nothing is refused.
+  case refused
+  /// The value is not read.
+  case irrelevant(because: String)
+}
+
+/// A key of a configuration file and the property of `Model` that holds its value.
+package struct ConfigurationKey<Model> {
   typealias Fields = ConfigurationFields
   typealias JSON = [String: ConfigurationValue]
 
+  /// The names in the file: one, or those of several keys with a common rule.
+  let names: [String]
+  let use: KeyUse
+  /// True for models whose class in transformers has the key; only for these it is read and written.
+  private(set) var applies: (Model) -> Bool = { _ in true }
   /// Reads the key into a configuration into which the keys before it in the list have been read.
   let read: (Fields, inout Model) throws(ModelError) -> Void
   /// Adds the key to `config.json`.
@@ -13,9 +29,12 @@ package struct ConfigurationKey<Model: ModelConfiguration> {
 
   /// A key with a rule of its own, or several keys with a common rule.
   init(
+    _ names: [String], _ use: KeyUse = .computed,
     read: @escaping (Fields, inout Model) throws(ModelError) -> Void,
     write: @escaping (Model, inout JSON) -> Void
   ) {
+    self.names = names
+    self.use = use
     self.read = read
     self.write = write
   }
@@ -26,7 +45,7 @@ package struct ConfigurationKey<Model: ModelConfiguration> {
     read: @escaping (Fields, Model) throws(ModelError) -> Value,
     write: @escaping (Value) -> ConfigurationValue
   ) {
-    self.init { fields, model throws(ModelError) in
+    self.init([name]) { fields, model throws(ModelError) in
       model[keyPath: property] = try read(fields, model)
     } write: { model, json in
       json[name] = write(model[keyPath: property])
@@ -35,18 +54,16 @@ package struct ConfigurationKey<Model: ModelConfiguration> {
 
   /// This key, written only for models that satisfy `condition`.
   func written(when condition: @escaping (Model) -> Bool) -> Self {
-    Self(read: read) { model, json in
+    Self(names, use, read: read) { model, json in
       if condition(model) { write(model, &json) }
-    }
+    }.when(applies)
   }
 
-  /// This key, read and written only for models that satisfy `condition`.
+  /// This key, for models that satisfy `condition`.
   func when(_ condition: @escaping (Model) -> Bool) -> Self {
-    Self { fields, model throws(ModelError) in
-      if condition(model) { try read(fields, &model) }
-    } write: { model, json in
-      if condition(model) { write(model, &json) }
-    }
+    var key = self
+    key.applies = condition
+    return key
   }
 }
 
@@ -71,6 +88,19 @@ extension ConfigurationKey {
     default fallback: Int? = nil
   ) -> Self {
     size(name, property, atMost: limit) { _ in fallback }
+  }
+
+  /// A size in 1…limit whose `null` means another value than its absence.
+  static func size(
+    _ name: String, _ property: WritableKeyPath<Model, Int>, atMost limit: Int,
+    default fallback: @escaping (Model) -> Int, null: @escaping (Model) -> Int
+  ) -> Self {
+    Self(name, property) { fields, model throws(ModelError) in
+      try fields.size(
+        name, atMost: limit, default: fields.states(name) ? null(model) : fallback(model))
+    } write: {
+      .integer($0)
+    }
   }
 
   /// A positive number.
@@ -102,30 +132,6 @@ extension ConfigurationKey {
       try fields.flag(name, default: fallback)
     } write: {
       .flag($0)
-    }
-  }
-
-  /// A token id; the vocabulary must be read before it.
-  static func id(
-    _ name: String, _ property: WritableKeyPath<Model, Int>,
-    default fallback: @escaping (Model) -> Int
-  ) -> Self {
-    Self(name, property) { fields, model throws(ModelError) in
-      try fields.id(name, below: model.vocabulary, default: fallback(model))
-    } write: {
-      .integer($0)
-    }
-  }
-
-  /// A token id that other families may lack.
-  static func id(
-    _ name: String, _ property: WritableKeyPath<Model, Int?>,
-    default fallback: @escaping (Model) -> Int
-  ) -> Self {
-    Self(name, property) { fields, model throws(ModelError) in
-      try fields.id(name, below: model.vocabulary, default: fallback(model))
-    } write: {
-      $0.map { .integer($0) } ?? .null
     }
   }
 
@@ -166,7 +172,7 @@ extension ConfigurationKey {
   ///
   /// - Parameter names: Names of the value; an absent key stands for the first, which is written.
   static func only(_ name: String, _ names: [String]) -> Self {
-    Self { fields, _ throws(ModelError) in
+    Self([name], .refused) { fields, _ throws(ModelError) in
       try fields.require(name, oneOf: names, default: names[0])
     } write: { _, json in
       json[name] = .text(names[0])
@@ -175,48 +181,73 @@ extension ConfigurationKey {
 
   /// A flag that has one value in Apus: the other is refused, and it is written.
   static func only(_ name: String, _ value: Bool) -> Self {
-    Self { fields, _ throws(ModelError) in
+    Self([name], .refused) { fields, _ throws(ModelError) in
       try fields.require(name, value)
     } write: { _, json in
       json[name] = .flag(value)
     }
   }
 
-  /// A feature that Apus does not have: refused unless absent, null, false or empty; not written.
-  static func unsupported(_ name: String) -> Self {
-    Self { fields, _ throws(ModelError) in
-      try fields.requireNothing(name)
+  /// Features that Apus does not have: each is refused unless absent, null, false, empty or
+  /// `neutral`; not written.
+  static func unsupported(_ names: String..., except neutral: ConfigurationValue = .null) -> Self {
+    Self(names, .refused) { fields, _ throws(ModelError) in
+      for name in names where fields.values[name] != neutral { try fields.requireNothing(name) }
     } write: { _, _ in
     }
   }
 
-  /// A flag that must be false or absent; not written.
-  static func never(_ name: String) -> Self {
-    Self { fields, _ throws(ModelError) in
-      try fields.require(name, false)
-    } write: { _, _ in
-    }
-  }
-
-  /// A key that is written and never read.
-  static func written(_ name: String, _ value: @escaping (Model) -> ConfigurationValue) -> Self {
-    Self { _, _ throws(ModelError) in
+  /// Keys that another part of the program reads.
+  static func readElsewhere(
+    _ names: String..., writing value: ((Model) -> ConfigurationValue)? = nil
+  ) -> Self {
+    Self(names) { _, _ throws(ModelError) in
     } write: { model, json in
-      json[name] = value(model)
+      if let value { json[names[0]] = value(model) }
     }
   }
 
-  /// The keys of every family; no value is read from them.
-  static var common: [Self] {
-    [
-      // Quantized weights need the scales that it describes.
-      .unsupported("quantization_config"),
-      .written("architectures") { .list([.text($0.architecture.name)]) },
-      .written("use_cache") { _ in .flag(true) },
-      // transformers 4 reads `torch_dtype`, 5 `dtype`.
-      .written("dtype") { _ in .text("float32") },
-      .written("torch_dtype") { _ in .text("float32") },
-    ]
+  /// Keys that are not read, with the reason.
+  ///
+  /// - Parameter value: The value that is written under each name, for other programs; nil for none.
+  static func irrelevant(
+    _ names: [String], because reason: String, writing value: ((Model) -> ConfigurationValue)? = nil
+  ) -> Self {
+    Self(names, .irrelevant(because: reason)) { _, _ throws(ModelError) in
+    } write: { model, json in
+      guard let value else { return }
+      for name in names { json[name] = value(model) }
+    }
+  }
+}
+
+extension ConfigurationKey where Model: ModelConfiguration {
+  /// A token id that is kept for other programs, also one outside the vocabulary; `null` for none.
+  static func keptID(
+    _ name: String, _ property: WritableKeyPath<Model, Int?>,
+    default fallback: @escaping (Model) -> Int?
+  ) -> Self {
+    Self(name, property) { fields, model throws(ModelError) in
+      guard fields.has(name) else { return fields.states(name) ? nil : fallback(model) }
+      return try fields.count(name, atMost: Int(Int32.max), default: 0)
+    } write: {
+      $0.map { .integer($0) } ?? .null
+    }
+  }
+
+  /// A token id, which a model may lack, as one whose file says `null`; the vocabulary must be read
+  /// before it.
+  static func id(
+    _ name: String, _ property: WritableKeyPath<Model, Int?>,
+    default fallback: @escaping (Model) -> Int?
+  ) -> Self {
+    Self(name, property) { fields, model throws(ModelError) in
+      if !fields.has(name), fields.states(name) { return nil }
+      guard fields.has(name) || fallback(model) != nil else { return nil }
+      return try fields.id(name, below: model.vocabulary, default: fallback(model) ?? 0)
+    } write: {
+      $0.map { .integer($0) } ?? .null
+    }
   }
 }
 
@@ -224,15 +255,21 @@ extension ModelConfiguration {
   /// Reads the keys of a `config.json`.
   init(_ fields: ConfigurationFields) throws(ModelError) {
     self.init()
-    for key in Self.keys { try key.read(fields, &self) }
+    let fields = try fields.renaming(Self.aliases)
+    for key in Self.keys where key.applies(self) { try key.read(fields, &self) }
     try check()
   }
 
   /// Hugging Face's keys.
   package var json: [String: ConfigurationValue] {
     var json: [String: ConfigurationValue] = [:]
-    for key in Self.keys { key.write(self, &json) }
+    for key in Self.keys where key.applies(self) { key.write(self, &json) }
     return json
+  }
+
+  /// The keys of `config.json` of which the program knows what they do to this model.
+  var knownKeys: Set<String> {
+    Set(Self.keys.filter { $0.applies(self) }.flatMap(\.names)).union(Self.aliases.keys)
   }
 }
 

@@ -38,6 +38,9 @@ package protocol ModelConfiguration: NetworkConfiguration where Network == any L
   /// The keys of `config.json`, in the order in which they are read.
   static var keys: [ConfigurationKey<Self>] { get }
 
+  /// Other names of keys, which transformers reads too: its `attribute_map`.
+  static var aliases: [String: String] { get }
+
   /// A configuration into which `keys` are read; its sizes are not set.
   init()
 
@@ -61,10 +64,14 @@ package protocol ModelConfiguration: NetworkConfiguration where Network == any L
   var keyWidth: Int { get }
   /// True when the language model's head is tied to the token embedding.
   var tied: Bool { get }
+  /// This configuration with a head of its own; nil for a family whose head is always tied.
+  var untied: (any ModelConfiguration)? { get }
   /// Standard deviation of the initial weights.
   var initialStd: Float { get }
   /// Dropout rate.
   var dropout: Float { get }
+  /// Dropout rate of the input of a classifier's head.
+  var classifierDropout: Float { get }
   /// The padding id; nil when the end-of-text id is used for padding.
   var padding: Int? { get }
   /// Number of layers that cache keys and values of the model's own tokens; 0 for a model that does
@@ -92,6 +99,10 @@ extension ModelConfiguration {
   package var model: any ModelConfiguration { self }
 
   package var padding: Int? { nil }
+
+  package var classifierDropout: Float { dropout }
+
+  package static var aliases: [String: String] { [:] }
 
   package static var prediction: Prediction { .causal }
 

@@ -29,11 +29,17 @@ struct RotarySettings: Sendable, Equatable {
     static let truncates = "truncate"
     /// Refused unless they say nothing.
     static let unsupported = ["mscale", "mscale_all_dim"]
+    /// The fraction of a head that is rotated; refused unless it is 1.
+    static let fraction = "partial_rotary_factor"
     static let all =
       [
         baseKey, kind, olderKind, factor, low, high, fast, slow, original, magnitude, truncates,
+        fraction,
       ] + unsupported
   }
+
+  /// The keys of `config.json` that the settings are read from.
+  static let keys = [baseKey, olderMapKey, mapKey, Key.original, Key.fraction]
 
   /// The key of the base, in a map and in files of transformers 4 at the top level.
   static let baseKey = "rope_theta"
@@ -50,27 +56,33 @@ struct RotarySettings: Sendable, Equatable {
     _ fields: ConfigurationFields, base key: String = baseKey, default fallback: Double,
     maps: [(key: String, in: ConfigurationFields)], context: Int
   ) throws(ModelError) {
+    try fields.requireWholeRotation(Key.fraction)
     let outer = try fields.positive(key, default: fallback)
     var bases = fields.has(key) ? [(key: key, value: outer)] : []
     var scalings: [(key: String, value: RotaryScaling)] = []
     for (mapKey, place) in maps {
       guard let map = try place.map(mapKey, of: Key.all), !map.values.isEmpty else { continue }
+      try map.requireWholeRotation(Key.fraction)
       // A map without a base has the outer one.
       if map.has(Self.baseKey) || fields.has(key) {
         bases.append((map.name(Self.baseKey), try map.positive(Self.baseKey, default: outer)))
       }
-      scalings.append((place.name(mapKey), try Self.scaling(map, context: context)))
+      // Files of some models state the original context outside of the map, which then counts.
+      let original = try fields.size(
+        Key.original, atMost: ModelLimits.context,
+        default: map.size(Key.original, atMost: ModelLimits.context, default: context))
+      scalings.append(
+        (place.name(mapKey), try Self.scaling(map, context: context, original: original)))
     }
     base = try fields.agreed(bases) ?? outer
     scaling = try fields.agreed(scalings) ?? .none
   }
 
   /// Returns the scaling in a map of rotary settings.
-  private static func scaling(_ map: ConfigurationFields, context: Int) throws(ModelError)
-    -> RotaryScaling
-  {
+  private static func scaling(
+    _ map: ConfigurationFields, context: Int, original: Int
+  ) throws(ModelError) -> RotaryScaling {
     let kind = try map.text(Key.kind, default: map.text(Key.olderKind, default: "default"))
-    let original = try map.size(Key.original, atMost: ModelLimits.context, default: context)
     switch kind {
     // Within the file's context, dynamic scaling equals the default.
     case "default", "dynamic": return .none
@@ -127,10 +139,17 @@ struct RotarySettings: Sendable, Equatable {
   }
 }
 
-extension ConfigurationKey {
+extension ConfigurationFields {
+  /// Refuses rotary positions of a part of every head.
+  fileprivate func requireWholeRotation(_ key: String) throws(ModelError) {
+    if has(key), values[key] != .integer(1) { try requireNothing(key) }
+  }
+}
+
+extension ConfigurationKey where Model: ModelConfiguration {
   /// The rotary settings in the keys of both releases.
   static func rotary(_ property: WritableKeyPath<Model, RotarySettings>) -> Self {
-    Self { fields, model throws(ModelError) in
+    Self(RotarySettings.keys) { fields, model throws(ModelError) in
       model[keyPath: property] = try RotarySettings(
         fields, default: 10_000,
         maps: [(RotarySettings.olderMapKey, fields), (RotarySettings.mapKey, fields)],

@@ -13,7 +13,7 @@ package struct TokenClassifier: LanguageModel {
   init(_ configuration: TokenClassifierConfiguration, _ parameters: Parameters) {
     let model = configuration.model
     backbone = model.backbone(parameters)
-    dropout = Dropout(rate: model.dropout, site: 3 * model.layers + 1)
+    dropout = Dropout(rate: model.classifierDropout, site: 3 * model.layers + 1)
     head = Linear(
       parameters[TokenClassifierConfiguration.head], inputs: model.width,
       outputs: configuration.labels.count, bias: true, std: model.initialStd,

@@ -6,6 +6,11 @@ import Tensors
 package struct WeightNames: Sendable {
   /// The prefix of the backbone's parameters, which files of a backbone alone lack.
   var backbone: String?
+  /// The name of the head's weight, which is the token embedding where it is tied.
+  var head = "lm_head.weight"
+  /// True when the head is all that is tied to the token embedding, so that an adapter that trains
+  /// the embedding in full can hold both, and PEFT opens it as the same model.
+  var tiesOnlyHead = true
   /// Ends of the names of embedding tables: of tokens, positions and segments.
   var embeddings: [String]
   /// Ends of names and what stands there in other releases.
@@ -31,6 +36,22 @@ package struct WeightNames: Sendable {
   }
 }
 
+extension ModelConfiguration {
+  /// The name of the token embedding.
+  package var embeddingName: String? { layout.entries.first(where: \.isEmbedding)?.name }
+
+  /// The weight names of the family.
+  var weightNames: WeightNames? {
+    ModelFamilies.all.first { $0.configuration == Self.self }?.weightNames
+  }
+
+  /// The name of the head's weight, when it is tied to the token embedding.
+  package var tiedHeadName: String? { tied ? weightNames?.head : nil }
+
+  /// True when LoRA can train the token embedding in full, as far as PEFT can open the result.
+  package var savesEmbeddingInFull: Bool { weightNames?.tiesOnlyHead ?? true }
+}
+
 extension ModelFamilies {
   /// Returns `name` and the other names of the parameter in published files.
   package static func publishedNames(of name: String) -> [String] {
@@ -40,6 +61,11 @@ extension ModelFamilies {
       names.append(variant)
     }
     return names
+  }
+
+  /// The names of heads' weights in published files.
+  package static var headNames: [String] {
+    Set(all.map(\.weightNames.head)).sorted().flatMap(publishedNames)
   }
 
   /// True for a tensor in a layer that no network reads.

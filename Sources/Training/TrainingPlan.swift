@@ -60,6 +60,8 @@ package struct TrainingPlan: Sendable {
   package let adapterBase: AdapterBase?
   /// The source of the initial weights.
   package let weights: Weights
+  /// Notes about the initial model's folder, for the log.
+  package let startNotes: [String]
   /// Rows of a micro-batch.
   package let rows: Int
   /// Positions of a row.
@@ -130,6 +132,7 @@ package struct TrainingPlan: Sendable {
     template = start?.template
     published = start?.folder.generation
     weights = start.map { .folder($0.folder.path) } ?? .random
+    startNotes = start?.folder.notes ?? []
     adapterBase = lora == nil ? nil : try start.map { try AdapterBase($0.folder) }
     self.rows = rows ?? options.sequences
     let positions = context ?? start?.context ?? network.model.context
@@ -142,6 +145,14 @@ package struct TrainingPlan: Sendable {
     keySettings = reader.settings
     phaseSettings = settings
     let layouts = try lora.map { try network.layout($0) }
+    if let trained = layouts?.trainable.entries, !network.model.savesEmbeddingInFull,
+      trained.contains(where: { $0.name == network.model.embeddingName })
+    {
+      throw reader.rejection(
+        of: "lora.modulesToSave",
+        because: "more than the head is tied to the token embedding of this model, and PEFT cannot "
+          + "open such an adapter; leave the embedding out, or train all weights with lora.rank: 0")
+    }
     counts =
       layouts.map { ($0.trainable.count, $0.frozen.count) }
       ?? (network.layout.count, 0)

@@ -17,6 +17,7 @@ extension TrainingRun {
           ? "\(workers, "thread"), " : "\(workers, "team", "teams") of \(team) threads, ")
         + "\(plan.tokensPerStep, "token") per step, "
         + "\((trainer.epochs * 100).rounded() / 100) epochs in total")
+    for note in plan.startNotes { try observers.event(.warning, note) }
     if plan.precision == .bf16 && !MatrixLibrary.cpuIsFasterInBF16 {
       try observers.event(
         .warning,

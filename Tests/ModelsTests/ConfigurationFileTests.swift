@@ -120,7 +120,7 @@ import Testing
     Refusal(0, "scale_attn_weights", .flag(false)),
     Refusal(0, "scale_attn_by_inverse_layer_idx", .flag(true)),
     Refusal(0, "add_cross_attention", .flag(true)),
-    Refusal(0, "vocab_size", .null), Refusal(0, "vocab_size", .integer(0)),
+    Refusal(0, "vocab_size", .integer(0)),
     Refusal(0, "vocab_size", .integer(-5)), Refusal(0, "vocab_size", .integer(.max)),
     Refusal(0, "vocab_size", .number(1.5)), Refusal(0, "vocab_size", .text("300")),
     Refusal(0, "n_positions", .integer(1 << 40)), Refusal(0, "n_layer", .integer(1 << 30)),

@@ -12,9 +12,10 @@ import Testing
 @Suite struct GoldenTests {
   static let cases = [
     "gpt2-tied", "gpt2-untied", "gpt2-long", "llama-mha", "llama-gqa", "llama-long",
-    "mistral-window", "mistral-long", "qwen2", "qwen2-window", "qwen3", "qwen3-bias", "llama-bias",
-    "llama-rope3", "llama-linear", "qwen2-yarn", "bert", "bert-tanh", "bert-long", "t5-relu",
-    "t5-gated", "t5-long", "mt5", "gemma-mha", "gemma-gqa", "gemma3", "gemma3-long",
+    "mistral-window", "mistral-long", "qwen2", "qwen2-window", "qwen2-layers", "qwen3",
+    "qwen3-bias", "llama-bias", "llama-rope3", "llama-linear", "qwen2-yarn", "bert", "bert-tanh",
+    "bert-long", "t5-relu", "t5-gated", "t5-long", "mt5", "gemma-mha", "gemma-gqa", "gemma3",
+    "gemma3-long",
   ]
 
   /// The largest accepted differences, relative to the tensor's largest entry.

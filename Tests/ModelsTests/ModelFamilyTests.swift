@@ -52,7 +52,7 @@ import Testing
     func writtenTwice<Model: ModelConfiguration>(_ model: Model) -> [String] {
       var json: [String: ConfigurationValue] = [:]
       var twice: [String] = []
-      for key in Model.keys {
+      for key in Model.keys where key.applies(model) {
         var own: [String: ConfigurationValue] = [:]
         key.write(model, &own)
         twice += own.keys.filter { json[$0] != nil }

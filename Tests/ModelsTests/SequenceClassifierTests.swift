@@ -149,18 +149,21 @@ import Tokenizers
         worstError(Array(gradient.elements[entry.range]), expected) <= 1e-5, "\(entry.name)")
     }
 
-    // PEFT's own folder, with the file that lists the labels.
+    // PEFT's own folder, without and with the file that lists the labels.
     let folder = try Folder()
     _ = try folder.copy(golden: adapter.base)
     let path = try folder.copy(golden: "lora-score", hasTokenizer: false)
-    try folder.write(Array(ConfigurationFile.bytes(classifier)), to: "\(path)/config.json")
-    let loaded = try LoadedClassifier(path: path)
-    let merged = workspace.bind(
-      loaded.layout, values: loaded.parameters, loaded.configuration.build)
-    #expect(
-      worstError(
-        merged(texts.ids, examples: texts.examples, texts.pass).values,
-        try golden.floats("merged")) <= 5e-6)
+    for labels in [["LABEL_0", "LABEL_1"], ["a", "b"]] {
+      let loaded = try LoadedClassifier(path: path)
+      #expect(loaded.configuration.labels == labels)
+      let merged = workspace.bind(
+        loaded.layout, values: loaded.parameters, loaded.configuration.build)
+      #expect(
+        worstError(
+          merged(texts.ids, examples: texts.examples, texts.pass).values,
+          try golden.floats("merged")) <= 5e-6)
+      try folder.write(Array(ConfigurationFile.bytes(classifier)), to: "\(path)/config.json")
+    }
   }
 
   /// A value head leaves the language model unchanged and computes values from its hidden states.

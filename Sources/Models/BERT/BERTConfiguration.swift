@@ -19,6 +19,8 @@ package struct BERTConfiguration: ModelConfiguration {
   package var dropout: Float = 0
   /// Dropout rate of attention probabilities.
   package var attentionDropout: Float = 0
+  /// Dropout rate of the input of a classifier's head; nil for that of projections.
+  var headDropout: Float?
   /// Number of segment types; all tokens have the first.
   package var segments = 2
   /// The activation function of the feed-forward.
@@ -52,7 +54,7 @@ package struct BERTConfiguration: ModelConfiguration {
 
   package static var keys: [ConfigurationKey<Self>] {
     [
-      .written("model_type") { _ in .text("bert") },
+      .readElsewhere("model_type") { _ in .text("bert") },
       .choice(
         "hidden_act", \.activation,
         ["gelu": .exact, "gelu_new": .tanh, "gelu_pytorch_tanh": .tanh]
@@ -60,24 +62,40 @@ package struct BERTConfiguration: ModelConfiguration {
       .only("position_embedding_type", ["absolute"]),
       .only("tie_word_embeddings", true),
       .only("is_decoder", false),
-      .never("add_cross_attention"),
-      .size("vocab_size", \.vocabulary, atMost: ModelLimits.vocabulary),
-      .size("hidden_size", \.width, atMost: ModelLimits.width),
+      .unsupported("add_cross_attention", "is_encoder_decoder"),
+      .size("vocab_size", \.vocabulary, atMost: ModelLimits.vocabulary, default: 30_522),
+      .size("hidden_size", \.width, atMost: ModelLimits.width, default: 768),
       .size("max_position_embeddings", \.context, atMost: ModelLimits.context, default: 512),
-      .size("num_hidden_layers", \.layers, atMost: ModelLimits.layers),
-      .size("num_attention_heads", \.heads, atMost: ModelLimits.width),
-      .size("intermediate_size", \.hidden, atMost: ModelLimits.hidden) { 4 * $0.width },
+      .size("num_hidden_layers", \.layers, atMost: ModelLimits.layers, default: 12),
+      .size("num_attention_heads", \.heads, atMost: ModelLimits.width, default: 12),
+      .size("intermediate_size", \.hidden, atMost: ModelLimits.hidden, default: 3072),
       .rate("hidden_dropout_prob", \.dropout, default: 0.1),
       .id("pad_token_id", \.padding) { _ in 0 },
       .rate("attention_probs_dropout_prob", \.attentionDropout, default: 0.1),
-      .written("classifier_dropout") { _ in .null },
+      headDropout,
       .size("type_vocab_size", \.segments, atMost: ModelLimits.vocabulary, default: 2),
       .positive("layer_norm_eps", \.epsilon, default: 1e-12),
       .positive("initializer_range", \.initialStd, default: 0.02),
+      .irrelevant(
+        [
+          "directionality", "pooler_fc_size", "pooler_num_attention_heads",
+          "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type",
+        ], because: "they are of the first release in TensorFlow, and no class reads them"),
     ] + ConfigurationKey.common
   }
 
+  private static var headDropout: ConfigurationKey<Self> {
+    let name = "classifier_dropout"
+    return ConfigurationKey([name]) { fields, model throws(ModelError) in
+      model.headDropout = try fields.has(name) ? fields.rate(name, default: 0) : nil
+    } write: { model, json in
+      json[name] = model.headDropout.map { .exact($0) } ?? .null
+    }
+  }
+
   package static var prediction: Prediction { .masked }
+
+  package var classifierDropout: Float { headDropout ?? dropout }
 
   package var architecture: Architecture { Architecture(family: "Bert", head: "ForMaskedLM") }
 
@@ -86,6 +104,8 @@ package struct BERTConfiguration: ModelConfiguration {
 
   /// The head is the token embedding.
   package var tied: Bool { true }
+
+  package var untied: (any ModelConfiguration)? { nil }
 
   package func backbone(_ parameters: Parameters) -> any Backbone { BERT(self, parameters) }
 
@@ -101,7 +121,8 @@ extension ModelFamily {
   package static let bert = ModelFamily(
     name: "bert", configuration: BERTConfiguration.self, modelTypes: ["bert"],
     weightNames: WeightNames(
-      backbone: "bert.", embeddings: ["_embeddings.weight"],
+      backbone: "bert.", head: "cls.predictions.decoder.weight", tiesOnlyHead: false,
+      embeddings: ["_embeddings.weight"],
       // TensorFlow's names for gain and bias of a norm.
       variants: ["LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"]),
     feedForwardRatio: "4", allowsUntiedHead: false)

@@ -39,7 +39,7 @@ struct MaskedModel: LanguageModel {
 /// token.
 package struct Pooler {
   /// The name of the module.
-  static let name = "bert.pooler.dense"
+  package static let name = "bert.pooler.dense"
 
   private let dense: Linear
   private let dropout: Dropout
@@ -48,7 +48,7 @@ package struct Pooler {
     dense = Linear(
       parameters["bert"]["pooler"]["dense"], inputs: c.width, outputs: c.width, bias: true,
       std: c.initialStd, isHead: true)
-    dropout = Dropout(rate: c.dropout, site: 3 * c.layers + 1)
+    dropout = Dropout(rate: c.classifierDropout, site: 3 * c.layers + 1)
   }
 
   /// Hidden states of the first tokens, [B, C] → [B, C].

@@ -20,7 +20,7 @@ package struct GPT2: Backbone {
       transformer["wte"], entries: c.vocabulary, width: c.width, std: c.initialStd)
     positions = Embedding(
       transformer["wpe"], entries: c.context, width: c.width, std: 0.01)
-    embeddingDropout = Dropout(rate: c.dropout, site: 0)
+    embeddingDropout = Dropout(rate: c.embeddingDropout, site: 0)
     blocks = (0..<c.layers).map { GPT2Block(c, index: $0, transformer["h"][$0]) }
     norm = LayerNorm(transformer["ln_f"], width: c.width, epsilon: c.epsilon)
   }
@@ -86,7 +86,7 @@ struct GPT2Attention {
     projection = Linear(
       parameters["c_proj"], inputs: c.width, outputs: c.width, order: .inputsByOutputs, bias: true,
       std: c.residualStd)
-    probabilityDropout = Dropout(rate: c.dropout, site: 3 * index + 1)
+    probabilityDropout = Dropout(rate: c.attentionDropout, site: 3 * index + 1)
     dropout = Dropout(rate: c.dropout, site: 3 * index + 2)
   }
 

@@ -14,22 +14,29 @@ package struct GPT2Configuration: ModelConfiguration {
   package var width = 0
   /// Size of the feed-forward's hidden layer.
   package var hidden = 0
-  /// Dropout rate after embeddings, attention probabilities and projections.
+  /// Dropout rate after projections.
   package var dropout: Float = 0
+  /// Dropout rate after embeddings.
+  package var embeddingDropout: Float = 0
+  /// Dropout rate of attention probabilities.
+  package var attentionDropout: Float = 0
   /// True when the head is tied to the token embedding.
   package var tied = true
   /// Epsilon of the LayerNorms, added to variances.
   package var epsilon: Float = 1e-5
   /// Standard deviation of the initial weights.
   package var initialStd: Float = 0.02
-  /// The id that ends a document, for `config.json`.
-  package var endOfText = 0
+  /// The ids that begin and end a document, for `config.json`.
+  package var (beginningOfText, endOfText): (Int?, Int?) = (nil, nil)
 
   package init() {}
 
   /// The parameters set the properties of their names.
   ///
-  /// - Parameter hidden: 4 × width when nil.
+  /// - Parameters:
+  ///   - hidden: 4 × width when nil.
+  ///   - dropout: The rate everywhere.
+  ///   - endOfText: The id that also begins a document.
   package init(
     vocabulary: Int, context: Int, layers: Int, heads: Int, width: Int, hidden: Int? = nil,
     dropout: Float = 0, tied: Bool = true, endOfText: Int
@@ -40,9 +47,9 @@ package struct GPT2Configuration: ModelConfiguration {
     self.heads = heads
     self.width = width
     self.hidden = hidden ?? 4 * width
-    self.dropout = dropout
+    (self.dropout, embeddingDropout, attentionDropout) = (dropout, dropout, dropout)
     self.tied = tied
-    self.endOfText = endOfText
+    (beginningOfText, self.endOfText) = (endOfText, endOfText)
     try check()
   }
 
@@ -63,27 +70,48 @@ package struct GPT2Configuration: ModelConfiguration {
 
   package static var keys: [ConfigurationKey<Self>] {
     [
-      .written("model_type") { _ in .text("gpt2") },
+      .readElsewhere("model_type") { _ in .text("gpt2") },
       .only("activation_function", ["gelu_new", "gelu_pytorch_tanh"]),
       .only("scale_attn_weights", true),
-      .never("scale_attn_by_inverse_layer_idx"),
-      .never("add_cross_attention"),
-      .size("vocab_size", \.vocabulary, atMost: ModelLimits.vocabulary),
-      .size("n_embd", \.width, atMost: ModelLimits.width),
+      .unsupported("scale_attn_by_inverse_layer_idx", "add_cross_attention", "is_encoder_decoder"),
+      .size("vocab_size", \.vocabulary, atMost: ModelLimits.vocabulary, default: 50_257),
+      .size("n_embd", \.width, atMost: ModelLimits.width, default: 768),
       .size("n_positions", \.context, atMost: ModelLimits.context, default: 1024),
-      .written("n_ctx") { .integer($0.context) },
-      .size("n_layer", \.layers, atMost: ModelLimits.layers),
-      .size("n_head", \.heads, atMost: ModelLimits.width),
+      .irrelevant(
+        ["n_ctx"], because: "n_positions holds the same number",
+        writing: { .integer($0.context) }),
+      .size("n_layer", \.layers, atMost: ModelLimits.layers, default: 12),
+      .size("n_head", \.heads, atMost: ModelLimits.width, default: 12),
       .size("n_inner", \.hidden, atMost: ModelLimits.hidden) { 4 * $0.width },
-      .rate("resid_pdrop", \.dropout, default: 0),
-      .written("attn_pdrop") { .exact($0.dropout) },
-      .written("embd_pdrop") { .exact($0.dropout) },
+      .rate("resid_pdrop", \.dropout, default: 0.1),
+      .rate("embd_pdrop", \.embeddingDropout, default: 0.1),
+      .rate("attn_pdrop", \.attentionDropout, default: 0.1),
       .flag("tie_word_embeddings", \.tied, default: true),
-      .id("eos_token_id", \.endOfText) { $0.vocabulary - 1 },
-      .written("bos_token_id") { .integer($0.endOfText) },
+      .keptID("bos_token_id", \.beginningOfText) { _ in 50_256 },
+      .id("eos_token_id", \.endOfText) { min(50_256, $0.vocabulary - 1) },
       .positive("layer_norm_epsilon", \.epsilon, default: 1e-5),
       .positive("initializer_range", \.initialStd, default: 0.02),
+      .irrelevant(
+        ["reorder_and_upcast_attn"], because: "attention scores are fp32 with every precision"),
+      .irrelevant(
+        [
+          "summary_type", "summary_use_proj", "summary_activation", "summary_proj_to_labels",
+          "summary_first_dropout", "summary_last_dropout", "classifier_dropout", "hidden_dropout",
+        ], because: "they are of heads that Apus does not build for this family"),
     ] + ConfigurationKey.common
+  }
+
+  package static var aliases: [String: String] {
+    [
+      "hidden_size": "n_embd", "max_position_embeddings": "n_positions",
+      "num_attention_heads": "n_head", "num_hidden_layers": "n_layer",
+    ]
+  }
+
+  package var untied: (any ModelConfiguration)? {
+    var copy = self
+    copy.tied = false
+    return copy
   }
 
   package var architecture: Architecture { Architecture(family: "GPT2", head: "LMHeadModel") }

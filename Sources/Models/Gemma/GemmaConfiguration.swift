@@ -49,9 +49,9 @@ package struct GemmaConfiguration: GroupedQueryConfiguration {
   /// The padding id.
   package var padding: Int? = 0
   /// The id that begins a document, for `config.json`.
-  package var beginningOfText = 0
+  package var beginningOfText: Int? = 0
   /// The id that ends a document, for `config.json`.
-  package var endOfText = 0
+  package var endOfText: Int? = 0
 
   package init() {}
 
@@ -84,15 +84,26 @@ package struct GemmaConfiguration: GroupedQueryConfiguration {
       // Files of the first release say `gelu` and mean the tanh form.
       .only("hidden_act", ["gelu_pytorch_tanh", "gelu", "gelu_new"]).when { $0.kind == .gemma },
       .only("hidden_activation", ["gelu_pytorch_tanh", "gelu_new"]),
-      .unsupported("attn_logit_softcapping"),
-      .unsupported("final_logit_softcapping"),
-      .unsupported("use_bidirectional_attention"),
-      .size("vocab_size", \.vocabulary, atMost: ModelLimits.vocabulary),
-      .size("hidden_size", \.width, atMost: ModelLimits.width),
-      .size("intermediate_size", \.hidden, atMost: ModelLimits.hidden),
-      .size("num_hidden_layers", \.layers, atMost: ModelLimits.layers),
-      .size("num_attention_heads", \.heads, atMost: ModelLimits.width),
-      .size("num_key_value_heads", \.keyHeads, atMost: ModelLimits.width) { $0.heads },
+      .unsupported(
+        "attn_logit_softcapping", "final_logit_softcapping", "use_bidirectional_attention"),
+      .size("vocab_size", \.vocabulary, atMost: ModelLimits.vocabulary) {
+        $0.kind == .gemma ? 256_000 : 262_208
+      },
+      .size("hidden_size", \.width, atMost: ModelLimits.width) {
+        $0.kind == .gemma ? 3072 : 2304
+      },
+      .size("intermediate_size", \.hidden, atMost: ModelLimits.hidden) {
+        $0.kind == .gemma ? 24_576 : 9216
+      },
+      .size("num_hidden_layers", \.layers, atMost: ModelLimits.layers) {
+        $0.kind == .gemma ? 28 : 26
+      },
+      .size("num_attention_heads", \.heads, atMost: ModelLimits.width) {
+        $0.kind == .gemma ? 16 : 8
+      },
+      .size("num_key_value_heads", \.keyHeads, atMost: ModelLimits.width) {
+        $0.kind == .gemma ? 16 : 4
+      },
       .size("head_dim", \.headSize, atMost: ModelLimits.width, default: 256),
       .size("max_position_embeddings", \.context, atMost: ModelLimits.context) {
         $0.kind == .gemma ? 8192 : 131_072
@@ -110,9 +121,22 @@ package struct GemmaConfiguration: GroupedQueryConfiguration {
       .positive("rms_norm_eps", \.epsilon, default: 1e-6),
       .positive("initializer_range", \.initialStd, default: 0.02),
       .id("pad_token_id", \.padding) { _ in 0 },
-      .id("bos_token_id", \.beginningOfText) { min(2, $0.vocabulary - 1) },
+      .keptID("bos_token_id", \.beginningOfText) { _ in 2 },
       .id("eos_token_id", \.endOfText) { min(1, $0.vocabulary - 1) },
+      .irrelevant(
+        ["_sliding_window_pattern"],
+        because: "transformers writes it beside layer_types and does not read it"),
+      .irrelevant(
+        ["image_token_id", "mm_tokens_per_image", "text_config", "vision_config"],
+        because: "they are of the model that reads images"
+      ).when { $0.kind == .gemma3 },
     ] + ConfigurationKey.common
+  }
+
+  package var untied: (any ModelConfiguration)? {
+    var copy = self
+    copy.tied = false
+    return copy
   }
 
   package var architecture: Architecture {
@@ -129,26 +153,18 @@ extension GemmaConfiguration {
 
   /// The list of transformers 5, or the distance of global blocks of transformers 4.
   private static var layerTypes: ConfigurationKey<Self> {
-    let (list, pattern) = ("layer_types", "sliding_window_pattern")
-    let (local, global) = ("sliding_attention", "full_attention")
-    return ConfigurationKey { fields, model throws(ModelError) in
-      let types = try fields.texts(list)
-      if let other = types.first(where: { $0 != local && $0 != global }) {
-        throw .unsupported(
-          path: fields.path, key: list, value: other, supported: "\(global), \(local)")
-      }
-      guard types.isEmpty || types.count == model.layers else {
-        throw .badConfiguration(
-          path: fields.path, reason: "\(list) has \(types.count) items for \(model.layers) layers")
-      }
+    let pattern = "sliding_window_pattern"
+    return ConfigurationKey([LayerTypes.key, pattern]) { fields, model throws(ModelError) in
       var given: [(key: String, value: [Bool])] = []
-      if !types.isEmpty { given.append((list, types.map { $0 == local })) }
+      if let types = try fields.layerTypes(count: model.layers) {
+        given.append((LayerTypes.key, types))
+      }
       let distance = try fields.size(pattern, atMost: ModelLimits.layers, default: usualPattern)
       let regular = (1...model.layers).map { $0 % distance != 0 }
       if fields.has(pattern) { given.append((pattern, regular)) }
       model.isLocal = try fields.agreed(given) ?? regular
     } write: { model, json in
-      json[list] = .list(model.isLocal.map { .text($0 ? local : global) })
+      json[LayerTypes.key] = LayerTypes.list(model.isLocal)
       let distance = 1 + (model.isLocal.firstIndex(of: false) ?? model.layers)
       let isRegular = model.isLocal.indices.allSatisfy {
         model.isLocal[$0] == (($0 + 1) % distance != 0)
@@ -160,10 +176,9 @@ extension GemmaConfiguration {
   /// Gemma 3 has two: transformers 4 names the local base beside the global settings, transformers
   /// 5 has a map of two maps.
   private static var twoRotaries: ConfigurationKey<Self> {
-    let (localBase, local, global) = (
-      "rope_local_base_freq", "sliding_attention", "full_attention"
-    )
-    return ConfigurationKey { fields, model throws(ModelError) in
+    let localBase = "rope_local_base_freq"
+    let (local, global) = (LayerTypes.local, LayerTypes.global)
+    return ConfigurationKey(RotarySettings.keys + [localBase]) { fields, model throws(ModelError) in
       let maps =
         try fields.map(RotarySettings.mapKey, of: [global, local])
         ?? ConfigurationFields(values: [:], path: fields.path)

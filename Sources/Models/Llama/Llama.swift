@@ -91,7 +91,7 @@ extension RotaryAttention {
     headNorms = c.kind.normalisesHeads ? (norm("q_norm"), norm("k_norm")) : nil
     path = parameters.path
     (heads, keyHeads) = (c.heads, c.keyHeads)
-    reach = .causal(window: index >= c.firstWindowed ? c.window : nil)
+    reach = .causal(window: c.window(ofBlock: index))
     scale = nil
     dropout = Dropout(rate: c.dropout, site: index)
     (self.index, self.rotary) = (index, rotary)

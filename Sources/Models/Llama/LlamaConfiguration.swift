@@ -29,8 +29,11 @@ package struct LlamaConfiguration: GroupedQueryConfiguration {
   /// Sliding window: the number of positions that a query attends to, its own included; nil for all
   /// earlier ones.
   package var window: Int?
-  /// The first block with a window.
-  package var firstWindowed = 0
+  /// For every block, true when it attends only within the window; empty when all do.
+  package var isLocal: [Bool] = []
+  /// `max_window_layers` of Qwen, whose blocks from this one on are local unless `layer_types` lists
+  /// them.
+  var firstLocal = 28
   /// Dropout rate of attention probabilities; the family has no other dropout.
   package var dropout: Float = 0
   /// True when the head is tied to the token embedding.
@@ -41,8 +44,8 @@ package struct LlamaConfiguration: GroupedQueryConfiguration {
   package var epsilon: Float = 1e-5
   /// Standard deviation of the initial weights.
   package var initialStd: Float = 0.02
-  /// The id that ends a document, for `config.json`.
-  package var endOfText = 0
+  /// The ids that begin and end a document, for `config.json`.
+  package var (beginningOfText, endOfText): (Int?, Int?) = (nil, nil)
 
   package init() {}
 
@@ -51,6 +54,7 @@ package struct LlamaConfiguration: GroupedQueryConfiguration {
   /// - Parameters:
   ///   - keyHeads: `heads` when nil.
   ///   - hidden: 8/3 × width rounded up to a multiple of 16 when nil.
+  ///   - endOfText: The id that also begins a document.
   package init(
     vocabulary: Int, context: Int, layers: Int, heads: Int, keyHeads: Int? = nil,
     width: Int, hidden: Int? = nil, dropout: Float = 0, tied: Bool = false, endOfText: Int
@@ -65,7 +69,7 @@ package struct LlamaConfiguration: GroupedQueryConfiguration {
     self.hidden = hidden ?? (8 * width / 3 + 15) / 16 * 16
     self.dropout = dropout
     self.tied = tied
-    self.endOfText = endOfText
+    (beginningOfText, self.endOfText) = (endOfText, endOfText)
     try check()
   }
 
@@ -83,6 +87,17 @@ package struct LlamaConfiguration: GroupedQueryConfiguration {
       family: name.prefix(1).uppercased() + name.dropFirst(), head: "ForCausalLM")
   }
 
+  package var untied: (any ModelConfiguration)? {
+    var copy = self
+    copy.tied = false
+    return copy
+  }
+
+  /// The window of the block `index`; nil for none.
+  func window(ofBlock index: Int) -> Int? {
+    isLocal.isEmpty || isLocal[index] ? window : nil
+  }
+
   package func backbone(_ parameters: Parameters) -> any Backbone { Llama(self, parameters) }
 }
 
@@ -96,6 +111,9 @@ package enum LlamaKind: String, Sendable, CaseIterable {
   case qwen2
   /// Qwen 3: norms on the heads of queries and keys.
   case qwen3
+
+  /// True for both Qwens, whose window stands behind a flag.
+  var isQwen: Bool { self == .qwen2 || self == .qwen3 }
 
   /// True when queries and keys are normalised per head.
   var normalisesHeads: Bool { self == .qwen3 }

@@ -3,29 +3,29 @@ import Tensors
 // The keys in the `config.json` of T5 and mT5.
 //
 // transformers before version 5 ties the head when `tie_word_embeddings` is true or absent, and
-// then scales its input. Version 5 always writes true, states in `scale_decoder_outputs` whether it
-// scales, and leaves a head untied when the weights file has a head that is not the embedding. So
-// Apus ties the head exactly when hidden states are scaled; if a file lacks the weight of an untied
-// head, `shared.weight` is used (see `WeightNames.shared`).
+// then scales its input. Version 5 always writes true and states in `scale_decoder_outputs` whether
+// it scales. So Apus ties the head exactly when hidden states are scaled; a head in the weights file
+// that is not the embedding unties it, as for every family, and if a file lacks the weight of an
+// untied head, `shared.weight` is used (see `WeightNames.shared`).
 
 extension T5Configuration {
   package static var keys: [ConfigurationKey<Self>] {
     [
       .name("model_type", \.kind),
       .only("is_encoder_decoder", true),
-      .choice("feed_forward_proj", \.isGated, ["relu": false, "gated-gelu": true]) {
-        $0.kind == .t5 ? "relu" : "gated-gelu"
+      feedForward,
+      .size("vocab_size", \.vocabulary, atMost: ModelLimits.vocabulary) {
+        $0.kind == .t5 ? 32_128 : 250_112
       },
-      .size("vocab_size", \.vocabulary, atMost: ModelLimits.vocabulary),
-      .flag("tie_word_embeddings", \.tied, default: true),
-      scaledOutputs,
-      .size("num_layers", \.layers, atMost: ModelLimits.layers),
+      head,
+      .size("num_layers", \.layers, atMost: ModelLimits.layers) { $0.kind == .t5 ? 6 : 8 },
       .size("num_decoder_layers", \.decoderLayers, atMost: ModelLimits.layers) { $0.layers },
+      // transformers 5 has no limit on positions, and this key no more.
       .size("n_positions", \.context, atMost: ModelLimits.context, default: 512),
-      .size("num_heads", \.heads, atMost: ModelLimits.width),
+      .size("num_heads", \.heads, atMost: ModelLimits.width) { $0.kind == .t5 ? 8 : 6 },
       .size("d_kv", \.headSize, atMost: ModelLimits.width, default: 64),
-      .size("d_model", \.width, atMost: ModelLimits.width),
-      .size("d_ff", \.hidden, atMost: ModelLimits.hidden),
+      .size("d_model", \.width, atMost: ModelLimits.width, default: 512),
+      .size("d_ff", \.hidden, atMost: ModelLimits.hidden) { $0.kind == .t5 ? 2048 : 1024 },
       .rate("dropout_rate", \.dropout, default: 0.1),
       .id("pad_token_id", \.padding) { _ in 0 },
       .id("decoder_start_token_id", \.start) { $0.padding ?? 0 },
@@ -39,18 +39,48 @@ extension T5Configuration {
       // transformers refuses a whole number here, and its default is 1.
       .positive("initializer_factor", \.initialFactor, default: 1)
         .written { $0.initialFactor != 1 },
+      .irrelevant(
+        ["classifier_dropout"], because: "Apus builds no classifier on an encoder–decoder"),
     ] + ConfigurationKey.common
   }
 
-  /// The head is tied when hidden states are scaled, by default when `tie_word_embeddings` is true;
-  /// that of mT5 never is.
-  private static var scaledOutputs: ConfigurationKey<Self> {
-    let name = "scale_decoder_outputs"
-    return ConfigurationKey { fields, model throws(ModelError) in
-      let isScaled = try fields.flag(name, default: model.tied)
-      model.tied = model.kind == .t5 && isScaled
+  package static var aliases: [String: String] {
+    [
+      "hidden_size": "d_model", "num_attention_heads": "num_heads",
+      "num_hidden_layers": "num_layers", "head_dim": "d_kv",
+    ]
+  }
+
+  /// `feed_forward_proj`; transformers derives two more keys from it, and writes them.
+  private static var feedForward: ConfigurationKey<Self> {
+    let (name, function, isGated) = ("feed_forward_proj", "dense_act_fn", "is_gated_act")
+    let values = ["relu": false, "gated-gelu": true]
+    return ConfigurationKey([name, function, isGated]) { fields, model throws(ModelError) in
+      let text = try fields.text(name, default: model.kind == .t5 ? "relu" : "gated-gelu")
+      guard let value = values[text] else {
+        throw .unsupported(
+          path: fields.path, key: name, value: text, supported: "relu, gated-gelu")
+      }
+      model.isGated = value
+      try fields.require(isGated, value)
+      let functions = value ? ["gelu_new", "gelu_pytorch_tanh"] : ["relu"]
+      try fields.require(function, oneOf: functions, default: functions[0])
     } write: { model, json in
-      json[name] = .flag(model.tied)
+      json[name] = .text(model.isGated ? "gated-gelu" : "relu")
+    }
+  }
+
+  /// The scale of the head's input, by default when `tie_word_embeddings` is not false, and with it
+  /// the tie; mT5 has neither.
+  private static var head: ConfigurationKey<Self> {
+    let (tied, scaled) = ("tie_word_embeddings", "scale_decoder_outputs")
+    return ConfigurationKey([tied, scaled]) { fields, model throws(ModelError) in
+      let isScaled = try fields.flag(scaled, default: fields.flag(tied, default: true))
+      model.isScaled = model.kind == .t5 && isScaled
+      model.tied = model.isScaled
+    } write: { model, json in
+      json[tied] = .flag(model.tied)
+      json[scaled] = .flag(model.isScaled)
     }
   }
 

@@ -40,15 +40,17 @@ package struct T5Configuration: ModelConfiguration {
   package var initialFactor: Float = 1
   /// True for a gated feed-forward (T5 1.1), false for one with ReLU (T5 1.0).
   package var isGated = true
-  /// True when the head is tied to the token embedding, on hidden states times width^−½ (T5 1.0);
-  /// false for a head of its own (T5 1.1).
+  /// True when the head is tied to the token embedding (T5 1.0), false for a head of its own (T5
+  /// 1.1).
   package var tied = false
+  /// True when the head's input is scaled by width^−½ (T5 1.0).
+  package var isScaled = false
   /// The decoder's start id, which precedes every target.
   package var start: Int? = 0
   /// The padding id of sources and targets.
   package var padding: Int? = 0
   /// The id that ends sources and targets.
-  package var endOfText = 0
+  package var endOfText: Int? = 0
 
   package init() {}
 
@@ -63,7 +65,7 @@ package struct T5Configuration: ModelConfiguration {
         "model.width \(width) is not a multiple of model.heads \(heads): choose a multiple.")
     }
     headSize = width / heads
-    (isGated, tied) = (model.isGated, model.isTied)
+    (isGated, tied, isScaled) = (model.isGated, model.isTied, model.isTied)
     hidden = model.hidden ?? (isGated ? (8 * width / 3 + 15) / 16 * 16 : 4 * width)
     dropout = Float(model.dropout)
     padding = ids.id("<pad>") ?? ids.endOfText
@@ -86,7 +88,7 @@ package struct T5Configuration: ModelConfiguration {
   package var headStd: Float { initialFactor }
 
   /// Factor of the head's input.
-  var outputScale: Float { tied ? 1 / Float(width).squareRoot() : 1 }
+  var outputScale: Float { isScaled ? 1 / Float(width).squareRoot() : 1 }
 
   package var cachedLayers: Int { decoderLayers }
 
@@ -101,6 +103,12 @@ package struct T5Configuration: ModelConfiguration {
     }
   }
 
+  package var untied: (any ModelConfiguration)? {
+    var copy = self
+    copy.tied = false
+    return copy
+  }
+
   package func backbone(_ parameters: Parameters) -> any Backbone { T5(self, parameters) }
 }
 
@@ -110,7 +118,7 @@ extension ModelFamily {
     name: "t5", configuration: T5Configuration.self,
     modelTypes: T5Configuration.Kind.allCases.map(\.rawValue),
     weightNames: WeightNames(
-      embeddings: ["shared.weight"],
+      tiesOnlyHead: false, embeddings: ["shared.weight"],
       // The embedding as part of the encoder or the decoder.
       variants: [
         "shared.weight": "encoder.embed_tokens.weight",

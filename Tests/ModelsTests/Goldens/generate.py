@@ -8,7 +8,7 @@ Run
     /tmp/venv-torch/bin/python Tests/ModelsTests/Goldens/generate.py llama-gqa
 
 The committed files were written by Python 3.11, torch 2.13.0+cpu, transformers 5.23.0,
-safetensors 0.8.0, numpy 2.4.6; those of Gemma by torch 2.15.0+cu132 (on the CPU) and transformers
+safetensors 0.8.0, numpy 2.4.6; those of Gemma and qwen2-layers by torch 2.15.0+cu132 (on the CPU) and transformers
 5.24.0. The same versions on the same CPU write the same bytes.
 
 Each case is a folder
@@ -232,6 +232,10 @@ CASES = [
     Case("qwen2-window", 45, 2, 13, relative(
         Qwen2Config, num_key_value_heads=4, use_sliding_window=True,
         sliding_window=4, max_window_layers=1), False),
+    Case("qwen2-layers", 46, 2, 13, relative(
+        Qwen2Config, num_hidden_layers=3, num_key_value_heads=4, use_sliding_window=True,
+        sliding_window=4, layer_types=["sliding_attention", "full_attention", "sliding_attention"]),
+        False),
     Case("qwen3", 35, 2, 11, relative(
         Qwen3Config, num_key_value_heads=2, head_dim=6, tie_word_embeddings=True), False),
     Case("qwen3-bias", 36, 2, 9, relative(

@@ -1,5 +1,3 @@
-import Models
-
 extension NetworkConfiguration {
   /// Modules that the folder of the language model does not have; under LoRA they are trained in
   /// full.
