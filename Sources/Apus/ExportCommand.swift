@@ -2,7 +2,7 @@ import ArgumentParser
 import Checkpoints
 
 /// `apus export`: writes a model as a Hugging Face folder, with LoRA adapters merged.
-struct ExportCommand: ParsableCommand {
+struct ExportCommand: Subcommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract: "Export a model as a Hugging Face folder, with LoRA adapters merged.",
@@ -13,6 +13,9 @@ struct ExportCommand: ParsableCommand {
 
   @Option(help: "Folder to write, which must not exist.")
   var output: String
+
+  var inputs: [String] { [model] }
+  var outputs: [String] { [output] }
 
   func run() throws {
     let folder = try ModelFolder(path: model)
