@@ -105,7 +105,7 @@ let package = Package(
 
     // Use
     .target(
-      name: "Configuration", dependencies: [.product(name: "Yams", package: "Yams")],
+      name: "Configuration", dependencies: ["Files", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(name: "Monitoring", dependencies: ["Files"], swiftSettings: strict),
     .target(name: "Recipes", dependencies: ["Configuration", "Files"], swiftSettings: strict),

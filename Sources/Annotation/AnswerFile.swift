@@ -25,7 +25,7 @@ package struct AnswerFile: Sendable {
   package init(path: String, for store: JudgementStore) throws {
     let bytes: [UInt8]
     do {
-      bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+      bytes = try InputFile.contents(of: path)
     } catch {
       throw AnnotationError.unreadable(path: path)
     }

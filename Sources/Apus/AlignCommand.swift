@@ -2,7 +2,7 @@ import ArgumentParser
 import Phases
 
 /// `apus align`: reinforcement learning from rewards, or preference optimization on pairs.
-struct AlignCommand: ParsableCommand {
+struct AlignCommand: PhaseSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "align",
     abstract: "Align a model by reinforcement learning or preference optimization.",
@@ -15,9 +15,7 @@ struct AlignCommand: ParsableCommand {
       required. The same command resumes an interrupted run.
       """)
 
-  @OptionGroup var arguments: PhaseArguments
+  static let phase = PhaseKind.align
 
-  func run() throws {
-    try arguments.run(.align)
-  }
+  @OptionGroup var arguments: PhaseArguments
 }

@@ -8,7 +8,7 @@ import Tensors
 
 extension AnnotateCommand {
   /// `apus annotate ask`: adds pairs and judgements to a file, and asks an annotator.
-  struct Ask: ParsableCommand {
+  struct Ask: Subcommand {
     static let configuration = CommandConfiguration(
       commandName: "ask", abstract: "Add pairs, and judge them.",
       discussion: """
@@ -53,6 +53,12 @@ extension AnnotateCommand {
 
     private var addsPairs: Bool { !pairs.isEmpty || !model.isEmpty }
 
+    var inputs: [String] {
+      pairs + model + prompts + [answers, reward].compactMap(\.self)
+        + (addsPairs ? [] : [judgements])
+    }
+    var outputs: [String] { [judgements] }
+
     func validate() throws {
       if model.count > 2 {
         throw ValidationError("--model is given \(model.count) times, but a pair has two answers.")
@@ -75,6 +81,10 @@ extension AnnotateCommand {
       // Inputs are read before the store is opened, so that an error leaves no new file.
       let file = pairs.isEmpty ? nil : try PairFile(pairs, skipsBad: skipBad)
       let sampling = model.isEmpty ? nil : try PairSampling(model, prompts, skipsBad: skipBad)
+      MatrixLibrary.useCallingThreadOnly()
+      let team = reward == nil ? nil : try generation.threads.team()
+      defer { team?.stop() }
+      let scoring = try reward.map { try RewardScoring($0, generation, team) }
       if !addsPairs && !FileManager.default.fileExists(atPath: judgements) {
         throw AnnotationError.missing(path: judgements)
       }
@@ -89,7 +99,7 @@ extension AnnotateCommand {
         try sampling.fill(store, generation)
       }
       if let answers { try take(answers, store) }
-      if let annotator { try ask(annotator, store) }
+      if let annotator { try ask(annotator, store, scoring) }
     }
 
     private func report(skipped: SkippedRecords) {
@@ -112,11 +122,9 @@ extension AnnotateCommand {
           + "\(file.faults.count, "is", "are") left out.")
     }
 
-    private func ask(_ annotator: String, _ store: JudgementStore) throws {
-      MatrixLibrary.useCallingThreadOnly()
-      let team = reward == nil ? nil : try generation.threads.team()
-      defer { team?.stop() }
-      let scoring = try reward.map { try RewardScoring($0, generation, team) }
+    private func ask(
+      _ annotator: String, _ store: JudgementStore, _ scoring: RewardScoring?
+    ) throws {
       var session = try AnnotationSession(
         store, annotator: annotator, scorer: scoring.map { $0.score })
       let dialogue = AnnotationDialogue(

@@ -9,7 +9,7 @@ struct AnnotateCommand: ParsableCommand {
     abstract: "Judge pairs of answers blind, and report and export the judgements.",
     subcommands: [Ask.self, Pairs.self, Report.self, Export.self], defaultSubcommand: Ask.self)
 
-  struct Pairs: ParsableCommand {
+  struct Pairs: Subcommand {
     static let configuration = CommandConfiguration(
       abstract: "List the pairs as JSON lines, to judge them elsewhere.")
 
@@ -21,6 +21,9 @@ struct AnnotateCommand: ParsableCommand {
 
     @Option(help: "File to write (default: standard output).")
     var output: String?
+
+    var inputs: [String] { [judgements] }
+    var outputs: [String] { output.map { [$0] } ?? [] }
 
     func run() throws {
       let store = try JudgementStore(reading: judgements)
@@ -38,12 +41,14 @@ struct AnnotateCommand: ParsableCommand {
     }
   }
 
-  struct Report: ParsableCommand {
+  struct Report: Subcommand {
     static let configuration = CommandConfiguration(
       abstract: "Report counts, agreement between annotators, and win rates of models.")
 
     @Argument(help: "File of judgements (SQLite).")
     var judgements: String
+
+    var inputs: [String] { [judgements] }
 
     func run() throws {
       let store = try JudgementStore(reading: judgements)
@@ -53,7 +58,7 @@ struct AnnotateCommand: ParsableCommand {
     }
   }
 
-  struct Export: ParsableCommand {
+  struct Export: Subcommand {
     static let configuration = CommandConfiguration(
       abstract: "Write the preferences as JSON lines, the input of apus reward.")
 
@@ -65,6 +70,9 @@ struct AnnotateCommand: ParsableCommand {
 
     @Flag(help: "Keep ties: each is written in both orders, with margin 0.")
     var ties = false
+
+    var inputs: [String] { [judgements] }
+    var outputs: [String] { [output] }
 
     func run() throws {
       let store = try JudgementStore(reading: judgements)

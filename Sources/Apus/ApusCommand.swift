@@ -23,7 +23,8 @@ struct ApusCommand: ParsableCommand {
     MatrixLibrary.reexecuteIfKernelsAreOutdated()
     if let fault = MatrixLibrary.environmentFault { Failure.refuse(fault) }
     do {
-      var command = try parseAsRoot()
+      var command = try command(from: Array(CommandLine.arguments.dropFirst()))
+      if Ranks.own > 0, !(command is any CollectiveSubcommand) { return }
       try command.run()
     } catch {
       Failure.exit(error)

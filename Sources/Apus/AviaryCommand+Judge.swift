@@ -5,7 +5,7 @@ import Foundation
 
 extension AviaryCommand {
   /// `apus data aviary judge`: judgements of pairs of stories by simulated annotators.
-  struct Judge: ParsableCommand {
+  struct Judge: Subcommand {
     static let configuration = CommandConfiguration(
       abstract: "Judge pairs of stories by simulated annotators, who mostly prefer kind endings.",
       discussion: """
@@ -34,10 +34,11 @@ extension AviaryCommand {
     @Option(help: "File to write: JSON lines with pair, annotator and answer.")
     var output: String
 
+    var inputs: [String] { [pairs] }
+    var outputs: [String] { [output] }
+
     func run() throws {
-      guard let data = FileManager.default.contents(atPath: pairs) else {
-        throw Failure.Refusal("\(pairs) cannot be read: give the output of apus annotate pairs.")
-      }
+      let data = Data(try Failure.contents(of: pairs))
       let decoder = JSONDecoder()
       let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       let read: [Pair] = try lines.enumerated().filter { !$0.element.isEmpty }.map {

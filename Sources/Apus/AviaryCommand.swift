@@ -21,7 +21,7 @@ struct AviaryCommand: ParsableCommand {
     try file.publish()
   }
 
-  struct Write: ParsableCommand {
+  struct Write: Subcommand {
     static let configuration = CommandConfiguration(
       abstract: "Write stories, instructions with stories that follow them, or instructions alone.",
       discussion: """
@@ -65,6 +65,9 @@ struct AviaryCommand: ParsableCommand {
 
     @Option(help: "File to write (JSON lines).")
     var output: String
+
+    var inputs: [String] { [] }
+    var outputs: [String] { [output] }
 
     func validate() throws {
       try requireOneOrMore(count, of: "--count")

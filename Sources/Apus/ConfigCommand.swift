@@ -6,12 +6,13 @@ import Training
 extension PhaseKind: ExpressibleByArgument {}
 
 /// `apus config`: the configuration of a run, or the schema of its keys.
-struct ConfigCommand: ParsableCommand {
+struct ConfigCommand: Subcommand {
   static let configuration = CommandConfiguration(
     commandName: "config",
     abstract: "Print the configuration of a run with every default, or the schema of its keys.")
 
-  @Argument(help: "YAML file of a run (default: none; --set gives the required keys).")
+  @Argument(
+    help: "YAML file of a run; without it and --set, the defaults, with nothing for required keys.")
   var file: String?
 
   @Option(name: .customLong("set"), help: "Override of a key, as KEY.PATH=VALUE. Repeatable.")
@@ -26,17 +27,22 @@ struct ConfigCommand: ParsableCommand {
   @Flag(help: "Print the schema as JSON (with --schema).")
   var json = false
 
+  var inputs: [String] { file.map { [$0] } ?? [] }
+
   func run() throws {
     if schema {
       let keys = try ConfigurationReader.schema { try phase.type.readKeys(&$0) }
       try StandardOutput.print(json ? keys.json() : keys.table())
       return
     }
+    if file == nil && overrides.isEmpty {
+      let defaults = try ConfigurationReader.defaults { try phase.type.readKeys(&$0) }
+      return try StandardOutput.print(defaults.resolved(withHelp: true), terminator: "")
+    }
     var reader =
       try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
       ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
-    try phase.type.readKeys(&reader)
-    try reader.finish()
+    try phase.type.checkKeys(&reader)
     try StandardOutput.print(reader.resolved(withHelp: true), terminator: "")
   }
 }

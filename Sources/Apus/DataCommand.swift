@@ -11,7 +11,7 @@ struct DataCommand: ParsableCommand {
     commandName: "data", abstract: "Build token shards from text; inspect datasets and records.",
     subcommands: [Build.self, Inspect.self, AviaryCommand.self])
 
-  struct Build: ParsableCommand {
+  struct Build: Subcommand {
     static let configuration = CommandConfiguration(
       abstract: "Tokenize documents into train.tokens and validation.tokens.")
 
@@ -42,11 +42,17 @@ struct DataCommand: ParsableCommand {
       try requireOneOrMore(stories, of: "--stories")
     }
 
+    private var world: Aviary? { Aviary(sources: sources, seed: 1) }
+    var inputs: [String] {
+      (world == nil ? sources : []) + validationFiles + TokenizerCommand.path(tokenizer)
+    }
+    var outputs: [String] { [output] }
+
     func run() throws {
       let name = tokenizer
       let tokenizer = try TokenizerCommand.load(name)
       let plan = try DatasetPlan(
-        sources: Aviary(sources: sources, seed: 1).map { world in
+        sources: world.map { world in
           .generated(name: "\(sources[0]), seed 1", count: stories) {
             Document(text: world.text(at: $0), source: sources[0], index: $0)
           }
@@ -69,7 +75,7 @@ struct DataCommand: ParsableCommand {
     }
   }
 
-  struct Inspect: ParsableCommand {
+  struct Inspect: Subcommand {
     static let configuration = CommandConfiguration(
       abstract: "Show a dataset, or records as tokens with their loss mask.",
       discussion: """
@@ -90,6 +96,8 @@ struct DataCommand: ParsableCommand {
     var tokenizer: String?
 
     @OptionGroup var records: RecordInspection
+
+    var inputs: [String] { sources + (tokenizer.map(TokenizerCommand.path) ?? []) }
 
     func run() throws {
       if sources.count > 1 || !FileManager.default.fileExists(atPath: "\(sources[0])/dataset.json")

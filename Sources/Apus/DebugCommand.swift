@@ -11,7 +11,7 @@ struct DebugCommand: ParsableCommand {
     abstract: "Write the activations and gradients of one step, or compare two such files.",
     subcommands: [Dump.self, Compare.self])
 
-  struct Dump: ParsableCommand {
+  struct Dump: Subcommand {
     static let configuration = CommandConfiguration(
       abstract: "Write the activations, and the gradients, of one step of a language model.",
       discussion: """
@@ -29,8 +29,8 @@ struct DebugCommand: ParsableCommand {
     @Argument(help: "Text of the input.")
     var text: String?
 
-    @Option(help: "Token ids of the input, separated by commas, instead of a text.")
-    var ids: String?
+    @Option(help: "Token ids of the input, separated by spaces or commas, instead of a text.")
+    var ids: TokenIDList?
 
     @Flag(help: "Run the backward pass, and write the loss and the gradients too.")
     var gradients = false
@@ -43,6 +43,9 @@ struct DebugCommand: ParsableCommand {
     @Option(help: "File to write (safetensors).")
     var output: String
 
+    var inputs: [String] { [model] }
+    var outputs: [String] { [output] }
+
     func validate() throws {
       if text == nil && ids == nil {
         throw ValidationError("The input is missing; give a text or --ids.")
@@ -50,23 +53,13 @@ struct DebugCommand: ParsableCommand {
       if text != nil && ids != nil {
         throw ValidationError("Give a text or --ids, not both.")
       }
-      if let ids { _ = try Self.parse(ids) }
-    }
-
-    private static func parse(_ ids: String) throws -> [Int32] {
-      try ids.split(separator: ",", omittingEmptySubsequences: false).map {
-        guard let id = Int32($0), id >= 0 else {
-          throw ValidationError("--ids must be numbers separated by commas, such as 1,2,3.")
-        }
-        return id
-      }
     }
 
     func run() throws {
       MatrixLibrary.useCallingThreadOnly()
       let loaded = try LoadedModel(path: model, readsTokenizer: ids == nil)
       loaded.notes.forEach(Failure.report)
-      let ids = try ids.map(Self.parse) ?? loaded.tokenizer.encodeWithSpecialTokens(text ?? "")
+      let ids = ids?.ids ?? loaded.tokenizer.encodeWithSpecialTokens(text ?? "")
       let (context, vocabulary) = (loaded.configuration.context, loaded.configuration.vocabulary)
       guard let largest = ids.max() else {
         throw Failure.Refusal("the text has no token: give a longer one.")
@@ -110,7 +103,7 @@ struct DebugCommand: ParsableCommand {
     }
   }
 
-  struct Compare: ParsableCommand {
+  struct Compare: Subcommand {
     static let configuration = CommandConfiguration(
       abstract: "Compare two dumps tensor by tensor, in the order of the passes.",
       discussion: """
@@ -134,6 +127,8 @@ struct DebugCommand: ParsableCommand {
 
     @Flag(help: "Print all tensors, not only those over the tolerance.")
     var all = false
+
+    var inputs: [String] { [first, second] }
 
     func validate() throws {
       if !(tolerance >= 0 && tolerance.isFinite) {

@@ -9,7 +9,7 @@ import Tokenizers
 import Training
 
 /// `apus embed`: embeddings of texts, or their cosine similarities.
-struct EmbedCommand: ParsableCommand {
+struct EmbedCommand: Subcommand {
   static let configuration = CommandConfiguration(
     commandName: "embed", abstract: "Compute embeddings of texts, or their cosine similarities.",
     discussion: """
@@ -41,6 +41,8 @@ struct EmbedCommand: ParsableCommand {
   var cosines = false
 
   @OptionGroup var threads: ThreadArguments
+
+  var inputs: [String] { [model] + (file.map { [$0] } ?? []) }
 
   /// Texts per forward pass.
   private static let group = 16
@@ -82,7 +84,7 @@ struct EmbedCommand: ParsableCommand {
 
   private func readTexts() throws -> [String] {
     guard let file else { return texts }
-    guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+    guard let text = String(validating: try Failure.contents(of: file), as: UTF8.self) else {
       throw Failure.Refusal("\(file) cannot be read as UTF-8 text: correct the path or the file.")
     }
     let lines = text.split(whereSeparator: \.isNewline).map(String.init)

@@ -15,7 +15,7 @@ extension EvaluateCommand {
   /// Evaluates every model, and prints the results on rank 0.
   ///
   /// Collective.
-  func measure(_ world: Communicator, workers: Cores.Assignment) throws {
+  func run(_ world: Communicator, _ workers: Cores.Assignment) throws {
     var rows: [Row] = []
     for path in models {
       let evaluation = try ModelEvaluation(

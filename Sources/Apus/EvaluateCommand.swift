@@ -6,7 +6,7 @@ import Training
 extension ExampleDataOptions.Template: ExpressibleByArgument {}
 
 /// `apus evaluate`: metrics of models, one row for each, in one process or under `mpirun`.
-struct EvaluateCommand: ParsableCommand {
+struct EvaluateCommand: CollectiveSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
     abstract: "Evaluate models on texts, conversations, labelled or tagged texts, or preferences.",
@@ -79,7 +79,5 @@ struct EvaluateCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
-    try ranks.run(measure)
-  }
+  var inputs: [String] { models + texts + records + instructions }
 }

@@ -16,7 +16,7 @@ enum WeightType: String, CaseIterable, ExpressibleByArgument {
 }
 
 /// `apus export`: writes a model as a Hugging Face folder, with LoRA adapters merged.
-struct ExportCommand: ParsableCommand {
+struct ExportCommand: Subcommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract: "Export a model as a Hugging Face folder, with LoRA adapters merged.",
@@ -31,6 +31,9 @@ struct ExportCommand: ParsableCommand {
   @Option(
     help: "Type of the weights: fp32, fp16 or bf16; by default that of the model's own files.")
   var dtype: WeightType?
+
+  var inputs: [String] { [model] }
+  var outputs: [String] { [output] }
 
   func run() throws {
     let folder = try ModelFolder(path: model)

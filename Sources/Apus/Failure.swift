@@ -23,12 +23,22 @@ enum Failure {
     }
   }
 
+  /// Returns the bytes of the regular file at `path`, an argument of the user.
+  static func contents(of path: String) throws -> [UInt8] {
+    do throws(StorageError) {
+      return try InputFile.contents(of: path)
+    } catch {
+      throw Refusal("\(path) cannot be read: \(error.reason); correct the path or the file.")
+    }
+  }
+
   /// The exit code of `error`: 2 configuration or input, 3 diverged, 5 storage, 64 usage, 75
   /// temporary (start the same command again).
   static func code(_ error: any Error) -> Int32 {
     switch error {
     case is DivergenceGuard.Diverged: 3
     case CheckpointError.notAsWritten: 5
+    case StorageError.notAFile, StorageError.tooLarge: 2
     case is StorageError, is MonitoringError, is StandardOutput.Failure: 5
     case DatasetError.storage, TokenizerError.unwritable, AnnotationError.storage: 5
     case AnnotationError.locked: 75
@@ -61,8 +71,9 @@ enum Failure {
   /// Ends the process with the sentence of `error`, or with the usage for a command-line error.
   static func exit(_ error: any Error) -> Never {
     if error is ExitCode || error is CleanExit || code(error) == 1 {
-      let isUsage = !(error is ExitCode) && !ApusCommand.exitCode(for: error).isSuccess
-      if isUsage { waitForRankZeroBeforeMPI() }
+      let isHelp = ApusCommand.exitCode(for: error).isSuccess
+      if isHelp, Ranks.own > 0 { Foundation.exit(0) }
+      if !isHelp, !(error is ExitCode) { waitForRankZeroBeforeMPI() }
       ApusCommand.exit(withError: error)
     }
     report(sentence(error))
@@ -83,7 +94,7 @@ enum Failure {
   static func end(_ error: any Error, on world: Communicator) throws -> Never {
     if let failure = error as? RankFailure {
       let code = try world.broadcast(failure.error.map(rankCode) ?? 0, from: failure.rank)
-      if let error = failure.error {
+      if let error = failure.error, !(error is ExitCode) {
         report((failure.rank == 0 ? "" : place(of: world)) + sentence(error))
       }
       throw ExitCode(code)
@@ -105,14 +116,13 @@ enum Failure {
   }
 
   private static func waitForRankZeroBeforeMPI() {
-    let rank = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"] ?? "0"
     // mpirun takes a second to end the other ranks after one exits before MPI_Init.
-    waitForRankZero(on: Int(rank) ?? 0, seconds: 3)
+    waitForRankZero(on: Ranks.own, seconds: 3)
   }
 
   /// The exit code of `error`, with 2 in place of 1, which is `mpirun`'s own.
   private static func rankCode(_ error: any Error) -> Int32 {
-    code(error) == 1 ? 2 : code(error)
+    code(error) == 1 && !(error is ExitCode) ? 2 : code(error)
   }
 
   private static func place(of world: Communicator) -> String {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Phases
 
 /// `apus finetune`: trains an existing model on conversations, labelled texts or tagged words.
-struct FinetuneCommand: ParsableCommand {
+struct FinetuneCommand: PhaseSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "finetune",
     abstract: "Fine-tune a model on conversations, labelled texts or tagged words.",
@@ -13,9 +13,7 @@ struct FinetuneCommand: ParsableCommand {
       required. The same command resumes an interrupted run.
       """)
 
-  @OptionGroup var arguments: PhaseArguments
+  static let phase = PhaseKind.finetune
 
-  func run() throws {
-    try arguments.run(.finetune)
-  }
+  @OptionGroup var arguments: PhaseArguments
 }

@@ -8,7 +8,7 @@ import Tensors
 import Tokenizers
 
 /// `apus generate`: continues a prompt and streams the text to standard output.
-struct GenerateCommand: ParsableCommand {
+struct GenerateCommand: Subcommand {
   static let configuration = CommandConfiguration(
     commandName: "generate", abstract: "Generate text with a trained model.",
     discussion: "apus generate runs/aviary \"Once\" --temperature 0.8")
@@ -20,8 +20,8 @@ struct GenerateCommand: ParsableCommand {
     help: "Text to continue, or the input of an encoder–decoder (default: a new document).")
   var prompt: String?
 
-  @Option(help: "Token ids to continue instead of a text, separated by commas.")
-  var ids: String?
+  @Option(help: "Token ids to continue instead of a text, separated by spaces or commas.")
+  var ids: TokenIDList?
 
   @Flag(help: "Take the most likely token at every position (temperature 0).")
   var greedy = false
@@ -36,6 +36,8 @@ struct GenerateCommand: ParsableCommand {
 
   @Flag(help: "Send the prompt as a user's message, to a model fine-tuned on conversations.")
   var chat = false
+
+  var inputs: [String] { [model] }
 
   func validate() throws {
     try requireOneOrMore(samples, of: "--samples")
@@ -111,13 +113,7 @@ struct GenerateCommand: ParsableCommand {
   private func promptIDs(_ loaded: LoadedModel, _ encoder: ChatEncoder?) throws -> [Int32] {
     var prompt: [Int32]
     if let ids {
-      prompt = try ids.split(separator: ",").map { word in
-        let text = word.trimmingCharacters(in: .whitespaces)
-        guard let id = Int32(text) else {
-          throw Failure.Refusal("--ids: \"\(text)\" is not a token id: give integers.")
-        }
-        return id
-      }
+      prompt = ids.ids
     } else if let encoder {
       prompt = try encoder.encode(prompt: [Message(.user, self.prompt ?? "")])
     } else if loaded.configuration.prediction == .sequenceToSequence {

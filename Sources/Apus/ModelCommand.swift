@@ -6,7 +6,7 @@ struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model", abstract: "Inspect a model.", subcommands: [Inspect.self])
 
-  struct Inspect: ParsableCommand {
+  struct Inspect: Subcommand {
     static let configuration = CommandConfiguration(
       abstract: "Print sizes, and the memory to train and to serve, without reading weights.",
       discussion: """
@@ -23,6 +23,8 @@ struct ModelCommand: ParsableCommand {
 
     @Flag(help: "Print one JSON object.")
     var json = false
+
+    var inputs: [String] { [model] }
 
     func validate() throws {
       if !(1...4096).contains(loraRank) {

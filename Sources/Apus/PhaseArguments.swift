@@ -33,16 +33,16 @@ struct PhaseArguments: ParsableArguments {
   /// Runs the phase `kind` to the end of the run.
   ///
   /// - Throws: `ExitCode` 75 when the run was stopped before its last step.
-  func run(_ kind: PhaseKind) throws {
-    try ranks.run { world, workers in
-      let outcome = try Self.train(
-        kind, world: world, workers: workers, resume: start, profiles: profile
-      ) {
-        try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
-          ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
-      }
-      if case .stopped = outcome { throw ExitCode(75) }
+  fileprivate func run(
+    _ kind: PhaseKind, _ world: Communicator, _ workers: Cores.Assignment
+  ) throws {
+    let outcome = try Self.train(
+      kind, world: world, workers: workers, resume: start, profiles: profile
+    ) {
+      try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
+        ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
     }
+    if case .stopped = outcome { throw ExitCode(75) }
   }
 
   /// Runs one phase on all ranks of `world`.
@@ -71,5 +71,20 @@ struct PhaseArguments: ParsableArguments {
     case "never": .never
     default: .path(resume)
     }
+  }
+}
+
+/// The command of a training phase.
+protocol PhaseSubcommand: CollectiveSubcommand {
+  static var phase: PhaseKind { get }
+  var arguments: PhaseArguments { get }
+}
+
+extension PhaseSubcommand {
+  var ranks: RankArguments { arguments.ranks }
+  var inputs: [String] { arguments.file.map { [$0] } ?? [] }
+
+  func run(_ world: Communicator, _ workers: Cores.Assignment) throws {
+    try arguments.run(Self.phase, world, workers)
   }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Phases
 
 /// `apus pretrain`: trains a model on text, on one rank or under `mpirun`.
-struct PretrainCommand: ParsableCommand {
+struct PretrainCommand: PhaseSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "pretrain",
     abstract: "Pretrain a model on text.",
@@ -13,9 +13,7 @@ struct PretrainCommand: ParsableCommand {
       command resumes an interrupted run.
       """)
 
-  @OptionGroup var arguments: PhaseArguments
+  static let phase = PhaseKind.pretrain
 
-  func run() throws {
-    try arguments.run(.pretrain)
-  }
+  @OptionGroup var arguments: PhaseArguments
 }

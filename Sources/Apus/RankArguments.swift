@@ -27,4 +27,14 @@ struct RankArguments: ParsableArguments {
       try Failure.end(error, on: world)
     }
   }
+
+  /// The workers of a command in a recipe: those of the recipe, unless the command has `--threads`.
+  ///
+  /// Collective.
+  func workers(_ world: Communicator, inRecipeWith workers: Cores.Assignment) throws
+    -> Cores.Assignment
+  {
+    guard let threads else { return workers }
+    return try Ranks.workers(world, threads: threads, oversubscribe: oversubscribe)
+  }
 }

@@ -5,11 +5,11 @@ import MPI
 
 /// The set-up of a command that runs under `mpirun`.
 enum Ranks {
-  /// True when `mpirun` started several ranks; a single process may then skip `MPI_Init`.
-  static var isDistributed: Bool {
-    let names = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"]
-    let sizes = names.compactMap { ProcessInfo.processInfo.environment[$0] }.compactMap { Int($0) }
-    return sizes.contains { $0 > 1 }
+  /// The rank of this process as its launcher says, known before MPI starts; 0 without one.
+  static var own: Int {
+    let environment = ProcessInfo.processInfo.environment
+    let names = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"]
+    return names.lazy.compactMap { environment[$0].flatMap { Int($0) } }.first ?? 0
   }
 
   /// Assigns cores to the workers of this rank.

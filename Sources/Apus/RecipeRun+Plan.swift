@@ -21,6 +21,10 @@ extension RecipeRun {
   /// Collective.
   func printPlan(from first: String?, only: String?) throws {
     let bf16IsFaster = try world.allReduce(UInt8(MatrixLibrary.bf16IsFaster ? 1 : 0), .min) == 1
+    try onRankZero {
+      let selected = try selection(from: first, only: only)
+      try checkInputs(of: selected, again: Set(selected.map(\.name).drop { $0 != first ?? only }))
+    }
     let lines = try world.together { try plan(from: first, only: only, bf16IsFaster: bf16IsFaster) }
     var (rows, seconds) = ([[String]](), 0.0)
     for line in lines {
@@ -32,10 +36,11 @@ extension RecipeRun {
         let (trained, frozen) = sketch.parameters
         row += [
           frozen > 0 ? "\(trained) of \(trained + frozen)" : "\(trained)",
-          "\(sketch.plan.steps)",
+          sketch.plan.epochs.map { "\($0) epochs" } ?? "\(sketch.plan.steps)",
           "\(sketch.memory(ranks: world.size, threads: workers.threads) >> 20) MiB",
         ]
-        if line.isPending {
+        // The data decides the steps of a number of epochs.
+        if line.isPending && sketch.plan.epochs == nil {
           let time = try TimeEstimate(sketch, world: world, workers: workers)
           seconds += time.seconds
           row.append("≈ \(RecipeRun.duration(time.seconds))")
@@ -76,9 +81,9 @@ extension RecipeRun {
     for stage in recipe.stages {
       var sketch: PhaseSketch?
       switch stage.work {
-      case .command(let words):
+      case .command:
         // The vocabulary size of a tokenizer is known before it is trained.
-        if let train = try? ApusCommand.parseAsRoot(words) as? TokenizerTrainCommand {
+        if let train = commands[stage.name] as? TokenizerTrainCommand {
           artifacts.vocabularies[train.corpus.output] = train.vocabulary
         }
       case .phase(let name, let reader):

@@ -9,6 +9,23 @@ struct RecipeRun {
   let recipe: Recipe
   let world: Communicator
   let workers: Cores.Assignment
+  /// The subcommands of the stages that are commands, by the name of the stage.
+  let commands: [String: any Subcommand]
+
+  /// - Throws: `Failure.Refusal` for a stage whose command or phase does not exist.
+  init(_ recipe: Recipe, world: Communicator, workers: Cores.Assignment) throws {
+    self.recipe = recipe
+    self.world = world
+    self.workers = workers
+    var commands: [String: any Subcommand] = [:]
+    for stage in recipe.stages {
+      switch stage.work {
+      case .command(let words): commands[stage.name] = try RecipeRun.command(words, of: stage)
+      case .phase(let name, _): _ = try RecipeRun.kind(name, of: stage)
+      }
+    }
+    self.commands = commands
+  }
 
   /// The progress of a stage.
   enum State: Equatable {
@@ -28,6 +45,7 @@ struct RecipeRun {
   func run(from first: String?, only: String?) throws -> Bool {
     let selected = try world.together { try selection(from: first, only: only) }
     let again = Set(selected.map(\.name).drop { $0 != first ?? only })
+    try onRankZero { try checkInputs(of: selected, again: again) }
     // Stages to run again are pending from now on, also for a run that resumes after a stop.
     try onRankZero { for name in again { try StageRecord.remove(name, in: recipe.folder) } }
     for stage in selected {
@@ -67,8 +85,8 @@ struct RecipeRun {
 
   private func run(_ stage: Stage, again: Bool) throws -> Bool {
     switch stage.work {
-    case .command(let words):
-      try onRankZero { try RecipeRun.run(words) }
+    case .command:
+      try runCommand(of: stage)
       return true
     case .phase(let name, let reader):
       let kind = try RecipeRun.kind(name, of: stage)
@@ -78,16 +96,13 @@ struct RecipeRun {
     }
   }
 
-  /// Runs a subcommand in this process.
-  private static func run(_ words: [String]) throws {
-    var command = try ApusCommand.parseAsRoot(words)
-    if PhaseKind(rawValue: words.first ?? "") != nil || command is RunCommand {
-      throw Failure.Refusal(
-        "\(words[0]) cannot be the command of a stage: write phase: \(words[0]) with its keys.")
+  private func runCommand(of stage: Stage) throws {
+    guard var command = commands[stage.name] else { return }
+    if let command = command as? any CollectiveSubcommand {
+      return try command.run(
+        world, try command.ranks.workers(world, inRecipeWith: workers))
     }
-    // MPI runs already.
-    if let training = command as? any TokenizerTraining { return try training.train(alone: true) }
-    try command.run()
+    try onRankZero { try command.run() }
   }
 
   static func kind(_ name: String, of stage: Stage) throws -> PhaseKind {
@@ -115,10 +130,9 @@ struct RecipeRun {
 
   private func text(of stage: Stage) throws -> String {
     switch stage.work {
-    case .command(let words): return words.joined(separator: " ")
+    case .command: return stage.commandText ?? ""
     case .phase(let name, var reader):
-      try RecipeRun.kind(name, of: stage).type.readKeys(&reader)
-      try reader.finish()
+      try RecipeRun.kind(name, of: stage).type.checkKeys(&reader)
       return "phase: \(name)\n" + reader.resolved
     }
   }
@@ -152,7 +166,7 @@ struct RecipeRun {
     return try world.broadcast(UInt8(isDone ? 1 : 0)) == 1
   }
 
-  private func onRankZero(_ body: () throws -> Void) throws {
+  func onRankZero(_ body: () throws -> Void) throws {
     try world.together { if world.rank == 0 { try body() } }
   }
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Phases
 
 /// `apus reward`: trains a reward model on preference pairs, and writes a verdict on it.
-struct RewardCommand: ParsableCommand {
+struct RewardCommand: PhaseSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "reward",
     abstract: "Train a reward model on preference pairs, and test whether it is fit for RL.",
@@ -14,9 +14,7 @@ struct RewardCommand: ParsableCommand {
       unless reward.allowUnfit is true.
       """)
 
-  @OptionGroup var arguments: PhaseArguments
+  static let phase = PhaseKind.reward
 
-  func run() throws {
-    try arguments.run(.reward)
-  }
+  @OptionGroup var arguments: PhaseArguments
 }

@@ -1,16 +1,18 @@
 import ArgumentParser
+import DataParallel
+import MPI
 import Recipes
 
 /// `apus run`: runs the stages of a recipe in order, on one rank or under `mpirun`.
-struct RunCommand: ParsableCommand {
+struct RunCommand: CollectiveSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Run the stages of a recipe, from text to an aligned model.",
     discussion: """
       mpirun -np 2 apus run recipe.yaml
 
-      Skips stages that are done, and resumes an interrupted one. Training phases use all ranks; \
-      other commands run on rank 0.
+      Skips stages that are done, and resumes an interrupted one. Training phases, evaluate, \
+      tokenizer train and tokenizer extend use all ranks; other commands run on rank 0.
       """)
 
   @Argument(help: "YAML file of the recipe.")
@@ -33,12 +35,13 @@ struct RunCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
-    try ranks.run { world, workers in
-      let recipe = try world.together { try Recipe(path: self.recipe) }
-      let run = RecipeRun(recipe: recipe, world: world, workers: workers)
-      if dryRun { return try run.printPlan(from: from, only: only) }
-      if try !run.run(from: from, only: only) { throw ExitCode(75) }
+  var inputs: [String] { [recipe] }
+
+  func run(_ world: Communicator, _ workers: Cores.Assignment) throws {
+    let run = try world.together {
+      try RecipeRun(try Recipe(path: recipe), world: world, workers: workers)
     }
+    if dryRun { return try run.printPlan(from: from, only: only) }
+    if try !run.run(from: from, only: only) { throw ExitCode(75) }
   }
 }

@@ -10,7 +10,7 @@ struct TokenizerCommand: ParsableCommand {
       TokenizerTrainCommand.self, TokenizerExtendCommand.self, Encode.self, Decode.self,
     ])
 
-  struct Encode: ParsableCommand {
+  struct Encode: Subcommand {
     static let configuration = CommandConfiguration(abstract: "Print the token ids of a text.")
 
     @Option(help: "Tokenizer: bytes, or the path of a tokenizer file or folder.")
@@ -23,6 +23,8 @@ struct TokenizerCommand: ParsableCommand {
     @Argument(help: "Text to encode (default: standard input).")
     var text: String?
 
+    var inputs: [String] { TokenizerCommand.path(tokenizer) }
+
     func run() throws {
       let tokenizer = try TokenizerCommand.load(tokenizer)
       if jsonLines { return try TokenLines.encode(with: tokenizer) }
@@ -32,28 +34,30 @@ struct TokenizerCommand: ParsableCommand {
     }
   }
 
-  struct Decode: ParsableCommand {
+  struct Decode: Subcommand {
     static let configuration = CommandConfiguration(abstract: "Print the text of token ids.")
 
     @Option(help: "Tokenizer: bytes, or the path of a tokenizer file or folder.")
     var tokenizer = "bytes"
 
-    @Argument(help: "Token ids (default: those on standard input).")
+    @Argument(help: "Token ids, separated by spaces or commas (default: standard input).")
     var ids: [String] = []
+
+    var inputs: [String] { TokenizerCommand.path(tokenizer) }
 
     func run() throws {
       let tokenizer = try TokenizerCommand.load(tokenizer)
-      let words =
+      let texts =
         ids.isEmpty
-        ? String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
-          .split(whereSeparator: \.isWhitespace).map(String.init) : ids
-      let numbers = try words.map { word in
-        guard let id = TokenID(word) else {
-          throw Failure.Refusal("\"\(word)\" is not a token id: give integers.")
+        ? [String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)] : ids
+      let numbers = try texts.map { text in
+        guard let list = TokenIDList(argument: text) else {
+          throw Failure.Refusal(
+            "\"\(text.prefix(40))\" are not token ids: give \(TokenIDList.form).")
         }
-        return id
+        return list.ids
       }
-      try StandardOutput.write(try tokenizer.decode(numbers))
+      try StandardOutput.write(try tokenizer.decode(Array(numbers.joined())))
     }
   }
 
@@ -65,6 +69,9 @@ struct TokenizerCommand: ParsableCommand {
       return nil
     }
   }
+
+  /// The path that the tokenizer `name` is; none for `bytes`.
+  static func path(_ name: String) -> [String] { name == "bytes" ? [] : [name] }
 
   /// The tokenizer `name`: `bytes`, or the path of a file or folder.
   static func load(_ name: String) throws -> any Tokenizer {

@@ -1,9 +1,10 @@
 import ArgumentParser
 import Aviary
+import DataParallel
 import Datasets
-import Foundation
 import MPI
 import Tokenizers
+import Training
 
 /// The corpus that a tokenizer is trained on, and the folder of the tokenizer.
 ///
@@ -23,43 +24,33 @@ struct TokenizerCorpus: ParsableArguments {
   @Option(help: "JSON field that holds the text.")
   var textField = "text"
 
-  @Option(help: "Threads per rank (default: cores of the host ÷ its ranks).")
-  var threads: Int?
+  @OptionGroup var ranks: RankArguments
+
+  /// The paths among the sources.
+  var files: [String] { Aviary(sources: sources, seed: 1) == nil ? sources : [] }
 
   func validate() throws {
     try requireOneOrMore(stories, of: "--stories")
-    try requireOneOrMore(threads, of: "--threads")
   }
 
   /// Counts the words of the corpus as `trainer` splits them, and calls `finish` on rank 0 with the
-  /// sum over all ranks and the number of threads.
+  /// sum over all ranks.
   ///
-  /// With `alone`, or without `mpirun`, this process counts alone and MPI is not initialised.
+  /// Collective.
   func count(
-    for trainer: any TokenizerTrainer, alone: Bool = false,
-    finish: (WordCounts, _ threads: Int) throws -> Void
+    for trainer: any TokenizerTrainer, _ world: Communicator, threads: Int,
+    finish: (WordCounts) throws -> Void
   ) throws {
-    guard Ranks.isDistributed, !alone else { return try count(trainer, nil, nil, finish) }
-    var arguments = RankArguments()
-    arguments.threads = threads
-    arguments.oversubscribe = true
-    try arguments.run { world, workers in try count(trainer, world, workers.threads, finish) }
-  }
-
-  private func count(
-    _ trainer: any TokenizerTrainer, _ world: Communicator?, _ threads: Int?,
-    _ finish: (WordCounts, _ threads: Int) throws -> Void
-  ) throws {
-    let threads =
-      threads ?? self.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount)
-    var counts = try counts(trainer, rank: world?.rank ?? 0, of: world?.size ?? 1, threads)
-    if let world, world.size > 1 {
-      let parts = try world.allGatherV(counts.bytes)
-      guard world.rank == 0 else { return }
-      counts = WordCounts()
-      for part in parts { counts.add(WordCounts(bytes: part)) }
+    let own = try world.together {
+      try counts(trainer, rank: world.rank, of: world.size, threads)
     }
-    try finish(counts, threads)
+    let parts = try world.allGatherV(own.bytes)
+    try world.together {
+      guard world.rank == 0 else { return }
+      var counts = WordCounts()
+      for part in parts { counts.add(WordCounts(bytes: part)) }
+      try finish(counts)
+    }
   }
 
   /// Counts the words of the documents whose number is `rank` modulo `size`.
@@ -97,13 +88,12 @@ struct TokenizerCorpus: ParsableArguments {
 }
 
 /// A command that trains a tokenizer on a corpus.
-protocol TokenizerTraining: ParsableCommand {
-  /// Trains and writes the tokenizer.
-  ///
-  /// - Parameter alone: True to use this process only, as in a recipe, where MPI already runs.
-  func train(alone: Bool) throws
+protocol TokenizerTraining: CollectiveSubcommand {
+  var corpus: TokenizerCorpus { get }
 }
 
 extension TokenizerTraining {
-  func run() throws { try train(alone: false) }
+  var ranks: RankArguments { corpus.ranks }
+  var inputs: [String] { corpus.files }
+  var outputs: [String] { [corpus.output] }
 }

@@ -1,6 +1,9 @@
 import ArgumentParser
+import DataParallel
 import Files
+import MPI
 import Tokenizers
+import Training
 
 /// `apus tokenizer extend`: adds tokens for frequent words of a corpus that a tokenizer splits.
 struct TokenizerExtendCommand: TokenizerTraining {
@@ -29,13 +32,20 @@ struct TokenizerExtendCommand: TokenizerTraining {
     }
   }
 
-  func train(alone: Bool) throws {
-    let base = try TokenizerCommand.load(tokenizer)
-    let learner = try VocabularyExtension(
-      of: base, tokens: tokens, minimumFrequency: minimumFrequency)
-    let template = try TokenizerCommand.template(of: tokenizer, base)
-    try corpus.count(for: learner, alone: alone) { counts, threads in
-      let extended = try learner.train(on: counts, threads: threads)
+  var inputs: [String] { corpus.files + TokenizerCommand.path(tokenizer) }
+
+  func run(_ world: Communicator, _ workers: Cores.Assignment) throws {
+    let (base, learner, template) = try world.together {
+      () -> (any Tokenizer, VocabularyExtension, ChatTemplate?) in
+      let base = try TokenizerCommand.load(tokenizer)
+      return (
+        base,
+        try VocabularyExtension(of: base, tokens: tokens, minimumFrequency: minimumFrequency),
+        try TokenizerCommand.template(of: tokenizer, base)
+      )
+    }
+    try corpus.count(for: learner, world, threads: workers.threads) { counts in
+      let extended = try learner.train(on: counts, threads: workers.threads)
       guard extended.vocabularySize > base.vocabularySize else {
         throw Failure.Refusal(
           "No word of \(corpus.sources.joined(separator: ", ")) that \(tokenizer) splits occurs "

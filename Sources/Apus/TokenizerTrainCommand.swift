@@ -1,5 +1,8 @@
 import ArgumentParser
+import DataParallel
+import MPI
 import Tokenizers
+import Training
 
 /// `apus tokenizer train`: trains a tokenizer on a corpus.
 struct TokenizerTrainCommand: TokenizerTraining {
@@ -26,16 +29,23 @@ struct TokenizerTrainCommand: TokenizerTraining {
     help: "Chat template to store, with its special tokens: chatml, llama3 or plain.")
   var template: ChatTemplate?
 
+  /// Sixty times the largest published vocabulary.
+  private static let largestVocabulary = 1 << 24
+
   func validate() throws {
+    if !(1...Self.largestVocabulary).contains(vocabulary) {
+      throw ValidationError(
+        "--vocabulary must be in 1…\(Self.largestVocabulary), not \(vocabulary).")
+    }
     if cased, kind != .wordpiece {
       throw ValidationError("--cased is for wordpiece; \(kind.rawValue) keeps capitals anyway.")
     }
   }
 
-  func train(alone: Bool) throws {
-    let trainer = try trainer()
-    try corpus.count(for: trainer, alone: alone) { counts, threads in
-      let tokenizer = try train(trainer, counts, threads)
+  func run(_ world: Communicator, _ workers: Cores.Assignment) throws {
+    let trainer = try world.together { try self.trainer() }
+    try corpus.count(for: trainer, world, threads: workers.threads) { counts in
+      let tokenizer = try train(trainer, counts, workers.threads)
       try TokenizerFile.save(tokenizer, toFolder: corpus.output, template: template)
       try StandardOutput.print(
         "\(corpus.output)/tokenizer.json: \(tokenizer.vocabularySize) entries")

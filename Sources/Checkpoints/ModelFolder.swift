@@ -47,7 +47,10 @@ package struct ModelFolder: Sendable {
     try self.init(path: path, verifies: false, readsTokenizer: true)
   }
 
-  private init(path: String, verifies: Bool, readsTokenizer: Bool) throws {
+  /// - Parameter adapters: The folders of the adapters of which this is the base model.
+  private init(
+    path: String, verifies: Bool, readsTokenizer: Bool, adapters: [FileStatus.Identity] = []
+  ) throws {
     let (path, skipped) = try ModelFolder.find(path, verifies: verifies)
     let configurationPath = "\(path)/config.json"
     let hasConfiguration = try FileSystem.exists(configurationPath)
@@ -55,8 +58,16 @@ package struct ModelFolder: Sendable {
     var adapted: (any NetworkConfiguration)?
     if try FileSystem.exists("\(path)/\(AdapterConfiguration.fileName)") {
       let adapter = try AdapterConfiguration(folder: path)
+      let own = FileStatus(path)?.identity
+      guard let own, !adapters.contains(own) else {
+        throw CheckpointError.noModel(
+          path: path,
+          reason: "its \(AdapterConfiguration.fileName) names the base \(adapter.base), and so the "
+            + "adapter is its own base")
+      }
       let found = try ModelFolder.base(
-        adapter.base, of: path, verifies: verifies, readsTokenizer: readsTokenizer)
+        adapter.base, of: path, verifies: verifies, readsTokenizer: readsTokenizer,
+        adapters: adapters + [own])
       let weights = try SafeTensorsFile(path: "\(path)/\(AdapterConfiguration.weightsName)")
       contents = .adapter(
         adapter, base: found, digest: weights.metadata[AdapterBase.digestKey])
@@ -159,11 +170,13 @@ package struct ModelFolder: Sendable {
 
   /// Opens the folder `name` that an adapter in `folder` names as its base model.
   private static func base(
-    _ name: String, of folder: String, verifies: Bool, readsTokenizer: Bool
+    _ name: String, of folder: String, verifies: Bool, readsTokenizer: Bool,
+    adapters: [FileStatus.Identity]
   ) throws -> ModelFolder {
     let beside = "\(FileSystem.parent(of: folder))/\(name)"
     for path in [name, beside] where try FileSystem.kind(of: path) == .folder {
-      return try ModelFolder(path: path, verifies: verifies, readsTokenizer: readsTokenizer)
+      return try ModelFolder(
+        path: path, verifies: verifies, readsTokenizer: readsTokenizer, adapters: adapters)
     }
     throw CheckpointError.noModel(
       path: folder,

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The state of a run beside weights and optimizer state: `state.json` of a checkpoint.
@@ -24,6 +25,8 @@ package struct TrainingState: Codable, Sendable, Equatable {
   package var tokensSeen = 0
   /// The best evaluation so far; nil before the first.
   package var best: Best?
+  /// Evaluations since the best one; nil, as 0, in checkpoints of earlier releases.
+  package var evaluationsSinceBest: Int?
   /// The losses of the divergence guard's window, oldest first.
   package var recentLosses: [Double] = []
   /// Values that the phase carries from step to step, by name.
@@ -51,7 +54,7 @@ package struct TrainingState: Codable, Sendable, Equatable {
   /// Reads the state in `checkpoint`.
   package init(from checkpoint: Checkpoint) throws {
     let path = try checkpoint.path(of: TrainingState.fileName)
-    guard let data = FileManager.default.contents(atPath: path),
+    guard let data = (try? InputFile.contents(of: path)).map({ Data($0) }),
       let format = try? JSONDecoder().decode(Format.self, from: data)
     else { throw CheckpointError.damaged(path: path, reason: "it is not a training state") }
     guard format.version == TrainingState.supportedVersion else {

@@ -31,6 +31,8 @@ package struct UnknownKey: Equatable, Sendable {
   package let nearest: String?
   /// The name that replaced this key, if it was renamed.
   package var newName: String?
+  /// A phase that has this key, when the one that was read has not.
+  package var otherPhase: String?
 }
 
 /// An error in a configuration; every case is for the user to correct (exit code 2).
@@ -104,12 +106,16 @@ extension ConfigurationError: CustomStringConvertible {
     var sentence = "\(first.place): there is no key \(first.path)"
     sentence +=
       first.newName.map { "; it was renamed to \($0)." }
+      ?? first.otherPhase.map {
+        "; it is a key of \($0): use apus \($0), or --phase \($0) with apus config."
+      }
       ?? first.nearest.map { "; did you mean \($0)?" }
       ?? "; apus config --phase PHASE --schema lists the keys of a phase."
     guard keys.count > 1 else { return sentence }
     let others = keys.dropFirst().map { key in
       "\(key.path) (\(key.place)"
         + (key.newName.map { ", renamed to \($0))" }
+          ?? key.otherPhase.map { ", a key of \($0))" }
           ?? key.nearest.map { ", nearest: \($0))" } ?? ")")
     }
     return sentence.dropLast() + " (also unknown: \(others.joined(separator: ", ")))"

@@ -1,10 +1,10 @@
-import Glibc
+import Files
 
 extension ConfigurationReader {
   /// The maximum size of a configuration file, in bytes.
   package static let largestFile = 1 << 20
 
-  /// A reader of the YAML file at `path`, which may be a pipe.
+  /// A reader of the YAML file at `path`, which may be a pipe that the shell opened.
   ///
   /// The file must be UTF-8 of at most `largestFile` bytes.
   package init(path: String, overrides: [String] = []) throws(ConfigurationError) {
@@ -16,22 +16,12 @@ extension ConfigurationReader {
   }
 
   private static func bytes(_ path: String) throws(ConfigurationError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw .unreadable(file: path, reason: String(cString: strerror(errno)))
-    }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = Glibc.read(descriptor, &chunk, chunk.count)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw .unreadable(file: path, reason: String(cString: strerror(errno)))
-      }
-      if count == 0 { return bytes }
-      bytes += chunk[..<count]
-      guard bytes.count <= largestFile else { throw .tooLarge(file: path, limit: largestFile) }
+    do throws(StorageError) {
+      return try InputFile.contents(of: path, limit: largestFile, acceptsPipe: true)
+    } catch .tooLarge {
+      throw .tooLarge(file: path, limit: largestFile)
+    } catch {
+      throw .unreadable(file: path, reason: error.reason)
     }
   }
 

@@ -37,7 +37,7 @@ extension ConfigurationReader {
       KeyDescription(
         path: path, domain: domain, isRequired: true, defaultValue: nil, decidesBits: decidesBits,
         help: help),
-      value: value.resolved)
+      value: isWritten(path) ? value.resolved : .absent)
     return value
   }
 
@@ -48,7 +48,8 @@ extension ConfigurationReader {
   func present(
     _ path: String, _ domain: Domain
   ) throws(ConfigurationError) -> YAMLDocument.Node? {
-    guard let node = try document.node(at: path) else { return nil }
+    guard var node = try document.node(at: path) else { return nil }
+    if case .override(let text) = node.place { try node.interpret(override: text, in: domain) }
     if case .scalar("", isPlain: true) = node.content, node.place.isOverride, domain.isText {
       throw node.wrongType(path, domain)
     }

@@ -33,7 +33,8 @@ extension ConfigurationReader {
       }
       if withHelp {
         let key = declaration.description
-        let facts = [key.unit, key.range].compactMap(\.self).joined(separator: ", ")
+        let facts = [key.isRequired ? "required" : nil, key.unit, key.range].compactMap(\.self)
+          .joined(separator: ", ")
         let help = key.help + (facts.isEmpty ? "" : " (\(facts))")
         for line in help.wrapped(to: max(40, 98 - indentation)) {
           text += "\(margin)# \(line)\n"

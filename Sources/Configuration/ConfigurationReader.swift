@@ -49,13 +49,28 @@ package struct ConfigurationReader: Sendable {
   package static func schema(
     of body: (inout ConfigurationReader) throws -> Void
   ) rethrows -> [KeyDescription] {
-    var reader = ConfigurationReader(document: YAMLDocument(file: "schema"), mode: .describe)
-    try body(&reader)
-    return reader.schema
+    try defaults(of: body).schema
   }
 
-  /// The keys read so far, in the order of reading.
-  package var schema: [KeyDescription] { declarations.map(\.description) }
+  /// The keys read so far in the order of reading, those of a section together.
+  package var schema: [KeyDescription] {
+    var places: [String: Int] = [:]
+    let keys = declarations.map(\.description).enumerated().map { place, key in
+      let names = Spelling.sections(of: key.path).reversed() + [key.path]
+      for name in names where places[name] == nil { places[name] = place }
+      return (key: key, order: names.map { places[$0] ?? place })
+    }
+    return keys.sorted { $0.order.lexicographicallyPrecedes($1.order) }.map(\.key)
+  }
+
+  /// A reader with the default of every key that `body` reads, and nothing for a required key.
+  package static func defaults(
+    of body: (inout ConfigurationReader) throws -> Void
+  ) rethrows -> ConfigurationReader {
+    var reader = ConfigurationReader(document: YAMLDocument(file: "defaults"), mode: .describe)
+    try body(&reader)
+    return reader
+  }
 
   /// Refuses every key of the document that was not read, with the most similar known key for each.
   ///

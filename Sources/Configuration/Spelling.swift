@@ -1,12 +1,12 @@
-/// Suggestions for misspelt keys.
-enum Spelling {
+/// Suggestions for misspelt keys and subcommands.
+package enum Spelling {
   /// The key or section most similar to `written`, the first of equals, or nil if none is similar.
   ///
   /// It compares whole paths, and the last components alone, for a correct key in the wrong
   /// section. Case, `_` and `-` are ignored, so that `learning_rate` finds `learningRate`.
   ///
   /// A name that other trainers use, such as `lr`, stands for the key of the same meaning.
-  static func nearest(to written: String, among keys: [String]) -> String? {
+  package static func nearest(to written: String, among keys: [String]) -> String? {
     let name = String(plain(lastWord(written)))
     if let key = namesElsewhere.first(where: { $0.value.contains(name) })?.key, keys.contains(key) {
       return key
@@ -28,9 +28,9 @@ enum Spelling {
   static let namesElsewhere = [
     "optimizer.learningRate": ["lr", "maxlr", "peaklr"],
     "optimizer.clip": ["maxgradnorm", "gradclip", "gradientclipping", "clipgrad"],
-    "steps": [
-      "maxsteps", "numsteps", "trainsteps", "maxiters", "iterations", "epochs", "numtrainepochs",
-    ],
+    "steps": ["maxsteps", "numsteps", "trainsteps", "maxiters", "iterations"],
+    "epochs": ["numtrainepochs", "numepochs", "maxepochs", "trainepochs"],
+    "earlyStopping.patience": ["earlystoppingpatience"],
     "batch.sequences": [
       "batchsize", "perdevicetrainbatchsize", "trainbatchsize", "microbatchsize",
     ],

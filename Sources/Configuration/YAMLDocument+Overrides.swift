@@ -1,6 +1,7 @@
 // --set key.path=value
 //
-//   value     begins with [ " or ': a list or a quoted text, parsed as YAML
+//   value     begins with [: a list, parsed as YAML; for a key whose value is a text, that text
+//             begins with " or ': a quoted text, parsed as YAML
 //             empty: the key counts as absent and has its default; refused for a text
 //             anything else: taken literally, without quoting of *, # or a colon
 
@@ -37,24 +38,48 @@ extension YAMLDocument {
     case "{":
       throw .malformedOverride(
         override, reason: "a section cannot be set, only its keys one by one")
-    case "[", "\"", "'":
-      var builder = TreeBuilder(file: file, override: override)
-      guard !AliasBomb.isPossible(in: text), let node = try builder.compose(text) else {
-        throw .malformedOverride(override, reason: "its value is not a YAML list or text")
-      }
-      let tree = try builder.tree(node, depth: 0)
-      if case .map = tree.content {
-        throw .malformedOverride(
-          override, reason: "a section cannot be set, only its keys one by one")
-      }
-      return tree
+    case "\"", "'": return try yaml(of: text, override: override, file: file)
+    case "[":
+      // The key decides whether a text that is no list is an error; see `interpret`.
+      if let list = try? yaml(of: text, override: override, file: file) { return list }
+      fallthrough
     default:
       return Node(content: .scalar(text, isPlain: true), place: place)
     }
   }
 }
 
+extension YAMLDocument {
+  /// Returns the list or the quoted text that `text`, the value of `override`, is in YAML.
+  fileprivate static func yaml(
+    of text: String, override: String, file: String
+  ) throws(ConfigurationError) -> Node {
+    var builder = TreeBuilder(file: file, override: override)
+    guard !AliasBomb.isPossible(in: text), let node = try builder.compose(text) else {
+      throw .malformedOverride(override, reason: "its value is not a YAML list or text")
+    }
+    let tree = try builder.tree(node, depth: 0)
+    if case .map = tree.content {
+      throw .malformedOverride(
+        override, reason: "a section cannot be set, only its keys one by one")
+    }
+    return tree
+  }
+}
+
 extension YAMLDocument.Node {
+  /// Reads a value that begins with [ as the key's `domain` asks: as a text, such as a regular
+  /// expression, or as a list.
+  mutating func interpret(override: String, in domain: Domain) throws(ConfigurationError) {
+    switch (content, domain) {
+    case (.list, .text):
+      content = .scalar(String(override.drop { $0 != "=" }.dropFirst()), isPlain: true)
+    case (.scalar(let text, isPlain: true), .list) where text.first == "[":
+      self = try YAMLDocument.yaml(of: text, override: override, file: "")
+    default: break
+    }
+  }
+
   fileprivate mutating func set(
     _ path: ArraySlice<String>, to value: YAMLDocument.Node, override: String
   ) throws(ConfigurationError) {

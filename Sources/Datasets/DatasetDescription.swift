@@ -60,7 +60,7 @@ extension DatasetDescription {
     let bytes: [UInt8]
     do throws(DatasetError) {
       bytes = try DatasetError.wrapping { () throws(StorageError) in
-        try InputFile(path).contents()
+        try InputFile.contents(of: path)
       }
     } catch .missing {
       throw .noDataset(folder: folder)

@@ -196,8 +196,8 @@ extension DatasetError: CustomStringConvertible {
       "every record has the label \"\(name)\", and a classifier needs two classes; add records of "
         + "another class"
     case .documentTooLarge(let path, let line, let limit):
-      "\(path)\(line.map { ":\($0)" } ?? "") holds a document of more than \(limit) bytes; split "
-        + "it into several"
+      "\(path)\(line.map { ":\($0)" } ?? "") holds a document or record of more than "
+        + "\(limit) bytes; split it into several"
     case .invalidFraction(let fraction):
       "a validation fraction of \(fraction) is not possible; give a number from 0 to below 1"
     case .noTrainingText:

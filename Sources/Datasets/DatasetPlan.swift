@@ -16,6 +16,11 @@ package enum ValidationSource: Sendable, Equatable {
   case fraction(Double)
   /// Separate files, folders and globs.
   case files([String])
+
+  /// The separate files, folders and globs; none for a fraction.
+  package var files: [String] {
+    if case .files(let paths) = self { paths } else { [] }
+  }
 }
 
 /// The inputs of a dataset's build: the user's sources resolved to existing files.

@@ -5,7 +5,7 @@
 package struct DocumentStream {
   private let files: [SourceFile]
   private let textField: String
-  private let documentLimit: Int
+  private let documentLimit: Int?
   private var nextFile = 0
   private var nextIndex = 0
   private var lines: LineReader?
@@ -15,8 +15,10 @@ package struct DocumentStream {
   /// `textField`.
   ///
   /// A document of more than `documentLimit` bytes is an error, because a small `.gz` can inflate to
-  /// more than the memory holds.
-  package init(_ files: [SourceFile], textField: String = "text", documentLimit: Int = 1 << 32) {
+  /// more than the memory holds; nil for the limits of `SourceFile`.
+  package init(
+    _ files: [SourceFile], textField: String = "text", documentLimit: Int? = nil
+  ) {
     self.files = files
     self.textField = textField
     self.documentLimit = documentLimit
@@ -33,9 +35,10 @@ package struct DocumentStream {
       let file = files[nextFile]
       nextFile += 1
       switch file.kind {
-      case .text: return document(try file.text(limit: documentLimit), from: file)
+      case .text:
+        return document(try file.text(limit: documentLimit ?? file.wholeLimit), from: file)
       case .jsonLines:
-        lines = try LineReader(file, limit: documentLimit)
+        lines = try LineReader(file, limit: documentLimit ?? SourceFile.recordLimit)
         linesHeldDocument = false
       case .json, .table:
         throw .unsupportedKind(path: file.path, supported: SourceFile.Contents.documents.supported)

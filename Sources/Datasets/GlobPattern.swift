@@ -26,25 +26,35 @@ struct GlobPattern {
   /// Returns the regular files that match, in unspecified order.
   func files() throws(DatasetError) -> [String] {
     var found: [String] = []
-    try collect(components[...], in: root, depth: 0, into: &found)
+    var searched: Set<Search> = []
+    try collect(components[...], in: root, &searched, into: &found)
     return found
   }
 
-  /// The deepest folder that is searched: symbolic links can make a folder tree infinite.
-  private static let maximumDepth = 64
+  /// A folder with the components that the paths in it have to match.
+  private struct Search: Hashable {
+    let folder: FileStatus.Identity
+    let components: ArraySlice<String>
+  }
 
+  /// Appends the files in `folder` that match `rest`, unless another path to the same folder has been
+  /// `searched` for it: links can lead to a folder in exponentially many ways.
   private func collect(
-    _ rest: ArraySlice<String>, in folder: String, depth: Int, into found: inout [String]
+    _ rest: ArraySlice<String>, in folder: String, _ searched: inout Set<Search>,
+    into found: inout [String]
   ) throws(DatasetError) {
-    guard let first = rest.first, depth < Self.maximumDepth else { return }
+    guard let first = rest.first,
+      let identity = FileStatus(folder.isEmpty ? "." : folder)?.identity,
+      searched.insert(Search(folder: identity, components: rest)).inserted
+    else { return }
     let remaining = rest.dropFirst()
     if first == "**" {
       // `**` may match no folder at all; a final `**` matches every file.
-      try collect(remaining.isEmpty ? ["*"] : remaining, in: folder, depth: depth, into: &found)
+      try collect(remaining.isEmpty ? ["*"] : remaining, in: folder, &searched, into: &found)
       for name in try Self.entries(of: folder) {
         let path = FilePaths.join(folder, name)
         if FileStatus(path)?.kind == .folder {
-          try collect(rest, in: path, depth: depth + 1, into: &found)
+          try collect(rest, in: path, &searched, into: &found)
         }
       }
       return
@@ -54,7 +64,7 @@ struct GlobPattern {
       let path = FilePaths.join(folder, name)
       switch FileStatus(path)?.kind {
       case .file where remaining.isEmpty: found.append(path)
-      case .folder: try collect(remaining, in: path, depth: depth + 1, into: &found)
+      case .folder: try collect(remaining, in: path, &searched, into: &found)
       default: continue
       }
     }

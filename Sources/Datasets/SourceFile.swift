@@ -49,6 +49,14 @@ package struct SourceFile: Sendable, Hashable {
   package let modified: Int
   let identity: FileStatus.Identity
 
+  /// The largest document or record, in bytes: 128 MiB for a line of JSON, an element of a list or a
+  /// row of a table.
+  static let recordLimit = 1 << 27
+
+  /// The largest file that is read as a whole, in bytes: 4 GiB of text, 1 GiB of JSON or CSV, and
+  /// 512 MiB of anything that is compressed, whose size on disk says little.
+  var wholeLimit: Int { isCompressed ? 1 << 29 : kind == .text ? 1 << 32 : 1 << 30 }
+
   /// Opens the file at `path` with `contents`; its name determines its kind.
   package init(_ path: String, of contents: Contents = .documents) throws(DatasetError) {
     guard let status = FileStatus(path) else {

@@ -56,17 +56,24 @@ package struct SourceList: Sendable, Equatable {
     files = found.filter { seen.insert($0.identity).inserted }
     self.ignored = ignored.sorted(by: FilePaths.precedes)
   }
+
+  /// The path that must exist for `entry` to name a file: a glob's folder above its first wildcard,
+  /// and `entry` itself when it is no glob.
+  package static func root(of entry: String) -> String {
+    guard GlobPattern.isGlob(entry) else { return entry }
+    let plain = entry.split(separator: "/", omittingEmptySubsequences: false)
+      .prefix { !GlobPattern.isGlob(String($0)) }
+    return plain.isEmpty ? "." : plain == [""] ? "/" : plain.joined(separator: "/")
+  }
 }
 
-/// Collects the regular files under a folder; a folder that contains itself through a link is
-/// entered once.
+/// Collects the regular files under a folder; a folder that several links lead to is entered once.
 struct FolderWalker {
   private(set) var files: [String] = []
-  private var ancestors: Set<FileStatus.Identity> = []
+  private var visited: Set<FileStatus.Identity> = []
 
   mutating func walk(_ folder: String) throws(DatasetError) {
-    guard let own = FileStatus(folder)?.identity, ancestors.insert(own).inserted else { return }
-    defer { ancestors.remove(own) }
+    guard let own = FileStatus(folder)?.identity, visited.insert(own).inserted else { return }
     for name in try FilePaths.names(in: folder) {
       let path = FilePaths.join(folder, name)
       switch FileStatus(path)?.kind {

@@ -11,6 +11,8 @@ package struct FileStatus: Sendable {
   }
 
   package let kind: Kind
+  /// True for a pipe or a FIFO, whose kind is `other`.
+  package let isPipe: Bool
   package let byteCount: Int
   /// The time of the last change of the content, in nanoseconds since 1970.
   package let modified: Int
@@ -30,6 +32,7 @@ package struct FileStatus: Sendable {
       case S_IFDIR: .folder
       default: .other
       }
+    isPipe = status.st_mode & S_IFMT == S_IFIFO
     byteCount = Int(status.st_size)
     modified = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
     identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))

@@ -30,6 +30,35 @@ package final class InputFile: Sendable {
     try FileSystem.call("read", path) { Glibc.read(descriptor, buffer, capacity) }
   }
 
+  /// The largest file that is read whole unless the caller states another limit, in bytes.
+  package static let largestContents = 1 << 30
+
+  /// Returns the bytes of the regular file at `path`.
+  ///
+  /// - Parameters:
+  ///   - limit: The maximum size in bytes.
+  ///   - acceptsPipe: True to read a pipe that the shell opened as well, such as /dev/stdin.
+  /// - Throws: ``StorageError/notAFile(path:)`` for anything else, from which a read may not return,
+  ///   and ``StorageError/tooLarge(path:limit:)``.
+  package static func contents(
+    of path: String, limit: Int = largestContents, acceptsPipe: Bool = false
+  ) throws(StorageError) -> [UInt8] {
+    let file = try InputFile(path)
+    let status = try file.status()
+    if acceptsPipe, status.isPipe, path.hasPrefix("/dev/") || path.hasPrefix("/proc/") {
+      // Its writer exists, and may need time.
+      try FileSystem.call("read", path) {
+        fcntl(file.descriptor, F_SETFL, fcntl(file.descriptor, F_GETFL) & ~O_NONBLOCK)
+      }
+    } else if status.kind != .file {
+      throw status.kind == .folder
+        ? .call(operation: "read", path: path, code: EISDIR) : .notAFile(path: path)
+    }
+    let bytes = try file.contents(limit: limit + 1)
+    guard bytes.count <= limit else { throw .tooLarge(path: path, limit: limit) }
+    return bytes
+  }
+
   /// Returns the bytes from the current offset to the end, at most the first `limit`.
   package func contents(limit: Int = .max) throws(StorageError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 64 << 10)

@@ -10,12 +10,21 @@ package enum StorageError: Error, Equatable, Sendable {
   case full(path: String, needed: Int, available: Int)
   /// A written file does not have the size that its writer reported.
   case incomplete(path: String, expected: Int, found: Int)
+  /// A folder, a FIFO or a device where a regular file is read; exit code 2.
+  case notAFile(path: String)
+  /// A file of more than `limit` bytes, which is not read; exit code 2.
+  case tooLarge(path: String, limit: Int)
   /// A newer attempt has claimed the checkpoint folder, so this attempt may no longer publish.
   case superseded(path: String, attempt: String, holder: String)
 
   /// The reason alone, as the system words it.
   package var reason: String {
-    if case .call(_, _, let code) = self { Self.reason(code) } else { description }
+    switch self {
+    case .call(_, _, let code): Self.reason(code)
+    case .notAFile: "it is not a regular file"
+    case .tooLarge(_, let limit): "it has more than \(limit) bytes"
+    default: description
+    }
   }
 
   /// Returns the system's words for an `errno`.
@@ -48,6 +57,10 @@ extension StorageError: CustomStringConvertible {
       \(path) has \(found) bytes where its writer wrote \(expected); check that every rank sees \
       the same run folder
       """
+    case .notAFile(let path):
+      "\(path) is not a regular file, and is not read; give the path of one"
+    case .tooLarge(let path, let limit):
+      "\(path) has more than \(limit) bytes, the limit of such a file; check that it is the right one"
     case .superseded(let path, let attempt, let holder):
       """
       attempt \(attempt) may no longer write to \(path) because attempt \(holder) has taken it \

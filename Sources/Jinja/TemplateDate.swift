@@ -74,25 +74,30 @@ package struct TemplateDate: Sendable, Hashable {
     }
   }
 
+  /// The conversions that stand for several others.
+  private static let combinations: [Character: String] = [
+    "F": "%Y-%m-%d", "T": "%H:%M:%S", "D": "%m/%d/%y",
+  ]
+
   /// Returns the date in `format`; nil when `format` has an unknown conversion.
   func formatted(_ format: String) -> String? {
     var result = ""
-    var rest = format[...]
-    while let character = rest.popFirst() {
+    var rest = format.makeIterator()
+    while let character = rest.next() {
       guard character == "%" else {
         result.append(character)
         continue
       }
-      let unpadded = rest.first == "-"
-      if unpadded { rest.removeFirst() }
-      guard let letter = rest.popFirst() else { return nil }
-      let whole: [Character: String] = ["F": "%Y-%m-%d", "T": "%H:%M:%S", "D": "%m/%d/%y"]
-      if let format = whole[letter] {
-        result += formatted(format) ?? ""
+      var letter = rest.next()
+      let isUnpadded = letter == "-"
+      if isUnpadded { letter = rest.next() }
+      guard let letter else { return nil }
+      if let whole = Self.combinations[letter] {
+        result += formatted(whole) ?? ""
         continue
       }
       guard let (text, width) = conversion(letter) else { return nil }
-      if !unpadded { result += String(repeating: "0", count: max(0, width - text.count)) }
+      if !isUnpadded { result += String(repeating: "0", count: max(0, width - text.count)) }
       result += text
     }
     return result

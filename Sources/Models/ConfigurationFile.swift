@@ -61,8 +61,11 @@ package enum ConfigurationFile {
   }
 
   private static func contents(_ path: String) throws(ModelError) -> Data {
-    if let data = FileManager.default.contents(atPath: path) { return data }
-    throw .badConfiguration(path: path, reason: "the file cannot be read")
+    do throws(StorageError) {
+      return Data(try InputFile.contents(of: path))
+    } catch {
+      throw .badConfiguration(path: path, reason: "the file cannot be read: \(error.reason)")
+    }
   }
 
   /// Returns the keys of the file at `path` in order.

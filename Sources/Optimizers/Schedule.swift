@@ -56,6 +56,11 @@ package struct Schedule: Sendable, Equatable {
     self.steps = steps
   }
 
+  /// Returns the schedule of a run of `steps` steps with the same settings.
+  package func with(steps: Int) -> Schedule {
+    Schedule(shape: shape, peak: peak, final: final, warmup: warmup, decay: decay, steps: steps)
+  }
+
   /// Returns the rate of step `step`, counted from 0.
   package func rate(at step: Int) -> Double {
     if step < warmup { return peak * Double(step + 1) / Double(warmup) }

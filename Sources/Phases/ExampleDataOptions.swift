@@ -26,6 +26,9 @@ package struct ExampleDataOptions: Sendable {
   /// True to truncate examples that are too long; otherwise they are skipped and counted.
   package let truncates: Bool
 
+  /// The files, folders and globs of all examples.
+  var inputs: [String] { train + validation.files }
+
   /// - Parameter what: The kind of the examples, for the help text.
   package init(_ reader: inout ConfigurationReader, what: String) throws(ConfigurationError) {
     train = try reader.strings(

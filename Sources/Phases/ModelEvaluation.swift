@@ -78,7 +78,7 @@ package struct ModelEvaluation {
 
   /// The task on text that the model was pretrained on, with the settings of BERT or T5.
   private func textTask(countsEnds: Bool) throws -> any TextTask {
-    let (model, tokenizer) = (folder.configuration, folder.tokenizer)
+    let (model, tokenizer) = (try folder.languageModel(), folder.tokenizer)
     guard countsEnds || model.prediction == .causal else {
       throw CheckpointError.otherNetwork(
         path: folder.path, found: model.prediction.modelKind,
@@ -153,6 +153,11 @@ package struct ModelEvaluation {
       return (AnswerEvaluator(loader), set.statistics)
     }
     if case .pair = records.first?.record {
+      guard classifier.labels.count == 1 else {
+        throw CheckpointError.otherNetwork(
+          path: folder.path, found: "a classifier of \(classifier.labels.count) classes",
+          wanted: "a reward model, which has one output,")
+      }
       let set = try PairSet(records, chat: try chat(), options: options)
       return (
         RewardEvaluator(set, sequences: rows, loss: BradleyTerry()),

@@ -26,10 +26,23 @@ package enum PhaseKind: String, Sendable, CaseIterable {
   }
 }
 
+extension PhaseKind {
+  /// The first phase with the key or section `path`.
+  fileprivate static func phase(with path: String) -> String? {
+    allCases.first { kind in
+      let keys = try? ConfigurationReader.schema { try kind.type.readKeys(&$0) }
+      return keys?.contains { $0.path == path || $0.path.hasPrefix(path + ".") } == true
+    }?.rawValue
+  }
+}
+
 /// The keys of a phase.
 package protocol PhaseOptions: Sendable {
   /// Reads every key; throws for values that are invalid by themselves or together.
   init(_ reader: inout ConfigurationReader) throws(ConfigurationError)
+
+  /// Files, folders and globs that must exist before the phase starts.
+  var inputs: [String] { get }
 }
 
 /// A phase that is made from a configuration.
@@ -55,12 +68,33 @@ extension ConfiguredPhase {
   package init(
     _ reader: inout ConfigurationReader, bf16IsFaster: Bool = MatrixLibrary.bf16IsFaster
   ) throws {
-    let options = try Options(&reader)
-    try reader.finish()
+    let options = try Self.options(&reader)
     try self.init(options, reader, bf16IsFaster: bf16IsFaster)
   }
 
-  /// Reads the keys of the phase, for their schema and to check a file.
+  /// Reads the keys of the phase, and refuses others.
+  private static func options(_ reader: inout ConfigurationReader) throws -> Options {
+    do {
+      let options = try Options(&reader)
+      try reader.finish()
+      return options
+    } catch ConfigurationError.unknownKeys(var keys) {
+      for index in keys.indices { keys[index].otherPhase = PhaseKind.phase(with: keys[index].path) }
+      throw ConfigurationError.unknownKeys(keys)
+    }
+  }
+
+  /// Reads the keys of the phase, and refuses others.
+  package static func checkKeys(_ reader: inout ConfigurationReader) throws {
+    _ = try options(&reader)
+  }
+
+  /// Returns the files, folders and globs that the keys of the phase name.
+  package static func inputs(_ reader: inout ConfigurationReader) throws -> [String] {
+    try options(&reader).inputs
+  }
+
+  /// Reads the keys of the phase, for their schema and defaults.
   package static func readKeys(_ reader: inout ConfigurationReader) throws {
     _ = try Options(&reader)
   }
@@ -73,6 +107,6 @@ extension ConfiguredPhase {
   package static func sketch(
     _ reader: inout ConfigurationReader, _ artifacts: PlannedArtifacts, bf16IsFaster: Bool
   ) throws -> PhaseSketch {
-    try sketch(Options(&reader), reader, artifacts, bf16IsFaster: bf16IsFaster)
+    try sketch(options(&reader), reader, artifacts, bf16IsFaster: bf16IsFaster)
   }
 }

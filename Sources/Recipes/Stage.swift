@@ -18,6 +18,12 @@ package struct Stage: Sendable {
   /// The earlier stages whose folders it refers to, in order.
   package let inputs: [String]
 
+  /// The command as one text, with quotes where a word needs them; nil for a phase.
+  package var commandText: String? {
+    guard case .command(let words) = work else { return nil }
+    return CommandWords.joined(words)
+  }
+
   /// Reads the keys of a stage.
   ///
   /// - Parameters:
@@ -40,9 +46,11 @@ package struct Stage: Sendable {
     }
     self.name = name
     folder = "\(parent)/\(name)"
+    // A command is split before its references are replaced: a folder may have spaces.
+    let words = try Self.words(&reader)
     var used: Set<String> = []
     var unknown: String?
-    reader = reader.replacingTexts { text in
+    func replaced(_ text: String) -> String {
       Reference.replaced(in: text) { reference in
         guard reference == name || earlier.contains(reference) else {
           unknown = unknown ?? reference
@@ -52,8 +60,9 @@ package struct Stage: Sendable {
         return "\(parent)/\(reference)"
       }
     }
-    let command = try reader.strings(
-      "command", default: [], help: "Subcommand and arguments, separated by spaces or as a list.")
+    let command = words.map(replaced)
+    reader = reader.replacingTexts(replaced)
+    _ = try reader.strings("command", default: [], help: "")
     let phase = try reader.optionalString("phase", help: "Training phase, such as pretrain.")
     let file = try reader.optionalString("file", help: "YAML file with the keys of the run.")
     let keys = try reader.section("keys", help: "Keys of the run, overriding those of the file.")
@@ -73,14 +82,28 @@ package struct Stage: Sendable {
         because: "\(name) needs either command, or phase with keys or file; write one of them")
     }
     guard let phase else {
-      let words = command.count == 1 ? command[0].split(separator: " ").map(String.init) : command
-      work = .command(words)
+      work = .command(command)
       return
     }
     var settings = try ConfigurationReader(yaml: "", file: "stage \(name)")
     if let file { settings = try ConfigurationReader(path: file) }
     if let keys { settings = settings.overlaid(with: keys) }
     work = .phase(phase, try settings.overridden(by: ["run=\(folder)"]))
+  }
+
+  /// Reads the words of the stage's command; none for a phase.
+  private static func words(
+    _ reader: inout ConfigurationReader
+  ) throws(ConfigurationError) -> [String] {
+    let command = try reader.strings(
+      "command", default: [],
+      help: "Subcommand and arguments, separated as in a shell, or as a list.")
+    guard command.count == 1 else { return command }
+    guard let words = CommandWords.split(command[0]) else {
+      throw reader.rejection(
+        of: "command", because: "a quote or a backslash in it has no end; close the quote")
+    }
+    return words
   }
 }
 

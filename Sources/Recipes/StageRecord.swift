@@ -32,8 +32,8 @@ package struct StageRecord: Codable, Sendable, Equatable {
   package static func read(_ stage: String, in folder: String) throws -> StageRecord? {
     let path = path(of: stage, in: folder)
     guard try FileSystem.exists(path) else { return nil }
-    let data = FileManager.default.contents(atPath: path) ?? Data()
-    return try? JSONDecoder().decode(StageRecord.self, from: data)
+    guard let bytes = try? InputFile.contents(of: path) else { return nil }
+    return try? JSONDecoder().decode(StageRecord.self, from: Data(bytes))
   }
 
   /// Writes the record durably and atomically.

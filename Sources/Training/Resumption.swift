@@ -50,10 +50,8 @@ enum Resumption {
       throw CheckpointError.otherModel(path: found.path, faults: mismatches)
     }
     try plan.requireSameInitialWeights(in: found)
-    guard found.step <= plan.steps else {
-      throw StartRefusal.stepsDone(
-        checkpoint: found.path, step: found.step, steps: plan.steps)
-    }
+    // With epochs, the data decides the number of steps.
+    if plan.epochs == nil { try plan.requireStepsLeft(after: found) }
     return found
   }
 

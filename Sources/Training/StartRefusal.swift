@@ -6,6 +6,8 @@ package enum StartRefusal: Error, Equatable, Sendable, CustomStringConvertible {
   case folderNotShared(path: String)
   /// The checkpoint to resume from is past the last step.
   case stepsDone(checkpoint: String, step: Int, steps: Int)
+  /// A run that stops early has no validation loss.
+  case noValidation
   /// The run began with other weights, by SHA-256, than those that are now in the folder `from`.
   case otherStart(checkpoint: String, from: String, expected: String, found: String)
 
@@ -15,6 +17,9 @@ package enum StartRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     case .folderNotShared(let path):
       "the run folder \(path) is not the one that rank 0 writes to: the ranks on all hosts must "
         + "share it, so put it on a file system that all of them mount, at the same path"
+    case .noValidation:
+      "earlyStopping.patience needs a validation loss, and the run has no validation data: set "
+        + "data.validation, or leave the key out"
     case .otherStart(let checkpoint, let from, let expected, let found):
       "the run of \(checkpoint) began with weights of SHA-256 \(expected), and those in \(from) "
         + "have \(found): restore those weights, or start over with --resume never"

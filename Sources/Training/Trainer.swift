@@ -207,14 +207,19 @@ package final class Trainer {
   /// - Returns: True when no earlier evaluation had a lower loss; never during a loss spike, when
   ///   nothing is saved.
   func isBest(_ loss: Double) -> Bool {
-    guard !hasLossSpike, state.best.map({ loss < $0.loss }) ?? true else { return false }
+    guard !hasLossSpike, state.best.map({ loss < $0.loss }) ?? true else {
+      state.evaluationsSinceBest = (state.evaluationsSinceBest ?? 0) + 1
+      return false
+    }
     state.best = .init(step: state.step, loss: loss)
+    state.evaluationsSinceBest = 0
     return true
   }
 
   /// Forgets the best evaluation, whose checkpoint is in the folder of another run.
   func forgetBest() {
     state.best = nil
+    state.evaluationsSinceBest = nil
   }
 
   /// True when the last losses were so high that no checkpoint should be written.

@@ -53,8 +53,10 @@ package struct TrainingOptions: Sendable {
   package var sequences: Int
   /// Micro-batches added in order per leaf of the summation tree.
   package var accumulation: Int
-  /// Optimizer steps of the run.
+  /// Optimizer steps of the run; the default of the phase when `epochs` decides.
   package var steps: Int
+  /// Epochs of the run, which decide the steps; nil when `steps` is given.
+  package var epochs: Double?
   /// The optimizer.
   package var rule: Rule
   /// The peak learning rate.
@@ -95,6 +97,8 @@ package struct TrainingOptions: Sendable {
   /// A loss above this multiple of the recent mean, three steps in a row, ends the run; 0 never
   /// does.
   package var spike: Double
+  /// Evaluations in a row without a lower validation loss that end the run; nil never ends it.
+  package var patience: Int?
   /// Steps between plain progress lines.
   package var logEvery: Int
 
@@ -117,8 +121,10 @@ package struct TrainingOptions: Sendable {
     accumulation = try reader.integer(
       "batch.accumulation", default: 1, in: 1...65536,
       help: "micro-batches whose gradients are added in order into one buffer; a power of two")
-    steps = try reader.integer(
-      "steps", default: defaults.steps, in: 1..., help: "optimizer steps of the run")
+    epochs = try reader.optionalNumber(
+      "epochs", in: Double.leastNonzeroMagnitude...,
+      help: "passes over the training data, instead of steps; rounded up to whole steps")
+    steps = try Self.steps(&reader, default: defaults.steps, isDecidedByEpochs: epochs != nil)
     rule = try reader.choice("optimizer.name", default: .adamw, help: "optimizer; sgd has momentum")
     learningRate = try reader.number(
       "optimizer.learningRate", default: defaults.learningRate, in: 0...,
@@ -173,6 +179,10 @@ package struct TrainingOptions: Sendable {
     evaluateEvery = try reader.integer(
       "evaluate.every", default: 250, in: 0..., unit: "steps",
       decidesBits: false, help: "interval between evaluations; 0 evaluates only at the end")
+    patience = try reader.optionalInteger(
+      "earlyStopping.patience", in: 1..., unit: "evaluations", decidesBits: false,
+      help: "ends the run after so many evaluations in a row without a lower validation loss; the "
+        + "checkpoint of the best one is kept")
     spike = try reader.number(
       "guard.spike", default: defaults.spike, in: 0...,
       decidesBits: false,
@@ -182,6 +192,12 @@ package struct TrainingOptions: Sendable {
       "log.every", default: 10, in: 1..., unit: "steps",
       decidesBits: false, help: "interval between progress lines when the output is not a terminal")
     try refuseIdleKeys(reader)
+    if patience != nil, !keepBest {
+      throw reader.rejection(
+        of: "earlyStopping.patience",
+        because: "checkpoint.keepBest is false, so the best checkpoint would be deleted; leave one "
+          + "of the two keys out")
+    }
     for (key, value) in [("microBatches", microBatches), ("accumulation", accumulation)]
     where value & (value - 1) != 0 {
       let below = 1 << (Int.bitWidth - value.leadingZeroBitCount - 1)
@@ -196,6 +212,21 @@ package struct TrainingOptions: Sendable {
         because: "\(accumulation) is more than the \(microBatches) micro-batches of a step; choose "
           + "\(microBatches) or less")
     }
+  }
+
+  /// Reads `steps`, which `epochs` excludes.
+  private static func steps(
+    _ reader: inout ConfigurationReader, default value: Int, isDecidedByEpochs: Bool
+  ) throws(ConfigurationError) -> Int {
+    guard isDecidedByEpochs else {
+      return try reader.integer(
+        "steps", default: value, in: 1..., help: "optimizer steps of the run")
+    }
+    if try reader.optionalInteger("steps", in: 1..., help: "decided by epochs") != nil {
+      throw reader.rejection(
+        of: "steps", because: "epochs decides the number of steps; leave one of the two keys out")
+    }
+    return value
   }
 
   /// Refuses keys that have no effect with `optimizer.name` and `schedule.name`, unless they have

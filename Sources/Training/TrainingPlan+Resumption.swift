@@ -27,6 +27,14 @@ extension TrainingPlan {
     } + missing.sorted().map { "optimizer state \($0) is missing" }
   }
 
+  /// Refuses a checkpoint past the last step.
+  func requireStepsLeft(after checkpoint: Checkpoint) throws {
+    guard checkpoint.step <= steps else {
+      throw StartRefusal.stepsDone(
+        checkpoint: checkpoint.path, step: checkpoint.step, steps: steps)
+    }
+  }
+
   /// The name of the setting that identifies the initial weights.
   ///
   /// A run that records it refuses to resume from different initial weights.

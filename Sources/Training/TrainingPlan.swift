@@ -21,8 +21,12 @@ package struct TrainingPlan: Sendable {
   package let run: String
   /// The seed of everything random.
   package let seed: UInt64
-  /// Optimizer steps of the run.
-  package let steps: Int
+  /// Optimizer steps of the run; a default until ``decideSteps(by:iteration:)``, if `epochs` is given.
+  package private(set) var steps: Int
+  /// Epochs of the run; nil when the number of steps is given.
+  package let epochs: Double?
+  /// Evaluations in a row without a lower validation loss that end the run; nil never ends it.
+  package let patience: Int?
   /// Micro-batches in a step, a power of two.
   package let microBatches: Int
   /// Micro-batches added in order per leaf of the summation tree.
@@ -69,7 +73,7 @@ package struct TrainingPlan: Sendable {
   /// Positions of a row's encoder input; 0 without an encoder.
   package let sourceContext: Int
   /// The learning-rate schedule.
-  package let schedule: Schedule
+  package private(set) var schedule: Schedule
   /// The operand precision of matrix products.
   package let precision: Precision
   /// True when a row's forward pass must have the same bits in every batch; see `Workspace`.
@@ -114,6 +118,8 @@ package struct TrainingPlan: Sendable {
     run = options.run
     seed = UInt64(options.seed)
     steps = options.steps
+    epochs = options.epochs
+    patience = options.patience
     microBatches = options.microBatches
     accumulation = options.accumulation
     reduction = options.reduction
@@ -163,6 +169,21 @@ package struct TrainingPlan: Sendable {
       shape: options.schedule, peak: options.learningRate, final: options.finalRate,
       warmup: options.warmup, decay: options.decay, steps: options.steps)
     try requireMemory(reader)
+  }
+
+  /// Sets `steps` to the fewest in which `objective` sees `epochs` epochs, a multiple of `iteration`.
+  mutating func decideSteps(by objective: any Objective, iteration: Int) {
+    guard let epochs else { return }
+    // The fraction of rounding errors is no further step.
+    let seen = { (iterations: Int) in objective.epochs(steps: iterations * iteration) + 1e-9 }
+    var (few, enough) = (0, 1)
+    while seen(enough) < epochs, enough < 1 << 40 { (few, enough) = (enough, 2 * enough) }
+    while few + 1 < enough {
+      let middle = (few + enough) / 2
+      if seen(middle) < epochs { few = middle } else { enough = middle }
+    }
+    steps = enough * iteration
+    schedule = schedule.with(steps: steps)
   }
 
   /// The language model of the network.

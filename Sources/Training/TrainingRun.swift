@@ -61,8 +61,7 @@ package final class TrainingRun {
     _ phase: any Phase, world: Communicator, workers: Cores.Assignment, resume: Resume,
     observer: any RunObserver, version: String, profiles: Bool = false
   ) throws {
-    let plan = phase.plan
-    self.plan = plan
+    var plan = phase.plan
     self.world = world
     Signals.handleSaveRequests()
     folder = RunFolder(plan.run)
@@ -78,7 +77,13 @@ package final class TrainingRun {
       RunContext(
         folder: folder, world: world, threads: workers.threads,
         note: { try observers.event(.note, $0) }))
-    try world.together { if world.rank == 0 { try folder.create() } }
+    plan.decideSteps(by: prepared.objective, iteration: prepared.stepsPerIteration)
+    self.plan = plan
+    try world.together {
+      if let checkpoint = candidate?.checkpoint { try plan.requireStepsLeft(after: checkpoint) }
+      if plan.patience != nil && prepared.evaluator == nil { throw StartRefusal.noValidation }
+      if world.rank == 0 { try folder.create() }
+    }
     trainer = try Trainer(
       plan, world: world, workers: workers, objective: prepared.objective,
       frozenModels: prepared.frozenModels, settings: prepared.settings,
@@ -142,7 +147,7 @@ package final class TrainingRun {
     let steps = plan.steps
     if trainer.state.step == 0 && evaluator?.evaluatesBeforeTraining == true { try evaluate() }
     var requests: ControlWord.Signals = []
-    while trainer.state.step < steps {
+    while trainer.state.step < steps && !stopsEarly {
       var word = ControlWord()
       word.signals = Signals.take()
       if world.rank == 0 { word.orders = orders(forStep: trainer.state.step + 1) }
@@ -159,7 +164,7 @@ package final class TrainingRun {
 
       for word in words { requests.formUnion(word.signals) }
       let isBest = try words[0].orders.contains(.evaluate) && evaluate()
-      let isLast = trainer.state.step == steps
+      let isLast = trainer.state.step == steps || stopsEarly
       // A request during a loss spike waits for the verdict, at most two more steps.
       if isLast
         || !requests.isEmpty && !hasLossSpike && trainer.state.step % stepsPerIteration == 0
@@ -175,6 +180,12 @@ package final class TrainingRun {
         try saveIfFree()
       }
     }
+    if stopsEarly, let best = trainer.state.best {
+      try observers.event(
+        .note, step: trainer.state.step,
+        "stopped early: \(plan.patience ?? 0, "evaluation") without a loss below \(best.loss), that of "
+          + folder.checkpoint(step: best.step))
+    }
     for conclusion in try conclude(trainer.context, world.rank == 0 ? latest : nil) {
       try observers.event(conclusion.kind, step: trainer.state.step, conclusion.sentence)
     }
@@ -182,6 +193,12 @@ package final class TrainingRun {
       .finished, step: trainer.state.step, "the model is in \(latest ?? folder.path)")
     try observers.all.forEach { try $0.finish() }
     return .finished
+  }
+
+  /// True when `earlyStopping.patience` evaluations in a row had no lower loss.
+  private var stopsEarly: Bool {
+    guard let patience = plan.patience else { return false }
+    return trainer.state.evaluationsSinceBest ?? 0 >= patience
   }
 
   /// Reports a step's warnings, each at most once per log interval.

@@ -130,6 +130,7 @@ import Testing
   @Test func aModelThatACommandWillMakeHasNoSizes() throws {
     try Program.withCorpus { program in
       try write(to: program)
+      try program.write("", to: "base/config.json")
       try program.write(
         """
         run: road
@@ -143,6 +144,36 @@ import Testing
       let plan = try program.run(["run", "later.yaml", "--dry-run"])
       #expect(plan.code == 0, "\(plan.errors)")
       #expect(plan.output.contains("finetune"), "\(plan.output)")
+      // Files that neither exist nor come from an earlier stage are refused, before any stage runs.
+      for (command, data, word) in [
+        ("export base --output ${model}", "none.jsonl", "none.jsonl"),
+        ("export nothing --output ${model}", "talk.jsonl", "nothing"),
+        ("data inspect 'none/*.jsonl'", "talk.jsonl", "none/*.jsonl"),
+        ("export base --output ${model}-elsewhere", "talk.jsonl", "road/model"),
+        ("evaluat base", "talk.jsonl", "did you mean apus evaluate"),
+        ("echo hello", "talk.jsonl", "no subcommand apus echo"),
+        ("generate base --nonsense", "talk.jsonl", "--nonsense"),
+        ("generate base 'Once upon", "talk.jsonl", "has no end"),
+        ("tokenizer", "talk.jsonl", "not complete"), ("export --help", "talk.jsonl", "only prints"),
+        ("pretrain x.yaml", "talk.jsonl", "write phase: pretrain"),
+        ("run later.yaml", "talk.jsonl", "its stages here"),
+      ] {
+        try program.write(
+          """
+          run: road
+          stages:
+            - name: model
+              command: \(command)
+            - name: chat
+              phase: finetune
+              keys: { model: { from: "${model}" }, data: { train: \(data) } }
+          """, to: "bad.yaml")
+        for more in [["--dry-run"], []] {
+          let bad = try program.run(["run", "bad.yaml"] + more)
+          #expect(bad.code == 2 && bad.output.isEmpty && bad.errors.contains(word), "\(bad)")
+          #expect(bad.errors.split(separator: "\n").count == 1, "\(bad)")
+        }
+      }
       // The plan refuses a model that no stage makes.
       try program.write(
         """

@@ -64,8 +64,16 @@ import Testing
   @Test func brokenListsAreRefused() {
     #expect(refused("", "data.train=[a").hasPrefix("--set data.train=[a: "))
     #expect(refused("", "run=\"a").hasPrefix("--set run=\"a: "))
-    #expect(refused("", "run=[*a]").contains("undefined alias"))
+    #expect(refused("", "data.train=[*a]").contains("undefined alias"))
     #expect(refused("", "run=\"a\": b").contains("a section cannot be set"))
+  }
+
+  /// A text that begins with [ needs no quotes.
+  @Test(arguments: ["[0-9]+", "[0-9]", "[a, b]", "[", "[*a]"])
+  func aTextMayBeginWithABracket(_ text: String) throws {
+    var reader = try reader("", "run=\(text)")
+    #expect(try reader.string("run", default: "", help: "") == text)
+    try reader.finish()
   }
 
   @Test func unknownOverridesAreRefused() {

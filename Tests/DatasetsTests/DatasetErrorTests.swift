@@ -70,8 +70,8 @@ struct DatasetErrorTests {
     c/a.txt.gz ends in .gz and is not gzip data; rename it, or compress it with gzip
     c/a.txt.gz ends in the middle of its gzip data; copy or download it again
     c/a.txt.gz holds damaged gzip data (incorrect data check); copy or download it again
-    c/a.txt holds a document of more than 1000 bytes; split it into several
-    c/a.jsonl:3 holds a document of more than 1000 bytes; split it into several
+    c/a.txt holds a document or record of more than 1000 bytes; split it into several
+    c/a.jsonl:3 holds a document or record of more than 1000 bytes; split it into several
     a validation fraction of 1.5 is not possible; give a number from 0 to below 1
     no text is left to train on; add documents or lower the validation fraction
     a validation fraction of 0.1 holds out none of 4 documents or records; add some, raise data.validation, set it to 0, or name validation files

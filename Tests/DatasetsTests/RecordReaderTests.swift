@@ -33,6 +33,21 @@ struct RecordReaderTests {
     }
   }
 
+  @Test func elementsAndRowsAboveTheLimitAreRefused() throws {
+    let list = Array(#"[{"text":"a","label":"b"},{"text":"aaaaaaaaaa","label":"b"}]"#.utf8)
+    var elements = JSONElements(list, path: "a.json", limit: 30)
+    #expect(try elements.next() != nil)
+    #expect(throws: DatasetError.documentTooLarge(path: "a.json", line: 1, limit: 30)) {
+      try elements.next()
+    }
+    let table = Array("text,label\na,b\n\"aaaaaaaaaa\naaaaaaaaaaaaaaaaaaaa\",b\n".utf8)
+    var rows = try CSVRows(table, path: "a.csv", limit: 30)
+    #expect(try rows.next() != nil)
+    #expect(throws: DatasetError.documentTooLarge(path: "a.csv", line: 3, limit: 30)) {
+      try rows.next()
+    }
+  }
+
   private static let question = Message(.user, "q")
   private static let answer = Message(.assistant, "a")
   private static let asked = Record.conversation(Conversation([question, answer]))

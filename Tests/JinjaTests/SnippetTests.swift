@@ -42,6 +42,12 @@ struct SnippetTests {
     ("tools", .none),
   ]
 
+  /// A date of 500,000 conversions is formatted in time proportional to its length.
+  @Test(.timeLimit(.minutes(1))) func longDatesAreFormatted() throws {
+    let text = try Template("{{ strftime_now('%' * 1000000) | length }}").render([]).text
+    #expect(text == "500000")
+  }
+
   @Test func templatesRenderAsInTransformers() throws {
     let snippets = try Self.snippets()
     #expect(snippets.count == 209 && snippets.count { $0.text == nil } == 20)

@@ -50,6 +50,30 @@ import Testing
     try reader.finish()
   }
 
+  /// A command is split as a shell splits it, before folders take the place of their stages' names.
+  @Test(arguments: [
+    (#"generate M "Once upon" 'a "b"' c\ d"#, ["generate", "M", "Once upon", #"a "b""#, "c d"]),
+    (#"x --set run=""  ''"#, ["x", "--set", "run=", ""]), (#""a\"\n$" 'b\'"#, [#"a"\n$"#, #"b\"#]),
+    ("x ${a} '${a} b'", ["x", "my runs/a", "my runs/a b"]), ("it''s ok", ["its", "ok"]),
+  ])
+  func commandsAreSplitIntoWords(_ command: String, _ words: [String]) throws {
+    let recipe = try recipe(
+      """
+      run: my runs
+      stages:
+        - name: a
+          command: |-
+            \(command)
+      """)
+    guard case .command(let found) = recipe.stages[0].work else {
+      Issue.record("\(recipe)")
+      return
+    }
+    #expect(found == words)
+    #expect(CommandWords.split(recipe.stages[0].commandText ?? "") == words)
+    for open in ["a 'b", #"a "b"#, #"a \"#] { #expect(CommandWords.split(open) == nil) }
+  }
+
   @Test func keysOverrideThoseOfTheFileSectionBySection() throws {
     let file = "\(NSTemporaryDirectory())/recipe-\(UUID().uuidString).yaml"
     try Data("{ steps: 1, model: { layers: 2, width: 8 } }".utf8).write(

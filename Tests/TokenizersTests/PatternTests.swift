@@ -57,6 +57,42 @@ import Testing
     #expect(throws: PatternError(construct: construct)) { try Pattern(expression) }
   }
 
+  /// Expressions that take exponential time where failed choices are tried again.
+  @Test(
+    .timeLimit(.minutes(1)),
+    arguments: ["(a+)+$", "(a|aa)+$", "(a|a?a)+c", "(a+a+)+c", "(?=(a+)+c)a", "((a+)+|b)+c"])
+  func backtrackingTakesBoundedTime(_ expression: String) throws {
+    let pattern = TextPattern.expression(try Pattern(expression))
+    #expect(Self.words(pattern, String(repeating: "a", count: 400) + "b").isEmpty)
+  }
+
+  /// Remembering failed choices changes no match.
+  @Test func failedChoicesChangeNoMatch() throws {
+    let expressions = [
+      "(a+)+$", "(a|aa)+b?", "(a|ab)(c|bcd)*", "a*?b|a+", "(?:a+|b)++c|.", "(?=a+b)a|b+(?!a)",
+      "((a|b)+c)*+a", "^a+?|(b|bc)*$",
+    ]
+    var random = RandomSequence(RandomStream(seed: 5, purpose: .probe, 0))
+    for expression in expressions {
+      let pattern = try Pattern(expression)
+      for length in 0..<120 {
+        let text = (0..<length % 12).map { _ in
+          ["a", "a", "b", "c", "\n"].randomElement(using: &random) ?? ""
+        }.joined()
+        Array(text.utf8).withUnsafeBufferPointer { bytes in
+          var recorded = FailedChoices(length: bytes.count, unrecorded: 0)
+          for start in 0..<bytes.count {
+            var unrecorded = FailedChoices(length: bytes.count, unrecorded: .max)
+            #expect(
+              pattern.match(bytes, at: start, &recorded)
+                == pattern.match(bytes, at: start, &unrecorded),
+              "\(expression) at \(start) of \(text.debugDescription)")
+          }
+        }
+      }
+    }
+  }
+
   /// The matcher has a stack of its own, so that a long run does not exhaust the thread's.
   @Test(.timeLimit(.minutes(1))) func longRunsDoNotExhaustTheStack() throws {
     let pattern = TextPattern.expression(try Pattern(CasedWordScanner.expression(digits: 3)))

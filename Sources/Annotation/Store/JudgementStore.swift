@@ -95,6 +95,10 @@ package struct JudgementStore: Sendable {
   private static func open(
     _ path: String, changes: Bool = true, readonly: Bool = false
   ) throws -> DatabaseQueue {
+    // SQLite would wait for the other end of a FIFO.
+    if try FileSystem.kind(of: path) == .other {
+      throw AnnotationError.notADatabase(path: path, reason: "it is not a regular file")
+    }
     var configuration = GRDB.Configuration()
     configuration.readonly = readonly
     configuration.busyMode = .timeout(TimeInterval(lockTimeout))

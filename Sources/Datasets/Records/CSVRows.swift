@@ -8,13 +8,19 @@ import Tokenizers
 struct CSVRows {
   private let bytes: [UInt8]
   private let path: String
+  private let limit: Int
   private var position = 0
   private var line = 1
   private var columns: [String] = []
 
   /// Reads the header line of `bytes`, which names the columns.
-  init(_ bytes: [UInt8], path: String) throws(DatasetError) {
+  ///
+  /// - Parameter limit: The largest row, in bytes.
+  init(
+    _ bytes: [UInt8], path: String, limit: Int = SourceFile.recordLimit
+  ) throws(DatasetError) {
     self.bytes = bytes
+    self.limit = limit
     self.path = path
     guard let header = try row() else { throw .emptyFile(path: path) }
     columns = header.fields
@@ -25,7 +31,11 @@ struct CSVRows {
 
   /// Returns the fields of the next row; nil after the last.
   mutating func next() throws(DatasetError) -> RecordFields? {
+    let start = position
     guard let (fields, line) = try row() else { return nil }
+    guard position - start <= limit else {
+      throw .documentTooLarge(path: path, line: line, limit: limit)
+    }
     let place = RecordPlace(path: path, line: line)
     guard fields.count == columns.count else {
       let reason = "\(fields.count, "field") under \(columns.count, "column name")"

@@ -7,14 +7,17 @@ import Tokenizers
 struct JSONElements {
   private let bytes: [UInt8]
   private let path: String
+  private let limit: Int
   private var position = 0
   private var line = 1
   private var isList: Bool?
   private var isAtEnd = false
   private var isFirst = true
 
-  init(_ bytes: [UInt8], path: String) {
+  /// - Parameter limit: The largest element, in bytes.
+  init(_ bytes: [UInt8], path: String, limit: Int = SourceFile.recordLimit) {
     self.bytes = bytes
+    self.limit = limit
     self.path = path
   }
 
@@ -48,7 +51,11 @@ struct JSONElements {
     isFirst = false
     _ = peek()
     let place = RecordPlace(path: path, line: line)
-    return try RecordFields(json: element(), at: place)
+    let range = elementRange()
+    guard range.count <= limit else {
+      throw .documentTooLarge(path: path, line: place.line, limit: limit)
+    }
+    return try RecordFields(json: Array(bytes[range]), at: place)
   }
 
   private func malformed(_ reason: String) -> DatasetError {
@@ -66,8 +73,9 @@ struct JSONElements {
     return nil
   }
 
-  /// Reads the element at the current position, up to its closing bracket, or a value without brackets.
-  private mutating func element() -> [UInt8] {
+  /// Skips the element at the current position, up to its closing bracket, or a value without
+  /// brackets, and returns its range.
+  private mutating func elementRange() -> Range<Int> {
     let start = position
     var depth = 0
     var isInString = false
@@ -84,10 +92,10 @@ struct JSONElements {
       case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
       case UInt8(ascii: "}"), UInt8(ascii: "]"):
         depth -= 1
-        if depth <= 0 { return Array(bytes[start..<position]) }
+        if depth <= 0 { return start..<position }
       default: continue
       }
     }
-    return Array(bytes[start..<position])
+    return start..<position
   }
 }

@@ -22,7 +22,6 @@ package struct RecordReader {
   private var nextFile = 0
   private var source: Source?
   private var hasNoRecordYet = false
-  private static let limit = 1 << 32
 
   /// Creates a reader of `files`.
   ///
@@ -59,9 +58,13 @@ package struct RecordReader {
     nextFile += 1
     hasNoRecordYet = true
     switch file.kind {
-    case .jsonLines: source = .lines(try LineReader(file, limit: Self.limit))
-    case .json: source = .elements(JSONElements(try file.text(limit: Self.limit), path: file.path))
-    case .table: source = .table(try CSVRows(try file.text(limit: Self.limit), path: file.path))
+    case .jsonLines: source = .lines(try LineReader(file, limit: SourceFile.recordLimit))
+    case .json:
+      let text = try file.text(limit: file.wholeLimit)
+      source = .elements(JSONElements(text, path: file.path))
+    case .table:
+      let text = try file.text(limit: file.wholeLimit)
+      source = .table(try CSVRows(text, path: file.path))
     case .text:
       throw .unsupportedKind(path: file.path, supported: SourceFile.Contents.records.supported)
     }

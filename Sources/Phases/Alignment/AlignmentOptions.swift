@@ -24,6 +24,10 @@ package struct AlignmentOptions: PhaseOptions {
   /// True to end the run when the policy has collapsed; see `Measures.collapse(vocabulary:)`.
   package var endsOnCollapse: Bool
 
+  package var inputs: [String] {
+    [start.from] + data.inputs + (reward.model.map { [$0] } ?? [])
+  }
+
   /// Reads every key; throws for values that are invalid by themselves or together.
   package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     let runOptions = try RunOptions(&reader, run: "runs/aligned")
@@ -70,7 +74,7 @@ package struct AlignmentOptions: PhaseOptions {
           + "completions, which is no multiple of the \(step) of an optimizer step "
           + "(batch.microBatches × batch.sequences); choose a multiple")
     }
-    if training.steps % stepsPerIteration != 0 {
+    if training.epochs == nil && training.steps % stepsPerIteration != 0 {
       throw reader.rejection(
         of: "steps",
         because: "\(training.steps) is no multiple of the \(stepsPerIteration) optimizer steps of "

@@ -29,6 +29,8 @@ package struct FinetuningOptions: PhaseOptions {
   /// The classes; nil for all that occur in the examples.
   package var classes: [String]?
 
+  package var inputs: [String] { [start.from] + data.inputs }
+
   /// Reads every key; throws for values that are invalid by themselves or together.
   package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     let runOptions = try RunOptions(&reader, run: "runs/finetuned")

@@ -50,6 +50,13 @@ package struct PretrainingOptions: PhaseOptions {
   /// The number of texts that an evaluation samples for the log.
   package var evaluateSamples: Int
 
+  package var inputs: [String] {
+    (start.map { [$0.from] } ?? []) + (tokenizer == "bytes" ? [] : [tokenizer])
+      + [data.corpus, data.replay?.corpus].compactMap(\.self).flatMap {
+        $0.train + $0.validation.files
+      }
+  }
+
   /// Reads every key; throws for values that are invalid by themselves or together.
   package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     let runOptions = try RunOptions(&reader, run: "runs/pretrained")

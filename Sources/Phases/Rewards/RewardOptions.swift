@@ -14,6 +14,8 @@ package struct RewardOptions: PhaseOptions {
   /// The coefficient of the squared sum of a pair's scores in the loss.
   package var centring: Double
 
+  package var inputs: [String] { [start.from] + data.inputs }
+
   /// Reads every key; throws for values that are invalid by themselves or together.
   package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
     let runOptions = try RunOptions(&reader, run: "runs/reward")

@@ -1,5 +1,6 @@
 import Checkpoints
 import Evaluation
+import Files
 import Foundation
 import Training
 
@@ -47,8 +48,8 @@ package struct RewardVerdict: Codable, Sendable, Equatable {
     let run = URL(fileURLWithPath: folder.path).standardized
       .deletingLastPathComponent().deletingLastPathComponent()
     let file = run.appendingPathComponent(RewardVerdict.fileName).path
-    guard let data = FileManager.default.contents(atPath: file),
-      let verdict = try? JSONDecoder().decode(RewardVerdict.self, from: data),
+    guard let bytes = try? InputFile.contents(of: file),
+      let verdict = try? JSONDecoder().decode(RewardVerdict.self, from: Data(bytes)),
       verdict.weights == (try folder.weightsDigest())
     else { return nil }
     return verdict

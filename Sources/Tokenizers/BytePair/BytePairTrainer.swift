@@ -52,7 +52,7 @@ package struct BytePairTrainer: TokenizerTrainer {
   package func train(
     on counts: WordCounts, threads: Int = 1
   ) throws(TokenizerError) -> any Tokenizer {
-    var vocabulary = ByteStringTable(capacity: vocabularySize)
+    var vocabulary = ByteStringTable()
     for token in specialTokens { _ = vocabulary.insert(Array(token.utf8)) }
     var byteIDs = [UInt32](repeating: 0, count: 256)
     for byte in ByteAlphabet.bytesInOrder {

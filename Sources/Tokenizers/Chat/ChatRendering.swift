@@ -83,17 +83,19 @@ struct ChatRendering {
   mutating func markTurnEnds(
     _ scanner: SpecialTokenScanner, _ ends: (_ message: Int, TokenID) -> Bool
   ) {
+    var marked: [Part] = []
     var index = 0
     while index < parts.count {
-      defer { index += 1 }
-      guard parts[index].origin == .content, let message = parts[index].message else { continue }
+      marked.append(parts[index])
+      index += 1
+      guard let content = marked.last, content.origin == .content, let message = content.message
+      else { continue }
       // More content of the same message may follow.
-      let next = parts[(index + 1)...].firstIndex { $0.origin == .content } ?? parts.count
+      let next = parts[index...].firstIndex { $0.origin == .content } ?? parts.count
       if next < parts.count, parts[next].message == message { continue }
-      let follows = parts[(index + 1)..<next]
+      let follows = parts[index..<next]
       let bytes = follows.flatMap { Array($0.text.utf8) }
       guard let (id, range) = scanner.first(in: bytes[...]), ends(message, id) else { continue }
-      var split: [Part] = []
       var length = range.upperBound
       for part in follows {
         let utf8 = Array(part.text.utf8)
@@ -103,11 +105,12 @@ struct ChatRendering {
           var new = part
           new.text = String(decoding: piece, as: UTF8.self)
           if isEnd { (new.origin, new.message) = (.endOfTurn, message) }
-          split.append(new)
+          marked.append(new)
         }
         length -= count
       }
-      parts.replaceSubrange((index + 1)..<next, with: split)
+      index = next
     }
+    parts = marked
   }
 }

@@ -2,11 +2,20 @@
 protocol TokenDecoder: Sendable {
   /// Changes `pieces`; the result of the last decoder is concatenated.
   func decode(_ pieces: inout [[UInt8]])
+
+  /// The largest factor by which a tokenizer's file makes it lengthen a token.
+  var growth: Double { get }
+}
+
+extension TokenDecoder {
+  var growth: Double { 1 }
 }
 
 /// Applies several decoders in order.
 struct DecoderSequence: TokenDecoder {
   let decoders: [any TokenDecoder]
+
+  var growth: Double { decoders.reduce(1) { $0 * $1.growth } }
 
   func decode(_ pieces: inout [[UInt8]]) {
     for decoder in decoders { decoder.decode(&pieces) }
@@ -85,6 +94,8 @@ struct ReplaceDecoder: TokenDecoder {
   let pattern: TextPattern
   let content: [UInt8]
 
+  var growth: Double { pattern.growth(replacedBy: content) }
+
   func decode(_ pieces: inout [[UInt8]]) {
     for index in pieces.indices {
       let matches = pieces[index].withUnsafeBufferPointer { pattern.matches(in: $0) }
@@ -102,11 +113,14 @@ struct StripDecoder: TokenDecoder {
   func decode(_ pieces: inout [[UInt8]]) {
     for index in pieces.indices {
       var piece = pieces[index][...]
-      for _ in 0..<left where piece.starts(with: content) { piece = piece.dropFirst(content.count) }
-      for _ in 0..<right where piece.count >= content.count {
-        if piece.suffix(content.count).elementsEqual(content) {
-          piece = piece.dropLast(content.count)
-        }
+      var (start, end) = (left, right)
+      while start > 0, !content.isEmpty, piece.starts(with: content) {
+        piece = piece.dropFirst(content.count)
+        start -= 1
+      }
+      while end > 0, !content.isEmpty, piece.suffix(content.count).elementsEqual(content) {
+        piece = piece.dropLast(content.count)
+        end -= 1
       }
       pieces[index] = Array(piece)
     }

@@ -53,6 +53,18 @@ struct ComponentReader {
     return number
   }
 
+  /// The factor by which the normalizer or the decoder of a file may lengthen a text; published
+  /// ones stay below 100.
+  static let maximumGrowth = 1024.0
+
+  /// Refuses a part that can lengthen a text by more than `maximumGrowth`.
+  func refuse(growth: Double?, of field: String) throws(TokenizerError) {
+    guard let growth, growth > Self.maximumGrowth else { return }
+    throw .unsupported(
+      path: document.path,
+      construct: "a \(field) that can lengthen a text more than \(Int(Self.maximumGrowth)) times")
+  }
+
   /// Reads a pattern, `{"String": …}` or `{"Regex": …}`.
   func pattern(
     _ value: JSONValue, _ field: String

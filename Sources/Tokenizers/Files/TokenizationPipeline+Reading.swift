@@ -13,6 +13,7 @@ extension TokenizationPipeline {
     let root = document.root
     let tokens = try reader.addedTokens()
     let normalizer = try reader.normalizer(root["normalizer"] ?? .null)
+    try reader.refuse(growth: normalizer?.growth, of: "normalizer")
     let preTokenizer = try reader.preTokenizer(root["pre_tokenizer"] ?? .null)
     let usesBytes = preTokenizer.map(Self.endsInBytes) ?? false
     let result = try ModelReader(reader, added: tokens).read(usesBytes: usesBytes)
@@ -34,6 +35,7 @@ extension TokenizationPipeline {
     added = AddedVocabulary(tokens, normalizer: normalizer)
     postProcessor = try reader.postProcessor(root["post_processor"] ?? .null)
     decoder = try reader.decoder(root["decoder"] ?? .null)
+    try reader.refuse(growth: decoder?.growth, of: "decoder")
     vocabulary = PipelineVocabulary(spellings, style: result.style)
     self.endOfText = end.id
     let count = spellings.count

@@ -110,12 +110,10 @@ package enum TokenizerFile {
   /// Returns the contents of the regular file at `path`.
   static func contents(of path: String) throws(TokenizerError) -> [UInt8] {
     do throws(StorageError) {
-      let file = try InputFile(path)
-      if try file.status().kind == .file { return try file.contents() }
+      return try InputFile.contents(of: path)
     } catch {
       throw .unreadable(path: path, reason: error.reason.lowercased())
     }
-    throw .unreadable(path: path, reason: "it is not a regular file")
   }
 
   /// Returns the names and contents of the files of `tokenizer`, including `template`, for callers

@@ -24,6 +24,8 @@ struct PrecompiledNormalizer: Normalizer {
     guard String(validating: texts, as: UTF8.self) != nil else { return nil }
   }
 
+  var growth: Double { Double(texts.split(separator: 0).map(\.count).max() ?? 1) }
+
   func normalize(_ text: inout NormalizedText) {
     var changes: [ScalarChange] = []
     changes.reserveCapacity(text.bytes.count)

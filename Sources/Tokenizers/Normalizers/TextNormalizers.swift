@@ -3,6 +3,8 @@ struct ReplaceNormalizer: Normalizer {
   let pattern: TextPattern
   let content: [UInt8]
 
+  var growth: Double { pattern.growth(replacedBy: content) }
+
   func normalize(_ text: inout NormalizedText) {
     let matches = text.bytes.withUnsafeBufferPointer { pattern.matches(in: $0) }
     text.replace(matches, with: content)

@@ -1,7 +1,8 @@
 /// A regular expression, matched by backtracking in the order that Oniguruma and Perl prescribe.
 ///
 /// The state is an explicit stack, so that no text exhausts the thread's own stack. A repetition of
-/// one set is a single instruction, which gives back its scalars one by one.
+/// one set is a single instruction, which gives back its scalars one by one. `FailedChoices` keeps
+/// backtracking from taking exponential time.
 struct Pattern: Sendable {
   enum Instruction: Sendable {
     case set(Int)
@@ -123,18 +124,29 @@ struct Pattern: Sendable {
   }
 
   /// Returns the end of the match that begins at `start` of `text`; nil when there is none.
-  func match(_ text: UnsafeBufferPointer<UInt8>, at start: Int) -> Int? {
-    match(text, at: start, from: 0)
+  ///
+  /// - Parameter failed: The choices that failed at earlier places of the same text.
+  func match(
+    _ text: UnsafeBufferPointer<UInt8>, at start: Int, _ failed: inout FailedChoices
+  ) -> Int? {
+    match(text, at: start, from: 0, &failed)
   }
 
-  private func match(_ text: UnsafeBufferPointer<UInt8>, at start: Int, from first: Int) -> Int? {
+  private func match(
+    _ text: UnsafeBufferPointer<UInt8>, at start: Int, from first: Int,
+    _ failed: inout FailedChoices
+  ) -> Int? {
+    let known = failed.count
     var choices: [Choice] = []
     var instruction = first
     var position = start
     while true {
       var succeeded = true
       switch program[instruction] {
-      case .accept: return position
+      case .accept:
+        // A choice on the way here has not failed.
+        failed.forget(after: known)
+        return position
       case .set(let set):
         succeeded = false
         if position < text.count {
@@ -165,10 +177,11 @@ struct Pattern: Sendable {
         instruction = one
       case .jump(let target): instruction = target
       case .lookahead(let end, let isNegative):
-        succeeded = (match(text, at: position, from: instruction + 1) == nil) == isNegative
+        succeeded =
+          (match(text, at: position, from: instruction + 1, &failed) == nil) == isNegative
         instruction = end
       case .atomic(let end):
-        let matched = match(text, at: position, from: instruction + 1)
+        let matched = match(text, at: position, from: instruction + 1, &failed)
         succeeded = matched != nil
         position = matched ?? position
         instruction = end
@@ -177,13 +190,15 @@ struct Pattern: Sendable {
         instruction += 1
       }
       if succeeded { continue }
-      guard var choice = choices.popLast() else { return nil }
-      instruction = choice.instruction
-      if choice.least >= 0 {
-        choice.position -= text.scalar(endingAt: choice.position).length
-        if choice.position > choice.least { choices.append(choice) }
-      }
-      position = choice.position
+      repeat {
+        guard var choice = choices.popLast() else { return nil }
+        instruction = choice.instruction
+        if choice.least >= 0 {
+          choice.position -= text.scalar(endingAt: choice.position).length
+          if choice.position > choice.least { choices.append(choice) }
+        }
+        position = choice.position
+      } while !failed.take(instruction, position)
     }
   }
 }

@@ -19,6 +19,14 @@ enum TextPattern: Sendable {
     }
   }
 
+  /// The largest factor by which replacing every match by `content` lengthens a text.
+  func growth(replacedBy content: [UInt8]) -> Double {
+    // A match of an expression may be a single byte.
+    var shortest = 1
+    if case .text(let text) = self { shortest = max(1, text.count) }
+    return max(1, Double(content.count) / Double(shortest))
+  }
+
   /// True when the matches are known to cover every text without gaps.
   var cutsWithoutGaps: Bool {
     switch self {
@@ -49,9 +57,10 @@ enum TextPattern: Sendable {
         }
       }
     case .expression(let pattern):
+      var failed = FailedChoices(length: bytes.count)
       var index = 0
       while index < bytes.count {
-        if let end = pattern.match(bytes, at: index), end > index {
+        if let end = pattern.match(bytes, at: index, &failed), end > index {
           visit(index..<end)
           index = end
         } else {

@@ -55,7 +55,7 @@ package struct WordPieceTrainer: TokenizerTrainer {
   package func train(
     on counts: WordCounts, threads: Int = 1
   ) throws(TokenizerError) -> any Tokenizer {
-    var vocabulary = ByteStringTable(capacity: vocabularySize)
+    var vocabulary = ByteStringTable()
     for token in specialTokens { _ = vocabulary.insert(Array(token.utf8)) }
     let words = counts.sorted
     let alphabet = Self.alphabet(of: words)
