@@ -1,4 +1,5 @@
 import Datasets
+import Tokenizers
 
 /// Pairs from files of records; see `RecordReader`.
 ///
@@ -22,9 +23,15 @@ package struct PairFile: Sendable {
         throw .badRecord(
           .otherKind(found: located.record.kind, wanted: "a preference pair"), at: located.place)
       }
+      let messages = preference.prompt.messages + preference.chosen + preference.rejected
+      if Conversation(messages, tools: preference.prompt.tools).hasToolsOrFields {
+        throw .badRecord(
+          .otherKind(found: "a pair with tools or further fields", wanted: "a pair of texts"),
+          at: located.place)
+      }
       pairs.append(
         AnnotationPair(
-          prompt: preference.prompt, first: .init(preference.chosen, source: "chosen"),
+          prompt: preference.prompt.messages, first: .init(preference.chosen, source: "chosen"),
           second: .init(preference.rejected, source: "rejected")))
     }
     skipped = reader.skipped

@@ -84,8 +84,12 @@ struct RecordInspection: ParsableArguments {
           try chat.encode(pair.chosen, to: pair.prompt), title: "\(record.place), chosen")
         try view.show(
           try chat.encode(pair.rejected, to: pair.prompt), title: "\(record.place), rejected")
-      case .prompt(let messages):
-        try view.show(try chat.encode(prompt: messages), title: "\(record.place)")
+      case .judged(let judgement):
+        try view.show(
+          try chat.encode(judgement.answer, to: judgement.prompt),
+          title: "\(record.place), \(judgement.isDesirable ? "good" : "bad")")
+      case .prompt(let prompt):
+        try view.show(try chat.encode(prompt: prompt), title: "\(record.place)")
       case .labelled, .tagged: continue
       }
     }

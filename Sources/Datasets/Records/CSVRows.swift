@@ -8,14 +8,18 @@ import Tokenizers
 struct CSVRows {
   private let bytes: [UInt8]
   private let path: String
+  private let names: FieldNames
   private var position = 0
   private var line = 1
   private var columns: [String] = []
 
   /// Reads the header line of `bytes`, which names the columns.
-  init(_ bytes: [UInt8], path: String) throws(DatasetError) {
+  init(
+    _ bytes: [UInt8], path: String, names: FieldNames = FieldNames()
+  ) throws(DatasetError) {
     self.bytes = bytes
     self.path = path
+    self.names = names
     guard let header = try row() else { throw .emptyFile(path: path) }
     columns = header.fields
     for (index, name) in columns.enumerated() where columns[..<index].contains(name) {
@@ -31,7 +35,7 @@ struct CSVRows {
       let reason = "\(fields.count, "field") under \(columns.count, "column name")"
       throw .badRecord(.malformed(reason: reason), at: place)
     }
-    return RecordFields(texts: zip(columns, fields).map { ($0, $1) }, at: place)
+    return RecordFields(texts: zip(columns, fields).map { ($0, $1) }, at: place, names: names)
   }
 
   /// Returns the next row that is not empty, with the line on which it begins; nil at the end.

@@ -7,15 +7,17 @@ import Tokenizers
 struct JSONElements {
   private let bytes: [UInt8]
   private let path: String
+  private let names: FieldNames
   private var position = 0
   private var line = 1
   private var isList: Bool?
   private var isAtEnd = false
   private var isFirst = true
 
-  init(_ bytes: [UInt8], path: String) {
+  init(_ bytes: [UInt8], path: String, names: FieldNames = FieldNames()) {
     self.bytes = bytes
     self.path = path
+    self.names = names
   }
 
   /// Returns the fields of the next element; nil after the last.
@@ -48,7 +50,7 @@ struct JSONElements {
     isFirst = false
     _ = peek()
     let place = RecordPlace(path: path, line: line)
-    return try RecordFields(json: element(), at: place)
+    return try RecordFields(json: element(), at: place, names: names)
   }
 
   private func malformed(_ reason: String) -> DatasetError {
