@@ -13,11 +13,15 @@ package struct PairFile: Sendable {
 
   /// Reads the files, folders and globs `sources`, which hold preference pairs.
   ///
-  /// - Parameter skipsBad: True to leave bad records out and count them; otherwise they are an error.
+  /// - Parameters:
+  ///   - names: The names of the records' fields in the files.
+  ///   - skipsBad: True to leave bad records out and count them; otherwise they are an error.
   /// - Throws: `DatasetError`.
-  package init(_ sources: [String], skipsBad: Bool = false) throws(DatasetError) {
+  package init(
+    _ sources: [String], names: FieldNames = FieldNames(), skipsBad: Bool = false
+  ) throws(DatasetError) {
     var reader = RecordReader(
-      try SourceList(sources, of: .records).files, skipsBad: skipsBad)
+      try SourceList(sources, of: .records).files, names: names, skipsBad: skipsBad)
     while let located = try reader.next() {
       guard case .pair(let preference) = located.record else {
         throw .badRecord(

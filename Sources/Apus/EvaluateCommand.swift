@@ -45,6 +45,8 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Seed of these answers.")
   var seed: UInt64 = 1
 
+  @OptionGroup var fields: FieldArguments
+
   @Flag(help: "Leave out bad records, and count them.")
   var skipBad = false
 

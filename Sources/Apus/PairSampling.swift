@@ -25,9 +25,10 @@ struct PairSampling {
   private static let group = 16
 
   /// Reads the models `names`, one or two, and the prompts of `files`.
-  init(_ names: [String], _ files: [String], skipsBad: Bool) throws {
+  init(_ names: [String], _ files: [String], fields: FieldNames, skipsBad: Bool) throws {
     self.names = names
-    var reader = RecordReader(try SourceList(files, of: .records).files, skipsBad: skipsBad)
+    var reader = RecordReader(
+      try SourceList(files, of: .records).files, names: fields, skipsBad: skipsBad)
     var prompts: [[Message]] = []
     while let located = try reader.next() {
       guard let prompt = located.record.prompt else {

@@ -184,7 +184,7 @@ extension DatasetError: CustomStringConvertible {
     case .badRecord(let defect, let place):
       "\(place) \(defect)"
     case .unknownField(let field, let known):
-      "data.fields names the field \"\(field)\", which no record has; its keys are "
+      "no record has a field \"\(field)\" to be read under another name; name one of "
         + known.joined(separator: ", ")
     case .repeatedColumn(let path, let line, let name):
       "\(path):\(line) names two columns \"\(name)\"; rename one of them"

@@ -217,6 +217,6 @@ struct RecordFormTests {
       try Self.defect(#"{"sentence": "t", "label": "x"}"#, names: [("text", "sentnce")])
         == .missingMappedField("sentnce", for: "text", found: ["sentence", "label"]))
     let error = #expect(throws: DatasetError.self) { try FieldNames([("txt", "sentence")]) }
-    #expect(error?.description.contains("the field \"txt\"") == true)
+    #expect(error?.description.contains("a field \"txt\"") == true)
   }
 }
