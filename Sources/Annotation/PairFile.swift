@@ -1,4 +1,5 @@
 import Datasets
+import Tokenizers
 
 /// Pairs from files of records; see `RecordReader`.
 ///
@@ -12,19 +13,29 @@ package struct PairFile: Sendable {
 
   /// Reads the files, folders and globs `sources`, which hold preference pairs.
   ///
-  /// - Parameter skipsBad: True to leave bad records out and count them; otherwise they are an error.
+  /// - Parameters:
+  ///   - names: The names of the records' fields in the files.
+  ///   - skipsBad: True to leave bad records out and count them; otherwise they are an error.
   /// - Throws: `DatasetError`.
-  package init(_ sources: [String], skipsBad: Bool = false) throws(DatasetError) {
+  package init(
+    _ sources: [String], names: FieldNames = FieldNames(), skipsBad: Bool = false
+  ) throws(DatasetError) {
     var reader = RecordReader(
-      try SourceList(sources, of: .records).files, skipsBad: skipsBad)
+      try SourceList(sources, of: .records).files, names: names, skipsBad: skipsBad)
     while let located = try reader.next() {
       guard case .pair(let preference) = located.record else {
         throw .badRecord(
           .otherKind(found: located.record.kind, wanted: "a preference pair"), at: located.place)
       }
+      let messages = preference.prompt.messages + preference.chosen + preference.rejected
+      if Conversation(messages, tools: preference.prompt.tools).hasToolsOrFields {
+        throw .badRecord(
+          .otherKind(found: "a pair with tools or further fields", wanted: "a pair of texts"),
+          at: located.place)
+      }
       pairs.append(
         AnnotationPair(
-          prompt: preference.prompt, first: .init(preference.chosen, source: "chosen"),
+          prompt: preference.prompt.messages, first: .init(preference.chosen, source: "chosen"),
           second: .init(preference.rejected, source: "rejected")))
     }
     skipped = reader.skipped

@@ -49,6 +49,8 @@ extension AnnotateCommand {
     @Flag(help: "Leave out bad records and judgements, and count them.")
     var skipBad = false
 
+    @OptionGroup var fields: FieldArguments
+
     @OptionGroup var generation: GenerationArguments
 
     private var addsPairs: Bool { !pairs.isEmpty || !model.isEmpty }
@@ -79,8 +81,11 @@ extension AnnotateCommand {
 
     func run() throws {
       // Inputs are read before the store is opened, so that an error leaves no new file.
-      let file = pairs.isEmpty ? nil : try PairFile(pairs, skipsBad: skipBad)
-      let sampling = model.isEmpty ? nil : try PairSampling(model, prompts, skipsBad: skipBad)
+      let names = try fields.names
+      let file = pairs.isEmpty ? nil : try PairFile(pairs, names: names, skipsBad: skipBad)
+      let sampling =
+        model.isEmpty
+        ? nil : try PairSampling(model, prompts, fields: names, skipsBad: skipBad)
       MatrixLibrary.useCallingThreadOnly()
       let team = reward == nil ? nil : try generation.threads.team()
       defer { team?.stop() }

@@ -28,7 +28,8 @@ extension EvaluateCommand {
       var row = Row(model: path)
       if !texts.isEmpty { row.figures += try evaluation.texts(texts, countsEnds: !withoutEnd) }
       if !records.isEmpty {
-        row.figures += try evaluation.records(records, template: template, skipsBad: skipBad)
+        row.figures += try evaluation.records(
+          records, names: try fields.names, template: template, skipsBad: skipBad)
       }
       if !instructions.isEmpty {
         let (figures, prompt, answer) = try evaluation.instructions(

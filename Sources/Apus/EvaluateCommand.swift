@@ -48,6 +48,8 @@ struct EvaluateCommand: CollectiveSubcommand {
   @Option(help: "Seed of these answers.")
   var seed: UInt64 = 1
 
+  @OptionGroup var fields: FieldArguments
+
   @Flag(help: "Leave out bad records, and count them.")
   var skipBad = false
 

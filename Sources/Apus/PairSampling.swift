@@ -25,9 +25,10 @@ struct PairSampling {
   private static let group = 16
 
   /// Reads the models `names`, one or two, and the prompts of `files`.
-  init(_ names: [String], _ files: [String], skipsBad: Bool) throws {
+  init(_ names: [String], _ files: [String], fields: FieldNames, skipsBad: Bool) throws {
     self.names = names
-    var reader = RecordReader(try SourceList(files, of: .records).files, skipsBad: skipsBad)
+    var reader = RecordReader(
+      try SourceList(files, of: .records).files, names: fields, skipsBad: skipsBad)
     var prompts: [[Message]] = []
     while let located = try reader.next() {
       guard let prompt = located.record.prompt else {
@@ -104,7 +105,7 @@ struct PairSampling {
   /// The token ids of `prompt`: in the model's chat template, or as plain text if it has none.
   private func ids(of prompt: [Message], model: Int) throws -> [TokenID] {
     let tokenizer = models[model].tokenizer
-    if let encoder = encoders[model] { return try encoder.encode(prompt: prompt) }
+    if let encoder = encoders[model] { return try encoder.encode(prompt: Conversation(prompt)) }
     let ids = tokenizer.encode(prompt: prompt.map(\.content).joined())
     return ids.isEmpty ? [models[model].generation.beginning ?? tokenizer.endOfText] : ids
   }
@@ -181,14 +182,18 @@ struct PairSampling {
 }
 
 extension Record {
-  /// The messages to answer: a prompt, a conversation without its last message, or the prompt of a
-  /// pair; nil if there are none.
+  /// The conversation to answer: a prompt, a conversation without an answer at its end, or the prompt of
+  /// a pair or a judged answer; nil if there is none, or it holds more than texts.
   fileprivate var prompt: [Message]? {
-    switch self {
-    case .prompt(let messages): messages
-    case .conversation(let conversation): conversation.messages.dropLast()
-    case .pair(let pair): pair.prompt.isEmpty ? nil : pair.prompt
-    case .labelled, .tagged: nil
-    }
+    let prompt: Conversation? =
+      switch self {
+      case .prompt(let prompt): prompt
+      case .conversation(let conversation): conversation.prompt
+      case .pair(let pair): pair.prompt
+      case .judged(let judgement): judgement.prompt
+      case .labelled, .tagged: nil
+      }
+    guard let prompt, !prompt.messages.isEmpty, !prompt.hasToolsOrFields else { return nil }
+    return prompt.messages
   }
 }

@@ -19,6 +19,8 @@ struct RecordInspection: ParsableArguments {
   @Flag(help: "Truncate examples that do not fit, instead of leaving them out.")
   var truncate = false
 
+  @OptionGroup var fields: FieldArguments
+
   @Flag(help: "Leave out bad records and count them, instead of stopping at the first.")
   var skipBad = false
 
@@ -32,7 +34,8 @@ struct RecordInspection: ParsableArguments {
   /// - Throws: A `DatasetError` for the first bad record, or for an unusable loss mask.
   func run(_ sources: [String], tokenizer name: String) throws {
     let tokenizer = try TokenizerCommand.load(name)
-    let set = try RecordSet(reading: sources, validation: .fraction(0), skipsBad: skipBad)
+    let set = try RecordSet(
+      reading: sources, validation: .fraction(0), names: try fields.names, skipsBad: skipBad)
     for path in set.ignored { Failure.report("\(path) is left out: not .jsonl, .json or .csv.") }
     if set.skipped.count > 0 {
       try StandardOutput.print("\(set.skipped.count, "record") left out:")
@@ -84,8 +87,12 @@ struct RecordInspection: ParsableArguments {
           try chat.encode(pair.chosen, to: pair.prompt), title: "\(record.place), chosen")
         try view.show(
           try chat.encode(pair.rejected, to: pair.prompt), title: "\(record.place), rejected")
-      case .prompt(let messages):
-        try view.show(try chat.encode(prompt: messages), title: "\(record.place)")
+      case .judged(let judgement):
+        try view.show(
+          try chat.encode(judgement.answer, to: judgement.prompt),
+          title: "\(record.place), \(judgement.isDesirable ? "good" : "bad")")
+      case .prompt(let prompt):
+        try view.show(try chat.encode(prompt: prompt), title: "\(record.place)")
       case .labelled, .tagged: continue
       }
     }

@@ -34,7 +34,7 @@ struct RewardScoring {
 
   /// The score of `answer` to `prompt`; a text longer than the context is truncated at its end.
   func score(_ prompt: [Message], _ answer: [Message]) throws -> Double {
-    let ids = try chat.encode(answer, to: prompt).ids.prefix(context)
+    let ids = try chat.encode(answer, to: Conversation(prompt)).ids.prefix(context)
     let scores = classifier(
       Array(ids), examples: [ids.indices], ForwardPass(sequences: 1))
     return Double(scores.values[0])

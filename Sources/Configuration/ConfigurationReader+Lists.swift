@@ -13,6 +13,13 @@ extension ConfigurationReader {
     try require(path, .texts, help, decidesBits, placeholder: [])
   }
 
+  /// Reads a map of names to texts; empty when absent.
+  package mutating func textMap(
+    _ path: String, decidesBits: Bool = true, help: String
+  ) throws(ConfigurationError) -> [String: String] {
+    try read(path, .textMap, help, decidesBits, default: [:]) ?? [:]
+  }
+
   /// Reads a list of finite numbers, exactly `count` if given; a single scalar is a list of one.
   package mutating func numbers(
     _ path: String, count: Int? = nil, default value: [Double],

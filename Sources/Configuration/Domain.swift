@@ -6,6 +6,8 @@ indirect enum Domain: Sendable {
   case text
   case choice([String])
   case section
+  /// Texts by names that are not known in advance.
+  case textMap
   /// Lists, of exactly `count` items if given.
   case list(of: Domain, count: Int?)
 
@@ -73,6 +75,7 @@ indirect enum Domain: Sendable {
     case .text: "text"
     case .choice: "choice"
     case .section: "section"
+    case .textMap: "map of texts"
     case .list(let item, let count): "list of \(count.map { "\($0) " } ?? "")\(item.type)s"
     }
   }
@@ -86,6 +89,7 @@ indirect enum Domain: Sendable {
     case .text: "a text"
     case .choice(let names): "one of \(names.joined(separator: ", "))"
     case .section: "a section with keys"
+    case .textMap: "a map of names to texts, such as {name: text}"
     case .list(.text, _): "a text or a \(type)"
     case .list(.section, _): "a \(type) with keys"
     case .list: "a \(type)"

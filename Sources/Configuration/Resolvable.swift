@@ -68,3 +68,16 @@ extension Array: Resolvable where Element: ResolvableScalar {
 
   var resolved: ResolvedValue { .list(map(\.resolved)) }
 }
+
+/// Texts by name.
+extension [String: String]: Resolvable {
+  init(_ node: YAMLDocument.Node, _ path: String, _ domain: Domain) throws(ConfigurationError) {
+    guard case .map(let entries) = node.content else { throw node.wrongType(path, domain) }
+    self = [:]
+    for entry in entries {
+      self[entry.key] = try String(entry.value, "\(path).\(entry.key)", .text)
+    }
+  }
+
+  var resolved: ResolvedValue { .textMap(self) }
+}

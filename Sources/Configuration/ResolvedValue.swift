@@ -6,6 +6,7 @@ enum ResolvedValue: Sendable, Equatable {
   case boolean(Bool)
   case text(String)
   case list([ResolvedValue])
+  case textMap([String: String])
 
   /// The value as one line of YAML, which reads back as the same value.
   var yaml: String {
@@ -16,6 +17,10 @@ enum ResolvedValue: Sendable, Equatable {
     case .boolean(let value): String(value)
     case .text(let text): YAMLText.scalar(text)
     case .list(let values): "[" + values.map(\.yaml).joined(separator: ", ") + "]"
+    case .textMap(let texts):
+      "{"
+        + texts.sorted { $0.key < $1.key }
+        .map { "\(YAMLText.scalar($0)): \(YAMLText.scalar($1))" }.joined(separator: ", ") + "}"
     }
   }
 }

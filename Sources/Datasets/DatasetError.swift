@@ -48,6 +48,8 @@ package enum DatasetError: Error, Equatable, Sendable {
   case damagedGzip(path: String, reason: String)
   /// A record that cannot be used, with its place.
   case badRecord(RecordDefect, at: RecordPlace)
+  /// A name under `data.fields` that is no field of a record; `known` lists those that are.
+  case unknownField(String, known: [String])
   /// A table with two columns of one name.
   case repeatedColumn(path: String, line: Int, name: String)
   /// Files without a usable record, with the records that were left out.
@@ -181,6 +183,9 @@ extension DatasetError: CustomStringConvertible {
       "\(path) holds damaged gzip data (\(reason)); copy or download it again"
     case .badRecord(let defect, let place):
       "\(place) \(defect)"
+    case .unknownField(let field, let known):
+      "no record has a field \"\(field)\" to be read under another name; name one of "
+        + known.joined(separator: ", ")
     case .repeatedColumn(let path, let line, let name):
       "\(path):\(line) names two columns \"\(name)\"; rename one of them"
     case .noRecords(let skipped):

@@ -8,8 +8,8 @@ package indirect enum TemplateInput: Sendable {
   /// A string, with the origin of all its characters.
   case text(String, Origin)
   case list([TemplateInput])
-  /// A dictionary, whose order is kept.
-  case dictionary([(key: String, value: TemplateInput)])
+  /// A dictionary, whose order is kept, with the origin of all characters of its keys.
+  case dictionary([(key: String, value: TemplateInput)], Origin = .template)
 
   /// Returns the value that the template sees; throws when it nests too deeply.
   func value() throws(ValueError) -> Value {
@@ -23,10 +23,10 @@ package indirect enum TemplateInput: Sendable {
       var values: [Value] = []
       for element in elements { values.append(try element.value()) }
       return .list(try ValueList(values))
-    case .dictionary(let members):
+    case .dictionary(let members, let origin):
       var entries = ValueDictionary()
       for (key, member) in members {
-        try entries.set(.text(Text(key)), to: try member.value())
+        try entries.set(.text(Text(key, origin: origin)), to: try member.value())
       }
       return .dictionary(entries)
     }

@@ -19,6 +19,8 @@ package struct ExampleDataOptions: Sendable {
   package let train: [String]
   /// The fraction of the examples that is held out, or files, folders and globs to validate on.
   package let validation: ValidationSource
+  /// The names of the records' fields in the files.
+  package let fields: FieldNames
   /// The chat template of conversations.
   package let template: Template
   /// True to skip and count bad records; otherwise they are errors.
@@ -35,6 +37,15 @@ package struct ExampleDataOptions: Sendable {
       "data.train", decidesBits: false,
       help: "\(what): files (.jsonl, .json, .csv, .gz), folders and globs")
     validation = try reader.validation("data.validation", of: "examples")
+    let names = try reader.textMap(
+      "data.fields", decidesBits: false,
+      help: "names of the records' fields in the files where they differ, such as {text: sentence, "
+        + "label: intent}")
+    do {
+      fields = try FieldNames(names.map { ($0.key, $0.value) })
+    } catch {
+      throw reader.rejection(of: "data.fields", because: error.description)
+    }
     template = try reader.choice(
       "data.template", default: .auto,
       decidesBits: false, help: "chat template; auto: the one in the model's folder, else plain")

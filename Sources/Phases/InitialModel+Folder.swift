@@ -143,7 +143,7 @@ extension ModelFolder {
 
 extension ExampleDataOptions {
   func records() throws -> RecordSet {
-    try RecordSet(reading: train, validation: validation, skipsBad: skipsBad)
+    try RecordSet(reading: train, validation: validation, names: fields, skipsBad: skipsBad)
   }
 
   /// Returns the options for making examples in rows of `context` positions.

@@ -110,12 +110,15 @@ package struct ModelEvaluation {
   ///
   /// Collective.
   ///
-  /// - Parameter skipsBad: True to skip and count bad records; otherwise they are errors.
+  /// - Parameters:
+  ///   - names: The names of the records' fields in the files.
+  ///   - skipsBad: True to skip and count bad records; otherwise they are errors.
   package func records(
-    _ sources: [String], template: ExampleDataOptions.Template, skipsBad: Bool
+    _ sources: [String], names: FieldNames, template: ExampleDataOptions.Template, skipsBad: Bool
   ) throws -> [Figure] {
     let (evaluator, statistics) = try replicas.world.together {
-      let all = try RecordSet(reading: sources, validation: .fraction(0), skipsBad: skipsBad)
+      let all = try RecordSet(
+        reading: sources, validation: .fraction(0), names: names, skipsBad: skipsBad)
       let (evaluator, statistics) = try self.evaluator(
         all.train, template, Datasets.ExampleOptions(context: context, skipsBad: skipsBad))
       return (evaluator, statistics.counting(all.skipped))

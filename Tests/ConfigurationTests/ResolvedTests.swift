@@ -29,6 +29,26 @@ import Testing
         """)
   }
 
+  @Test func mapsOfTextsAreReadAndWritten() throws {
+    var reader = try reader(
+      "data: {fields: {text: sentence, label: 7}}", "data.fields.tags=ner")
+    let expected = ["text": "sentence", "label": "7", "tags": "ner"]
+    #expect(try reader.textMap("data.fields", help: "Names.") == expected)
+    #expect(
+      reader.resolved == """
+        data:
+          fields: {label: "7", tags: ner, text: sentence}
+
+        """)
+    var again = try ConfigurationTests.reader(reader.resolved)
+    #expect(try again.textMap("data.fields", help: "Names.") == expected)
+    var list = try ConfigurationTests.reader("data: {fields: [text]}")
+    #expect(throws: ConfigurationError.self) { try list.textMap("data.fields", help: "Names.") }
+    var absent = try ConfigurationTests.reader("")
+    #expect(try absent.textMap("data.fields", help: "Names.").isEmpty)
+    #expect(absent.resolved == "data:\n  fields: {}\n")
+  }
+
   @Test func helpIsWrittenAboveItsKey() throws {
     var reader = try reader("")
     _ = try reader.integer("batch.size", default: 8, in: 1...64, unit: "sequences", help: "Rows.")

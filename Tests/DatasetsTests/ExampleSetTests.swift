@@ -94,6 +94,19 @@ struct ExampleSetTests {
     #expect(statistics.description == "3 examples of 81 tokens")
   }
 
+  /// A conversation that ends with the user is learned up to its last answer, and is a whole prompt.
+  @Test func conversationThatEndsWithTheUserIsLearnedAndPrompts() throws {
+    let messages = [Message(.user, "q"), Message(.assistant, "a"), Message(.user, "thanks")]
+    let records = located([.conversation(Conversation(messages))])
+    let set = try ExampleSet(records, chat: Self.chat, options: ExampleOptions(context: 100))
+    #expect(set.statistics.lossTokens == 2 && set.statistics.tokens == 11)
+    let prompts = try PromptSet(
+      records, chat: Self.chat, completion: 4, options: ExampleOptions(context: 100)
+    ).prompts
+    #expect(try Bytes().decode(prompts[0].ids) == Array("q\na<|endoftext|>thanks\n".utf8))
+    #expect(prompts[0].reference == nil)
+  }
+
   @Test func recordsOfAnotherKindAreRefused() throws {
     let prompt = Record.prompt([Message(.user, "q")])
     let error = DatasetError.badRecord(

@@ -26,6 +26,17 @@ struct LabelLoaderTests {
     #expect(numbers.classes == ["-1.5", "9", "10"] && numbers.labels == [2, 1, 0])
     let given = try Self.set([.name("b"), .number(1)], task: .classes(["1", "a", "b"]))
     #expect(given.labels == [2, 0])
+    // A number is the index of a class, unless classes are called by numbers.
+    let indices = try Self.set(
+      [.number(1), .name("0"), .name("neg")], task: .classes(["neg", "pos"]))
+    #expect(indices.labels == [1, 0, 0])
+    for (label, classes) in [
+      (Label.number(0), ["1", "2"]), (.number(2), ["neg", "pos"]), (.number(0.5), ["neg", "pos"]),
+    ] {
+      #expect(throws: DatasetError.self) {
+        try Self.set([label], task: .classes(classes))
+      }
+    }
     let values = try Self.set([.number(0.5), .number(-3)], task: .values)
     #expect(values.labels == [0.5, -3] && values.classes.isEmpty)
   }

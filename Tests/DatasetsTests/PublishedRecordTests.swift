@@ -58,9 +58,9 @@ struct PublishedRecordTests {
       Issue.record("\(String(describing: harmless.first))")
       return
     }
-    #expect(pair.prompt.map(\.role) == [.user, .assistant, .user, .assistant, .user])
+    #expect(pair.prompt.messages.map(\.role) == [.user, .assistant, .user, .assistant, .user])
     #expect(pair.chosen.count == 1 && pair.rejected.count == 1)
-    #expect(pair.prompt[0].content == "what are some pranks with a pen i can do?")
+    #expect(pair.prompt.messages[0].content == "what are some pranks with a pen i can do?")
 
     let instructions = try read("preference/rasbt_instruction-data-with-preference.json")
     #expect(instructions.kinds == ["a preference pair": 1_094])

@@ -10,7 +10,7 @@ struct RecordDefectTests {
       .malformed(reason: "a string has no end"),
       .notAnObject(found: "a list"),
       .wrongKind(field: "text", found: "a number", expected: "a text"),
-      .unknownRole("tool"),
+      .unknownRole("critic"),
       .outOfTurn(message: 1, role: .assistant, after: nil),
       .outOfTurn(message: 3, role: .user, after: .user),
       .noMessages(field: "messages"),
@@ -24,6 +24,13 @@ struct RecordDefectTests {
       .unrendered(reason: "the chat template refuses it at line 1: no"),
       .unknownClass("c", classes: ["a", "b"]),
       .notAValue("c"),
+      .unusedField("weight", form: "a conversation"),
+      .unusedField(
+        "system", form: "messages that begin with one of the system",
+        remedy: "remove one of the two"),
+      .missingMappedField("sentnce", for: "text", found: ["sentence", "label"]),
+      .unsupportedPart("image", field: "messages[0].content"),
+      .outOfTurn(message: 1, role: .tool, after: nil),
     ].map { .badRecord($0, at: RecordPlace(path: "d.jsonl", line: 3)) } + [
       .repeatedColumn(path: "d.csv", line: 1, name: "text"),
       .noRecords(skipped: SkippedRecords()),
@@ -39,7 +46,7 @@ struct RecordDefectTests {
     d.jsonl:3 cannot be read (a string has no end); correct it
     d.jsonl:3 is a list where an object with fields is needed; correct it
     d.jsonl:3 has a number in its field "text" where a text is needed; correct it
-    d.jsonl:3 has a message with the role "tool", which is not one of system, user and assistant; remove such messages
+    d.jsonl:3 has a message with the role "critic", which is not one of system, user, assistant and tool; remove such messages
     d.jsonl:3 has the assistant's message number 1 at its start; let user and assistant take turns, after at most one message of the system
     d.jsonl:3 has the user's message number 3 after one of the user's; let user and assistant take turns, after at most one message of the system
     d.jsonl:3 has no message in its field "messages"; fill it or remove the record
@@ -53,6 +60,11 @@ struct RecordDefectTests {
     d.jsonl:3 cannot be rendered: the chat template refuses it at line 1: no; change it or name another template
     d.jsonl:3 has the label "c", which is not one of the classes "a", "b"; correct it or add the class
     d.jsonl:3 has the label "c" where regression needs a number; correct it or train a classifier
+    d.jsonl:3 has the field "weight", which changes what a record means and is not used in a conversation; remove the field, or the record
+    d.jsonl:3 has the field "system", which changes what a record means and is not used in messages that begin with one of the system; remove one of the two
+    d.jsonl:3 has no field "sentnce", which data.fields names for "text" (found: "sentence", "label"); correct the name
+    d.jsonl:3 has a part of the type "image" in its field "messages[0].content", and models here read text only; remove the record
+    d.jsonl:3 has the tool's message number 1 at its start; let the results of tools follow the assistant's message that calls them
     d.csv:1 names two columns "text"; rename one of them
     no record is left to use; name files with records
     all 4 examples are longer than the context of 64, so none is left; raise the context or shorten them

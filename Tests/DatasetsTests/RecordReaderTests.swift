@@ -116,7 +116,7 @@ struct RecordReaderTests {
       dialogue
         == .pair(
           Preference(
-            prompt: prompt, chosen: [Self.answer],
+            prompt: Conversation(prompt), chosen: [Self.answer],
             rejected: [Message(.assistant, "b"), Message(.user, "z"), Message(.assistant, "c")],
             margin: 0.5)))
     // If the first answers are equal and the prompts after them differ, both sides answer the first
@@ -214,14 +214,20 @@ struct RecordReaderTests {
       ),
       (
         #"{"messages": [{"role": "user", "content": [{"type": "text"}]}]}"#,
-        .wrongKind(field: "messages[0].content", found: "a list", expected: "a text")
+        .wrongKind(
+          field: "messages[0].content", found: "a list with an object",
+          expected: "a text or a list of text parts")
       ),
       (
         #"{"messages": [{"role": "user"}]}"#,
         .wrongKind(field: "messages[0].content", found: "nothing", expected: "a text")
       ),
       (#"{"messages": []}"#, .noMessages(field: "messages")),
-      (#"{"messages": [{"role": "tool", "content": "q"}]}"#, .unknownRole("tool")),
+      (#"{"messages": [{"role": "critic", "content": "q"}]}"#, .unknownRole("critic")),
+      (
+        #"{"messages": [{"role": "tool", "content": "q"}]}"#,
+        .outOfTurn(message: 1, role: .tool, after: nil)
+      ),
       (
         #"{"messages": [{"role": "assistant", "content": "a"}]}"#,
         .outOfTurn(message: 1, role: .assistant, after: nil)

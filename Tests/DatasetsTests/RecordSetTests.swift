@@ -46,8 +46,10 @@ struct RecordSetTests {
     #expect(side(.conversation(Conversation(longer))) == "sq")
     #expect(side(.prompt([system, question])) == "sq")
     #expect(
-      side(.pair(Preference(prompt: longer.dropLast(), chosen: [answer], rejected: [other])))
-        == "sq")
+      side(
+        .pair(
+          Preference(
+            prompt: Conversation(longer.dropLast()), chosen: [answer], rejected: [other]))) == "sq")
     // Without a prompt, the key is the whole chosen side.
     #expect(side(.pair(Preference(prompt: [], chosen: [answer], rejected: [other]))) == "a")
     #expect(side(.labelled(text: "t", label: .name("a"))) == "t")

@@ -52,12 +52,12 @@ struct ChatEncoderTests {
           try #require(message["content"]?.string))
       }
       let prompts = value["addGenerationPrompt"]?.bool == true
-      let pieces = try encoder.render(messages, addGenerationPrompt: prompts)
+      let pieces = try encoder.render(Conversation(messages), addGenerationPrompt: prompts)
       #expect(pieces.map(\.text).joined() == value["text"]?.string)
       guard let expected = value["ids"]?.array?.compactMap(\.integer) else { continue }
       withIDs += 1
       if prompts {
-        #expect(try encoder.encode(prompt: messages).map(Int.init) == expected)
+        #expect(try encoder.encode(prompt: Conversation(messages)).map(Int.init) == expected)
       } else if messages.last?.role == .assistant {
         let own = try encoder.encode(Conversation(messages)).ids.map(Int.init)
         #expect(own == expected)
@@ -89,7 +89,7 @@ struct ChatEncoderTests {
       #expect(try runs.map { try tokenizer.decode($0) } == answers.map { $0 + end }, "\(index)")
       #expect(runs.allSatisfy { $0.last == encoder.endOfTurn })
       // All ids decode to the rendered text.
-      let text = try encoder.render(messages).map(\.text).joined()
+      let text = try encoder.render(Conversation(messages)).map(\.text).joined()
       #expect(try tokenizer.decode(example.ids) == Array(text.utf8), "\(index)")
     }
   }
@@ -103,9 +103,9 @@ struct ChatEncoderTests {
       let messages = RandomConversation.messages(index)
       let prompt = Array(messages.dropLast())
       let answer = [messages[messages.count - 1]]
-      let before = try encoder.encode(prompt: prompt)
+      let before = try encoder.encode(prompt: Conversation(prompt))
       let content = tokenizer.encode(answer[0].content)
-      let example = try encoder.encode(answer, to: prompt)
+      let example = try encoder.encode(answer, to: Conversation(prompt))
       #expect(example.ids == before + content + [encoder.endOfTurn] + encoder.afterLastTurn)
       #expect(try encoder.encode(Conversation(messages)).ids == example.ids)
       // The loss mask does not cover earlier turns of the prompt.

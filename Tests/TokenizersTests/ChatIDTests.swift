@@ -15,7 +15,7 @@ struct ChatIDTests {
   }
 
   /// Returns the small tokenizer called `name` with the special tokens of `pair` added.
-  private static func tokenizer(_ name: String, _ pair: JSONValue) throws -> TokenizationPipeline {
+  static func tokenizer(_ name: String, _ pair: JSONValue) throws -> TokenizationPipeline {
     let path = "pipelines/\(name).json"
     guard case .object(var members) = try JSONFile(path: Goldens.path(path)).root,
       let place = members.firstIndex(where: { $0.key == "added_tokens" }),
@@ -51,7 +51,7 @@ struct ChatIDTests {
       for index in 0..<count {
         let (messages, prompts) = PublishedTemplateTests.conversation(index, plain)
         var line = "!"
-        if let pieces = try? encoder.render(messages, addGenerationPrompt: prompts) {
+        if let pieces = try? encoder.render(Conversation(messages), addGenerationPrompt: prompts) {
           let example = encoder.example(of: pieces[...])
           line = zip(example.ids, example.lossMask).map { "\($0)\($1 ? "+" : "")" }
             .joined(separator: " ")

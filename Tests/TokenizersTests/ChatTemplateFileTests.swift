@@ -100,14 +100,32 @@ struct ChatTemplateFileTests {
       let file = "\(folder)/tokenizer_config.json"
       let plain = JSONValue.string(ChatTemplate.plain.jinja(for: ByteTokenizer()))
       let list = JSONValue.array([
-        .object([("name", .string("tool_use")), ("template", .string("{{ tools }}"))]),
+        .object([("name", .string("tool_use")), ("template", .string("{{ tools | string }}"))]),
         .object([("name", .string("default")), ("template", plain)]),
       ])
       func write(_ value: JSONValue) throws {
         try PendingFile.write(JSONValue.object([("chat_template", value)]).indented, to: file)
       }
       try write(list)
-      #expect(try TokenizerFile.template(from: folder, for: ByteTokenizer()) == .plain)
+      let chosen = try #require(try TokenizerFile.template(from: folder, for: ByteTokenizer()))
+      func text(_ conversation: Conversation) throws -> String {
+        let encoder = ChatEncoder(chosen, tokenizer: ByteTokenizer())
+        return try encoder.render(conversation).map(\.text).joined()
+      }
+      #expect(try text([Message(.user, "a")]) == "a\n")
+      // As transformers does, the template for tools only with tools.
+      #expect(try text(Conversation([Message(.user, "a")], tools: ["x"])) == "['x']")
+      // Both are saved, and read from the files of transformers 5.
+      let copy = "\(folder)/copy"
+      try TokenizerFile.save(ByteTokenizer(), toFolder: copy, template: chosen)
+      let copied = try #require(try TokenizerFile.template(from: copy, for: ByteTokenizer()))
+      #expect(copied.identity.hasPrefix(chosen.identity))
+      let named = "\(copy)/additional_chat_templates"
+      try FileManager.default.createDirectory(atPath: named, withIntermediateDirectories: true)
+      try PendingFile.write(Array("{{ messages }}".utf8), to: "\(copy)/chat_template.jinja")
+      try PendingFile.write(Array("{{ tools }}".utf8), to: "\(named)/tool_use.jinja")
+      let separate = try #require(try TokenizerFile.template(from: copy, for: ByteTokenizer()))
+      #expect(separate.identity.hasPrefix("{{ messages }}\n{{ tools }}"))
       try write(.integer(3))
       #expect(
         throws: TokenizerError.invalidField(

@@ -56,7 +56,7 @@ struct PublishedTemplateTests {
   static func rendered(
     _ encoder: ChatEncoder, _ messages: [Message], prompt: Bool
   ) throws -> (text: String, trained: [Range<Int>]) {
-    let outcome = Result { try encoder.render(messages, addGenerationPrompt: prompt) }
+    let outcome = Result { try encoder.render(Conversation(messages), addGenerationPrompt: prompt) }
     if case .failure(let error) = outcome, let error = error as? TokenizerError,
       case .unrendered(let reason) = error
     {
@@ -129,7 +129,7 @@ struct PublishedTemplateTests {
     let words = try #require(Self.document?["words"]?.array).compactMap(\.string)
     for index in 0..<20 {
       let (messages, _) = Self.conversation(index, words)
-      guard let pieces = try? entry.encoder.render(messages) else { continue }
+      guard let pieces = try? entry.encoder.render(Conversation(messages)) else { continue }
       let example = try entry.encoder.encode(Conversation(messages))
       let inLoss = zip(example.ids, example.lossMask).filter(\.1).map(\.0)
       #expect(
@@ -145,7 +145,8 @@ struct PublishedTemplateTests {
       Message(.system, "Know birds."), Message(.user, "Hi"),
       Message(.assistant, "<think>\nHm.\n</think>\n\nHello"),
     ]
-    let smol = try Entry("smollm2").encoder.render(messages, addGenerationPrompt: true)
+    let smol = try Entry("smollm2").encoder.render(
+      Conversation(messages), addGenerationPrompt: true)
     #expect(
       smol[4...] == [
         ChatPiece("<|im_end|>", .endOfTurn, message: 0), ChatPiece("\n<|im_start|>", .template),
@@ -158,7 +159,7 @@ struct PublishedTemplateTests {
         ChatPiece("\n<|im_start|>assistant\n", .template),
       ])
     // The template's text after the prompt of a generation is in the loss mask too.
-    let qwen = try Entry("qwen3").encoder.render(messages)
+    let qwen = try Entry("qwen3").encoder.render(Conversation(messages))
     #expect(
       qwen.filter(\.isInLoss) == [
         ChatPiece("<think>\n", .template, isInLoss: true),
@@ -168,7 +169,9 @@ struct PublishedTemplateTests {
         ChatPiece("<|im_end|>", .endOfTurn, message: 2, isInLoss: true),
       ])
     #expect(
-      try Entry("llama2").encoder.render(messages, lossFrom: 3).allSatisfy { !$0.isInLoss })
+      try Entry("llama2").encoder.render(Conversation(messages), lossFrom: 3).allSatisfy {
+        !$0.isInLoss
+      })
   }
 
   @Test func refusedConversationThrowsTheReasonOfTheTemplate() throws {

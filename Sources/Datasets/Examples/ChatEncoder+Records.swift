@@ -14,7 +14,7 @@ extension ChatEncoder {
   /// Returns `prompt` and `answer` as an example; throws `RecordDefect.unrendered` when the chat
   /// template refuses them.
   func example(
-    _ answer: [Message], to prompt: [Message]
+    _ answer: [Message], to prompt: Conversation
   ) throws(RecordDefect) -> EncodedExample {
     do {
       return try encode(answer, to: prompt)
@@ -24,7 +24,7 @@ extension ChatEncoder {
   }
 
   /// Returns the ids of `prompt`; throws `RecordDefect.unrendered` when the chat template refuses it.
-  func ids(of prompt: [Message]) throws(RecordDefect) -> [TokenID] {
+  func ids(of prompt: Conversation) throws(RecordDefect) -> [TokenID] {
     do {
       return try encode(prompt: prompt)
     } catch {

@@ -8,6 +8,8 @@ package struct ExampleSet: Sendable {
   package let statistics: ExampleStatistics
   /// The id that ends a turn.
   package let endOfTurn: TokenID
+  /// The id that ends a turn that calls tools.
+  private let endOfToolCalls: TokenID
   /// The id that pads rows.
   package let padding: TokenID
 
@@ -35,18 +37,19 @@ package struct ExampleSet: Sendable {
     }
     try options.requireExamples(statistics)
     self.init(
-      EncodedExamples(made), endOfTurn: chat.endOfTurn, padding: chat.tokenizer.endOfText,
-      statistics: statistics)
+      EncodedExamples(made), endOfTurn: chat.endOfTurn, endOfToolCalls: chat.endOfToolCalls,
+      padding: chat.tokenizer.endOfText, statistics: statistics)
   }
 
   /// Creates a set of encoded `examples` whose turns end with `endOfTurn`; rows are padded with
   /// `padding`.
   package init(
-    _ examples: EncodedExamples, endOfTurn: TokenID, padding: TokenID,
-    statistics: ExampleStatistics = ExampleStatistics()
+    _ examples: EncodedExamples, endOfTurn: TokenID, endOfToolCalls: TokenID? = nil,
+    padding: TokenID, statistics: ExampleStatistics = ExampleStatistics()
   ) {
     self.examples = examples
     self.endOfTurn = endOfTurn
+    self.endOfToolCalls = endOfToolCalls ?? endOfTurn
     self.padding = padding
     var statistics = statistics
     statistics.examples = examples.count
@@ -60,7 +63,7 @@ package struct ExampleSet: Sendable {
   package func checkLossMask() throws(DatasetError) {
     if statistics.lossTokens == 0 { throw .invalidLossMask(.nothing) }
     if statistics.lossTokens == statistics.tokens { throw .invalidLossMask(.everything) }
-    if !examples.isInLoss(endOfTurn) {
+    if !examples.isInLoss(endOfTurn), !examples.isInLoss(endOfToolCalls) {
       throw .invalidLossMask(.noEndOfTurn(truncated: statistics.truncated))
     }
   }

@@ -25,7 +25,8 @@ package struct LabelSet: BatchableSet {
   /// text, as transformers' pipelines do.
   ///
   /// When no classes are given, they are the labels of the records: numbers sorted by value, then
-  /// names sorted by their bytes. A text may have as many tokens as the context; longer texts are left
+  /// names sorted by their bytes. A number is the index of
+  /// a class where no class is called by a number. A text may have as many tokens as the context; longer texts are left
   /// out and counted, or truncated if `options.truncates`. Throws `DatasetError.badRecord` for a record
   /// that is not a labelled text or has a label outside the classes, and `.oneClass` when there is only
   /// one class.
@@ -41,13 +42,14 @@ package struct LabelSet: BatchableSet {
       case .values: []
       }
     if case .classes = task, classes.count == 1 { throw .oneClass(classes[0]) }
+    let names = ClassNames(classes)
     var statistics = ExampleStatistics()
     let made = try options.map(records, counting: &statistics) {
       record, statistics throws(RecordDefect) -> (EncodedExample, Float)? in
       guard case .labelled(let text, let label) = record else {
         throw .otherKind(found: record.kind, wanted: "a labelled text")
       }
-      let number = try Self.number(of: label, task: task, classes: classes)
+      let number = try Self.number(of: label, task: task, classes: classes, names)
       let ids = tokenizer.encodeWithSpecialTokens(text)
       let used = try options.usableLength(
         ids.count, prompt: 0, limit: options.context, counting: &statistics)
@@ -87,13 +89,13 @@ package struct LabelSet: BatchableSet {
   }
 
   private static func number(
-    of label: Label, task: Task, classes: [String]
+    of label: Label, task: Task, classes: [String], _ names: ClassNames
   ) throws(RecordDefect) -> Float {
     switch (task, label) {
     case (.values, .number(let number)): return Float(number)
     case (.values, .name(let name)): throw .notAValue(name)
     case (.classes, _):
-      guard let index = classes.firstIndex(of: label.text) else {
+      guard let index = names.index(of: label.text) else {
         throw .unknownClass(label.text, classes: classes)
       }
       return Float(index)
@@ -130,5 +132,26 @@ extension Label {
     case .name(let name): name
     case .number(let number): Int(exactly: number).map(String.init) ?? "\(number)"
     }
+  }
+}
+
+/// The names of classes, by index.
+struct ClassNames {
+  private let indices: [String: Int]
+  /// True when no name is a number, so that a number in a record is the index of a class.
+  private let areWords: Bool
+
+  init(_ names: [String]) {
+    indices = Dictionary(
+      names.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+    areWords = names.allSatisfy { Double($0) == nil }
+  }
+
+  /// Returns the index of the class called `label`, or with that index as a number; nil when there is
+  /// none.
+  func index(of label: String) -> Int? {
+    if let index = indices[label] { return index }
+    guard areWords, let index = Int(label), (0..<indices.count).contains(index) else { return nil }
+    return index
   }
 }

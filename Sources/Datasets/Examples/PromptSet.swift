@@ -21,8 +21,8 @@ package struct PromptSet: Sendable {
   /// The ids that the chat template writes after the last end of a turn.
   package let afterLastTurn: [TokenID]
 
-  /// Encodes the prompts of `records` with `chat`: prompts as they are, conversations without their
-  /// last answer, pairs without their answers.
+  /// Encodes the prompts of `records` with `chat`: prompts as they are, conversations without an
+  /// answer at their end, pairs without their answers.
   ///
   /// Throws `DatasetError.badRecord` for a prompt that leaves no room for `completion` tokens in the
   /// context, and for a record without a prompt.
@@ -33,13 +33,13 @@ package struct PromptSet: Sendable {
     var statistics = ExampleStatistics()
     prompts = try options.map(records, counting: &statistics) {
       record, statistics throws(RecordDefect) -> Prompt? in
-      let (messages, reference) = try Self.prompt(of: record)
-      let ids = try chat.ids(of: messages)
+      let (prompt, reference) = try Self.prompt(of: record)
+      let ids = try chat.ids(of: prompt)
       guard ids.count + completion <= options.context else {
         throw .promptTooLong(tokens: ids.count, context: options.context, answer: completion)
       }
       statistics.tokens += ids.count
-      return Prompt(ids: ids, messages: messages, reference: reference)
+      return Prompt(ids: ids, messages: prompt.messages, reference: reference)
     }
     try options.requireExamples(statistics)
     self.statistics = statistics
@@ -49,14 +49,15 @@ package struct PromptSet: Sendable {
 
   private static func prompt(
     of record: Record
-  ) throws(RecordDefect) -> (messages: [Message], reference: String?) {
+  ) throws(RecordDefect) -> (Conversation, reference: String?) {
     switch record {
-    case .prompt(let messages): return (messages, nil)
+    case .prompt(let prompt): return (prompt, nil)
     case .conversation(let conversation):
-      return (conversation.messages.dropLast(), conversation.messages.last?.content)
-    case .pair(let pair) where !pair.prompt.isEmpty: return (pair.prompt, nil)
+      let prompt = conversation.prompt
+      return (prompt, prompt == conversation ? nil : conversation.messages.last?.content)
+    case .pair(let pair) where !pair.prompt.messages.isEmpty: return (pair.prompt, nil)
     case .pair: throw .otherKind(found: "a pair without a prompt", wanted: "a prompt")
-    case .labelled, .tagged: throw .otherKind(found: record.kind, wanted: "a prompt")
+    case .judged, .labelled, .tagged: throw .otherKind(found: record.kind, wanted: "a prompt")
     }
   }
 }

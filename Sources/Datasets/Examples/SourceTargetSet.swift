@@ -36,7 +36,7 @@ package struct SourceTargetSet: BatchableSet {
     examples = try options.map(records, counting: &statistics) {
       record, statistics throws(RecordDefect) -> Example? in
       guard case .conversation(let conversation) = record,
-        conversation.messages.map(\.role) == [.user, .assistant]
+        conversation.messages.map(\.role) == [.user, .assistant], !conversation.hasToolsOrFields
       else {
         throw .otherKind(found: record.kind, wanted: "a prompt with its completion")
       }

@@ -29,18 +29,19 @@ package struct TagSet: BatchableSet {
   ) throws(DatasetError) {
     let classes = classes ?? Self.classes(of: records)
     if classes.count == 1 { throw .oneClass(classes[0]) }
-    let indices = Dictionary(
-      uniqueKeysWithValues: classes.enumerated().map { ($0.element, Int32($0.offset)) })
+    let names = ClassNames(classes)
     let frame = Frame(tokenizer)
     var statistics = ExampleStatistics()
     let made = try options.map(records, counting: &statistics) {
       record, statistics throws(RecordDefect) -> (ids: [TokenID], tags: [Int32])? in
-      guard case .tagged(let words, let names) = record else {
+      guard case .tagged(let words, let tagged) = record else {
         throw .otherKind(found: record.kind, wanted: "words with tags")
       }
       var (ids, tags): ([TokenID], [Int32]) = ([], [])
-      for (word, name) in zip(words, names) {
-        guard let tag = indices[name] else { throw .unknownClass(name, classes: classes) }
+      for (word, name) in zip(words, tagged) {
+        guard let tag = names.index(of: name).map({ Int32($0) }) else {
+          throw .unknownClass(name, classes: classes)
+        }
         let tokens = tokenizer.encode(word)
         ids += tokens
         tags += tokens.indices.map { $0 == 0 ? tag : -1 }

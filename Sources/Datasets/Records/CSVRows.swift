@@ -9,6 +9,7 @@ struct CSVRows {
   private let bytes: [UInt8]
   private let path: String
   private let limit: Int
+  private let names: FieldNames
   private var position = 0
   private var line = 1
   private var columns: [String] = []
@@ -17,11 +18,13 @@ struct CSVRows {
   ///
   /// - Parameter limit: The largest row, in bytes.
   init(
-    _ bytes: [UInt8], path: String, limit: Int = SourceFile.recordLimit
+    _ bytes: [UInt8], path: String, names: FieldNames = FieldNames(),
+    limit: Int = SourceFile.recordLimit
   ) throws(DatasetError) {
     self.bytes = bytes
     self.limit = limit
     self.path = path
+    self.names = names
     guard let header = try row() else { throw .emptyFile(path: path) }
     columns = header.fields
     for (index, name) in columns.enumerated() where columns[..<index].contains(name) {
@@ -41,7 +44,7 @@ struct CSVRows {
       let reason = "\(fields.count, "field") under \(columns.count, "column name")"
       throw .badRecord(.malformed(reason: reason), at: place)
     }
-    return RecordFields(texts: zip(columns, fields).map { ($0, $1) }, at: place)
+    return RecordFields(texts: zip(columns, fields).map { ($0, $1) }, at: place, names: names)
   }
 
   /// Returns the next row that is not empty, with the line on which it begins; nil at the end.

@@ -8,6 +8,7 @@ struct JSONElements {
   private let bytes: [UInt8]
   private let path: String
   private let limit: Int
+  private let names: FieldNames
   private var position = 0
   private var line = 1
   private var isList: Bool?
@@ -15,10 +16,14 @@ struct JSONElements {
   private var isFirst = true
 
   /// - Parameter limit: The largest element, in bytes.
-  init(_ bytes: [UInt8], path: String, limit: Int = SourceFile.recordLimit) {
+  init(
+    _ bytes: [UInt8], path: String, names: FieldNames = FieldNames(),
+    limit: Int = SourceFile.recordLimit
+  ) {
     self.bytes = bytes
     self.limit = limit
     self.path = path
+    self.names = names
   }
 
   /// Returns the fields of the next element; nil after the last.
@@ -55,7 +60,7 @@ struct JSONElements {
     guard range.count <= limit else {
       throw .documentTooLarge(path: path, line: place.line, limit: limit)
     }
-    return try RecordFields(json: Array(bytes[range]), at: place)
+    return try RecordFields(json: Array(bytes[range]), at: place, names: names)
   }
 
   private func malformed(_ reason: String) -> DatasetError {

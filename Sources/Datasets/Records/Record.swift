@@ -2,22 +2,24 @@ import Tokenizers
 
 /// A training record, independent of its file's format.
 package enum Record: Sendable, Hashable {
-  /// A conversation that ends with the assistant; its answers are in the loss mask.
+  /// A conversation with at least one answer; the assistant's answers are in the loss mask.
   case conversation(Conversation)
   /// Two answers to one prompt, one of them preferred.
   case pair(Preference)
+  /// An answer to a prompt that is called good or bad.
+  case judged(Judgement)
   /// A text with its class or its value.
   case labelled(text: String, label: Label)
   /// Words, each with its tag.
   case tagged(words: [String], tags: [String])
-  /// A prompt without an answer; it ends with the user.
-  case prompt([Message])
+  /// A prompt without an answer.
+  case prompt(Conversation)
 }
 
 /// A prompt with a chosen and a rejected answer.
 package struct Preference: Sendable, Hashable {
-  /// The prompt of both answers; it ends with the user.
-  package let prompt: [Message]
+  /// The prompt of both answers; it does not end with the assistant.
+  package let prompt: Conversation
   /// The better answer: messages that begin and end with the assistant.
   package let chosen: [Message]
   /// The other answer, of the same form.
@@ -26,12 +28,28 @@ package struct Preference: Sendable, Hashable {
   package let margin: Double?
 
   package init(
-    prompt: [Message], chosen: [Message], rejected: [Message], margin: Double? = nil
+    prompt: Conversation, chosen: [Message], rejected: [Message], margin: Double? = nil
   ) {
     self.prompt = prompt
     self.chosen = chosen
     self.rejected = rejected
     self.margin = margin
+  }
+}
+
+/// A prompt with one answer and its label, as KTO learns from it.
+package struct Judgement: Sendable, Hashable {
+  /// The prompt of the answer.
+  package let prompt: Conversation
+  /// The answer: messages that begin and end with the assistant.
+  package let answer: [Message]
+  /// True when the answer is good.
+  package let isDesirable: Bool
+
+  package init(prompt: Conversation, answer: [Message], isDesirable: Bool) {
+    self.prompt = prompt
+    self.answer = answer
+    self.isDesirable = isDesirable
   }
 }
 
@@ -73,6 +91,7 @@ extension Record {
     switch self {
     case .conversation: "a conversation"
     case .pair: "a preference pair"
+    case .judged: "an answer with a label, good or bad (for method: kto)"
     case .labelled: "a labelled text"
     case .tagged: "words with tags"
     case .prompt: "a prompt without an answer"

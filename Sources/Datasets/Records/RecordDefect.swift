@@ -14,6 +14,12 @@ package enum RecordDefect: Error, Equatable, Sendable {
   case unknownForm(fields: [String])
   /// A field with a value of the wrong type.
   case wrongKind(field: String, found: String, expected: String)
+  /// A field that changes the meaning of a record, and is not used for records of this form.
+  case unusedField(String, form: String, remedy: String? = nil)
+  /// A field that `data.fields` names and the record lacks.
+  case missingMappedField(String, for: String, found: [String])
+  /// A part of a content that is no text.
+  case unsupportedPart(String, field: String)
   /// A message with an unknown role.
   case unknownRole(String)
   /// A message, by its number from 1, that is out of turn.
@@ -59,13 +65,24 @@ extension RecordDefect: CustomStringConvertible {
         + "; use one of \(RecordFormat.summary)"
     case .wrongKind(let field, let found, let expected):
       "has \(found) in its field \"\(field)\" where \(expected) is needed; correct it"
+    case .unusedField(let field, let form, let remedy):
+      "has the field \"\(field)\", which changes what a record means and is not used in \(form); "
+        + (remedy ?? "remove the field, or the record")
+    case .missingMappedField(let name, let known, let found):
+      "has no field \"\(name)\", which data.fields names for \"\(known)\" (found: "
+        + "\(RecordFormat.list(found))); correct the name"
+    case .unsupportedPart(let type, let field):
+      "has a part of the type \"\(type)\" in its field \"\(field)\", and models here read text "
+        + "only; remove the record"
     case .unknownRole(let name):
-      "has a message with the role \"\(name)\", which is not one of system, user and assistant; remove "
-        + "such messages"
+      "has a message with the role \"\(name)\", which is not one of system, user, assistant "
+        + "and tool; remove such messages"
     case .outOfTurn(let message, let role, let before):
       "has the \(role.rawValue)'s message number \(message) "
         + (before.map { "after one of the \($0.rawValue)'s" } ?? "at its start")
-        + "; let user and assistant take turns, after at most one message of the system"
+        + (role == .tool
+          ? "; let the results of tools follow the assistant's message that calls them"
+          : "; let user and assistant take turns, after at most one message of the system")
     case .noMessages(let field):
       "has no message in its field \"\(field)\"; fill it or remove the record"
     case .emptyAnswer:

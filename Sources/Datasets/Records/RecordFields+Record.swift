@@ -9,27 +9,74 @@ extension RecordFields {
     do throws(RecordDefect) {
       let names = members.map(\.name)
       let format = RecordFormat.all.first { $0.fields.allSatisfy(names.contains) }
-      guard let format else { throw .unknownForm(fields: names) }
+      guard let format else {
+        if let (known, name) = missingMappedField {
+          throw .missingMappedField(name, for: known, found: names)
+        }
+        throw .unknownForm(fields: names)
+      }
+      if let field = format.unusedField(in: self) {
+        throw .unusedField(field, form: format.name)
+      }
       return try format.record(self)
     } catch {
       throw .badRecord(error, at: place)
     }
   }
 
-  /// Returns the conversation of `messages`, after the message of the field `system` if there is one,
-  /// or a prompt if they end with the user.
-  func conversation(_ messages: [Message]) throws(RecordDefect) -> Record {
-    let messages = try withSystem(messages)
-    try Turns.check(messages)
-    return messages.last?.role == .assistant
-      ? .conversation(Conversation(messages)) : .prompt(messages)
+  /// Returns the conversation of `messages` and `answer`, after the message of the field `system` if
+  /// there is one: a judged answer if the record has a label, or a prompt if it has no answer.
+  func conversation(
+    _ messages: [Message], answer: [Message]? = nil
+  ) throws(RecordDefect) -> Record {
+    let before = try withSystem(messages)
+    let whole = Conversation(before + (answer ?? []), tools: try tools())
+    try Turns.check(whole.messages)
+    if let (field, isDesirable) = try judgement() {
+      let last = answer ?? (whole.prompt == whole ? nil : whole.messages.suffix(1))
+      guard let last else {
+        throw .unusedField(field, form: "a conversation that does not end with an answer")
+      }
+      let prompt = whole.messages.dropLast(last.count)
+      return .judged(
+        Judgement(
+          prompt: Conversation(prompt, tools: whole.tools), answer: Array(last),
+          isDesirable: isDesirable))
+    }
+    return whole.messages.contains { $0.role == .assistant } ? .conversation(whole) : .prompt(whole)
   }
 
   private func withSystem(_ messages: [Message]) throws(RecordDefect) -> [Message] {
-    guard let system = try text("system"), !system.isEmpty, messages.first?.role != .system else {
-      return messages
+    guard let system = try text("system"), !system.isEmpty else { return messages }
+    if let first = messages.first, first.role == .system {
+      if first.content == system { return messages }
+      throw .unusedField(
+        "system", form: "messages that begin with one of the system",
+        remedy: "remove one of the two")
     }
     return [Message(.system, system)] + messages
+  }
+
+  /// The names of the field that calls an answer good or bad: TRL's and LLaMA-Factory's.
+  static let judgementFields = ["label", "kto_tag"]
+
+  /// Returns the field that calls the answer good or bad, and its value; nil when there is none.
+  private func judgement() throws(RecordDefect) -> (field: String, isDesirable: Bool)? {
+    for field in Self.judgementFields {
+      guard let value = self[field], !value.isNeutral(for: field) else { continue }
+      switch value {
+      case .bool(let value): return (field, value)
+      case .integer(1): return (field, true)
+      case .integer(0): return (field, false)
+      case .string(let text) where isTable && ["true", "1"].contains(text.lowercased()):
+        return (field, true)
+      case .string(let text) where isTable && ["false", "0"].contains(text.lowercased()):
+        return (field, false)
+      default:
+        throw .wrongKind(field: field, found: value.kind, expected: "true or false")
+      }
+    }
+    return nil
   }
 
   func required(_ field: String) throws(RecordDefect) -> [Message] {
@@ -52,10 +99,28 @@ extension RecordFields {
     return [Message(.assistant, try text(field) ?? "")]
   }
 
+  /// Returns the turns of `history`, pairs of a question and its answer, and the instruction with its
+  /// input.
   func alpacaPrompt() throws(RecordDefect) -> [Message] {
     let instruction = try text("instruction") ?? ""
     let input = try text("input") ?? ""
-    return [Message(.user, input.isEmpty ? instruction : "\(instruction)\n\n\(input)")]
+    return try history()
+      + [Message(.user, input.isEmpty ? instruction : "\(instruction)\n\n\(input)")]
+  }
+
+  private func history() throws(RecordDefect) -> [Message] {
+    guard let value = list("history") else { return [] }
+    var messages: [Message] = []
+    for turn in value.array ?? [value] {
+      guard let texts = turn.array?.compactMap(\.string), texts.count == 2,
+        turn.array?.count == 2
+      else {
+        throw .wrongKind(
+          field: "history", found: turn.kind, expected: "a list of pairs of question and answer")
+      }
+      messages += [Message(.user, texts[0]), Message(.assistant, texts[1])]
+    }
+    return messages
   }
 
   func labelled() throws(RecordDefect) -> Record {
@@ -95,6 +160,8 @@ extension RecordFields {
         prompt = try alpacaPrompt()
       } else if self["question"] != nil {
         prompt = try self.prompt("question")
+      } else if let field = ["conversations", "messages"].first(where: { self[$0] != nil }) {
+        prompt = try required(field)
       }
     } else {
       guard sides.0 != sides.1 else { throw .equalSides }
@@ -109,7 +176,8 @@ extension RecordFields {
     }
     guard sides.0 != sides.1 else { throw .equalSides }
     return Preference(
-      prompt: prompt, chosen: sides.0, rejected: sides.1, margin: try number("margin"))
+      prompt: Conversation(prompt, tools: try tools()), chosen: sides.0, rejected: sides.1,
+      margin: try number("margin"))
   }
 
   private func side(_ field: String) throws(RecordDefect) -> [Message] {
@@ -132,12 +200,16 @@ enum Turns {
         switch message.role {
         case .system: before == nil
         case .user: before != .user
-        case .assistant: before == .user || before == nil && mayBeginWithAnswer
+        case .assistant:
+          before == .user || before == .tool || before == nil && mayBeginWithAnswer
+        case .tool: before == .assistant || before == .tool
         }
       guard isInTurn else {
         throw .outOfTurn(message: index + 1, role: message.role, after: before)
       }
-      if message.role == .assistant, isBlank(message.content) { throw .emptyAnswer }
+      if message.role == .assistant, !message.callsTools, isBlank(message.content) {
+        throw .emptyAnswer
+      }
       before = message.role
     }
     if before == .system {

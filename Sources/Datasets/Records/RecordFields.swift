@@ -11,8 +11,15 @@ struct RecordFields {
   /// True when the record is a row of a table, in which numbers and lists are texts too.
   let isTable: Bool
 
-  /// Reads the fields of the JSON object `bytes`, which begins on the line of `place`.
-  init(json bytes: [UInt8], at place: RecordPlace) throws(DatasetError) {
+  /// The first of the names that `data.fields` gives and the record lacks.
+  let missingMappedField: (known: String, name: String)?
+  private let names: FieldNames
+
+  /// Reads the fields of the JSON object `bytes`, which begins on the line of `place`, by their
+  /// `names`.
+  init(
+    json bytes: [UInt8], at place: RecordPlace, names: FieldNames = FieldNames()
+  ) throws(DatasetError) {
     let value: JSONValue
     do {
       value = try JSONReader.read(bytes)
@@ -23,16 +30,26 @@ struct RecordFields {
     guard let members = value.members else {
       throw .badRecord(.notAnObject(found: value.kind), at: place)
     }
-    self.members = members.filter { !$0.value.isNull }.map { ($0.key, $0.value) }
-    self.place = place
-    isTable = false
+    self.init(
+      members.filter { !$0.value.isNull }.map { ($0.key, $0.value) }, isTable: false, at: place,
+      names: names)
   }
 
   /// Creates the fields of a row of a table.
-  init(texts: [(String, String)], at place: RecordPlace) {
-    members = texts.map { ($0, .string($1)) }
+  init(texts: [(String, String)], at place: RecordPlace, names: FieldNames = FieldNames()) {
+    self.init(
+      texts.map { ($0, .string($1)) }, isTable: true, at: place, names: names)
+  }
+
+  private init(
+    _ members: [(name: String, value: JSONValue)], isTable: Bool, at place: RecordPlace,
+    names: FieldNames
+  ) {
+    self.members = names.renamed(members)
+    missingMappedField = names.missing(in: members)
+    self.names = names
+    self.isTable = isTable
     self.place = place
-    isTable = true
   }
 
   /// The value of `field`; nil when it is missing.
@@ -60,12 +77,32 @@ struct RecordFields {
     throw .wrongKind(field: field, found: value.kind, expected: "a number")
   }
 
+  /// Returns the value of `field`, read as JSON where it is a text of a table that holds a list or an
+  /// object; nil when it is missing or an empty cell of a table.
+  func list(_ field: String) -> JSONValue? {
+    guard let value = self[field] else { return nil }
+    guard isTable, let text = value.string else { return value }
+    if text.isEmpty { return nil }
+    guard text.first == "[" || text.first == "{" else { return value }
+    return (try? JSONReader.read(Array(text.utf8))) ?? value
+  }
+
+  /// Returns the tools in the field `tools`: a list, or a text that holds one in JSON; nil when there
+  /// is none.
+  func tools() throws(RecordDefect) -> JSONValue? {
+    guard let value = self["tools"] else { return nil }
+    if let text = value.string, Turns.isBlank(text) { return nil }
+    let list = value.string.map { try? JSONReader.read(Array($0.utf8)) } ?? value
+    guard let list, list.array?.allSatisfy({ $0.members != nil }) == true else {
+      throw .wrongKind(
+        field: "tools", found: value.kind, expected: "a list of tools, each an object")
+    }
+    return list
+  }
+
   /// Returns the list of texts in `field`, which is JSON in a table; whole numbers count as texts.
   func names(_ field: String) throws(RecordDefect) -> [String] {
-    var value = self[field]
-    if isTable, let text = value?.string, let list = try? JSONReader.read(Array(text.utf8)) {
-      value = list
-    }
+    let value = list(field)
     guard let elements = value?.array else {
       throw .wrongKind(
         field: field, found: value?.kind ?? "nothing", expected: "a list of texts")
@@ -82,15 +119,13 @@ struct RecordFields {
   }
 
   /// Returns the list of messages in `field`, which is JSON in a table; nil when the field is missing,
-  /// or when it is a text and `orText` is true.
+  /// or when it is a text and `orText` is true, which also allows one message without a list.
   func messages(_ field: String, orText: Bool) throws(RecordDefect) -> [Message]? {
-    guard var value = self[field] else { return nil }
-    if isTable, let text = value.string, text.first == "[",
-      let list = try? JSONReader.read(Array(text.utf8))
-    {
-      value = list
+    guard let value = list(field) ?? self[field] else { return nil }
+    if orText {
+      if value.string != nil { return nil }
+      if value.members != nil { return [try Message(value, field: field, names: names)] }
     }
-    if orText, value.string != nil { return nil }
     guard let elements = value.array else {
       throw .wrongKind(
         field: field, found: value.kind,
@@ -99,37 +134,9 @@ struct RecordFields {
     guard !elements.isEmpty else { throw .noMessages(field: field) }
     var messages: [Message] = []
     for (index, element) in elements.enumerated() {
-      messages.append(try Message(element, field: "\(field)[\(index)]"))
+      messages.append(try Message(element, field: "\(field)[\(index)]", names: names))
     }
     return messages
-  }
-}
-
-extension Message {
-  /// The names of the roles in OpenAI's and ShareGPT's files.
-  private static let roles: [String: Role] = [
-    "system": .system, "developer": .system, "user": .user, "human": .user, "assistant": .assistant,
-    "gpt": .assistant,
-  ]
-
-  /// Reads a message from OpenAI's `role` and `content`, or ShareGPT's `from` and `value`.
-  init(_ element: JSONValue, field: String) throws(RecordDefect) {
-    guard element.members != nil else {
-      throw .wrongKind(field: field, found: element.kind, expected: "a message")
-    }
-    func text(_ names: String...) throws(RecordDefect) -> String {
-      for name in names {
-        guard let value = element[name] else { continue }
-        guard let text = value.string else {
-          throw .wrongKind(field: "\(field).\(name)", found: value.kind, expected: "a text")
-        }
-        return text
-      }
-      throw .wrongKind(field: "\(field).\(names[0])", found: "nothing", expected: "a text")
-    }
-    let name = try text("role", "from")
-    guard let role = Self.roles[name] else { throw .unknownRole(name) }
-    self.init(role, try text("content", "value"))
   }
 }
 
@@ -143,6 +150,19 @@ extension JSONValue {
     case .string: "a text"
     case .array: "a list"
     case .object: "an object"
+    }
+  }
+
+  /// True when the value of a field that changes what a record or message means changes nothing: a
+  /// missing or empty one, a weight of 1, or a message that is trained on.
+  func isNeutral(for field: String) -> Bool {
+    switch self {
+    case .null: true
+    case .string(let text): Turns.isBlank(text)
+    case .array(let elements): elements.isEmpty
+    case .object(let members): members.isEmpty
+    case .bool(let value): ["train", "training"].contains(field) && value
+    case .integer, .number: field == "weight" && number == 1
     }
   }
 }

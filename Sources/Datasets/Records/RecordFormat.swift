@@ -6,31 +6,39 @@ struct RecordFormat: Sendable {
   let name: String
   /// The required fields.
   let fields: [String]
-  /// The optional fields that are read.
+  /// The optional fields that error sentences name.
   var optionalFields: [String] = []
+  /// The other optional fields that are read.
+  var furtherFields: [String] = []
   /// Returns the record that fields of this format form.
   let record: @Sendable (RecordFields) throws(RecordDefect) -> Record
 
   /// All formats in the order in which they are tried.
   static let all = [
-    // With the prompt in a separate field or inside the answers.
+    // With the prompt in a field of its own or inside the answers. LLaMA-Factory's have the prompt in
+    // `conversations` or `instruction`, and one message as an answer.
     RecordFormat(
       name: "a preference pair", fields: ["chosen", "rejected"],
-      optionalFields: ["prompt", "margin"]
+      optionalFields: ["prompt", "margin"],
+      furtherFields: [
+        "instruction", "input", "history", "question", "conversations", "messages", "system",
+        "tools",
+      ]
     ) { fields throws(RecordDefect) in .pair(try fields.preference()) },
     // OpenAI's list of messages.
-    RecordFormat(name: "a conversation", fields: ["messages"]) { fields throws(RecordDefect) in
-      try fields.conversation(fields.required("messages"))
+    conversation(name: "a conversation", fields: ["messages"]) { fields throws(RecordDefect) in
+      (try fields.required("messages"), nil)
     },
     // ShareGPT's list of messages.
-    RecordFormat(name: "a ShareGPT conversation", fields: ["conversations"]) {
-      fields throws(RecordDefect) in try fields.conversation(fields.required("conversations"))
+    conversation(name: "a ShareGPT conversation", fields: ["conversations"]) {
+      fields throws(RecordDefect) in (try fields.required("conversations"), nil)
     },
-    // Stanford Alpaca's instruction, input and output.
-    RecordFormat(
-      name: "an Alpaca instruction", fields: ["instruction", "output"], optionalFields: ["input"]
+    // Stanford Alpaca's instruction, input and output, with LLaMA-Factory's history.
+    conversation(
+      name: "an Alpaca instruction", fields: ["instruction", "output"], optionalFields: ["input"],
+      furtherFields: ["history"]
     ) { fields throws(RecordDefect) in
-      try fields.conversation(fields.alpacaPrompt() + fields.answer("output"))
+      (try fields.alpacaPrompt(), try fields.answer("output"))
     },
     answered("prompt", by: "completion", name: "a prompt with its answer"),
     answered("prompt", by: "response", name: "a prompt with its answer"),
@@ -42,7 +50,9 @@ struct RecordFormat: Sendable {
     RecordFormat(name: "words with tags", fields: ["tokens", "tags"]) {
       fields throws(RecordDefect) in try fields.tagged()
     },
-    RecordFormat(name: "a prompt alone", fields: ["prompt"]) { fields throws(RecordDefect) in
+    RecordFormat(
+      name: "a prompt alone", fields: ["prompt"], furtherFields: ["system", "tools"]
+    ) { fields throws(RecordDefect) in
       try fields.conversation(fields.prompt("prompt"))
     },
   ]
@@ -50,10 +60,49 @@ struct RecordFormat: Sendable {
   private static func answered(
     _ prompt: String, by answer: String, name: String
   ) -> RecordFormat {
-    RecordFormat(name: name, fields: [prompt, answer]) { fields throws(RecordDefect) in
-      try fields.conversation(fields.prompt(prompt) + fields.answer(answer))
+    conversation(name: name, fields: [prompt, answer]) { fields throws(RecordDefect) in
+      (try fields.prompt(prompt), try fields.answer(answer))
     }
   }
+
+  /// A format of conversations, whose records may also have a system message, tools, and the label of
+  /// their last answer; `messages` returns the messages up to a separate answer, and that answer.
+  private static func conversation(
+    name: String, fields: [String], optionalFields: [String] = [], furtherFields: [String] = [],
+    _ messages:
+      @escaping @Sendable (RecordFields) throws(RecordDefect) -> ([Message], answer: [Message]?)
+  ) -> RecordFormat {
+    RecordFormat(
+      name: name, fields: fields, optionalFields: optionalFields,
+      furtherFields: furtherFields + ["system", "tools"] + RecordFields.judgementFields
+    ) { fields throws(RecordDefect) in
+      let (before, answer) = try messages(fields)
+      return try fields.conversation(before, answer: answer)
+    }
+  }
+
+  /// The fields that change what a record means wherever they occur.
+  ///
+  /// A record in whose format they are not read is refused. Any other field is irrelevant, such as an
+  /// id, a source or a score.
+  private static let meaningfulFields: Set<String> = [
+    "audio", "audios", "chat_template_kwargs", "chosen", "context", "documents", "function_call",
+    "functions", "history", "image", "images", "input", "kto_tag", "label", "margin", "rejected",
+    "system", "text_pair", "tools", "train", "video", "videos", "weight",
+  ]
+
+  /// Returns the first of `fields` that changes what the record means and is not read; nil when there
+  /// is none.
+  func unusedField(in fields: RecordFields) -> String? {
+    fields.members.first { name, value in
+      Self.meaningfulFields.contains(name) && !value.isNeutral(for: name)
+        && !(self.fields + optionalFields + furtherFields).contains(name)
+    }?.name
+  }
+
+  /// The names of all fields of records and messages that are read.
+  static let knownFields: Set<String> = Set(
+    all.flatMap { $0.fields + $0.optionalFields + $0.furtherFields } + Message.mappedFields)
 
   /// All formats with their fields, for error sentences.
   static var summary: String {

@@ -18,16 +18,20 @@ package struct RecordReader {
   /// The records that could not be used and were left out.
   package private(set) var skipped = SkippedRecords()
   private let files: [SourceFile]
+  private let names: FieldNames
   private let skipsBad: Bool
   private var nextFile = 0
   private var source: Source?
   private var hasNoRecordYet = false
 
-  /// Creates a reader of `files`.
+  /// Creates a reader of `files`, whose fields have `names`.
   ///
   /// A bad record is an error, or with `skipsBad` left out and counted.
-  package init(_ files: [SourceFile], skipsBad: Bool = false) {
+  package init(
+    _ files: [SourceFile], names: FieldNames = FieldNames(), skipsBad: Bool = false
+  ) {
     self.files = files
+    self.names = names
     self.skipsBad = skipsBad
   }
 
@@ -61,10 +65,10 @@ package struct RecordReader {
     case .jsonLines: source = .lines(try LineReader(file, limit: SourceFile.recordLimit))
     case .json:
       let text = try file.text(limit: file.wholeLimit)
-      source = .elements(JSONElements(text, path: file.path))
+      source = .elements(JSONElements(text, path: file.path, names: names))
     case .table:
       let text = try file.text(limit: file.wholeLimit)
-      source = .table(try CSVRows(text, path: file.path))
+      source = .table(try CSVRows(text, path: file.path, names: names))
     case .text:
       throw .unsupportedKind(path: file.path, supported: SourceFile.Contents.records.supported)
     }
@@ -83,7 +87,7 @@ package struct RecordReader {
       while let line = try lines.next() {
         if line.isBlank { continue }
         let place = RecordPlace(path: files[nextFile - 1].path, line: line.number)
-        return try RecordFields(json: line.bytes, at: place)
+        return try RecordFields(json: line.bytes, at: place, names: names)
       }
       return nil
     case .elements(var elements):

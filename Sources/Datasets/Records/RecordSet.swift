@@ -15,16 +15,16 @@ package struct RecordSet: Sendable {
   /// Reads the files, folders and globs `sources`, which start at `base` or the current folder.
   ///
   /// A validation fraction is drawn by prompt (see `ValidationSplit`): a record keeps its side when
-  /// others are added, and records with the same prompt are on the same side. A bad record is an error,
-  /// or with `skipsBad` left out and counted. Throws `DatasetError.noRecords` when no record is left for
+  /// others are added, and records with the same prompt are on the same side. The fields of the records
+  /// have `names`. A bad record is an error, or with `skipsBad` left out and counted. Throws `DatasetError.noRecords` when no record is left for
   /// training, or none for validation though validation was requested.
   package init(
     reading sources: [String], validation: ValidationSource, relativeTo base: String = "",
-    skipsBad: Bool = false
+    names: FieldNames = FieldNames(), skipsBad: Bool = false
   ) throws(DatasetError) {
     var skipped = SkippedRecords()
     func read(_ files: [SourceFile]) throws(DatasetError) -> [LocatedRecord] {
-      var reader = RecordReader(files, skipsBad: skipsBad)
+      var reader = RecordReader(files, names: names, skipsBad: skipsBad)
       var records: [LocatedRecord] = []
       while let record = try reader.next() { records.append(record) }
       skipped.note(reader.skipped)
@@ -99,10 +99,11 @@ extension Record {
     }
     switch self {
     case .conversation(let conversation): return asked(conversation.messages)
-    case .pair(let pair): return asked(pair.prompt + pair.chosen)
+    case .pair(let pair): return asked(pair.prompt.messages + pair.chosen)
+    case .judged(let judgement): return asked(judgement.prompt.messages + judgement.answer)
     case .labelled(let text, _): return Array(text.utf8)
     case .tagged(let words, _): return Array(words.joined(separator: " ").utf8)
-    case .prompt(let messages): return asked(messages)
+    case .prompt(let prompt): return asked(prompt.messages)
     }
   }
 }
@@ -127,14 +128,27 @@ extension FNV1a {
     for message in messages {
       combine(message.role.rawValue)
       combine(message.content)
+      if let fields = message.fields.members, !fields.isEmpty { combine(message.fields) }
     }
+  }
+
+  mutating func combine(_ conversation: Conversation) {
+    combine(conversation.messages)
+    if let tools = conversation.tools { combine(tools) }
+  }
+
+  private mutating func combine(_ value: JSONValue) {
+    combine(String(decoding: value.compact, as: UTF8.self))
   }
 
   mutating func combine(_ record: Record) {
     combine(record.kind)
     switch record {
-    case .conversation(let conversation): combine(conversation.messages)
-    case .prompt(let messages): combine(messages)
+    case .conversation(let conversation), .prompt(let conversation): combine(conversation)
+    case .judged(let judgement):
+      combine(judgement.prompt)
+      combine(judgement.answer)
+      combine(judgement.isDesirable ? 1 : 0)
     case .labelled(let text, .name(let name)):
       combine(text)
       combine("name \(name)")

@@ -1,3 +1,4 @@
+import Files
 import Jinja
 
 /// A chat template bound to one tokenizer: it renders conversations and encodes them to ids with a
@@ -9,7 +10,8 @@ import Jinja
 ///   tokenizer's end of text. Special tokens elsewhere in the template's text are encoded as such.
 /// - The rendered text is encoded as a whole, as transformers' `apply_chat_template` does: a token
 ///   may reach from the template's text into a content.
-/// - Content is always plain text: a marker that a user writes is not a special token.
+/// - Content is always plain text: a marker that a user writes is not a special token. The same
+///   holds for tools and tool calls.
 /// - The loss mask covers what the model itself has to write: it begins where the prompt of a
 ///   generation ends, that is, the template's text for the messages before the answer with
 ///   `add_generation_prompt`, and ends with the end of the turn. A token across the beginning is in
@@ -20,78 +22,156 @@ package struct ChatEncoder: Sendable {
   package let tokenizer: any Tokenizer
   /// The id that ends every turn, at which generation stops.
   package let endOfTurn: TokenID
-  private let program: Template
-  private let specialTokens: [PublishedTemplate.NamedToken]
+  /// The id that ends a turn of the assistant that calls tools; often `endOfTurn`.
+  package let endOfToolCalls: TokenID
+  private let program: ChatProgram
   private let scanner: SpecialTokenScanner
 
   /// Binds `template` to `tokenizer`, in O(vocabularySize).
   package init(_ template: ChatTemplate, tokenizer: any Tokenizer) {
     self.template = template
     self.tokenizer = tokenizer
-    program = template.program(for: tokenizer)
-    specialTokens = template.specialTokens(of: tokenizer)
+    program = ChatProgram(template, tokenizer: tokenizer)
     scanner = tokenizer.specialTokenScanner
     let turn = [Message(.user, "x"), Message(.assistant, "x")]
-    var rendering = try? ChatRendering(
-      turn + turn, program, specialTokens: specialTokens, addGenerationPrompt: false)
     // The end of the last turn is preferred: after an earlier one the next turn may begin at once.
-    var found: [Int: TokenID] = [:]
-    rendering?.markTurnEnds(scanner) { message, id in
-      found[message] = id
-      return true
-    }
-    endOfTurn = found[3] ?? found[1] ?? tokenizer.endOfText
+    let ends = Self.ends(of: turn + turn, program, scanner) { $0.specials.isEmpty ? nil : 0 }
+    let endOfTurn = ends[3] ?? ends[1] ?? tokenizer.endOfText
+    self.endOfTurn = endOfTurn
+    endOfToolCalls =
+      Message.toolCallExamples.lazy.compactMap { [program, scanner] call in
+        let messages = [turn[0]] + call + [turn[1]]
+        let closings = Self.closings(Conversation(messages), program)
+        return Self.ends(of: messages, program, scanner) {
+          Self.end(of: messages[$0.message], $0, closings, endOfTurn)
+        }[1]
+      }.first ?? endOfTurn
   }
 
-  /// Renders `messages` to pieces in order, followed by the opening of an assistant turn if
+  /// Returns the special token that `end` chooses as the end of each message's turn.
+  private static func ends(
+    of messages: [Message], _ program: ChatProgram, _ scanner: SpecialTokenScanner,
+    _ end: (ChatRendering.Closing) -> Int?
+  ) -> [Int: TokenID] {
+    guard
+      var rendering = try? ChatRendering(
+        Conversation(messages), program, addGenerationPrompt: false)
+    else { return [:] }
+    rendering.release(after: closings(Conversation(messages), program))
+    var found: [Int: TokenID] = [:]
+    rendering.markTurnEnds(scanner) { closing in
+      let place = end(closing)
+      found[closing.message] = place.map { closing.specials[$0].id }
+      return place
+    }
+    return found
+  }
+
+  /// Returns the index of the special token that ends the turn of `message`; nil when there is none.
+  ///
+  /// It is `endOfTurn`. A turn that calls tools may end with another token: the last one in the text of
+  /// the conversation up to the call, or else the first one after it, such as Llama's `<|eom_id|>` or
+  /// GLM's `<|observation|>`.
+  private static func end(
+    of message: Message, _ closing: ChatRendering.Closing, _ closings: [Int: Int],
+    _ endOfTurn: TokenID
+  ) -> Int? {
+    let usual = closing.specials.firstIndex { $0.id == endOfTurn }
+    guard message.callsTools else { return usual }
+    let next = closing.isFollowed && !closing.specials.isEmpty ? 0 : nil
+    guard let end = closings[closing.message] else { return usual ?? next }
+    return closing.specials.lastIndex { $0.end <= end } ?? next
+  }
+
+  /// Returns for each message that calls tools the byte at which the text of the conversation up to it
+  /// ends; none where the text of the conversation does not begin with that text, and for the later
+  /// calls of a very long conversation.
+  private static func closings(_ conversation: Conversation, _ program: ChatProgram) -> [Int: Int] {
+    let messages = conversation.messages
+    let calls = messages.indices.filter { messages[$0].callsTools }
+    guard !calls.isEmpty,
+      let text = try? ChatRendering(conversation, program, addGenerationPrompt: false).bytes
+    else { return [:] }
+    var ends: [Int: Int] = [:]
+    var count = 0
+    for call in calls {
+      count += call + 1
+      if count > mostRenderedMessages { break }
+      let own = Conversation(messages[...call], tools: conversation.tools)
+      guard let bytes = try? ChatRendering(own, program, addGenerationPrompt: false).bytes,
+        text.starts(with: bytes)
+      else { continue }
+      ends[call] = bytes.count
+    }
+    return ends
+  }
+
+  /// Renders `conversation` to pieces in order, followed by the opening of an assistant turn if
   /// `addGenerationPrompt`.
   ///
   /// - Parameter first: The index of the first message that may be in the loss mask.
   ///
-  /// Throws `TokenizerError.unrendered` when the template refuses the conversation.
+  /// Throws `TokenizerError.unrendered` when the template refuses the conversation, or leaves out its
+  /// tools, its tool calls or their results.
   package func render(
-    _ messages: [Message], addGenerationPrompt: Bool = false, lossFrom first: Int = 0
+    _ conversation: Conversation, addGenerationPrompt: Bool = false, lossFrom first: Int = 0
   ) throws(TokenizerError) -> [ChatPiece] {
+    let messages = conversation.messages
     var rendering = try ChatRendering(
-      messages, program, specialTokens: specialTokens, addGenerationPrompt: addGenerationPrompt)
-    rendering.markTurnEnds(scanner) { _, id in id == endOfTurn }
-    if program.marksGeneration { return rendering.generatedPieces(lossFrom: first) }
+      conversation, program, addGenerationPrompt: addGenerationPrompt)
+    let closings = Self.closings(conversation, program)
+    rendering.release(after: closings)
+    rendering.markTurnEnds(scanner) {
+      Self.end(of: messages[$0.message], $0, closings, endOfTurn)
+    }
+    if program.program(for: conversation.tools).marksGeneration {
+      return rendering.generatedPieces(lossFrom: first)
+    }
     let answers = messages.indices.filter { $0 >= first && messages[$0].role == .assistant }
-    let prompts = promptLengths(before: answers, of: messages, in: rendering)
-    return rendering.pieces(lossOf: answers, after: prompts)
+    return rendering.pieces(
+      lossOf: answers, from: starts(of: answers, in: conversation, rendering), to: closings)
   }
 
   /// The most messages that are rendered to find the prompts of one conversation: rendering all of
   /// them is quadratic in its length.
   private static let mostRenderedMessages = 20_000
 
-  /// Returns for each of `answers`, indices of `messages`, the number of bytes of its prompt; none
-  /// where the text of the conversation does not begin with that prompt, as in a template that
-  /// renders the past differently, and for the earlier answers of a very long conversation.
-  private func promptLengths(
-    before answers: [Int], of messages: [Message], in rendering: ChatRendering
+  /// Returns for each of `answers`, indices of messages, the byte of the conversation's text at which
+  /// the prompt of its generation ends.
+  ///
+  /// A template may render the past differently, such as tools only before the last question. Then
+  /// what follows the message before the answer in the prompt must follow it in the conversation; there
+  /// is no start where it does not, and for the earlier answers of a very long conversation.
+  private func starts(
+    of answers: [Int], in conversation: Conversation, _ rendering: ChatRendering
   ) -> [Int: Int] {
-    let text = rendering.parts.flatMap { Array($0.text.utf8) }
-    var lengths: [Int: Int] = [:]
+    let text = rendering.bytes
+    var starts: [Int: Int] = [:]
     var count = 0
     for answer in answers.reversed() {
       count += answer
       if count > Self.mostRenderedMessages { break }
-      let prompt = try? ChatRendering(
-        Array(messages[..<answer]), program, specialTokens: specialTokens, addGenerationPrompt: true
-      )
-      guard let bytes = prompt?.parts.flatMap({ Array($0.text.utf8) }), text.starts(with: bytes)
+      let before = Conversation(conversation.messages[..<answer], tools: conversation.tools)
+      guard
+        let prompt = try? ChatRendering(before, program, addGenerationPrompt: true)
       else { continue }
-      lengths[answer] = bytes.count
+      let bytes = prompt.bytes
+      if text.starts(with: bytes) {
+        starts[answer] = bytes.count
+      } else if let end = prompt.contentEnd(of: answer - 1),
+        let own = rendering.contentEnd(of: answer - 1), text[own...].starts(with: bytes[end...])
+      {
+        starts[answer] = own + bytes.count - end
+      }
     }
-    return lengths
+    return starts
   }
 
   /// Encodes `conversation`; the loss mask covers the assistant's turns.
   ///
   /// Throws `TokenizerError.unrendered` when the template refuses the conversation.
   package func encode(_ conversation: Conversation) throws(TokenizerError) -> EncodedExample {
-    example(of: try render(conversation.messages)[...])
+    example(of: try render(conversation)[...])
   }
 
   /// Encodes `prompt` followed by `answer`; the loss mask covers only the assistant's turns of
@@ -99,22 +179,26 @@ package struct ChatEncoder: Sendable {
   ///
   /// Throws `TokenizerError.unrendered` when the template refuses the conversation.
   package func encode(
-    _ answer: [Message], to prompt: [Message]
+    _ answer: [Message], to prompt: Conversation
   ) throws(TokenizerError) -> EncodedExample {
-    example(of: try render(prompt + answer, lossFrom: prompt.count)[...])
+    example(
+      of: try render(
+        Conversation(prompt.messages + answer, tools: prompt.tools),
+        lossFrom: prompt.messages.count)[...])
   }
 
   /// The ids that the template writes after the last end of a turn, such as those of a line feed.
   package var afterLastTurn: [TokenID] {
-    let ids = (try? encode([Message(.assistant, "x")], to: [Message(.user, "x")]).ids) ?? []
+    let ids =
+      (try? encode([Message(.assistant, "x")], to: Conversation([Message(.user, "x")])).ids) ?? []
     return ids.lastIndex(of: endOfTurn).map { Array(ids[($0 + 1)...]) } ?? []
   }
 
   /// Encodes `prompt` for generation, up to where the assistant's turn begins.
   ///
   /// Throws `TokenizerError.unrendered` when the template refuses the conversation.
-  package func encode(prompt: [Message]) throws(TokenizerError) -> [TokenID] {
-    let pieces = try render(prompt, addGenerationPrompt: true, lossFrom: prompt.count)
+  package func encode(prompt: Conversation) throws(TokenizerError) -> [TokenID] {
+    let pieces = try render(prompt, addGenerationPrompt: true, lossFrom: prompt.messages.count)
     return example(of: pieces[...]).ids
   }
 
@@ -142,4 +226,18 @@ package struct ChatEncoder: Sendable {
     }
     return EncodedExample(ids: encoding.ids, lossMask: lossMask)
   }
+}
+
+extension Message {
+  /// A call of a tool and its result, in the forms that templates read: with arguments as an object,
+  /// and as text.
+  fileprivate static let toolCallExamples: [[Message]] =
+    [["x": "x"], "x"].map { (arguments: JSONValue) in
+      let function: JSONValue = ["name": "x", "arguments": arguments]
+      let call: JSONValue = ["id": "x00000000", "type": "function", "function": function]
+      return [
+        Message(.assistant, parts: nil, fields: [toolCallsField: [call]]),
+        Message(.tool, "x", fields: ["name": "x", "tool_call_id": "x00000000"]),
+      ]
+    }
 }

@@ -6,7 +6,8 @@ package struct ChatPiece: Sendable, Hashable {
     case template
     /// The name of a message's role, inserted by the template.
     case role
-    /// The content of a message.
+    /// The content of a message or another of its fields, such as its tool calls, or the tools: text
+    /// in which no special token is found.
     case content
     /// The end of a turn: the template text after the content up to and including the special token
     /// that completes the message.

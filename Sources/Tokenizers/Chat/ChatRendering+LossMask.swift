@@ -1,10 +1,24 @@
 extension ChatRendering {
+  /// The text as UTF-8.
+  var bytes: [UInt8] { parts.flatMap { Array($0.text.utf8) } }
+
+  /// Returns the number of bytes up to the end of the last content of `message`; nil when there is none.
+  func contentEnd(of message: Int) -> Int? {
+    guard let last = parts.lastIndex(where: { $0.message == message && $0.origin == .content })
+    else { return nil }
+    return parts[...last].reduce(0) { $0 + $1.text.utf8.count }
+  }
+
   /// Returns the pieces; the loss mask covers the turns of `answers`, the indices of assistant's
   /// messages in ascending order.
   ///
-  /// The mask of a turn begins after its prompt, whose number of bytes is in `prompts`, or else with
-  /// its content, and ends with its end-of-turn token, or else with its content.
-  func pieces(lossOf answers: [Int], after prompts: [Int: Int]) -> [ChatPiece] {
+  /// The mask of a turn begins at its byte in `starts`, where the prompt of its generation ends, or
+  /// else with its content, and ends with its end-of-turn token, or else at its byte in `ends`, or
+  /// with its content.
+  func pieces(
+    lossOf answers: [Int], from starts: [Int: Int], to ends: [Int: Int] = [:]
+  ) -> [ChatPiece] {
+    let ended = Set(parts.filter { $0.origin == .endOfTurn }.map(\.message))
     var places: [Int: Range<Int>] = [:]
     var end = 0
     for part in parts {
@@ -17,8 +31,9 @@ extension ChatRendering {
     }
     let inLoss = answers.reduce(into: RangeSet<Int>()) { ranges, answer in
       guard let place = places[answer] else { return }
-      let start = prompts[answer] ?? place.lowerBound
-      if start < place.upperBound { ranges.insert(contentsOf: start..<place.upperBound) }
+      let start = starts[answer] ?? place.lowerBound
+      let end = ended.contains(answer) ? place.upperBound : ends[answer] ?? place.upperBound
+      if start < end { ranges.insert(contentsOf: start..<end) }
     }
     return split(at: inLoss.ranges.flatMap { [$0.lowerBound, $0.upperBound] }).map { part, start in
       ChatPiece(

@@ -14,33 +14,53 @@ struct ChatRendering {
 
   private(set) var parts: [Part]
 
-  /// Renders `messages` with `program`.
+  /// Renders `conversation` with `program`.
   ///
-  /// Throws `TokenizerError.unrendered` when the template refuses them.
+  /// Throws `TokenizerError.unrendered` when the template refuses it, or leaves out its tools, its tool
+  /// calls or their results.
   init(
-    _ messages: [Message], _ program: Template,
-    specialTokens: [PublishedTemplate.NamedToken], addGenerationPrompt: Bool
+    _ conversation: Conversation, _ program: ChatProgram, addGenerationPrompt: Bool
   ) throws(TokenizerError) {
-    func render(
-      _ contents: [String]
-    ) throws(TokenizerError) -> [Part] {
-      let inputs = Self.inputs(messages, contents, specialTokens, addGenerationPrompt)
-      do {
-        return try program.render(inputs).pieces.map(Self.part)
-      } catch {
-        throw .unrendered(reason: error.description)
+    let messages = conversation.messages
+    func render(_ messages: [Message]) throws(TokenizerError) -> [RenderedText.Piece] {
+      try program.render(
+        Conversation(messages, tools: conversation.tools), addGenerationPrompt: addGenerationPrompt)
+    }
+    let pieces = try render(messages)
+    parts = pieces.map { Self.part($0, messageCount: messages.count) }
+    let shown = Set(pieces.map(\.origin))
+    for (index, message) in messages.enumerated() {
+      let origins = MessageOrigins(index)
+      if message.callsTools, !shown.contains(origins.toolCalls) {
+        throw .unrendered(
+          reason: "the chat template leaves out the tool calls of message \(index + 1)")
+      }
+      if message.role == .tool, !message.content.allSatisfy(\.isWhitespace),
+        !shown.contains(origins.content)
+      {
+        throw .unrendered(
+          reason: "the chat template leaves out message \(index + 1), the result of a tool")
       }
     }
-    parts = try render(messages.map(\.content))
+    if let tools = conversation.tools?.array, !tools.isEmpty,
+      !shown.contains(MessageOrigins.tools(after: messages.count))
+    {
+      throw .unrendered(reason: "the chat template leaves out the tools")
+    }
     // No character marks the position of an assistant's message whose content is empty in the text.
     // A placeholder letter does, provided that the template renders everything else as before.
-    let shown = Set(parts.filter { $0.origin == .content }.map(\.message))
+    let visible = Set(parts.filter { $0.origin == .content }.map(\.message))
     let unplaced = messages.indices.filter {
-      messages[$0].role == .assistant && !shown.contains($0)
+      messages[$0].role == .assistant && !visible.contains($0)
     }
     guard !unplaced.isEmpty else { return }
-    let contents = messages.indices.map { unplaced.contains($0) ? "x" : messages[$0].content }
-    guard var placed = try? render(contents) else { return }
+    let replaced = messages.indices.map { index in
+      unplaced.contains(index)
+        ? Message(.assistant, "x", fields: messages[index].fields) : messages[index]
+    }
+    guard
+      var placed = try? render(replaced).map({ Self.part($0, messageCount: messages.count) })
+    else { return }
     for index in placed.indices
     where placed[index].origin == .content && placed[index].message.map(unplaced.contains) == true {
       placed[index].text = ""
@@ -49,44 +69,45 @@ struct ChatRendering {
     if text.utf8.elementsEqual(parts.map(\.text).joined().utf8) { parts = placed }
   }
 
-  // Origin numbers: 0 is the template; message i has 2i + 1 for its role and 2i + 2 for its
-  // content.
-
-  private static func part(_ piece: RenderedText.Piece) -> Part {
-    let number = Int(piece.origin.number)
-    let origin: ChatPiece.Origin = number == 0 ? .template : number % 2 == 1 ? .role : .content
+  private static func part(_ piece: RenderedText.Piece, messageCount: Int) -> Part {
+    let (origin, message) = MessageOrigins.meaning(of: piece.origin, messageCount: messageCount)
     return Part(
-      text: piece.text, origin: origin, message: number == 0 ? nil : (number - 1) / 2,
-      isGenerated: piece.isGenerated)
+      text: piece.text, origin: origin, message: message, isGenerated: piece.isGenerated)
   }
 
-  private static func inputs(
-    _ messages: [Message], _ contents: [String],
-    _ specialTokens: [PublishedTemplate.NamedToken], _ addGenerationPrompt: Bool
-  ) -> [(name: String, value: TemplateInput)] {
-    let list = messages.indices.map { index in
-      TemplateInput.dictionary([
-        ("role", .text(messages[index].role.rawValue, Origin(UInt32(2 * index + 1)))),
-        ("content", .text(contents[index], Origin(UInt32(2 * index + 2)))),
-      ])
+  /// Releases the contents of the messages `ends` from the byte on at which a message's turn ends: a
+  /// template may write the name of a called tool once more, with the tool's result.
+  mutating func release(after ends: [Int: Int]) {
+    var start = 0
+    for index in parts.indices {
+      if let message = parts[index].message, let end = ends[message], start >= end {
+        parts[index].message = nil
+      }
+      start += parts[index].text.utf8.count
     }
-    return specialTokens.map { ($0.name, .text($0.text, .template)) } + [
-      ("messages", .list(list)), ("tools", .none), ("documents", .none),
-      ("add_generation_prompt", .bool(addGenerationPrompt)),
-    ]
+  }
+
+  /// The special tokens that the template writes after the last content of a message and before the
+  /// next content.
+  struct Closing {
+    let message: Int
+    /// The special tokens, each with the byte of the text at which it ends.
+    let specials: [(id: TokenID, end: Int)]
+    /// True when another message's content follows.
+    let isFollowed: Bool
   }
 
   /// Splits the end of the turn from the template text after the last content of each message: the
-  /// text up to and including the first special token, if `ends` returns true for it.
+  /// text up to and including the special token that `end` chooses, by its index.
   ///
-  /// A turn has no end if another message's content comes before a special token.
-  mutating func markTurnEnds(
-    _ scanner: SpecialTokenScanner, _ ends: (_ message: Int, TokenID) -> Bool
-  ) {
+  /// A turn has no end if `end` returns nil.
+  mutating func markTurnEnds(_ scanner: SpecialTokenScanner, _ end: (Closing) -> Int?) {
     var marked: [Part] = []
     var index = 0
+    var offset = 0
     while index < parts.count {
       marked.append(parts[index])
+      offset += parts[index].text.utf8.count
       index += 1
       guard let content = marked.last, content.origin == .content, let message = content.message
       else { continue }
@@ -95,8 +116,12 @@ struct ChatRendering {
       if next < parts.count, parts[next].message == message { continue }
       let follows = parts[index..<next]
       let bytes = follows.flatMap { Array($0.text.utf8) }
-      guard let (id, range) = scanner.first(in: bytes[...]), ends(message, id) else { continue }
-      var length = range.upperBound
+      let specials = scanner.all(in: bytes)
+      let closing = Closing(
+        message: message, specials: specials.map { ($0.id, offset + $0.range.upperBound) },
+        isFollowed: next < parts.count)
+      guard let last = end(closing) else { continue }
+      var length = specials[last].range.upperBound
       for part in follows {
         let utf8 = Array(part.text.utf8)
         let count = min(length, utf8.count)
@@ -109,6 +134,7 @@ struct ChatRendering {
         }
         length -= count
       }
+      offset += bytes.count
       index = next
     }
     parts = marked

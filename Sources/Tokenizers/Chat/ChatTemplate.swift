@@ -45,7 +45,7 @@ package enum ChatTemplate: Sendable, Hashable {
   package var identity: String {
     guard case .published(let template) = self else { return name }
     let tokens = template.specialTokens.map { "\($0.name)=\($0.text)" }
-    return ([template.source] + tokens).joined(separator: "\n")
+    return (template.sources + tokens).joined(separator: "\n")
   }
 
   /// The texts that a built-in template uses as special tokens; a tokenizer may lack some.

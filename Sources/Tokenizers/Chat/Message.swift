@@ -1,3 +1,5 @@
+import Files
+
 /// The role of a message's author.
 package enum Role: String, Sendable, Hashable, CaseIterable {
   /// The instructions for a conversation; at most one message, at its start.
@@ -6,24 +8,76 @@ package enum Role: String, Sendable, Hashable, CaseIterable {
   case user
   /// The model.
   case assistant
+  /// A tool that the model called; the content is its result.
+  case tool
 }
 
 /// One message of a conversation.
 package struct Message: Sendable, Hashable {
-  package let role: Role
-  package let content: String
+  /// The form of a content in its record, which a template can tell apart.
+  package enum Form: Sendable, Hashable {
+    case text
+    /// A list of text parts.
+    case parts([String])
+    /// No content, beside tool calls.
+    case absent
+  }
 
-  package init(_ role: Role, _ content: String) {
+  package let role: Role
+  /// The text of the content: its parts joined, or empty when it has none.
+  package let content: String
+  package let form: Form
+  /// The other fields that a template may read, as in the record: `tool_calls`, `tool_call_id`,
+  /// `name`, `reasoning_content` and others; an object.
+  package let fields: JSONValue
+
+  package init(_ role: Role, _ content: String, fields: JSONValue = .object([])) {
     self.role = role
     self.content = content
+    form = .text
+    self.fields = fields
   }
+
+  package init(_ role: Role, parts: [String]?, fields: JSONValue = .object([])) {
+    self.role = role
+    content = parts?.joined() ?? ""
+    form = parts.map(Form.parts) ?? .absent
+    self.fields = fields
+  }
+
+  /// The name of the field of tool calls.
+  package static let toolCallsField = "tool_calls"
+
+  /// True when the message calls tools.
+  package var callsTools: Bool { fields[Self.toolCallsField]?.array?.isEmpty == false }
+
+  /// The names of the fields beside role and content.
+  package var fieldNames: [String] { fields.members?.map(\.key) ?? [] }
 }
 
 /// The messages of a conversation, in order.
 package struct Conversation: Sendable, Hashable {
   package let messages: [Message]
+  /// The tools that the model may call, a list of JSON schemas; nil when the record has none.
+  package let tools: JSONValue?
 
-  package init(_ messages: [Message]) {
-    self.messages = messages
+  package init(_ messages: some Sequence<Message>, tools: JSONValue? = nil) {
+    self.messages = Array(messages)
+    self.tools = tools
   }
+
+  /// The messages before the last answer, or all when the conversation does not end with one.
+  package var prompt: Conversation {
+    messages.last?.role == .assistant
+      ? Conversation(messages.dropLast(), tools: tools) : self
+  }
+
+  /// True when the conversation holds more than texts: tools, tool calls or other fields.
+  package var hasToolsOrFields: Bool {
+    tools != nil || messages.contains { !$0.fieldNames.isEmpty }
+  }
+}
+
+extension Conversation: ExpressibleByArrayLiteral {
+  package init(arrayLiteral messages: Message...) { self.init(messages) }
 }

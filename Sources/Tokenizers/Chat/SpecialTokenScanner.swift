@@ -32,6 +32,11 @@ package struct SpecialTokenScanner: Sendable {
     return nil
   }
 
+  /// Returns the special tokens that are written in `text`, in order.
+  func all(in text: [UInt8]) -> [(id: TokenID, range: Range<Int>)] {
+    text.withUnsafeBufferPointer { all(in: $0, RangeSet(0..<text.count)) }
+  }
+
   /// Returns the special tokens that are written in `text` inside `places`, in order.
   func all(
     in text: UnsafeBufferPointer<UInt8>, _ places: RangeSet<Int>

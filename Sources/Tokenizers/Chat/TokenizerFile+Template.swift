@@ -2,12 +2,15 @@ import Files
 
 extension TokenizerFile {
   private static let specialTokensName = "special_tokens_map.json"
+  /// The name of the template for conversations with tools, where a tokenizer has several.
+  static let toolUseName = "tool_use"
 
   /// Loads the chat template saved with a tokenizer, from the folder `path` or from beside the
   /// tokenizer.json at `path`; nil when there is none.
   ///
   /// The template comes from chat_template.jinja, which transformers writes since version 5, or
-  /// else from tokenizer_config.json. Throws `TokenizerError.unusableTemplate` when it is not valid
+  /// else from tokenizer_config.json; of several named ones, it is "default" together with
+  /// "tool_use". Throws `TokenizerError.unusableTemplate` when it is not valid
   /// Jinja or uses an unsupported feature.
   package static func template(
     from path: String, for tokenizer: any Tokenizer
@@ -17,26 +20,35 @@ extension TokenizerFile {
     let configuration = FileSystem.join(folder, configurationName)
     let document = FileStatus(configuration) != nil ? try JSONFile(path: configuration) : nil
     let source: String
+    var toolUse: String?
     let place: String
     if FileStatus(file) != nil {
       source = String(decoding: try contents(of: file), as: UTF8.self)
+      let other = FileSystem.join(folder, "additional_chat_templates/\(toolUseName).jinja")
+      if FileStatus(other) != nil {
+        toolUse = String(decoding: try contents(of: other), as: UTF8.self)
+      }
       place = file
     } else {
       guard let document, let value = document.root["chat_template"], !value.isNull else {
         return nil
       }
       // Several named templates form a list.
-      let named = value.array?.first { $0["name"]?.string == "default" }
-      guard let text = value.string ?? named?["template"]?.string else {
+      func named(_ name: String) -> String? {
+        value.array?.first { $0["name"]?.string == name }?["template"]?.string
+      }
+      guard let text = value.string ?? named("default") else {
         throw document.invalid("chat_template", "a string")
       }
       source = text
+      toolUse = named(toolUseName)
       place = configuration
     }
-    if let own = ChatTemplate(jinja: source, for: tokenizer) { return own }
+    if toolUse == nil, let own = ChatTemplate(jinja: source, for: tokenizer) { return own }
     return .published(
       try PublishedTemplate(
-        source, specialTokens: try namedTokens(document, in: folder), path: place))
+        source, toolUse: toolUse, specialTokens: try namedTokens(document, in: folder), path: place)
+    )
   }
 
   /// Returns the named special tokens that transformers passes to a template: those of the

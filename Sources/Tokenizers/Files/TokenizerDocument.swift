@@ -6,7 +6,7 @@ struct TokenizerDocument {
   private let merges: [BytePairTokenizer.Merge]
   private let specialTokens: [TokenID]
   private let endOfText: String
-  private let chatTemplate: String?
+  private let chatTemplate: JSONValue?
   private let pipeline: TokenizationPipeline?
   /// The special tokens by name that a published template came with.
   private let namedTokens: [PublishedTemplate.NamedToken]
@@ -17,11 +17,19 @@ struct TokenizerDocument {
     self.padding = padding.flatMap { try? tokenizer.bytes(of: $0) }.map {
       String(decoding: $0, as: UTF8.self)
     }
-    chatTemplate = template?.jinja(for: tokenizer)
+    let source = template.map { JSONValue.string($0.jinja(for: tokenizer)) }
     if case .published(let published)? = template {
       namedTokens = published.specialTokens
+      chatTemplate =
+        published.toolUse.map { toolUse in
+          [
+            ["name": "default", "template": .string(published.source)],
+            ["name": .string(TokenizerFile.toolUseName), "template": .string(toolUse.source)],
+          ]
+        } ?? source
     } else {
       namedTokens = []
+      chatTemplate = source
     }
     endOfText = String(
       decoding: (try? tokenizer.bytes(of: tokenizer.endOfText)) ?? [], as: UTF8.self)
@@ -60,7 +68,7 @@ struct TokenizerDocument {
     var members: [(key: String, value: JSONValue)] = [
       ("clean_up_tokenization_spaces", false), ("tokenizer_class", "PreTrainedTokenizerFast"),
     ]
-    if let chatTemplate { members.append(("chat_template", .string(chatTemplate))) }
+    if let chatTemplate { members.append(("chat_template", chatTemplate)) }
     if !namedTokens.isEmpty {
       // A published template renders with these, which may differ from the usual ones.
       members += namedTokens.map { ($0.name, .string($0.text)) }

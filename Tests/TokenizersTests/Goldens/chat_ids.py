@@ -77,4 +77,5 @@ def main():
         '{"count": ' + str(count) + ',\n"pairs": [\n' + lines + "\n]}\n", encoding="utf-8")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+import Files
+import Tokenizers
+
+/// The names that the fields of records have in a file, where they differ from the known ones.
+package struct FieldNames: Sendable, Hashable {
+  private let names: [String: String]
+
+  /// No other names.
+  package init() { names = [:] }
+
+  /// Names by known field; `{text: sentence}` reads the field `sentence` as `text`.
+  ///
+  /// Throws `DatasetError.unknownField` for a field that no record has.
+  package init(_ names: [(known: String, name: String)]) throws(DatasetError) {
+    for (known, _) in names where !RecordFormat.knownFields.contains(known) {
+      throw .unknownField(known, known: RecordFormat.knownFields.sorted())
+    }
+    self.names = Dictionary(names.map { ($0.known, $0.name) }, uniquingKeysWith: { $1 })
+  }
+
+  /// The names of the fields of a message.
+  var ofMessages: FieldNames {
+    FieldNames(names.filter { Message.mappedFields.contains($0.key) })
+  }
+
+  private init(_ names: [String: String]) { self.names = names }
+
+  /// Returns `members` under their known names; a field that is named replaces one that already has
+  /// the known name.
+  func renamed(
+    _ members: [(name: String, value: JSONValue)]
+  ) -> [(name: String, value: JSONValue)] {
+    if names.isEmpty { return members }
+    return members.flatMap { member in
+      let known = names.filter { $0.value == member.name }.keys.sorted()
+      if !known.isEmpty { return known.map { ($0, member.value) } }
+      let isReplaced = names[member.name].map { name in members.contains { $0.name == name } }
+      return isReplaced == true ? [] : [member]
+    }
+  }
+
+  /// Returns the first name, in the order of the known fields, that no member has.
+  func missing(
+    in members: [(name: String, value: JSONValue)]
+  ) -> (known: String, name: String)? {
+    names.sorted { $0.key < $1.key }.first { known, name in
+      !Message.mappedFields.contains(known) && !members.contains { $0.name == name }
+    }.map { ($0.key, $0.value) }
+  }
+}

@@ -1,0 +1,108 @@
+import Files
+import Tokenizers
+
+extension Message {
+  /// The names of the roles in OpenAI's, ShareGPT's and LLaMA-Factory's files.
+  private static let roles: [String: Role] = [
+    "system": .system, "developer": .system, "user": .user, "human": .user, "assistant": .assistant,
+    "gpt": .assistant, "function_call": .assistant, "tool": .tool, "observation": .tool,
+  ]
+
+  /// The fields of a message that `data.fields` can name.
+  static let mappedFields = ["role", "content"]
+
+  /// The fields that hold role and content, which a template does not read as other fields.
+  private static let ownFields: Set<String> = ["role", "from", "content", "value"]
+
+  /// The fields that change what a message means and are not used, unless their value is neutral.
+  private static let unusedFields: Set<String> = [
+    "audio", "function_call", "image", "images", "train", "training", "video", "weight",
+  ]
+
+  /// Reads a message from OpenAI's `role` and `content`, or ShareGPT's `from` and `value`.
+  ///
+  /// A content is a text or a list of text parts, and may be missing beside tool calls. All other
+  /// fields are kept for the template, except null ones, which transformers leaves out too.
+  init(_ element: JSONValue, field: String, names: FieldNames) throws(RecordDefect) {
+    guard let members = element.members else {
+      throw .wrongKind(field: field, found: element.kind, expected: "a message")
+    }
+    let own = JSONValue.object(
+      names.ofMessages.renamed(members.filter { !$0.value.isNull }.map { ($0.key, $0.value) }).map {
+        (key: $0.name, value: $0.value)
+      })
+    func value(_ names: [String]) -> (name: String, value: JSONValue)? {
+      names.lazy.compactMap { name in own[name].map { (name, $0) } }.first
+    }
+    func wrong(_ name: String, _ found: JSONValue?, _ expected: String) -> RecordDefect {
+      .wrongKind(field: "\(field).\(name)", found: found?.kind ?? "nothing", expected: expected)
+    }
+    let named = value(["role", "from"])
+    guard let name = named?.value.string else {
+      throw wrong(named?.name ?? "role", named?.value, "a text")
+    }
+    guard let role = Self.roles[name] else { throw .unknownRole(name) }
+    for (name, value) in own.members ?? []
+    where Self.unusedFields.contains(name) && !value.isNeutral(for: name) {
+      throw .unusedField("\(field).\(name)", form: "messages")
+    }
+    var fields = own.members?.filter { !Self.ownFields.contains($0.key) } ?? []
+    let content = value(["content", "value"])
+    if name == "function_call" {
+      guard let text = content?.value.string,
+        let call = try? JSONReader.read(Array(text.utf8)), let calls = Self.toolCalls(call)
+      else {
+        throw wrong(
+          content?.name ?? "value", content?.value, "a call with name and arguments in JSON")
+      }
+      self.init(.assistant, parts: nil, fields: .object(fields + [(Self.toolCallsField, calls)]))
+      return
+    }
+    if let calls = own[Self.toolCallsField] {
+      guard role == .assistant, calls.array?.allSatisfy({ $0.members != nil }) == true else {
+        throw wrong(
+          Self.toolCallsField, calls,
+          role == .assistant ? "a list of calls" : "nothing, as only the assistant calls tools,")
+      }
+      if calls.array?.isEmpty == true { fields.removeAll { $0.key == Self.toolCallsField } }
+    }
+    let rest = JSONValue.object(fields)
+    switch content?.value {
+    case .string(let text)?: self.init(role, text, fields: rest)
+    case .array(let parts)?:
+      self.init(
+        role, parts: try Self.texts(parts, field: "\(field).\(content?.name ?? "")"), fields: rest)
+    case nil where own[Self.toolCallsField]?.array?.isEmpty == false:
+      self.init(role, parts: nil, fields: rest)
+    default:
+      throw wrong(content?.name ?? "content", content?.value, "a text")
+    }
+  }
+
+  /// Returns the texts of the parts of a content.
+  private static func texts(
+    _ parts: [JSONValue], field: String
+  ) throws(RecordDefect) -> [String] {
+    var texts: [String] = []
+    for part in parts {
+      let type = part["type"]?.string
+      if let type, type != "text" { throw .unsupportedPart(type, field: field) }
+      guard type != nil, let text = part["text"]?.string else {
+        throw .wrongKind(
+          field: field, found: "a list with \(part.kind)",
+          expected: "a text or a list of text parts")
+      }
+      texts.append(text)
+    }
+    return texts
+  }
+
+  /// Returns LLaMA-Factory's `call`, an object with name and arguments or a list of such, in OpenAI's
+  /// form; nil for another value.
+  private static func toolCalls(_ call: JSONValue) -> JSONValue? {
+    let calls = call.array ?? [call]
+    guard !calls.isEmpty, calls.allSatisfy({ $0["name"]?.string != nil && $0["arguments"] != nil })
+    else { return nil }
+    return .array(calls.map { ["type": "function", "function": $0] })
+  }
+}
