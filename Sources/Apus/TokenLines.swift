@@ -27,7 +27,9 @@ enum TokenLines {
 
   private static func encoded(_ text: String, with tokenizer: any Tokenizer) throws -> String {
     let pipeline = tokenizer as? TokenizationPipeline
-    let encoding = pipeline?.encoding(of: text) ?? tokenizer.encoding(of: text)
+    let whole = RangeSet(0..<text.utf8.count)
+    let encoding =
+      pipeline?.encoding(of: text) ?? tokenizer.encoding(of: text, specialTokensIn: whole)
     let decoded =
       try pipeline?.text(of: encoding.ids, skipsSpecial: true) ?? tokenizer.decode(encoding.ids)
     let ids = encoding.ids.map(String.init).joined(separator: ", ")

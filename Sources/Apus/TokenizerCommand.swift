@@ -11,7 +11,12 @@ struct TokenizerCommand: ParsableCommand {
     ])
 
   struct Encode: Subcommand {
-    static let configuration = CommandConfiguration(abstract: "Print the token ids of a text.")
+    static let configuration = CommandConfiguration(
+      abstract: "Print the token ids of a text.",
+      discussion: """
+        Special tokens that are written in the text, such as <|endoftext|>, are found as such; in \
+        training, generation and chats a text stays text.
+        """)
 
     @Option(help: "Tokenizer: bytes, or the path of a tokenizer file or folder.")
     var tokenizer = "bytes"
@@ -30,7 +35,10 @@ struct TokenizerCommand: ParsableCommand {
       if jsonLines { return try TokenLines.encode(with: tokenizer) }
       let bytes =
         text.map { Array($0.utf8) } ?? Array(FileHandle.standardInput.readDataToEndOfFile())
-      try StandardOutput.print(tokenizer.encode(bytes).map(String.init).joined(separator: " "))
+      let ids = bytes.withUnsafeBufferPointer {
+        tokenizer.encoding(of: $0, specialTokensIn: RangeSet(0..<$0.count)).ids
+      }
+      try StandardOutput.print(ids.map(String.init).joined(separator: " "))
     }
   }
 

@@ -68,6 +68,30 @@ package enum ConfigurationFile {
     }
   }
 
+  /// Returns the maps in the list of the file at `path`.
+  static func list(_ path: String) throws(ModelError) -> [ConfigurationFields] {
+    let bytes = Array(try contents(path))
+    let value: JSONValue
+    do {
+      value = try JSONReader.read(bytes)
+    } catch {
+      throw .badConfiguration(
+        path: path,
+        reason: "it is not valid JSON: \(error.reason) (line \(error.line), byte \(error.offset))")
+    }
+    guard case .list(let values) = ConfigurationValue(value) else {
+      throw .badConfiguration(path: path, reason: "it is not a list")
+    }
+    var list: [ConfigurationFields] = []
+    for value in values {
+      guard case .map(let map) = value else {
+        throw .badConfiguration(path: path, reason: "its list holds \(value.text), not a map")
+      }
+      list.append(ConfigurationFields(values: map, path: path))
+    }
+    return list
+  }
+
   /// Returns the keys of the file at `path` in order.
   static func members(_ path: String) throws(ModelError) -> [(key: String, value: JSONValue)] {
     try members(contents(path), path: path)

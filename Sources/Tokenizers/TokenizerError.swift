@@ -22,6 +22,10 @@ package enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible
   case malformedModel(path: String, reason: String)
   /// A construct that Apus does not support, so that its ids would differ from the original's.
   case unsupported(path: String, construct: String)
+  /// A file in the format of another program.
+  case foreignFormat(path: String, format: String)
+  /// A vocab.json with merges.txt that is not GPT-2's, whose way of splitting words is unknown.
+  case unstatedWords(path: String, byte: UInt8)
   /// A tokenizer whose kind of model cannot take new tokens.
   case unextendable(kind: String)
   /// A chat template that is not valid Jinja or uses an unsupported feature.
@@ -60,6 +64,14 @@ package enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible
     case .unsupported(let path, let construct):
       "\(path) uses \(construct), which Apus does not support; use a tokenizer of the GPT-2, Llama, "
         + "Qwen, BERT or T5 family, or train one with `apus tokenizer train`"
+    case .foreignFormat(let path, let format):
+      "\(path) is in the format of \(format), which Apus does not read; take the model's "
+        + "tokenizer.json, or let transformers write it: "
+        + "AutoTokenizer.from_pretrained(folder).save_pretrained(folder)"
+    case .unstatedWords(let path, let byte):
+      "\(path) and merges.txt do not say how a text is split into words, and this is not GPT-2's "
+        + "vocabulary, because byte \(byte) has no token; add the model's tokenizer.json, or its "
+        + "tokenizer_config.json with tokenizer_class and added_tokens_decoder"
     case .unextendable(let kind):
       "a tokenizer with this kind of \(kind) model cannot be extended: its vocabulary takes no new "
         + "tokens at its end; extend one with byte-level BPE (GPT-2, Llama 3, Qwen, SmolLM2) or "

@@ -136,6 +136,68 @@ import Testing
     #expect(throws: TokenizerError.self) { try TokenizerFile.load(from: folder) }
   }
 
+  /// Models of sentencepiece with user-defined pieces encode as in sentencepiece (`user_defined.py`).
+  @Test func userDefinedPiecesAreFoundInTheNormalizedText() throws {
+    let golden = try JSONReader.read(Goldens.bytes("user_defined.json"))
+    for name in try #require(golden.members).map(\.key) {
+      let bytes = try Goldens.bytes("pipelines/\(name).model")
+      try write(bytes, "tokenizer.model")
+      let tokenizer = try tokenizer()
+      for example in try #require(golden[name]?.array) {
+        let text = try #require(example["text"]?.string)
+        let ids = try #require(example["ids"]?.array).compactMap(\.integer)
+        #expect(tokenizer.encode(text) == ids.map { TokenID($0) }, "\(name): \(text)")
+      }
+    }
+  }
+
+  @Test func settingsOfSentencepieceThatChangeTextsAreRefused() throws {
+    let pieces = Self.piece("<unk>", 0, 2) + Self.piece("a", -1, 1)
+    for (settings, word) in [
+      (Self.field(2, Self.varint(24 << 3) + [1]), "treat_whitespace_as_suffix"),
+      (Self.field(3, Self.field(5, 0)), "escape_whitespaces"),
+    ] {
+      try write(pieces + settings, "tokenizer.model")
+      let error = try #require(throws: TokenizerError.self) { try tokenizer() }
+      #expect("\(error)".contains(word))
+    }
+  }
+
+  @Test(arguments: ["tokenizer.model", "qwen.tiktoken", "tekken.json"])
+  func filesOfOtherProgramsAreNamed(name: String) throws {
+    try write(Array((name == "tekken.json" ? "{" : "IQ== 0\nIg== 1\n").utf8), name)
+    for path in [folder, "\(folder)/\(name)"] {
+      let error = try #require(throws: TokenizerError.self) { try TokenizerFile.load(from: path) }
+      let format = name == "tekken.json" ? "tekken (mistral-common)" : "tiktoken"
+      #expect(error == .foreignFormat(path: "\(folder)/\(name)", format: format))
+    }
+  }
+
+  /// GPT-2's class of transformers reads vocab.json and merges.txt of any vocabulary, such as
+  /// SmolLM2's, and drops bytes that have no token.
+  @Test func vocabulariesWithoutSomeBytesLoadAsInTransformers() throws {
+    let vocabulary = ["<|end|>", "<|user|>", "a", "b", "ab", "Ġ", "1"]
+    let members = vocabulary.enumerated().map { (key: $1, value: JSONValue.integer($0)) }
+    try write(JSONValue.object(members).indented, "vocab.json")
+    try write(Array("#version: 0.2\na b\n".utf8), "merges.txt")
+    let path = "\(folder)/vocab.json"
+    #expect(throws: TokenizerError.unstatedWords(path: path, byte: 0)) {
+      try TokenizerFile.load(from: folder)
+    }
+    let added = (0..<2).map { id in
+      #""\#(id)": {"content": "\#(vocabulary[id])", "special": true, "normalized": false, "#
+        + #""lstrip": false, "rstrip": false, "single_word": false}"#
+    }.joined(separator: ", ")
+    try write(
+      Array(
+        (#"{"tokenizer_class": "GPT2Tokenizer", "eos_token": "<|end|>", "#
+          + #""added_tokens_decoder": {\#(added)}}"#).utf8), "tokenizer_config.json")
+    let tokenizer = try tokenizer()
+    #expect(tokenizer.endOfText == 0)
+    #expect(tokenizer.encoding(of: "ab 11\u{4}<|user|>b").ids == [4, 5, 6, 6, 1, 3])
+    #expect(tokenizer.encode("ab<|x|>") == [4])
+  }
+
   @Test func damagedModelsAreRefused() throws {
     let whole = try Goldens.bytes("pipelines/spiece.model")
     let path = folder + "/spiece.model"

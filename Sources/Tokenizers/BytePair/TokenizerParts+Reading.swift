@@ -56,6 +56,12 @@ extension TokenizerParts {
     }
   }
 
+  /// The first byte that has no token; nil for a vocabulary that spells every text, as GPT-2's.
+  var missingByte: UInt8? {
+    let tokens = Set(vocabulary.map(\.key))
+    return (UInt8.min...UInt8.max).first { !tokens.contains(ByteAlphabet.spelling(of: [$0])) }
+  }
+
   /// Returns true when a post-processor changes neither ids nor offsets; a template that consists
   /// of the text alone, as transformers writes it, changes neither.
   private static func changesNothing(_ postProcessor: JSONValue) -> Bool {

@@ -44,13 +44,14 @@ extension JSONValue {
   static func bytePairs(
     _ vocabulary: [(key: String, id: Int)], merges: [(left: String, right: String)],
     unknown: String? = nil, affix: JSONValue = .null, fusesUnknown: Bool = false,
-    fallsBackToBytes: Bool = false
+    fallsBackToBytes: Bool = false, ignoresMerges: Bool = false
   ) -> JSONValue {
     [
       "type": "BPE", "dropout": .null, "unk_token": unknown.map { .string($0) } ?? .null,
       "continuing_subword_prefix": affix, "end_of_word_suffix": affix,
       "fuse_unk": .bool(fusesUnknown), "byte_fallback": .bool(fallsBackToBytes),
-      "ignore_merges": false, "vocab": .object(vocabulary.map { ($0.key, .integer($0.id)) }),
+      "ignore_merges": .bool(ignoresMerges),
+      "vocab": .object(vocabulary.map { ($0.key, .integer($0.id)) }),
       "merges": .array(merges.map { [.string($0.left), .string($0.right)] }),
     ]
   }
@@ -85,10 +86,10 @@ extension JSONValue {
   }
 
   /// Builds Metaspace, as pre-tokenizer or decoder.
-  static func metaspace(prepends: Bool = true) -> JSONValue {
+  static func metaspace(prepends: Bool = true, splits: Bool = true) -> JSONValue {
     [
       "type": "Metaspace", "replacement": "▁", "prepend_scheme": prepends ? "always" : "never",
-      "split": true,
+      "split": .bool(splits),
     ]
   }
 

@@ -76,18 +76,32 @@ struct TokenizerConfiguration {
   /// Returns the entries of `added_tokens_decoder`, which lists tokens by id; without that member,
   /// Qwen's own three tokens with ids from `count` on.
   func addedTokens(after count: Int) -> [JSONValue] {
-    guard let members = file?.root["added_tokens_decoder"]?.members else {
-      return ["<|endoftext|>", "<|im_start|>", "<|im_end|>"].enumerated().map {
+    addedTokens
+      ?? ["<|endoftext|>", "<|im_start|>", "<|im_end|>"].enumerated().map {
         .addedToken($1, id: count + $0)
       }
-    }
-    return members.map { id, value in
+  }
+
+  /// The entries of `added_tokens_decoder`; nil without that member.
+  var addedTokens: [JSONValue]? {
+    file?.root["added_tokens_decoder"]?.members?.map { id, value in
       .object([("id", Int(id).map { .integer($0) } ?? .null)] + (value.members ?? []))
     }
   }
 }
 
 extension TokenizerParts {
+  /// Returns the tokenizer.json that transformers' class `GPT2Tokenizer` makes of a vocab.json that is
+  /// not GPT-2's, and merges.txt, with the special tokens that the configuration lists: bytes without
+  /// a token are dropped.
+  func gpt2Document(_ configuration: TokenizerConfiguration) throws(TokenizerError) -> JSONValue {
+    let prefixes = try configuration.flag("add_prefix_space") ?? false
+    return .tokenizer(
+      addedTokens: configuration.addedTokens ?? [],
+      preTokenizer: .byteLevel(addPrefixSpace: prefixes), decoder: .byteLevel(addPrefixSpace: true),
+      model: .bytePairs(vocabulary, merges: merges, affix: ""))
+  }
+
   /// Returns the tokenizer.json of Qwen's vocab.json and merges.txt.
   ///
   /// These files hold no special tokens; the configuration lists them, and their ids follow those

@@ -48,18 +48,36 @@ extension SentencePieceModel {
       model: .bytePairs(
         pieces.enumerated().map { (key: $1.text, id: $0) }, merges: merges(),
         unknown: pieces.first { $0.kind == .unknown }?.text, fusesUnknown: true,
-        fallsBackToBytes: fallsBackToBytes))
+        fallsBackToBytes: fallsBackToBytes, ignoresMerges: !userDefined.isEmpty))
   }
 
-  /// The added tokens: control and unknown pieces are special, user-defined pieces match verbatim.
+  /// The added tokens: control and unknown pieces, which are special.
   private var addedTokens: [JSONValue] {
     pieces.enumerated().compactMap { id, piece in
       switch piece.kind {
       case .control, .unknown: .addedToken(piece.text, id: id)
-      case .userDefined: .addedToken(piece.text, id: id, isSpecial: false)
-      case .normal, .unused, .byte: nil
+      case .normal, .userDefined, .unused, .byte: nil
       }
     }
+  }
+
+  /// The pieces that the user has defined: found in the normalized text wherever they are written, the
+  /// longest first, and never merged with what is beside them.
+  private var userDefined: [String] {
+    pieces.filter { $0.kind == .userDefined }.map(\.text)
+  }
+
+  /// A pre-tokenizer that cuts out the pieces that the user has defined; nil without any.
+  private var splitAtUserDefined: JSONValue? {
+    guard !userDefined.isEmpty else { return nil }
+    let longestFirst = userDefined.sorted { $0.unicodeScalars.count > $1.unicodeScalars.count }
+    let pattern = longestFirst.map { piece in
+      piece.map { #"\.^$*+?()[]{}|-&~# "#.contains($0) ? "\\\($0)" : "\($0)" }.joined()
+    }
+    return [
+      "type": "Split", "pattern": ["Regex": .string(pattern.joined(separator: "|"))],
+      "behavior": "Isolated", "invert": false,
+    ]
   }
 
   /// Returns the normalizer: first the character map, then the treatment of spaces.
@@ -85,12 +103,17 @@ extension SentencePieceModel {
   }
 
   /// Returns the pre-tokenizer: T5 splits at any white space, other models before every space; a
-  /// model that keeps every space has none.
+  /// model that keeps every space, and one with pieces that the user has defined, before none.
   private func preTokenizer(asT5 isT5: Bool) -> JSONValue {
-    if !removesExtraSpace { return .null }
-    let metaspace = JSONValue.metaspace(prepends: addsPrefix)
-    if !isT5 { return metaspace }
-    return ["type": "Sequence", "pretokenizers": [["type": "WhitespaceSplit"], metaspace]]
+    let split = splitAtUserDefined
+    var parts: [JSONValue] = []
+    if removesExtraSpace {
+      if isT5 { parts.append(["type": "WhitespaceSplit"]) }
+      parts.append(.metaspace(prepends: addsPrefix, splits: isT5 || split == nil))
+    }
+    if let split { parts.append(split) }
+    if parts.count < 2 { return parts.first ?? .null }
+    return ["type": "Sequence", "pretokenizers": .array(parts)]
   }
 
   /// Returns all pairs of pieces whose concatenation is a piece, in descending order of its score.
@@ -104,13 +127,14 @@ extension SentencePieceModel {
       let lengths: (Int, Int)
     }
     var merges: [Merge] = []
-    for piece in pieces where piece.kind == .normal || piece.kind == .userDefined {
+    for piece in pieces where piece.kind == .normal {
       let scalars = piece.text.unicodeScalars
       var own: [(left: Int, right: Int, merge: Merge)] = []
       for (count, index) in zip(1..., scalars.indices.dropFirst()) {
         let left = String(scalars[..<index])
         let right = String(scalars[index...])
-        guard let leftID = ids.find(Array(left.utf8)), let rightID = ids.find(Array(right.utf8))
+        guard let leftID = ids.find(Array(left.utf8)), let rightID = ids.find(Array(right.utf8)),
+          pieces[leftID].kind != .userDefined, pieces[rightID].kind != .userDefined
         else { continue }
         let lengths = (count, scalars.count - count)
         own.append(

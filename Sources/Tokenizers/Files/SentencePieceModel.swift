@@ -2,8 +2,12 @@
 ///
 ///     ModelProto       1 pieces (repeated SentencePiece)  2 TrainerSpec  3 NormalizerSpec
 ///     SentencePiece    1 piece (text)  2 score (float)  3 type
-///     TrainerSpec      3 model_type  35 byte_fallback
+///     TrainerSpec      3 model_type  24 treat_whitespace_as_suffix  35 byte_fallback
 ///     NormalizerSpec   2 precompiled_charsmap  3 add_dummy_prefix  4 remove_extra_whitespaces
+///                      5 escape_whitespaces
+///
+/// The other fields of TrainerSpec are settings of the training, those of NormalizerSpec the source
+/// of the character map; ModelProto's others are self-tests and the map of decoded text.
 struct SentencePieceModel {
   /// The type of a piece.
   enum Kind: UInt64 {
@@ -98,6 +102,10 @@ struct SentencePieceModel {
     while let (number, value) = try reader.next() {
       guard case .varint(let flag) = value else { continue }
       if number == 35 { fallsBackToBytes = flag != 0 }
+      if number == 24, flag != 0 {
+        throw TokenizerError.unsupported(
+          path: path, construct: "spaces at the ends of words (treat_whitespace_as_suffix)")
+      }
       if number == 3 {
         guard let algorithm = Algorithm(rawValue: flag) else {
           throw TokenizerError.unsupported(path: path, construct: "model of type \(flag)")
@@ -114,6 +122,9 @@ struct SentencePieceModel {
       case (2, .bytes(let map)): characterMap = Array(map)
       case (3, .varint(let flag)): addsPrefix = flag != 0
       case (4, .varint(let flag)): removesExtraSpace = flag != 0
+      case (5, .varint(0)):
+        throw TokenizerError.unsupported(
+          path: path, construct: "spaces that are not written as ▁ (escape_whitespaces: false)")
       default: break
       }
     }

@@ -44,10 +44,18 @@ package enum TokenizerFile {
         let document = JSONFile(path: vocabulary, root: parts.qwenDocument(configuration))
         return try TokenizationPipeline(document, endOfText: endOfText)
       }
-      return try tokenizer(parts, endOfText)
+      guard let missing = parts.missingByte else { return try tokenizer(parts, endOfText) }
+      guard configuration.tokenizerClass == "GPT2Tokenizer" else {
+        throw .unstatedWords(path: vocabulary, byte: missing)
+      }
+      let document = JSONFile(path: vocabulary, root: try parts.gpt2Document(configuration))
+      return try TokenizationPipeline(document, endOfText: endOfText)
     }
     let text = FileSystem.join(path, vocabularyTextName)
-    guard FileStatus(text) != nil else { throw .noTokenizer(folder: path) }
+    guard FileStatus(text) != nil else {
+      try refuseForeignFormats(in: path)
+      throw .noTokenizer(folder: path)
+    }
     return try load(file: text, configuration, endOfText)
   }
 
@@ -55,6 +63,7 @@ package enum TokenizerFile {
     file: String, _ configuration: TokenizerConfiguration, _ endOfText: String?
   ) throws(TokenizerError) -> any Tokenizer {
     let root: JSONValue
+    try refuseForeignFormat(of: file)
     if file.hasSuffix(".model") {
       // No file of T5 states the number of its sentinels.
       let isT5 = file.hasSuffix("/" + sentencePieceName)
