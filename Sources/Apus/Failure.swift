@@ -9,6 +9,7 @@ import Foundation
 import MPI
 import Models
 import Monitoring
+import Tensors
 import Tokenizers
 import Training
 
@@ -43,7 +44,7 @@ enum Failure {
     case DatasetError.storage, TokenizerError.unwritable, AnnotationError.storage: 5
     case AnnotationError.locked: 75
     case is AnnotationError, is DatasetError, is TokenizerError, is CheckpointError,
-      is ConfigurationError, is ModelError, is Refusal,
+      is ConfigurationError, is ModelError, is LoRAError, is Refusal,
       is StartContract.Mismatch, is StartRefusal, is Cores.Oversubscribed,
       is WorkerPool.ThreadStartFailure:
       2

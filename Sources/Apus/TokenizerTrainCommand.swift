@@ -33,10 +33,6 @@ struct TokenizerTrainCommand: TokenizerTraining {
   private static let largestVocabulary = 1 << 24
 
   func validate() throws {
-    if !(1...Self.largestVocabulary).contains(vocabulary) {
-      throw ValidationError(
-        "--vocabulary must be in 1…\(Self.largestVocabulary), not \(vocabulary).")
-    }
     if cased, kind != .wordpiece {
       throw ValidationError("--cased is for wordpiece; \(kind.rawValue) keeps capitals anyway.")
     }
@@ -67,6 +63,11 @@ struct TokenizerTrainCommand: TokenizerTraining {
 
   private func trainer() throws -> any TokenizerTrainer {
     let markers = template?.markers ?? []
+    guard vocabulary <= Self.largestVocabulary else {
+      throw Failure.Refusal(
+        "--vocabulary \(vocabulary) is above \(Self.largestVocabulary), the largest possible: "
+          + "choose a size such as 32000.")
+    }
     switch kind {
     case .bpe:
       let specialTokens = [ByteTokenizer.endOfTextToken] + markers

@@ -39,10 +39,13 @@ import Testing
       let adapter = "lora/checkpoints/step-00000002"
       let configuration = try #require(program.read("\(adapter)/adapter_config.json"))
       let weights = try #require(program.read("\(adapter)/adapter_model.safetensors"))
-      for (name, base) in [("own", "own"), ("a", "b"), ("b", "c"), ("c", "a")] {
+      for (name, base) in [
+        ("own", "own"), ("a", "b"), ("b", "c"), ("c", "a"), ("slow", "base"),
+      ] {
         var json =
           try JSONSerialization.jsonObject(with: configuration) as? [String: Any] ?? [:]
         json["base_model_name_or_path"] = base
+        if name == "slow" { json["target_modules"] = "(.+)+!" }
         try program.write(
           try JSONSerialization.data(withJSONObject: json), to: "\(name)/adapter_config.json")
         try program.write(weights, to: "\(name)/adapter_model.safetensors")
@@ -51,6 +54,7 @@ import Testing
         try expectRefusal(["generate", name, "x"], "is its own base", program)
         try expectRefusal(["model", "inspect", name], "is its own base", program)
       }
+      try expectRefusal(["generate", "slow", "x"], "take endless time to match", program)
     }
   }
 
@@ -196,8 +200,7 @@ import Testing
       let result = try run(train + ["--vocabulary", "16000000"], program)
       #expect(result.code == 0, "\(result)")
       for size in ["200000000", "\(Int.max)"] {
-        let refused = try run(train + ["--vocabulary", size], program)
-        #expect(refused.code == 64 && refused.errors.contains("16777216"), "\(refused)")
+        try expectRefusal(train + ["--vocabulary", size], "above 16777216", program)
       }
     }
   }

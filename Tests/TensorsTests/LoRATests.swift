@@ -74,6 +74,12 @@ private struct Network {
       try layouts(["score"])
     }
     #expect(throws: LoRAError.badPattern("(q_proj")) { try layouts(["(q_proj"]) }
+    for slow in ["(.+)+!", "(a|a)*", "((?:x+))+", #"(\[a+]*){2}"#] {
+      #expect(throws: LoRAError.slowPattern(slow)) { try ModulePattern(slow) }
+    }
+    for fast in [#"(?:\blayers\.[\d]{1,}\.)(?:(?:q|k)_proj)$"#, "(ab)+", "[(a+)]+", #"\(a+\)+"#] {
+      #expect(throws: Never.self) { try ModulePattern(fast) }
+    }
     #expect(
       throws: LoRAError.noTarget("v_head", known: ["embed", "q_proj", "norm", "c_attn", "score"])
     ) { try layouts(["q_proj"], modulesToSave: ["v_head"]) }

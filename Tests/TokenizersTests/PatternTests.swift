@@ -66,6 +66,19 @@ import Testing
     #expect(Self.words(pattern, String(repeating: "a", count: 400) + "b").isEmpty)
   }
 
+  /// Expressions whose compilation takes bounded time.
+  @Test(.timeLimit(.minutes(1))) func compilationTakesBoundedTime() throws {
+    let open = String(repeating: "(?:", count: 30)
+    let nothing = open + "ab){0}" + String(repeating: "){1000}", count: 29)
+    #expect(Self.words(.expression(try Pattern(nothing)), "abab").isEmpty)
+    let scalars = (0x4E00..<0x4E00 + 20_000).compactMap { Unicode.Scalar($0) }
+    let many = scalars.map { "\($0)" }.joined(separator: "|")
+    #expect(Self.words(.expression(try Pattern(many)), "\(scalars[1999])") == ["\(scalars[1999])"])
+    #expect(throws: PatternError.self) {
+      try Pattern("(?:(?:ab){1000}){1000}")
+    }
+  }
+
   /// Remembering failed choices changes no match.
   @Test func failedChoicesChangeNoMatch() throws {
     let expressions = [

@@ -67,8 +67,10 @@ import Testing
       "model.from=start", "data.replay.train=[old.txt]", "data.replay.fraction=0.1",
       "data.replay.validation=0.3",
     ]
+    // Keys that exclude steps and checkpoint.keepBest=false.
+    let ofLength = ["epochs=2.5", "earlyStopping.patience=3"]
     let keys = Set(
-      (typed + ofAdamW + ofBERT + ofT5 + ofAdaptation).compactMap {
+      (typed + ofAdamW + ofBERT + ofT5 + ofAdaptation + ofLength).compactMap {
         $0.split(separator: "=").first.map(String.init)
       })
     let schema = try ConfigurationReader.schema { _ = try PretrainingOptions(&$0) }
@@ -121,6 +123,8 @@ import Testing
     #expect(model.tied == true && model.initialStd == 0.05)
     let adamW = try self.options(ofAdamW[0], ofAdamW[1])
     #expect(adamW.training.betas == [0.8, 0.7] && adamW.training.epsilon == 1e-6)
+    let length = try self.options(ofLength[0], ofLength[1])
+    #expect(length.training.epochs == 2.5 && length.training.patience == 3)
   }
 
   /// Paths, the rate of reports and the means of saving memory do not change the weights.
@@ -131,7 +135,8 @@ import Testing
       "run", "tokenizer", "model.from", "data.train", "data.validation", "data.textField",
       "data.replay.train", "data.replay.validation", "recompute", "checkpoint.every",
       "checkpoint.keep", "checkpoint.keepEvery", "checkpoint.keepBest", "evaluate.every",
-      "evaluate.tokens", "evaluate.samples", "guard.spike", "log.every", "precision",
+      "evaluate.tokens", "evaluate.samples", "earlyStopping.patience", "guard.spike", "log.every",
+      "precision",
     ]
     let all = Set(reader.schema.map(\.path))
     #expect(Set(reader.settings.keys) == all.subtracting(reporting).union(["precision"]))

@@ -60,12 +60,15 @@ package struct ModulePattern {
 
   /// Parses a pattern.
   ///
-  /// - Throws: `LoRAError.badPattern` when `text` is not a valid regular expression.
+  /// - Throws: `LoRAError.badPattern` when `text` is not a valid regular expression, and
+  ///   `LoRAError.slowPattern` when it may take exponential time.
   package init(_ text: String) throws(LoRAError) {
     if text == ModulePattern.allLinear {
       kind = .every
     } else if ModulePattern.isName(text) {
       kind = .suffix(text)
+    } else if ModulePattern.repeatsRepetitions(text) {
+      throw .slowPattern(text)
     } else {
       do {
         kind = .expression(try Regex(text))
@@ -73,6 +76,35 @@ package struct ModulePattern {
         throw .badPattern(text)
       }
     }
+  }
+
+  /// Returns true when a repeated group of the expression `text` contains a repetition or
+  /// alternatives, as in `(a+)+`: there may be exponentially many ways to match a name.
+  private static func repeatsRepetitions(_ text: String) -> Bool {
+    // True for an open group, and the whole, that contains a repetition or alternatives.
+    var open = [false]
+    var (hasJustClosed, isEscaped, isInClass) = (false, false, false)
+    for character in text {
+      let closed = hasJustClosed
+      hasJustClosed = false
+      switch character {
+      case _ where isEscaped: isEscaped = false
+      case "\\": isEscaped = true
+      case "]" where isInClass: isInClass = false
+      case _ where isInClass: break
+      case "[": isInClass = true
+      case "(": open.append(false)
+      case ")" where open.count > 1:
+        hasJustClosed = open.removeLast()
+        open[open.count - 1] = open[open.count - 1] || hasJustClosed
+      case "*", "+", "{":
+        if closed { return true }
+        open[open.count - 1] = true
+      case "|": open[open.count - 1] = true
+      default: break
+      }
+    }
+    return false
   }
 
   /// Returns true when `text` has only characters of a module name.
@@ -101,6 +133,8 @@ package struct ModulePattern {
 package enum LoRAError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The pattern is not a valid regular expression.
   case badPattern(String)
+  /// The pattern repeats a group that contains a repetition or alternatives.
+  case slowPattern(String)
   /// The pattern matches no module of the network; `known` lists the last components of the names
   /// that it could match.
   case noTarget(String, known: [String])
@@ -110,6 +144,9 @@ package enum LoRAError: Error, Equatable, Sendable, CustomStringConvertible {
     case .badPattern(let text):
       "The LoRA pattern \(text) is neither a name nor a regular expression: write the end of a "
         + "module's name, such as q_proj, or a regular expression of the whole name."
+    case .slowPattern(let text):
+      "The LoRA pattern \(text) repeats a group that contains a repetition or alternatives, which can "
+        + "take endless time to match: write the names or the alternatives without the outer repetition."
     case .noTarget(let text, let known):
       "The LoRA pattern \(text) matches no module of this model, which has "
         + "\(known.joined(separator: ", ")): name one of these, or \(ModulePattern.allLinear)."

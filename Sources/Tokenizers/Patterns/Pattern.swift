@@ -21,6 +21,7 @@ struct Pattern: Sendable {
 
   private var program: [Instruction] = []
   private var sets: [PatternSet] = []
+  private var setNumbers: [PatternSet: Int] = [:]
 
   /// Compiles the expression `text`; the error names an unsupported construct.
   init(_ text: String) throws(PatternError) {
@@ -29,7 +30,8 @@ struct Pattern: Sendable {
   }
 
   private mutating func number(of set: PatternSet) -> Int {
-    if let known = sets.firstIndex(of: set) { return known }
+    if let known = setNumbers[set] { return known }
+    setNumbers[set] = sets.count
     sets.append(set)
     return sets.count - 1
   }
@@ -92,7 +94,12 @@ struct Pattern: Sendable {
         enclosed: .repeated(node, minimum: minimum, maximum: maximum, .greedy)
       ) { .atomic(end: $0) }
     }
-    for _ in 0..<minimum { try append(node) }
+    for _ in 0..<minimum {
+      let start = program.count
+      try append(node)
+      // What has no instruction, such as (?:ab){0}, needs no repetition.
+      if program.count == start { break }
+    }
     let isLazy = kind == .lazy
     if maximum == Int.max {
       let place = program.count

@@ -1,6 +1,6 @@
 /// A set of scalars in a pattern, such as a literal or a character class.
-struct PatternSet: Sendable, Equatable {
-  enum Item: Sendable, Equatable {
+struct PatternSet: Sendable, Hashable {
+  enum Item: Sendable, Hashable {
     case range(ClosedRange<UInt32>)
     /// The scalars of these general categories, given as bits.
     case categories(UInt32)
@@ -16,6 +16,11 @@ struct PatternSet: Sendable, Equatable {
 
   static func == (a: PatternSet, b: PatternSet) -> Bool {
     a.items == b.items && a.isNegated == b.isNegated
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(items)
+    hasher.combine(isNegated)
   }
 
   init(_ items: [Item] = []) {
