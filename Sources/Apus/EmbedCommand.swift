@@ -1,11 +1,12 @@
 import ArgumentParser
 import Checkpoints
+import Datasets
 import Files
 import Foundation
-import Layers
 import Models
 import Tensors
 import Tokenizers
+import Training
 
 /// `apus embed`: embeddings of texts, or their cosine similarities.
 struct EmbedCommand: ParsableCommand {
@@ -102,13 +103,12 @@ struct EmbedCommand: ParsableCommand {
       }
       return ids
     }
-    let length = ids.map(\.count).max() ?? 0
-    let padding = model.padding.map { TokenID($0) } ?? loaded.tokenizer.endOfText
-    let padded = ids.flatMap { $0 + repeatElement(padding, count: length - $0.count) }
-    let lengths = ids.map { Int32($0.count) }
-    let pass = ForwardPass(sequences: texts.count)
-    guard pooling == .pooled else { return encoder.mean(padded, lengths: lengths, pass) }
-    return encoder.pooled(padded, lengths: lengths, pass) ?? []
+    var batch = Batch()
+    batch.begin(
+      texts: ids, padding: model.padding.map { TokenID($0) } ?? loaded.tokenizer.endOfText)
+    let (inputs, examples, pass) = (batch.inputs, batch.examples, batch.pass())
+    guard pooling == .pooled else { return encoder.mean(inputs, texts: examples, pass) }
+    return encoder.pooled(inputs, texts: examples, pass) ?? []
   }
 
   private func printCosines(_ vectors: [[Float]]) throws {

@@ -19,7 +19,12 @@ extension EvaluateCommand {
     var rows: [Row] = []
     for path in models {
       let evaluation = try ModelEvaluation(
-        path: path, world: world, workers: workers, precision: precision.resolved)
+        path: path, context: context, world: world, workers: workers, precision: precision.resolved)
+      let maximum = evaluation.folder.configuration.context
+      if let context, context > maximum {
+        throw Failure.Refusal(
+          "--context \(context) exceeds the \(maximum) positions of \(path): choose that or less.")
+      }
       var row = Row(model: path)
       if !texts.isEmpty { row.figures += try evaluation.texts(texts, countsEnds: !withoutEnd) }
       if !records.isEmpty {

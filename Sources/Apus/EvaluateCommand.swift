@@ -27,6 +27,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "File, folder or glob of text. Repeatable.")
   var texts: [String] = []
 
+  @Option(help: "Positions of a text or a record at most; the model's own when absent.")
+  var context: Int?
+
   @Flag(help: "Leave the end of each text out of the loss (causal models).")
   var withoutEnd = false
 
@@ -70,6 +73,9 @@ struct EvaluateCommand: ParsableCommand {
       throw ValidationError("--without-end concerns --texts: give some, or leave it out.")
     }
     try requireOneOrMore(tokens, of: "--tokens")
+    if let context, context < 3 {
+      throw ValidationError("--context must be 3 or more, not \(context).")
+    }
     if !(temperature >= 0 && temperature.isFinite) {
       throw ValidationError("--temperature must be 0 or more, not \(temperature).")
     }

@@ -34,7 +34,9 @@ struct RewardScoring {
 
   /// The score of `answer` to `prompt`; a text longer than the context is truncated at its end.
   func score(_ prompt: [Message], _ answer: [Message]) throws -> Double {
-    let ids = Array(try chat.encode(answer, to: Conversation(prompt)).ids.prefix(context))
-    return Double(classifier(ids, lengths: [], ForwardPass(sequences: 1)).values[0])
+    let ids = try chat.encode(answer, to: Conversation(prompt)).ids.prefix(context)
+    let scores = classifier(
+      Array(ids), examples: [ids.indices], ForwardPass(sequences: 1))
+    return Double(scores.values[0])
   }
 }

@@ -4,10 +4,11 @@ import Tokenizers
 ///
 /// The first document is treated as following an end-of-text, as the others do: so the first token is
 /// a target too, and losses divide by exactly the bytes of the text. Window w has the targets
-/// w·T..<(w + 1)·T; the last window is padded with end-of-text of weight 0. A target is predicted only
-/// from the tokens before it in its own window.
+/// w·T..<(w + 1)·T. A target is predicted only from the tokens before it in its own window.
 ///
-/// As in training, a batch depends only on its index, not on rank or world size.
+/// A batch has the windows that there are: the last one may have fewer, and a short window is padded
+/// with end-of-text of weight 0 only to the length of those beside it. As in training, a batch depends
+/// only on its index, not on rank or world size.
 package struct EvaluationLoader: EvaluationSource {
   /// The tokens to evaluate.
   package let tokens: TokenStream
@@ -46,13 +47,15 @@ package struct EvaluationLoader: EvaluationSource {
 
   package var batchCount: Int { windows.batchCount }
 
-  /// Fills `batch` with batch `index` of `batchCount`, without allocating.
+  /// Fills `batch` with batch `index` of `batchCount`.
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
   package func fill(_ batch: inout Batch, index: Int) throws(DatasetError) {
-    batch.begin(sequences: sequences, context: context)
     let range = targetRange(ofBatch: index)
     let count = range.count
+    batch.begin(
+      sequences: (count + context - 1) / context,
+      context: min(context, Batch.roundedLength(count)))
     // Inputs are the targets shifted by one; the first input is an end-of-text.
     let isFirst = range.lowerBound == 0
     if isFirst { batch.inputs[0] = tokens.endOfText }

@@ -25,14 +25,4 @@ struct EvaluationWindows: Sendable {
     let first = index * batches / batchCount * sequences
     return first..<min(first + sequences, count)
   }
-
-  /// Calls `fill` for every row of batch `index` with its window; surplus rows repeat the last one.
-  func forEachRow(
-    ofBatch index: Int, _ fill: (_ row: Int, _ window: Int) throws(DatasetError) -> Void
-  ) throws(DatasetError) {
-    let windows = self(batch: index)
-    for row in 0..<sequences {
-      try fill(row, min(windows.lowerBound + row, windows.upperBound - 1))
-    }
-  }
 }

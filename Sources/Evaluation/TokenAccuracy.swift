@@ -31,8 +31,7 @@ package struct TokenAccuracy: Sendable, Equatable {
         let scores = UnsafeBufferPointer(
           start: logits.pointer + row * logits.columns, count: logits.columns)
         let isCorrect = scores.indexOfLargest == Int(batch.targets[position])
-        let continues =
-          position > 0 && position % batch.context != 0 && batch.weights[position - 1] != 0
+        let continues = !batch.isFirst(position) && batch.weights[position - 1] != 0
         tokens += 1
         correct += isCorrect ? 1 : 0
         if continues {

@@ -19,7 +19,7 @@ package struct ForwardPass {
   ///
   /// A row attends to nothing before its example's start, and its position counts from there, so
   /// that examples packed into one sequence do not see each other.
-  package private(set) var starts: [Int32]
+  package let starts: [Int32]
   /// The encoder input of an encoder–decoder; nil for other networks, and when the caches already
   /// hold the keys and values of the encoder's output.
   package let encoderInput: EncoderInput?
@@ -54,18 +54,6 @@ package struct ForwardPass {
   package var withoutAdapters: ForwardPass {
     var pass = self
     pass.usesAdapters = false
-    return pass
-  }
-
-  /// Returns this pass with the padding masked: of the `length` tokens of every sequence, the first
-  /// `lengths[sequence]` are text, which does not attend to the padding after it.
-  ///
-  /// Empty `lengths` mean that there is no padding.
-  package func maskingPadding(_ lengths: [Int32], length: Int) -> ForwardPass {
-    guard lengths.contains(where: { $0 < length }) else { return self }
-    precondition(starts.isEmpty && caches.isEmpty, "padding in sequences of several examples")
-    var pass = self
-    pass.starts = lengths.flatMap { own in (0..<Int32(length)).map { $0 < own ? 0 : own } }
     return pass
   }
 

@@ -26,7 +26,8 @@ extension ModelConfiguration {
 extension SequenceClassifierConfiguration {
   /// Returns the scores of the probe input.
   package func probeOutput(of network: SequenceClassifier) -> [Float] {
-    network(model.probeInput, lengths: [], ForwardPass(sequences: 1)).values
+    let text = model.probeInput
+    return network(text, examples: [text.indices], ForwardPass(sequences: 1)).values
   }
 }
 
@@ -48,6 +49,6 @@ extension TextEncoderConfiguration {
   /// Returns the mean hidden state of the probe input.
   package func probeOutput(of network: TextEncoder) -> [Float] {
     let text = model.probeInput
-    return network.mean(text, lengths: [Int32(text.count)], ForwardPass(sequences: 1))[0]
+    return network.mean(text, texts: [text.indices], ForwardPass(sequences: 1))[0]
   }
 }

@@ -5,7 +5,7 @@
 import Layers
 import Tensors
 
-/// A backbone with a head that computes scores for every sequence.
+/// A backbone with a head that computes scores for every text.
 package struct SequenceClassifier {
   private let backbone: any Backbone
   private let pooler: Pooler?
@@ -21,36 +21,20 @@ package struct SequenceClassifier {
       isHead: true)
   }
 
-  /// Returns the scores of every sequence, [sequences, labels], in fp32.
+  /// Returns the scores of every example, [examples, labels], in fp32.
   ///
   /// - Parameters:
-  ///   - ids: Token ids, sequence after sequence, padded at their ends to one length.
-  ///   - lengths: Number of tokens of every sequence without its padding, each at least 1; empty
-  ///     when there is no padding.
-  ///   - pass: The number of sequences, and the settings of the layers.
-  package func callAsFunction(_ ids: [Int32], lengths: [Int32], _ pass: ForwardPass) -> Tensor {
-    let length = ids.count / pass.sequences
-    precondition(
-      lengths.isEmpty
-        || lengths.count == pass.sequences
-          && lengths.allSatisfy { (1...length).contains(Int($0)) },
-      "lengths \(lengths) of \(pass.sequences) sequences of \(length)")
+  ///   - ids: Token ids of the examples, one after another.
+  ///   - examples: The positions of every example, at least one each.
+  ///   - pass: The starts of the examples, and the settings of the layers.
+  package func callAsFunction(
+    _ ids: [Int32], examples: [Range<Int>], _ pass: ForwardPass
+  ) -> Tensor {
+    let hidden = backbone.hidden(ids, pass)
     guard let pooler else {
-      return self(
-        ids,
-        at: (0..<pass.sequences).map {
-          $0 * length + (lengths.isEmpty ? length : Int(lengths[$0])) - 1
-        }, pass)
+      return score(hidden.rows(at: examples.map { $0.upperBound - 1 }), fp32Output: true)
     }
-    let hidden = backbone.hidden(ids, pass.maskingPadding(lengths, length: length))
-    let first = hidden.rows(at: (0..<pass.sequences).map { $0 * length })
+    let first = hidden.rows(at: examples.map(\.lowerBound))
     return score(pooler(first, pass), fp32Output: true)
-  }
-
-  /// Returns a decoder's scores at the rows `places`, the last tokens of examples packed into
-  /// sequences: [places.count, labels], in fp32.
-  package func callAsFunction(_ ids: [Int32], at places: [Int], _ pass: ForwardPass) -> Tensor {
-    precondition(pooler == nil, "an encoder takes one example per sequence")
-    return score(backbone.hidden(ids, pass).rows(at: places), fp32Output: true)
   }
 }

@@ -16,38 +16,28 @@ package struct TextEncoder {
   /// Returns the mean of the hidden states of each text, [texts][width].
   ///
   /// - Parameters:
-  ///   - ids: Token ids, text after text, padded at their ends to one length.
-  ///   - lengths: Number of tokens of every text without its padding, each at least 1.
-  ///   - pass: The number of texts, and the settings of the layers.
-  package func mean(_ ids: [Int32], lengths: [Int32], _ pass: ForwardPass) -> [[Float]] {
-    let length = ids.count / pass.sequences
-    let hidden = hidden(ids, lengths, pass)
+  ///   - ids: Token ids of the texts, one after another.
+  ///   - texts: The positions of every text, at least one each.
+  ///   - pass: The starts of the texts, and the settings of the layers.
+  package func mean(_ ids: [Int32], texts: [Range<Int>], _ pass: ForwardPass) -> [[Float]] {
+    let hidden = backbone.hidden(ids, pass)
     let values = hidden.values
-    return lengths.enumerated().map { text, count in
+    return texts.map { rows in
       var sums = [Double](repeating: 0, count: hidden.columns)
-      for row in text * length..<text * length + Int(count) {
+      for row in rows {
         for column in sums.indices { sums[column] += Double(values[row * hidden.columns + column]) }
       }
-      return sums.map { Float($0 / Double(count)) }
+      return sums.map { Float($0 / Double(rows.count)) }
     }
   }
 
   /// Returns the pooler's output for each text, [texts][width], as `mean` does; nil without a
   /// pooler.
-  package func pooled(_ ids: [Int32], lengths: [Int32], _ pass: ForwardPass) -> [[Float]]? {
+  package func pooled(_ ids: [Int32], texts: [Range<Int>], _ pass: ForwardPass) -> [[Float]]? {
     guard let pooler else { return nil }
-    let length = ids.count / pass.sequences
-    let first = hidden(ids, lengths, pass).rows(at: lengths.indices.map { $0 * length })
+    let first = backbone.hidden(ids, pass).rows(at: texts.map(\.lowerBound))
     let values = pooler(first, pass).values
-    return lengths.indices.map { Array(values[$0 * first.columns..<($0 + 1) * first.columns]) }
-  }
-
-  private func hidden(_ ids: [Int32], _ lengths: [Int32], _ pass: ForwardPass) -> Tensor {
-    let length = ids.count / pass.sequences
-    precondition(
-      lengths.count == pass.sequences && lengths.allSatisfy { (1...length).contains(Int($0)) },
-      "lengths \(lengths) of \(pass.sequences) texts of \(length)")
-    return backbone.hidden(ids, pass.maskingPadding(lengths, length: length))
+    return texts.indices.map { Array(values[$0 * first.columns..<($0 + 1) * first.columns]) }
   }
 }
 

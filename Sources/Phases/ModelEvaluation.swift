@@ -24,8 +24,12 @@ package struct ModelEvaluation {
   /// Reads the model at `path`.
   ///
   /// Collective.
+  ///
+  /// - Parameter context: The largest number of positions of a text, at most the model's; nil for
+  ///   that.
   package init(
-    path: String, world: Communicator, workers: Cores.Assignment, precision: Precision
+    path: String, context: Int? = nil, world: Communicator, workers: Cores.Assignment,
+    precision: Precision
   ) throws {
     let (folder, network, frozen) = try world.together {
       let folder = try ModelFolder(path: path)
@@ -37,14 +41,13 @@ package struct ModelEvaluation {
       return (folder, network, try folder.frozen(precision: precision))
     }
     self.folder = folder
-    let context = folder.configuration.context
-    self.context = context
+    self.context = context ?? folder.configuration.context
     // All parameters are frozen.
     replicas = try DataParallel(
       world: world, layout: ParameterLayout(), frozen: frozen,
       plan: .init(
         microBatches: 1, threads: workers.threads, cores: workers.cores, precision: precision)
-    ) { Replica(network, $0, rows: ModelEvaluation.rows, context: context) }
+    ) { Replica(network, $0) }
   }
 
   /// Returns loss, perplexity and bits per byte of texts; for masked and sequence-to-sequence
@@ -57,6 +60,7 @@ package struct ModelEvaluation {
     let (task, corpus) = try replicas.world.together {
       (try textTask(countsEnds: countsEnds), try self.corpus(of: sources))
     }
+    let context = task.context(filledBy: corpus.tokens.count, atMost: context)
     let total = try TextEvaluation(
       task, corpus.tokens, context: context, sequences: ModelEvaluation.rows, tokenLimit: nil
     ).measure(replicas)
@@ -138,23 +142,23 @@ package struct ModelEvaluation {
       let set = try TagSet(
         records, tokenizer: tokenizer, classes: classifier.labels, options: options,
         padding: folder.padding)
-      return (TagEvaluator(set, context: context, sequences: rows), set.statistics)
+      return (TagEvaluator(set, sequences: rows), set.statistics)
     }
     guard let classifier = folder.classifier else {
       try folder.requireGenerativeModel(allowingSequenceToSequence: true)
       if folder.configuration.prediction == .sequenceToSequence {
         let set = try folder.targets(of: records, options)
-        let loader = RowEvaluationLoader(set, context: context, sequences: rows)
+        let loader = SetEvaluationLoader(set, sequences: rows)
         return (AnswerEvaluator(loader), set.statistics)
       }
       let set = try ExampleSet(records, chat: try chat(), options: options)
-      let loader = try ExampleEvaluationLoader(set, context: context, sequences: rows)
+      let loader = try ExampleEvaluationLoader(set, tokens: rows * context)
       return (AnswerEvaluator(loader), set.statistics)
     }
     if case .pair = records.first?.record {
       let set = try PairSet(records, chat: try chat(), options: options)
       return (
-        RewardEvaluator(set, context: context, sequences: rows, loss: BradleyTerry()),
+        RewardEvaluator(set, sequences: rows, loss: BradleyTerry()),
         set.statistics
       )
     }
@@ -162,7 +166,7 @@ package struct ModelEvaluation {
     let set = try LabelSet(
       records, tokenizer: tokenizer, task: isClasses ? .classes(classifier.labels) : .values,
       options: options, padding: TokenID(classifier.padding))
-    return (LabelEvaluator(set, context: context, sequences: rows), set.statistics)
+    return (LabelEvaluator(set, sequences: rows), set.statistics)
   }
 
   /// The tokens of the texts, one document after another, and the number of bytes that they encode.

@@ -18,9 +18,15 @@ extension Batch {
 
   /// Returns the forward pass over the batch: of training as `microBatch`, or of an evaluation.
   package func pass(_ microBatch: MicroBatch? = nil) -> ForwardPass {
+    pass(dropout: microBatch?.dropout, recomputation: microBatch?.recomputation ?? .none)
+  }
+
+  /// Returns the forward pass over the batch with the given settings.
+  package func pass(
+    dropout: DropoutSource? = nil, recomputation: Recomputation
+  ) -> ForwardPass {
     ForwardPass(
-      sequences: sequences, dropout: microBatch?.dropout,
-      recomputation: microBatch?.recomputation ?? .none, starts: starts,
+      sequences: sequences, dropout: dropout, recomputation: recomputation, starts: starts,
       encoderInput: encoderInput)
   }
 }

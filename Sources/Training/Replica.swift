@@ -14,18 +14,17 @@ package final class Replica {
   /// The frozen reward model; nil without one.
   package let rewardModel: SequenceClassifier?
   /// The current micro-batch.
-  package var batch: Batch
+  package var batch = Batch()
   /// Seconds that this worker spent on reading batches since the last reset.
   package var secondsData = 0.0
 
   package init(
-    _ network: any NetworkConfiguration, _ parameters: Parameters, rows: Int, context: Int,
+    _ network: any NetworkConfiguration, _ parameters: Parameters,
     frozenModels: FrozenModels = FrozenModels()
   ) {
     self.network = network.build(parameters)
     frozenReference = frozenModels.reference.map { $0.model.build(parameters.over($0.parameters)) }
     rewardModel = frozenModels.rewardModel.map { $0.model.build(parameters.over($0.parameters)) }
-    batch = Batch(sequences: rows, context: context)
   }
 
   /// The trained language model.

@@ -56,9 +56,7 @@ package final class Trainer {
         reduction: plan.reduction, precision: plan.precision,
         isBatchInvariant: plan.isBatchInvariant)
     ) { parameters in
-      Replica(
-        plan.network, parameters, rows: plan.rows, context: plan.context,
-        frozenModels: frozenModels)
+      Replica(plan.network, parameters, frozenModels: frozenModels)
     }
     optimizer = ShardedOptimizer(plan.optimizer, for: replicas)
     state = TrainingState(settings: plan.settings.merging(settings) { _, phase in phase })

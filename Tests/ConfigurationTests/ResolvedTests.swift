@@ -30,7 +30,8 @@ import Testing
   }
 
   @Test func mapsOfTextsAreReadAndWritten() throws {
-    var reader = try reader("data: {fields: {text: sentence, label: 7}}", "data.fields.tags=ner")
+    var reader = try reader(
+      "data: {fields: {text: sentence, label: 7}}", "data.fields.tags=ner")
     let expected = ["text": "sentence", "label": "7", "tags": "ner"]
     #expect(try reader.textMap("data.fields", help: "Names.") == expected)
     #expect(
@@ -39,13 +40,11 @@ import Testing
           fields: {label: "7", tags: ner, text: sentence}
 
         """)
-    var again = try Configuration.ConfigurationReader(yaml: reader.resolved, file: "a")
+    var again = try ConfigurationTests.reader(reader.resolved)
     #expect(try again.textMap("data.fields", help: "Names.") == expected)
-    #expect(throws: ConfigurationError.self) {
-      var other = try self.reader("data: {fields: [text]}")
-      _ = try other.textMap("data.fields", help: "Names.")
-    }
-    var absent = try self.reader("")
+    var list = try ConfigurationTests.reader("data: {fields: [text]}")
+    #expect(throws: ConfigurationError.self) { try list.textMap("data.fields", help: "Names.") }
+    var absent = try ConfigurationTests.reader("")
     #expect(try absent.textMap("data.fields", help: "Names.").isEmpty)
     #expect(absent.resolved == "data:\n  fields: {}\n")
   }

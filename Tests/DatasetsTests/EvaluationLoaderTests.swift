@@ -72,6 +72,23 @@ struct EvaluationLoaderTests {
     }
   }
 
+  /// A short text costs what it has, not a batch of whole windows.
+  @Test func aBatchHasTheWindowsThatThereAre() throws {
+    func shapes(_ count: Int) throws -> [[Int]] {
+      let loader = try EvaluationLoader(tokens: counting(count), context: 64, sequences: 4)
+      var batch = Batch()
+      return try (0..<loader.batchCount).map { index in
+        try loader.fill(&batch, index: index)
+        #expect(batch.weights.reduce(0, +) == Float(loader.targetRange(ofBatch: index).count))
+        return [batch.sequences, batch.context]
+      }
+    }
+    #expect(try shapes(12) == [[1, 12]])
+    #expect(try shapes(64) == [[1, 64]])
+    #expect(try shapes(65) == [[2, 64]])
+    #expect(try shapes(4 * 64 + 33) == [[4, 64], [1, 34]])
+  }
+
   @Test func anEmptyStreamIsRefused() {
     #expect(throws: DatasetError.nothingToEvaluate) {
       try EvaluationLoader(tokens: counting(0), context: 4, sequences: 1)

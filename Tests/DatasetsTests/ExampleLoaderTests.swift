@@ -4,36 +4,35 @@ import Tokenizers
 @testable import Datasets
 
 struct ExampleLoaderTests {
-  /// The contents of a row: its examples, reassembled from ids and weights, and its padding.
-  struct Row {
-    var examples: [EncodedExample] = []
-    var padding = 0
+  /// The examples of a batch, reassembled from ids and weights, and its padding of 256.
+  struct Contents {
+    let examples: [EncodedExample]
+    let padding: Range<Int>
 
-    /// Reads row `row` of `batch`, whose padding is 256.
-    init(_ batch: Batch, _ row: Int) {
-      let first = row * batch.context
-      var start = 0
-      while start < batch.context {
-        #expect(Int(batch.starts[first + start]) == start)
-        let end =
-          (start..<batch.context).first { Int(batch.starts[first + $0]) != start } ?? batch.context
-        let range = first + start..<first + end
-        if batch.inputs[range].allSatisfy({ $0 == 256 }) {
-          #expect(batch.targets[range].allSatisfy { $0 == 256 })
-          #expect(batch.weights[range].allSatisfy { $0 == 0 })
-          #expect(end == batch.context)
-          padding = range.count
-        } else {
-          #expect(batch.inputs[range].dropFirst() == batch.targets[range].dropLast())
-          let weights = batch.weights[range]
-          #expect(weights.allSatisfy { $0 == 0 || $0 == 1 })
-          examples.append(
-            EncodedExample(
-              ids: [batch.inputs[range.lowerBound]] + batch.targets[range],
-              lossMask: [false] + weights.map { $0 == 1 }))
-        }
-        start = end
+    init(_ batch: Batch) {
+      #expect(batch.sequences == 1 && batch.starts.count == batch.inputs.count)
+      examples = batch.examples.map { range in
+        #expect(batch.starts[range].allSatisfy { Int($0) == range.lowerBound })
+        #expect(batch.inputs[range].dropFirst() == batch.targets[range].dropLast())
+        let weights = batch.weights[range]
+        #expect(weights.allSatisfy { $0 == 0 || $0 == 1 })
+        return EncodedExample(
+          ids: [batch.inputs[range.lowerBound]] + batch.targets[range],
+          lossMask: [false] + weights.map { $0 == 1 })
       }
+      #expect(
+        zip(batch.examples, batch.examples.dropFirst()).allSatisfy {
+          $0.upperBound == $1.lowerBound
+        })
+      let end = batch.examples.last?.upperBound ?? 0
+      padding = end..<batch.context
+      #expect(batch.inputs[padding].allSatisfy { $0 == 256 })
+      #expect(batch.targets[padding].allSatisfy { $0 == 256 })
+      #expect(batch.weights[padding].allSatisfy { $0 == 0 })
+      // Positions of the padding stay below those of the longest example.
+      let longest = batch.examples.map(\.count).max() ?? 1
+      #expect(padding.allSatisfy { 0..<longest ~= $0 - Int(batch.starts[$0]) })
+      #expect(padding.allSatisfy { Int(batch.starts[$0]) >= end })
     }
   }
 
@@ -60,21 +59,18 @@ struct ExampleLoaderTests {
   func everyEpochHasEveryExampleOnce(count: Int, context: Int) throws {
     let examples = randomExamples(count, longest: min(40, context + 1))
     let loader = try Self.loader(examples, context: context)
-    var batch = Batch(sequences: 1, context: context)
+    var batch = Batch()
     for epoch in 0..<3 {
       var seen: [EncodedExample] = []
-      var padding = 0
       for row in 0..<loader.rowsPerEpoch {
         loader.fill(&batch, step: epoch * loader.rowsPerEpoch + row, microBatch: 0)
-        let row = Row(batch, 0)
-        #expect(!row.examples.isEmpty)
-        seen += row.examples
-        padding += row.padding
+        let contents = Contents(batch)
+        #expect(!contents.examples.isEmpty)
+        #expect(contents.padding.lowerBound <= context)
+        #expect(16 * contents.padding.count <= contents.padding.lowerBound)
+        seen += contents.examples
       }
       #expect(Self.sorted(seen) == Self.sorted(examples))
-      // Every place is a target or padding.
-      let targets = examples.reduce(0) { $0 + $1.ids.count - 1 }
-      #expect(targets + padding == loader.rowsPerEpoch * context)
     }
   }
 
@@ -96,10 +92,10 @@ struct ExampleLoaderTests {
     let examples = randomExamples(60, longest: 5)
     func epoch(_ epoch: Int, seed: UInt64 = 3) throws -> [[EncodedExample]] {
       let loader = try Self.loader(examples, context: 8, seed: seed)
-      var batch = Batch(sequences: 1, context: 8)
+      var batch = Batch()
       return (0..<loader.rowsPerEpoch).map { row in
         loader.fill(&batch, step: epoch * loader.rowsPerEpoch + row, microBatch: 0)
-        return Row(batch, 0).examples
+        return Contents(batch).examples
       }
     }
     let first = try epoch(0)
@@ -127,11 +123,11 @@ struct ExampleLoaderTests {
     let examples = randomExamples(90, longest: 17)
     func batches(world: Int, resumed: Int) throws -> [[Batch]] {
       var steps = [[Batch]](
-        repeating: [Batch](repeating: Batch(sequences: 2, context: 24), count: 8), count: 12)
+        repeating: [Batch](repeating: Batch(), count: 8), count: 12)
       for part in [0..<resumed, resumed..<12] {
         for worker in (0..<world).reversed() {
           let own = try Self.loader(examples, context: 24, sequences: 2, microBatches: 8)
-          var batch = Batch(sequences: 2, context: 24)
+          var batch = Batch()
           for step in part {
             for microBatch in worker * 8 / world..<(worker + 1) * 8 / world {
               own.fill(&batch, step: step, microBatch: microBatch)
@@ -153,11 +149,10 @@ struct ExampleLoaderTests {
 
   @Test func reusingABatchGivesTheSameContents() throws {
     let loader = try Self.loader(randomExamples(9, longest: 6), context: 12, sequences: 2)
-    var fresh = Batch(sequences: 2, context: 12)
+    var fresh = Batch()
     loader.fill(&fresh, step: 1, microBatch: 0)
-    var used = Batch(sequences: 2, context: 12)
-    used.weights = [Float](repeating: 7, count: 24)
-    used.lengths = [1, 2]
+    var used = Batch(sequences: 2, context: 30)
+    used.weights = [Float](repeating: 7, count: 60)
     used.margins = [3]
     used.labels = [4, 5]
     used.starts = [9]
@@ -166,23 +161,25 @@ struct ExampleLoaderTests {
     let windows = try TrainingLoader(
       tokens: counting(500), context: 12, sequences: 2, microBatches: 1, seed: 9)
     try windows.fill(&used, step: 0, microBatch: 0)
-    #expect(used.starts.isEmpty && used.lengths.isEmpty && used.weights.allSatisfy { $0 == 1 })
+    #expect(used.starts.isEmpty && used.examples.isEmpty && used.weights.allSatisfy { $0 == 1 })
   }
 
-  @Test(arguments: [1, 2, 7])
-  func evaluationSeesEveryExampleOnceInOrder(sequences: Int) throws {
+  @Test(arguments: [1, 32, 64, 5_000])
+  func evaluationSeesEveryExampleOnceInOrder(tokens: Int) throws {
     let examples = randomExamples(100, longest: 20)
-    let loader = try ExampleEvaluationLoader(
-      Self.set(examples), context: 32, sequences: sequences)
-    var batch = Batch(sequences: sequences, context: 32)
+    let loader = try ExampleEvaluationLoader(Self.set(examples), tokens: tokens)
+    var batch = Batch()
     var seen: [EncodedExample] = []
     for index in 0..<loader.batchCount {
       loader.fill(&batch, index: index)
-      for row in 0..<sequences { seen += Row(batch, row).examples }
+      let contents = Contents(batch)
+      #expect(contents.examples.count == 1 || contents.padding.lowerBound <= tokens)
+      seen += contents.examples
     }
     #expect(seen == examples)
+    #expect(tokens < 5_000 || loader.batchCount == 1)
     #expect(throws: DatasetError.nothingToEvaluate) {
-      try ExampleEvaluationLoader(Self.set([]), context: 8, sequences: 1)
+      try ExampleEvaluationLoader(Self.set([]), tokens: 8)
     }
   }
 
@@ -198,5 +195,14 @@ struct ExampleLoaderTests {
     #expect(mask([true, true, true]) == .invalidLossMask(.everything))
     #expect(mask([false, true, false]) == .invalidLossMask(.noEndOfTurn(truncated: 0)))
     #expect(mask([false, false, true]) == nil)
+  }
+
+  /// Lengths are rounded to few values, with at most one position in 16 of padding.
+  @Test func lengthsAreRoundedToFewValues() {
+    let lengths = (1...4096).map(Batch.roundedLength)
+    #expect(zip(1..., lengths).allSatisfy { $0 <= $1 && 16 * ($1 - $0) < max(16, $0) })
+    #expect(zip(lengths, lengths.dropFirst()).allSatisfy { $0 <= $1 })
+    #expect(lengths[..<32] == Array(1...32)[...] && lengths[2006] == 2048 && lengths[1024] == 1088)
+    #expect(Set(lengths).count == 16 + 16 * 8)
   }
 }

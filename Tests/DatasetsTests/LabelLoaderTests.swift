@@ -61,26 +61,22 @@ struct LabelLoaderTests {
     }
   }
 
-  @Test func aRowIsATextWithItsLabel() throws {
+  @Test func anExampleIsATextWithItsLabel() throws {
     let set = try Self.set([.number(1), .number(2), .number(3)], task: .values)
-    let loader = RowEvaluationLoader(set, context: 8, sequences: 2)
+    let loader = SetEvaluationLoader(set, sequences: 2)
     #expect(loader.batchCount == 2 && loader.range(ofBatch: 1) == 2..<3)
-    var batch = Batch(sequences: 2, context: 8)
+    var batch = Batch()
     loader.fill(&batch, index: 0)
-    #expect(batch.inputs[..<8] == [116, 256, 256, 256, 256, 256, 256, 256])
-    #expect(batch.inputs[8...] == [116, 116, 256, 256, 256, 256, 256, 256])
-    #expect(batch.lengths == [1, 2] && batch.labels == [1, 2])
-    // The head reads at the last token.
-    #expect(batch.weights.indices.filter { batch.weights[$0] == 1 } == [0, 9])
+    #expect(batch.inputs == [116, 116, 116] && batch.starts == [0, 1, 1])
+    #expect(batch.examples == [0..<1, 1..<3] && batch.labels == [1, 2])
     loader.fill(&batch, index: 1)
-    #expect(batch.lengths == [3, 1] && batch.labels == [3, 0])
-    #expect(batch.weights.indices.filter { batch.weights[$0] == 1 } == [2])
+    #expect(batch.examples == [0..<3] && batch.labels == [3])
   }
 
   @Test func everyEpochHasEveryTextOnce() throws {
     let set = try Self.set((0..<12).map { .number(Double($0)) }, task: .values)
-    let loader = RowLoader(set, context: 8, sequences: 3, microBatches: 2, seed: 1)
-    var batch = Batch(sequences: 3, context: 8)
+    let loader = SetLoader(set, sequences: 3, microBatches: 2, seed: 1)
+    var batch = Batch()
     var epochs: [[Float]] = []
     for epoch in 0..<3 {
       var seen: [Float] = []

@@ -167,13 +167,12 @@ import Tokenizers
     #expect(loader.batchCount == 17)
     var seen: [TokenID] = []
     for index in 0..<loader.batchCount {
-      var (first, second) = (Batch(sequences: 8, context: 32), Batch(sequences: 8, context: 32))
+      var (first, second) = (Batch(), Batch())
       try loader.fill(&first, index: index)
       try loader.fill(&second, index: index)
       #expect(first == second)
-      for row in 0..<8 {
+      for row in 0..<first.sequences {
         let places = row * 32..<row * 32 + 32
-        guard first.weights[places].contains(1) else { continue }
         seen += first.targets[places].dropFirst().dropLast()
       }
     }

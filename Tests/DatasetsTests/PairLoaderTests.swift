@@ -20,53 +20,54 @@ struct PairLoaderTests {
       options: ExampleOptions(context: context))
   }
 
-  @Test func aPairFillsTwoRows() throws {
+  @Test func aPairIsTwoExamples() throws {
     let set = try Self.set(3)
-    let loader = RowEvaluationLoader(set, context: 16, sequences: 6)
-    var batch = Batch(sequences: 6, context: 16)
+    let loader = SetEvaluationLoader(set, sequences: 6)
+    var batch = Batch()
     loader.fill(&batch, index: 0)
+    #expect(batch.examples.count == 6)
     for i in 0..<3 {
-      for (row, letter) in [(2 * i, "a"), (2 * i + 1, "b")] {
+      for (example, letter) in [(2 * i, "a"), (2 * i + 1, "b")] {
         let text = Array("q\(i)\n".utf8) + Array(String(repeating: letter, count: 1 + i).utf8)
         let ids = text.map { TokenID($0) } + [256]
-        let first = row * 16
-        #expect(Array(batch.inputs[first..<first + 16]) == padded(ids))
-        #expect(Array(batch.targets[first..<first + 16]) == padded(Array(ids.dropFirst())))
+        let places = batch.examples[example]
+        #expect(Array(batch.inputs[places]) == ids)
+        #expect(Array(batch.targets[places]) == ids.dropFirst() + [256])
         // The answer's first byte is the target of the line feed, its end that of the last byte.
-        let weights = (0..<16).map { Float($0 >= 2 && $0 < ids.count - 1 ? 1 : 0) }
-        #expect(Array(batch.weights[first..<first + 16]) == weights)
-        #expect(batch.lengths[row] == Int32(ids.count))
-        #expect(batch.inputs[first + Int(batch.lengths[row]) - 1] == Self.chat.endOfTurn)
+        let weights = ids.indices.map { Float($0 >= 2 && $0 < ids.count - 1 ? 1 : 0) }
+        #expect(Array(batch.weights[places]) == weights)
+        #expect(batch.starts[places].allSatisfy { Int($0) == places.lowerBound })
+        #expect(batch.inputs[places.upperBound - 1] == Self.chat.endOfTurn)
       }
     }
-    #expect(batch.margins == [0, 1, 0] && batch.starts.isEmpty && batch.labels.isEmpty)
-  }
-
-  private func padded(_ ids: [TokenID]) -> [TokenID] {
-    ids + [TokenID](repeating: 256, count: 16 - ids.count)
+    #expect(batch.margins == [0, 1, 0] && batch.labels.isEmpty)
+    // Without the padding of every pair to one length.
+    #expect(batch.inputs.count == 36 && batch.examples.last?.upperBound == 36)
+    var swapped = Batch()
+    set.swapped.fill(&swapped, with: [1])
+    #expect(swapped.inputs[swapped.examples[0]] == batch.inputs[batch.examples[3]])
+    #expect(swapped.inputs[swapped.examples[1]] == batch.inputs[batch.examples[2]][...])
   }
 
   @Test func everyEpochHasEveryPairOnce() throws {
     let set = try Self.set(21)
-    let loader = RowLoader(set, context: 16, sequences: 6, microBatches: 1, seed: 5)
-    var batch = Batch(sequences: 6, context: 16)
+    let loader = SetLoader(set, sequences: 6, microBatches: 1, seed: 5)
+    var batch = Batch()
     for epoch in 0..<3 {
       let steps = epoch * 7..<(epoch + 1) * 7
       var seen: [Int] = []
       for step in steps {
         let indices = loader.indices(step: step, microBatch: 0)
         loader.fill(&batch, step: step, microBatch: 0)
-        var same = Batch(sequences: 6, context: 16)
-        same.lengths = [Int32](repeating: 0, count: 6)
-        same.margins = [0, 0, 0]
-        for (i, index) in indices.enumerated() { set.fill(&same, row: 2 * i, with: index) }
+        var same = Batch()
+        set.fill(&same, with: indices)
         #expect(batch == same)
         seen += indices
       }
       #expect(seen.sorted() == Array(0..<21) && seen != seen.sorted())
     }
     #expect(loader.epochsSeen(14) == 2)
-    let other = RowLoader(set, context: 16, sequences: 2, microBatches: 2, seed: 5)
+    let other = SetLoader(set, sequences: 2, microBatches: 2, seed: 5)
     #expect(
       (0..<3).map { other.indices(step: $0 / 2, microBatch: $0 % 2)[0] }
         == loader.indices(step: 0, microBatch: 0))
@@ -74,14 +75,12 @@ struct PairLoaderTests {
 
   @Test func evaluationSeesEveryPairOnceInOrder() throws {
     let set = try Self.set(7)
-    let loader = RowEvaluationLoader(set, context: 16, sequences: 6)
+    let loader = SetEvaluationLoader(set, sequences: 6)
     #expect(loader.batchCount == 3)
     #expect((0..<3).map(loader.range) == [0..<3, 3..<6, 6..<7])
-    var batch = Batch(sequences: 6, context: 16)
+    var batch = Batch()
     loader.fill(&batch, index: 2)
-    #expect(batch.lengths[2...] == [1, 1, 1, 1] && batch.margins == [0, 0, 0])
-    #expect(batch.weights[32...].allSatisfy { $0 == 0 })
-    #expect(batch.inputs[32...].allSatisfy { $0 == 256 })
+    #expect(batch.examples.count == 2 && batch.margins == [0])
   }
 
   @Test func longPairsAreLeftOut() throws {

@@ -27,17 +27,15 @@ import Tokenizers
     let set = try set([("ab", "xyz"), ("c", "")])
     #expect(set.statistics.examples == 2)
     #expect(set.statistics.lossTokens == 5 && set.statistics.tokens == 10)
-    let loader = RowEvaluationLoader(set, context: 8, sequences: 2)
-    var batch = Batch(sequences: 2, context: 8)
+    let loader = SetEvaluationLoader(set, sequences: 2)
+    var batch = Batch()
     loader.fill(&batch, index: 0)
-    #expect(
-      batch.sources == ids("ab") + [256] + [9, 9, 9, 9, 9] + ids("c") + [256]
-        + Array(repeating: 9, count: 6))
+    // Both are padded to the longest of the batch.
+    #expect(batch.sources == ids("ab") + [256] + ids("c") + [256, 9])
     #expect(batch.sourceLengths == [3, 2])
-    #expect(
-      batch.inputs == [7] + ids("xyz") + [256, 9, 9, 9] + [7, 256] + Array(repeating: 9, count: 6))
-    #expect(Array(batch.targets.prefix(8)) == ids("xyz") + [256, 9, 9, 9, 9])
-    #expect(batch.weights == [1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0])
+    #expect(batch.inputs == [7] + ids("xyz") + [7, 256, 9, 9])
+    #expect(Array(batch.targets.prefix(4)) == ids("xyz") + [256])
+    #expect(batch.weights == [1, 1, 1, 1, 1, 0, 0, 0])
   }
 
   @Test func longExamplesAreLeftOutOrTruncated() throws {
@@ -71,8 +69,8 @@ import Tokenizers
   /// Every epoch has every example once, in its own order; an evaluation has each example once.
   @Test func everyEpochHasEveryExampleOnce() throws {
     let set = try set((0..<10).map { ("\($0)", "x") })
-    let loader = RowLoader(set, context: 8, sequences: 1, microBatches: 2, seed: 3)
-    var batch = Batch(sequences: 1, context: 8)
+    let loader = SetLoader(set, sequences: 1, microBatches: 2, seed: 3)
+    var batch = Batch()
     let epochs = (0..<2).map { epoch in
       (0..<10).map { place in
         loader.fill(&batch, step: epoch * 5 + place / 2, microBatch: place % 2)
@@ -81,12 +79,12 @@ import Tokenizers
     }
     #expect(epochs.allSatisfy { Set($0) == Set(ids("0123456789")) })
     #expect(epochs[0] != epochs[1] && loader.epochsSeen(5) == 1)
-    let evaluation = RowEvaluationLoader(set, context: 8, sequences: 4)
+    let evaluation = SetEvaluationLoader(set, sequences: 4)
     #expect(evaluation.batchCount == 3)
-    var rows = Batch(sequences: 4, context: 8)
+    var rows = Batch()
     let seen = (0..<3).flatMap { index in
       evaluation.fill(&rows, index: index)
-      return (0..<4).filter { rows.weights[$0 * 8] == 1 }.map { rows.sources[$0 * 8] }
+      return (0..<rows.sequences).map { rows.sources[$0 * rows.sources.count / rows.sequences] }
     }
     #expect(seen == ids("0123456789"))
   }

@@ -185,7 +185,7 @@ import Tokenizers
     for index in 0..<3 {
       var batch = Batch(sequences: 2, context: sizes.target)
       try loader.fill(&batch, index: index)
-      for row in 0..<2 where batch.weights[row * sizes.target] == 1 {
+      for row in 0..<batch.sequences {
         texts.append(try text(batch, row: row, sources: 30))
       }
       batches.append(batch)

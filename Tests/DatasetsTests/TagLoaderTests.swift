@@ -33,24 +33,22 @@ import Tokenizers
     let set = try set(Self.first, Self.second)
     #expect(set.classes == ["B-X", "I-X", "O"])
     #expect(set.statistics.tokens == 12 && set.statistics.lossTokens == 5)
-    var batch = Batch(sequences: 3, context: 8)
-    let loader = RowEvaluationLoader(set, context: 8, sequences: 3)
+    var batch = Batch()
+    let loader = SetEvaluationLoader(set, sequences: 3)
     #expect(loader.batchCount == 1 && loader.set.classes == set.classes)
     loader.fill(&batch, index: 0)
-    #expect(batch.inputs[0..<8] == [1, 97, 98, 99, 2, 0, 0, 0])
-    #expect(batch.weights[0..<8] == [0, 1, 0, 1, 0, 0, 0, 0])
+    #expect(batch.inputs[0..<5] == [1, 97, 98, 99, 2])
+    #expect(batch.weights[0..<5] == [0, 1, 0, 1, 0])
     #expect(batch.targets[1] == 0 && batch.targets[3] == 2)
-    #expect(batch.starts[0..<8] == [0, 0, 0, 0, 0, 5, 5, 5])
-    #expect(batch.weights[8..<16] == [0, 1, 1, 0, 0, 1, 0, 0])
-    #expect([9, 10, 13].map { batch.targets[$0] } == [2, 0, 1])
-    #expect(
-      batch.weights[16...].allSatisfy { $0 == 0 } && batch.inputs[16...].allSatisfy { $0 == 0 })
+    #expect(batch.starts == [0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5])
+    #expect(batch.weights[5...] == [0, 1, 1, 0, 0, 1, 0])
+    #expect([6, 7, 10].map { batch.targets[$0] } == [2, 0, 1])
   }
 
   @Test func everyEpochHasEveryTextOnce() throws {
     let set = try set(Self.first, Self.second)
-    let loader = RowLoader(set, context: 8, sequences: 1, microBatches: 2, seed: 3)
-    var batch = Batch(sequences: 1, context: 8)
+    let loader = SetLoader(set, sequences: 1, microBatches: 2, seed: 3)
+    var batch = Batch()
     for step in 0..<5 {
       let seen = (0..<2).map { index in
         loader.fill(&batch, step: step, microBatch: index)
@@ -64,8 +62,8 @@ import Tokenizers
   @Test func longTextsLoseTheirLastWords() throws {
     let cut = try set(Self.second, Self.first, context: 5, truncates: true)
     #expect(cut.statistics.truncated == 1)
-    var batch = Batch(sequences: 1, context: 5)
-    RowEvaluationLoader(cut, context: 5, sequences: 1).fill(&batch, index: 0)
+    var batch = Batch()
+    SetEvaluationLoader(cut, sequences: 1).fill(&batch, index: 0)
     #expect(batch.inputs == [1, 100, 101, 102, 2] && batch.weights == [0, 1, 1, 0, 0])
     let dropped = try set(Self.second, Self.first, context: 5)
     #expect(dropped.count == 1 && dropped.statistics.dropped == 1)

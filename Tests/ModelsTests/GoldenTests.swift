@@ -142,11 +142,13 @@ private final class Golden {
   func logits() -> Tensor {
     let ids = integers("input_ids")
     let sources = integers("sources")
+    // The padding of a sequence is an example of its own.
+    let length = Int32(ids.count / sequences)
+    let starts = integers("lengths").flatMap { own in (0..<length).map { $0 < own ? 0 : own } }
     let pass = ForwardPass(
-      sequences: sequences,
+      sequences: sequences, starts: starts,
       encoderInput: sources.isEmpty
-        ? nil : EncoderInput(ids: sources, lengths: integers("source_lengths"))
-    ).maskingPadding(integers("lengths"), length: ids.count / sequences)
+        ? nil : EncoderInput(ids: sources, lengths: integers("source_lengths")))
     return model.logits(ids, pass)
   }
 

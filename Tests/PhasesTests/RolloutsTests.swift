@@ -23,17 +23,17 @@ import Testing
   /// Each token of a completion is a target at the position before it.
   @Test func theLossMaskCoversTheTokensOfTheCompletions() {
     let batch = rollouts.batch(0)
-    #expect(rollouts.microBatches == 2 && rollouts.context == 4)
-    #expect(batch.inputs == [1, 2, 3, 4, 6, 7, 0, 0])
-    #expect(batch.targets == [2, 3, 4, 5, 7, 0, 0, 0])
-    #expect(batch.weights == [0, 1, 1, 1, 1, 0, 0, 0])
-    // The last micro-batch is filled with padding of weight 0.
-    #expect(rollouts.batch(1).weights == [0, 0, 1, 0, 0, 0, 0, 0])
+    #expect(rollouts.microBatches == 2)
+    #expect(batch.inputs == [1, 2, 3, 4, 6] && batch.starts == [0, 0, 0, 0, 4])
+    #expect(batch.targets == [0, 3, 4, 5, 7])
+    #expect(batch.weights == [0, 1, 1, 1, 1])
+    // The last micro-batch has what is left.
+    #expect(rollouts.batch(1).weights == [0, 0, 1])
   }
 
   @Test func valuesOfTokensAreAtThePositionsThatPredictThem() {
     let values = rollouts.valuesByPosition(0, \.oldLogProbabilities)
-    #expect(values == [0, -3.5, -4.5, -5.5, -7.5, 0, 0, 0])
+    #expect(values == [0, -3.5, -4.5, -5.5, -7.5])
     #expect(rollouts.positions(0).map { Array(values[$0]) } == [[-3.5, -4.5, -5.5], [-7.5]])
   }
 

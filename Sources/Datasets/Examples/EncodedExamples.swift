@@ -44,37 +44,23 @@ package struct EncodedExamples: Sendable, Equatable {
     (index == 0 ? 0 : ends[index - 1])..<ends[index]
   }
 
-  /// Writes example `index` into `row` of `batch` from `position` on, and returns its end position.
+  /// Writes example `index` into `batch` from position `first` on.
   ///
   /// Each input has the next id as its target, with weight 1 where the loss mask includes it. The last
   /// id is only a target, unless `lastIsInput`: then it is also an input, whose target is `padding`
   /// with weight 0.
   func write(
-    _ index: Int, to batch: inout Batch, row: Int, at position: Int, lastIsInput: Bool,
-    padding: TokenID
-  ) -> Int {
+    _ index: Int, to batch: inout Batch, at first: Int, lastIsInput: Bool, padding: TokenID
+  ) {
     let range = range(of: index)
-    let first = row * batch.context + position
     for (offset, i) in range.dropLast().enumerated() {
       batch.inputs[first + offset] = ids[i]
       batch.targets[first + offset] = ids[i + 1]
       batch.weights[first + offset] = lossMask[i + 1] ? 1 : 0
     }
-    guard lastIsInput, let last = range.last else { return position + max(0, range.count - 1) }
+    guard lastIsInput, let last = range.last else { return }
     batch.inputs[first + range.count - 1] = ids[last]
     batch.targets[first + range.count - 1] = padding
     batch.weights[first + range.count - 1] = 0
-    return position + range.count
-  }
-}
-
-extension Batch {
-  /// Fills `row` from `position` on with `padding` of weight 0.
-  mutating func pad(row: Int, from position: Int, with padding: TokenID) {
-    for i in row * context + position..<(row + 1) * context {
-      inputs[i] = padding
-      targets[i] = padding
-      weights[i] = 0
-    }
   }
 }

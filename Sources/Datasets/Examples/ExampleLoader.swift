@@ -1,24 +1,20 @@
-import Tokenizers
-
-/// Batches for fine-tuning: examples packed into rows, without attention across examples.
+/// Batches for fine-tuning: the examples of packed rows, without attention across examples.
 ///
 /// A pure function of (seed, step, micro-batch), like `TrainingLoader`:
 ///
 ///     sample = (step · M + micro-batch) · sequences + row
 ///
 /// `ExampleOrder` maps the sample to a row of the epoch, and `ExamplePacking` maps that row to its
-/// examples. Each input has the example's next token as its target, with weight 1 where the loss mask
-/// includes it; the unused places at the end of a row are an example of padding with weight 0.
-/// `Batch.starts` has the start of each example.
+/// examples, so that every batch has about as many tokens as its rows have places. Each input has the
+/// example's next token as its target, with weight 1 where the loss mask includes it.
 package struct ExampleLoader: BatchSource {
-  /// The number of tokens in a sequence.
+  /// The number of places in a row.
   package let context: Int
-  /// The number of sequences in a micro-batch.
+  /// The number of rows in a micro-batch.
   package let sequences: Int
   /// The number of micro-batches in a step, M.
   package let microBatches: Int
-  private let examples: EncodedExamples
-  private let padding: TokenID
+  private let set: ExampleSet
   private let packing: ExamplePacking
   private let order: ExampleOrder
 
@@ -35,10 +31,9 @@ package struct ExampleLoader: BatchSource {
     self.context = context
     self.sequences = sequences
     self.microBatches = microBatches
-    examples = set.examples
-    padding = set.padding
+    self.set = set
     packing = ExamplePacking(
-      lengths: (0..<examples.count).map(examples.length), context: context, seed: seed)
+      lengths: (0..<set.examples.count).map(set.examples.length), context: context, seed: seed)
     order = ExampleOrder(count: packing.rowCount, seed: seed)
   }
 
@@ -49,14 +44,12 @@ package struct ExampleLoader: BatchSource {
     precondition(
       step >= 0 && 0..<microBatches ~= microBatch,
       "micro-batch \(microBatch) of \(microBatches) in step \(step)")
-    batch.beginExamples(sequences: sequences, context: context)
     let first = (step * microBatches + microBatch) * sequences
-    for row in 0..<sequences {
-      let (index, epoch) = order(first + row)
-      batch.fill(
-        row: row, with: packing.examples(ofRow: index, epoch: epoch), of: examples,
-        padding: padding)
+    let indices = (first..<first + sequences).flatMap { sample in
+      let (row, epoch) = order(sample)
+      return packing.examples(ofRow: row, epoch: epoch)
     }
+    set.fill(&batch, with: indices)
   }
 
   package func epochsSeen(_ steps: Int) -> Double {
@@ -64,28 +57,15 @@ package struct ExampleLoader: BatchSource {
   }
 }
 
-extension Batch {
-  /// Begins a new filling with rows of several examples.
-  mutating func beginExamples(sequences: Int, context: Int) {
-    begin(sequences: sequences, context: context)
-    starts.append(contentsOf: repeatElement(0, count: sequences * context))
-  }
-
-  /// Fills `row` with the examples `indices`, in order, and with padding.
-  mutating func fill(
-    row: Int, with indices: [Int], of examples: EncodedExamples, padding: TokenID
-  ) {
-    var position = 0
-    func mark(from start: Int, to end: Int) {
-      for i in row * context + start..<row * context + end { starts[i] = Int32(start) }
+extension ExampleSet {
+  /// Fills `batch` with the examples `indices`, in order.
+  ///
+  /// An example of n tokens takes n − 1 positions: its first token is only an input, its last only a
+  /// target.
+  package func fill(_ batch: inout Batch, with indices: [Int]) {
+    batch.begin(examples: indices.map { examples.length(of: $0) - 1 }, padding: padding)
+    for (place, index) in zip(batch.examples, indices) {
+      examples.write(index, to: &batch, at: place.lowerBound, lastIsInput: false, padding: padding)
     }
-    for index in indices {
-      let end = examples.write(
-        index, to: &self, row: row, at: position, lastIsInput: false, padding: padding)
-      mark(from: position, to: end)
-      position = end
-    }
-    pad(row: row, from: position, with: padding)
-    mark(from: position, to: context)
   }
 }

@@ -1,7 +1,7 @@
 import Tokenizers
 
 /// Labelled texts encoded as examples for sequence classification or regression.
-package struct LabelSet: RowSet {
+package struct LabelSet: BatchableSet {
   /// The task of the head.
   package enum Task: Sendable, Equatable {
     /// Classification into the given classes, or into all labels of the records when nil.
@@ -96,22 +96,14 @@ package struct LabelSet: RowSet {
     }
   }
 
-  /// Prepares `batch`: `lengths` has the number of tokens of each row, `labels` its class or value.
-  package func begin(_ batch: inout Batch) {
-    batch.beginRows()
-    batch.labels.append(contentsOf: repeatElement(0, count: batch.sequences))
-  }
-
-  /// Fills `row` of `batch` with text `index`, or with padding of length 1 when `index` is nil.
-  ///
-  /// The last token of a text, from which the head of a decoder reads, has weight 1; all others have
-  /// weight 0.
-  package func fill(_ batch: inout Batch, row: Int, with index: Int?) {
-    batch.fill(row: row, with: index, of: texts, padding: padding)
-    batch.labels[row] = index.map { labels[$0] } ?? 0
-    if index != nil {
-      batch.weights[row * batch.context + Int(batch.lengths[row]) - 1] = 1
+  /// Fills `batch` with the texts `indices`; `labels` has the class or the value of each.
+  package func fill(_ batch: inout Batch, with indices: [Int]) {
+    // A head reads one position at least: padding where a text has no token.
+    batch.begin(examples: indices.map { max(1, texts.length(of: $0)) }, padding: padding)
+    for (place, index) in zip(batch.examples, indices) {
+      texts.write(index, to: &batch, at: place.lowerBound, lastIsInput: true, padding: padding)
     }
+    batch.labels.append(contentsOf: indices.map { labels[$0] })
   }
 }
 

@@ -2,16 +2,16 @@ import Tokenizers
 
 /// Preference pairs encoded as examples for a reward model or for DPO.
 ///
-/// In a batch, row 2i is a prompt with the chosen answer, and row 2i + 1 the same prompt with the
-/// rejected one, both padded at their end. Targets in the answer, its end of turn included, have
-/// weight 1. The last token of a row ends the answer.
-package struct PairSet: RowSet {
-  package static let rowsPerExample = 2
+/// In a batch, example 2i is a prompt with the chosen answer, and example 2i + 1 the same prompt with
+/// the rejected one. Targets in the answer, its end of turn included, have weight 1. The last token of
+/// an example ends the answer.
+package struct PairSet: BatchableSet {
+  package static let textsPerExample = 2
 
   /// The chosen sides: prompt and better answer, with the answer in the loss mask.
-  package let chosen: EncodedExamples
+  package private(set) var chosen: EncodedExamples
   /// The rejected sides, in the same order.
-  package let rejected: EncodedExamples
+  package private(set) var rejected: EncodedExamples
   /// The margin by which each chosen answer should lead; 0 when the record has none.
   package let margins: [Float]
   /// The counts of used and unused records; tokens are counted for both sides.
@@ -63,36 +63,20 @@ package struct PairSet: RowSet {
 
   package var count: Int { margins.count }
 
-  /// Prepares `batch`: `lengths` has the number of tokens of each row, `margins` one number per pair.
-  package func begin(_ batch: inout Batch) {
-    batch.beginRows()
-    batch.margins.append(contentsOf: repeatElement(0, count: batch.sequences / 2))
+  /// Fills `batch` with the pairs `indices`, two examples each; `margins` has one number per pair.
+  package func fill(_ batch: inout Batch, with indices: [Int]) {
+    let sides = indices.flatMap { [(chosen, $0), (rejected, $0)] }
+    batch.begin(examples: sides.map { $0.length(of: $1) }, padding: padding)
+    for (place, (examples, index)) in zip(batch.examples, sides) {
+      examples.write(index, to: &batch, at: place.lowerBound, lastIsInput: true, padding: padding)
+    }
+    batch.margins.append(contentsOf: indices.map { margins[$0] })
   }
 
-  /// Fills `row` and the next one of `batch` with pair `index`, or with padding when `index` is nil.
-  package func fill(_ batch: inout Batch, row: Int, with index: Int?) {
-    batch.fill(row: row, with: index, of: chosen, padding: padding)
-    batch.fill(row: row + 1, with: index, of: rejected, padding: padding)
-    batch.margins[row / 2] = index.map { margins[$0] } ?? 0
-  }
-}
-
-extension Batch {
-  /// Prepares the batch for rows of one example each, with their lengths.
-  mutating func beginRows() {
-    lengths.append(contentsOf: repeatElement(0, count: sequences))
-  }
-
-  /// Fills `row` with example `index` followed by padding, or with padding alone when `index` is nil;
-  /// its length is then 1, so that every row has a last token.
-  mutating func fill(
-    row: Int, with index: Int?, of examples: EncodedExamples, padding: TokenID
-  ) {
-    let end =
-      index.map {
-        examples.write($0, to: &self, row: row, at: 0, lastIsInput: true, padding: padding)
-      } ?? 0
-    pad(row: row, from: end, with: padding)
-    lengths[row] = Int32(max(1, end))
+  /// The pairs with their sides exchanged.
+  package var swapped: PairSet {
+    var pairs = self
+    (pairs.chosen, pairs.rejected) = (rejected, chosen)
+    return pairs
   }
 }

@@ -2,7 +2,7 @@ import Tokenizers
 
 /// Prompts and answers encoded as encoder inputs (sources) and decoder targets, for fine-tuning an
 /// encoder–decoder.
-package struct SourceTargetSet: RowSet {
+package struct SourceTargetSet: BatchableSet {
   /// A source and its target, both with their end-of-text.
   struct Example: Sendable, Equatable {
     let source: [TokenID]
@@ -70,13 +70,17 @@ package struct SourceTargetSet: RowSet {
 
   package var count: Int { examples.count }
 
-  /// Fills `row` of `batch`, whose sources are padded to the length of its targets, with example
-  /// `index`, or with the last example at weight 0 when `index` is nil.
-  package func fill(_ batch: inout Batch, row: Int, with index: Int?) {
-    let example = examples[index ?? count - 1]
-    batch.fill(
-      row: row, source: example.source, target: example.target, sourceContext: batch.context,
-      start: start, padding: padding)
-    if index == nil { batch.ignoreRows(from: row) }
+  /// Fills `batch` with the examples `indices`, a sequence each; all sources are padded to one length,
+  /// and all targets to another.
+  package func fill(_ batch: inout Batch, with indices: [Int]) {
+    let examples = indices.map { self.examples[$0] }
+    let length = { (counts: [Int]) in Batch.roundedLength(counts.max() ?? 1) }
+    batch.begin(sequences: examples.count, context: length(examples.map(\.target.count)))
+    let sourceContext = length(examples.map(\.source.count))
+    for (row, example) in examples.enumerated() {
+      batch.fill(
+        row: row, source: example.source, target: example.target, sourceContext: sourceContext,
+        start: start, padding: padding)
+    }
   }
 }

@@ -4,7 +4,7 @@ import Tokenizers
 ///
 /// The first token of a word has the word's tag; its other tokens have none, as in Hugging Face's
 /// examples.
-package struct TagSet: RowSet {
+package struct TagSet: BatchableSet {
   /// The ids of each text.
   private let texts: [[TokenID]]
   /// The class index of each token; −1 for a token without a tag.
@@ -76,21 +76,17 @@ package struct TagSet: RowSet {
     return names.sorted(by: FilePaths.precedes)
   }
 
-  /// Fills `row` of `batch` with text `index`, or with padding when `index` is nil.
+  /// Fills `batch` with the texts `indices`.
   ///
-  /// Targets are class indices; tokens with a tag have weight 1, all others 0. The padding is an example
-  /// of its own.
-  package func fill(_ batch: inout Batch, row: Int, with index: Int?) {
-    let place = row * batch.context
-    let count = index.map { texts[$0].count } ?? 0
-    for offset in 0..<batch.context {
-      let tag = index.flatMap { offset < count ? tags[$0][offset] : nil } ?? -1
-      batch.inputs[place + offset] =
-        index.flatMap { offset < count ? texts[$0][offset] : nil }
-        ?? padding
-      batch.targets[place + offset] = max(0, tag)
-      batch.weights[place + offset] = tag >= 0 ? 1 : 0
-      batch.starts.append(offset < count ? 0 : Int32(count))
+  /// Targets are class indices; tokens with a tag have weight 1, all others 0.
+  package func fill(_ batch: inout Batch, with indices: [Int]) {
+    batch.begin(examples: indices.map { texts[$0].count }, padding: padding)
+    for (places, index) in zip(batch.examples, indices) {
+      for (place, (id, tag)) in zip(places, zip(texts[index], tags[index])) {
+        batch.inputs[place] = id
+        batch.targets[place] = max(0, tag)
+        batch.weights[place] = tag >= 0 ? 1 : 0
+      }
     }
   }
 }

@@ -72,19 +72,18 @@ package struct MaskedTokenEvaluationLoader: EvaluationSource {
 
   package var batchCount: Int { windows.batchCount }
 
-  /// Fills `batch` with batch `index` of `batchCount`; surplus rows have weight 0.
+  /// Fills `batch` with batch `index` of `batchCount`.
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
   package func fill(_ batch: inout Batch, index: Int) throws(DatasetError) {
-    batch.begin(sequences: windows.sequences, context: context)
-    try windows.forEachRow(ofBatch: index) { row, window throws(DatasetError) in
+    let range = windows(batch: index)
+    batch.begin(sequences: range.count, context: context)
+    for (row, window) in range.enumerated() {
       try masking.write(
         tokens, from: window * TokenMasking.window(of: context), to: &batch, row: row)
     }
-    let range = windows(batch: index)
     // A fixed seed, independent of the run's, so that evaluations of all runs have the same targets.
     masking.apply(to: &batch, drawing: RandomStream(seed: 0, purpose: .masking, range.lowerBound))
-    batch.ignoreRows(from: range.count)
   }
 }
 

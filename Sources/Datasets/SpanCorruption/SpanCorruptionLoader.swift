@@ -82,19 +82,19 @@ package struct SpanCorruptionEvaluationLoader: EvaluationSource {
 
   package var batchCount: Int { windows.batchCount }
 
-  /// Fills `batch` with batch `index` of `batchCount`; surplus rows have weight 0.
+  /// Fills `batch` with batch `index` of `batchCount`.
   ///
   /// Throws `DatasetError.unknownToken` when the shard is damaged.
   package func fill(_ batch: inout Batch, index: Int) throws(DatasetError) {
-    batch.begin(sequences: windows.sequences, context: sizes.target)
-    try windows.forEachRow(ofBatch: index) { row, window throws(DatasetError) in
+    let range = windows(batch: index)
+    batch.begin(sequences: range.count, context: sizes.target)
+    for (row, window) in range.enumerated() {
       let start = window * sizes.tokens
       // A fixed seed, independent of the run's, so that all runs are evaluated on the same targets.
       corruption.write(
         try tokens.ids(in: start..<start + sizes.tokens), sizes, sourceContext: context, to: &batch,
         row: row, drawing: RandomStream(seed: 0, purpose: .corruption, window))
     }
-    batch.ignoreRows(from: windows(batch: index).count)
   }
 }
 

@@ -105,7 +105,7 @@ final class PolicyObjective: Objective, @unchecked Sendable {
     guard let rollouts else { preconditionFailure("a step before its completions were sampled") }
     let index = index(of: microBatch, in: rollouts)
     let batch = rollouts.batch(index)
-    let pass = ForwardPass(sequences: batch.sequences, recomputation: microBatch.recomputation)
+    let pass = batch.pass(recomputation: microBatch.recomputation)
     let hidden = replica.model.hidden(batch.inputs, pass)
     let tokens = hidden.logProbabilities(
       head: replica.model.head.weight, targets: batch.targets, weights: batch.weights,

@@ -29,11 +29,8 @@ struct RewardSource: Sendable {
       rollout.prompt + rollout.completion.tokens
         + (rollout.completion.hasEnded ? [] : [endOfTurn])
     }
-    let length = texts.map(\.count).max() ?? 0
-    let ids = texts.flatMap { $0 + Array(repeating: endOfTurn, count: length - $0.count) }
-    return rewardModel(
-      ids, lengths: texts.map { Int32($0.count) }, ForwardPass(sequences: texts.count)
-    ).values
+    replica.batch.begin(texts: texts, padding: endOfTurn)
+    return rewardModel.scores(replica.batch, replica.batch.pass()).values
   }
 
   /// Replaces the `reward` of every rollout, which is the model's score, by the total reward.

@@ -5,7 +5,7 @@ import Tokenizers
 
 /// The completions of one rollout iteration with their scores and advantages.
 ///
-/// Equal on all ranks. A rollout is a row: the prompt, followed by the tokens of the completion.
+/// Equal on all ranks. A rollout is the prompt, followed by the tokens of the completion.
 /// Arrays have one element per token of the completion.
 package struct Rollouts: Sendable {
   /// A prompt and its completion.
@@ -28,6 +28,9 @@ package struct Rollouts: Sendable {
     /// The targets of the value head.
     var returns: [Float] = []
 
+    /// The number of its positions in a batch: its last token is only a target.
+    var positions: Int { prompt.count + completion.tokens.count - 1 }
+
     /// Gives every token of the completion the same advantage.
     mutating func setAdvantage(_ value: Float) {
       advantages = completion.tokens.map { _ in value }
@@ -49,17 +52,14 @@ package struct Rollouts: Sendable {
   }
 
   var all: [Rollout]
-  /// Rows of a micro-batch.
+  /// Rollouts of a micro-batch.
   let rows: Int
-  /// Positions of a row: the length of the longest rollout − 1.
-  let context: Int
   private let padding: TokenID
 
   init(_ all: [Rollout], rows: Int, padding: TokenID) {
     self.all = all
     self.rows = rows
     self.padding = padding
-    context = all.map { $0.prompt.count + $0.completion.tokens.count - 1 }.max() ?? 1
   }
 
   /// The number of micro-batches.
@@ -69,41 +69,36 @@ package struct Rollouts: Sendable {
   func range(of index: Int) -> Range<Int> { index * rows..<min(all.count, (index + 1) * rows) }
 
   /// Returns micro-batch `index`, with the tokens of the completions in the loss mask.
-  ///
-  /// The rows are always the same, so that forward passes have the same bits.
   func batch(_ index: Int) -> Batch {
-    var batch = Batch(sequences: rows, context: context)
-    for row in 0..<rows {
-      // In an evaluation, rows after the last rollout are padding.
-      let place = index * rows + row
-      let rollout = place < all.count ? all[place] : nil
-      let ids = rollout.map { $0.prompt + $0.completion.tokens } ?? []
-      for place in 0..<context {
-        let i = row * context + place
-        batch.inputs[i] = place < ids.count ? ids[place] : padding
-        batch.targets[i] = place + 1 < ids.count ? ids[place + 1] : padding
-        let isInCompletion = place + 1 >= rollout?.prompt.count ?? 0 && place + 1 < ids.count
-        batch.weights[i] = isInCompletion ? 1 : 0
-      }
+    var batch = Batch()
+    let own = all[range(of: index)]
+    batch.begin(
+      texts: own.map { ($0.prompt + $0.completion.tokens).dropLast() }, padding: padding)
+    for (places, rollout) in zip(positions(index), own) {
+      batch.targets.replaceSubrange(places, with: rollout.completion.tokens)
+      for place in places { batch.weights[place] = 1 }
     }
     return batch
   }
 
   /// Returns per-token values of the completions of micro-batch `index` at the positions of its
-  /// batch, [rows × context]; 0 elsewhere.
+  /// batch; 0 elsewhere.
   func valuesByPosition(_ index: Int, _ values: (Rollout) -> [Float]) -> [Float] {
-    var result = [Float](repeating: 0, count: rows * context)
+    let count = all[range(of: index)].reduce(0) { $0 + $1.positions }
+    var result = [Float](repeating: 0, count: Batch.roundedLength(count))
     for (range, rollout) in zip(positions(index), all[range(of: index)]) {
       for (position, value) in zip(range, values(rollout)) { result[position] = value }
     }
     return result
   }
 
-  /// Returns the positions of the completions' tokens in micro-batch `index`, row by row.
+  /// Returns the positions of the completions' tokens in micro-batch `index`, one completion after
+  /// another.
   func positions(_ index: Int) -> [Range<Int>] {
-    all[range(of: index)].enumerated().map { row, rollout in
-      let first = row * context + rollout.prompt.count - 1
-      return first..<first + rollout.completion.tokens.count
+    var end = 0
+    return all[range(of: index)].map { rollout in
+      end += rollout.positions
+      return end - rollout.completion.tokens.count..<end
     }
   }
 }

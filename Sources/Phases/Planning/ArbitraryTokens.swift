@@ -6,8 +6,18 @@ import Training
 /// An objective on arbitrary tokens, to time steps: they cost as much as on real tokens.
 struct ArbitraryTokens: Objective {
   let network: any NetworkConfiguration
+  /// Rows of a micro-batch.
+  let rows: Int
+  /// Positions of a row.
+  let context: Int
   /// Positions of an encoder input; 0 without an encoder.
   let sourceContext: Int
+
+  /// The tokens of a full micro-batch of `plan`.
+  init(_ plan: TrainingPlan) {
+    network = plan.network
+    (rows, context, sourceContext) = (plan.rows, plan.context, plan.sourceContext)
+  }
 
   func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
     -> MicroBatchLoss
@@ -16,6 +26,7 @@ struct ArbitraryTokens: Objective {
     let isMasked = network.model.prediction == .masked
     let targets =
       (network as? TokenClassifierConfiguration)?.labels.count ?? network.model.vocabulary
+    replica.batch.begin(sequences: rows, context: context)
     for place in replica.batch.inputs.indices {
       replica.batch.inputs[place] = Int32(place * 40_503 % network.model.vocabulary)
       replica.batch.targets[place] = Int32(place * 25_173 % targets)
@@ -32,7 +43,8 @@ struct ArbitraryTokens: Objective {
     let pass = batch.pass(microBatch)
     let loss: Loss
     if let classifier = network as? SequenceClassifierConfiguration {
-      let scores = replica.classifier(batch.inputs, lengths: [], pass)
+      let scores = replica.classifier(
+        batch.inputs, examples: (0..<rows).map { $0 * context..<($0 + 1) * context }, pass)
       loss =
         classifier.labels.count > 1
         ? Classification.loss(

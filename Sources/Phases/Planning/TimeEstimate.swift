@@ -46,7 +46,7 @@ package struct TimeEstimate {
     if isMeasured {
       let trainer = try Trainer(
         plan, world: world, workers: workers,
-        objective: ArbitraryTokens(network: plan.network, sourceContext: plan.sourceContext))
+        objective: ArbitraryTokens(plan))
       step = try TimeEstimate.secondsPerStep(of: trainer)
       token =
         try sketch.rollouts.map { try TimeEstimate.secondsPerToken(of: trainer, $0.options) }

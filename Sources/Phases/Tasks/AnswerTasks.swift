@@ -26,7 +26,7 @@ struct ConversationTask: SupervisedTask {
 
   func evaluator(of examples: ExampleSet, _ plan: TrainingPlan) throws -> AnswerEvaluator {
     AnswerEvaluator(
-      try ExampleEvaluationLoader(examples, context: plan.context, sequences: plan.rows))
+      try ExampleEvaluationLoader(examples, tokens: plan.rows * plan.context))
   }
 }
 
@@ -54,7 +54,6 @@ struct SequenceToSequenceTask: SupervisedTask {
   }
 
   func evaluator(of examples: SourceTargetSet, _ plan: TrainingPlan) -> AnswerEvaluator {
-    AnswerEvaluator(
-      RowEvaluationLoader(examples, context: plan.context, sequences: plan.rows))
+    AnswerEvaluator(SetEvaluationLoader(examples, sequences: plan.rows))
   }
 }

@@ -18,39 +18,29 @@ struct LabelObjective: BatchObjective {
     LabelObjective.loss(replica.scores(batch, microBatch), batch, problem)
   }
 
-  /// Returns the loss of scores [rows, labels]; a row of padding has weight 0.
+  /// Returns the loss of scores [examples, labels].
   static func loss(
     _ scores: Tensor, _ batch: Batch, _ problem: SequenceClassifierConfiguration.Problem
   ) -> Loss {
     problem == .classification
-      ? Classification.loss(
-        scores, labels: batch.labels.map { Int($0) }, weights: batch.rowWeights)
-      : Regression.loss(scores, targets: batch.labels, weights: batch.rowWeights)
-  }
-}
-
-extension Batch {
-  /// The weight of every row: 1 for an example, 0 for padding.
-  var rowWeights: [Float] {
-    (0..<sequences).map { row in
-      weights[row * context..<(row + 1) * context].contains { $0 != 0 } ? 1 : 0
-    }
+      ? Classification.loss(scores, labels: batch.labels.map { Int($0) })
+      : Regression.loss(scores, targets: batch.labels)
   }
 }
 
 extension Replica {
-  /// Returns the scores of the trained classifier for `batch`, [rows, labels].
+  /// Returns the scores of the trained classifier for `batch`, [examples, labels].
   func scores(_ batch: Batch, _ microBatch: MicroBatch? = nil) -> Tensor {
-    classifier(batch.inputs, lengths: batch.lengths, batch.pass(microBatch))
+    classifier.scores(batch, batch.pass(microBatch))
   }
 }
 
 /// Evaluates a sequence classifier on held-out texts.
 struct LabelEvaluator: HeldOutEvaluator {
-  private let loader: RowEvaluationLoader<LabelSet>
+  private let loader: SetEvaluationLoader<LabelSet>
 
-  init(_ set: LabelSet, context: Int, sequences: Int) {
-    loader = RowEvaluationLoader(set, context: context, sequences: sequences)
+  init(_ set: LabelSet, sequences: Int) {
+    loader = SetEvaluationLoader(set, sequences: sequences)
   }
 
   /// Computes the loss, and accuracy and F1 of the classes or the mean squared error of the values.

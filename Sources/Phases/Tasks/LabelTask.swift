@@ -36,6 +36,6 @@ struct LabelTask: SupervisedTask {
   }
 
   func evaluator(of examples: LabelSet, _ plan: TrainingPlan) -> LabelEvaluator {
-    LabelEvaluator(examples, context: plan.context, sequences: plan.rows)
+    LabelEvaluator(examples, sequences: plan.rows)
   }
 }

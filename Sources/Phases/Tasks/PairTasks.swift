@@ -4,7 +4,7 @@ import Objectives
 import Training
 
 extension SplitExamples<PairSet> {
-  /// Preference pairs of a chosen and a rejected answer, two rows each.
+  /// Preference pairs of a chosen and a rejected answer.
   init(_ model: InitialModel, _ records: RecordSet, _ options: Datasets.ExampleOptions) throws {
     try self.init(records) { records, _ in
       try PairSet(records, chat: model.chat, options: options)
@@ -36,7 +36,7 @@ struct RewardTask: SupervisedTask {
   }
 
   func evaluator(of examples: PairSet, _ plan: TrainingPlan) -> RewardEvaluator {
-    RewardEvaluator(examples, context: plan.context, sequences: plan.rows, loss: loss)
+    RewardEvaluator(examples, sequences: plan.rows, loss: loss)
   }
 }
 
@@ -61,7 +61,7 @@ struct PreferenceTask: SupervisedTask {
     PreferenceObjective(source: examples.loader(plan), pairLoss: loss)
   }
 
-  func evaluator(of examples: PairSet, _ plan: TrainingPlan) -> PreferenceEvaluator {
-    PreferenceEvaluator(examples, context: plan.context, sequences: plan.rows, loss: loss)
+  func evaluator(of examples: PairSet, _ plan: TrainingPlan) -> MeasuredEvaluator<PairSet> {
+    MeasuredEvaluator(examples, sequences: plan.rows) { [loss] in loss(of: $0, on: $1) }
   }
 }

@@ -31,41 +31,39 @@ extension DirectPreference {
     let policy = replica.model.answerLogProbabilities(batch, batch.pass(microBatch))
     let reference = replica.reference.answerLogProbabilities(batch, batch.pass())
     return self(
-      policy: policy, reference: reference.values, lengths: batch.answerLengths,
-      weights: batch.pairWeights)
+      policy: policy, reference: reference.values, lengths: batch.answerLengths)
   }
 }
 
 extension LanguageModel {
-  /// Returns log p of every row's answer, summed over its tokens, [sequences].
+  /// Returns log p of every example's answer, summed over its tokens, [examples].
   func answerLogProbabilities(_ batch: Batch, _ pass: ForwardPass) -> Tensor {
     hidden(batch.inputs, pass).logProbabilities(
       head: head.weight, targets: batch.targets, weights: batch.weights
-    ).chosen.sums(
-      over: (0..<batch.sequences).map { $0 * batch.context..<($0 + 1) * batch.context })
+    ).chosen.sums(over: batch.examples)
   }
 }
 
 extension Batch {
-  /// The number of tokens of every row in the loss mask, at least 1.
+  /// The number of tokens of every example in the loss mask, at least 1.
   var answerLengths: [Int] {
-    (0..<sequences).map { row in
-      max(1, weights[row * context..<(row + 1) * context].count { $0 != 0 })
-    }
+    examples.map { places in max(1, weights[places].count { $0 != 0 }) }
   }
 }
 
-/// Evaluates a policy on held-out pairs.
-struct PreferenceEvaluator: HeldOutEvaluator {
-  private let loader: RowEvaluationLoader<PairSet>
-  private let loss: DirectPreference
+/// Evaluates a model by the loss and the measures of an objective on held-out examples.
+struct MeasuredEvaluator<Examples: BatchableSet>: HeldOutEvaluator {
+  private let loader: SetEvaluationLoader<Examples>
+  private let loss: @Sendable (Batch, Replica) -> Loss
 
-  init(_ set: PairSet, context: Int, sequences: Int, loss: DirectPreference) {
-    loader = RowEvaluationLoader(set, context: context, sequences: sequences)
+  init(
+    _ set: Examples, sequences: Int, loss: @escaping @Sendable (Batch, Replica) -> Loss
+  ) {
+    loader = SetEvaluationLoader(set, sequences: sequences)
     self.loss = loss
   }
 
-  /// Computes the loss, and the accuracy and margin of the policy's preferences.
+  /// Computes the loss and the measures, such as the accuracy and margin of the policy's preferences.
   ///
   /// Collective.
   func measure(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, figures: [Figure]) {
@@ -73,7 +71,7 @@ struct PreferenceEvaluator: HeldOutEvaluator {
     let (loss, measures) = try replicas.measured(count: loader.batchCount) {
       [loader, loss] replica, _, index in
       loader.fill(&replica.batch, index: index)
-      let loss = loss(of: replica.batch, on: replica)
+      let loss = loss(replica.batch, replica)
       return (Tally(sum: loss.total, count: loss.count), loss.measures.numbers)
     }
     let total = measures.reduce(Measures()) { $0 + Measures(numbers: $1) }

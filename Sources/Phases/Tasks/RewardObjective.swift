@@ -14,41 +14,20 @@ struct RewardObjective: BatchObjective {
   let hasMeasures = true
 
   func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch) -> Loss {
-    pairLoss(
-      replica.scores(batch, microBatch), margins: batch.margins, weights: batch.pairWeights)
-  }
-}
-
-extension Batch {
-  /// The weight of every pair of rows: 1 for a pair, 0 for padding.
-  var pairWeights: [Float] {
-    let rows = rowWeights
-    return stride(from: 0, to: sequences, by: 2).map { rows[$0] }
-  }
-
-  /// The batch with the two rows of every pair swapped.
-  var swappingPairs: Batch {
-    var swapped = self
-    for pair in 0..<sequences / 2 {
-      for i in 0..<context {
-        let (first, second) = (2 * pair * context + i, (2 * pair + 1) * context + i)
-        swapped.inputs.swapAt(first, second)
-        swapped.targets.swapAt(first, second)
-        swapped.weights.swapAt(first, second)
-      }
-      swapped.lengths.swapAt(2 * pair, 2 * pair + 1)
-    }
-    return swapped
+    pairLoss(replica.scores(batch, microBatch), margins: batch.margins)
   }
 }
 
 /// Evaluates a reward model on held-out pairs.
 struct RewardEvaluator: HeldOutEvaluator {
-  private let loader: RowEvaluationLoader<PairSet>
+  private let loader: SetEvaluationLoader<PairSet>
+  /// The same pairs with their sides exchanged.
+  private let swappedLoader: SetEvaluationLoader<PairSet>
   private let loss: BradleyTerry
 
-  init(_ set: PairSet, context: Int, sequences: Int, loss: BradleyTerry) {
-    loader = RowEvaluationLoader(set, context: context, sequences: sequences)
+  init(_ set: PairSet, sequences: Int, loss: BradleyTerry) {
+    loader = SetEvaluationLoader(set, sequences: sequences)
+    swappedLoader = SetEvaluationLoader(set.swapped, sequences: sequences)
     self.loss = loss
   }
 
@@ -74,16 +53,16 @@ struct RewardEvaluator: HeldOutEvaluator {
   /// Collective.
   func quality(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, quality: RewardQuality) {
     let (total, pairs) = try replicas.measured(count: loader.batchCount) {
-      [loader, loss] replica, _, index in
+      [loader, swappedLoader, loss] replica, _, index in
+      swappedLoader.fill(&replica.batch, index: index)
+      let swapped = replica.scores(replica.batch)
       loader.fill(&replica.batch, index: index)
       let batch = replica.batch
       let scores = replica.scores(batch)
-      let own = loss(scores, margins: batch.margins, weights: batch.pairWeights)
-      let lengths = (0..<batch.sequences).map { row in
-        let row = row * batch.context..<(row + 1) * batch.context
-        return batch.weights[row].reduce(0.0) { $0 + Double($1) }
+      let own = loss(scores, margins: batch.margins)
+      let lengths = batch.examples.map { places in
+        batch.weights[places].reduce(0.0) { $0 + Double($1) }
       }
-      let swapped = replica.scores(batch.swappingPairs)
       let pairs = (0..<loader.range(ofBatch: index).count).map { pair in
         let chosen = 2 * pair
         return RewardQuality.Pair(

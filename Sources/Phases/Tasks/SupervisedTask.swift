@@ -38,6 +38,7 @@ protocol CountedExamples: Sendable {
 }
 
 extension ExampleSet: CountedExamples {}
+extension JudgedSet: CountedExamples {}
 extension LabelSet: CountedExamples {}
 extension PairSet: CountedExamples {}
 extension PromptSet: CountedExamples {}
@@ -75,11 +76,10 @@ struct SplitExamples<Examples: CountedExamples>: Sendable {
   }
 }
 
-extension SplitExamples where Examples: RowSet {
+extension SplitExamples where Examples: BatchableSet {
   /// Returns the training examples in the batches of `plan`.
-  func loader(_ plan: TrainingPlan) -> RowLoader<Examples> {
-    RowLoader(
-      train, context: plan.context, sequences: plan.rows, microBatches: plan.microBatches,
-      seed: plan.seed)
+  func loader(_ plan: TrainingPlan) -> SetLoader<Examples> {
+    SetLoader(
+      train, sequences: plan.rows, microBatches: plan.microBatches, seed: plan.seed)
   }
 }

@@ -6,10 +6,10 @@ import Training
 
 /// Evaluates a token classifier on held-out words.
 struct TagEvaluator: HeldOutEvaluator {
-  private let loader: RowEvaluationLoader<TagSet>
+  private let loader: SetEvaluationLoader<TagSet>
 
-  init(_ set: TagSet, context: Int, sequences: Int) {
-    loader = RowEvaluationLoader(set, context: context, sequences: sequences)
+  init(_ set: TagSet, sequences: Int) {
+    loader = SetEvaluationLoader(set, sequences: sequences)
   }
 
   /// Computes the loss, accuracy and F1 of the tags and, for tags that mark spans, F1 of the spans.
@@ -25,10 +25,12 @@ struct TagEvaluator: HeldOutEvaluator {
       let losses = replica.model.tokenLosses(hidden: hidden, batch, pass)
       let places = batch.weights.indices.filter { batch.weights[$0] != 0 }
       let logits = replica.model.head(hidden.rows(at: places), fp32Output: true)
+      let first = loader.range(ofBatch: index).lowerBound
+      let texts = batch.examples.enumerated().flatMap { text, places in places.map { _ in text } }
       let words = places.enumerated().map { row, place in
         ClassPrediction(
-          text: index * batch.sequences + place / batch.context,
-          predicted: logits.indexOfLargest(inRow: row), actual: batch.targets[place])
+          text: first + texts[place], predicted: logits.indexOfLargest(inRow: row),
+          actual: batch.targets[place])
       }
       return (Tally(sum: losses.total, count: batch.weight), words)
     }

@@ -28,6 +28,6 @@ struct TagTask: SupervisedTask {
   func objective(_ plan: TrainingPlan) -> any Objective { TokenObjective(examples.loader(plan)) }
 
   func evaluator(of examples: TagSet, _ plan: TrainingPlan) -> TagEvaluator {
-    TagEvaluator(examples, context: plan.context, sequences: plan.rows)
+    TagEvaluator(examples, sequences: plan.rows)
   }
 }

@@ -8,9 +8,6 @@ import Training
 /// The evaluation of a language model on held-out text.
 struct TextEvaluation: Sendable {
   private let loader: any EvaluationSource
-  private let sequences: Int
-  /// Positions of a row.
-  private let context: Int
 
   /// - Parameters:
   ///   - context: The positions of the model.
@@ -20,8 +17,6 @@ struct TextEvaluation: Sendable {
   ) throws {
     loader = try task.evaluationSource(
       tokens, context: context, sequences: sequences, tokenLimit: tokenLimit)
-    self.sequences = sequences
-    self.context = task.row(context: context).context
   }
 
   /// Returns the sum of the losses and the number of targets.
@@ -29,9 +24,9 @@ struct TextEvaluation: Sendable {
   /// Collective.
   func measure(_ replicas: DataParallel<Replica>) throws -> Tally {
     try replicas.totals(count: loader.batchCount) {
-      [loader, sequences, context] replica, _, index in
-      var batch = Batch(sequences: sequences, context: context)
-      try loader.fill(&batch, index: index)
+      [loader] replica, _, index in
+      try loader.fill(&replica.batch, index: index)
+      let batch = replica.batch
       let losses = replica.model.tokenLosses(batch, batch.pass())
       return [Tally(sum: losses.total, count: batch.weight)]
     }[0]

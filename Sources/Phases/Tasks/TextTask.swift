@@ -9,6 +9,9 @@ protocol TextTask: Sendable {
   /// The prefix of the names of its figures; empty for the loss of all tokens.
   var figurePrefix: String { get }
 
+  /// True when a text must fill at least one row.
+  var needsWholeRows: Bool { get }
+
   /// Returns the sizes of a row for a model of `context` positions.
   func row(context: Int) -> TextRow
 
@@ -21,6 +24,18 @@ protocol TextTask: Sendable {
   func evaluationSource(
     _ tokens: TokenStream, context: Int, sequences: Int, tokenLimit: Int?
   ) throws -> any EvaluationSource
+}
+
+extension TextTask {
+  var needsWholeRows: Bool { true }
+
+  /// Returns the largest number of positions, at most `context`, whose rows `tokens` tokens fill.
+  func context(filledBy tokens: Int, atMost context: Int) -> Int {
+    guard needsWholeRows else { return context }
+    // 3 positions hold a token between two special ones.
+    let candidates = 3...max(3, min(context, tokens + 2))
+    return candidates.last { row(context: $0).tokens < tokens } ?? context
+  }
 }
 
 /// The sizes of a row of a text task.
@@ -43,6 +58,7 @@ struct NextTokenTask: TextTask {
   var countsEnds = true
 
   let figurePrefix = ""
+  let needsWholeRows = false
 
   func row(context: Int) -> TextRow {
     TextRow(context: context, sourceContext: 0, tokens: context)

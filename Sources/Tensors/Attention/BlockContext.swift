@@ -53,7 +53,11 @@ struct BlockContext {
   /// Returns `scores` in the operand precision; bf16 scores are valid until the next call.
   func operand(_ scores: BlockMatrix) -> BlockMatrix {
     guard pass.q.type == .bfloat16 else { return scores }
-    apus_round_bf16(bf16Scratch, wholeRows(of: scores), rows.count * shape.rowStride)
+    for row in 0..<rows.count {
+      apus_round_bf16(
+        bf16Scratch + row * shape.rowStride + columns.lowerBound,
+        scores.floats + row * shape.rowStride, columns.count)
+    }
     return self.scores(at: bf16Scratch, .bfloat16)
   }
 
@@ -112,10 +116,16 @@ struct BlockContext {
 
   /// Writes `scores` after dropout, if there is any, to `result`, which may be the same matrix.
   func drop(_ scores: BlockMatrix, into result: BlockMatrix) {
-    let word = ((sequence * shape.heads + head) * shape.queries + rows.lowerBound) * shape.rowStride
-    pass.settings.dropout?.apply(
-      wholeRows(of: result), wholeRows(of: scores), count: rows.count * shape.rowStride, first: word
-    )
+    guard let dropout = pass.settings.dropout else { return }
+    let firstRow = (sequence * shape.heads + head) * shape.queries + rows.lowerBound
+    // Words are numbered as if every row had the scores of all keys, from a multiple of 4 on.
+    let first = columns.lowerBound / 4 * 4
+    for row in 0..<rows.count {
+      let offset = row * shape.rowStride + first
+      dropout.apply(
+        wholeRows(of: result) + offset, wholeRows(of: scores) + offset,
+        count: columns.upperBound - first, first: (firstRow + row) * shape.rowStride + first)
+    }
   }
 }
 
