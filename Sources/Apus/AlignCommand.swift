@@ -10,8 +10,8 @@ struct AlignCommand: PhaseSubcommand {
       mpirun -np 2 apus align run.yaml
 
       The key method is one of \(AlignmentMethod.names.joined(separator: ", ")): DPO learns from \
-      preference pairs; the others learn from rewards, and need a reward model, a rule or a \
-      command. `apus config --phase align --schema` lists the keys; model.from and data.train are \
+      preference pairs, KTO from answers called good or bad; the others learn from rewards, and \
+      need a reward model, a rule or a command. `apus config --phase align --schema` lists the keys; model.from and data.train are \
       required. The same command resumes an interrupted run.
       """)
 

@@ -38,6 +38,9 @@ struct DataCommand: ParsableCommand {
     @Option(help: "JSON field that holds the text.")
     var textField = "text"
 
+    @Flag(help: "Leave out lines that hold no text and count them, instead of stopping.")
+    var skipBad = false
+
     func validate() throws {
       try requireOneOrMore(stories, of: "--stories")
     }
@@ -58,12 +61,16 @@ struct DataCommand: ParsableCommand {
           }
         } ?? .files(sources),
         validation: validationFiles.isEmpty ? .fraction(validation) : .files(validationFiles),
-        textField: textField)
+        textField: textField, skipsBad: skipBad)
       for path in plan.ignored { Failure.report("\(path) is left out: not .txt or .jsonl.") }
       let dataset = try DatasetBuilder.build(
         plan, tokenizer: tokenizer,
         fingerprint: FNV1a(TokenizerFile.fingerprint(of: tokenizer)).value, into: output,
-        threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
+        threads: max(1, ProcessInfo.processInfo.activeProcessorCount),
+        skipped: { skipped in
+          Failure.report("\(skipped.count, "line is", "lines are") left out:")
+          for error in skipped.first { Failure.report("  \(error)") }
+        })
       try TokenizerFile.save(
         tokenizer, toFolder: output, template: try TokenizerCommand.template(of: name, tokenizer))
       for (name, summary) in [
@@ -71,6 +78,16 @@ struct DataCommand: ParsableCommand {
       ] {
         try StandardOutput.print(
           "\(output)/\(name).tokens: \(DataCommand.counts(summary))")
+      }
+      let description = dataset.description
+      let whole = (description.sources + description.validationSources).reduce(0) {
+        $0 + $1.documents
+      }
+      let split = description.train.documents + description.validation.documents - whole
+      if split > 0 {
+        try StandardOutput.print(
+          "\(split, "document") of \(whole) \(split == 1 ? "counts" : "count") in both: the end of a "
+            + "long one is held out")
       }
     }
   }

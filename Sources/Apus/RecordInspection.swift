@@ -43,6 +43,7 @@ struct RecordInspection: ParsableArguments {
     }
     let options = ExampleOptions(
       context: context ?? 1 << 30, truncates: truncate, skipsBad: skipBad)
+    try refuseTruncation(of: set.train[0].record)
     if case .labelled = set.train[0].record {
       return try showTexts(set.train, tokenizer, options)
     }
@@ -53,6 +54,11 @@ struct RecordInspection: ParsableArguments {
     case .pair:
       let pairs = try PairSet(set.train, chat: chat, options: options)
       try StandardOutput.print("Chosen and rejected together: \(pairs.statistics)")
+    case .judged:
+      let answers = try JudgedSet(set.train, chat: chat, options: options)
+      let good = answers.isDesirable.count { $0 }
+      try StandardOutput.print(
+        "\(answers.statistics); \(good) good and \(answers.count - good) bad")
     case .prompt:
       let prompts = try PromptSet(set.train, chat: chat, completion: 1, options: options)
       try StandardOutput.print("\(prompts.statistics)")
@@ -63,6 +69,18 @@ struct RecordInspection: ParsableArguments {
       return try conversations.checkLossMask()
     }
     try show(set.train, chat, view)
+  }
+
+  /// Refuses `--truncate` for records that mean something else once they are cut.
+  private func refuseTruncation(of record: Record) throws {
+    switch record {
+    case .conversation, .labelled, .tagged: return
+    case .pair, .judged, .prompt:
+      guard truncate else { return }
+      throw Failure.Refusal(
+        "--truncate is refused for \(record.kind): cut to the context, it would mean something "
+          + "else; without the option, longer ones are left out and counted")
+    }
   }
 
   private func resolvedTemplate(

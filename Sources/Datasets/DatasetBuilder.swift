@@ -10,7 +10,7 @@ package enum DatasetBuilder {
   /// end-of-text. Documents are encoded whole on `threads` threads; the bytes written do not depend
   /// on the number of threads. `fingerprint` is the FNV-1a hash of the tokenizer's file. `progress`
   /// receives the number of documents and of bytes of text so far, every few megabytes, on the
-  /// calling thread.
+  /// calling thread; `skipped` receives the lines that were left out, if there are any.
   ///
   /// With a `context`, throws `DatasetError.corpusTooShort` when the training text does not fill one
   /// window of `context` tokens. A dataset already in `folder` is replaced only after the new one is
@@ -18,7 +18,8 @@ package enum DatasetBuilder {
   package static func build(
     _ plan: DatasetPlan, tokenizer: any Tokenizer, fingerprint: UInt64, into folder: String,
     context: Int? = nil, threads: Int = 1,
-    progress: (_ documents: Int, _ textBytes: Int) -> Void = { _, _ in }
+    progress: (_ documents: Int, _ textBytes: Int) -> Void = { _, _ in },
+    skipped: (SkippedRecords) -> Void = { _ in }
   ) throws(DatasetError) -> Dataset {
     precondition(threads >= 1, "\(threads) threads")
     let made = try DatasetError.wrapping { () throws(StorageError) in
@@ -27,7 +28,7 @@ package enum DatasetBuilder {
     do throws(DatasetError) {
       try write(
         plan, tokenizer: tokenizer, fingerprint: fingerprint, into: folder, context: context,
-        threads: threads, progress: progress)
+        threads: threads, progress: progress, skipped: skipped)
       return try Dataset(opening: folder, expecting: fingerprint)
     } catch {
       // rmdir removes only empty folders.
@@ -38,7 +39,8 @@ package enum DatasetBuilder {
 
   private static func write(
     _ plan: DatasetPlan, tokenizer: any Tokenizer, fingerprint: UInt64, into folder: String,
-    context: Int?, threads: Int, progress: (_ documents: Int, _ textBytes: Int) -> Void
+    context: Int?, threads: Int, progress: (_ documents: Int, _ textBytes: Int) -> Void,
+    skipped: (SkippedRecords) -> Void
   ) throws(DatasetError) {
     func writer(_ name: String) throws(DatasetError) -> TokenShardWriter {
       try TokenShardWriter(
@@ -53,7 +55,8 @@ package enum DatasetBuilder {
     var encoder = DocumentEncoder(
       tokenizer: tokenizer, threads: threads, train: train, validation: validation)
     var description = plan.description(tokenizer: tokenizer, fingerprint: fingerprint)
-    try feed(plan, to: &encoder, recording: &description, progress: progress)
+    let leftOut = try feed(plan, to: &encoder, recording: &description, progress: progress)
+    if leftOut.count > 0 { skipped(leftOut) }
     try encoder.flush()
     try check(plan, train: train.summary, validation: validation.summary)
     if let context {
@@ -84,7 +87,8 @@ package enum DatasetBuilder {
     _ plan: DatasetPlan, to encoder: inout DocumentEncoder,
     recording description: inout DatasetDescription,
     progress: (_ documents: Int, _ textBytes: Int) -> Void
-  ) throws(DatasetError) {
+  ) throws(DatasetError) -> SkippedRecords {
+    var skipped = SkippedRecords()
     var documents = 0
     var textBytes = 0
     func add(
@@ -112,10 +116,12 @@ package enum DatasetBuilder {
       trainingBytes: (Document) -> Int
     ) throws(DatasetError) {
       for (i, file) in files.enumerated() {
-        var stream = DocumentStream([file], textField: plan.textField)
+        var stream = DocumentStream(
+          [file], textField: plan.textField, skipsBad: plan.skipsBad)
         while let document = try stream.next() {
           try add(document, to: &sources[i], trainingBytes: trainingBytes(document))
         }
+        skipped.note(stream.skipped)
       }
     }
     switch plan.training {
@@ -130,6 +136,7 @@ package enum DatasetBuilder {
     if case .files(let files) = plan.validation {
       try add(files, to: &description.validationSources) { _ in 0 }
     }
+    return skipped
   }
 
   private static func check(

@@ -72,6 +72,9 @@ package enum DatasetError: Error, Equatable, Sendable {
   /// A split that holds out no validation text.
   case noValidationText(documents: Int, fraction: Double)
 
+  /// Records that all have one prompt, of which a fraction cannot be held out.
+  case oneSide(records: Int, fraction: Double)
+
   // Datasets on disk.
 
   /// A folder without a dataset.
@@ -113,10 +116,10 @@ package enum DatasetError: Error, Equatable, Sendable {
     if case .badRecord(let defect, _) = self, !defect.isWrongKind { true } else { false }
   }
 
-  /// True when the error concerns one record, and the others can be used without it.
+  /// True when the error concerns one record or one line of text, and the others can be used without it.
   var concernsOneRecord: Bool {
     switch self {
-    case .badRecord, .notUTF8, .binary: true
+    case .badRecord, .notUTF8, .binary, .brokenJSON, .missingField, .fieldNotText: true
     default: false
     }
   }
@@ -209,8 +212,12 @@ extension DatasetError: CustomStringConvertible {
       "no text is left to train on; add documents or lower the validation fraction"
     case .noValidationText(let documents, let fraction):
       "a validation fraction of \(fraction) holds out none of "
-        + "\(documents, "document or record", "documents or records"); add some, raise "
-        + "data.validation, set it to 0, or name validation files"
+        + "\(documents, "document"); add some, raise the fraction, set it to 0, or name "
+        + "validation files"
+    case .oneSide(let records, let fraction):
+      "a validation fraction of \(fraction) cannot hold out a part of "
+        + (records == 1 ? "1 record" : "\(records) records with one prompt, which stay together")
+        + "; add records with other prompts, set data.validation to 0, or name validation files"
     case .noDataset(let folder):
       "there is no dataset in \(folder) (no \(Dataset.descriptionName)); build it with apus data"
     case .brokenDescription(let path, let reason):

@@ -38,18 +38,22 @@ package struct DatasetPlan: Sendable {
   let training: Training
   let validation: Validation
   let textField: String
+  /// True to leave out lines that cannot be read, and count them; otherwise they are errors.
+  let skipsBad: Bool
   /// Files found in folders and left out because their kind is not supported.
   package let ignored: [String]
 
   /// Resolves `sources` and `validation` to files.
   ///
   /// Relative paths start at `base` or, when it is empty, at the current folder. `textField` is the
-  /// field of `.jsonl` lines that holds the text.
+  /// field of `.jsonl` lines that holds the text. A line without one is an error, or with `skipsBad` left
+  /// out and counted.
   package init(
     sources: DocumentSource, validation: ValidationSource, relativeTo base: String = "",
-    textField: String = "text"
+    textField: String = "text", skipsBad: Bool = false
   ) throws(DatasetError) {
     self.textField = textField
+    self.skipsBad = skipsBad
     var ignored: [String] = []
     var trainingFiles: [SourceFile] = []
     switch sources {

@@ -6,6 +6,9 @@ package struct DocumentStream {
   private let files: [SourceFile]
   private let textField: String
   private let documentLimit: Int?
+  private let skipsBad: Bool
+  /// The lines that could not be read and were left out.
+  package private(set) var skipped = SkippedRecords()
   private var nextFile = 0
   private var nextIndex = 0
   private var lines: LineReader?
@@ -15,13 +18,16 @@ package struct DocumentStream {
   /// `textField`.
   ///
   /// A document of more than `documentLimit` bytes is an error, because a small `.gz` can inflate to
-  /// more than the memory holds; nil for the limits of `SourceFile`.
+  /// more than the memory holds; nil for the limits of `SourceFile`. A line of a `.jsonl` that is not a
+  /// text in `textField` is an error, or with `skipsBad` left out and counted.
   package init(
-    _ files: [SourceFile], textField: String = "text", documentLimit: Int? = nil
+    _ files: [SourceFile], textField: String = "text", documentLimit: Int? = nil,
+    skipsBad: Bool = false
   ) {
     self.files = files
     self.textField = textField
     self.documentLimit = documentLimit
+    self.skipsBad = skipsBad
   }
 
   /// Returns the next document; nil after the last.
@@ -48,12 +54,19 @@ package struct DocumentStream {
 
   private mutating func nextLine() throws(DatasetError) -> Document? {
     let file = files[nextFile - 1]
-    while let line = try lines?.next() {
-      if line.isBlank { continue }
-      linesHeldDocument = true
-      let text = try JSONTextField.text(
-        of: textField, in: line.bytes, path: file.path, line: line.number)
-      return document(Array(text.utf8), from: file)
+    while true {
+      do throws(DatasetError) {
+        guard let line = try lines?.next() else { break }
+        if line.isBlank { continue }
+        linesHeldDocument = true
+        let text = try JSONTextField.text(
+          of: textField, in: line.bytes, path: file.path, line: line.number)
+        return document(Array(text.utf8), from: file)
+      } catch {
+        guard skipsBad, error.concernsOneRecord else { throw error }
+        linesHeldDocument = true
+        skipped.note(error)
+      }
     }
     guard linesHeldDocument else { throw .emptyFile(path: file.path) }
     return nil

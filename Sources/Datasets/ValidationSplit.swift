@@ -44,12 +44,34 @@ package struct ValidationSplit: Sendable, Hashable {
   }
 
   private func holdsOut(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    Double(Self.draw(bytes)) < fraction * 0x1p32
+  }
+
+  /// Returns u · 2³² of the item that `bytes` identify.
+  private static func draw(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
     var hash = FNV1a()
     hash.combine(bytes)
-    let words = Self.philox(
+    return philox(
       SIMD4(
-        UInt32(truncatingIfNeeded: hash.value), UInt32(truncatingIfNeeded: hash.value >> 32), 0, 0))
-    return Double(words.x) < fraction * 0x1p32
+        UInt32(truncatingIfNeeded: hash.value), UInt32(truncatingIfNeeded: hash.value >> 32), 0, 0)
+    ).x
+  }
+
+  /// Returns true for each of the items that `keys` identify that is held out.
+  ///
+  /// Where the fraction holds out none of few items, the one with the least u is held out, and where
+  /// it holds out all, the one with the greatest is not: both sides have an item if two keys differ
+  /// and the fraction is not 0.
+  package func heldOut(_ keys: [[UInt8]]) -> [Bool] {
+    var sides = keys.map(holdsOut)
+    guard fraction > 0, let first = sides.first, sides.allSatisfy({ $0 == first }) else {
+      return sides
+    }
+    let draws = keys.map { $0.withUnsafeBufferPointer(Self.draw) }
+    let moved = first ? draws.max() : draws.min()
+    if draws.allSatisfy({ $0 == moved }) { return sides }
+    for index in sides.indices where draws[index] == moved { sides[index] = !first }
+    return sides
   }
 
   private func tailStart(of bytes: UnsafeBufferPointer<UInt8>) -> Int {

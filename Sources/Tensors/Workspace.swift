@@ -73,6 +73,14 @@ package final class Workspace {
     return try body()
   }
 
+  /// Runs `body` without recording its operations.
+  package func withoutRecording<R>(_ body: () throws -> R) rethrows -> R {
+    let before = isRecording
+    isRecording = false
+    defer { isRecording = before }
+    return try body()
+  }
+
   /// Calls `body` with uninitialized memory for `count` bf16 numbers from the pool.
   func withBF16Scratch<R>(_ count: Int, _ body: (UnsafeMutablePointer<UInt16>) -> R) -> R {
     let scratch = Storage(bytes: count * MemoryLayout<UInt16>.stride, in: self)

@@ -6,15 +6,16 @@ import Testing
 @Suite struct PhaseTests {
   /// A phase and its keys.
   enum Phase: String, CaseIterable {
-    case finetune, reward, dpo, ppo, grpo, rloo
+    case finetune, reward, dpo, kto, ppo, grpo, rloo
 
-    var command: String { [.dpo, .ppo, .grpo, .rloo].contains(self) ? "align" : rawValue }
+    var command: String { [.finetune, .reward].contains(self) ? rawValue : "align" }
 
     var keys: String {
       switch self {
       case .finetune: "data: { train: talk.jsonl, validation: 0.2 }"
       case .reward: "data: { train: pairs.jsonl, validation: 0.2 }"
       case .dpo: "data: { train: pairs.jsonl, validation: 0.2 }\nmethod: dpo"
+      case .kto: "data: { train: judged.jsonl, validation: 0.2 }\nmethod: kto"
       case .ppo:
         """
         data: { train: talk.jsonl, validation: 0.2 }

@@ -8,8 +8,8 @@ extension Program {
   }
   .joined(separator: "\n")
 
-  /// Runs `body` with a program in a folder with a small model `base` and the records `talk.jsonl`
-  /// and `pairs.jsonl`.
+  /// Runs `body` with a program in a folder with a small model `base` and the records `talk.jsonl`,
+  /// `pairs.jsonl` and `judged.jsonl`.
   static func withModel(
     _ settings: [String] = [], _ body: (Program) throws -> Void
   ) throws {
@@ -22,6 +22,12 @@ extension Program {
       let pairs = (0..<60).map {
         #"{"prompt":"Say \#($0)","chosen":"bird \#($0)","rejected":"\#($0) o'clock"}"#
       }
+      let judged = (0..<40).map { index in
+        let answer = index % 3 == 0 ? "yes" : "no"
+        return #"{"prompt":"question \#(index)","completion":"\#(answer) \#(index % 7)","label":"#
+          + "\(index % 3 == 0)}"
+      }
+      try program.write(judged.joined(separator: "\n"), to: "judged.jsonl")
       try program.write(pairs.joined(separator: "\n"), to: "pairs.jsonl")
       try body(program)
     }

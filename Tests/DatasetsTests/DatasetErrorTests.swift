@@ -32,6 +32,9 @@ struct DatasetErrorTests {
     .invalidFraction(1.5),
     .noTrainingText,
     .noValidationText(documents: 4, fraction: 0.1),
+    .oneSide(records: 1, fraction: 0.1),
+    .oneSide(records: 4, fraction: 0.1),
+    .unknownField("txt", known: ["label", "text"]),
     .noDataset(folder: "d"),
     .brokenDescription(path: "d/dataset.json", reason: "it has version 9 and this program reads 1"),
     .otherTokenizer(folder: "d", found: "01", expected: "02"),
@@ -74,7 +77,10 @@ struct DatasetErrorTests {
     c/a.jsonl:3 holds a document or record of more than 1000 bytes; split it into several
     a validation fraction of 1.5 is not possible; give a number from 0 to below 1
     no text is left to train on; add documents or lower the validation fraction
-    a validation fraction of 0.1 holds out none of 4 documents or records; add some, raise data.validation, set it to 0, or name validation files
+    a validation fraction of 0.1 holds out none of 4 documents; add some, raise the fraction, set it to 0, or name validation files
+    a validation fraction of 0.1 cannot hold out a part of 1 record; add records with other prompts, set data.validation to 0, or name validation files
+    a validation fraction of 0.1 cannot hold out a part of 4 records with one prompt, which stay together; add records with other prompts, set data.validation to 0, or name validation files
+    no record has a field "txt" to be read under another name; name one of label, text
     there is no dataset in d (no dataset.json); build it with apus data
     d/dataset.json cannot be decoded (it has version 9 and this program reads 1); delete the folder and build the dataset again
     the dataset in d was made with the tokenizer 01 and this run uses 02; build it again with this tokenizer

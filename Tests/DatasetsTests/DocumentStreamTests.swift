@@ -168,4 +168,23 @@ struct DocumentStreamTests {
     try FileManager.default.removeItem(atPath: file.path)
     #expect(throws: DatasetError.missing(path: file.path)) { try documents([file]) }
   }
+
+  @Test func badLinesAreLeftOutAndCounted() throws {
+    let scratch = try Scratch()
+    let lines = [
+      #"{"text": "a"}"#, "not JSON", #"{"title": "b"}"#, #"{"text": 7}"#, #"{"text": "c"}"#,
+    ]
+    let path = try scratch.write(
+      "a.jsonl", Array(lines.joined(separator: "\n").utf8) + [0x0A, 0xFF, 0x0A])
+    let files = [try SourceFile(path)]
+    var strict = DocumentStream(files)
+    _ = try strict.next()
+    #expect(throws: DatasetError.self) { try strict.next() }
+    var stream = DocumentStream(files, skipsBad: true)
+    var texts: [String] = []
+    while let document = try stream.next() {
+      texts.append(String(decoding: document.bytes, as: UTF8.self))
+    }
+    #expect(texts == ["a", "c"] && stream.skipped.count == 4 && stream.skipped.first.count == 3)
+  }
 }

@@ -102,7 +102,8 @@ struct RecordFormTests {
     ])
   func answersWithALabelAreJudged(json: String) throws {
     func judged(_ isDesirable: Bool) -> Record {
-      .judged(Judgement(prompt: [Self.question], answer: [Self.answer], isDesirable: isDesirable))
+      .judged(
+        JudgedAnswer(prompt: [Self.question], answer: [Self.answer], isDesirable: isDesirable))
     }
     #expect(try Self.record(json) == judged(true))
     let bad = json.replacing("true", with: "false").replacing(#""label": 1"#, with: #""label": 0"#)

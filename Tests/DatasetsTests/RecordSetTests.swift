@@ -31,7 +31,7 @@ struct RecordSetTests {
     #expect(Self.prompts(set.validation).isSubset(of: Self.prompts(more.validation)))
     #expect(Self.prompts(set.train).isSubset(of: Self.prompts(more.train)))
     #expect(more.train.count + more.validation.count == 601)
-    #expect(throws: DatasetError.noValidationText(documents: 1, fraction: 0.0001)) {
+    #expect(throws: DatasetError.oneSide(records: 1, fraction: 0.0001)) {
       try RecordSet(reading: [scratch.path("b.json")], validation: .fraction(0.0001))
     }
   }

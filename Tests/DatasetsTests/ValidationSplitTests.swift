@@ -62,6 +62,23 @@ struct ValidationSplitTests {
     #expect(sides == "vtttttvtvvvvtvvvvtvtvvvvvtttvtvv")
   }
 
+  /// Both sides have an item of two or more, whatever the fraction, and the same one in any order.
+  @Test func fewItemsAreOnBothSides() throws {
+    for count in 2...20 {
+      let keys = (0..<count).map { Array("record \($0)".utf8) }
+      for fraction in [0.0001, 0.1, 0.5, 0.9999] {
+        let split = try ValidationSplit(fraction: fraction)
+        let sides = split.heldOut(keys)
+        #expect(sides.contains(true) && sides.contains(false), "\(count) \(fraction)")
+        #expect(split.heldOut(keys.reversed()) == sides.reversed())
+      }
+      #expect(try !ValidationSplit(fraction: 0).heldOut(keys).contains(true))
+    }
+    // Equal items stay together.
+    let split = try ValidationSplit(fraction: 0.1)
+    #expect(Set(split.heldOut([[1], [1], [1]])).count == 1)
+  }
+
   @Test func aLargerFractionContainsASmallerOne() throws {
     let small = try ValidationSplit(fraction: 0.1)
     let large = try ValidationSplit(fraction: 0.3)

@@ -72,6 +72,45 @@ import Testing
     #expect(error <= tolerance)
   }
 
+  /// By `Goldens/generate_kto.py`.
+  @Test func lossOfJudgedAnswersEqualsThatOfTRL() throws {
+    let golden = try Golden(file: "kto.json")
+    let policy = try golden.floats("policy")
+    let reference = try golden.floats("reference")
+    let klReference = try golden.floats("klReference")
+    var error = 0.0
+    for setting in try golden.cases() {
+      let objective = KahnemanTversky(
+        beta: try setting.number("beta"),
+        desirableWeight: try setting.number("desirableWeight"),
+        undesirableWeight: try setting.number("undesirableWeight"))
+      let divergence = KahnemanTversky.divergence(
+        policy: try setting.floats("klPolicy"), reference: klReference)
+      #expect(abs(divergence - (try setting.number("kl"))) < 1e-6)
+      let labels = try setting.flags("labels")
+      let run = { (policy: Tensor) in
+        objective(
+          policy: policy, reference: reference, lengths: labels.map { _ in 2 },
+          isDesirable: labels, divergence: divergence)
+      }
+      let loss = differentiated(policy, run)
+      error = max(error, worst([loss.total], [try setting.number("loss")]))
+      error = max(error, worst(loss.gradient, try setting.numbers("gradient")))
+      for (measure, key) in [
+        (Measure.chosenReward, "chosenReward"), (.rejectedReward, "rejectedReward"),
+      ] where loss.measures[measure] != nil {
+        error = max(error, worst([loss.measures[measure] ?? .nan], [try setting.number(key)]))
+      }
+      #expect(loss.measures.count(of: .chosenReward) == Double(labels.count { $0 }))
+      #expect(loss.measures.count(of: .logProbability) == Double(2 * labels.count { $0 }))
+      #expect(loss.count == 6)
+      let check = differences(policy, run)
+      #expect(check.worstError < 2e-3, "\(check.place)")
+    }
+    print("KTO: worst error \(error)")
+    #expect(error <= tolerance)
+  }
+
   @Test func aPolicyEqualToItsReferenceHasLossLogTwo() {
     let same: [Float] = [-12.5, -3.25, -700, -1]
     let loss = differentiated(same) {

@@ -34,6 +34,7 @@ struct Golden {
   func text(_ key: String) throws -> String { try #require(values[key] as? String, "\(key)") }
   func number(_ key: String) throws -> Double { try #require(values[key] as? Double, "\(key)") }
   func flag(_ key: String) throws -> Bool { try #require(values[key] as? Bool, "\(key)") }
+  func flags(_ key: String) throws -> [Bool] { try #require(values[key] as? [Bool], "\(key)") }
   func integer(_ key: String) throws -> Int { try #require(values[key] as? Int, "\(key)") }
   func integers(_ key: String) throws -> [Int] { try #require(values[key] as? [Int], "\(key)") }
 

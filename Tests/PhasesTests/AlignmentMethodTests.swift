@@ -35,7 +35,7 @@ import Testing
       #expect(AlignmentMethod(name: name).name == name)
     }
     #expect(try options().method.name == "ppo" && options().method.hasValueHead)
-    #expect(AlignmentMethod(name: "dpo").isPreference)
+    for name in ["dpo", "kto"] { #expect(!AlignmentMethod(name: name).samples) }
   }
 
   @Test func keysOfOtherMethodsAreRefused() throws {
@@ -43,7 +43,7 @@ import Testing
     _ = try AlignmentOptions(&reader)
     for name in AlignmentMethod.names {
       let keys = AlignmentMethod(name: name).unusedKeys.flatMap(reader.keysRead)
-      #expect(keys.count > (name == "dpo" ? 20 : 3))
+      #expect(keys.count > (AlignmentMethod(name: name).samples ? 3 : 20))
       for key in keys {
         let value =
           switch key {
@@ -58,6 +58,14 @@ import Testing
         }
       }
     }
+  }
+
+  /// The KL of KTO is estimated from answers to other prompts of the micro-batch.
+  @Test func oneAnswerPerMicroBatchHasNoOther() throws {
+    #expect(throws: ConfigurationError.self) {
+      try self.options("method=kto", "batch.sequences=1", "reward.rule=null")
+    }
+    #expect(try options("method=dpo", "batch.sequences=1", "reward.rule=null").method.name == "dpo")
   }
 
   @Test func oneCompletionPerPromptCannotBeCompared() throws {

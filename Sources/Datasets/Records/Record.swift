@@ -7,7 +7,7 @@ package enum Record: Sendable, Hashable {
   /// Two answers to one prompt, one of them preferred.
   case pair(Preference)
   /// An answer to a prompt that is called good or bad.
-  case judged(Judgement)
+  case judged(JudgedAnswer)
   /// A text with its class or its value.
   case labelled(text: String, label: Label)
   /// Words, each with its tag.
@@ -38,7 +38,7 @@ package struct Preference: Sendable, Hashable {
 }
 
 /// A prompt with one answer and its label, as KTO learns from it.
-package struct Judgement: Sendable, Hashable {
+package struct JudgedAnswer: Sendable, Hashable {
   /// The prompt of the answer.
   package let prompt: Conversation
   /// The answer: messages that begin and end with the assistant.

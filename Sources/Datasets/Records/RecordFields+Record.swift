@@ -39,7 +39,7 @@ extension RecordFields {
       }
       let prompt = whole.messages.dropLast(last.count)
       return .judged(
-        Judgement(
+        JudgedAnswer(
           prompt: Conversation(prompt, tools: whole.tools), answer: Array(last),
           isDesirable: isDesirable))
     }

@@ -15,7 +15,8 @@ package struct RecordSet: Sendable {
   /// Reads the files, folders and globs `sources`, which start at `base` or the current folder.
   ///
   /// A validation fraction is drawn by prompt (see `ValidationSplit`): a record keeps its side when
-  /// others are added, and records with the same prompt are on the same side. The fields of the records
+  /// others are added, and records with the same prompt are on the same side; of two or more prompts, one
+  /// is held out and one is not. The fields of the records
   /// have `names`. A bad record is an error, or with `skipsBad` left out and counted. Throws `DatasetError.noRecords` when no record is left for
   /// training, or none for validation though validation was requested.
   package init(
@@ -63,16 +64,15 @@ package struct RecordSet: Sendable {
   ) throws(DatasetError) -> (train: [LocatedRecord], validation: [LocatedRecord]) {
     let split = try ValidationSplit(fraction: fraction)
     var sides: (train: [LocatedRecord], validation: [LocatedRecord]) = ([], [])
-    for record in records {
-      if split.holdsOut(record.record.splitKey) {
+    for (record, isHeldOut) in zip(records, split.heldOut(records.map(\.record.splitKey))) {
+      if isHeldOut {
         sides.validation.append(record)
       } else {
         sides.train.append(record)
       }
     }
-    guard !sides.train.isEmpty else { throw .noTrainingText }
-    if fraction > 0, sides.validation.isEmpty {
-      throw .noValidationText(documents: records.count, fraction: fraction)
+    if sides.train.isEmpty || fraction > 0 && sides.validation.isEmpty {
+      throw .oneSide(records: records.count, fraction: fraction)
     }
     return sides
   }

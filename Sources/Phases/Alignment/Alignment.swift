@@ -5,7 +5,7 @@ import Models
 import Tokenizers
 import Training
 
-/// Reinforcement learning from rewards, or preference optimization on pairs.
+/// Reinforcement learning from rewards, or preference optimization on pairs or judged answers.
 struct Alignment: ConfiguredPhase {
   let plan: TrainingPlan
   private let options: AlignmentOptions
@@ -17,7 +17,7 @@ struct Alignment: ConfiguredPhase {
   /// The training data of a method.
   private enum Task {
     case policy(any PolicyMethod, prompts: SplitExamples<PromptSet>)
-    case preference(PreferenceTask)
+    case answers(any SupervisedTask)
   }
 
   /// Makes the plan from the keys, the initial model, the examples, and the reward model's verdict.
@@ -47,18 +47,23 @@ struct Alignment: ConfiguredPhase {
         method.init(options.policy, samples: options.rollouts.samples), prompts: prompts)
       notes = prompts.notes
     } else {
-      let pairs = try PreferenceTask(
-        model, records, exampleOptions, loss: options.preference,
-        endsOnCollapse: options.endsOnCollapse)
-      task = .preference(pairs)
-      notes = pairs.notes
+      let answers: any SupervisedTask =
+        options.method.answers == .kto
+        ? try JudgementTask(
+          model, records, exampleOptions, loss: options.judgement,
+          endsOnCollapse: options.endsOnCollapse)
+        : try PreferenceTask(
+          model, records, exampleOptions, loss: options.preference,
+          endsOnCollapse: options.endsOnCollapse)
+      task = .answers(answers)
+      notes = answers.notes
     }
     var settings = model.settings(records)
     if let rewards { settings["reward.model"] = try rewards.weightsDigest() }
     plan = try TrainingPlan(
       options.training, reader, network: options.network(model.folder.configuration),
       lora: options.adapters.lora, start: model, rows: options.rows, settings: settings,
-      isBatchInvariant: !options.method.isPreference && options.rollouts.isBatchInvariant,
+      isBatchInvariant: options.method.samples && options.rollouts.isBatchInvariant,
       bf16IsFaster: bf16IsFaster)
   }
 
@@ -76,11 +81,10 @@ struct Alignment: ConfiguredPhase {
         options.training, reader, network: options.network(model), lora: options.adapters.lora,
         rows: options.rows,
         context: options.start.context, bf16IsFaster: bf16IsFaster),
-      rollouts: options.method.isPreference
-        ? nil
-        : .init(
+      rollouts: options.method.samples
+        ? .init(
           options: options.rollouts, stepsPerIteration: options.stepsPerIteration,
-          hasRewardModel: options.reward.model != nil),
+          hasRewardModel: options.reward.model != nil) : nil,
       frozenModelParameters: frozen)
   }
 
@@ -128,9 +132,9 @@ struct Alignment: ConfiguredPhase {
     let frozenModels = try frozenModels()
     try notes.forEach(run.note)
     switch task {
-    case .preference(let pairs):
+    case .answers(let answers):
       return PreparedPhase(
-        objective: pairs.objective(plan), evaluator: try pairs.evaluator(plan),
+        objective: try answers.objective(plan), evaluator: try answers.evaluator(plan),
         frozenModels: frozenModels)
     case .policy(let method, let prompts):
       let reward = RewardSource(
@@ -167,6 +171,6 @@ extension AlignmentOptions {
     method.hasValueHead ? ValueHeadModelConfiguration(model) : model
   }
 
-  /// Rows of a micro-batch: a pair has two.
-  fileprivate var rows: Int { method.isPreference ? 2 * training.sequences : training.sequences }
+  /// Rows of a micro-batch: a pair has two, and so has a judged answer with its mismatched one.
+  fileprivate var rows: Int { method.samples ? training.sequences : 2 * training.sequences }
 }

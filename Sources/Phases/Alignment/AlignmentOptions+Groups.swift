@@ -199,3 +199,25 @@ package struct PreferenceOptions: Sendable {
     }
   }
 }
+
+/// The keys of KTO's loss.
+package struct JudgementOptions: Sendable {
+  /// β, the strength of the KL constraint to the reference model.
+  package let beta: Double
+  /// The weight of good answers.
+  package let desirableWeight: Double
+  /// The weight of bad answers.
+  package let undesirableWeight: Double
+
+  package init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+    beta = try reader.number(
+      "kto.beta", default: 0.1, in: 1e-4...100,
+      help: "β, strength of the KL constraint to the reference model")
+    desirableWeight = try reader.number(
+      "kto.desirableWeight", default: 1, in: 0...1000,
+      help: "weight of the loss of good answers; where they are n times as many as the bad ones, "
+        + "1 to 1.33 divided by n is usual")
+    undesirableWeight = try reader.number(
+      "kto.undesirableWeight", default: 1, in: 0...1000, help: "weight of the loss of bad answers")
+  }
+}

@@ -11,7 +11,7 @@ package struct AlignmentOptions: PhaseOptions {
   package var adapters: AdapterOptions
   /// The alignment method.
   package var method: AlignmentMethod
-  /// Prompts, or pairs for DPO.
+  /// Prompts, pairs for DPO, or judged answers for KTO.
   package var data: ExampleDataOptions
   /// The reward.
   package var reward: RewardSourceOptions
@@ -21,6 +21,8 @@ package struct AlignmentOptions: PhaseOptions {
   package var policy: PolicyOptions
   /// The loss of DPO.
   package var preference: PreferenceOptions
+  /// The loss of KTO.
+  package var judgement: JudgementOptions
   /// True to end the run when the policy has collapsed; see `Measures.collapse(vocabulary:)`.
   package var endsOnCollapse: Bool
 
@@ -36,13 +38,16 @@ package struct AlignmentOptions: PhaseOptions {
     method = AlignmentMethod(
       name: try reader.choice(
         "method", of: AlignmentMethod.names, default: PPO.name,
-        help: "dpo learns from preference pairs, the others from rewards of sampled completions"))
-    data = try ExampleDataOptions(&reader, what: "prompts (or pairs for dpo)")
-    try data.refuseTruncation(reader, of: method.isPreference ? "pair" : "prompt")
+        help: "dpo learns from preference pairs, kto from answers called good or bad, the others "
+          + "from rewards of sampled completions"))
+    data = try ExampleDataOptions(
+      &reader, what: "prompts (pairs for dpo, answers with a label for kto)")
+    try data.refuseTruncation(reader, of: method.example)
     reward = try RewardSourceOptions(&reader)
     rollouts = try RolloutOptions(&reader)
     policy = try PolicyOptions(&reader)
     preference = try PreferenceOptions(&reader)
+    judgement = try JudgementOptions(&reader)
     endsOnCollapse = try reader.boolean(
       "guard.collapse", default: true, decidesBits: false,
       help: "ends the run when the policy's text is no likelier than random tokens to the initial "
@@ -50,7 +55,7 @@ package struct AlignmentOptions: PhaseOptions {
     var defaults = TrainingOptions.Defaults()
     defaults.steps = 200
     defaults.sequences = 4
-    defaults.sequencesHelp = "completions (pairs for dpo) per micro-batch"
+    defaults.sequencesHelp = "completions (pairs for dpo, answers for kto) per micro-batch"
     defaults.learningRate = 1e-5
     defaults.finalRate = 1e-6
     defaults.weightDecay = 0
@@ -59,6 +64,12 @@ package struct AlignmentOptions: PhaseOptions {
     training = try TrainingOptions(&reader, runOptions, defaults: defaults)
     try reader.refuse(
       method.unusedKeys, because: "it has no effect with method: \(method.name); leave it out")
+    if method.answers == .kto, training.sequences < 2 {
+      throw reader.rejection(
+        of: "batch.sequences",
+        because: "kto estimates the KL from the prompts of a micro-batch with answers to other "
+          + "prompts, and one has no other; choose 2 or more")
+    }
     guard let policyMethod = method.policy else { return }
     if rollouts.samples < policyMethod.minimumSamples {
       throw reader.rejection(
@@ -85,7 +96,7 @@ package struct AlignmentOptions: PhaseOptions {
 
   /// Refuses a policy without any reward.
   func requireRewards(_ reader: ConfigurationReader) throws(ConfigurationError) {
-    if !method.isPreference && reward.model == nil && reward.rule == nil && reward.command == nil {
+    if method.samples && reward.model == nil && reward.rule == nil && reward.command == nil {
       throw reader.rejection(
         of: "method",
         because: "\(method.name) needs rewards; set reward.model, reward.rule or reward.command")
@@ -94,7 +105,7 @@ package struct AlignmentOptions: PhaseOptions {
 
   /// Optimizer steps per rollout iteration.
   var stepsPerIteration: Int {
-    method.isPreference
-      ? 1 : policy.epochs * rollouts.count / (training.microBatches * training.sequences)
+    method.samples
+      ? policy.epochs * rollouts.count / (training.microBatches * training.sequences) : 1
   }
 }

@@ -65,7 +65,7 @@ struct PreferenceTask: SupervisedTask {
       source: examples.loader(plan), pairLoss: loss, endsOnCollapse: endsOnCollapse)
   }
 
-  func evaluator(of examples: PairSet, _ plan: TrainingPlan) -> PreferenceEvaluator {
-    PreferenceEvaluator(examples, sequences: plan.rows, loss: loss)
+  func evaluator(of examples: PairSet, _ plan: TrainingPlan) -> MeasuredEvaluator<PairSet> {
+    MeasuredEvaluator(examples, sequences: plan.rows) { [loss] in loss(of: $0, on: $1) }
   }
 }

@@ -38,6 +38,7 @@ protocol CountedExamples: Sendable {
 }
 
 extension ExampleSet: CountedExamples {}
+extension JudgedSet: CountedExamples {}
 extension LabelSet: CountedExamples {}
 extension PairSet: CountedExamples {}
 extension PromptSet: CountedExamples {}

@@ -96,12 +96,7 @@ struct BlockContext {
     for run in block.runs {
       let (first, count, width) = (run.rows.lowerBound, run.rows.count, run.end - run.start)
       let own = wholeRows(of: scores) + (first - rows.lowerBound) * rowStride
-      for unseen in [columns.lowerBound..<run.start, run.end..<columns.upperBound]
-      where !unseen.isEmpty {
-        for row in 0..<count {
-          (own + row * rowStride + unseen.lowerBound).update(repeating: 0, count: unseen.count)
-        }
-      }
+      for row in 0..<count { zero(own + row * rowStride, outside: run) }
       if let bias = pass.bias {
         apus_attention_bias(
           own + run.start, bias.at(head, row: first, column: run.start), count, width, rowStride,
@@ -114,17 +109,29 @@ struct BlockContext {
     }
   }
 
+  /// Zeroes the scores of `row`, which has those of all keys, of the block's keys outside `run`.
+  private func zero(_ row: UnsafeMutablePointer<Float>, outside run: AttentionBlock.Run) {
+    for unseen in [columns.lowerBound..<run.start, run.end..<columns.upperBound] {
+      (row + unseen.lowerBound).update(repeating: 0, count: unseen.count)
+    }
+  }
+
   /// Writes `scores` after dropout, if there is any, to `result`, which may be the same matrix.
   func drop(_ scores: BlockMatrix, into result: BlockMatrix) {
     guard let dropout = pass.settings.dropout else { return }
-    let firstRow = (sequence * shape.heads + head) * shape.queries + rows.lowerBound
-    // Words are numbered as if every row had the scores of all keys, from a multiple of 4 on.
-    let first = columns.lowerBound / 4 * 4
-    for row in 0..<rows.count {
-      let offset = row * shape.rowStride + first
-      dropout.apply(
-        wholeRows(of: result) + offset, wholeRows(of: scores) + offset,
-        count: columns.upperBound - first, first: (firstRow + row) * shape.rowStride + first)
+    let firstRow = (sequence * shape.heads + head) * shape.queries
+    // Words are numbered as if every row had the scores of all keys, from a multiple of 4 on. The
+    // scores of keys outside a row's example are 0.
+    for run in block.runs {
+      let first = run.start / 4 * 4
+      for row in run.rows {
+        let offset = (row - rows.lowerBound) * shape.rowStride
+        let own = wholeRows(of: result) + offset
+        if result.base != scores.base { zero(own, outside: run) }
+        dropout.apply(
+          own + first, wholeRows(of: scores) + offset + first, count: run.end - first,
+          first: (firstRow + row) * shape.rowStride + first)
+      }
     }
   }
 }

@@ -30,34 +30,61 @@ package protocol PolicyMethod: Sendable {
   func computeAdvantages(of rollouts: inout [Rollouts.Rollout], variables: inout [String: Double])
 }
 
+/// A method that learns from answers in the data, without sampling.
+enum AnswerMethod: String, CaseIterable, Sendable {
+  /// Direct preference optimization on pairs (Rafailov and others 2023).
+  case dpo
+  /// Kahneman–Tversky optimization on answers that are called good or bad (Ethayarajh and others 2024).
+  case kto
+
+  /// The section of its keys.
+  var section: String { rawValue }
+
+  /// An example as a noun for error sentences.
+  var example: String {
+    switch self {
+    case .dpo: "pair"
+    case .kto: "answer"
+    }
+  }
+}
+
 /// An alignment method, by its name under the key `method`.
 package struct AlignmentMethod: Sendable {
-  /// The method by which a policy learns from rewards of sampled completions; nil for direct
-  /// preference optimization on pairs (Rafailov and others 2023).
+  /// The method by which a policy learns from rewards of sampled completions; nil for one that learns
+  /// from answers in the data.
   let policy: (any PolicyMethod.Type)?
+  /// The method that learns from answers in the data.
+  let answers: AnswerMethod?
 
   static let policies: [any PolicyMethod.Type] = [PPO.self, GRPO.self, RLOO.self]
 
-  private static let preferenceName = "dpo"
-
-  package static let names = policies.map { $0.name } + [preferenceName]
+  package static let names = policies.map { $0.name } + AnswerMethod.allCases.map(\.rawValue)
 
   /// The names of the methods that need several completions per prompt.
   static let comparing = policies.filter { $0.minimumSamples > 1 }.map { $0.name }
 
+  /// The method called `name`, one of `names`.
   init(name: String) {
     policy = Self.policies.first { $0.name == name }
+    answers = AnswerMethod(rawValue: name)
+    precondition((policy == nil) != (answers == nil), "no alignment method is called \(name)")
   }
 
-  var name: String { policy?.name ?? Self.preferenceName }
+  var name: String { policy?.name ?? answers?.rawValue ?? "" }
 
-  var isPreference: Bool { policy == nil }
+  /// True when the policy samples completions.
+  var samples: Bool { policy != nil }
 
   /// True to train a value head together with the policy.
   var hasValueHead: Bool { policy?.hasValueHead ?? false }
 
+  /// An example as a noun for error sentences.
+  var example: String { answers?.example ?? "prompt" }
+
   /// The keys and sections of alignment that have no effect with this method.
   var unusedKeys: [String] {
-    policy.map { ["dpo"] + $0.unusedKeys } ?? ["reward", "rollouts", "policy", "kl"]
+    let sections = AnswerMethod.allCases.filter { $0 != answers }.map(\.section)
+    return sections + (policy?.unusedKeys ?? ["reward", "rollouts", "policy", "kl"])
   }
 }
