@@ -97,9 +97,9 @@ let package = Package(
     .target(
       name: "Phases",
       dependencies: [
-        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation", "Files",
-        "Generation", "Layers", "MPI", "Models", "Monitoring", "Objectives", "RandomNumbers",
-        "Statistics", "Tensors", "Tokenizers", "Training",
+        "CSystem", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation",
+        "Files", "Generation", "Layers", "MPI", "Models", "Monitoring", "Objectives",
+        "RandomNumbers", "Statistics", "Tensors", "Tokenizers", "Training",
       ],
       swiftSettings: strict),
 
