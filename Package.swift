@@ -195,7 +195,8 @@ let package = Package(
     .testTarget(
       name: "ApusTests",
       dependencies: [
-        "Apus", "Configuration", "Datasets", "Phases", "Tokenizers",
+        "Annotation", "Apus", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files",
+        "Monitoring", "Phases", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),

@@ -72,8 +72,11 @@ struct RotarySettings: Sendable, Equatable {
     let kind = try map.text(Key.kind, default: map.text(Key.olderKind, default: "default"))
     let original = try map.size(Key.original, atMost: ModelLimits.context, default: context)
     switch kind {
-    // Within the file's context, dynamic scaling equals the default.
-    case "default", "dynamic": return .none
+    case "default": return .none
+    case "dynamic":
+      // Within the file's context, dynamic scaling equals the default; its factor must be valid.
+      _ = try map.positive(Key.factor, default: 1)
+      return .none
     case "linear": return .linear(factor: try map.positive(Key.factor))
     case "llama3":
       return .llama3(
