@@ -97,9 +97,9 @@ let package = Package(
     .target(
       name: "Phases",
       dependencies: [
-        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation", "Files",
-        "Generation", "Layers", "MPI", "Models", "Monitoring", "Objectives", "RandomNumbers",
-        "Statistics", "Tensors", "Tokenizers", "Training",
+        "CSystem", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation",
+        "Files", "Generation", "Layers", "MPI", "Models", "Monitoring", "Objectives",
+        "RandomNumbers", "Statistics", "Tensors", "Tokenizers", "Training",
       ],
       swiftSettings: strict),
 
@@ -195,7 +195,8 @@ let package = Package(
     .testTarget(
       name: "ApusTests",
       dependencies: [
-        "Apus", "Configuration", "Datasets", "Phases", "Tokenizers",
+        "Annotation", "Apus", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files",
+        "Monitoring", "Phases", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Tensors
+import Training
 
 /// The program `apus`, with its subcommands in the order in which a user meets them.
 @main
@@ -19,6 +20,7 @@ struct ApusCommand: ParsableCommand {
     ])
 
   static func main() {
+    Signals.prepare()
     StandardOutput.reserveStreams()
     MatrixLibrary.reexecuteIfKernelsAreOutdated()
     if let fault = MatrixLibrary.environmentFault { Failure.refuse(fault) }

@@ -38,25 +38,32 @@ enum Failure {
   static func code(_ error: any Error) -> Int32 {
     switch error {
     case is DivergenceGuard.Diverged: 3
-    case CheckpointError.notAsWritten: 5
-    case StorageError.notAFile, StorageError.tooLarge: 2
-    case is StorageError, is MonitoringError, is StandardOutput.Failure: 5
-    case DatasetError.storage, TokenizerError.unwritable, AnnotationError.storage: 5
-    case AnnotationError.locked: 75
-    case is AnnotationError, is DatasetError, is TokenizerError, is CheckpointError,
-      is ConfigurationError, is ModelError, is LoRAError, is Refusal,
-      is StartContract.Mismatch, is StartRefusal, is Cores.Oversubscribed,
-      is WorkerPool.ThreadStartFailure:
-      2
-    case is MPIError: 75
-    case let code as ExitCode: code.rawValue
-    default: 1
+    case let error as StorageError: error.isFaultOfPath ? 2 : 5
+    case DatasetError.storage(let failure), MonitoringError.storage(let failure): code(failure)
+    case CheckpointError.notAsWritten, TokenizerError.unwritable, AnnotationError.storage,
+      is StandardOutput.Failure, is CocoaError, is POSIXError:
+      5
+    case AnnotationError.locked, is MPIError: 75
+    default:
+      // The parser of commands knows its own errors, and calls all others a failure.
+      switch ApusCommand.exitCode(for: error) {
+      case .failure: 2
+      case let known: known.rawValue
+      }
     }
+  }
+
+  /// True for an error of the parser of commands, which prints the usage, or an end without a
+  /// sentence.
+  private static func isOfParser(_ error: any Error) -> Bool {
+    error is ExitCode || ApusCommand.exitCode(for: error) != .failure
   }
 
   /// The sentence of `error`, with its full stop.
   static func sentence(_ error: any Error) -> String {
-    var text = "\(error)"
+    // Foundation's description of an error lists its parts; the other one is a sentence.
+    let isOfFoundation = error is CocoaError || error is POSIXError
+    var text = isOfFoundation ? error.localizedDescription : "\(error)"
     if (error as? DatasetError)?.isBadRecord == true {
       text += ", or leave such records out with data.skipBad: true (--skip-bad)"
     }
@@ -71,7 +78,7 @@ enum Failure {
 
   /// Ends the process with the sentence of `error`, or with the usage for a command-line error.
   static func exit(_ error: any Error) -> Never {
-    if error is ExitCode || error is CleanExit || code(error) == 1 {
+    if isOfParser(error) {
       let isHelp = ApusCommand.exitCode(for: error).isSuccess
       if isHelp, Ranks.own > 0 { Foundation.exit(0) }
       if !isHelp, !(error is ExitCode) { waitForRankZeroBeforeMPI() }
@@ -94,7 +101,7 @@ enum Failure {
   /// all ranks know of the error, each of them exits; otherwise `MPI_Abort` ends them.
   static func end(_ error: any Error, on world: Communicator) throws -> Never {
     if let failure = error as? RankFailure {
-      let code = try world.broadcast(failure.error.map(rankCode) ?? 0, from: failure.rank)
+      let code = try world.broadcast(failure.error.map(code) ?? 0, from: failure.rank)
       if let error = failure.error, !(error is ExitCode) {
         report((failure.rank == 0 ? "" : place(of: world)) + sentence(error))
       }
@@ -108,7 +115,7 @@ enum Failure {
     }
     waitForRankZero(on: world.rank, seconds: 0.3)
     report(place(of: world) + sentence(error))
-    world.abort(code: rankCode(error))
+    world.abort(code: code(error))
   }
 
   /// Waits on ranks other than 0: if rank 0 has the same error, it reports it and ends this rank.
@@ -119,11 +126,6 @@ enum Failure {
   private static func waitForRankZeroBeforeMPI() {
     // mpirun takes a second to end the other ranks after one exits before MPI_Init.
     waitForRankZero(on: Ranks.own, seconds: 3)
-  }
-
-  /// The exit code of `error`, with 2 in place of 1, which is `mpirun`'s own.
-  private static func rankCode(_ error: any Error) -> Int32 {
-    code(error) == 1 && !(error is ExitCode) ? 2 : code(error)
   }
 
   private static func place(of world: Communicator) -> String {

@@ -21,8 +21,12 @@ struct RankArguments: ParsableArguments {
     let world = environment.world
     MatrixLibrary.useCallingThreadOnly()
     do {
-      try body(
-        world, try Ranks.workers(world, threads: threads, oversubscribe: oversubscribe))
+      // Ranks with different commands would wait for each other's messages.
+      try StartContract([("command", CommandLine.arguments.dropFirst().first ?? "")])
+        .agree(over: world)
+      let workers = try Ranks.workers(world, threads: threads, oversubscribe: oversubscribe)
+      try world.together { try MatrixLibrary.reserveBuffers(threads: workers.threads + 1) }
+      try body(world, workers)
     } catch {
       try Failure.end(error, on: world)
     }

@@ -24,17 +24,9 @@ enum Ranks {
     // Every rank has as many workers, even if hosts differ in their numbers of cores or ranks.
     let perRank = try world.allReduce(Int64(max(1, allowed.count / host.size)), .min)
     return try world.together {
-      do {
-        return try Cores.assign(
-          threads: threads ?? Int(perRank), given: given, allowed: allowed, localRank: host.rank,
-          oversubscribe: oversubscribe)
-      } catch let error as Cores.Oversubscribed {
-        let host = try Communicator.hostName
-        throw Failure.Refusal(
-          "\(error.workers) workers (ranks × threads) on \(host) are more than "
-            + "its \(error.cores, "core"): start fewer ranks, lower --threads, or pass "
-            + "--oversubscribe.")
-      }
+      try Cores.assign(
+        threads: threads ?? Int(perRank), given: given, allowed: allowed, localRank: host.rank,
+        oversubscribe: oversubscribe)
     }
   }
 }

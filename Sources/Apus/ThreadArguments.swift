@@ -1,5 +1,6 @@
 import ArgumentParser
 import DataParallel
+import Tensors
 
 /// The threads of a command that runs without `mpirun`.
 struct ThreadArguments: ParsableArguments {
@@ -10,7 +11,10 @@ struct ThreadArguments: ParsableArguments {
 
   /// Starts the threads as a team; nil for a single one.
   func team() throws -> ThreadTeam? {
-    let size = threads ?? max(1, Cores.survey().allowed.count)
+    let cores = max(1, Cores.survey().allowed.count)
+    let size = threads ?? cores
+    try Cores.requireFewThreads(size, cores: cores)
+    try MatrixLibrary.reserveBuffers(threads: size)
     return size > 1 ? try ThreadTeam(size: size) : nil
   }
 }

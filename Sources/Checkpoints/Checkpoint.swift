@@ -68,6 +68,8 @@ package struct Checkpoint: Sendable, Equatable {
       throw CheckpointError.notACheckpoint(path: folder, reason: "it is not a folder")
     } catch StorageError.call(_, _, EISDIR) {
       throw CheckpointError.damaged(path: path, reason: "it is a folder")
+    } catch StorageError.call(_, _, let code) where unopenable.contains(code) {
+      throw CheckpointError.damaged(path: path, reason: StorageError.reason(code))
     }
   }
 
@@ -94,6 +96,11 @@ package struct Checkpoint: Sendable, Equatable {
       return try InputFile(path)
     } catch .call(_, _, ENOENT) {
       throw CheckpointError.damaged(path: path, reason: "the file is missing")
+    } catch .call(_, _, let code) where unopenable.contains(code) {
+      throw CheckpointError.damaged(path: path, reason: StorageError.reason(code))
     }
   }
+
+  /// The errors of a name in a folder that can be read: the file behind it is the fault, not the disk.
+  private static let unopenable = [ELOOP, EACCES, EPERM, ENXIO, ENODEV]
 }

@@ -15,6 +15,9 @@ struct SafeTensorsHeader {
   /// The longest header that Hugging Face's reader accepts, in bytes.
   static let maximumLength = 100_000_000
 
+  /// The most dimensions of a tensor; NumPy's limit is as high.
+  static let mostDimensions = 64
+
   struct Entry {
     let name: String
     let dtype: SafeTensor.DType
@@ -111,11 +114,14 @@ struct SafeTensorsHeader {
     guard let type, let shape, let offsets else {
       throw scanner.failure("tensor \(name) lacks its dtype, shape or data_offsets")
     }
+    guard shape.count <= Self.mostDimensions else {
+      throw scanner.failure("tensor \(name) has \(shape.count) dimensions")
+    }
     guard let dtype = SafeTensor.DType(rawValue: type) else {
-      throw scanner.failure("tensor \(name) has the unknown dtype \(type)")
+      throw scanner.failure("tensor \(name) has the unknown dtype \(type.prefix(40))")
     }
     guard offsets.count == 2, offsets[0] <= offsets[1] else {
-      throw scanner.failure("tensor \(name) has the impossible data_offsets \(offsets)")
+      throw scanner.failure("tensor \(name) has the impossible data_offsets \(offsets.prefix(4))")
     }
     guard dtype.byteCount(shape: shape) == offsets[1] - offsets[0] else {
       throw scanner.failure(

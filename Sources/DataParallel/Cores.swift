@@ -31,11 +31,34 @@ package enum Cores {
   }
 
   /// The error when a host has fewer cores than workers.
-  package struct Oversubscribed: Error, Equatable {
+  package struct Oversubscribed: Error, Equatable, CustomStringConvertible {
     /// The number of workers on the host: workers per rank × ranks on the host.
     package let workers: Int
     /// The number of cores of the host that this program may use.
     package let cores: Int
+
+    /// One sentence: what, why, what to do.
+    package var description: String {
+      let most = mostThreadsPerCore * cores
+      return workers > most
+        ? "\(workers) threads (ranks × --threads) on a host are more than \(most), "
+          + "\(mostThreadsPerCore) per core: lower --threads"
+        : "\(workers) workers (ranks × threads) on a host are more than its \(cores) cores: start "
+          + "fewer ranks, lower --threads, or pass --oversubscribe"
+    }
+  }
+
+  /// The most threads per core that can be asked for; a run with more makes no progress.
+  package static let mostThreadsPerCore = 64
+
+  /// Refuses more threads on a host than any number of cores can serve.
+  package static func requireFewThreads(_ threads: Int, ranks: Int = 1, cores: Int)
+    throws(Oversubscribed)
+  {
+    let (all, overflow) = threads.multipliedReportingOverflow(by: ranks)
+    if overflow || all > mostThreadsPerCore * cores {
+      throw Oversubscribed(workers: overflow ? .max : all, cores: cores)
+    }
   }
 
   /// Assigns cores to the threads of one rank.
@@ -51,10 +74,11 @@ package enum Cores {
   ///   - localRank: The number of this rank on its host, from 0.
   ///   - oversubscribe: Permits more threads than cores; none of them is then bound to a core.
   /// - Throws: `Oversubscribed` when there are more threads than cores and `oversubscribe` is
-  ///   false.
+  ///   false, or more than any number of cores can serve.
   package static func assign(
     threads: Int, given: [[Int]], allowed: [Int], localRank: Int, oversubscribe: Bool
   ) throws(Oversubscribed) -> Assignment {
+    try requireFewThreads(threads, ranks: given.count, cores: allowed.count)
     guard threads * given.count <= allowed.count else {
       guard oversubscribe else {
         throw Oversubscribed(workers: threads * given.count, cores: allowed.count)

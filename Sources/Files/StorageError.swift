@@ -17,6 +17,15 @@ package enum StorageError: Error, Equatable, Sendable {
   /// A newer attempt has claimed the checkpoint folder, so this attempt may no longer publish.
   case superseded(path: String, attempt: String, holder: String)
 
+  /// True when the path itself cannot be what is needed, whatever the state of the disk.
+  package var isFaultOfPath: Bool {
+    switch self {
+    case .call(_, _, let code): [ENOTDIR, EISDIR, ELOOP, ENAMETOOLONG].contains(code)
+    case .notAFile, .tooLarge: true
+    default: false
+    }
+  }
+
   /// The reason alone, as the system words it.
   package var reason: String {
     switch self {
@@ -41,6 +50,13 @@ extension StorageError: CustomStringConvertible {
       "the disk or quota is full at \(path); free some space or keep fewer checkpoints"
     case .call(_, let path, EROFS):
       "cannot write \(path) because its file system is read-only; choose another folder"
+    case .call(_, let path, EFBIG):
+      """
+      \(path) would exceed the largest size of a file; raise the limit that ulimit -f shows, or \
+      choose another file system
+      """
+    case .call(let operation, let path, _) where isFaultOfPath:
+      "cannot \(operation) \(path): \(reason); name another path"
     case .call(let operation, let path, EACCES), .call(let operation, let path, EPERM):
       "no permission to \(operation) \(path); change its owner or mode, or choose another folder"
     case .call(_, let path, ENOENT):

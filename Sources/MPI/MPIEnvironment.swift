@@ -34,6 +34,8 @@ package struct MPIEnvironment: ~Copyable {
     precondition(!Self.hasStarted, "MPI starts once in the life of a process")
     setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
     var level: Int32 = 0
+    let watch = JoinWatch()
+    defer { watch?.end() }
     try check(MPI_Init_thread(nil, nil, required.code, &level), "MPI_Init_thread")
     let granted = ThreadLevel(code: level)
     guard granted >= required else {

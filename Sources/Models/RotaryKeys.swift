@@ -84,8 +84,11 @@ struct RotarySettings: Sendable, Equatable {
   ) throws(ModelError) -> RotaryScaling {
     let kind = try map.text(Key.kind, default: map.text(Key.olderKind, default: "default"))
     switch kind {
-    // Within the file's context, dynamic scaling equals the default.
-    case "default", "dynamic": return .none
+    case "default": return .none
+    case "dynamic":
+      // Within the file's context, dynamic scaling equals the default; its factor must be valid.
+      _ = try map.positive(Key.factor, default: 1)
+      return .none
     case "linear": return .linear(factor: try map.positive(Key.factor))
     case "llama3":
       return .llama3(

@@ -12,11 +12,24 @@ package enum ProcessMemory {
     TextFile.contents("/proc/self/status").flatMap { bytes(of: "VmHWM", in: $0) }
   }
 
-  /// The memory limit of this process in bytes: the host's memory, or less in a control group (a
-  /// container, a batch job).
-  package static func available() -> Int {
+  /// Returns the memory limit of this process in bytes: its part of the host's memory, or less in a
+  /// control group (a container, a batch job) or by a limit of its address space (`ulimit -v`).
+  ///
+  /// - Parameter ranks: The number of processes on this host that share its memory evenly.
+  package static func available(ranks: Int = 1) -> Int {
     let host = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-    return limits(of: TextFile.contents("/proc/self/cgroup") ?? "").reduce(host, min)
+    let shared = limits(of: TextFile.contents("/proc/self/cgroup") ?? "").reduce(host, min)
+    return min(shared / ranks, addressSpaceLeft())
+  }
+
+  /// Returns the bytes that this process may still map; `Int.max` without a limit.
+  package static func addressSpaceLeft() -> Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
+      let most = Int(exactly: limit.rlim_cur)
+    else { return .max }
+    let used = TextFile.contents("/proc/self/status").flatMap { bytes(of: "VmSize", in: $0) } ?? 0
+    return max(0, most - used)
   }
 
   /// The memory limits, in bytes, of the control group (version 2) in `text`, the content of

@@ -6,24 +6,33 @@ import Synchronization
 /// SIGTERM, SIGINT and SIGUSR2: save and stop. SIGUSR1: save and continue. `mpirun` forwards
 /// SIGUSR1 and SIGUSR2 to all ranks; on SIGTERM it kills them. A second SIGINT ends the process at
 /// once.
-enum Signals {
+package enum Signals {
   private static let recorded = Atomic<UInt8>(0)
 
-  /// Installs the handler of requests to save, at the start of a run: such a request must not
-  /// end a run that is still preparing, and neither must a closed log pipe.
+  /// Sets the actions of signals at the start of the program, before anything else.
   ///
-  /// The signals are unblocked, because the parent process may have left them blocked.
-  static func handleSaveRequests() {
+  /// A request to save waits for the first step. Before it there is nothing to save, so a request to
+  /// stop ends the process: with exit code 75 for SIGUSR2, whose default action has no sentence. The
+  /// signals are unblocked, because the parent process may have left them blocked.
+  package static func prepare() {
+    signal(SIGUSR1) { _ in Signals.record(1) }
+    signal(SIGUSR2) { _ in Signals.endBeforeFirstStep() }
+    // The write that exceeds a limit of file sizes fails with EFBIG, which has a sentence.
+    signal(SIGXFSZ, SIG_IGN)
+    // Swift's handlers of crashes return, and the program would ignore these two.
+    for number in [SIGQUIT, SIGABRT] { signal(number, SIG_DFL) }
     var wanted = sigset_t()
     sigemptyset(&wanted)
     for number in [SIGUSR1, SIGUSR2, SIGTERM, SIGINT] { sigaddset(&wanted, number) }
     pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
-    signal(SIGUSR1) { _ in Signals.record(1) }
+  }
+
+  /// Ignores SIGPIPE, at the start of a run: a closed log pipe must not end it.
+  static func ignoreClosedPipes() {
     signal(SIGPIPE, SIG_IGN)
   }
 
-  /// Installs the handlers of requests to stop, at the first step: before it there is nothing to
-  /// save, and the signal ends the process.
+  /// Installs the handlers of requests to stop, at the first step.
   static func handleStopRequests() {
     for number in [SIGTERM, SIGUSR2] { signal(number) { _ in Signals.record(2) } }
     signal(SIGINT) { _ in
@@ -34,6 +43,14 @@ enum Signals {
 
   private static func record(_ bit: UInt8) {
     recorded.bitwiseOr(bit, ordering: .relaxed)
+  }
+
+  /// Ends the process from a signal handler.
+  private static func endBeforeFirstStep() {
+    let sentence: StaticString =
+      "apus: a signal requested a stop before the first step, so there is nothing to save; start the same command again.\n"
+    _ = write(STDERR_FILENO, sentence.utf8Start, sentence.utf8CodeUnitCount)
+    _exit(75)
   }
 
   /// Returns the requests since the last call.

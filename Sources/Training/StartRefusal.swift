@@ -11,9 +11,16 @@ package enum StartRefusal: Error, Equatable, Sendable, CustomStringConvertible {
   /// The run began with other weights, by SHA-256, than those that are now in the folder `from`.
   case otherStart(checkpoint: String, from: String, expected: String, found: String)
 
+  /// A rank needs more memory, in bytes, than it may use.
+  case noMemory(needed: Int, available: Int)
+
   /// One sentence: what, where, why, what to do.
   package var description: String {
     switch self {
+    case .noMemory(let needed, let available):
+      "weights, gradients and optimizer state need \(needed >> 20) MiB on each rank, which may use "
+        + "\(available >> 20) MiB: choose a smaller model, LoRA (lora.rank), or start ranks on more "
+        + "hosts"
     case .folderNotShared(let path):
       "the run folder \(path) is not the one that rank 0 writes to: the ranks on all hosts must "
         + "share it, so put it on a file system that all of them mount, at the same path"

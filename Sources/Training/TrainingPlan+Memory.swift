@@ -18,8 +18,8 @@ extension TrainingPlan {
     ] where bytes > available {
       throw reader.rejection(
         of: key,
-        because: "\(name) need \(bytes >> 20) MiB and this host has \(available >> 20) MiB of "
-          + "memory; choose smaller sizes")
+        because: "\(name) need \(bytes >> 20) MiB and this process may use "
+          + "\(available >> 20) MiB of memory; choose smaller sizes")
     }
   }
 
@@ -28,6 +28,13 @@ extension TrainingPlan {
   func workersThatFit(into bytes: Int, ranks: Int) -> Int {
     let own = (leaves + ranks - 1) / ranks
     return (1...own).last { self.bytes(ranks: ranks, workers: $0) <= bytes / 5 * 4 } ?? 1
+  }
+
+  /// Refuses a model whose weights, one gradient and optimizer state do not fit into the `available`
+  /// bytes of a rank.
+  func requireMemory(_ available: Int, ranks: Int) throws(StartRefusal) {
+    let needed = bytes(ranks: ranks, workers: 1)
+    if needed > available { throw .noMemory(needed: needed, available: available) }
   }
 
   /// Estimates the bytes that a rank needs for weights, gradients, the optimizer's state and the

@@ -63,7 +63,7 @@ package final class TrainingRun {
   ) throws {
     var plan = phase.plan
     self.world = world
-    Signals.handleSaveRequests()
+    Signals.ignoreClosedPipes()
     folder = RunFolder(plan.run)
     observers = RunObservers(world.rank == 0 ? [observer] : [])
     try plan.contract(version: version, threads: workers.threads, profiles: profiles)

@@ -54,11 +54,18 @@ import Testing
         name: "resume", arguments: ["pretrain", "run.yaml", "--resume", "nowhere"], code: 2,
         words: ["nowhere"]),
       Case(
-        name: "workers", arguments: ["pretrain", "run.yaml", "--threads", "4096"], code: 2,
-        words: ["4096", "--oversubscribe"]),
+        name: "workers", arguments: ["pretrain", "run.yaml", "--threads", "65"], code: 2,
+        words: ["65 workers", "--oversubscribe"]),
       Case(
-        name: "folder", arguments: set(["run=corpus.txt/run"]), code: 5,
-        words: ["corpus.txt", "Not a directory"]),
+        name: "threads",
+        arguments: ["pretrain", "run.yaml", "--threads", "9223372036854775807", "--oversubscribe"],
+        code: 2, words: ["per core", "lower --threads"]),
+      Case(
+        name: "folder", arguments: set(["run=corpus.txt/run"]), code: 2,
+        words: ["corpus.txt", "Not a directory", "name another path"]),
+      Case(
+        name: "a file as a folder", arguments: set(["run=corpus.txt"]), code: 2,
+        words: ["corpus.txt", "Not a directory", "name another path"]),
       Case(
         name: "memory", arguments: set(["model.width=131072", "model.layers=16"]), code: 2,
         words: ["model.width", "MiB"]),

@@ -68,6 +68,8 @@ import Testing
     ("half the weights", "model.safetensors", "bytes where the manifest says"),
     ("no optimizer", "-optimizer-00000-of-00001.safetensors", "missing"),
     ("half a state", "state.json", "bytes where the manifest says"),
+    ("a link to itself", "@state.json", "symbolic links"),
+    ("a manifest that links to itself", "@MANIFEST.json", "symbolic links"),
   ])
   func anIncompleteCheckpointIsSetAsideWithItsReason(name: String, file: String, reason: String)
     throws
@@ -79,9 +81,10 @@ import Testing
           try program.run(Self.pretrain + keep + ["--set", "steps=\(steps)"]).code == 0)
       }
       #expect(program.steps("run").suffix(1) == [8])
-      let path = "\(program.checkpoint("run", step: 8))/\(file.drop { $0 == "-" })"
-      if file.hasPrefix("-") {
+      let path = "\(program.checkpoint("run", step: 8))/\(file.drop { "-@".contains($0) })"
+      if file.hasPrefix("-") || file.hasPrefix("@") {
         try FileManager.default.removeItem(atPath: "\(program.folder)/\(path)")
+        if file.hasPrefix("@") { symlink("\(program.folder)/\(path)", "\(program.folder)/\(path)") }
       } else {
         let bytes = try #require(program.read(path))
         try program.write(bytes.prefix(bytes.count / 2), to: path)

@@ -137,7 +137,7 @@ struct RankTests {
         (["--resume", "nowhere"], 2, "nowhere"),
         (["--set", "run=other", "--set", "model.width=32"], 2, "another model"),
         (["--set", "run=other", "--set", "steps=5"], 2, "already at step 12"),
-        (["--set", "run=corpus.txt/run"], 5, "corpus.txt"),
+        (["--set", "run=corpus.txt/run"], 2, "corpus.txt"),
         (["--nonsense"], 64, "nonsense"),
       ]
       for (arguments, code, word) in cases {

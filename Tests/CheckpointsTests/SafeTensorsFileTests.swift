@@ -109,6 +109,11 @@ import Testing
     #expect(try fault(deep).contains("unexpected field"))
     let brackets = "{\"a\":{\"shape\":" + String(repeating: "[", count: 100_000)
     #expect(try fault(brackets).contains("whole number"))
+    let ones = "[" + String(repeating: "1,", count: 100_000) + "1]"
+    let wide = try fault("{\"a\":\(Self.tensor("I8", ones, "[0,2]"))}", dataSize: 2)
+    #expect(wide.contains("tensor a has 100001 dimensions") && wide.utf8.count < 1000)
+    let offsets = try fault("{\"a\":\(Self.tensor("I8", "[1]", ones))}")
+    #expect(offsets.contains("impossible data_offsets") && offsets.utf8.count < 1000)
   }
 
   @Test func namesThatAreNotUTF8AreRefused() throws {

@@ -263,6 +263,13 @@ struct RecordReaderTests {
         #"{"prompt": "q", "chosen": "a", "rejected": "b", "margin": "x"}"#,
         .wrongKind(field: "margin", found: "a text", expected: "a number")
       ),
+      (
+        #"{"prompt": "q", "chosen": "a", "rejected": "b", "margin": 1e999}"#,
+        .malformed(reason: "number 1e999 is out of range")
+      ),
+      (
+        #"{"text": "t", "label": -1e999}"#, .malformed(reason: "number -1e999 is out of range")
+      ),
       (#"{"text": "", "label": 1}"#, .emptyText),
       (
         #"{"text": "t", "label": [1]}"#,

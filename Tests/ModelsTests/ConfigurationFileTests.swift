@@ -93,6 +93,9 @@ import Testing
     json["rope_scaling"] = .map(["type": .text("dynamic"), "factor": .number(2)])
     let scaled = try #require(try Self.parse(json) as? LlamaConfiguration)
     #expect(scaled.rotary == llama.rotary)
+    json["rope_scaling"] = .map(["type": .text("dynamic"), "factor": .number(-5)])
+    let negative = try #require(throws: ModelError.self) { try Self.parse(json) }
+    #expect("\(negative)".contains("rope_scaling.factor") && "\(negative)".contains("-5"))
     json["rope_scaling"] = nil
     json["rope_theta"] = .number(10_000)
     let error = try #require(throws: ModelError.self) { try Self.parse(json) }

@@ -9,6 +9,9 @@ int apus_set_affinity(const uint8_t *mask, size_t bytes);
 /// The version of the C library, whose logarithms and cosines affect the initial weights.
 const char *apus_libc_version(void);
 
+/// Makes this process the parent of orphans among its descendants. Returns 0, or −1 and errno.
+int apus_adopt_orphans(void);
+
 /// Names the file that is mapped at start: an access to a page of it that cannot be read ends the
 /// process with a sentence and exit code 5, in place of SIGBUS. Any thread may call it.
 void apus_name_mapping(const void *start, size_t bytes, const char *path);

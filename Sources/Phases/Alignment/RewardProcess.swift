@@ -1,11 +1,13 @@
+import CSystem
+import Files
 import Foundation
 import Glibc
 
 /// A user's command that scores completions, as a separate process.
 ///
-/// The shell runs it in its own process group, so that all its child processes end with it. It
-/// inherits only its three standard streams, so that a hung command holds no connection of the
-/// ranks.
+/// All processes that it starts end with it: the shell runs it in its own process group, and the rank
+/// adopts the orphans among its descendants, which a process in a session of its own becomes. It
+/// inherits only its three standard streams, so that a hung command holds no connection of the ranks.
 struct RewardProcess: Sendable {
   /// The command for the shell.
   let text: String
@@ -26,25 +28,55 @@ struct RewardProcess: Sendable {
   func lines(for input: Data) throws -> [Substring] {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("apus-reward-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
     defer { try? FileManager.default.removeItem(at: folder) }
     let (given, printed) = (
       folder.appendingPathComponent("in"), folder.appendingPathComponent("out")
     )
     // Files, not pipes: a command that does not read, or prints much, cannot block the rank.
     try input.write(to: given)
+    _ = apus_adopt_orphans()
+    let others = Self.children()
     let process = try start(reading: given.path, writing: printed.path)
     let failure = failure(of: process, writing: printed.path)
     // Kills remaining child processes too; the id of the group is not reused before the wait.
     kill(-process, SIGKILL)
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+    Self.endChildren(except: others)
     if let failure { throw failure }
     let signal = status & 0x7f
     guard signal == 0 else { throw Failure(reason: "signal \(signal) killed it") }
     let code = (status >> 8) & 0xff
     guard code == 0 else { throw Failure(reason: "it exited with code \(code)") }
-    return String(decoding: try Data(contentsOf: printed), as: UTF8.self).split(separator: "\n")
+    do throws(StorageError) {
+      let bytes = try InputFile(printed.path).contents(limit: RewardProcess.mostPrinted)
+      return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    } catch {
+      throw Failure(reason: "its output cannot be read from \(folder.path): \(error.reason)")
+    }
+  }
+
+  /// The child processes of this one, adopted ones included.
+  private static func children() -> Set<pid_t> {
+    let threads = (try? FileSystem.names(in: "/proc/self/task")) ?? []
+    return Set(
+      threads.flatMap { thread in
+        let bytes = (try? InputFile("/proc/self/task/\(thread)/children").contents()) ?? []
+        return String(decoding: bytes, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }
+      })
+  }
+
+  /// Kills and reaps all children but `others`, and the orphans that their end makes children.
+  private static func endChildren(except others: Set<pid_t>) {
+    let end = ContinuousClock.now + .seconds(5)
+    while case let left = children().subtracting(others), !left.isEmpty, ContinuousClock.now < end {
+      for child in left { kill(child, SIGKILL) }
+      for child in left {
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0 && errno == EINTR {}
+      }
+    }
   }
 
   private func start(reading input: String, writing output: String) throws(Failure) -> pid_t {
@@ -61,13 +93,13 @@ struct RewardProcess: Sendable {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    // Default signal handling, as in a user's shell: a rank ignores SIGPIPE.
-    var (none, pipe) = (sigset_t(), sigset_t())
+    // Default signal handling, as in a user's shell: a rank ignores these signals.
+    var (none, ignored) = (sigset_t(), sigset_t())
     sigemptyset(&none)
-    sigemptyset(&pipe)
-    sigaddset(&pipe, SIGPIPE)
+    sigemptyset(&ignored)
+    for number in [SIGPIPE, SIGXFSZ] { sigaddset(&ignored, number) }
     posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setsigdefault(&attributes, &pipe)
+    posix_spawnattr_setsigdefault(&attributes, &ignored)
     posix_spawnattr_setpgroup(&attributes, 0)
     posix_spawnattr_setflags(
       &attributes,

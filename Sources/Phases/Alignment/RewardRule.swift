@@ -7,9 +7,8 @@ import Foundation
 ///
 ///     {"answer":"…","prompt":"…","reference":"…"}     reference: the answer in the data, if any
 ///
-/// and prints one number per line for each. Completions without a number are counted, and the run
-/// continues; these are all of them when the command fails, takes too long or prints another number
-/// of lines.
+/// and prints one number per line for each. Completions without a number are counted; these are all of
+/// them when the command fails, takes too long or prints another number of lines.
 struct RewardRule: @unchecked Sendable {
   // Sendable: the expression is only read.
 

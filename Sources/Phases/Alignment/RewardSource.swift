@@ -40,6 +40,7 @@ struct RewardSource: Sendable {
   /// Rank 0 applies the rule. Collective.
   ///
   /// - Returns: The failures, equal on every rank.
+  /// - Throws: `RewardCommandFailure`, with which every rank ends, when no completion has a number.
   func fillRewards(
     of rollouts: inout [Rollouts.Rollout], prompts: PromptSet, _ context: TrainingContext
   ) throws -> [RewardFailure] {
@@ -53,6 +54,11 @@ struct RewardSource: Sendable {
     }
     let (ruleNumbers, cause) = try numbers(of: rollouts, prompts: prompts, context)
     let withoutNumber = ruleNumbers.count(where: \.isNaN)
+    if withoutNumber == rollouts.count && withoutNumber > 0 {
+      let world = context.replicas.world
+      throw RankFailure(
+        rank: 0, error: world.rank == 0 ? RewardCommandFailure(cause: cause) : nil)
+    }
     if withoutNumber > 0 {
       failures.append(
         RewardFailure(
@@ -94,6 +100,18 @@ struct RewardSource: Sendable {
   private func text(of tokens: [TokenID]) throws -> String {
     let content = tokens.last == endOfTurn ? tokens.dropLast() : tokens[...]
     return String(decoding: try tokenizer.decode(Array(content)), as: UTF8.self)
+  }
+}
+
+/// The failure of the reward command for all completions of a rollout: there is nothing to learn from.
+struct RewardCommandFailure: Error, Equatable, CustomStringConvertible {
+  /// The cause of the first failure.
+  let cause: String
+
+  /// One sentence: what, why, what to do.
+  var description: String {
+    "the reward command failed for every completion: \(cause); correct reward.command, and start the "
+      + "same command again to resume from the last checkpoint"
   }
 }
 

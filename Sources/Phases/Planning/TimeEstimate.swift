@@ -37,7 +37,7 @@ package struct TimeEstimate {
     let flops = 6 * plan.model.macsPerToken * Double(plan.tokensPerStep)
     let predicted =
       flops / (try TimeEstimate.peak(plan, world, workers) * Self.typicalFractionOfPeak)
-    let memory = ProcessMemory.available() / (try world.splitByHost().size)
+    let memory = ProcessMemory.available(ranks: try world.splitByHost().size)
     let isSmall = sketch.memory(ranks: world.size, threads: workers.threads) < memory / 4
     let isMeasured =
       try world.allReduce(

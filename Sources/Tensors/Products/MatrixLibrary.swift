@@ -24,8 +24,14 @@ package enum MatrixLibrary {
     else { return }
     setenv("OPENBLAS_CORETYPE", better, 1)
     setenv(reexecutionMarker, "1", 1)
+    // A signal that arrives meanwhile waits for the handlers of the program that starts.
+    var (waiting, before) = (sigset_t(), sigset_t())
+    sigemptyset(&waiting)
+    for number in [SIGUSR1, SIGUSR2] { sigaddset(&waiting, number) }
+    pthread_sigmask(SIG_BLOCK, &waiting, &before)
     // execv returns only when it fails; the program is then slow, but correct.
     execv("/proc/self/exe", CommandLine.unsafeArgv)
+    pthread_sigmask(SIG_SETMASK, &before, nil)
   }
 
   /// Environment variable that marks OPENBLAS_CORETYPE as set by this program and not by the user.
@@ -49,6 +55,31 @@ package enum MatrixLibrary {
   /// Call once before the first product.
   package static func useCallingThreadOnly() {
     openblas_set_num_threads(1)
+  }
+
+  /// The error when the address space has no room for the buffers of the matrix products.
+  package struct NoRoom: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The number of threads that compute products.
+    package let threads: Int
+
+    /// One sentence: what, where, why, what to do.
+    package var description: String {
+      "the limit of the address space (ulimit -v) has no room for the buffers of the matrix products "
+        + "of \(threads) threads: raise it, or lower --threads"
+    }
+  }
+
+  /// Reserves the buffers that OpenBLAS needs for products on `threads` threads at the same time,
+  /// where the address space is limited.
+  ///
+  /// A product for whose buffer there is no room would ask for it for ever.
+  package static func reserveBuffers(threads: Int) throws(NoRoom) {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
+      limit.rlim_cur != rlim_t.max
+    else { return }
+    let count = Int32(clamping: threads)
+    guard copenblas_reserve(count) == count else { throw NoRoom(threads: threads) }
   }
 
   /// Name, version and kernels of the libraries for fp32 and bf16 products.

@@ -1,0 +1,85 @@
+import Foundation
+import Testing
+
+/// Signals at any moment of a start, limits of the shell, and ranks that never join.
+@Suite(.serialized) struct StartTests {
+  private static let pretrain = ["pretrain", "run.yaml", "--threads", "1"]
+
+  /// A request to save waits for the first step; a request to stop ends the start with 75.
+  @Test func requestsDuringAStartDoNotKillIt() throws {
+    try Program.withCorpus { program in
+      for (request, codes) in [(SIGUSR1, [0]), (SIGUSR2, [75])] as [(Int32, [Int32])] {
+        for delay in [50, 100, 200, 350] as [UInt32] {
+          try? FileManager.default.removeItem(atPath: "\(program.folder)/run")
+          let (process, output, errors) = try program.start(
+            Self.pretrain + ["--set", "steps=300"])
+          usleep(delay * 1000)
+          kill(process.processIdentifier, request)
+          let result = Program.finish(process, output, errors)
+          #expect(codes.contains(result.code), "\(request) \(delay): \(result.errors)")
+          #expect(request == SIGUSR1 || result.errors.contains("requested a stop"))
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [SIGQUIT, SIGABRT])
+  func aSignalToQuitEndsTheRun(number: Int32) throws {
+    try Program.withCorpus { program in
+      let (process, output, errors) = try program.start(Self.pretrain + Program.long)
+      Program.wait(for: process) { !program.steps("run").isEmpty }
+      kill(process.processIdentifier, number)
+      _ = Program.finish(process, output, errors)
+      #expect(process.terminationReason == .uncaughtSignal)
+      #expect(process.terminationStatus == number)
+    }
+  }
+
+  /// Runs a command of the shell in the program's folder with `apus` as `$A`.
+  private func shell(_ script: String, in program: Program) throws -> Program.Result {
+    let (process, output, errors) = try program.start(
+      "/bin/bash", ["-c", "A=\(Program.executable); ulimit -c 0; \(script)"])
+    return Program.finish(process, output, errors)
+  }
+
+  @Test func limitsOfTheShellEndWithASentence() throws {
+    try Program.withCorpus { program in
+      let command = "$A pretrain run.yaml --threads 1"
+      let large = try shell("ulimit -f 8000; \(command) --set model.width=384", in: program)
+      #expect(large.code == 5, "\(large.errors)")
+      #expect(large.errors.contains("ulimit -f"), "\(large.errors)")
+      let products = try shell("ulimit -v 600000; \(command) --set run=other", in: program)
+      #expect(products.code == 2 && products.errors.contains("ulimit -v"), "\(products.errors)")
+      let weights = try shell(
+        "ulimit -v 3000000; \(command) --set run=third --set model.width=1024 "
+          + "--set model.layers=16", in: program)
+      #expect(weights.code == 2 && weights.errors.contains("MiB"), "\(weights.errors)")
+    }
+  }
+
+  @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+  func ranksWithOtherCommandsEndWithinSeconds() throws {
+    try Program.withCorpus { program in
+      let other = ["evaluate", "run", "--texts", "corpus.txt"]
+      let result = try program.run(
+        each: [.init(arguments: ["pretrain", "run.yaml"]), .init(arguments: other)], limit: 20)
+      #expect(result.code == 2, "\(result.errors)")
+      #expect(result.errors.contains("command \"evaluate\""), "\(result.errors)")
+    }
+  }
+
+  /// A program that never calls MPI.
+  @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+  func aRankThatEndsBeforeItJoinsIsNamed() throws {
+    try Program.withCorpus { program in
+      let start = ContinuousClock.now
+      let result = try program.run(
+        each: [
+          .init(arguments: ["pretrain", "run.yaml"]),
+          .init(arguments: [], executable: "/bin/true"),
+        ], limit: 30)
+      #expect(result.code == 2 && ContinuousClock.now - start < .seconds(15))
+      #expect(result.errors.contains("rank number 1 of"), "\(result.errors)")
+    }
+  }
+}
