@@ -136,6 +136,27 @@ import Testing
     #expect(throws: TokenizerError.self) { try TokenizerFile.load(from: folder) }
   }
 
+  /// transformers' class for Llama ignores the normalizer of a tokenizer.json (`llama_class.py`).
+  @Test func theClassOfLlamaDecidesWhereASpaceIsPutBefore() throws {
+    try write(Goldens.bytes("pipelines/llama2.json"), "tokenizer.json")
+    for example in try #require(JSONReader.read(Goldens.bytes("llama_class.json")).array) {
+      let settings = try #require(example["settings"])
+      try write(settings.compact, "tokenizer_config.json")
+      try write(try #require(example["model"]).compact, "config.json")
+      let tokenizer = try tokenizer()
+      for text in try #require(example["texts"]?.array) {
+        let bytes = Array(try #require(text["text"]?.string).utf8)
+        let ids = try #require(text["ids"]?.array).compactMap(\.integer).map { TokenID($0) }
+        let own = bytes.withUnsafeBufferPointer {
+          tokenizer.encoding(of: $0, specialTokensIn: RangeSet(0..<bytes.count)).ids
+        }
+        #expect(own == ids, "\(settings) \(text)")
+        let decoded = try #require(text["decoded"]?.string)
+        #expect(String(decoding: try tokenizer.decode(ids), as: UTF8.self) == decoded, "\(text)")
+      }
+    }
+  }
+
   /// Models of sentencepiece with user-defined pieces encode as in sentencepiece (`user_defined.py`).
   @Test func userDefinedPiecesAreFoundInTheNormalizedText() throws {
     let golden = try JSONReader.read(Goldens.bytes("user_defined.json"))

@@ -86,9 +86,11 @@ extension JSONValue {
   }
 
   /// Builds Metaspace, as pre-tokenizer or decoder.
-  static func metaspace(prepends: Bool = true, splits: Bool = true) -> JSONValue {
+  ///
+  /// - Parameter prepends: The texts that get a space before them: always, first or never.
+  static func metaspace(prepends: String = "always", splits: Bool = true) -> JSONValue {
     [
-      "type": "Metaspace", "replacement": "▁", "prepend_scheme": prepends ? "always" : "never",
+      "type": "Metaspace", "replacement": "▁", "prepend_scheme": .string(prepends),
       "split": .bool(splits),
     ]
   }

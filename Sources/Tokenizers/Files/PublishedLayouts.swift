@@ -5,10 +5,13 @@ import Files
 
 /// The settings in a tokenizer_config.json that decide how a layout is read.
 struct TokenizerConfiguration {
+  /// The folder, with the files of the tokenizer and perhaps those of a model.
+  let folder: String
   private let file: JSONFile?
 
   /// Reads the file in `folder`, if it exists.
   init(folder: String) throws(TokenizerError) {
+    self.folder = folder
     let path = FileSystem.join(folder, TokenizerFile.configurationName)
     file = FileStatus(path) != nil ? try JSONFile(path: path) : nil
   }

@@ -30,7 +30,7 @@ extension SentencePieceModel {
       addedTokens: addedTokens + sentinelTokens, normalizer: normalizer(asT5: isT5),
       preTokenizer: preTokenizer(asT5: isT5),
       postProcessor: end.map { .template(after: [("</s>", $0)], secondType: 0) } ?? .null,
-      decoder: .metaspace(prepends: addsPrefix),
+      decoder: .metaspace(prepends: addsPrefix ? "always" : "never"),
       model: .unigram(vocabulary, unknown: unknown, fallsBackToBytes: fallsBackToBytes))
   }
 
@@ -109,7 +109,8 @@ extension SentencePieceModel {
     var parts: [JSONValue] = []
     if removesExtraSpace {
       if isT5 { parts.append(["type": "WhitespaceSplit"]) }
-      parts.append(.metaspace(prepends: addsPrefix, splits: isT5 || split == nil))
+      parts.append(
+        .metaspace(prepends: addsPrefix ? "always" : "never", splits: isT5 || split == nil))
     }
     if let split { parts.append(split) }
     if parts.count < 2 { return parts.first ?? .null }

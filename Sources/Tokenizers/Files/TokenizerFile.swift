@@ -69,15 +69,15 @@ package enum TokenizerFile {
       let isT5 = file.hasSuffix("/" + sentencePieceName)
       let sentinels = try configuration.count("extra_ids") ?? (isT5 ? 100 : 0)
       let model = try SentencePieceModel(path: file).document(asT5: isT5, sentinels: sentinels)
-      root = isT5 ? model : try configuration.settingEnds(of: model)
+      root = isT5 ? model : try configuration.asLlama(configuration.settingEnds(of: model))
     } else if file.hasSuffix(".txt") {
       root = try VocabularyText.document(path: file, configuration)
     } else {
       let document = try JSONFile(path: file)
-      guard TokenizerParts.isByteLevel(document.root) else {
-        return try TokenizationPipeline(document, endOfText: endOfText)
+      if TokenizerParts.isByteLevel(document.root) {
+        return try tokenizer(TokenizerParts(document), endOfText)
       }
-      return try tokenizer(TokenizerParts(document), endOfText)
+      root = try configuration.asLlama(document.root)
     }
     return try TokenizationPipeline(JSONFile(path: file, root: root), endOfText: endOfText)
   }
