@@ -181,7 +181,7 @@ let package = Package(
       ], exclude: ["Goldens"]),
     .testTarget(
       name: "PhasesTests",
-      dependencies: ["Configuration", "Generation", "Phases", "TestWorld"]),
+      dependencies: ["Configuration", "Generation", "Phases", "TestWorld", "Tokenizers"]),
     .testTarget(
       name: "DebuggingTests",
       dependencies: [

@@ -57,7 +57,7 @@ import Testing
           arguments: "new.sqlite --model none --prompts pairs.jsonl", code: 2,
           words: ["none", "does not exist"]),
         Case(
-          arguments: "export judgements.sqlite --output pairs.jsonl/where", code: 5,
+          arguments: "export judgements.sqlite --output pairs.jsonl/where", code: 2,
           words: ["pairs.jsonl"]),
       ]
       let before = try program.contents()

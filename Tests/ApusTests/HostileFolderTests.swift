@@ -78,7 +78,7 @@ import Testing
       Case(name: "nested deeply", words: ["expected"]) { _ in
         Self.file(String(repeating: #"{"a":"#, count: 200_000))
       },
-      Case(name: "many dimensions", words: ["does not fill"]) { _ in
+      Case(name: "many dimensions", words: ["100001 dimensions"]) { _ in
         let sizes = "[" + String(repeating: "2,", count: 100_000) + "2]"
         return Self.file(#"{"a":\#(Self.tensor("F32", sizes, "[0,4]"))}"#, size: 4)
       },

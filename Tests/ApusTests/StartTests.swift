@@ -9,10 +9,13 @@ import Testing
   @Test func requestsDuringAStartDoNotKillIt() throws {
     try Program.withCorpus { program in
       for (request, codes) in [(SIGUSR1, [0]), (SIGUSR2, [75])] as [(Int32, [Int32])] {
-        for delay in [50, 100, 200, 350] as [UInt32] {
+        for delay in [0, 50, 150, 300] as [UInt32] {
           try? FileManager.default.removeItem(atPath: "\(program.folder)/run")
           let (process, output, errors) = try program.start(
             Self.pretrain + ["--set", "steps=300"])
+          // On a busy machine the loader alone can take longer than any fixed delay.
+          Program.wait(for: process) { catches(request, process.processIdentifier) }
+          #expect(delay > 0 || program.steps("run").isEmpty)
           usleep(delay * 1000)
           kill(process.processIdentifier, request)
           let result = Program.finish(process, output, errors)
@@ -21,6 +24,14 @@ import Testing
         }
       }
     }
+  }
+
+  /// Returns true when the process handles the signal `number`.
+  private func catches(_ number: Int32, _ process: pid_t) -> Bool {
+    let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+    let mask = line.flatMap { UInt64($0.dropFirst(7).drop { $0 == "\t" }, radix: 16) } ?? 0
+    return mask >> UInt64(number - 1) & 1 == 1
   }
 
   @Test(arguments: [SIGQUIT, SIGABRT])
