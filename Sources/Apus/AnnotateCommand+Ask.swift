@@ -87,6 +87,7 @@ extension AnnotateCommand {
         model.isEmpty
         ? nil : try PairSampling(model, prompts, fields: names, skipsBad: skipBad)
       MatrixLibrary.useCallingThreadOnly()
+      if sampling != nil || reward != nil { generation.reportPrecision() }
       let team = reward == nil ? nil : try generation.threads.team()
       defer { team?.stop() }
       let scoring = try reward.map { try RewardScoring($0, generation, team) }

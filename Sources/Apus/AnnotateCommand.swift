@@ -38,6 +38,7 @@ struct AnnotateCommand: ParsableCommand {
         return
       }
       try PendingFile.write(Array(lines.map { $0 + "\n" }.joined().utf8), to: output)
+      try StandardOutput.print("\(output): \(lines.count, "pair")")
     }
   }
 

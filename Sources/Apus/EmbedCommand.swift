@@ -4,6 +4,7 @@ import Datasets
 import Files
 import Foundation
 import Models
+import Monitoring
 import Tensors
 import Tokenizers
 import Training
@@ -158,7 +159,7 @@ struct EmbedCommand: Subcommand {
       let row = vectors.map { b in
         product(a, b) / (product(a, a) * product(b, b)).squareRoot()
       }
-      try StandardOutput.print(row.map { String(format: "%7.4f", $0) }.joined(separator: " "))
+      try StandardOutput.print(row.map { $0.decimals(4).padded(to: -7) }.joined(separator: " "))
     }
   }
 

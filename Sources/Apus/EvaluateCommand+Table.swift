@@ -1,4 +1,5 @@
 import DataParallel
+import Files
 import Foundation
 import MPI
 import Monitoring
@@ -70,7 +71,7 @@ extension EvaluateCommand {
       let table =
         [["model"] + names]
         + rows[start..<end].map { row in
-          [row.model] + row.figures.map { String(format: "%.4f", $0.value) }
+          [row.model] + row.figures.map { $0.value.decimals(4) }
         }
       for line in TextTable.lines(of: table, endAligned: true) { try StandardOutput.print(line) }
       start = end

@@ -64,6 +64,7 @@ struct GenerateCommand: Subcommand {
     loaded.notes.forEach(Failure.report)
     let encoder = try encoder(loaded)
     let prompt = try promptIDs(loaded, encoder)
+    generation.reportPrecision()
     let team = try generation.threads.team()
     defer { team?.stop() }
     let generate = generation.generator(loaded, team)

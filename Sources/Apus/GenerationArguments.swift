@@ -54,6 +54,14 @@ struct GenerationArguments: ParsableArguments {
     return sampling == Sampling() ? nil : sampling
   }
 
+  /// Says on standard error when `auto` computes in bf16, which other programs do not unasked.
+  func reportPrecision() {
+    guard precision == .auto, precision.resolved == .bf16 else { return }
+    Failure.report(
+      "computing in bf16, which is faster on this CPU; --precision fp32 gives the texts of "
+        + "transformers' default.")
+  }
+
   /// A generator for the model `loaded` that computes on `team`.
   func generator(_ loaded: LoadedModel, _ team: ThreadTeam?) -> Generator {
     let workspace = Workspace(precision: precision.resolved, team: team)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Reports as lines of a log.
@@ -92,10 +93,9 @@ enum ProgressText {
       return (value.isNaN ? "nan" : value > 0 ? "inf" : "-inf").padded(to: -(digits + 1))
     }
     for decimals in stride(from: digits - 1, through: 0, by: -1) {
-      let text = String(format: "%.\(decimals)f", value.magnitude)
-      if text.count <= digits + 1 {
-        return value < 0 ? "-" + text : text.padded(to: -(digits + 1))
-      }
+      let text = value.decimals(decimals)
+      let width = digits + (text.hasPrefix("-") ? 2 : 1)
+      if text.count <= width { return text.padded(to: -(digits + 1)) }
     }
     return scientific(value)
   }

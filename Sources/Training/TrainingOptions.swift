@@ -2,6 +2,7 @@
 
 import Configuration
 import DataParallel
+import Foundation
 import Layers
 import Optimizers
 import Tensors
@@ -18,7 +19,6 @@ package struct TrainingOptions: Sendable {
     package var sequences = 8
     package var sequencesHelp = "sequences per micro-batch"
     package var learningRate = 1e-3
-    package var finalRate = 1e-4
     package var weightDecay = 0.1
     package var warmup = 100
     package var spike = 2.0
@@ -74,7 +74,7 @@ package struct TrainingOptions: Sendable {
   package var schedule: Schedule.Shape
   /// Steps of the linear warm-up.
   package var warmup: Int
-  /// The learning rate at the end.
+  /// The learning rate at the end; a tenth of the peak unless it is given.
   package var finalRate: Double
   /// Steps of the final decay of `wsd`.
   package var decay: Int
@@ -147,8 +147,8 @@ package struct TrainingOptions: Sendable {
       "schedule.warmup", default: defaults.warmup, in: 0..., unit: "steps",
       help: "linear warm-up of the learning rate")
     finalRate = try reader.number(
-      "schedule.final", default: min(defaults.finalRate, learningRate), in: 0...,
-      help: "learning rate at the end of the schedule")
+      "schedule.final", default: Self.tenth(of: learningRate), in: 0...,
+      help: "learning rate at the end of the schedule; by default a tenth of the peak")
     decay = try reader.integer(
       "schedule.decay", default: 0, in: 0..., unit: "steps", help: "final decay of wsd")
     precision = try reader.choice(
@@ -212,6 +212,12 @@ package struct TrainingOptions: Sendable {
         because: "\(accumulation) is more than the \(microBatches) micro-batches of a step; choose "
           + "\(microBatches) or less")
     }
+  }
+
+  /// Returns a tenth of `rate` as a decimal number: 1e-6 for 1e-5, not the quotient of the doubles,
+  /// 1.0000000000000002e-06.
+  private static func tenth(of rate: Double) -> Double {
+    Double(String(format: "%.15g", rate / 10)) ?? rate / 10
   }
 
   /// Reads `steps`, which `epochs` excludes.

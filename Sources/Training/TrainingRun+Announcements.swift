@@ -9,14 +9,15 @@ extension TrainingRun {
   func announce(from start: Checkpoint?, threads: Int) throws {
     let layout = trainer.replicas.layout
     let (workers, team) = (trainer.replicas.plan.threads, trainer.replicas.plan.team)
+    let epochs = trainer.epochs
     try observers.event(
       .started, step: trainer.state.step,
       "\(layout.parameterCount) trained parameters, products in \(plan.precision.rawValue), "
         + "\(world.size, "rank") × "
         + (team == 1
           ? "\(workers, "thread"), " : "\(workers, "team", "teams") of \(team) threads, ")
-        + "\(plan.tokensPerStep, "token") per step, "
-        + "\((trainer.epochs * 100).rounded() / 100) epochs in total")
+        + "\(plan.microBatches * plan.rows, "sequence") (at most \(plan.tokensPerStep, "token")) "
+        + "per step, \(epochs.decimals(epochs < 1 ? 4 : epochs < 100 ? 2 : 0)) epochs in total")
     for note in plan.startNotes { try observers.event(.warning, note) }
     if plan.precision == .bf16 && !MatrixLibrary.cpuIsFasterInBF16 {
       try observers.event(

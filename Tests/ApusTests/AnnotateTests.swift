@@ -37,6 +37,10 @@ import Testing
     try Program.withPairs(20) { program in
       #expect(try program.annotate(["--pairs", "pairs.jsonl"]).code == 0)
       let listing = try program.run(["annotate", "pairs", "judgements.sqlite"])
+      let written = try program.run(
+        ["annotate", "pairs", "judgements.sqlite", "--output", "listing.jsonl"])
+      #expect(written.code == 0 && written.output == "listing.jsonl: 20 pairs\n", "\(written)")
+      #expect(program.read("listing.jsonl") == Data(listing.output.utf8))
       let ids = listing.output.split(separator: "\n").compactMap {
         (try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["pair"]
       }

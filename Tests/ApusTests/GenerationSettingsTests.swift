@@ -9,7 +9,8 @@ import Testing
       let path = "model/generation_config.json"
       func generate(_ settings: String, _ options: [String]) throws -> Program.Result {
         try program.write(settings, to: path)
-        return try program.run(["generate", "model", "Where", "--tokens", "40"] + options)
+        return try program.run(
+          ["generate", "model", "Where", "--tokens", "40", "--precision", "fp32"] + options)
       }
       let free = try generate("{}", ["--greedy"])
       #expect(free.code == 0 && free.errors.isEmpty, "\(free.errors)")

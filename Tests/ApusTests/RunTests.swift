@@ -154,7 +154,8 @@ import Testing
   func aDamagedModelIsRefusedOrSkipped(file: String) throws {
     try Program.withCorpus { program in
       let generate = { (model: String) in
-        try program.run(["generate", model, "Line", "--tokens", "8", "--greedy"])
+        try program.run(
+          ["generate", model, "Line", "--tokens", "8", "--greedy", "--precision", "fp32"])
       }
       #expect(try program.run(["pretrain", "run.yaml", "--set", "checkpoint.keep=9"]).code == 0)
       let before = program.checkpoint("run", step: program.steps("run").dropLast().last ?? 0)

@@ -33,6 +33,8 @@ import Testing
     #expect(ProgressText.short(.nan) == "    -")
     #expect(ProgressText.fixed(-0.12346, digits: 5) == "-0.1235")
     #expect(ProgressText.fixed(1e9, digits: 5) == "1.0e+09")
+    #expect(ProgressText.fixed(-0.00004, digits: 5) == "0.0000")
+    #expect(ProgressText.fixed(-12.3456, digits: 5) == "-12.346")
   }
 
   @Test func durationsAreFormatted() {

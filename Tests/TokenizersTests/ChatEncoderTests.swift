@@ -37,6 +37,18 @@ struct ChatEncoderTests {
     }
   }
 
+  @Test func missingMarkersAreNoted() throws {
+    for (template, hasMarkers) in Self.forms {
+      let tokenizer = try Self.tokenizer(markersOf: hasMarkers ? template : nil)
+      let note = ChatEncoder(template, tokenizer: tokenizer).note
+      let lacksMarkers = !hasMarkers && template != .plain
+      #expect((note != nil) == lacksMarkers, "\(note ?? "")")
+      for word in lacksMarkers ? template.markers + ["--template \(template.name)"] : [] {
+        #expect(note?.contains(word) == true, "\(note ?? "")")
+      }
+    }
+  }
+
   @Test func renderedTextAndIDsEqualThoseOfTransformers() throws {
     let cases = try #require(try JSONReader.read(Goldens.bytes("chat.json")).array)
     var withIDs = 0

@@ -33,10 +33,12 @@ import Testing
     #expect(options.model.family == .gpt2)
   }
 
-  /// A peak below the default final rate needs no other key.
-  @Test func theDefaultFinalRateIsAtMostThePeak() throws {
-    #expect(try options("optimizer.learningRate=1e-5").training.finalRate == 1e-5)
-    #expect(try options("optimizer.learningRate=3e-3").training.finalRate == 1e-4)
+  /// The default final rate follows the peak, so that every schedule decays.
+  @Test(arguments: [("1e-5", 1e-6), ("1e-3", 1e-4), ("3e-3", 3e-4), ("0", 0)])
+  func theDefaultFinalRateIsATenthOfThePeak(peak: String, final: Double) throws {
+    #expect(try options("optimizer.learningRate=\(peak)").training.finalRate == final)
+    let given = try options("optimizer.learningRate=\(peak)", "schedule.final=0").training
+    #expect(given.finalRate == 0)
   }
 
   /// Sets every key of the schema to another value than its default.

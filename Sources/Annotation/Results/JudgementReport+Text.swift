@@ -36,16 +36,16 @@ extension JudgementReport {
     guard left.trials > 0 else { return "  no preference between a left and a right answer" }
     let p = BinomialTest.pValue(successes: Int(left.successes), trials: left.trials)
     return "  left in \(Self.formatted(left)) of \(left.trials, "preference"), "
-      + "p = \(Self.digits(p, 3)) for no bias"
+      + "p = \(p.decimals(3)) for no bias"
   }
 
   private var agreementLine: String {
     guard let agreement else { return "  one annotator: nothing to compare" }
     let coverage = Proportion(agreement.shared, of: agreement.judged).fraction ?? 0
     let name = agreement.isFleiss ? "Fleiss'" : "Cohen's"
-    let kappa = agreement.kappa.map { Self.digits($0, 3) } ?? "is not defined"
+    let kappa = agreement.kappa.map { $0.decimals(3) } ?? "is not defined"
     return "  \(name) kappa \(kappa) over \(agreement.shared, "pair") judged by several, "
-      + "\(Self.digits(100 * coverage, 0)) % of \(agreement.judged)"
+      + "\((100 * coverage).decimals(0)) % of \(agreement.judged)"
   }
 
   private var wins: [String] {
@@ -54,19 +54,15 @@ extension JudgementReport {
         + winRates.map { row in
           [
             row.source, Self.formatted(row.rate), "\(row.wins)", "\(row.losses)",
-            "\(row.rate.trials)", Self.digits(row.pValue, 3),
+            "\(row.rate.trials)", row.pValue.decimals(3),
           ]
         })
   }
 
   private static func formatted(_ proportion: Proportion) -> String {
     let interval = proportion.wilsonInterval()
-    return "\(digits(proportion.fraction ?? 0, 3)) (\(digits(interval.lowerBound, 3))–"
-      + "\(digits(interval.upperBound, 3)))"
-  }
-
-  private static func digits(_ value: Double, _ count: Int) -> String {
-    String(format: "%.\(count)f", value)
+    return "\((proportion.fraction ?? 0).decimals(3)) (\(interval.lowerBound.decimals(3))–"
+      + "\(interval.upperBound.decimals(3)))"
   }
 
   /// Returns the rows with aligned columns: names on the left, figures on the right.

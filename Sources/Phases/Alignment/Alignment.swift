@@ -39,7 +39,7 @@ struct Alignment: ConfiguredPhase {
         model.context, rewards.map { $0.configuration.context - readAfter } ?? model.context))
     let records = try options.data.records()
     if let method = options.method.policy {
-      let prompts = try SplitExamples(records) { records, _ in
+      let prompts = try SplitExamples(records, chat: model.chat) { records, _ in
         try PromptSet(
           records, chat: model.chat, completion: options.rollouts.tokens, options: exampleOptions)
       }

@@ -57,7 +57,6 @@ package struct AlignmentOptions: PhaseOptions {
     defaults.sequences = 4
     defaults.sequencesHelp = "completions (pairs for dpo, answers for kto) per micro-batch"
     defaults.learningRate = 1e-5
-    defaults.finalRate = 1e-6
     defaults.weightDecay = 0
     defaults.warmup = 10
     defaults.spike = 0

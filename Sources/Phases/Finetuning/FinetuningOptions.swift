@@ -51,7 +51,6 @@ package struct FinetuningOptions: PhaseOptions {
     var defaults = TrainingOptions.Defaults()
     defaults.sequencesHelp = "rows per micro-batch; conversations are packed into them"
     defaults.learningRate = 1e-4
-    defaults.finalRate = 1e-5
     defaults.weightDecay = 0.01
     defaults.warmup = 50
     training = try TrainingOptions(&reader, runOptions, defaults: defaults)

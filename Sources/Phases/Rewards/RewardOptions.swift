@@ -31,7 +31,6 @@ package struct RewardOptions: PhaseOptions {
     defaults.sequences = 4
     defaults.sequencesHelp = "pairs per micro-batch"
     defaults.learningRate = 5e-5
-    defaults.finalRate = 5e-6
     defaults.weightDecay = 0.01
     defaults.warmup = 25
     training = try TrainingOptions(&reader, runOptions, defaults: defaults)

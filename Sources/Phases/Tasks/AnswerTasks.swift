@@ -10,7 +10,7 @@ struct ConversationTask: SupervisedTask {
 
   init(_ model: InitialModel, _ records: RecordSet, _ options: Datasets.ExampleOptions) throws {
     try model.requireLanguageModel()
-    examples = try SplitExamples(records) { records, _ in
+    examples = try SplitExamples(records, chat: model.chat) { records, _ in
       try ExampleSet(records, chat: model.chat, options: options)
     }
     try examples.train.checkLossMask()

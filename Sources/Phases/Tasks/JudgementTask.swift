@@ -19,7 +19,7 @@ struct JudgementTask: SupervisedTask {
     loss: JudgementOptions, endsOnCollapse: Bool
   ) throws {
     self.endsOnCollapse = endsOnCollapse
-    examples = try SplitExamples(records) { records, _ in
+    examples = try SplitExamples(records, chat: model.chat) { records, _ in
       try JudgedSet(records, chat: model.chat, options: options)
     }
     self.loss = KahnemanTversky(

@@ -6,7 +6,7 @@ import Training
 extension SplitExamples<PairSet> {
   /// Preference pairs of a chosen and a rejected answer.
   init(_ model: InitialModel, _ records: RecordSet, _ options: Datasets.ExampleOptions) throws {
-    try self.init(records) { records, _ in
+    try self.init(records, chat: model.chat) { records, _ in
       try PairSet(records, chat: model.chat, options: options)
     }
   }

@@ -1,6 +1,7 @@
 import Datasets
 import Files
 import Models
+import Tokenizers
 import Training
 
 /// A supervised task: its examples, the network that learns them, its objective and its evaluator.
@@ -52,10 +53,12 @@ struct SplitExamples<Examples: CountedExamples>: Sendable {
   /// The numbers of examples, and what was left out, as sentences for the log.
   let notes: [String]
 
-  /// - Parameter make: Returns the examples of records; `train` is nil for the training records, and
-  ///   the training examples for the held-out ones.
+  /// - Parameters:
+  ///   - chat: The encoder of the conversations, whose note is one of the notes.
+  ///   - make: Returns the examples of records; `train` is nil for the training records, and the
+  ///     training examples for the held-out ones.
   init(
-    _ records: RecordSet,
+    _ records: RecordSet, chat: ChatEncoder? = nil,
     _ make: (_ records: [LocatedRecord], _ train: Examples?) throws -> Examples
   ) throws {
     let train = try make(records.train, nil)
@@ -72,7 +75,7 @@ struct SplitExamples<Examples: CountedExamples>: Sendable {
           + "not .jsonl, .json or .csv: \(first)"
           + (count > 1 ? " …" : ""))
     }
-    self.notes = notes
+    self.notes = notes + [chat?.note].compactMap(\.self)
   }
 }
 

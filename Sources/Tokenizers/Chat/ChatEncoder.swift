@@ -48,6 +48,17 @@ package struct ChatEncoder: Sendable {
       }.first ?? endOfTurn
   }
 
+  /// The sentence, for logs, that the tokenizer lacks special tokens of the built-in template; nil
+  /// when it has all.
+  package var note: String? {
+    let missing = template.markers.filter { tokenizer.specialToken($0) == nil }
+    guard !missing.isEmpty else { return nil }
+    let end = String(decoding: (try? tokenizer.bytes(of: endOfTurn)) ?? [], as: UTF8.self)
+    return "the tokenizer has no special tokens \(missing.joined(separator: ", ")) for the "
+      + "template \(template.name), so its markers are ordinary text and a turn ends with \(end); "
+      + "apus tokenizer train --template \(template.name) makes a tokenizer with them"
+  }
+
   /// Returns the special token that `end` chooses as the end of each message's turn.
   private static func ends(
     of messages: [Message], _ program: ChatProgram, _ scanner: SpecialTokenScanner,
