@@ -25,28 +25,35 @@ enum ProgressText {
     fields.append((rate(report), 6))
     if let peak = peak(report) { fields.append((peak, 100)) }
     fields.append(("eta \(Durations.text(eta))", 3))
-    while true {
-      let line = fields.map(\.text).joined(separator: "  ")
-      if line.utf8.count <= width { return line }
-      guard let highest = fields.map(\.rank).max(), highest > 0 else { break }
-      fields.removeAll { $0.rank == highest }
-    }
-    return String(position(report).prefix(max(0, width)))
+    return fitted(fields, width) ?? String(position(report).prefix(max(0, width)))
+  }
+
+  /// Returns the line of `fields` without those of the highest ranks that exceed `width` columns;
+  /// nil when even rank 0 does.
+  private static func fitted(_ fields: [(text: String, rank: Int)], _ width: Int) -> String? {
+    let ranks = Set(fields.map(\.rank)).sorted(by: >)
+    return ranks.lazy.map { rank in
+      fields.filter { $0.rank <= rank }.map(\.text).joined(separator: "  ")
+    }.first { $0.utf8.count <= width }
   }
 
   /// The line of an evaluation; `totalSteps` is nil if unknown.
   static func line(_ report: EvaluationReport, totalSteps: Int?) -> String {
-    var fields = ["eval  " + position(report.step, of: totalSteps)]
+    // The figures, the last one first, give way to a line of 100 columns.
+    var fields: [(text: String, rank: Int)] = [
+      ("eval  " + position(report.step, of: totalSteps), 0)
+    ]
     if let name = report.lossName {
-      fields.append("\(name) \(fixed(report.validationLoss, digits: 5))")
+      fields.append(("\(name) \(fixed(report.validationLoss, digits: 5))", 0))
     }
-    if let bits = report.bitsPerByte { fields.append("bits/byte \(fixed(bits, digits: 5))") }
-    fields += report.figures.filter { !$0.isDetail }.map {
-      "\($0.name) \(fixed($0.value, digits: 4))"
+    if let bits = report.bitsPerByte { fields.append(("bits/byte \(fixed(bits, digits: 5))", 0)) }
+    for (index, figure) in report.figures.filter({ !$0.isDetail }).enumerated() {
+      fields.append(("\(figure.name) \(fixed(figure.value, digits: 4))", index + 1))
     }
-    fields.append("\(fixed(report.seconds, digits: 3)) s")
-    if report.isBest { fields.append("best") }
-    return fields.joined(separator: "  ").visible()
+    fields.append(("\(fixed(report.seconds, digits: 3)) s", 0))
+    if report.isBest { fields.append(("best", 0)) }
+    let whole = fields.map(\.text).joined(separator: "  ")
+    return (fitted(fields, 100) ?? whole).visible()
   }
 
   /// The line of an event; `totalSteps` is nil if unknown.

@@ -88,7 +88,10 @@ import Testing
         == "step  1200/2000  surrogate 1.5123  lr 4.2e-04  norm 0.71  reward 0.250  sequenceKL 0.250"
         + "  eta 0:17")
     var policy = evaluation(200)
+    policy.figures = names.map { Figure($0, 0.25) }
     policy.lossName = nil
-    #expect(ProgressText.line(policy, totalSteps: 200).hasPrefix("eval  200/200  bits/byte"))
+    #expect(
+      ProgressText.line(policy, totalSteps: 200)
+        == "eval  200/200  bits/byte 2.1614  reward 0.250  sequenceKL 0.250  entropy 0.250  12.3 s")
   }
 }
