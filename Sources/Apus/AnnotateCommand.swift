@@ -55,7 +55,7 @@ struct AnnotateCommand: ParsableCommand {
       let store = try JudgementStore(reading: judgements)
       let report = JudgementReport(
         pairs: try store.pairs(), judgements: try store.judgements())
-      try StandardOutput.print(report.text, terminator: "")
+      try StandardOutput.write(report.text.visible(keepsLines: true).utf8)
     }
   }
 

@@ -32,17 +32,17 @@ struct ConfigCommand: Subcommand {
   func run() throws {
     if schema {
       let keys = try ConfigurationReader.schema { try phase.type.readKeys(&$0) }
-      try StandardOutput.print(json ? keys.json() : keys.table())
+      try StandardOutput.write(((json ? keys.json() : keys.table()) + "\n").utf8)
       return
     }
     if file == nil && overrides.isEmpty {
       let defaults = try ConfigurationReader.defaults { try phase.type.readKeys(&$0) }
-      return try StandardOutput.print(defaults.resolved(withHelp: true), terminator: "")
+      return try StandardOutput.write(defaults.resolved(withHelp: true).utf8)
     }
     var reader =
       try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
       ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
     try phase.type.checkKeys(&reader)
-    try StandardOutput.print(reader.resolved(withHelp: true), terminator: "")
+    try StandardOutput.write(reader.resolved(withHelp: true).utf8)
   }
 }

@@ -1,7 +1,6 @@
 import Debugging
 import Files
 import Foundation
-import Monitoring
 
 extension DebugCommand.Compare {
   /// Width of the table.
@@ -11,7 +10,7 @@ extension DebugCommand.Compare {
   func printTable(_ comparison: DumpComparison) throws {
     let rows = comparison.rows.filter { all || !$0.isWithin }
     if !rows.isEmpty {
-      let names = ["tensor"] + rows.map { Terminal.printable($0.name) }
+      let names = ["tensor"] + rows.map { $0.name.visible() }
       let texts = [Self.cells("largest error", "relative", "at")] + rows.map(Self.text)
       let room = Self.columns - 4 - (texts.map(\.count).max() ?? 0)
       let width = min(room, names.map(\.count).max() ?? 0)
@@ -43,14 +42,14 @@ extension DebugCommand.Compare {
     try StandardOutput.print(
       "\(comparison.rows.count, "tensor") in both files, \(over) of them over \(tolerance)")
     if let first = comparison.firstOver {
-      try StandardOutput.print("first: \(Terminal.printable(first.name))")
+      try StandardOutput.print("first: \(first.name.visible())")
     }
     for (path, names) in [
       (first, comparison.onlyInFirst), (second, comparison.onlyInSecond),
     ] where !names.isEmpty {
       try StandardOutput.print("only in \(path): \(names.count)")
       for name in all ? names : Array(names.prefix(5)) {
-        try StandardOutput.print("  \(Terminal.printable(name))")
+        try StandardOutput.print("  \(name.visible())")
       }
       if !all, names.count > 5 { try StandardOutput.print("  … (all of them with --all)") }
     }

@@ -70,10 +70,15 @@ enum Failure {
     return text.isEmpty || text.hasSuffix(".") || text.hasSuffix("?") ? text : text + "."
   }
 
+  /// Writes `sentence` to standard error, as one line.
   static func report(_ sentence: String) {
+    write("apus: \(sentence.visible())\n")
+  }
+
+  private static func write(_ text: String) {
     // FileHandle would crash when the reader has closed its end.
-    var line = "apus: \(sentence)\n"
-    line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    var text = text
+    text.withUTF8 { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
   /// Ends the process with the sentence of `error`, or with the usage for a command-line error.
@@ -81,8 +86,10 @@ enum Failure {
     if isOfParser(error) {
       let isHelp = ApusCommand.exitCode(for: error).isSuccess
       if isHelp, Ranks.own > 0 { Foundation.exit(0) }
-      if !isHelp, !(error is ExitCode) { waitForRankZeroBeforeMPI() }
-      ApusCommand.exit(withError: error)
+      if isHelp || error is ExitCode { ApusCommand.exit(withError: error) }
+      waitForRankZeroBeforeMPI()
+      write(ApusCommand.fullMessage(for: error).visible(keepsLines: true) + "\n")
+      Foundation.exit(code(error))
     }
     report(sentence(error))
     Foundation.exit(code(error))

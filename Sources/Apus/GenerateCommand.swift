@@ -85,29 +85,29 @@ struct GenerateCommand: Subcommand {
           + "not apply: \(loaded.generation.unused.joined(separator: ", ")).")
     }
     let isTarget = loaded.configuration.prediction == .sequenceToSequence
-    let opening = encoder == nil && !isTarget ? Array((self.prompt ?? "").utf8) : []
+    let continues = encoder == nil && !isTarget
+    // Answers are decoded as transformers decodes the new ids, without special tokens.
+    let isShown = { (id: TokenID) in encoder == nil || !loaded.tokenizer.isSpecial(id) }
+    let opening = continues ? self.prompt ?? "" : ""
+    let start = DecodedStream(loaded.tokenizer, after: continues ? prompt : [])
     // A single text is streamed; several are generated in one batch and printed one after another.
-    // The output of an encoder–decoder is decoded whole: it continues no text, and begins without
-    // a space.
-    if samples == 1 && !isTarget {
-      try StandardOutput.write(opening)
-      var written = 0
+    if samples == 1 {
+      try StandardOutput.write(opening.utf8)
+      var (text, read) = (start, 0)
       let completion = try generate.completions(request) { _, id in
-        try StandardOutput.write(try loaded.tokenizer.bytes(of: id))
-        written += 1
+        if isShown(id) { try StandardOutput.write(try text.append(id).utf8) }
+        read += 1
       }
-      for id in completion[0].textTokens(loaded.tokenizer.isSpecial).dropFirst(written) {
-        try StandardOutput.write(try loaded.tokenizer.bytes(of: id))
-      }
-      return try StandardOutput.print("")
+      for id in completion[0].textTokens(loaded.tokenizer.isSpecial).dropFirst(read)
+      where isShown(id) { try StandardOutput.write(try text.append(id).utf8) }
+      return try StandardOutput.write((try text.rest() + "\n").utf8)
     }
     for completion in generate.completions(request) {
-      let ids = completion.textTokens(loaded.tokenizer.isSpecial)
-      let text =
-        isTarget
-        ? try loaded.tokenizer.bytes(of: ids)
-        : Array(try ids.map { try loaded.tokenizer.bytes(of: $0) }.joined())
-      try StandardOutput.write(opening + text + "\n".utf8)
+      var (text, answer) = (start, "")
+      for id in completion.textTokens(loaded.tokenizer.isSpecial) where isShown(id) {
+        answer += try text.append(id)
+      }
+      try StandardOutput.write((opening + answer + (try text.rest()) + "\n").utf8)
     }
   }
 

@@ -158,8 +158,7 @@ struct PairSampling {
     let tokenizer = models[model].tokenizer
     return try generator.completions(request).map { completion in
       let ids = completion.textTokens(tokenizer.isSpecial)
-      let bytes = try ids.map { try tokenizer.bytes(of: $0) }.joined()
-      return String(decoding: Array(bytes), as: UTF8.self)
+      return String(decoding: try tokenizer.decode(ids), as: UTF8.self)
     }
   }
 

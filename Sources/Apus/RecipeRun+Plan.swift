@@ -43,7 +43,7 @@ extension RecipeRun {
         if line.isPending && sketch.plan.epochs == nil {
           let time = try TimeEstimate(sketch, world: world, workers: workers)
           seconds += time.seconds
-          row.append("≈ \(RecipeRun.duration(time.seconds))")
+          row.append("≈ \(Durations.text(time.seconds))")
         }
       }
       rows.append(row)
@@ -63,7 +63,7 @@ extension RecipeRun {
     try StandardOutput.print(
       """
 
-      ≈ \(RecipeRun.duration(seconds)) of training remains. Times are estimates: the fastest of a \
+      ≈ \(Durations.text(seconds)) of training remains. Times are estimates: the fastest of a \
       few steps on random tokens on these ranks or, if a step is long or large, its matrix \
       products at 60 % of the measured peak. Excluded are commands, building datasets, \
       checkpoints, and evaluations other than those of pretraining.
@@ -131,14 +131,5 @@ extension RecipeRun {
     case .done: "done"
     case .changed: "done with other settings"
     }
-  }
-
-  /// Formats seconds as 0:17 or 1:02:03.
-  static func duration(_ seconds: Double) -> String {
-    let whole = Int(seconds.rounded())
-    let two = { (value: Int) in value < 10 ? "0\(value)" : "\(value)" }
-    let (minutes, hours) = (whole / 60, whole / 3600)
-    return hours > 0
-      ? "\(hours):\(two(minutes % 60)):\(two(whole % 60))" : "\(minutes):\(two(whole % 60))"
   }
 }

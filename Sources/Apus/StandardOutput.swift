@@ -26,24 +26,36 @@ enum StandardOutput {
     }
   }
 
-  /// Writes `text` and `terminator`.
-  static func print(_ text: String, terminator: String = "\n") throws {
-    try write((text + terminator).utf8)
+  /// Writes `text`, which is for people, and a line feed; controls of terminals are made visible.
+  static func print(_ text: String) throws {
+    try print(visible: text.visible(keepsLines: true))
+  }
+
+  /// Writes `text`, in which others' text is visible already, and a line feed.
+  static func print(visible text: String) throws {
+    try send(Array((text + "\n").utf8))
   }
 
   /// Writes `value` as JSON on one line, with sorted keys.
   static func print(json value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    try print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    try write(try encoder.encode(value) + "\n".utf8)
+  }
+
+  /// Writes all of `bytes`, UTF-8 text in whole characters, for people and programs: a terminal
+  /// gets it with visible controls, anything else as it is.
+  static func write(_ bytes: some Sequence<UInt8>) throws {
+    let bytes = Array(bytes)
+    guard isatty(STDOUT_FILENO) == 1 else { return try send(bytes) }
+    try send(Array(String(decoding: bytes, as: UTF8.self).visible(keepsLines: true).utf8))
   }
 
   /// Writes all of `bytes`.
   ///
   /// - Throws: ``Failure``; or, if the reader has closed its end while SIGPIPE is ignored, the exit
   ///   code of a program ended by SIGPIPE, without a message.
-  static func write(_ bytes: some Sequence<UInt8>) throws {
-    let bytes = Array(bytes)
+  private static func send(_ bytes: [UInt8]) throws {
     var done = 0
     while done < bytes.count {
       let count = bytes.withUnsafeBytes {

@@ -21,7 +21,7 @@ enum TokenLines {
           "line \(number) of standard input is not a JSON string: write one in quotes per line."
         )
       }
-      try StandardOutput.print(try encoded(text, with: tokenizer))
+      try StandardOutput.write((try encoded(text, with: tokenizer) + "\n").utf8)
     }
   }
 

@@ -24,26 +24,27 @@ struct TokenView {
     let inLoss = example.lossMask.count { $0 }
     try StandardOutput.print(
       "\n— \(title): \(example.ids.count, "token"), \(inLoss) of them in the loss")
-    try StandardOutput.print(text(of: example))
+    try StandardOutput.print(visible: text(of: example))
   }
 
   /// Prints `ids`, none of them in the loss, under a line with `title` and their number.
   func show(_ ids: [TokenID], title: String) throws {
     try StandardOutput.print("\n— \(title): \(ids.count, "token")")
     let lossMask = [Bool](repeating: false, count: ids.count)
-    try StandardOutput.print(text(of: EncodedExample(ids: ids, lossMask: lossMask)))
+    try StandardOutput.print(visible: text(of: EncodedExample(ids: ids, lossMask: lossMask)))
   }
 
   /// The text of `example` with marks around each run of tokens in the loss.
   func text(of example: EncodedExample) throws -> String {
-    var bytes: [UInt8] = []
-    var isMarked = false
-    for (id, isInLoss) in zip(example.ids, example.lossMask) {
-      if isInLoss != isMarked { bytes += (isInLoss ? marks.begin : marks.end).utf8 }
-      isMarked = isInLoss
-      bytes += try tokenizer.bytes(of: id)
+    var text = ""
+    var rest = Array(zip(example.ids, example.lossMask))[...]
+    while let isInLoss = rest.first?.1 {
+      let run = rest.prefix { $0.1 == isInLoss }
+      rest = rest.dropFirst(run.count)
+      let bytes = try run.map { try tokenizer.bytes(of: $0.0) }.joined()
+      let part = String(decoding: Array(bytes), as: UTF8.self).visible(keepsLines: true)
+      text += isInLoss ? marks.begin + part + marks.end : part
     }
-    if isMarked { bytes += marks.end.utf8 }
-    return String(decoding: bytes, as: UTF8.self)
+    return text
   }
 }

@@ -29,12 +29,14 @@ package final class MetricsFile: RunObserver {
 
   private let state: Mutex<State>
   private let now: @Sendable () -> ContinuousClock.Instant
+  private let date: @Sendable () -> Double
 
   /// Opens the file at `path`; keeps the lines up to `step` of a run that resumes after it, and
   /// none if `step` is nil, for a run that starts.
   package init(
     path: String, resumingAfter step: Int?,
-    now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now },
+    date: @escaping @Sendable () -> Double = { MetricsFile.secondsSinceEpoch() }
   ) throws(MonitoringError) {
     let file = try MonitoringError.wrapping { () throws(StorageError) in
       let file = try OutputFile(path, flags: O_APPEND)
@@ -46,16 +48,17 @@ package final class MetricsFile: RunObserver {
     }
     state = Mutex(State(file: file, lastWrite: now()))
     self.now = now
+    self.date = date
   }
 
   /// Appends the line of a step.
   package func step(_ report: StepReport) throws(MonitoringError) {
-    try append(report.json, atOnce: false)
+    try append(report.json(at: date()), atOnce: false)
   }
 
   /// Appends the line of an evaluation and writes all lines.
   package func evaluation(_ report: EvaluationReport) throws(MonitoringError) {
-    try append(report.json, atOnce: true)
+    try append(report.json(at: date()), atOnce: true)
   }
 
   /// Writes all lines; an event has no line of its own.
@@ -80,6 +83,13 @@ package final class MetricsFile: RunObserver {
       try state.flush(now: now)
       try state.file.synchronize()
     }
+  }
+
+  /// The wall-clock time in milliseconds' resolution, as seconds since 1970-01-01T00:00:00Z.
+  package static func secondsSinceEpoch() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec / 1_000_000) / 1000
   }
 
   private func append(_ line: JSONValue, atOnce: Bool) throws(MonitoringError) {

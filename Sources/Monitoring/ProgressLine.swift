@@ -16,6 +16,8 @@ package final class ProgressLine: RunObserver {
   }
 
   private struct State {
+    /// The time of the first report, an event of the start.
+    var begin: ContinuousClock.Instant?
     /// The first step of this attempt, and the time of its report.
     var start: (step: Int, time: ContinuousClock.Instant)?
     var last: StepReport?
@@ -84,8 +86,16 @@ package final class ProgressLine: RunObserver {
   }
 
   package func event(_ report: EventReport) {
+    let now = now()
+    let isEnd = report.kind == .finished || report.kind == .stopping
+    let start = state.withLock { state in
+      state.begin = state.begin ?? now
+      if isEnd { end(&state) }
+      return state.begin ?? now
+    }
     show(colour: report.kind.needsAttention ? Self.yellow : nil) { total in
-      ProgressText.line(report, totalSteps: total)
+      let line = ProgressText.line(report, totalSteps: total)
+      return isEnd ? line + "  after \(Durations.text((now - start) / .seconds(1)))" : line
     }
   }
 
@@ -96,13 +106,15 @@ package final class ProgressLine: RunObserver {
 
   /// Shows the last step and ends the live line.
   package func finish() {
-    state.withLock { state in
-      guard case .live = style, state.last != nil else { return }
-      if !state.isDrawn { draw(&state) }
-      write("\n")
-      state.last = nil
-      state.lastDrawn = nil
-    }
+    state.withLock { end(&$0) }
+  }
+
+  /// Leaves the last step as an ordinary line.
+  private func end(_ state: inout State) {
+    guard case .live = style, state.lastDrawn != nil else { return }
+    if !state.isDrawn { draw(&state) }
+    write("\n")
+    state.lastDrawn = nil
   }
 
   // ECMA-48: erase to the end of the line; foreground colours; reset.
@@ -117,14 +129,15 @@ package final class ProgressLine: RunObserver {
       guard case .live(_, let hasColour) = style else { return write(line + "\n") }
       let coloured = colour.map { hasColour ? $0 + line + Self.reset : line } ?? line
       write((state.lastDrawn == nil ? "" : "\r" + Self.erase) + coloured + "\n")
-      if state.last != nil { draw(&state) }
+      if state.lastDrawn != nil { draw(&state) }
     }
   }
 
   private func draw(_ state: inout State) {
     guard case .live(let columns, _) = style, let report = state.last else { return }
     // A character in the last column makes some terminals start a new line.
-    let text = ProgressText.live(report, eta: Self.eta(state), width: columns() - 1)
+    let text = ProgressText.line(
+      report, eta: Self.eta(state), width: min(100, columns() - 1))
     write("\r" + text + Self.erase)
     state.lastDrawn = state.lastTime
     state.isDrawn = true

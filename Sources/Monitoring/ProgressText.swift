@@ -10,48 +10,50 @@ import Foundation
 /// Every field keeps its width over a run, so that the lines are aligned; the first word is the
 /// kind of the line, for grep.
 enum ProgressText {
-  /// The ordinary line of a step.
-  static func line(_ report: StepReport, eta: Double?) -> String {
-    var fields = [
-      position(report), loss(report), "lr \(scientific(report.learningRate))",
-      "norm \(fixed(report.gradientNorm, digits: 3))",
+  /// The line of a step, at most `width` columns; it drops fields one by one as needed.
+  static func line(_ report: StepReport, eta: Double?, width: Int = 100) -> String {
+    // The rank of a field: those of the highest rank are dropped first.
+    var fields: [(text: String, rank: Int)] = [
+      (position(report), 0), (loss(report), 1),
+      ("lr \(scientific(report.learningRate))", 4),
+      ("norm \(fixed(report.gradientNorm, digits: 3))", 5),
     ]
-    fields += report.figures.filter { !$0.isDetail }.map {
-      "\($0.name) \(fixed($0.value, digits: 4))"
+    for (index, figure) in report.figures.filter({ !$0.isDetail }).enumerated() {
+      // A phase names its most telling figures first.
+      fields.append(("\(figure.name) \(fixed(figure.value, digits: 4))", index < 2 ? 2 : 7 + index))
     }
-    fields.append(rate(report))
-    if let peak = peak(report) { fields.append(peak) }
-    fields.append("eta \(duration(eta))")
-    return fields.joined(separator: "  ")
+    fields.append((rate(report), 6))
+    if let peak = peak(report) { fields.append((peak, 100)) }
+    fields.append(("eta \(Durations.text(eta))", 3))
+    return fitted(fields, width) ?? String(position(report).prefix(max(0, width)))
   }
 
-  /// The live line of a step, at most `width` columns; it drops fields one by one as needed.
-  static func live(_ report: StepReport, eta: Double?, width: Int) -> String {
-    // Fields with a larger number are dropped first.
-    var fields: [(text: String, priority: Int)] = [
-      (position(report), 0), (loss(report), 1), (rate(report), 3), ("eta \(duration(eta))", 2),
-    ]
-    if let peak = peak(report) { fields.insert((peak, 4), at: 3) }
-    for limit in stride(from: 4, through: 0, by: -1) {
-      let line = fields.filter { $0.priority <= limit }.map(\.text).joined(separator: "  ")
-      if line.utf8.count <= width { return line }
-    }
-    return String(position(report).prefix(max(0, width)))
+  /// Returns the line of `fields` without those of the highest ranks that exceed `width` columns;
+  /// nil when even rank 0 does.
+  private static func fitted(_ fields: [(text: String, rank: Int)], _ width: Int) -> String? {
+    let ranks = Set(fields.map(\.rank)).sorted(by: >)
+    return ranks.lazy.map { rank in
+      fields.filter { $0.rank <= rank }.map(\.text).joined(separator: "  ")
+    }.first { $0.utf8.count <= width }
   }
 
   /// The line of an evaluation; `totalSteps` is nil if unknown.
   static func line(_ report: EvaluationReport, totalSteps: Int?) -> String {
-    var fields = [
-      "eval  " + position(report.step, of: totalSteps),
-      "validation loss \(fixed(report.validationLoss, digits: 5))",
+    // The figures, the last one first, give way to a line of 100 columns.
+    var fields: [(text: String, rank: Int)] = [
+      ("eval  " + position(report.step, of: totalSteps), 0)
     ]
-    if let bits = report.bitsPerByte { fields.append("bits/byte \(fixed(bits, digits: 5))") }
-    fields += report.figures.filter { !$0.isDetail }.map {
-      "\($0.name) \(fixed($0.value, digits: 4))"
+    if let name = report.lossName {
+      fields.append(("\(name) \(fixed(report.validationLoss, digits: 5))", 0))
     }
-    fields.append("\(fixed(report.seconds, digits: 3)) s")
-    if report.isBest { fields.append("best") }
-    return Terminal.printable(fields.joined(separator: "  "))
+    if let bits = report.bitsPerByte { fields.append(("bits/byte \(fixed(bits, digits: 5))", 0)) }
+    for (index, figure) in report.figures.filter({ !$0.isDetail }).enumerated() {
+      fields.append(("\(figure.name) \(fixed(figure.value, digits: 4))", index + 1))
+    }
+    fields.append(("\(fixed(report.seconds, digits: 3)) s", 0))
+    if report.isBest { fields.append(("best", 0)) }
+    let whole = fields.map(\.text).joined(separator: "  ")
+    return (fitted(fields, 100) ?? whole).visible()
   }
 
   /// The line of an event; `totalSteps` is nil if unknown.
@@ -59,18 +61,7 @@ enum ProgressText {
     var fields = [report.kind.rawValue]
     if let step = report.step { fields.append(position(step, of: totalSteps)) }
     fields.append(report.sentence)
-    return Terminal.printable(fields.joined(separator: "  "))
-  }
-
-  /// Formats seconds as 0:17, 1:02:03 or 2d 03h.
-  static func duration(_ seconds: Double?) -> String {
-    guard let seconds, seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "-:--" }
-    let whole = Int(seconds.rounded())
-    func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-    let (minutes, hours, days) = (whole / 60, whole / 3600, whole / 86400)
-    if days > 0 { return "\(days)d \(two(hours % 24))h" }
-    if hours > 0 { return "\(hours):\(two(minutes % 60)):\(two(whole % 60))" }
-    return "\(minutes):\(two(whole % 60))"
+    return fields.joined(separator: "  ").visible()
   }
 
   /// Formats a count with three digits and a suffix, five columns wide: `  231`, `21.3k`, ` 213k`.
@@ -110,7 +101,7 @@ enum ProgressText {
   }
 
   private static func loss(_ report: StepReport) -> String {
-    "loss \(fixed(report.loss, digits: 5))"
+    "\(report.lossName) \(fixed(report.loss, digits: 5))"
   }
 
   private static func rate(_ report: StepReport) -> String {

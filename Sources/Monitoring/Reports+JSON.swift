@@ -1,13 +1,15 @@
 // metrics.jsonl: one object per line, UTF-8, in order of time. Every line begins with its step:
 //
-//   {"step":12,"loss":…}             a step
-//   {"step":12,"validationLoss":…}   an evaluation after that step
+//   {"step":12,"loss":…,"time":…}             a step
+//   {"step":12,"validationLoss":…,"time":…}   an evaluation after that step
+//
+// The time of the report is in seconds since 1970-01-01T00:00:00Z.
 
 import Files
 
 extension StepReport {
   /// The line of metrics.jsonl, without its line feed.
-  var json: JSONValue {
+  func json(at time: Double) -> JSONValue {
     .object(
       [
         ("step", .integer(step)),
@@ -26,13 +28,13 @@ extension StepReport {
         ("peakFraction", peakFraction.map { .number($0) } ?? .null),
         ("bytesSent", .integer(bytesSent)),
         ("memoryBytes", .integer(memoryBytes)),
-      ] + figures.map { ($0.name, .number($0.value)) })
+      ] + figures.map { ($0.name, .number($0.value)) } + [("time", .number(time))])
   }
 }
 
 extension EvaluationReport {
   /// The line of metrics.jsonl, without its line feed.
-  var json: JSONValue {
+  func json(at time: Double) -> JSONValue {
     .object(
       [
         ("step", .integer(step)),
@@ -41,6 +43,6 @@ extension EvaluationReport {
         ("evaluationTokens", .integer(tokens)),
         ("evaluationSeconds", .number(seconds)),
         ("isBest", .bool(isBest)),
-      ] + figures.map { ($0.name, .number($0.value)) })
+      ] + figures.map { ($0.name, .number($0.value)) } + [("time", .number(time))])
   }
 }

@@ -36,16 +36,6 @@ package enum Terminal {
     }
   }
 
-  /// Returns `text` with a space for every control character, which could change the terminal.
-  package static func printable(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      let isControl = scalar.properties.generalCategory == .control
-      result.unicodeScalars.append(isControl ? " " : scalar)
-    }
-    return result
-  }
-
   private static func variable(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }
   }

@@ -47,9 +47,12 @@ package struct Measures: Sendable, Equatable {
     return sum
   }
 
-  /// The observed figures that are reported, in the order of `Measure`, then the derived ones.
+  /// The observed figures that are reported, the most telling ones of an alignment first, then in
+  /// the order of `Measure`; then the derived ones.
   package var figures: [(name: String, value: Double, isDetail: Bool)] {
-    var figures = Measure.allCases.filter(\.isReported).compactMap { measure in
+    let first: [Measure] = [.reward, .sequenceKL]
+    let order = first + Measure.allCases.filter { !first.contains($0) }
+    var figures = order.filter(\.isReported).compactMap { measure in
       self[measure].map { (measure.name, $0, measure.isDetail) }
     }
     if let explained = explainedVariance { figures.append(("explainedVariance", explained, true)) }

@@ -11,6 +11,9 @@ package protocol Objective: Sendable {
   /// True when the losses come with `Measures`, which are then exchanged between the ranks.
   var hasMeasures: Bool { get }
 
+  /// The name of the loss in the log line.
+  var lossName: String { get }
+
   /// Returns the loss of `microBatch`, recorded on the tape of `workspace`.
   func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
     -> MicroBatchLoss
@@ -35,6 +38,8 @@ package protocol Objective: Sendable {
 
 extension Objective {
   package var hasMeasures: Bool { false }
+
+  package var lossName: String { "loss" }
 
   package func prepare(_ context: TrainingContext) -> StepPreparation { StepPreparation() }
 

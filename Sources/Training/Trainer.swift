@@ -173,7 +173,7 @@ package final class Trainer {
     _ seconds: StepSeconds
   ) -> StepReport {
     let exchange = seconds.agreement + seconds.gather
-    return StepReport(
+    var report = StepReport(
       step: state.step, totalSteps: plan.steps, loss: totals.loss.mean, learningRate: rate,
       gradientNorm: norm, tokens: Int(totals.positions), tokensSeen: state.tokensSeen,
       tokensPerSecond: totals.positions / seconds.total, secondsPerStep: seconds.total,
@@ -185,6 +185,8 @@ package final class Trainer {
       memoryBytes: ProcessMemory.resident() ?? 0,
       figures: totals.measures.figures.map { Figure($0.name, $0.value, isDetail: $0.isDetail) },
       warnings: objective.warnings(in: totals.measures))
+    report.lossName = objective.lossName
+    return report
   }
 
   /// One optimizer step without orders or requests, for measurements.

@@ -280,10 +280,11 @@ package final class TrainingRun {
     guard result.loss.isFinite else {
       throw DivergenceGuard.Diverged(step: step, "validation loss", is: result.loss)
     }
-    let report = EvaluationReport(
+    var report = EvaluationReport(
       step: step, validationLoss: result.loss, bitsPerByte: result.bitsPerByte,
       tokens: result.tokens, seconds: clock.lap(), figures: result.figures,
       isBest: trainer.isBest(result.loss))
+    report.lossName = result.lossName
     try observers.all.forEach { try $0.evaluation(report) }
     if let note = result.note { try observers.event(.note, step: step, note) }
     return report.isBest

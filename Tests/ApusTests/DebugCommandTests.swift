@@ -63,11 +63,11 @@ import Testing
       try program.write(bytes, to: file)
     }
     let values = try program.run(["debug", "compare", "a", "b"])
-    #expect(values.output.contains("> odd [31m name "), "\(values.output)")
+    #expect(values.output.contains("> odd␛[31m name "), "\(values.output)")
     #expect(values.output.contains("1 tensor in both files, 1 of them over"), "\(values.output)")
-    #expect(values.output.contains("first: odd [31m name\n"), "\(values.output)")
+    #expect(values.output.contains("first: odd␛[31m name\n"), "\(values.output)")
     let names = try program.run(["debug", "compare", "a", "c"])
-    #expect(names.output.contains("  other [31m name\n"), "\(names.output)")
+    #expect(names.output.contains("  other␛[31m name\n"), "\(names.output)")
   }
 
   @Test func badInputIsRefused() throws {

@@ -8,7 +8,7 @@ import Testing
   @Test func linesHaveTheDocumentedForm() throws {
     try withFolder { folder in
       let path = folder + "/metrics.jsonl"
-      let metrics = try MetricsFile(path: path, resumingAfter: nil)
+      let metrics = try MetricsFile(path: path, resumingAfter: nil, date: { 1_764_469_000.25 })
       var odd = report(2, loss: .nan, peakFraction: nil)
       odd.gradientNorm = .infinity
       odd.figures = [Figure("reward", 0.1 + 0.2)]
@@ -24,12 +24,12 @@ import Testing
         try text(path) == """
           {"step":1,"loss":1.51234,"learningRate":0.00042,"gradientNorm":0.714,"tokens":768,\
           "tokensSeen":768,"tokensPerSecond":21345.0,"secondsPerStep":0.02125,\(timings),\
-          "peakFraction":0.64,"bytesSent":1234567,"memoryBytes":98765432}
+          "peakFraction":0.64,"bytesSent":1234567,"memoryBytes":98765432,"time":1764469000.25}
           {"step":2,"loss":null,"learningRate":0.00042,"gradientNorm":null,"tokens":768,\
           "tokensSeen":1536,"tokensPerSecond":21345.0,"secondsPerStep":0.02125,\(timings),\
-          "peakFraction":null,"bytesSent":1234567,"memoryBytes":98765432,"reward":0.30000000000000004}
+          "peakFraction":null,"bytesSent":1234567,"memoryBytes":98765432,"reward":0.30000000000000004,"time":1764469000.25}
           {"step":2,"validationLoss":1.49817,"bitsPerByte":2.16141,"evaluationTokens":111540,\
-          "evaluationSeconds":12.34,"isBest":true,"consistentStories":0.91}
+          "evaluationSeconds":12.34,"isBest":true,"consistentStories":0.91,"time":1764469000.25}
 
           """)
       for line in try text(path).split(separator: "\n") {
@@ -70,7 +70,7 @@ import Testing
 
   /// The file of an interrupted run: steps 1 to 6, evaluations after 2, 4 and 6.
   private func interrupted(_ path: String, tail: String = "") throws -> [String] {
-    let metrics = try MetricsFile(path: path, resumingAfter: nil)
+    let metrics = try MetricsFile(path: path, resumingAfter: nil, date: { 0 })
     for step in 1...6 {
       try metrics.step(report(step))
       if step % 2 == 0 { try metrics.evaluation(evaluation(step)) }
@@ -86,7 +86,7 @@ import Testing
     try withFolder { folder in
       let path = folder + "/metrics.jsonl"
       let lines = try interrupted(path)
-      let metrics = try MetricsFile(path: path, resumingAfter: step)
+      let metrics = try MetricsFile(path: path, resumingAfter: step, date: { 0 })
       #expect(try text(path) == lines.prefix(kept).joined())
       for next in min(step, 6)..<6 {
         try metrics.step(report(next + 1))

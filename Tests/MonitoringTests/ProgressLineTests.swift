@@ -38,7 +38,7 @@ import Testing
   @Test func aTerminalHasOneLiveLine() {
     let line = line(.live(columns: { 81 }, colour: true))
     let live = { (step: Int, eta: String) in
-      "\rstep  \(step)/2000  loss 1.5123  21.3k tok/s  64% of peak  eta \(eta)\u{1B}[K"
+      "\rstep  \(step)/2000  loss 1.5123  lr 4.2e-04  norm 0.71  21.3k tok/s  eta \(eta)\u{1B}[K"
     }
     line.event(EventReport(.started, "Trains."))
     #expect(screen.take() == "start  Trains.\n")
@@ -63,6 +63,20 @@ import Testing
     #expect(screen.take() == live(1003, "0:33") + "\n")
     line.finish()
     #expect(screen.take() == "")
+  }
+
+  @Test func doneHasTheDurationAndNoLineBelow() {
+    for style in [ProgressLine.Style.live(columns: { 81 }, colour: false), .plain(every: 1)] {
+      let line = line(style)
+      line.event(EventReport(.started, "Trains."))
+      line.step(report(2000))
+      clock.advance(.seconds(3723))
+      line.event(EventReport(.finished, step: 2000, "Saved."))
+      line.finish()
+      let text = screen.take()
+      #expect(text.hasSuffix("\ndone  2000/2000  Saved.  after 1:02:03\n"), "\(text)")
+      #expect(text.contains("step  2000/2000  loss 1.5123"))
+    }
   }
 
   @Test func theLastStepIsAlwaysShown() {

@@ -1,3 +1,5 @@
+import Files
+
 /// Formats text for a terminal: lines of limited width, without control characters.
 enum WrappedText {
   /// Returns `text` in lines of at most `columns` columns, indented by `indentation` spaces.
@@ -46,18 +48,8 @@ enum WrappedText {
   }
 
   private static func shown(_ line: Substring) -> String {
-    var text = String.UnicodeScalarView()
-    for scalar in line.unicodeScalars {
-      switch scalar.value {
-      case 0x09: text.append(contentsOf: "    ".unicodeScalars)
-      case 0..<0x20: text.append(Unicode.Scalar(0x2400 + scalar.value) ?? "␦")
-      case 0x7F: text.append("␡")
-      // C1 controls, and controls of the writing direction.
-      case 0x80..<0xA0, 0x202A...0x202E, 0x2066...0x2069: text.append("␦")
-      default: text.append(scalar)
-      }
-    }
-    return String(text)
+    line.split(separator: "\t", omittingEmptySubsequences: false).joined(separator: "    ")
+      .visible()
   }
 
   /// Returns the number of terminal columns of a character: two for East Asian wide characters and

@@ -47,8 +47,10 @@ final class PolicyEvaluator: Evaluator {
       try rollouts.prefix(1).map { try collector.example($0, context) }
       + collector.failures.map(\.description)
     // Lower is better for every evaluator: the loss of a policy is its negative reward.
-    return EvaluationResult(
+    var result = EvaluationResult(
       loss: -reward, tokens: rollouts.count, figures: figures,
       note: notes.joined(separator: "; "))
+    result.lossName = nil
+    return result
   }
 }

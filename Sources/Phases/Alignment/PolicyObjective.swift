@@ -15,6 +15,8 @@ import Training
 final class PolicyObjective: Objective, @unchecked Sendable {
   // Sendable: the rollouts change only between steps, on the thread that drives the trainer.
 
+  /// The loss of a policy is a surrogate of its expected reward (PPO, equation 7).
+  let lossName = "surrogate"
   private let method: any PolicyMethod
   private let collector: RolloutCollector
   private let options: AlignmentOptions
