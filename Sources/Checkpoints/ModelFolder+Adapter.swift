@@ -28,7 +28,7 @@ extension ModelFolder {
     for task: AdapterConfiguration.HeadTask, on model: any ModelConfiguration,
     _ adapter: AdapterConfiguration, _ weights: SafeTensorsFile
   ) throws -> any NetworkConfiguration {
-    let padding = model.padding ?? Int(tokenizer.endOfText)
+    let padding = model.padding ?? generation.padding.map { Int($0) }
     func network(_ labels: [String]) throws(ModelError) -> any NetworkConfiguration {
       switch task {
       case .tokenClassification: try TokenClassifierConfiguration(model, labels: labels)

@@ -29,7 +29,8 @@ import Testing
   /// It does not use `raise`: the threads of Swift's concurrency block signals, so that another
   /// thread must receive it.
   func requesting(_ signal: Int32, at step: Int) -> Recorder {
-    Recorder {
+    Signals.prepare()
+    return Recorder {
       guard $0 == step else { return }
       kill(getpid(), signal)
       usleep(50_000)
