@@ -10,9 +10,9 @@ struct AlignCommand: PhaseSubcommand {
       mpirun -np 2 apus align run.yaml
 
       The key method is one of \(AlignmentMethod.names.joined(separator: ", ")): DPO learns from \
-      preference pairs, KTO from answers called good or bad; the others learn from rewards, and \
-      need a reward model, a rule or a command. `apus config --phase align --schema` lists the keys; model.from and data.train are \
-      required. The same command resumes an interrupted run.
+      preference pairs, KTO from answers labelled good or bad; the others learn from rewards, and \
+      need a reward model, a rule or a command. `apus config --phase align --schema` lists the keys; \
+      model.from and data.train are required. The same command resumes an interrupted run.
       """)
 
   static let phase = PhaseKind.align

@@ -87,13 +87,13 @@ extension AnnotateCommand {
         model.isEmpty
         ? nil : try PairSampling(model, prompts, fields: names, skipsBad: skipBad)
       MatrixLibrary.useCallingThreadOnly()
-      if sampling != nil || reward != nil { generation.reportPrecision() }
       let team = reward == nil ? nil : try generation.threads.team()
       defer { team?.stop() }
       let scoring = try reward.map { try RewardScoring($0, generation, team) }
       if !addsPairs && !FileManager.default.fileExists(atPath: judgements) {
         throw AnnotationError.missing(path: judgements)
       }
+      if sampling != nil || reward != nil { generation.reportPrecision() }
       let store = try JudgementStore(path: judgements, seed: seed)
       if let file {
         report(skipped: file.skipped)

@@ -34,7 +34,7 @@ struct AnnotateCommand: ParsableCommand {
           try PairListing.lines(of: store)
         }
       guard let output else {
-        for line in lines { try StandardOutput.print(line) }
+        try StandardOutput.write(lines.map { $0 + "\n" }.joined().utf8)
         return
       }
       try PendingFile.write(Array(lines.map { $0 + "\n" }.joined().utf8), to: output)

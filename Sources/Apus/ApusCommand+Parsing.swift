@@ -29,11 +29,11 @@ extension ApusCommand {
     guard configuration.defaultSubcommand == nil else { return }
     throw ValidationError(
       "There is no subcommand \(name) \(word); "
-        + (plannedSubcommands[word] ?? suggestion(for: word, of: parent, called: name)))
+        + (nearestSubcommands[word] ?? suggestion(for: word, of: parent, called: name)))
   }
 
-  /// Subcommands that other tools have and this one has not, with what comes nearest.
-  private static let plannedSubcommands = [
+  /// Subcommands of other tools, with the nearest one of apus.
+  private static let nearestSubcommands = [
     "chat": "apus generate MODEL MESSAGE --chat answers one message.",
     "predict": "apus evaluate measures a classifier on texts whose labels are known.",
     "serve": "apus export writes a folder that other servers of models read.",

@@ -27,7 +27,7 @@ struct EvaluateCommand: CollectiveSubcommand {
   @Option(help: "File, folder or glob of text. Repeatable.")
   var texts: [String] = []
 
-  @Option(help: "Positions of a text or a record at most; the model's own when absent.")
+  @Option(help: "Largest number of positions of a text or record (default: the model's).")
   var context: Int?
 
   @Flag(help: "Leave the end of each text out of the loss (causal models).")

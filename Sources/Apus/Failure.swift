@@ -45,7 +45,7 @@ enum Failure {
       5
     case AnnotationError.locked, is MPIError: 75
     default:
-      // The parser of commands knows its own errors, and calls all others a failure.
+      // ArgumentParser has codes for its own errors, and `.failure` for all others.
       switch ApusCommand.exitCode(for: error) {
       case .failure: 2
       case let known: known.rawValue
@@ -53,8 +53,7 @@ enum Failure {
     }
   }
 
-  /// True for an error of the parser of commands, which prints the usage, or an end without a
-  /// sentence.
+  /// True for ArgumentParser's errors, which print the usage, and for `ExitCode`, which prints nothing.
   private static func isOfParser(_ error: any Error) -> Bool {
     error is ExitCode || ApusCommand.exitCode(for: error) != .failure
   }

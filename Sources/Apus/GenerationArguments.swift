@@ -54,7 +54,7 @@ struct GenerationArguments: ParsableArguments {
     return sampling == Sampling() ? nil : sampling
   }
 
-  /// Says on standard error when `auto` computes in bf16, which other programs do not unasked.
+  /// Reports on standard error that `auto` chose bf16, because other programs use it only when asked.
   func reportPrecision() {
     guard precision == .auto, precision.resolved == .bf16 else { return }
     Failure.report(

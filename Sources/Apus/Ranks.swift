@@ -5,7 +5,7 @@ import MPI
 
 /// The set-up of a command that runs under `mpirun`.
 enum Ranks {
-  /// The rank of this process as its launcher says, known before MPI starts; 0 without one.
+  /// The rank from the launcher's environment, available before `MPI_Init`; 0 without a launcher.
   static var own: Int {
     let environment = ProcessInfo.processInfo.environment
     let names = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"]

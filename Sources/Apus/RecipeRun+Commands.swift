@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Files
+import Foundation
 import Phases
 import Recipes
 
@@ -48,19 +49,22 @@ extension RecipeRun {
   ///   - selected: The stages of the run.
   ///   - again: The names of those that run even if they are done.
   func checkInputs(of selected: [Stage], again: Set<String>) throws {
+    // One spelling of a path, whatever the recipe writes.
+    let spelling = { (path: String) in URL(fileURLWithPath: path).standardizedFileURL.path }
     var made: [String] = []
     for stage in selected {
       let isPending = try again.contains(stage.name) || state(of: stage) != .done
       for path in isPending ? try inputs(of: stage) : [] {
         let root = SourceList.root(of: path)
-        let isMade = made.contains { root == $0 || root.hasPrefix($0 + "/") }
+        let own = spelling(root)
+        let isMade = made.contains { own == $0 || own.hasPrefix($0 + "/") }
         guard try isMade || FileSystem.exists(path) || FileSystem.exists(root) else {
           throw Failure.Refusal(
             "Stage \(stage.name) reads \(path), which does not exist and no stage before it "
               + "makes: correct the path.")
         }
       }
-      made += commands[stage.name]?.outputs ?? [stage.folder]
+      made += (commands[stage.name]?.outputs ?? [stage.folder]).map(spelling)
     }
   }
 }

@@ -26,8 +26,8 @@ package struct Batch: Sendable, Equatable {
   package var targets: [TokenID]
   /// The loss mask: 1 where a target counts in the loss, 0 where it does not.
   package var weights: [Float]
-  /// The index, within its row, of the first position of the example at each position; empty when
-  /// every row is one example.
+  /// The index, within its sequence, of the first position of the example at each position; empty
+  /// when every sequence is one example.
   ///
   /// Attention does not cross example boundaries, and positions restart at each example: the
   /// position of an input is its index − its start.

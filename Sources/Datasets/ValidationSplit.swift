@@ -57,11 +57,10 @@ package struct ValidationSplit: Sendable, Hashable {
     ).x
   }
 
-  /// Returns true for each of the items that `keys` identify that is held out.
+  /// Returns for each key true when its item is held out.
   ///
-  /// Where the fraction holds out none of few items, the one with the least u is held out, and where
-  /// it holds out all, the one with the greatest is not: both sides have an item if two keys differ
-  /// and the fraction is not 0.
+  /// If the fraction puts all items on one side, the one with the smallest (or greatest) draw moves
+  /// to the other; so both sides have an item when two keys differ and the fraction is above 0.
   package func heldOut(_ keys: [[UInt8]]) -> [Bool] {
     var sides = keys.map(holdsOut)
     guard fraction > 0, let first = sides.first, sides.allSatisfy({ $0 == first }) else {

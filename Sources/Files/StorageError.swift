@@ -10,7 +10,7 @@ package enum StorageError: Error, Equatable, Sendable {
   case full(path: String, needed: Int, available: Int)
   /// A written file does not have the size that its writer reported.
   case incomplete(path: String, expected: Int, found: Int)
-  /// A folder, a FIFO or a device where a regular file is read; exit code 2.
+  /// A FIFO, a socket or a device where a regular file is needed; exit code 2.
   case notAFile(path: String)
   /// A file of more than `limit` bytes, which is not read; exit code 2.
   case tooLarge(path: String, limit: Int)

@@ -31,8 +31,8 @@ package enum ConfigurationFile {
     }
   }
 
-  /// Returns the keys with a value in the `config.json` at `path` of which the program does not know
-  /// what they do to the network, sorted.
+  /// Returns, sorted, the keys of the `config.json` at `path` that have a value and are in no list of
+  /// the family.
   package static func unknownKeys(
     _ path: String, of network: any NetworkConfiguration
   ) throws(ModelError) -> [String] {

@@ -235,8 +235,9 @@ extension ConfigurationKey where Model: ModelConfiguration {
     }
   }
 
-  /// A token id, which a model may lack, as one whose file says `null`; the vocabulary must be read
-  /// before it.
+  /// A token id; nil where the file has `null` or there is no default.
+  ///
+  /// The vocabulary must be read before it.
   static func id(
     _ name: String, _ property: WritableKeyPath<Model, Int?>,
     default fallback: @escaping (Model) -> Int?
@@ -267,7 +268,7 @@ extension ModelConfiguration {
     return json
   }
 
-  /// The keys of `config.json` of which the program knows what they do to this model.
+  /// The names and aliases of the keys that apply to this model.
   var knownKeys: Set<String> {
     Set(Self.keys.filter { $0.applies(self) }.flatMap(\.names)).union(Self.aliases.keys)
   }

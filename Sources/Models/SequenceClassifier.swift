@@ -1,7 +1,7 @@
 // Sequence classification and regression, as Hugging Face's `…ForSequenceClassification`: a linear
 // layer without bias on the hidden state of a decoder's last token that is not padding, or one with
-// bias on the output of an encoder's pooler, which reads the first token. One output is a reward or another number;
-// several are the logits of classes.
+// bias on the output of an encoder's pooler, which reads the first token. One output is a reward or
+// another number; several are the logits of classes.
 import Layers
 import Tensors
 

@@ -4,7 +4,8 @@ package struct EvaluationReport: Sendable, Equatable {
   package var step: Int
   /// Mean loss over the validation set; in nats per token for a cross-entropy of tokens.
   package var validationLoss: Double
-  /// The name of the loss in the log line; nil if a figure shows it, such as a reward its negative.
+  /// The name of the loss in the log line; nil when a figure shows it already: the loss of a policy
+  /// is its negative reward.
   package var lossName: String? = "validation loss"
   /// The loss in bits per byte of text, comparable across tokenizers; nil if it is not a loss of
   /// text.

@@ -6,7 +6,7 @@ package struct StepReport: Sendable, Equatable {
   package var totalSteps: Int
   /// Mean loss over the tokens of the step; in nats per token for a cross-entropy.
   package var loss: Double
-  /// The name of the loss in the log line, such as `policy loss`.
+  /// The name of the loss in the log line, such as `surrogate`.
   package var lossName = "loss"
   /// Learning rate of the step.
   package var learningRate: Double

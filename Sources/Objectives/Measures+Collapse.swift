@@ -1,12 +1,11 @@
 import Glibc
 
-/// Signs that a policy has collapsed.
+/// Detects a collapsed policy by log-probabilities, because the loss does not show it: the surrogate
+/// of PPO, GRPO and RLOO is near 0 for every policy, and DPO's loss falls to 0 when both answers
+/// become impossible.
 ///
-/// A loss tells little here: that of PPO, GRPO and RLOO is near 0 whatever the policy writes, and that
-/// of DPO falls to 0 when both answers of a pair become impossible. The log-probabilities tell: text
-/// that a model wrote, or that it should learn to write, has lost its meaning to a model which finds
-/// it no likelier than tokens drawn at random, at ln V nats each in a vocabulary of V. A policy whose
-/// tokens have the probability 1 writes one text for ever: its gradient is 0.
+/// Text is lost when a model gives it ln V nats per token or more, as for uniformly random tokens of
+/// a vocabulary of V. A policy that is certain of every token has gradient 0.
 extension Measures {
   /// The least fall of the log-probability per token, in nats, beside the other model.
   ///

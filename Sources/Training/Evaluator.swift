@@ -16,7 +16,8 @@ package protocol Evaluator {
 package struct EvaluationResult {
   /// The loss by which checkpoints are compared; lower is better.
   package var loss: Double
-  /// The name of the loss in the log line; nil if a figure shows it, such as a reward its negative.
+  /// The name of the loss in the log line; nil when a figure shows it already: the loss of a policy
+  /// is its negative reward.
   package var lossName: String? = "validation loss"
   /// The number of evaluated tokens, or of examples where these are counted.
   package var tokens: Int

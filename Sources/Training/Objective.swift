@@ -29,8 +29,10 @@ package protocol Objective: Sendable {
   /// Returns the warnings about the measures of a step, a sentence each.
   func warnings(in measures: Measures) -> [String]
 
-  /// Returns the sign in a step's measures that the model is lost, as the part of a sentence; nil
-  /// without one.
+  /// Returns the reason why a step's measures show a collapsed policy, as a clause; nil when they do
+  /// not.
+  ///
+  /// The run then ends with exit code 3.
   ///
   /// - Parameter vocabulary: The number of tokens that the model chooses from.
   func divergence(in measures: Measures, vocabulary: Int) -> String?

@@ -20,11 +20,20 @@ package enum Signals {
     // The write that exceeds a limit of file sizes fails with EFBIG, which has a sentence.
     signal(SIGXFSZ, SIG_IGN)
     // Swift's handlers of crashes return, and the program would ignore these two.
-    for number in [SIGQUIT, SIGABRT] { signal(number, SIG_DFL) }
+    // A shell may have set SIGQUIT to be ignored, as for a command in the background.
+    for number in [SIGQUIT, SIGABRT] where !isIgnored(number) { signal(number, SIG_DFL) }
     var wanted = sigset_t()
     sigemptyset(&wanted)
     for number in [SIGUSR1, SIGUSR2, SIGTERM, SIGINT] { sigaddset(&wanted, number) }
     pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
+  }
+
+  /// Returns true when the process ignores the signal `number`.
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    sigaction(number, nil, &action)
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// Ignores SIGPIPE, at the start of a run: a closed log pipe must not end it.

@@ -198,6 +198,11 @@ package struct TrainingOptions: Sendable {
         because: "checkpoint.keepBest is false, so the best checkpoint would be deleted; leave one "
           + "of the two keys out")
     }
+    if patience != nil, evaluateEvery == 0 {
+      throw reader.rejection(
+        of: "earlyStopping.patience",
+        because: "evaluate.every is 0, so the only evaluation is the last; set an interval")
+    }
     for (key, value) in [("microBatches", microBatches), ("accumulation", accumulation)]
     where value & (value - 1) != 0 {
       let below = 1 << (Int.bitWidth - value.leadingZeroBitCount - 1)

@@ -183,8 +183,10 @@ package final class TrainingRun {
     if stopsEarly, let best = trainer.state.best {
       try observers.event(
         .note, step: trainer.state.step,
-        "stopped early: \(plan.patience ?? 0, "evaluation") without a loss below \(best.loss), that of "
-          + folder.checkpoint(step: best.step))
+        "stopped early: \(plan.patience ?? 0, "evaluation") without a loss below \(best.loss), that "
+          + "of "
+          + (best.step == 0
+            ? "the model before its first step" : folder.checkpoint(step: best.step)))
     }
     for conclusion in try conclude(trainer.context, world.rank == 0 ? latest : nil) {
       try observers.event(conclusion.kind, step: trainer.state.step, conclusion.sentence)

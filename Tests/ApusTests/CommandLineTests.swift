@@ -47,7 +47,7 @@ import Testing
     #expect(text.code == 0 && text.output == "45 49\n", "\(text)")
   }
 
-  /// What `tokenizer encode` prints is input of every command that takes ids.
+  /// The output of `tokenizer encode` is input of every command that takes ids.
   @Test func idsHaveOneForm() throws {
     try Program.withModel { program in
       let ids = try program.run(["tokenizer", "encode", "Say"]).output

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import Testing
 import Tokenizers
 
@@ -147,6 +148,17 @@ struct RecordFormTests {
       try Self.defect(#"{"instruction": "q", "output": "a", "history": ["p", "o"]}"#)
         == .wrongKind(
           field: "history", found: "a text", expected: "a list of pairs of question and answer"))
+  }
+
+  /// A cell of a table is a text unless its JSON is messages.
+  @Test func answersInJSONAreTexts() throws {
+    for answer in [#"{"name": "Ann"}"#, "[1, 2]", "[]"] {
+      let cell = answer.replacingOccurrences(of: "\"", with: "\"\"")
+      #expect(
+        try Self.record("prompt,completion\nextract,\"\(cell)\"\n", file: "a.csv")
+          == .conversation(
+            Conversation([Message(.user, "extract"), Message(.assistant, answer)])), "\(answer)")
+    }
   }
 
   @Test(

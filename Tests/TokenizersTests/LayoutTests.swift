@@ -172,6 +172,14 @@ import Testing
     }
   }
 
+  @Test func userDefinedPiecesAreFoundByTheClassOfLlamaToo() throws {
+    try write(try Goldens.bytes("pipelines/user-defined-bpe.model"), "tokenizer.model")
+    let separator = try #require(try tokenizer().encode("<sep>").last)
+    try write(Array(#"{"tokenizer_class": "LlamaTokenizer"}"#.utf8), "tokenizer_config.json")
+    let ids = try tokenizer().encode("the<sep>owl<sep>")
+    #expect(ids.count { $0 == separator } == 2)
+  }
+
   @Test func settingsOfSentencepieceThatChangeTextsAreRefused() throws {
     let pieces = Self.piece("<unk>", 0, 2) + Self.piece("a", -1, 1)
     for (settings, word) in [

@@ -103,7 +103,7 @@ struct ToolTemplateTests {
     #expect(example.ids.count { $0 == 257 } == 4)
   }
 
-  /// What a template would leave out is refused, not lost.
+  /// Content that a template would leave out is refused.
   @Test func leftOutToolsCallsAndResultsAreRefused() throws {
     let encoder = ChatEncoder(.chatml, tokenizer: ByteTokenizer())
     func reason(_ conversation: Conversation) -> String? {

@@ -172,6 +172,10 @@ import Testing
   @Test(
     arguments: [
       (["batch.microBatches=6"], ["batch.microBatches", "6 is not a power of two", "4 or 8"]),
+      (
+        ["earlyStopping.patience=2", "checkpoint.keepBest=true", "evaluate.every=0"],
+        ["earlyStopping.patience", "evaluate.every is 0"]
+      ),
       (["batch.accumulation=3"], ["batch.accumulation", "3 is not a power of two", "2 or 4"]),
       (["batch.accumulation=8"], ["batch.accumulation", "8", "4 micro-batches"]),
       (["model.heads=3"], ["model.heads", "3 heads do not divide the width 16"]),

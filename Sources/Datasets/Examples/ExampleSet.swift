@@ -10,7 +10,7 @@ package struct ExampleSet: Sendable {
   package let endOfTurn: TokenID
   /// The id that ends a turn that calls tools.
   private let endOfToolCalls: TokenID
-  /// The id that pads rows.
+  /// The padding id.
   package let padding: TokenID
 
   /// Encodes the conversations `records` with `chat`.
@@ -41,7 +41,7 @@ package struct ExampleSet: Sendable {
       padding: chat.tokenizer.endOfText, statistics: statistics)
   }
 
-  /// Creates a set of encoded `examples` whose turns end with `endOfTurn`; rows are padded with
+  /// Creates a set of encoded `examples` whose turns end with `endOfTurn`; batches are padded with
   /// `padding`.
   package init(
     _ examples: EncodedExamples, endOfTurn: TokenID, endOfToolCalls: TokenID? = nil,

@@ -17,7 +17,7 @@ package struct JudgedSet: BatchableSet {
   package let statistics: ExampleStatistics
   /// The id that ends a turn.
   package let endOfTurn: TokenID
-  /// The id that pads rows.
+  /// The padding id.
   package let padding: TokenID
   private let context: Int
 

@@ -18,20 +18,20 @@ package struct LabelSet: BatchableSet {
   package let classes: [String]
   /// The counts of used and unused records.
   package let statistics: ExampleStatistics
-  /// The id that pads rows.
+  /// The padding id.
   package let padding: TokenID
 
   /// Encodes the labelled texts `records` with `tokenizer`, including its special tokens around a
   /// text, as transformers' pipelines do.
   ///
   /// When no classes are given, they are the labels of the records: numbers sorted by value, then
-  /// names sorted by their bytes. A number is the index of
-  /// a class where no class is called by a number. A text may have as many tokens as the context; longer texts are left
-  /// out and counted, or truncated if `options.truncates`. Throws `DatasetError.badRecord` for a record
+  /// names sorted by their bytes. A number is the index of a class where no class is called by a
+  /// number. A text may have as many tokens as the context; longer texts are left out and counted, or
+  /// truncated if `options.truncates`. Throws `DatasetError.badRecord` for a record
   /// that is not a labelled text or has a label outside the classes, and `.oneClass` when there is only
   /// one class.
   ///
-  /// - Parameter padding: The id that pads rows; end-of-text when nil.
+  /// - Parameter padding: The padding id; end-of-text when nil.
   package init(
     _ records: [LocatedRecord], tokenizer: any Tokenizer, task: Task, options: ExampleOptions,
     padding: TokenID? = nil

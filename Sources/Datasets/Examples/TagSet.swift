@@ -13,7 +13,7 @@ package struct TagSet: BatchableSet {
   package let classes: [String]
   /// The counts of used and unused records; tokens with a tag count as loss tokens.
   package let statistics: ExampleStatistics
-  /// The id that pads rows.
+  /// The padding id.
   package let padding: TokenID
 
   /// Encodes the words and tags of `records` with `tokenizer`, including its special tokens around a

@@ -123,7 +123,7 @@ struct RecordFields {
   func messages(_ field: String, orText: Bool) throws(RecordDefect) -> [Message]? {
     guard let value = list(field) ?? self[field] else { return nil }
     if orText {
-      if value.string != nil { return nil }
+      if value.string != nil || isText(field, read: value) { return nil }
       if value.members != nil { return [try Message(value, field: field, names: names)] }
     }
     guard let elements = value.array else {
@@ -137,6 +137,14 @@ struct RecordFields {
       messages.append(try Message(element, field: "\(field)[\(index)]", names: names))
     }
     return messages
+  }
+
+  /// Returns true when `field` is a cell of a table whose JSON, `value`, is no message and no list of
+  /// messages, such as an answer in JSON.
+  private func isText(_ field: String, read value: JSONValue) -> Bool {
+    guard isTable, self[field]?.string != nil else { return false }
+    let elements = value.array ?? [value]
+    return elements.isEmpty || !elements.allSatisfy { $0["role"] != nil || $0["from"] != nil }
   }
 }
 

@@ -15,10 +15,10 @@ package struct RecordSet: Sendable {
   /// Reads the files, folders and globs `sources`, which start at `base` or the current folder.
   ///
   /// A validation fraction is drawn by prompt (see `ValidationSplit`): a record keeps its side when
-  /// others are added, and records with the same prompt are on the same side; of two or more prompts, one
-  /// is held out and one is not. The fields of the records
-  /// have `names`. A bad record is an error, or with `skipsBad` left out and counted. Throws `DatasetError.noRecords` when no record is left for
-  /// training, or none for validation though validation was requested.
+  /// others are added, and records with the same prompt are on the same side; of two or more prompts,
+  /// at least one is held out and one is not. The fields of the records have `names`. A bad record is
+  /// an error, or with `skipsBad` left out and counted. Throws `DatasetError.noRecords` when no record
+  /// is left for training, or none for validation though validation was requested.
   package init(
     reading sources: [String], validation: ValidationSource, relativeTo base: String = "",
     names: FieldNames = FieldNames(), skipsBad: Bool = false

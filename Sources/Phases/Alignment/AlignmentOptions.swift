@@ -50,8 +50,8 @@ package struct AlignmentOptions: PhaseOptions {
     judgement = try JudgementOptions(&reader)
     endsOnCollapse = try reader.boolean(
       "guard.collapse", default: true, decidesBits: false,
-      help: "ends the run when the policy's text is no likelier than random tokens to the initial "
-        + "model, or what was good text to it is no likelier to the policy")
+      help: "ends the run when sampled completions, or the chosen or good answers of dpo and kto, "
+        + "are no likelier than random tokens")
     var defaults = TrainingOptions.Defaults()
     defaults.steps = 200
     defaults.sequences = 4

@@ -11,7 +11,7 @@ import Training
 ///
 /// Before the first step of an iteration the ranks sample and score completions
 /// (`RolloutCollector`); the steps of the iteration train on them for `policy.epochs` passes.
-/// Micro-batches keep their rows; their order is shuffled in every epoch except the first.
+/// Micro-batches keep their rollouts; their order is shuffled in every epoch except the first.
 final class PolicyObjective: Objective, @unchecked Sendable {
   // Sendable: the rollouts change only between steps, on the thread that drives the trainer.
 

@@ -72,10 +72,9 @@ struct RewardProcess: Sendable {
     let end = ContinuousClock.now + .seconds(5)
     while case let left = children().subtracting(others), !left.isEmpty, ContinuousClock.now < end {
       for child in left { kill(child, SIGKILL) }
-      for child in left {
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0 && errno == EINTR {}
-      }
+      // A child that cannot be killed, as one of another user, must not stop this process.
+      var status: Int32 = 0
+      for child in left where waitpid(child, &status, WNOHANG) == 0 { usleep(1000) }
     }
   }
 

@@ -21,7 +21,7 @@ struct RewardObjective: BatchObjective {
 /// Evaluates a reward model on held-out pairs.
 struct RewardEvaluator: HeldOutEvaluator {
   private let loader: SetEvaluationLoader<PairSet>
-  /// The same pairs with their sides exchanged.
+  /// The pairs with their sides exchanged.
   private let swappedLoader: SetEvaluationLoader<PairSet>
   private let loss: BradleyTerry
 

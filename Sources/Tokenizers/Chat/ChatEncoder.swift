@@ -151,8 +151,9 @@ package struct ChatEncoder: Sendable {
   /// the prompt of its generation ends.
   ///
   /// A template may render the past differently, such as tools only before the last question. Then
-  /// what follows the message before the answer in the prompt must follow it in the conversation; there
-  /// is no start where it does not, and for the earlier answers of a very long conversation.
+  /// what follows the message before the answer in the prompt must follow it in the conversation. An
+  /// answer without such a place has no start. Neither have the earlier answers of a conversation that
+  /// would need more than `mostRenderedMessages` rendered messages.
   private func starts(
     of answers: [Int], in conversation: Conversation, _ rendering: ChatRendering
   ) -> [Int: Int] {

@@ -1,7 +1,7 @@
 /// The text of a growing list of tokens, in whole characters and as the tokenizer decodes them.
 ///
 /// The end of a text may change with the next token, which completes a character, or makes a run of
-/// byte tokens invalid: that end waits. Tokens before the stream decide how it begins, since a
+/// byte tokens invalid, so that part is held back. Tokens before the stream decide how it begins, since a
 /// SentencePiece tokenizer drops the space of a text's first word.
 package struct DecodedStream {
   private let tokenizer: any Tokenizer

@@ -8,9 +8,12 @@ extension TokenizerConfiguration {
   /// family with a class of its own; the class ignores these parts of a `tokenizer.json`. Without
   /// `legacy: true` only the first section of a text gets a space before it, and none after a special
   /// token.
-  func asLlama(_ document: JSONValue) throws(TokenizerError) -> JSONValue {
+  ///
+  /// - Parameter isModel: True for the document of a model of sentencepiece, which cuts out the pieces
+  ///   that the user has defined; a tokenizer.json has them as added tokens.
+  func asLlama(_ document: JSONValue, isModel: Bool = false) throws(TokenizerError) -> JSONValue {
     guard tokenizerClass == "LlamaTokenizer", isOfLlama, case .object(var members) = document,
-      document["model"]?["type"]?.string == "BPE", !Self.isByteLevel(document)
+      document["model"]?["type"]?.string == "BPE", !Self.hasByteLevelPreTokenizer(document)
     else { return document }
     let prepends = try flag("add_prefix_space") ?? true
     let isLegacy = try flag("legacy") ?? false
@@ -21,11 +24,16 @@ extension TokenizerConfiguration {
     if prepends {
       decoders.append(["type": "Strip", "content": space, "start": 1, "stop": 0])
     }
-    let parts: [String: JSONValue] = [
-      "normalizer": .null,
-      "pre_tokenizer": .metaspace(
-        prepends: prepends ? (isLegacy ? "always" : "first") : "never", splits: false),
-      "decoder": ["type": "Sequence", "decoders": .array(decoders)],
+    let metaspace = JSONValue.metaspace(
+      prepends: prepends ? (isLegacy ? "always" : "first") : "never", splits: false)
+    let splits = Self.preTokenizers(of: document).filter { $0["type"]?.string == "Split" }
+    let parts: [(key: String, value: JSONValue)] = [
+      ("normalizer", .null),
+      (
+        "pre_tokenizer",
+        isModel && !splits.isEmpty
+          ? ["type": "Sequence", "pretokenizers": .array([metaspace] + splits)] : metaspace
+      ), ("decoder", ["type": "Sequence", "decoders": .array(decoders)]),
     ]
     for (key, part) in parts {
       if let place = members.firstIndex(where: { $0.key == key }) {
@@ -46,10 +54,13 @@ extension TokenizerConfiguration {
   }
 
   /// True for a tokenizer that splits texts into bytes.
-  private static func isByteLevel(_ document: JSONValue) -> Bool {
-    let parts = [document["pre_tokenizer"]].compactMap(\.self).flatMap {
+  private static func hasByteLevelPreTokenizer(_ document: JSONValue) -> Bool {
+    preTokenizers(of: document).contains { $0["type"]?.string == "ByteLevel" }
+  }
+
+  private static func preTokenizers(of document: JSONValue) -> [JSONValue] {
+    [document["pre_tokenizer"]].compactMap(\.self).flatMap {
       [$0] + ($0["pretokenizers"]?.array ?? [])
     }
-    return parts.contains { $0["type"]?.string == "ByteLevel" }
   }
 }

@@ -69,7 +69,10 @@ package enum TokenizerFile {
       let isT5 = file.hasSuffix("/" + sentencePieceName)
       let sentinels = try configuration.count("extra_ids") ?? (isT5 ? 100 : 0)
       let model = try SentencePieceModel(path: file).document(asT5: isT5, sentinels: sentinels)
-      root = isT5 ? model : try configuration.asLlama(configuration.settingEnds(of: model))
+      root =
+        isT5
+        ? model
+        : try configuration.asLlama(configuration.settingEnds(of: model), isModel: true)
     } else if file.hasSuffix(".txt") {
       root = try VocabularyText.document(path: file, configuration)
     } else {
