@@ -97,7 +97,7 @@ struct Pattern: Sendable {
     for _ in 0..<minimum {
       let start = program.count
       try append(node)
-      // What has no instruction, such as (?:ab){0}, needs no repetition.
+      // A part without instructions, such as (?:ab){0}, needs no repetition.
       if program.count == start { break }
     }
     let isLazy = kind == .lazy
