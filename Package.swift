@@ -136,7 +136,7 @@ let package = Package(
     .testTarget(name: "RandomNumbersTests", dependencies: ["RandomNumbers"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], exclude: ["Goldens"]),
     .testTarget(
-      name: "TensorsTests", dependencies: ["CKernels", "Tensors", "RandomNumbers"],
+      name: "TensorsTests", dependencies: ["CKernels", "Monitoring", "Tensors", "RandomNumbers"],
       exclude: ["Goldens"]),
     .testTarget(name: "MPITests", dependencies: ["MPI", "RandomNumbers", "TestWorld"]),
     .testTarget(name: "JinjaTests", dependencies: ["Jinja"], exclude: ["Goldens"]),

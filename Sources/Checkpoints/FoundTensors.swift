@@ -7,7 +7,8 @@ struct FoundTensors {
   private(set) var unused: [String] = []
   /// The element types other than F32, by parameter name.
   private(set) var types: [String: SafeTensor.DType] = [:]
-  private var tensors: [(tensor: SafeTensor, place: Range<Int>)] = []
+  private let layout: ParameterLayout
+  private var tensors: [(tensor: SafeTensor, entry: ParameterLayout.Entry)] = []
   private var files: [ShardedTensors] = []
 
   /// Finds the tensor of every parameter of `layout`.
@@ -17,6 +18,7 @@ struct FoundTensors {
   ///
   /// - Throws: `CheckpointError.otherModel` with every missing, misshaped or surplus tensor.
   init(of layout: ParameterLayout, in folder: String) throws {
+    self.layout = layout
     var faults: [String] = []
     var layers: Set<String> = []
     for weights in layout.files {
@@ -41,7 +43,7 @@ struct FoundTensors {
             "\(entry.name) is \(tensor.dtype.rawValue) \(tensor.shape), not F32 \(entry.shape)")
           continue
         }
-        tensors.append((tensor, entry.range))
+        tensors.append((tensor, entry))
         if tensor.dtype != .f32 { types[entry.name] = tensor.dtype }
       }
       if layout.lora != nil {
@@ -73,7 +75,7 @@ struct FoundTensors {
 
   /// Number of parameter elements in the files by element type.
   var counts: [SafeTensor.DType: Int] {
-    Dictionary(tensors.map { ($0.tensor.dtype, $0.place.count) }, uniquingKeysWith: +)
+    Dictionary(tensors.map { ($0.tensor.dtype, $0.entry.range.count) }, uniquingKeysWith: +)
   }
 
   /// Size of the files in bytes, with headers and unused tensors.
@@ -82,12 +84,35 @@ struct FoundTensors {
   /// Number of files.
   var fileCount: Int { files.reduce(0) { $0 + $1.paths.count } }
 
+  /// Copies all tensors to `values` of the layout.
   func copy(to values: UnsafeMutableBufferPointer<Float>) {
     withExtendedLifetime(files) {
-      for (tensor, place) in tensors {
-        tensor.copyFloats(to: UnsafeMutableBufferPointer(rebasing: values[place]))
+      for (tensor, entry) in tensors {
+        tensor.copyFloats(to: UnsafeMutableBufferPointer(rebasing: values[entry.range]))
       }
     }
+  }
+
+  /// Copies the tensors that `other` has in common with this layout, as
+  /// ``ParameterLayout/shared(with:)`` pairs them.
+  ///
+  /// - Parameter file: The name of the file for error messages.
+  /// - Returns: The names of the parameters that are missing here; their values are unchanged.
+  /// - Throws: `CheckpointError.damaged` if a copied weight is not finite.
+  func copy(
+    into values: FlatBuffer, of other: ParameterLayout, file: String
+  ) throws(CheckpointError) -> [String] {
+    let (pairs, missing) = layout.shared(with: other)
+    let byName = Dictionary(
+      uniqueKeysWithValues: tensors.map { ($0.entry.name, $0.tensor) })
+    for (source, destination) in pairs {
+      withExtendedLifetime(files) {
+        byName[source.name]?.copyFloats(
+          to: UnsafeMutableBufferPointer(rebasing: values.elements[destination.range]))
+      }
+      try values.requireFinite(destination, in: file)
+    }
+    return missing
   }
 }
 

@@ -38,9 +38,10 @@ package enum ModelExport {
         configuration: folder.network, layout: weights.layout, tokenizer: folder.tokenizer,
         template: try TokenizerFile.template(from: folder.path, for: folder.tokenizer),
         published: folder.generation, types: weights.types)
-      _ = try files.write(UnsafeBufferPointer(weights.values.elements)) {
+      let written = try files.write(UnsafeBufferPointer(weights.values.elements)) {
         name throws(StorageError) in try DurableFile(creating: "\(draft)/\(name)")
       }
+      for file in written { _ = try file.close() }
       try beforeReading(draft)
       try compare(folder, weights, with: try ModelFolder(path: draft), writtenTo: output)
       try FileSystem.sync(folder: draft)

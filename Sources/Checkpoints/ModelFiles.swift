@@ -45,20 +45,20 @@ package struct ModelFiles: Sendable {
   /// Size of the weights in bytes, for a check of the free space.
   package var byteCount: Int { layout.parameterCount * MemoryLayout<Float>.stride }
 
-  /// Writes all files into `draft` and returns their records.
+  /// Writes all files into `draft` and returns them; none is durable before it is closed.
   ///
   /// - Parameter values: The flat buffer of parameters.
   package func write(_ values: UnsafeBufferPointer<Float>, to draft: CheckpointDraft) throws
-    -> [FileRecord]
+    -> [WrittenFile]
   {
     try write(values) { name throws(StorageError) in try draft.file(name) }
   }
 
-  /// Writes all files, each opened by `file`, and returns their records.
+  /// Writes all files, each opened by `file`, and returns them.
   func write(
     _ values: UnsafeBufferPointer<Float>, to file: (String) throws(StorageError) -> DurableFile
-  ) throws -> [FileRecord] {
-    var records: [FileRecord] = []
+  ) throws -> [WrittenFile] {
+    var files: [WrittenFile] = []
     let padding = (configuration as? SequenceClassifierConfiguration)?.padding
     var small = TokenizerFile.files(
       of: tokenizer, template: template, padding: padding.map { TokenID($0) })
@@ -72,7 +72,7 @@ package struct ModelFiles: Sendable {
     for (name, contents) in small {
       var open = try file(name)
       try open.write(contents)
-      records.append(try open.close())
+      files.append(WrittenFile(open))
     }
     for weights in layout.files {
       let entries = named(weights.entries)
@@ -92,9 +92,9 @@ package struct ModelFiles: Sendable {
       if let base { metadata[AdapterBase.digestKey] = base.digest }
       var open = try file(weights.name)
       try SafeTensorsWriter(tensors, metadata: metadata).write(to: &open)
-      records.append(try open.close())
+      files.append(WrittenFile(open))
     }
-    return records
+    return files
   }
 
   /// The keys of `config.json`, with the element type of most weights.

@@ -30,19 +30,26 @@ extension ModelFolder {
   /// Copies the folder's weights into `values` of `layout`, that of `configuration(for:)`.
   ///
   /// The rows of new tokens, which `tokenizer` has and the folder's does not, are initialised
-  /// randomly with `seed`; see `NewTokenRows`. Parameters that the folder lacks, such as a new
-  /// head, are unchanged.
+  /// randomly with `seed`; see `NewTokenRows`.
+  ///
+  /// - Returns: The names of the parameters that the folder lacks, such as a new head; their values
+  ///   are unchanged.
   package func copyWeights(
     into values: FlatBuffer, of layout: ParameterLayout, extendedBy tokenizer: any Tokenizer,
     seed: UInt64
-  ) throws {
+  ) throws -> [String] {
     let known = self.tokenizer.vocabularySize
     let weights = try weights()
     let places = Dictionary(uniqueKeysWithValues: weights.layout.entries.map { ($0.name, $0) })
     let rows = namesWithRowPerToken
     let newRows = NewTokenRows(known: known, seed: seed)
+    var missing: [String] = []
     for entry in layout.entries {
-      guard let place = places[entry.name], place.range.count <= entry.range.count else {
+      guard let place = places[entry.name],
+        place.shape == entry.shape
+          || rows.contains(entry.name) && place.range.count < entry.range.count
+      else {
+        missing.append(entry.name)
         continue
       }
       let matrix = UnsafeMutableBufferPointer(rebasing: values.elements[entry.range])
@@ -51,6 +58,7 @@ extension ModelFolder {
       let columns = entry.range.count / entry.shape[0]
       newRows.write(known..<tokenizer.vocabularySize, of: matrix, columns: columns)
     }
+    return missing
   }
 
   /// Returns the names of the parameters with a row per token, whose shape grows with the

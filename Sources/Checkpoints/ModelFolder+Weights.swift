@@ -22,8 +22,8 @@ extension ModelFolder {
     let layouts = try network.layout(try adapter.lora(in: layout))
     let trained = try ModelFiles.read(folder: path, layout: layouts.trainable)
     let values = FlatBuffer(count: layout.count)
-    let weights = try base.weights(of: base.baseNetwork(of: layouts.frozen))
-    let missing = Set(weights.copy(into: values, of: layout))
+    let network = base.baseNetwork(of: layouts.frozen)
+    let missing = Set(try base.copyWeights(of: network, into: values, of: layout))
       .intersection(layouts.frozen.entries.map(\.name))
     guard missing.isEmpty else {
       throw CheckpointError.otherModel(
@@ -49,8 +49,22 @@ extension ModelFolder {
 
   /// Copies the weights that `layout` has in common with the folder's network, of any kind, by name
   /// and shape; the rest of `values` is unchanged.
-  package func copyWeights(into values: FlatBuffer, of layout: ParameterLayout) throws {
-    _ = try weights().copy(into: values, of: layout)
+  ///
+  /// - Returns: The names of the parameters that the network lacks.
+  package func copyWeights(into values: FlatBuffer, of layout: ParameterLayout) throws -> [String] {
+    try copyWeights(of: network, into: values, of: layout)
+  }
+
+  /// Copies the weights that `layout` has in common with `network`, straight from the files unless
+  /// adapters have to be merged.
+  private func copyWeights(
+    of network: any NetworkConfiguration, into values: FlatBuffer, of layout: ParameterLayout
+  ) throws -> [String] {
+    guard case .adapter = contents else {
+      return try FoundTensors(of: network.layout, in: path)
+        .copy(into: values, of: layout, file: "\(path)/\(weightsName)")
+    }
+    return try weights(of: network).copy(into: values, of: layout)
   }
 }
 
@@ -88,22 +102,15 @@ struct NamedWeights {
     return ["\(path) holds \(names)\(rest), which \(unused.count == 1 ? "is" : "are") not used."]
   }
 
-  /// Copies the weights that `layout` has in common with these, by name and shape; a head of its own
-  /// gets the token embedding to which the head is tied here.
+  /// Copies the weights that `layout` has in common with these, as
+  /// ``ParameterLayout/shared(with:)`` pairs them.
   ///
   /// - Returns: The names of the parameters that are missing here; their values are unchanged.
   func copy(into destination: FlatBuffer, of layout: ParameterLayout) -> [String] {
-    let places = Dictionary(uniqueKeysWithValues: self.layout.entries.map { ($0.name, $0) })
-    let tied = self.layout.entries.first(where: \.isEmbedding)
-    var missing: [String] = []
-    for entry in layout.entries {
-      let place = places[entry.name] ?? (ModelFamilies.headNames.contains(entry.name) ? tied : nil)
-      guard let place, place.shape == entry.shape else {
-        missing.append(entry.name)
-        continue
-      }
+    let (pairs, missing) = self.layout.shared(with: layout)
+    for (source, entry) in pairs {
       _ = UnsafeMutableBufferPointer(rebasing: destination.elements[entry.range])
-        .update(fromContentsOf: values.elements[place.range])
+        .update(fromContentsOf: values.elements[source.range])
     }
     return missing
   }
@@ -129,10 +136,40 @@ struct NamedWeights {
 
   /// Returns these weights if all are finite; `file` is for the error message.
   func checked(in file: String) throws(CheckpointError) -> NamedWeights {
-    for entry in layout.entries where !values.elements[entry.range].allSatisfy(\.isFinite) {
-      throw .damaged(
-        path: file, reason: "\(entry.name) holds numbers that are not finite")
-    }
+    for entry in layout.entries { try values.requireFinite(entry, in: file) }
     return self
+  }
+}
+
+extension ParameterLayout {
+  /// Pairs the parameters of `other` with those here of the same name and shape; a head of its own
+  /// is paired with the token embedding to which the head is tied here.
+  ///
+  /// - Returns: The pairs, and the names of the parameters of `other` that are missing here.
+  func shared(
+    with other: ParameterLayout
+  ) -> (pairs: [(own: Entry, other: Entry)], missing: [String]) {
+    let places = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0) })
+    let tied = entries.first(where: \.isEmbedding)
+    var pairs: [(own: Entry, other: Entry)] = []
+    var missing: [String] = []
+    for entry in other.entries {
+      let own = places[entry.name] ?? (ModelFamilies.headNames.contains(entry.name) ? tied : nil)
+      if let own, own.shape == entry.shape {
+        pairs.append((own, entry))
+      } else {
+        missing.append(entry.name)
+      }
+    }
+    return (pairs, missing)
+  }
+}
+
+extension FlatBuffer {
+  /// Throws `CheckpointError.damaged` unless the values of `entry`, read from `file`, are finite.
+  func requireFinite(_ entry: ParameterLayout.Entry, in file: String) throws(CheckpointError) {
+    guard elements[entry.range].allSatisfy(\.isFinite) else {
+      throw .damaged(path: file, reason: "\(entry.name) holds numbers that are not finite")
+    }
   }
 }

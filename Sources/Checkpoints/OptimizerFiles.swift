@@ -12,7 +12,7 @@ package enum OptimizerFiles {
     "optimizer-\(rank.digits(5))-of-\(ranks.digits(5)).safetensors"
   }
 
-  /// Writes one rank's state into `draft`.
+  /// Writes one rank's state into `draft` and returns its file, which is durable when closed.
   ///
   /// - Parameters:
   ///   - ranges: The ranges that the rank owns, in the order of its state.
@@ -20,7 +20,7 @@ package enum OptimizerFiles {
   package static func write(
     ranges: [Range<Int>], state: [(name: String, values: UnsafeBufferPointer<Float>)],
     rank: Int, of ranks: Int, to draft: CheckpointDraft
-  ) throws -> FileRecord {
+  ) throws -> WrittenFile {
     var tensors: [SafeTensor] = []
     for (name, values) in state {
       var place = 0
@@ -35,7 +35,7 @@ package enum OptimizerFiles {
     }
     var file = try draft.file(self.name(rank: rank, of: ranks))
     try SafeTensorsWriter(tensors).write(to: &file)
-    return try file.close()
+    return WrittenFile(file)
   }
 
   /// Returns the names of the optimizer state in `checkpoint`.

@@ -5,8 +5,12 @@ import Glibc
 import MPI
 import Tensors
 
-/// Saves checkpoints while training continues: takes a snapshot at a step boundary, writes it in
-/// the background, and publishes it when every rank has reported that its part is on the disk.
+/// Saves checkpoints while training continues: writes the state of a step boundary in the
+/// background, and publishes it when every rank has reported that its part is on the disk.
+///
+/// The files are written from the very buffers of weights and optimizer state, which do not change
+/// while the next step computes its gradient: a save needs no memory. Before that step's update
+/// `awaitCopies` waits until the files have all bytes; only the disk may be behind them.
 ///
 /// Each rank writes its part of the optimizer's state; rank 0 also writes the model's files, and
 /// publishes. The ranks' reports are part of the control words of the steps, so saving needs no
@@ -26,54 +30,28 @@ final class CheckpointCycle {
   /// published.
   var beforePublishing: @Sendable () throws -> Void = {}
   private var pending: PendingSave?
-  /// The buffers of the last save, reused for the next one: with pages that are already in memory
-  /// the copy, which blocks training, is more than twice as fast.
-  private var snapshot: Snapshot?
-
-  /// A copy of the state that this rank saves.
-  private struct Snapshot: Sendable {
-    /// The weights, on the rank that writes them.
-    let parameters: FlatBuffer?
-    /// The optimizer's state by name.
-    let optimizer: [(name: String, values: FlatBuffer)]
-
-    init(sizedLike trainer: Trainer, withParameters: Bool) {
-      let rule = trainer.optimizer.rule
-      parameters = withParameters ? FlatBuffer(count: trainer.replicas.layout.count) : nil
-      optimizer = zip(rule.stateNames, trainer.optimizer.state).map {
-        ($0, FlatBuffer(count: $1.elements.count))
-      }
-    }
-
-    func take(_ trainer: Trainer) {
-      _ = parameters?.elements.update(fromContentsOf: trainer.replicas.parameters.elements)
-      for ((_, copy), original) in zip(optimizer, trainer.optimizer.state) {
-        _ = copy.elements.update(fromContentsOf: original.elements)
-      }
-    }
-  }
 
   /// A checkpoint that is being written or published.
   private final class PendingSave: @unchecked Sendable {
     // Sendable: the writer fills in the records; they are read after the pool's wait.
     let state: TrainingState
     let draft: CheckpointDraft
-    let snapshot: Snapshot
     /// True to prune older checkpoints afterwards.
     let prunes: Bool
+    /// The files with all their bytes; their last is this rank's optimizer file.
+    var files: [WrittenFile] = []
+    /// True when the files have all bytes of this rank's state, which may change then.
+    var isCopied = false
+    /// The records of the durable files.
     var records: [FileRecord] = []
-    /// The record of this rank's optimizer file, its last record, once it is written.
-    var own: FileRecord? { records.last }
-    var isWritten = false
+    /// The record of this rank's optimizer file, once it is durable.
+    var own: FileRecord?
     var isHealthy = false
     var isPublishing = false
 
-    init(
-      state: TrainingState, draft: CheckpointDraft, snapshot: Snapshot, prunes: Bool
-    ) {
+    init(state: TrainingState, draft: CheckpointDraft, prunes: Bool) {
       self.state = state
       self.draft = draft
-      self.snapshot = snapshot
       self.prunes = prunes
     }
   }
@@ -98,7 +76,8 @@ final class CheckpointCycle {
   /// True while a save is pending on this rank.
   var isBusy: Bool { pending != nil }
 
-  /// Copies the state of the step just done and starts to write it.
+  /// Starts to write the state of the step just done, which must not change before `awaitCopies`
+  /// has returned.
   ///
   /// Called on all ranks or none. Unless `prunes`, all older checkpoints stay.
   func begin(_ trainer: Trainer, prunes: Bool = true) throws {
@@ -109,28 +88,33 @@ final class CheckpointCycle {
       try store.requireSpace(bytes: bytes)
     }
     let draft = try store.draft(step: trainer.state.step, attempt: attempt)
-    // The last snapshot is free: no save is pending.
-    let snapshot = snapshot ?? Snapshot(sizedLike: trainer, withParameters: world.rank == 0)
-    self.snapshot = snapshot
-    snapshot.take(trainer)
-    let pending = PendingSave(
-      state: trainer.state, draft: draft, snapshot: snapshot, prunes: prunes)
+    let pending = PendingSave(state: trainer.state, draft: draft, prunes: prunes)
     self.pending = pending
-    writer.start { [files, world, ranges = optimizer.ranges] _ in
-      if let parameters = pending.snapshot.parameters {
-        pending.records = try files.write(
+    writer.start { [files, world, parameters = trainer.replicas.parameters] _ in
+      if world.rank == 0 {
+        pending.files = try files.write(
           UnsafeBufferPointer(parameters.elements), to: pending.draft)
-        var file = try pending.draft.file("state.json")
-        try file.write(try pending.state.encoded())
-        pending.records.append(try file.close())
+        pending.files.append(
+          try pending.draft.file("state.json", containing: try pending.state.encoded()))
       }
-      pending.records.append(
+      pending.files.append(
         try OptimizerFiles.write(
-          ranges: ranges,
-          state: pending.snapshot.optimizer.map {
-            ($0.name, UnsafeBufferPointer($0.values.elements))
+          ranges: optimizer.ranges,
+          state: zip(optimizer.rule.stateNames, optimizer.state).map {
+            ($0, UnsafeBufferPointer($1.elements))
           },
           rank: world.rank, of: world.size, to: pending.draft))
+    }
+  }
+
+  /// Returns when weights and optimizer state of this rank may change: when the files of a pending
+  /// save have all their bytes, which the writer then makes durable.
+  func awaitCopies() throws {
+    guard let pending, !pending.isCopied else { return }
+    try awaitWriter(pending)
+    pending.isCopied = true
+    writer.start { _ in
+      pending.records = try pending.files.map { try $0.close() }
     }
   }
 
@@ -138,10 +122,10 @@ final class CheckpointCycle {
   func report(in word: inout ControlWord) throws {
     guard let pending else { return }
     word.saving = .writing
-    guard pending.isWritten || writer.isIdle else { return }
-    if !pending.isWritten {
+    if !pending.isCopied && writer.isIdle { try awaitCopies() }
+    if pending.isCopied && pending.own == nil && writer.isIdle {
       try awaitWriter(pending)
-      pending.isWritten = true
+      pending.own = pending.records.last
     }
     guard let own = pending.own else { return }
     word.saving = .written

@@ -76,25 +76,27 @@ package final class Trainer {
     guard let lora = plan.lora else { return (network.layout, nil) }
     let layout = try network.layout(lora)
     let frozen = FlatBuffer(count: layout.frozen.count)
-    try plan.readWeights(of: layout.frozen, into: frozen)
+    _ = try plan.readWeights(of: layout.frozen, into: frozen)
     return (
       layout.trainable,
       FrozenParameters(layout: layout.frozen, values: frozen, precision: plan.precision)
     )
   }
 
-  /// Initialises the weights with random numbers, each thread of the rank a part of them, and then
-  /// reads those of the initial model.
+  /// Reads the weights of the initial model, and initialises the parameters that it lacks with
+  /// random numbers, each thread of the rank a part of them.
   private func initializeWeights() throws {
-    let division = replicas.plan
-    let threads = division.threads * division.team
-    let pool = try WorkerPool(count: threads, cores: division.cores)
-    defer { pool.stop() }
-    try pool.run { [layout = replicas.layout, weights = replicas.parameters, plan] thread in
-      layout.initialize(
-        weights.elements, seed: plan.seed, part: thread, of: threads)
+    let missing = Set(try plan.readWeights(of: replicas.layout, into: replicas.parameters))
+    if !missing.isEmpty {
+      let division = replicas.plan
+      let threads = division.threads * division.team
+      let pool = try WorkerPool(count: threads, cores: division.cores)
+      defer { pool.stop() }
+      try pool.run { [layout = replicas.layout, weights = replicas.parameters, plan] thread in
+        layout.initialize(
+          weights.elements, seed: plan.seed, only: missing, part: thread, of: threads)
+      }
     }
-    try plan.readWeights(of: replicas.layout, into: replicas.parameters)
     try replicas.parametersChanged()
   }
 
@@ -105,10 +107,15 @@ package final class Trainer {
   ///
   /// Collective.
   ///
-  /// - Parameter word: This rank's control word, which is exchanged with the step.
+  /// - Parameters:
+  ///   - word: This rank's control word, which is exchanged with the step.
+  ///   - awaitReaders: Returns when weights and optimizer state may change; its time is not part of
+  ///     the step.
   /// - Returns: The report, and the control words of all ranks.
   /// - Throws: `DivergenceGuard.Diverged`, on every rank, before any weight is changed.
-  func step(sending word: ControlWord) throws -> (report: StepReport, words: [ControlWord]) {
+  func step(
+    sending word: ControlWord, awaitReaders: () throws -> Void = {}
+  ) throws -> (report: StepReport, words: [ControlWord]) {
     let preparation = try objective.prepare(context)
     state.variables.merge(preparation.variables) { _, new in new }
     var seconds = StepSeconds()
@@ -140,6 +147,8 @@ package final class Trainer {
     seconds.agreement = seconds.clock.lap()
     replicas.timeline?.mark("losses and norm")
 
+    try awaitReaders()
+    _ = seconds.clock.lap()
     let clipping = plan.clip > 0 && norm > plan.clip ? plan.clip / norm : 1
     seconds.gather = try optimizer.update(
       replicas, along: gradient, factor: Float(clipping / totals.loss.count),

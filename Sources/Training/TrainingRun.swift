@@ -153,7 +153,7 @@ package final class TrainingRun {
       if world.rank == 0 { word.orders = orders(forStep: trainer.state.step + 1) }
       try cycle.report(in: &word)
       try profiler?.stepBegins(trainer)
-      let (report, words) = try trainer.step(sending: word)
+      let (report, words) = try trainer.step(sending: word, awaitReaders: cycle.awaitCopies)
       try observers.all.forEach { try $0.step(report) }
       try warn(of: report)
       if let profile = try profiler?.stepEnded(trainer) {

@@ -23,8 +23,8 @@ final class Folder {
     let store = CheckpointStore(path: "\(path)/checkpoints")
     try store.claim(attempt: "one")
     let draft = try store.draft(step: 1, attempt: "one")
-    let records = try files.write(UnsafeBufferPointer(values.elements), to: draft)
-    return try draft.publish(files: records).path
+    let written = try files.write(UnsafeBufferPointer(values.elements), to: draft)
+    return try draft.publish(files: written.map { try $0.close() }).path
   }
 
   /// Copies the golden folder `name`; if `hasTokenizer`, adds a tokenizer of as many ids.

@@ -85,6 +85,25 @@ private struct Network {
     #expect(most <= layout.count / parts + 5000 + 16 * layout.entries.count)
   }
 
+  /// The chosen parameters get the values of the full initialization; the others stay.
+  @Test(arguments: [1, 2])
+  func onlyTheChosenParametersAreInitialized(parts: Int) throws {
+    let layout = ParameterLayout { parameters in
+      for index in 0..<4 {
+        _ = parameters.tensor("w\(index)", [90 + index], .normal(std: 0.1), decays: true)
+      }
+    }
+    let (whole, some) = (FlatBuffer(count: layout.count), FlatBuffer(count: layout.count))
+    layout.initialize(whole.elements, seed: 5)
+    for part in 0..<parts {
+      layout.initialize(some.elements, seed: 5, only: ["w1", "w3"], part: part, of: parts)
+    }
+    for (index, entry) in layout.entries.enumerated() {
+      let expected = index % 2 == 1 ? Array(whole.elements[entry.range]) : []
+      #expect(Array(some.elements[entry.range].filter { $0 != 0 }) == expected, "\(entry.name)")
+    }
+  }
+
   @Test func aBoundNetworkReadsTheBuffer() {
     let workspace = Workspace()
     let values = FlatBuffer(count: layout.count)

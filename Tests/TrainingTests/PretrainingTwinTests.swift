@@ -37,9 +37,10 @@ import Tokenizers
     let files = ModelFiles(
       configuration: plan.network, layout: plan.network.layout,
       tokenizer: plan.tokenizer)
-    _ = try files.write(UnsafeBufferPointer(trainer.replicas.parameters.elements)) {
+    let written = try files.write(UnsafeBufferPointer(trainer.replicas.parameters.elements)) {
       name throws(StorageError) in try DurableFile(creating: "\(folder)/first/\(name)")
     }
+    for file in written { _ = try file.close() }
     let source = try phase.task.source(tokens, plan, replay: nil)
     var batch = Batch(sequences: plan.rows, context: plan.context)
     var (inputs, targets, weights): ([Int32], [Int32], [Float]) = ([], [], [])

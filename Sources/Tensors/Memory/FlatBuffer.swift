@@ -7,21 +7,16 @@ package final class FlatArray<Element: BitwiseCopyable>: @unchecked Sendable {
   // address.
 
   package let elements: UnsafeMutableBufferPointer<Element>
-  private let block: UnsafeMutableRawPointer
-  private let bytes: Int
-  private let pool = MemoryPool()
+  private let memory: PageMemory
 
   /// Allocates `count` elements whose bits are zero.
+  ///
+  /// A page takes memory when a thread first writes to it, so that threads which share the work
+  /// share the cost of its pages, and a buffer that is never used costs nothing.
   package init(count: Int) {
-    bytes = count * MemoryLayout<Element>.stride
-    block = pool.take(bytes: bytes)
-    memset(block, 0, bytes)
+    memory = PageMemory(bytes: count * MemoryLayout<Element>.stride)
     elements = UnsafeMutableBufferPointer(
-      start: block.bindMemory(to: Element.self, capacity: count), count: count)
-  }
-
-  deinit {
-    pool.give(back: block, bytes: bytes)
+      start: memory.start.bindMemory(to: Element.self, capacity: count), count: count)
   }
 }
 

@@ -74,14 +74,11 @@ package final class MemoryPool: @unchecked Sendable {
     systemAllocations += 1
     bytesHeld += size
     let block = UnsafeMutableRawPointer.allocate(
-      byteCount: size, alignment: size >= hugeBlock ? hugePage : 64)
-    if size >= hugeBlock { madvise(block, size, adviseHugePages) }
+      byteCount: size, alignment: size >= HugePages.leastBlock ? HugePages.size : 64)
+    if size >= HugePages.leastBlock { HugePages.request(for: block, bytes: size) }
     return block
   }
 }
 
 private let page = 4 << 10
 private let largeBlock = 256 << 10
-private let hugePage = 2 << 20
-private let hugeBlock = 4 << 20
-private let adviseHugePages: Int32 = 14

@@ -52,16 +52,17 @@ package struct ParameterLayout: Sendable, Hashable {
     count += (size + 15) / 16 * 16
   }
 
-  /// Initializes all parameters, or one of `parts` parts of about equal work.
+  /// Initializes the parameters in `names`, nil for all, or one of `parts` parts of about equal work.
   ///
   /// The values are a pure function of the seed and the parameter's index. Each parameter belongs to
   /// one part; threads may initialize different parts at the same time.
   package func initialize(
-    _ values: UnsafeMutableBufferPointer<Float>, seed: UInt64, part: Int = 0, of parts: Int = 1
+    _ values: UnsafeMutableBufferPointer<Float>, seed: UInt64, only names: Set<String>? = nil,
+    part: Int = 0, of parts: Int = 1
   ) {
     precondition(values.count == count, "a buffer of \(values.count) for \(count) elements")
     precondition(0..<parts ~= part, "part \(part) of \(parts)")
-    for index in entries(ofPart: part, of: parts) {
+    for index in entries(ofPart: part, of: parts, only: names) {
       let entry = entries[index]
       let end = index + 1 < entries.count ? entries[index + 1].range.lowerBound : count
       UnsafeMutableBufferPointer(rebasing: values[entry.range.upperBound..<end])
@@ -88,12 +89,11 @@ extension ParameterLayout {
   ///
   /// Parameters are assigned in order of decreasing size, each to the part with the least work so
   /// far.
-  private func entries(ofPart part: Int, of parts: Int) -> [Int] {
+  private func entries(ofPart part: Int, of parts: Int, only names: Set<String>?) -> [Int] {
     var work = [Int](repeating: 0, count: parts)
     var own: [Int] = []
-    let bySize = entries.indices.sorted {
-      (entries[$1].drawnCount, $0) < (entries[$0].drawnCount, $1)
-    }
+    let chosen = entries.indices.filter { names?.contains(entries[$0].name) ?? true }
+    let bySize = chosen.sorted { (entries[$1].drawnCount, $0) < (entries[$0].drawnCount, $1) }
     for index in bySize {
       let least = work.indices.min { (work[$0], $0) < (work[$1], $1) } ?? 0
       work[least] += entries[index].drawnCount
