@@ -1,5 +1,6 @@
 import Checkpoints
 import Configuration
+import DataParallel
 import Monitoring
 import Recipes
 import Tensors
@@ -48,7 +49,25 @@ extension RecipeRun {
       }
       rows.append(row)
     }
-    if world.rank == 0 { try print(rows, seconds: seconds) }
+    let ranksOfHost = try world.splitByHost().size
+    let available = Int(
+      try world.allReduce(Int64(ProcessMemory.available(ranks: ranksOfHost)), .min))
+    if world.rank == 0 {
+      try print(rows, seconds: seconds)
+      let (threads, cores) = (ranksOfHost * workers.threads, Cores.count)
+      if seconds > 0 && threads > cores {
+        try StandardOutput.print(
+          "The \(threads) threads of a host (ranks × --threads) share \(cores, "core"): the times are "
+            + "those of the cores.")
+      }
+      for line in lines where line.isPending {
+        do {
+          try line.sketch?.plan.requireMemory(available, ranks: world.size)
+        } catch {
+          try StandardOutput.print("Stage \(line.stage.name) would be refused: \(error).")
+        }
+      }
+    }
   }
 
   private func print(_ rows: [[String]], seconds: Double) throws {

@@ -49,13 +49,7 @@ package struct CheckpointStore: Sendable, Hashable {
   ///
   /// The folder must exist. A quota that the file system does not report is not considered.
   package func requireSpace(bytes: Int) throws(StorageError) {
-    var status = statvfs()
-    try FileSystem.call("read the free space of", path) { statvfs(path, &status) }
-    // A file system that reports 0 blocks does not count its blocks.
-    if status.f_blocks == 0 { return }
-    let (free, overflow) = UInt64(status.f_bavail)
-      .multipliedReportingOverflow(by: UInt64(status.f_frsize))
-    let available = overflow ? Int.max : Int(clamping: free)
+    let available = try FileSystem.freeBytes(at: path)
     if available < bytes { throw .full(path: path, needed: bytes, available: available) }
   }
 }

@@ -104,6 +104,14 @@ package enum Cores {
     return (given, current())
   }
 
+  /// The number of cores that the calling thread may use.
+  package static var count: Int { current().count }
+
+  /// Returns the fraction of a core's time that each of `threads` threads has on `cores` cores.
+  package static func fraction(threads: Int, cores: Int = count) -> Double {
+    min(1, Double(cores) / Double(threads))
+  }
+
   private static let maskBytes = 1024
 
   private static func current() -> [Int] {

@@ -12,12 +12,15 @@ package enum ProcessMemory {
     TextFile.contents("/proc/self/status").flatMap { bytes(of: "VmHWM", in: $0) }
   }
 
-  /// Returns the memory limit of this process in bytes: its part of the host's memory, or less in a
-  /// control group (a container, a batch job) or by a limit of its address space (`ulimit -v`).
+  /// Returns the memory that this process may use, in bytes: its part of the host's memory that no
+  /// process uses, or less in a control group (a container, a batch job) or by a limit of its address
+  /// space (`ulimit -v`).
   ///
   /// - Parameter ranks: The number of processes on this host that share its memory evenly.
   package static func available(ranks: Int = 1) -> Int {
-    let host = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+    let host =
+      TextFile.contents("/proc/meminfo").flatMap { bytes(of: "MemAvailable", in: $0) }
+      ?? sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
     let shared = limits(of: TextFile.contents("/proc/self/cgroup") ?? "").reduce(host, min)
     return min(shared / ranks, addressSpaceLeft())
   }
@@ -32,23 +35,29 @@ package enum ProcessMemory {
     return max(0, most - used)
   }
 
-  /// The memory limits, in bytes, of the control group (version 2) in `text`, the content of
-  /// /proc/self/cgroup, and of the groups around it.
+  /// The memory limits, in bytes, of the control groups in `text`, the content of /proc/self/cgroup,
+  /// and of the groups around them.
   private static func limits(of text: String) -> [Int] {
-    groups(in: text).compactMap { group in
-      TextFile.contents("/sys/fs/cgroup\(group)/memory.max")
-        .flatMap { Int($0.prefix { $0 != "\n" }) }
+    limitFiles(in: text).compactMap { file in
+      TextFile.contents("/sys/fs/cgroup\(file)").flatMap { Int($0.prefix { $0 != "\n" }) }
     }
   }
 
-  /// The paths of the control group and those around it: `0::/a/b` gives /a/b, /a and the root's,
-  /// which is empty.
-  static func groups(in text: String) -> [String] {
-    guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("0::/") }) else {
-      return []
+  /// The files with the limits of the control groups and those around them: `0::/a` of version 2
+  /// gives /a/memory.max and /memory.max, `5:memory:/a` of version 1 gives
+  /// /memory/a/memory.limit_in_bytes and /memory/memory.limit_in_bytes.
+  static func limitFiles(in text: String) -> [String] {
+    text.split(separator: "\n").flatMap { line -> [String] in
+      let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+      guard fields.count == 3, fields[2].hasPrefix("/") else { return [] }
+      let isFirst = fields[1].split(separator: ",").contains("memory")
+      guard isFirst || fields[0] == "0" && fields[1].isEmpty else { return [] }
+      let names = fields[2].split(separator: "/")
+      return (0...names.count).reversed().map { count in
+        (isFirst ? "/memory" : "") + names.prefix(count).map { "/\($0)" }.joined()
+          + (isFirst ? "/memory.limit_in_bytes" : "/memory.max")
+      }
     }
-    let names = line.dropFirst(4).split(separator: "/")
-    return (0...names.count).reversed().map { names.prefix($0).map { "/\($0)" }.joined() }
   }
 
   /// The field `name` of a /proc status text in bytes; its lines have the form `VmRSS:     1234

@@ -41,8 +41,10 @@ package struct MachinePeak {
     let peak = try MachinePeak.peak(of: host, file: file) {
       try replicas.measurePeaks(beside: host)
     }
-    let ranks = Double(host.size)
-    own = ProfileReport.Peak(products: peak.products / ranks, memory: peak.memory / ranks)
+    // The fastest measurements of threads that share a core are those of a whole core.
+    let threads = host.size * replicas.plan.threads * replicas.plan.team
+    let part = Cores.fraction(threads: threads) / Double(host.size)
+    own = ProfileReport.Peak(products: part * peak.products, memory: part * peak.memory)
     flopsPerSecond = try replicas.world.allReduce(own.products, .sum)
   }
 

@@ -11,16 +11,21 @@ package enum StartRefusal: Error, Equatable, Sendable, CustomStringConvertible {
   /// The run began with other weights, by SHA-256, than those that are now in the folder `from`.
   case otherStart(checkpoint: String, from: String, expected: String, found: String)
 
-  /// A rank needs more memory, in bytes, than it may use.
-  case noMemory(needed: Int, available: Int)
+  /// A rank needs more memory than the `available` bytes that it may use.
+  case noMemory(MemoryNeed, available: Int)
+  /// The checkpoints that a run keeps need more bytes than its disk has.
+  case noRoom(path: String, checkpoints: Int, needed: Int, available: Int)
 
   /// One sentence: what, where, why, what to do.
   package var description: String {
     switch self {
-    case .noMemory(let needed, let available):
-      "weights, gradients and optimizer state need \(needed >> 20) MiB on each rank, which may use "
-        + "\(available >> 20) MiB: choose a smaller model, LoRA (lora.rank), or start ranks on more "
-        + "hosts"
+    case .noMemory(let need, let available):
+      "training needs at least \(need.total >> 20) MiB of memory on each rank (\(need.list)), and "
+        + "\(max(0, available) >> 20) MiB are available to it: \(need.largest.remedy)"
+    case .noRoom(let path, let checkpoints, let needed, let available):
+      "no room at \(path): the \(checkpoints, "checkpoint") still to come need at least "
+        + "\(needed >> 20) MiB at a time and \(available >> 20) MiB are free: free some space, lower "
+        + "checkpoint.keep, or name another folder with run"
     case .folderNotShared(let path):
       "the run folder \(path) is not the one that rank 0 writes to: the ranks on all hosts must "
         + "share it, so put it on a file system that all of them mount, at the same path"

@@ -42,8 +42,7 @@ package final class Trainer {
   ) throws {
     self.plan = plan
     self.objective = objective
-    let memory = ProcessMemory.available(ranks: try world.splitByHost().size)
-    try world.together { try plan.requireMemory(memory, ranks: world.size) }
+    let memory = try plan.requireMemory(on: world)
     let (layout, frozen) = try Trainer.parameters(of: plan)
     let workerSplit = workers.workerSplit(
       leaves: plan.leaves, ranks: world.size,

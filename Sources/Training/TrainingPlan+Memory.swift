@@ -1,26 +1,44 @@
 import Configuration
 import Monitoring
+import Layers
+import MPI
+import Models
 import Optimizers
 import Tensors
 
 extension TrainingPlan {
-  /// Refuses sizes that exceed this host's memory with any number of ranks: weights with one
-  /// gradient, or the logits of one micro-batch.
+  /// Refuses by its key a plan that this host's memory cannot hold with any number of ranks.
   func requireMemory(_ reader: ConfigurationReader) throws(ConfigurationError) {
-    let available = ProcessMemory.available()
-    let float = MemoryLayout<Float>.stride
-    let sizes = (2 * counts.trained + counts.frozen) * float
-    let logits = rows * context * model.vocabulary * float
-    let sizeKey = weights == .random ? "model.width" : "model.from"
-    for (key, name, bytes) in [
-      (sizeKey, "weights and gradient", sizes),
-      ("batch.sequences", "the logits of a micro-batch", logits),
-    ] where bytes > available {
+    // Each of so many ranks has one gradient and hardly any optimizer state.
+    let (available, ranks) = (ProcessMemory.available(), 1 << 20)
+    do {
+      try requireMemory(available, ranks: ranks)
+    } catch {
+      let isOfBatch = memoryNeed(ranks: ranks, workers: 1).largest == .microBatch
       throw reader.rejection(
-        of: key,
-        because: "\(name) need \(bytes >> 20) MiB and this process may use "
-          + "\(available >> 20) MiB of memory; choose smaller sizes")
+        of: isOfBatch ? "batch.sequences" : weights == .random ? "model.width" : "model.from",
+        because: error.description)
     }
+  }
+
+  /// Refuses a plan that needs more than the `available` bytes of each of `ranks` ranks, with one
+  /// worker each.
+  package func requireMemory(_ available: Int, ranks: Int) throws(StartRefusal) {
+    let need = memoryNeed(ranks: ranks, workers: 1)
+    if need.total > available { throw .noMemory(need, available: available) }
+  }
+
+  /// Refuses a plan that needs more memory than each rank of this host may use, before it is
+  /// allocated.
+  ///
+  /// Collective.
+  ///
+  /// - Returns: The bytes that this rank may use.
+  @discardableResult
+  func requireMemory(on world: Communicator) throws -> Int {
+    let available = ProcessMemory.available(ranks: try world.splitByHost().size)
+    try world.together { try requireMemory(available, ranks: world.size) }
+    return available
   }
 
   /// Returns the largest number of workers of a rank whose gradients fit into `bytes` beside the
@@ -30,27 +48,51 @@ extension TrainingPlan {
     return (1...own).last { self.bytes(ranks: ranks, workers: $0) <= bytes / 5 * 4 } ?? 1
   }
 
-  /// Refuses a model whose weights, one gradient and optimizer state do not fit into the `available`
-  /// bytes of a rank.
-  func requireMemory(_ available: Int, ranks: Int) throws(StartRefusal) {
-    let needed = bytes(ranks: ranks, workers: 1)
-    if needed > available { throw .noMemory(needed: needed, available: available) }
-  }
-
-  /// Estimates the bytes that a rank needs for weights, gradients, the optimizer's state and the
-  /// logits of its workers, without other activations.
+  /// Estimates the bytes that a rank needs with full micro-batches on all its workers.
   package func memory(ranks: Int, threads: Int) -> Int {
     let workers = min(threads, (leaves + ranks - 1) / ranks)
-    let logits = 4 * workers * rows * context * model.vocabulary
-    return bytes(ranks: ranks, workers: workers) + logits
+    return bytes(ranks: ranks, workers: workers) + workers * microBatchBytes
+  }
+
+  /// Returns the bytes that a rank with `workers` workers needs at least; micro-batches count where
+  /// their rows are always full.
+  func memoryNeed(ranks: Int, workers: Int) -> MemoryNeed {
+    let held = workers * levels(of: (leaves + ranks - 1) / ranks, workers: workers)
+    return MemoryNeed(
+      bytes: [
+        .weights: precision.weightBytes * (counts.trained + counts.frozen),
+        .gradients: MemoryLayout<Float>.stride * held * counts.trained,
+        .optimizer:
+          MemoryLayout<Float>.stride * optimizer.stateNames.count * counts.trained / ranks,
+        .microBatch: hasFullRows ? workers * microBatchBytes : 0,
+      ])
   }
 
   /// The bytes of weights, the workers' gradients and the optimizer's state of a rank.
   private func bytes(ranks: Int, workers: Int) -> Int {
-    let gradients = 4 * workers * levels(of: (leaves + ranks - 1) / ranks, workers: workers)
-    let moments = MemoryLayout<Float>.stride * optimizer.stateNames.count / ranks
-    return (precision.weightBytes + moments + gradients) * counts.trained
-      + precision.weightBytes * counts.frozen
+    let bytes = memoryNeed(ranks: ranks, workers: workers).bytes
+    return bytes.reduce(0) { $0 + ($1.key == .microBatch ? 0 : $1.value) }
+  }
+
+  /// The bytes, at least, that a micro-batch of full rows needs beside a gradient, in which a part
+  /// of its activations lies (see `GradientArena`).
+  ///
+  /// A layer keeps its input, and without recomputation about the results of its products, of which
+  /// three quarters are counted: for products of `width` inputs these are as many per position as
+  /// their weights ÷ `width`. LoRA needs fewer of them, so only the layers' inputs are counted.
+  private var microBatchBytes: Int {
+    let positions = Double(rows) * Double(context + sourceContext)
+    let width = Double(model.width)
+    let products = network.layout.entries.reduce(0.0) {
+      $1.shape.count == 2 && !$1.isEmbedding && !$1.shape.contains(model.vocabulary)
+        ? $0 + Double($1.range.count) / width : $0
+    }
+    let isWhole = recomputation == .none && lora == nil
+    let kept = isWhole ? 0.75 * products : Double(model.layers) * width
+    let activations = positions * kept * Double(precision.operandBytes)
+    let beside = max(0, activations - Double(MemoryLayout<Float>.stride * counts.trained))
+    let logits = Double(MemoryLayout<Float>.stride * rows * context) * Double(model.vocabulary)
+    return Int(min(logits + beside, 1e18))
   }
 
   /// Returns the bytes that a single rank needs for weights, one gradient, and the two moments of

@@ -76,6 +76,8 @@ package struct TrainingPlan: Sendable {
   package private(set) var schedule: Schedule
   /// The operand precision of matrix products.
   package let precision: Precision
+  /// True when every row has as many tokens as positions, as those of a stream of text.
+  package let hasFullRows: Bool
   /// True when a row's forward pass must have the same bits in every batch; see `Workspace`.
   package let isBatchInvariant: Bool
   /// The keys that decide the bits of the weights, with their values as YAML.
@@ -103,6 +105,7 @@ package struct TrainingPlan: Sendable {
   ///   - sourceContext: Positions of a row's encoder input; nil for `context` in a
   ///     sequence-to-sequence model and 0 in others.
   ///   - settings: The entries that the phase adds to `settings`.
+  ///   - hasFullRows: True when every row has as many tokens as positions.
   ///   - isBatchInvariant: True when a row's forward pass must not depend on its batch.
   ///   - bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
   package init(
@@ -110,7 +113,7 @@ package struct TrainingPlan: Sendable {
     network: any NetworkConfiguration, lora: LoRA? = nil, start: InitialModel? = nil,
     rows: Int? = nil,
     context: Int? = nil, sourceContext: Int? = nil, settings: [String: String] = [:],
-    isBatchInvariant: Bool = false, bf16IsFaster: Bool
+    hasFullRows: Bool = false, isBatchInvariant: Bool = false, bf16IsFaster: Bool
   ) throws {
     var lora = lora
     lora?.modulesToSave += network.headModules
@@ -146,6 +149,7 @@ package struct TrainingPlan: Sendable {
     self.sourceContext =
       sourceContext ?? (network.model.prediction == .sequenceToSequence ? positions : 0)
     precision = options.precision.resolved(bf16IsFaster: bf16IsFaster)
+    self.hasFullRows = hasFullRows
     self.isBatchInvariant = isBatchInvariant
     resolved = reader.resolved
     keySettings = reader.settings

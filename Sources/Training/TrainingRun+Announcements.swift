@@ -5,8 +5,9 @@ import Monitoring
 import Tensors
 
 extension TrainingRun {
-  /// Reports the sizes of the run, its idle threads, and what changed since `start`.
-  func announce(from start: Checkpoint?, threads: Int) throws {
+  /// Reports the sizes of the run, micro-batches that would exceed the `memory` of this rank if their
+  /// rows were full, idle threads, and what changed since `start`.
+  func announce(from start: Checkpoint?, threads: Int, memory: Int) throws {
     let layout = trainer.replicas.layout
     let (workers, team) = (trainer.replicas.plan.threads, trainer.replicas.plan.team)
     let epochs = trainer.epochs
@@ -18,6 +19,14 @@ extension TrainingRun {
           ? "\(workers, "thread"), " : "\(workers, "team", "teams") of \(team) threads, ")
         + "\(plan.microBatches * plan.rows, "sequence") (at most \(plan.tokensPerStep, "token")) "
         + "per step, \(epochs.decimals(epochs < 1 ? 4 : epochs < 100 ? 2 : 0)) epochs in total")
+    let full = plan.memory(ranks: world.size, threads: workers)
+    if !plan.hasFullRows && full > memory {
+      try observers.event(
+        .warning,
+        "micro-batches of \(plan.rows, "row") as long as the context of \(plan.context) tokens would "
+          + "need about \(full >> 20) MiB of memory on each rank, and \(memory >> 20) MiB are "
+          + "available to it: lower batch.sequences or model.context if there are such texts")
+    }
     for note in plan.startNotes { try observers.event(.warning, note) }
     if plan.precision == .bf16 && !MatrixLibrary.cpuIsFasterInBF16 {
       try observers.event(

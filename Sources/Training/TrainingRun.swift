@@ -68,11 +68,18 @@ package final class TrainingRun {
     observers = RunObservers(world.rank == 0 ? [observer] : [])
     try plan.contract(version: version, threads: workers.threads, profiles: profiles)
       .agree(over: world)
+    let memory = try plan.requireMemory(on: world)
     let attempt = try Self.agreeOnAttempt(world)
     // Everything that can refuse this run precedes the claim: another may be under way in the
     // folder.
     let candidate = try Resumption.locate(resume, for: plan, in: folder, world: world)
     let (folder, observers) = (folder, observers)
+    // With epochs, the data decides the number of steps.
+    if plan.epochs == nil {
+      try world.together {
+        if world.rank == 0 { try plan.requireRoom(in: folder, after: candidate?.checkpoint) }
+      }
+    }
     let prepared = try phase.prepare(
       RunContext(
         folder: folder, world: world, threads: workers.threads,
@@ -82,7 +89,10 @@ package final class TrainingRun {
     try world.together {
       if let checkpoint = candidate?.checkpoint { try plan.requireStepsLeft(after: checkpoint) }
       if plan.patience != nil && prepared.evaluator == nil { throw StartRefusal.noValidation }
-      if world.rank == 0 { try folder.create() }
+      if world.rank == 0 {
+        try plan.requireRoom(in: folder, after: candidate?.checkpoint)
+        try folder.create()
+      }
     }
     trainer = try Trainer(
       plan, world: world, workers: workers, objective: prepared.objective,
@@ -120,7 +130,7 @@ package final class TrainingRun {
       observers.all.append(metrics)
       cycle.beforePublishing = { try metrics.persist() }
     }
-    try announce(from: start, threads: workers.threads)
+    try announce(from: start, threads: workers.threads, memory: memory)
   }
 
   /// Runs to the last step, or until a signal requests a stop.

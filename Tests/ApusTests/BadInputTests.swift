@@ -69,6 +69,11 @@ import Testing
       Case(
         name: "memory", arguments: set(["model.width=131072", "model.layers=16"]), code: 2,
         words: ["model.width", "MiB"]),
+      Case(
+        name: "disk",
+        arguments: set([
+          "steps=1000000000", "checkpoint.every=1", "checkpoint.keep=1000000000", "model.width=64",
+        ]), code: 5, words: ["no room at", "MiB are free", "checkpoint.keep"]),
       Case(name: "option", arguments: ["pretrain", "--nonsense"], code: 64, words: ["nonsense"]),
       Case(
         name: "no model", arguments: ["generate", "nowhere"], code: 2,

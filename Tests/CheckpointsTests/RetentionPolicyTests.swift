@@ -17,6 +17,31 @@ import Testing
     #expect(policy.stepsToDelete(from: steps, protecting: [300, 900]) == [100])
   }
 
+  /// The growth is the largest that a run has, or below it where some checkpoints stay forever.
+  @Test func theGrowthIsThatOfARun() {
+    var random = RandomSequence(RandomStream(seed: 3, purpose: .probe))
+    for _ in 0..<500 {
+      let keepEvery = Bool.random(using: &random) ? Int.random(in: 1...7, using: &random) : nil
+      let policy = RetentionPolicy(
+        keep: Int.random(in: 1...5, using: &random), keepEvery: keepEvery)
+      let every = Int.random(in: 0...4, using: &random)
+      let step = Int.random(in: 0...20, using: &random)
+      let steps = step + Int.random(in: 1...30, using: &random)
+      var present = Array((0...step).suffix(Int.random(in: 0...policy.keep, using: &random)))
+      let published = present.count
+      var most = published
+      for save in step + 1...steps
+      where save == steps || every > 0 && save.isMultiple(of: every) {
+        present.append(save)
+        most = max(most, present.count)
+        let deleted = policy.stepsToDelete(from: present)
+        present.removeAll { deleted.contains($0) }
+      }
+      let growth = policy.growth(from: step, to: steps, every: every, published: published)
+      #expect(keepEvery == nil ? growth == most - published : growth <= most - published)
+    }
+  }
+
   @Test func anyStepsAreSplitCorrectly() {
     var random = RandomSequence(RandomStream(seed: 2, purpose: .probe))
     for _ in 0..<300 {

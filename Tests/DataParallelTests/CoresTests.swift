@@ -13,6 +13,12 @@ import Testing
     return assignment.cores
   }
 
+  @Test func threadsShareTheTimeOfTheCores() {
+    #expect(Cores.fraction(threads: 2, cores: 2) == 1 && Cores.fraction(threads: 1, cores: 4) == 1)
+    #expect(Cores.fraction(threads: 4, cores: 2) == 0.5)
+    #expect(Cores.count >= 1)
+  }
+
   @Test func bindingsToSingleCoresAreKept() throws {
     for rank in 0..<2 {
       #expect(try assign(threads: 1, given: [[1], [0]], of: [0, 1], rank: rank) == [1 - rank])

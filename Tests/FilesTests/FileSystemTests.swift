@@ -139,3 +139,13 @@ import Testing
     #expect(try folder.read("a") == [1])
   }
 }
+
+@Suite struct FreeSpaceTests {
+  @Test func theSpaceOfAPathThatDoesNotExistIsThatOfItsFolder() throws {
+    #expect(try FileSystem.freeBytes(at: "/tmp") > 0)
+    let wanted = try FileSystem.freeBytes(at: "/proc")
+    #expect(try FileSystem.freeBytes(at: "/proc/none/of/these") == wanted)
+    #expect(try FileSystem.freeBytes(at: "no-such-folder/run") > 0)
+    #expect(try FileSystem.freeBytes(at: "/no-such-folder") > 0)
+  }
+}

@@ -12,10 +12,16 @@ import Testing
   }
 
   @Test func controlGroupsIncludeTheirParents() {
-    #expect(ProcessMemory.groups(in: "1:cpu:/x\n0::/job/step\n") == ["/job/step", "/job", ""])
-    #expect(ProcessMemory.groups(in: "0::/\n") == [""])
-    #expect(ProcessMemory.groups(in: "1:cpu:/x\n").isEmpty)
-    #expect(ProcessMemory.available() >= ProcessMemory.resident() ?? 1)
+    #expect(
+      ProcessMemory.limitFiles(in: "1:cpu:/x\n0::/job/step\n")
+        == ["/job/step/memory.max", "/job/memory.max", "/memory.max"])
+    #expect(ProcessMemory.limitFiles(in: "0::/\n") == ["/memory.max"])
+    #expect(ProcessMemory.limitFiles(in: "1:cpu:/x\n").isEmpty)
+    #expect(
+      ProcessMemory.limitFiles(in: "8:pids:/\n4:cpu,memory:/job\n0::/\n")
+        == ["/memory/job", "/memory"].map { "\($0)/memory.limit_in_bytes" } + ["/memory.max"])
+    #expect(ProcessMemory.available() > 1 << 20)
+    #expect(ProcessMemory.available(ranks: 4) < ProcessMemory.available())
   }
 
   @Test func allocatedMemoryIsCounted() throws {

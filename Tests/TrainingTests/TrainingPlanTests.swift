@@ -65,6 +65,59 @@ import Testing
     #expect(plan.workersThatFit(into: room(5), ranks: 2) == 1)
   }
 
+  /// The sentence names the parts and what to change for less of the largest.
+  @Test(arguments: [
+    (["batch.accumulation=4"], 1, ["weights", "optimizer state", "smaller model"]),
+    (["batch.microBatches=64"], 1, ["gradients", "batch.accumulation"]),
+    (["batch.sequences=4096"], 1, ["micro-batch", "batch.sequences", "recompute: layer"]),
+    (["optimizer.name=sgd"], 2, ["weights", "gradients"]),
+  ])
+  func aRankThatNeedsMoreMemoryThanThereIsIsRefused(
+    overrides: [String], ranks: Int, words: [String]
+  ) throws {
+    let plan = try plan(["model.width=256", "model.layers=4", "precision=fp32"] + overrides)
+    let need = plan.memoryNeed(ranks: ranks, workers: 1)
+    #expect(need.total > 12 << 20)
+    try plan.requireMemory(need.total, ranks: ranks)
+    let refusal = try #require(throws: StartRefusal.self) {
+      try plan.requireMemory(need.total - 1, ranks: ranks)
+    }
+    let sentence = "\(refusal)"
+    for word in words + ["\(need.total >> 20) MiB", "available"] {
+      #expect(sentence.contains(word), "\(sentence)")
+    }
+  }
+
+  /// Rows of a stream of text are full; recomputation needs less memory for them.
+  @Test func fullRowsCount() throws {
+    let large = ["model.layers=8", "batch.sequences=512"]
+    let none = try plan(large).memoryNeed(ranks: 1, workers: 1).bytes[.microBatch] ?? 0
+    let layer =
+      try plan(large + ["recompute=layer"])
+      .memoryNeed(ranks: 1, workers: 1).bytes[.microBatch] ?? 0
+    let logits = 4 * 512 * 16 * 257
+    #expect(layer > logits && none > layer + 512 * 16 * 8 * 16)
+  }
+
+  @Test func checkpointsThatTheDiskCannotHoldAreRefused() throws {
+    let plan = try plan([
+      "steps=100", "checkpoint.every=10", "checkpoint.keep=3", "precision=fp32", "run=elsewhere",
+    ])
+    let (folder, size) = (RunFolder(plan.run), 12 * plan.parameters.trained)
+    // Three and the draft of a fourth; after a resume those that are there make room.
+    for (step, published, count) in [(0, 0, 4), (50, 3, 1), (80, 0, 2), (95, 1, 1)] {
+      try plan.requireRoom(
+        in: folder, available: count * size, from: step, published: published)
+      let refusal = try #require(throws: StartRefusal.self) {
+        try plan.requireRoom(
+          in: folder, available: count * size - 1, from: step, published: published)
+      }
+      for word in ["elsewhere/checkpoints", "\(count) checkpoint", "checkpoint.keep"] {
+        #expect("\(refusal)".contains(word), "\(refusal)")
+      }
+    }
+  }
+
   /// `auto` is bf16 only if it is faster on all hosts; a named precision is used as it is.
   @Test func autoIsBF16OnlyIfItIsFasterOnAllHosts() {
     typealias Choice = TrainingOptions.PrecisionChoice

@@ -39,7 +39,7 @@ package struct Pretraining: ConfiguredPhase {
     plan = try TrainingPlan(
       options.training, reader, tokenizer: tokenizer, network: model, start: start,
       context: row.context, sourceContext: row.sourceContext, settings: settings,
-      bf16IsFaster: bf16IsFaster)
+      hasFullRows: true, bf16IsFaster: bf16IsFaster)
   }
 
   package static func sketch(
@@ -54,7 +54,7 @@ package struct Pretraining: ConfiguredPhase {
       plan: try TrainingPlan(
         options.training, reader, network: model,
         context: row?.context ?? options.start?.context, sourceContext: row?.sourceContext,
-        bf16IsFaster: bf16IsFaster),
+        hasFullRows: true, bf16IsFaster: bf16IsFaster),
       evaluatedTokens: options.evaluateTokens)
   }
 

@@ -1,0 +1,32 @@
+import Checkpoints
+import Files
+
+extension TrainingPlan {
+  /// The size of a checkpoint's weights and optimizer state in bytes.
+  private var checkpointBytes: Double {
+    Double(MemoryLayout<Float>.stride) * Double(parameters.trained)
+      * Double(1 + optimizer.stateNames.count)
+  }
+
+  /// Refuses a run from `step` on whose checkpoints need more than the `available` bytes of the disk
+  /// of `folder`, where `published` checkpoints are.
+  func requireRoom(
+    in folder: RunFolder, available: Int, from step: Int, published: Int
+  ) throws(StartRefusal) {
+    let more = retention.growth(
+      from: step, to: steps, every: checkpointEvery, published: published)
+    let needed = Double(more) * checkpointBytes
+    if needed > Double(available) {
+      throw .noRoom(
+        path: folder.checkpoints.path, checkpoints: more, needed: Int(min(needed, 1e18)),
+        available: available)
+    }
+  }
+
+  /// Refuses a run whose checkpoints do not fit on the disk of `folder`, which need not exist yet.
+  func requireRoom(in folder: RunFolder, after checkpoint: Checkpoint?) throws {
+    try requireRoom(
+      in: folder, available: FileSystem.freeBytes(at: folder.path), from: checkpoint?.step ?? 0,
+      published: folder.checkpoints.publishedSteps().count)
+  }
+}
