@@ -182,14 +182,14 @@ struct PairSampling {
 
 extension Record {
   /// The conversation to answer: a prompt, a conversation without an answer at its end, or the prompt of
-  /// a pair or a judged answer; nil if there is none, or it holds more than texts.
+  /// a pair or an answer with a label; nil if there is none, or it holds more than texts.
   fileprivate var prompt: [Message]? {
     let prompt: Conversation? =
       switch self {
       case .prompt(let prompt): prompt
       case .conversation(let conversation): conversation.prompt
       case .pair(let pair): pair.prompt
-      case .judged(let judgement): judgement.prompt
+      case .unpaired(let preference): preference.prompt
       case .labelled, .tagged: nil
       }
     guard let prompt, !prompt.messages.isEmpty, !prompt.hasToolsOrFields else { return nil }

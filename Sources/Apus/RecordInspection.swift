@@ -55,8 +55,8 @@ struct RecordInspection: ParsableArguments {
     case .pair:
       let pairs = try PairSet(set.train, chat: chat, options: options)
       try StandardOutput.print("Chosen and rejected together: \(pairs.statistics)")
-    case .judged:
-      let answers = try JudgedSet(set.train, chat: chat, options: options)
+    case .unpaired:
+      let answers = try UnpairedPreferenceSet(set.train, chat: chat, options: options)
       let good = answers.isDesirable.count { $0 }
       try StandardOutput.print(
         "\(answers.statistics); \(good) good and \(answers.count - good) bad")
@@ -76,7 +76,7 @@ struct RecordInspection: ParsableArguments {
   private func refuseTruncation(of record: Record) throws {
     switch record {
     case .conversation, .labelled, .tagged: return
-    case .pair, .judged, .prompt:
+    case .pair, .unpaired, .prompt:
       guard truncate else { return }
       throw Failure.Refusal(
         "--truncate is refused for \(record.kind): cut to the context, it would mean something "
@@ -106,10 +106,10 @@ struct RecordInspection: ParsableArguments {
           try chat.encode(pair.chosen, to: pair.prompt), title: "\(record.place), chosen")
         try view.show(
           try chat.encode(pair.rejected, to: pair.prompt), title: "\(record.place), rejected")
-      case .judged(let judgement):
+      case .unpaired(let preference):
         try view.show(
-          try chat.encode(judgement.answer, to: judgement.prompt),
-          title: "\(record.place), \(judgement.isDesirable ? "good" : "bad")")
+          try chat.encode(preference.answer, to: preference.prompt),
+          title: "\(record.place), \(preference.isDesirable ? "good" : "bad")")
       case .prompt(let prompt):
         try view.show(try chat.encode(prompt: prompt), title: "\(record.place)")
       case .labelled, .tagged: continue

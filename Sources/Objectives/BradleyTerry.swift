@@ -23,25 +23,20 @@ package struct BradleyTerry: Sendable, Equatable {
   /// - Parameters:
   ///   - scores: 2P scores in any shape; pair i has the scores 2i (chosen) and 2i + 1 (rejected).
   ///   - margins: The margin of each pair, [P]; nil for 0.
-  ///   - weights: The weight of each pair, [P], 0 for a masked pair; nil for 1.
-  package func callAsFunction(
-    _ scores: Tensor, margins: [Float]? = nil, weights: [Float]? = nil
-  ) -> Loss {
+  package func callAsFunction(_ scores: Tensor, margins: [Float]? = nil) -> Loss {
     let pairs = scores.count / 2
     precondition(
-      scores.count == 2 * pairs && margins.map { $0.count == pairs } ?? true
-        && weights.map { $0.count == pairs } ?? true,
-      "BradleyTerry: \(scores.shape) scores, \(margins?.count ?? pairs) margins, "
-        + "\(weights?.count ?? pairs) weights")
-    return Loss(rowsOf: scores.reshaped([pairs, 2]), weights: weights) {
-      pair, scores, gradient, weight, measures in
+      scores.count == 2 * pairs && margins.map { $0.count == pairs } ?? true,
+      "BradleyTerry: \(scores.shape) scores, \(margins?.count ?? pairs) margins")
+    return Loss(rowsOf: scores.reshaped([pairs, 2])) {
+      pair, scores, gradient, measures in
       let (chosen, rejected) = (Double(scores[0]), Double(scores[1]))
       let lead = chosen - rejected
       let excess = lead - Double(margins?[pair] ?? 0)
       let sum = chosen + rejected
       let derivative = Logistic.sigmoid(-excess)
-      gradient[0] = Float(weight * (-derivative + 2 * centring * sum))
-      gradient[1] = Float(weight * (derivative + 2 * centring * sum))
+      gradient[0] = Float(-derivative + 2 * centring * sum)
+      gradient[1] = Float(derivative + 2 * centring * sum)
       measures.addPair(chosen: chosen, rejected: rejected)
       return -Logistic.logSigmoid(excess) + centring * sum * sum
     }

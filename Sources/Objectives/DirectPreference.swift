@@ -43,18 +43,16 @@ package struct DirectPreference: Sendable, Equatable {
   ///     pair i has the completions 2i (chosen) and 2i + 1 (rejected).
   ///   - reference: The log-probabilities under the reference model, [2P].
   ///   - lengths: Number of tokens of each completion, at least 1, [2P].
-  ///   - weights: The weight of each pair, [P], 0 for a masked pair; nil for 1.
   package func callAsFunction(
-    policy: Tensor, reference: [Float], lengths: [Int], weights: [Float]? = nil
+    policy: Tensor, reference: [Float], lengths: [Int]
   ) -> Loss {
     let pairs = policy.count / 2
     precondition(
-      policy.count == 2 * pairs && reference.count == 2 * pairs && lengths.count == 2 * pairs
-        && weights.map { $0.count == pairs } ?? true,
+      policy.count == 2 * pairs && reference.count == 2 * pairs && lengths.count == 2 * pairs,
       "DirectPreference: \(policy.shape) of the policy, \(reference.count) of the reference, "
-        + "\(lengths.count) lengths, \(weights?.count ?? pairs) weights")
-    return Loss(rowsOf: policy.reshaped([pairs, 2]), weights: weights) {
-      pair, policy, gradient, weight, measures in
+        + "\(lengths.count) lengths")
+    return Loss(rowsOf: policy.reshaped([pairs, 2])) {
+      pair, policy, gradient, measures in
       let (chosen, rejected) = (2 * pair, 2 * pair + 1)
       let leads = (
         chosen: Double(policy[0]) - Double(reference[chosen]),
@@ -69,8 +67,8 @@ package struct DirectPreference: Sendable, Equatable {
         : (chosen: 1, rejected: 1)
       let (loss, derivative) = lossAndDerivative(
         at: leads.chosen * scales.chosen - leads.rejected * scales.rejected)
-      gradient[0] = Float(weight * derivative * scales.chosen)
-      gradient[1] = Float(-weight * derivative * scales.rejected)
+      gradient[0] = Float(derivative * scales.chosen)
+      gradient[1] = Float(-derivative * scales.rejected)
       measures.addPair(chosen: beta * leads.chosen, rejected: beta * leads.rejected)
       measures.addAnswer(
         logProbability: Double(policy[0]), reference: Double(reference[chosen]),

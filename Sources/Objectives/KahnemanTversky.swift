@@ -55,8 +55,8 @@ package struct KahnemanTversky: Sendable, Equatable {
       reference.count == count && lengths.count == count && isDesirable.count == count,
       "KahnemanTversky: \(policy.shape) of the policy, \(reference.count) of the reference, "
         + "\(lengths.count) lengths, \(isDesirable.count) labels")
-    return Loss(rowsOf: policy.reshaped([count, 1]), weights: nil) {
-      row, policy, gradient, _, measures in
+    return Loss(rowsOf: policy.reshaped([count, 1])) {
+      row, policy, gradient, measures in
       let ratio = Double(policy[0]) - Double(reference[row])
       let sign: Double = isDesirable[row] ? 1 : -1
       let weight = isDesirable[row] ? desirableWeight : undesirableWeight

@@ -24,34 +24,26 @@ package struct Loss {
     self.measures = measures
   }
 
-  /// The weighted losses of rows; a row of weight 0 has neither loss nor gradient.
+  /// The losses of rows.
   ///
   /// - Parameters:
   ///   - scores: [rows, columns].
-  ///   - weights: The weight of each row; nil for 1.
-  ///   - function: Returns the loss of a row without its weight, and writes the weighted derivatives
-  ///     with respect to the row's scores.
+  ///   - function: Returns the loss of a row, and writes the derivatives with respect to the row's
+  ///     scores.
   init(
-    rowsOf scores: Tensor, weights: [Float]?,
+    rowsOf scores: Tensor,
     _ function: (
       _ row: Int, _ scores: UnsafeBufferPointer<Float>,
-      _ derivatives: UnsafeMutableBufferPointer<Float>, _ weight: Double,
-      _ measures: inout Measures
+      _ derivatives: UnsafeMutableBufferPointer<Float>, _ measures: inout Measures
     ) -> Double
   ) {
     var measures = Measures()
     let losses = scores.rowwise { row, scores, derivatives in
-      let weight = Double(weights?[row] ?? 1)
-      guard weight != 0 else {
-        derivatives.update(repeating: 0)
-        return 0
-      }
-      let loss = function(row, scores, derivatives, weight, &measures)
-      measures.add(loss, to: .loss, weight: weight)
-      return Float(weight * loss)
+      let loss = function(row, scores, derivatives, &measures)
+      measures.add(loss, to: .loss)
+      return Float(loss)
     }
-    let total = weights?.reduce(0) { $0 + Double($1) } ?? Double(scores.rows)
-    self.init(losses, count: total, measures: measures)
+    self.init(losses, count: Double(scores.rows), measures: measures)
   }
 
   init(sum: Tensor, total: Double, count: Double, measures: Measures) {

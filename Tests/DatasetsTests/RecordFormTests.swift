@@ -101,10 +101,11 @@ struct RecordFormTests {
         + #""content": "a"}], "label": true}"#,
       #"{"instruction": "q", "output": "a", "kto_tag": true}"#,
     ])
-  func answersWithALabelAreJudged(json: String) throws {
+  func answersWithALabelAreUnpairedPreferences(json: String) throws {
     func judged(_ isDesirable: Bool) -> Record {
-      .judged(
-        JudgedAnswer(prompt: [Self.question], answer: [Self.answer], isDesirable: isDesirable))
+      .unpaired(
+        UnpairedPreference(prompt: [Self.question], answer: [Self.answer], isDesirable: isDesirable)
+      )
     }
     #expect(try Self.record(json) == judged(true))
     let bad = json.replacing("true", with: "false").replacing(#""label": 1"#, with: #""label": 0"#)

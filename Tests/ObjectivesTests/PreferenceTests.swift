@@ -25,16 +25,12 @@ import Testing
   }
 
   @Test func bradleyTerryReportsAccuracyAndMargin() throws {
-    let loss = differentiated([2, 1, 0, 3, 1, 1, .nan, .nan]) {
-      BradleyTerry()($0, weights: [1, 1, 1, 0])
-    }
+    let loss = differentiated([2, 1, 0, 3, 1, 1]) { BradleyTerry()($0) }
     #expect(loss.count == 3)
     #expect(loss.measures[.accuracy] == 0.5)
     #expect(loss.measures[.margin] == -2.0 / 3)
     #expect(loss.measures[.chosenReward] == 1)
     #expect(loss.measures.count(of: .accuracy) == 3)
-    // A masked pair may hold any value.
-    #expect(loss.total.isFinite && loss.gradient[6...] == [0, 0])
   }
 
   @Test func extremeScoresNeitherOverflowNorUnderflow() {
@@ -73,7 +69,7 @@ import Testing
   }
 
   /// By `Goldens/generate_kto.py`.
-  @Test func lossOfJudgedAnswersEqualsThatOfTRL() throws {
+  @Test func lossOfUnpairedPreferencesEqualsThatOfTRL() throws {
     let golden = try Golden(file: "kto.json")
     let policy = try golden.floats("policy")
     let reference = try golden.floats("reference")
@@ -119,20 +115,5 @@ import Testing
     #expect(loss.total == Double(Float(log(2.0))) * 2)
     #expect(loss.gradient == [-0.125, 0.125, -0.125, 0.125])
     #expect(loss.measures[.accuracy] == 0.5)
-  }
-
-  @Test func weightsOfPairsScaleTheirLosses() {
-    let policy: [Float] = [-3, -4, -2, -8]
-    let run = { (weights: [Float]?) in
-      differentiated(policy) {
-        DirectPreference(beta: 0.5)(
-          policy: $0, reference: [-3.5, -3, -2, -5], lengths: [1, 1, 1, 1], weights: weights)
-      }
-    }
-    let (whole, half, first) = (run(nil), run([0.5, 0.5]), run([1, 0]))
-    #expect(half.count == 1)
-    #expect(abs(half.total - whole.total / 2) < 1e-6)
-    #expect(half.gradient == whole.gradient.map { $0 / 2 })
-    #expect(first.gradient == whole.gradient[..<2] + [0, 0])
   }
 }

@@ -47,11 +47,9 @@ package struct EncodedExamples: Sendable, Equatable {
   /// Writes example `index` into `batch` from position `first` on.
   ///
   /// Each input has the next id as its target, with weight 1 where the loss mask includes it. The last
-  /// id is only a target, unless `lastIsInput`: then it is also an input, whose target is `padding`
-  /// with weight 0.
-  func write(
-    _ index: Int, to batch: inout Batch, at first: Int, lastIsInput: Bool, padding: TokenID
-  ) {
+  /// id is only a target, unless `lastIsInput`: then it is also an input, whose target stays padding of
+  /// weight 0.
+  func write(_ index: Int, to batch: inout Batch, at first: Int, lastIsInput: Bool) {
     let range = range(of: index)
     for (offset, i) in range.dropLast().enumerated() {
       batch.inputs[first + offset] = ids[i]
@@ -60,7 +58,5 @@ package struct EncodedExamples: Sendable, Equatable {
     }
     guard lastIsInput, let last = range.last else { return }
     batch.inputs[first + range.count - 1] = ids[last]
-    batch.targets[first + range.count - 1] = padding
-    batch.weights[first + range.count - 1] = 0
   }
 }

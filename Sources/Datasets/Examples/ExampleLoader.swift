@@ -65,7 +65,7 @@ extension ExampleSet {
   package func fill(_ batch: inout Batch, with indices: [Int]) {
     batch.begin(examples: indices.map { examples.length(of: $0) - 1 }, padding: padding)
     for (place, index) in zip(batch.examples, indices) {
-      examples.write(index, to: &batch, at: place.lowerBound, lastIsInput: false, padding: padding)
+      examples.write(index, to: &batch, at: place.lowerBound, lastIsInput: false)
     }
   }
 }

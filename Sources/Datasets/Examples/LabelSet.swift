@@ -107,7 +107,7 @@ package struct LabelSet: BatchableSet {
     // A head reads one position at least: padding where a text has no token.
     batch.begin(examples: indices.map { max(1, texts.length(of: $0)) }, padding: padding)
     for (place, index) in zip(batch.examples, indices) {
-      texts.write(index, to: &batch, at: place.lowerBound, lastIsInput: true, padding: padding)
+      texts.write(index, to: &batch, at: place.lowerBound, lastIsInput: true)
     }
     batch.labels.append(contentsOf: indices.map { labels[$0] })
   }

@@ -15,8 +15,6 @@ package struct PairSet: BatchableSet {
   package let margins: [Float]
   /// The counts of used and unused records; tokens are counted for both sides.
   package let statistics: ExampleStatistics
-  /// The id that ends a turn.
-  package let endOfTurn: TokenID
   /// The padding id.
   package let padding: TokenID
 
@@ -56,7 +54,6 @@ package struct PairSet: BatchableSet {
     statistics.tokens = chosen.tokens + rejected.tokens
     statistics.lossTokens = chosen.lossTokens + rejected.lossTokens
     self.statistics = statistics
-    endOfTurn = chat.endOfTurn
     padding = chat.tokenizer.endOfText
   }
 
@@ -67,7 +64,7 @@ package struct PairSet: BatchableSet {
     let sides = indices.flatMap { [(chosen, $0), (rejected, $0)] }
     batch.begin(examples: sides.map { $0.length(of: $1) }, padding: padding)
     for (place, (examples, index)) in zip(batch.examples, sides) {
-      examples.write(index, to: &batch, at: place.lowerBound, lastIsInput: true, padding: padding)
+      examples.write(index, to: &batch, at: place.lowerBound, lastIsInput: true)
     }
     batch.margins.append(contentsOf: indices.map { margins[$0] })
   }

@@ -57,7 +57,7 @@ package struct PromptSet: Sendable {
       return (prompt, prompt == conversation ? nil : conversation.messages.last?.content)
     case .pair(let pair) where !pair.prompt.messages.isEmpty: return (pair.prompt, nil)
     case .pair: throw .otherKind(found: "a pair without a prompt", wanted: "a prompt")
-    case .judged, .labelled, .tagged: throw .otherKind(found: record.kind, wanted: "a prompt")
+    case .unpaired, .labelled, .tagged: throw .otherKind(found: record.kind, wanted: "a prompt")
     }
   }
 }

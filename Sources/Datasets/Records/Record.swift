@@ -7,7 +7,7 @@ package enum Record: Sendable, Hashable {
   /// Two answers to one prompt, one of them preferred.
   case pair(Preference)
   /// An answer to a prompt that is called good or bad.
-  case judged(JudgedAnswer)
+  case unpaired(UnpairedPreference)
   /// A text with its class or its value.
   case labelled(text: String, label: Label)
   /// Words, each with its tag.
@@ -38,7 +38,7 @@ package struct Preference: Sendable, Hashable {
 }
 
 /// A prompt with one answer and its label, as KTO learns from it.
-package struct JudgedAnswer: Sendable, Hashable {
+package struct UnpairedPreference: Sendable, Hashable {
   /// The prompt of the answer.
   package let prompt: Conversation
   /// The answer: messages that begin and end with the assistant.
@@ -91,7 +91,7 @@ extension Record {
     switch self {
     case .conversation: "a conversation"
     case .pair: "a preference pair"
-    case .judged: "an answer with a label, good or bad (for method: kto)"
+    case .unpaired: "an answer with a label, good or bad (for method: kto)"
     case .labelled: "a labelled text"
     case .tagged: "words with tags"
     case .prompt: "a prompt without an answer"

@@ -25,21 +25,21 @@ extension RecordFields {
   }
 
   /// Returns the conversation of `messages` and `answer`, after the message of the field `system` if
-  /// there is one: a judged answer if the record has a label, or a prompt if it has no answer.
+  /// there is one: an answer with a label if the record has a label, or a prompt if it has no answer.
   func conversation(
     _ messages: [Message], answer: [Message]? = nil
   ) throws(RecordDefect) -> Record {
     let before = try withSystem(messages)
     let whole = Conversation(before + (answer ?? []), tools: try tools())
     try Turns.check(whole.messages)
-    if let (field, isDesirable) = try judgement() {
+    if let (field, isDesirable) = try preferenceLabel() {
       let last = answer ?? (whole.prompt == whole ? nil : whole.messages.suffix(1))
       guard let last else {
         throw .unusedField(field, form: "a conversation that does not end with an answer")
       }
       let prompt = whole.messages.dropLast(last.count)
-      return .judged(
-        JudgedAnswer(
+      return .unpaired(
+        UnpairedPreference(
           prompt: Conversation(prompt, tools: whole.tools), answer: Array(last),
           isDesirable: isDesirable))
     }
@@ -58,11 +58,11 @@ extension RecordFields {
   }
 
   /// The names of the field that calls an answer good or bad: TRL's and LLaMA-Factory's.
-  static let judgementFields = ["label", "kto_tag"]
+  static let preferenceLabelFields = ["label", "kto_tag"]
 
   /// Returns the field that calls the answer good or bad, and its value; nil when there is none.
-  private func judgement() throws(RecordDefect) -> (field: String, isDesirable: Bool)? {
-    for field in Self.judgementFields {
+  private func preferenceLabel() throws(RecordDefect) -> (field: String, isDesirable: Bool)? {
+    for field in Self.preferenceLabelFields {
       guard let value = self[field], !value.isNeutral(for: field) else { continue }
       switch value {
       case .bool(let value): return (field, value)

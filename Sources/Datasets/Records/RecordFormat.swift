@@ -74,7 +74,7 @@ struct RecordFormat: Sendable {
   ) -> RecordFormat {
     RecordFormat(
       name: name, fields: fields, optionalFields: optionalFields,
-      furtherFields: furtherFields + ["system", "tools"] + RecordFields.judgementFields
+      furtherFields: furtherFields + ["system", "tools"] + RecordFields.preferenceLabelFields
     ) { fields throws(RecordDefect) in
       let (before, answer) = try messages(fields)
       return try fields.conversation(before, answer: answer)

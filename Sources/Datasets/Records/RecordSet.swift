@@ -100,7 +100,7 @@ extension Record {
     switch self {
     case .conversation(let conversation): return asked(conversation.messages)
     case .pair(let pair): return asked(pair.prompt.messages + pair.chosen)
-    case .judged(let judgement): return asked(judgement.prompt.messages + judgement.answer)
+    case .unpaired(let preference): return asked(preference.prompt.messages + preference.answer)
     case .labelled(let text, _): return Array(text.utf8)
     case .tagged(let words, _): return Array(words.joined(separator: " ").utf8)
     case .prompt(let prompt): return asked(prompt.messages)
@@ -145,10 +145,10 @@ extension FNV1a {
     combine(record.kind)
     switch record {
     case .conversation(let conversation), .prompt(let conversation): combine(conversation)
-    case .judged(let judgement):
-      combine(judgement.prompt)
-      combine(judgement.answer)
-      combine(judgement.isDesirable ? 1 : 0)
+    case .unpaired(let preference):
+      combine(preference.prompt)
+      combine(preference.answer)
+      combine(preference.isDesirable ? 1 : 0)
     case .labelled(let text, .name(let name)):
       combine(text)
       combine("name \(name)")

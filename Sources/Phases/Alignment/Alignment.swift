@@ -5,7 +5,7 @@ import Models
 import Tokenizers
 import Training
 
-/// Reinforcement learning from rewards, or preference optimization on pairs or judged answers.
+/// Reinforcement learning from rewards, or preference optimization on pairs or answers with a label.
 struct Alignment: ConfiguredPhase {
   let plan: TrainingPlan
   private let options: AlignmentOptions
@@ -47,14 +47,15 @@ struct Alignment: ConfiguredPhase {
         method.init(options.policy, samples: options.rollouts.samples), prompts: prompts)
       notes = prompts.notes
     } else {
+      let network = model.folder.configuration
       let answers: any SupervisedTask =
         options.method.answers == .kto
-        ? try JudgementTask(
-          model, records, exampleOptions, loss: options.judgement,
-          endsOnCollapse: options.endsOnCollapse)
-        : try PreferenceTask(
-          model, records, exampleOptions, loss: options.preference,
-          endsOnCollapse: options.endsOnCollapse)
+        ? PreferenceTask<UnpairedPreferenceSet, _>(
+          network: network, examples: try SplitExamples(model, records, exampleOptions),
+          answerLoss: options.unpairedPreference.loss, endsOnCollapse: options.endsOnCollapse)
+        : PreferenceTask<PairSet, _>(
+          network: network, examples: try SplitExamples(model, records, exampleOptions),
+          answerLoss: options.preference.loss, endsOnCollapse: options.endsOnCollapse)
       task = .answers(answers)
       notes = answers.notes
     }
@@ -171,6 +172,6 @@ extension AlignmentOptions {
     method.hasValueHead ? ValueHeadModelConfiguration(model) : model
   }
 
-  /// Rows of a micro-batch: a pair has two, and so has a judged answer with its mismatched one.
+  /// Rows of a micro-batch: a pair has two, and so has an answer with a label with its mismatched one.
   fileprivate var rows: Int { method.samples ? training.sequences : 2 * training.sequences }
 }

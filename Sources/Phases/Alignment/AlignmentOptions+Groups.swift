@@ -198,10 +198,15 @@ package struct PreferenceOptions: Sendable {
         ["dpo.labelSmoothing"], because: "it has no effect with dpo.loss: ipo; leave it out")
     }
   }
+
+  var loss: DirectPreference {
+    DirectPreference(
+      beta: beta, form: form == .ipo ? .ipo : .sigmoid(labelSmoothing: labelSmoothing))
+  }
 }
 
 /// The keys of KTO's loss.
-package struct JudgementOptions: Sendable {
+package struct UnpairedPreferenceOptions: Sendable {
   /// β, the strength of the KL constraint to the reference model.
   package let beta: Double
   /// The weight of good answers.
@@ -219,5 +224,10 @@ package struct JudgementOptions: Sendable {
         + "1 to 1.33 divided by n is usual")
     undesirableWeight = try reader.number(
       "kto.undesirableWeight", default: 1, in: 0...1000, help: "weight of the loss of bad answers")
+  }
+
+  var loss: KahnemanTversky {
+    KahnemanTversky(
+      beta: beta, desirableWeight: desirableWeight, undesirableWeight: undesirableWeight)
   }
 }

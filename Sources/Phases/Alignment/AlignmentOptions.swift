@@ -11,7 +11,7 @@ package struct AlignmentOptions: PhaseOptions {
   package var adapters: AdapterOptions
   /// The alignment method.
   package var method: AlignmentMethod
-  /// Prompts, pairs for DPO, or judged answers for KTO.
+  /// Prompts, pairs for DPO, or answers with a label for KTO.
   package var data: ExampleDataOptions
   /// The reward.
   package var reward: RewardSourceOptions
@@ -22,7 +22,7 @@ package struct AlignmentOptions: PhaseOptions {
   /// The loss of DPO.
   package var preference: PreferenceOptions
   /// The loss of KTO.
-  package var judgement: JudgementOptions
+  package var unpairedPreference: UnpairedPreferenceOptions
   /// True to end the run when the policy has collapsed; see `Measures.collapse(vocabulary:)`.
   package var endsOnCollapse: Bool
 
@@ -47,7 +47,7 @@ package struct AlignmentOptions: PhaseOptions {
     rollouts = try RolloutOptions(&reader)
     policy = try PolicyOptions(&reader)
     preference = try PreferenceOptions(&reader)
-    judgement = try JudgementOptions(&reader)
+    unpairedPreference = try UnpairedPreferenceOptions(&reader)
     endsOnCollapse = try reader.boolean(
       "guard.collapse", default: true, decidesBits: false,
       help: "ends the run when sampled completions, or the chosen or good answers of dpo and kto, "

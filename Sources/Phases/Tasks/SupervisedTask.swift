@@ -39,7 +39,7 @@ protocol CountedExamples: Sendable {
 }
 
 extension ExampleSet: CountedExamples {}
-extension JudgedSet: CountedExamples {}
+extension UnpairedPreferenceSet: CountedExamples {}
 extension LabelSet: CountedExamples {}
 extension PairSet: CountedExamples {}
 extension PromptSet: CountedExamples {}

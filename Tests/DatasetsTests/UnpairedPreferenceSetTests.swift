@@ -3,18 +3,19 @@ import Tokenizers
 
 @testable import Datasets
 
-struct JudgedSetTests {
+struct UnpairedPreferenceSetTests {
   private static let chat = ChatEncoder(.plain, tokenizer: Bytes())
 
   private func judged(_ prompt: String, _ answer: String, _ isDesirable: Bool) -> Record {
-    .judged(
-      JudgedAnswer(
+    .unpaired(
+      UnpairedPreference(
         prompt: [Message(.user, prompt)], answer: [Message(.assistant, answer)],
         isDesirable: isDesirable))
   }
 
-  private func set(_ records: [Record], context: Int = 8) throws -> JudgedSet {
-    try JudgedSet(located(records), chat: Self.chat, options: ExampleOptions(context: context))
+  private func set(_ records: [Record], context: Int = 8) throws -> UnpairedPreferenceSet {
+    try UnpairedPreferenceSet(
+      located(records), chat: Self.chat, options: ExampleOptions(context: context))
   }
 
   /// Every prompt with its own answer, then with the answer before it in the batch.

@@ -6,7 +6,7 @@ import Tokenizers
 /// the answer before it in the batch, the first with the last one, as TRL pairs them. Targets in the
 /// answer, its end of turn included, have weight 1. `Batch.labels` has 1 for a good answer and 0 for a
 /// bad one.
-package struct JudgedSet: BatchableSet {
+package struct UnpairedPreferenceSet: BatchableSet {
   package static let textsPerExample = 2
 
   /// The prompts with their answers, which are in the loss mask.
@@ -15,13 +15,11 @@ package struct JudgedSet: BatchableSet {
   package let isDesirable: [Bool]
   /// The counts of used and unused records.
   package let statistics: ExampleStatistics
-  /// The id that ends a turn.
-  package let endOfTurn: TokenID
   /// The padding id.
   package let padding: TokenID
   private let context: Int
 
-  /// Encodes the judged answers `records` with `chat`.
+  /// Encodes the answers with a label `records` with `chat`.
   ///
   /// An example may have as many tokens as the context; longer ones are left out and counted, even if
   /// `options.truncates`. Throws `DatasetError.badRecord` for a record of another kind, or whose prompt
@@ -33,14 +31,14 @@ package struct JudgedSet: BatchableSet {
     let options = options.withoutTruncation
     let made = try options.map(records, counting: &statistics) {
       record, statistics throws(RecordDefect) -> (EncodedExample, Bool)? in
-      guard case .judged(let judgement) = record else {
+      guard case .unpaired(let preference) = record else {
         throw .otherKind(found: record.kind, wanted: "an answer with a label, good or bad,")
       }
-      let example = try chat.example(judgement.answer, to: judgement.prompt)
+      let example = try chat.example(preference.answer, to: preference.prompt)
       let prompt = example.lossMask.firstIndex(of: true) ?? example.ids.count
       let used = try options.usableLength(
         example.ids.count, prompt: prompt, limit: options.context, counting: &statistics)
-      return used.map { _ in (example, judgement.isDesirable) }
+      return used.map { _ in (example, preference.isDesirable) }
     }
     try options.requireExamples(statistics)
     answers = EncodedExamples(made.map(\.0))
@@ -48,7 +46,6 @@ package struct JudgedSet: BatchableSet {
     statistics.tokens = answers.tokens
     statistics.lossTokens = answers.lossTokens
     self.statistics = statistics
-    endOfTurn = chat.endOfTurn
     padding = chat.tokenizer.endOfText
     context = options.context
   }
@@ -64,11 +61,9 @@ package struct JudgedSet: BatchableSet {
     batch.begin(examples: lengths, padding: padding)
     for (place, index) in indices.enumerated() {
       answers.write(
-        index, to: &batch, at: batch.examples[place].lowerBound, lastIsInput: true,
-        padding: padding)
+        index, to: &batch, at: batch.examples[place].lowerBound, lastIsInput: true)
       mismatched.write(
-        place, to: &batch, at: batch.examples[indices.count + place].lowerBound, lastIsInput: true,
-        padding: padding)
+        place, to: &batch, at: batch.examples[indices.count + place].lowerBound, lastIsInput: true)
     }
     batch.labels.append(contentsOf: indices.map { isDesirable[$0] ? 1 : 0 })
   }
