@@ -131,8 +131,17 @@ demo: build  ## Train a small model through all phases on this machine, in some 
 	  "$(strip $(call mpirun,2) $(APUS) run cluster/road.yaml $(call threads,2))"
 	say "The effect of each phase on held-out instructions, and an answer of each model" \
 	  "$(strip $(call mpirun,2) $(APUS) evaluate runs/road/base runs/road/chat runs/road/aligned \
-	  --records runs/road/questions.jsonl --instructions runs/road/questions.jsonl --tokens 110 \
-	  $(call threads,2))"
+	  --instructions runs/road/questions.jsonl --tokens 110 $(call threads,2))"
+	printf '%s\n' '' '— What to try next' \
+	  '$(APUS) generate runs/road/aligned --chat --tokens 110 \' \
+	  '  "What happened to Max the duck at the harbour that summer day? Tell me about a theft."' \
+	  '  # Another story by the aligned model.' \
+	  '$(APUS) annotate runs/road/own.sqlite --model runs/road/chat \' \
+	  '  --prompts runs/road/prompts.jsonl --tokens 110' \
+	  '  # Choose the better of two stories yourself; a reward model can learn your judgements.' \
+	  '$(APUS) run cluster/road.yaml --dry-run' \
+	  '  # The stages of this recipe. Copy it, and replace the stages that write files by paths of' \
+	  '  # your texts. README.md leads to a guide for every phase.'
 
 .PHONY: clean
 clean:  ## Remove build products; runs are kept

@@ -68,12 +68,13 @@ extension EvaluateCommand {
     while start < rows.count {
       let names = rows[start].figures.map(\.name)
       let end = rows[start...].firstIndex { $0.figures.map(\.name) != names } ?? rows.count
-      let table =
-        [["model"] + names]
-        + rows[start..<end].map { row in
-          [row.model] + row.figures.map { $0.value.decimals(4) }
-        }
-      for line in TextTable.lines(of: table, endAligned: true) { try StandardOutput.print(line) }
+      let table = EvaluationTable(
+        models: rows[start..<end].map(\.model), figures: rows[start..<end].map(\.figures))
+      if start > 0 { try StandardOutput.print("") }
+      for line in table.lines { try StandardOutput.print(line) }
+      if let result = table.result {
+        try StandardOutput.print("\n" + result.joined(separator: "\n"))
+      }
       start = end
     }
     for (number, row) in rows.enumerated() {

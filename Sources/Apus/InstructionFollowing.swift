@@ -26,18 +26,19 @@ extension ModelEvaluation {
     }
     let answers = try completions(of: set, tokens: tokens, temperature: temperature, seed: seed)
     let texts = answers.map(\.text)
-    var counts = AnswerCounts()
-    for (text, instruction) in zip(texts, instructions) { counts.add(text, to: instruction.facts) }
-    let fraction = { (part: Int, whole: Int) in Double(part) / Double(max(1, whole)) }
-    return (
-      [
-        Figure("followed", fraction(counts.followed, counts.answers)),
-        Figure("factsKept", fraction(counts.factsKept, counts.factsNamed)),
-        Figure("kind", fraction(counts.kind, counts.answers)),
-        Figure("consistent", fraction(counts.consistent, counts.answers)),
-        Figure("ended", fraction(answers.count(where: \.hasEnded), answers.count)),
-      ], instructions[0].text, texts[0]
-    )
+    let counts = zip(texts, instructions).map { AnswerCheck(of: $0, to: $1.facts) }
+    let fraction = { (name: String, part: KeyPath<AnswerCheck, Bool>) in
+      Figure.fraction(name, Double(counts.count { $0[keyPath: part] }), of: counts.count)
+    }
+    var figures = [Figure("answers", Double(counts.count))]
+    figures += fraction("followed", \.isFollowed)
+    figures += Figure.ratio(
+      "factsKept", counts.reduce(0) { $0 + $1.factsKept },
+      of: counts.reduce(0) { $0 + $1.factsNamed }, examples: counts.count)
+    figures += fraction("kind", \.isKind) + fraction("consistent", \.isConsistent)
+    figures += Figure.fraction(
+      "ended", Double(answers.count(where: \.hasEnded)), of: answers.count)
+    return (figures, instructions[0].text, texts[0])
   }
 }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension Collection<KeyDescription> {
@@ -68,18 +69,5 @@ extension KeyDescription {
 extension String {
   func padded(to width: Int) -> String {
     self + String(repeating: " ", count: Swift.max(0, width - count))
-  }
-
-  /// The text wrapped to lines of at most `width` characters; a longer word has its own line.
-  func wrapped(to width: Int) -> [String] {
-    var lines: [String] = []
-    for word in split(whereSeparator: \.isWhitespace) {
-      if let last = lines.last, last.count + 1 + word.count <= width {
-        lines[lines.count - 1] = last + " " + word
-      } else {
-        lines.append(String(word))
-      }
-    }
-    return lines.isEmpty ? [""] : lines
   }
 }

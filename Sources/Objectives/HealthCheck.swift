@@ -97,49 +97,50 @@ extension HealthCheck {
       figure: .referenceKL, healthy: -0.05...0.5,
       below: "the scored completions were not sampled from this policy; sample at the training "
         + "temperature, without top-k and top-p.",
-      above: "the learning rate or clip is too high, or the KL coefficient too low; lower the "
-        + "former or raise the latter."),
+      above: "optimizer.learningRate or policy.clip is too high, or kl.coefficient too low; lower "
+        + "the former or raise the latter."),
     HealthCheck(
       figure: .updateKL, healthy: 0...0.05, below: "a rounding error.",
-      above: "the updates are too large; lower the learning rate or the epochs over a rollout."),
+      above: "the updates are too large; lower optimizer.learningRate or policy.epochs."),
     HealthCheck(
       figure: .ratio, healthy: 0.9...1.1,
-      below: "the update lowers the probability of the sampled tokens; lower the learning rate or "
-        + "the epochs over a rollout.",
-      above: "a few tokens gain much probability; lower the learning rate or the epochs over a "
-        + "rollout."),
+      below: "the update lowers the probability of the sampled tokens; lower "
+        + "optimizer.learningRate or policy.epochs.",
+      above: "a few tokens gain much probability; lower optimizer.learningRate or policy.epochs."),
     HealthCheck(
       figure: .largestRatio, healthy: 0...10, below: "a rounding error.",
-      above: "the probability of single tokens changed much; lower the learning rate, or check "
-        + "that the loss mask covers sampled tokens only."),
+      above: "the probability of a single token changed much, which the clip bounds; if it stays "
+        + "there, lower optimizer.learningRate or policy.epochs."),
     HealthCheck(
       figure: .entropy, healthy: 0.05...5,
-      below: "the policy has collapsed to a few completions; raise the entropy bonus, the KL "
-        + "coefficient or the temperature.",
-      above: "the policy has become noise; lower the learning rate or the entropy bonus, or raise "
-        + "the KL coefficient."),
+      below: "the policy has collapsed to a few completions; raise policy.entropy, kl.coefficient "
+        + "or rollouts.temperature.",
+      above: "the policy has become noise; lower optimizer.learningRate or policy.entropy, or "
+        + "raise kl.coefficient."),
     HealthCheck(
       figure: .clipFraction, healthy: 0...0.3, below: "a rounding error.",
-      above: "too many tokens are clipped; lower the learning rate or the epochs over a rollout."),
+      above: "too many tokens are clipped; lower optimizer.learningRate or policy.epochs."),
     HealthCheck(
-      figure: .explainedVariance, healthy: 0...1,
-      below: "the value head is worse than a constant; train it before the policy, or raise the "
-        + "value coefficient.",
+      // A head that has learned nothing yet predicts a constant: its explained variance is 0, give
+      // or take its noise.
+      figure: .explainedVariance, healthy: -0.1...1,
+      below: "the value head predicts the returns worse than their mean; lower "
+        + "optimizer.learningRate, and keep policy.valueWeight small, since the head shares the "
+        + "backbone of the policy.",
       above: "a rounding error."),
     HealthCheck(
       figure: .rewardStd, healthy: 1e-6...Double.greatestFiniteMagnitude,
       below: "all completions get the same reward, so the advantages are 0; check the reward, or "
-        + "raise the temperature.",
+        + "raise rollouts.temperature.",
       above: "a reward is infinite; check the reward."),
     HealthCheck(
       figure: .rewardLength, healthy: -0.6...0.6,
       below: "the reward favours short completions; check the reward model's length correlation.",
-      above: "the reward favours long completions, so the policy learns to write them; check the "
-        + "reward model's length correlation."),
+      above: "the reward favours long completions; if the policy's become longer, check the reward "
+        + "model's length correlation."),
     HealthCheck(
       figure: .ended, healthy: 0.8...1,
-      below: "completions are cut off; allow more tokens, or lower the reward of those that do not "
-        + "end.",
+      below: "completions are cut off; raise rollouts.tokens or reward.unendedPenalty.",
       above: "a counting error."),
     HealthCheck(
       figure: .samplingDifference, healthy: 0...2e-2, below: "a rounding error.",

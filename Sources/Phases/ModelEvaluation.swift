@@ -66,11 +66,13 @@ package struct ModelEvaluation {
     ).measure(replicas)
     if task.figurePrefix.isEmpty {
       return [
-        Figure("loss", total.mean), Figure("perplexity", exp(total.mean)),
+        Figure("tokens", total.count), Figure("loss", total.mean),
+        Figure("perplexity", exp(total.mean)),
         Figure("bitsPerByte", bitsPerByte(total.sum, bytes: Double(corpus.bytes))),
       ]
     }
     return [
+      Figure("tokens", total.count),
       Figure("\(task.figurePrefix)Loss", total.mean),
       Figure("\(task.figurePrefix)Perplexity", exp(total.mean)),
     ]
@@ -126,7 +128,8 @@ package struct ModelEvaluation {
     let (loss, figures) = try evaluator.measure(replicas)
     // The number of records that are in no other figure.
     let leftOut = Double(statistics.leftOut)
-    return evaluator.lossFigures(loss) + figures + (leftOut > 0 ? [Figure("leftOut", leftOut)] : [])
+    return [Figure("records", Double(statistics.examples))] + evaluator.lossFigures(loss) + figures
+      + (leftOut > 0 ? [Figure("leftOut", leftOut)] : [])
   }
 
   /// Returns the evaluator for the model's head, on examples of `records`.

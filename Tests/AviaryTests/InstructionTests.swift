@@ -50,17 +50,17 @@ import Testing
   }
 }
 
-@Suite struct AnswerCountsTests {
+@Suite struct AnswerCheckTests {
   private let aviary = Aviary(seed: 4, size: .small)
 
   @Test func everyStoryFollowsItsOwnInstruction() {
-    var counts = AnswerCounts()
-    for index in 0..<500 {
-      counts.add(aviary.text(at: index), to: aviary.instruction(at: index).facts)
+    let checks = (0..<500).map {
+      AnswerCheck(of: aviary.text(at: $0), to: aviary.instruction(at: $0).facts)
     }
-    #expect(counts.answers == 500 && counts.followed == 500 && counts.consistent == 500)
-    #expect(counts.factsNamed == 2_500 && counts.factsKept == 2_500)
-    #expect((200...300).contains(counts.kind), "\(counts.kind)")
+    #expect(checks.allSatisfy { $0.isFollowed && $0.isConsistent })
+    #expect(checks.allSatisfy { $0.factsNamed == 5 && $0.factsKept == 5 })
+    let kind = checks.count(where: \.isKind)
+    #expect((200...300).contains(kind), "\(kind)")
   }
 
   @Test func aChangedFactIsNotKept() {
@@ -80,9 +80,8 @@ import Testing
       }
       var changed = facts
       changed.problem = Problem.allCases.first { $0 != facts.problem }
-      var counts = AnswerCounts()
-      counts.add(text, to: changed)
-      #expect(counts.followed == 0 && counts.factsKept == 4 && counts.factsNamed == 5)
+      let check = AnswerCheck(of: text, to: changed)
+      #expect(!check.isFollowed && check.factsKept == 4 && check.factsNamed == 5)
     }
   }
 

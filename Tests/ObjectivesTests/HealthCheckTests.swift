@@ -23,8 +23,8 @@ import Testing
     measures.add(0.9, to: .referenceKL)
     #expect(
       HealthCheck.warnings(in: measures) == [
-        "KL to the reference model 0.9 above 0.5 nats per token: the learning rate or clip is too "
-          + "high, or the KL coefficient too low; lower the former or raise the latter."
+        "KL to the reference model 0.9 above 0.5 nats per token: optimizer.learningRate or policy.clip "
+          + "is too high, or kl.coefficient too low; lower the former or raise the latter."
       ])
   }
 
@@ -50,6 +50,15 @@ import Testing
     var divergent = Measures()
     divergent.add(.nan, to: .entropy)
     #expect(HealthCheck.warnings(in: divergent).first?.contains("NaN") == true)
+  }
+
+  /// A value head that has learned nothing yet explains no variance, give or take noise.
+  @Test func anUntrainedValueHeadIsHealthy() {
+    var measures = Measures()
+    measures.addReturn(1, error: 1.0005)
+    measures.addReturn(-1, error: -1.0005)
+    #expect(measures.explainedVariance.map { $0 < 0 && $0 > -0.01 } == true)
+    #expect(HealthCheck.warnings(in: measures) == [])
   }
 
   @Test func everyFigureHasACheck() {

@@ -2,7 +2,6 @@ import DataParallel
 import Datasets
 import Generation
 import Monitoring
-import Statistics
 import Training
 
 /// Evaluates a policy by its completions of held-out prompts.
@@ -34,11 +33,12 @@ final class PolicyEvaluator: Evaluator {
     let wins = zip(rollouts, baseline).reduce(0.0) {
       $0 + ($1.0.reward > $1.1 ? 1 : $1.0.reward == $1.1 ? 0.5 : 0)
     }
-    let interval = Proportion(wins, of: rollouts.count).wilsonInterval()
-    let figures = [
+    var figures = [
       Figure("reward", reward), Figure("rewardBefore", baseline.reduce(0, +) / count),
-      Figure("winRate", wins / count), Figure("winRateLow", interval.lowerBound, isDetail: true),
-      Figure("winRateHigh", interval.upperBound, isDetail: true), Figure("sequenceKL", mean(\.kl)),
+    ]
+    figures += Figure.fraction("winRate", wins, of: rollouts.count)
+    figures += [
+      Figure("sequenceKL", mean(\.kl)),
       Figure("length", mean { Double($0.completion.tokens.count) }),
       Figure("ended", mean { $0.completion.hasEnded ? 1 : 0 }),
       Figure("rewardFailures", mean { $0.lacksReward ? 1 : 0 }, isDetail: true),

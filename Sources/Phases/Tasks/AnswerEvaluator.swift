@@ -34,7 +34,8 @@ struct AnswerEvaluator: HeldOutEvaluator {
     }
     return (
       totals[0],
-      [Figure("tokenAccuracy", totals[1].mean), Figure("exactMatch", totals[2].mean)]
+      [Figure("tokenAccuracy", totals[1].mean)]
+        + Figure.fraction("exactMatch", totals[2].sum, of: Int(totals[2].count))
     )
   }
 

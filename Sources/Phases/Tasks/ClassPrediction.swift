@@ -26,11 +26,6 @@ extension ClassificationQuality {
 
   /// Accuracy with its interval, and macro F1.
   var figures: [Figure] {
-    [
-      Figure("accuracy", accuracy),
-      Figure("accuracyLow", interval.lowerBound, isDetail: true),
-      Figure("accuracyHigh", interval.upperBound, isDetail: true),
-      Figure("macroF1", macroF1),
-    ]
+    Figure.bounded("accuracy", accuracy, in: interval) + [Figure("macroF1", macroF1)]
   }
 }

@@ -36,10 +36,9 @@ struct RewardEvaluator: HeldOutEvaluator {
   /// Collective.
   func measure(_ replicas: DataParallel<Replica>) throws -> (loss: Tally, figures: [Figure]) {
     let (loss, quality) = try quality(replicas)
-    var figures = [
-      Figure("accuracy", quality.accuracy),
-      Figure("accuracyLow", quality.interval[0], isDetail: true),
-      Figure("accuracyHigh", quality.interval[1], isDetail: true),
+    var figures = Figure.bounded(
+      "accuracy", quality.accuracy, in: quality.interval[0]...quality.interval[1])
+    figures += [
       Figure("margin", quality.margin),
       Figure("calibrationError", quality.calibrationError),
       Figure("swapAgreement", quality.swapAgreement, isDetail: true),
