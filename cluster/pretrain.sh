@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Pretrains on one or more machines: the mpirun command line, with the reason for each of its parts.
+# Starts apus on one or more machines: the mpirun command line, with the reason for each part.
 #
-#   cluster/pretrain.sh run.yaml                              this machine, see hostfiles/localhost
-#   HOSTFILE=hostfiles/two-nodes NETWORK=10.0.0.0/24 cluster/pretrain.sh run.yaml
+#   cluster/pretrain.sh run.yaml                    pretrains on this machine
+#   cluster/pretrain.sh align grpo.yaml             as well as pretrain, finetune and reward
+#   cluster/pretrain.sh run cluster/road.yaml       a recipe; also evaluate and tokenizer
+#   HOSTFILE=hostfiles/two-nodes NETWORK=10.0.0.0/24 cluster/pretrain.sh finetune chat.yaml
 #
-# Options after run.yaml are passed to apus: cluster/pretrain.sh run.yaml --set steps=100
+# Further options are passed to apus: cluster/pretrain.sh run.yaml --set steps=100
 #
 # Before the first run on several machines
 # - Set up passwordless ssh from this host to each host of the file (test: ssh node-b true).
@@ -20,24 +22,46 @@
 # checkpoint, with any number of ranks, and reaches the same weights.
 set -euo pipefail
 
-HOSTFILE=${HOSTFILE:-hostfiles/localhost}  # the machines, and the number of ranks on each
-THREADS=${THREADS:-1}                      # cores and worker threads per rank
-NETWORK=${NETWORK:-}                       # the network of all hosts, such as 10.0.0.0/24
-APUS=${APUS:-.build/release/apus}
+clone=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+HOSTFILE=${HOSTFILE:-$clone/hostfiles/localhost}  # the machines, and the number of ranks on each
+THREADS=${THREADS:-1}                             # cores and worker threads per rank
+NETWORK=${NETWORK:-}                              # the network of all hosts, such as 10.0.0.0/24
+APUS=${APUS:-$clone/.build/release/apus}
 
-if [ $# -eq 0 ]; then
-  echo "usage: [HOSTFILE=…] [THREADS=…] [NETWORK=…] $0 run.yaml [option of apus pretrain …]" >&2
-  exit 64
-fi
+# Prints a sentence, and ends with the exit code.
+fail() {
+  echo "$0: $2" >&2
+  exit "$1"
+}
+
+usage="usage: [HOSTFILE=…] [THREADS=…] [NETWORK=…] [APUS=…] $0 [COMMAND] run.yaml [option …]"
+case ${1:-} in
+  pretrain | finetune | reward | align | evaluate | run | tokenizer) command=$1; shift ;;
+  "") echo "$usage" >&2; exit 64 ;;
+  -h | --help) echo "$usage"; exit 0 ;;
+  *)
+    command=pretrain
+    [[ -e $1 || $1 == *[./]* || $1 == -* ]] || fail 64 "'$1' is neither a file nor one of the commands \
+pretrain, finetune, reward, align, evaluate, run and tokenizer; give one of them, then its file."
+    ;;
+esac
+[ $# -gt 0 ] || fail 64 "apus $command needs arguments, such as a file: $0 $command run.yaml"
+[ -f "$HOSTFILE" ] && [ -r "$HOSTFILE" ] ||
+  fail 2 "HOSTFILE=$HOSTFILE cannot be read; write it like $clone/hostfiles/two-nodes."
+[[ $THREADS =~ ^[1-9][0-9]{0,4}$ ]] ||
+  fail 64 "THREADS=$THREADS must be a number of threads from 1."
+command -v "$APUS" > /dev/null ||
+  fail 2 "$APUS is no program; build it with make build, or give its path in APUS."
+command -v mpirun > /dev/null || fail 2 "mpirun is missing; install Open MPI with cluster/setup.sh."
 
 # Reads the number of hosts, and R, the number of ranks on each: all hosts must have the same
 # slots=R.
 read -r hosts per_host alike < <(
-  sed 's/#.*//' "$HOSTFILE" | awk -F 'slots=' 'NF > 1 { hosts++; if (!slots) slots = $2 + 0
-    if ($2 + 0 != slots) different = 1 } END { print hosts + 0, slots + 0, different ? "no" : "yes" }')
+  sed 's/#.*//' "$HOSTFILE" | awk -F 'slots=' 'NF { hosts++; if (!slots) slots = $2 + 0
+    if (NF < 2 || $2 + 0 < 1 || $2 + 0 != slots) different = 1 }
+    END { print hosts + 0, slots + 0, different ? "no" : "yes" }')
 if [ "$hosts" -eq 0 ] || [ "$alike" = no ]; then
-  echo "$0: every host in $HOSTFILE needs slots=R with the same R; edit the file." >&2
-  exit 2
+  fail 2 "every host in $HOSTFILE needs slots=R with the same R of 1 or more; edit the file."
 fi
 
 line=(mpirun -np $((hosts * per_host)) --hostfile "$HOSTFILE")
@@ -65,7 +89,7 @@ line+=(--mca oob_tcp_keepalive_probes 3)
 # Containers often run as root, which Open MPI refuses without this option.
 if [ "$(id -u)" -eq 0 ]; then line+=(--allow-run-as-root); fi
 
-line+=("$APUS" pretrain "$@" --threads "$THREADS")
+line+=("$APUS" "$command" "$@" --threads "$THREADS")
 
 printf '%s ' "${line[@]}"
 echo

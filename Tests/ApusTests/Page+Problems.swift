@@ -60,7 +60,10 @@ private final class PageChecker {
     }
     // This mpirun prints its arguments, one per line.
     try program.write("#!/bin/sh\nprintf '%s\\n' MPIRUN \"$@\"\n", to: "bin/mpirun")
-    chmod("\(program.folder)/bin/mpirun", 0o755)
+    try program.write("#!/bin/sh\n", to: ".build/release/apus")
+    for name in ["bin/mpirun", ".build/release/apus"] {
+      chmod("\(program.folder)/\(name)", 0o755)
+    }
   }
 
   private func exists(_ path: String) -> Bool {

@@ -88,6 +88,7 @@ import Testing
     ("Text.\n\n    HOSTFIEL=a cluster/pretrain.sh run.yaml\n", "HOSTFIEL"),
     ("Text.\n\n    HOSTFILE=hostfiles/none cluster/pretrain.sh run.yaml\n", "hostfiles/none"),
     ("Text.\n\n    cluster/pretrain.sh run.yaml --sed steps=1\n", "--sed"),
+    ("Text.\n\n    cluster/pretrain.sh align run.yaml --sed steps=1\n", "--sed"),
     ("Text.\n\n    cluster/pertrain.sh run.yaml\n", "pertrain"),
     ("So `--resmue never` it is", "--resmue"),
     ("So `apus pertrain` it is", "pertrain"),
