@@ -49,6 +49,8 @@ extension Tokenizer {
   /// The scanner of all special tokens, collected in O(vocabularySize).
   package var specialTokenScanner: SpecialTokenScanner { SpecialTokenScanner(self) }
 
+  package var unknown: TokenID? { nil }
+
   /// Returns the tokens of `bytes`, each with its own bytes widened to whole characters, as Hugging
   /// Face tokenizers reports them; the text between two special tokens is encoded alone.
   package func encoding(

@@ -48,6 +48,9 @@ package protocol Tokenizer: Sendable {
   /// none.
   func specialToken(_ text: String) -> TokenID?
 
+  /// The id of what the vocabulary has no token for; nil for a tokenizer that encodes every text.
+  var unknown: TokenID? { get }
+
   /// The scanner that finds the special tokens in a text.
   var specialTokenScanner: SpecialTokenScanner { get }
 }

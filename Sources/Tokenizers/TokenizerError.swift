@@ -30,6 +30,8 @@ package enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible
   case unextendable(kind: String)
   /// A chat template that is not valid Jinja or uses an unsupported feature.
   case unusableTemplate(path: String, reason: String)
+  /// A chat template with text that the tokenizer has no token for.
+  case unencodableTemplate(name: String, text: String)
   /// A conversation that the chat template refuses to render.
   case unrendered(reason: String)
   /// A file or folder that cannot be written: the storage failed, not the input.
@@ -79,6 +81,9 @@ package enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible
     case .unusableTemplate(let path, let reason):
       "\(path) holds a chat template that cannot be used: \(reason); name one of "
         + ChatTemplate.builtIn.map(\.name).joined(separator: ", ") + " to use instead"
+    case .unencodableTemplate(let name, let text):
+      "the tokenizer has no token for '\(text)' of the chat template \(name); set data.template to one "
+        + "that it can encode, such as plain"
     case .unrendered(let reason):
       "a conversation cannot be rendered: \(reason); change the conversation or name another "
         + "template"

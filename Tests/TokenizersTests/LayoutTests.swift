@@ -44,6 +44,22 @@ import Testing
     ) { try TokenizerFile.load(from: folder) }
   }
 
+  @Test func aTemplateWithTextThatHasNoTokenIsRefused() throws {
+    let letters = "abcdefghijklmnopqrstuvwxyz".map(String.init)
+    let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    let words = special + [":", "|"] + letters + letters.map { "##" + $0 }
+    try write(Array(words.joined(separator: "\n").utf8), "vocab.txt")
+    #expect(throws: TokenizerError.unencodableTemplate(name: "chatml", text: "<")) {
+      try ChatEncoder(.chatml, tokenizer: tokenizer()).requireEncodable()
+    }
+    try ChatEncoder(.plain, tokenizer: tokenizer()).requireEncodable()
+    try write(Array((words + ["<", ">", "_"]).joined(separator: "\n").utf8), "vocab.txt")
+    try ChatEncoder(.chatml, tokenizer: tokenizer()).requireEncodable()
+    // What a record says may have unknown characters.
+    try write(Array(words.filter { $0 != "x" }.joined(separator: "\n").utf8), "vocab.txt")
+    try ChatEncoder(.plain, tokenizer: tokenizer()).requireEncodable()
+  }
+
   @Test func tokenizerClassSelectsTheLayoutOfQwen() throws {
     let golden = try JSONReader.read(Goldens.bytes("pipelines/qwen.json"))
     let model = try #require(golden["model"])

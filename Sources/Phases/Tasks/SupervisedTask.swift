@@ -61,6 +61,7 @@ struct SplitExamples<Examples: CountedExamples>: Sendable {
     _ records: RecordSet, chat: ChatEncoder? = nil,
     _ make: (_ records: [LocatedRecord], _ train: Examples?) throws -> Examples
   ) throws {
+    try chat?.requireEncodable()
     let train = try make(records.train, nil)
     self.train = train
     validation = records.validation.isEmpty ? nil : try make(records.validation, train)

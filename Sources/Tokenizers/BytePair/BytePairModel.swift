@@ -34,6 +34,8 @@ struct BytePairModel: TokenizerModel {
   /// Words are split there before merging.
   private let boundary: [UInt8]?
 
+  var unknown: TokenID? { options.unknown }
+
   private static let absent = PairTable.absent
 
   /// Creates a model of `vocabulary` with `size` ids and the merges `rules`.

@@ -219,24 +219,31 @@ package struct ChatEncoder: Sendable {
   /// A token is in the loss when one of its bytes is; a special token, whose range may include white
   /// space on both sides, when its first byte other than white space is.
   func example(of pieces: ArraySlice<ChatPiece>) -> EncodedExample {
-    var text: [UInt8] = []
-    var isInLoss: [Bool] = []
-    var places = RangeSet<Int>()
-    for piece in pieces {
-      let start = text.count
-      text += piece.text.utf8
-      isInLoss += repeatElement(piece.isInLoss, count: text.count - start)
-      if piece.origin != .content { places.insert(contentsOf: start..<text.count) }
-    }
-    let encoding = text.withUnsafeBufferPointer {
-      tokenizer.encoding(of: $0, specialTokensIn: places)
-    }
+    let isInLoss = pieces.flatMap { repeatElement($0.isInLoss, count: $0.text.utf8.count) }
+    let (text, _, encoding) = encoding(of: pieces)
     let lossMask = zip(encoding.ids, encoding.offsets).map { id, range in
       let own =
         tokenizer.isSpecial(id) ? range.drop { isWhiteSpace(UInt32(text[$0])) }.prefix(1) : range
       return isInLoss[own].contains(true)
     }
     return EncodedExample(ids: encoding.ids, lossMask: lossMask)
+  }
+
+  /// Returns the text of `pieces`, the ranges of its bytes that the template writes, and its tokens.
+  func encoding(
+    of pieces: ArraySlice<ChatPiece>
+  ) -> (text: [UInt8], places: RangeSet<Int>, encoding: TokenEncoding) {
+    var text: [UInt8] = []
+    var places = RangeSet<Int>()
+    for piece in pieces {
+      let start = text.count
+      text += piece.text.utf8
+      if piece.origin != .content { places.insert(contentsOf: start..<text.count) }
+    }
+    let encoding = text.withUnsafeBufferPointer {
+      tokenizer.encoding(of: $0, specialTokensIn: places)
+    }
+    return (text, places, encoding)
   }
 }
 

@@ -24,6 +24,8 @@ package struct TokenizationPipeline: Tokenizer {
 
   package let endOfText: TokenID
 
+  package var unknown: TokenID? { model.unknown }
+
   package var vocabularySize: Int { vocabulary.count }
 
   package func isSpecial(_ id: TokenID) -> Bool { added.token(id)?.isSpecial ?? false }

@@ -6,12 +6,14 @@
 struct UnigramModel: TokenizerModel {
   private let trie: TokenTrie
   private let scores: [Double]
-  private let unknown: TokenID
+  private let unknownID: TokenID
   private let unknownScore: Double
   /// The ids of the 256 bytes when unknown characters fall back to bytes; otherwise nil.
   private let byteTokens: [TokenID]?
 
   /// The amount by which a character without a piece scores below the least likely piece.
+  var unknown: TokenID? { unknownID }
+
   private static let unknownPenalty = 10.0
 
   /// Creates a model of `pieces`, whose index is their id; scores are log-probabilities.
@@ -21,7 +23,7 @@ struct UnigramModel: TokenizerModel {
     trie = TokenTrie(
       pieces.enumerated().lazy.map { (token: $0.element.token, id: TokenID($0.offset)) })
     scores = pieces.map(\.score)
-    self.unknown = unknown
+    unknownID = unknown
     unknownScore = (scores.min() ?? 0) - Self.unknownPenalty
     self.byteTokens = byteTokens
   }
@@ -69,7 +71,7 @@ struct UnigramModel: TokenizerModel {
       if !hasSingle {
         let candidate = unknownScore + score
         if nodes[single].start < 0 || candidate > nodes[single].score {
-          nodes[single] = Node(score: candidate, start: start, id: unknown)
+          nodes[single] = Node(score: candidate, start: start, id: unknownID)
         }
       }
       start = single
@@ -86,8 +88,8 @@ struct UnigramModel: TokenizerModel {
     while end >= 0 {
       let id = nodes[end].id
       var next = nodes[end].start
-      if id == unknown {
-        while next >= 0, nodes[next].id == unknown {
+      if id == unknownID {
+        while next >= 0, nodes[next].id == unknownID {
           end = next
           next = nodes[end].start
         }
@@ -107,7 +109,7 @@ struct UnigramModel: TokenizerModel {
     if let (length, id) = trie.longestPrefix(of: piece, at: 0), length == piece.count {
       return tokens.append(id, start, end)
     }
-    guard let byteTokens else { return tokens.append(unknown, start, end) }
+    guard let byteTokens else { return tokens.append(unknownID, start, end) }
     for byte in piece { tokens.append(byteTokens[Int(byte)], start, end) }
   }
 }

@@ -3,8 +3,10 @@ struct WordPieceModel: TokenizerModel {
   private let beginnings: TokenTrie
   /// The tokens that continue a word, without their prefix.
   private let continuations: TokenTrie
-  private let unknown: TokenID
+  private let unknownID: TokenID
   private let maximumLength: Int
+
+  var unknown: TokenID? { unknownID }
 
   /// Creates a model of `entries`, in which continuations begin with `prefix`; a word of more than
   /// `maximumLength` characters, or one that tokens cannot cover, becomes `unknown`.
@@ -16,13 +18,13 @@ struct WordPieceModel: TokenizerModel {
     continuations = TokenTrie(
       entries.lazy.filter { $0.token.starts(with: prefix) }
         .map { (token: Array($0.token.dropFirst(prefix.count)), id: $0.id) })
-    self.unknown = unknown
+    unknownID = unknown
     self.maximumLength = maximumLength
   }
 
   func tokenize(_ word: UnsafeBufferPointer<UInt8>, into tokens: inout TokenBuffer) {
     if word.count > maximumLength, isTooLong(word) {
-      return tokens.append(unknown, 0, word.count)
+      return tokens.append(unknownID, 0, word.count)
     }
     if let (end, id) = beginnings.longestPrefix(of: word, at: 0), end == word.count {
       return tokens.append(id, 0, end)
@@ -33,7 +35,7 @@ struct WordPieceModel: TokenizerModel {
       while start < word.count {
         let trie = start == 0 ? beginnings : continuations
         guard let (end, id) = trie.longestPrefix(of: word, at: start) else {
-          return tokens.append(unknown, 0, word.count)
+          return tokens.append(unknownID, 0, word.count)
         }
         parts.initializeElement(at: count, to: (end, id))
         count += 1
@@ -55,9 +57,16 @@ struct WordPieceModel: TokenizerModel {
 /// WordLevel: every word is one token, or unknown.
 struct WordLevelModel: TokenizerModel {
   let vocabulary: Vocabulary
-  let unknown: TokenID
+  private let unknownID: TokenID
+
+  var unknown: TokenID? { unknownID }
+
+  init(vocabulary: Vocabulary, unknown: TokenID) {
+    self.vocabulary = vocabulary
+    unknownID = unknown
+  }
 
   func tokenize(_ word: UnsafeBufferPointer<UInt8>, into tokens: inout TokenBuffer) {
-    tokens.append(vocabulary.id(of: word) ?? unknown, 0, word.count)
+    tokens.append(vocabulary.id(of: word) ?? unknownID, 0, word.count)
   }
 }
