@@ -47,8 +47,11 @@ struct JudgementObjective: BatchObjective {
 
   let hasMeasures = true
 
-  /// The policy and the reference model.
-  let networks = 2
+  /// Returns the number of tokens of the answers, without the mismatched ones, of which only the KL
+  /// is estimated.
+  func tokens(of batch: Batch) -> Int {
+    batch.examples.prefix(batch.labels.count).reduce(0) { $0 + $1.count }
+  }
 
   func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch) -> Loss {
     answerLoss(of: batch, on: replica, microBatch)

@@ -17,9 +17,6 @@ struct PreferenceObjective: BatchObjective {
 
   let hasMeasures = true
 
-  /// The policy and the reference model.
-  let networks = 2
-
   func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch) -> Loss {
     pairLoss(of: batch, on: replica, microBatch)
   }
