@@ -64,6 +64,8 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   package let plan: Plan
   let buckets: Buckets
   let workers: [Worker<Replica>]
+  /// FLOPs of all matrix products of this rank's workers so far; to be read while they are idle.
+  package var flops: Double { workers.reduce(0) { $0 + $1.workspace.flops } }
   private let teams: [ThreadTeam]
   let pool: WorkerPool
   private let communication: WorkerPool

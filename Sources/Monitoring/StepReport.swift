@@ -12,13 +12,16 @@ package struct StepReport: Sendable, Equatable {
   package var learningRate: Double
   /// Euclidean norm of the gradient before clipping.
   package var gradientNorm: Double
-  /// Tokens of the step.
+  /// Tokens that the step learned from: those of the batch, without padding.
+  ///
+  /// A pass of a reference model over the same tokens does not count again.
   package var tokens: Int
   /// Tokens since the first step of the run.
   package var tokensSeen: Int
-  /// Tokens of the step ÷ its wall time.
+  /// Tokens of the step ÷ `secondsPerStep`.
   package var tokensPerSecond: Double
-  /// Wall time of the step, in seconds.
+  /// Wall time of the step, in seconds, without evaluations, saves, and the sampling and scoring of
+  /// completions.
   package var secondsPerStep: Double
   /// Time in forward and backward passes, in seconds.
   package var secondsCompute: Double
@@ -30,7 +33,10 @@ package struct StepReport: Sendable, Equatable {
   package var secondsOptimizer: Double
   /// Time spent waiting for batches, in seconds.
   package var secondsData: Double
-  /// Rate of the matrix products ÷ their measured peak on this machine; nil if unknown.
+  /// FLOP/s of the matrix products that the step computed ÷ their peak on this machine, at most 1;
+  /// nil if unknown.
+  ///
+  /// The peak is the highest rate that a benchmark or a step has reached.
   package var peakFraction: Double?
   /// Bytes that this rank sent during the step.
   package var bytesSent: Int

@@ -70,10 +70,11 @@ package final class Timeline: @unchecked Sendable {
 }
 
 extension Workspace {
-  /// Adds FLOPs of matrix products to the current span.
+  /// Adds FLOPs of matrix products to the workspace's sum and to the current span.
   ///
   /// An evaluation, which records nothing, counts towards no span.
   func count(operations: Double) {
+    flops += operations
     if let timeline, isRecording || timeline.isInBackward { productOperations += operations }
   }
 

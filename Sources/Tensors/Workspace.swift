@@ -26,6 +26,8 @@ package final class Workspace {
   package var timeline: Timeline?
   /// The record of the modules' outputs, or nil.
   package var trace: Trace?
+  /// FLOPs of all matrix products so far, those of attention included.
+  package internal(set) var flops = 0.0
   /// FLOPs of products since the last span.
   var productOperations = 0.0
   /// The threads that share this worker's work; nil for the calling thread alone.

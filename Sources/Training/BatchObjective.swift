@@ -7,15 +7,15 @@ package protocol BatchObjective: Objective {
   /// The source of the batches.
   var source: any BatchSource { get }
 
-  /// The number of networks that read every batch, for tokens per second.
-  var networks: Int { get }
+  /// Returns the number of tokens of `batch` that the step learns from.
+  func tokens(of batch: Batch) -> Int
 
   /// Returns the loss of `batch`.
   func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch) -> Loss
 }
 
 extension BatchObjective {
-  package var networks: Int { 1 }
+  package func tokens(of batch: Batch) -> Int { batch.tokens }
 
   package func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws
     -> MicroBatchLoss
@@ -23,7 +23,7 @@ extension BatchObjective {
     try replica.read(microBatch, from: source, workspace)
     return MicroBatchLoss(
       loss: loss(of: replica.batch, on: replica, microBatch),
-      positions: networks * replica.batch.positions)
+      tokens: tokens(of: replica.batch))
   }
 
   package func epochs(steps: Int) -> Double { source.epochsSeen(steps) }

@@ -3,9 +3,9 @@ import MPI
 
 /// The message that every rank sends to all others in every step, so that all act at the same step.
 ///
-/// Only rank 0's orders count; signals and the state of saving count from every rank. Wire format,
-/// one byte each but for the last two: orders, signals, saving, size (8, little-endian), SHA-256 in
-/// hexadecimal (64, ASCII).
+/// Only rank 0's orders count; the other fields count from every rank. Wire format, one byte each but
+/// for the last three: orders, signals, saving, size (8, little-endian), FLOPs (8, little-endian),
+/// SHA-256 in hexadecimal (64, ASCII).
 struct ControlWord: Equatable, Sendable {
   /// The actions that rank 0 orders after the step.
   struct Orders: OptionSet, Sendable {
@@ -32,13 +32,17 @@ struct ControlWord: Equatable, Sendable {
   var signals: Signals = []
   var saving = Saving.idle
   var size = 0
+  /// FLOPs of the matrix products of the rank's step.
+  var flops = 0
   var sha256 = ""
 
-  static let byteCount = 3 + 8 + 64
+  static let byteCount = 3 + 2 * 8 + 64
 
   var bytes: [UInt8] {
     var bytes = [orders.rawValue, signals.rawValue, saving.rawValue]
-    bytes += (0..<8).map { UInt8(truncatingIfNeeded: size >> (8 * $0)) }
+    for number in [size, flops] {
+      bytes += (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+    }
     bytes += Array(sha256.utf8.prefix(64))
     return bytes + [UInt8](repeating: 0, count: ControlWord.byteCount - bytes.count)
   }
@@ -51,8 +55,11 @@ struct ControlWord: Equatable, Sendable {
     orders = Orders(rawValue: bytes[0])
     signals = Signals(rawValue: bytes[1])
     saving = Saving(rawValue: bytes[2]) ?? .idle
-    size = (0..<8).reduce(0) { $0 | Int(bytes[3 + $1]) << (8 * $1) }
-    sha256 = String(decoding: bytes[11...].prefix { $0 != 0 }, as: UTF8.self)
+    let number = { (start: Int) in
+      (0..<8).reduce(0) { $0 | Int(bytes[start + $1]) << (8 * $1) }
+    }
+    (size, flops) = (number(3), number(11))
+    sha256 = String(decoding: bytes[19...].prefix { $0 != 0 }, as: UTF8.self)
   }
 
   /// Returns the words of all ranks, in the order of the ranks.

@@ -13,8 +13,13 @@ extension Batch {
   /// The sum of the weights.
   package var weight: Double { weights.reduce(0) { $0 + Double($1) } }
 
-  /// The number of positions, of encoder and decoder inputs.
-  package var positions: Int { inputs.count + sources.count }
+  /// The number of tokens of encoder and decoder inputs that are not padding.
+  package var tokens: Int {
+    if !examples.isEmpty { return examples.reduce(0) { $0 + $1.count } }
+    if sources.isEmpty { return inputs.count }
+    // The decoder has an input for every target; padded targets have weight 0.
+    return sourceLengths.reduce(0) { $0 + Int($1) } + weights.count { $0 != 0 }
+  }
 
   /// Returns the forward pass over the batch: of training as `microBatch`, or of an evaluation.
   package func pass(_ microBatch: MicroBatch? = nil) -> ForwardPass {

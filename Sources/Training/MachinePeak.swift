@@ -25,7 +25,7 @@ package struct MachinePeak {
   /// The peak of this rank while all ranks of its host are at work.
   package let own: ProfileReport.Peak
   /// FLOP/s of the matrix products of all ranks together.
-  package let flopsPerSecond: Double
+  package private(set) var flopsPerSecond: Double
 
   /// Reads the peak from the cache, or measures it for a second.
   ///
@@ -46,6 +46,15 @@ package struct MachinePeak {
     let part = Cores.fraction(threads: threads) / Double(host.size)
     own = ProfileReport.Peak(products: part * peak.products, memory: part * peak.memory)
     flopsPerSecond = try replicas.world.allReduce(own.products, .sum)
+  }
+
+  /// Returns `rate`, in FLOP/s of all ranks together, as a fraction of the peak.
+  ///
+  /// A rate above the peak becomes the peak: the benchmark was slowed by another program, or it runs
+  /// on smaller products than the step.
+  package mutating func fraction(_ rate: Double) -> Double {
+    flopsPerSecond = max(flopsPerSecond, rate)
+    return rate / flopsPerSecond
   }
 
   /// Returns the summed peak of all ranks of `host`: from `file`, which its first rank reads, or

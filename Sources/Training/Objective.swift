@@ -83,15 +83,15 @@ package struct MicroBatch: Sendable {
   package var dropout: DropoutSource { DropoutSource(seed: seed, step: step, microBatch: index) }
 }
 
-/// The loss and the number of positions of one micro-batch.
+/// The loss and the number of tokens of one micro-batch.
 package struct MicroBatchLoss {
   /// The summed loss with the count that divides it, once, over all micro-batches.
   package let loss: Loss
-  /// Positions that went through the network, for tokens per second.
-  package let positions: Int
+  /// Tokens that the step learns from, without padding, each counted once; for tokens per second.
+  package let tokens: Int
 
-  package init(loss: Loss, positions: Int) {
+  package init(loss: Loss, tokens: Int) {
     self.loss = loss
-    self.positions = positions
+    self.tokens = tokens
   }
 }

@@ -1,12 +1,12 @@
 import DataParallel
 import Objectives
 
-/// The losses, positions and measures of the micro-batches of a step, filled by the workers and
+/// The losses, tokens and measures of the micro-batches of a step, filled by the workers and
 /// summed over all ranks.
 final class StepTallies: Sendable {
   private let slots: TallySlots
   private let microBatches: Int
-  /// Tallies of a micro-batch: its loss, its positions, then its measures, a sum and a count each.
+  /// Tallies of a micro-batch: its loss, its tokens, then its measures, a sum and a count each.
   private let talliesEach: Int
 
   init(microBatches: Int, hasMeasures: Bool) {
@@ -19,7 +19,7 @@ final class StepTallies: Sendable {
   func set(_ microBatch: Int, to result: MicroBatchLoss) {
     let first = microBatch * talliesEach
     slots[first] = Tally(sum: result.loss.total, count: result.loss.count)
-    slots[first + 1] = Tally(sum: Double(result.positions), count: 1)
+    slots[first + 1] = Tally(sum: Double(result.tokens), count: 1)
     guard talliesEach > 2 else { return }
     let numbers = result.loss.measures.numbers
     for place in 0..<talliesEach - 2 {
@@ -42,13 +42,13 @@ final class StepTallies: Sendable {
     }
     return StepTotals(
       loss: starts.map { all[$0] }.total,
-      positions: starts.reduce(0) { $0 + all[$1 + 1].sum }, measures: measures)
+      tokens: starts.reduce(0) { $0 + all[$1 + 1].sum }, measures: measures)
   }
 }
 
-/// The loss, the number of positions and the measures of a step.
+/// The loss, the number of tokens and the measures of a step.
 struct StepTotals {
   let loss: Tally
-  let positions: Double
+  let tokens: Double
   let measures: Measures
 }

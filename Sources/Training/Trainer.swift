@@ -23,9 +23,7 @@ package final class Trainer {
   /// Seconds of all steps of this attempt, without `Objective.prepare`.
   private(set) var secondsOfSteps = 0.0
   /// The peak performance of the machine.
-  let peak: MachinePeak
-  /// FLOPs of the matrix products per token, forward and backward.
-  private let flopsPerToken: Double
+  private(set) var peak: MachinePeak
 
   /// A trainer at step 0.
   ///
@@ -63,7 +61,6 @@ package final class Trainer {
     divergence = DivergenceGuard(spike: plan.spike)
     tallies = StepTallies(microBatches: plan.microBatches, hasMeasures: objective.hasMeasures)
     peak = try MachinePeak(of: replicas)
-    flopsPerToken = 6 * plan.model.macsPerToken
     if initializesWeights { try initializeWeights() }
   }
 
@@ -122,6 +119,7 @@ package final class Trainer {
     let step = state.step
     let rate = plan.schedule.rate(at: step)
 
+    let flopsBefore = replicas.flops
     let gradient = try replicas.gradient {
       [objective, tallies, plan] replica, workspace, microBatch in
       let result = try objective.loss(
@@ -135,6 +133,8 @@ package final class Trainer {
     replicas.timeline?.skip()
 
     let totals = try tallies.totals(over: replicas)
+    var word = word
+    word.flops = Int(replicas.flops - flopsBefore)
     let words = try word.exchanged(over: replicas.world)
     let norm = try replicas.norm(of: gradient) / totals.loss.count
     try divergence.observe(step: step + 1, loss: totals.loss.mean, gradientNorm: norm)
@@ -155,10 +155,12 @@ package final class Trainer {
     seconds.update = seconds.clock.lap() - seconds.gather
 
     state.step = step + 1
-    state.tokensSeen += Int(totals.positions)
+    state.tokensSeen += Int(totals.tokens)
     state.recentLosses = divergence.recent
     secondsOfSteps += seconds.total
     var report = report(totals, rate: rate, norm: norm, gradient, seconds)
+    let flops = words.reduce(0.0) { $0 + Double($1.flops) }
+    report.peakFraction = peak.fraction(flops / seconds.total)
     report.bytesSent = replicas.world.traffic.bytesSent - sentBefore
     report.figures = preparation.figures + report.figures
     report.warnings += preparation.warnings
@@ -183,13 +185,12 @@ package final class Trainer {
     let exchange = seconds.agreement + seconds.gather
     var report = StepReport(
       step: state.step, totalSteps: plan.steps, loss: totals.loss.mean, learningRate: rate,
-      gradientNorm: norm, tokens: Int(totals.positions), tokensSeen: state.tokensSeen,
-      tokensPerSecond: totals.positions / seconds.total, secondsPerStep: seconds.total,
+      gradientNorm: norm, tokens: Int(totals.tokens), tokensSeen: state.tokensSeen,
+      tokensPerSecond: totals.tokens / seconds.total, secondsPerStep: seconds.total,
       secondsCompute: gradient.secondsCompute,
       secondsExchange: gradient.secondsExchange + exchange,
       secondsExposed: gradient.secondsExposed + exchange,
       secondsOptimizer: seconds.update, secondsData: takeSecondsData(),
-      peakFraction: flopsPerToken * totals.positions / seconds.total / peak.flopsPerSecond,
       memoryBytes: ProcessMemory.resident() ?? 0,
       figures: totals.measures.figures.map { Figure($0.name, $0.value, isDetail: $0.isDetail) },
       warnings: objective.warnings(in: totals.measures))

@@ -12,7 +12,7 @@ import Testing
     word.orders = orders
     word.signals = signals
     word.saving = saving
-    word.size = size
+    (word.size, word.flops) = (size, size / 3)
     word.sha256 = sha256
     return word
   }

@@ -1,5 +1,7 @@
+import DataParallel
 import Foundation
 import MPI
+import Tensors
 import TestWorld
 import Testing
 
@@ -38,6 +40,19 @@ import Testing
     let size = Double(world.size)
     #expect(try peak(measuring: 3) == (3 * size, 1))
     #expect(try peak(measuring: 5) == (3 * size, 0))
+  }
+
+  /// A benchmark that another program slowed does not let a step exceed the peak.
+  @Test func noRateExceedsThePeak() throws {
+    let replicas = try DataParallel(
+      world: world, layout: ParameterLayout(), frozen: nil,
+      plan: .init(microBatches: 4, threads: 1, cores: nil, precision: .fp32)
+    ) { $0 }
+    var peak = try MachinePeak(of: replicas)
+    let first = peak.flopsPerSecond
+    #expect(peak.fraction(first / 4) == 0.25 && peak.flopsPerSecond == first)
+    #expect(peak.fraction(2 * first) == 1)
+    #expect(peak.fraction(first) == 0.5)
   }
 
   @Test func aDamagedOrOldFileIsReplacedByANewMeasurement() throws {

@@ -25,6 +25,8 @@ final class PolicyObjective: Objective, @unchecked Sendable {
   private var rollouts: Rollouts?
   /// Seconds of sampling and scoring before all steps.
   private var seconds = RolloutCollector.Seconds()
+  /// Tokens sampled before all steps.
+  private var tokensGenerated = 0
   /// The first failure of a reward.
   private var firstFailure: RewardFailure?
 
@@ -50,6 +52,7 @@ final class PolicyObjective: Objective, @unchecked Sendable {
   /// Collective.
   func prepare(_ context: TrainingContext) throws -> StepPreparation {
     var own = RolloutCollector.Seconds()
+    var generated = 0
     var variables: [String: Double] = [:]
     // A run resumes only where an iteration begins, so the samples need not be saved.
     if context.step % stepsPerIteration == 0 {
@@ -59,12 +62,15 @@ final class PolicyObjective: Objective, @unchecked Sendable {
       own = collector.seconds
       seconds.generation += own.generation
       seconds.scoring += own.scoring
+      generated = rollouts.all.reduce(0) { $0 + $1.completion.tokens.count }
+      tokensGenerated += generated
       firstFailure = firstFailure ?? collector.failures.first
       let failed = rollouts.all.count(where: \.lacksReward)
       if failed > 0 { variables[Self.failuresKey, default: 0] += Double(failed) }
     }
     return StepPreparation(
       figures: [
+        Figure("tokensGenerated", Double(generated), isDetail: true),
         Figure("secondsGeneration", own.generation, isDetail: true),
         Figure("secondsScoring", own.scoring, isDetail: true),
       ], warnings: collector.failures.map(\.description), variables: variables)
@@ -99,8 +105,9 @@ final class PolicyObjective: Objective, @unchecked Sendable {
       reports.append(
         EventReport(
           .note,
-          "time: generation \(generation) %, scoring \(scoring) %, training "
-            + "\(100 - generation - scoring) %"))
+          "time: generation \(generation) % "
+            + "(\(Int(Double(tokensGenerated) / max(1e-9, seconds.generation))) tokens/s), "
+            + "scoring \(scoring) %, training \(100 - generation - scoring) %"))
     }
     return reports
   }
@@ -133,7 +140,7 @@ final class PolicyObjective: Objective, @unchecked Sendable {
     }
     return MicroBatchLoss(
       loss: loss.adding(completionMeasures(rollouts.all[rollouts.range(of: index)])),
-      positions: batch.positions)
+      tokens: batch.tokens)
   }
 
   /// Returns the index in the rollouts of a micro-batch of a step.

@@ -53,7 +53,7 @@ struct ArbitraryTokens: Objective {
     } else {
       loss = Loss(replica.model.tokenLosses(batch, pass), count: batch.weight)
     }
-    return MicroBatchLoss(loss: loss, positions: batch.positions)
+    return MicroBatchLoss(loss: loss, tokens: batch.tokens)
   }
 
   func epochs(steps: Int) -> Double { 0 }

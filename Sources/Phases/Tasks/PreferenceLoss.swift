@@ -11,9 +11,14 @@ protocol PreferenceLoss: Sendable {
   func callAsFunction(
     of batch: Batch, on replica: Replica, _ microBatch: MicroBatch?
   ) -> Loss
+
+  /// Returns the number of tokens of `batch` that a step learns from.
+  func tokens(of batch: Batch) -> Int
 }
 
 extension DirectPreference: PreferenceLoss {
+  func tokens(of batch: Batch) -> Int { batch.tokens }
+
   /// Returns the loss of a batch of pairs; see `PairSet`.
   func callAsFunction(
     of batch: Batch, on replica: Replica, _ microBatch: MicroBatch?
@@ -26,6 +31,12 @@ extension DirectPreference: PreferenceLoss {
 }
 
 extension KahnemanTversky: PreferenceLoss {
+  /// Returns the number of tokens of the answers, without the mismatched ones, of which only the KL
+  /// is estimated.
+  func tokens(of batch: Batch) -> Int {
+    batch.examples.prefix(batch.labels.count).reduce(0) { $0 + $1.count }
+  }
+
   /// Returns the loss of a batch of answers and mismatched ones; see `UnpairedPreferenceSet`.
   ///
   /// The KL is estimated over the micro-batch, so that it does not depend on the number of workers.

@@ -53,8 +53,7 @@ struct PreferenceObjective<AnswerLoss: PreferenceLoss>: BatchObjective {
 
   let hasMeasures = true
 
-  /// The policy and the reference model.
-  let networks = 2
+  func tokens(of batch: Batch) -> Int { answerLoss.tokens(of: batch) }
 
   func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch) -> Loss {
     answerLoss(of: batch, on: replica, microBatch)
