@@ -4,6 +4,7 @@ import Datasets
 import Files
 import Foundation
 import Models
+import Monitoring
 import Tensors
 import Tokenizers
 
@@ -102,7 +103,10 @@ struct GenerateCommand: Subcommand {
       where isShown(id) { try StandardOutput.write(try text.append(id).utf8) }
       return try StandardOutput.write((try text.rest() + "\n").utf8)
     }
-    for completion in generate.completions(request) {
+    let progress = CountProgress("sampling", samples * request.maximum, "tokens at most")
+    let completions = generate.completions(request) { _, _ in progress.advance() }
+    progress.finish()
+    for completion in completions {
       var (text, answer) = (start, "")
       for id in completion.textTokens(loaded.tokenizer.isSpecial) where isShown(id) {
         answer += try text.append(id)

@@ -3,6 +3,7 @@ import Checkpoints
 import Datasets
 import Files
 import Generation
+import Monitoring
 import Tensors
 import Tokenizers
 
@@ -59,8 +60,11 @@ struct PairSampling {
     let generators = models.map { arguments.generator($0, team) }
     let settings = fingerprint(arguments)
     var (added, equal) = (0, 0)
+    let progress = CountProgress("sampling", prompts.count, "prompts")
+    defer { progress.finish() }
     for start in stride(from: 0, to: prompts.count, by: Self.group) {
       let numbers = start..<min(prompts.count, start + Self.group)
+      defer { progress.advance(by: numbers.count) }
       let origins = numbers.map { "\(settings) \($0) \(Self.hash(of: "\(prompts[$0])"))" }
       let open = try origins.map { try !store.hasPairs(from: $0) }
       guard open.contains(true) else { continue }
@@ -81,6 +85,7 @@ struct PairSampling {
         added += try store.add([pair], from: origins[place])
       }
     }
+    progress.finish()
     try StandardOutput.print(
       "\(added, "pair is", "pairs are") new, sampled for \(prompts.count, "prompt")"
         + (equal == 0 ? "." : "; \(equal, "has", "have") only equal or empty answers."))

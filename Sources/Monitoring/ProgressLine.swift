@@ -3,16 +3,17 @@ import Synchronization
 
 /// The progress of a run on standard error.
 ///
-/// On a terminal, one live line is rewritten in place, at most ten times per second and never wider
-/// than the window; evaluations and events are ordinary lines above it. In a pipe or file, all
-/// lines are ordinary: the first step, every N steps, and the last.
+/// The first step, every N steps, the last step, evaluations and events are ordinary lines. On a
+/// terminal a live line below them shows the steps between, rewritten in place at most ten times per
+/// second and never wider than the window.
 package final class ProgressLine: RunObserver {
   /// The style of the lines.
   package enum Style: Sendable {
     /// Ordinary lines; steps whose number is a multiple of `every` have one.
     case plain(every: Int)
-    /// A live line no wider than `columns()`, with or without colours in the lines above it.
-    case live(columns: @Sendable () -> Int, colour: Bool)
+    /// The same ordinary lines, or none of steps without `every`, and below them a live line, all of
+    /// steps no wider than `columns()`; with or without colours.
+    case live(every: Int? = nil, columns: @Sendable () -> Int, colour: Bool)
   }
 
   private struct State {
@@ -33,14 +34,19 @@ package final class ProgressLine: RunObserver {
   private let now: @Sendable () -> ContinuousClock.Instant
   private let state = Mutex(State())
 
-  /// Progress on standard error: live on a terminal, otherwise a line every `every` steps.
+  /// Progress on standard error: live on a terminal, that of `mpirun` included, otherwise a line
+  /// every `every` steps.
   ///
   /// A terminal without cursor movement (`TERM=dumb`) counts as a pipe; `NO_COLOR` is respected.
   package static func standardError(every: Int) -> ProgressLine {
+    let terminal = Terminal.ofStandardError()
     let style: Style =
-      Terminal.isLive(STDERR_FILENO)
-      ? .live(columns: { Terminal.columns(of: STDERR_FILENO) }, colour: Terminal.hasColour)
-      : .plain(every: every)
+      if let terminal, Terminal.isLive(terminal) {
+        .live(
+          every: every, columns: { Terminal.columns(of: terminal) }, colour: Terminal.hasColour)
+      } else {
+        .plain(every: every)
+      }
     return ProgressLine(style: style, write: Terminal.write)
   }
 
@@ -72,9 +78,14 @@ package final class ProgressLine: RunObserver {
         guard isFirst || isLast || report.step % every == 0 else { return }
         write(ProgressText.line(report, eta: Self.eta(state)) + "\n")
         state.isDrawn = true
-      case .live:
+      case .live(let every, _, _):
         let isDue = state.lastDrawn.map { now - $0 >= Self.interval } ?? true
-        if isDue || isLast { draw(&state) }
+        if let every, isFirst || isLast || report.step % every == 0 {
+          draw(&state)
+          end(&state)
+        } else if isDue || isLast {
+          draw(&state)
+        }
       }
     }
   }
@@ -94,8 +105,8 @@ package final class ProgressLine: RunObserver {
       return state.begin ?? now
     }
     show(colour: report.kind.needsAttention ? Self.yellow : nil) { total in
-      let line = ProgressText.line(report, totalSteps: total)
-      return isEnd ? line + "  after \(Durations.text((now - start) / .seconds(1)))" : line
+      ProgressText.line(
+        report, totalSteps: total, seconds: isEnd ? (now - start) / .seconds(1) : nil)
     }
   }
 
@@ -126,7 +137,7 @@ package final class ProgressLine: RunObserver {
   private func show(colour: String?, _ text: (Int?) -> String) {
     state.withLock { state in
       let line = text(state.last?.totalSteps)
-      guard case .live(_, let hasColour) = style else { return write(line + "\n") }
+      guard case .live(_, _, let hasColour) = style else { return write(line + "\n") }
       let coloured = colour.map { hasColour ? $0 + line + Self.reset : line } ?? line
       write((state.lastDrawn == nil ? "" : "\r" + Self.erase) + coloured + "\n")
       if state.lastDrawn != nil { draw(&state) }
@@ -134,7 +145,7 @@ package final class ProgressLine: RunObserver {
   }
 
   private func draw(_ state: inout State) {
-    guard case .live(let columns, _) = style, let report = state.last else { return }
+    guard case .live(_, let columns, _) = style, let report = state.last else { return }
     // A character in the last column makes some terminals start a new line.
     let text = ProgressText.line(
       report, eta: Self.eta(state), width: min(100, columns() - 1))

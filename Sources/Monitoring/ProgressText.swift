@@ -56,12 +56,28 @@ enum ProgressText {
     return (fitted(fields, 100) ?? whole).visible()
   }
 
-  /// The line of an event; `totalSteps` is nil if unknown.
-  static func line(_ report: EventReport, totalSteps: Int?) -> String {
+  /// The line of an event, wrapped at 100 columns.
+  ///
+  /// - Parameters:
+  ///   - totalSteps: The number of steps of the run; nil if unknown.
+  ///   - seconds: The duration of the run, at its end.
+  static func line(_ report: EventReport, totalSteps: Int?, seconds: Double? = nil) -> String {
     var fields = [report.kind.rawValue]
     if let step = report.step { fields.append(position(step, of: totalSteps)) }
-    fields.append(report.sentence)
-    return fields.joined(separator: "  ").visible()
+    let head = fields.joined(separator: "  ").visible() + "  "
+    let (width, indentation) = (100, "    ")
+    var lines = report.sentence.visible()
+      .wrapped(to: width - indentation.count, after: head.count - indentation.count)
+    if let seconds {
+      let end = "  after " + Durations.text(seconds)
+      let used = lines.count == 1 ? head.count : indentation.count
+      if used + lines[lines.count - 1].count + end.count <= width {
+        lines[lines.count - 1] += end
+      } else {
+        lines.append(String(end.dropFirst(2)))
+      }
+    }
+    return head + lines.joined(separator: "\n" + indentation)
   }
 
   /// Formats a count with three digits and a suffix, five columns wide: `  231`, `21.3k`, ` 213k`.

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// The terminal on standard output or standard error.
@@ -5,6 +6,31 @@ package enum Terminal {
   /// Returns true when `descriptor` is a terminal with colours and lines that can be rewritten.
   package static func isLive(_ descriptor: Int32) -> Bool {
     isLive(isTerminal: isatty(descriptor) == 1, term: variable("TERM"))
+  }
+
+  /// Returns the descriptor of the terminal on which standard error appears; nil without one.
+  ///
+  /// Under `mpirun` standard error is a pipe to `mpirun`, which copies it to its own standard error:
+  /// that terminal is opened, for its width only. A rank on another host has no such parent.
+  package static func ofStandardError() -> Int32? {
+    if isatty(STDERR_FILENO) == 1 { return STDERR_FILENO }
+    guard variable("OMPI_COMM_WORLD_RANK") != nil else { return nil }
+    return terminal(at: "/proc/\(getppid())/fd/2", ofProgram: "/proc/\(getppid())/comm")
+  }
+
+  /// Opens `path` if it is a terminal and `name` has the name of Open MPI's launcher.
+  static func terminal(at path: String, ofProgram name: String) -> Int32? {
+    guard let comm = try? String(contentsOfFile: name, encoding: .utf8),
+      ["mpirun", "mpiexec", "orterun", "prterun"].contains(comm.filter { !$0.isNewline })
+    else { return nil }
+    var status = stat()
+    // A pipe would be opened as a second reader.
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFCHR else { return nil }
+    let descriptor = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return nil }
+    if isatty(descriptor) == 1 { return descriptor }
+    close(descriptor)
+    return nil
   }
 
   static func isLive(isTerminal: Bool, term: String?) -> Bool {

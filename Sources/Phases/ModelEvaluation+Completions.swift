@@ -2,6 +2,7 @@ import DataParallel
 import Datasets
 import Generation
 import MPI
+import Monitoring
 import Tokenizers
 import Training
 
@@ -39,7 +40,14 @@ extension ModelEvaluation {
   ) throws -> [(text: String, hasEnded: Bool)] {
     let group = 16
     let units = (set.prompts.count + group - 1) / group
+    // Rank 0 shows its own part.
+    let world = replicas.world
+    let progress =
+      world.rank == 0
+      ? CountProgress("sampling", (units + world.size - 1) / world.size * group, "answers") : nil
+    defer { progress?.finish() }
     let completions = try replicas.completions(units: units) { [folder] replica, workspace, unit in
+      defer { progress?.advance(by: group) }
       let own = unit * group..<min(set.prompts.count, (unit + 1) * group)
       let request = CompletionRequest(
         prompts: own.map { set.prompts[$0].ids }, maximum: tokens,

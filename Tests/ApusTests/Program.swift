@@ -183,7 +183,8 @@ struct Program {
     watchdog.cancel()
     return Result(
       code: process.terminationStatus, output: String(decoding: outputData, as: UTF8.self),
-      errors: errorText)
+      // Long lines of events are wrapped.
+      errors: errorText.replacing("\n    ", with: " "))
   }
 }
 

@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import Testing
 
 @testable import Monitoring
@@ -65,6 +67,46 @@ import Testing
     #expect(screen.take() == "")
   }
 
+  /// A terminal keeps the lines that a pipe has.
+  @Test func theLinesOfAPipeStayOnATerminal() {
+    var kept: [[String]] = []
+    let styles: [ProgressLine.Style] = [
+      .plain(every: 100), .live(every: 100, columns: { 101 }, colour: false),
+    ]
+    for style in styles {
+      let line = line(style)
+      line.event(EventReport(.started, "Trains."))
+      for step in 1...250 {
+        line.step(report(step, of: 250))
+        clock.advance(.milliseconds(100))
+      }
+      line.evaluation(evaluation(250))
+      line.event(EventReport(.finished, step: 250, "Saved."))
+      line.finish()
+      // What stays of each line after its last return to the first column.
+      kept.append(
+        screen.take().split(separator: "\n").map { line in
+          let text = line.split(separator: "\r").last.map(String.init) ?? ""
+          return text.replacing("\u{1B}[K", with: "")
+        })
+    }
+    #expect(kept[0].count == 7 && kept[0] == kept[1], "\(kept)")
+  }
+
+  @Test(arguments: [
+    String(repeating: "word ", count: 60), "a/" + String(repeating: "long", count: 40) + " end",
+    "resuming from runs/" + String(repeating: "x", count: 62),
+  ]) func anEventWrapsAtItsWords(sentence: String) {
+    let text = ProgressText.line(
+      EventReport(.finished, step: 7, sentence), totalSteps: 120, seconds: 61)
+    let lines = text.split(separator: "\n").map(String.init)
+    #expect(lines.allSatisfy { $0.count <= 100 || !$0.dropFirst(16).contains(" ") }, "\(text)")
+    #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("    ") })
+    #expect(
+      text.split(whereSeparator: \.isWhitespace).map(String.init)
+        == ["done", "7/120"] + sentence.split(separator: " ").map(String.init) + ["after", "1:01"])
+  }
+
   @Test func doneHasTheDurationAndNoLineBelow() {
     for style in [ProgressLine.Style.live(columns: { 81 }, colour: false), .plain(every: 1)] {
       let line = line(style)
@@ -110,5 +152,27 @@ import Testing
     #expect(!Terminal.isLive(isTerminal: true, term: nil))
     #expect(!Terminal.isLive(isTerminal: false, term: "xterm"))
     #expect(Terminal.columns(of: 2) > 0)
+  }
+}
+
+@Suite struct LauncherTerminalTests {
+  /// Only a terminal counts, and only that of Open MPI's launcher.
+  @Test func aPipeOrAnotherParentIsNoTerminal() throws {
+    let folder = FileManager.default.temporaryDirectory.path
+    let (own, other) = ("\(folder)/comm-\(getpid())", "\(folder)/other-\(getpid())")
+    try "mpirun\n".write(toFile: own, atomically: true, encoding: .utf8)
+    try "bash\n".write(toFile: other, atomically: true, encoding: .utf8)
+    defer { for path in [own, other] { unlink(path) } }
+    var (leader, follower): (Int32, Int32) = (-1, -1)
+    try #require(openpty(&leader, &follower, nil, nil, nil) == 0)
+    defer { for descriptor in [leader, follower] { close(descriptor) } }
+    let path = "/proc/self/fd/\(follower)"
+    let found = try #require(Terminal.terminal(at: path, ofProgram: own))
+    #expect(isatty(found) == 1)
+    close(found)
+    #expect(Terminal.terminal(at: path, ofProgram: other) == nil)
+    #expect(Terminal.terminal(at: own, ofProgram: own) == nil)
+    #expect(Terminal.terminal(at: "/proc/self/fd/9999", ofProgram: own) == nil)
+    #expect(Terminal.terminal(at: path, ofProgram: "/proc/none/comm") == nil)
   }
 }
