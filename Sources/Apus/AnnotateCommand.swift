@@ -37,7 +37,8 @@ struct AnnotateCommand: ParsableCommand {
         try StandardOutput.write(lines.map { $0 + "\n" }.joined().utf8)
         return
       }
-      try PendingFile.write(Array(lines.map { $0 + "\n" }.joined().utf8), to: output)
+      try PendingFile.write(
+        Array(lines.map { $0 + "\n" }.joined().utf8), to: output, acceptsDevice: true)
       try StandardOutput.print("\(output): \(lines.count, "pair")")
     }
   }
@@ -79,7 +80,8 @@ struct AnnotateCommand: ParsableCommand {
       let store = try JudgementStore(reading: judgements)
       let export = try PreferenceExport(
         pairs: try store.pairs(), judgements: try store.judgements(), keepsTies: ties)
-      try PendingFile.write(Array(export.lines.map { $0 + "\n" }.joined().utf8), to: output)
+      try PendingFile.write(
+        Array(export.lines.map { $0 + "\n" }.joined().utf8), to: output, acceptsDevice: true)
       let rest =
         export.undecided == 0
         ? ""

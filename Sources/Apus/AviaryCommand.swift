@@ -15,7 +15,7 @@ struct AviaryCommand: ParsableCommand {
   ) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var file = try PendingFile(path)
+    var file = try PendingFile(path, acceptsDevice: true)
     for line in lines { try file.write([UInt8](try encoder.encode(line)) + [UInt8(ascii: "\n")]) }
     try file.finish()
     try file.publish()

@@ -126,9 +126,7 @@ struct GenerateCommand: Subcommand {
     } else {
       prompt = loaded.tokenizer.encode(prompt: self.prompt ?? "")
     }
-    if prompt.isEmpty {
-      prompt = [loaded.generation.beginning ?? loaded.tokenizer.endOfText]
-    }
+    if prompt.isEmpty { prompt = [loaded.beginningOfText] }
     let vocabulary = loaded.configuration.vocabulary
     if let id = prompt.first(where: { $0 < 0 || Int($0) >= vocabulary }) {
       throw Failure.Refusal(

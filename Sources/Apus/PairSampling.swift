@@ -112,7 +112,7 @@ struct PairSampling {
     let tokenizer = models[model].tokenizer
     if let encoder = encoders[model] { return try encoder.encode(prompt: Conversation(prompt)) }
     let ids = tokenizer.encode(prompt: prompt.map(\.content).joined())
-    return ids.isEmpty ? [models[model].generation.beginning ?? tokenizer.endOfText] : ids
+    return ids.isEmpty ? [models[model].beginningOfText] : ids
   }
 
   /// Two answers to each prompt, possibly equal or empty.

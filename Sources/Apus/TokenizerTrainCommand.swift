@@ -36,6 +36,11 @@ struct TokenizerTrainCommand: TokenizerTraining {
     if cased, kind != .wordpiece {
       throw ValidationError("--cased is for wordpiece; \(kind.rawValue) keeps capitals anyway.")
     }
+    guard vocabulary <= Self.largestVocabulary else {
+      throw ValidationError(
+        "--vocabulary \(vocabulary) is above \(Self.largestVocabulary), the largest possible: "
+          + "choose a size such as 32000.")
+    }
   }
 
   func run(_ world: Communicator, _ workers: Cores.Assignment) throws {
@@ -63,11 +68,6 @@ struct TokenizerTrainCommand: TokenizerTraining {
 
   private func trainer() throws -> any TokenizerTrainer {
     let markers = template?.markers ?? []
-    guard vocabulary <= Self.largestVocabulary else {
-      throw Failure.Refusal(
-        "--vocabulary \(vocabulary) is above \(Self.largestVocabulary), the largest possible: "
-          + "choose a size such as 32000.")
-    }
     switch kind {
     case .bpe:
       let specialTokens = [ByteTokenizer.endOfTextToken] + markers

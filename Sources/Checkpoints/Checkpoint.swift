@@ -66,20 +66,15 @@ package struct Checkpoint: Sendable, Equatable {
       throw CheckpointError.notACheckpoint(path: folder, reason: reason)
     } catch StorageError.call(_, _, ENOTDIR) {
       throw CheckpointError.notACheckpoint(path: folder, reason: "it is not a folder")
-    } catch StorageError.call(_, _, EISDIR) {
-      throw CheckpointError.damaged(path: path, reason: "it is a folder")
-    } catch StorageError.call(_, _, let code) where unopenable.contains(code) {
-      throw CheckpointError.damaged(path: path, reason: StorageError.reason(code))
+    } catch let error as StorageError where isOfFile(error) {
+      throw CheckpointError.damaged(path: path, reason: error.reason)
     }
   }
 
   private static func verify(_ file: FileRecord, in folder: String) throws {
     let path = "\(folder)/\(file.name)"
     let opened = try open(path)
-    let status = try opened.status()
-    guard status.kind == .file else {
-      throw CheckpointError.damaged(path: path, reason: "it is not a regular file")
-    }
+    let status = opened.status
     guard status.byteCount == file.size else {
       throw CheckpointError.damaged(
         path: path, reason: "it has \(status.byteCount) bytes where the manifest says \(file.size)")
@@ -96,11 +91,17 @@ package struct Checkpoint: Sendable, Equatable {
       return try InputFile(path)
     } catch .call(_, _, ENOENT) {
       throw CheckpointError.damaged(path: path, reason: "the file is missing")
-    } catch .call(_, _, let code) where unopenable.contains(code) {
-      throw CheckpointError.damaged(path: path, reason: StorageError.reason(code))
+    } catch let error where isOfFile(error) {
+      throw CheckpointError.damaged(path: path, reason: error.reason)
     }
   }
 
-  /// The errors of a name in a folder that can be read: the file behind it is the fault, not the disk.
-  private static let unopenable = [ELOOP, EACCES, EPERM, ENXIO, ENODEV]
+  /// Returns true for an error of a name in a folder that can be read: the file behind it is the fault,
+  /// not the disk.
+  private static func isOfFile(_ error: StorageError) -> Bool {
+    if case .call(_, _, let code) = error, [ELOOP, EACCES, EPERM, ENXIO, ENODEV].contains(code) {
+      return true
+    }
+    return error.isOfNoFile
+  }
 }

@@ -73,7 +73,7 @@ package struct CheckpointDraft: Sendable {
   /// Another rank may have written it from another host; opening the file makes NFS ask the server.
   private func requirePresence(of file: FileRecord) throws(StorageError) {
     let path = "\(path)/\(file.name)"
-    let size = try InputFile(path).status().byteCount
+    let size = try InputFile(path).status.byteCount
     if size != file.size { throw .incomplete(path: path, expected: file.size, found: size) }
   }
 }

@@ -49,6 +49,8 @@ extension CheckpointStore {
       return String(decoding: try InputFile(claimPath).contents(limit: 4096), as: UTF8.self)
     } catch .call(_, _, ENOENT) {
       return nil
+    } catch .notAFile(let path) {
+      throw .occupied(path: path)
     }
   }
 

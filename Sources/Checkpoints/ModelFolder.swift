@@ -82,7 +82,7 @@ package struct ModelFolder: Sendable {
       unknownKeys = []
     } else {
       network = try ModelFolder.readNetwork(configurationPath, isFull: base == nil)
-      generation = try GenerationConfiguration(folder: path)
+      generation = try GenerationConfiguration(folder: path, of: network.model)
       unknownKeys = try ConfigurationFile.unknownKeys(configurationPath, of: network)
     }
     self.path = path

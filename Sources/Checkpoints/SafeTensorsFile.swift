@@ -23,7 +23,11 @@ package final class SafeTensorsFile: @unchecked Sendable {
   /// - Throws: ``StorageError`` if it cannot be read, ``CheckpointError`` if its contents are
   ///   wrong.
   package init(path: String) throws {
-    guard let mapping = try MappedFile(path) else {
+    let mapping: MappedFile
+    do {
+      mapping = try MappedFile(path)
+    } catch {
+      guard error.isOfNoFile else { throw error }
       throw CheckpointError.badSafeTensors(path: path, reason: "it is not a regular file")
     }
     let file = mapping.bytes

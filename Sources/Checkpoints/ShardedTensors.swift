@@ -65,10 +65,8 @@ struct ShardedTensors {
 
   /// Reads the map from tensor names to files in the index at `path`.
   private static func map(in path: String) throws -> [String: String] {
-    if try FileSystem.kind(of: path) == .file {
-      let bytes = try InputFile(path).contents(limit: SafeTensorsHeader.maximumLength)
-      if let index = try? JSONDecoder().decode(Index.self, from: Data(bytes)) { return index.map }
-    }
+    let bytes = try InputFile.contents(of: path, limit: SafeTensorsHeader.maximumLength)
+    if let index = try? JSONDecoder().decode(Index.self, from: Data(bytes)) { return index.map }
     throw CheckpointError.badSafeTensors(
       path: path, reason: "it has no weight_map from names to files")
   }

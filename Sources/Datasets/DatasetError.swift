@@ -52,6 +52,8 @@ package enum DatasetError: Error, Equatable, Sendable {
   case unknownField(String, known: [String])
   /// A table with two columns of one name.
   case repeatedColumn(path: String, line: Int, name: String)
+  /// A field that `data.fields` names and no record has.
+  case unusedMappedField(String, for: String, found: [String])
   /// Files without a usable record, with the records that were left out.
   case noRecords(skipped: SkippedRecords)
   /// Examples that are all longer than the context.
@@ -133,6 +135,7 @@ extension DatasetError: StorageErrorConvertible {
       self = .missing(path: path)
     case .call("open", let path, let code) where code != EIO && code != ESTALE:
       self = .unreadable(path: path, code: code)
+    case .notAFile(let path), .call("read", let path, EISDIR): self = .notAFile(path: path)
     default: self = .storage(failure)
     }
   }
@@ -189,6 +192,9 @@ extension DatasetError: CustomStringConvertible {
     case .unknownField(let field, let known):
       "no record has a field \"\(field)\" to be read under another name; name one of "
         + known.joined(separator: ", ")
+    case .unusedMappedField(let name, let known, let found):
+      "no record has a field \"\(name)\", which data.fields names for \"\(known)\" (found: "
+        + "\(RecordFormat.list(found))); correct the name or leave it out"
     case .repeatedColumn(let path, let line, let name):
       "\(path):\(line) names two columns \"\(name)\"; rename one of them"
     case .noRecords(let skipped):

@@ -62,7 +62,7 @@ package struct SourceFile: Sendable, Hashable {
     guard let status = FileStatus(path) else {
       throw DatasetError(.call(operation: "open", path: path, code: errno))
     }
-    guard status.kind == .file else { throw .notAFile(path: path) }
+    try DatasetError.wrapping { () throws(StorageError) in try status.requireFile(at: path) }
     guard let (kind, isCompressed) = Self.kind(ofName: path, of: contents) else {
       throw .unsupportedKind(path: path, supported: contents.supported)
     }

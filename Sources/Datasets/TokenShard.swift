@@ -29,9 +29,7 @@ package struct TokenShard: Sendable {
   ///
   /// Checks the header and the length; `verify()` checks the content.
   package init(opening path: String) throws(DatasetError) {
-    let mapped = try DatasetError.wrapping { () throws(StorageError) in try MappedFile(path) }
-    guard let mapped else { throw .notAFile(path: path) }
-    file = mapped
+    file = try DatasetError.wrapping { () throws(StorageError) in try MappedFile(path) }
     self.path = path
     let header = try TokenShardHeader(file)
     tokens = TokenStream(

@@ -39,13 +39,12 @@ package struct DurableFile: ~Copyable, Sendable {
 
   /// Creates the file, or truncates an existing one.
   package init(creating path: String) throws(StorageError) {
-    file = try OutputFile(path)
+    file = try OutputFile(path, acceptsDevice: true)
   }
 
   deinit {
-    var status = stat()
-    guard !isComplete, lstat(file.path, &status) == 0 else { return }
-    if status.st_mode & S_IFMT == S_IFREG { unlink(file.path) }
+    guard !isComplete else { return }
+    if FileStatus(file.path, followsLinks: false)?.kind == .file { unlink(file.path) }
   }
 
   /// Appends all of the bytes.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The result of `stat`, with symbolic links followed.
+/// The result of `stat`.
 package struct FileStatus: Sendable {
   package enum Kind: Sendable { case file, folder, other }
 
@@ -19,10 +19,24 @@ package struct FileStatus: Sendable {
   package let identity: Identity
 
   /// Reads the status of `path`; nil, with `errno` set, when it fails.
-  package init?(_ path: String) {
+  ///
+  /// - Parameter followsLinks: False for the status of a link itself, whose kind is `other`.
+  package init?(_ path: String, followsLinks: Bool = true) {
     var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
+    guard (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
     self.init(status)
+  }
+
+  /// Throws unless it is the status of a regular file; reading anything else may never end.
+  ///
+  /// - Parameter path: The path for the error: ``StorageError/notAFile(path:)``, or that of the call
+  ///   for a folder.
+  package func requireFile(at path: String) throws(StorageError) {
+    switch kind {
+    case .file: return
+    case .folder: throw .call(operation: "read", path: path, code: EISDIR)
+    case .other: throw .notAFile(path: path)
+    }
   }
 
   init(_ status: stat) {

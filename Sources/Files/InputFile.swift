@@ -1,27 +1,42 @@
 import Crypto
 import Glibc
 
-/// A file open for reading.
+/// A regular file open for reading.
 package final class InputFile: Sendable {
   package let path: String
+  /// Kind, size and identity of the file when it was opened.
+  package let status: FileStatus
   let descriptor: Int32
 
   /// Opens the file at `path`; does not wait for the other end of a FIFO.
-  package init(_ path: String) throws(StorageError) {
-    descriptor = try FileSystem.call("open", path) {
+  ///
+  /// - Parameter acceptsPipe: True to read a pipe that the shell opened as well, such as /dev/stdin.
+  /// - Throws: ``StorageError/notAFile(path:)`` for anything else, from which a read may not return.
+  package init(_ path: String, acceptsPipe: Bool = false) throws(StorageError) {
+    let descriptor = try FileSystem.call("open", path) {
       open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     }
+    var status = stat()
+    do {
+      try FileSystem.call("read the size of", path) { fstat(descriptor, &status) }
+      self.status = FileStatus(status)
+      if acceptsPipe, self.status.isPipe, path.hasPrefix("/dev/") || path.hasPrefix("/proc/") {
+        // Its writer exists, and may need time.
+        try FileSystem.call("read", path) {
+          fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
+        }
+      } else {
+        try self.status.requireFile(at: path)
+      }
+    } catch {
+      close(descriptor)
+      throw error
+    }
     self.path = path
+    self.descriptor = descriptor
   }
 
   deinit { close(descriptor) }
-
-  /// Returns kind, size and identity of the file.
-  package func status() throws(StorageError) -> FileStatus {
-    var status = stat()
-    try FileSystem.call("read the size of", path) { fstat(descriptor, &status) }
-    return FileStatus(status)
-  }
 
   /// Reads up to `capacity` bytes into `buffer` and returns their number; 0 at the end.
   package func read(
@@ -43,18 +58,7 @@ package final class InputFile: Sendable {
   package static func contents(
     of path: String, limit: Int = largestContents, acceptsPipe: Bool = false
   ) throws(StorageError) -> [UInt8] {
-    let file = try InputFile(path)
-    let status = try file.status()
-    if acceptsPipe, status.isPipe, path.hasPrefix("/dev/") || path.hasPrefix("/proc/") {
-      // Its writer exists, and may need time.
-      try FileSystem.call("read", path) {
-        fcntl(file.descriptor, F_SETFL, fcntl(file.descriptor, F_GETFL) & ~O_NONBLOCK)
-      }
-    } else if status.kind != .file {
-      throw status.kind == .folder
-        ? .call(operation: "read", path: path, code: EISDIR) : .notAFile(path: path)
-    }
-    let bytes = try file.contents(limit: limit + 1)
+    let bytes = try InputFile(path, acceptsPipe: acceptsPipe).contents(limit: limit + 1)
     guard bytes.count <= limit else { throw .tooLarge(path: path, limit: limit) }
     return bytes
   }

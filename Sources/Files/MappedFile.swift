@@ -11,11 +11,10 @@ package final class MappedFile: @unchecked Sendable {
   package let path: String
   package let bytes: UnsafeRawBufferPointer
 
-  /// Maps the file at `path`; nil when it is not a regular file.
-  package init?(_ path: String) throws(StorageError) {
+  /// Maps the regular file at `path`.
+  package init(_ path: String) throws(StorageError) {
     let file = try InputFile(path)
-    let status = try file.status()
-    guard status.kind == .file else { return nil }
+    let status = file.status
     self.path = path
     // mmap refuses an empty file.
     guard status.byteCount > 0 else {

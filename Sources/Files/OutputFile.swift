@@ -8,11 +8,37 @@ package struct OutputFile: ~Copyable, Sendable {
 
   /// Opens the file at `path` for writing, creating it if absent, with `flags` added to those of
   /// `open`.
-  package init(_ path: String, flags: Int32 = O_TRUNC) throws(StorageError) {
-    descriptor = try FileSystem.call("create", path) {
-      open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0o666)
-    }
+  ///
+  /// - Parameter acceptsDevice: True to write to a device or a pipe as well, such as /dev/stdout.
+  /// - Throws: ``StorageError/occupied(path:)`` for anything else, to which a write may not return.
+  package init(
+    _ path: String, flags: Int32 = O_TRUNC, acceptsDevice: Bool = false
+  ) throws(StorageError) {
+    let flags = O_WRONLY | O_CREAT | O_CLOEXEC | flags
+    descriptor =
+      acceptsDevice
+      ? try FileSystem.call("create", path) { Glibc.open(path, flags, 0o666) }
+      : try Self.open(file: path, flags)
     self.path = path
+  }
+
+  /// Opens a regular file; does not wait for the other end of a FIFO.
+  private static func open(file path: String, _ flags: Int32) throws(StorageError) -> Int32 {
+    let descriptor: Int32
+    do {
+      descriptor = try FileSystem.call("create", path) {
+        Glibc.open(path, O_NONBLOCK | flags, 0o666)
+      }
+    } catch .call(_, _, ENXIO) {
+      // A FIFO without a reader, or a socket.
+      throw .occupied(path: path)
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, FileStatus(status).kind == .file else {
+      Glibc.close(descriptor)
+      throw .occupied(path: path)
+    }
+    return descriptor
   }
 
   deinit { if descriptor >= 0 { Glibc.close(descriptor) } }

@@ -3,8 +3,7 @@ import Glibc
 /// A file that appears under its name whole or not at all: it is written under a temporary name,
 /// made durable, and renamed.
 ///
-/// A device or a pipe, such as /dev/stdout, is written in place. A link to a file stays; the file
-/// that it leads to is replaced.
+/// A link to a file stays; the file that it leads to is replaced.
 package struct PendingFile: ~Copyable, Sendable {
   package let destination: String
   private var file: OutputFile
@@ -13,11 +12,16 @@ package struct PendingFile: ~Copyable, Sendable {
   private let isInPlace: Bool
 
   /// Creates the temporary file beside `destination`, and the missing folders above it.
-  package init(_ destination: String) throws(StorageError) {
+  ///
+  /// - Parameter acceptsDevice: True for a path that the user gives: a device or a pipe, such as
+  ///   /dev/stdout, is then written in place, and ``StorageError/occupied(path:)`` otherwise.
+  package init(_ destination: String, acceptsDevice: Bool = false) throws(StorageError) {
     try FileSystem.makeFolder(FileSystem.parent(of: destination))
     let isInPlace = try FileSystem.kind(of: destination) == .other
+    if isInPlace && !acceptsDevice { throw .occupied(path: destination) }
     let target = isInPlace ? destination : FileSystem.resolvingLinks(destination)
-    file = try OutputFile(isInPlace ? target : Self.temporaryPath(for: target))
+    file = try OutputFile(
+      isInPlace ? target : Self.temporaryPath(for: target), acceptsDevice: true)
     self.destination = target
     self.isInPlace = isInPlace
     isPublished = isInPlace
@@ -50,8 +54,12 @@ package struct PendingFile: ~Copyable, Sendable {
   }
 
   /// Replaces the file at `destination` by one with these `bytes`.
-  package static func write(_ bytes: [UInt8], to destination: String) throws(StorageError) {
-    var file = try PendingFile(destination)
+  ///
+  /// - Parameter acceptsDevice: As of ``init(_:acceptsDevice:)``.
+  package static func write(
+    _ bytes: [UInt8], to destination: String, acceptsDevice: Bool = false
+  ) throws(StorageError) {
+    var file = try PendingFile(destination, acceptsDevice: acceptsDevice)
     try file.write(bytes)
     try file.finish()
     try file.publish()

@@ -12,6 +12,8 @@ package enum StorageError: Error, Equatable, Sendable {
   case incomplete(path: String, expected: Int, found: Int)
   /// A FIFO, a socket or a device where a regular file is needed; exit code 2.
   case notAFile(path: String)
+  /// A FIFO, a socket or a device where the program writes a file of its own.
+  case occupied(path: String)
   /// A file of more than `limit` bytes, which is not read; exit code 2.
   case tooLarge(path: String, limit: Int)
   /// A newer attempt has claimed the checkpoint folder, so this attempt may no longer publish.
@@ -26,11 +28,19 @@ package enum StorageError: Error, Equatable, Sendable {
     }
   }
 
+  /// True where a folder, a FIFO, a socket or a device stands in the place of a file to read.
+  package var isOfNoFile: Bool {
+    switch self {
+    case .notAFile, .call("read", _, EISDIR): true
+    default: false
+    }
+  }
+
   /// The reason alone, as the system words it.
   package var reason: String {
     switch self {
     case .call(_, _, let code): Self.reason(code)
-    case .notAFile: "it is not a regular file"
+    case .notAFile, .occupied: "it is not a regular file"
     case .tooLarge(_, let limit): "it has more than \(limit) bytes"
     default: description
     }
@@ -75,6 +85,8 @@ extension StorageError: CustomStringConvertible {
       """
     case .notAFile(let path):
       "\(path) is not a regular file, and is not read; give the path of one"
+    case .occupied(let path):
+      "\(path) is not a regular file, where one is to be written; remove it, or choose another folder"
     case .tooLarge(let path, let limit):
       "\(path) has more than \(limit) bytes, the limit of such a file; check that it is the right one"
     case .superseded(let path, let attempt, let holder):

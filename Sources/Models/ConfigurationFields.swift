@@ -76,23 +76,45 @@ struct ConfigurationFields {
       })
   }
 
-  /// Returns a token id; the first of a list, because some families list several end tokens.
+  /// Returns a token id.
   func id(_ key: String, below vocabulary: Int, default fallback: Int) throws(ModelError) -> Int {
-    var value = values[key] ?? .null
-    if case .list(let several) = value, let first = several.first { value = first }
-    switch value {
-    case .integer(let id) where (0..<vocabulary).contains(id): return id
-    case .null: return fallback
-    default: throw refusal(key, value, "an id of the vocabulary 0..<\(vocabulary)")
+    try value(key, default: fallback, "an id of the vocabulary 0..<\(vocabulary)") {
+      if case .integer(let id) = $0, (0..<vocabulary).contains(id) { id } else { nil }
     }
   }
 
-  /// Returns the padding id; nil when it is absent or, as in some files, negative.
-  func padding(below vocabulary: Int) throws(ModelError) -> Int? {
-    let key = "pad_token_id"
-    if case .integer(let id)? = values[key], id < 0 { return nil }
-    return has(key) ? try id(key, below: vocabulary, default: 0) : nil
+  /// Returns a list of token ids, or a single one; `fallback` when the key is absent, and none for
+  /// `null`.
+  func ids(
+    _ key: String, below vocabulary: Int, default fallback: [Int]
+  ) throws(ModelError) -> [Int] {
+    if !has(key), states(key) { return [] }
+    let needed = "an id of the vocabulary 0..<\(vocabulary), or a list of ids,"
+    return try value(key, default: fallback, needed) { value in
+      let several: [ConfigurationValue] = if case .list(let list) = value { list } else { [value] }
+      let ids = several.compactMap { value in
+        if case .integer(let id) = value, (0..<vocabulary).contains(id) { id } else { nil as Int? }
+      }
+      return ids.count == several.count ? ids : nil
+    }
   }
+
+  /// The key of the padding id.
+  static let paddingKey = "pad_token_id"
+
+  /// Returns the padding id; nil when it is null or negative, which means none in the files of older
+  /// models.
+  ///
+  /// - Parameter fallback: The id of an absent key.
+  func padding(below vocabulary: Int, default fallback: Int? = nil) throws(ModelError) -> Int? {
+    let key = Self.paddingKey
+    if case .integer(let id)? = values[key], Self.isNoPadding(id) { return nil }
+    guard has(key) else { return states(key) ? nil : fallback }
+    return try id(key, below: vocabulary, default: 0)
+  }
+
+  /// Returns true for a padding id that means none.
+  static func isNoPadding(_ id: Int) -> Bool { id < 0 }
 
   func flag(_ key: String, default fallback: Bool) throws(ModelError) -> Bool {
     try value(key, default: fallback, "true or false") {

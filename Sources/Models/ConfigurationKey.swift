@@ -235,6 +235,33 @@ extension ConfigurationKey where Model: ModelConfiguration {
     }
   }
 
+  /// The padding id, 0 in a file without the key; nil for none.
+  ///
+  /// The vocabulary must be read before it.
+  static func padding(_ property: WritableKeyPath<Model, Int?>) -> Self {
+    Self(ConfigurationFields.paddingKey, property) { fields, model throws(ModelError) in
+      try fields.padding(below: model.vocabulary, default: 0)
+    } write: {
+      $0.map { .integer($0) } ?? .null
+    }
+  }
+
+  /// The ids that end a text: one, or a list.
+  ///
+  /// The vocabulary must be read before it.
+  static func ends(
+    _ property: WritableKeyPath<Model, [Int]>, default fallback: @escaping (Model) -> Int?
+  ) -> Self {
+    let name = "eos_token_id"
+    return Self(name, property) { fields, model throws(ModelError) in
+      try fields.ids(
+        name, below: model.vocabulary, default: fallback(model).map { [$0] } ?? [])
+    } write: { ids in
+      ids.count > 1
+        ? .list(ids.map { .integer($0) }) : ids.first.map { .integer($0) } ?? .null
+    }
+  }
+
   /// A token id; nil where the file has `null` or there is no default.
   ///
   /// The vocabulary must be read before it.

@@ -26,19 +26,21 @@ package struct GenerationConfiguration: Sendable, Equatable {
   /// The keys of the file in order.
   private let members: [(key: String, value: JSONValue)]
 
-  /// Reads the file in `folder`; without one, takes the special ids of `config.json`, as
-  /// transformers does.
+  /// Reads the file in `folder`; without one, takes the special ids of `config.json`, with the values
+  /// of missing keys in the class of `model`, as transformers does.
   ///
   /// - Throws: `ModelError.badConfiguration` for values that are not admitted.
-  package init(folder: String) throws(ModelError) {
+  package init(folder: String, of model: any ModelConfiguration) throws(ModelError) {
     let own = FileSystem.join(folder, Self.fileName)
     guard FileStatus(own) == nil else {
       try self.init(ConfigurationFile.members(own), path: own)
       return
     }
     let path = FileSystem.join(folder, "config.json")
-    let members = try ConfigurationFile.members(path).filter {
-      Self.specialIDs.contains($0.key) && !$0.value.isNull
+    let (stated, json) = (try ConfigurationFile.members(path), model.json)
+    let members = Self.specialIDs.compactMap { key in
+      let value = stated.first { $0.key == key }?.value ?? json[key]?.ids
+      return value.flatMap { $0.isNull ? nil : (key: key, value: $0) }
     }
     try self.init(members, path: path)
   }
@@ -72,9 +74,11 @@ package struct GenerationConfiguration: Sendable, Equatable {
       }
     }
     beginning = try id("bos_token_id")
-    // Some files have -1 for no padding.
-    let hasPadding = members.contains { $0.key == "pad_token_id" && $0.value.integer != -1 }
-    padding = hasPadding ? try id("pad_token_id") : nil
+    let paddingKey = ConfigurationFields.paddingKey
+    let hasPadding = members.contains {
+      $0.key == paddingKey && $0.value.integer.map(ConfigurationFields.isNoPadding) != true
+    }
+    padding = hasPadding ? try id(paddingKey) : nil
     isSampled = try value("do_sample", "true or false", \.bool)
     temperature = try value("temperature", "a number of 0 or more") { value in
       value.number.map { Float($0) }.flatMap { $0 >= 0 && $0.isFinite ? $0 : nil }
@@ -148,5 +152,16 @@ package struct GenerationConfiguration: Sendable, Equatable {
 
   package static func == (left: Self, right: Self) -> Bool {
     JSONValue.object(left.members).compact == JSONValue.object(right.members).compact
+  }
+}
+
+extension ConfigurationValue {
+  /// The value of a key of token ids, for another file; nil for other values.
+  fileprivate var ids: JSONValue? {
+    switch self {
+    case .integer(let id): .integer(id)
+    case .list(let values): .array(values.compactMap(\.ids))
+    default: nil
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// The memory of this process, as counted by the kernel.
@@ -74,20 +75,8 @@ package enum ProcessMemory {
 
 /// Reading of small text files, such as those in /proc.
 enum TextFile {
-  /// The text of the file at `path`, up to about 4 MiB; nil if it cannot be read.
+  /// The text of the file at `path`, up to 4 MiB; nil if it cannot be read.
   static func contents(_ path: String) -> String? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 14)
-    while bytes.count < 4 << 20 {
-      let count = read(descriptor, &chunk, chunk.count)
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { return nil }
-      if count == 0 { break }
-      bytes += chunk[..<count]
-    }
-    return String(decoding: bytes, as: UTF8.self)
+    (try? InputFile(path).contents(limit: 4 << 20)).map { String(decoding: $0, as: UTF8.self) }
   }
 }

@@ -88,7 +88,7 @@ package struct ModelEvaluation {
     }
     switch model.prediction {
     case .causal:
-      return NextTokenTask(beginning: tokenizer.beginningOfText, countsEnds: countsEnds)
+      return NextTokenTask(beginning: folder.beginningOfText, countsEnds: countsEnds)
     case .masked:
       guard let masking = TokenMasking(tokenizer) else {
         throw CheckpointError.noModel(

@@ -75,8 +75,8 @@ package struct MachinePeak {
   }
 
   private static func read(_ file: URL) -> ProfileReport.Peak? {
-    guard let data = try? Data(contentsOf: file),
-      let record = try? JSONDecoder().decode(Record.self, from: data),
+    guard let bytes = try? InputFile.contents(of: file.path),
+      let record = try? JSONDecoder().decode(Record.self, from: Data(bytes)),
       (0..<30 * 86_400).contains(Date.now.timeIntervalSince1970 - record.measured),
       record.peak.products > 0, record.peak.memory > 0
     else { return nil }

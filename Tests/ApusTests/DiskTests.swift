@@ -44,6 +44,29 @@ import Testing
     }
   }
 
+  /// A FIFO or a device in the place of a file of the run is named, not waited for.
+  @Test func filesOfTheRunFolderThatAreNoFilesFailWithCode5() throws {
+    try Program.withCorpus { program in
+      func pretrain(steps: Int) throws -> Program.Result {
+        try program.run(Self.pretrain + ["--set", "run=run", "--set", "steps=\(steps)"])
+      }
+      #expect(try pretrain(steps: 2).code == 0)
+      for name in ["metrics.jsonl", "config.yaml", "environment.json"] {
+        let path = "\(program.folder)/run/\(name)"
+        #expect(rename(path, path + ".kept") == 0, "\(name)")
+        for device in [nil, "/dev/full"] {
+          #expect((device.map { symlink($0, path) } ?? mkfifo(path, 0o600)) == 0)
+          let result = try pretrain(steps: 4)
+          #expect(result.code == 5, "\(name): \(result)")
+          #expect(result.errors.contains("\(name) is not a regular file"), "\(result.errors)")
+          #expect(unlink(path) == 0)
+        }
+        #expect(rename(path + ".kept", path) == 0)
+      }
+      #expect(try pretrain(steps: 4).code == 0)
+    }
+  }
+
   @Test(.enabled(if: Disk.mayMount, "Mounting a small disk is not permitted here."))
   func aReadOnlyDiskFailsWithCode5() throws {
     try withDisk(bytes: 1 << 20) { program, disk in

@@ -36,6 +36,31 @@ import Testing
     }
   }
 
+  /// Without a post-processor that adds a token, generation and evaluation begin with `bos_token_id`,
+  /// and with the end of text where it is missing or outside the vocabulary.
+  @Test func textsBeginWithTheSameTokenInGenerationAndEvaluation() throws {
+    try Program.withModel { program in
+      #expect(try program.run(["export", "base", "--output", "model"]).code == 0)
+      try program.write("W", to: "text.txt")
+      func results(_ settings: String) throws -> [String] {
+        try program.write(settings, to: "model/generation_config.json")
+        return try [
+          ["evaluate", "model", "--texts", "text.txt", "--json", "--without-end"],
+          ["generate", "model", "", "--temperature", "1", "--tokens", "60"],
+        ].map {
+          let result = try program.run($0)
+          #expect(result.code == 0, "\(result)")
+          return result.output
+        }
+      }
+      let plain = try results(#"{"bos_token_id": 256}"#)
+      #expect(try results("{}") == plain && results(#"{"bos_token_id": 9999}"#) == plain)
+      for (one, other) in zip(try results(#"{"bos_token_id": 101}"#), plain) {
+        #expect(one != other)
+      }
+    }
+  }
+
   @Test func theEndOfATextIsLeftOutOnRequest() throws {
     try Program.withModel { program in
       try program.write("Where does a swift sleep?", to: "text.txt")

@@ -35,6 +35,7 @@ struct DatasetErrorTests {
     .oneSide(records: 1, fraction: 0.1),
     .oneSide(records: 4, fraction: 0.1),
     .unknownField("txt", known: ["label", "text"]),
+    .unusedMappedField("sistem", for: "system", found: ["prompt", "text"]),
     .noDataset(folder: "d"),
     .brokenDescription(path: "d/dataset.json", reason: "it has version 9 and this program reads 1"),
     .otherTokenizer(folder: "d", found: "01", expected: "02"),
@@ -81,6 +82,7 @@ struct DatasetErrorTests {
     a validation fraction of 0.1 cannot hold out a part of 1 record; add records with other prompts, set data.validation to 0, or name validation files
     a validation fraction of 0.1 cannot hold out a part of 4 records with one prompt, which stay together; add records with other prompts, set data.validation to 0, or name validation files
     no record has a field "txt" to be read under another name; name one of label, text
+    no record has a field "sistem", which data.fields names for "system" (found: "prompt", "text"); correct the name or leave it out
     there is no dataset in d (no dataset.json); build it with apus data
     d/dataset.json cannot be decoded (it has version 9 and this program reads 1); delete the folder and build the dataset again
     the dataset in d was made with the tokenizer 01 and this run uses 02; build it again with this tokenizer

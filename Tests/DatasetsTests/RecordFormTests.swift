@@ -233,4 +233,43 @@ struct RecordFormTests {
     let error = #expect(throws: DatasetError.self) { try FieldNames([("txt", "sentence")]) }
     #expect(error?.description.contains("a field \"txt\"") == true)
   }
+
+  /// A misspelt name is refused, also where the record has the field under its own name, and where the
+  /// field is optional.
+  @Test func misspeltNamesAreRefused() throws {
+    let labelled = #"{"text": "t", "label": "x"}"#
+    #expect(
+      try Self.defect(labelled, names: [("text", "sentense")])
+        == .missingMappedField("sentense", for: "text", found: ["text", "label"]))
+    let chat = #"{"messages": [{"role": "user", "content": "q"}], "system": "s"}"#
+    #expect(
+      try Self.defect(chat, names: [("system", "sistem")])
+        == .missingMappedField("sistem", for: "system", found: ["messages", "system"]))
+    #expect(
+      try Self.defect(chat, names: [("role", "speeker")])
+        == .missingMappedField("speeker", for: "role", found: ["role", "content"]))
+    // Fields that change places are no misspelling.
+    #expect(
+      try Self.record(labelled, names: [("text", "label"), ("label", "text")])
+        == .labelled(text: "x", label: .name("t")))
+
+    let scratch = try Scratch()
+    func set(_ lines: String..., validation: String? = nil, names: [(String, String)]) throws {
+      let train = try scratch.write("a.jsonl", Array(lines.joined(separator: "\n").utf8))
+      let other = try validation.map { try scratch.write("b.jsonl", Array($0.utf8)) }
+      _ = try RecordSet(
+        reading: [train], validation: other.map { .files([$0]) } ?? .fraction(0),
+        names: try FieldNames(names.map { (known: $0, name: $1) }))
+    }
+    let plain = #"{"prompt": "q", "completion": "a", "score": 1}"#
+    let ruled = #"{"prompt": "q", "completion": "a", "rule": "s"}"#
+    #expect(
+      throws: DatasetError.unusedMappedField(
+        "role", for: "system", found: ["prompt", "completion", "score"])
+    ) { try set(plain, plain, names: [("system", "role")]) }
+    // One record with the field is enough.
+    try set(plain, ruled, names: [("system", "rule")])
+    try set(plain, validation: ruled, names: [("system", "rule")])
+    try set(ruled, validation: plain, names: [("system", "rule")])
+  }
 }

@@ -73,11 +73,39 @@ import Testing
   @Test func onlyRegularFilesAreMapped() throws {
     try folder.write([1, 2, 3], to: "a")
     try folder.write([], to: "empty")
-    #expect(try MappedFile(folder("a")).map { Array($0.bytes) } == [1, 2, 3])
-    #expect(try MappedFile(folder("empty"))?.bytes.count == 0)
-    #expect(try MappedFile(folder.path) == nil)
-    #expect(try MappedFile("/dev/zero") == nil)
+    let mapped = try MappedFile(folder("a"))
+    withExtendedLifetime(mapped) { #expect(Array(mapped.bytes) == [1, 2, 3]) }
+    #expect(try MappedFile(folder("empty")).bytes.count == 0)
+    #expect(throws: StorageError.self) { try MappedFile(folder.path) }
+    #expect(throws: StorageError.notAFile(path: "/dev/zero")) { try MappedFile("/dev/zero") }
     #expect(throws: StorageError.self) { try MappedFile(folder("none")) }
+  }
+
+  /// A FIFO would be waited for, a device read or written without end.
+  @Test func onlyRegularFilesAreOpened() throws {
+    try #require(mkfifo(folder("fifo"), 0o600) == 0)
+    try #require(symlink("/dev/zero", folder("device")) == 0)
+    // A socket cannot be opened at all.
+    for name in ["fifo", "device"] {
+      let path = folder(name)
+      #expect(throws: StorageError.notAFile(path: path)) { try InputFile(path) }
+      #expect(throws: StorageError.notAFile(path: path)) { try InputFile.contents(of: path) }
+      #expect(throws: StorageError.occupied(path: path)) { _ = try OutputFile(path) }
+      #expect(throws: StorageError.occupied(path: path)) {
+        _ = try OutputFile(path, flags: O_APPEND)
+      }
+      #expect(throws: StorageError.occupied(path: path)) { try PendingFile.write([1], to: path) }
+    }
+    // With its other end open.
+    let reader = open(folder("fifo"), O_RDONLY | O_NONBLOCK)
+    try #require(reader >= 0)
+    defer { close(reader) }
+    #expect(throws: StorageError.occupied(path: folder("fifo"))) {
+      _ = try OutputFile(folder("fifo"))
+    }
+    try PendingFile.write([7], to: folder("fifo"), acceptsDevice: true)
+    var byte: UInt8 = 0
+    #expect(read(reader, &byte, 1) == 1 && byte == 7)
   }
 
   @Test func aPendingFileAppearsWholeOrNotAtAll() throws {
@@ -111,7 +139,7 @@ import Testing
     try #require(pipe(&ends) == 0)
     defer { ends.forEach { close($0) } }
     try #require(symlink("/proc/self/fd/\(ends[1])", folder("pipe")) == 0)
-    try PendingFile.write([1, 2], to: folder("pipe"))
+    try PendingFile.write([1, 2], to: folder("pipe"), acceptsDevice: true)
     var file = try DurableFile(creating: folder("pipe"))
     try file.write([3])
     _ = try file.close()
@@ -126,7 +154,7 @@ import Testing
   }
 
   @Test func aFullDiskLeavesTheUnwrittenBytes() throws {
-    let full = try OutputFile("/dev/full")
+    let full = try OutputFile("/dev/full", acceptsDevice: true)
     var bytes: [UInt8] = [1, 2]
     let failure = StorageError.call(operation: "write", path: "/dev/full", code: ENOSPC)
     #expect(throws: failure) { try full.drain(&bytes) }

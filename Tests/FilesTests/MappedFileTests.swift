@@ -17,8 +17,8 @@ import Testing
       let (other, mapped) = (try MappedFile(folder("other")), try MappedFile(folder("shards\n")))
       truncate(folder("shards\n"), 5000)
       // The page that the file still has is read.
-      guard mapped?.bytes[4999] == 7, other?.bytes[99] == 7 else { exit(1) }
-      exit(Int32(mapped?.bytes[8192] ?? 0))
+      guard mapped.bytes[4999] == 7, other.bytes[99] == 7 else { exit(1) }
+      exit(Int32(mapped.bytes[8192]))
     }
     let errors = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     let sentences = errors.split(separator: "\n").filter { $0.hasPrefix("apus: ") }
@@ -32,7 +32,7 @@ import Testing
       try folder.write([1], to: "file")
       let mapped = try MappedFile(folder("file"))
       raise(SIGBUS)
-      exit(Int32(mapped?.bytes[0] ?? 0))
+      exit(Int32(mapped.bytes[0]))
     }
   }
 }

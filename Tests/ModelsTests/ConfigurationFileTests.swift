@@ -71,7 +71,7 @@ import Testing
         "n_layer": .integer(1), "n_head": .integer(2), "n_inner": .null,
       ]) as? GPT2Configuration)
     #expect(gpt2.context == 1024 && gpt2.hidden == 48 && gpt2.tied && gpt2.epsilon == 1e-5)
-    #expect(gpt2.endOfText == 50256)
+    #expect(gpt2.ends == [50256])
     let llama = try #require(
       try Self.parse([
         "model_type": .text("llama"), "vocab_size": .integer(99), "hidden_size": .integer(16),
@@ -80,7 +80,8 @@ import Testing
         "rope_scaling": .null,
       ]) as? LlamaConfiguration)
     #expect(llama.context == 2048 && llama.keyHeads == 4 && !llama.tied && llama.epsilon == 1e-6)
-    #expect(llama.rotary.base == 10_000 && llama.endOfText == 5)
+    #expect(llama.rotary.base == 10_000 && llama.ends == [5, 6])
+    #expect(llama.json["eos_token_id"] == .list([.integer(5), .integer(6)]))
   }
 
   /// The base stands in `rope_theta`, or in the map: transformers 4 and 5 prefer another one.

@@ -145,7 +145,13 @@ import Testing
     let isUsed = ["use_sliding_window": ConfigurationValue.flag(true)]
     #expect(try llama("qwen2", isUsed).window == 4096)
     #expect(try llama("qwen2", isUsed.merging(["sliding_window": .null]) { $1 }).window == nil)
-    #expect(try llama("llama", ["eos_token_id": .null]).endOfText == nil)
+    #expect(try llama("llama", ["eos_token_id": .null]).ends == [])
+    for type in ["bert", "t5", "mt5", "gemma", "gemma3_text"] {
+      for none in [ConfigurationValue.null, .integer(-1)] {
+        #expect(try Self.parse(type, ["pad_token_id": none]).padding == nil, "\(type)")
+      }
+      #expect(try Self.parse(type).padding == 0, "\(type)")
+    }
   }
 
   /// The blocks of Qwen that attend within the window: from `max_window_layers` on, or as listed.

@@ -46,7 +46,7 @@ import Testing
     #expect(one.layout.parameterCount == 2_506_172_416)
     #expect(three.layout.parameterCount == 999_885_952)
     #expect(one.tied && three.tied && one.padding == 0)
-    #expect(one.beginningOfText == 2 && three.endOfText == 1)
+    #expect(one.beginningOfText == 2 && three.ends == [1, 106])
     #expect(one.scoreScale == 1.0 / 16 && three.scoreScale == 1.0 / 16)
     #expect((0..<18).allSatisfy { !one.isLocal(block: $0) })
     #expect((0..<26).allSatisfy { three.isLocal(block: $0) == ![5, 11, 17, 23].contains($0) })

@@ -10,10 +10,12 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func read(_ text: String?, config: String = "{}") throws -> GenerationConfiguration {
+  private func read(
+    _ text: String?, config: String = "{}", of model: (any ModelConfiguration)? = nil
+  ) throws -> GenerationConfiguration {
     try folder.write(Array(config.utf8), to: "config.json")
     if let text { try folder.write(Array(text.utf8), to: GenerationConfiguration.fileName) }
-    return try GenerationConfiguration(folder: folder.path)
+    return try GenerationConfiguration(folder: folder.path, of: model ?? self.model)
   }
 
   private let model = GPT2Configuration()
@@ -44,14 +46,23 @@ import Testing
     #expect(text.contains("\"bos_token_id\": 4"))
     // A published model without a beginning gets none.
     try folder.write(Array(#"{"eos_token_id": 5}"#.utf8), to: "config.json")
-    let without = try GenerationConfiguration(folder: folder.path)
+    let without = try GenerationConfiguration(folder: folder.path, of: model)
     let written = GenerationConfiguration.text(without, endOfText: 5, others: [], of: model)
     #expect(!written.contains("bos_token_id"))
+    // Missing keys have the values of transformers' class, and `null` means none.
+    let gpt2 = try ConfigurationFile.parse(
+      Data(#"{"model_type": "gpt2"}"#.utf8), path: "config.json")
+    let missing = try self.read(nil, of: gpt2)
+    #expect(missing.beginning == 50_256 && missing.ends == [50_256])
+    let config = #"{"bos_token_id": null, "eos_token_id": [7, 8]}"#
+    let none = try self.read(nil, config: config, of: gpt2)
+    #expect(none.beginning == nil && none.ends == [7, 8])
   }
 
   @Test func paddingIsReadAndANegativeOneIsNone() throws {
     #expect(try read(#"{"pad_token_id": 3}"#).padding == 3)
     #expect(try read(#"{"pad_token_id": -1}"#).padding == nil)
+    #expect(try read(#"{"pad_token_id": -100}"#).padding == nil)
     #expect(try read("{}").padding == nil)
     #expect(try read(nil, config: #"{"pad_token_id": 7}"#).padding == nil)
   }

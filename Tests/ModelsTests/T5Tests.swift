@@ -124,7 +124,7 @@ import Testing
     ]
     let first = try read(small)
     #expect(first.tied && !first.isGated && first.decoderLayers == 2 && first.outputScale == 0.25)
-    #expect((first.start, first.padding, first.endOfText) == (0, 0, 1))
+    #expect((first.start, first.padding, first.ends.first) == (0, 0, 1))
     #expect((first.buckets, first.maximumDistance, first.dropout) == (32, 128, 0.1))
     #expect(first.context == 512)
     let later = try read(

@@ -96,8 +96,12 @@ package struct JudgementStore: Sendable {
     _ path: String, changes: Bool = true, readonly: Bool = false
   ) throws -> DatabaseQueue {
     // SQLite would wait for the other end of a FIFO.
-    if try FileSystem.kind(of: path) == .other {
-      throw AnnotationError.notADatabase(path: path, reason: "it is not a regular file")
+    if let status = FileStatus(path), status.kind != .folder {
+      do {
+        try status.requireFile(at: path)
+      } catch {
+        throw AnnotationError.notADatabase(path: path, reason: error.reason)
+      }
     }
     var configuration = GRDB.Configuration()
     configuration.readonly = readonly

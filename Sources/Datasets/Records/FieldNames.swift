@@ -18,10 +18,18 @@ package struct FieldNames: Sendable, Hashable {
     self.names = Dictionary(names.map { ($0.known, $0.name) }, uniquingKeysWith: { $1 })
   }
 
+  /// The names of the fields of a record.
+  var ofRecords: FieldNames {
+    FieldNames(names.filter { !Message.mappedFields.contains($0.key) })
+  }
+
   /// The names of the fields of a message.
   var ofMessages: FieldNames {
     FieldNames(names.filter { Message.mappedFields.contains($0.key) })
   }
+
+  /// The names in the file.
+  var inFile: Set<String> { Set(names.values) }
 
   private init(_ names: [String: String]) { self.names = names }
 
@@ -39,12 +47,30 @@ package struct FieldNames: Sendable, Hashable {
     }
   }
 
-  /// Returns the first name, in the order of the known fields, that no member has.
-  func missing(
-    in members: [(name: String, value: JSONValue)]
-  ) -> (known: String, name: String)? {
-    names.sorted { $0.key < $1.key }.first { known, name in
-      !Message.mappedFields.contains(known) && !members.contains { $0.name == name }
+  /// Returns the names that no member has, in the order of the known fields.
+  func missing(in members: [(name: String, value: JSONValue)]) -> [(known: String, name: String)] {
+    names.sorted { $0.key < $1.key }.filter { _, name in
+      !members.contains { $0.name == name }
     }.map { ($0.key, $0.value) }
+  }
+
+  /// Refuses `members`, which are under their known names, where a field that is read by the name of
+  /// another field stands under its own: the other name is misspelt.
+  func refuseOwnNames(
+    in members: [(name: String, value: JSONValue)], missing: [(known: String, name: String)]
+  ) throws(RecordDefect) {
+    let fields = members.map(\.name)
+    if let (known, name) = missing.first(where: { fields.contains($0.known) }) {
+      throw .missingMappedField(name, for: known, found: fields)
+    }
+  }
+
+  /// Throws `DatasetError.unusedMappedField` if one of `unseen`, names in the file, is given for a
+  /// field.
+  ///
+  /// - Parameter found: The fields of a record, for the error.
+  func refuse(unseen: Set<String>, found: [String]) throws(DatasetError) {
+    let unused = ofRecords.names.filter { unseen.contains($0.value) }.min { $0.key < $1.key }
+    if let unused { throw .unusedMappedField(unused.value, for: unused.key, found: found) }
   }
 }

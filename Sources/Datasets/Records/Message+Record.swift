@@ -27,10 +27,11 @@ extension Message {
     guard let members = element.members else {
       throw .wrongKind(field: field, found: element.kind, expected: "a message")
     }
-    let own = JSONValue.object(
-      names.ofMessages.renamed(members.filter { !$0.value.isNull }.map { ($0.key, $0.value) }).map {
-        (key: $0.name, value: $0.value)
-      })
+    let names = names.ofMessages
+    let inFile = members.filter { !$0.value.isNull }.map { (name: $0.key, value: $0.value) }
+    let known = names.renamed(inFile)
+    try names.refuseOwnNames(in: known, missing: names.missing(in: inFile))
+    let own = JSONValue.object(known.map { (key: $0.name, value: $0.value) })
     func value(_ names: [String]) -> (name: String, value: JSONValue)? {
       names.lazy.compactMap { name in own[name].map { (name, $0) } }.first
     }

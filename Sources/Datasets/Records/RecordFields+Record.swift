@@ -9,12 +9,8 @@ extension RecordFields {
     do throws(RecordDefect) {
       let names = members.map(\.name)
       let format = RecordFormat.all.first { $0.fields.allSatisfy(names.contains) }
-      guard let format else {
-        if let (known, name) = missingMappedField {
-          throw .missingMappedField(name, for: known, found: names)
-        }
-        throw .unknownForm(fields: names)
-      }
+      try checkMappedNames(format)
+      guard let format else { throw .unknownForm(fields: names) }
       if let field = format.unusedField(in: self) {
         throw .unusedField(field, form: format.name)
       }

@@ -11,8 +11,8 @@ struct RecordFields {
   /// True when the record is a row of a table, in which numbers and lists are texts too.
   let isTable: Bool
 
-  /// The first of the names that `data.fields` gives and the record lacks.
-  let missingMappedField: (known: String, name: String)?
+  /// The names that `data.fields` gives and the record lacks.
+  private let missing: [(known: String, name: String)]
   private let names: FieldNames
 
   /// Reads the fields of the JSON object `bytes`, which begins on the line of `place`, by their
@@ -46,10 +46,22 @@ struct RecordFields {
     names: FieldNames
   ) {
     self.members = names.renamed(members)
-    missingMappedField = names.missing(in: members)
+    missing = names.ofRecords.missing(in: members)
     self.names = names
     self.isTable = isTable
     self.place = place
+  }
+
+  /// The names that `data.fields` gives and the record has.
+  var mappedNames: Set<String> { names.inFile.subtracting(missing.map(\.name)) }
+
+  /// Refuses a record that lacks a name that `data.fields` gives, where the field stands under its own
+  /// name or `format`, that of the record, is unknown.
+  func checkMappedNames(_ format: RecordFormat?) throws(RecordDefect) {
+    try names.ofRecords.refuseOwnNames(in: members, missing: missing)
+    if format == nil, let (known, name) = missing.first {
+      throw .missingMappedField(name, for: known, found: members.map(\.name))
+    }
   }
 
   /// The value of `field`; nil when it is missing.

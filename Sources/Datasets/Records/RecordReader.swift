@@ -17,6 +17,10 @@ package struct RecordReader {
 
   /// The records that could not be used and were left out.
   package private(set) var skipped = SkippedRecords()
+  /// The names that `data.fields` gives and no record so far has.
+  private(set) var unseenNames: Set<String>
+  /// The fields of the first record.
+  private(set) var firstFields: [String]?
   private let files: [SourceFile]
   private let names: FieldNames
   private let skipsBad: Bool
@@ -33,6 +37,7 @@ package struct RecordReader {
     self.files = files
     self.names = names
     self.skipsBad = skipsBad
+    unseenNames = names.ofRecords.inFile
   }
 
   /// Returns the next record; nil after the last.
@@ -43,6 +48,8 @@ package struct RecordReader {
       do throws(DatasetError) {
         if let fields = try nextFields() {
           hasNoRecordYet = false
+          unseenNames.subtract(fields.mappedNames)
+          firstFields = firstFields ?? fields.members.map(\.name)
           return LocatedRecord(try fields.record(), at: fields.place)
         }
       } catch {

@@ -24,12 +24,15 @@ package struct RecordSet: Sendable {
     names: FieldNames = FieldNames(), skipsBad: Bool = false
   ) throws(DatasetError) {
     var skipped = SkippedRecords()
+    var (unseen, found): (Set<String>?, [String]) = (nil, [])
     func read(_ files: [SourceFile]) throws(DatasetError) -> [LocatedRecord] {
       var reader = RecordReader(files, names: names, skipsBad: skipsBad)
       var records: [LocatedRecord] = []
       while let record = try reader.next() { records.append(record) }
       skipped.note(reader.skipped)
       guard !records.isEmpty else { throw .noRecords(skipped: reader.skipped) }
+      unseen = unseen?.intersection(reader.unseenNames) ?? reader.unseenNames
+      found = reader.firstFields ?? []
       return records
     }
     let list = try SourceList(sources, relativeTo: base, of: .records)
@@ -47,6 +50,7 @@ package struct RecordSet: Sendable {
       self.validation = try read(other.files)
       ignored = list.ignored + other.ignored
     }
+    try names.refuse(unseen: unseen ?? [], found: found)
     self.skipped = skipped
   }
 

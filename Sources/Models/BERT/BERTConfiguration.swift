@@ -70,7 +70,7 @@ package struct BERTConfiguration: ModelConfiguration {
       .size("num_attention_heads", \.heads, atMost: ModelLimits.width, default: 12),
       .size("intermediate_size", \.hidden, atMost: ModelLimits.hidden, default: 3072),
       .rate("hidden_dropout_prob", \.dropout, default: 0.1),
-      .id("pad_token_id", \.padding) { _ in 0 },
+      .padding(\.padding),
       .rate("attention_probs_dropout_prob", \.attentionDropout, default: 0.1),
       headDropout,
       .size("type_vocab_size", \.segments, atMost: ModelLimits.vocabulary, default: 2),

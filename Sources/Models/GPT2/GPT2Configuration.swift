@@ -27,7 +27,7 @@ package struct GPT2Configuration: ModelConfiguration {
   /// Standard deviation of the initial weights.
   package var initialStd: Float = 0.02
   /// The ids that begin and end a document, for `config.json`.
-  package var (beginningOfText, endOfText): (Int?, Int?) = (nil, nil)
+  package var (beginningOfText, ends): (Int?, [Int]) = (nil, [])
 
   package init() {}
 
@@ -49,7 +49,7 @@ package struct GPT2Configuration: ModelConfiguration {
     self.hidden = hidden ?? 4 * width
     (self.dropout, embeddingDropout, attentionDropout) = (dropout, dropout, dropout)
     self.tied = tied
-    (beginningOfText, self.endOfText) = (endOfText, endOfText)
+    (beginningOfText, ends) = (endOfText, [endOfText])
     try check()
   }
 
@@ -88,7 +88,7 @@ package struct GPT2Configuration: ModelConfiguration {
       .rate("attn_pdrop", \.attentionDropout, default: 0.1),
       .flag("tie_word_embeddings", \.tied, default: true),
       .keptID("bos_token_id", \.beginningOfText) { _ in 50_256 },
-      .id("eos_token_id", \.endOfText) { min(50_256, $0.vocabulary - 1) },
+      .ends(\.ends) { min(50_256, $0.vocabulary - 1) },
       .positive("layer_norm_epsilon", \.epsilon, default: 1e-5),
       .positive("initializer_range", \.initialStd, default: 0.02),
       .irrelevant(

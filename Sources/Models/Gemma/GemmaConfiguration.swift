@@ -51,7 +51,7 @@ package struct GemmaConfiguration: GroupedQueryConfiguration {
   /// The id that begins a document, for `config.json`.
   package var beginningOfText: Int? = 0
   /// The id that ends a document, for `config.json`.
-  package var endOfText: Int? = 0
+  package var ends = [0]
 
   package init() {}
 
@@ -74,7 +74,7 @@ package struct GemmaConfiguration: GroupedQueryConfiguration {
     initialStd = Float(model.initialStd)
     padding = ids.id("<pad>") ?? ids.endOfText
     beginningOfText = ids.id("<bos>") ?? ids.endOfText
-    endOfText = ids.endOfText
+    ends = [ids.endOfText]
     try check()
   }
 
@@ -120,9 +120,9 @@ package struct GemmaConfiguration: GroupedQueryConfiguration {
       .flag("tie_word_embeddings", \.tied, default: true),
       .positive("rms_norm_eps", \.epsilon, default: 1e-6),
       .positive("initializer_range", \.initialStd, default: 0.02),
-      .id("pad_token_id", \.padding) { _ in 0 },
+      .padding(\.padding),
       .keptID("bos_token_id", \.beginningOfText) { _ in 2 },
-      .id("eos_token_id", \.endOfText) { min(1, $0.vocabulary - 1) },
+      .ends(\.ends) { min(1, $0.vocabulary - 1) },
       .irrelevant(
         ["_sliding_window_pattern"],
         because: "transformers writes it beside layer_types and does not read it"),

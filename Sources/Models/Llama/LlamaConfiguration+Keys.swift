@@ -41,7 +41,7 @@ extension LlamaConfiguration {
       .rate("attention_dropout", \.dropout, default: 0),
       .flag("tie_word_embeddings", \.tied, default: false),
       .keptID("bos_token_id", \.beginningOfText) { $0.kind.isQwen ? nil : 1 },
-      .id("eos_token_id", \.endOfText) { $0.kind.isQwen ? nil : min(2, $0.vocabulary - 1) },
+      .ends(\.ends) { $0.kind.isQwen ? nil : min(2, $0.vocabulary - 1) },
       attentionBias.when { $0.kind == .llama || $0.kind == .qwen3 },
       biasOfQwen2.when { $0.kind == .qwen2 },
       .flag("mlp_bias", \.hasFeedForwardBias, default: false).when { $0.kind == .llama },

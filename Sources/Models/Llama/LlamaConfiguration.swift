@@ -45,7 +45,7 @@ package struct LlamaConfiguration: GroupedQueryConfiguration {
   /// Standard deviation of the initial weights.
   package var initialStd: Float = 0.02
   /// The ids that begin and end a document, for `config.json`.
-  package var (beginningOfText, endOfText): (Int?, Int?) = (nil, nil)
+  package var (beginningOfText, ends): (Int?, [Int]) = (nil, [])
 
   package init() {}
 
@@ -69,7 +69,7 @@ package struct LlamaConfiguration: GroupedQueryConfiguration {
     self.hidden = hidden ?? (8 * width / 3 + 15) / 16 * 16
     self.dropout = dropout
     self.tied = tied
-    (beginningOfText, self.endOfText) = (endOfText, endOfText)
+    (beginningOfText, ends) = (endOfText, [endOfText])
     try check()
   }
 

@@ -27,9 +27,9 @@ extension T5Configuration {
       .size("d_model", \.width, atMost: ModelLimits.width, default: 512),
       .size("d_ff", \.hidden, atMost: ModelLimits.hidden) { $0.kind == .t5 ? 2048 : 1024 },
       .rate("dropout_rate", \.dropout, default: 0.1),
-      .id("pad_token_id", \.padding) { _ in 0 },
+      .padding(\.padding),
       .id("decoder_start_token_id", \.start) { $0.padding ?? 0 },
-      .id("eos_token_id", \.endOfText) { min(1, $0.vocabulary - 1) },
+      .ends(\.ends) { min(1, $0.vocabulary - 1) },
       .size(
         "relative_attention_num_buckets", \.buckets, atMost: ModelLimits.context, default: 32),
       .size(

@@ -49,8 +49,8 @@ package struct T5Configuration: ModelConfiguration {
   package var start: Int? = 0
   /// The padding id of sources and targets.
   package var padding: Int? = 0
-  /// The id that ends sources and targets.
-  package var endOfText: Int? = 0
+  /// The ids that end sources and targets.
+  package var ends = [0]
 
   package init() {}
 
@@ -69,7 +69,7 @@ package struct T5Configuration: ModelConfiguration {
     hidden = model.hidden ?? (isGated ? (8 * width / 3 + 15) / 16 * 16 : 4 * width)
     dropout = Float(model.dropout)
     padding = ids.id("<pad>") ?? ids.endOfText
-    (start, endOfText) = (padding, ids.endOfText)
+    (start, ends) = (padding, [ids.endOfText])
   }
 
   package static var prediction: Prediction { .sequenceToSequence }

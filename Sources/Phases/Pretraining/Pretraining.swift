@@ -1,3 +1,4 @@
+import Checkpoints
 import Configuration
 import Datasets
 import Models
@@ -11,6 +12,8 @@ package struct Pretraining: ConfiguredPhase {
   package let plan: TrainingPlan
   package let options: PretrainingOptions
   let task: any TextTask
+  /// The token from which the first token of a text is predicted.
+  let beginning: TokenID
   /// Positions of the model.
   let modelContext: Int
   /// The keys under `data` that the configuration sets, of those that a built dataset overrides.
@@ -30,10 +33,13 @@ package struct Pretraining: ConfiguredPhase {
       ?? options.model.configuration(tokenizer: tokenizer, reader)
     try options.refuseIdle(model.prediction, reader)
     modelContext = start?.context ?? model.context
-    task = try options.task(model, context: modelContext, tokenizer, reader)
+    beginning = tokenizer.beginning(for: start?.folder.generation)
+    task = try options.task(
+      model, context: modelContext, tokenizer, beginning: beginning, reader)
     var settings: [String: String] = [:]
     if let start {
       settings = [TrainingPlan.initialWeightsKey: start.digest, "model.context": "\(modelContext)"]
+      if beginning != tokenizer.beginning(for: nil) { settings["bos_token_id"] = "\(beginning)" }
     }
     let row = task.row(context: modelContext)
     plan = try TrainingPlan(
@@ -128,13 +134,12 @@ extension PretrainingOptions {
 
   /// Returns the task that the model learns.
   fileprivate func task(
-    _ model: any ModelConfiguration, context: Int, _ tokenizer: any Tokenizer,
+    _ model: any ModelConfiguration, context: Int, _ tokenizer: any Tokenizer, beginning: TokenID,
     _ reader: ConfigurationReader
   ) throws -> any TextTask {
     switch model.prediction {
     case .causal:
-      return NextTokenTask(
-        isolatesDocuments: data.documentMask, beginning: tokenizer.beginningOfText)
+      return NextTokenTask(isolatesDocuments: data.documentMask, beginning: beginning)
     case .masked: return MaskedTokenTask(masking: try masking(tokenizer, reader))
     case .sequenceToSequence:
       return SpanCorruptionTask(

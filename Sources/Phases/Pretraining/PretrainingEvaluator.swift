@@ -2,6 +2,7 @@ import DataParallel
 import Datasets
 import Generation
 import Monitoring
+import Tokenizers
 import Training
 
 /// Evaluates the model on the validation set and on that of the replayed corpus, and samples texts.
@@ -10,6 +11,7 @@ struct PretrainingEvaluator: Evaluator {
   /// The validation set of the replayed corpus; nil without one.
   private let replay: Set?
   private let samples: Int
+  private let beginning: TokenID
   /// True when training continues from a model, which is a baseline.
   let evaluatesBeforeTraining: Bool
 
@@ -30,6 +32,7 @@ struct PretrainingEvaluator: Evaluator {
     validation = try Set(phase, tokens)
     self.replay = try replay.map { try Set(phase, $0) }
     samples = phase.options.evaluateSamples
+    beginning = phase.beginning
     evaluatesBeforeTraining = phase.options.start != nil
   }
 
@@ -55,13 +58,13 @@ struct PretrainingEvaluator: Evaluator {
     return result
   }
 
-  /// Samples texts from the end-of-text token at temperature 1.
+  /// Samples texts from the token that begins them at temperature 1.
   private func sample(_ context: TrainingContext) throws -> [String] {
     let plan = context.plan
     let completions = try context.replicas.completions(units: samples) {
-      [step = context.step] replica, workspace, unit in
+      [beginning, step = context.step] replica, workspace, unit in
       let request = CompletionRequest(
-        prompts: [[plan.tokenizer.beginningOfText ?? plan.tokenizer.endOfText]],
+        prompts: [[beginning]],
         maximum: min(64, plan.context - 1),
         ends: [plan.tokenizer.endOfText], vocabulary: plan.tokenizer.vocabularySize,
         seed: plan.seed, step: step, first: unit)
