@@ -43,7 +43,7 @@ import Tokenizers
     "ConfigurationError": "made by a reader of a file: BadInputTests",
     "ModelError": "HostileFolderTests", "MPIError": "of a library call",
     "Mismatch": "RankTests", "RankFailure": "carries the error of a rank: RankTests",
-    "RewardCommandFailure": "RewardFailureTests",
+    "RewardRuleFailure": "RewardFailureTests", "TooManySteps": "becomes RewardRuleFailure",
     "RecordDefect": "becomes DatasetError.badRecord", "ValueError": "becomes TemplateError",
     "TemplateError": "becomes TokenizerError", "JSONSyntaxError": "of its callers' sentences",
     "Fault": "becomes AnnotationError.badAnswers", "Malformed": "becomes TokenizerError",

@@ -21,6 +21,15 @@ struct RewardRuleTests {
     #expect(numbers == [1, 0, 1] && failure == nil)
   }
 
+  @Test func anExpressionWithoutEndRewardsNoLongCompletion() throws {
+    let rule = try rule("reward.rule=(.+)+!$")
+    let answers = ["hello!", String(repeating: "a", count: 200)]
+    let (numbers, failure) = try rule.rewards(
+      answers.map { RewardRule.Case(prompt: "p", answer: $0, reference: nil) })
+    #expect(numbers[0] == 1 && numbers[1].isNaN)
+    #expect(failure?.contains("too many steps") == true, "\(failure ?? "")")
+  }
+
   @Test func aCommandRewardsEachCompletionWithItsNumber() throws {
     let rule = try rule(#"reward.command=awk '{ print length($0) - 30 }'"#)
     let (lengths, failure) = try rule.rewards(cases)

@@ -74,10 +74,13 @@ private struct Network {
       try layouts(["score"])
     }
     #expect(throws: LoRAError.badPattern("(q_proj")) { try layouts(["(q_proj"]) }
-    for slow in ["(.+)+!", "(a|a)*", "((?:x+))+", #"(\[a+]*){2}"#] {
+    for slow in ["(.+)+!", "(a|a)*", "((?:x+))+", #"(\[a+]*){2}"#, "(a?){30}"] {
       #expect(throws: LoRAError.slowPattern(slow)) { try ModulePattern(slow) }
     }
-    for fast in [#"(?:\blayers\.[\d]{1,}\.)(?:(?:q|k)_proj)$"#, "(ab)+", "[(a+)]+", #"\(a+\)+"#] {
+    for fast in [
+      #"(?:\blayers\.[\d]{1,}\.)(?:(?:q|k)_proj)$"#, "(ab)+", "[(a+)]+", #"\(a+\)+"#, "(?:ab)+",
+      "(a+)?",
+    ] {
       #expect(throws: Never.self) { try ModulePattern(fast) }
     }
     #expect(

@@ -1,4 +1,5 @@
 import Configuration
+import Files
 import Objectives
 
 /// The keys of the reward.
@@ -49,14 +50,10 @@ package struct RewardSourceOptions: Sendable {
       throw reader.rejection(
         of: "reward.command", because: "reward.rule is set as well; keep one of them")
     }
-    if let rule {
-      do {
-        _ = try Regex(rule)
-      } catch {
-        throw reader.rejection(
-          of: "reward.rule",
-          because: "it is not a regular expression; check its brackets and escapes")
-      }
+    if let rule, RegularExpression(rule) == nil {
+      throw reader.rejection(
+        of: "reward.rule",
+        because: "it is not a regular expression; check its brackets and escapes")
     }
   }
 }

@@ -8,10 +8,9 @@ import Foundation
 ///     {"answer":"…","prompt":"…","reference":"…"}     reference: the answer in the data, if any
 ///
 /// and prints one number per line for each. Completions without a number are counted; these are all of
-/// them when the command fails, takes too long or prints another number of lines.
-struct RewardRule: @unchecked Sendable {
-  // Sendable: the expression is only read.
-
+/// them when the command fails, takes too long or prints another number of lines, and those on which
+/// the expression takes too many steps.
+struct RewardRule: Sendable {
   /// A completion to score.
   struct Case: Codable {
     let prompt: String
@@ -20,15 +19,23 @@ struct RewardRule: @unchecked Sendable {
   }
 
   private enum Kind {
-    case expression(Regex<AnyRegexOutput>)
+    case expression(RegularExpression)
     case command(RewardProcess)
   }
 
   private let kind: Kind
 
+  /// The last part of the rule's key: `rule` or `command`.
+  var name: String {
+    switch kind {
+    case .expression: "rule"
+    case .command: "command"
+    }
+  }
+
   /// Returns nil when neither a rule nor a command is set.
   init?(_ options: RewardSourceOptions) {
-    if let rule = options.rule, let expression = try? Regex(rule) {
+    if let rule = options.rule, let expression = RegularExpression(rule) {
       kind = .expression(expression)
     } else if let command = options.command {
       kind = .command(RewardProcess(text: command, seconds: options.timeLimit))
@@ -41,7 +48,16 @@ struct RewardRule: @unchecked Sendable {
   func rewards(_ cases: [Case]) throws -> (numbers: [Double], failure: String?) {
     switch kind {
     case .expression(let expression):
-      return (cases.map { $0.answer.firstMatch(of: expression) == nil ? 0 : 1 }, nil)
+      let isFound = cases.map { item in
+        Result { try expression.isFound(in: item.answer) }
+      }
+      let numbers = isFound.map { (try? $0.get()).map { $0 ? 1.0 : 0.0 } ?? .nan }
+      return (
+        numbers,
+        numbers.contains(where: \.isNaN)
+          ? "it takes too many steps; write it without repetitions of repetitions, such as (.+)+"
+          : nil
+      )
     case .command(let command):
       do {
         return try RewardRule.run(command, cases)

@@ -40,7 +40,7 @@ struct RewardSource: Sendable {
   /// Rank 0 applies the rule. Collective.
   ///
   /// - Returns: The failures, equal on every rank.
-  /// - Throws: `RewardCommandFailure`, with which every rank ends, when no completion has a number.
+  /// - Throws: `RewardRuleFailure`, with which every rank ends, when no completion has a number.
   func fillRewards(
     of rollouts: inout [Rollouts.Rollout], prompts: PromptSet, _ context: TrainingContext
   ) throws -> [RewardFailure] {
@@ -57,12 +57,15 @@ struct RewardSource: Sendable {
     if withoutNumber == rollouts.count && withoutNumber > 0 {
       let world = context.replicas.world
       throw RankFailure(
-        rank: 0, error: world.rank == 0 ? RewardCommandFailure(cause: cause) : nil)
+        rank: 0,
+        error: world.rank == 0
+          ? RewardRuleFailure(source: rule?.name ?? "rule", cause: cause) : nil)
     }
     if withoutNumber > 0 {
       failures.append(
         RewardFailure(
-          source: "command", completions: withoutNumber, total: rollouts.count, cause: cause))
+          source: rule?.name ?? "rule", completions: withoutNumber, total: rollouts.count,
+          cause: cause))
     }
     for (place, number) in zip(rollouts.indices, ruleNumbers) {
       let score = rollouts[place].reward
@@ -103,21 +106,24 @@ struct RewardSource: Sendable {
   }
 }
 
-/// The failure of the reward command for all completions of a rollout: there is nothing to learn from.
-struct RewardCommandFailure: Error, Equatable, CustomStringConvertible {
+/// The failure of the reward rule or command for all completions of a rollout: there is nothing to
+/// learn from.
+struct RewardRuleFailure: Error, Equatable, CustomStringConvertible {
+  /// The part that failed: `rule` or `command`.
+  let source: String
   /// The cause of the first failure.
   let cause: String
 
   /// One sentence: what, why, what to do.
   var description: String {
-    "the reward command failed for every completion: \(cause); correct reward.command, and start the "
-      + "same command again to resume from the last checkpoint"
+    "the reward \(source) failed for every completion: \(cause); correct reward.\(source), and start "
+      + "the same command again to resume from the last checkpoint"
   }
 }
 
 /// The failure of a part of the reward for some completions, where it counts as 0.
 struct RewardFailure: Sendable, Equatable, CustomStringConvertible {
-  /// The part that failed: `model` or `command`.
+  /// The part that failed: `model`, `rule` or `command`.
   let source: String
   /// The number of completions without it.
   let completions: Int

@@ -78,28 +78,33 @@ package struct ModulePattern {
     }
   }
 
-  /// Returns true when a repeated group of the expression `text` contains a repetition or
-  /// alternatives, as in `(a+)+`: there may be exponentially many ways to match a name.
+  /// Returns true when a repeated group of the expression `text` contains a repetition, an
+  /// option or alternatives, as in `(a+)+`: there may be exponentially many ways to match a name.
   private static func repeatsRepetitions(_ text: String) -> Bool {
     // True for an open group, and the whole, that contains a repetition or alternatives.
     var open = [false]
-    var (hasJustClosed, isEscaped, isInClass) = (false, false, false)
+    var (hasJustOpened, hasJustClosed) = (false, false)
+    var (isEscaped, isInClass) = (false, false)
     for character in text {
-      let closed = hasJustClosed
-      hasJustClosed = false
+      let (opened, closed) = (hasJustOpened, hasJustClosed)
+      (hasJustOpened, hasJustClosed) = (false, false)
       switch character {
       case _ where isEscaped: isEscaped = false
       case "\\": isEscaped = true
       case "]" where isInClass: isInClass = false
       case _ where isInClass: break
       case "[": isInClass = true
-      case "(": open.append(false)
+      case "(":
+        open.append(false)
+        hasJustOpened = true
       case ")" where open.count > 1:
         hasJustClosed = open.removeLast()
         open[open.count - 1] = open[open.count - 1] || hasJustClosed
+      case "?" where opened: break
       case "*", "+", "{":
         if closed { return true }
         open[open.count - 1] = true
+      case "?": open[open.count - 1] = true
       case "|": open[open.count - 1] = true
       default: break
       }
