@@ -119,11 +119,17 @@ import Testing
       let step = plain.seen.steps[11]
       let share = try #require(step.peakFraction)
       let peak = try #require(plain.seen.profiles.first).peak.products * Double(world.size)
+      #expect(share > 0 && share <= 1)
+      // A step that is faster than the benchmark becomes the peak of the later ones.
+      if let fastest = plain.seen.steps[..<12].last(where: { $0.peakFraction == 1 }) {
+        let ratio = fastest.secondsPerStep / step.secondsPerStep
+        #expect(abs(share - ratio) < 1e-6 * ratio)
+        return
+      }
       let all = share * peak * step.secondsPerStep
       let own = operations[0].reduce(0, +) / 5
       // Rank 0 computes at least one micro-batch.
       let most = Double(world.size == 1 ? 1 : try plan([]).microBatches)
-      #expect(share > 0 && share <= 1)
       #expect(all > 0.999 * own && all < 1.001 * own * most, "\(all) and \(own)")
       // Every token of a full window passes through all products.
       let expected = 6 * (try plan([]).model.macsPerToken) * Double(step.tokens)
