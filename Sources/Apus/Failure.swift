@@ -91,6 +91,8 @@ enum Failure {
       Foundation.exit(code(error))
     }
     report(sentence(error))
+    // OpenBLAS's handler at exit waits for its threads, which try for ever to map memory.
+    if error is MatrixLibrary.NoRoom { _exit(code(error)) }
     Foundation.exit(code(error))
   }
 

@@ -20,8 +20,8 @@ extension AdapterConfiguration {
       .size("r", \.lora.rank, atMost: ModelLimits.width, default: 8),
       .positive("lora_alpha", \.lora.alpha, default: 8),
       .rate("lora_dropout", \.lora.dropout, default: 0),
-      modules("target_modules", \.lora.targets),
-      modules("modules_to_save", \.lora.modulesToSave),
+      modules("target_modules", \.lora.targets, mayBeEmpty: false),
+      modules("modules_to_save", \.lora.modulesToSave, mayBeEmpty: true),
       .flag("use_rslora", \.lora.isRankStabilized, default: false),
       .flag("ensure_weight_tying", \.tiesSavedEmbedding, default: false),
       .irrelevant(
@@ -88,11 +88,19 @@ extension AdapterConfiguration {
   }
 
   /// A list of modules; PEFT writes `null` for an empty one.
+  ///
+  /// Without `target_modules` PEFT takes those that it lists for the kind of the base model.
   private static func modules(
-    _ name: String, _ property: WritableKeyPath<Self, [String]>
+    _ name: String, _ property: WritableKeyPath<Self, [String]>, mayBeEmpty: Bool
   ) -> ConfigurationKey<Self> {
     ConfigurationKey(name, property) { fields, _ throws(ModelError) in
-      try fields.texts(name)
+      let modules = try fields.texts(name)
+      guard mayBeEmpty || !modules.isEmpty else {
+        throw .unsupported(
+          path: fields.path, key: name, value: "without a module",
+          supported: "the modules by name, such as [q_proj, v_proj]")
+      }
+      return modules
     } write: {
       $0.isEmpty ? .null : .list($0.map { .text($0) })
     }

@@ -6,7 +6,7 @@ package struct MemoryNeed: Sendable, Equatable {
     case optimizer = "optimizer state"
     case microBatch = "logits and activations of a micro-batch"
 
-    /// What to change for less of it.
+    /// The advice for less of it.
     var remedy: String {
       switch self {
       case .weights: "choose a smaller model"

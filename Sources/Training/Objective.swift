@@ -36,6 +36,10 @@ package protocol Objective: Sendable {
   ///
   /// - Parameter vocabulary: The number of tokens that the model chooses from.
   func divergence(in measures: Measures, vocabulary: Int) -> String?
+
+  /// Returns the loss of a uniform guess among `vocabulary` tokens; nil for a loss that is not of
+  /// tokens.
+  func uniformLoss(vocabulary: Int) -> Double?
 }
 
 extension Objective {
@@ -48,6 +52,8 @@ extension Objective {
   package func warnings(in measures: Measures) -> [String] { [] }
 
   package func divergence(in measures: Measures, vocabulary: Int) -> String? { nil }
+
+  package func uniformLoss(vocabulary: Int) -> Double? { nil }
 }
 
 /// The result of preparing a step.

@@ -1,4 +1,5 @@
 import Datasets
+import Glibc
 import Objectives
 import Tensors
 
@@ -10,6 +11,8 @@ package struct TokenObjective: BatchObjective {
   package init(_ source: any BatchSource) {
     self.source = source
   }
+
+  package func uniformLoss(vocabulary: Int) -> Double? { log(Double(vocabulary)) }
 
   /// Returns the cross-entropy of the batch's targets, weighted by the loss mask.
   package func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch) -> Loss {

@@ -137,7 +137,9 @@ package final class Trainer {
     word.flops = Int(replicas.flops - flopsBefore)
     let words = try word.exchanged(over: replicas.world)
     let norm = try replicas.norm(of: gradient) / totals.loss.count
-    try divergence.observe(step: step + 1, loss: totals.loss.mean, gradientNorm: norm)
+    try divergence.observe(
+      step: step + 1, loss: totals.loss.mean, gradientNorm: norm,
+      uniform: objective.uniformLoss(vocabulary: plan.model.vocabulary))
     if let sign = objective.divergence(
       in: totals.measures, vocabulary: plan.model.vocabulary)
     {

@@ -65,6 +65,10 @@ import Testing
         "ulimit -v 3000000; \(command) --set run=third --set model.width=1024 "
           + "--set model.layers=16", in: program)
       #expect(weights.code == 2 && weights.errors.contains("MiB"), "\(weights.errors)")
+      let few = try shell(
+        "\(command) --set run=small --set steps=1 && ulimit -v 300000 && "
+          + "timeout -s KILL 20 $A generate small x --tokens 1 --threads 1", in: program)
+      #expect(few.code == 2 && few.errors.contains("ulimit -v"), "\(few)")
     }
   }
 

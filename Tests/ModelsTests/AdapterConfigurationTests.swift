@@ -40,6 +40,13 @@ import Testing
     return try AdapterConfiguration(folder: folder.path)
   }
 
+  /// Without targets the tensors of the adapter would be left out.
+  @Test(arguments: [ConfigurationValue.null, .list([])])
+  func anAdapterWithoutTargetsIsRefused(targets: ConfigurationValue) throws {
+    let error = try #require(throws: ModelError.self) { try Self.read(["target_modules": targets]) }
+    #expect("\(error)".contains("target_modules without a module"), "\(error)")
+  }
+
   @Test func missingKeysHaveThePEFTsDefaults() throws {
     let written = try Self.read([:]).json
     let set: Set = ["peft_type", "base_model_name_or_path", "target_modules", "inference_mode"]

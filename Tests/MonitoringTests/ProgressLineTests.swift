@@ -83,7 +83,7 @@ import Testing
       line.evaluation(evaluation(250))
       line.event(EventReport(.finished, step: 250, "Saved."))
       line.finish()
-      // What stays of each line after its last return to the first column.
+      // The text of each line after its last return to the first column.
       kept.append(
         screen.take().split(separator: "\n").map { line in
           let text = line.split(separator: "\r").last.map(String.init) ?? ""

@@ -12,6 +12,16 @@ import Testing
     #expect(buffer.elements.allSatisfy { $0 == 1 })
   }
 
+  @Test func refusedMemoryEndsTheProcessWithASentence() async {
+    let result = await #expect(
+      processExitsWith: .exitCode(2), observing: [\.standardErrorContent]
+    ) {
+      _ = PageMemory(bytes: 1 << 50)
+    }
+    let errors = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(errors.contains("apus: the system refuses 1073741824 MiB"), "\(errors)")
+  }
+
   @Test func largeBuffersBeginAtAHugePage() {
     let buffer = BF16Buffer(count: 4 << 20)
     #expect(UInt(bitPattern: buffer.elements.baseAddress) % (2 << 20) == 0)

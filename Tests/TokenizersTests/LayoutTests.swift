@@ -55,7 +55,7 @@ import Testing
     try ChatEncoder(.plain, tokenizer: tokenizer()).requireEncodable()
     try write(Array((words + ["<", ">", "_"]).joined(separator: "\n").utf8), "vocab.txt")
     try ChatEncoder(.chatml, tokenizer: tokenizer()).requireEncodable()
-    // What a record says may have unknown characters.
+    // The contents of records may have unknown characters.
     try write(Array(words.filter { $0 != "x" }.joined(separator: "\n").utf8), "vocab.txt")
     try ChatEncoder(.plain, tokenizer: tokenizer()).requireEncodable()
   }

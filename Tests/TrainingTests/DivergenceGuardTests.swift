@@ -1,13 +1,15 @@
+import Glibc
 import Testing
 
 @testable import Training
 
 @Suite struct DivergenceGuardTests {
   private func reason(
-    _ guardian: inout DivergenceGuard, step: Int = 7, loss: Double, norm: Double = 1
+    _ guardian: inout DivergenceGuard, step: Int = 7, loss: Double, norm: Double = 1,
+    uniform: Double? = nil
   ) -> String? {
     do throws(DivergenceGuard.Diverged) {
-      try guardian.observe(step: step, loss: loss, gradientNorm: norm)
+      try guardian.observe(step: step, loss: loss, gradientNorm: norm, uniform: uniform)
       return nil
     } catch {
       #expect(error.step == step)
@@ -56,6 +58,34 @@ import Testing
     }
     // High losses do not enter the window.
     #expect(guardian.recent == Array(repeating: 2, count: 32))
+  }
+
+  /// Weights that were destroyed have a finite loss, and no gradient.
+  @Test func theThirdGradientOfZeroInARowEndsTheRun() throws {
+    var guardian = DivergenceGuard(spike: 2, recent: [3.5])
+    for _ in 0..<2 {
+      #expect(reason(&guardian, loss: 5.55, norm: 0) == nil)
+      #expect(guardian.hasLossSpike)
+    }
+    let found = try #require(reason(&guardian, loss: 5.55, norm: 0))
+    #expect(found.contains("gradient is 0") && found.contains("5.55"))
+    // Without a loss there is nothing to learn, as where all completions have the same reward.
+    var still = full
+    for _ in 0..<9 { #expect(reason(&still, loss: 0, norm: 0) == nil && !still.hasLossSpike) }
+  }
+
+  /// A loss that climbs a little in every step stays below the multiple of its mean.
+  @Test func aSlowClimbAboveAUniformGuessEndsTheRun() {
+    let climb = (0..<40).map { 3.5 * pow(1.2, Double($0)) }
+    var guardian = DivergenceGuard(spike: 10)
+    #expect(climb.allSatisfy { reason(&guardian, loss: $0) == nil })
+    guardian = DivergenceGuard(spike: 10)
+    let end = climb.firstIndex { reason(&guardian, loss: $0, uniform: 5.55) != nil }
+    // 3.5 · 1.2⁷ = 12.5 is the first loss above 11.1.
+    #expect(end == 9 && guardian.recent.max().map { $0 < 11.1 } == true)
+    // A model that begins above is compared with its own losses.
+    guardian = DivergenceGuard(spike: 10)
+    for _ in 0..<50 { #expect(reason(&guardian, loss: 30, uniform: 5.55) == nil) }
   }
 
   @Test func theWindowSlides() {

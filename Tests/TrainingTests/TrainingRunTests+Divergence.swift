@@ -23,6 +23,17 @@ extension TrainingRunTests {
     #expect(try folder.weights(step: 4) == weights)
   }
 
+  /// The first update destroys the weights: the loss stays finite, but its gradient is 0.
+  @Test func destroyedWeightsAreNotKept() throws {
+    #expect(throws: DivergenceGuard.Diverged.self) {
+      try folder.attempt(
+        "optimizer.learningRate=1e6", "steps=40", "checkpoint.every=1",
+        recorder: Recorder { _ in usleep(30_000) })
+    }
+    try world.barrier()
+    #expect(try folder.publishedSteps() == [])
+  }
+
   @Test func aCheckpointWithAnInfiniteValidationLossIsNotKept() throws {
     #expect(throws: DivergenceGuard.Diverged.self) {
       try folder.attempt("optimizer.learningRate=1e38", "steps=1")

@@ -6,13 +6,21 @@ struct PageMemory: ~Copyable {
   let start: UnsafeMutableRawPointer
   private let mapping: UnsafeMutableRawBufferPointer
 
-  /// Maps `bytes` bytes; the process ends when the system refuses them.
+  /// Maps `bytes` bytes; when the system refuses them, the process ends with a sentence and exit
+  /// code 2.
   init(bytes: Int) {
     let isLarge = bytes >= HugePages.leastBlock
     let size = max(bytes, 1) + (isLarge ? HugePages.size : 0)
     let block = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let block, block != MAP_FAILED else {
-      fatalError("the system refuses \(bytes) bytes of memory: \(String(cString: strerror(errno)))")
+      let reason = String(cString: strerror(errno))
+      let sentence =
+        "apus: the system refuses \(bytes >> 20) MiB of memory (\(reason)): raise its limits, such as "
+        + "ulimit -v, or choose a smaller model or LoRA (lora.rank).\n"
+      _ = sentence.utf8CString.withUnsafeBytes {
+        write(STDERR_FILENO, $0.baseAddress, $0.count - 1)
+      }
+      _exit(2)
     }
     mapping = UnsafeMutableRawBufferPointer(start: block, count: size)
     start = isLarge ? block.alignedUp(toMultipleOf: HugePages.size) : block
