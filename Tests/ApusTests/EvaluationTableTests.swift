@@ -75,6 +75,21 @@ import Testing
   @Test func everyFigureIsExplained() throws {
     #expect(
       FigureLegend.lines(of: FigureLegend.meanings.keys.sorted()).allSatisfy { $0.count <= 100 })
+    let tasks = try FileManager.default.contentsOfDirectory(
+      atPath: "\(ReadmeTests.repository)/Sources/Phases/Tasks")
+    let files =
+      tasks.map { "Phases/Tasks/\($0)" }
+      + ["Phases/ModelEvaluation.swift", "Apus/InstructionFollowing.swift"]
+    var count = 0
+    for file in files {
+      let text = try String(
+        contentsOfFile: "\(ReadmeTests.repository)/Sources/\(file)", encoding: .utf8)
+      for match in text.matches(of: /(?:Figure|fraction|bounded|ratio)\(\s*"(\w+)"/) {
+        count += 1
+        #expect(FigureLegend.meanings["\(match.1)"] != nil, "\(match.1) in \(file)")
+      }
+    }
+    #expect(count > 15)
     try Program.withCorpus { program in
       #expect(try program.run(["pretrain", "run.yaml", "--threads", "1"]).code == 0)
       try program.write(Program.pairs(6), to: "pairs.jsonl")
