@@ -38,7 +38,7 @@ package struct TrainingPlan: Sendable {
   /// The maximum gradient norm; 0 does not clip.
   package let clip: Double
   /// A loss above this multiple of its recent mean, three steps in a row, ends the run; 0 never.
-  package let spike: Double
+  package var spike: Double
   /// The checkpoints to keep.
   package let retention: RetentionPolicy
   /// True to keep the checkpoint of the best evaluation as well.
