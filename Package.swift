@@ -181,7 +181,9 @@ let package = Package(
       ], exclude: ["Goldens"]),
     .testTarget(
       name: "PhasesTests",
-      dependencies: ["Configuration", "Generation", "Phases", "TestWorld", "Tokenizers"]),
+      dependencies: [
+        "Configuration", "Datasets", "Generation", "Phases", "TestWorld", "Tokenizers",
+      ]),
     .testTarget(
       name: "DebuggingTests",
       dependencies: [

@@ -2,9 +2,11 @@
 ///
 /// A loss or gradient norm that is not finite ends the run at once. A loss above `spike` times the
 /// mean of the last 32 healthy losses ends it after three steps in a row, because single bad
-/// batches are normal. Until there are 32 losses, the limit is ten times as high. So does a loss of
-/// tokens above twice that of a uniform guess and of the lowest recent loss, to which a slow
-/// divergence climbs, and a gradient of 0, which weights have that no longer affect the loss.
+/// batches are normal. Until there are 32 losses, the limit is ten times as high. So do a gradient of
+/// 0, which weights have that no longer affect the loss, and a loss above twice that of a guess
+/// without the input, to which a slow divergence climbs. The latter counts when the recent excess is
+/// more than that of `mostExcess` predictions: a step may have only a few, of which one can be wrong
+/// with a large loss. The excess is a cumulative sum that restarts at 0 (Page 1954).
 package struct DivergenceGuard: Sendable {
   /// The error that ends a diverged run.
   package struct Diverged: Error, Equatable, Sendable, CustomStringConvertible {
@@ -34,7 +36,8 @@ package struct DivergenceGuard: Sendable {
   static let window = 32
   static let patience = 3
   static let earlyFactor = 10.0
-  static let uniformFactor = 2.0
+  static let guessFactor = 2.0
+  static let mostExcess = 32.0
   private let spike: Double
   /// The losses of the window, oldest first; kept in checkpoints.
   package private(set) var recent: [Double]
@@ -53,15 +56,21 @@ package struct DivergenceGuard: Sendable {
 
   /// Checks the loss and gradient norm of step `step`, counted from 1.
   ///
-  /// - Parameter uniform: The loss of a uniform guess; nil for a loss that has none.
+  /// - Parameters:
+  ///   - loss: The mean loss of the step's predictions.
+  ///   - count: The number of predictions.
+  ///   - guess: The loss of a guess without the input; nil for a loss that has none.
   package mutating func observe(
-    step: Int, loss: Double, gradientNorm: Double, uniform: Double? = nil
+    step: Int, loss: Double, count: Double, gradientNorm: Double, guess: Double? = nil
   ) throws(Diverged) {
     guard loss.isFinite else { throw Diverged(step: step, "loss", is: loss) }
     guard gradientNorm.isFinite else {
       throw Diverged(step: step, "gradient norm", is: gradientNorm)
     }
-    if let fault = fault(loss: loss, gradientNorm: gradientNorm, uniform: uniform) {
+    let fault =
+      fault(loss: loss, gradientNorm: gradientNorm)
+      ?? guess.flatMap { excess(loss: loss, count: count, guess: $0) }
+    if let fault {
       above += 1
       if above >= DivergenceGuard.patience { throw Diverged(step: step, reason: fault) }
       return
@@ -72,24 +81,33 @@ package struct DivergenceGuard: Sendable {
   }
 
   /// Returns the fault of a step as it is said of the third in a row; nil for a healthy step.
-  private func fault(loss: Double, gradientNorm: Double, uniform: Double?) -> String? {
+  private func fault(loss: Double, gradientNorm: Double) -> String? {
     guard spike > 0 else { return nil }
     if gradientNorm == 0 && loss != 0 {
       return "its gradient is 0 for the third step in a row, at a loss of \(rounded(loss))"
     }
-    guard let lowest = recent.min() else { return nil }
+    guard !recent.isEmpty else { return nil }
     let mean = recent.reduce(0, +) / Double(recent.count)
     let isEarly = recent.count < DivergenceGuard.window
     let multiple = isEarly ? spike * DivergenceGuard.earlyFactor : spike
-    if loss > multiple * mean {
-      return "its loss \(rounded(loss)) is the third in a row above \(multiple) × the recent mean "
-        + "\(rounded(mean))"
+    guard loss > multiple * mean else { return nil }
+    return "its loss \(rounded(loss)) is the third in a row above \(multiple) × the recent mean "
+      + "\(rounded(mean))"
+  }
+
+  /// Returns the fault of a loss far above that of a guess, as it is said of the third in a row.
+  ///
+  /// A model that begins above is compared with its own lowest recent loss.
+  private func excess(loss: Double, count: Double, guess: Double) -> String? {
+    guard spike > 0, let lowest = recent.min() else { return nil }
+    let limit = DivergenceGuard.guessFactor * max(guess, lowest)
+    guard loss > limit else { return nil }
+    let excess = (recent + [loss]).reduce(0.0) { excess, loss in
+      max(0, excess + count * (loss - limit) / max(guess, lowest))
     }
-    guard let uniform, loss > DivergenceGuard.uniformFactor * max(uniform, lowest) else {
-      return nil
-    }
-    return "its loss \(rounded(loss)) is the third in a row above "
-      + "\(DivergenceGuard.uniformFactor) × that of a uniform guess, \(rounded(uniform))"
+    guard excess > DivergenceGuard.mostExcess else { return nil }
+    return "its loss \(rounded(loss)) is the third in a row above \(DivergenceGuard.guessFactor) × "
+      + "that of a guess without the input, \(rounded(guess))"
   }
 
   private func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }

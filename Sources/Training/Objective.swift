@@ -37,9 +37,11 @@ package protocol Objective: Sendable {
   /// - Parameter vocabulary: The number of tokens that the model chooses from.
   func divergence(in measures: Measures, vocabulary: Int) -> String?
 
-  /// Returns the loss of a uniform guess among `vocabulary` tokens; nil for a loss that is not of
-  /// tokens.
-  func uniformLoss(vocabulary: Int) -> Double?
+  /// Returns the mean loss of a guess without the input, such as a uniform one; nil where no such
+  /// guess tells a diverged run.
+  ///
+  /// - Parameter vocabulary: The number of tokens that the model chooses from.
+  func guessLoss(vocabulary: Int) -> Double?
 }
 
 extension Objective {
@@ -53,7 +55,7 @@ extension Objective {
 
   package func divergence(in measures: Measures, vocabulary: Int) -> String? { nil }
 
-  package func uniformLoss(vocabulary: Int) -> Double? { nil }
+  package func guessLoss(vocabulary: Int) -> Double? { nil }
 }
 
 /// The result of preparing a step.

@@ -12,7 +12,8 @@ package struct TokenObjective: BatchObjective {
     self.source = source
   }
 
-  package func uniformLoss(vocabulary: Int) -> Double? { log(Double(vocabulary)) }
+  /// Returns the loss of a uniform guess among the tokens.
+  package func guessLoss(vocabulary: Int) -> Double? { log(Double(vocabulary)) }
 
   /// Returns the cross-entropy of the batch's targets, weighted by the loss mask.
   package func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch) -> Loss {

@@ -138,8 +138,8 @@ package final class Trainer {
     let words = try word.exchanged(over: replicas.world)
     let norm = try replicas.norm(of: gradient) / totals.loss.count
     try divergence.observe(
-      step: step + 1, loss: totals.loss.mean, gradientNorm: norm,
-      uniform: objective.uniformLoss(vocabulary: plan.model.vocabulary))
+      step: step + 1, loss: totals.loss.mean, count: totals.loss.count, gradientNorm: norm,
+      guess: objective.guessLoss(vocabulary: plan.model.vocabulary))
     if let sign = objective.divergence(
       in: totals.measures, vocabulary: plan.model.vocabulary)
     {

@@ -53,4 +53,33 @@ import Testing
       }
     }
   }
+
+  /// At a learning rate of 1 the loss of a head is far above that of a guess in most steps, not in
+  /// all.
+  @Test func aLearningRateThatDestroysAHeadEndsTheRun() throws {
+    try Program.withModel(["steps=200", "model.width=32", "checkpoint.every=0"]) { program in
+      let texts = (0..<40).map {
+        #"{"text":"text \#($0 * 7 % 40) of many","label":"\#($0 % 3 == 0 ? "a" : "b")"}"#
+      }
+      try program.write(texts.joined(separator: "\n"), to: "texts.jsonl")
+      for rate in ["1e-3", "1", "10"] {
+        let result = try program.run(
+          ["finetune", "--threads", "1"]
+            + [
+              "run=head-\(rate)", "task=classification", "model.from=base",
+              "data.train=texts.jsonl", "data.validation=0", "batch.microBatches=2",
+              "batch.sequences=2", "steps=40", "schedule.warmup=0", "checkpoint.every=1",
+              "checkpoint.keep=40", "optimizer.learningRate=\(rate)",
+            ].flatMap { ["--set", $0] })
+        let steps = program.steps("head-\(rate)")
+        if rate == "1e-3" {
+          #expect(result.code == 0 && steps.last == 40, "\(result.errors)")
+        } else {
+          #expect(result.code == 3, "\(rate): \(result.errors)")
+          #expect(steps.allSatisfy { $0 < 20 }, "\(rate): \(steps)")
+          #expect(result.errors.contains("is the third in a row above"), "\(result.errors)")
+        }
+      }
+    }
+  }
 }

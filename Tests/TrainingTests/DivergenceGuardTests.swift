@@ -5,11 +5,12 @@ import Testing
 
 @Suite struct DivergenceGuardTests {
   private func reason(
-    _ guardian: inout DivergenceGuard, step: Int = 7, loss: Double, norm: Double = 1,
-    uniform: Double? = nil
+    _ guardian: inout DivergenceGuard, step: Int = 7, loss: Double, count: Double = 1000,
+    norm: Double = 1, guess: Double? = nil
   ) -> String? {
     do throws(DivergenceGuard.Diverged) {
-      try guardian.observe(step: step, loss: loss, gradientNorm: norm, uniform: uniform)
+      try guardian.observe(
+        step: step, loss: loss, count: count, gradientNorm: norm, guess: guess)
       return nil
     } catch {
       #expect(error.step == step)
@@ -75,17 +76,36 @@ import Testing
   }
 
   /// A loss that climbs a little in every step stays below the multiple of its mean.
-  @Test func aSlowClimbAboveAUniformGuessEndsTheRun() {
+  @Test func aSlowClimbAboveAGuessEndsTheRun() {
     let climb = (0..<40).map { 3.5 * pow(1.2, Double($0)) }
     var guardian = DivergenceGuard(spike: 10)
     #expect(climb.allSatisfy { reason(&guardian, loss: $0) == nil })
     guardian = DivergenceGuard(spike: 10)
-    let end = climb.firstIndex { reason(&guardian, loss: $0, uniform: 5.55) != nil }
+    let end = climb.firstIndex { reason(&guardian, loss: $0, guess: 5.55) != nil }
     // 3.5 · 1.2⁷ = 12.5 is the first loss above 11.1.
     #expect(end == 9 && guardian.recent.max().map { $0 < 11.1 } == true)
     // A model that begins above is compared with its own losses.
     guardian = DivergenceGuard(spike: 10)
-    for _ in 0..<50 { #expect(reason(&guardian, loss: 30, uniform: 5.55) == nil) }
+    for _ in 0..<50 { #expect(reason(&guardian, loss: 30, guess: 5.55) == nil) }
+  }
+
+  /// The losses are those of a classifier of two classes with four texts a step at a learning rate
+  /// of 1; no multiple of their mean detects them.
+  @Test func fewPredictionsNeedALargerExcess() throws {
+    let losses = [0.765, 4.761, 13.818, 2.119, 4.936, 17.074, 23.653, 1.669, 9.954, 2.67]
+    var guardian = DivergenceGuard(spike: 2)
+    #expect(losses.allSatisfy { reason(&guardian, loss: $0, count: 4) == nil })
+    guardian = DivergenceGuard(spike: 2)
+    let end = losses.firstIndex { reason(&guardian, loss: $0, count: 4, guess: log(2)) != nil }
+    #expect(end == 6)
+    // One text a step: some are wrong with a large loss, also three in a row.
+    guardian = DivergenceGuard(spike: 10)
+    for round in 0..<200 {
+      for loss in [4.5, 6, 5, 0.1, 0.01, 0.2, 0.02, 0.3, 0.05, 0.4] {
+        #expect(reason(&guardian, loss: loss, count: 1, guess: log(2)) == nil, "round \(round)")
+      }
+    }
+    #expect(reason(&guardian, loss: 0, count: 1, guess: 0) == nil)
   }
 
   @Test func theWindowSlides() {

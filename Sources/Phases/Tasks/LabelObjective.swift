@@ -1,6 +1,7 @@
 import DataParallel
 import Datasets
 import Evaluation
+import Glibc
 import Models
 import Monitoring
 import Objectives
@@ -11,8 +12,12 @@ import Training
 struct LabelObjective: BatchObjective {
   let source: any BatchSource
   let problem: SequenceClassifierConfiguration.Problem
+  /// The loss of a guess without the text.
+  let guessLoss: Double
 
   let hasMeasures = true
+
+  func guessLoss(vocabulary: Int) -> Double? { guessLoss }
 
   func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch) -> Loss {
     LabelObjective.loss(replica.scores(batch, microBatch), batch, problem)
@@ -25,6 +30,16 @@ struct LabelObjective: BatchObjective {
     problem == .classification
       ? Classification.loss(scores, labels: batch.labels.map { Int($0) })
       : Regression.loss(scores, targets: batch.labels)
+  }
+}
+
+extension LabelSet {
+  /// The mean loss of a guess without the text: a uniform one among the classes, or 0 for a value.
+  var guessLoss: Double {
+    if classes.isEmpty {
+      return labels.reduce(0) { $0 + Double($1) * Double($1) } / Double(labels.count)
+    }
+    return log(Double(classes.count))
   }
 }
 

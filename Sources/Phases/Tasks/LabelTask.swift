@@ -32,7 +32,8 @@ struct LabelTask: SupervisedTask {
   }
 
   func objective(_ plan: TrainingPlan) -> any Objective {
-    LabelObjective(source: examples.loader(plan), problem: problem)
+    LabelObjective(
+      source: examples.loader(plan), problem: problem, guessLoss: examples.train.guessLoss)
   }
 
   func evaluator(of examples: LabelSet, _ plan: TrainingPlan) -> LabelEvaluator {

@@ -1,6 +1,7 @@
 import DataParallel
 import Datasets
 import Evaluation
+import Glibc
 import Monitoring
 import Objectives
 import Tensors
@@ -12,6 +13,9 @@ struct RewardObjective: BatchObjective {
   let pairLoss: BradleyTerry
 
   let hasMeasures = true
+
+  /// Returns the loss of equal scores.
+  func guessLoss(vocabulary: Int) -> Double? { log(2) }
 
   func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch) -> Loss {
     pairLoss(replica.scores(batch, microBatch), margins: batch.margins)
