@@ -75,7 +75,7 @@ struct PhaseArguments: ParsableArguments {
 }
 
 /// The command of a training phase.
-protocol PhaseSubcommand: CollectiveSubcommand {
+protocol PhaseSubcommand: TrainingSubcommand {
   static var phase: PhaseKind { get }
   var arguments: PhaseArguments { get }
 }

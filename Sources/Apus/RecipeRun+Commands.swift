@@ -21,7 +21,7 @@ extension RecipeRun {
       }
       throw Failure.Refusal("\(start): \(ApusCommand.message(for: error))")
     }
-    if command is RunCommand || command is any PhaseSubcommand {
+    if command is any TrainingSubcommand {
       throw Failure.Refusal(
         "Stage \(stage.name): \(words[0]) cannot be the command of a stage: write "
           + (command is RunCommand ? "its stages here." : "phase: \(words[0]) with its keys."))

@@ -4,7 +4,7 @@ import MPI
 import Recipes
 
 /// `apus run`: runs the stages of a recipe in order, on one rank or under `mpirun`.
-struct RunCommand: CollectiveSubcommand {
+struct RunCommand: TrainingSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Run the stages of a recipe, from text to an aligned model.",

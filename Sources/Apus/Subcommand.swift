@@ -28,3 +28,6 @@ protocol CollectiveSubcommand: Subcommand {
 extension CollectiveSubcommand {
   func run() throws { try ranks.run(run) }
 }
+
+/// A subcommand that trains: when it is stopped, the same command continues.
+protocol TrainingSubcommand: CollectiveSubcommand {}

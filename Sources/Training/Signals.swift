@@ -3,9 +3,9 @@ import Synchronization
 
 /// Requests by signals, recorded by handlers and read at step boundaries.
 ///
-/// SIGTERM, SIGINT and SIGUSR2: save and stop. SIGUSR1: save and continue. `mpirun` forwards
-/// SIGUSR1 and SIGUSR2 to all ranks; on SIGTERM it kills them. A second SIGINT ends the process at
-/// once.
+/// SIGTERM, SIGINT, SIGUSR2 and, unless it is ignored, SIGHUP: save and stop. SIGUSR1: save and
+/// continue. `mpirun` forwards SIGUSR1 and SIGUSR2 to all ranks; on SIGTERM it kills them. A second
+/// SIGINT ends the process at once.
 package enum Signals {
   private static let recorded = Atomic<UInt8>(0)
 
@@ -24,8 +24,19 @@ package enum Signals {
     for number in [SIGQUIT, SIGABRT] where !isIgnored(number) { signal(number, SIG_DFL) }
     var wanted = sigset_t()
     sigemptyset(&wanted)
-    for number in [SIGUSR1, SIGUSR2, SIGTERM, SIGINT] { sigaddset(&wanted, number) }
+    for number in [SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP] { sigaddset(&wanted, number) }
     pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
+  }
+
+  /// Ends a command that trains with exit code 75, as `prepare` says, also on SIGTERM and SIGHUP,
+  /// which end other commands by their default actions.
+  package static func endStartOnStopRequests() {
+    for number in stopRequests { signal(number) { _ in Signals.endBeforeFirstStep() } }
+  }
+
+  /// The requests to stop, except SIGINT; without SIGHUP where it is ignored, as under `nohup`.
+  private static var stopRequests: [Int32] {
+    [SIGTERM, SIGUSR2] + (isIgnored(SIGHUP) ? [] : [SIGHUP])
   }
 
   /// Returns true when the process ignores the signal `number`.
@@ -43,7 +54,7 @@ package enum Signals {
 
   /// Installs the handlers of requests to stop, at the first step.
   static func handleStopRequests() {
-    for number in [SIGTERM, SIGUSR2] { signal(number) { _ in Signals.record(2) } }
+    for number in stopRequests { signal(number) { _ in Signals.record(2) } }
     signal(SIGINT) { _ in
       Signals.record(2)
       signal(SIGINT, SIG_DFL)

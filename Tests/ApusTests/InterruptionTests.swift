@@ -56,15 +56,15 @@ import Testing
   /// After a resume the weights are those of an uninterrupted run.
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
-    arguments: [nil, 3])
-  func aRunStoppedBySIGTERMSavesAndResumes(ranks: Int?) throws {
+    arguments: [(SIGTERM, nil), (SIGTERM, 3), (SIGHUP, nil)] as [(Int32, Int?)])
+  func aRunStoppedByASignalSavesAndResumes(number: Int32, ranks: Int?) throws {
     try Program.withCorpus { program in
       #expect(try program.run(long + ["--set", "run=whole"]).code == 0)
       let (process, output, errors) = try program.start(
         long + ["--set", "run=stopped"], ranks: ranks)
       Program.wait(for: process) { !program.steps("stopped").isEmpty }
       let listener = ranks == nil ? process.processIdentifier : Program.children(of: process).last
-      kill(try #require(listener), SIGTERM)
+      kill(try #require(listener), number)
       let result = Program.finish(process, output, errors)
       #expect(result.code == 75, "\(result.errors.suffix(2000))")
       #expect(result.errors.contains("requested a stop"))
