@@ -17,6 +17,7 @@ struct RankArguments: ParsableArguments {
 
   /// Initialises MPI and runs `body` on every rank; an error on one rank ends all of them.
   func run(_ body: (_ world: Communicator, _ workers: Cores.Assignment) throws -> Void) throws {
+    try MatrixLibrary.requireRoomToStart()
     let environment = try MPIEnvironment()
     let world = environment.world
     MatrixLibrary.useCallingThreadOnly()

@@ -29,9 +29,10 @@ package struct MPIEnvironment: ~Copyable {
   /// already: with more ranks than cores, a rank that spins starves the one it waits for.
   ///
   /// - Throws: ``MPIError/threadLevel(requested:granted:)`` when the library grants less than
-  ///   `required`.
-  package init(requiring required: ThreadLevel = .serialized) throws(MPIError) {
+  ///   `required`, and ``ShellLimit`` when a limit of the shell is too low for MPI.
+  package init(requiring required: ThreadLevel = .serialized) throws {
     precondition(!Self.hasStarted, "MPI starts once in the life of a process")
+    try ShellLimit.requireEnough()
     setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0)
     var level: Int32 = 0
     let watch = JoinWatch()
@@ -40,7 +41,7 @@ package struct MPIEnvironment: ~Copyable {
     let granted = ThreadLevel(code: level)
     guard granted >= required else {
       MPI_Finalize()
-      throw .threadLevel(requested: required, granted: granted)
+      throw MPIError.threadLevel(requested: required, granted: granted)
     }
     do throws(MPIError) {
       world = try Communicator(cmpi_comm_world(), isOwned: false)

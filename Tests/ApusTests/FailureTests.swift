@@ -42,6 +42,7 @@ import Tokenizers
   private static let others = [
     "ConfigurationError": "made by a reader of a file: BadInputTests",
     "ModelError": "HostileFolderTests", "MPIError": "of a library call",
+    "ShellLimit": "StartTests",
     "Mismatch": "RankTests", "RankFailure": "carries the error of a rank: RankTests",
     "RewardRuleFailure": "RewardFailureTests", "TooManySteps": "becomes RewardRuleFailure",
     "RecordDefect": "becomes DatasetError.badRecord", "ValueError": "becomes TemplateError",

@@ -67,6 +67,17 @@ import Testing
         "ulimit -v 3000000; \(command) --set run=third --set model.width=1024 "
           + "--set model.layers=16", in: program)
       #expect(weights.code == 2 && weights.errors.contains("MiB"), "\(weights.errors)")
+      // MPI waits for ever, or ends with text of its own.
+      for (limit, option) in [
+        ("-f 0", "-f"), ("-f 4000", "-f"), ("-n 24", "-n"), ("-s 128", "-s"), ("-v 200000", "-v"),
+      ] {
+        let refused = try shell(
+          "ulimit \(limit); timeout -s KILL 20 \(command) --set run=none", in: program)
+        #expect(refused.code == 2, "\(limit): \(refused)")
+        #expect(
+          refused.errors.contains("(ulimit \(option))")
+            && refused.errors.split(separator: "\n").count == 1, "\(limit): \(refused)")
+      }
       let few = try shell(
         "\(command) --set run=small --set steps=1 && ulimit -v 300000 && "
           + "timeout -s KILL 20 $A generate small x --tokens 1 --threads 1", in: program)

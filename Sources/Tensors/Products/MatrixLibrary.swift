@@ -65,8 +65,20 @@ package enum MatrixLibrary {
     /// One sentence: what, where, why, what to do.
     package var description: String {
       "the limit of the address space (ulimit -v) has no room for the buffers of the matrix products "
-        + "of \(threads) threads: raise it, or lower --threads"
+        + "of \(threads) threads: raise it, or lower --threads and OPENBLAS_NUM_THREADS"
     }
+  }
+
+  /// Throws when the address space has no room for the buffers of the threads that OpenBLAS has
+  /// started, 128 MiB each, and 256 MiB for the start of MPI.
+  ///
+  /// A thread without room would ask for it for ever, and MPI_Init waits for it.
+  package static func requireRoomToStart() throws(NoRoom) {
+    let threads = Int(openblas_get_num_threads())
+    let bytes = (128 * threads + 256) << 20
+    let room = mmap(nil, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let room, room != MAP_FAILED else { throw NoRoom(threads: threads) }
+    munmap(room, bytes)
   }
 
   /// Reserves the buffers that OpenBLAS needs for products on `threads` threads at the same time,
