@@ -42,7 +42,7 @@ let package = Package(
     .target(name: "Statistics", dependencies: ["RandomNumbers"], swiftSettings: strict),
     .target(
       name: "Tensors",
-      dependencies: ["COpenBLAS", "COneDNN", "CKernels", "CSystem", "RandomNumbers"],
+      dependencies: ["COpenBLAS", "COneDNN", "CKernels", "CSystem", "Files", "RandomNumbers"],
       swiftSettings: strict),
     .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: strict),
 

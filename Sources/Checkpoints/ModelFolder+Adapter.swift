@@ -59,7 +59,7 @@ extension AdapterConfiguration {
     let names = [model.embeddingName, model.tiedHeadName].compactMap(\.self)
     for text in lora.modulesToSave {
       let pattern = try ModulePattern(text)
-      if names.contains(where: { pattern.covers(ParameterLayout.module(of: $0)) }) { return true }
+      if try names.map(ParameterLayout.module).hasOne(where: pattern.covers) { return true }
     }
     return false
   }

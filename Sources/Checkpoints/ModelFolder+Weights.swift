@@ -76,7 +76,7 @@ extension AdapterConfiguration {
     var lora = lora
     lora.modulesToSave = try lora.modulesToSave.filter { text in
       let pattern = try ModulePattern(text)
-      return layout.entries.contains { pattern.covers(ParameterLayout.module(of: $0.name)) }
+      return try layout.entries.contains { try pattern.covers(ParameterLayout.module(of: $0.name)) }
     }
     return lora
   }

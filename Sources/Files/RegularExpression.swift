@@ -22,6 +22,13 @@ package struct RegularExpression: @unchecked Sendable {
     self.expression = expression
   }
 
+  /// Compiles an expression that matches only whole texts, as `fullmatch` of Python does with `text`;
+  /// nil when that is not a regular expression.
+  package init?(matchingAll text: String) {
+    guard RegularExpression(text) != nil else { return nil }
+    self.init("\\A(?:\(text))\\z")
+  }
+
   /// Returns true when the expression matches somewhere in `text`.
   package func isFound(in text: String) throws(TooManySteps) -> Bool {
     let range = NSRange(text.startIndex..., in: text)

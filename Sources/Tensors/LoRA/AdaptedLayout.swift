@@ -17,12 +17,13 @@ package struct AdaptedLayout: Sendable, Hashable {
     }
     let recorder = LayoutRecorder(lora: lora, targets: targets, modulesToSave: modulesToSave)
     _ = build(Parameters(recorder))
+    if let failure = recorder.failure { throw failure }
     for (text, pattern) in zip(lora.targets, targets)
-    where !recorder.linears.contains(where: pattern.matches) {
+    where try !recorder.linears.hasOne(where: pattern.matches) {
       throw .noTarget(text, known: AdaptedLayout.ends(of: recorder.linears))
     }
     for (text, pattern) in zip(lora.modulesToSave, modulesToSave)
-    where !recorder.modules.contains(where: pattern.covers) {
+    where try !recorder.modules.hasOne(where: pattern.covers) {
       throw .noTarget(text, known: AdaptedLayout.ends(of: recorder.modules))
     }
     frozen = recorder.frozen
@@ -71,6 +72,8 @@ final class LayoutRecorder: ParameterSource {
   var linears: [String] = []
   /// Names of all modules that have parameters.
   var modules: [String] = []
+  /// The first failure of a pattern; the layouts are then incomplete.
+  private(set) var failure: LoRAError?
   private let workspace = Workspace()
 
   init(
@@ -82,7 +85,20 @@ final class LayoutRecorder: ParameterSource {
   }
 
   private func isTrainedInFull(_ module: String) -> Bool {
-    modulesToSave.contains { $0.covers(module) }
+    isOne(of: modulesToSave) { pattern throws(LoRAError) in try pattern.covers(module) }
+  }
+
+  /// Returns true when `matches` is true for one of `patterns`; false after a failure.
+  private func isOne(
+    of patterns: [ModulePattern], _ matches: (ModulePattern) throws(LoRAError) -> Bool
+  ) -> Bool {
+    guard failure == nil else { return false }
+    do {
+      return try patterns.hasOne(where: matches)
+    } catch {
+      failure = error
+      return false
+    }
   }
 
   func parameter(_ name: String, _ shape: [Int], _ initializer: Initializer, decays: Bool) -> Tensor
@@ -99,7 +115,8 @@ final class LayoutRecorder: ParameterSource {
 
   func lora(_ name: String, inputs: Int, outputs: Int, order: WeightOrder) -> LoRATensors? {
     linears.append(name)
-    guard targets.contains(where: { $0.matches(name) }), !isTrainedInFull(name) else { return nil }
+    let isTarget = isOne(of: targets) { pattern throws(LoRAError) in try pattern.matches(name) }
+    guard isTarget, !isTrainedInFull(name) else { return nil }
     return trainable.appendAdapter(
       name, inputs: inputs, outputs: outputs, order: order, in: workspace)
   }

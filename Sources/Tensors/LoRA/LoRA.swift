@@ -6,6 +6,8 @@
 // initially computes the same as the base. A is initialized uniformly in ±1/√inputs, which is
 // PEFT's Kaiming-uniform initialization with √5.
 
+import Files
+
 /// The LoRA configuration: the linear layers of a network that get an adapter, and the adapters'
 /// rank, scale and dropout rate.
 package struct LoRA: Sendable, Hashable {
@@ -51,7 +53,7 @@ package struct ModulePattern {
   private enum Kind {
     case every
     case suffix(String)
-    case expression(Regex<AnyRegexOutput>)
+    case expression(text: String, RegularExpression)
   }
   private let kind: Kind
 
@@ -60,56 +62,17 @@ package struct ModulePattern {
 
   /// Parses a pattern.
   ///
-  /// - Throws: `LoRAError.badPattern` when `text` is not a valid regular expression, and
-  ///   `LoRAError.slowPattern` when it may take exponential time.
+  /// - Throws: `LoRAError.badPattern` when `text` is not a valid regular expression.
   package init(_ text: String) throws(LoRAError) {
     if text == ModulePattern.allLinear {
       kind = .every
     } else if ModulePattern.isName(text) {
       kind = .suffix(text)
-    } else if ModulePattern.repeatsRepetitions(text) {
-      throw .slowPattern(text)
+    } else if let expression = RegularExpression(matchingAll: text) {
+      kind = .expression(text: text, expression)
     } else {
-      do {
-        kind = .expression(try Regex(text))
-      } catch {
-        throw .badPattern(text)
-      }
+      throw .badPattern(text)
     }
-  }
-
-  /// Returns true when a repeated group of the expression `text` contains a repetition, an
-  /// option or alternatives, as in `(a+)+`: there may be exponentially many ways to match a name.
-  private static func repeatsRepetitions(_ text: String) -> Bool {
-    // True for an open group, and the whole, that contains a repetition or alternatives.
-    var open = [false]
-    var (hasJustOpened, hasJustClosed) = (false, false)
-    var (isEscaped, isInClass) = (false, false)
-    for character in text {
-      let (opened, closed) = (hasJustOpened, hasJustClosed)
-      (hasJustOpened, hasJustClosed) = (false, false)
-      switch character {
-      case _ where isEscaped: isEscaped = false
-      case "\\": isEscaped = true
-      case "]" where isInClass: isInClass = false
-      case _ where isInClass: break
-      case "[": isInClass = true
-      case "(":
-        open.append(false)
-        hasJustOpened = true
-      case ")" where open.count > 1:
-        hasJustClosed = open.removeLast()
-        open[open.count - 1] = open[open.count - 1] || hasJustClosed
-      case "?" where opened: break
-      case "*", "+", "{":
-        if closed { return true }
-        open[open.count - 1] = true
-      case "?": open[open.count - 1] = true
-      case "|": open[open.count - 1] = true
-      default: break
-      }
-    }
-    return false
   }
 
   /// Returns true when `text` has only characters of a module name.
@@ -119,18 +82,40 @@ package struct ModulePattern {
   }
 
   /// Returns true when the pattern matches the module `name` or a module that contains it.
-  package func covers(_ name: String) -> Bool {
+  ///
+  /// - Throws: As `matches`.
+  package func covers(_ name: String) throws(LoRAError) -> Bool {
     let parts = name.split(separator: ".")
-    return parts.indices.contains { matches(parts[...$0].joined(separator: ".")) }
+    for end in parts.indices where try matches(parts[...end].joined(separator: ".")) {
+      return true
+    }
+    return false
   }
 
   /// Returns true when the pattern matches the module `name`.
-  package func matches(_ name: String) -> Bool {
+  ///
+  /// - Throws: `LoRAError.slowPattern` when an expression exceeds its limit of steps.
+  package func matches(_ name: String) throws(LoRAError) -> Bool {
     switch kind {
-    case .every: true
-    case .suffix(let suffix): name == suffix || name.hasSuffix(".\(suffix)")
-    case .expression(let expression): (try? expression.wholeMatch(in: name)) != nil
+    case .every: return true
+    case .suffix(let suffix): return name == suffix || name.hasSuffix(".\(suffix)")
+    case .expression(let text, let expression):
+      do {
+        return try expression.isFound(in: name)
+      } catch {
+        throw .slowPattern(text, name: name)
+      }
     }
+  }
+}
+
+extension Sequence {
+  /// Returns true when `predicate` is true for one element; throws its errors.
+  package func hasOne<Failure>(
+    where predicate: (Element) throws(Failure) -> Bool
+  ) throws(Failure) -> Bool {
+    for element in self where try predicate(element) { return true }
+    return false
   }
 }
 
@@ -138,8 +123,8 @@ package struct ModulePattern {
 package enum LoRAError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The pattern is not a valid regular expression.
   case badPattern(String)
-  /// The pattern repeats a group that contains a repetition or alternatives.
-  case slowPattern(String)
+  /// The pattern takes too many steps on the name of a module.
+  case slowPattern(String, name: String)
   /// The pattern matches no module of the network; `known` lists the last components of the names
   /// that it could match.
   case noTarget(String, known: [String])
@@ -149,9 +134,9 @@ package enum LoRAError: Error, Equatable, Sendable, CustomStringConvertible {
     case .badPattern(let text):
       "The LoRA pattern \(text) is neither a name nor a regular expression: write the end of a "
         + "module's name, such as q_proj, or a regular expression of the whole name."
-    case .slowPattern(let text):
-      "The LoRA pattern \(text) repeats a group that contains a repetition or alternatives, which can "
-        + "take endless time to match: write the names or the alternatives without the outer repetition."
+    case .slowPattern(let text, let name):
+      "The LoRA pattern \(text) takes too long to match the module \(name): write the ends of the names, "
+        + "or an expression that does not repeat repetitions."
     case .noTarget(let text, let known):
       "The LoRA pattern \(text) matches no module of this model, which has "
         + "\(known.joined(separator: ", ")): name one of these, or \(ModulePattern.allLinear)."
