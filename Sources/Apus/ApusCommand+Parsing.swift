@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Phases
 
 extension ApusCommand {
   /// Returns the command that `words` ask for.
@@ -29,14 +30,19 @@ extension ApusCommand {
     guard configuration.defaultSubcommand == nil else { return }
     throw ValidationError(
       "There is no subcommand \(name) \(word); "
-        + (nearestSubcommands[word] ?? suggestion(for: word, of: parent, called: name)))
+        + (PhaseKind.known(elsewhereAs: word).map { "it is apus \($0)." }
+          ?? nearestSubcommands[word] ?? suggestion(for: word, of: parent, called: name)))
   }
 
   /// Subcommands of other tools, with the nearest one of apus.
   private static let nearestSubcommands = [
     "chat": "apus generate MODEL MESSAGE --chat answers one message.",
+    "infer": "apus generate MODEL TEXT continues a text.",
+    "merge": "apus export merges LoRA adapters.",
     "predict": "apus evaluate measures a classifier on texts whose labels are known.",
     "serve": "apus export writes a folder that other servers of models read.",
+    "test": "apus evaluate measures models.",
+    "tokenize": "apus tokenizer encode prints ids, and apus data build writes those of a corpus.",
     "train": "a phase of training has its own: apus pretrain, finetune, reward or align.",
   ]
 

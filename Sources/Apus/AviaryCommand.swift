@@ -7,6 +7,11 @@ import Foundation
 struct AviaryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "aviary", abstract: "Write texts from the Aviary, a synthetic world of stories.",
+    discussion: """
+      The Aviary is a grammar of short stories. It writes text, instructions and \
+      judgements in any number, so that a whole pipeline can be tried without data of one's own, and \
+      it checks whether a story keeps the facts of its instruction.
+      """,
     subcommands: [Write.self, Judge.self], defaultSubcommand: Write.self)
 
   /// Writes `lines` as JSON lines to the file at `path`, whole or not at all.

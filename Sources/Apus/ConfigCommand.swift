@@ -3,8 +3,6 @@ import Configuration
 import Phases
 import Training
 
-extension PhaseKind: ExpressibleByArgument {}
-
 /// `apus config`: the configuration of a run, or the schema of its keys.
 struct ConfigCommand: Subcommand {
   static let configuration = CommandConfiguration(
@@ -18,7 +16,14 @@ struct ConfigCommand: Subcommand {
   @Option(name: .customLong("set"), help: "Override of a key, as KEY.PATH=VALUE. Repeatable.")
   var overrides: [String] = []
 
-  @Option(help: "Phase whose keys are printed.")
+  @Option(
+    help: "Phase whose keys are printed: pretrain, finetune, reward or align.",
+    transform: { name in
+      guard let phase = PhaseKind(rawValue: name) else {
+        throw ValidationError(PhaseKind.refusal(of: name))
+      }
+      return phase
+    })
   var phase = PhaseKind.pretrain
 
   @Flag(help: "Print every key with its type, default, unit and range.")

@@ -16,7 +16,10 @@ struct DataCommand: ParsableCommand {
       abstract: "Tokenize documents into train.tokens and validation.tokens.")
 
     @Argument(
-      help: "Text files (.txt, .jsonl, .gz), folders or globs; or aviary or aviary-small.")
+      help: """
+        Text files (.txt, .jsonl, .gz), folders or globs; or aviary or aviary-small, the synthetic \
+        stories of apus data aviary.
+        """)
     var sources: [String]
 
     @Option(help: "Folder to write the dataset into.")

@@ -17,7 +17,7 @@ struct EvaluateCommand: CollectiveSubcommand {
       --without-end is given. Conversations: loss of the answers, token \
       accuracy and exact match. Labelled texts and tagged words: accuracy and F1 of a classifier. \
       Preference pairs: accuracy, margin and calibration of a reward model. Instructions of the \
-      Aviary: fractions of followed instructions, kind endings and consistent stories, and one \
+      Aviary (the synthetic stories of apus data aviary): fractions of followed instructions, kind endings and consistent stories, and one \
       answer of each model.
       """)
 
@@ -36,7 +36,7 @@ struct EvaluateCommand: CollectiveSubcommand {
   @Option(help: "File, folder or glob of records. Repeatable.")
   var records: [String] = []
 
-  @Option(help: "File of prompts that are instructions of the Aviary. Repeatable.")
+  @Option(help: "File of prompts by apus data aviary --kind prompts. Repeatable.")
   var instructions: [String] = []
 
   @Option(help: "Maximum number of tokens of an answer to an instruction.")

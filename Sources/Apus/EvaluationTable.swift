@@ -35,10 +35,27 @@ struct EvaluationTable {
     return low...high
   }
 
-  private var hasIntervals: Bool { columns.contains { interval($0, 0) != nil } }
+  /// The columns in groups, each of whose tables is as narrow as ``width`` if it has several.
+  private var groups: [[String]] {
+    var groups: [[String]] = []
+    for name in columns {
+      if let group = groups.last, lines(of: group + [name]).allSatisfy({ $0.count <= Self.width }) {
+        groups[groups.count - 1].append(name)
+      } else {
+        groups.append([name])
+      }
+    }
+    return groups
+  }
 
-  /// The lines of the table, an empty line and the legend.
+  /// The lines of the table, or of several below each other where one would be too wide, an empty line
+  /// and the legend.
   var lines: [String] {
+    groups.map(lines).joined(separator: [""]) + [""] + FigureLegend.lines(of: columns)
+  }
+
+  /// Returns the lines of a table of `columns`.
+  private func lines(of columns: [String]) -> [String] {
     var rows = [["model"] + columns]
     for (index, model) in models.enumerated() {
       rows.append(
@@ -47,21 +64,22 @@ struct EvaluationTable {
             let value = value(name, index) ?? .nan
             return FigureLegend.counts.contains(name) ? "\(Int(value))" : value.decimals(4)
           })
-      guard hasIntervals else { continue }
+      let intervals = columns.map { interval($0, index) }
+      guard intervals.contains(where: { $0 != nil }) else { continue }
       rows.append(
         ["  95 % interval"]
-          + columns.map { name in
-            interval(name, index).map { Self.text($0.lowerBound) + "–" + Self.text($0.upperBound) }
-              ?? ""
+          + intervals.map { interval in
+            interval.map { Self.text($0.lowerBound) + "–" + Self.text($0.upperBound) } ?? ""
           })
     }
-    return TextTable.lines(of: rows, endAligned: true) + [""] + FigureLegend.lines(of: columns)
+    return TextTable.lines(of: rows, endAligned: true)
   }
 
   /// The result in one sentence, in lines: the figures that differ from one model to the next by
   /// more than their intervals; nil for one model, or figures without intervals.
   var result: [String]? {
-    guard models.count > 1, hasIntervals else { return nil }
+    let unjudged = columns.filter { !FigureLegend.counts.contains($0) && interval($0, 0) == nil }
+    guard models.count > 1, columns.contains(where: { interval($0, 0) != nil }) else { return nil }
     let changes = (1..<models.count).compactMap { index -> String? in
       let changed = columns.compactMap { name -> String? in
         guard let before = interval(name, index - 1), let after = interval(name, index),
@@ -74,11 +92,15 @@ struct EvaluationTable {
         ? nil
         : "from \(models[index - 1]) to \(models[index]) " + changed.joined(separator: ", ")
     }
+    let judged =
+      (changes.isEmpty
+        ? "no figure with an interval differs from one model to the next"
+        : changes.joined(separator: "; ") + "; no other figure with an interval differs")
+      + " by more than its intervals"
     let sentence =
-      changes.isEmpty
-      ? "no figure differs from one model to the next by more than its intervals."
-      : changes.joined(separator: "; ") + "; no other figure with an interval differs by more than "
-        + "its intervals."
+      judged
+      + (unjudged.isEmpty
+        ? "." : "; no interval is known of \(unjudged.joined(separator: ", ")).")
     return ("Result: " + sentence).wrapped(to: Self.width)
   }
 

@@ -80,6 +80,15 @@ enum Failure {
     text.withUTF8 { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
+  /// The sentence of a command-line error as other errors have it, and the usage below it.
+  private static func usage(_ error: any Error) -> String {
+    let text = ApusCommand.fullMessage(for: error)
+    let (label, sentence) = ("Error: ", ApusCommand.message(for: error))
+    guard text.hasPrefix(label + sentence) else { return text }
+    let end = [".", "?", "!", "\n"].contains { sentence.hasSuffix($0) } ? "" : "."
+    return "apus: " + sentence + end + text.dropFirst(label.count + sentence.count)
+  }
+
   /// Ends the process with the sentence of `error`, or with the usage for a command-line error.
   static func exit(_ error: any Error) -> Never {
     if isOfParser(error) {
@@ -87,7 +96,7 @@ enum Failure {
       if isHelp, Ranks.own > 0 { Foundation.exit(0) }
       if isHelp || error is ExitCode { ApusCommand.exit(withError: error) }
       waitForRankZeroBeforeMPI()
-      write(ApusCommand.fullMessage(for: error).visible(keepsLines: true) + "\n")
+      write(usage(error).visible(keepsLines: true) + "\n")
       Foundation.exit(code(error))
     }
     report(sentence(error))

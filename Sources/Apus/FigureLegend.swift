@@ -6,8 +6,7 @@ enum FigureLegend {
   /// The meaning of every figure by its name.
   static let meanings = [
     "tokens": "tokens that the loss counts",
-    "loss":
-      "mean loss, of tokens in nats; lower is better",
+    "loss": "mean loss of the tokens, in nats; lower is better",
     "perplexity": "e to the loss; lower is better",
     "bitsPerByte": "the loss per byte of text, comparable across tokenizers; lower is better",
     "maskedLoss": "mean loss of the masked tokens, in nats; lower is better",
@@ -36,12 +35,18 @@ enum FigureLegend {
     "ended": "fraction of answers that end within --tokens",
   ]
 
+  /// The meaning of the loss of a classifier or reward model, beside which no tokens are counted.
+  private static let lossOfRecords = "mean loss of the records, words or pairs; lower is better"
+
   /// The figures that count something.
   static let counts: Set = ["tokens", "records", "leftOut", "answers"]
 
   /// Returns the lines that explain the figures `names`.
   static func lines(of names: [String]) -> [String] {
-    let rows = names.map { [$0, meanings[$0] ?? ""] }
+    let rows = names.map { name in
+      let isOfRecords = name == "loss" && !names.contains("tokens")
+      return [name, isOfRecords ? lossOfRecords : meanings[name] ?? ""]
+    }
     return rows.isEmpty ? [] : TextTable.lines(of: rows)
   }
 }

@@ -12,7 +12,12 @@ import Tokenizers
 struct GenerateCommand: Subcommand {
   static let configuration = CommandConfiguration(
     commandName: "generate", abstract: "Generate text with a trained model.",
-    discussion: "apus generate runs/aviary \"Once\" --temperature 0.8")
+    discussion: """
+      apus generate runs/base "Once" --temperature 0.8
+
+      Samples, at temperature 1 unless generation_config.json of the model or an option says \
+      otherwise; --greedy does not.
+      """)
 
   @Argument(help: "Run folder, checkpoint or Hugging Face folder with a tokenizer.")
   var model: String
@@ -24,7 +29,10 @@ struct GenerateCommand: Subcommand {
   @Option(help: "Token ids to continue instead of a text, separated by spaces or commas.")
   var ids: TokenIDList?
 
-  @Flag(help: "Take the most likely token at every position (temperature 0).")
+  @Flag(
+    help: """
+      Take the most likely token at every position (temperature 0), the default of transformers.
+      """)
   var greedy = false
 
   @Option(help: "Seed of the sampling.")
@@ -76,9 +84,17 @@ struct GenerateCommand: Subcommand {
       request.sampling.temperature = 0
     } else if let own = generation.sampling(of: loaded.generation) {
       request.sampling = own
+      let file = "\(GenerationConfiguration.fileName) of the model"
       Failure.report(
-        "\(GenerationConfiguration.fileName) of the model sets temperature \(own.temperature), top-k "
-          + "\(own.topK.map(String.init) ?? "none") and top-p \(own.topP).")
+        own.temperature == 0
+          ? "\(file) asks for the most likely tokens; --temperature 1 samples."
+          : "sampling at temperature \(own.temperature), top-k "
+            + "\(own.topK.map(String.init) ?? "none") and top-p \(own.topP), as \(file) says; "
+            + "--greedy takes the most likely tokens.")
+    } else if generation.asksForNoSampling {
+      Failure.report(
+        "sampling at temperature 1; --greedy takes the most likely tokens, the default of "
+          + "transformers.")
     }
     if !loaded.generation.unused.isEmpty {
       Failure.report(

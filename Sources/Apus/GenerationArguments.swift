@@ -45,9 +45,12 @@ struct GenerationArguments: ParsableArguments {
     Sampling(temperature: temperature ?? 1, topK: topK, topP: topP ?? 1)
   }
 
+  /// True when no option says how to sample.
+  var asksForNoSampling: Bool { temperature == nil && topK == nil && topP == nil }
+
   /// The sampling that `published` asks for; nil when it asks for none, or an option is given.
   func sampling(of published: GenerationConfiguration) -> Sampling? {
-    guard temperature == nil, topK == nil, topP == nil else { return nil }
+    guard asksForNoSampling else { return nil }
     let sampling = Sampling(
       temperature: published.isSampled == false ? 0 : published.temperature ?? 1,
       topK: published.topK, topP: published.topP ?? 1)

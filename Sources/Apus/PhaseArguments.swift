@@ -30,19 +30,53 @@ struct PhaseArguments: ParsableArguments {
       """)
   var profile = false
 
-  /// Runs the phase `kind` to the end of the run.
+  @Flag(help: "Print the expected sizes and time of the run, check its data, and change nothing.")
+  var dryRun = false
+
+  func validate() throws {
+    if dryRun && (profile || resume != "auto") {
+      throw ValidationError(
+        "--dry-run trains nothing: leave out --profile and --resume.")
+    }
+  }
+
+  /// Runs the phase `kind` to the end of the run, or prints the plan of a dry run.
   ///
   /// - Throws: `ExitCode` 75 when the run was stopped before its last step.
   fileprivate func run(
     _ kind: PhaseKind, _ world: Communicator, _ workers: Cores.Assignment
   ) throws {
-    let outcome = try Self.train(
-      kind, world: world, workers: workers, resume: start, profiles: profile
-    ) {
+    let reader = {
       try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
         ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
     }
+    if dryRun { return try printPlan(kind, world, workers, reader) }
+    let outcome = try Self.train(
+      kind, world: world, workers: workers, resume: start, profiles: profile, reader: reader)
     if case .stopped = outcome { throw ExitCode(75) }
+  }
+
+  /// Prints the sizes of the run and its time from the first step to the last.
+  private func printPlan(
+    _ kind: PhaseKind, _ world: Communicator, _ workers: Cores.Assignment,
+    _ reader: () throws -> ConfigurationReader
+  ) throws {
+    let bf16IsFaster = try Self.bf16IsFaster(onAllOf: world)
+    let row = try world.together {
+      var (keys, all) = (try reader(), try reader())
+      let sketch = try kind.type.sketch(&keys, PlannedArtifacts(), bf16IsFaster: bf16IsFaster)
+      let phase = try kind.type.init(&all, bf16IsFaster: bf16IsFaster)
+      return PlannedRuns.Row(
+        name: "The run", cells: [phase.plan.run, kind.rawValue], sketch: sketch, isPending: true)
+    }
+    try PlannedRuns(heads: ["run", "what"], rows: [row]).print(world, workers)
+  }
+
+  /// True when bf16 is faster on the CPU of every rank, so that `auto` means it.
+  ///
+  /// Collective.
+  static func bf16IsFaster(onAllOf world: Communicator) throws -> Bool {
+    try world.allReduce(UInt8(MatrixLibrary.bf16IsFaster ? 1 : 0), .min) == 1
   }
 
   /// Runs one phase on all ranks of `world`.
@@ -52,8 +86,7 @@ struct PhaseArguments: ParsableArguments {
     _ kind: PhaseKind, world: Communicator, workers: Cores.Assignment, resume: TrainingRun.Resume,
     profiles: Bool = false, reader: () throws -> ConfigurationReader
   ) throws -> TrainingRun.Outcome {
-    // `auto` means bf16 only if it is faster on the CPU of every rank.
-    let bf16IsFaster = try world.allReduce(UInt8(MatrixLibrary.bf16IsFaster ? 1 : 0), .min) == 1
+    let bf16IsFaster = try bf16IsFaster(onAllOf: world)
     let phase = try world.together {
       var reader = try reader()
       return try kind.type.init(&reader, bf16IsFaster: bf16IsFaster)

@@ -107,9 +107,7 @@ struct RecipeRun {
 
   static func kind(_ name: String, of stage: Stage) throws -> PhaseKind {
     guard let kind = PhaseKind(rawValue: name) else {
-      throw Failure.Refusal(
-        "Stage \(stage.name): \(name) is not a phase; choose "
-          + PhaseKind.allCases.map(\.rawValue).joined(separator: ", ") + ".")
+      throw Failure.Refusal("Stage \(stage.name): \(PhaseKind.refusal(of: name))")
     }
     return kind
   }

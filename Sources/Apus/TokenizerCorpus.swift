@@ -12,7 +12,11 @@ import Training
 /// Rank 0 adds the counts, trains on them on its threads and writes the tokenizer, which does not
 /// depend on the numbers of ranks and threads.
 struct TokenizerCorpus: ParsableArguments {
-  @Argument(help: "Text files (.txt, .jsonl, .gz), folders or globs; or aviary or aviary-small.")
+  @Argument(
+    help: """
+      Text files (.txt, .jsonl, .gz), folders or globs; or aviary or aviary-small, the synthetic \
+      stories of apus data aviary.
+      """)
   var sources: [String]
 
   @Option(help: "Folder to write tokenizer.json into.")

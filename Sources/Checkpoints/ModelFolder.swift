@@ -114,7 +114,7 @@ package struct ModelFolder: Sendable {
   /// The kind of the network, for messages.
   package var kind: String {
     switch network {
-    case is SequenceClassifierConfiguration: "a sequence classifier"
+    case let classifier as SequenceClassifierConfiguration: classifier.kind
     case is TokenClassifierConfiguration: "a token classifier"
     case is TextEncoderConfiguration: "an encoder without a head"
     default: "a language model"

@@ -33,6 +33,8 @@ package struct UnknownKey: Equatable, Sendable {
   package var newName: String?
   /// A phase that has this key, when the one that was read has not.
   package var otherPhase: String?
+  /// The key of that phase, when `path` is its name in other trainers.
+  package var otherName: String?
 }
 
 /// An error in a configuration; every case is for the user to correct (exit code 2).
@@ -107,7 +109,7 @@ extension ConfigurationError: CustomStringConvertible {
     sentence +=
       first.newName.map { "; it was renamed to \($0)." }
       ?? first.otherPhase.map {
-        "; it is a key of \($0): use apus \($0), or --phase \($0) with apus config."
+        "; \(first.otherName ?? "it") is a key of \($0): use apus \($0), or --phase \($0) with apus config."
       }
       ?? first.nearest.map { "; did you mean \($0)?" }
       ?? "; apus config --phase PHASE --schema lists the keys of a phase."
@@ -115,7 +117,7 @@ extension ConfigurationError: CustomStringConvertible {
     let others = keys.dropFirst().map { key in
       "\(key.path) (\(key.place)"
         + (key.newName.map { ", renamed to \($0))" }
-          ?? key.otherPhase.map { ", a key of \($0))" }
+          ?? key.otherPhase.map { ", \(key.otherName ?? "a key") of \($0))" }
           ?? key.nearest.map { ", nearest: \($0))" } ?? ")")
     }
     return sentence.dropLast() + " (also unknown: \(others.joined(separator: ", ")))"

@@ -77,13 +77,18 @@ package struct ConfigurationReader: Sendable {
   /// Throws `ConfigurationError.unknownKeys` with all of them, in the order of the file and then of
   /// the overrides.
   package func finish() throws(ConfigurationError) {
-    let keys = declarations.map(\.description.path)
-    let unknown = document.writtenKeys(declared: keys).map {
+    let unknown = unknownKeys(among: declarations.map(\.description.path))
+    if !unknown.isEmpty { throw .unknownKeys(unknown) }
+  }
+
+  /// The keys of the document that are not in `keys`, in the order of the file and then of the
+  /// overrides.
+  package func unknownKeys(among keys: [String]) -> [UnknownKey] {
+    document.writtenKeys(declared: keys).map {
       UnknownKey(
         path: $0.path, place: $0.place, nearest: Spelling.nearest(to: $0.path, among: keys),
         newName: Self.renamedKeys[$0.path])
     }
-    if !unknown.isEmpty { throw .unknownKeys(unknown) }
   }
 
   /// The new names of keys that were renamed; an old name is refused with the new one.

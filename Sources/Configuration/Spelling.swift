@@ -7,10 +7,7 @@ package enum Spelling {
   ///
   /// A name that other trainers use, such as `lr`, stands for the key of the same meaning.
   package static func nearest(to written: String, among keys: [String]) -> String? {
-    let name = String(plain(lastWord(written)))
-    if let key = namesElsewhere.first(where: { $0.value.contains(name) })?.key, keys.contains(key) {
-      return key
-    }
+    if let key = key(elsewhereCalled: written), keys.contains(key) { return key }
     var candidates = keys
     // Sections are candidates too: `optimiser:` stands for `optimizer:`.
     for section in keys.flatMap(sections(of:)) where !candidates.contains(section) {
@@ -23,40 +20,6 @@ package enum Spelling {
     }
     return best?.key
   }
-
-  /// The names that PyTorch and Hugging Face's trainers give to keys, in lower case and without `_`.
-  static let namesElsewhere = [
-    "optimizer.learningRate": ["lr", "maxlr", "peaklr"],
-    "optimizer.clip": ["maxgradnorm", "gradclip", "gradientclipping", "clipgrad"],
-    "steps": ["maxsteps", "numsteps", "trainsteps", "maxiters", "iterations"],
-    "epochs": ["numtrainepochs", "numepochs", "maxepochs", "trainepochs"],
-    "earlyStopping.patience": ["earlystoppingpatience"],
-    "batch.sequences": [
-      "batchsize", "perdevicetrainbatchsize", "trainbatchsize", "microbatchsize",
-    ],
-    "batch.microBatches": ["gradientaccumulationsteps", "gradientaccumulation"],
-    "schedule.warmup": ["warmupsteps", "warmupiters"],
-    "schedule.final": ["minlr", "minlrratio"],
-    "schedule.name": ["lrschedulertype", "lrscheduler", "scheduler"],
-    "evaluate.every": ["evalsteps", "evaliters", "evalinterval", "evalstrategy"],
-    "checkpoint.every": ["savesteps", "saveinterval", "savestrategy"],
-    "checkpoint.keep": ["savetotallimit"],
-    "log.every": ["loggingsteps", "loginterval"],
-    "run": ["outputdir"],
-    "precision": ["bf16", "fp16", "dtype", "torchdtype"],
-    "recompute": ["gradientcheckpointing"],
-    "data.train": ["dataset", "datasetname", "trainfile", "traindata"],
-    "data.validation": ["validationfile", "evaldataset", "valfile"],
-    "model.from": ["modelnameorpath", "basemodel", "pretrained"],
-    "model.context": ["maxseqlength", "seqlength", "seqlen", "blocksize", "maxlength", "nctx"],
-    "model.width": ["hiddensize", "dmodel", "nembd", "dim"],
-    "model.layers": ["numhiddenlayers", "numlayers", "nlayer", "nlayers"],
-    "model.heads": ["numattentionheads", "numheads", "nhead", "nheads"],
-    "model.kvHeads": ["numkeyvalueheads", "nkvheads"],
-    "model.hidden": ["intermediatesize", "dff", "ffndim"],
-    "lora.rank": ["r", "lorar"],
-    "dpo.beta": ["beta"],
-  ]
 
   /// The sections that the key `path` is in, the innermost first.
   static func sections(of path: String) -> [String] {
@@ -80,11 +43,11 @@ package enum Spelling {
     return costs.min()
   }
 
-  private static func lastWord(_ path: String) -> Substring {
+  static func lastWord(_ path: String) -> Substring {
     path[(path.lastIndex(of: ".").map(path.index(after:)) ?? path.startIndex)...]
   }
 
-  private static func plain(_ text: some StringProtocol) -> [Character] {
+  static func plain(_ text: some StringProtocol) -> [Character] {
     // Only the beginning of an overlong name is compared: the distance takes quadratic time.
     Array(text.prefix(80).lowercased()).filter { $0 != "_" && $0 != "-" }
   }

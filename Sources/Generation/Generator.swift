@@ -41,11 +41,14 @@ package struct Generator {
   /// prompts may differ in length. Token p of completion c is sampled with number p of the random
   /// stream (seed, step, `first` + c).
   ///
-  /// - Parameter onToken: Called with the number of the completion, `first` + c, and the id of each
-  ///   token but the end token, as it is sampled. An error that it throws stops the generation.
+  /// - Parameters:
+  ///   - onToken: Called with the number of the completion, `first` + c, and the id of each token but
+  ///     the end token, as it is sampled. An error that it throws stops the generation.
+  ///   - onCompletion: Called when a completion is finished.
   package func completions(
     _ request: CompletionRequest,
-    onToken: ((_ number: Int, _ id: Int32) throws -> Void)? = nil
+    onToken: ((_ number: Int, _ id: Int32) throws -> Void)? = nil,
+    onCompletion: (() -> Void)? = nil
   ) rethrows -> [Completion] {
     precondition(
       (1...configuration.vocabulary).contains(request.vocabulary) && request.samples >= 0
@@ -76,6 +79,7 @@ package struct Generator {
             || completions[number].tokens.count
               == limit(of: request.prompts[number / request.samples], request)
         else { continue }
+        onCompletion?()
         for cache in caches { cache.remove(place) }
         batch[place] = batch[batch.count - 1]
         batch.removeLast()

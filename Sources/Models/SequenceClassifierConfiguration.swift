@@ -49,6 +49,15 @@ package struct SequenceClassifierConfiguration: NetworkConfiguration {
       padding: fields.padding(below: model.vocabulary) ?? model.padding)
   }
 
+  /// The labels of a reward model.
+  package static let rewardLabels = ["reward"]
+
+  /// The kind of the network, for messages.
+  package var kind: String {
+    labels == Self.rewardLabels && problem == .regression
+      ? "a reward model" : "a sequence classifier"
+  }
+
   /// The name of the module that computes the scores.
   var head: String { usesFirstToken ? "classifier" : "score" }
 

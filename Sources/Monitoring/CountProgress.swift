@@ -45,14 +45,14 @@ package final class CountProgress: Sendable {
     state = Mutex(State(last: start))
   }
 
-  /// Adds `count` units that are done, and shows them if a line is due.
+  /// Adds `count` units that are done, 0 for a part of one, and shows them if a line is due.
   package func advance(by count: Int = 1) {
     let now = now()
     state.withLock { state in
       state.done = min(total, state.done + count)
       let interval: Duration =
         columns == nil ? .seconds(30) : state.isDrawn ? .milliseconds(100) : .seconds(1)
-      guard now - state.last >= interval, state.done > 0 else { return }
+      guard now - state.last >= interval else { return }
       state.last = now
       let pace = (now - start) / .seconds(1) / Double(state.done)
       let eta = Durations.text(pace * Double(total - state.done))

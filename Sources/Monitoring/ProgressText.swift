@@ -12,35 +12,56 @@ import Foundation
 enum ProgressText {
   /// The line of a step, at most `width` columns; it drops fields one by one as needed.
   static func line(_ report: StepReport, eta: Double?, width: Int = 100) -> String {
-    // The rank of a field: those of the highest rank are dropped first.
-    var fields: [(text: String, rank: Int)] = [
-      (position(report), 0), (loss(report), 1),
-      ("lr \(scientific(report.learningRate))", 4),
-      ("norm \(fixed(report.gradientNorm, digits: 3))", 5),
-    ]
-    for (index, figure) in report.figures.filter({ !$0.isDetail }).enumerated() {
-      // A phase names its most telling figures first.
-      fields.append(("\(figure.name) \(fixed(figure.value, digits: 4))", index < 2 ? 2 : 7 + index))
+    // The loss of a policy says less than its reward.
+    let lossRank = report.lossName == "loss" ? 1 : 7
+    func fields(peak: String?) -> [Field] {
+      var fields: [Field] = [
+        (position(report), 0), (loss(report), lossRank),
+        ("lr \(scientific(report.learningRate))", 9),
+        ("norm \(fixed(report.gradientNorm, digits: 3))", 8),
+      ]
+      for (index, figure) in report.figures.filter({ !$0.isDetail }).enumerated() {
+        // A phase names its most telling figures first.
+        let rank = index == 0 ? 2 : index == 1 ? 6 : 8 + index
+        fields.append(("\(figure.name) \(fixed(figure.value, digits: 4))", rank))
+      }
+      fields.append((rate(report), 4))
+      if let peak { fields.append((peak, 5)) }
+      fields.append(("eta \(Durations.text(eta))", 3))
+      return fields
     }
-    fields.append((rate(report), 6))
-    if let peak = peak(report) { fields.append((peak, 100)) }
-    fields.append(("eta \(Durations.text(eta))", 3))
-    return fitted(fields, width) ?? String(position(report).prefix(max(0, width)))
+    let peak = peak(report)
+    let whole = fields(peak: peak.map { $0 + " of peak" }).map(\.text).joined(separator: "  ")
+    if whole.utf8.count <= width { return whole }
+    return fitted(fields(peak: peak.map { $0 + " peak" }), width)
+      ?? String(position(report).prefix(max(0, width)))
   }
 
-  /// Returns the line of `fields` without those of the highest ranks that exceed `width` columns;
-  /// nil when even rank 0 does.
-  private static func fitted(_ fields: [(text: String, rank: Int)], _ width: Int) -> String? {
-    let ranks = Set(fields.map(\.rank)).sorted(by: >)
-    return ranks.lazy.map { rank in
-      fields.filter { $0.rank <= rank }.map(\.text).joined(separator: "  ")
-    }.first { $0.utf8.count <= width }
+  /// The text of a field, and its rank: fields of a high rank are the first to be dropped.
+  private typealias Field = (text: String, rank: Int)
+
+  /// Returns the line of the `fields` that fit `width` columns, those of a low rank before others;
+  /// nil when those of rank 0 do not.
+  private static func fitted(_ fields: [Field], _ width: Int) -> String? {
+    var kept: Set<Int> = []
+    var line = ""
+    for index in fields.indices.sorted(by: { (fields[$0].rank, $0) < (fields[$1].rank, $1) }) {
+      let wider = fields.indices.filter { $0 == index || kept.contains($0) }
+        .map { fields[$0].text }.joined(separator: "  ")
+      if wider.utf8.count <= width {
+        kept.insert(index)
+        line = wider
+      } else if fields[index].rank == 0 {
+        return nil
+      }
+    }
+    return line
   }
 
   /// The line of an evaluation; `totalSteps` is nil if unknown.
   static func line(_ report: EvaluationReport, totalSteps: Int?) -> String {
-    // The figures, the last one first, give way to a line of 100 columns.
-    var fields: [(text: String, rank: Int)] = [
+    // The figures, later ones before earlier ones, give way to a line of 100 columns.
+    var fields: [Field] = [
       ("eval  " + position(report.step, of: totalSteps), 0)
     ]
     if let name = report.lossName {
@@ -128,7 +149,7 @@ enum ProgressText {
     guard let fraction = report.peakFraction, fraction.isFinite, fraction.magnitude < 10 else {
       return nil
     }
-    return "\(Int((fraction * 100).rounded()))%".padded(to: -3) + " of peak"
+    return "\(Int((fraction * 100).rounded()))%".padded(to: -3)
   }
 
   private static func scientific(_ value: Double) -> String {

@@ -11,11 +11,21 @@ package enum Terminal {
   /// Returns the descriptor of the terminal on which standard error appears; nil without one.
   ///
   /// Under `mpirun` standard error is a pipe to `mpirun`, which copies it to its own standard error:
-  /// that terminal is opened, for its width only. A rank on another host has no such parent.
+  /// that terminal is opened, for its width only. A rank on another host has no such parent. With
+  /// `--tag-output` and the like `mpirun` writes into the lines, which cannot be rewritten then.
   package static func ofStandardError() -> Int32? {
     if isatty(STDERR_FILENO) == 1 { return STDERR_FILENO }
-    guard variable("OMPI_COMM_WORLD_RANK") != nil else { return nil }
+    guard variable("OMPI_COMM_WORLD_RANK") != nil, !marksLines(variable) else { return nil }
     return terminal(at: "/proc/\(getppid())/fd/2", ofProgram: "/proc/\(getppid())/comm")
+  }
+
+  /// True when Open MPI marks every line of output, by its parameters in the environment `variable`.
+  static func marksLines(_ variable: (String) -> String?) -> Bool {
+    ["tag_output", "timestamp_output", "xml_output"].contains {
+      // mpirun passes its options and those of the user's files on to the ranks in these variables.
+      let value = variable("OMPI_MCA_orte_\($0)") ?? ""
+      return !["", "0", "false", "no", "disabled"].contains(value.lowercased())
+    }
   }
 
   /// Opens `path` if it is a terminal and `name` has the name of Open MPI's launcher.

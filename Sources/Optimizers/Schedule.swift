@@ -56,8 +56,14 @@ package struct Schedule: Sendable, Equatable {
     self.steps = steps
   }
 
-  /// Returns the schedule of a run of `steps` steps with the same settings.
-  package func with(steps: Int) -> Schedule {
+  /// True when the rate should decay and does not, because the warm-up takes all steps but the last.
+  package var warmupLeavesNoDecay: Bool {
+    shape.reachesFinal && final < peak && warmup > 0 && warmup >= steps - 1
+  }
+
+  /// Returns the schedule of a run of `steps` steps, `warmup` of them with a rising rate, with the
+  /// same settings.
+  package func with(steps: Int, warmup: Int) -> Schedule {
     Schedule(shape: shape, peak: peak, final: final, warmup: warmup, decay: decay, steps: steps)
   }
 

@@ -1,5 +1,6 @@
 import DataParallel
 import Generation
+import Monitoring
 import Tensors
 import Training
 
@@ -40,6 +41,13 @@ struct SampledToken: BitwiseCopyable, Sendable {
 }
 
 extension DataParallel<Replica> {
+  /// The progress of sampling the completions of this rank, about as many on each rank of `count`;
+  /// nil on ranks other than 0.
+  func progress(of name: String, _ count: Int, _ unit: String) -> CountProgress? {
+    guard world.rank == 0 else { return nil }
+    return CountProgress(name, (count + world.size - 1) / world.size, unit)
+  }
+
   /// Samples `units` batches of completions over all workers of all ranks, and returns them on every
   /// rank, in the order of the units.
   ///
@@ -54,5 +62,16 @@ extension DataParallel<Replica> {
       SampledToken.tokens(of: try sample(replica, workspace, unit))
     }
     return units.flatMap(SampledToken.completions)
+  }
+}
+
+extension Generator {
+  /// Samples the completions of `request`, and reports each that is finished to `progress`.
+  func completions(
+    _ request: CompletionRequest, reportingTo progress: CountProgress?
+  ) -> [Completion] {
+    completions(
+      request, onToken: { _, _ in progress?.advance(by: 0) },
+      onCompletion: { progress?.advance() })
   }
 }

@@ -91,7 +91,7 @@ extension InitialModel {
   }
 
   private static func name(of network: SequenceClassifierConfiguration) -> String {
-    "a sequence classifier (labels: " + network.labels.prefix(5).joined(separator: ", ")
+    "\(network.kind) (labels: " + network.labels.prefix(5).joined(separator: ", ")
       + (network.labels.count > 5 ? " …)" : ")")
   }
 

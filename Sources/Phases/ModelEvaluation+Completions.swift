@@ -40,14 +40,9 @@ extension ModelEvaluation {
   ) throws -> [(text: String, hasEnded: Bool)] {
     let group = 16
     let units = (set.prompts.count + group - 1) / group
-    // Rank 0 shows its own part.
-    let world = replicas.world
-    let progress =
-      world.rank == 0
-      ? CountProgress("sampling", (units + world.size - 1) / world.size * group, "answers") : nil
+    let progress = replicas.progress(of: "sampling", set.prompts.count, "answers")
     defer { progress?.finish() }
     let completions = try replicas.completions(units: units) { [folder] replica, workspace, unit in
-      defer { progress?.advance(by: group) }
       let own = unit * group..<min(set.prompts.count, (unit + 1) * group)
       let request = CompletionRequest(
         prompts: own.map { set.prompts[$0].ids }, maximum: tokens,
@@ -55,7 +50,7 @@ extension ModelEvaluation {
         ends: Set(folder.generation.ends + [set.endOfTurn]),
         vocabulary: folder.tokenizer.vocabularySize, seed: seed, first: own.lowerBound)
       return Generator(replica.model, configuration: folder.configuration, in: workspace)
-        .completions(request)
+        .completions(request, reportingTo: progress)
     }
     return try completions.map { completion in
       let ids = completion.textTokens(folder.tokenizer.isSpecial)

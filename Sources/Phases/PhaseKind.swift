@@ -78,10 +78,27 @@ extension ConfiguredPhase {
       let options = try Options(&reader)
       try reader.finish()
       return options
-    } catch ConfigurationError.unknownKeys(var keys) {
-      for index in keys.indices { keys[index].otherPhase = PhaseKind.phase(with: keys[index].path) }
-      throw ConfigurationError.unknownKeys(keys)
+    } catch .unknownKeys(let keys) {
+      throw ConfigurationError.unknownKeys(keys.map(placed))
+    } catch {
+      // A required key may be missing because it has another name in the file.
+      guard case .missing(_, _, similar: nil) = error else { throw error }
+      let known = try ConfigurationReader.schema { _ = try Options(&$0) }.map(\.path)
+      let keys = reader.unknownKeys(among: known)
+      throw keys.isEmpty ? error : ConfigurationError.unknownKeys(keys.map(placed))
     }
+  }
+
+  /// Returns `key` with the phase that has it, or has the key that other trainers call so.
+  private static func placed(_ key: UnknownKey) -> UnknownKey {
+    var key = key
+    key.otherPhase = PhaseKind.phase(with: key.path)
+    if key.otherPhase == nil, let name = Spelling.key(elsewhereCalled: key.path),
+      name != key.nearest
+    {
+      (key.otherPhase, key.otherName) = (PhaseKind.phase(with: name), name)
+    }
+    return key
   }
 
   /// Reads the keys of the phase, and refuses others.

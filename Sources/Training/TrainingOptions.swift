@@ -20,6 +20,7 @@ package struct TrainingOptions: Sendable {
     package var sequencesHelp = "sequences per micro-batch"
     package var learningRate = 1e-3
     package var weightDecay = 0.1
+    /// The longest warm-up that a run has unless it is given.
     package var warmup = 100
     package var spike = 2.0
 
@@ -72,8 +73,10 @@ package struct TrainingOptions: Sendable {
   package var clip: Double
   /// The shape of the learning-rate schedule.
   package var schedule: Schedule.Shape
-  /// Steps of the linear warm-up.
-  package var warmup: Int
+  /// Steps of the linear warm-up; nil where `epochs` decides the steps, of which it is a fraction.
+  package var warmup: Int?
+  /// The longest warm-up that is not given.
+  let longestWarmup: Int
   /// The learning rate at the end; a tenth of the peak unless it is given.
   package var finalRate: Double
   /// Steps of the final decay of `wsd`.
@@ -143,9 +146,9 @@ package struct TrainingOptions: Sendable {
       "optimizer.clip", default: 1.0, in: 0..., help: "maximum gradient norm; 0 disables clipping")
     schedule = try reader.choice(
       "schedule.name", default: .cosine, help: "shape of the learning-rate schedule")
-    warmup = try reader.integer(
-      "schedule.warmup", default: defaults.warmup, in: 0..., unit: "steps",
-      help: "linear warm-up of the learning rate")
+    longestWarmup = defaults.warmup
+    warmup = try Self.warmup(
+      &reader, longest: longestWarmup, steps: epochs == nil ? steps : nil)
     finalRate = try reader.number(
       "schedule.final", default: Self.tenth(of: learningRate), in: 0...,
       help: "learning rate at the end of the schedule; by default a tenth of the peak")
@@ -239,6 +242,24 @@ package struct TrainingOptions: Sendable {
     }
     return value
   }
+
+  /// Reads the warm-up, by default a fraction of `steps`; nil if it is absent and they are not known.
+  private static func warmup(
+    _ reader: inout ConfigurationReader, longest: Int, steps: Int?
+  ) throws(ConfigurationError) -> Int? {
+    let help =
+      "linear warm-up of the learning rate; by default a tenth of the steps, at most \(longest)"
+    guard let steps else {
+      return try reader.optionalInteger("schedule.warmup", in: 0..., unit: "steps", help: help)
+    }
+    return try reader.integer(
+      "schedule.warmup", default: warmup(longest: longest, steps: steps), in: 0..., unit: "steps",
+      help: help)
+  }
+
+  /// Returns the warm-up of a run of `steps` steps that does not set it: a tenth of them, so that the
+  /// rate decays in a short run too, at most `longest`.
+  static func warmup(longest: Int, steps: Int) -> Int { min(longest, steps / 10) }
 
   /// Refuses keys that have no effect with `optimizer.name` and `schedule.name`, unless they have
   /// their default, as in a file with every key; and final learning rates above the peak.

@@ -74,6 +74,9 @@ package struct TrainingPlan: Sendable {
   package let sourceContext: Int
   /// The learning-rate schedule.
   package private(set) var schedule: Schedule
+  /// The longest warm-up of a schedule whose warm-up is a fraction of the steps that `epochs` decides;
+  /// nil for a warm-up that is known.
+  private let longestWarmup: Int?
   /// The operand precision of matrix products.
   package let precision: Precision
   /// True when every row has as many tokens as positions, as those of a stream of text.
@@ -81,7 +84,7 @@ package struct TrainingPlan: Sendable {
   /// True when a row's forward pass must have the same bits in every batch; see `Workspace`.
   package let isBatchInvariant: Bool
   /// The keys that decide the bits of the weights, with their values as YAML.
-  package let keySettings: [String: String]
+  package private(set) var keySettings: [String: String]
   /// The entries that the phase adds to `settings`, such as the identity of its data.
   package let phaseSettings: [String: String]
   /// The numbers of trained and of frozen elements in the flat buffers, with padding.
@@ -171,11 +174,12 @@ package struct TrainingPlan: Sendable {
       ?? (network.layout.parameterCount, 0)
     schedule = Schedule(
       shape: options.schedule, peak: options.learningRate, final: options.finalRate,
-      warmup: options.warmup, decay: options.decay, steps: options.steps)
+      warmup: options.warmup ?? 0, decay: options.decay, steps: options.steps)
+    longestWarmup = options.warmup == nil ? options.longestWarmup : nil
     try requireMemory(reader)
   }
 
-  /// Sets `steps` to the fewest in which `objective` sees `epochs` epochs, a multiple of `iteration`.
+  /// Sets `steps`, and a warm-up that follows from it, to the fewest in which `objective` sees `epochs` epochs, a multiple of `iteration`.
   mutating func decideSteps(by objective: any Objective, iteration: Int) {
     guard let epochs else { return }
     // The fraction of rounding errors is no further step.
@@ -187,7 +191,9 @@ package struct TrainingPlan: Sendable {
       if seen(middle) < epochs { few = middle } else { enough = middle }
     }
     steps = enough * iteration
-    schedule = schedule.with(steps: steps)
+    let warmup = longestWarmup.map { TrainingOptions.warmup(longest: $0, steps: steps) }
+    schedule = schedule.with(steps: steps, warmup: warmup ?? schedule.warmup)
+    keySettings["schedule.warmup"] = "\(schedule.warmup)"
   }
 
   /// The language model of the network.

@@ -18,7 +18,7 @@ extension TrainingRun {
         + (team == 1
           ? "\(workers, "thread"), " : "\(workers, "team", "teams") of \(team) threads, ")
         + "\(plan.microBatches * plan.rows, "sequence") (at most \(plan.tokensPerStep, "token")) "
-        + "per step, \(epochs.decimals(epochs < 1 ? 4 : epochs < 100 ? 2 : 0)) epochs in total")
+        + "per step, \(epochs.decimals(epochs < 0.1 ? 4 : epochs < 100 ? 2 : 0)) epochs in total")
     let full = plan.memory(ranks: world.size, threads: workers)
     if !plan.hasFullRows && full > memory {
       try observers.event(
@@ -39,7 +39,12 @@ extension TrainingRun {
       try observers.event(
         .warning,
         "the learning rate does not reach \(plan.schedule.peak): schedule.warmup has "
-          + "\(warmup, "step") and the run \(steps)")
+          + "\(warmup, "step") and the run \(steps); lower it")
+    } else if plan.schedule.warmupLeavesNoDecay {
+      try observers.event(
+        .warning,
+        "the learning rate does not decay: schedule.warmup has \(warmup, "step") and the run "
+          + "\(steps); lower it")
     }
     let leaves = plan.leaves
     let idle = threads - workers * team

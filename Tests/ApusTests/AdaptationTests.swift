@@ -161,7 +161,7 @@ import Testing
         (["model.context=65"], ["model.context", "65 positions exceed the maximum of 64"]),
         (["mask.rate=0.2"], ["mask.rate", "no effect with the model in base"]),
         (["model.from=nowhere"], ["nowhere", "does not exist"]),
-        (["model.from=judge"], ["judge", "a sequence classifier", "a language model"]),
+        (["model.from=judge"], ["judge", "a reward model", "a language model"]),
         (["data.replay.fraction=1"], ["data.replay.fraction"]),
         (
           ["data.replay.train=[]"], ["data.replay.fraction", "no effect without data.replay.train"]

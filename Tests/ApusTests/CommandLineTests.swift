@@ -18,9 +18,19 @@ import Testing
       ("serve m", "no subcommand apus serve; apus export"),
       ("predict m", "no subcommand apus predict; apus evaluate"),
       ("train x.yaml", "apus pretrain, finetune, reward or align"),
+      ("dpo x.yaml", "no subcommand apus dpo; it is apus align with method: dpo."),
+      ("GRPO x.yaml", "it is apus align with method: grpo."),
+      ("sft x.yaml", "no subcommand apus sft; it is apus finetune."),
+      ("reward-model x.yaml", "it is apus reward."),
+      ("config --phase dpo", "dpo is not a phase; it is align with method: dpo."),
+      ("config --phase tune", "tune is not a phase; choose pretrain, finetune, reward, align."),
+      ("finetune --none", "apus: Unknown option '--none'.\nUsage: apus finetune"),
+      ("pretrain x.yaml --dry-run --profile", "--dry-run trains nothing"),
     ] {
       let result = try program.run(words.split(separator: " ").map(String.init))
       #expect(result.code == 64 && result.output.isEmpty, "\(words): \(result)")
+      // As every other error of the program begins.
+      #expect(result.errors.hasPrefix("apus: "), "\(result.errors)")
       #expect(result.errors.contains(expected), "\(result.errors)")
     }
     for words in ["help data", "data --help", "help model inspect", "--version"] {

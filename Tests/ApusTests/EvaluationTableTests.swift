@@ -45,12 +45,33 @@ import Testing
       result.joined(separator: " ")
         == "Result: from runs/base to runs/chat followed rises from 0.00 to 0.94; from runs/chat to "
         + "runs/aligned kind rises from 0.44 to 0.95; no other figure with an interval differs by "
-        + "more than its intervals.")
+        + "more than its intervals; no interval is known of answerLoss.")
     #expect(result.allSatisfy { $0.count <= 100 })
     let same = table(figures(followed: 120, kind: 110), figures(followed: 125, kind: 113))
-    #expect(same.result?.joined(separator: " ").hasPrefix("Result: no figure differs") == true)
+    #expect(same.result?.first?.hasPrefix("Result: no figure with an interval differs") == true)
     let fall = table(figures(followed: 200, kind: 110), figures(followed: 20, kind: 110))
     #expect(fall.result?.first?.contains("followed falls from 0.78 to 0.08") == true)
+  }
+
+  /// A table of more than 100 columns is several, with intervals only where a figure has one.
+  @Test func aWideTableIsSeveralOfTheSameModels() {
+    let all = ["tokens", "loss", "perplexity", "bitsPerByte", "records", "answerPerplexity"].map {
+      Figure($0, 1)
+    }
+    let lines = table(
+      all + figures(followed: 0, kind: 73), all + figures(followed: 0, kind: 73)
+    ).lines
+    #expect(lines.allSatisfy { $0.count <= 100 }, "\(lines.joined(separator: "\n"))")
+    let heads = lines.filter { $0.hasPrefix("model  ") }
+    #expect(heads.count == 2 && heads[0].contains("loss") && heads[1].hasSuffix("  kind"))
+    #expect(lines.filter { $0.hasPrefix("runs/chat  ") }.count == 2)
+    #expect(lines.filter { $0.hasPrefix("  95 % interval") }.count == 2)
+  }
+
+  /// The loss of a classifier is not one of tokens.
+  @Test func theLossIsOfTokensOnlyBesideTheirNumber() {
+    #expect(FigureLegend.lines(of: ["tokens", "loss"])[1].contains("tokens, in nats"))
+    #expect(!FigureLegend.lines(of: ["records", "loss", "accuracy"])[1].contains("token"))
   }
 
   @Test func thereIsNoResultOfOneModelOrWithoutIntervals() {
@@ -99,7 +120,10 @@ import Testing
       let result = try program.run(command + ["--threads", "1"])
       #expect(result.code == 0, "\(result.errors)")
       let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
-      let names = lines[0].split(separator: " ").dropFirst().map(String.init)
+      #expect(lines.allSatisfy { $0.count <= 100 }, "\(result.output)")
+      let names = lines.filter { $0.hasPrefix("model  ") }.flatMap {
+        $0.split(separator: " ").dropFirst().map(String.init)
+      }
       #expect(
         names == [
           "tokens", "loss", "perplexity", "bitsPerByte", "records", "answerLoss",

@@ -20,7 +20,7 @@ import Testing
       let settings = "{\"eos_token_id\": [256, \(end)], \"do_sample\": false, \"num_beams\": 4}"
       let stopped = try generate(settings, [])
       #expect(Array(stopped.output.utf8) == Array("Where".utf8) + [end, 10], "\(stopped)")
-      #expect(stopped.errors.contains("sets temperature 0.0"), "\(stopped.errors)")
+      #expect(stopped.errors.contains("asks for the most likely tokens"), "\(stopped.errors)")
       #expect(stopped.errors.contains("does not apply: num_beams 4."), "\(stopped.errors)")
       // An option replaces the sampling settings.
       let sampled = try generate(settings, ["--temperature", "1"])
@@ -31,6 +31,13 @@ import Testing
           with: try #require(program.read("again/generation_config.json"))) as? [String: Any]
       #expect(
         kept?["eos_token_id"] as? [Int] == [256, Int(end)] && kept?["num_beams"] as? Int == 4)
+      // Sampling is said where no option asks for it: transformers is greedy by default.
+      let own = try generate(#"{"do_sample": true, "temperature": 0.5}"#, [])
+      #expect(own.errors.contains("temperature 0.5, top-k none and top-p 1.0, as gener"))
+      for errors in [own.errors, try generate("{}", []).errors] {
+        #expect(errors.contains("sampling at temperature"), "\(errors)")
+        #expect(errors.contains("--greedy takes the most likely tokens"), "\(errors)")
+      }
       let refused = try generate(#"{"top_p": 2}"#, [])
       #expect(refused.code == 2 && refused.errors.contains("top_p is 2"), "\(refused)")
     }

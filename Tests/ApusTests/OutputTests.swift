@@ -12,8 +12,8 @@ import Testing
   }
 
   private static let commands = [
-    "generate run Line --tokens 3 --precision fp32",
-    "generate run Line --tokens 3 --samples 2 --precision fp32",
+    "generate run Line --tokens 3 --temperature 1 --precision fp32",
+    "generate run Line --tokens 3 --samples 2 --temperature 1 --precision fp32",
     "tokenizer encode birds", "tokenizer decode 104", "config run.yaml", "config --schema",
     "data build corpus.txt --output shards", "data inspect run/data",
     "tokenizer train corpus.txt --vocabulary 260 --output tokenizer",

@@ -16,7 +16,7 @@ import Testing
       let finetune = [
         "finetune", "--set", "run=chat", "--set", "model.from=base", "--set",
         "data.train=talk.jsonl", "--set", "data.validation=0", "--set", "batch.microBatches=2",
-        "--set", "batch.sequences=2", "--set", "schedule.warmup=1", "--threads", "1", "--set",
+        "--set", "batch.sequences=2", "--threads", "1", "--set",
       ]
       let two = try program.run(finetune + ["epochs=2", "--set", "run=two"])
       let steps = try #require(program.metrics("two").max())
@@ -25,14 +25,17 @@ import Testing
       let fewer = try program.run(finetune + ["steps=\(steps - 1)"])
       let epochs = [two, fewer].map { Double(length($0).epochs ?? "") ?? .nan }
       #expect(epochs[0] >= 2 && epochs[1] < 2, "\(epochs)")
-      // The same steps have the same bits, schedule included, and the run is complete.
+      // The same steps have the same bits, schedule and warm-up included, and the run is complete.
       let same = try program.run(finetune + ["steps=\(steps)", "--set", "run=same"])
       #expect(same.code == 0, "\(same.errors)")
       #expect(program.hash("two", step: steps) != nil)
       #expect(program.hash("two", step: steps) == program.hash("same", step: steps))
       let again = try program.run(finetune + ["epochs=2", "--set", "run=two"])
       #expect(again.code == 0 && again.errors.contains("resuming from"), "\(again.errors)")
-      // The configuration of the run can be read again.
+      // The configuration of the run can be read again, and is that of the run.
+      let resolved = try program.run(["finetune", "two/config.yaml", "--threads", "1"])
+      #expect(resolved.code == 0, "\(resolved.errors)")
+      #expect(!resolved.errors.contains("changed since"), "\(resolved.errors)")
       #expect(try program.run(["config", "two/config.yaml", "--phase", "finetune"]).code == 0)
       for (settings, word) in [
         (["epochs=2", "--set", "steps=3"], "epochs decides"), (["epochs=0"], "above 0"),

@@ -58,8 +58,12 @@ import Testing
 
   @Test(arguments: families) func batchedCompletionsEqualSingleOnes(family: String) throws {
     let model = try Model(family)
+    var finished = 0
     let together = model.generate.completions(
-      Self.request(samples: 3, sampling: Sampling(temperature: 0.9), end: 3))
+      Self.request(samples: 3, sampling: Sampling(temperature: 0.9), end: 3),
+      onCompletion: { finished += 1 })
+    // Each is reported once, whether it has ended or is cut off.
+    #expect(finished == 12)
     #expect(together.count == 12 && Set(together.map(\.tokens)).count == 12)
     // Some end with the end token, some are cut off.
     #expect(together.contains { $0.hasEnded } && together.contains { !$0.hasEnded })

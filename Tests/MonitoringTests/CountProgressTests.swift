@@ -31,6 +31,13 @@ import Testing
     #expect(screen.take() == "\r\u{1B}[K")
   }
 
+  @Test func workOnTheFirstUnitIsShown() {
+    let progress = progress { 81 }
+    clock.advance(.seconds(1))
+    progress.advance(by: 0)
+    #expect(screen.take() == "\rsampling  0/100 prompts  eta -:--\u{1B}[K")
+  }
+
   @Test func aNarrowTerminalCutsTheLine() {
     let progress = progress { 12 }
     clock.advance(.seconds(2))

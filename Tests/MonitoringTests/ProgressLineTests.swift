@@ -40,7 +40,7 @@ import Testing
   @Test func aTerminalHasOneLiveLine() {
     let line = line(.live(columns: { 81 }, colour: true))
     let live = { (step: Int, eta: String) in
-      "\rstep  \(step)/2000  loss 1.5123  lr 4.2e-04  norm 0.71  21.3k tok/s  eta \(eta)\u{1B}[K"
+      "\rstep  \(step)/2000  loss 1.5123  norm 0.71  21.3k tok/s  64% peak  eta \(eta)\u{1B}[K"
     }
     line.event(EventReport(.started, "Trains."))
     #expect(screen.take() == "start  Trains.\n")
@@ -151,6 +151,11 @@ import Testing
     #expect(!Terminal.isLive(isTerminal: true, term: ""))
     #expect(!Terminal.isLive(isTerminal: true, term: nil))
     #expect(!Terminal.isLive(isTerminal: false, term: "xterm"))
+    // mpirun --tag-output writes "[1,0]<stderr>:" into the lines.
+    #expect(Terminal.marksLines { $0 == "OMPI_MCA_orte_tag_output" ? "1" : nil })
+    #expect(Terminal.marksLines { $0 == "OMPI_MCA_orte_timestamp_output" ? "true" : nil })
+    #expect(!Terminal.marksLines { $0 == "OMPI_MCA_orte_tag_output" ? "0" : nil })
+    #expect(!Terminal.marksLines { _ in nil })
     #expect(Terminal.columns(of: 2) > 0)
   }
 }

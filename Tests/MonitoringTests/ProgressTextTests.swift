@@ -66,10 +66,13 @@ import Testing
     let whole =
       "step  1200/2000  loss 1.5123  lr 4.2e-04  norm 0.71  21.3k tok/s  64% of peak  eta 0:17"
     let lines = [
-      whole, "step  1200/2000  loss 1.5123  lr 4.2e-04  norm 0.71  21.3k tok/s  eta 0:17",
-      "step  1200/2000  loss 1.5123  lr 4.2e-04  norm 0.71  eta 0:17",
-      "step  1200/2000  loss 1.5123  lr 4.2e-04  eta 0:17",
-      "step  1200/2000  loss 1.5123  eta 0:17", "step  1200/2000  loss 1.5123", "step  1200/2000",
+      whole, "step  1200/2000  loss 1.5123  lr 4.2e-04  norm 0.71  21.3k tok/s  64% peak  eta 0:17",
+      "step  1200/2000  loss 1.5123  norm 0.71  21.3k tok/s  64% peak  eta 0:17",
+      "step  1200/2000  loss 1.5123  21.3k tok/s  64% peak  eta 0:17",
+      "step  1200/2000  loss 1.5123  21.3k tok/s  eta 0:17",
+      "step  1200/2000  loss 1.5123  64% peak  eta 0:17",
+      "step  1200/2000  loss 1.5123  eta 0:17", "step  1200/2000  loss 1.5123",
+      "step  1200/2000  eta 0:17", "step  1200/2000",
     ]
     for (line, next) in zip(lines, lines.dropFirst() + ["step  1200/200"]) {
       #expect(ProgressText.line(report(1200), eta: 17, width: line.count) == line)
@@ -80,6 +83,22 @@ import Testing
     }
   }
 
+  /// The rate, the part of the peak and what a phase names first stay on a terminal of 80 columns.
+  @Test func aLineOfAlignmentKeepsItsRateOn80Columns() {
+    var step = report(12)
+    step.totalSteps = 200
+    step.lossName = "surrogate"
+    step.figures = ["reward", "sequenceKL", "entropy"].map { Figure($0, 0.25) }
+    #expect(
+      ProgressText.line(step, eta: 17, width: 79)
+        == "step   12/200  reward 0.250  sequenceKL 0.250  21.3k tok/s  64% peak  eta 0:17")
+    step.lossName = "loss"
+    step.figures = ["accuracy", "margin", "chosenReward"].map { Figure($0, 0.25) }
+    #expect(
+      ProgressText.line(step, eta: 17, width: 79)
+        == "step   12/200  loss 1.5123  accuracy 0.250  21.3k tok/s  64% peak  eta 0:17")
+  }
+
   @Test func aLineOfAlignmentShowsRewardAndKLWithin100Columns() {
     var step = report(1200)
     step.lossName = "surrogate"
@@ -87,13 +106,14 @@ import Testing
     step.figures = names.map { Figure($0, 0.25) }
     #expect(
       ProgressText.line(step, eta: 17)
-        == "step  1200/2000  surrogate 1.5123  lr 4.2e-04  norm 0.71  reward 0.250  sequenceKL 0.250"
+        == "step  1200/2000  surrogate 1.5123  reward 0.250  sequenceKL 0.250  21.3k tok/s  64% peak"
         + "  eta 0:17")
     var policy = evaluation(200)
     policy.figures = names.map { Figure($0, 0.25) }
     policy.lossName = nil
     #expect(
       ProgressText.line(policy, totalSteps: 200)
-        == "eval  200/200  bits/byte 2.1614  reward 0.250  sequenceKL 0.250  entropy 0.250  12.3 s")
+        == "eval  200/200  bits/byte 2.1614  reward 0.250  sequenceKL 0.250  entropy 0.250"
+        + "  ended 0.250  12.3 s")
   }
 }

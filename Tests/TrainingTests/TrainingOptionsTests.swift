@@ -33,6 +33,26 @@ import Testing
     #expect(options.model.family == .gpt2)
   }
 
+  /// The default warm-up leaves nine tenths of a short run; those of long runs are of one length.
+  @Test(arguments: [(1, 0), (9, 0), (51, 5), (200, 20), (1000, 100), (100_000, 100)])
+  func theDefaultWarmupIsAtMostATenthOfTheSteps(steps: Int, warmup: Int) throws {
+    #expect(try options("steps=\(steps)").training.warmup == warmup)
+    let given = try options("steps=\(steps)", "schedule.warmup=60").training
+    #expect(given.warmup == 60)
+    // With epochs, the data decides the steps, and the warm-up with them.
+    #expect(try options("epochs=2").training.warmup == nil)
+    #expect(try options("epochs=2", "schedule.warmup=60").training.warmup == 60)
+  }
+
+  /// The phases' default runs are ten times as long as their warm-ups.
+  @Test(arguments: [
+    (PhaseKind.pretrain, 100), (.finetune, 50), (.reward, 25), (.align, 10),
+  ])
+  func theDefaultRunsHaveTheirWholeWarmup(kind: PhaseKind, warmup: Int) throws {
+    let keys = try ConfigurationReader.schema { try kind.type.readKeys(&$0) }
+    #expect(keys.first { $0.path == "schedule.warmup" }?.defaultValue == "\(warmup)")
+  }
+
   /// The default final rate follows the peak, so that every schedule decays.
   @Test(arguments: [("1e-5", 1e-6), ("1e-3", 1e-4), ("3e-3", 3e-4), ("0", 0)])
   func theDefaultFinalRateIsATenthOfThePeak(peak: String, final: Double) throws {
@@ -160,6 +180,7 @@ import Testing
   /// The resolved configuration, with every default, resolves to itself.
   @Test(arguments: [
     [], ["optimizer.name=sgd"], ["schedule.name=constant"],
+    ["epochs=2", "steps=null", "schedule.warmup=null"],
     ["schedule.name=wsd", "schedule.decay=2"],
   ])
   func theResolvedFileIsAccepted(overrides: [String]) throws {

@@ -367,6 +367,23 @@ import Testing
     }
   }
 
+  /// A warm-up that takes all steps but the last leaves none for the decay.
+  @Test func aScheduleThatDoesNotDecayIsReported() throws {
+    for (settings, isReported) in [
+      (["schedule.warmup=3"], true), (["schedule.warmup=2"], false),
+      (["schedule.warmup=3", "schedule.name=constant"], false),
+    ] {
+      let recorder = Recorder()
+      let name = settings.joined(separator: "-")
+      try folder.attempt(["steps=4", "run=\(folder.path)/\(name)"] + settings, recorder: recorder)
+      try onRoot {
+        let warnings = recorder.sentences(.warning).filter { $0.contains("does not decay") }
+        #expect(warnings.count == (isReported ? 1 : 0), "\(settings): \(warnings)")
+        #expect(warnings.allSatisfy { $0.contains("schedule.warmup has 3 steps and the run 4") })
+      }
+    }
+  }
+
   /// On one rank, because the others would wait forever.
   @Test func aFailingObserverEndsTheRunWithoutDamage() throws {
     let alone = try SharedFolder(world.split(color: world.rank))

@@ -154,7 +154,7 @@ package struct PolicyOptions: Sendable {
       help: "divides grpo's rewards by the standard deviation of their group; false: Dr. GRPO")
     kl = try reader.number(
       "kl.coefficient", default: 0.05, in: 0...100,
-      help: "coefficient of the KL divergence from the reference model, the initial one")
+      help: "coefficient of the KL from the reference model, the initial one")
     let target = try reader.optionalNumber(
       "kl.target", in: 1e-6..., unit: "nats per completion",
       help: "target of ppo's adaptive KL coefficient; fixed when absent")

@@ -107,6 +107,9 @@ final class RolloutCollector {
     // A unit has whole prompts: the completions of a prompt share its KV cache.
     let perUnit = max(1, options.batch / samples)
     let units = (promptIndices.count + perUnit - 1) / perUnit
+    let progress = context.replicas.progress(
+      of: "rollouts", promptIndices.count * samples, "completions")
+    defer { progress?.finish() }
     return try context.replicas.completions(units: units) {
       [promptSet, options, plan = context.plan, step = context.step] replica, workspace, unit in
       let first = unit * perUnit
@@ -117,7 +120,8 @@ final class RolloutCollector {
         ends: [promptSet.endOfTurn], vocabulary: plan.tokenizer.vocabularySize, seed: plan.seed,
         step: step, first: first * samples)
       let model = network == .policy ? replica.model : replica.reference
-      return Generator(model, configuration: plan.model, in: workspace).completions(request)
+      return Generator(model, configuration: plan.model, in: workspace)
+        .completions(request, reportingTo: progress)
     }
   }
 

@@ -29,7 +29,8 @@ struct RewardModelling: ConfiguredPhase {
     bf16IsFaster: Bool
   ) throws -> PhaseSketch {
     let network = try SequenceClassifierConfiguration.sketch(
-      try artifacts.model(in: options.start.from), labels: ["reward"])
+      try artifacts.model(in: options.start.from),
+      labels: SequenceClassifierConfiguration.rewardLabels)
     return PhaseSketch(
       plan: try TrainingPlan(
         options.training, reader, network: network, lora: options.adapters.lora,

@@ -17,7 +17,8 @@ struct RewardTask: SupervisedTask {
     loss = BradleyTerry(centring: centring)
     let chat = model.chat
     let classifier = try SequenceClassifierConfiguration(
-      model.folder.configuration, labels: ["reward"], problem: .regression,
+      model.folder.configuration, labels: SequenceClassifierConfiguration.rewardLabels,
+      problem: .regression,
       padding: model.padding(otherThan: chat.afterLastTurn.last ?? chat.endOfTurn))
     try model.requireHead(of: classifier)
     network = classifier

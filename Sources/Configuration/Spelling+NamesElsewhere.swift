@@ -1,0 +1,71 @@
+extension Spelling {
+  /// Returns the key, of any phase, that other trainers call `written`, or its last component.
+  package static func key(elsewhereCalled written: String) -> String? {
+    let name = String(plain(lastWord(written)))
+    return namesElsewhere.first { $0.value.contains(name) }?.key
+  }
+
+  /// The names that PyTorch and Hugging Face's trainers give to keys, in lower case and without `_`.
+  static let namesElsewhere = [
+    "optimizer.learningRate": ["lr", "maxlr", "peaklr"],
+    "optimizer.clip": ["maxgradnorm", "gradclip", "gradientclipping", "clipgrad"],
+    "optimizer.name": ["optim"],
+    "optimizer.betas": ["adambeta1", "adambeta2", "beta1", "beta2", "adambetas"],
+    "optimizer.epsilon": ["adamepsilon", "eps", "adameps"],
+    "optimizer.weightDecay": ["wd"],
+    "seed": ["dataseed", "randomseed"],
+    "steps": ["maxsteps", "numsteps", "trainsteps", "maxiters", "iterations"],
+    "epochs": ["numtrainepochs", "numepochs", "maxepochs", "trainepochs"],
+    "earlyStopping.patience": ["earlystoppingpatience"],
+    "batch.sequences": [
+      "batchsize", "perdevicetrainbatchsize", "trainbatchsize", "microbatchsize",
+    ],
+    "batch.microBatches": ["gradientaccumulationsteps", "gradientaccumulation"],
+    "schedule.warmup": ["warmupsteps", "warmupiters", "warmupratio"],
+    "schedule.final": ["minlr", "minlrratio"],
+    "schedule.name": ["lrschedulertype", "lrscheduler", "scheduler"],
+    "evaluate.every": ["evalsteps", "evaliters", "evalinterval", "evalstrategy"],
+    "checkpoint.every": ["savesteps", "saveinterval", "savestrategy"],
+    "checkpoint.keep": ["savetotallimit"],
+    "checkpoint.keepBest": ["loadbestmodelatend"],
+    "log.every": ["loggingsteps", "loginterval"],
+    "run": ["outputdir"],
+    "precision": ["bf16", "fp16", "dtype", "torchdtype"],
+    "recompute": ["gradientcheckpointing"],
+    "data.train": ["dataset", "datasetname", "trainfile", "traindata"],
+    "data.validation": ["validationfile", "evaldataset", "valfile"],
+    "data.textField": ["datasettextfield", "textcolumn"],
+    "data.template": ["chattemplate", "chattemplatepath"],
+    "model.from": ["modelnameorpath", "basemodel", "pretrained"],
+    "model.context": [
+      "maxseqlength", "seqlength", "seqlen", "blocksize", "maxlength", "nctx",
+      "maxpositionembeddings",
+    ],
+    "model.width": ["hiddensize", "dmodel", "nembd", "dim"],
+    "model.layers": ["numhiddenlayers", "numlayers", "nlayer", "nlayers"],
+    "model.heads": ["numattentionheads", "numheads", "nhead", "nheads"],
+    "model.kvHeads": ["numkeyvalueheads", "nkvheads"],
+    "model.hidden": ["intermediatesize", "dff", "ffndim"],
+    "model.vocabulary": ["vocabsize", "nvocab"],
+    "mask.rate": ["mlmprobability"],
+    "lora.rank": ["r", "lorar"],
+    "lora.alpha": ["loraalpha"],
+    "lora.dropout": ["loradropout"],
+    "lora.targets": ["targetmodules", "loratargetmodules", "loratarget"],
+    "lora.modulesToSave": ["modulestosave"],
+    "task": ["tasktype", "problemtype"],
+    "dpo.beta": ["beta"],
+    "dpo.loss": ["losstype"],
+    "kl.coefficient": ["klcoef", "initklcoef", "klpenalty"],
+    "policy.clip": ["cliprange", "clipratio"],
+    "policy.epochs": ["numppoepochs", "ppoepochs"],
+    "policy.valueWeight": ["vfcoef"],
+    "policy.valueClip": ["cliprangevalue"],
+    "policy.discount": ["gamma"],
+    "policy.lambda": ["lam", "gaelambda"],
+    "rollouts.samples": ["numgenerations", "rlook"],
+    "rollouts.tokens": ["maxcompletionlength", "maxnewtokens", "responselength"],
+    "reward.model": ["rewardmodelpath"],
+    "reward.command": ["rewardfuncs"],
+  ]
+}
