@@ -335,19 +335,6 @@ struct RecordReaderTests {
     }
   }
 
-  @Test func emptyFilesBesideOthersAreCounted() throws {
-    let scratch = try Scratch()
-    let full = try scratch.write("f/b.jsonl", Array(Self.conversation.utf8))
-    for (name, text) in [
-      ("a.jsonl", ""), ("c.json", "[]"), ("d.csv", ""), ("e.csv", "text,label\n"),
-      ("g.jsonl.gz", ""),
-    ] { try scratch.write("f/\(name)", Array(text.utf8)) }
-    let set = try RecordSet(reading: [scratch.path("f")], validation: .fraction(0))
-    #expect(set.train.map(\.place.path) == [full] && set.skipped.count == 0)
-    #expect(
-      set.skipped.emptyFilesNote == "5 empty files left out: \(scratch.path("f/a.jsonl")) …")
-  }
-
   @Test func aLineThatIsNotTextIsOneBadRecord() throws {
     let scratch = try Scratch()
     let line = Array(Self.conversation.utf8)
