@@ -109,6 +109,7 @@ extension AnnotateCommand {
     }
 
     private func report(skipped: SkippedRecords) {
+      if let note = skipped.emptyFilesNote { Failure.report("\(note).") }
       guard skipped.count > 0 else { return }
       Failure.report(
         "\(skipped.count, "record is", "records are") left out, the first because "

@@ -71,8 +71,11 @@ struct DataCommand: ParsableCommand {
         fingerprint: FNV1a(TokenizerFile.fingerprint(of: tokenizer)).value, into: output,
         threads: max(1, ProcessInfo.processInfo.activeProcessorCount),
         skipped: { skipped in
-          Failure.report("\(skipped.count, "line is", "lines are") left out:")
-          for error in skipped.first { Failure.report("  \(error)") }
+          if skipped.count > 0 {
+            Failure.report("\(skipped.count, "line is", "lines are") left out:")
+            for error in skipped.first { Failure.report("  \(error)") }
+          }
+          if let note = skipped.emptyFilesNote { Failure.report("\(note).") }
         })
       try TokenizerFile.save(
         tokenizer, toFolder: output, template: try TokenizerCommand.template(of: name, tokenizer))

@@ -6,6 +6,9 @@ struct FieldArguments: ParsableArguments {
   @Option(help: "Name of a field in the records, as in text=sentence. Repeatable.")
   var field: [String] = []
 
+  @Option(help: "Name of a field of the records or their messages to leave out. Repeatable.")
+  var ignoreField: [String] = []
+
   func validate() throws { _ = try names }
 
   /// The names that the options give.
@@ -18,7 +21,7 @@ struct FieldArguments: ParsableArguments {
         }
         return (known: parts[0], name: parts[1])
       }
-      return try FieldNames(pairs)
+      return try FieldNames(pairs, ignoring: ignoreField)
     }
   }
 }

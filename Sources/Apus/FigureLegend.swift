@@ -14,7 +14,7 @@ enum FigureLegend {
     "spanLoss": "mean loss of the tokens of corrupted spans, in nats; lower is better",
     "spanPerplexity": "e to that loss; lower is better",
     "records": "records evaluated",
-    "leftOut": "records cut or left out, and not measured whole",
+    "leftOut": "records cut or left out, and not measured whole; empty files of texts",
     "answerLoss": "mean loss of the tokens of the answers, in nats; lower is better",
     "answerPerplexity": "e to that loss; lower is better",
     "tokenAccuracy": "fraction of the answers' tokens that are the most likely ones",

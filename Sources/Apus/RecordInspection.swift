@@ -37,6 +37,8 @@ struct RecordInspection: ParsableArguments {
     let set = try RecordSet(
       reading: sources, validation: .fraction(0), names: try fields.names, skipsBad: skipBad)
     for path in set.ignored { Failure.report("\(path) is left out: not .jsonl, .json or .csv.") }
+    if let note = set.skipped.emptyFilesNote { Failure.report("\(note).") }
+    if !set.unused.isEmpty { Failure.report("not used: \(set.unused).") }
     if set.skipped.count > 0 {
       try StandardOutput.print("\(set.skipped.count, "record") left out:")
       for error in set.skipped.first { try StandardOutput.print("  \(error)") }

@@ -85,6 +85,7 @@ struct TokenizerCorpus: ParsableArguments {
     } else {
       var documents = DocumentStream(try SourceList(sources).files, textField: textField)
       while let document = try documents.next() { add(document.bytes) }
+      if rank == 0, let note = documents.skipped.emptyFilesNote { Failure.report("\(note).") }
     }
     counts.add(batch, cutBy: trainer, threads: threads)
     return counts

@@ -55,6 +55,19 @@ package struct Checkpoint: Sendable, Equatable {
     self.init(path: path, manifest: try Self.manifest(in: path))
   }
 
+  /// Refuses the folder `path`, which has no manifest, if its name or its training state shows that it is
+  /// a checkpoint: nothing tells whether its files are whole.
+  static func refuseWithoutManifest(_ path: String) throws(CheckpointError) {
+    let folder = FileSystem.resolvingLinks(path)
+    let name = folder.split(separator: "/").last.map(String.init) ?? ""
+    let isNamed = CheckpointName(name) != nil
+    guard isNamed || TrainingState.isIn(folder) else { return }
+    throw CheckpointError.damaged(
+      path: path,
+      reason: "it has no \(Manifest.fileName), although "
+        + (isNamed ? "its name is that of a checkpoint" : "it holds the state of a run"))
+  }
+
   private static func manifest(in folder: String) throws -> Manifest {
     let path = "\(folder)/\(Manifest.fileName)"
     do {

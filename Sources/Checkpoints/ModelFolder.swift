@@ -221,6 +221,7 @@ package struct ModelFolder: Sendable {
     }
     for name in ["config.json", AdapterConfiguration.fileName]
     where try FileSystem.exists("\(path)/\(name)") {
+      try Checkpoint.refuseWithoutManifest(path)
       return (path, [])
     }
     let store = CheckpointStore(path: "\(path)/checkpoints")

@@ -51,6 +51,12 @@ package struct TrainingState: Codable, Sendable, Equatable {
     return Array(try encoder.encode(self)) + [0x0A]
   }
 
+  /// Returns true when `folder` holds a training state, of any checkpoint.
+  static func isIn(_ folder: String) -> Bool {
+    guard let bytes = try? InputFile.contents(of: "\(folder)/\(fileName)") else { return false }
+    return (try? JSONDecoder().decode(TrainingState.self, from: Data(bytes))) != nil
+  }
+
   /// Reads the state in `checkpoint`.
   package init(from checkpoint: Checkpoint) throws {
     let path = try checkpoint.path(of: TrainingState.fileName)

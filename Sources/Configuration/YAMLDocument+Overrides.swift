@@ -1,6 +1,7 @@
 // --set key.path=value
 //
 //   value     begins with [: a list, parsed as YAML; for a key whose value is a text, that text
+//             begins with {: a map of texts, parsed as YAML; for any other key, that text
 //             begins with " or ': a quoted text, parsed as YAML
 //             empty: the key counts as absent and has its default; refused for a text
 //             anything else: taken literally, without quoting of *, # or a colon
@@ -35,9 +36,6 @@ extension YAMLDocument {
   ) throws(ConfigurationError) -> Node {
     let place = ConfigurationPlace.override(override)
     switch text.first {
-    case "{":
-      throw .malformedOverride(
-        override, reason: "a section cannot be set, only its keys one by one")
     case "\"", "'": return try yaml(of: text, override: override, file: file)
     case "[":
       // The key decides whether a text that is no list is an error; see `interpret`.
@@ -50,16 +48,16 @@ extension YAMLDocument {
 }
 
 extension YAMLDocument {
-  /// Returns the list or the quoted text that `text`, the value of `override`, is in YAML.
+  /// Returns the list, the map or the quoted text that `text`, the value of `override`, is in YAML.
   fileprivate static func yaml(
     of text: String, override: String, file: String
   ) throws(ConfigurationError) -> Node {
     var builder = TreeBuilder(file: file, override: override)
     guard !AliasBomb.isPossible(in: text), let node = try builder.compose(text) else {
-      throw .malformedOverride(override, reason: "its value is not a YAML list or text")
+      throw .malformedOverride(override, reason: "its value is not a YAML list, map or text")
     }
     let tree = try builder.tree(node, depth: 0)
-    if case .map = tree.content {
+    if case .map = tree.content, text.first != "{" {
       throw .malformedOverride(
         override, reason: "a section cannot be set, only its keys one by one")
     }
@@ -68,13 +66,14 @@ extension YAMLDocument {
 }
 
 extension YAMLDocument.Node {
-  /// Reads a value that begins with [ as the key's `domain` asks: as a text, such as a regular
-  /// expression, or as a list.
+  /// Reads a value that begins with [ or { as the key's `domain` asks: as a text, such as a regular
+  /// expression, or as a list or a map of texts.
   mutating func interpret(override: String, in domain: Domain) throws(ConfigurationError) {
     switch (content, domain) {
     case (.list, .text):
       content = .scalar(String(override.drop { $0 != "=" }.dropFirst()), isPlain: true)
-    case (.scalar(let text, isPlain: true), .list) where text.first == "[":
+    case (.scalar(let text, isPlain: true), .list) where text.first == "[",
+      (.scalar(let text, isPlain: true), .textMap) where text.first == "{":
       self = try YAMLDocument.yaml(of: text, override: override, file: "")
     default: break
     }

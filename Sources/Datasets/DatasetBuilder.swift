@@ -10,7 +10,7 @@ package enum DatasetBuilder {
   /// end-of-text. Documents are encoded whole on `threads` threads; the bytes written do not depend
   /// on the number of threads. `fingerprint` is the FNV-1a hash of the tokenizer's file. `progress`
   /// receives the number of documents and of bytes of text so far, every few megabytes, on the
-  /// calling thread; `skipped` receives the lines that were left out, if there are any.
+  /// calling thread; `skipped` receives the lines and empty files that were left out, if there are any.
   ///
   /// With a `context`, throws `DatasetError.corpusTooShort` when the training text does not fill one
   /// window of `context` tokens. A dataset already in `folder` is replaced only after the new one is
@@ -56,7 +56,7 @@ package enum DatasetBuilder {
       tokenizer: tokenizer, threads: threads, train: train, validation: validation)
     var description = plan.description(tokenizer: tokenizer, fingerprint: fingerprint)
     let leftOut = try feed(plan, to: &encoder, recording: &description, progress: progress)
-    if leftOut.count > 0 { skipped(leftOut) }
+    if leftOut != SkippedRecords() { skipped(leftOut) }
     try encoder.flush()
     try check(plan, train: train.summary, validation: validation.summary)
     if let context {
@@ -115,14 +115,13 @@ package enum DatasetBuilder {
       _ files: [SourceFile], to sources: inout [DatasetDescription.Source],
       trainingBytes: (Document) -> Int
     ) throws(DatasetError) {
-      for (i, file) in files.enumerated() {
-        var stream = DocumentStream(
-          [file], textField: plan.textField, skipsBad: plan.skipsBad)
-        while let document = try stream.next() {
-          try add(document, to: &sources[i], trainingBytes: trainingBytes(document))
-        }
-        skipped.note(stream.skipped)
+      var stream = DocumentStream(files, textField: plan.textField, skipsBad: plan.skipsBad)
+      var source = 0
+      while let document = try stream.next() {
+        while files[source].path != document.source { source += 1 }
+        try add(document, to: &sources[source], trainingBytes: trainingBytes(document))
       }
+      skipped.note(stream.skipped)
     }
     switch plan.training {
     case .files(let files):

@@ -7,7 +7,7 @@ package struct DocumentStream {
   private let textField: String
   private let documentLimit: Int?
   private let skipsBad: Bool
-  /// The lines that could not be read and were left out.
+  /// The lines that could not be read and were left out, and the empty files.
   package private(set) var skipped = SkippedRecords()
   private var nextFile = 0
   private var nextIndex = 0
@@ -19,7 +19,8 @@ package struct DocumentStream {
   ///
   /// A document of more than `documentLimit` bytes is an error, because a small `.gz` can inflate to
   /// more than the memory holds; nil for the limits of `SourceFile`. A line of a `.jsonl` that is not a
-  /// text in `textField` is an error, or with `skipsBad` left out and counted.
+  /// text in `textField` is an error, or with `skipsBad` left out and counted. An empty file is left out
+  /// and counted, unless no file holds a document.
   package init(
     _ files: [SourceFile], textField: String = "text", documentLimit: Int? = nil,
     skipsBad: Bool = false
@@ -33,22 +34,36 @@ package struct DocumentStream {
   /// Returns the next document; nil after the last.
   package mutating func next() throws(DatasetError) -> Document? {
     while true {
-      if lines != nil {
-        if let document = try nextLine() { return document }
+      do throws(DatasetError) {
+        if lines != nil {
+          if let document = try nextLine() { return document }
+          lines = nil
+        }
+        guard nextFile < files.count else { break }
+        nextFile += 1
+        if let document = try open(files[nextFile - 1]) { return document }
+      } catch .emptyFile(let path) {
         lines = nil
+        skipped.note(emptyFile: path)
       }
-      guard nextFile < files.count else { return nil }
-      let file = files[nextFile]
-      nextFile += 1
-      switch file.kind {
-      case .text:
-        return document(try file.text(limit: documentLimit ?? file.wholeLimit), from: file)
-      case .jsonLines:
-        lines = try LineReader(file, limit: documentLimit ?? SourceFile.recordLimit)
-        linesHeldDocument = false
-      case .json, .table:
-        throw .unsupportedKind(path: file.path, supported: SourceFile.Contents.documents.supported)
-      }
+    }
+    if nextIndex == 0, skipped.count == 0, let path = skipped.emptyFiles.first {
+      throw .emptyFile(path: path)
+    }
+    return nil
+  }
+
+  /// Opens `file`, and returns its document if it is one.
+  private mutating func open(_ file: SourceFile) throws(DatasetError) -> Document? {
+    switch file.kind {
+    case .text:
+      return document(try file.text(limit: documentLimit ?? file.wholeLimit), from: file)
+    case .jsonLines:
+      lines = try LineReader(file, limit: documentLimit ?? SourceFile.recordLimit)
+      linesHeldDocument = false
+      return nil
+    case .json, .table:
+      throw .unsupportedKind(path: file.path, supported: SourceFile.Contents.documents.supported)
     }
   }
 

@@ -19,7 +19,7 @@ package struct ExampleDataOptions: Sendable {
   package let train: [String]
   /// The fraction of the examples that is held out, or files, folders and globs to validate on.
   package let validation: ValidationSource
-  /// The names of the records' fields in the files.
+  /// The names of the records' fields in the files, and the fields that are left out.
   package let fields: FieldNames
   /// The chat template of conversations.
   package let template: Template
@@ -41,8 +41,12 @@ package struct ExampleDataOptions: Sendable {
       "data.fields", decidesBits: false,
       help: "names of the records' fields in the files where they differ, such as {text: sentence, "
         + "label: intent}")
+    let ignored = try reader.strings(
+      "data.ignoredFields", default: [], decidesBits: false,
+      help: "names of fields of the records or their messages that are left out; other fields that "
+        + "change what is learned and are not used are refused")
     do {
-      fields = try FieldNames(names.map { ($0.key, $0.value) })
+      fields = try FieldNames(names.map { ($0.key, $0.value) }, ignoring: ignored)
     } catch {
       throw reader.rejection(of: "data.fields", because: error.description)
     }

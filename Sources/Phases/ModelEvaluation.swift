@@ -64,18 +64,19 @@ package struct ModelEvaluation {
     let total = try TextEvaluation(
       task, corpus.tokens, context: context, sequences: ModelEvaluation.rows, tokenLimit: nil
     ).measure(replicas)
+    let leftOut = corpus.emptyFiles > 0 ? [Figure("leftOut", Double(corpus.emptyFiles))] : []
     if task.figurePrefix.isEmpty {
       return [
         Figure("tokens", total.count), Figure("loss", total.mean),
         Figure("perplexity", exp(total.mean)),
         Figure("bitsPerByte", bitsPerByte(total.sum, bytes: Double(corpus.bytes))),
-      ]
+      ] + leftOut
     }
     return [
       Figure("tokens", total.count),
       Figure("\(task.figurePrefix)Loss", total.mean),
       Figure("\(task.figurePrefix)Perplexity", exp(total.mean)),
-    ]
+    ] + leftOut
   }
 
   /// The task on text that the model was pretrained on, with the settings of BERT or T5.
@@ -123,7 +124,7 @@ package struct ModelEvaluation {
         reading: sources, validation: .fraction(0), names: names, skipsBad: skipsBad)
       let (evaluator, statistics) = try self.evaluator(
         all.train, template, Datasets.ExampleOptions(context: context, skipsBad: skipsBad))
-      return (evaluator, statistics.counting(all.skipped))
+      return (evaluator, statistics.counting(all.skipped, all.unused))
     }
     let (loss, figures) = try evaluator.measure(replicas)
     // The number of records that are in no other figure.
@@ -177,8 +178,11 @@ package struct ModelEvaluation {
     return (LabelEvaluator(set, sequences: rows), set.statistics)
   }
 
-  /// The tokens of the texts, one document after another, and the number of bytes that they encode.
-  private func corpus(of sources: [String]) throws -> (tokens: TokenStream, bytes: Int) {
+  /// The tokens of the texts, one document after another, the number of bytes that they encode, and the
+  /// number of empty files.
+  private func corpus(
+    of sources: [String]
+  ) throws -> (tokens: TokenStream, bytes: Int, emptyFiles: Int) {
     var ids: [TokenID] = []
     var bytes = 0
     var documents = DocumentStream(try SourceList(sources).files)
@@ -190,7 +194,7 @@ package struct ModelEvaluation {
     return (
       TokenStream(
         ids, vocabularySize: folder.configuration.vocabulary,
-        endOfText: folder.tokenizer.endOfText), bytes
+        endOfText: folder.tokenizer.endOfText), bytes, documents.skipped.emptyFiles.count
     )
   }
 }

@@ -205,12 +205,15 @@ import Testing
         ),
         (
           reward("equal", "data.skipBad=true"),
-          ["1 example", "1 bad record left out", "equal.jsonl:2 has the same answer"]
+          [
+            "1 of 2 records", "1 pair of", "1 bad record left out",
+            "equal.jsonl:2 has the same answer",
+          ]
         ),
-        (reward("cut"), ["1 example", "1 longer than the context left out"]),
+        (reward("cut"), ["2 of 2 records", "1 pair of", "1 longer than the context left out"]),
         (
           finetune("other", "task=classification", "data.classes=[x,y]", "data.skipBad=true"),
-          ["1 example", "1 bad record left out", #"the label "w""#]
+          ["1 text of", "1 bad record left out", #"the label "w""#]
         ),
       ] {
         let result = try program.run(arguments + ["--resume", "never"])
@@ -221,6 +224,47 @@ import Testing
         "evaluate", "base", "--records", "malformed.jsonl", "--skip-bad", "--json",
       ])
       #expect(measured.code == 0 && measured.output.contains(#""leftOut":1"#), "\(measured)")
+    }
+  }
+
+  /// The log counts the records of both sides, and names once what is not used.
+  @Test func theLogSaysWhatIsTrained() throws {
+    try Program.withModel { program in
+      let answers = (1...10).map { #"{"prompt":"a\#($0)","completion":"b","score":\#($0)}"# }
+      let pairs = (1...10).map { #"{"prompt":"a\#($0)","chosen":"b","rejected":"c"}"# }
+      try program.write(answers.joined(separator: "\n"), to: "answers.jsonl")
+      try program.write(pairs.joined(separator: "\n"), to: "ten.jsonl")
+      try program.write("", to: "empty.jsonl")
+      for (arguments, words) in [
+        (
+          finetune("answers", "data.validation=0.1", "data.train=[answers.jsonl,empty.jsonl]"),
+          [
+            "9 of 10 records; 1 held out for validation", "9 examples of",
+            "not used: score (10 records)", "1 empty file left out: empty.jsonl",
+          ]
+        ),
+        (
+          reward("ten", "data.validation=0.1"),
+          ["9 of 10 records; 1 held out for validation", "9 pairs of"]
+        ),
+        (
+          ["align"] + Program.short("new", "data.train=ten.jsonl", "method=dpo"),
+          ["10 of 10 records\n", "10 pairs of"]
+        ),
+      ] {
+        let result = try program.run(arguments + ["--resume", "never"])
+        #expect(result.code == 0, "\(result.errors)")
+        for word in words { #expect(result.errors.contains(word), "\(result.errors)") }
+      }
+      // A margin is used by a reward model alone.
+      let margin = #"{"prompt":"a","chosen":"b","rejected":"c","margin":2}"#
+      try program.write(margin, to: "margin.jsonl")
+      let dpo = ["align"] + Program.short("new", "data.train=margin.jsonl", "method=dpo")
+      let refused = try program.run(dpo + ["--resume", "never"])
+      #expect(refused.code == 2 && refused.errors.contains(#"the field "margin""#), "\(refused)")
+      let ignored = dpo + ["--set", "data.ignoredFields=margin", "--resume", "never"]
+      #expect(try program.run(ignored).code == 0)
+      #expect(try program.run(reward("margin") + ["--resume", "never"]).code == 0)
     }
   }
 

@@ -44,6 +44,16 @@ extension Program {
     return "\(run)/checkpoints/step-" + String(repeating: "0", count: 8 - digits.count) + digits
   }
 
+  /// Copies a checkpoint to a folder that holds only the model, and returns its name.
+  func plainCopy(of checkpoint: String) throws -> String {
+    let target = "\(folder)/plain"
+    try FileManager.default.copyItem(atPath: "\(folder)/\(checkpoint)", toPath: target)
+    for name in ["MANIFEST.json", "state.json"] {
+      try FileManager.default.removeItem(atPath: "\(target)/\(name)")
+    }
+    return "plain"
+  }
+
   /// The steps that have a checkpoint, in ascending order.
   func steps(_ run: String) -> [Int] {
     names(in: "\(run)/checkpoints").compactMap { name in

@@ -97,7 +97,7 @@ struct RecordInspectionTests {
       (
         "pairs.json", ["--template", "plain"],
         [
-          "Chosen and rejected together: 1 example of 11 tokens, 7 of them in the loss (63.6 %)",
+          "Chosen and rejected together: 1 pair of 11 tokens, 7 of them in the loss (63.6 %)",
           "— pairs.json:1, chosen: 6 tokens, 4 of them in the loss\nq\n⟦yes<|endoftext|>⟧",
           "— pairs.json:1, rejected: 5 tokens, 3 of them in the loss\nq\n⟦no<|endoftext|>⟧",
         ]
@@ -105,13 +105,13 @@ struct RecordInspectionTests {
       (
         "labels.csv", [],
         [
-          "2 examples of 17 tokens", "label bad: 1 text\nlabel good: 1 text",
+          "2 texts of 17 tokens", "label bad: 1 text\nlabel good: 1 text",
           "— labels.csv:2, label good: 12 tokens\nfine, thanks\n",
         ]
       ),
       (
         "prompts.jsonl", ["--template", "plain"],
-        ["1 example of 5 tokens", "— prompts.jsonl:1: 5 tokens\nWho?\n"]
+        ["1 prompt of 5 tokens", "— prompts.jsonl:1: 5 tokens\nWho?\n"]
       ),
     ] {
       let result = try program.run(["data", "inspect", name] + arguments)

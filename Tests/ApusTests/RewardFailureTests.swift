@@ -80,8 +80,7 @@ struct RewardFailureTests {
       let judge = try program.run(
         ["reward"] + Program.short("judge", "data.train=pairs.jsonl"))
       #expect(judge.code == 0, "\(judge.errors)")
-      let folder = program.checkpoint("judge", step: 2)
-      try FileManager.default.removeItem(atPath: "\(program.folder)/\(folder)/MANIFEST.json")
+      let folder = try program.plainCopy(of: program.checkpoint("judge", step: 2))
       var bytes = try #require(program.read("\(folder)/model.safetensors"))
       let header = 8 + bytes.prefix(8).enumerated().reduce(0) { $0 + Int($1.1) << (8 * $1.0) }
       let names = try #require(

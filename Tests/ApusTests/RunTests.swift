@@ -181,12 +181,32 @@ import Testing
     }
   }
 
+  /// A checkpoint whose manifest is missing is no folder of another program.
+  @Test func aCheckpointWithoutItsManifestIsRefused() throws {
+    try Program.withCorpus { program in
+      #expect(try program.run(["pretrain", "run.yaml"]).code == 0)
+      let folder = program.checkpoint("run", step: 12)
+      let manager = FileManager.default
+      try manager.removeItem(atPath: "\(program.folder)/\(folder)/MANIFEST.json")
+      try manager.copyItem(
+        atPath: "\(program.folder)/\(folder)", toPath: "\(program.folder)/renamed")
+      for (path, sign) in [(folder, "its name is that"), ("renamed", "it holds the state")] {
+        let refused = try program.run(["generate", path, "--tokens", "3"])
+        #expect(refused.code == 2, "\(refused)")
+        for word in ["\(path) is damaged: it has no MANIFEST.json", sign, "an earlier checkpoint"] {
+          #expect(refused.errors.contains(word), "\(refused.errors)")
+        }
+      }
+      try manager.removeItem(atPath: "\(program.folder)/renamed/state.json")
+      #expect(try program.run(["generate", "renamed", "--tokens", "3"]).code == 0)
+    }
+  }
+
   /// The folder has no manifest, like one from another program, and a weight of NaN.
   @Test func nonFiniteWeightsAreRefused() throws {
     try Program.withCorpus { program in
       #expect(try program.run(["pretrain", "run.yaml"]).code == 0)
-      let folder = program.checkpoint("run", step: 12)
-      try FileManager.default.removeItem(atPath: "\(program.folder)/\(folder)/MANIFEST.json")
+      let folder = try program.plainCopy(of: program.checkpoint("run", step: 12))
       #expect(try program.run(["generate", folder, "--tokens", "3"]).code == 0)
       var bytes = try #require(program.read("\(folder)/model.safetensors"))
       bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 0xC0, 0x7F])

@@ -82,6 +82,16 @@ import Testing
     #expect(try Checkpoint(verifying: whole.path) == whole)
   }
 
+  @Test func aManifestThatIsNoRegularFileIsNamed() throws {
+    let path = folder("step-00000007/MANIFEST.json")
+    try FileManager.default.removeItem(atPath: path)
+    try #require(mkfifo(path, 0o600) == 0)
+    let error = CheckpointError.damaged(path: path, reason: "it is not a regular file")
+    #expect(throws: error) { try Checkpoint(verifying: whole.path) }
+    #expect(throws: error) { try ModelFolder(path: whole.path) }
+    #expect(throws: error) { try ModelFolder(unverified: whole.path) }
+  }
+
   @Test func filesThatTheManifestDoesNotListAreIgnored() throws {
     try folder.write([1], to: "step-00000007/notes.txt")
     #expect(try Checkpoint(verifying: whole.path) == whole)

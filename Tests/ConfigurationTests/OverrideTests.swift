@@ -53,8 +53,8 @@ import Testing
   @Test func sectionsCannotBeSet() {
     #expect(
       refused("", "model={tied: true}")
-        == "--set model={tied: true}: a section cannot be set, only its keys one by one; "
-        + "an override has the form key.path=value.")
+        == "--set model={tied: true}: model must be a section with keys such as model.family, not "
+        + "\"{tied: true}\".")
     #expect(refused("model: {tied: true}", "model=x").contains("its key is a section"))
     #expect(refused("steps: 5", "steps.more=1").contains("more would be inside a value"))
     #expect(refused("", "model=x").contains("must be a section"))

@@ -42,6 +42,17 @@ import Testing
         """)
     var again = try ConfigurationTests.reader(reader.resolved)
     #expect(try again.textMap("data.fields", help: "Names.") == expected)
+    for override in ["data.fields={text: sentence, label: 7, tags: ner}", "data.fields.tags=ner"] {
+      let file = override.contains("{") ? "" : "data: {fields: {text: sentence, label: 7}}"
+      var whole = try ConfigurationTests.reader(file, override)
+      #expect(try whole.textMap("data.fields", help: "Names.") == expected, "\(override)")
+    }
+    for broken in ["data.fields={text: sentence", "data.fields={text}: x", "data.fields=x"] {
+      var reader = try ConfigurationTests.reader("", broken)
+      #expect(throws: ConfigurationError.self, "\(broken)") {
+        try reader.textMap("data.fields", help: "Names.")
+      }
+    }
     var list = try ConfigurationTests.reader("data: {fields: [text]}")
     #expect(throws: ConfigurationError.self) { try list.textMap("data.fields", help: "Names.") }
     var absent = try ConfigurationTests.reader("")

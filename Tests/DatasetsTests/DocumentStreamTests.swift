@@ -101,6 +101,24 @@ struct DocumentStreamTests {
         == .damagedGzip(path: scratch.path("tail.txt.gz"), reason: "incorrect header check"))
   }
 
+  @Test func emptyFilesBesideOthersAreCounted() throws {
+    for (name, text) in [
+      ("a.txt", ""), ("b.txt", "b"), ("c.jsonl", "\n"), ("d.txt.gz", ""), ("e.jsonl.gz", ""),
+    ] {
+      try scratch.write("folder/\(name)", Array(text.utf8))
+    }
+    var stream = DocumentStream(try SourceList([scratch.path("folder")]).files)
+    #expect(try stream.next()?.text == "b" && stream.next() == nil)
+    #expect(stream.skipped.count == 0)
+    #expect(
+      stream.skipped.emptyFilesNote
+        == "4 empty files left out: \(scratch.path("folder/a.txt")) …")
+    var empty = DocumentStream([try SourceFile(scratch.path("folder/a.txt"))])
+    #expect(throws: DatasetError.emptyFile(path: scratch.path("folder/a.txt"))) {
+      try empty.next()
+    }
+  }
+
   @Test func filesThatAreNotTextAreRefused() throws {
     #expect(error("a.txt", []) == .emptyFile(path: scratch.path("a.txt")))
     #expect(error("bom.txt", [0xEF, 0xBB, 0xBF]) == .emptyFile(path: scratch.path("bom.txt")))

@@ -19,6 +19,7 @@ struct RecordDefectTests {
       .equalSides,
       .differentPrompts,
       .otherKind(found: "a labelled text", wanted: "a preference pair"),
+      .nothingInLoss,
       .promptTooLong(tokens: 70, context: 64),
       .promptTooLong(tokens: 60, context: 64, answer: 8),
       .unrendered(reason: "the chat template refuses it at line 1: no"),
@@ -55,6 +56,7 @@ struct RecordDefectTests {
     d.jsonl:3 has the same answer chosen and rejected; remove the record
     d.jsonl:3 has sides that answer different prompts; both must begin with the same messages
     d.jsonl:3 holds a labelled text, and a preference pair is needed here; name other files
+    d.jsonl:3 has no answer in the loss, as every one has the weight 0; remove the record, or give one the weight 1
     d.jsonl:3 has a prompt of 70 tokens, which leaves no room for an answer in a context of 64; shorten it or raise the context
     d.jsonl:3 has a prompt of 60 tokens, which leaves no room for an answer of 8 tokens in a context of 64; shorten it or raise the context
     d.jsonl:3 cannot be rendered: the chat template refuses it at line 1: no; change it or name another template

@@ -178,7 +178,7 @@ struct RecordFormTests {
       (#"{"messages": [{"role": "user", "content": "q"}], "label": false}"#, "label"),
       (
         #"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "#
-          + #""weight": 0}]}"#, "messages[1].weight"
+          + #""weight": 0.5}]}"#, "messages[1].weight"
       ),
     ])
   func fieldsThatChangeTheMeaningAreRefusedByName(json: String, field: String) throws {

@@ -367,14 +367,27 @@ struct RecordReaderTests {
     #expect(
       sentence("question", "anwser", "id")
         == "d.jsonl:3 has \"question\", \"anwser\", \"id\", the fields of no known record format: it "
-        + "is nearest to a question with its answer, but lacks \"answer\" (it has \"anwser\"); use "
-        + "one of " + known)
+        + "is nearest to a question with its answer, but lacks \"answer\" (it has \"anwser\"); "
+        + "read it with data.fields: {answer: anwser} for a question with its answer, or use one of "
+        + known)
     #expect(
       sentence("Text", "label").contains("nearest to a labelled text, but lacks \"text\" (it"))
     #expect(sentence("chosen").contains("nearest to a preference pair, but lacks \"rejected\";"))
     #expect(
       sentence("a", "b")
-        == "d.jsonl:3 has \"a\", \"b\", the fields of no known record format; use one of " + known)
+        == "d.jsonl:3 has \"a\", \"b\", the fields of no known record format; read it with "
+        + "data.fields: {text: a, label: b} for a labelled text, or use one of " + known)
+    for (fields, mapping) in [
+      (["review", "class"], "{text: review, label: class} for a labelled text"),
+      (["id", "stars", "comment"], "{text: comment, label: stars} for a labelled text"),
+      (["input", "output"], "{prompt: input, completion: output} for a prompt with its answer"),
+      (["query", "winner", "loser"], "{chosen: winner, rejected: loser} for a preference pair"),
+      (["dialog"], "{messages: dialog} for a conversation"),
+      (["words", "ner_tags"], "{tokens: words, tags: ner_tags} for words with tags"),
+    ] {
+      let error = RecordDefect.unknownForm(fields: fields)
+      #expect(error.description.contains("read it with data.fields: \(mapping), or"), "\(error)")
+    }
     #expect(
       sentence().hasPrefix("d.jsonl:3 has no field at all, the fields of no known record format;"))
   }

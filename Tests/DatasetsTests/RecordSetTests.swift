@@ -118,4 +118,17 @@ struct RecordSetTests {
     #expect(try identity(many, 0.1) != identity(many, 0.2))
     #expect(try identity([conversation]) == "1 and 0 with checksum 1071b2ca9906152e")
   }
+
+  @Test func emptyFilesBesideOthersAreCounted() throws {
+    let scratch = try Scratch()
+    let full = try scratch.write("f/b.jsonl", Array(RecordReaderTests.conversation.utf8))
+    for (name, text) in [
+      ("a.jsonl", ""), ("c.json", "[]"), ("d.csv", ""), ("e.csv", "text,label\n"),
+      ("g.jsonl.gz", ""),
+    ] { try scratch.write("f/\(name)", Array(text.utf8)) }
+    let set = try RecordSet(reading: [scratch.path("f")], validation: .fraction(0))
+    #expect(set.train.map(\.place.path) == [full] && set.skipped.count == 0)
+    #expect(
+      set.skipped.emptyFilesNote == "5 empty files left out: \(scratch.path("f/a.jsonl")) …")
+  }
 }

@@ -32,6 +32,27 @@ extension ChatEncoder {
     }
   }
 
+  /// Returns the names of the fields of the messages of `record` that the chat template leaves out.
+  func fieldsLeftOut(of record: Record) -> Set<String> {
+    let conversations: [Conversation] =
+      switch record {
+      case .conversation(let conversation), .prompt(let conversation): [conversation]
+      case .pair(let pair):
+        [pair.chosen, pair.rejected].map {
+          Conversation(pair.prompt.messages + $0, tools: pair.prompt.tools)
+        }
+      case .unpaired(let preference):
+        [
+          Conversation(
+            preference.prompt.messages + preference.answer, tools: preference.prompt.tools)
+        ]
+      case .labelled, .tagged: []
+      }
+    return conversations.reduce(into: []) {
+      $0.formUnion(fieldsLeftOut(of: $1, except: FieldMeaning.isMetadata))
+    }
+  }
+
   private static func defect(_ error: TokenizerError) -> RecordDefect {
     guard case .unrendered(let reason) = error else {
       return .unrendered(reason: error.description)

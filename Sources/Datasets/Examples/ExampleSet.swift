@@ -23,11 +23,12 @@ package struct ExampleSet: Sendable {
     _ records: [LocatedRecord], chat: ChatEncoder, options: ExampleOptions
   ) throws(DatasetError) {
     var statistics = ExampleStatistics()
-    let made = try options.map(records, counting: &statistics) {
+    let made = try options.map(records, of: chat, counting: &statistics) {
       record, statistics throws(RecordDefect) -> EncodedExample? in
       guard case .conversation(let conversation) = record else {
         throw .otherKind(found: record.kind, wanted: "a conversation")
       }
+      try conversation.requireLoss()
       var example = try chat.example(conversation)
       if example.ids.count > options.context + 1 { example = example.endingWithLoss }
       let prompt = example.lossMask.firstIndex(of: true) ?? example.ids.count
@@ -92,6 +93,13 @@ package enum LossMaskDefect: Equatable, Sendable, CustomStringConvertible {
         + (truncated > 0 ? ": \(truncated, "example was", "examples were") cut before it" : "")
         + "; raise the context or leave long examples out"
     }
+  }
+}
+
+extension Conversation {
+  /// Throws unless an answer is in the loss.
+  func requireLoss() throws(RecordDefect) {
+    guard messages.contains(where: \.isInLoss) else { throw .nothingInLoss }
   }
 }
 

@@ -1,4 +1,5 @@
 import Files
+import Tokenizers
 
 /// The counts of used and unused records of a phase.
 package struct ExampleStatistics: Sendable, Equatable, CustomStringConvertible {
@@ -15,13 +16,24 @@ package struct ExampleStatistics: Sendable, Equatable, CustomStringConvertible {
   /// The records left out because they could not be used.
   package internal(set) var skipped = SkippedRecords()
 
-  package init() {}
+  /// The fields of messages that the chat template leaves out.
+  package internal(set) var leftOutFields = UnusedFields()
+  /// The fields of records that are not used.
+  package internal(set) var unusedFields = UnusedFields()
+  private let noun: String
 
-  /// Returns the statistics with the records added that were left out while reading.
-  package func counting(_ skipped: SkippedRecords) -> ExampleStatistics {
+  /// - Parameter noun: The word for an example.
+  package init(of noun: String = "example") { self.noun = noun }
+
+  /// Returns the statistics with the records added that were left out while reading, and the fields that
+  /// are not used.
+  package func counting(
+    _ skipped: SkippedRecords, _ unused: UnusedFields = UnusedFields()
+  ) -> ExampleStatistics {
     var all = self
     all.skipped = skipped
     all.skipped.note(self.skipped)
+    all.unusedFields.note(unused)
     return all
   }
 
@@ -36,7 +48,7 @@ package struct ExampleStatistics: Sendable, Equatable, CustomStringConvertible {
   package var description: String {
     let percent = (lossFraction * 1000).rounded() / 10
     var parts = [
-      "\(examples, "example") of \(tokens, "token")"
+      "\(examples, noun) of \(tokens, "token")"
         + (lossTokens > 0 ? ", \(lossTokens) of them in the loss (\(percent) %)" : "")
     ]
     if truncated > 0 { parts.append("\(truncated) cut at the length of the context") }
@@ -44,6 +56,11 @@ package struct ExampleStatistics: Sendable, Equatable, CustomStringConvertible {
     if let first = skipped.first.first {
       parts.append("\(skipped.count, "bad record") left out, the first because \(first)")
     }
+    if let note = skipped.emptyFilesNote { parts.append(note) }
+    if !leftOutFields.isEmpty {
+      parts.append("the chat template leaves out \(leftOutFields), which the model does not see")
+    }
+    if !unusedFields.isEmpty { parts.append("not used: \(unusedFields)") }
     return parts.joined(separator: "; ")
   }
 }
@@ -71,8 +88,11 @@ package struct ExampleOptions: Sendable, Equatable {
 
   /// Returns the results of `body` for `records`, without nil results; counts bad records, or throws
   /// the first one unless `skipsBad`.
+  ///
+  /// Also counts the fields of messages that the template of `chat` leaves out.
   func map<Result>(
-    _ records: [LocatedRecord], counting statistics: inout ExampleStatistics,
+    _ records: [LocatedRecord], of chat: ChatEncoder? = nil,
+    counting statistics: inout ExampleStatistics,
     _ body: (Record, inout ExampleStatistics) throws(RecordDefect) -> Result?
   ) throws(DatasetError) -> [Result] {
     var results: [Result] = []
@@ -80,6 +100,7 @@ package struct ExampleOptions: Sendable, Equatable {
       do throws(RecordDefect) {
         guard let result = try body(record.record, &statistics) else { continue }
         results.append(result)
+        if let chat { statistics.leftOutFields.note(chat.fieldsLeftOut(of: record.record)) }
       } catch {
         let error = DatasetError.badRecord(error, at: record.place)
         guard skipsBad else { throw error }

@@ -43,7 +43,7 @@ package struct LabelSet: BatchableSet {
       }
     if case .classes = task, classes.count == 1 { throw .oneClass(classes[0]) }
     let names = ClassNames(classes)
-    var statistics = ExampleStatistics()
+    var statistics = ExampleStatistics(of: "text")
     let made = try options.map(records, counting: &statistics) {
       record, statistics throws(RecordDefect) -> (EncodedExample, Float)? in
       guard case .labelled(let text, let label) = record else {

@@ -22,18 +22,24 @@ package struct PairSet: BatchableSet {
   ///
   /// A side may have as many tokens as the context, because its last token is an input too. Pairs with
   /// a longer side are left out and counted, even if `options.truncates`: a truncated answer is not the
-  /// one that was judged. Throws `DatasetError.badRecord` for a record that is not a pair, or whose
-  /// prompt leaves no room for an answer.
+  /// one that was judged. Throws `DatasetError.badRecord` for a record that is not a pair, whose prompt
+  /// leaves no room for an answer, or that has a margin unless `usesMargins`.
   package init(
-    _ records: [LocatedRecord], chat: ChatEncoder, options: ExampleOptions
+    _ records: [LocatedRecord], chat: ChatEncoder, options: ExampleOptions,
+    usesMargins: Bool = true
   ) throws(DatasetError) {
-    var statistics = ExampleStatistics()
+    var statistics = ExampleStatistics(of: "pair")
     var margins: [Float] = []
     let options = options.withoutTruncation
-    let sides = try options.map(records, counting: &statistics) {
+    let sides = try options.map(records, of: chat, counting: &statistics) {
       record, statistics throws(RecordDefect) -> (EncodedExample, EncodedExample)? in
       guard case .pair(let pair) = record else {
         throw .otherKind(found: record.kind, wanted: "a preference pair")
+      }
+      guard usesMargins || pair.margin ?? 0 == 0 else {
+        throw .unusedField(
+          "margin", form: "preference optimization",
+          remedy: "train a reward model, or name it in data.ignoredFields")
       }
       let answers = [
         try chat.example(pair.chosen, to: pair.prompt),

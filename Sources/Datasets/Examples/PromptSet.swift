@@ -30,8 +30,8 @@ package struct PromptSet: Sendable {
     _ records: [LocatedRecord], chat: ChatEncoder, completion: Int, options: ExampleOptions
   ) throws(DatasetError) {
     precondition(completion >= 1, "completions of \(completion) tokens")
-    var statistics = ExampleStatistics()
-    prompts = try options.map(records, counting: &statistics) {
+    var statistics = ExampleStatistics(of: "prompt")
+    prompts = try options.map(records, of: chat, counting: &statistics) {
       record, statistics throws(RecordDefect) -> Prompt? in
       let (prompt, reference) = try Self.prompt(of: record)
       let ids = try chat.ids(of: prompt)

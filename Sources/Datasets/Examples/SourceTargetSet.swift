@@ -40,6 +40,7 @@ package struct SourceTargetSet: BatchableSet {
       else {
         throw .otherKind(found: record.kind, wanted: "a prompt with its completion")
       }
+      try conversation.requireLoss()
       var source = SourceTargetSet.source(conversation.messages[0].content, tokenizer)
       var target = tokenizer.encode(conversation.messages[1].content) + [end]
       let room = options.context

@@ -29,7 +29,7 @@ package struct UnpairedPreferenceSet: BatchableSet {
   ) throws(DatasetError) {
     var statistics = ExampleStatistics()
     let options = options.withoutTruncation
-    let made = try options.map(records, counting: &statistics) {
+    let made = try options.map(records, of: chat, counting: &statistics) {
       record, statistics throws(RecordDefect) -> (EncodedExample, Bool)? in
       guard case .unpaired(let preference) = record else {
         throw .otherKind(found: record.kind, wanted: "an answer with a label, good or bad,")

@@ -1,43 +1,54 @@
 import Files
 import Tokenizers
 
-/// The names that the fields of records have in a file, where they differ from the known ones.
+/// The names that the fields of records have in a file, where they differ from the known ones, and the
+/// fields that are not read.
 package struct FieldNames: Sendable, Hashable {
   private let names: [String: String]
+  private let ignored: Set<String>
 
   /// No other names.
-  package init() { names = [:] }
+  package init() { self.init([:], ignoring: []) }
 
   /// Names by known field; `{text: sentence}` reads the field `sentence` as `text`.
   ///
+  /// Fields `ignored` by their names in the file, of records or their messages, count as missing.
   /// Throws `DatasetError.unknownField` for a field that no record has.
-  package init(_ names: [(known: String, name: String)]) throws(DatasetError) {
+  package init(
+    _ names: [(known: String, name: String)], ignoring ignored: [String] = []
+  ) throws(DatasetError) {
     for (known, _) in names where !RecordFormat.knownFields.contains(known) {
       throw .unknownField(known, known: RecordFormat.knownFields.sorted())
     }
-    self.names = Dictionary(names.map { ($0.known, $0.name) }, uniquingKeysWith: { $1 })
+    self.init(
+      Dictionary(names.map { ($0.known, $0.name) }, uniquingKeysWith: { $1 }),
+      ignoring: Set(ignored))
+  }
+
+  private init(_ names: [String: String], ignoring ignored: Set<String>) {
+    self.names = names
+    self.ignored = ignored
   }
 
   /// The names of the fields of a record.
   var ofRecords: FieldNames {
-    FieldNames(names.filter { !Message.mappedFields.contains($0.key) })
+    FieldNames(names.filter { !Message.mappedFields.contains($0.key) }, ignoring: ignored)
   }
 
   /// The names of the fields of a message.
   var ofMessages: FieldNames {
-    FieldNames(names.filter { Message.mappedFields.contains($0.key) })
+    FieldNames(names.filter { Message.mappedFields.contains($0.key) }, ignoring: ignored)
   }
 
   /// The names in the file.
   var inFile: Set<String> { Set(names.values) }
 
-  private init(_ names: [String: String]) { self.names = names }
-
   /// Returns `members` under their known names; a field that is named replaces one that already has
-  /// the known name.
+  /// the known name, and ignored fields are left out.
   func renamed(
     _ members: [(name: String, value: JSONValue)]
   ) -> [(name: String, value: JSONValue)] {
+    let members = ignored.isEmpty ? members : members.filter { !ignored.contains($0.name) }
     if names.isEmpty { return members }
     return members.flatMap { member in
       let known = names.filter { $0.value == member.name }.keys.sorted()

@@ -14,15 +14,11 @@ extension Message {
   /// The fields that hold role and content, which a template does not read as other fields.
   private static let ownFields: Set<String> = ["role", "from", "content", "value"]
 
-  /// The fields that change what a message means and are not used, unless their value is neutral.
-  private static let unusedFields: Set<String> = [
-    "audio", "function_call", "image", "images", "train", "training", "video", "weight",
-  ]
-
   /// Reads a message from OpenAI's `role` and `content`, or ShareGPT's `from` and `value`.
   ///
   /// A content is a text or a list of text parts, and may be missing beside tool calls. All other
-  /// fields are kept for the template, except null ones, which transformers leaves out too.
+  /// fields are kept for the template, except null ones, which transformers leaves out too. A message of
+  /// the assistant with `weight: 0` or `train: false` is not in the loss.
   init(_ element: JSONValue, field: String, names: FieldNames) throws(RecordDefect) {
     guard let members = element.members else {
       throw .wrongKind(field: field, found: element.kind, expected: "a message")
@@ -43,11 +39,11 @@ extension Message {
       throw wrong(named?.name ?? "role", named?.value, "a text")
     }
     guard let role = Self.roles[name] else { throw .unknownRole(name) }
-    for (name, value) in own.members ?? []
-    where Self.unusedFields.contains(name) && !value.isNeutral(for: name) {
-      throw .unusedField("\(field).\(name)", form: "messages")
-    }
-    var fields = own.members?.filter { !Self.ownFields.contains($0.key) } ?? []
+    let masks = try Self.masks(own.members ?? [], role, field: field)
+    var fields =
+      own.members?.filter {
+        !Self.ownFields.contains($0.key) && !FieldMeaning.inLoss.contains($0.key)
+      } ?? []
     let content = value(["content", "value"])
     if name == "function_call" {
       guard let text = content?.value.string,
@@ -56,7 +52,9 @@ extension Message {
         throw wrong(
           content?.name ?? "value", content?.value, "a call with name and arguments in JSON")
       }
-      self.init(.assistant, parts: nil, fields: .object(fields + [(Self.toolCallsField, calls)]))
+      self.init(
+        .assistant, parts: nil, fields: .object(fields + [(Self.toolCallsField, calls)]),
+        maskedBy: masks)
       return
     }
     if let calls = own[Self.toolCallsField] {
@@ -69,15 +67,40 @@ extension Message {
     }
     let rest = JSONValue.object(fields)
     switch content?.value {
-    case .string(let text)?: self.init(role, text, fields: rest)
+    case .string(let text)?: self.init(role, text, fields: rest, maskedBy: masks)
     case .array(let parts)?:
       self.init(
-        role, parts: try Self.texts(parts, field: "\(field).\(content?.name ?? "")"), fields: rest)
+        role, parts: try Self.texts(parts, field: "\(field).\(content?.name ?? "")"), fields: rest,
+        maskedBy: masks)
     case nil where own[Self.toolCallsField]?.array?.isEmpty == false:
-      self.init(role, parts: nil, fields: rest)
+      self.init(role, parts: nil, fields: rest, maskedBy: masks)
     default:
       throw wrong(content?.name ?? "content", content?.value, "a text")
     }
+  }
+
+  /// Returns the field of an assistant's message that takes it out of the loss; nil when it is in it.
+  ///
+  /// Throws `RecordDefect.unusedField` for a field of `members` that changes what is learned in another
+  /// way.
+  private static func masks(
+    _ members: [(key: String, value: JSONValue)], _ role: Role, field: String
+  ) throws(RecordDefect) -> String? {
+    var masks: String?
+    for (name, value) in members {
+      let isOfLoss = FieldMeaning.inLoss.contains(name)
+      if isOfLoss, value == .bool(false) || value.number == 0 {
+        if role == .assistant { masks = masks ?? "\(field).\(name)" }
+      } else if FieldMeaning.changesMessage(name, value)
+        || isOfLoss && role != .assistant && !FieldMeaning.isNeutral(value, for: "")
+      {
+        throw .unusedField(
+          "\(field).\(name)", form: "messages of the \(role.rawValue)",
+          remedy: "weight: 0 takes a message of the assistant out of the loss; remove the field or "
+            + "name it in data.ignoredFields")
+      }
+    }
+    return masks
   }
 
   /// Returns the texts of the parts of a content.

@@ -41,6 +41,8 @@ package enum RecordDefect: Error, Equatable, Sendable {
 
   /// A record of another kind than the phase trains on.
   case otherKind(found: String, wanted: String)
+  /// A conversation whose answers are all outside the loss.
+  case nothingInLoss
   /// A prompt that leaves no room for an answer.
   case promptTooLong(tokens: Int, context: Int, answer: Int? = nil)
   /// A conversation that the chat template cannot write.
@@ -62,7 +64,8 @@ extension RecordDefect: CustomStringConvertible {
     case .unknownForm(let fields):
       "has \(RecordFormat.list(fields)), the fields of no known record format"
         + (RecordFormat.nearest(to: fields).map { ": it is \($0)" } ?? "")
-        + "; use one of \(RecordFormat.summary)"
+        + (RecordFormat.mapping(of: fields).map { "; read it with \($0), or use" } ?? "; use")
+        + " one of \(RecordFormat.summary)"
     case .wrongKind(let field, let found, let expected):
       "has \(found) in its field \"\(field)\" where \(expected) is needed; correct it"
     case .unusedField(let field, let form, let remedy):
@@ -97,6 +100,9 @@ extension RecordDefect: CustomStringConvertible {
       "has sides that answer different prompts; both must begin with the same messages"
     case .otherKind(let found, let wanted):
       "holds \(found), and \(wanted) is needed here; name other files"
+    case .nothingInLoss:
+      "has no answer in the loss, as every one has the weight 0; remove the record, or give one the "
+        + "weight 1"
     case .promptTooLong(let tokens, let context, let answer):
       "has a prompt of \(tokens, "token"), which leaves no room for an answer "
         + (answer.map { "of \($0, "token") " } ?? "")

@@ -1,20 +1,25 @@
+import Files
 import Foundation
 import Tokenizers
 
 extension RecordFields {
-  /// Returns the record that the fields form.
+  /// Returns the record that the fields form, and the fields that it has and that are not used.
   ///
   /// Throws `DatasetError.badRecord` with the place and the defect of an invalid record.
-  func record() throws(DatasetError) -> Record {
+  func record() throws(DatasetError) -> (Record, unused: Set<String>) {
     do throws(RecordDefect) {
       let names = members.map(\.name)
       let format = RecordFormat.all.first { $0.fields.allSatisfy(names.contains) }
       try checkMappedNames(format)
       guard let format else { throw .unknownForm(fields: names) }
-      if let field = format.unusedField(in: self) {
-        throw .unusedField(field, form: format.name)
+      let record = try format.record(self)
+      let texts = Set(record.messages.map(\.content))
+      let unused = unread.filter { !$0.value.repeats(texts) }
+      if let (field, _) = unused.first(where: FieldMeaning.changesRecord) {
+        throw .unusedField(
+          field, form: format.name, remedy: FieldMeaning.remedy(field, in: format))
       }
-      return try format.record(self)
+      return (record, Set(unused.map(\.name).filter(FieldMeaning.isWorthNoting)))
     } catch {
       throw .badRecord(error, at: place)
     }
@@ -33,6 +38,7 @@ extension RecordFields {
       guard let last else {
         throw .unusedField(field, form: "a conversation that does not end with an answer")
       }
+      try requireInLoss(last)
       let prompt = whole.messages.dropLast(last.count)
       return .unpaired(
         UnpairedPreference(
@@ -40,6 +46,13 @@ extension RecordFields {
           isDesirable: isDesirable))
     }
     return whole.messages.contains { $0.role == .assistant } ? .conversation(whole) : .prompt(whole)
+  }
+
+  /// Refuses answers that are judged and have a message outside the loss.
+  private func requireInLoss(_ answer: [Message]) throws(RecordDefect) {
+    if let field = answer.lazy.compactMap(\.maskedBy).first {
+      throw .unusedField(field, form: "an answer that is judged as a whole")
+    }
   }
 
   private func withSystem(_ messages: [Message]) throws(RecordDefect) -> [Message] {
@@ -59,7 +72,7 @@ extension RecordFields {
   /// Returns the field that calls the answer good or bad, and its value; nil when there is none.
   private func preferenceLabel() throws(RecordDefect) -> (field: String, isDesirable: Bool)? {
     for field in Self.preferenceLabelFields {
-      guard let value = self[field], !value.isNeutral(for: field) else { continue }
+      guard let value = self[field], !FieldMeaning.isNeutral(value, for: field) else { continue }
       switch value {
       case .bool(let value): return (field, value)
       case .integer(1): return (field, true)
@@ -169,6 +182,7 @@ extension RecordFields {
     for side in [sides.0, sides.1] {
       try Turns.check(prompt + side, mayBeginWithAnswer: prompt.isEmpty)
       if side.last?.role != .assistant { throw .emptyAnswer }
+      try requireInLoss(side)
     }
     guard sides.0 != sides.1 else { throw .equalSides }
     return Preference(
@@ -180,6 +194,31 @@ extension RecordFields {
     if let messages = try messages(field, orText: true) { return messages }
     let text = try text(field) ?? ""
     return Turns.dialogue(text) ?? [Message(.assistant, text)]
+  }
+}
+
+extension Record {
+  /// All messages of the record; none for labelled texts and tagged words.
+  var messages: [Message] {
+    switch self {
+    case .conversation(let conversation), .prompt(let conversation): conversation.messages
+    case .pair(let pair): pair.prompt.messages + pair.chosen + pair.rejected
+    case .unpaired(let preference): preference.prompt.messages + preference.answer
+    case .labelled, .tagged: []
+    }
+  }
+}
+
+extension JSONValue {
+  /// Returns true when the value is one of `texts`, or a message or a list of messages whose contents
+  /// are.
+  fileprivate func repeats(_ texts: Set<String>) -> Bool {
+    switch self {
+    case .string(let text): texts.contains(text)
+    case .array(let elements): !elements.isEmpty && elements.allSatisfy { $0.repeats(texts) }
+    case .object: (self["content"] ?? self["value"])?.repeats(texts) ?? false
+    case .null, .bool, .integer, .number: false
+    }
   }
 }
 

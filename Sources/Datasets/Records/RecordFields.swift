@@ -11,6 +11,12 @@ struct RecordFields {
   /// True when the record is a row of a table, in which numbers and lists are texts too.
   let isTable: Bool
 
+  /// The names of the fields that the record's format has read.
+  private final class Reads {
+    var names: Set<String> = []
+  }
+
+  private let reads = Reads()
   /// The names that `data.fields` gives and the record lacks.
   private let missing: [(known: String, name: String)]
   private let names: FieldNames
@@ -64,9 +70,22 @@ struct RecordFields {
     }
   }
 
-  /// The value of `field`; nil when it is missing.
+  /// The value of `field`, which counts as read; nil when it is missing.
   subscript(field: String) -> JSONValue? {
-    members.first { $0.name == field }?.value
+    reads.names.insert(field)
+    return members.first { $0.name == field }?.value
+  }
+
+  /// The fields that nothing has read so far, in the order of the file; the cells of a table are
+  /// numbers, and true or false, where they can be.
+  var unread: [(name: String, value: JSONValue)] {
+    members.filter { !reads.names.contains($0.name) }.map { name, value in
+      guard isTable, let text = value.string else { return (name, value) }
+      if ["true", "false"].contains(text.lowercased()) {
+        return (name, .bool(text.lowercased() == "true"))
+      }
+      return (name, Double(text).map { .number($0) } ?? list(text: text) ?? value)
+    }
   }
 
   /// Returns the text in `field`; nil when it is missing.
@@ -94,9 +113,12 @@ struct RecordFields {
   func list(_ field: String) -> JSONValue? {
     guard let value = self[field] else { return nil }
     guard isTable, let text = value.string else { return value }
-    if text.isEmpty { return nil }
-    guard text.first == "[" || text.first == "{" else { return value }
-    return (try? JSONReader.read(Array(text.utf8))) ?? value
+    return text.isEmpty ? nil : list(text: text) ?? value
+  }
+
+  private func list(text: String) -> JSONValue? {
+    guard text.first == "[" || text.first == "{" else { return nil }
+    return try? JSONReader.read(Array(text.utf8))
   }
 
   /// Returns the tools in the field `tools`: a list, or a text that holds one in JSON; nil when there
@@ -170,19 +192,6 @@ extension JSONValue {
     case .string: "a text"
     case .array: "a list"
     case .object: "an object"
-    }
-  }
-
-  /// True when the value of a field that changes what a record or message means changes nothing: a
-  /// missing or empty one, a weight of 1, or a message that is trained on.
-  func isNeutral(for field: String) -> Bool {
-    switch self {
-    case .null: true
-    case .string(let text): Turns.isBlank(text)
-    case .array(let elements): elements.isEmpty
-    case .object(let members): members.isEmpty
-    case .bool(let value): ["train", "training"].contains(field) && value
-    case .integer, .number: field == "weight" && number == 1
     }
   }
 }

@@ -81,28 +81,12 @@ struct RecordFormat: Sendable {
     }
   }
 
-  /// The fields that change what a record means wherever they occur.
-  ///
-  /// A record in whose format they are not read is refused. Any other field is irrelevant, such as an
-  /// id, a source or a score.
-  private static let meaningfulFields: Set<String> = [
-    "audio", "audios", "chat_template_kwargs", "chosen", "context", "documents", "function_call",
-    "functions", "history", "image", "images", "input", "kto_tag", "label", "margin", "rejected",
-    "system", "text_pair", "tools", "train", "video", "videos", "weight",
-  ]
-
-  /// Returns the first of `fields` that changes what the record means and is not read; nil when there
-  /// is none.
-  func unusedField(in fields: RecordFields) -> String? {
-    fields.members.first { name, value in
-      Self.meaningfulFields.contains(name) && !value.isNeutral(for: name)
-        && !(self.fields + optionalFields + furtherFields).contains(name)
-    }?.name
-  }
+  /// All optional fields that are read.
+  var allOptionalFields: [String] { optionalFields + furtherFields }
 
   /// The names of all fields of records and messages that are read.
   static let knownFields: Set<String> = Set(
-    all.flatMap { $0.fields + $0.optionalFields + $0.furtherFields } + Message.mappedFields)
+    all.flatMap { $0.fields + $0.allOptionalFields } + Message.mappedFields)
 
   /// All formats with their fields, for error sentences.
   static var summary: String {
@@ -111,48 +95,6 @@ struct RecordFormat: Sendable {
       let optional = format.optionalFields.map { quoted([$0]) }.joined(separator: " and ")
       return "\(fields) (\(format.name)\(optional.isEmpty ? "" : ", also with \(optional)"))"
     }.joined(separator: ", ")
-  }
-
-  /// Returns the format that is most similar to the fields `names` and the fields that it lacks, as a
-  /// phrase; nil when none is similar.
-  static func nearest(to names: [String]) -> String? {
-    var best: (format: RecordFormat, likeness: Double)?
-    for format in all {
-      let sum = format.fields.reduce(0.0) { $0 + similarity(of: $1, to: names).value }
-      let likeness = sum / Double(format.fields.count)
-      if likeness > (best?.likeness ?? 0) { best = (format, likeness) }
-    }
-    guard let format = best?.format else { return nil }
-    let lacks = format.fields.filter { !names.contains($0) }.map { field in
-      let near = similarity(of: field, to: names).name
-      return quoted([field]) + (near.map { " (it has \(quoted([$0])))" } ?? "")
-    }
-    return "nearest to \(format.name), but lacks \(lacks.joined(separator: " and "))"
-  }
-
-  /// Returns the similarity of `field` to the most similar of `names`: 1 if equal, 1/2 if at most two
-  /// letters differ, else 0.
-  private static func similarity(of field: String, to names: [String]) -> (
-    value: Double, name: String?
-  ) {
-    if names.contains(field) { return (1, nil) }
-    let near = names.first { distance(from: $0.lowercased(), to: field) <= 2 }
-    return (near == nil ? 0 : 0.5, near)
-  }
-
-  /// Returns the Levenshtein distance: the number of letters to insert, delete or replace.
-  private static func distance(from a: String, to b: String) -> Int {
-    let b = Array(b)
-    var row = Array(0...b.count)
-    for (i, letter) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for j in b.indices {
-        let least = min(row[j], row[j + 1]) + 1
-        (diagonal, row[j + 1]) = (row[j + 1], min(least, diagonal + (letter == b[j] ? 0 : 1)))
-      }
-    }
-    return row[b.count]
   }
 
   static func quoted(_ names: [String]) -> String {

@@ -17,6 +17,8 @@ package struct RecordReader {
 
   /// The records that could not be used and were left out.
   package private(set) var skipped = SkippedRecords()
+  /// The fields of the records so far that are not used.
+  package private(set) var unused = UnusedFields()
   /// The names that `data.fields` gives and no record so far has.
   private(set) var unseenNames: Set<String>
   /// The fields of the first record.
@@ -42,31 +44,54 @@ package struct RecordReader {
 
   /// Returns the next record; nil after the last.
   ///
-  /// Throws `DatasetError.badRecord` for a malformed or invalid record.
+  /// Throws `DatasetError.badRecord` for a malformed or invalid record. An empty file beside others is
+  /// left out and counted.
   package mutating func next() throws(DatasetError) -> LocatedRecord? {
     while true {
+      if source == nil {
+        guard try openNext() else { break }
+      }
       do throws(DatasetError) {
         if let fields = try nextFields() {
           hasNoRecordYet = false
           unseenNames.subtract(fields.mappedNames)
           firstFields = firstFields ?? fields.members.map(\.name)
-          return LocatedRecord(try fields.record(), at: fields.place)
+          let (record, unused) = try fields.record()
+          self.unused.note(unused)
+          return LocatedRecord(record, at: fields.place)
         }
+        source = nil
+        if hasNoRecordYet { throw .emptyFile(path: files[nextFile - 1].path) }
+      } catch .emptyFile(let path) {
+        source = nil
+        skipped.note(emptyFile: path)
       } catch {
         hasNoRecordYet = false
         guard skipsBad, error.concernsOneRecord else { throw error }
         skipped.note(error)
-        continue
       }
-      if hasNoRecordYet { throw .emptyFile(path: files[nextFile - 1].path) }
-      guard try openNext() else { return nil }
     }
+    if firstFields == nil, skipped.count == 0, let path = skipped.emptyFiles.first {
+      throw .emptyFile(path: path)
+    }
+    return nil
   }
 
+  /// Opens the next file that is not empty; returns false after the last.
   private mutating func openNext() throws(DatasetError) -> Bool {
-    guard nextFile < files.count else { return false }
-    let file = files[nextFile]
-    nextFile += 1
+    while nextFile < files.count {
+      nextFile += 1
+      do throws(DatasetError) {
+        try open(files[nextFile - 1])
+        return true
+      } catch .emptyFile(let path) {
+        skipped.note(emptyFile: path)
+      }
+    }
+    return false
+  }
+
+  private mutating func open(_ file: SourceFile) throws(DatasetError) {
     hasNoRecordYet = true
     switch file.kind {
     case .jsonLines: source = .lines(try LineReader(file, limit: SourceFile.recordLimit))
@@ -79,7 +104,6 @@ package struct RecordReader {
     case .text:
       throw .unsupportedKind(path: file.path, supported: SourceFile.Contents.records.supported)
     }
-    return true
   }
 
   /// Returns the fields of the next record of the open file; nil at its end.
@@ -107,13 +131,27 @@ package struct RecordReader {
   }
 }
 
-/// The number of records that were left out because they could not be used, with the first errors.
+/// The number of records that were left out because they could not be used, with the first errors, and
+/// the empty files.
 package struct SkippedRecords: Sendable, Equatable {
   package private(set) var count = 0
   /// The errors of the first three of them.
   package private(set) var first: [DatasetError] = []
 
+  /// The paths of the files without text.
+  package private(set) var emptyFiles: [String] = []
+
   package init() {}
+
+  /// The empty files as a phrase; nil when there are none.
+  package var emptyFilesNote: String? {
+    emptyFiles.first.map { path in
+      "\(emptyFiles.count, "empty file") left out: \(path)" + (emptyFiles.count > 1 ? " …" : "")
+    }
+  }
+
+  /// Counts a file without text.
+  mutating func note(emptyFile path: String) { emptyFiles.append(path) }
 
   /// Counts a record that was left out because of `error`.
   mutating func note(_ error: DatasetError) {
@@ -125,5 +163,6 @@ package struct SkippedRecords: Sendable, Equatable {
   mutating func note(_ other: SkippedRecords) {
     count += other.count
     first = Array((first + other.first).prefix(3))
+    emptyFiles += other.emptyFiles
   }
 }

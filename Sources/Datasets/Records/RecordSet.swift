@@ -9,6 +9,8 @@ package struct RecordSet: Sendable {
   package let validation: [LocatedRecord]
   /// The records that were left out because they could not be used.
   package let skipped: SkippedRecords
+  /// The fields of the records that are not used.
+  package let unused: UnusedFields
   /// Files found in folders and left out because their kind is not supported.
   package let ignored: [String]
 
@@ -24,12 +26,14 @@ package struct RecordSet: Sendable {
     names: FieldNames = FieldNames(), skipsBad: Bool = false
   ) throws(DatasetError) {
     var skipped = SkippedRecords()
+    var unused = UnusedFields()
     var (unseen, found): (Set<String>?, [String]) = (nil, [])
     func read(_ files: [SourceFile]) throws(DatasetError) -> [LocatedRecord] {
       var reader = RecordReader(files, names: names, skipsBad: skipsBad)
       var records: [LocatedRecord] = []
       while let record = try reader.next() { records.append(record) }
       skipped.note(reader.skipped)
+      unused.note(reader.unused)
       guard !records.isEmpty else { throw .noRecords(skipped: reader.skipped) }
       unseen = unseen?.intersection(reader.unseenNames) ?? reader.unseenNames
       found = reader.firstFields ?? []
@@ -52,6 +56,7 @@ package struct RecordSet: Sendable {
     }
     try names.refuse(unseen: unseen ?? [], found: found)
     self.skipped = skipped
+    self.unused = unused
   }
 
   /// Splits `records`, holding out the fraction `fraction` for validation.
@@ -60,6 +65,7 @@ package struct RecordSet: Sendable {
   ) throws(DatasetError) {
     (train, validation) = try Self.divide(records, holdingOut: fraction)
     skipped = SkippedRecords()
+    unused = UnusedFields()
     ignored = []
   }
 
@@ -133,6 +139,7 @@ extension FNV1a {
       combine(message.role.rawValue)
       combine(message.content)
       if let fields = message.fields.members, !fields.isEmpty { combine(message.fields) }
+      if message.maskedBy != nil { combine("outside the loss") }
     }
   }
 

@@ -54,7 +54,8 @@ struct Alignment: ConfiguredPhase {
           network: network, examples: try SplitExamples(model, records, exampleOptions),
           answerLoss: options.unpairedPreference.loss, endsOnCollapse: options.endsOnCollapse)
         : PreferenceTask<PairSet, _>(
-          network: network, examples: try SplitExamples(model, records, exampleOptions),
+          network: network,
+          examples: try SplitExamples(model, records, exampleOptions, usesMargins: false),
           answerLoss: options.preference.loss, endsOnCollapse: options.endsOnCollapse)
       task = .answers(answers)
       notes = answers.notes

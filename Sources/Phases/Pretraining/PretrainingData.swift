@@ -56,9 +56,11 @@ extension PretrainingCorpus {
         existing = nil
       }
       if existing == nil {
+        var leftOut: String?
         let built = try DatasetBuilder.build(
           sources, tokenizer: plan.tokenizer, fingerprint: fingerprint, into: folder,
-          context: phase.window, threads: run.threads)
+          context: phase.window, threads: run.threads, skipped: { leftOut = $0.emptyFilesNote })
+        if let leftOut { try note(leftOut) }
         try note(
           "\(built.description.train.tokens) training and \(built.description.validation.tokens) "
             + "validation tokens are in \(folder)")

@@ -27,10 +27,14 @@ struct PreferenceTask<Examples: BatchableSet & CountedExamples, AnswerLoss: Pref
 }
 
 extension SplitExamples<PairSet> {
-  /// Preference pairs of a chosen and a rejected answer.
-  init(_ model: InitialModel, _ records: RecordSet, _ options: Datasets.ExampleOptions) throws {
+  /// Preference pairs of a chosen and a rejected answer; with a margin only if `usesMargins`.
+  init(
+    _ model: InitialModel, _ records: RecordSet, _ options: Datasets.ExampleOptions,
+    usesMargins: Bool
+  ) throws {
     try self.init(records, chat: model.chat) { records, _ in
-      try PairSet(records, chat: model.chat, options: options)
+      try PairSet(
+        records, chat: model.chat, options: options, usesMargins: usesMargins)
     }
   }
 }

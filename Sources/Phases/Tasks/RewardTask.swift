@@ -13,7 +13,7 @@ struct RewardTask: SupervisedTask {
     _ model: InitialModel, _ records: RecordSet, _ options: Datasets.ExampleOptions,
     centring: Double
   ) throws {
-    examples = try SplitExamples(model, records, options)
+    examples = try SplitExamples(model, records, options, usesMargins: true)
     loss = BradleyTerry(centring: centring)
     let chat = model.chat
     let classifier = try SequenceClassifierConfiguration(

@@ -65,7 +65,12 @@ struct SplitExamples<Examples: CountedExamples>: Sendable {
     let train = try make(records.train, nil)
     self.train = train
     validation = records.validation.isEmpty ? nil : try make(records.validation, train)
-    var notes = ["\(train.statistics.counting(records.skipped))"]
+    let (used, heldOut) = (records.train.count, records.validation.count)
+    let held = heldOut > 0 ? "; \(heldOut) held out for validation" : ""
+    var notes = [
+      "\(used) of \(used + heldOut + records.skipped.count, "record")\(held)",
+      "\(train.statistics.counting(records.skipped, records.unused))",
+    ]
     if let heldOut = validation?.statistics, heldOut.leftOut > 0 {
       notes.append("held out: \(heldOut)")
     }

@@ -16,6 +16,7 @@ import Jinja
 ///   generation ends, that is, the template's text for the messages before the answer with
 ///   `add_generation_prompt`, and ends with the end of the turn. A token across the beginning is in
 ///   the loss.
+/// - A message of the assistant that its record takes out of the loss is not in the mask.
 /// - `strftime_now` always returns the same day: the ids depend on the input alone.
 package struct ChatEncoder: Sendable {
   package let template: ChatTemplate
@@ -24,7 +25,7 @@ package struct ChatEncoder: Sendable {
   package let endOfTurn: TokenID
   /// The id that ends a turn of the assistant that calls tools; often `endOfTurn`.
   package let endOfToolCalls: TokenID
-  private let program: ChatProgram
+  let program: ChatProgram
   private let scanner: SpecialTokenScanner
 
   /// Binds `template` to `tokenizer`, in O(vocabularySize).
@@ -136,16 +137,18 @@ package struct ChatEncoder: Sendable {
       Self.end(of: messages[$0.message], $0, closings, endOfTurn)
     }
     if program.program(for: conversation.tools).marksGeneration {
-      return rendering.generatedPieces(lossFrom: first)
+      return rendering.generatedPieces {
+        $0 >= first && ($0 >= messages.count || messages[$0].maskedBy == nil)
+      }
     }
-    let answers = messages.indices.filter { $0 >= first && messages[$0].role == .assistant }
+    let answers = messages.indices.filter { $0 >= first && messages[$0].isInLoss }
     return rendering.pieces(
       lossOf: answers, from: starts(of: answers, in: conversation, rendering), to: closings)
   }
 
   /// The most messages that are rendered to find the prompts of one conversation: rendering all of
   /// them is quadratic in its length.
-  private static let mostRenderedMessages = 20_000
+  static let mostRenderedMessages = 20_000
 
   /// Returns for each of `answers`, indices of messages, the byte of the conversation's text at which
   /// the prompt of its generation ends.

@@ -67,11 +67,11 @@ extension ChatRendering {
   }
 
   /// Returns the pieces; the loss mask covers the text between `{% generation %}` and
-  /// `{% endgeneration %}` that belongs to a message from index `first` on.
-  func generatedPieces(lossFrom first: Int) -> [ChatPiece] {
+  /// `{% endgeneration %}` that belongs to a message whose index `isInLoss` accepts.
+  func generatedPieces(isInLoss: (Int) -> Bool) -> [ChatPiece] {
     zip(parts, generationOwners()).map { part, owner in
       ChatPiece(
-        part.text, part.origin, message: part.message, isInLoss: owner.map { $0 >= first } ?? false)
+        part.text, part.origin, message: part.message, isInLoss: owner.map(isInLoss) ?? false)
     }
   }
 

@@ -30,19 +30,28 @@ package struct Message: Sendable, Hashable {
   /// The other fields that a template may read, as in the record: `tool_calls`, `tool_call_id`,
   /// `name`, `reasoning_content` and others; an object.
   package let fields: JSONValue
+  /// The field of the record that takes a message of the assistant out of the loss, such as
+  /// `messages[1].weight`; nil when the message is in it.
+  package let maskedBy: String?
 
-  package init(_ role: Role, _ content: String, fields: JSONValue = .object([])) {
+  package init(
+    _ role: Role, _ content: String, fields: JSONValue = .object([]), maskedBy: String? = nil
+  ) {
     self.role = role
     self.content = content
     form = .text
     self.fields = fields
+    self.maskedBy = maskedBy
   }
 
-  package init(_ role: Role, parts: [String]?, fields: JSONValue = .object([])) {
+  package init(
+    _ role: Role, parts: [String]?, fields: JSONValue = .object([]), maskedBy: String? = nil
+  ) {
     self.role = role
     content = parts?.joined() ?? ""
     form = parts.map(Form.parts) ?? .absent
     self.fields = fields
+    self.maskedBy = maskedBy
   }
 
   /// The name of the field of tool calls.
@@ -50,6 +59,9 @@ package struct Message: Sendable, Hashable {
 
   /// True when the message calls tools.
   package var callsTools: Bool { fields[Self.toolCallsField]?.array?.isEmpty == false }
+
+  /// True when the message is an answer in the loss.
+  package var isInLoss: Bool { role == .assistant && maskedBy == nil }
 
   /// The names of the fields beside role and content.
   package var fieldNames: [String] { fields.members?.map(\.key) ?? [] }

@@ -1,0 +1,45 @@
+import Files
+
+extension ChatEncoder {
+  /// Returns the names of the fields of messages that the template leaves out of `conversation`: its text
+  /// is the same without them.
+  ///
+  /// transformers leaves them out as well. Tool calls are not among them, as `render` refuses their loss;
+  /// neither are `ids`, names of fields that only identify a message or its author. The later messages of
+  /// a very long conversation are not examined.
+  package func fieldsLeftOut(
+    of conversation: Conversation, except ids: (String) -> Bool
+  ) -> Set<String> {
+    let messages = conversation.messages
+    let named = messages.indices.filter { messages[$0].fieldNames.contains { !ids($0) } }
+    guard !named.isEmpty, let text = text(of: conversation) else {
+      return []
+    }
+    var leftOut: Set<String> = []
+    for index in named.prefix(Self.mostRenderedMessages / messages.count) {
+      for name in messages[index].fieldNames where !ids(name) && name != Message.toolCallsField {
+        var other = messages
+        other[index] = messages[index].without(name)
+        let rest = Conversation(other, tools: conversation.tools)
+        if self.text(of: rest) == text { leftOut.insert(name) }
+      }
+    }
+    return leftOut
+  }
+
+  private func text(of conversation: Conversation) -> String? {
+    try? program.render(conversation).map(\.text).joined()
+  }
+}
+
+extension Message {
+  /// Returns the message without its field `name`.
+  fileprivate func without(_ name: String) -> Message {
+    let rest = JSONValue.object(fields.members?.filter { $0.key != name } ?? [])
+    return switch form {
+    case .text: Message(role, content, fields: rest, maskedBy: maskedBy)
+    case .parts(let parts): Message(role, parts: parts, fields: rest, maskedBy: maskedBy)
+    case .absent: Message(role, parts: nil, fields: rest, maskedBy: maskedBy)
+    }
+  }
+}
