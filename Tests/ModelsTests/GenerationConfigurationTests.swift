@@ -72,6 +72,20 @@ import Testing
     #expect(text == "{\n  \"bos_token_id\": 9,\n  \"eos_token_id\": 9\n}\n")
   }
 
+  /// Every key of transformers' class is used, irrelevant, or reported as not applied; so is a key that
+  /// it does not have.
+  @Test func everyKeyOfTheClassIsListed() throws {
+    let path = "\(GoldenTests.path("."))/../../TokenizersTests/Goldens/tokenizer_keys.json"
+    let snapshot = try ConfigurationFile.fields(path)
+    let names = try snapshot.texts("generation")
+    let (known, unused) = (
+      GenerationConfiguration.knownKeys, Set(GenerationConfiguration.unusedKeys.keys)
+    )
+    #expect(names.count > 60 && known.isDisjoint(with: unused))
+    #expect(Set(names).subtracting(known).subtracting(unused).isEmpty)
+    #expect(try read(#"{"mirostat": 2, "use_cache": true}"#).unused == ["mirostat 2"])
+  }
+
   @Test(arguments: [
     (#"{"eos_token_id": "2"}"#, "eos_token_id is \"2\""), (#"{"eos_token_id": [2, -1]}"#, "[2,-1]"),
     (#"{"temperature": -1}"#, "temperature is -1"), (#"{"top_p": 0}"#, "top_p is 0"),

@@ -3,17 +3,53 @@
 
 import Files
 
-/// The settings in a tokenizer_config.json that decide how a layout is read.
+/// The settings in a tokenizer_config.json that decide how a tokenizer is read; `keys` lists them.
 struct TokenizerConfiguration {
   /// The folder, with the files of the tokenizer and perhaps those of a model.
   let folder: String
   private let file: JSONFile?
 
   /// Reads the file in `folder`, if it exists.
+  ///
+  /// Without `added_tokens_decoder`, which newer versions write, the keys of a special_tokens_map.json
+  /// replace those of the file, as in transformers.
   init(folder: String) throws(TokenizerError) {
     self.folder = folder
-    let path = FileSystem.join(folder, TokenizerFile.configurationName)
-    file = FileStatus(path) != nil ? try JSONFile(path: path) : nil
+    func read(_ name: String) throws(TokenizerError) -> JSONFile? {
+      let path = FileSystem.join(folder, name)
+      return FileStatus(path) != nil ? try JSONFile(path: path) : nil
+    }
+    let own = try read(TokenizerFile.configurationName)
+    let older = own?.root["added_tokens_decoder"] == nil ? try read(Self.specialTokensName) : nil
+    guard let older else {
+      file = own
+      return
+    }
+    let members = older.root.members ?? []
+    let kept = own?.root.members?.filter { member in !members.contains { $0.key == member.key } }
+    file = JSONFile(path: own?.path ?? older.path, root: .object((kept ?? []) + members))
+  }
+
+  private static let specialTokensName = "special_tokens_map.json"
+
+  /// The keys with their values; none without a file.
+  var settings: [(key: String, value: JSONValue)] { file?.root.members ?? [] }
+
+  /// Returns the error for the key `name`, whose value is not supported.
+  func unsupported(_ name: String, _ value: JSONValue) -> TokenizerError {
+    .unsupported(
+      path: file?.path ?? folder,
+      construct: "\(name) \(String(decoding: value.compact, as: UTF8.self))")
+  }
+
+  /// The special tokens by name, which transformers also passes to a chat template.
+  var namedTokens: [(name: String, text: String)] {
+    settings.compactMap { name, value in
+      guard name.hasSuffix("_token"), let text = value.string ?? value["content"]?.string else {
+        return nil
+      }
+      return (name, text)
+    }
   }
 
   /// The tokenizer class of transformers for the folder, without the suffix `Fast`.

@@ -28,6 +28,7 @@ package enum TokenizerFile {
     let isFolder = try isFolder(path)
     let folder = isFolder ? path : FileSystem.parent(of: path)
     let configuration = try TokenizerConfiguration(folder: folder)
+    try configuration.refuseUnsupported()
     let endOfText = try configuration.token("eos_token")
     if !isFolder {
       return try load(file: path, configuration, endOfText)
@@ -76,11 +77,10 @@ package enum TokenizerFile {
     } else if file.hasSuffix(".txt") {
       root = try VocabularyText.document(path: file, configuration)
     } else {
-      let document = try JSONFile(path: file)
-      if TokenizerParts.isByteLevel(document.root) {
-        return try tokenizer(TokenizerParts(document), endOfText)
+      root = try configuration.asClass(JSONFile(path: file).root)
+      if TokenizerParts.isByteLevel(root) {
+        return try tokenizer(TokenizerParts(JSONFile(path: file, root: root)), endOfText)
       }
-      root = try configuration.asLlama(document.root)
     }
     return try TokenizationPipeline(JSONFile(path: file, root: root), endOfText: endOfText)
   }
