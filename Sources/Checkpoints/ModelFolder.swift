@@ -92,7 +92,7 @@ package struct ModelFolder: Sendable {
       return
     }
     do {
-      tokenizer = try TokenizerFile.load(from: path)
+      tokenizer = try TokenizerFile.load(from: path, rows: network.model.vocabulary)
     } catch {
       guard let base, case .noTokenizer = error else { throw error }
       tokenizer = base.tokenizer

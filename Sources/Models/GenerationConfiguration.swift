@@ -21,6 +21,10 @@ package struct GenerationConfiguration: Sendable, Equatable {
   package let topK: Int?
   /// The probability that the tokens to sample from reach together; nil when unspecified.
   package let topP: Float?
+  /// The number of new tokens at most (`max_new_tokens`); nil when unspecified.
+  package let maximumNewTokens: Int?
+  /// The number of texts for a prompt (`num_return_sequences`); nil when unspecified.
+  package let samples: Int?
   /// The keys that change the generated tokens and that Apus does not use, as `key value`.
   package let unused: [String]
   /// The keys of the file in order.
@@ -90,14 +94,26 @@ package struct GenerationConfiguration: Sendable, Equatable {
     topP = try value("top_p", "a number above 0 and at most 1") { value in
       value.number.map { Float($0) }.flatMap { $0 > 0 && $0 <= 1 ? $0 : nil }
     }
+    func count(_ key: String) throws(ModelError) -> Int? {
+      try value(key, "a whole number of 1 or more") { value in
+        value.integer.flatMap { $0 >= 1 ? $0 : nil }
+      }
+    }
+    let maximum = try count("max_new_tokens")
+    maximumNewTokens = maximum
+    samples = try count("num_return_sequences")
     unused = members.compactMap { key, value in
       let isSet = !value.isNull && value.array?.isEmpty != true && value.bool != false
       guard isSet, !Self.knownKeys.contains(key) else { return nil }
+      // As in transformers, the number of new tokens replaces that of all tokens.
+      if key == Self.lengthKey, maximum != nil { return nil }
       if let neutral = Self.unusedKeys[key] ?? nil, value.number == neutral { return nil }
       return "\(key) \(String(decoding: value.compact, as: UTF8.self))"
     }
     self.members = members
   }
+
+  private static let lengthKey = "max_length"
 
   /// The keys of transformers' `GenerationConfig` that change the generated tokens and that Apus does
   /// not use, with the number that changes nothing; nil where only `null` and an empty list do.
@@ -110,15 +126,14 @@ package struct GenerationConfiguration: Sendable, Equatable {
     "forced_bos_token_id": nil, "forced_eos_token_id": nil, "stop_strings": nil,
     "exponential_decay_length_penalty": nil, "watermarking_config": nil, "constraints": nil,
     "force_words_ids": nil, "dola_layers": nil, "token_healing": nil, "renormalize_logits": nil,
+    lengthKey: nil, "max_time": nil,
   ]
 
-  /// The keys that are used, and those that change only how, beside what or how long transformers
-  /// computes; any other key is reported as not applied.
+  /// The keys that are used, and those that change only how, or beside what, transformers computes; any other key is reported as not applied.
   static let knownKeys: Set = [
     "bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id", "do_sample",
     "temperature", "top_k", "top_p", "_from_model_config", "transformers_version",
-    // The length, which --tokens gives.
-    "max_length", "max_new_tokens", "max_time",
+    "max_new_tokens", "num_return_sequences",
     // How the same tokens are computed.
     "use_cache", "cache_implementation", "cache_config", "max_cache_len", "prefill_chunk_size",
     "compile_config", "disable_compile", "continuous_batching_config", "low_memory", "use_mtp",
@@ -128,7 +143,7 @@ package struct GenerationConfiguration: Sendable, Equatable {
     "target_lookbehind",
     // What a call in Python returns beside them.
     "output_attentions", "output_hidden_states", "output_logits", "output_scores",
-    "return_dict_in_generate", "num_return_sequences",
+    "return_dict_in_generate",
     // Of beam search, which num_beams asks for.
     "early_stopping", "length_penalty", "num_beam_groups", "diversity_penalty",
     // It changes nothing where logits are finite.

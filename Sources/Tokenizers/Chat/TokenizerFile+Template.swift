@@ -47,9 +47,16 @@ extension TokenizerFile {
     return .published(
       try PublishedTemplate(
         source, toolUse: toolUse,
-        specialTokens: try TokenizerConfiguration(folder: folder).namedTokens.map {
-          PublishedTemplate.NamedToken(name: $0.name, text: $0.text)
-        }, path: place)
+        specialTokens: try TokenizerConfiguration(folder: folder).templateTokens, path: place)
     )
+  }
+}
+
+extension TokenizerConfiguration {
+  /// The named special tokens, which transformers passes to a chat template.
+  fileprivate var templateTokens: [PublishedTemplate.NamedToken] {
+    namedTokens(of: kind(of: .null)).compactMap { name, entry in
+      AddedTokenList.content(entry).map { PublishedTemplate.NamedToken(name: name, text: $0) }
+    }
   }
 }

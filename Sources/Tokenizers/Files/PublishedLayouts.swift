@@ -42,20 +42,9 @@ struct TokenizerConfiguration {
       construct: "\(name) \(String(decoding: value.compact, as: UTF8.self))")
   }
 
-  /// The special tokens by name, which transformers also passes to a chat template.
-  var namedTokens: [(name: String, text: String)] {
-    settings.compactMap { name, value in
-      guard name.hasSuffix("_token"), let text = value.string ?? value["content"]?.string else {
-        return nil
-      }
-      return (name, text)
-    }
-  }
-
   /// The tokenizer class of transformers for the folder, without the suffix `Fast`.
   var tokenizerClass: String? {
-    guard let name = file?.root["tokenizer_class"]?.string else { return nil }
-    return name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
+    file?.root["tokenizer_class"]?.string.map(TokenizerClass.withoutSuffix)
   }
 
   /// Returns the flag `name`; nil when it is absent or null.
@@ -146,16 +135,12 @@ extension TokenizerParts {
   /// These files hold no special tokens; the configuration lists them, and their ids follow those
   /// of the vocabulary.
   func qwenDocument(_ configuration: TokenizerConfiguration) -> JSONValue {
-    let split: JSONValue = [
-      "type": "Split", "pattern": ["Regex": .string(CasedWordScanner.expression(digits: 1))],
-      "behavior": "Isolated", "invert": false,
-    ]
     let byteLevel = JSONValue.byteLevel(
       addPrefixSpace: false, trimOffsets: false, useRegex: false)
     return .tokenizer(
       addedTokens: configuration.addedTokens(after: vocabulary.count),
       normalizer: ["type": "NFC"],
-      preTokenizer: ["type": "Sequence", "pretokenizers": [split, byteLevel]],
+      preTokenizer: .qwen(addPrefixSpace: false),
       postProcessor: byteLevel, decoder: byteLevel,
       model: .bytePairs(vocabulary, merges: merges, affix: ""))
   }

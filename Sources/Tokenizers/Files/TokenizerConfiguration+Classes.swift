@@ -1,111 +1,160 @@
 import Files
 
 extension TokenizerConfiguration {
-  /// Returns `document`, a tokenizer.json, with the parts that transformers' class for the folder
-  /// makes anew from the settings.
-  func asClass(_ document: JSONValue) throws(TokenizerError) -> JSONValue {
-    let type = document["model"]?["type"]?.string
-    switch modelClass ?? tokenizerClass {
-    case "BertTokenizer" where type == "WordPiece":
-      return document.replacing([
-        (
-          "normalizer",
-          [
-            "type": "BertNormalizer", "clean_text": true,
-            "handle_chinese_chars": .bool(try flag("tokenize_chinese_chars") ?? true),
-            "strip_accents": try flag("strip_accents").map { .bool($0) } ?? .null,
-            "lowercase": .bool(try flag("do_lower_case") ?? true),
-          ]
-        ), ("pre_tokenizer", ["type": "BertPreTokenizer"]),
-      ])
-    case "GPT2Tokenizer", "Qwen2Tokenizer":
-      guard Self.hasByteLevelPreTokenizer(document), let parts = document["pre_tokenizer"] else {
-        return document
-      }
-      let prefixes = JSONValue.bool(try flag("add_prefix_space") ?? false)
-      func prefixing(_ part: JSONValue) -> JSONValue {
-        if let several = part["pretokenizers"]?.array {
-          return part.replacing([("pretokenizers", .array(several.map(prefixing)))])
-        }
-        guard part["type"]?.string == "ByteLevel" else { return part }
-        return part.replacing([("add_prefix_space", prefixes)])
-      }
-      return document.replacing([("pre_tokenizer", prefixing(parts))])
-    default: return try asLlama(document)
-    }
-  }
-
-  /// The class that transformers takes for the model beside, whatever the settings name, or where they
-  /// name none; nil for others.
-  private var modelClass: String? {
-    guard let model = try? JSONFile(path: FileSystem.join(folder, "config.json")),
-      let type = model.root["model_type"]?.string
-    else { return nil }
-    if type == "qwen2" { return "Qwen2Tokenizer" }
-    if tokenizerClass != nil { return nil }
-    return ["bert": "BertTokenizer", "gpt2": "GPT2Tokenizer", "qwen3": "Qwen2Tokenizer"][type]
-  }
-
-  /// Returns `document` with the normalizer, pre-tokenizer and decoder of transformers' class
-  /// `LlamaTokenizer`, if the folder asks for it; `document` otherwise.
+  /// Returns the contents of `file`, a tokenizer.json, as transformers' class for the folder builds
+  /// them: with the class's own parts, and with the special tokens of the settings.
   ///
-  /// transformers (5) takes this class when `tokenizer_class` names it and the model beside is no
-  /// family with a class of its own; the class ignores these parts of a `tokenizer.json`. Without
-  /// `legacy: true` only the first section of a text gets a space before it, and none after a special
-  /// token.
-  ///
-  /// - Parameter isModel: True for the document of a model of sentencepiece, which cuts out the pieces
-  ///   that the user has defined; a tokenizer.json has them as added tokens.
-  func asLlama(_ document: JSONValue, isModel: Bool = false) throws(TokenizerError) -> JSONValue {
-    guard tokenizerClass == "LlamaTokenizer", isOfLlama, document.members != nil,
-      document["model"]?["type"]?.string == "BPE", !Self.hasByteLevelPreTokenizer(document)
-    else { return document }
-    let prepends = try flag("add_prefix_space") ?? true
-    let isLegacy = try flag("legacy") ?? false
-    let space = JSONValue.string(" ")
-    var decoders: [JSONValue] = [
-      .replacing(["String": "▁"], with: " "), ["type": "ByteFallback"], ["type": "Fuse"],
-    ]
-    if prepends {
-      decoders.append(["type": "Strip", "content": space, "start": 1, "stop": 0])
+  /// - Parameter rows: The number of ids of the model beside, which has no embedding for more tokens;
+  ///   nil without a model.
+  func asClass(_ file: JSONFile, rows: Int?) throws(TokenizerError) -> JSONValue {
+    let document = file.root
+    let kind = kind(of: document)
+    let tokens = try AddedTokenList(self, of: kind, in: file, rows: rows)
+    var parts: [(key: String, value: JSONValue)] = []
+    if let kind { parts = try self.parts(of: kind, document) }
+    if tokens.isChanged { parts.append(("added_tokens", .array(tokens.entries))) }
+    switch kind {
+    case .bert:
+      let (start, end) = (try tokens.named("cls_token"), try tokens.named("sep_token"))
+      parts.append(
+        ("post_processor", .template(before: [start], after: [end], startsSecond: false)))
+    case .t5:
+      let end = (token: "</s>", id: try tokens.named("eos_token").id)
+      parts.append(("post_processor", .template(after: [end], secondType: 0)))
+    default: break
     }
-    let metaspace = JSONValue.metaspace(
-      prepends: prepends ? (isLegacy ? "always" : "first") : "never", splits: false)
-    let splits = Self.preTokenizers(of: document).filter { $0["type"]?.string == "Split" }
-    let parts: [(key: String, value: JSONValue)] = [
-      ("normalizer", .null),
-      (
-        "pre_tokenizer",
-        isModel && !splits.isEmpty
-          ? ["type": "Sequence", "pretokenizers": .array([metaspace] + splits)] : metaspace
-      ), ("decoder", ["type": "Sequence", "decoders": .array(decoders)]),
-    ]
     return document.replacing(parts)
   }
 
-  /// True unless the model beside belongs to a family for which transformers takes another class.
-  private var isOfLlama: Bool {
-    guard let model = try? JSONFile(path: FileSystem.join(folder, "config.json")),
-      let type = model.root["model_type"]?.string
-    else { return true }
-    return type == "llama"
+  /// Returns `document`, of a folder without a tokenizer.json, with the special tokens of the settings.
+  func addingTokens(to document: JSONValue, rows: Int?) throws(TokenizerError) -> JSONValue {
+    let file = JSONFile(path: folder, root: document)
+    let tokens = try AddedTokenList(self, of: nil, in: file, rows: rows)
+    return tokens.isChanged
+      ? document.replacing([("added_tokens", .array(tokens.entries))]) : document
   }
 
-  /// True for a tokenizer that splits texts into bytes.
-  private static func hasByteLevelPreTokenizer(_ document: JSONValue) -> Bool {
-    preTokenizers(of: document).contains { $0["type"]?.string == "ByteLevel" }
-  }
-
-  private static func preTokenizers(of document: JSONValue) -> [JSONValue] {
-    [document["pre_tokenizer"]].compactMap(\.self).flatMap {
-      [$0] + ($0["pretokenizers"]?.array ?? [])
+  /// Returns the normalizer, pre-tokenizer, decoder and model of the class `kind` for the vocabulary and
+  /// merges of `document`.
+  private func parts(
+    of kind: TokenizerClass, _ document: JSONValue
+  ) throws(TokenizerError) -> [(key: String, value: JSONValue)] {
+    var normalizer = JSONValue.null
+    let preTokenizer: JSONValue
+    var decoder = JSONValue.byteLevel(addPrefixSpace: true)
+    var model = Self.bytePairs(of: document)
+    switch kind {
+    case .bert:
+      normalizer = [
+        "type": "BertNormalizer", "clean_text": true,
+        "handle_chinese_chars": .bool(try flag("tokenize_chinese_chars") ?? true),
+        "strip_accents": try flag("strip_accents").map { .bool($0) } ?? .null,
+        "lowercase": .bool(try flag("do_lower_case") ?? true),
+      ]
+      preTokenizer = ["type": "BertPreTokenizer"]
+      decoder = ["type": "WordPiece", "prefix": "##", "cleanup": true]
+      model = [
+        "type": "WordPiece", "unk_token": .string(try token("unk_token") ?? "[UNK]"),
+        "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+        "vocab": Self.vocabulary(of: document),
+      ]
+    case .gpt2:
+      preTokenizer = .byteLevel(addPrefixSpace: try flag("add_prefix_space") ?? false)
+    case .qwen2:
+      normalizer = ["type": "NFC"]
+      preTokenizer = .qwen(addPrefixSpace: try flag("add_prefix_space") ?? false)
+    case .llama:
+      let prepends = try flag("add_prefix_space") ?? true
+      (preTokenizer, decoder) = (try llamaPreTokenizer(prepends), Self.decoder(strips: prepends))
+      model = model.replacing([("fuse_unk", true), ("byte_fallback", true)])
+    case .gemma:
+      normalizer = .replacing(["String": " "], with: "▁")
+      preTokenizer = [
+        "type": "Split", "pattern": ["String": " "], "behavior": "MergedWithPrevious",
+        "invert": false,
+      ]
+      decoder = Self.decoder(strips: false)
+      model = model.replacing([
+        ("fuse_unk", true), ("byte_fallback", true),
+        ("unk_token", .string(try token("unk_token") ?? "<unk>")),
+      ])
+    case .t5:
+      let parts = document["normalizer"].map { $0["normalizers"]?.array ?? [$0] } ?? []
+      normalizer = parts.first { $0["type"]?.string == "Precompiled" } ?? .null
+      preTokenizer = [
+        "type": "Sequence", "pretokenizers": [["type": "WhitespaceSplit"], .metaspace()],
+      ]
+      decoder = .metaspace()
+      model = (document["model"] ?? .null).replacing([("unk_id", 2), ("byte_fallback", false)])
     }
+    return [
+      ("normalizer", normalizer), ("pre_tokenizer", preTokenizer), ("decoder", decoder),
+      ("model", model),
+    ]
+  }
+
+  /// Returns `document`, that of a model of sentencepiece, with the normalizer, pre-tokenizer and
+  /// decoder of the class `LlamaTokenizer` if the folder asks for it; `document` otherwise.
+  ///
+  /// The pieces that the user of sentencepiece defined are cut out before the others.
+  func asLlama(model document: JSONValue) throws(TokenizerError) -> JSONValue {
+    guard kind(of: document) == .llama, document["model"]?["type"]?.string == "BPE" else {
+      return document
+    }
+    let prepends = try flag("add_prefix_space") ?? true
+    let metaspace = try llamaPreTokenizer(prepends)
+    let splits = Self.preTokenizers(of: document).filter { $0["type"]?.string == "Split" }
+    return document.replacing([
+      ("normalizer", .null),
+      (
+        "pre_tokenizer",
+        splits.isEmpty
+          ? metaspace : ["type": "Sequence", "pretokenizers": .array([metaspace] + splits)]
+      ), ("decoder", Self.decoder(strips: prepends)),
+    ])
+  }
+
+  /// The pre-tokenizer of `LlamaTokenizer`: without `legacy: true` only the first section of a text gets
+  /// a space before it, and none after a special token.
+  private func llamaPreTokenizer(_ prepends: Bool) throws(TokenizerError) -> JSONValue {
+    let isLegacy = try flag("legacy") ?? false
+    return .metaspace(
+      prepends: prepends ? (isLegacy ? "always" : "first") : "never", splits: false)
+  }
+
+  /// The decoder of pieces with byte fallback; it drops a first space if `strips`.
+  private static func decoder(strips: Bool) -> JSONValue {
+    let parts: [JSONValue] = [
+      .replacing(["String": "▁"], with: " "), ["type": "ByteFallback"], ["type": "Fuse"],
+    ]
+    let strip: JSONValue = ["type": "Strip", "content": " ", "start": 1, "stop": 0]
+    return ["type": "Sequence", "decoders": .array(parts + (strips ? [strip] : []))]
+  }
+
+  /// Returns a BPE with the vocabulary and merges of `document`, without merges where it has none.
+  private static func bytePairs(of document: JSONValue) -> JSONValue {
+    [
+      "type": "BPE", "dropout": .null, "unk_token": .null, "continuing_subword_prefix": .null,
+      "end_of_word_suffix": .null, "fuse_unk": false, "byte_fallback": false,
+      "ignore_merges": false, "vocab": vocabulary(of: document),
+      "merges": document["model"]?["merges"] ?? [],
+    ]
+  }
+
+  /// Returns the tokens of `document` with their ids; those of a Unigram have the ids of their places.
+  private static func vocabulary(of document: JSONValue) -> JSONValue {
+    let vocabulary = document["model"]?["vocab"] ?? .null
+    guard let pieces = vocabulary.array else { return vocabulary }
+    return .object(
+      pieces.enumerated().compactMap { place, piece in
+        (piece.string ?? piece.array?.first?.string).map { ($0, .integer(place)) }
+      })
   }
 }
 
 extension JSONValue {
   /// Returns this object with `parts`, which replace members of the same name.
-  fileprivate func replacing(_ parts: [(key: String, value: JSONValue)]) -> JSONValue {
+  func replacing(_ parts: [(key: String, value: JSONValue)]) -> JSONValue {
     var members = self.members ?? []
     for part in parts {
       if let place = members.firstIndex(where: { $0.key == part.key }) {

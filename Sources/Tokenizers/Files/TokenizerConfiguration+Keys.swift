@@ -95,14 +95,10 @@ extension TokenizerConfiguration {
     }
   }
 
-  /// The texts that the file declares as special tokens.
+  /// The texts that the settings declare as special tokens.
   var specialTokens: [String] {
-    let lists = ["extra_special_tokens", "additional_special_tokens"].compactMap { name in
-      settings.first { $0.key == name }?.value
-    }
-    let entries = lists.flatMap { $0.array ?? $0.members?.map(\.value) ?? [] }
-    return namedTokens.map(\.text) + entries.compactMap { $0.string ?? $0["content"]?.string }
-      + (addedTokens ?? []).compactMap { $0["content"]?.string }
+    (namedTokens(of: nil).map(\.entry) + extraTokens + (addedTokens ?? []))
+      .compactMap(AddedTokenList.content)
   }
 }
 
@@ -127,8 +123,8 @@ extension TokenizerFile {
     for text in configuration.specialTokens
     where tokenizer.specialToken(text) == nil && !missing.contains(text) { missing.append(text) }
     note(missing.filter { !isAdded($0, in: tokenizer) }) { they in
-      "special tokens that transformers adds to the tokenizer, which lacks them: \(they) ordinary "
-        + "text here."
+      "special tokens that the tokenizer lacks, and for which the model has no embedding: \(they) "
+        + "ordinary text here."
     }
     return notes
   }

@@ -13,6 +13,7 @@ import re
 
 import transformers
 from transformers import tokenization_utils_base, tokenization_utils_tokenizers
+from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
 
 CLASSES = [
     "BertTokenizer", "GemmaTokenizer", "GPT2Tokenizer", "LlamaTokenizer", "PreTrainedTokenizerFast",
@@ -37,6 +38,12 @@ for name in CLASSES:
     classes[name] = sorted(own)
 
 settings = {"transformers": transformers.__version__, "common": sorted(common), "classes": classes}
+# The classes by model_type: the first list is of those that take a tokenizer.json as it is.
+backends = ["TokenizersBackend", "MistralCommonBackend"]
+settings["backends"] = sorted(t for t, name in TOKENIZER_MAPPING_NAMES.items() if name in backends)
+settings["registered"] = {
+    kind: name for kind, name in sorted(TOKENIZER_MAPPING_NAMES.items()) if name in CLASSES
+}
 settings["generation"] = sorted(transformers.GenerationConfig().to_dict())
 path = pathlib.Path(__file__).with_suffix(".json")
 path.write_text(json.dumps(settings, indent=1) + "\n")
