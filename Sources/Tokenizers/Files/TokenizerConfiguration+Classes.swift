@@ -96,21 +96,19 @@ extension TokenizerConfiguration {
   /// Returns `document`, that of a model of sentencepiece, with the normalizer, pre-tokenizer and
   /// decoder of the class `LlamaTokenizer` if the folder asks for it; `document` otherwise.
   ///
-  /// The pieces that the user of sentencepiece defined are cut out before the others.
-  func asLlama(model document: JSONValue) throws(TokenizerError) -> JSONValue {
-    guard kind(of: document) == .llama, document["model"]?["type"]?.string == "BPE" else {
-      return document
-    }
+  /// - Parameter userDefined: The added tokens of the pieces that the user of sentencepiece defined.
+  func asLlama(
+    model document: JSONValue, userDefined: [JSONValue]
+  ) throws(TokenizerError) -> JSONValue {
+    guard kind(of: document) == .llama, let model = document["model"],
+      model["type"]?.string == "BPE"
+    else { return document }
     let prepends = try flag("add_prefix_space") ?? true
-    let metaspace = try llamaPreTokenizer(prepends)
-    let splits = Self.preTokenizers(of: document).filter { $0["type"]?.string == "Split" }
     return document.replacing([
-      ("normalizer", .null),
-      (
-        "pre_tokenizer",
-        splits.isEmpty
-          ? metaspace : ["type": "Sequence", "pretokenizers": .array([metaspace] + splits)]
-      ), ("decoder", Self.decoder(strips: prepends)),
+      ("added_tokens", .array((document["added_tokens"]?.array ?? []) + userDefined)),
+      ("normalizer", .null), ("pre_tokenizer", try llamaPreTokenizer(prepends)),
+      ("decoder", Self.decoder(strips: prepends)),
+      ("model", model.replacing([("ignore_merges", false)])),
     ])
   }
 

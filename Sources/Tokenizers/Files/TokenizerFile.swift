@@ -75,10 +75,13 @@ package enum TokenizerFile {
       // No file of T5 states the number of its sentinels.
       let isT5 = file.hasSuffix("/" + sentencePieceName)
       let sentinels = try configuration.count("extra_ids") ?? (isT5 ? 100 : 0)
-      let model = try SentencePieceModel(path: file).document(asT5: isT5, sentinels: sentinels)
-      root = try configuration.addingTokens(
-        to: isT5 ? model : configuration.asLlama(model: configuration.settingEnds(of: model)),
-        rows: rows)
+      let source = try SentencePieceModel(path: file)
+      var model = try source.document(asT5: isT5, sentinels: sentinels)
+      if !isT5 {
+        model = try configuration.asLlama(
+          model: configuration.settingEnds(of: model), userDefined: source.userDefinedTokens)
+      }
+      root = try configuration.addingTokens(to: model, rows: rows)
     } else if file.hasSuffix(".txt") {
       root = try configuration.addingTokens(
         to: VocabularyText.document(path: file, configuration), rows: rows)
