@@ -68,7 +68,7 @@ extension AnnotateCommand {
       if model.isEmpty != prompts.isEmpty {
         throw ValidationError("--model and --prompts need each other; give both or neither.")
       }
-      if generation.tokens < 1 && !model.isEmpty {
+      if generation.tokens ?? 1 < 1 && !model.isEmpty {
         throw ValidationError("--tokens must be at least 1 to sample answers.")
       }
       if annotator == nil && reward != nil {

@@ -3,6 +3,7 @@ import Checkpoints
 import Datasets
 import Files
 import Foundation
+import Generation
 import Models
 import Monitoring
 import Tensors
@@ -38,8 +39,8 @@ struct GenerateCommand: Subcommand {
   @Option(help: "Seed of the sampling.")
   var seed: UInt64 = 1
 
-  @Option(help: "Number of texts, each sampled independently.")
-  var samples = 1
+  @Option(help: "Number of texts, each sampled independently (default: 1).")
+  var samples: Int?
 
   @OptionGroup var generation: GenerationArguments
 
@@ -77,30 +78,7 @@ struct GenerateCommand: Subcommand {
     let team = try generation.threads.team()
     defer { team?.stop() }
     let generate = generation.generator(loaded, team)
-    var request = generation.request(
-      loaded, prompts: [prompt], samples: samples, end: encoder?.endOfTurn, seed: seed,
-      continuesPastContext: true)
-    if greedy {
-      request.sampling.temperature = 0
-    } else if let own = generation.sampling(of: loaded.generation) {
-      request.sampling = own
-      let file = "\(GenerationConfiguration.fileName) of the model"
-      Failure.report(
-        own.temperature == 0
-          ? "\(file) asks for the most likely tokens; --temperature 1 samples."
-          : "sampling at temperature \(own.temperature), top-k "
-            + "\(own.topK.map(String.init) ?? "none") and top-p \(own.topP), as \(file) says; "
-            + "--greedy takes the most likely tokens.")
-    } else if generation.asksForNoSampling {
-      Failure.report(
-        "sampling at temperature 1; --greedy takes the most likely tokens, the default of "
-          + "transformers.")
-    }
-    if !loaded.generation.unused.isEmpty {
-      Failure.report(
-        "\(GenerationConfiguration.fileName) of the model asks for settings that apus generate does "
-          + "not apply: \(loaded.generation.unused.joined(separator: ", ")).")
-    }
+    let request = request(for: prompt, loaded, end: encoder?.endOfTurn)
     let isTarget = loaded.configuration.prediction == .sequenceToSequence
     let continues = encoder == nil && !isTarget
     // Answers are decoded as transformers decodes the new ids, without special tokens.
@@ -108,7 +86,7 @@ struct GenerateCommand: Subcommand {
     let opening = continues ? self.prompt ?? "" : ""
     let start = DecodedStream(loaded.tokenizer, after: continues ? prompt : [])
     // A single text is streamed; several are generated in one batch and printed one after another.
-    if samples == 1 {
+    if request.samples == 1 {
       try StandardOutput.write(opening.utf8)
       var (text, read) = (start, 0)
       let completion = try generate.completions(request) { _, id in
@@ -119,7 +97,7 @@ struct GenerateCommand: Subcommand {
       where isShown(id) { try StandardOutput.write(try text.append(id).utf8) }
       return try StandardOutput.write((try text.rest() + "\n").utf8)
     }
-    let progress = CountProgress("sampling", samples * request.maximum, "tokens at most")
+    let progress = CountProgress("sampling", request.samples * request.maximum, "tokens at most")
     let completions = generate.completions(request) { _, _ in progress.advance() }
     progress.finish()
     for completion in completions {
@@ -129,6 +107,48 @@ struct GenerateCommand: Subcommand {
       }
       try StandardOutput.write((opening + answer + (try text.rest()) + "\n").utf8)
     }
+  }
+
+  /// The request for texts after `prompt`, with the settings of the model where no option states one;
+  /// both are reported.
+  private func request(
+    for prompt: [Int32], _ loaded: LoadedModel, end: Int32?
+  ) -> CompletionRequest {
+    let own = loaded.generation
+    var request = generation.request(
+      loaded, prompts: [prompt], samples: samples ?? own.samples ?? 1, end: end, seed: seed,
+      continuesPastContext: true)
+    let file = "\(GenerationConfiguration.fileName) of the model"
+    if greedy {
+      request.sampling.temperature = 0
+    } else if let sampling = generation.sampling(of: own) {
+      request.sampling = sampling
+      Failure.report(
+        sampling.temperature == 0
+          ? "\(file) asks for the most likely tokens; --temperature 1 samples."
+          : "sampling at temperature \(sampling.temperature), top-k "
+            + "\(sampling.topK.map(String.init) ?? "none") and top-p \(sampling.topP), as \(file) "
+            + "says; --greedy takes the most likely tokens.")
+    } else if generation.asksForNoSampling {
+      Failure.report(
+        "sampling at temperature 1; --greedy takes the most likely tokens, the default of "
+          + "transformers.")
+    }
+    var lengths: [String] = []
+    if generation.tokens == nil, let maximum = own.maximumNewTokens {
+      request.maximum = maximum
+      lengths.append("at most \(maximum, "new token")")
+    }
+    if samples == nil, let count = own.samples, count > 1 { lengths.append("\(count, "text")") }
+    if !lengths.isEmpty { Failure.report("\(file) sets \(lengths.joined(separator: ", ")).") }
+    // --tokens replaces the length of transformers.
+    let unused = own.unused.filter { generation.tokens == nil || !$0.hasPrefix("max_length ") }
+    if !unused.isEmpty {
+      Failure.report(
+        "\(file) asks for settings that apus generate does not apply: "
+          + "\(unused.joined(separator: ", ")).")
+    }
+    return request
   }
 
   private func promptIDs(_ loaded: LoadedModel, _ encoder: ChatEncoder?) throws -> [Int32] {

@@ -10,8 +10,11 @@ extension TrainingOptions.PrecisionChoice: ExpressibleByArgument {}
 
 /// The options of all commands that generate text.
 struct GenerationArguments: ParsableArguments {
-  @Option(help: "Maximum number of new tokens.")
-  var tokens = 256
+  @Option(help: "Maximum number of new tokens (default: 256).")
+  var tokens: Int?
+
+  /// The maximum where neither an option nor a model's configuration states one.
+  static let usualTokens = 256
 
   @Option(help: "Sampling temperature, which divides the logits; 0 is greedy (default: 1).")
   var temperature: Float?
@@ -30,7 +33,9 @@ struct GenerationArguments: ParsableArguments {
   var precision = TrainingOptions.PrecisionChoice.auto
 
   func validate() throws {
-    if tokens < 0 { throw ValidationError("--tokens must not be negative, but is \(tokens).") }
+    if let tokens, tokens < 0 {
+      throw ValidationError("--tokens must not be negative, but is \(tokens).")
+    }
     if let temperature, !(temperature >= 0 && temperature.isFinite) {
       throw ValidationError("--temperature must be 0 or more, not \(temperature).")
     }
@@ -86,7 +91,7 @@ struct GenerationArguments: ParsableArguments {
     seed: UInt64, step: Int = 0, continuesPastContext: Bool = false
   ) -> CompletionRequest {
     CompletionRequest(
-      prompts: prompts, samples: samples, maximum: tokens,
+      prompts: prompts, samples: samples, maximum: tokens ?? Self.usualTokens,
       sampling: sampling,
       ends: Set(loaded.generation.ends + [end ?? loaded.tokenizer.endOfText]),
       vocabulary: min(loaded.tokenizer.vocabularySize, loaded.configuration.vocabulary), seed: seed,

@@ -176,7 +176,7 @@ struct PairSampling {
     }
     let sampling = arguments.sampling
     let settings =
-      "\(arguments.tokens) \(sampling.temperature) \(sampling.topK ?? 0) \(sampling.topP)"
+      "\(arguments.tokens ?? GenerationArguments.usualTokens) \(sampling.temperature) \(sampling.topK ?? 0) \(sampling.topP)"
     return Self.hash(of: (weights + names + [settings]).joined(separator: "\n"))
   }
 

@@ -92,7 +92,7 @@ package struct ModelFolder: Sendable {
       return
     }
     do {
-      tokenizer = try TokenizerFile.load(from: path)
+      tokenizer = try TokenizerFile.load(from: path, rows: network.model.vocabulary)
     } catch {
       guard let base, case .noTokenizer = error else { throw error }
       tokenizer = base.tokenizer
@@ -164,6 +164,7 @@ package struct ModelFolder: Sendable {
           + "for its model_type does not have: \(unknownKeys.count == 1 ? "it is" : "they are") "
           + "ignored, as there.")
     }
+    notes += (try? TokenizerFile.notes(from: path, for: tokenizer)) ?? []
     if case .adapter(_, let base, _) = contents { notes += base.notes }
     return notes
   }

@@ -4,7 +4,7 @@ extension AdapterConfiguration {
   static var keys: [ConfigurationKey<Self>] {
     [
       kind,
-      .only("bias", ["none"]),
+      .only("bias", ["none"]).notNull,
       .unsupported(
         "use_dora", "lora_bias", "use_qalora", "use_bdlora", "alpha_pattern", "rank_pattern",
         "exclude_modules", "layers_to_transform", "layer_replication", "target_parameters",
@@ -17,9 +17,9 @@ extension AdapterConfiguration {
         .text($0)
       },
       taskType,
-      .size("r", \.lora.rank, atMost: ModelLimits.width, default: 8),
-      .positive("lora_alpha", \.lora.alpha, default: 8),
-      .rate("lora_dropout", \.lora.dropout, default: 0),
+      .size("r", \.lora.rank, atMost: ModelLimits.width, default: 8).notNull,
+      .positive("lora_alpha", \.lora.alpha, isFloat: false, default: 8),
+      .rate("lora_dropout", \.lora.dropout, default: 0).notNull,
       modules("target_modules", \.lora.targets, mayBeEmpty: false),
       modules("modules_to_save", \.lora.modulesToSave, mayBeEmpty: true),
       .flag("use_rslora", \.lora.isRankStabilized, default: false),

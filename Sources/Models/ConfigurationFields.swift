@@ -64,8 +64,16 @@ struct ConfigurationFields {
   }
 
   /// Returns a positive number, such as an epsilon.
-  func positive(_ key: String, default fallback: Double? = nil) throws(ModelError) -> Double {
-    try value(key, default: fallback, "a positive number") { $0.number { $0 > 0 } }
+  ///
+  /// - Parameter isFloat: True for a key that must have a decimal point or an exponent.
+  func positive(
+    _ key: String, default fallback: Double? = nil, isFloat: Bool = false
+  ) throws(ModelError) -> Double {
+    let needed = "a positive number" + (isFloat ? " with a decimal point" : "")
+    return try value(key, default: fallback, needed) { value in
+      if isFloat, case .integer = value { return nil }
+      return value.number { $0 > 0 }
+    }
   }
 
   /// Returns a dropout rate in [0, 1).

@@ -144,10 +144,6 @@ package enum ConfigurationFile {
 
   /// Returns the bytes of a JSON file with these keys.
   package static func bytes(_ json: [String: ConfigurationValue]) -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    // Encoding plain values cannot fail, because there is no NaN among them.
-    let data = (try? encoder.encode(json)) ?? Data()
-    return data + Data("\n".utf8)
+    Data(ConfigurationValue.map(json).json.indented + Array("\n".utf8))
   }
 }

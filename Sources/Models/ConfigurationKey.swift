@@ -59,6 +59,20 @@ package struct ConfigurationKey<Model> {
     }.when(applies)
   }
 
+  /// This key, whose `null` is refused, because its class has no such value.
+  var notNull: Self {
+    Self(names, use) { fields, model throws(ModelError) in
+      for name in names where fields.states(name) && !fields.has(name) {
+        throw .badConfiguration(
+          path: fields.path,
+          reason: "\(name) is null, where a value is needed; without the key it has its default")
+      }
+      try read(fields, &model)
+    } write: { model, json in
+      write(model, &json)
+    }.when(applies)
+  }
+
   /// This key, for models that satisfy `condition`.
   func when(_ condition: @escaping (Model) -> Bool) -> Self {
     var key = self
@@ -104,14 +118,17 @@ extension ConfigurationKey {
   }
 
   /// A positive number.
+  ///
+  /// - Parameter isFloat: True where transformers refuses a number without a decimal point.
   static func positive(
-    _ name: String, _ property: WritableKeyPath<Model, Float>, default fallback: Double
+    _ name: String, _ property: WritableKeyPath<Model, Float>, isFloat: Bool = true,
+    default fallback: Double
   ) -> Self {
     Self(name, property) { fields, _ throws(ModelError) in
-      Float(try fields.positive(name, default: fallback))
-    } write: {
-      .exact($0)
-    }
+      Float(try fields.positive(name, default: fallback, isFloat: isFloat))
+    } write: { value in
+      isFloat ? .exact(value) : Int(exactly: value).map { .integer($0) } ?? .exact(value)
+    }.notNull
   }
 
   /// A dropout rate in [0, 1).

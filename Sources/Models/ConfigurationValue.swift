@@ -4,7 +4,7 @@ import Files
 package enum ConfigurationValue: Sendable, Equatable {
   case flag(Bool)
   case integer(Int)
-  /// A number with a fraction, or one beyond 64-bit integers.
+  /// A number with a decimal point, or one beyond 64-bit integers.
   case number(Double)
   case text(String)
   case list([ConfigurationValue])
@@ -16,7 +16,7 @@ package enum ConfigurationValue: Sendable, Equatable {
     case .null: self = .null
     case .bool(let value): self = .flag(value)
     case .integer(let value): self = .integer(value)
-    case .number(let value): self = Int(exactly: value).map { .integer($0) } ?? .number(value)
+    case .number(let value): self = .number(value)
     case .string(let value): self = .text(value)
     case .array(let values): self = .list(values.map { ConfigurationValue($0) })
     case .object(let members):
@@ -27,17 +27,20 @@ package enum ConfigurationValue: Sendable, Equatable {
   }
 }
 
-extension ConfigurationValue: Encodable {
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
+extension ConfigurationValue {
+  /// The value in a file.
+  ///
+  /// A number keeps its decimal point, because transformers refuses `1` where a class has a float.
+  var json: JSONValue {
     switch self {
-    case .flag(let value): try container.encode(value)
-    case .integer(let value): try container.encode(value)
-    case .number(let value): try container.encode(value)
-    case .text(let value): try container.encode(value)
-    case .list(let value): try container.encode(value)
-    case .map(let value): try container.encode(value)
-    case .null: try container.encodeNil()
+    case .flag(let value): .bool(value)
+    case .integer(let value): .integer(value)
+    case .number(let value): .number(value)
+    case .text(let value): .string(value)
+    case .list(let values): .array(values.map(\.json))
+    case .map(let values):
+      .object(values.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) })
+    case .null: .null
     }
   }
 }

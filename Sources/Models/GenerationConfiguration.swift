@@ -21,6 +21,10 @@ package struct GenerationConfiguration: Sendable, Equatable {
   package let topK: Int?
   /// The probability that the tokens to sample from reach together; nil when unspecified.
   package let topP: Float?
+  /// The number of new tokens at most (`max_new_tokens`); nil when unspecified.
+  package let maximumNewTokens: Int?
+  /// The number of texts for a prompt (`num_return_sequences`); nil when unspecified.
+  package let samples: Int?
   /// The keys that change the generated tokens and that Apus does not use, as `key value`.
   package let unused: [String]
   /// The keys of the file in order.
@@ -90,26 +94,60 @@ package struct GenerationConfiguration: Sendable, Equatable {
     topP = try value("top_p", "a number above 0 and at most 1") { value in
       value.number.map { Float($0) }.flatMap { $0 > 0 && $0 <= 1 ? $0 : nil }
     }
-    unused = members.compactMap { key, value in
-      guard let neutral = Self.unusedKeys[key], !value.isNull, value.array?.isEmpty != true else {
-        return nil
+    func count(_ key: String) throws(ModelError) -> Int? {
+      try value(key, "a whole number of 1 or more") { value in
+        value.integer.flatMap { $0 >= 1 ? $0 : nil }
       }
-      if let neutral, value.number == neutral { return nil }
+    }
+    let maximum = try count("max_new_tokens")
+    maximumNewTokens = maximum
+    samples = try count("num_return_sequences")
+    unused = members.compactMap { key, value in
+      let isSet = !value.isNull && value.array?.isEmpty != true && value.bool != false
+      guard isSet, !Self.knownKeys.contains(key) else { return nil }
+      // As in transformers, the number of new tokens replaces that of all tokens.
+      if key == Self.lengthKey, maximum != nil { return nil }
+      if let neutral = Self.unusedKeys[key] ?? nil, value.number == neutral { return nil }
       return "\(key) \(String(decoding: value.compact, as: UTF8.self))"
     }
     self.members = members
   }
 
+  private static let lengthKey = "max_length"
+
   /// The keys of transformers' `GenerationConfig` that change the generated tokens and that Apus does
   /// not use, with the number that changes nothing; nil where only `null` and an empty list do.
-  private static let unusedKeys: [String: Double?] = [
+  static let unusedKeys: [String: Double?] = [
     "repetition_penalty": 1, "encoder_repetition_penalty": 1, "no_repeat_ngram_size": 0,
     "encoder_no_repeat_ngram_size": 0, "num_beams": 1, "min_p": 0, "typical_p": 1,
     "epsilon_cutoff": 0, "eta_cutoff": 0, "min_length": 0, "min_new_tokens": 0,
     "guidance_scale": 1, "penalty_alpha": 0, "top_h": nil, "bad_words_ids": nil,
     "suppress_tokens": nil, "begin_suppress_tokens": nil, "sequence_bias": nil,
     "forced_bos_token_id": nil, "forced_eos_token_id": nil, "stop_strings": nil,
-    "exponential_decay_length_penalty": nil, "watermarking_config": nil,
+    "exponential_decay_length_penalty": nil, "watermarking_config": nil, "constraints": nil,
+    "force_words_ids": nil, "dola_layers": nil, "token_healing": nil, "renormalize_logits": nil,
+    lengthKey: nil, "max_time": nil,
+  ]
+
+  /// The keys that are used, and those that change only how, or beside what, transformers computes; any other key is reported as not applied.
+  static let knownKeys: Set = [
+    "bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id", "do_sample",
+    "temperature", "top_k", "top_p", "_from_model_config", "transformers_version",
+    "max_new_tokens", "num_return_sequences",
+    // How the same tokens are computed.
+    "use_cache", "cache_implementation", "cache_config", "max_cache_len", "prefill_chunk_size",
+    "compile_config", "disable_compile", "continuous_batching_config", "low_memory", "use_mtp",
+    "assistant_confidence_threshold", "assistant_early_exit", "assistant_ensemble_weight",
+    "assistant_lookbehind", "is_assistant", "max_matching_ngram_size", "num_assistant_tokens",
+    "num_assistant_tokens_schedule", "prompt_lookup_num_tokens", "speculation_type",
+    "target_lookbehind",
+    // What a call in Python returns beside them.
+    "output_attentions", "output_hidden_states", "output_logits", "output_scores",
+    "return_dict_in_generate",
+    // Of beam search, which num_beams asks for.
+    "early_stopping", "length_penalty", "num_beam_groups", "diversity_penalty",
+    // It changes nothing where logits are finite.
+    "remove_invalid_values",
   ]
 
   /// Returns the text of the file of a model whose tokenizer ends a text with `endOfText`, and that

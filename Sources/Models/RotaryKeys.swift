@@ -87,7 +87,7 @@ struct RotarySettings: Sendable, Equatable {
     case "default": return .none
     case "dynamic":
       // Within the file's context, dynamic scaling equals the default; its factor must be valid.
-      _ = try map.positive(Key.factor, default: 1)
+      _ = try map.positive(Key.factor)
       return .none
     case "linear": return .linear(factor: try map.positive(Key.factor))
     case "llama3":
@@ -95,7 +95,9 @@ struct RotarySettings: Sendable, Equatable {
         factor: try map.positive(Key.factor), low: try map.positive(Key.low),
         high: try map.positive(Key.high), original: original)
     case "yarn":
-      let factor = try map.positive(Key.factor, default: Double(context) / Double(original))
+      // A factor of null is computed; the key itself is required, as in transformers.
+      let computed = Double(context) / Double(original)
+      let factor = try map.positive(Key.factor, default: map.states(Key.factor) ? computed : nil)
       let magnitude = factor <= 1 ? 1 : 0.1 * log(factor) + 1
       for key in Key.unsupported { try map.requireNothing(key) }
       return .yarn(
@@ -145,7 +147,7 @@ struct RotarySettings: Sendable, Equatable {
 extension ConfigurationFields {
   /// Refuses rotary positions of a part of every head.
   fileprivate func requireWholeRotation(_ key: String) throws(ModelError) {
-    if has(key), values[key] != .integer(1) { try requireNothing(key) }
+    if has(key), values[key] != .integer(1), values[key] != .number(1) { try requireNothing(key) }
   }
 }
 

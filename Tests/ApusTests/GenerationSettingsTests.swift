@@ -38,6 +38,20 @@ import Testing
         #expect(errors.contains("sampling at temperature"), "\(errors)")
         #expect(errors.contains("--greedy takes the most likely tokens"), "\(errors)")
       }
+      // An option also replaces the length and the number of texts.
+      try program.write(
+        #"{"max_new_tokens": 3, "num_return_sequences": 2, "do_sample": false}"#, to: path)
+      let command = ["generate", "model", "Where", "--precision", "fp32"]
+      let short = try program.run(command)
+      #expect(short.output == String(repeating: free.output.prefix(8) + "\n", count: 2), "\(short)")
+      #expect(short.errors.contains("at most 3 new tokens, 2 texts."), "\(short.errors)")
+      let long = try program.run(command + ["--tokens", "40", "--samples", "1"])
+      #expect(long.output == free.output && !long.errors.contains("at most"), "\(long)")
+      try program.write(#"{"max_length": 9, "do_sample": false}"#, to: path)
+      let unused = try program.run(command)
+      #expect(unused.errors.contains("does not apply: max_length 9."), "\(unused)")
+      let replaced = try program.run(command + ["--tokens", "40"])
+      #expect(replaced.output == free.output && !replaced.errors.contains("max_length"))
       let refused = try generate(#"{"top_p": 2}"#, [])
       #expect(refused.code == 2 && refused.errors.contains("top_p is 2"), "\(refused)")
     }

@@ -75,6 +75,13 @@ import Testing
     #expect("\(error)".contains("adapter_config.json has \(key) "))
   }
 
+  /// PEFT fails on these nulls too.
+  @Test(arguments: ["lora_alpha", "r", "lora_dropout", "bias"])
+  func nullIsNoValue(of key: String) throws {
+    let error = try #require(throws: ModelError.self) { try Self.read([key: .null]) }
+    #expect("\(error)".contains("\(key) is null, where a value is needed"), "\(error)")
+  }
+
   @Test(arguments: ["gaussian", "eva", "orthogonal", "mica"])
   func initializationsOfTheAdapterAloneAreRead(name: String) throws {
     _ = try Self.read([

@@ -26,7 +26,7 @@ import Testing
   }
 
   private static func parse(_ json: [String: ConfigurationValue]) throws -> any ModelConfiguration {
-    try ConfigurationFile.parse(JSONEncoder().encode(json), path: "there/config.json")
+    try ConfigurationFile.parse(ConfigurationFile.bytes(json), path: "there/config.json")
   }
 
   @Test func writtenConfigurationsAreReadBack() throws {
@@ -144,9 +144,37 @@ import Testing
     Refusal(1, "rope_scaling", .map(["type": .text("linear"), "factor": .number(-2)])),
     Refusal(1, "rope_scaling", .text("linear")), Refusal(1, "rope_parameters", .list([])),
     Refusal(1, "rope_parameters", .map(["full_attention": .map([:])])),
-    Refusal(1, "rope_scaling", .map(["rope_type": .text("yarn"), "mscale": .number(1)])),
+    Refusal(
+      1, "rope_scaling",
+      .map(["rope_type": .text("yarn"), "factor": .integer(2), "mscale": .number(1)])),
+    Refusal(1, "rope_scaling", .map(["rope_type": .text("yarn")])),
+    Refusal(1, "rope_scaling", .map(["rope_type": .text("dynamic")])),
+    Refusal(1, "rope_scaling", .map(["type": .text("dynamic"), "factor": .null])),
+    // transformers refuses an integer where its class has a float, the other way round, and null.
+    Refusal(1, "rms_norm_eps", .integer(1)), Refusal(1, "rms_norm_eps", .null),
+    Refusal(0, "layer_norm_epsilon", .integer(1)), Refusal(0, "initializer_range", .null),
+    Refusal(0, "vocab_size", .number(300)),
     Refusal(1, "rms_norm_eps", .number(0)), Refusal(1, "attention_dropout", .number(2)),
   ]
+
+  /// A number without a fraction is written with its decimal point, and an integer without one:
+  /// transformers refuses a Llama whose `rms_norm_eps` is `1`.
+  @Test func numbersKeepTheirDecimalPoint() throws {
+    let text = String(
+      decoding: ConfigurationFile.bytes(["factor": .number(1), "size": .integer(1)]), as: UTF8.self)
+    #expect(text == "{\n  \"factor\": 1.0,\n  \"size\": 1\n}\n")
+    var json = try Self.samples()[1].json
+    json["rms_norm_eps"] = .number(1)
+    let read = try #require(try Self.parse(json) as? LlamaConfiguration)
+    #expect(read.epsilon == 1 && read.json["rms_norm_eps"] == .number(1))
+    // A factor of null is that of the two contexts.
+    json["rope_parameters"] = nil
+    json["rope_scaling"] = .map([
+      "rope_type": .text("yarn"), "factor": .null, "original_max_position_embeddings": .integer(8),
+    ])
+    let yarn = try #require(try Self.parse(json) as? LlamaConfiguration)
+    #expect(yarn.rotary.scalingJSON["factor"] == .number(Double(yarn.context) / 8))
+  }
 
   /// Values that Apus does not support are refused with an error that names file and key.
   @Test(arguments: refusals) func unsupportedValuesAreRefused(_ refusal: Refusal) throws {

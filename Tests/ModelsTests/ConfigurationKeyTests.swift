@@ -37,7 +37,7 @@ import Testing
     _ type: String, _ json: [String: ConfigurationValue] = [:]
   ) throws -> any ModelConfiguration {
     let values = json.merging(["model_type": .text(type)]) { $1 }
-    return try ConfigurationFile.parse(JSONEncoder().encode(values), path: "there/config.json")
+    return try ConfigurationFile.parse(ConfigurationFile.bytes(values), path: "there/config.json")
   }
 
   @Test func theSnapshotHasEveryModelType() {

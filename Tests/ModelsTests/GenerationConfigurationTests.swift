@@ -72,7 +72,33 @@ import Testing
     #expect(text == "{\n  \"bos_token_id\": 9,\n  \"eos_token_id\": 9\n}\n")
   }
 
+  /// Every key of transformers' class is used, irrelevant, or reported as not applied; so is a key that
+  /// it does not have.
+  @Test func everyKeyOfTheClassIsListed() throws {
+    let path = "\(GoldenTests.path("."))/../../TokenizersTests/Goldens/tokenizer_keys.json"
+    let snapshot = try ConfigurationFile.fields(path)
+    let names = try snapshot.texts("generation")
+    let (known, unused) = (
+      GenerationConfiguration.knownKeys, Set(GenerationConfiguration.unusedKeys.keys)
+    )
+    #expect(names.count > 60 && known.isDisjoint(with: unused))
+    #expect(Set(names).subtracting(known).subtracting(unused).isEmpty)
+    #expect(try read(#"{"mirostat": 2, "use_cache": true}"#).unused == ["mirostat 2"])
+  }
+
+  @Test func lengthAndNumberOfTextsAreRead() throws {
+    let stated = try read(
+      #"{"max_new_tokens": 7, "max_length": 20, "num_return_sequences": 3, "max_time": 2.5}"#)
+    #expect(stated.maximumNewTokens == 7 && stated.samples == 3)
+    #expect(stated.unused == ["max_time 2.5"])
+    let length = try read(#"{"max_length": 20, "max_new_tokens": null}"#)
+    #expect(length.maximumNewTokens == nil && length.samples == nil)
+    #expect(length.unused == ["max_length 20"])
+  }
+
   @Test(arguments: [
+    (#"{"max_new_tokens": 0}"#, "max_new_tokens is 0"),
+    (#"{"num_return_sequences": "3"}"#, "num_return_sequences is"),
     (#"{"eos_token_id": "2"}"#, "eos_token_id is \"2\""), (#"{"eos_token_id": [2, -1]}"#, "[2,-1]"),
     (#"{"temperature": -1}"#, "temperature is -1"), (#"{"top_p": 0}"#, "top_p is 0"),
     (#"{"top_k": 2.5}"#, "top_k is 2.5"), (#"{"do_sample": 1}"#, "do_sample is 1"),

@@ -42,7 +42,7 @@ import Tokenizers
       let json = String(
         decoding: try Data(contentsOf: URL(fileURLWithPath: "\(path)/config.json")),
         as: UTF8.self)
-      #expect(json.contains("\"dtype\" : \"\(type == .f16 ? "float16" : "bfloat16")\""))
+      #expect(json.contains("\"dtype\": \"\(type == .f16 ? "float16" : "bfloat16")\""))
     }
     let (exact, values) = (try source.weights(), try ModelFolder(path: again).weights())
     #expect(
@@ -100,10 +100,10 @@ import Tokenizers
       case .absence: try FileManager.default.removeItem(atPath: weights)
       case .epsilon:
         try folder.replace(
-          "\"rms_norm_eps\" : 1", by: "\"rms_norm_eps\" : 2", in: "\(draft)/config.json")
+          "\"rms_norm_eps\": 1", by: "\"rms_norm_eps\": 2", in: "\(draft)/config.json")
       case .frequency:
         try folder.replace(
-          "\"rope_theta\" : 5", by: "\"rope_theta\" : 6", in: "\(draft)/config.json")
+          "\"rope_theta\": 5", by: "\"rope_theta\": 6", in: "\(draft)/config.json")
       case .tokenizer:
         try folder.replace("word7", by: "ward7", in: "\(draft)/tokenizer.json")
       }

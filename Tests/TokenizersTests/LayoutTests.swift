@@ -194,6 +194,13 @@ import Testing
     try write(Array(#"{"tokenizer_class": "LlamaTokenizer"}"#.utf8), "tokenizer_config.json")
     let ids = try tokenizer().encode("the<sep>owl<sep>")
     #expect(ids.count { $0 == separator } == 2)
+    // transformers puts no space before a piece that begins a text, and with `legacy` one after it.
+    #expect(try tokenizer().encode("<sep>") == [separator])
+    let first = try tokenizer().encode("<sep>the")
+    let legacy = #"{"tokenizer_class": "LlamaTokenizer", "legacy": true}"#
+    try write(Array(legacy.utf8), "tokenizer_config.json")
+    #expect(try tokenizer().encode("<sep>the") == [separator] + tokenizer().encode("the"))
+    #expect(try tokenizer().encode("<sep>the") != first)
   }
 
   @Test func settingsOfSentencepieceThatChangeTextsAreRefused() throws {

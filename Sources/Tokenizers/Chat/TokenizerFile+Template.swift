@@ -1,7 +1,6 @@
 import Files
 
 extension TokenizerFile {
-  private static let specialTokensName = "special_tokens_map.json"
   /// The name of the template for conversations with tools, where a tokenizer has several.
   static let toolUseName = "tool_use"
 
@@ -47,24 +46,17 @@ extension TokenizerFile {
     if toolUse == nil, let own = ChatTemplate(jinja: source, for: tokenizer) { return own }
     return .published(
       try PublishedTemplate(
-        source, toolUse: toolUse, specialTokens: try namedTokens(document, in: folder), path: place)
+        source, toolUse: toolUse,
+        specialTokens: try TokenizerConfiguration(folder: folder).templateTokens, path: place)
     )
   }
+}
 
-  /// Returns the named special tokens that transformers passes to a template: those of the
-  /// configuration, then those that only special_tokens_map.json of older versions has.
-  private static func namedTokens(
-    _ configuration: JSONFile?, in folder: String
-  ) throws(TokenizerError) -> [PublishedTemplate.NamedToken] {
-    let older = FileSystem.join(folder, specialTokensName)
-    let files = [configuration, FileStatus(older) != nil ? try JSONFile(path: older) : nil]
-    var tokens: [PublishedTemplate.NamedToken] = []
-    for (name, value) in files.compactMap({ $0?.root.members }).joined() {
-      guard name.hasSuffix("_token"), !tokens.contains(where: { $0.name == name }),
-        let text = value.string ?? value["content"]?.string
-      else { continue }
-      tokens.append(PublishedTemplate.NamedToken(name: name, text: text))
+extension TokenizerConfiguration {
+  /// The named special tokens, which transformers passes to a chat template.
+  fileprivate var templateTokens: [PublishedTemplate.NamedToken] {
+    namedTokens(of: kind(of: .null)).compactMap { name, entry in
+      AddedTokenList.content(entry).map { PublishedTemplate.NamedToken(name: name, text: $0) }
     }
-    return tokens
   }
 }

@@ -85,6 +85,16 @@ extension JSONValue {
     ]
   }
 
+  /// Builds Qwen's pre-tokenizer: words, then bytes.
+  static func qwen(addPrefixSpace: Bool) -> JSONValue {
+    let split: JSONValue = [
+      "type": "Split", "pattern": ["Regex": .string(CasedWordScanner.expression(digits: 1))],
+      "behavior": "Isolated", "invert": false,
+    ]
+    let bytes = byteLevel(addPrefixSpace: addPrefixSpace, trimOffsets: false, useRegex: false)
+    return ["type": "Sequence", "pretokenizers": [split, bytes]]
+  }
+
   /// Builds Metaspace, as pre-tokenizer or decoder.
   ///
   /// - Parameter prepends: The texts that get a space before them: always, first or never.

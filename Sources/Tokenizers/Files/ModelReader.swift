@@ -113,6 +113,8 @@ struct ModelReader {
       usesBytes ? ByteAlphabet.bytes(spelled: text) ?? [] : Array(text.utf8)
     }
     for (rank, merge) in merges.enumerated() {
+      // No text has symbols outside of the byte alphabet.
+      if usesBytes, [merge.left, merge.right].contains(where: { bytes($0).isEmpty }) { continue }
       var ids: [UInt32] = []
       for text in [merge.left, merge.right, merge.left + merge.right] {
         guard let id = vocabulary.id(of: bytes(text)) else {
@@ -120,7 +122,8 @@ struct ModelReader {
         }
         ids.append(UInt32(id))
       }
-      guard ranks.insert(TokenPair(ids[0], ids[1]), number: UInt32(rank)) == UInt32(rank) else {
+      let number = UInt32(results.count)
+      guard ranks.insert(TokenPair(ids[0], ids[1]), number: number) == number else {
         throw defect(.repeatedMerge(index: rank))
       }
       results.append(ids[2])

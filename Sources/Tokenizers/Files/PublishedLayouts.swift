@@ -3,23 +3,48 @@
 
 import Files
 
-/// The settings in a tokenizer_config.json that decide how a layout is read.
+/// The settings in a tokenizer_config.json that decide how a tokenizer is read; `keys` lists them.
 struct TokenizerConfiguration {
   /// The folder, with the files of the tokenizer and perhaps those of a model.
   let folder: String
   private let file: JSONFile?
 
   /// Reads the file in `folder`, if it exists.
+  ///
+  /// Without `added_tokens_decoder`, which newer versions write, the keys of a special_tokens_map.json
+  /// replace those of the file, as in transformers.
   init(folder: String) throws(TokenizerError) {
     self.folder = folder
-    let path = FileSystem.join(folder, TokenizerFile.configurationName)
-    file = FileStatus(path) != nil ? try JSONFile(path: path) : nil
+    func read(_ name: String) throws(TokenizerError) -> JSONFile? {
+      let path = FileSystem.join(folder, name)
+      return FileStatus(path) != nil ? try JSONFile(path: path) : nil
+    }
+    let own = try read(TokenizerFile.configurationName)
+    let older = own?.root["added_tokens_decoder"] == nil ? try read(Self.specialTokensName) : nil
+    guard let older else {
+      file = own
+      return
+    }
+    let members = older.root.members ?? []
+    let kept = own?.root.members?.filter { member in !members.contains { $0.key == member.key } }
+    file = JSONFile(path: own?.path ?? older.path, root: .object((kept ?? []) + members))
+  }
+
+  private static let specialTokensName = "special_tokens_map.json"
+
+  /// The keys with their values; none without a file.
+  var settings: [(key: String, value: JSONValue)] { file?.root.members ?? [] }
+
+  /// Returns the error for the key `name`, whose value is not supported.
+  func unsupported(_ name: String, _ value: JSONValue) -> TokenizerError {
+    .unsupported(
+      path: file?.path ?? folder,
+      construct: "\(name) \(String(decoding: value.compact, as: UTF8.self))")
   }
 
   /// The tokenizer class of transformers for the folder, without the suffix `Fast`.
   var tokenizerClass: String? {
-    guard let name = file?.root["tokenizer_class"]?.string else { return nil }
-    return name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
+    file?.root["tokenizer_class"]?.string.map(TokenizerClass.withoutSuffix)
   }
 
   /// Returns the flag `name`; nil when it is absent or null.
@@ -110,16 +135,12 @@ extension TokenizerParts {
   /// These files hold no special tokens; the configuration lists them, and their ids follow those
   /// of the vocabulary.
   func qwenDocument(_ configuration: TokenizerConfiguration) -> JSONValue {
-    let split: JSONValue = [
-      "type": "Split", "pattern": ["Regex": .string(CasedWordScanner.expression(digits: 1))],
-      "behavior": "Isolated", "invert": false,
-    ]
     let byteLevel = JSONValue.byteLevel(
       addPrefixSpace: false, trimOffsets: false, useRegex: false)
     return .tokenizer(
       addedTokens: configuration.addedTokens(after: vocabulary.count),
       normalizer: ["type": "NFC"],
-      preTokenizer: ["type": "Sequence", "pretokenizers": [split, byteLevel]],
+      preTokenizer: .qwen(addPrefixSpace: false),
       postProcessor: byteLevel, decoder: byteLevel,
       model: .bytePairs(vocabulary, merges: merges, affix: ""))
   }

@@ -67,6 +67,13 @@ extension SentencePieceModel {
     pieces.filter { $0.kind == .userDefined }.map(\.text)
   }
 
+  /// The pieces that the user has defined as added tokens, which are not special.
+  var userDefinedTokens: [JSONValue] {
+    pieces.enumerated().compactMap { id, piece in
+      piece.kind == .userDefined ? .addedToken(piece.text, id: id, isSpecial: false) : nil
+    }
+  }
+
   /// A pre-tokenizer that cuts out the pieces that the user has defined; nil without any.
   private var splitAtUserDefined: JSONValue? {
     guard !userDefined.isEmpty else { return nil }

@@ -24,43 +24,50 @@ package enum TokenizerFile {
   static let templateName = "chat_template.jinja"
 
   /// Loads the tokenizer in the folder or file at `path`.
-  package static func load(from path: String) throws(TokenizerError) -> any Tokenizer {
+  ///
+  /// - Parameter rows: The number of ids of the model beside, which has no embedding for more special
+  ///   tokens; nil without a model.
+  package static func load(
+    from path: String, rows: Int? = nil
+  ) throws(TokenizerError) -> any Tokenizer {
     let isFolder = try isFolder(path)
     let folder = isFolder ? path : FileSystem.parent(of: path)
     let configuration = try TokenizerConfiguration(folder: folder)
+    try configuration.refuseUnsupported()
     let endOfText = try configuration.token("eos_token")
     if !isFolder {
-      return try load(file: path, configuration, endOfText)
+      return try load(file: path, configuration, endOfText, rows)
     }
     for name in [tokenizerName, sentencePieceName, modelName] {
       let file = FileSystem.join(path, name)
-      if FileStatus(file) != nil { return try load(file: file, configuration, endOfText) }
+      if FileStatus(file) != nil { return try load(file: file, configuration, endOfText, rows) }
     }
     let vocabulary = FileSystem.join(path, vocabularyName)
     let merges = FileSystem.join(path, mergesName)
     if FileStatus(vocabulary) != nil, FileStatus(merges) != nil {
       let parts = try TokenizerParts(vocabularyJSON: vocabulary, mergesText: merges)
       if configuration.tokenizerClass == "Qwen2Tokenizer" {
-        let document = JSONFile(path: vocabulary, root: parts.qwenDocument(configuration))
-        return try TokenizationPipeline(document, endOfText: endOfText)
+        let root = try configuration.addingTokens(to: parts.qwenDocument(configuration), rows: rows)
+        return try TokenizationPipeline(
+          JSONFile(path: vocabulary, root: root), endOfText: endOfText)
       }
       guard let missing = parts.missingByte else { return try tokenizer(parts, endOfText) }
       guard configuration.tokenizerClass == "GPT2Tokenizer" else {
         throw .unstatedWords(path: vocabulary, byte: missing)
       }
-      let document = JSONFile(path: vocabulary, root: try parts.gpt2Document(configuration))
-      return try TokenizationPipeline(document, endOfText: endOfText)
+      let root = try configuration.addingTokens(to: parts.gpt2Document(configuration), rows: rows)
+      return try TokenizationPipeline(JSONFile(path: vocabulary, root: root), endOfText: endOfText)
     }
     let text = FileSystem.join(path, vocabularyTextName)
     guard FileStatus(text) != nil else {
       try refuseForeignFormats(in: path)
       throw .noTokenizer(folder: path)
     }
-    return try load(file: text, configuration, endOfText)
+    return try load(file: text, configuration, endOfText, rows)
   }
 
   private static func load(
-    file: String, _ configuration: TokenizerConfiguration, _ endOfText: String?
+    file: String, _ configuration: TokenizerConfiguration, _ endOfText: String?, _ rows: Int?
   ) throws(TokenizerError) -> any Tokenizer {
     let root: JSONValue
     try refuseForeignFormat(of: file)
@@ -68,19 +75,25 @@ package enum TokenizerFile {
       // No file of T5 states the number of its sentinels.
       let isT5 = file.hasSuffix("/" + sentencePieceName)
       let sentinels = try configuration.count("extra_ids") ?? (isT5 ? 100 : 0)
-      let model = try SentencePieceModel(path: file).document(asT5: isT5, sentinels: sentinels)
-      root =
-        isT5
-        ? model
-        : try configuration.asLlama(configuration.settingEnds(of: model), isModel: true)
-    } else if file.hasSuffix(".txt") {
-      root = try VocabularyText.document(path: file, configuration)
-    } else {
-      let document = try JSONFile(path: file)
-      if TokenizerParts.isByteLevel(document.root) {
-        return try tokenizer(TokenizerParts(document), endOfText)
+      let source = try SentencePieceModel(path: file)
+      var model = try source.document(asT5: isT5, sentinels: sentinels)
+      if !isT5 {
+        model = try configuration.asLlama(
+          model: configuration.settingEnds(of: model), userDefined: source.userDefinedTokens)
       }
-      root = try configuration.asLlama(document.root)
+      root = try configuration.addingTokens(to: model, rows: rows)
+    } else if file.hasSuffix(".txt") {
+      root = try configuration.addingTokens(
+        to: VocabularyText.document(path: file, configuration), rows: rows)
+    } else {
+      root = try configuration.asClass(JSONFile(path: file), rows: rows)
+      if TokenizerParts.isByteLevel(root) {
+        do {
+          return try tokenizer(TokenizerParts(JSONFile(path: file, root: root)), endOfText)
+        } catch .invalidVocabulary(.reachableSpecial, _) {
+          // A special token that is also a word of the vocabulary needs the general pipeline.
+        }
+      }
     }
     return try TokenizationPipeline(JSONFile(path: file, root: root), endOfText: endOfText)
   }

@@ -1,0 +1,105 @@
+import Files
+
+/// A class of transformers (5.24) that builds its tokenizer from the vocabulary, the merges and the
+/// settings in tokenizer_config.json, and ignores the other parts of a tokenizer.json.
+///
+/// Other names stand for its class `TokenizersBackend`, which takes a tokenizer.json as it is.
+enum TokenizerClass: String, CaseIterable, Sendable {
+  case bert = "BertTokenizer"
+  case gpt2 = "GPT2Tokenizer"
+  case qwen2 = "Qwen2Tokenizer"
+  case llama = "LlamaTokenizer"
+  case gemma = "GemmaTokenizer"
+  case t5 = "T5Tokenizer"
+
+  /// Finds the class by its name, by that with the suffix `Fast`, or by another one of the same class.
+  init?(name: String) {
+    let name = Self.withoutSuffix(name)
+    guard let kind = Self(rawValue: Self.aliases.contains(name) ? "BertTokenizer" : name) else {
+      return nil
+    }
+    self = kind
+  }
+
+  /// The name of a class without the suffix `Fast`.
+  static func withoutSuffix(_ name: String) -> String {
+    name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
+  }
+
+  /// Further names of `BertTokenizer` in transformers.
+  static let aliases: Set = [
+    "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer", "ConvBertTokenizer",
+    "LayoutLMTokenizer", "SqueezeBertTokenizer",
+  ]
+
+  /// The special tokens of the class where the settings name none, in the order in which missing ones
+  /// are added to a vocabulary.
+  var specialTokens: [(name: String, text: String)] {
+    switch self {
+    case .bert:
+      [
+        ("unk_token", "[UNK]"), ("sep_token", "[SEP]"), ("pad_token", "[PAD]"),
+        ("cls_token", "[CLS]"), ("mask_token", "[MASK]"),
+      ]
+    case .gpt2: ["bos_token", "eos_token", "unk_token"].map { ($0, "<|endoftext|>") }
+    case .qwen2: ["eos_token", "unk_token", "pad_token"].map { ($0, "<|endoftext|>") }
+    case .llama: [("bos_token", "<s>"), ("eos_token", "</s>"), ("unk_token", "<unk>")]
+    case .gemma:
+      [
+        ("bos_token", "<bos>"), ("eos_token", "<eos>"), ("unk_token", "<unk>"),
+        ("pad_token", "<pad>"), ("mask_token", "<mask>"),
+      ]
+    case .t5: [("eos_token", "</s>"), ("unk_token", "<unk>"), ("pad_token", "<pad>")]
+    }
+  }
+
+  /// The classes of transformers' models by `model_type`, where the settings name none.
+  static let registered: [String: TokenizerClass] = [
+    "bert": .bert, "distilbert": .bert, "gpt2": .gpt2, "qwen2": .qwen2, "qwen2_moe": .qwen2,
+    "qwen3": .qwen2, "qwen3_moe": .qwen2, "gemma": .gemma, "gemma2": .gemma, "gemma3": .gemma,
+    "gemma3_text": .gemma, "t5": .t5, "mt5": .t5,
+  ]
+
+  /// The values of `model_type` for which transformers takes `TokenizersBackend`, whatever class the
+  /// settings name.
+  static let asPublished: Set<String> = Set(
+    """
+    EvollaModel arctic aria beam bigbird_pegasus camembertv2-base canary chatlm cohere_asr ernie4_5 \
+    ernie4_5_moe flex_olmo fuyu glm glm4 glm4_moe glm4_moe_lite glm4v glm4v_moe glm_image glmasr \
+    got_ocr2 gpt_bigcode gradium_phonon_tts granite granitemoe granitemoehybrid granitemoeshared \
+    h2ovl_chat hyperclovax hyperclovax_vlm internlm2 internlm3 iquestcoder jamba kimi_k25 \
+    kimi_linear kosmos-2 llava llava_next mimo_v2_flash minicpm3 minicpm_ocr minicpmv minicpmv4_6 \
+    minicpmv4_7 minimax_m2 ministral ministral3 mistral mistral3 mistral_large4 mixtral modernbert \
+    modernbert-decoder molmo molmo2 nemo_speechlm nemotron nvfp4 nystromformer olmo2 olmo3 \
+    olmo_hybrid omniasr opencua openvla paddleocr_vl pegasus_x persimmon phi3 phi3_v phimoe \
+    pix2struct pixtral pocket_tts smolvlm stablelm step3_vl umt5 vipllava voxtral voxtral_realtime \
+    xlm-roberta-xl
+    """.split(separator: " ").map(String.init))
+}
+
+extension TokenizerConfiguration {
+  /// The class that transformers' `AutoTokenizer` takes for a folder with `document`, a tokenizer.json;
+  /// nil for `TokenizersBackend`.
+  func kind(of document: JSONValue) -> TokenizerClass? {
+    let model = try? JSONFile(path: FileSystem.join(folder, "config.json")).root
+    let type = model?["model_type"]?.string ?? ""
+    if type == "qwen2" { return .qwen2 }
+    if TokenizerClass.asPublished.contains(type) { return nil }
+    let name = tokenizerClass ?? model?["tokenizer_class"]?.string
+    let kind = name.map { TokenizerClass(name: $0) } ?? TokenizerClass.registered[type]
+    let steps = Self.preTokenizers(of: document).compactMap { $0["type"]?.string }
+    return switch kind {
+    // Llama 3 names the class of Llama 2, whose tokenizer does not split texts into bytes.
+    case .llama where steps.contains("ByteLevel"): nil
+    // Only a Unigram has the scores that T5's class needs.
+    case .t5 where document["model"]?["type"]?.string != "Unigram": nil
+    default: kind
+    }
+  }
+
+  static func preTokenizers(of document: JSONValue) -> [JSONValue] {
+    [document["pre_tokenizer"]].compactMap(\.self).flatMap {
+      [$0] + ($0["pretokenizers"]?.array ?? [])
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import Files
+import Testing
+
+@testable import Tokenizers
+
+/// The settings of tokenizer_config.json, compared with transformers' classes.
+@Suite struct TokenizerConfigurationTests {
+  private static func withFolder(
+    _ files: [String: JSONValue], _ body: (String) throws -> Void
+  ) throws {
+    let folder = "/tmp/apus-settings-\(UInt64.random(in: 0...UInt64.max))"
+    defer { try? FileSystem.removeTree(folder) }
+    for (name, value) in files {
+      try PendingFile.write(value.indented, to: FileSystem.join(folder, name))
+    }
+    try body(folder)
+  }
+
+  /// The list of keys has all of `tokenizer_keys.py`, each once, with a reason where it is ignored.
+  @Test func everyKeyOfTheClassesIsListed() throws {
+    let snapshot = try JSONReader.read(Goldens.bytes("tokenizer_keys.json"))
+    let classes = try #require(snapshot["classes"]?.members)
+    let lists = [snapshot["common"]].compactMap(\.self) + classes.map(\.value)
+    let names = lists.flatMap { $0.array ?? [] }.compactMap(\.string)
+    let listed = TokenizerConfiguration.keys.flatMap(\.names)
+    #expect(classes.count == 7 && names.count > 60 && listed.count == Set(listed).count)
+    #expect(Set(names).subtracting(listed).isEmpty, "\(Set(names).subtracting(listed).sorted())")
+    for key in TokenizerConfiguration.keys {
+      if case .irrelevant(let reason) = key.use { #expect(reason.count > 20) }
+    }
+  }
+
+  /// The ids of `tokenizer_classes.py`: which settings count depends on the class.
+  @Test func settingsCountAsInTheClass() throws {
+    let golden = try JSONReader.read(Goldens.bytes("tokenizer_classes.json"))
+    let texts = try #require(golden["texts"]?.array).compactMap(\.string)
+    let cases = try #require(golden["cases"]?.array)
+    #expect(cases.count == 24)
+    for one in cases {
+      let name = try #require(one["document"]?.string)
+      let settings = try #require(one["settings"])
+      let files = [
+        "tokenizer.json": try #require(golden["documents"]?[name]),
+        "tokenizer_config.json": settings,
+        "config.json": .object([("model_type", try #require(one["model_type"]))]),
+      ]
+      try Self.withFolder(files) { folder in
+        let tokenizer = try TokenizerFile.load(from: folder)
+        let ids = try #require(one["ids"]?.array).map { ids in
+          ids.array?.compactMap { $0.integer.map { TokenID($0) } }
+        }
+        for (text, expected) in zip(texts, ids) {
+          let chat = tokenizer.encode(text)
+          // Special tokens in a text stay text in Apus.
+          if text.contains("[SEP]") { continue }
+          #expect(chat == expected, "\(name) \(settings): \(text)")
+        }
+      }
+    }
+  }
+
+  /// The classes by `model_type` are those of transformers, for the models that Apus has.
+  @Test func classesOfModelsAreThoseOfTransformers() throws {
+    let snapshot = try JSONReader.read(Goldens.bytes("tokenizer_keys.json"))
+    let backends = try #require(snapshot["backends"]?.array).compactMap(\.string)
+    #expect(TokenizerClass.asPublished == Set(backends))
+    let registered = try #require(snapshot["registered"])
+    for (type, kind) in TokenizerClass.registered {
+      #expect(registered[type]?.string == kind.rawValue, "\(type)")
+    }
+    for type in ["bert", "gpt2", "qwen2", "qwen3", "gemma", "gemma3_text", "t5", "mt5"] {
+      #expect(TokenizerClass.registered[type] != nil, "\(type)")
+    }
+  }
+
+  /// The number of ids and the ids of `tokenizer_settings.py`: special tokens that the settings name
+  /// are added, and parts of a tokenizer.json that the class ignores do not count.
+  @Test func specialTokensOfTheSettingsAreAdded() throws {
+    let golden = try JSONReader.read(Goldens.bytes("tokenizer_settings.json"))
+    var documents = try #require(
+      JSONReader.read(Goldens.bytes("tokenizer_classes.json"))["documents"]?.members)
+    documents.append(("pieces", try JSONReader.read(Goldens.bytes("pipelines/llama2.json"))))
+    let texts = try #require(golden["texts"]?.array).compactMap(\.string)
+    let cases = try #require(golden["cases"]?.array)
+    #expect(cases.count == 105 && texts.count == 2)
+    for one in cases {
+      let name = try #require(one["document"]?.string)
+      var files = Dictionary(uniqueKeysWithValues: try #require(one["files"]?.members))
+      files["tokenizer.json"] = documents.first { $0.key == name }?.value
+      let label = "\(name) \(String(decoding: (one["files"] ?? .null).compact, as: UTF8.self))"
+      try Self.withFolder(files) { folder in
+        let tokenizer = try TokenizerFile.load(from: folder)
+        let expected = try #require(one["ids"]?.array).map { ids in
+          ids.array?.compactMap { $0.integer.map { TokenID($0) } }
+        }
+        #expect(tokenizer.vocabularySize == one["count"]?.integer, "\(label)")
+        #expect(tokenizer.encodeWithSpecialTokens(texts[0]) == expected[0], "\(label)")
+        let everywhere = RangeSet(0..<texts[1].utf8.count)
+        #expect(
+          tokenizer.encoding(of: texts[1], specialTokensIn: everywhere).ids == expected[1],
+          "\(label)")
+        #expect(try TokenizerFile.notes(from: folder, for: tokenizer) == [], "\(label)")
+      }
+    }
+  }
+
+  /// A special token without an embedding stays text and is noted; those of the file are not left out.
+  @Test func specialTokensBeyondTheModelStayText() throws {
+    let files = [
+      "tokenizer.json": try JSONReader.read(Goldens.bytes("tokenizer.json")),
+      "tokenizer_config.json": try JSONReader.read(
+        Array(#"{"pad_token": "<|pad|>", "extra_special_tokens": ["<|call|>"]}"#.utf8)),
+    ]
+    try Self.withFolder(files) { folder in
+      let whole = try TokenizerFile.load(from: folder)
+      let count = whole.vocabularySize
+      #expect(whole.specialToken("<|pad|>").map(Int.init) == count - 2)
+      let cut = try TokenizerFile.load(from: folder, rows: count - 1)
+      #expect(cut.vocabularySize == count - 1 && cut.specialToken("<|call|>") == nil)
+      let notes = try TokenizerFile.notes(from: folder, for: cut)
+      #expect(notes.count == 1 && notes[0].contains("<|call|>, special tokens that the tokenizer"))
+      #expect(try TokenizerFile.load(from: folder, rows: 1).vocabularySize == count - 2)
+    }
+  }
+
+  @Test(arguments: [
+    (#"{"split_special_tokens": true}"#, "split_special_tokens true"),
+    (#"{"fix_mistral_regex": true}"#, "fix_mistral_regex true"),
+  ])
+  func settingsOfAnotherTokenizerAreRefused(text: String, words: String) throws {
+    let files = [
+      "tokenizer.json": try JSONReader.read(Goldens.bytes("tokenizer.json")),
+      "tokenizer_config.json": try JSONReader.read(Array(text.utf8)),
+    ]
+    try Self.withFolder(files) { folder in
+      let error = #expect(throws: TokenizerError.self) { try TokenizerFile.load(from: folder) }
+      #expect("\(error as Any)".contains(words))
+    }
+  }
+
+  @Test func unknownKeysAreNoted() throws {
+    func notes(_ text: String) throws -> [String] {
+      var notes: [String] = []
+      let files = [
+        "tokenizer.json": try JSONReader.read(Goldens.bytes("tokenizer.json")),
+        "tokenizer_config.json": try JSONReader.read(Array(text.utf8)),
+      ]
+      try Self.withFolder(files) { folder in
+        notes = try TokenizerFile.notes(from: folder, for: try TokenizerFile.load(from: folder))
+      }
+      return notes
+    }
+    #expect(try notes(#"{"padding_side": "left", "do_lower_case": true}"#).isEmpty)
+    let unknown = try notes(#"{"lower": 1, "image_token": "a"}"#)
+    #expect(unknown.count == 1 && unknown[0].contains("lower, which transformers'"))
+  }
+}
