@@ -190,6 +190,8 @@ import Testing
 
   @Test func userDefinedPiecesAreFoundByTheClassOfLlamaToo() throws {
     try write(try Goldens.bytes("pipelines/user-defined-bpe.model"), "tokenizer.model")
+    // The mark of a space at the beginning is a character of the text.
+    #expect(try tokenizer().encode("▁the") != tokenizer().encode("the"))
     let separator = try #require(try tokenizer().encode("<sep>").last)
     try write(Array(#"{"tokenizer_class": "LlamaTokenizer"}"#.utf8), "tokenizer_config.json")
     let ids = try tokenizer().encode("the<sep>owl<sep>")

@@ -101,6 +101,11 @@ extension SentencePieceModel {
     if removesExtraSpace, !isT5 {
       parts.append(.replacing(["Regex": #"\A +| +\z"#], with: ""))
       parts.append(.replacing(["Regex": " {2,}"], with: " "))
+      if addsPrefix {
+        // Metaspace puts no space before a text that begins with its mark; sentencepiece does.
+        parts.append(.replacing(["String": " "], with: "▁"))
+        parts.append(.replacing(["Regex": #"\A▁"#], with: "▁▁"))
+      }
     } else if !removesExtraSpace {
       if addsPrefix { parts.append(["type": "Prepend", "prepend": "▁"]) }
       parts.append(.replacing(["String": " "], with: "▁"))
