@@ -376,7 +376,7 @@ import Testing
       let recorder = Recorder()
       let name = settings.joined(separator: "-")
       try folder.attempt(["steps=4", "run=\(folder.path)/\(name)"] + settings, recorder: recorder)
-      try onRoot {
+      onRoot {
         let warnings = recorder.sentences(.warning).filter { $0.contains("does not decay") }
         #expect(warnings.count == (isReported ? 1 : 0), "\(settings): \(warnings)")
         #expect(warnings.allSatisfy { $0.contains("schedule.warmup has 3 steps and the run 4") })

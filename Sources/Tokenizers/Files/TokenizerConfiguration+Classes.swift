@@ -59,7 +59,7 @@ extension TokenizerConfiguration {
         "vocab": Self.vocabulary(of: document),
       ]
     case .gpt2:
-      preTokenizer = .byteLevel(addPrefixSpace: try flag("add_prefix_space") ?? false)
+      preTokenizer = try bytePreTokenizer(of: document)
     case .qwen2:
       normalizer = ["type": "NFC"]
       preTokenizer = .qwen(addPrefixSpace: try flag("add_prefix_space") ?? false)
@@ -91,6 +91,24 @@ extension TokenizerConfiguration {
       ("normalizer", normalizer), ("pre_tokenizer", preTokenizer), ("decoder", decoder),
       ("model", model),
     ]
+  }
+
+  /// Returns the pre-tokenizer of `document` with `add_prefix_space` as set, or the class's own where
+  /// the document's has no step `ByteLevel`.
+  ///
+  /// The class also drops all other steps. Apus keeps them, because models were trained with them:
+  /// SmolLM2 with single digits.
+  private func bytePreTokenizer(of document: JSONValue) throws(TokenizerError) -> JSONValue {
+    let addsSpace = try flag("add_prefix_space") ?? false
+    guard let own = document["pre_tokenizer"] else {
+      return .byteLevel(addPrefixSpace: addsSpace)
+    }
+    var steps = own["pretokenizers"]?.array ?? [own]
+    guard let place = steps.firstIndex(where: { $0["type"]?.string == "ByteLevel" }) else {
+      return .byteLevel(addPrefixSpace: addsSpace)
+    }
+    steps[place] = steps[place].replacing([("add_prefix_space", .bool(addsSpace))])
+    return steps.count == 1 ? steps[0] : own.replacing([("pretokenizers", .array(steps))])
   }
 
   /// Returns `document`, that of a model of sentencepiece, with the normalizer, pre-tokenizer and
