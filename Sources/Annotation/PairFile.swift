@@ -10,6 +10,8 @@ package struct PairFile: Sendable {
   package private(set) var pairs: [AnnotationPair] = []
   /// The records that were left out because they could not be used.
   package let skipped: SkippedRecords
+  /// The fields of the records that are not used.
+  package let unused: UnusedFields
 
   /// Reads the files, folders and globs `sources`, which hold preference pairs.
   ///
@@ -38,7 +40,7 @@ package struct PairFile: Sendable {
           prompt: preference.prompt.messages, first: .init(preference.chosen, source: "chosen"),
           second: .init(preference.rejected, source: "rejected")))
     }
-    skipped = reader.skipped
+    (skipped, unused) = (reader.skipped, reader.unused)
     guard !pairs.isEmpty else { throw .noRecords(skipped: skipped) }
   }
 }

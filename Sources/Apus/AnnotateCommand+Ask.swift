@@ -96,19 +96,20 @@ extension AnnotateCommand {
       if sampling != nil || reward != nil { generation.reportPrecision() }
       let store = try JudgementStore(path: judgements, seed: seed)
       if let file {
-        report(skipped: file.skipped)
+        report(file.skipped, file.unused)
         let added = try store.add(file.pairs)
         try StandardOutput.print("\(added) of \(file.pairs.count, "pair is", "pairs are") new.")
       }
       if let sampling {
-        report(skipped: sampling.skipped)
+        report(sampling.skipped, sampling.unused)
         try sampling.fill(store, generation)
       }
       if let answers { try take(answers, store) }
       if let annotator { try ask(annotator, store, scoring) }
     }
 
-    private func report(skipped: SkippedRecords) {
+    private func report(_ skipped: SkippedRecords, _ unused: UnusedFields) {
+      if !unused.isEmpty { Failure.report("not used: \(unused).") }
       if let note = skipped.emptyFilesNote { Failure.report("\(note).") }
       guard skipped.count > 0 else { return }
       Failure.report(

@@ -29,8 +29,11 @@ extension EvaluateCommand {
       var row = Row(model: path)
       if !texts.isEmpty { row.figures += try evaluation.texts(texts, countsEnds: !withoutEnd) }
       if !records.isEmpty {
-        row.figures += try evaluation.records(
+        let (figures, unused) = try evaluation.records(
           records, names: try fields.names, template: template, skipsBad: skipBad)
+        row.figures += figures
+        // The records are the same for every model.
+        if world.rank == 0, rows.isEmpty, !unused.isEmpty { Failure.report("not used: \(unused).") }
       }
       if !instructions.isEmpty {
         let (figures, prompt, answer) = try evaluation.instructions(

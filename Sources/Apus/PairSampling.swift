@@ -15,6 +15,7 @@ import Tokenizers
 struct PairSampling {
   /// The records without a usable prompt.
   let skipped: SkippedRecords
+  let unused: UnusedFields
   private let prompts: [[Message]]
   private let models: [LoadedModel]
   private let encoders: [ChatEncoder?]
@@ -40,7 +41,7 @@ struct PairSampling {
     }
     guard !prompts.isEmpty else { throw DatasetError.noRecords(skipped: reader.skipped) }
     self.prompts = prompts
-    skipped = reader.skipped
+    (skipped, unused) = (reader.skipped, reader.unused)
     models = try names.map { try LoadedModel(generativeModelAt: $0) }
     encoders = try models.map { model in
       try TokenizerFile.template(from: model.path, for: model.tokenizer).map {

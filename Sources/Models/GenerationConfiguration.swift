@@ -129,7 +129,8 @@ package struct GenerationConfiguration: Sendable, Equatable {
     lengthKey: nil, "max_time": nil,
   ]
 
-  /// The keys that are used, and those that change only how, or beside what, transformers computes; any other key is reported as not applied.
+  /// The keys that are used, and those that change only how transformers computes or what it returns
+  /// beside the ids; any other key is reported as not applied.
   static let knownKeys: Set = [
     "bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id", "do_sample",
     "temperature", "top_k", "top_p", "_from_model_config", "transformers_version",

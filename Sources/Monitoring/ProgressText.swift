@@ -13,17 +13,17 @@ enum ProgressText {
   /// The line of a step, at most `width` columns; it drops fields one by one as needed.
   static func line(_ report: StepReport, eta: Double?, width: Int = 100) -> String {
     // The loss of a policy says less than its reward.
-    let lossRank = report.lossName == "loss" ? 1 : 7
+    let lossOrder = report.lossName == "loss" ? 1 : 7
     func fields(peak: String?) -> [Field] {
       var fields: [Field] = [
-        (position(report), 0), (loss(report), lossRank),
+        (position(report), 0), (loss(report), lossOrder),
         ("lr \(scientific(report.learningRate))", 9),
         ("norm \(fixed(report.gradientNorm, digits: 3))", 8),
       ]
       for (index, figure) in report.figures.filter({ !$0.isDetail }).enumerated() {
         // A phase names its most telling figures first.
-        let rank = index == 0 ? 2 : index == 1 ? 6 : 8 + index
-        fields.append(("\(figure.name) \(fixed(figure.value, digits: 4))", rank))
+        let order = index == 0 ? 2 : index == 1 ? 6 : 8 + index
+        fields.append(("\(figure.name) \(fixed(figure.value, digits: 4))", order))
       }
       fields.append((rate(report), 4))
       if let peak { fields.append((peak, 5)) }
@@ -37,21 +37,21 @@ enum ProgressText {
       ?? String(position(report).prefix(max(0, width)))
   }
 
-  /// The text of a field, and its rank: fields of a high rank are the first to be dropped.
-  private typealias Field = (text: String, rank: Int)
+  /// The text of a field, and its place in the order in which fields are kept: the last are dropped first.
+  private typealias Field = (text: String, order: Int)
 
-  /// Returns the line of the `fields` that fit `width` columns, those of a low rank before others;
-  /// nil when those of rank 0 do not.
+  /// Returns the line of the `fields` that fit `width` columns, in their order;
+  /// nil when those of order 0 do not.
   private static func fitted(_ fields: [Field], _ width: Int) -> String? {
     var kept: Set<Int> = []
     var line = ""
-    for index in fields.indices.sorted(by: { (fields[$0].rank, $0) < (fields[$1].rank, $1) }) {
+    for index in fields.indices.sorted(by: { (fields[$0].order, $0) < (fields[$1].order, $1) }) {
       let wider = fields.indices.filter { $0 == index || kept.contains($0) }
         .map { fields[$0].text }.joined(separator: "  ")
       if wider.utf8.count <= width {
         kept.insert(index)
         line = wider
-      } else if fields[index].rank == 0 {
+      } else if fields[index].order == 0 {
         return nil
       }
     }

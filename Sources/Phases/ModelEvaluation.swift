@@ -116,9 +116,10 @@ package struct ModelEvaluation {
   /// - Parameters:
   ///   - names: The names of the records' fields in the files.
   ///   - skipsBad: True to skip and count bad records; otherwise they are errors.
+  /// - Returns: The figures, and the fields of the records that are not used.
   package func records(
     _ sources: [String], names: FieldNames, template: ExampleDataOptions.Template, skipsBad: Bool
-  ) throws -> [Figure] {
+  ) throws -> (figures: [Figure], unused: UnusedFields) {
     let (evaluator, statistics) = try replicas.world.together {
       let all = try RecordSet(
         reading: sources, validation: .fraction(0), names: names, skipsBad: skipsBad)
@@ -129,8 +130,10 @@ package struct ModelEvaluation {
     let (loss, figures) = try evaluator.measure(replicas)
     // The number of records that are in no other figure.
     let leftOut = Double(statistics.leftOut)
-    return [Figure("records", Double(statistics.examples))] + evaluator.lossFigures(loss) + figures
+    let all =
+      [Figure("records", Double(statistics.examples))] + evaluator.lossFigures(loss) + figures
       + (leftOut > 0 ? [Figure("leftOut", leftOut)] : [])
+    return (all, statistics.unusedFields)
   }
 
   /// Returns the evaluator for the model's head, on examples of `records`.

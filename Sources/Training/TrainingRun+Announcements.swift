@@ -68,9 +68,14 @@ extension TrainingRun {
       // Settings that a checkpoint of an earlier release lacks are not compared.
       let changed = settings.keys.sorted().filter { saved[$0] != nil && saved[$0] != settings[$0] }
       if !changed.isEmpty {
+        let effect =
+          start.step == steps
+          ? "changed since the last checkpoint, and no step is left to train with it (--resume never "
+            + "trains anew): "
+          : "changed since the checkpoint, so the bits will differ from an uninterrupted run: "
         try observers.event(
           .warning, step: start.step,
-          "changed since the checkpoint, so the bits will differ from an uninterrupted run: "
+          effect
             + changed.map { "\($0) \(saved[$0] ?? "") → \(settings[$0] ?? "")" }
             .joined(separator: "; "))
       }

@@ -127,7 +127,7 @@ package final class TrainingRun {
       try folder.write(configuration: plan.resolved)
       try writeEnvironment(workers, hosts: hosts, version: version)
       let metrics = try MetricsFile(path: folder.metrics, resumingAfter: start?.step)
-      observers.all.append(metrics)
+      observers.add(metrics)
       cycle.beforePublishing = { try metrics.persist() }
     }
     try announce(from: start, threads: workers.threads, memory: memory)
@@ -145,7 +145,7 @@ package final class TrainingRun {
       return try train()
     } catch {
       // The metrics that led here are needed to find the cause.
-      defer { try? observers.all.forEach { try $0.finish() } }
+      defer { try? observers.finish() }
       if error is DivergenceGuard.Diverged, let saved = try cycle.finishOrDiscard() {
         try announceSave(saved)
       }
@@ -164,10 +164,10 @@ package final class TrainingRun {
       try cycle.report(in: &word)
       try profiler?.stepBegins(trainer)
       let (report, words) = try trainer.step(sending: word, awaitReaders: cycle.awaitCopies)
-      try observers.all.forEach { try $0.step(report) }
+      try observers.step(report)
       try warn(of: report)
       if let profile = try profiler?.stepEnded(trainer) {
-        try observers.all.forEach { try $0.profile(profile) }
+        try observers.profile(profile)
       }
       let hasLossSpike = trainer.hasLossSpike
       if let saved = try cycle.advance(words, isHealthy: !hasLossSpike) { try announceSave(saved) }
@@ -203,7 +203,7 @@ package final class TrainingRun {
     }
     try observers.event(
       .finished, step: trainer.state.step, "the model is in \(latest ?? folder.path)")
-    try observers.all.forEach { try $0.finish() }
+    try observers.finish()
     return .finished
   }
 
@@ -253,12 +253,12 @@ package final class TrainingRun {
 
   private func stop() throws -> Outcome {
     if let profile = try profiler?.end(trainer) {
-      try observers.all.forEach { try $0.profile(profile) }
+      try observers.profile(profile)
     }
     try observers.event(
       .stopping, step: trainer.state.step,
       "a signal requested a stop; the same command with --resume auto resumes from here")
-    try observers.all.forEach { try $0.finish() }
+    try observers.finish()
     return .stopped(step: trainer.state.step)
   }
 
@@ -297,7 +297,7 @@ package final class TrainingRun {
       tokens: result.tokens, seconds: clock.lap(), figures: result.figures,
       isBest: trainer.isBest(result.loss))
     report.lossName = result.lossName
-    try observers.all.forEach { try $0.evaluation(report) }
+    try observers.evaluation(report)
     if let note = result.note { try observers.event(.note, step: step, note) }
     return report.isBest
   }

@@ -58,6 +58,9 @@ import Testing
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
     arguments: [(SIGTERM, nil), (SIGTERM, 3), (SIGHUP, nil)] as [(Int32, Int?)])
   func aRunStoppedByASignalSavesAndResumes(number: Int32, ranks: Int?) throws {
+    // The program inherits SIGHUP as ignored where the tests run under nohup.
+    let action = signal(SIGHUP, SIG_DFL)
+    defer { signal(SIGHUP, action) }
     try Program.withCorpus { program in
       #expect(try program.run(long + ["--set", "run=whole"]).code == 0)
       let (process, output, errors) = try program.start(

@@ -256,6 +256,15 @@ import Testing
         #expect(result.code == 0, "\(result.errors)")
         for word in words { #expect(result.errors.contains(word), "\(result.errors)") }
       }
+      for arguments in [
+        ["evaluate", "base", "--records", "answers.jsonl", "--json"],
+        ["annotate", "new.sqlite", "--pairs", "noted.jsonl"],
+      ] {
+        let pair = #"{"prompt":"p","chosen":"a","rejected":"b","score":1}"#
+        try program.write(pair, to: "noted.jsonl")
+        let result = try program.run(arguments)
+        #expect(result.code == 0 && result.errors.contains("not used: score ("), "\(result)")
+      }
       // A margin is used by a reward model alone.
       let margin = #"{"prompt":"a","chosen":"b","rejected":"c","margin":2}"#
       try program.write(margin, to: "margin.jsonl")

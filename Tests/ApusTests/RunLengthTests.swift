@@ -37,6 +37,14 @@ import Testing
       #expect(resolved.code == 0, "\(resolved.errors)")
       #expect(!resolved.errors.contains("changed since"), "\(resolved.errors)")
       #expect(try program.run(["config", "two/config.yaml", "--phase", "finetune"]).code == 0)
+      // A setting that changes after the last step trains nothing, and the log says so.
+      for (steps, word) in [
+        (steps, "no step is left to train with it"), (steps + 1, "the bits will differ"),
+      ] {
+        let late = try program.run(
+          finetune + ["steps=\(steps)", "--set", "run=same", "--set", "optimizer.clip=0.5"])
+        #expect(late.code == 0 && late.errors.contains(word), "\(late.errors)")
+      }
       for (settings, word) in [
         (["epochs=2", "--set", "steps=3"], "epochs decides"), (["epochs=0"], "above 0"),
         (["epochs=0.1", "--set", "run=two"], "already at step"),

@@ -7,6 +7,9 @@ import Testing
 
   /// A request to save waits for the first step; a request to stop ends the start with 75.
   @Test func requestsDuringAStartDoNotKillIt() throws {
+    // The program inherits SIGHUP as ignored where the tests run under nohup.
+    let action = signal(SIGHUP, SIG_DFL)
+    defer { signal(SIGHUP, action) }
     try Program.withCorpus { program in
       for (request, code) in [
         (SIGUSR1, 0), (SIGUSR2, 75), (SIGTERM, 75), (SIGHUP, 75),
