@@ -7,9 +7,14 @@ enum Program {
   ///
   /// The version alone if the executable cannot be read, for example without /proc.
   static var identity: String {
-    guard let executable = try? Data(contentsOf: URL(fileURLWithPath: "/proc/self/exe")) else {
+    guard let executable = FileHandle(forReadingAtPath: "/proc/self/exe") else {
       return ApusCommand.version
     }
-    return ApusCommand.version + " " + String(FNV1a([UInt8](executable)).value, radix: 16)
+    var hash = FNV1a()
+    // In chunks: a limited address space may have no room for the whole.
+    while let chunk = try? executable.read(upToCount: 1 << 20), !chunk.isEmpty {
+      chunk.withUnsafeBytes { hash.combine($0.bindMemory(to: UInt8.self)) }
+    }
+    return ApusCommand.version + " " + String(hash.value, radix: 16)
   }
 }

@@ -1,12 +1,19 @@
 /// Detects a diverging run before the next checkpoint would keep its weights.
 ///
-/// A loss or gradient norm that is not finite ends the run at once. A loss above `spike` times the
-/// mean of the last 32 healthy losses ends it after three steps in a row, because single bad
-/// batches are normal. Until there are 32 losses, the limit is ten times as high. So do a gradient of
-/// 0, which weights have that no longer affect the loss, and a loss above twice that of a guess
-/// without the input, to which a slow divergence climbs. The latter counts when the recent excess is
-/// more than that of `mostExcess` predictions: a step may have only a few, of which one can be wrong
-/// with a large loss. The excess is a cumulative sum that restarts at 0 (Page 1954).
+/// A loss or gradient norm that is not finite ends the run at once. Four faults end it when they last,
+/// because single bad batches are normal:
+///
+/// - a loss above `spike` times the mean of the last 32 losses, ten times as high a limit until there are
+///   32, and above half of that of a guess without the input;
+/// - a loss above twice that of such a guess, to which a slow divergence climbs, when the recent excess
+///   is more than that of 256 predictions: a step may have only a few, of which one can be wrong with a
+///   large loss. The excess is a cumulative sum that restarts at 0 (Page 1954);
+/// - a gradient of 0, which weights have that no longer affect the loss;
+/// - the objective's own sign, such as a policy that has collapsed.
+///
+/// The second and third end the run after 3 steps in a row. In a step of few examples a hard one is a
+/// large part, so the first must last for as many steps as have 256 examples, and the last for 64, from 3
+/// to 32 steps.
 package struct DivergenceGuard: Sendable {
   /// The error that ends a diverged run.
   package struct Diverged: Error, Equatable, Sendable, CustomStringConvertible {
@@ -14,6 +21,8 @@ package struct DivergenceGuard: Sendable {
     package let step: Int
     /// The observation, as the part of a sentence.
     package let reason: String
+    /// The setting that turns the check off; nil for one that is always made.
+    package let setting: String?
 
     /// A run whose `figure` is not finite.
     init(step: Int, _ figure: String, is value: Double) {
@@ -21,38 +30,72 @@ package struct DivergenceGuard: Sendable {
       self.init(step: step, reason: "its \(figure) is \(value.isNaN ? .nan : value)")
     }
 
-    init(step: Int, reason: String) {
+    init(step: Int, reason: String, setting: String? = nil) {
       self.step = step
       self.reason = reason
+      self.setting = setting
     }
 
     /// One sentence: what, where, why, what to do.
     package var description: String {
       "The run diverged at step \(step): \(reason); nothing after the last good checkpoint was "
-        + "kept, so lower the learning rate or raise the warm-up and run the same command again."
+        + "kept, so lower the learning rate or raise the warm-up and run the same command again"
+        + (setting.map { " (\($0) turns this check off)." } ?? ".")
+    }
+  }
+
+  /// Consecutive steps with a fault.
+  private struct Streak {
+    /// The number of steps that ends the run.
+    let limit: Int
+    private(set) var length = 0
+
+    init(limit: Int) { self.limit = limit }
+
+    /// Counts a step with `fault`, or restarts without one; returns the reason to end the run.
+    mutating func note(_ fault: String?) -> String? {
+      length = fault == nil ? 0 : length + 1
+      return length < limit ? nil : fault.map { "\($0), for \(length) steps in a row" }
     }
   }
 
   static let window = 32
   static let patience = 3
+  static let leastExamples = (ofSpike: 256, ofSign: 64)
   static let earlyFactor = 10.0
   static let guessFactor = 2.0
-  static let mostExcess = 32.0
+  static let mostExcess = 256.0
   private let spike: Double
   /// The losses of the window, oldest first; kept in checkpoints.
   package private(set) var recent: [Double]
-  private var above = 0
+  /// The losses of the last steps, which may have a fault.
+  ///
+  /// They enter the window when a healthy step follows: without them the mean would be that of the easy
+  /// batches alone.
+  private var doubtful: [Double] = []
+  /// Faults that no hard example has.
+  private var certain = Streak(limit: patience)
+  /// Faults that hard examples have, too.
+  private var spikes: Streak
+  private var signs: Streak
 
   /// - Parameters:
-  ///   - spike: Multiple of the recent mean; 0 checks only for values that are not finite.
+  ///   - spike: Multiple of the recent mean; 0 checks only for values that are not finite, and for the
+  ///     objective's sign.
+  ///   - examples: The number of examples in a step.
   ///   - recent: Losses of a run that is resumed.
-  package init(spike: Double, recent: [Double] = []) {
+  package init(spike: Double, examples: Int, recent: [Double] = []) {
     self.spike = spike
     self.recent = recent.suffix(DivergenceGuard.window)
+    func steps(of least: Int) -> Int {
+      min(max((least - 1) / max(1, examples) + 1, DivergenceGuard.patience), DivergenceGuard.window)
+    }
+    spikes = Streak(limit: steps(of: DivergenceGuard.leastExamples.ofSpike))
+    signs = Streak(limit: steps(of: DivergenceGuard.leastExamples.ofSign))
   }
 
-  /// True when the last loss was too high or its gradient 0; no checkpoint is published meanwhile.
-  package var hasLossSpike: Bool { above > 0 }
+  /// True when the last step may have a fault; no checkpoint is published meanwhile.
+  package var hasFault: Bool { !doubtful.isEmpty || signs.length > 0 }
 
   /// Checks the loss and gradient norm of step `step`, counted from 1.
   ///
@@ -60,54 +103,68 @@ package struct DivergenceGuard: Sendable {
   ///   - loss: The mean loss of the step's predictions.
   ///   - count: The number of predictions.
   ///   - guess: The loss of a guess without the input; nil for a loss that has none.
+  ///   - sign: The objective's sign of a divergence, as the part of a sentence; nil without one.
   package mutating func observe(
-    step: Int, loss: Double, count: Double, gradientNorm: Double, guess: Double? = nil
+    step: Int, loss: Double, count: Double, gradientNorm: Double, guess: Double? = nil,
+    sign: String? = nil
   ) throws(Diverged) {
     guard loss.isFinite else { throw Diverged(step: step, "loss", is: loss) }
     guard gradientNorm.isFinite else {
       throw Diverged(step: step, "gradient norm", is: gradientNorm)
     }
-    let fault =
-      fault(loss: loss, gradientNorm: gradientNorm)
-      ?? guess.flatMap { excess(loss: loss, count: count, guess: $0) }
-    if let fault {
-      above += 1
-      if above >= DivergenceGuard.patience { throw Diverged(step: step, reason: fault) }
-      return
+    if let reason = signs.note(sign) {
+      throw Diverged(step: step, reason: reason, setting: "guard.collapse: false")
     }
-    above = 0
-    recent.append(loss)
-    if recent.count > DivergenceGuard.window { recent.removeFirst() }
+    guard spike > 0 else { return }
+    let guessLimit = guessLimit(guess)
+    let stillGradient = gradientNorm == 0 && loss != 0
+    let climbs = loss > guessLimit && excess(loss, count, over: guessLimit) > Self.mostExcess
+    let isHigh = loss > max(limit, (guess ?? 0) / 2)
+    let reasons = [
+      certain.note(
+        stillGradient
+          ? "its gradient is 0 at a loss of \(rounded(loss))"
+          : climbs
+            ? "its loss \(rounded(loss)) is above \(Self.guessFactor) × that of a guess without the "
+              + "input, \(rounded(guess ?? 0))" : nil),
+      spikes.note(
+        isHigh
+          ? "its loss \(rounded(loss)) is above \(multiple) × the recent mean \(rounded(mean))"
+          : nil),
+    ]
+    if let reason = reasons.compactMap(\.self).first {
+      throw Diverged(step: step, reason: reason, setting: "guard.spike: 0")
+    }
+    // One extreme loss must not hide the next ones.
+    doubtful.append(min(loss, Self.earlyFactor * limit))
+    if stillGradient || isHigh || loss > guessLimit { return }
+    recent = (recent + doubtful).suffix(Self.window)
+    doubtful = []
   }
 
-  /// Returns the fault of a step as it is said of the third in a row; nil for a healthy step.
-  private func fault(loss: Double, gradientNorm: Double) -> String? {
-    guard spike > 0 else { return nil }
-    if gradientNorm == 0 && loss != 0 {
-      return "its gradient is 0 for the third step in a row, at a loss of \(rounded(loss))"
-    }
-    guard !recent.isEmpty else { return nil }
-    let mean = recent.reduce(0, +) / Double(recent.count)
-    let isEarly = recent.count < DivergenceGuard.window
-    let multiple = isEarly ? spike * DivergenceGuard.earlyFactor : spike
-    guard loss > multiple * mean else { return nil }
-    return "its loss \(rounded(loss)) is the third in a row above \(multiple) × the recent mean "
-      + "\(rounded(mean))"
+  /// The mean of the recent losses.
+  private var mean: Double { recent.reduce(0, +) / Double(max(1, recent.count)) }
+
+  /// The multiple of the mean that is a spike.
+  private var multiple: Double {
+    recent.count < DivergenceGuard.window ? spike * DivergenceGuard.earlyFactor : spike
   }
 
-  /// Returns the fault of a loss far above that of a guess, as it is said of the third in a row.
-  ///
-  /// A model that begins above is compared with its own lowest recent loss.
-  private func excess(loss: Double, count: Double, guess: Double) -> String? {
-    guard spike > 0, let lowest = recent.min() else { return nil }
-    let limit = DivergenceGuard.guessFactor * max(guess, lowest)
-    guard loss > limit else { return nil }
-    let excess = (recent + [loss]).reduce(0.0) { excess, loss in
-      max(0, excess + count * (loss - limit) / max(guess, lowest))
+  /// The least loss that is a spike; without recent ones there is none.
+  private var limit: Double { recent.isEmpty ? .infinity : multiple * mean }
+
+  /// The least loss that is far above `guess`; a model that begins above is compared with its own lowest
+  /// recent loss.
+  private func guessLimit(_ guess: Double?) -> Double {
+    guard let guess, let lowest = recent.min() else { return .infinity }
+    return Self.guessFactor * max(guess, lowest)
+  }
+
+  /// Returns the recent excess of the losses over `limit`, in predictions with twice the loss of a guess.
+  private func excess(_ loss: Double, _ count: Double, over limit: Double) -> Double {
+    (recent + doubtful + [loss]).reduce(0) {
+      max(0, $0 + count * ($1 - limit) * Self.guessFactor / limit)
     }
-    guard excess > DivergenceGuard.mostExcess else { return nil }
-    return "its loss \(rounded(loss)) is the third in a row above \(DivergenceGuard.guessFactor) × "
-      + "that of a guess without the input, \(rounded(guess))"
   }
 
   private func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }

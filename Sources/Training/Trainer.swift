@@ -58,7 +58,7 @@ package final class Trainer {
     }
     optimizer = ShardedOptimizer(plan.optimizer, for: replicas)
     state = TrainingState(settings: plan.settings.merging(settings) { _, phase in phase })
-    divergence = DivergenceGuard(spike: plan.spike)
+    divergence = DivergenceGuard(spike: plan.spike, examples: plan.microBatches * plan.rows)
     tallies = StepTallies(microBatches: plan.microBatches, hasMeasures: objective.hasMeasures)
     peak = try MachinePeak(of: replicas)
     if initializesWeights { try initializeWeights() }
@@ -139,12 +139,8 @@ package final class Trainer {
     let norm = try replicas.norm(of: gradient) / totals.loss.count
     try divergence.observe(
       step: step + 1, loss: totals.loss.mean, count: totals.loss.count, gradientNorm: norm,
-      guess: objective.guessLoss(vocabulary: plan.model.vocabulary))
-    if let sign = objective.divergence(
-      in: totals.measures, vocabulary: plan.model.vocabulary)
-    {
-      throw DivergenceGuard.Diverged(step: step + 1, reason: sign)
-    }
+      guess: objective.guessLoss(vocabulary: plan.model.vocabulary),
+      sign: objective.divergence(in: totals.measures, vocabulary: plan.model.vocabulary))
     seconds.agreement = seconds.clock.lap()
     replicas.timeline?.mark("losses and norm")
 
@@ -237,7 +233,7 @@ package final class Trainer {
   }
 
   /// True when the last losses were so high that no checkpoint should be written.
-  var hasLossSpike: Bool { divergence.hasLossSpike }
+  var hasLossSpike: Bool { divergence.hasFault }
 
   /// Restores the state of `checkpoint`, independent of the number of ranks that wrote it.
   func restore(from checkpoint: Checkpoint) throws {
@@ -254,7 +250,8 @@ package final class Trainer {
     let settings = state.settings
     state = try TrainingState(from: checkpoint)
     state.settings = settings
-    divergence = DivergenceGuard(spike: plan.spike, recent: state.recentLosses)
+    divergence = DivergenceGuard(
+      spike: plan.spike, examples: plan.microBatches * plan.rows, recent: state.recentLosses)
   }
 
   private func takeSecondsData() -> Double {

@@ -175,7 +175,7 @@ package final class TrainingRun {
       for word in words { requests.formUnion(word.signals) }
       let isBest = try words[0].orders.contains(.evaluate) && evaluate()
       let isLast = trainer.state.step == steps || stopsEarly
-      // A request during a loss spike waits for the verdict, at most two more steps.
+      // A request during a loss spike waits for the verdict.
       if isLast
         || !requests.isEmpty && !hasLossSpike && trainer.state.step % stepsPerIteration == 0
       {

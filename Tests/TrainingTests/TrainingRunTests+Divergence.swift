@@ -59,7 +59,8 @@ extension TrainingRunTests {
   @Test func duringASpikeNothingIsSaved() throws {
     let recorder = Recorder()
     #expect(throws: DivergenceGuard.Diverged.self) {
-      try folder.attempt("guard.spike=0.05", "checkpoint.every=2", recorder: recorder)
+      try folder.attempt(
+        "steps=40", "guard.spike=0.05", "checkpoint.every=30", recorder: recorder)
     }
     try world.barrier()
     #expect(try folder.publishedSteps() == [])
@@ -78,7 +79,7 @@ extension TrainingRunTests {
 
   @Test func aDivergedRunIgnoresARequestToStop() throws {
     #expect(throws: DivergenceGuard.Diverged.self) {
-      try folder.attempt("guard.spike=0.05", recorder: requesting(SIGTERM, at: 1))
+      try folder.attempt("steps=40", "guard.spike=0.05", recorder: requesting(SIGTERM, at: 1))
     }
     try world.barrier()
     // The next run does not receive the request.
