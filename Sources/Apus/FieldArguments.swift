@@ -9,7 +9,13 @@ struct FieldArguments: ParsableArguments {
   @Option(help: "Name of a field of the records or their messages to leave out. Repeatable.")
   var ignoreField: [String] = []
 
-  func validate() throws { _ = try names }
+  func validate() throws {
+    do {
+      _ = try names
+    } catch let error as DatasetError {
+      throw ValidationError(Failure.sentence(error))
+    }
+  }
 
   /// The names that the options give.
   var names: FieldNames {

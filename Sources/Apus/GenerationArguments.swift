@@ -90,10 +90,12 @@ struct GenerationArguments: ParsableArguments {
     _ loaded: LoadedModel, prompts: [[Int32]], samples: Int, first: Int = 0, end: Int32?,
     seed: UInt64, step: Int = 0, continuesPastContext: Bool = false
   ) -> CompletionRequest {
-    CompletionRequest(
+    // As in transformers, the ids of the model's settings replace the tokenizer's.
+    let ends = loaded.generation.ends
+    let other = end.map { [$0] } ?? (ends.isEmpty ? [loaded.tokenizer.endOfText] : [])
+    return CompletionRequest(
       prompts: prompts, samples: samples, maximum: tokens ?? Self.usualTokens,
-      sampling: sampling,
-      ends: Set(loaded.generation.ends + [end ?? loaded.tokenizer.endOfText]),
+      sampling: sampling, ends: Set(ends + other),
       vocabulary: min(loaded.tokenizer.vocabularySize, loaded.configuration.vocabulary), seed: seed,
       step: step, first: first, continuesPastContext: continuesPastContext)
   }

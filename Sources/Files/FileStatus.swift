@@ -27,6 +27,12 @@ package struct FileStatus: Sendable {
     self.init(status)
   }
 
+  /// Returns true when there is something at `path`, also a link to nothing: a file that may be missing
+  /// must not count as missing when its content is.
+  package static func isPresent(_ path: String) -> Bool {
+    FileStatus(path, followsLinks: false) != nil
+  }
+
   /// Throws unless it is the status of a regular file; reading anything else may never end.
   ///
   /// - Parameter path: The path for the error: ``StorageError/notAFile(path:)``, or that of the call

@@ -36,7 +36,7 @@ package struct GenerationConfiguration: Sendable, Equatable {
   /// - Throws: `ModelError.badConfiguration` for values that are not admitted.
   package init(folder: String, of model: any ModelConfiguration) throws(ModelError) {
     let own = FileSystem.join(folder, Self.fileName)
-    guard FileStatus(own) == nil else {
+    guard !FileStatus.isPresent(own) else {
       try self.init(ConfigurationFile.members(own), path: own)
       return
     }

@@ -26,7 +26,7 @@ package struct SentenceConfiguration: Sendable, Equatable {
   /// - Throws: `ModelError` for a file that cannot be read or has values that are not admitted.
   package init(folder: String) throws(ModelError) {
     let path = FileSystem.join(folder, Self.fileName)
-    if FileStatus(path) != nil {
+    if FileStatus.isPresent(path) {
       let fields = try ConfigurationFile.fields(path)
       if fields.has("max_seq_length") {
         longest = try fields.size("max_seq_length", atMost: ModelLimits.context)
@@ -34,7 +34,7 @@ package struct SentenceConfiguration: Sendable, Equatable {
       lowercases = try fields.flag("do_lower_case", default: false)
     }
     let list = FileSystem.join(folder, Self.listName)
-    guard FileStatus(list) != nil else { return }
+    guard FileStatus.isPresent(list) else { return }
     for module in try ConfigurationFile.list(list) {
       let type = try module.text("type")
       switch type.split(separator: ".").last {

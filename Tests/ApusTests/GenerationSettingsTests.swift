@@ -52,6 +52,13 @@ import Testing
       #expect(unused.errors.contains("does not apply: max_length 9."), "\(unused)")
       let replaced = try program.run(command + ["--tokens", "40"])
       #expect(replaced.output == free.output && !replaced.errors.contains("max_length"))
+      // A link to nothing is no missing file, as in a cache whose download was interrupted.
+      try FileManager.default.removeItem(atPath: "\(program.folder)/\(path)")
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(program.folder)/\(path)", withDestinationPath: "nothing")
+      let dangling = try program.run(command)
+      #expect(dangling.code == 2 && dangling.errors.contains(path), "\(dangling)")
+      try FileManager.default.removeItem(atPath: "\(program.folder)/\(path)")
       let refused = try generate(#"{"top_p": 2}"#, [])
       #expect(refused.code == 2 && refused.errors.contains("top_p is 2"), "\(refused)")
     }

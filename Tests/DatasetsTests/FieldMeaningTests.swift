@@ -41,6 +41,8 @@ struct FieldMeaningTests {
     #""system_prompt": "s""#, #""system_message": "s""#, #""instruction": "i""#, #""loss": false"#,
     #""train": false"#, #""mask": [0, 1]"#, #""mask": false"#, #""train_on_inputs": true"#,
     #""weight": 0"#, #""weight": 0.5"#, #""sample_weight": 2"#, #""is_correct": false"#,
+    #""calculate_loss": 0"#, #""loss_weight": 0.2"#, #""enable_thinking": false"#,
+    #""winner": 1"#, #""premise": "p""#,
     #""rank": 2"#, #""responses": ["x", "y"]"#, #""negative": "n""#, #""prefix": true"#,
     #""images": ["x.png"]"#, #""reasoning_content": "r""#, #""reward": 0.1"#, #""solution": "z""#,
     #""labels": [1, 2]"#, #""input_ids": [1, 2]"#, #""tool_calls": [{"name": "f"}]"#,

@@ -53,6 +53,9 @@ struct LabelLoaderTests {
     #expect(throws: DatasetError.badRecord(.notAValue("x"), at: second)) {
       try Self.set([.number(1), .name("x")], task: .values)
     }
+    #expect(throws: DatasetError.badRecord(.notAValue("1e+39"), at: second)) {
+      try Self.set([.number(1), .number(1e39)], task: .values)
+    }
     #expect(throws: DatasetError.oneClass("a")) { try Self.set([.name("a"), .name("a")]) }
     #expect(throws: DatasetError.self) {
       try LabelSet(

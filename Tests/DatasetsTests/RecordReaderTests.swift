@@ -68,12 +68,23 @@ struct RecordReaderTests {
     #expect(try record(json) == Self.asked)
   }
 
+  /// transformers passes the role to the template, which most do not have.
+  @Test func aDeveloperIsNoSystem() throws {
+    let found = try defect(#"{"messages": [{"role": "developer", "content": "s"}]}"#)
+    #expect(found?.0 == .unknownRole("developer"))
+    #expect(RecordDefect.unknownRole("developer").description.hasSuffix("call it system"))
+  }
+
+  @Test func anEmptyLabelIsRefused() throws {
+    #expect(try defect(#"{"text": "a", "label": " "}"#)?.0 == .emptyLabel)
+  }
+
   @Test func conversationsOfSeveralTurnsAreRead() throws {
     let system = Message(.system, "s")
     let more = [Message(.user, "q2"), Message(.assistant, "a2")]
     #expect(
       try record(
-        #"{"messages": [{"role": "developer", "content": "s"}, {"role": "user", "content": "q"}, "#
+        #"{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "q"}, "#
           + #"{"role": "assistant", "content": "a"}, {"role": "user", "content": "q2"}, "#
           + #"{"role": "assistant", "content": "a2"}]}"#)
         == .conversation(Conversation([system, Self.question, Self.answer] + more)))

@@ -92,7 +92,10 @@ package struct LabelSet: BatchableSet {
     of label: Label, task: Task, classes: [String], _ names: ClassNames
   ) throws(RecordDefect) -> Float {
     switch (task, label) {
-    case (.values, .number(let number)): return Float(number)
+    case (.values, .number(let number)):
+      let value = Float(number)
+      guard value.isFinite else { throw .notAValue(label.text) }
+      return value
     case (.values, .name(let name)): throw .notAValue(name)
     case (.classes, _):
       guard let index = names.index(of: label.text) else {

@@ -11,16 +11,18 @@ enum FieldMeaning {
   /// The fields that change what a record means wherever they occur and are not read.
   private static let ofRecords: Set<String> = loss.union(media).union([
     // What the model reads before it answers.
-    "chat_template_kwargs", "context", "conversation", "conversations", "documents", "functions",
-    "history", "input", "instruction", "instructions", "messages", "prompt", "question", "system",
-    "system_message", "system_prompt", "systemPrompt", "text_pair", "tools",
+    "chat_template", "chat_template_kwargs", "context", "continue_final_message", "conversation",
+    "conversations", "documents", "enable_thinking", "functions", "history", "hypothesis", "input",
+    "instruction", "instructions", "messages", "premise", "prompt", "question", "sentence2",
+    "system", "system_message", "system_prompt", "systemPrompt", "text_pair", "tools",
     // What it answers.
     "answer", "chosen", "completion", "completions", "function_call", "ground_truth", "negative",
     "negatives", "output", "positive", "positives", "prefix", "reasoning", "reasoning_content",
-    "rejected", "response", "responses", "segments", "solution", "suffix", "thinking", "tool_calls",
+    "rejected", "response", "responses", "segments", "solution", "suffix", "thinking",
+    "tool_calls",
     // The judgement of the answer.
-    "advantage", "correct", "is_correct", "kto_tag", "label", "margin", "rank", "ranks", "reward",
-    "rewards",
+    "advantage", "correct", "flipped", "is_correct", "kto_tag", "label", "margin", "preferred",
+    "rank", "ranks", "reward", "rewards", "tie", "winner",
     // Tokens in place of texts.
     "attention_mask", "input_ids", "labels", "token_type_ids",
   ])
@@ -34,9 +36,9 @@ enum FieldMeaning {
 
   /// The fields that say whether, and how much, something is learned.
   private static let loss: Set<String> = inLoss.union([
-    "assistant_masks", "completion_mask", "loss_mask", "mask", "masks", "sample_weight",
-    "train_detail", "train_on_input", "train_on_inputs", "train_on_prompt", "training_detail",
-    "weights",
+    "assistant_mask", "assistant_masks", "calculate_loss", "completion_mask", "loss_mask",
+    "loss_weight", "mask", "masks", "sample_weight", "train_detail", "train_on_input",
+    "train_on_inputs", "train_on_prompt", "training_detail", "weights",
   ])
 
   /// The fields of an assistant's message that say whether it is in the loss: OpenAI's, Axolotl's and
@@ -44,20 +46,21 @@ enum FieldMeaning {
   static let inLoss: Set<String> = ["loss", "train", "train_on_turn", "training", "weight"]
 
   /// The fields of which true means what a record without the field means.
-  private static let neutralWhenTrue = inLoss.union(["correct", "is_correct"])
+  private static let neutralWhenTrue = inLoss.union(["calculate_loss", "correct", "is_correct"])
 
   /// The fields of which false means what a record without the field means.
   private static let neutralWhenFalse: Set<String> = [
-    "prefix", "train_on_input", "train_on_inputs", "train_on_prompt",
+    "continue_final_message", "flipped", "prefix", "tie", "train_on_input", "train_on_inputs",
+    "train_on_prompt",
   ]
 
   /// The fields that are known not to matter, beside those that end in `_id` and `_at`.
   private static let metadata: Set<String> = [
     "", "author", "category", "comment", "comments", "created", "dataset", "date", "difficulty",
     "domain", "hash", "id", "idx", "index", "key", "lang", "language", "length", "license", "md5",
-    "meta", "metadata", "model", "name", "note", "notes", "num_tokens", "sha256", "source", "split",
-    "subset", "tags", "task", "time", "timestamp", "title", "token_count", "topic", "type", "url",
-    "uuid", "version",
+    "meta", "metadata", "model", "name", "note", "notes", "num_tokens", "sha256", "source",
+    "split", "subset", "tags", "task", "time", "timestamp", "title", "token_count", "topic",
+    "type", "url", "uuid", "version",
   ]
 
   /// Returns true when `field` of a record, with `value`, changes what is learned.
@@ -93,7 +96,7 @@ enum FieldMeaning {
     case .bool(let value): (value ? neutralWhenTrue : neutralWhenFalse).contains(field)
     case .integer, .number:
       switch field {
-      case "weight", "sample_weight": value.number == 1
+      case "weight", "sample_weight", "loss_weight", "calculate_loss": value.number == 1
       case "margin": value.number == 0
       default: false
       }

@@ -4,7 +4,7 @@ import Tokenizers
 extension Message {
   /// The names of the roles in OpenAI's, ShareGPT's and LLaMA-Factory's files.
   private static let roles: [String: Role] = [
-    "system": .system, "developer": .system, "user": .user, "human": .user, "assistant": .assistant,
+    "system": .system, "user": .user, "human": .user, "assistant": .assistant,
     "gpt": .assistant, "function_call": .assistant, "tool": .tool, "observation": .tool,
   ]
 

@@ -30,6 +30,8 @@ package enum RecordDefect: Error, Equatable, Sendable {
   case emptyAnswer
   /// A text that is empty or only white space.
   case emptyText
+  /// A label without a character that is not white space.
+  case emptyLabel
   /// Different numbers of words and tags.
   case tagsDoNotFit(words: Int, tags: Int)
   /// A pair whose sides are equal.
@@ -79,7 +81,7 @@ extension RecordDefect: CustomStringConvertible {
         + "only; remove the record"
     case .unknownRole(let name):
       "has a message with the role \"\(name)\", which is not one of system, user, assistant "
-        + "and tool; remove such messages"
+        + "and tool; " + (name == "developer" ? "call it system" : "remove such messages")
     case .outOfTurn(let message, let role, let before):
       "has the \(role.rawValue)'s message number \(message) "
         + (before.map { "after one of the \($0.rawValue)'s" } ?? "at its start")
@@ -92,6 +94,8 @@ extension RecordDefect: CustomStringConvertible {
       "has an empty answer, which cannot be trained on; fill it or remove the record"
     case .emptyText:
       "has an empty text, which cannot be trained on; fill it or remove the record"
+    case .emptyLabel:
+      "has an empty label, which names no class; fill it or remove the record"
     case .tagsDoNotFit(let words, let tags):
       "has \(tags, "tag") for \(words, "word"); give every word its tag"
     case .equalSides:

@@ -136,6 +136,7 @@ extension RecordFields {
     guard let text = try text("text"), !Turns.isBlank(text) else { throw .emptyText }
     switch self["label"] {
     case .string(let name):
+      if Turns.isBlank(name) { throw .emptyLabel }
       let number = isTable ? Double(name).flatMap { $0.isFinite ? $0 : nil } : nil
       return .labelled(text: text, label: number.map { .number($0) } ?? .name(name))
     case .bool(let value): return .labelled(text: text, label: .name(value ? "true" : "false"))

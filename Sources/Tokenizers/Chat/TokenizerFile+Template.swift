@@ -17,14 +17,14 @@ extension TokenizerFile {
     let folder = try isFolder(path) ? path : FileSystem.parent(of: path)
     let file = FileSystem.join(folder, templateName)
     let configuration = FileSystem.join(folder, configurationName)
-    let document = FileStatus(configuration) != nil ? try JSONFile(path: configuration) : nil
+    let document = FileStatus.isPresent(configuration) ? try JSONFile(path: configuration) : nil
     let source: String
     var toolUse: String?
     let place: String
-    if FileStatus(file) != nil {
+    if FileStatus.isPresent(file) {
       source = String(decoding: try contents(of: file), as: UTF8.self)
       let other = FileSystem.join(folder, "additional_chat_templates/\(toolUseName).jinja")
-      if FileStatus(other) != nil {
+      if FileStatus.isPresent(other) {
         toolUse = String(decoding: try contents(of: other), as: UTF8.self)
       }
       place = file

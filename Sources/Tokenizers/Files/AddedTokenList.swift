@@ -150,7 +150,7 @@ extension TokenizerConfiguration {
   /// The tokens of an added_tokens.json, which older versions of transformers wrote.
   func olderTokens() throws(TokenizerError) -> [JSONValue] {
     let path = FileSystem.join(folder, Self.addedTokensName)
-    guard FileStatus(path) != nil else { return [] }
+    guard FileStatus.isPresent(path) else { return [] }
     let special = Set(specialTokens)
     return (try JSONFile(path: path).root.members ?? []).map { text, id in
       let isSpecial = special.contains(text)

@@ -20,7 +20,7 @@ extension TokenizerFile {
   /// Refuses the files of other programs in a folder without a tokenizer that Apus reads.
   static func refuseForeignFormats(in folder: String) throws(TokenizerError) {
     let names = ["qwen.tiktoken", tekkenName]
-    for name in names where FileStatus(FileSystem.join(folder, name)) != nil {
+    for name in names where FileStatus.isPresent(FileSystem.join(folder, name)) {
       try refuseForeignFormat(of: FileSystem.join(folder, name))
     }
   }

@@ -17,7 +17,7 @@ struct TokenizerConfiguration {
     self.folder = folder
     func read(_ name: String) throws(TokenizerError) -> JSONFile? {
       let path = FileSystem.join(folder, name)
-      return FileStatus(path) != nil ? try JSONFile(path: path) : nil
+      return FileStatus.isPresent(path) ? try JSONFile(path: path) : nil
     }
     let own = try read(TokenizerFile.configurationName)
     let older = own?.root["added_tokens_decoder"] == nil ? try read(Self.specialTokensName) : nil

@@ -40,11 +40,11 @@ package enum TokenizerFile {
     }
     for name in [tokenizerName, sentencePieceName, modelName] {
       let file = FileSystem.join(path, name)
-      if FileStatus(file) != nil { return try load(file: file, configuration, endOfText, rows) }
+      if FileStatus.isPresent(file) { return try load(file: file, configuration, endOfText, rows) }
     }
     let vocabulary = FileSystem.join(path, vocabularyName)
     let merges = FileSystem.join(path, mergesName)
-    if FileStatus(vocabulary) != nil, FileStatus(merges) != nil {
+    if FileStatus.isPresent(vocabulary), FileStatus.isPresent(merges) {
       let parts = try TokenizerParts(vocabularyJSON: vocabulary, mergesText: merges)
       if configuration.tokenizerClass == "Qwen2Tokenizer" {
         let root = try configuration.addingTokens(to: parts.qwenDocument(configuration), rows: rows)
@@ -59,7 +59,7 @@ package enum TokenizerFile {
       return try TokenizationPipeline(JSONFile(path: vocabulary, root: root), endOfText: endOfText)
     }
     let text = FileSystem.join(path, vocabularyTextName)
-    guard FileStatus(text) != nil else {
+    guard FileStatus.isPresent(text) else {
       try refuseForeignFormats(in: path)
       throw .noTokenizer(folder: path)
     }
