@@ -60,8 +60,11 @@ package struct ModelFiles: Sendable {
   ) throws -> [WrittenFile] {
     var files: [WrittenFile] = []
     let padding = (configuration as? SequenceClassifierConfiguration)?.padding
+    let model = configuration.model
     var small = TokenizerFile.files(
-      of: tokenizer, template: template, padding: padding.map { TokenID($0) })
+      of: tokenizer, template: template, padding: padding.map { TokenID($0) },
+      // An encoder–decoder has relative positions.
+      context: model.prediction == .sequenceToSequence ? nil : model.context)
     small.append(("config.json", Array(ConfigurationFile.bytes(configurationKeys))))
     small.append((GenerationConfiguration.fileName, Array(generationConfiguration.utf8)))
     if let adapters = layout.lora, let base {

@@ -31,6 +31,11 @@ import Testing
           with: try #require(program.read("again/generation_config.json"))) as? [String: Any]
       #expect(
         kept?["eos_token_id"] as? [Int] == [256, Int(end)] && kept?["num_beams"] as? Int == 4)
+      // transformers truncates to the model's positions.
+      let tokenizer =
+        try JSONSerialization.jsonObject(
+          with: try #require(program.read("again/tokenizer_config.json"))) as? [String: Any]
+      #expect(tokenizer?["model_max_length"] as? Int == 64)
       // Sampling is said where no option asks for it: transformers is greedy by default.
       let own = try generate(#"{"do_sample": true, "temperature": 0.5}"#, [])
       #expect(own.errors.contains("temperature 0.5, top-k none and top-p 1.0, as gener"))

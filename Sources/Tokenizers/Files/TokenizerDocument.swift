@@ -12,8 +12,14 @@ struct TokenizerDocument {
   private let namedTokens: [PublishedTemplate.NamedToken]
   /// The token that pads the texts of the model beside.
   private let padding: String?
+  /// The number of tokens that the model beside takes.
+  private let context: Int?
 
-  init(_ tokenizer: any Tokenizer, template: ChatTemplate? = nil, padding: TokenID? = nil) {
+  init(
+    _ tokenizer: any Tokenizer, template: ChatTemplate? = nil, padding: TokenID? = nil,
+    context: Int? = nil
+  ) {
+    self.context = context
     self.padding = padding.flatMap { try? tokenizer.bytes(of: $0) }.map {
       String(decoding: $0, as: UTF8.self)
     }
@@ -81,6 +87,7 @@ struct TokenizerDocument {
     }
     if pipeline == nil { members.append(("add_prefix_space", false)) }
     if !members.contains(where: { $0.key == "eos_token" }) { members.append(("eos_token", end)) }
+    if let context { members.append(("model_max_length", .integer(context))) }
     if let padding {
       members.removeAll { $0.key == "pad_token" }
       members.append(("pad_token", .string(padding)))

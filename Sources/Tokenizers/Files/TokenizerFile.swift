@@ -144,11 +144,16 @@ package enum TokenizerFile {
   /// Returns the names and contents of the files of `tokenizer`, including `template`, for callers
   /// that write files themselves.
   ///
-  /// - Parameter padding: The id that pads texts of the model beside; nil for that of the tokenizer.
+  /// - Parameters:
+  ///   - padding: The id that pads texts of the model beside; nil for that of the tokenizer.
+  ///   - context: The number of tokens that the model takes, to which transformers truncates; nil
+  ///     without a limit.
   package static func files(
-    of tokenizer: any Tokenizer, template: ChatTemplate? = nil, padding: TokenID? = nil
+    of tokenizer: any Tokenizer, template: ChatTemplate? = nil, padding: TokenID? = nil,
+    context: Int? = nil
   ) -> [(name: String, contents: [UInt8])] {
-    let document = TokenizerDocument(tokenizer, template: template, padding: padding)
+    let document = TokenizerDocument(
+      tokenizer, template: template, padding: padding, context: context)
     return [
       (tokenizerName, document.tokenizerJSON.indented),
       (configurationName, document.configurationJSON.indented),
