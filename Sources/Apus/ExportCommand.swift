@@ -34,6 +34,7 @@ struct ExportCommand: Subcommand {
 
   var inputs: [String] { [model] }
   var outputs: [String] { [output] }
+  var newFolders: [String] { [output] }
 
   func run() throws {
     let folder = try ModelFolder(path: model)

@@ -1,4 +1,5 @@
 import DataParallel
+import Files
 import MPI
 import Recipes
 import Phases
@@ -98,11 +99,23 @@ struct RecipeRun {
 
   private func runCommand(of stage: Stage) throws {
     guard var command = commands[stage.name] else { return }
+    try onRankZero { try setAside(command.newFolders) }
     if let command = command as? any CollectiveSubcommand {
       return try command.run(
         world, try command.ranks.workers(world, inRecipeWith: workers))
     }
     try onRankZero { try command.run() }
+  }
+
+  /// Renames those of `folders` in the recipe's folder that an earlier run of the stage wrote.
+  private func setAside(_ folders: [String]) throws {
+    for folder in folders
+    where folder.hasPrefix(recipe.folder + "/") && FileStatus.isPresent(folder) {
+      let aside = (1...).lazy.map { "\(folder).before-\($0)" }.first { !FileStatus.isPresent($0) }
+      guard let aside else { continue }
+      try FileSystem.rename(folder, to: aside)
+      Failure.report("\(folder) is now \(aside), because its stage runs again.")
+    }
   }
 
   static func kind(_ name: String, of stage: Stage) throws -> PhaseKind {

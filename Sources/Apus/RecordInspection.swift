@@ -99,23 +99,35 @@ struct RecordInspection: ParsableArguments {
   }
 
   private func show(_ records: [LocatedRecord], _ chat: ChatEncoder, _ view: TokenView) throws {
-    for record in records.prefix(examples) {
-      switch record.record {
-      case .conversation(let conversation):
-        try view.show(try chat.encode(conversation), title: "\(record.place)")
-      case .pair(let pair):
-        try view.show(
-          try chat.encode(pair.chosen, to: pair.prompt), title: "\(record.place), chosen")
-        try view.show(
-          try chat.encode(pair.rejected, to: pair.prompt), title: "\(record.place), rejected")
-      case .unpaired(let preference):
-        try view.show(
-          try chat.encode(preference.answer, to: preference.prompt),
-          title: "\(record.place), \(preference.isDesirable ? "good" : "bad")")
-      case .prompt(let prompt):
-        try view.show(try chat.encode(prompt: prompt), title: "\(record.place)")
-      case .labelled, .tagged: continue
+    var shown = 0
+    for record in records where shown < examples {
+      do {
+        try show(record, chat, view)
+      } catch {
+        // The statistics have counted it.
+        if skipBad { continue }
+        throw error
       }
+      shown += 1
+    }
+  }
+
+  private func show(_ record: LocatedRecord, _ chat: ChatEncoder, _ view: TokenView) throws {
+    switch record.record {
+    case .conversation(let conversation):
+      try view.show(try chat.encode(conversation), title: "\(record.place)")
+    case .pair(let pair):
+      try view.show(
+        try chat.encode(pair.chosen, to: pair.prompt), title: "\(record.place), chosen")
+      try view.show(
+        try chat.encode(pair.rejected, to: pair.prompt), title: "\(record.place), rejected")
+    case .unpaired(let preference):
+      try view.show(
+        try chat.encode(preference.answer, to: preference.prompt),
+        title: "\(record.place), \(preference.isDesirable ? "good" : "bad")")
+    case .prompt(let prompt):
+      try view.show(try chat.encode(prompt: prompt), title: "\(record.place)")
+    case .labelled, .tagged: break
     }
   }
 

@@ -11,10 +11,13 @@ protocol Subcommand: ParsableCommand {
   var inputs: [String] { get }
   /// Files and folders that it writes, which a later stage of a recipe may read.
   var outputs: [String] { get }
+  /// The outputs that must not exist when it starts.
+  var newFolders: [String] { get }
 }
 
 extension Subcommand {
   var outputs: [String] { [] }
+  var newFolders: [String] { [] }
 }
 
 /// A subcommand that all ranks run together.

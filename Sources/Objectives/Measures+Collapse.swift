@@ -27,8 +27,10 @@ extension Measures {
     }
     func sign(_ text: String, _ value: Double, beside other: Double, to model: String) -> String? {
       let chance = log(Double(vocabulary))
-      // A uniform distribution has ln V up to rounding.
-      guard -value >= 0.999 * chance, other - value >= Self.leastFall else { return nil }
+      // A uniform distribution has ln V up to rounding. Text that the other model gives no more than
+      // that, such as text in a foreign script, was not lost.
+      guard -value >= 0.999 * chance, -other <= 1.001 * chance, other - value >= Self.leastFall
+      else { return nil }
       return "\(text) \(HealthCheck.text(-value)) nats per token to \(model), no less than the "
         + "\(HealthCheck.text(chance)) of random tokens"
     }

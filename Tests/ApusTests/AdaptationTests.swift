@@ -181,6 +181,20 @@ import Testing
       #expect(learned.code == 0, "\(learned.errors)")
       let other = try adapt(program, "tokenizer=other")
       #expect(other.code == 2 && other.errors.contains("other is neither"), "\(other)")
+      // Nor are the bytes one of a model with a learned tokenizer, whose own is the default.
+      let learner = ["pretrain", "adapt.yaml", "--threads", "1", "--set", "steps=2"]
+      let scratch = try program.run([
+        "pretrain", "--threads", "1", "--set", "tokenizer=other", "--set", "data.train=domain.txt",
+        "--set", "run=words", "--set", "steps=2", "--set", "model.width=32", "--set",
+        "model.context=32",
+      ])
+      #expect(scratch.code == 0, "\(scratch.errors)")
+      let words = learner + ["--set", "model.from=words", "--set", "run=more"]
+      let bytes = try program.run(words + ["--set", "tokenizer=bytes"])
+      #expect(bytes.code == 2 && bytes.errors.contains("bytes is neither"), "\(bytes)")
+      #expect(try program.run(words).code == 0)
+      let again = try program.run(["pretrain", "more/config.yaml", "--threads", "1"])
+      #expect(again.code == 0, "\(again.errors)")
     }
   }
 

@@ -127,6 +127,32 @@ import Testing
     }
   }
 
+  /// A folder that a command must not find is set aside when the stage that wrote it runs again.
+  @Test func aStageThatExportsRunsAgain() throws {
+    try Program.withModel { program in
+      try program.write(
+        """
+        run: road
+        stages:
+          - name: out
+            command: export base --output ${out}
+          - name: other
+            command: export ${out} --output elsewhere
+        """, to: "exports.yaml")
+      let run = ["run", "exports.yaml", "--threads", "1"]
+      #expect(try program.run(run).code == 0)
+      let again = try program.run(run + ["--only", "out"])
+      #expect(again.code == 0, "\(again.errors)")
+      #expect(again.errors.contains("road/out is now road/out.before-1"), "\(again.errors)")
+      for folder in ["out", "out.before-1"] {
+        #expect(program.read("road/\(folder)/config.json") != nil)
+      }
+      // A folder elsewhere may be the user's own.
+      let other = try program.run(run + ["--from", "other"])
+      #expect(other.code == 2 && other.errors.contains("elsewhere exists already"), "\(other)")
+    }
+  }
+
   @Test func aModelThatACommandWillMakeHasNoSizes() throws {
     try Program.withCorpus { program in
       try write(to: program)

@@ -40,6 +40,25 @@ struct RecordInspectionTests {
         """)
   }
 
+  /// A template may refuse a record, such as Gemma's a message of the system.
+  @Test func recordsThatATemplateRefusesAreLeftOut() throws {
+    let program = try Program()
+    defer { program.remove() }
+    try TokenizerFile.save(ByteTokenizer(), toFolder: "\(program.folder)/strict")
+    try program.write(
+      "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+        + "{{ m.content }}{{ eos_token }}{% endfor %}", to: "strict/chat_template.jinja")
+    try program.write(
+      #"{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "q"}, "#
+        + #"{"role": "assistant", "content": "a"}]}"# + "\n" + Self.conversations, to: "b.jsonl")
+    let command = ["data", "inspect", "b.jsonl", "--tokenizer", "strict"]
+    let refused = try program.run(command)
+    #expect(refused.code == 2 && refused.errors.contains("b.jsonl:1"), "\(refused)")
+    let result = try program.run(command + ["--skip-bad"])
+    #expect(result.code == 0 && result.output.contains("— b.jsonl:2"), "\(result)")
+    #expect(result.output.contains("1 bad record left out"), "\(result)")
+  }
+
   /// The template is Zephyr's, in the separate file in which transformers publishes it.
   @Test func thePublishedTemplateOfATokenizerIsUsed() throws {
     let program = try Program()

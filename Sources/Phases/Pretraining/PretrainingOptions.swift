@@ -63,7 +63,7 @@ package struct PretrainingOptions: PhaseOptions {
     let from = try StartOptions.optional(&reader)
     model = try NewModel(&reader)
     tokenizer = try reader.string(
-      "tokenizer", default: "bytes",
+      "tokenizer", default: from ?? "bytes",
       decidesBits: false,
       help: "bytes, a folder, or a tokenizer.json; with model.from that model's tokenizer, or an "
         + "extension of it made by apus tokenizer extend")
