@@ -94,6 +94,12 @@ private struct Network {
       try AdaptedLayout(of: { network($0) }, lora: LoRA(rank: 1, alpha: 1, targets: [pattern]))
     }
     #expect(ContinuousClock.now - start < .seconds(10))
+    // One module that matches does not hide another that cannot be decided.
+    #expect(throws: LoRAError.self) {
+      try AdaptedLayout(
+        of: { [Network.Linear($0["z"], 2, 2, .outputsByInputs)] + network($0) },
+        lora: LoRA(rank: 1, alpha: 1, targets: ["z|\(pattern)"]))
+    }
   }
 
   @Test(arguments: [
