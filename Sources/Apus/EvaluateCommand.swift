@@ -17,8 +17,8 @@ struct EvaluateCommand: CollectiveSubcommand {
       --without-end is given. Conversations: loss of the answers, token \
       accuracy and exact match. Labelled texts and tagged words: accuracy and F1 of a classifier. \
       Preference pairs: accuracy, margin and calibration of a reward model. Instructions of the \
-      Aviary (the synthetic stories of apus data aviary): fractions of followed instructions, kind endings and consistent stories, and one \
-      answer of each model.
+      Aviary (the synthetic stories of apus data aviary): fractions of followed instructions, \
+      kind endings and consistent stories, and one answer of each model.
       """)
 
   @Argument(help: "Run folders, checkpoints or Hugging Face folders.")
