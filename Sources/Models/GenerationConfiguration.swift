@@ -135,14 +135,14 @@ package struct GenerationConfiguration: Sendable, Equatable {
     "bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id", "do_sample",
     "temperature", "top_k", "top_p", "_from_model_config", "transformers_version",
     "max_new_tokens", "num_return_sequences",
-    // How the same tokens are computed.
+    // Other ways to compute the same tokens.
     "use_cache", "cache_implementation", "cache_config", "max_cache_len", "prefill_chunk_size",
     "compile_config", "disable_compile", "continuous_batching_config", "low_memory", "use_mtp",
     "assistant_confidence_threshold", "assistant_early_exit", "assistant_ensemble_weight",
     "assistant_lookbehind", "is_assistant", "max_matching_ngram_size", "num_assistant_tokens",
     "num_assistant_tokens_schedule", "prompt_lookup_num_tokens", "speculation_type",
     "target_lookbehind",
-    // What a call in Python returns beside them.
+    // Further results of a call in Python.
     "output_attentions", "output_hidden_states", "output_logits", "output_scores",
     "return_dict_in_generate",
     // Of beam search, which num_beams asks for.

@@ -217,7 +217,7 @@ package final class Trainer {
   /// - Returns: True when no earlier evaluation had a lower loss; never during a loss spike, when
   ///   nothing is saved.
   func isBest(_ loss: Double) -> Bool {
-    guard !hasLossSpike, state.best.map({ loss < $0.loss }) ?? true else {
+    guard !hasFault, state.best.map({ loss < $0.loss }) ?? true else {
       state.evaluationsSinceBest = (state.evaluationsSinceBest ?? 0) + 1
       return false
     }
@@ -233,7 +233,7 @@ package final class Trainer {
   }
 
   /// True when the last losses were so high that no checkpoint should be written.
-  var hasLossSpike: Bool { divergence.hasFault }
+  var hasFault: Bool { divergence.hasFault }
 
   /// Restores the state of `checkpoint`, independent of the number of ranks that wrote it.
   func restore(from checkpoint: Checkpoint) throws {

@@ -169,15 +169,15 @@ package final class TrainingRun {
       if let profile = try profiler?.stepEnded(trainer) {
         try observers.profile(profile)
       }
-      let hasLossSpike = trainer.hasLossSpike
-      if let saved = try cycle.advance(words, isHealthy: !hasLossSpike) { try announceSave(saved) }
+      let hasFault = trainer.hasFault
+      if let saved = try cycle.advance(words, isHealthy: !hasFault) { try announceSave(saved) }
 
       for word in words { requests.formUnion(word.signals) }
       let isBest = try words[0].orders.contains(.evaluate) && evaluate()
       let isLast = trainer.state.step == steps || stopsEarly
       // A request during a loss spike waits for the verdict.
       if isLast
-        || !requests.isEmpty && !hasLossSpike && trainer.state.step % stepsPerIteration == 0
+        || !requests.isEmpty && !hasFault && trainer.state.step % stepsPerIteration == 0
       {
         try saveAndWait()
         if requests.contains(.stop) && !isLast { return try stop() }
@@ -229,21 +229,21 @@ package final class TrainingRun {
   /// A loss spike at the last step gets no verdict: the model is saved, and the checkpoints before
   /// it are kept too.
   private func saveAndWait() throws {
-    let pending = try trainer.hasLossSpike ? cycle.finishOrDiscard() : cycle.finish()
+    let pending = try trainer.hasFault ? cycle.finishOrDiscard() : cycle.finish()
     if let pending { try announceSave(pending) }
-    if trainer.hasLossSpike {
+    if trainer.hasFault {
       try observers.event(
         .warning, step: trainer.state.step,
         "the last loss was unusually high; the checkpoints before this one are kept")
     }
-    try cycle.begin(trainer, prunes: !trainer.hasLossSpike)
+    try cycle.begin(trainer, prunes: !trainer.hasFault)
     if let saved = try cycle.finish() { try announceSave(saved) }
   }
 
   /// Begins to save this step, unless a save is pending or there is a loss spike.
   private func saveIfFree() throws {
     let isFree = try world.broadcast(UInt8(cycle.isBusy ? 0 : 1)) == 1
-    if isFree && !trainer.hasLossSpike { return try cycle.begin(trainer) }
+    if isFree && !trainer.hasFault { return try cycle.begin(trainer) }
     try observers.event(
       .checkpointSkipped, step: trainer.state.step,
       isFree

@@ -194,7 +194,7 @@ struct FieldMeaningTests {
     #expect(try defect(#""train": true"#, role: "user").contains("\"messages[0].train\""))
     #expect(try defect(#""weight": 1"#, role: "user").contains("\"messages[0].weight\""))
     #expect(try defect(#""weight": 0"#, role: "assistant").contains("has no answer in the loss"))
-    // Nothing is learned of a user's message, whatever its weight says.
+    // A user's message is never learned, whatever its weight.
     let user = #"{"role": "user", "content": "q", "weight": 0, "train": false}"#
     _ = try read(#"{"messages": [\#(user), {"role": "assistant", "content": "a"}]}"#)
     // A judged answer is learned as a whole.

@@ -11,11 +11,13 @@ struct RecordDefectTests {
       .notAnObject(found: "a list"),
       .wrongKind(field: "text", found: "a number", expected: "a text"),
       .unknownRole("critic"),
+      .unknownRole("developer"),
       .outOfTurn(message: 1, role: .assistant, after: nil),
       .outOfTurn(message: 3, role: .user, after: .user),
       .noMessages(field: "messages"),
       .emptyAnswer,
       .emptyText,
+      .emptyLabel,
       .equalSides,
       .differentPrompts,
       .otherKind(found: "a labelled text", wanted: "a preference pair"),
@@ -48,11 +50,13 @@ struct RecordDefectTests {
     d.jsonl:3 is a list where an object with fields is needed; correct it
     d.jsonl:3 has a number in its field "text" where a text is needed; correct it
     d.jsonl:3 has a message with the role "critic", which is not one of system, user, assistant and tool; remove such messages
+    d.jsonl:3 has a message with the role "developer", which is not one of system, user, assistant and tool; call it system
     d.jsonl:3 has the assistant's message number 1 at its start; let user and assistant take turns, after at most one message of the system
     d.jsonl:3 has the user's message number 3 after one of the user's; let user and assistant take turns, after at most one message of the system
     d.jsonl:3 has no message in its field "messages"; fill it or remove the record
     d.jsonl:3 has an empty answer, which cannot be trained on; fill it or remove the record
     d.jsonl:3 has an empty text, which cannot be trained on; fill it or remove the record
+    d.jsonl:3 has an empty label, which names no class; fill it or remove the record
     d.jsonl:3 has the same answer chosen and rejected; remove the record
     d.jsonl:3 has sides that answer different prompts; both must begin with the same messages
     d.jsonl:3 holds a labelled text, and a preference pair is needed here; name other files

@@ -10,17 +10,17 @@ import Files
 enum FieldMeaning {
   /// The fields that change what a record means wherever they occur and are not read.
   private static let ofRecords: Set<String> = loss.union(media).union([
-    // What the model reads before it answers.
+    // Context of the answer.
     "chat_template", "chat_template_kwargs", "context", "continue_final_message", "conversation",
     "conversations", "documents", "enable_thinking", "functions", "history", "hypothesis", "input",
     "instruction", "instructions", "messages", "premise", "prompt", "question", "sentence2",
     "system", "system_message", "system_prompt", "systemPrompt", "text_pair", "tools",
-    // What it answers.
+    // Answers, and parts of them.
     "answer", "chosen", "completion", "completions", "function_call", "ground_truth", "negative",
     "negatives", "output", "positive", "positives", "prefix", "reasoning", "reasoning_content",
     "rejected", "response", "responses", "segments", "solution", "suffix", "thinking",
     "tool_calls",
-    // The judgement of the answer.
+    // Judgements of the answer.
     "advantage", "correct", "flipped", "is_correct", "kto_tag", "label", "margin", "preferred",
     "rank", "ranks", "reward", "rewards", "tie", "winner",
     // Tokens in place of texts.
