@@ -8,8 +8,47 @@ extension ApusCommand {
   /// - Throws: An error of ArgumentParser, or `ValidationError` for a subcommand that does not exist.
   static func command(from words: [String]) throws -> any ParsableCommand {
     try checkSubcommands(words[...], of: ApusCommand.self, called: "apus")
-    return try parseAsRoot(joiningNegativeNumbers(words))
+    do {
+      return try parseAsRoot(joiningNegativeNumbers(words))
+    } catch {
+      if !exitCode(for: error).isSuccess { try checkOptions(words) }
+      throw error
+    }
   }
+
+  /// Refuses an option that other programs call so, with its name or key here.
+  private static func checkOptions(_ words: [String]) throws {
+    var command: any ParsableCommand.Type = ApusCommand.self
+    for word in words {
+      guard let next = command.configuration.subcommands.first(where: { $0._commandName == word })
+      else { break }
+      command = next
+    }
+    let own = Set(
+      helpMessage(for: command).split { !$0.isLetter && $0 != "-" }.map(String.init))
+    for word in words.prefix(while: { $0 != "--" }) where word.hasPrefix("-") {
+      let option = String(word.prefix { $0 != "=" })
+      if own.contains(option) { continue }
+      let there = optionsElsewhere.first { $0.value.contains(String(Spelling.plain(option))) }?.key
+      if let there, own.contains(there) {
+        throw ValidationError("There is no option \(option); it is \(there).")
+      }
+      if own.contains("--set"), let key = Spelling.key(elsewhereCalled: option) {
+        throw ValidationError("There is no option \(option); it is --set \(key)=… .")
+      }
+    }
+  }
+
+  /// The names that other programs give to options, in lower case and without punctuation.
+  private static let optionsElsewhere = [
+    "--max-length": ["maxlength", "maxseqlength"],
+    "--output": ["o", "out", "outdir", "outputdir", "outfile", "savedir"],
+    "--samples": ["n", "numreturnsequences", "numsamples"],
+    "--temperature": ["temp"],
+    "--threads": ["t", "nthreads", "numthreads", "workers"],
+    "--tokens": ["maxlength", "maxnewtokens", "maxtokens", "npredict"],
+    "--vocabulary": ["vocab", "vocabsize"],
+  ]
 
   /// Refuses a subcommand that does not exist, before ArgumentParser takes its name for an argument
   /// or prints the help of the command above it.

@@ -26,6 +26,9 @@ struct ApusCommand: ParsableCommand {
     if let fault = MatrixLibrary.environmentFault { Failure.refuse(fault) }
     do {
       var command = try command(from: Array(CommandLine.arguments.dropFirst()))
+      if let files = command as? any Subcommand, files.outputs.contains("") {
+        throw ValidationError("--output is empty: name a file or folder.")
+      }
       if command is any TrainingSubcommand { Signals.endStartOnStopRequests() }
       if Ranks.own > 0, !(command is any CollectiveSubcommand) { return }
       try command.run()

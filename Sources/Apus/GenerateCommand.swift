@@ -78,7 +78,7 @@ struct GenerateCommand: Subcommand {
     let team = try generation.threads.team()
     defer { team?.stop() }
     let generate = generation.generator(loaded, team)
-    let request = request(for: prompt, loaded, end: encoder?.endOfTurn)
+    let request = try request(for: prompt, loaded, end: encoder?.endOfTurn)
     let isTarget = loaded.configuration.prediction == .sequenceToSequence
     let continues = encoder == nil && !isTarget
     // Answers are decoded as transformers decodes the new ids, without special tokens.
@@ -113,7 +113,7 @@ struct GenerateCommand: Subcommand {
   /// both are reported.
   private func request(
     for prompt: [Int32], _ loaded: LoadedModel, end: Int32?
-  ) -> CompletionRequest {
+  ) throws -> CompletionRequest {
     let own = loaded.generation
     var request = generation.request(
       loaded, prompts: [prompt], samples: samples ?? own.samples ?? 1, end: end, seed: seed,
@@ -133,6 +133,11 @@ struct GenerateCommand: Subcommand {
       Failure.report(
         "sampling at temperature 1; --greedy takes the most likely tokens, the default of "
           + "transformers.")
+    }
+    if request.sampling.temperature == 0 && request.samples > 1 {
+      throw Failure.Refusal(
+        "\(request.samples) texts of the most likely tokens would be equal: sample with "
+          + "--temperature 1, or ask for one text with --samples 1.")
     }
     var lengths: [String] = []
     if generation.tokens == nil, let maximum = own.maximumNewTokens {

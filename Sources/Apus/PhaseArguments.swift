@@ -62,13 +62,16 @@ struct PhaseArguments: ParsableArguments {
     _ reader: () throws -> ConfigurationReader
   ) throws {
     let bf16IsFaster = try Self.bf16IsFaster(onAllOf: world)
-    let row = try world.together {
+    var (plan, row) = try world.together {
       var (keys, all) = (try reader(), try reader())
-      let sketch = try kind.type.sketch(&keys, PlannedArtifacts(), bf16IsFaster: bf16IsFaster)
+      var sketch = try kind.type.sketch(&keys, PlannedArtifacts(), bf16IsFaster: bf16IsFaster)
       let phase = try kind.type.init(&all, bf16IsFaster: bf16IsFaster)
-      return PlannedRuns.Row(
+      sketch.rowSizes = try phase.rowSizes()
+      let row = PlannedRuns.Row(
         name: "The run", cells: [phase.plan.run, kind.rawValue], sketch: sketch, isPending: true)
+      return (phase.plan, row)
     }
+    row.sketch?.firstStep = try TrainingRun.firstStep(of: plan, resume: start, world: world)
     try PlannedRuns(heads: ["run", "what"], rows: [row]).print(world, workers)
   }
 

@@ -13,7 +13,7 @@ struct PlannedRuns {
     /// The first cells.
     let cells: [String]
     /// The sizes that follow from the keys of a run; nil for a command.
-    let sketch: PhaseSketch?
+    var sketch: PhaseSketch?
     /// True when the run is still to be done.
     let isPending: Bool
   }

@@ -62,10 +62,11 @@ extension RecipeRun {
     var (keys, all) = (reader, reader)
     let isReady = try stage.inputs.allSatisfy(isRecorded)
     do {
-      let sketch = try kind.type.sketch(&keys, artifacts, bf16IsFaster: bf16IsFaster)
+      var sketch = try kind.type.sketch(&keys, artifacts, bf16IsFaster: bf16IsFaster)
       // With its inputs done, its data exists as well, and is checked as a run would check it.
       if isReady, try state(of: stage) == .pending {
-        _ = try kind.type.init(&all, bf16IsFaster: bf16IsFaster)
+        let phase = try kind.type.init(&all, bf16IsFaster: bf16IsFaster)
+        sketch.rowSizes = try phase.rowSizes()
       }
       return sketch
     } catch let error where !isReady && (error is CheckpointError || error is TokenizerError) {

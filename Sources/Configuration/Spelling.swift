@@ -47,7 +47,8 @@ package enum Spelling {
     path[(path.lastIndex(of: ".").map(path.index(after:)) ?? path.startIndex)...]
   }
 
-  static func plain(_ text: some StringProtocol) -> [Character] {
+  /// Returns the characters of a name in lower case, without `_` and `-`.
+  package static func plain(_ text: some StringProtocol) -> [Character] {
     // Only the beginning of an overlong name is compared: the distance takes quadratic time.
     Array(text.prefix(80).lowercased()).filter { $0 != "_" && $0 != "-" }
   }

@@ -54,6 +54,9 @@ package protocol ConfiguredPhase: Phase {
   /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.
   init(_ options: Options, _ reader: ConfigurationReader, bf16IsFaster: Bool) throws
 
+  /// Returns the mean sizes of the rows of its training data; nil where they are whole contexts.
+  func rowSizes() throws -> RowSizes?
+
   /// Returns the sizes of a run from its keys alone.
   static func sketch(
     _ options: Options, _ reader: ConfigurationReader, _ artifacts: PlannedArtifacts,
@@ -62,6 +65,8 @@ package protocol ConfiguredPhase: Phase {
 }
 
 extension ConfiguredPhase {
+  package func rowSizes() -> RowSizes? { nil }
+
   /// Makes the phase from the keys of `reader`.
   ///
   /// - Parameter bf16IsFaster: True when the CPUs of all ranks compute faster in bf16 than in fp32.

@@ -94,8 +94,10 @@ package struct DivergenceGuard: Sendable {
     signs = Streak(limit: steps(of: DivergenceGuard.leastExamples.ofSign))
   }
 
-  /// True when the last step may have a fault; no checkpoint is published meanwhile.
-  package var hasFault: Bool { !doubtful.isEmpty || signs.length > 0 }
+  /// The reason to doubt the last step, as the part of a sentence; nil for a healthy step.
+  ///
+  /// No checkpoint is published meanwhile.
+  package private(set) var fault: String?
 
   /// Checks the loss and gradient norm of step `step`, counted from 1.
   ///
@@ -112,6 +114,7 @@ package struct DivergenceGuard: Sendable {
     guard gradientNorm.isFinite else {
       throw Diverged(step: step, "gradient norm", is: gradientNorm)
     }
+    fault = sign
     if let reason = signs.note(sign) {
       throw Diverged(step: step, reason: reason, setting: "guard.collapse: false")
     }
@@ -120,18 +123,16 @@ package struct DivergenceGuard: Sendable {
     let stillGradient = gradientNorm == 0 && loss != 0
     let climbs = loss > guessLimit && excess(loss, count, over: guessLimit) > Self.mostExcess
     let isHigh = loss > max(limit, (guess ?? 0) / 2)
-    let reasons = [
-      certain.note(
-        stillGradient
-          ? "its gradient is 0 at a loss of \(rounded(loss))"
-          : climbs
-            ? "its loss \(rounded(loss)) is above \(Self.guessFactor) × that of a guess without the "
-              + "input, \(rounded(guess ?? 0))" : nil),
-      spikes.note(
-        isHigh
-          ? "its loss \(rounded(loss)) is above \(multiple) × the recent mean \(rounded(mean))"
-          : nil),
-    ]
+    let still = stillGradient ? "its gradient is 0 at a loss of \(rounded(loss))" : nil
+    let aboveGuess =
+      loss > guessLimit
+      ? "its loss \(rounded(loss)) is above \(Self.guessFactor) × that of a guess without the input, "
+        + "\(rounded(guess ?? 0))" : nil
+    let high =
+      isHigh
+      ? "its loss \(rounded(loss)) is above \(multiple) × the recent mean \(rounded(mean))" : nil
+    let reasons = [certain.note(still ?? (climbs ? aboveGuess : nil)), spikes.note(high)]
+    fault = still ?? high ?? aboveGuess ?? fault
     if let reason = reasons.compactMap(\.self).first {
       throw Diverged(step: step, reason: reason, setting: "guard.spike: 0")
     }

@@ -232,8 +232,12 @@ package final class Trainer {
     state.evaluationsSinceBest = nil
   }
 
-  /// True when the last losses were so high that no checkpoint should be written.
-  var hasFault: Bool { divergence.hasFault }
+  /// The reason to doubt the last step, as the part of a sentence, so that no checkpoint should be
+  /// written; nil for a healthy step.
+  var fault: String? { divergence.fault }
+
+  /// True when there is reason to doubt the last step.
+  var hasFault: Bool { fault != nil }
 
   /// Restores the state of `checkpoint`, independent of the number of ranks that wrote it.
   func restore(from checkpoint: Checkpoint) throws {

@@ -44,6 +44,8 @@ package final class TrainingRun {
   private let profiler: Profiler?
   /// The last step of every kind of warning.
   private var lastWarnings: [Substring: Int] = [:]
+  /// True when a checkpoint was due at a step that may have diverged.
+  private var owesCheckpoint = false
   /// The path of the newest published checkpoint.
   private var latest: String?
 
@@ -74,12 +76,7 @@ package final class TrainingRun {
     // folder.
     let candidate = try Resumption.locate(resume, for: plan, in: folder, world: world)
     let (folder, observers) = (folder, observers)
-    // With epochs, the data decides the number of steps.
-    if plan.epochs == nil {
-      try world.together {
-        if world.rank == 0 { try plan.requireRoom(in: folder, after: candidate?.checkpoint) }
-      }
-    }
+    try Self.requireRoom(for: plan, in: folder, after: candidate, world: world)
     let prepared = try phase.prepare(
       RunContext(
         folder: folder, world: world, threads: workers.threads,
@@ -186,14 +183,16 @@ package final class TrainingRun {
         // These very weights must be saved, so a pending save is finished first.
         if let saved = try cycle.finish() { try announceSave(saved) }
         try cycle.begin(trainer)
-      } else if words[0].orders.contains(.save) {
+        owesCheckpoint = false
+      } else if words[0].orders.contains(.save) || owesCheckpoint && !hasFault {
         try saveIfFree()
       }
     }
     if stopsEarly, let best = trainer.state.best {
       try observers.event(
         .note, step: trainer.state.step,
-        "stopped early: \(plan.patience ?? 0, "evaluation") without a loss below \(best.loss), that "
+        "stopped early: \(plan.patience ?? 0, "evaluation") without a loss below "
+          + "\(best.loss.decimals(4)), that "
           + "of "
           + (best.step == 0
             ? "the model before its first step" : folder.checkpoint(step: best.step)))
@@ -234,7 +233,8 @@ package final class TrainingRun {
     if trainer.hasFault {
       try observers.event(
         .warning, step: trainer.state.step,
-        "the last loss was unusually high; the checkpoints before this one are kept")
+        "the last step may have diverged: \(trainer.fault ?? ""); the checkpoints before this one are "
+          + "kept")
     }
     try cycle.begin(trainer, prunes: !trainer.hasFault)
     if let saved = try cycle.finish() { try announceSave(saved) }
@@ -243,11 +243,12 @@ package final class TrainingRun {
   /// Begins to save this step, unless a save is pending or there is a loss spike.
   private func saveIfFree() throws {
     let isFree = try world.broadcast(UInt8(cycle.isBusy ? 0 : 1)) == 1
+    owesCheckpoint = isFree && trainer.hasFault
     if isFree && !trainer.hasFault { return try cycle.begin(trainer) }
     try observers.event(
       .checkpointSkipped, step: trainer.state.step,
       isFree
-        ? "the loss is unusually high; checkpoints wait until it is normal again"
+        ? "this step may have diverged: \(trainer.fault ?? ""); the next healthy step is saved"
         : "the previous checkpoint is still being written")
   }
 

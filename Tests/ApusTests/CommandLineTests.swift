@@ -26,6 +26,13 @@ import Testing
       ("config --phase tune", "tune is not a phase; choose pretrain, finetune, reward, align."),
       ("finetune --none", "apus: Unknown option '--none'.\nUsage: apus finetune"),
       ("pretrain x.yaml --dry-run --profile", "--dry-run trains nothing"),
+      ("generate m --max-new-tokens 3", "There is no option --max-new-tokens; it is --tokens."),
+      ("generate m --max_new_tokens=3", "There is no option --max_new_tokens; it is --tokens."),
+      ("tokenizer train t --vocab 300", "There is no option --vocab; it is --vocabulary."),
+      ("export m --out x", "There is no option --out; it is --output."),
+      ("export m -o x", "There is no option -o; it is --output."),
+      ("finetune x.yaml --lr 1e-3", "There is no option --lr; it is --set optimizer.learningRate="),
+      ("pretrain --max_steps=9", "There is no option --max_steps; it is --set steps=…"),
     ] {
       let result = try program.run(words.split(separator: " ").map(String.init))
       #expect(result.code == 64 && result.output.isEmpty, "\(words): \(result)")
@@ -33,6 +40,8 @@ import Testing
       #expect(result.errors.hasPrefix("apus: "), "\(result.errors)")
       #expect(result.errors.contains(expected), "\(result.errors)")
     }
+    let unnamed = try program.run(["export", "m", "--output", ""])
+    #expect(unnamed.code == 64 && unnamed.errors.contains("--output is empty"), "\(unnamed)")
     for words in ["help data", "data --help", "help model inspect", "--version"] {
       let result = try program.run(words.split(separator: " ").map(String.init))
       #expect(result.code == 0 && !result.output.isEmpty, "\(words): \(result)")

@@ -116,7 +116,7 @@ struct RecordInspectionTests {
       (
         "pairs.json", ["--template", "plain"],
         [
-          "Chosen and rejected together: 1 pair of 11 tokens, 7 of them in the loss (63.6 %)",
+          "Chosen and rejected together: 1 pair of 11 tokens, 7 of them in the answers (63.6 %)",
           "— pairs.json:1, chosen: 6 tokens, 4 of them in the loss\nq\n⟦yes<|endoftext|>⟧",
           "— pairs.json:1, rejected: 5 tokens, 3 of them in the loss\nq\n⟦no<|endoftext|>⟧",
         ]

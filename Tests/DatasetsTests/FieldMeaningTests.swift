@@ -186,11 +186,13 @@ struct FieldMeaningTests {
       }
       return error?.description ?? ""
     }
-    for field in ["mask", "prefix", "train_detail", "images", "weight"] {
-      let value = field == "weight" ? "0.5" : field == "prefix" ? "true" : "[1]"
+    for field in ["mask", "prefix", "train_detail", "images"] {
+      let value = field == "prefix" ? "true" : "[1]"
       let sentence = try defect("\"\(field)\": \(value)", role: "assistant")
       #expect(sentence.contains("the field \"messages[1].\(field)\""), "\(sentence)")
     }
+    let fraction = try defect(#""weight": 0.5"#, role: "assistant")
+    #expect(fraction.contains("number 0.5 in its field \"messages[1].weight\" where 0, which"))
     #expect(try defect(#""train": true"#, role: "user").contains("\"messages[0].train\""))
     #expect(try defect(#""weight": 1"#, role: "user").contains("\"messages[0].weight\""))
     #expect(try defect(#""weight": 0"#, role: "assistant").contains("has no answer in the loss"))

@@ -176,10 +176,6 @@ struct RecordFormTests {
           + #""system": "t"}"#, "system"
       ),
       (#"{"messages": [{"role": "user", "content": "q"}], "label": false}"#, "label"),
-      (
-        #"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "#
-          + #""weight": 0.5}]}"#, "messages[1].weight"
-      ),
     ])
   func fieldsThatChangeTheMeaningAreRefusedByName(json: String, field: String) throws {
     let defect = try Self.defect(json)

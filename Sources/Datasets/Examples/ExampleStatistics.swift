@@ -21,9 +21,14 @@ package struct ExampleStatistics: Sendable, Equatable, CustomStringConvertible {
   /// The fields of records that are not used.
   package internal(set) var unusedFields = UnusedFields()
   private let noun: String
+  private let learned: String
 
-  /// - Parameter noun: The word for an example.
-  package init(of noun: String = "example") { self.noun = noun }
+  /// - Parameters:
+  ///   - noun: The word for an example.
+  ///   - learned: The words for the place of the tokens in the loss mask.
+  package init(of noun: String = "example", learned: String = "in the loss") {
+    (self.noun, self.learned) = (noun, learned)
+  }
 
   /// Returns the statistics with the records added that were left out while reading, and the fields that
   /// are not used.
@@ -49,7 +54,7 @@ package struct ExampleStatistics: Sendable, Equatable, CustomStringConvertible {
     let percent = (lossFraction * 1000).rounded() / 10
     var parts = [
       "\(examples, noun) of \(tokens, "token")"
-        + (lossTokens > 0 ? ", \(lossTokens) of them in the loss (\(percent) %)" : "")
+        + (lossTokens > 0 ? ", \(lossTokens) of them \(learned) (\(percent) %)" : "")
     ]
     if truncated > 0 { parts.append("\(truncated) cut at the length of the context") }
     if dropped > 0 { parts.append("\(dropped) longer than the context left out") }

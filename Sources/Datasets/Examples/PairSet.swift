@@ -28,7 +28,7 @@ package struct PairSet: BatchableSet {
     _ records: [LocatedRecord], chat: ChatEncoder, options: ExampleOptions,
     usesMargins: Bool = true
   ) throws(DatasetError) {
-    var statistics = ExampleStatistics(of: "pair")
+    var statistics = ExampleStatistics(of: "pair", learned: "in the answers")
     var margins: [Float] = []
     let options = options.withoutTruncation
     let sides = try options.map(records, of: chat, counting: &statistics) {

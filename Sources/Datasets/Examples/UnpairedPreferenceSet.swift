@@ -27,7 +27,7 @@ package struct UnpairedPreferenceSet: BatchableSet {
   package init(
     _ records: [LocatedRecord], chat: ChatEncoder, options: ExampleOptions
   ) throws(DatasetError) {
-    var statistics = ExampleStatistics()
+    var statistics = ExampleStatistics(learned: "in the answers")
     let options = options.withoutTruncation
     let made = try options.map(records, of: chat, counting: &statistics) {
       record, statistics throws(RecordDefect) -> (EncodedExample, Bool)? in

@@ -27,6 +27,13 @@ struct CSVRows {
     self.names = names
     guard let header = try row() else { throw .emptyFile(path: path) }
     columns = header.fields
+    if columns.count == 1, let other = columns[0].first(where: { ";\t|".contains($0) }) {
+      throw .badRecord(
+        .malformed(
+          reason: "its columns are separated by '\(other == "\t" ? "\\t" : "\(other)")', and the "
+            + "columns of a CSV file by commas"),
+        at: RecordPlace(path: path, line: header.line))
+    }
     for (index, name) in columns.enumerated() where columns[..<index].contains(name) {
       throw .repeatedColumn(path: path, line: header.line, name: name)
     }

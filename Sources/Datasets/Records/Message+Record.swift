@@ -66,6 +66,9 @@ extension Message {
       if calls.array?.isEmpty == true { fields.removeAll { $0.key == Self.toolCallsField } }
     }
     let rest = JSONValue.object(fields)
+    for (name, value) in fields where value.hasInexactNumber {
+      throw .inexactNumber(field: "\(field).\(name)")
+    }
     switch content?.value {
     case .string(let text)?: self.init(role, text, fields: rest, maskedBy: masks)
     case .array(let parts)?:
@@ -91,6 +94,10 @@ extension Message {
       let isOfLoss = FieldMeaning.inLoss.contains(name)
       if isOfLoss, value == .bool(false) || value.number == 0 {
         if role == .assistant { masks = masks ?? "\(field).\(name)" }
+      } else if isOfLoss, role == .assistant, value.number.map({ $0 != 1 }) ?? false {
+        throw .wrongKind(
+          field: "\(field).\(name)", found: "the number \(value.number ?? 0)",
+          expected: "0, which takes the message out of the loss, or 1")
       } else if FieldMeaning.changesMessage(name, value)
         || isOfLoss && role != .assistant && !FieldMeaning.isNeutral(value, for: "")
       {

@@ -14,6 +14,8 @@ package enum RecordDefect: Error, Equatable, Sendable {
   case unknownForm(fields: [String])
   /// A field with a value of the wrong type.
   case wrongKind(field: String, found: String, expected: String)
+  /// A field with a number that 64 bits do not hold, which a template would write with other digits.
+  case inexactNumber(field: String)
   /// A field that changes the meaning of a record, and is not used for records of this form.
   case unusedField(String, form: String, remedy: String? = nil)
   /// A field that `data.fields` names and the record lacks.
@@ -70,6 +72,9 @@ extension RecordDefect: CustomStringConvertible {
         + " one of \(RecordFormat.summary)"
     case .wrongKind(let field, let found, let expected):
       "has \(found) in its field \"\(field)\" where \(expected) is needed; correct it"
+    case .inexactNumber(let field):
+      "has a number of more than 64 bits in its field \"\(field)\"; write it as a text, in quotation "
+        + "marks"
     case .unusedField(let field, let form, let remedy):
       "has the field \"\(field)\", which changes what a record means and is not used in \(form); "
         + (remedy ?? "remove the field, or the record")

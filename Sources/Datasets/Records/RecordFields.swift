@@ -131,6 +131,7 @@ struct RecordFields {
       throw .wrongKind(
         field: "tools", found: value.kind, expected: "a list of tools, each an object")
     }
+    if list.hasInexactNumber { throw .inexactNumber(field: "tools") }
     return list
   }
 

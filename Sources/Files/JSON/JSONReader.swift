@@ -84,7 +84,8 @@ package struct JSONReader {
     if isInteger, let value = Int(text) { return .integer(value) }
     // A number beyond the range of a double parses as infinite.
     guard let value = Double(text), value.isFinite else {
-      throw scanner.failure("number \(text) is out of range")
+      let shown = text.count > 24 ? "\(text.prefix(20))… of \(text.count) characters" : text
+      throw scanner.failure("number \(shown) is out of range")
     }
     return .number(value)
   }

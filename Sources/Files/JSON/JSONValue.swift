@@ -51,6 +51,16 @@ package enum JSONValue: Sendable {
   package var members: [(key: String, value: JSONValue)]? {
     if case .object(let value) = self { value } else { nil }
   }
+
+  /// True when the value holds a number beyond 64-bit integers, of which the last digits are lost.
+  package var hasInexactNumber: Bool {
+    switch self {
+    case .number(let value): abs(value) >= 0x1p63
+    case .array(let elements): elements.contains(where: \.hasInexactNumber)
+    case .object(let members): members.contains { $0.value.hasInexactNumber }
+    case .null, .bool, .integer, .string: false
+    }
+  }
 }
 
 extension JSONValue: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,

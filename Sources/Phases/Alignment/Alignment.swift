@@ -90,6 +90,11 @@ struct Alignment: ConfiguredPhase {
       frozenModelParameters: frozen)
   }
 
+  func rowSizes() throws -> RowSizes? {
+    guard case .answers(let answers) = task else { return nil }
+    return try answers.rowSizes(plan)
+  }
+
   /// Opens a reward model that has the tokenizer of `folder` and passed its quality gate.
   private static func rewardModel(
     _ path: String, _ options: RewardSourceOptions, beside folder: ModelFolder,

@@ -29,6 +29,8 @@ struct Finetuning: ConfiguredPhase {
         context: options.start.context, bf16IsFaster: bf16IsFaster))
   }
 
+  func rowSizes() throws -> RowSizes? { try task.rowSizes(plan) }
+
   /// Makes the objective and the evaluator.
   func prepare(_ run: RunContext) throws -> PreparedPhase {
     try task.notes.forEach(run.note)

@@ -13,10 +13,10 @@ struct ArbitraryTokens: Objective {
   /// Positions of an encoder input; 0 without an encoder.
   let sourceContext: Int
 
-  /// The tokens of a full micro-batch of `plan`.
-  init(_ plan: TrainingPlan) {
-    network = plan.network
-    (rows, context, sourceContext) = (plan.rows, plan.context, plan.sourceContext)
+  /// The tokens of a micro-batch of `plan` with rows of `sizes`.
+  init(_ plan: TrainingPlan, _ sizes: RowSizes) {
+    (network, rows) = (plan.network, plan.rows)
+    (context, sourceContext) = (sizes.context, sizes.sourceContext)
   }
 
   func loss(of microBatch: MicroBatch, on replica: Replica, in workspace: Workspace) throws

@@ -1,4 +1,5 @@
 import Checkpoints
+import Datasets
 import Models
 import Training
 
@@ -30,6 +31,10 @@ package struct PhaseSketch {
 
   /// The plan of the run, with a placeholder for its tokenizer.
   package let plan: TrainingPlan
+  /// The step from which an interrupted run continues.
+  package var firstStep = 0
+  /// The mean sizes of a row; nil for the whole contexts of the plan.
+  package var rowSizes: RowSizes?
   /// The sampling of completions; nil for phases without.
   var rollouts: Rollouts?
   /// The number of tokens per evaluation, for pretraining; 0 for other phases.
@@ -43,5 +48,30 @@ package struct PhaseSketch {
   /// Estimates the bytes that a rank needs, without activations.
   package func memory(ranks: Int, threads: Int) -> Int {
     plan.memory(ranks: ranks, threads: threads) + plan.precision.weightBytes * frozenModelParameters
+  }
+}
+
+/// The numbers of positions of a row of a micro-batch, with padding.
+package struct RowSizes: Equatable {
+  /// Positions of the decoder's or encoder's inputs.
+  package let context: Int
+  /// Positions of a sequence-to-sequence model's encoder input; 0 without.
+  package let sourceContext: Int
+}
+
+extension RowSizes {
+  /// The means over the first micro-batches of `source`; `plan` says how many rows one has.
+  init(_ source: any BatchSource, _ plan: TrainingPlan) throws {
+    let count = 16
+    var (batch, inputs, sources) = (Batch(), 0, 0)
+    for number in 0..<count {
+      try source.fill(
+        &batch, step: number / plan.microBatches, microBatch: number % plan.microBatches)
+      inputs += batch.inputs.count
+      sources += batch.sources.count
+    }
+    let rows = count * plan.rows
+    self.init(
+      context: max(1, (inputs + rows - 1) / rows), sourceContext: (sources + rows - 1) / rows)
   }
 }

@@ -36,7 +36,10 @@ package struct TimeEstimate {
     var plan = sketch.plan
     // The base of adapters is not read: with weights of 0 the gradient is 0.
     plan.spike = 0
-    let flops = 6 * plan.model.macsPerToken * Double(plan.tokensPerStep)
+    let sizes =
+      sketch.rowSizes ?? RowSizes(context: plan.context, sourceContext: plan.sourceContext)
+    let tokensPerStep = plan.microBatches * plan.rows * (sizes.context + sizes.sourceContext)
+    let flops = 6 * plan.model.macsPerToken * Double(tokensPerStep)
     let predicted =
       flops / (try TimeEstimate.peak(plan, world, workers) * Self.typicalFractionOfPeak)
     let memory = ProcessMemory.available(ranks: try world.splitByHost().size)
@@ -44,17 +47,17 @@ package struct TimeEstimate {
     let isMeasured =
       try world.allReduce(
         UInt8(isSmall && predicted < Self.longestStep ? 1 : 0), .min) == 1
-    var (step, token) = (predicted, predicted / Double(plan.tokensPerStep) / 3)
+    var (step, token) = (predicted, predicted / Double(tokensPerStep) / 3)
     if isMeasured {
       let trainer = try Trainer(
         plan, world: world, workers: workers,
-        objective: ArbitraryTokens(plan))
+        objective: ArbitraryTokens(plan, sizes))
       step = try TimeEstimate.secondsPerStep(of: trainer)
       token =
         try sketch.rollouts.map { try TimeEstimate.secondsPerToken(of: trainer, $0.options) }
         ?? token
     }
-    let steps = Double(plan.steps)
+    let steps = Double(plan.steps - sketch.firstStep)
     training = steps * step
     if sketch.evaluatedTokens > 0 {
       let every = plan.evaluateEvery

@@ -38,6 +38,8 @@ struct RewardModelling: ConfiguredPhase {
         bf16IsFaster: bf16IsFaster))
   }
 
+  func rowSizes() throws -> RowSizes? { try task.rowSizes(plan) }
+
   /// Makes the objective and the evaluator; at the end of the run the verdict is written.
   func prepare(_ run: RunContext) throws -> PreparedPhase {
     try task.notes.forEach(run.note)

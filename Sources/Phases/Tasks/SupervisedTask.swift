@@ -30,6 +30,11 @@ extension SupervisedTask {
   func evaluator(_ plan: TrainingPlan) throws -> HeldOut? {
     try examples.validation.map { try evaluator(of: $0, plan) }
   }
+
+  /// Returns the mean sizes of the rows of the training batches of `plan`.
+  func rowSizes(_ plan: TrainingPlan) throws -> RowSizes? {
+    try (objective(plan) as? any BatchObjective).map { try RowSizes($0.source, plan) }
+  }
 }
 
 /// Examples with the counts of the records that they were made of.
