@@ -73,6 +73,7 @@ struct GenerateCommand: Subcommand {
     let loaded = try LoadedModel(generativeModelAt: model, allowingSequenceToSequence: true)
     loaded.notes.forEach(Failure.report)
     let encoder = try encoder(loaded)
+    if let note = encoder?.dateNote { Failure.report("\(note).") }
     let prompt = try promptIDs(loaded, encoder)
     generation.reportPrecision()
     let team = try generation.threads.team()

@@ -51,7 +51,7 @@ struct RecordInspection: ParsableArguments {
     }
     if case .tagged = set.train[0].record { return try showTags(set.train, tokenizer, options) }
     let chat = ChatEncoder(try resolvedTemplate(of: name, tokenizer), tokenizer: tokenizer)
-    if let note = chat.note { Failure.report("\(note).") }
+    for note in chat.notes { Failure.report("\(note).") }
     let view = TokenView(tokenizer)
     switch set.train[0].record {
     case .pair:

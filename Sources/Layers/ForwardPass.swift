@@ -91,16 +91,28 @@ package struct DropoutSource: Sendable {
   let seed: UInt64
   let step: Int
   let microBatch: Int
+  /// True for dropout in LoRA adapters alone.
+  let isOfAdapters: Bool
 
   /// The masks of micro-batch `microBatch` of step `step`.
   package init(seed: UInt64, step: Int, microBatch: Int) {
+    self.init(seed: seed, step: step, microBatch: microBatch, isOfAdapters: false)
+  }
+
+  private init(seed: UInt64, step: Int, microBatch: Int, isOfAdapters: Bool) {
     self.seed = seed
     self.step = step
     self.microBatch = microBatch
+    self.isOfAdapters = isOfAdapters
+  }
+
+  /// The masks of LoRA adapters, without those of the model itself.
+  package var ofAdapters: DropoutSource {
+    DropoutSource(seed: seed, step: step, microBatch: microBatch, isOfAdapters: true)
   }
 
   func mask(rate: Float, site: Int) -> DropoutMask? {
-    guard rate > 0 else { return nil }
+    guard rate > 0, !isOfAdapters || site < 0 else { return nil }
     return DropoutMask(
       rate: rate,
       stream: RandomStream(seed: seed, purpose: .dropout, step, microBatch, site))

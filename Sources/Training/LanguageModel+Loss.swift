@@ -26,6 +26,16 @@ extension Batch {
     pass(dropout: microBatch?.dropout, recomputation: microBatch?.recomputation ?? .none)
   }
 
+  /// Returns the forward pass over the batch as `microBatch`, with dropout in LoRA adapters alone, or
+  /// of an evaluation.
+  ///
+  /// Scores and preferences compare two answers: the model's own dropout would add noise to their
+  /// difference, and is disabled in TRL's DPO, KTO and reward trainers, too.
+  package func comparingPass(_ microBatch: MicroBatch?) -> ForwardPass {
+    pass(
+      dropout: microBatch?.dropout.ofAdapters, recomputation: microBatch?.recomputation ?? .none)
+  }
+
   /// Returns the forward pass over the batch with the given settings.
   package func pass(
     dropout: DropoutSource? = nil, recomputation: Recomputation

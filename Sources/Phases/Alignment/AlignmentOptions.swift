@@ -70,6 +70,12 @@ package struct AlignmentOptions: PhaseOptions {
           + "prompts, and one has no other; choose 2 or more")
     }
     guard let policyMethod = method.policy else { return }
+    if let dropout = adapters.lora?.dropout, dropout > 0 {
+      throw reader.rejection(
+        of: "lora.dropout",
+        because: "\(method.name) gives completions the probabilities with which they were sampled, "
+          + "without dropout; leave it out")
+    }
     if rollouts.samples < policyMethod.minimumSamples {
       throw reader.rejection(
         of: "rollouts.samples",

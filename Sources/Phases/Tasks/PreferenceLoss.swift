@@ -23,7 +23,7 @@ extension DirectPreference: PreferenceLoss {
   func callAsFunction(
     of batch: Batch, on replica: Replica, _ microBatch: MicroBatch?
   ) -> Loss {
-    let policy = replica.model.answerLogProbabilities(batch, batch.pass(microBatch))
+    let policy = replica.model.answerLogProbabilities(batch, batch.comparingPass(microBatch))
     let reference = replica.reference.answerLogProbabilities(batch, batch.pass())
     return self(
       policy: policy, reference: reference.values, lengths: batch.answerLengths)
@@ -45,7 +45,7 @@ extension KahnemanTversky: PreferenceLoss {
   ) -> Loss {
     let count = batch.labels.count
     let (own, mismatched) = (batch.part(0..<count), batch.part(count..<2 * count))
-    let policy = replica.model.answerLogProbabilities(own, own.pass(microBatch))
+    let policy = replica.model.answerLogProbabilities(own, own.comparingPass(microBatch))
     let divergence = policy.workspace.withoutRecording {
       KahnemanTversky.divergence(
         policy: replica.model.answerLogProbabilities(mismatched, mismatched.pass()).values,

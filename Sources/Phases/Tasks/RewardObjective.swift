@@ -18,7 +18,8 @@ struct RewardObjective: BatchObjective {
   func guessLoss(vocabulary: Int) -> Double? { log(2) }
 
   func loss(of batch: Batch, on replica: Replica, _ microBatch: MicroBatch) -> Loss {
-    pairLoss(replica.scores(batch, microBatch), margins: batch.margins)
+    pairLoss(
+      replica.classifier.scores(batch, batch.comparingPass(microBatch)), margins: batch.margins)
   }
 }
 

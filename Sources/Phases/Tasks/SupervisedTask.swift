@@ -59,7 +59,7 @@ struct SplitExamples<Examples: CountedExamples>: Sendable {
   let notes: [String]
 
   /// - Parameters:
-  ///   - chat: The encoder of the conversations, whose note is one of the notes.
+  ///   - chat: The encoder of the conversations, whose notes are among the notes.
   ///   - make: Returns the examples of records; `train` is nil for the training records, and the
   ///     training examples for the held-out ones.
   init(
@@ -86,7 +86,7 @@ struct SplitExamples<Examples: CountedExamples>: Sendable {
           + "not .jsonl, .json or .csv: \(first)"
           + (count > 1 ? " …" : ""))
     }
-    self.notes = notes + [chat?.note].compactMap(\.self)
+    self.notes = notes + (chat?.notes ?? [])
   }
 }
 

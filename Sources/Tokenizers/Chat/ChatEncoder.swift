@@ -49,6 +49,9 @@ package struct ChatEncoder: Sendable {
       }.first ?? endOfTurn
   }
 
+  /// Sentences, for logs, on what may surprise.
+  package var notes: [String] { [note, dateNote].compactMap(\.self) }
+
   /// The sentence, for logs, that the tokenizer lacks special tokens of the built-in template; nil
   /// when it has all.
   package var note: String? {
@@ -58,6 +61,14 @@ package struct ChatEncoder: Sendable {
     return "the tokenizer has no special tokens \(missing.joined(separator: ", ")) for the "
       + "template \(template.name), so its markers are ordinary text and a turn ends with \(end); "
       + "apus tokenizer train --template \(template.name) makes a tokenizer with them"
+  }
+
+  /// The sentence, for logs, on the day that a template which writes today's date gets; nil for others.
+  package var dateNote: String? {
+    guard template.jinja(for: tokenizer).contains("strftime_now") else { return nil }
+    return
+      "the chat template asks for today's date and always gets 26 July 2024, so that the ids do not "
+      + "depend on the day"
   }
 
   /// Returns the special token that `end` chooses as the end of each message's turn.
