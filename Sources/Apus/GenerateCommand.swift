@@ -167,6 +167,11 @@ struct GenerateCommand: Subcommand {
       prompt = SourceTargetSet.source(self.prompt ?? "", loaded.tokenizer)
     } else {
       prompt = loaded.tokenizer.encode(prompt: self.prompt ?? "")
+      if let end = loaded.tokenizer.endOfPrompt {
+        Failure.report(
+          "the tokenizer of \(model) ends every text, and so the prompt, with \(end), as in "
+            + "transformers: the model continues after it.")
+      }
     }
     if prompt.isEmpty { prompt = [loaded.beginningOfText] }
     let vocabulary = loaded.configuration.vocabulary

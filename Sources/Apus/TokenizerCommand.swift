@@ -15,7 +15,8 @@ struct TokenizerCommand: ParsableCommand {
       abstract: "Print the token ids of a text.",
       discussion: """
         Special tokens that are written in the text, such as <|endoftext|>, are found as such; in \
-        training, generation and chats a text stays text.
+        training, generation and chats a text stays text. With --json-lines the ids include the tokens \
+        that the tokenizer puts around a text, such as <s> or [CLS], as transformers counts them.
         """)
 
     @Option(help: "Tokenizer: bytes, or the path of a tokenizer file or folder.")

@@ -80,7 +80,7 @@ package enum ConfigurationFile {
         reason: "it is not valid JSON: \(error.reason) (line \(error.line), byte \(error.offset))")
     }
     guard case .list(let values) = ConfigurationValue(value) else {
-      throw .badConfiguration(path: path, reason: "it is not a list")
+      throw .badConfiguration(path: path, reason: "it holds \(value.kind) where a list is expected")
     }
     var list: [ConfigurationFields] = []
     for value in values {
@@ -101,14 +101,19 @@ package enum ConfigurationFile {
   private static func members(
     _ data: Data, path: String
   ) throws(ModelError) -> [(key: String, value: JSONValue)] {
+    let value: JSONValue
     do {
-      if let members = try JSONReader.read(Array(data)).members { return members }
+      value = try JSONReader.read(Array(data))
     } catch {
       throw .badConfiguration(
         path: path,
         reason: "it is not valid JSON: \(error.reason) (line \(error.line), byte \(error.offset))")
     }
-    throw .badConfiguration(path: path, reason: "it is not a JSON object")
+    if let members = value.members { return members }
+    throw .badConfiguration(
+      path: path,
+      reason: "it holds \(value.kind) where an object of settings is expected; copy the original "
+        + "file again")
   }
 
   private static func model(_ fields: ConfigurationFields) throws(ModelError)

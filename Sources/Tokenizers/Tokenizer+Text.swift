@@ -16,15 +16,31 @@ extension Tokenizer {
   /// The special token that begins a text to continue, such as Llama's `<s>`: the first one that the
   /// post-processor adds; nil when it adds none, or the tokenizer is one of masked models.
   package var beginningOfText: TokenID? {
-    guard ["[MASK]", "<mask>"].allSatisfy({ specialToken($0) == nil }),
-      let first = encodeWithSpecialTokens("").first, first != endOfText
+    guard !isOfMaskedModels, let first = encodeWithSpecialTokens("").first, first != endOfText
     else { return nil }
     return first
   }
 
-  /// Returns the ids of `text`, which a model continues, after the token that begins a text.
+  /// Returns the ids of `text`, which a model continues, with the tokens that the post-processor adds;
+  /// alone where the tokenizer is one of masked models.
+  ///
+  /// As in transformers, a tokenizer with `add_eos_token` ends a prompt too.
   package func encode(prompt text: String) -> [TokenID] {
-    (beginningOfText.map { [$0] } ?? []) + encode(text)
+    isOfMaskedModels ? encode(text) : encodeWithSpecialTokens(text)
+  }
+
+  /// The written form of the tokens that `encode(prompt:)` puts after a text; nil without any.
+  package var endOfPrompt: String? {
+    guard !isOfMaskedModels else { return nil }
+    let added = encodeWithSpecialTokens("")
+    let end = added.dropFirst(beginningOfText == nil ? 0 : 1)
+    return end.isEmpty ? nil : (try? decode(end)).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// True for a tokenizer with a mask and tokens at both ends of a text; Gemma's has a mask too.
+  private var isOfMaskedModels: Bool {
+    encodeWithSpecialTokens("").count > 1
+      && ["[MASK]", "<mask>"].contains { specialToken($0) != nil }
   }
 
   /// Returns true when the bytes of `id` do not begin with a space.
@@ -50,6 +66,8 @@ extension Tokenizer {
   package var specialTokenScanner: SpecialTokenScanner { SpecialTokenScanner(self) }
 
   package var unknown: TokenID? { nil }
+
+  package var settings: TokenizerSettings { TokenizerSettings() }
 
   /// Returns the tokens of `bytes`, each with its own bytes widened to whole characters, as Hugging
   /// Face tokenizers reports them; the text between two special tokens is encoded alone.

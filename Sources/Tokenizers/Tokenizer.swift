@@ -51,6 +51,9 @@ package protocol Tokenizer: Sendable {
   /// The id of what the vocabulary has no token for; nil for a tokenizer that encodes every text.
   var unknown: TokenID? { get }
 
+  /// The settings of the published folder from which the tokenizer comes.
+  var settings: TokenizerSettings { get }
+
   /// The scanner that finds the special tokens in a text.
   var specialTokenScanner: SpecialTokenScanner { get }
 }

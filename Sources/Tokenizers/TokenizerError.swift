@@ -14,6 +14,8 @@ package enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible
   case noTokenizer(folder: String)
   /// A file that is not JSON; `line` counts from 1.
   case malformedJSON(path: String, line: Int, reason: String)
+  /// A JSON file whose contents, which `found` names, are no object.
+  case noSettings(path: String, found: String)
   /// A JSON field that is missing or of another type than expected.
   case invalidField(path: String, field: String, expected: String)
   /// A line of `merges.txt` that is not a pair; `line` counts from 1.
@@ -56,6 +58,8 @@ package enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible
         + "`apus tokenizer train`"
     case .malformedJSON(let path, let line, let reason):
       "\(path):\(line) is not valid JSON: \(reason); the file may be cut short, copy it again"
+    case .noSettings(let path, let found):
+      "\(path) holds \(found) where an object of settings is expected; copy the original file again"
     case .invalidField(let path, let field, let expected):
       "\(path): field '\(field)' must be \(expected); save the tokenizer again with its own program"
     case .malformedMerge(let path, let line):

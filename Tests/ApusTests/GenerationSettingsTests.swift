@@ -25,17 +25,21 @@ import Testing
       // An option replaces the sampling settings.
       let sampled = try generate(settings, ["--temperature", "1"])
       #expect(sampled.code == 0 && !sampled.errors.contains("temperature"), "\(sampled.errors)")
+      let side = #"{"padding_side": "left", "truncation_side": "left", "model_max_length": 32}"#
+      try program.write(side, to: "model/tokenizer_config.json")
       #expect(try program.run(["export", "model", "--output", "again"]).code == 0)
       let kept =
         try JSONSerialization.jsonObject(
           with: try #require(program.read("again/generation_config.json"))) as? [String: Any]
       #expect(
         kept?["eos_token_id"] as? [Int] == [256, Int(end)] && kept?["num_beams"] as? Int == 4)
-      // transformers truncates to the model's positions.
+      // transformers truncates to the model's positions, or to fewer.
       let tokenizer =
         try JSONSerialization.jsonObject(
           with: try #require(program.read("again/tokenizer_config.json"))) as? [String: Any]
-      #expect(tokenizer?["model_max_length"] as? Int == 64)
+      #expect(tokenizer?["model_max_length"] as? Int == 32)
+      #expect(tokenizer?["padding_side"] as? String == "left")
+      #expect(tokenizer?["truncation_side"] as? String == "left")
       // Sampling is said where no option asks for it: transformers is greedy by default.
       let own = try generate(#"{"do_sample": true, "temperature": 0.5}"#, [])
       #expect(own.errors.contains("temperature 0.5, top-k none and top-p 1.0, as gener"))

@@ -192,17 +192,18 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "valid JSON: the document ends early (line 1, byte 0)"), ("[]", "a JSON object"),
-    ("null", "a JSON object"),
-    ("{", "valid JSON: a key in quotation marks is expected (line 1, byte 1)"),
-    ("{\"model_type\": }", "valid JSON: a value is expected (line 1, byte 15)"),
+    ("", "is not valid JSON: the document ends early (line 1, byte 0)"),
+    ("[]", "holds a list where an object of settings is expected; copy the original file again"),
+    ("null", "holds null where an object of settings is expected; copy the original file again"),
+    ("{", "is not valid JSON: a key in quotation marks is expected (line 1, byte 1)"),
+    ("{\"model_type\": }", "is not valid JSON: a value is expected (line 1, byte 15)"),
     (
       "{\"n_embd\": 4,\n \"n_embd\": 8}",
-      "valid JSON: key 'n_embd' is repeated (line 2, byte 23)"
+      "is not valid JSON: key 'n_embd' is repeated (line 2, byte 23)"
     ),
   ])
   func filesThatAreNotJSONObjectsAreRefused(text: String, fault: String) {
-    let reason = "it is not \(fault)"
+    let reason = "it \(fault)"
     #expect(throws: ModelError.badConfiguration(path: "x", reason: reason)) {
       try ConfigurationFile.parse(Data(text.utf8), path: "x")
     }

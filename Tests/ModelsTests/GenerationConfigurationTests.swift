@@ -102,7 +102,8 @@ import Testing
     (#"{"eos_token_id": "2"}"#, "eos_token_id is \"2\""), (#"{"eos_token_id": [2, -1]}"#, "[2,-1]"),
     (#"{"temperature": -1}"#, "temperature is -1"), (#"{"top_p": 0}"#, "top_p is 0"),
     (#"{"top_k": 2.5}"#, "top_k is 2.5"), (#"{"do_sample": 1}"#, "do_sample is 1"),
-    (#"{"top_k": 1, "top_k": 2}"#, "top_k"), ("[]", "not a JSON object"),
+    (#"{"top_k": 1, "top_k": 2}"#, "top_k"), ("[]", "holds a list where an object of settings"),
+    ("null", "holds null where an object of settings"),
   ])
   func badValuesAreRefused(text: String, words: String) throws {
     let error = #expect(throws: ModelError.self) { try read(text) }

@@ -68,17 +68,24 @@ import Testing
       (merge.array ?? []).compactMap(\.string).joined(separator: " ")
     }
     try write(Array(merges.joined(separator: "\n").utf8), "merges.txt")
-    try write(Array(#"{"tokenizer_class": "Qwen2TokenizerFast"}"#.utf8), "tokenizer_config.json")
+    func settings(_ added: String) -> [UInt8] {
+      Array(
+        #"{"tokenizer_class": "Qwen2TokenizerFast", "added_tokens_decoder": {\#(added)}}"#.utf8)
+    }
+    let added = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"].enumerated().map {
+      #""\#(700 + $0)": {"content": "\#($1)", "special": true, "normalized": false}"#
+    }
+    try write(settings(added.joined(separator: ", ")), "tokenizer_config.json")
     let published = try tokenizer()
     let whole = try TokenizationPipeline(
       JSONFile(path: Goldens.path("pipelines/qwen.json")), endOfText: "<|im_end|>")
     for text in ["It'S 2041, e\u{301}\n\n  ok", " <|im_start|>user"] {
       #expect(published.encoding(of: text) == whole.encoding(of: text))
     }
-    let added = #"{"7": {"content": "<a>", "special": true}}"#
-    try write(
-      Array("{\"tokenizer_class\": \"Qwen2Tokenizer\", \"added_tokens_decoder\": \(added)}".utf8),
-      "tokenizer_config.json")
+    // Without a list the class adds its own special token alone.
+    try write(Array(#"{"tokenizer_class": "Qwen2Tokenizer"}"#.utf8), "tokenizer_config.json")
+    #expect(try tokenizer().endOfText == 700 && tokenizer().vocabularySize == 701)
+    try write(settings(#""7": {"content": "<a>", "special": true}"#), "tokenizer_config.json")
     #expect(throws: TokenizerError.self) { try TokenizerFile.load(from: folder) }
   }
 
@@ -138,10 +145,11 @@ import Testing
     let decoded = try tokenizer.text(of: tokenizer.encode(" a é"), skipsSpecial: true)
     #expect(decoded == Array(" a é".utf8))
     let ids: [TokenID] = tokenizer.encoding(of: "a").ids
-    #expect(ids == [1, space, 263])
+    #expect(ids == [space, 263])
     for (flags, ids) in [
-      (#"{"add_bos_token": false}"#, [space, 263]), ("{}", [1, space, 263]),
-      (#"{"add_eos_token": true}"#, [1, space, 263, 2]),
+      (#"{"add_bos_token": false}"#, [space, 263]), ("{}", [space, 263]),
+      (#"{"add_bos_token": true}"#, [1, space, 263]),
+      (#"{"add_eos_token": true}"#, [space, 263, 2]),
       (#"{"add_bos_token": true, "bos_token": "</s>"}"#, [2, space, 263]),
     ] as [(String, [TokenID])] {
       try write(Array(flags.utf8), "tokenizer_config.json")
@@ -149,7 +157,9 @@ import Testing
     }
     try write(
       Array(#"{"add_eos_token": true, "eos_token": "<end>"}"#.utf8), "tokenizer_config.json")
-    #expect(throws: TokenizerError.self) { try TokenizerFile.load(from: folder) }
+    // A special token that the model lacks is added to it, unless the model has no embedding for it.
+    #expect(try self.tokenizer().encodeWithSpecialTokens("a") == [space, 263, 265])
+    #expect(throws: TokenizerError.self) { try TokenizerFile.load(from: folder, rows: 265) }
   }
 
   /// transformers' class for Llama ignores the normalizer of a tokenizer.json (`llama_class.py`).
@@ -282,7 +292,10 @@ import Testing
     }
     let words = Self.piece("a", 0, 2) + Self.field(2, Self.field(3, 3))
     try write(words, "spiece.model")
-    #expect(throws: TokenizerError.unsupported(path: path, construct: "model Word")) {
+    #expect(
+      throws: TokenizerError.unsupported(
+        path: path, construct: "model Word with the class T5Tokenizer")
+    ) {
       try TokenizerFile.load(from: folder)
     }
   }

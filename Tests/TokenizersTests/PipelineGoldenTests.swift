@@ -18,7 +18,7 @@ import Testing
       name == "spiece"
       ? JSONFile(
         path: file,
-        root: try SentencePieceModel(path: Goldens.path(file)).document(asT5: true, sentinels: 0))
+        root: try SentencePieceModel(path: Goldens.path(file)).t5Document(sentinels: 0))
       : try JSONFile(path: Goldens.path(file))
     return try TokenizationPipeline(document, endOfText: name == "mixed" ? "[SEP]" : nil)
   }

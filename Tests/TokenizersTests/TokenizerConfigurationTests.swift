@@ -159,6 +159,74 @@ import Testing
     }
   }
 
+  /// A copy names another class than the published folder, and means the same to transformers
+  /// (`tokenizer_kept.py`).
+  @Test func aCopyKeepsTheSettings() throws {
+    let golden = try JSONReader.read(Goldens.bytes("tokenizer_classes.json"))
+    let documents = try #require(golden["documents"]?.members)
+    let pieces = try JSONReader.read(Goldens.bytes("pipelines/llama2.json"))
+    let cases = try #require(JSONReader.read(Goldens.bytes("tokenizer_kept.json")).array)
+    // The defaults of TokenizersBackend, the class of a copy.
+    let defaults: [String: JSONValue] = [
+      "padding_side": "right", "truncation_side": "right", "pad_token_type_id": 0,
+      "model_input_names": ["input_ids", "attention_mask"], "split_special_tokens": false,
+      "model_max_length": .number(1e30), "extra_special_tokens": [],
+    ]
+    #expect(cases.count == 10)
+    for one in cases {
+      let name = one["document"]?.string
+      let files = [
+        "tokenizer.json": documents.first { $0.key == name }?.value ?? pieces,
+        "tokenizer_config.json": try #require(one["settings"]),
+        "config.json": try #require(one["config"]),
+      ]
+      try Self.withFolder(files) { folder in
+        let tokenizer = try TokenizerFile.load(from: folder)
+        try TokenizerFile.save(tokenizer, toFolder: "\(folder)/copy")
+        let path = "\(folder)/copy/tokenizer_config.json"
+        let copy = try JSONFile(path: path).root
+        #expect(copy["tokenizer_class"]?.string == "PreTrainedTokenizerFast")
+        for (key, value) in try #require(one["state"]?.members) {
+          // Apus needs a token that ends a text.
+          if key == "eos_token", value.isNull { continue }
+          let own = copy[key] ?? defaults[key] ?? .null
+          let isEqual = value.number.map { $0 == own.number } ?? (own.compact == value.compact)
+          #expect(isEqual, "\(name ?? "") \(one["settings"] ?? .null) \(key) \(own)")
+        }
+        // A copy of the copy has the same settings.
+        try PendingFile.write(
+          try #require(one["config"]).compact, to: "\(folder)/copy/config.json")
+        let again = try TokenizerFile.load(from: "\(folder)/copy")
+        #expect(
+          try TokenizerFile.files(of: again)[1].contents == TokenizerFile.contents(of: path),
+          "\(name ?? "")")
+        let short = TokenizerFile.files(of: tokenizer, context: 16)[1].contents
+        #expect(try JSONReader.read(short)["model_max_length"]?.integer == 16)
+        let stated = copy["model_max_length"]?.integer
+        let long = TokenizerFile.files(of: tokenizer, context: 1024)[1].contents
+        #expect(try JSONReader.read(long)["model_max_length"]?.integer == stated ?? 1024)
+      }
+    }
+  }
+
+  @Test func settingsAboutTheFolderAreNotCopied() throws {
+    let files = [
+      "tokenizer.json": try JSONReader.read(Goldens.bytes("tokenizer.json")),
+      "tokenizer_config.json": try JSONReader.read(
+        Array(
+          #"{"auto_map": {"AutoTokenizer": ["a.B", null]}, "name_or_path": "x", "own": [1],"#.utf8)
+          + Array(#" "add_bos_token": true, "image_token": "<none>", "bos_token": null}"#.utf8)),
+    ]
+    try Self.withFolder(files) { folder in
+      let tokenizer = try TokenizerFile.load(from: folder, rows: 1)
+      let copy = try JSONReader.read(TokenizerFile.files(of: tokenizer)[1].contents)
+      #expect(copy["own"]?.array?.count == 1 && copy["bos_token"]?.isNull == true)
+      for name in ["auto_map", "name_or_path", "add_bos_token", "image_token"] {
+        #expect(copy[name] == nil, "\(name)")
+      }
+    }
+  }
+
   @Test(arguments: [
     (#"{"split_special_tokens": true}"#, "split_special_tokens true"),
     (#"{"fix_mistral_regex": true}"#, "fix_mistral_regex true"),

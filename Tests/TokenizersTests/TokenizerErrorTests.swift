@@ -42,6 +42,10 @@ import Testing
         "x: field 'model.vocab' must be present; save the tokenizer again with its own program"
       ),
       (
+        .noSettings(path: "x", found: "null"),
+        "x holds null where an object of settings is expected; copy the original file again"
+      ),
+      (
         .malformedMerge(path: "merges.txt", line: 2),
         "merges.txt:2 is not a merge: two tokens separated by one space are expected; "
           + "use the tokenizer's original files"

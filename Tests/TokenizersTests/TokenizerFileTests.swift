@@ -225,7 +225,7 @@ import Testing
     ) { try TokenizerFile.load(from: file) }
     try write("[]", "tokenizer.json")
     #expect(
-      throws: TokenizerError.invalidField(path: file, field: "", expected: "an object")
+      throws: TokenizerError.noSettings(path: file, found: "a list")
     ) { try TokenizerFile.load(from: folder) }
     #expect(
       throws: TokenizerError.unreadable(path: "/dev/null", reason: "it is not a regular file")

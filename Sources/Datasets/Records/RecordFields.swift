@@ -182,17 +182,3 @@ struct RecordFields {
     return elements.isEmpty || !elements.allSatisfy { $0["role"] != nil || $0["from"] != nil }
   }
 }
-
-extension JSONValue {
-  /// The type of the value as a phrase for error sentences.
-  var kind: String {
-    switch self {
-    case .null: "null"
-    case .bool: "true or false"
-    case .integer, .number: "a number"
-    case .string: "a text"
-    case .array: "a list"
-    case .object: "an object"
-    }
-  }
-}

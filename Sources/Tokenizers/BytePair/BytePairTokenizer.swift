@@ -25,6 +25,7 @@ package struct BytePairTokenizer: Tokenizer {
   package let specialTokens: [TokenID]
   /// The merges in order of rank.
   package let merges: [Merge]
+  package internal(set) var settings = TokenizerSettings()
 
   private let tokens: ByteStringTable
   private let rules: MergeRules

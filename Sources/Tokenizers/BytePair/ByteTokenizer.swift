@@ -3,7 +3,11 @@ package struct ByteTokenizer: Tokenizer, Equatable {
   /// The written form of id 256.
   package static let endOfTextToken = "<|endoftext|>"
 
-  package init() {}
+  package let settings: TokenizerSettings
+
+  package init() { self.init(settings: TokenizerSettings()) }
+
+  init(settings: TokenizerSettings) { self.settings = settings }
 
   package var vocabularySize: Int { 257 }
 

@@ -55,7 +55,7 @@ extension TokenizerFile {
 extension TokenizerConfiguration {
   /// The named special tokens, which transformers passes to a chat template.
   fileprivate var templateTokens: [PublishedTemplate.NamedToken] {
-    namedTokens(of: kind(of: .null)).compactMap { name, entry in
+    namedTokens(kind(of: .null)?.specialTokens ?? []).compactMap { name, entry in
       AddedTokenList.content(entry).map { PublishedTemplate.NamedToken(name: name, text: $0) }
     }
   }

@@ -24,25 +24,28 @@ struct AddedTokenList {
   private let path: String
 
   /// - Parameters:
-  ///   - kind: The class; nil for one that keeps the tokens of `document`.
+  ///   - kind: The class; nil for one without special tokens of its own.
+  ///   - usual: The special tokens by name where the settings name none; nil for those of `kind`.
+  ///   - keepsOwn: True for tokens of `document` that the settings do not list.
   ///   - rows: The number of ids that the model has: tokens of the settings beyond are left out; nil
   ///     without a limit.
   init(
-    _ settings: TokenizerConfiguration, of kind: TokenizerClass?, in document: JSONFile, rows: Int?
+    _ settings: TokenizerConfiguration, of kind: TokenizerClass?,
+    usual: [TokenizerClass.NamedToken]? = nil, keepsOwn: Bool, in document: JSONFile, rows: Int?
   ) throws(TokenizerError) {
     let own = try document.addedTokens().map(\.entry)
     var stated = settings.addedTokens ?? own
     if settings.addedTokens == nil { stated = try settings.olderTokens() + own }
     let listed = Dictionary(stated.map { ($0["id"]?.integer ?? 0, $0) }) { $1 }
       .sorted { $0.key < $1.key }.map(\.value)
-    let named = settings.namedTokens(of: kind)
+    let named = settings.namedTokens(usual ?? kind?.specialTokens ?? [])
     let extra = settings.extraTokens
     names = named.compactMap { name, entry in Self.content(entry).map { (name, $0) } }
     path = FileSystem.join(settings.folder, TokenizerFile.configurationName)
     known = Self.ids(in: document.root, of: own + listed + named.map(\.entry) + extra)
     self.own = Set(own.map(Self.key))
     self.rows = rows
-    if kind == nil { for entry in own { put(entry, id: entry["id"]?.integer) } }
+    if keepsOwn { for entry in own { put(entry, id: entry["id"]?.integer) } }
     let special = Set(named.map { Self.key($0.entry) })
     for entry in listed { put(entry, isSpecial: special.contains(Self.key(entry))) }
     for (_, entry) in named where ids[Self.key(entry)] == nil { put(entry, isSpecial: true) }
@@ -64,6 +67,9 @@ struct AddedTokenList {
     ids[key] = id
     tokens[id] = Self.entry(entry, id: id, isSpecial: isSpecial)
   }
+
+  /// Returns true when the settings or the class name a special token `name`.
+  func names(_ name: String) -> Bool { names.contains { $0.name == name } }
 
   /// Returns the text and id of the special token `name`.
   func named(_ name: String) throws(TokenizerError) -> (token: String, id: Int) {
@@ -116,14 +122,15 @@ struct AddedTokenList {
 extension TokenizerConfiguration {
   private static let addedTokensName = "added_tokens.json"
   /// The names of the special tokens in the order in which transformers adds them.
-  private static let tokenNames = [
+  static let tokenNames = [
     "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
   ]
 
-  /// The special tokens by name, those of `kind` where the settings name none, then those of other
+  /// The special tokens by name, those of `usual` where the settings name none, then those of other
   /// names.
-  func namedTokens(of kind: TokenizerClass?) -> [(name: String, entry: JSONValue)] {
-    let usual = kind?.specialTokens ?? []
+  func namedTokens(
+    _ usual: [TokenizerClass.NamedToken] = []
+  ) -> [(name: String, entry: JSONValue)] {
     let settings = self.settings
     func stated(_ name: String) -> JSONValue? { settings.first { $0.key == name }?.value }
     let known = Self.tokenNames.compactMap { name -> (name: String, entry: JSONValue)? in

@@ -13,7 +13,7 @@ struct JSONFile {
     } catch {
       throw .malformedJSON(path: path, line: error.line, reason: error.reason)
     }
-    if root.members == nil { throw invalid("", "an object") }
+    if root.members == nil { throw .noSettings(path: path, found: root.kind) }
   }
 
   /// Wraps a document that was derived from the file at `path`.

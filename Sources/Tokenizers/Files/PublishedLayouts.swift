@@ -65,33 +65,6 @@ struct TokenizerConfiguration {
     try setting(name, "a string") { $0.string ?? $0["content"]?.string }
   }
 
-  /// Returns `document`, that of a model of sentencepiece, with the post-processor for which
-  /// `add_bos_token` and `add_eos_token` ask; unchanged without these keys.
-  ///
-  /// In transformers too they have no effect beside a tokenizer.json.
-  func settingEnds(of document: JSONValue) throws(TokenizerError) -> JSONValue {
-    let flags = (begins: try flag("add_bos_token"), ends: try flag("add_eos_token"))
-    guard flags.begins != nil || flags.ends != nil, case .object(var members) = document,
-      let place = members.firstIndex(where: { $0.key == "post_processor" })
-    else { return document }
-    func added(_ isAdded: Bool, _ name: String, _ usual: String) throws(TokenizerError) -> [(
-      String, Int
-    )] {
-      guard isAdded else { return [] }
-      let text = try token(name) ?? usual
-      let entry = document["added_tokens"]?.array?.first { $0["content"]?.string == text }
-      guard let id = entry?["id"]?.integer else {
-        throw file?.invalid(name, "a token of the vocabulary") ?? .noTokenizer(folder: text)
-      }
-      return [(text, id)]
-    }
-    // Llama's class begins a text with `<s>` unless told otherwise.
-    members[place].value = .template(
-      before: try added(flags.begins ?? true, "bos_token", "<s>"),
-      after: try added(flags.ends ?? false, "eos_token", "</s>"))
-    return .object(members)
-  }
-
   /// Returns what `read` returns for the member `name`; nil when it is absent or null.
   private func setting<Value>(
     _ name: String, _ expected: String, _ read: (JSONValue) -> Value?
@@ -101,16 +74,7 @@ struct TokenizerConfiguration {
     return setting
   }
 
-  /// Returns the entries of `added_tokens_decoder`, which lists tokens by id; without that member,
-  /// Qwen's own three tokens with ids from `count` on.
-  func addedTokens(after count: Int) -> [JSONValue] {
-    addedTokens
-      ?? ["<|endoftext|>", "<|im_start|>", "<|im_end|>"].enumerated().map {
-        .addedToken($1, id: count + $0)
-      }
-  }
-
-  /// The entries of `added_tokens_decoder`; nil without that member.
+  /// The entries of `added_tokens_decoder`, which lists tokens by id; nil without that member.
   var addedTokens: [JSONValue]? {
     file?.root["added_tokens_decoder"]?.members?.map { id, value in
       .object([("id", Int(id).map { .integer($0) } ?? .null)] + (value.members ?? []))
@@ -132,15 +96,14 @@ extension TokenizerParts {
 
   /// Returns the tokenizer.json of Qwen's vocab.json and merges.txt.
   ///
-  /// These files hold no special tokens; the configuration lists them, and their ids follow those
-  /// of the vocabulary.
-  func qwenDocument(_ configuration: TokenizerConfiguration) -> JSONValue {
+  /// These files hold no special tokens; the configuration lists them.
+  func qwenDocument(_ configuration: TokenizerConfiguration) throws(TokenizerError) -> JSONValue {
     let byteLevel = JSONValue.byteLevel(
       addPrefixSpace: false, trimOffsets: false, useRegex: false)
     return .tokenizer(
-      addedTokens: configuration.addedTokens(after: vocabulary.count),
+      addedTokens: configuration.addedTokens ?? [],
       normalizer: ["type": "NFC"],
-      preTokenizer: .qwen(addPrefixSpace: false),
+      preTokenizer: .qwen(addPrefixSpace: try configuration.flag("add_prefix_space") ?? false),
       postProcessor: byteLevel, decoder: byteLevel,
       model: .bytePairs(vocabulary, merges: merges, affix: ""))
   }

@@ -1,54 +1,73 @@
 import Files
 
 extension SentencePieceModel {
-  /// Returns the model as a tokenizer.json.
+  /// Returns the model as a tokenizer.json in the form in which T5's tokenizer is published, with
+  /// `sentinels` tokens `<extra_id_…>` after the pieces.
   ///
-  /// With `asT5`, in the form in which T5's tokenizer is published; `sentinels` tokens
-  /// `<extra_id_…>` follow the pieces. Other models as close to sentencepiece as the parts of
-  /// Hugging Face tokenizers allow.
-  func document(asT5 isT5: Bool, sentinels: Int) throws(TokenizerError) -> JSONValue {
-    switch algorithm {
-    case .unigram: return try unigram(isT5, sentinels)
-    case .bytePairs: return try bytePairs(isT5)
-    case .words: throw .unsupported(path: path, construct: "model Word")
-    case .characters: throw .unsupported(path: path, construct: "model Char")
+  /// Throws `TokenizerError.unsupported` for a model that is no Unigram.
+  func t5Document(sentinels: Int) throws(TokenizerError) -> JSONValue {
+    guard algorithm == .unigram else {
+      throw .unsupported(
+        path: path, construct: "model \(algorithm.name) with the class T5Tokenizer")
     }
+    let extra = (0..<sentinels).reversed().map { "<extra_id_\($0)>" }
+    let sentinelTokens = extra.enumerated().map { JSONValue.addedToken($1, id: pieces.count + $0) }
+    let end = pieces.firstIndex { $0.kind == .control && $0.text == "</s>" }
+    return .tokenizer(
+      addedTokens: addedTokens + userDefinedTokens + sentinelTokens,
+      normalizer: characterMap.isEmpty ? .null : characterMapper,
+      preTokenizer: [
+        "type": "Sequence", "pretokenizers": [["type": "WhitespaceSplit"], .metaspace()],
+      ],
+      postProcessor: end.map { .template(after: [("</s>", $0)], secondType: 0) } ?? .null,
+      decoder: .metaspace(), model: try unigram(extra))
   }
 
-  private func unigram(_ isT5: Bool, _ sentinels: Int) throws(TokenizerError) -> JSONValue {
+  /// Returns the vocabulary as a tokenizer.json with a BPE and nothing else, for the classes of
+  /// transformers that build the other parts themselves.
+  ///
+  /// These take every model for a BPE, whose merges have the order of the ids of their results.
+  var pairsDocument: JSONValue {
+    .tokenizer(
+      addedTokens: addedTokens + userDefinedTokens, preTokenizer: .null, decoder: .null,
+      model: .bytePairs(
+        pieces.enumerated().map { (key: $1.text, id: $0) }, merges: merges(byScore: false)))
+  }
+
+  /// Returns the model as a tokenizer.json with the ids of sentencepiece.
+  ///
+  /// - Parameter isLegacy: True when every text between special tokens has a space before it; else only
+  ///   the first one has.
+  func document(isLegacy: Bool) throws(TokenizerError) -> JSONValue {
+    let model: JSONValue
+    switch algorithm {
+    case .unigram: model = try unigram()
+    case .bytePairs:
+      model = .bytePairs(
+        pieces.enumerated().map { (key: $1.text, id: $0) }, merges: merges(byScore: true),
+        unknown: pieces.first { $0.kind == .unknown }?.text, fusesUnknown: true,
+        fallsBackToBytes: fallsBackToBytes, ignoresMerges: !userDefined.isEmpty)
+    case .words, .characters:
+      throw .unsupported(path: path, construct: "model \(algorithm.name)")
+    }
+    var decoders: [JSONValue] = [.replacing(["String": "▁"], with: " ")]
+    if fallsBackToBytes { decoders.append(["type": "ByteFallback"]) }
+    decoders.append(["type": "Fuse"])
+    if addsPrefix { decoders.append(["type": "Strip", "content": " ", "start": 1, "stop": 0]) }
+    return .tokenizer(
+      addedTokens: addedTokens, normalizer: normalizer(isLegacy),
+      preTokenizer: preTokenizer(isLegacy),
+      decoder: ["type": "Sequence", "decoders": .array(decoders)], model: model)
+  }
+
+  /// Returns a Unigram of the pieces and of the tokens `extra` after them.
+  private func unigram(_ extra: [String] = []) throws(TokenizerError) -> JSONValue {
     guard let unknown = pieces.firstIndex(where: { $0.kind == .unknown }) else {
       throw .malformedModel(path: path, reason: "it has no unknown piece")
     }
-    let extra = (0..<sentinels).reversed().map { "<extra_id_\($0)>" }
-    let vocabulary =
-      pieces.map { (piece: $0.text, score: Double($0.score)) } + extra.map { ($0, 0) }
-    let sentinelTokens = extra.enumerated().map {
-      JSONValue.addedToken($1, id: pieces.count + $0)
-    }
-    let end = pieces.firstIndex { $0.kind == .control && $0.text == "</s>" }
-    return .tokenizer(
-      addedTokens: addedTokens + sentinelTokens, normalizer: normalizer(asT5: isT5),
-      preTokenizer: preTokenizer(asT5: isT5),
-      postProcessor: end.map { .template(after: [("</s>", $0)], secondType: 0) } ?? .null,
-      decoder: .metaspace(prepends: addsPrefix ? "always" : "never"),
-      model: .unigram(vocabulary, unknown: unknown, fallsBackToBytes: fallsBackToBytes))
-  }
-
-  private func bytePairs(_ isT5: Bool) throws(TokenizerError) -> JSONValue {
-    let begin = pieces.firstIndex { $0.kind == .control && $0.text == "<s>" }
-    var decoders: [JSONValue] = [
-      .replacing(["String": "▁"], with: " "), ["type": "ByteFallback"], ["type": "Fuse"],
-    ]
-    if addsPrefix { decoders.append(["type": "Strip", "content": " ", "start": 1, "stop": 0]) }
-    return .tokenizer(
-      addedTokens: addedTokens, normalizer: normalizer(asT5: isT5),
-      preTokenizer: preTokenizer(asT5: isT5),
-      postProcessor: begin.map { .template(before: [("<s>", $0)]) } ?? .null,
-      decoder: ["type": "Sequence", "decoders": .array(decoders)],
-      model: .bytePairs(
-        pieces.enumerated().map { (key: $1.text, id: $0) }, merges: merges(),
-        unknown: pieces.first { $0.kind == .unknown }?.text, fusesUnknown: true,
-        fallsBackToBytes: fallsBackToBytes, ignoresMerges: !userDefined.isEmpty))
+    return .unigram(
+      pieces.map { (piece: $0.text, score: Double($0.score)) } + extra.map { ($0, 0) },
+      unknown: unknown, fallsBackToBytes: fallsBackToBytes)
   }
 
   /// The added tokens: control and unknown pieces, which are special.
@@ -87,82 +106,59 @@ extension SentencePieceModel {
     ]
   }
 
+  /// The normalizer of sentencepiece's character map.
+  private var characterMapper: JSONValue {
+    ["type": "Precompiled", "precompiled_charsmap": .string(Base64.encode(characterMap))]
+  }
+
   /// Returns the normalizer: first the character map, then the treatment of spaces.
   ///
-  /// A model that removes extra spaces drops those at the ends and merges runs of them (T5's
-  /// pre-tokenizer does both); any other model keeps every space and, if `addsPrefix`, puts one
-  /// before the text.
-  private func normalizer(asT5 isT5: Bool) -> JSONValue {
-    var parts: [JSONValue] = []
-    if !characterMap.isEmpty {
-      let map = JSONValue.string(Base64.encode(characterMap))
-      parts.append(["type": "Precompiled", "precompiled_charsmap": map])
-    }
-    if removesExtraSpace, !isT5 {
+  /// A model that removes extra spaces drops those at the ends and merges runs of them.
+  private func normalizer(_ isLegacy: Bool) -> JSONValue {
+    var parts = characterMap.isEmpty ? [] : [characterMapper]
+    if removesExtraSpace {
       parts.append(.replacing(["Regex": #"\A +| +\z"#], with: ""))
       parts.append(.replacing(["Regex": " {2,}"], with: " "))
-      if addsPrefix {
-        // Metaspace puts no space before a text that begins with its mark; sentencepiece does.
-        parts.append(.replacing(["String": " "], with: "▁"))
-        parts.append(.replacing(["Regex": #"\A▁"#], with: "▁▁"))
-      }
-    } else if !removesExtraSpace {
-      if addsPrefix { parts.append(["type": "Prepend", "prepend": "▁"]) }
-      parts.append(.replacing(["String": " "], with: "▁"))
     }
-    if parts.count < 2 { return parts.first ?? .null }
+    parts.append(.replacing(["String": " "], with: "▁"))
+    if addsPrefix, isLegacy {
+      // Metaspace puts no space before a text that begins with its mark; sentencepiece does.
+      parts.append(.replacing(["Regex": #"\A▁"#], with: "▁▁"))
+    }
     return ["type": "Sequence", "normalizers": .array(parts)]
   }
 
-  /// Returns the pre-tokenizer: T5 splits at any white space, other models before every space; a
-  /// model that keeps every space, and one with pieces that the user has defined, before none.
-  private func preTokenizer(asT5 isT5: Bool) -> JSONValue {
-    let split = splitAtUserDefined
-    var parts: [JSONValue] = []
-    if removesExtraSpace {
-      if isT5 { parts.append(["type": "WhitespaceSplit"]) }
-      parts.append(
-        .metaspace(prepends: addsPrefix ? "always" : "never", splits: isT5 || split == nil))
-    }
-    if let split { parts.append(split) }
-    if parts.count < 2 { return parts.first ?? .null }
-    return ["type": "Sequence", "pretokenizers": .array(parts)]
+  /// Returns the pre-tokenizer, which splits nowhere but at the pieces that the user has defined.
+  private func preTokenizer(_ isLegacy: Bool) -> JSONValue {
+    let prefix: JSONValue? =
+      addsPrefix ? .metaspace(prepends: isLegacy ? "always" : "first", splits: false) : nil
+    let parts = [prefix, splitAtUserDefined].compactMap(\.self)
+    return parts.isEmpty ? .null : ["type": "Sequence", "pretokenizers": .array(parts)]
   }
 
-  /// Returns all pairs of pieces whose concatenation is a piece, in descending order of its score.
-  private func merges() -> [(left: String, right: String)] {
+  /// Returns all pairs of pieces whose concatenation is a piece, in the order in which they merge; of
+  /// equal rank, the one with the shorter left piece first.
+  ///
+  /// - Parameter byScore: True for normal pieces by descending score; false for all pieces by id.
+  private func merges(byScore: Bool) -> [(left: String, right: String)] {
     var ids = ByteStringTable(capacity: pieces.count)
     for piece in pieces { _ = ids.insert(Array(piece.text.utf8)) }
-    struct Merge {
-      let score: Float
-      let left: String
-      let right: String
-      let lengths: (Int, Int)
-    }
-    var merges: [Merge] = []
-    for piece in pieces where piece.kind == .normal {
-      let scalars = piece.text.unicodeScalars
-      var own: [(left: Int, right: Int, merge: Merge)] = []
-      for (count, index) in zip(1..., scalars.indices.dropFirst()) {
-        let left = String(scalars[..<index])
-        let right = String(scalars[index...])
-        guard let leftID = ids.find(Array(left.utf8)), let rightID = ids.find(Array(right.utf8)),
-          pieces[leftID].kind != .userDefined, pieces[rightID].kind != .userDefined
-        else { continue }
-        let lengths = (count, scalars.count - count)
-        own.append(
-          (leftID, rightID, Merge(score: piece.score, left: left, right: right, lengths: lengths)))
+    let isMerged = { (piece: Piece) in !byScore || piece.kind == .normal }
+    let results = pieces.indices.filter { isMerged(pieces[$0]) }
+    // Stable: equal scores have the order of their ids.
+    let order = byScore ? results.sorted { pieces[$0].score > pieces[$1].score } : results
+    var merges: [(left: String, right: String)] = []
+    for result in order {
+      let scalars = pieces[result].text.unicodeScalars
+      for index in scalars.indices.dropFirst() {
+        let (left, right) = (String(scalars[..<index]), String(scalars[index...]))
+        if let first = ids.find(Array(left.utf8)), let second = ids.find(Array(right.utf8)),
+          isMerged(pieces[first]), isMerged(pieces[second])
+        {
+          merges.append((left, right))
+        }
       }
-      own.sort { ($0.left, $0.right) < ($1.left, $1.right) }
-      merges += own.map(\.merge)
     }
-    // Stable and in descending order, as the converter of transformers sorts.
-    let order = merges.indices.sorted { a, b in
-      let (x, y) = (merges[a], merges[b])
-      if x.score != y.score { return x.score > y.score }
-      if x.lengths != y.lengths { return x.lengths > y.lengths }
-      return a < b
-    }
-    return order.map { (merges[$0].left, merges[$0].right) }
+    return merges
   }
 }

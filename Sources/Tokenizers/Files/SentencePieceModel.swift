@@ -3,6 +3,7 @@
 ///     ModelProto       1 pieces (repeated SentencePiece)  2 TrainerSpec  3 NormalizerSpec
 ///     SentencePiece    1 piece (text)  2 score (float)  3 type
 ///     TrainerSpec      3 model_type  24 treat_whitespace_as_suffix  35 byte_fallback
+///                      40 unk_id  41 bos_id  42 eos_id  45 unk_piece  46 bos_piece  47 eos_piece
 ///     NormalizerSpec   2 precompiled_charsmap  3 add_dummy_prefix  4 remove_extra_whitespaces
 ///                      5 escape_whitespaces
 ///
@@ -30,6 +31,16 @@ struct SentencePieceModel {
     case bytePairs = 2
     case words = 3
     case characters = 4
+
+    /// The name in sentencepiece.
+    var name: String {
+      switch self {
+      case .unigram: "Unigram"
+      case .bytePairs: "BPE"
+      case .words: "Word"
+      case .characters: "Char"
+      }
+    }
   }
 
   let path: String
@@ -39,6 +50,13 @@ struct SentencePieceModel {
   private(set) var characterMap: [UInt8] = []
   private(set) var addsPrefix = true
   private(set) var removesExtraSpace = true
+  /// The pieces for unknown text, the beginning and the end, without those that the model lacks.
+  var specialPieces: [TokenizerClass.NamedToken] {
+    special.compactMap { $0.id < 0 ? nil : ($0.name, $0.piece) }
+  }
+  private var special: [(name: String, id: Int32, piece: String)] = [
+    ("unk_token", 0, "<unk>"), ("bos_token", 1, "<s>"), ("eos_token", 2, "</s>"),
+  ]
 
   /// Reads the file at `path`.
   init(path: String) throws(TokenizerError) {
@@ -100,7 +118,11 @@ struct SentencePieceModel {
   private mutating func readTrainer(_ bytes: ArraySlice<UInt8>) throws {
     var reader = ProtobufReader(bytes)
     while let (number, value) = try reader.next() {
+      if case .bytes(let text) = value, 45...47 ~= number {
+        special[number - 45].piece = String(decoding: text, as: UTF8.self)
+      }
       guard case .varint(let flag) = value else { continue }
+      if 40...42 ~= number { special[number - 40].id = Int32(truncatingIfNeeded: flag) }
       if number == 35 { fallsBackToBytes = flag != 0 }
       if number == 24, flag != 0 {
         throw TokenizerError.unsupported(

@@ -32,9 +32,12 @@ enum TokenizerClass: String, CaseIterable, Sendable {
     "LayoutLMTokenizer", "SqueezeBertTokenizer",
   ]
 
+  /// The name of a special token in the settings, such as `bos_token`, and its text.
+  typealias NamedToken = (name: String, text: String)
+
   /// The special tokens of the class where the settings name none, in the order in which missing ones
   /// are added to a vocabulary.
-  var specialTokens: [(name: String, text: String)] {
+  var specialTokens: [NamedToken] {
     switch self {
     case .bert:
       [
@@ -81,12 +84,7 @@ extension TokenizerConfiguration {
   /// The class that transformers' `AutoTokenizer` takes for a folder with `document`, a tokenizer.json;
   /// nil for `TokenizersBackend`.
   func kind(of document: JSONValue) -> TokenizerClass? {
-    let model = try? JSONFile(path: FileSystem.join(folder, "config.json")).root
-    let type = model?["model_type"]?.string ?? ""
-    if type == "qwen2" { return .qwen2 }
-    if TokenizerClass.asPublished.contains(type) { return nil }
-    let name = tokenizerClass ?? model?["tokenizer_class"]?.string
-    let kind = name.map { TokenizerClass(name: $0) } ?? TokenizerClass.registered[type]
+    let kind = statedKind
     let steps = Self.preTokenizers(of: document).compactMap { $0["type"]?.string }
     return switch kind {
     // Llama 3 names the class of Llama 2, whose tokenizer does not split texts into bytes.
@@ -95,6 +93,23 @@ extension TokenizerConfiguration {
     case .t5 where document["model"]?["type"]?.string != "Unigram": nil
     default: kind
     }
+  }
+
+  /// The class that the settings and the model's `model_type` ask for, whatever the vocabulary; nil for
+  /// `TokenizersBackend`.
+  var statedKind: TokenizerClass? {
+    let type = model?["model_type"]?.string ?? ""
+    if type == "qwen2" { return .qwen2 }
+    if TokenizerClass.asPublished.contains(type) { return nil }
+    return className.map { TokenizerClass(name: $0) } ?? TokenizerClass.registered[type]
+  }
+
+  /// The name of a class in the settings, or else in those of the model.
+  var className: String? { tokenizerClass ?? model?["tokenizer_class"]?.string }
+
+  /// The settings of the model beside.
+  private var model: JSONValue? {
+    try? JSONFile(path: FileSystem.join(folder, "config.json")).root
   }
 
   static func preTokenizers(of document: JSONValue) -> [JSONValue] {

@@ -6,37 +6,37 @@ extension TokenizerConfiguration {
   ///
   /// - Parameter rows: The number of ids of the model beside, which has no embedding for more tokens;
   ///   nil without a model.
-  func asClass(_ file: JSONFile, rows: Int?) throws(TokenizerError) -> JSONValue {
+  func asClass(
+    _ file: JSONFile, rows: Int?
+  ) throws(TokenizerError) -> Contents {
     let document = file.root
     let kind = kind(of: document)
-    let tokens = try AddedTokenList(self, of: kind, in: file, rows: rows)
+    let tokens = try AddedTokenList(self, of: kind, keepsOwn: kind == nil, in: file, rows: rows)
     var parts: [(key: String, value: JSONValue)] = []
     if let kind { parts = try self.parts(of: kind, document) }
     if tokens.isChanged { parts.append(("added_tokens", .array(tokens.entries))) }
+    if let ends = try ends(of: kind, tokens) { parts.append(("post_processor", ends)) }
+    return (document.replacing(parts), kind, kind?.specialTokens ?? [])
+  }
+
+  /// Returns the post-processor that the class `kind` has whatever the settings say; nil for a class
+  /// that keeps the one of a tokenizer.json.
+  func ends(
+    of kind: TokenizerClass?, _ tokens: AddedTokenList
+  ) throws(TokenizerError) -> JSONValue? {
     switch kind {
     case .bert:
       let (start, end) = (try tokens.named("cls_token"), try tokens.named("sep_token"))
-      parts.append(
-        ("post_processor", .template(before: [start], after: [end], startsSecond: false)))
+      return .template(before: [start], after: [end], startsSecond: false)
     case .t5:
-      let end = (token: "</s>", id: try tokens.named("eos_token").id)
-      parts.append(("post_processor", .template(after: [end], secondType: 0)))
-    default: break
+      return .template(after: [("</s>", try tokens.named("eos_token").id)], secondType: 0)
+    default: return nil
     }
-    return document.replacing(parts)
-  }
-
-  /// Returns `document`, of a folder without a tokenizer.json, with the special tokens of the settings.
-  func addingTokens(to document: JSONValue, rows: Int?) throws(TokenizerError) -> JSONValue {
-    let file = JSONFile(path: folder, root: document)
-    let tokens = try AddedTokenList(self, of: nil, in: file, rows: rows)
-    return tokens.isChanged
-      ? document.replacing([("added_tokens", .array(tokens.entries))]) : document
   }
 
   /// Returns the normalizer, pre-tokenizer, decoder and model of the class `kind` for the vocabulary and
   /// merges of `document`.
-  private func parts(
+  func parts(
     of kind: TokenizerClass, _ document: JSONValue
   ) throws(TokenizerError) -> [(key: String, value: JSONValue)] {
     var normalizer = JSONValue.null
@@ -109,25 +109,6 @@ extension TokenizerConfiguration {
     }
     steps[place] = steps[place].replacing([("add_prefix_space", .bool(addsSpace))])
     return steps.count == 1 ? steps[0] : own.replacing([("pretokenizers", .array(steps))])
-  }
-
-  /// Returns `document`, that of a model of sentencepiece, with the normalizer, pre-tokenizer and
-  /// decoder of the class `LlamaTokenizer` if the folder asks for it; `document` otherwise.
-  ///
-  /// - Parameter userDefined: The added tokens of the pieces that the user of sentencepiece defined.
-  func asLlama(
-    model document: JSONValue, userDefined: [JSONValue]
-  ) throws(TokenizerError) -> JSONValue {
-    guard kind(of: document) == .llama, let model = document["model"],
-      model["type"]?.string == "BPE"
-    else { return document }
-    let prepends = try flag("add_prefix_space") ?? true
-    return document.replacing([
-      ("added_tokens", .array((document["added_tokens"]?.array ?? []) + userDefined)),
-      ("normalizer", .null), ("pre_tokenizer", try llamaPreTokenizer(prepends)),
-      ("decoder", Self.decoder(strips: prepends)),
-      ("model", model.replacing([("ignore_merges", false)])),
-    ])
   }
 
   /// The pre-tokenizer of `LlamaTokenizer`: without `legacy: true` only the first section of a text gets

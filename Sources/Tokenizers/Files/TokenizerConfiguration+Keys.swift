@@ -12,50 +12,62 @@ enum TokenizerKeyUse: Sendable, Equatable {
 
 extension TokenizerConfiguration {
   /// The keys that transformers (5.24) reads for the supported classes, and those of older versions.
-  static let keys: [(names: [String], use: TokenizerKeyUse)] = [
+  ///
+  /// A copy of the tokenizer keeps the value unless the copy's other files state it, or it is about
+  /// the folder itself.
+  static let keys: [(names: [String], use: TokenizerKeyUse, isKept: Bool)] = [
     (
       [
-        "tokenizer_class", "add_prefix_space", "legacy", "do_lower_case", "strip_accents",
-        "tokenize_chinese_chars", "add_bos_token", "add_eos_token", "extra_ids", "chat_template",
+        "tokenizer_class", "add_bos_token", "add_eos_token", "chat_template",
         "added_tokens_decoder",
-      ], .computed
+      ],
+      .computed, false
+    ),
+    (
+      [
+        "add_prefix_space", "legacy", "do_lower_case", "strip_accents", "tokenize_chinese_chars",
+        "extra_ids",
+      ], .computed, true
     ),
     (
       [
         "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
         "extra_special_tokens", "additional_special_tokens", "model_specific_special_tokens",
-      ], .computed
+      ], .computed, true
     ),
     // Special tokens in a text as ordinary text, another pre-tokenizer, and spaces lost in BPE's texts.
     (
       [
         "split_special_tokens", "fix_mistral_regex",
         "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output",
-      ], .refused
+      ], .refused, true
     ),
     (
       [
         "model_max_length", "max_len", "max_length", "stride", "truncation_side",
         "truncation_strategy", "padding_side", "pad_to_multiple_of", "pad_token_type_id",
-        "model_input_names", "_json_padding", "_json_truncation", "tokenizer_padding",
-        "tokenizer_truncation",
+        "model_input_names",
       ],
       .irrelevant(
-        because: "commands pad and cut texts to the model's context by their own options")
+        because: "commands pad and cut texts to the model's context by their own options"), true
+    ),
+    (
+      ["_json_padding", "_json_truncation", "tokenizer_padding", "tokenizer_truncation"],
+      .irrelevant(because: "commands pad and cut texts as they need"), false
     ),
     (
       ["clean_up_tokenization_spaces"],
       .irrelevant(
         because:
           "transformers ignores it for BPE, the decoder of WordPiece does it anyway, and for "
-          + "Unigram it changes only the spaces of a printed text")
+          + "Unigram it changes only the spaces of a printed text"), true
     ),
     (
       [
         "vocab", "merges", "vocab_file", "merges_file", "tokenizer_file", "tokenizer_object",
         "tokenizer", "gguf_file", "post_processor", "unk_id", "_spm_precompiled_charsmap",
         "full_tokenizer_file", "init_inputs", "files_loaded", "backend",
-      ], .irrelevant(because: "the files of the folder hold the vocabulary and the pipeline")
+      ], .irrelevant(because: "the files of the folder hold the vocabulary and the pipeline"), false
     ),
     (
       [
@@ -63,7 +75,8 @@ extension TokenizerConfiguration {
         "spaces_between_special_tokens", "errors", "add_dummy_prefix_space", "from_slow",
         "wordpieces_prefix", "trim_offsets", "clean_text", "remove_space", "keep_accents",
         "response_schema",
-      ], .irrelevant(because: "transformers 5 keeps it without any effect on the classes here")
+      ], .irrelevant(because: "transformers 5 keeps it without any effect on the classes here"),
+      true
     ),
     (
       [
@@ -71,13 +84,17 @@ extension TokenizerConfiguration {
         "auto_map", "verbose", "special_tokens_map_file", "tokenizer_config_file", "is_local",
         "local_files_only",
       ],
-      .irrelevant(because: "it says where the tokenizer comes from and which programs open it")
+      .irrelevant(because: "it says where the tokenizer comes from and which programs open it"),
+      false
     ),
     (
       ["chat_control_tokens", "response_template"],
-      .irrelevant(because: "it is about calls in Python that check or parse messages")
+      .irrelevant(because: "it is about calls in Python that check or parse messages"), true
     ),
   ]
+
+  /// The keys whose value may be a list of special tokens.
+  static let tokenLists = ["extra_special_tokens", "additional_special_tokens"]
 
   /// The keys of the file that are not in the list, in order of their names.
   var unknownKeys: [String] {
@@ -97,7 +114,7 @@ extension TokenizerConfiguration {
 
   /// The texts that the settings declare as special tokens.
   var specialTokens: [String] {
-    (namedTokens(of: nil).map(\.entry) + extraTokens + (addedTokens ?? []))
+    (namedTokens().map(\.entry) + extraTokens + (addedTokens ?? []))
       .compactMap(AddedTokenList.content)
   }
 }

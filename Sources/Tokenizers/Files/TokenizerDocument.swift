@@ -8,6 +8,8 @@ struct TokenizerDocument {
   private let endOfText: String
   private let chatTemplate: JSONValue?
   private let pipeline: TokenizationPipeline?
+  /// The settings that came with the tokenizer.
+  private let settings: [(String, JSONValue)]
   /// The special tokens by name that a published template came with.
   private let namedTokens: [PublishedTemplate.NamedToken]
   /// The token that pads the texts of the model beside.
@@ -20,6 +22,7 @@ struct TokenizerDocument {
     context: Int? = nil
   ) {
     self.context = context
+    settings = tokenizer.settings.members(for: tokenizer).map { ($0.key, $0.value) }
     self.padding = padding.flatMap { try? tokenizer.bytes(of: $0) }.map {
       String(decoding: $0, as: UTF8.self)
     }
@@ -68,31 +71,34 @@ struct TokenizerDocument {
         merges: merges.map { (spellings[Int($0.left)], spellings[Int($0.right)]) }))
   }
 
-  /// The contents of tokenizer_config.json for transformers.AutoTokenizer.
+  /// The contents of tokenizer_config.json for transformers.AutoTokenizer: the settings that came with
+  /// the tokenizer, and those of the model and the chat template.
   var configurationJSON: JSONValue {
     let end = JSONValue.string(endOfText)
-    var members: [(key: String, value: JSONValue)] = [
-      ("clean_up_tokenization_spaces", false), ("tokenizer_class", "PreTrainedTokenizerFast"),
-    ]
-    if let chatTemplate { members.append(("chat_template", chatTemplate)) }
-    if !namedTokens.isEmpty {
-      // A published template renders with these, which may differ from the usual ones.
-      members += namedTokens.map { ($0.name, .string($0.text)) }
-    } else if let pipeline {
-      members += Self.roles.compactMap { role, texts in
-        texts.first { pipeline.specialToken($0) != nil }.map { (role, JSONValue.string($0)) }
+    var members: [String: JSONValue] = ["clean_up_tokenization_spaces": false]
+    if pipeline == nil { members["add_prefix_space"] = false }
+    // Without a published tokenizer_config.json no file names them.
+    if namedTokens.isEmpty, settings.isEmpty {
+      if let pipeline {
+        for (role, texts) in Self.roles {
+          members[role] = texts.first { pipeline.specialToken($0) != nil }.map { .string($0) }
+        }
+      } else {
+        members["bos_token"] = end
       }
-    } else {
-      members.append(("bos_token", end))
     }
-    if pipeline == nil { members.append(("add_prefix_space", false)) }
-    if !members.contains(where: { $0.key == "eos_token" }) { members.append(("eos_token", end)) }
-    if let context { members.append(("model_max_length", .integer(context))) }
-    if let padding {
-      members.removeAll { $0.key == "pad_token" }
-      members.append(("pad_token", .string(padding)))
+    members.merge(settings) { $1 }
+    // A published template renders with these, which may differ from the usual ones.
+    members.merge(namedTokens.map { ($0.name, .string($0.text)) }) { $1 }
+    members["tokenizer_class"] = "PreTrainedTokenizerFast"
+    members["chat_template"] = chatTemplate
+    if members["eos_token"]?.isNull ?? true { members["eos_token"] = end }
+    if let context {
+      let stated = members["model_max_length"]?.number.map { min($0, Double(context)) }
+      members["model_max_length"] = .integer(stated.map { Int($0) } ?? context)
     }
-    return .object(members.sorted { $0.key < $1.key })
+    if let padding { members["pad_token"] = .string(padding) }
+    return .object(members.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
   }
 
   /// The usual written forms of each role's special token.

@@ -35,74 +35,55 @@ package enum TokenizerFile {
     let configuration = try TokenizerConfiguration(folder: folder)
     try configuration.refuseUnsupported()
     let endOfText = try configuration.token("eos_token")
-    if !isFolder {
-      return try load(file: path, configuration, endOfText, rows)
-    }
-    for name in [tokenizerName, sentencePieceName, modelName] {
-      let file = FileSystem.join(path, name)
-      if FileStatus.isPresent(file) { return try load(file: file, configuration, endOfText, rows) }
-    }
-    let vocabulary = FileSystem.join(path, vocabularyName)
-    let merges = FileSystem.join(path, mergesName)
-    if FileStatus.isPresent(vocabulary), FileStatus.isPresent(merges) {
-      let parts = try TokenizerParts(vocabularyJSON: vocabulary, mergesText: merges)
-      if configuration.tokenizerClass == "Qwen2Tokenizer" {
-        let root = try configuration.addingTokens(to: parts.qwenDocument(configuration), rows: rows)
-        return try TokenizationPipeline(
-          JSONFile(path: vocabulary, root: root), endOfText: endOfText)
+    let file = isFolder ? try self.file(in: path) : path
+    let contents: TokenizerConfiguration.Contents
+    // Byte-level BPE has a token for every byte.
+    var hasBytes = true
+    if isFolder, file.hasSuffix("/" + vocabularyName) {
+      let parts = try TokenizerParts(
+        vocabularyJSON: file, mergesText: FileSystem.join(path, mergesName))
+      guard let read = try configuration.contents(of: parts, rows: rows) else {
+        return try tokenizer(parts, endOfText, configuration.kept(by: nil, []))
       }
-      guard let missing = parts.missingByte else { return try tokenizer(parts, endOfText) }
-      guard configuration.tokenizerClass == "GPT2Tokenizer" else {
-        throw .unstatedWords(path: vocabulary, byte: missing)
+      (contents, hasBytes) = (read, parts.missingByte == nil)
+    } else {
+      try refuseForeignFormat(of: file)
+      contents = try configuration.contents(of: file, rows: rows)
+    }
+    let document = JSONFile(path: file, root: contents.root)
+    let settings = configuration.kept(by: contents.kind, contents.usual)
+    if hasBytes, TokenizerParts.isByteLevel(document.root) {
+      do {
+        return try tokenizer(TokenizerParts(document), endOfText, settings)
+      } catch .invalidVocabulary(.reachableSpecial, _) {
+        // A special token that is also a word of the vocabulary needs the general pipeline.
       }
-      let root = try configuration.addingTokens(to: parts.gpt2Document(configuration), rows: rows)
-      return try TokenizationPipeline(JSONFile(path: vocabulary, root: root), endOfText: endOfText)
     }
-    let text = FileSystem.join(path, vocabularyTextName)
-    guard FileStatus.isPresent(text) else {
-      try refuseForeignFormats(in: path)
-      throw .noTokenizer(folder: path)
-    }
-    return try load(file: text, configuration, endOfText, rows)
+    var tokenizer = try TokenizationPipeline(document, endOfText: endOfText)
+    tokenizer.settings = settings
+    return tokenizer
   }
 
-  private static func load(
-    file: String, _ configuration: TokenizerConfiguration, _ endOfText: String?, _ rows: Int?
-  ) throws(TokenizerError) -> any Tokenizer {
-    let root: JSONValue
-    try refuseForeignFormat(of: file)
-    if file.hasSuffix(".model") {
-      // No file of T5 states the number of its sentinels.
-      let isT5 = file.hasSuffix("/" + sentencePieceName)
-      let sentinels = try configuration.count("extra_ids") ?? (isT5 ? 100 : 0)
-      let source = try SentencePieceModel(path: file)
-      var model = try source.document(asT5: isT5, sentinels: sentinels)
-      if !isT5 {
-        model = try configuration.asLlama(
-          model: configuration.settingEnds(of: model), userDefined: source.userDefinedTokens)
-      }
-      root = try configuration.addingTokens(to: model, rows: rows)
-    } else if file.hasSuffix(".txt") {
-      root = try configuration.addingTokens(
-        to: VocabularyText.document(path: file, configuration), rows: rows)
-    } else {
-      root = try configuration.asClass(JSONFile(path: file), rows: rows)
-      if TokenizerParts.isByteLevel(root) {
-        do {
-          return try tokenizer(TokenizerParts(JSONFile(path: file, root: root)), endOfText)
-        } catch .invalidVocabulary(.reachableSpecial, _) {
-          // A special token that is also a word of the vocabulary needs the general pipeline.
-        }
-      }
+  /// Returns the path of the file in `folder` that decides the ids.
+  private static func file(in folder: String) throws(TokenizerError) -> String {
+    func path(_ name: String) -> String { FileSystem.join(folder, name) }
+    func isPresent(_ name: String) -> Bool { FileStatus.isPresent(path(name)) }
+    let names = [tokenizerName, sentencePieceName, modelName]
+    if let name = names.first(where: isPresent) { return path(name) }
+    if isPresent(vocabularyName), isPresent(mergesName) { return path(vocabularyName) }
+    guard isPresent(vocabularyTextName) else {
+      try refuseForeignFormats(in: folder)
+      throw .noTokenizer(folder: folder)
     }
-    return try TokenizationPipeline(JSONFile(path: file, root: root), endOfText: endOfText)
+    return path(vocabularyTextName)
   }
 
   private static func tokenizer(
-    _ parts: TokenizerParts, _ endOfText: String?
+    _ parts: TokenizerParts, _ endOfText: String?, _ settings: TokenizerSettings
   ) throws(TokenizerError) -> any Tokenizer {
-    let tokenizer = try parts.tokenizer(endOfText: endOfText ?? ByteTokenizer.endOfTextToken)
-    return isByteTokenizer(tokenizer) ? ByteTokenizer() : tokenizer
+    var tokenizer = try parts.tokenizer(endOfText: endOfText ?? ByteTokenizer.endOfTextToken)
+    tokenizer.settings = settings
+    return isByteTokenizer(tokenizer) ? ByteTokenizer(settings: settings) : tokenizer
   }
 
   /// Writes the files of `tokenizer`, including `template`, into `folder`, which is created if

@@ -61,15 +61,19 @@ extension TokenizationPipeline {
     _ bytes: ArraySlice<UInt8>, _ places: RangeSet<Int>, _ tokens: inout TokenBuffer
   ) {
     if bytes.isEmpty { return }
+    let seeksStart =
+      bytes.startIndex == 0 && normalizer != nil && preTokenizer?.readsIsFirst == true
     var text = NormalizedText(
-      Array(bytes), offset: bytes.startIndex, tracked: tokens.keepsRanges)
+      Array(bytes), offset: bytes.startIndex, tracked: tokens.keepsRanges || seeksStart)
     normalizer?.normalize(&text)
     let found = text.bytes.withUnsafeBufferPointer { bytes in
       added.matches(in: bytes, .normalized) {
         RangeSet(text.origin(of: $0)).isSubset(of: places)
       }
     }
-    let isFirst = bytes.startIndex == 0
+    let isFirst =
+      bytes.startIndex == 0
+      && !(seeksStart && !text.bytes.isEmpty && text.origin(of: 0..<1).lowerBound > 0)
     if found.isEmpty { return appendWords(of: text, isFirst, &tokens) }
     var place = 0
     for (range, token) in found {

@@ -23,6 +23,7 @@ package struct TokenizationPipeline: Tokenizer {
   let document: JSONValue
 
   package let endOfText: TokenID
+  package internal(set) var settings = TokenizerSettings()
 
   package var unknown: TokenID? { model.unknown }
 

@@ -13,6 +13,8 @@ struct MetaspacePreTokenizer: PreTokenizer {
   let prependScheme: PrependScheme
   let splits: Bool
 
+  var readsIsFirst: Bool { prependScheme == .first }
+
   func split(_ text: inout PreTokenizedText) {
     text.rewriteWords { bytes, isAtStart, writer in
       let prepends =

@@ -2,13 +2,21 @@
 protocol PreTokenizer: Sendable {
   /// Splits the words of `text` further.
   func split(_ text: inout PreTokenizedText)
+
+  /// True when the words depend on `PreTokenizedText.isFirst`.
+  var readsIsFirst: Bool { get }
+}
+
+extension PreTokenizer {
+  var readsIsFirst: Bool { false }
 }
 
 /// A text and the words in it, in order and without overlap; the text between words is dropped.
 struct PreTokenizedText: Sendable {
   private(set) var text: NormalizedText
   private(set) var words: [Range<Int>]
-  /// True when the text begins where the original begins.
+  /// True when the text begins with the first character of the original: as in Hugging Face
+  /// tokenizers, not where the normalizer has removed that character.
   let isFirst: Bool
 
   /// Creates a text of one word, which is all of `text`.
@@ -92,6 +100,8 @@ struct WordWriter {
 /// Applies several pre-tokenizers in order.
 struct PreTokenizerSequence: PreTokenizer {
   let preTokenizers: [any PreTokenizer]
+
+  var readsIsFirst: Bool { preTokenizers.contains { $0.readsIsFirst } }
 
   func split(_ text: inout PreTokenizedText) {
     for preTokenizer in preTokenizers { preTokenizer.split(&text) }

@@ -43,8 +43,10 @@ extension TokenizationPipeline {
     }
     let root = JSONValue.object(
       (document.members ?? []).map { $0.key == "model" ? ("model", .object(model)) : $0 })
-    return try TokenizationPipeline(
+    var extended = try TokenizationPipeline(
       JSONFile(path: "the extended tokenizer", root: root),
       endOfText: String(decoding: try bytes(of: endOfText), as: UTF8.self))
+    extended.settings = settings
+    return extended
   }
 }

@@ -161,11 +161,13 @@ package struct VocabularyExtension: TokenizerTrainer {
     var tokens: [[UInt8]] = []
     for id in 0..<TokenID(base.vocabularySize) { tokens.append(try base.bytes(of: id)) }
     let old = base as? BytePairTokenizer
-    return try BytePairTokenizer(
+    var extended = try BytePairTokenizer(
       tokens: tokens + new.tokens,
       merges: (old?.merges ?? [])
         + new.pairs.map { .init(TokenID($0.left), TokenID($0.right)) },
       specialTokens: old?.specialTokens ?? [base.endOfText], endOfText: base.endOfText)
+    extended.settings = base.settings
+    return extended
   }
 }
 
