@@ -22,16 +22,17 @@ extension Tokenizer {
   }
 
   /// Returns the ids of `text`, which a model continues, with the tokens that the post-processor adds;
-  /// alone where the tokenizer is one of masked models.
+  /// alone where the tokenizer is one of masked models, or has T5's layout, whose end stands after the
+  /// inputs of an encoder.
   ///
   /// As in transformers, a tokenizer with `add_eos_token` ends a prompt too.
   package func encode(prompt text: String) -> [TokenID] {
-    isOfMaskedModels ? encode(text) : encodeWithSpecialTokens(text)
+    isOfMaskedModels || isOfEncoders ? encode(text) : encodeWithSpecialTokens(text)
   }
 
   /// The written form of the tokens that `encode(prompt:)` puts after a text; nil without any.
   package var endOfPrompt: String? {
-    guard !isOfMaskedModels else { return nil }
+    guard !isOfMaskedModels, !isOfEncoders else { return nil }
     let added = encodeWithSpecialTokens("")
     let end = added.dropFirst(beginningOfText == nil ? 0 : 1)
     return end.isEmpty ? nil : (try? decode(end)).map { String(decoding: $0, as: UTF8.self) }
@@ -41,6 +42,12 @@ extension Tokenizer {
   private var isOfMaskedModels: Bool {
     encodeWithSpecialTokens("").count > 1
       && ["[MASK]", "<mask>"].contains { specialToken($0) != nil }
+  }
+
+  /// True for a tokenizer of T5's layout, which `apus tokenizer train --kind unigram` makes for every
+  /// kind of model.
+  private var isOfEncoders: Bool {
+    specialToken("<pad>") == 0 && specialToken("</s>") == 1 && encodeWithSpecialTokens("") == [1]
   }
 
   /// Returns true when the bytes of `id` do not begin with a space.
