@@ -69,9 +69,12 @@ enum Failure {
     return text.isEmpty || text.hasSuffix(".") || text.hasSuffix("?") ? text : text + "."
   }
 
-  /// Writes `sentence` to standard error, as one line.
+  /// Writes `sentence` to standard error, as one line; of a very long one, which quotes a file, the
+  /// beginning and the end.
   static func report(_ sentence: String) {
-    write("apus: \(sentence.visible())\n")
+    let (most, shown) = (4000, sentence.visible())
+    let isLong = shown.unicodeScalars.count > most
+    write("apus: \(isLong ? "\(shown.prefix(most / 2)) … \(shown.suffix(most / 4))" : shown)\n")
   }
 
   private static func write(_ text: String) {

@@ -29,6 +29,9 @@ package struct TrainingState: Codable, Sendable, Equatable {
   package var evaluationsSinceBest: Int?
   /// The losses of the divergence guard's window, oldest first.
   package var recentLosses: [Double] = []
+  /// The lowest loss of the divergence guard; nil before the first, and in checkpoints of earlier
+  /// releases.
+  package var lowestLoss: Double?
   /// Values that the phase carries from step to step, by name.
   package var variables: [String: Double] = [:]
   /// The settings that decide the bits of the weights, by name; compared when a run resumes.

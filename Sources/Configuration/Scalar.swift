@@ -18,7 +18,7 @@ enum Scalar {
       return Int(text.filter { $0 != "_" })
     }
     // Above 2⁵³ neighbouring integers are equal as Double.
-    guard isNumber(text), text.prefixMatch(of: /[+-]?0[0-9]/) == nil, let value = Double(text),
+    guard isNumber(text), text.prefixMatch(of: /[+-]?0[0-9]/) == nil, let value = number(node),
       abs(value) <= 0x1p53
     else { return nil }
     return Int(exactly: value)

@@ -1,6 +1,6 @@
 /// Detects a diverging run before the next checkpoint would keep its weights.
 ///
-/// A loss or gradient norm that is not finite ends the run at once. Four faults end it when they last,
+/// A loss or gradient norm that is not finite ends the run at once. Five faults end it when they last,
 /// because single bad batches are normal:
 ///
 /// - a loss above `spike` times the mean of the last 32 losses, ten times as high a limit until there are
@@ -8,10 +8,12 @@
 /// - a loss above twice that of such a guess, to which a slow divergence climbs, when the recent excess
 ///   is more than that of 256 predictions: a step may have only a few, of which one can be wrong with a
 ///   large loss. The excess is a cumulative sum that restarts at 0 (Page 1954);
+/// - a loss above 1.25 times that of such a guess, in a run that has been below three quarters of it, for
+///   32 steps: the model has forgotten what it knew;
 /// - a gradient of 0, which weights have that no longer affect the loss;
 /// - the objective's own sign, such as a policy that has collapsed.
 ///
-/// The second and third end the run after 3 steps in a row. In a step of few examples a hard one is a
+/// The second and fourth end the run after 3 steps in a row. In a step of few examples a hard one is a
 /// large part, so the first must last for as many steps as have 256 examples, and the last for 64, from 3
 /// to 32 steps.
 package struct DivergenceGuard: Sendable {
@@ -64,10 +66,13 @@ package struct DivergenceGuard: Sendable {
   static let leastExamples = (ofSpike: 256, ofSign: 64)
   static let earlyFactor = 10.0
   static let guessFactor = 2.0
+  static let forgottenFactors = (of: 0.75, to: 1.25)
   static let mostExcess = 256.0
   private let spike: Double
   /// The losses of the window, oldest first; kept in checkpoints.
   package private(set) var recent: [Double]
+  /// The lowest loss of the run; nil before the first, and kept in checkpoints.
+  package private(set) var lowest: Double?
   /// The losses of the last steps, which may have a fault.
   ///
   /// They enter the window when a healthy step follows: without them the mean would be that of the easy
@@ -78,14 +83,18 @@ package struct DivergenceGuard: Sendable {
   /// Faults that hard examples have, too.
   private var spikes: Streak
   private var signs: Streak
+  /// Losses of a model that has forgotten what it knew.
+  private var forgotten = Streak(limit: window)
 
   /// - Parameters:
   ///   - spike: Multiple of the recent mean; 0 checks only for values that are not finite, and for the
   ///     objective's sign.
   ///   - examples: The number of examples in a step.
   ///   - recent: Losses of a run that is resumed.
-  package init(spike: Double, examples: Int, recent: [Double] = []) {
+  ///   - lowest: The lowest loss of a run that is resumed.
+  package init(spike: Double, examples: Int, recent: [Double] = [], lowest: Double? = nil) {
     self.spike = spike
+    self.lowest = lowest
     self.recent = recent.suffix(DivergenceGuard.window)
     func steps(of least: Int) -> Int {
       min(max((least - 1) / max(1, examples) + 1, DivergenceGuard.patience), DivergenceGuard.window)
@@ -131,8 +140,20 @@ package struct DivergenceGuard: Sendable {
     let high =
       isHigh
       ? "its loss \(rounded(loss)) is above \(multiple) × the recent mean \(rounded(mean))" : nil
-    let reasons = [certain.note(still ?? (climbs ? aboveGuess : nil)), spikes.note(high)]
-    fault = still ?? high ?? aboveGuess ?? fault
+    let below = lowest ?? loss
+    lowest = min(below, loss)
+    let (learned, lost) = Self.forgottenFactors
+    let isForgotten = guess.map { below < learned * $0 && loss > lost * $0 } ?? false
+    let worse =
+      isForgotten
+      ? "its loss \(rounded(loss)) is above that of a guess without the input, "
+        + "\(rounded(guess ?? 0)), and was \(rounded(below))" : nil
+    let reasons = [
+      certain.note(still ?? (climbs ? aboveGuess : nil)), spikes.note(high), forgotten.note(worse),
+    ]
+    // A few hard examples are worse than a guess, too.
+    let lasting = forgotten.length < Self.patience ? nil : worse
+    fault = still ?? high ?? aboveGuess ?? lasting ?? fault
     if let reason = reasons.compactMap(\.self).first {
       throw Diverged(step: step, reason: reason, setting: "guard.spike: 0")
     }

@@ -154,7 +154,7 @@ package final class Trainer {
 
     state.step = step + 1
     state.tokensSeen += Int(totals.tokens)
-    state.recentLosses = divergence.recent
+    (state.recentLosses, state.lowestLoss) = (divergence.recent, divergence.lowest)
     secondsOfSteps += seconds.total
     var report = report(totals, rate: rate, norm: norm, gradient, seconds)
     let flops = words.reduce(0.0) { $0 + Double($1.flops) }
@@ -255,7 +255,8 @@ package final class Trainer {
     state = try TrainingState(from: checkpoint)
     state.settings = settings
     divergence = DivergenceGuard(
-      spike: plan.spike, examples: plan.microBatches * plan.rows, recent: state.recentLosses)
+      spike: plan.spike, examples: plan.microBatches * plan.rows, recent: state.recentLosses,
+      lowest: state.lowestLoss)
   }
 
   private func takeSecondsData() -> Double {

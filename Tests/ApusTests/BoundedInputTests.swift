@@ -135,6 +135,25 @@ import Testing
       ["data", "build", "long.txt.gz", "--output", "out"], "more than 536870912 bytes", program)
   }
 
+  /// A table of very many columns takes linear time, and a sentence that quotes a file is cut.
+  @Test func wideTablesAndLongValuesAreShort() throws {
+    try Program.withModel { program in
+      let columns = (0..<200_000).map { "c\($0)" }
+      try program.write(
+        columns.joined(separator: ",") + "\n" + columns.joined(separator: ",") + "\n",
+        to: "wide.csv")
+      let clock = ContinuousClock()
+      let start = clock.now
+      let wide = try program.run(["data", "inspect", "wide.csv", "--tokenizer", "bytes"])
+      #expect(wide.code == 2 && clock.now - start < .seconds(20), "\(wide.errors.prefix(300))")
+      try program.write(#"{"text": "a", "label": "b"}"#, to: "l.jsonl")
+      let long = try program.run(
+        ["finetune"] + Program.short("long") + ["--set", "data.train=l.jsonl", "--set"]
+          + ["data.fields={text: \(String(repeating: "x", count: 100_000))}"])
+      #expect(long.code != 0 && long.errors.utf8.count < 6000, "\(long.errors.prefix(300))")
+    }
+  }
+
   /// A conversation of 100,000 messages is encoded in time proportional to its length.
   @Test func longConversationsAreEncodedInBoundedTime() throws {
     let program = try Program()

@@ -18,7 +18,7 @@ struct RewardFailureTests {
         #expect(result.code == 0, "\(result.errors)")
         let warning =
           "the reward command failed for 1 of 8 completions, which count as 0: "
-          + #"it printed "nan", which is not a finite number"#
+          + #"it printed "nan", which is not a number from −1e15 to 1e15"#
         // The warning appears once, not at every step.
         #expect(result.errors.components(separatedBy: warning).count == 2, "\(result.errors)")
         let all = "2 of the 16 completions of this run lack a part of their reward"

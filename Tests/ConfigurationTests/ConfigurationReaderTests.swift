@@ -113,6 +113,8 @@ import Testing
     }
     var zero = try ConfigurationReader(yaml: "x: 0.000e-999", file: "f")
     #expect(try zero.number("x", default: 1, help: "") == 0)
+    var whole = try ConfigurationReader(yaml: "x: \(text)", file: "f")
+    #expect(throws: ConfigurationError.self) { try whole.integer("x", default: 1, help: "") }
   }
 
   @Test func valuesOutsideTheRangeAreRefused() throws {

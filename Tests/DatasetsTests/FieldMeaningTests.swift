@@ -186,7 +186,11 @@ struct FieldMeaningTests {
       }
       return error?.description ?? ""
     }
-    for field in ["mask", "prefix", "train_detail", "images"] {
+    for field in [
+      "mask", "prefix", "train_detail", "images", "is_correct", "rank", "masked", "target",
+      "reward",
+      "loss_scale", "trainable", "prefill",
+    ] {
       let value = field == "prefix" ? "true" : "[1]"
       let sentence = try defect("\"\(field)\": \(value)", role: "assistant")
       #expect(sentence.contains("the field \"messages[1].\(field)\""), "\(sentence)")

@@ -24,6 +24,9 @@ struct LabelLoaderTests {
     #expect(names.classes == ["Bad", "bad", "good"] && names.labels == [2, 1, 0, 2])
     let numbers = try Self.set([.number(10), .number(9), .number(-1.5)])
     #expect(numbers.classes == ["-1.5", "9", "10"] && numbers.labels == [2, 1, 0])
+    // Some writers quote numbers.
+    let mixed = try Self.set([.number(1), .name("1"), .name("true"), .name("true")])
+    #expect(mixed.classes == ["1", "true"] && mixed.labels == [0, 0, 1, 1])
     let given = try Self.set([.name("b"), .number(1)], task: .classes(["1", "a", "b"]))
     #expect(given.labels == [2, 0])
     // A number is the index of a class, unless classes are called by numbers.
@@ -53,8 +56,10 @@ struct LabelLoaderTests {
     #expect(throws: DatasetError.badRecord(.notAValue("x"), at: second)) {
       try Self.set([.number(1), .name("x")], task: .values)
     }
-    #expect(throws: DatasetError.badRecord(.notAValue("1e+39"), at: second)) {
-      try Self.set([.number(1), .number(1e39)], task: .values)
+    for value in ["1e+39", "-1e+20"] {
+      #expect(throws: DatasetError.badRecord(.valueTooLarge(value), at: second)) {
+        try Self.set([.number(1), .number(Double(value) ?? 0)], task: .values)
+      }
     }
     #expect(throws: DatasetError.oneClass("a")) { try Self.set([.name("a"), .name("a")]) }
     #expect(throws: DatasetError.self) {

@@ -162,6 +162,30 @@ import Testing
     #expect(reason(&guardian, loss: 0, count: 1, guess: 0) == nil)
   }
 
+  /// An adapter at a learning rate of 10 went from 3.3 to 8 at a guess of 5.5, below twice of it.
+  @Test func aModelThatForgetsWhatItKnewEndsTheRun() throws {
+    var guardian = DivergenceGuard(spike: 2, examples: 4)
+    for loss in [3.3, 3.2, 4, 6] { #expect(reason(&guardian, loss: loss, guess: 5.5) == nil) }
+    let steps = (1...40).first { step in
+      let found = reason(&guardian, loss: 8 + 0.1 * Double(step % 3), guess: 5.5)
+      // Nothing is published meanwhile.
+      #expect((guardian.fault != nil) == (step >= 3) || found != nil)
+      return found?.contains("and was 3.2") == true
+    }
+    #expect(steps == 32)
+    // It is known after a resume, too.
+    var resumed = DivergenceGuard(
+      spike: 2, examples: 4, recent: Array(repeating: 8, count: 32), lowest: 3.2)
+    #expect((1...40).first { _ in reason(&resumed, loss: 8, guess: 5.5) != nil } == 32)
+  }
+
+  /// A new model may begin above a guess, and stay there for its warm-up.
+  @Test func aModelThatHasLearnedNothingYetGoesOn() {
+    var guardian = DivergenceGuard(spike: 2, examples: 256)
+    for _ in 0..<200 { #expect(reason(&guardian, loss: 8, guess: 5.9) == nil) }
+    #expect(guardian.fault == nil)
+  }
+
   @Test func theWindowSlides() {
     var guardian = full
     for step in 0..<40 { #expect(reason(&guardian, loss: 3.0 + Double(step) / 100) == nil) }

@@ -85,17 +85,20 @@ package struct LabelSet: BatchableSet {
       case .number(let number): numbers.insert(number)
       }
     }
-    return numbers.sorted().map { Label.number($0).text } + names.sorted(by: FilePaths.precedes)
+    let texts = numbers.sorted().map { Label.number($0).text }
+    return texts + names.subtracting(texts).sorted(by: FilePaths.precedes)
   }
+
+  /// The largest value of a regression: sums of its square are finite in fp32.
+  private static let largestValue = 1e15
 
   private static func number(
     of label: Label, task: Task, classes: [String], _ names: ClassNames
   ) throws(RecordDefect) -> Float {
     switch (task, label) {
     case (.values, .number(let number)):
-      let value = Float(number)
-      guard value.isFinite else { throw .notAValue(label.text) }
-      return value
+      guard abs(number) <= Self.largestValue else { throw .valueTooLarge(label.text) }
+      return Float(number)
     case (.values, .name(let name)): throw .notAValue(name)
     case (.classes, _):
       guard let index = names.index(of: label.text) else {

@@ -34,7 +34,8 @@ struct CSVRows {
             + "columns of a CSV file by commas"),
         at: RecordPlace(path: path, line: header.line))
     }
-    for (index, name) in columns.enumerated() where columns[..<index].contains(name) {
+    var seen: Set<String> = []
+    for name in columns where !seen.insert(name).inserted {
       throw .repeatedColumn(path: path, line: header.line, name: name)
     }
   }

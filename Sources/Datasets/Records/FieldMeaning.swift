@@ -9,7 +9,7 @@ import Files
 /// as the prompt of UltraChat beside its messages, says nothing more.
 enum FieldMeaning {
   /// The fields that change what a record means wherever they occur and are not read.
-  private static let ofRecords: Set<String> = loss.union(media).union([
+  private static let ofRecords: Set<String> = loss.union(media).union(judgements).union([
     // Context of the answer.
     "chat_template", "chat_template_kwargs", "context", "continue_final_message", "conversation",
     "conversations", "documents", "enable_thinking", "functions", "history", "hypothesis", "input",
@@ -20,15 +20,20 @@ enum FieldMeaning {
     "negatives", "output", "positive", "positives", "prefix", "reasoning", "reasoning_content",
     "rejected", "response", "responses", "segments", "solution", "suffix", "thinking",
     "tool_calls",
-    // Judgements of the answer.
-    "advantage", "correct", "flipped", "is_correct", "kto_tag", "label", "margin", "preferred",
-    "rank", "ranks", "reward", "rewards", "tie", "winner",
     // Tokens in place of texts.
     "attention_mask", "input_ids", "labels", "token_type_ids",
   ])
 
   /// The fields that change what a message means and are not read.
-  private static let ofMessages: Set<String> = loss.union(media).union(["function_call", "prefix"])
+  private static let ofMessages: Set<String> = loss.union(media).union(judgements).union([
+    "function_call", "negative", "positive", "prefill", "prefix", "target",
+  ])
+
+  /// The fields that judge an answer, or compare it with others.
+  private static let judgements: Set<String> = [
+    "advantage", "chosen_prob", "correct", "flipped", "is_correct", "kto_tag", "label", "margin",
+    "preference", "preferred", "rank", "ranks", "reward", "rewards", "swapped", "tie", "winner",
+  ]
 
   private static let media: Set<String> = [
     "audio", "audios", "image", "images", "video", "videos",
@@ -37,7 +42,8 @@ enum FieldMeaning {
   /// The fields that say whether, and how much, something is learned.
   private static let loss: Set<String> = inLoss.union([
     "assistant_mask", "assistant_masks", "calculate_loss", "completion_mask", "loss_mask",
-    "loss_weight", "mask", "masks", "sample_weight", "train_detail", "train_on_input",
+    "loss_scale", "loss_weight", "mask", "masked", "masks", "sample_weight", "trainable",
+    "train_detail", "train_on_input",
     "train_on_inputs", "train_on_prompt", "training_detail", "weights",
   ])
 
@@ -46,11 +52,14 @@ enum FieldMeaning {
   static let inLoss: Set<String> = ["loss", "train", "train_on_turn", "training", "weight"]
 
   /// The fields of which true means what a record without the field means.
-  private static let neutralWhenTrue = inLoss.union(["calculate_loss", "correct", "is_correct"])
+  private static let neutralWhenTrue = inLoss.union([
+    "calculate_loss", "correct", "is_correct", "target", "trainable",
+  ])
 
   /// The fields of which false means what a record without the field means.
   private static let neutralWhenFalse: Set<String> = [
-    "continue_final_message", "flipped", "prefix", "tie", "train_on_input", "train_on_inputs",
+    "continue_final_message", "flipped", "masked", "negative", "prefill", "prefix", "swapped",
+    "tie", "train_on_input", "train_on_inputs",
     "train_on_prompt",
   ]
 
@@ -96,7 +105,8 @@ enum FieldMeaning {
     case .bool(let value): (value ? neutralWhenTrue : neutralWhenFalse).contains(field)
     case .integer, .number:
       switch field {
-      case "weight", "sample_weight", "loss_weight", "calculate_loss": value.number == 1
+      case "weight", "sample_weight", "loss_scale", "loss_weight", "calculate_loss":
+        value.number == 1
       case "margin": value.number == 0
       default: false
       }

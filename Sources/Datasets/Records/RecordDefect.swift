@@ -53,6 +53,8 @@ package enum RecordDefect: Error, Equatable, Sendable {
   case unrendered(reason: String)
   /// A label outside the classes.
   case unknownClass(String, classes: [String])
+  /// A value whose squared error fp32 cannot sum.
+  case valueTooLarge(String)
   /// A label that is a name where regression needs a value.
   case notAValue(String)
 }
@@ -121,6 +123,8 @@ extension RecordDefect: CustomStringConvertible {
     case .unknownClass(let label, let classes):
       "has the label \"\(label)\", which is not one of the classes "
         + "\(RecordFormat.quoted(classes)); correct it or add the class"
+    case .valueTooLarge(let label):
+      "has the label \(label), beyond 1e15, whose squared error is too large for fp32; scale the values"
     case .notAValue(let label):
       "has the label \"\(label)\" where regression needs a number; correct it or train a classifier"
     }

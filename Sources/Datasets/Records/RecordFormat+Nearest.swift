@@ -17,6 +17,9 @@ extension RecordFormat {
     "tokens": ["words"],
   ]
 
+  /// The largest number of fields that are compared with those of formats.
+  private static let mostNames = 1000
+
   /// Returns the format that is most similar to the fields `names` and the fields that it lacks, as a
   /// phrase; nil when none is similar.
   static func nearest(to names: [String]) -> String? {
@@ -31,6 +34,7 @@ extension RecordFormat {
   /// Returns the key `data.fields` that reads records with the fields `names` in the nearest format, or
   /// as labelled texts; nil when they have too few fields.
   static func mapping(of names: [String]) -> String? {
+    if names.count > mostNames { return nil }
     let texts = all.first { $0.fields == ["text", "label"] }
     guard let format = format(nearestTo: names) ?? texts else { return nil }
     var free = names.filter { !format.fields.contains($0) }
@@ -51,6 +55,8 @@ extension RecordFormat {
   }
 
   private static func format(nearestTo names: [String]) -> RecordFormat? {
+    // A table of features is no record, and comparing so many names takes long.
+    if names.count > mostNames { return nil }
     var best: (format: RecordFormat, likeness: Double)?
     for format in all {
       let sum = format.fields.reduce(0.0) { $0 + similarity(of: $1, to: names).value }

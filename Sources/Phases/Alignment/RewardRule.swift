@@ -84,11 +84,15 @@ struct RewardRule: Sendable {
     }
     let numbers = lines.map { line in
       let number = Double(line.trimmingCharacters(in: .whitespaces)) ?? .nan
-      return number.isFinite ? number : .nan
+      return abs(number) <= Self.largest ? number : .nan
     }
     let first = zip(lines, numbers).first { $0.1.isNaN }
     return (
-      numbers, first.map { "it printed \"\($0.0.prefix(40))\", which is not a finite number" }
+      numbers,
+      first.map { "it printed \"\($0.0.prefix(40))\", which is not a number from −1e15 to 1e15" }
     )
   }
+
+  /// The largest reward: a larger one would overflow in the loss.
+  private static let largest = 1e15
 }
