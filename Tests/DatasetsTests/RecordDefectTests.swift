@@ -64,7 +64,7 @@ struct RecordDefectTests {
     d.jsonl:3 has a prompt of 70 tokens, which leaves no room for an answer in a context of 64; shorten it or raise the context
     d.jsonl:3 has a prompt of 60 tokens, which leaves no room for an answer of 8 tokens in a context of 64; shorten it or raise the context
     d.jsonl:3 cannot be rendered: the chat template refuses it at line 1: no; change it or name another template
-    d.jsonl:3 has the label "c", which is not one of the classes "a", "b"; correct it or add the class
+    d.jsonl:3 has the label "c", which is not one of the classes "a", "b"; correct it, or name it in data.classes of the training
     d.jsonl:3 has the label "c" where regression needs a number; correct it or train a classifier
     d.jsonl:3 has the field "weight", which changes what a record means and is not used in a conversation; remove the field, or the record
     d.jsonl:3 has the field "system", which changes what a record means and is not used in messages that begin with one of the system; remove one of the two

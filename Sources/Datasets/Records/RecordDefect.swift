@@ -120,7 +120,7 @@ extension RecordDefect: CustomStringConvertible {
       "cannot be rendered: \(reason); change it or name another template"
     case .unknownClass(let label, let classes):
       "has the label \"\(label)\", which is not one of the classes "
-        + "\(RecordFormat.quoted(classes)); correct it or add the class"
+        + "\(RecordFormat.quoted(classes)); correct it, or name it in data.classes of the training"
     case .notAValue(let label):
       "has the label \"\(label)\" where regression needs a number; correct it or train a classifier"
     }
