@@ -261,7 +261,7 @@ extension DatasetError: CustomStringConvertible {
         + "tokenizer that made the dataset"
     case .corpusTooShort(let tokens, let context, let use):
       "the \(use.rawValue) text has \(tokens, "token") and one window needs \(context + 1); "
-        + "\(use.remedy) or lower model.context"
+        + "\(use.remedy), or lower model.context"
     case .nothingToEvaluate:
       "there is no validation text to evaluate on; build the dataset with a validation fraction or "
         + "with validation files"

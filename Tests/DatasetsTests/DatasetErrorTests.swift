@@ -95,9 +95,9 @@ struct DatasetErrorTests {
     d/train.tokens is inconsistent (3 bytes follow its end); build the dataset again
     d/train.tokens holds the id 300 at token 5, outside its vocabulary of 257; build the dataset again
     the dataset holds the id 300, outside this tokenizer's 257 ids; use the tokenizer that made the dataset
-    the training text has 40 tokens and one window needs 65; add text or lower model.context
-    the replayed text has 40 tokens and one window needs 65; add text to data.replay.train or lower model.context
-    the validation text has 40 tokens and one window needs 65; hold out or name more text with data.validation or lower model.context
+    the training text has 40 tokens and one window needs 65; add text, or lower model.context
+    the replayed text has 40 tokens and one window needs 65; add text to data.replay.train, or lower model.context
+    the validation text has 40 tokens and one window needs 65; hold out or name more text with data.validation, or lower model.context
     there is no validation text to evaluate on; build the dataset with a validation fraction or with validation files
     cannot write d/train.tokens: No space left on device; free some space or choose another folder
     cannot create d/train.tokens: Read-only file system; choose a folder that can be written to
