@@ -136,7 +136,8 @@ extension AnnotateCommand {
       var session = try AnnotationSession(
         store, annotator: annotator, scorer: scoring.map { $0.score })
       let dialogue = AnnotationDialogue(
-        columns: Terminal.columns(of: STDOUT_FILENO), showsPrompt: isatty(STDIN_FILENO) == 1,
+        columns: Terminal.columns(of: Terminal.ofStandardOutput ?? STDOUT_FILENO),
+        showsPrompt: isatty(STDIN_FILENO) == 1,
         nextLine: { readLine() }, write: { try StandardOutput.write($0.utf8) })
       try dialogue.run(&session)
       let pairs = try store.pairCount()

@@ -75,6 +75,8 @@ extension ApusCommand {
 
   /// Subcommands of other tools, with the nearest one of apus.
   private static let nearestSubcommands = [
+    "convert": "apus export writes a model in another format or type of numbers.",
+    "resume": "the command that started a run continues it.",
     "chat": "apus generate MODEL MESSAGE --chat answers one message.",
     "infer": "apus generate MODEL TEXT continues a text.",
     "merge": "apus export merges LoRA adapters.",

@@ -10,7 +10,7 @@ struct ConfigCommand: Subcommand {
     abstract: "Print the configuration of a run with every default, or the schema of its keys.")
 
   @Argument(
-    help: "YAML file of a run; without it and --set, the defaults, with nothing for required keys.")
+    help: "YAML file of a run; without it, the defaults, with nothing for required keys.")
   var file: String?
 
   @Option(name: .customLong("set"), help: "Override of a key, as KEY.PATH=VALUE. Repeatable.")
@@ -40,13 +40,9 @@ struct ConfigCommand: Subcommand {
       try StandardOutput.write(((json ? keys.json() : keys.table()) + "\n").utf8)
       return
     }
-    if file == nil && overrides.isEmpty {
-      let defaults = try ConfigurationReader.defaults { try phase.type.readKeys(&$0) }
-      return try StandardOutput.write(defaults.resolved(withHelp: true).utf8)
-    }
     var reader =
       try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
-      ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
+      ?? ConfigurationReader(ofDefaultsWith: overrides)
     try phase.type.checkKeys(&reader)
     try StandardOutput.write(reader.resolved(withHelp: true).utf8)
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Aviary
+import Checkpoints
 import Datasets
 import Files
 import Foundation
@@ -68,7 +69,7 @@ struct DataCommand: ParsableCommand {
       for path in plan.ignored { Failure.report("\(path) is left out: not .txt or .jsonl.") }
       let dataset = try DatasetBuilder.build(
         plan, tokenizer: tokenizer,
-        fingerprint: FNV1a(TokenizerFile.fingerprint(of: tokenizer)).value, into: output,
+        fingerprint: Dataset.fingerprint(of: tokenizer), into: output,
         threads: max(1, ProcessInfo.processInfo.activeProcessorCount),
         skipped: { skipped in
           if skipped.count > 0 {
@@ -115,7 +116,10 @@ struct DataCommand: ParsableCommand {
     var documents = 3
 
     @Option(
-      help: "Tokenizer, as in build (default: the dataset's own; bytes for records).")
+      help: """
+        Tokenizer, as in build (default: the dataset's own, or that of the run that built it; bytes \
+        for records).
+        """)
     var tokenizer: String?
 
     @OptionGroup var records: RecordInspection
@@ -130,8 +134,7 @@ struct DataCommand: ParsableCommand {
       let folder = sources[0]
       let dataset = try Dataset(opening: folder)
       try dataset.verify()
-      let own = FileManager.default.fileExists(atPath: "\(folder)/tokenizer.json")
-      let tokenizer = try TokenizerCommand.load(tokenizer ?? (own ? folder : "bytes"))
+      let tokenizer = try tokenizer(of: dataset)
       for (name, shard) in [("train", dataset.train), ("validation", dataset.validation)] {
         let summary = shard.summary
         let ratio = Double(summary.textBytes) / Double(max(1, summary.tokens))
@@ -142,6 +145,30 @@ struct DataCommand: ParsableCommand {
         try StandardOutput.print("\n— document \(document.index), tokens \(document.tokens)")
         try StandardOutput.print(document.text)
       }
+    }
+
+    /// The given tokenizer, that in the folder of `dataset`, or that of the run whose folder holds it.
+    private func tokenizer(of dataset: Dataset) throws -> any Tokenizer {
+      let folder = dataset.folder
+      if let name = tokenizer {
+        let given = try TokenizerCommand.load(name)
+        guard dataset.isMade(with: given) else {
+          throw Failure.Refusal(
+            "\(folder) was made with another tokenizer than \(name): give the one that made it with "
+              + "--tokenizer.")
+        }
+        return given
+      }
+      let isOwn = try FileSystem.exists("\(folder)/tokenizer.json")
+      let own: any Tokenizer = isOwn ? try TokenizerFile.load(from: folder) : ByteTokenizer()
+      if isOwn || dataset.isMade(with: own) { return own }
+      let run = FileSystem.parent(of: folder)
+      if let model = try? ModelFolder(unverified: run), dataset.isMade(with: model.tokenizer) {
+        return model.tokenizer
+      }
+      throw Failure.Refusal(
+        "\(folder) was made with a tokenizer that is neither there nor in a checkpoint in \(run): give "
+          + "it with --tokenizer.")
     }
   }
 

@@ -52,7 +52,11 @@ struct EmbedCommand: Subcommand {
   private static let group = 16
 
   func validate() throws {
-    if texts.isEmpty == (file == nil) {
+    if texts.isEmpty && file == nil {
+      throw ValidationError(
+        "The texts are missing; give them as arguments or in a file with --file.")
+    }
+    if !texts.isEmpty && file != nil {
       throw ValidationError("Give texts as arguments or in a file with --file, not both.")
     }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import Monitoring
 
 /// Standard output, for the results of commands: every byte is written, or an error thrown.
 enum StandardOutput {
@@ -47,7 +48,7 @@ enum StandardOutput {
   /// gets it with visible controls, anything else as it is.
   static func write(_ bytes: some Sequence<UInt8>) throws {
     let bytes = Array(bytes)
-    guard isatty(STDOUT_FILENO) == 1 else { return try send(bytes) }
+    guard Terminal.ofStandardOutput != nil else { return try send(bytes) }
     try send(Array(String(decoding: bytes, as: UTF8.self).visible(keepsLines: true).utf8))
   }
 

@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import Monitoring
 import Tokenizers
 
@@ -17,7 +16,9 @@ struct TokenView {
   }
 
   /// True when standard output is a terminal and colours are allowed (https://no-color.org).
-  static var usesColour: Bool { Terminal.isLive(STDOUT_FILENO) && Terminal.hasColour }
+  static var usesColour: Bool {
+    Terminal.ofStandardOutput.map(Terminal.isLive) == true && Terminal.hasColour
+  }
 
   /// Prints `example` under a line with `title` and its numbers of tokens.
   func show(_ example: EncodedExample, title: String) throws {

@@ -14,7 +14,7 @@ extension ModelFolder {
     if let task = adapter.headTask {
       return try classifier(for: task, on: model, adapter, weights)
     }
-    guard try adapter.untiesHead(of: model) else { return model }
+    guard adapter.untiesHead(of: model) else { return model }
     guard model.savesEmbeddingInFull, let untied = model.untied else {
       throw ModelError.unsupported(
         path: path, key: "modules_to_save of an adapter",
@@ -43,10 +43,10 @@ extension ModelFolder {
     return try network((0..<tensor.shape[0]).map { "LABEL_\($0)" })
   }
 
-  /// Returns the network whose weights this base model gives to an adapter with these frozen
-  /// parameters: its own, or the encoder with a pooler, which is no part of a language model.
-  func baseNetwork(of frozen: ParameterLayout) -> any NetworkConfiguration {
-    let hasPooler = frozen.entries.contains { $0.name.hasPrefix(Pooler.name) }
+  /// Returns the network whose weights this base model gives to a network of `layout`: its own, or the
+  /// encoder with a pooler, which is no part of a language model.
+  func baseNetwork(for layout: ParameterLayout) -> any NetworkConfiguration {
+    let hasPooler = layout.entries.contains { $0.name.hasPrefix(Pooler.name) }
     guard hasPooler, network is any ModelConfiguration else { return network }
     return TextEncoderConfiguration(configuration, hasPooler: true)
   }
@@ -54,13 +54,9 @@ extension ModelFolder {
 
 extension AdapterConfiguration {
   /// True when the adapter has an embedding or a head of its own, and PEFT leaves the other as it is.
-  fileprivate func untiesHead(of model: any ModelConfiguration) throws(LoRAError) -> Bool {
+  fileprivate func untiesHead(of model: any ModelConfiguration) -> Bool {
     guard model.tied, !tiesSavedEmbedding else { return false }
     let names = [model.embeddingName, model.tiedHeadName].compactMap(\.self)
-    for text in lora.modulesToSave {
-      let pattern = try ModulePattern(text)
-      if try names.map(ParameterLayout.module).hasOne(where: pattern.covers) { return true }
-    }
-    return false
+    return names.map(ParameterLayout.module).contains(where: savesInFull)
   }
 }

@@ -5,6 +5,9 @@ extension ModelFolder {
   /// Reads the weights of `network` from this folder into a new buffer; LoRA adapters are merged
   /// into the weights of their base model.
   ///
+  /// `network` is the folder's own or a part of it, such as the backbone below a head: adapters are
+  /// those of the whole network, and what they train outside the part is left out.
+  ///
   /// - Throws: `CheckpointError.damaged` if a weight is not finite, `CheckpointError.changedBase`
   ///   if the base model's weights have changed, `CheckpointError.otherModel` if tensors are
   ///   missing.
@@ -19,17 +22,17 @@ extension ModelFolder {
       throw CheckpointError.changedBase(
         path: path, base: base.path, expected: digest, found: found)
     }
-    let layouts = try network.layout(try adapter.lora(in: layout))
-    let trained = try ModelFiles.read(folder: path, layout: layouts.trainable)
+    let trainable = try self.network.layout(try adapter.lora(in: self.network.layout)).trainable
+    let trained = try ModelFiles.read(folder: path, layout: trainable)
     let values = FlatBuffer(count: layout.count)
-    let network = base.baseNetwork(of: layouts.frozen)
-    let missing = Set(try base.copyWeights(of: network, into: values, of: layout))
-      .intersection(layouts.frozen.entries.map(\.name))
+    let missing = Set(
+      try base.copyWeights(of: base.baseNetwork(for: layout), into: values, of: layout)
+    ).subtracting(trainable.entries.map(\.name))
     guard missing.isEmpty else {
       throw CheckpointError.otherModel(
         path: base.path, faults: missing.sorted().map { "\($0) is missing" })
     }
-    layouts.trainable.merge(trained, into: values, of: layout)
+    trainable.merge(trained, into: values, of: layout)
     return try NamedWeights(layout: layout, values: values)
       .checked(in: "\(path)/\(weightsName)")
   }
@@ -65,20 +68,6 @@ extension ModelFolder {
         .copy(into: values, of: layout, file: "\(path)/\(weightsName)")
     }
     return try weights(of: network).copy(into: values, of: layout)
-  }
-}
-
-extension AdapterConfiguration {
-  /// Returns the LoRA settings, with `modulesToSave` reduced to modules of `layout`.
-  ///
-  /// PEFT lists all head names that it supports, also those of other families.
-  func lora(in layout: ParameterLayout) throws -> LoRA {
-    var lora = lora
-    lora.modulesToSave = try lora.modulesToSave.filter { text in
-      let pattern = try ModulePattern(text)
-      return try layout.entries.contains { try pattern.covers(ParameterLayout.module(of: $0.name)) }
-    }
-    return lora
   }
 }
 

@@ -111,6 +111,7 @@ extension ConfigurationError: CustomStringConvertible {
       ?? first.otherPhase.map {
         "; \(first.otherName ?? "it") is a key of \($0): use apus \($0), or --phase \($0) with apus config."
       }
+      ?? Spelling.remark(on: first.path).map { "; \($0)." }
       ?? first.nearest.map { "; did you mean \($0)?" }
       ?? "; apus config --phase PHASE --schema lists the keys of a phase."
     guard keys.count > 1 else { return sentence }
@@ -118,6 +119,7 @@ extension ConfigurationError: CustomStringConvertible {
       "\(key.path) (\(key.place)"
         + (key.newName.map { ", renamed to \($0))" }
           ?? key.otherPhase.map { ", \(key.otherName ?? "a key") of \($0))" }
+          ?? Spelling.remark(on: key.path).map { ": \($0))" }
           ?? key.nearest.map { ", nearest: \($0))" } ?? ")")
     }
     return sentence.dropLast() + " (also unknown: \(others.joined(separator: ", ")))"

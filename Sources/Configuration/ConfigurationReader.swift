@@ -49,7 +49,9 @@ package struct ConfigurationReader: Sendable {
   package static func schema(
     of body: (inout ConfigurationReader) throws -> Void
   ) rethrows -> [KeyDescription] {
-    try defaults(of: body).schema
+    var reader = ConfigurationReader(document: YAMLDocument(file: "defaults"), mode: .describe)
+    try body(&reader)
+    return reader.schema
   }
 
   /// The keys read so far in the order of reading, those of a section together.
@@ -63,13 +65,11 @@ package struct ConfigurationReader: Sendable {
     return keys.sorted { $0.order.lexicographicallyPrecedes($1.order) }.map(\.key)
   }
 
-  /// A reader with the default of every key that `body` reads, and nothing for a required key.
-  package static func defaults(
-    of body: (inout ConfigurationReader) throws -> Void
-  ) rethrows -> ConfigurationReader {
-    var reader = ConfigurationReader(document: YAMLDocument(file: "defaults"), mode: .describe)
-    try body(&reader)
-    return reader
+  /// A reader of the defaults with `overrides`; a required key that is in none of them has no value.
+  package init(ofDefaultsWith overrides: [String]) throws(ConfigurationError) {
+    var document = YAMLDocument(file: "the command line")
+    for override in overrides { try document.apply(override: override) }
+    self.init(document: document, mode: .describe)
   }
 
   /// Refuses every key of the document that was not read, with the most similar known key for each.

@@ -1,6 +1,7 @@
 // "Documents to batches of ids. Knows rank and size only as two integers."
 
 import Files
+import Tokenizers
 
 /// A tokenized corpus on disk: one folder with `train.tokens`, `validation.tokens` and
 /// `dataset.json`.
@@ -43,6 +44,16 @@ package struct Dataset: Sendable {
       throw .inconsistentShard(
         path: shard.path, reason: "it is not the one that \(Self.descriptionName) describes")
     }
+  }
+
+  /// Returns the fingerprint of `tokenizer` that the datasets made with it have.
+  package static func fingerprint(of tokenizer: any Tokenizer) -> UInt64 {
+    FNV1a(TokenizerFile.fingerprint(of: tokenizer)).value
+  }
+
+  /// Returns true when `tokenizer` made this dataset.
+  package func isMade(with tokenizer: any Tokenizer) -> Bool {
+    description.tokenizer == Self.fingerprint(of: tokenizer).hexadecimal(width: 16)
   }
 
   /// Reads both shards once and checks their contents; see `TokenShard.verify()`.

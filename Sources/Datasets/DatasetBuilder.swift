@@ -12,12 +12,13 @@ package enum DatasetBuilder {
   /// receives the number of documents and of bytes of text so far, every few megabytes, on the
   /// calling thread; `skipped` receives the lines and empty files that were left out, if there are any.
   ///
-  /// With a `context`, throws `DatasetError.corpusTooShort` when the training text does not fill one
-  /// window of `context` tokens. A dataset already in `folder` is replaced only after the new one is
-  /// complete and durable; when the build fails, the folders that it created are removed.
+  /// With a `context`, throws `DatasetError.corpusTooShort` when the training text, whose use in the
+  /// run is `use`, does not fill one window of `context` tokens. A dataset already in `folder` is
+  /// replaced only after the new one is complete and durable; when the build fails, the folders that it
+  /// created are removed.
   package static func build(
     _ plan: DatasetPlan, tokenizer: any Tokenizer, fingerprint: UInt64, into folder: String,
-    context: Int? = nil, threads: Int = 1,
+    context: Int? = nil, use: TextUse = .training, threads: Int = 1,
     progress: (_ documents: Int, _ textBytes: Int) -> Void = { _, _ in },
     skipped: (SkippedRecords) -> Void = { _ in }
   ) throws(DatasetError) -> Dataset {
@@ -28,7 +29,7 @@ package enum DatasetBuilder {
     do throws(DatasetError) {
       try write(
         plan, tokenizer: tokenizer, fingerprint: fingerprint, into: folder, context: context,
-        threads: threads, progress: progress, skipped: skipped)
+        use: use, threads: threads, progress: progress, skipped: skipped)
       return try Dataset(opening: folder, expecting: fingerprint)
     } catch {
       // rmdir removes only empty folders.
@@ -39,8 +40,8 @@ package enum DatasetBuilder {
 
   private static func write(
     _ plan: DatasetPlan, tokenizer: any Tokenizer, fingerprint: UInt64, into folder: String,
-    context: Int?, threads: Int, progress: (_ documents: Int, _ textBytes: Int) -> Void,
-    skipped: (SkippedRecords) -> Void
+    context: Int?, use: TextUse, threads: Int,
+    progress: (_ documents: Int, _ textBytes: Int) -> Void, skipped: (SkippedRecords) -> Void
   ) throws(DatasetError) {
     func writer(_ name: String) throws(DatasetError) -> TokenShardWriter {
       try TokenShardWriter(
@@ -60,7 +61,8 @@ package enum DatasetBuilder {
     try encoder.flush()
     try check(plan, train: train.summary, validation: validation.summary)
     if let context {
-      try WindowOrder.requireWindow(tokenCount: train.summary.tokens, context: context)
+      try WindowOrder.requireWindow(
+        tokenCount: train.summary.tokens, context: context, use: use)
     }
 
     try train.finish()

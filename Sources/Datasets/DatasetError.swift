@@ -62,6 +62,10 @@ package enum DatasetError: Error, Equatable, Sendable {
   case invalidLossMask(LossMaskDefect)
   /// Labels of one class only.
   case oneClass(String)
+  /// Classes given by the user, of which there is one only.
+  case oneClassGiven(String)
+  /// Labels of one class only among the training records; the held-out ones have another.
+  case oneClassToTrain(String, heldOut: String)
   /// A document over the limit of `limit` bytes; `line` is nil for a file that is one document.
   case documentTooLarge(path: String, line: Int?, limit: Int)
 
@@ -102,8 +106,8 @@ package enum DatasetError: Error, Equatable, Sendable {
 
   // Loading.
 
-  /// Fewer tokens than one training window.
-  case corpusTooShort(tokens: Int, context: Int)
+  /// Fewer tokens than one window of `context` + 1.
+  case corpusTooShort(tokens: Int, context: Int, use: TextUse = .training)
   /// A validation set without tokens.
   case nothingToEvaluate
 
@@ -207,8 +211,14 @@ extension DatasetError: CustomStringConvertible {
     case .invalidLossMask(let defect):
       "the loss mask \(defect)"
     case .oneClass(let name):
-      "every record has the label \"\(name)\", and a classifier needs two classes; add records of "
-        + "another class"
+      "every label is \"\(name)\", and a classifier needs two classes; add records of another class"
+    case .oneClassGiven(let name):
+      "\"\(name)\" is the only class in data.classes, and a classifier needs two; name another, or "
+        + "leave data.classes out"
+    case .oneClassToTrain(let name, let heldOut):
+      "every label to train on is \"\(name)\", since all records with \"\(heldOut)\" are held out for "
+        + "validation, where those of one text stay together; add records with other texts, or name "
+        + "validation files in data.validation"
     case .documentTooLarge(let path, let line, let limit):
       "\(path)\(line.map { ":\($0)" } ?? "") holds a document or record of more than "
         + "\(limit) bytes; split it into several"
@@ -249,9 +259,9 @@ extension DatasetError: CustomStringConvertible {
     case .foreignToken(let id, let vocabularySize):
       "the dataset holds the id \(id), outside this tokenizer's \(vocabularySize) ids; use the "
         + "tokenizer that made the dataset"
-    case .corpusTooShort(let tokens, let context):
-      "the training text has \(tokens, "token") and one window needs \(context + 1) (context "
-        + "\(context) and one more); add text or lower model.context"
+    case .corpusTooShort(let tokens, let context, let use):
+      "the \(use.rawValue) text has \(tokens, "token") and one window needs \(context + 1); "
+        + "\(use.remedy), or lower model.context"
     case .nothingToEvaluate:
       "there is no validation text to evaluate on; build the dataset with a validation fraction or "
         + "with validation files"

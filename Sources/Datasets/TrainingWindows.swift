@@ -65,7 +65,8 @@ package struct TrainingWindows: Sendable {
     if let replay, fraction > 0 {
       replayed = Corpus(
         tokens: replay.tokens,
-        order: try WindowOrder(tokenCount: replay.tokens.count, context: context, seed: seed))
+        order: try WindowOrder(
+          tokenCount: replay.tokens.count, context: context, seed: seed, use: .replayed))
     } else {
       replayed = nil
     }

@@ -24,9 +24,11 @@ package struct WindowOrder: Sendable {
 
   /// Creates the order under `seed` of the windows of a stream of `tokenCount` tokens; throws
   /// `DatasetError.corpusTooShort` when they do not fill one window.
-  package init(tokenCount: Int, context: Int, seed: UInt64) throws(DatasetError) {
+  package init(
+    tokenCount: Int, context: Int, seed: UInt64, use: TextUse = .training
+  ) throws(DatasetError) {
     precondition(context >= 1, "a context of \(context) tokens")
-    try Self.requireWindow(tokenCount: tokenCount, context: context)
+    try Self.requireWindow(tokenCount: tokenCount, context: context, use: use)
     self.context = context
     windowsPerEpoch = max(1, (tokenCount - context) / context)
     // The last target is token offset + W·C, which must exist.
@@ -35,9 +37,11 @@ package struct WindowOrder: Sendable {
   }
 
   /// Throws `DatasetError.corpusTooShort` unless `tokenCount` tokens fill one window.
-  package static func requireWindow(tokenCount: Int, context: Int) throws(DatasetError) {
+  package static func requireWindow(
+    tokenCount: Int, context: Int, use: TextUse = .training
+  ) throws(DatasetError) {
     guard tokenCount > context else {
-      throw .corpusTooShort(tokens: tokenCount, context: context)
+      throw .corpusTooShort(tokens: tokenCount, context: context, use: use)
     }
   }
 
@@ -49,5 +53,24 @@ package struct WindowOrder: Sendable {
     let offset = (UInt64(words.x) | UInt64(words.y) << 32) % UInt64(offsetCount)
     let permutation = KeyedPermutation(count: windowsPerEpoch, key: SIMD2(words.z, words.w))
     return Int(offset) + permutation(index) * context
+  }
+}
+
+/// The use of a text in a run, for errors.
+package enum TextUse: String, Sendable {
+  /// The text to train on.
+  case training
+  /// The text that is trained on again, a fraction of every step.
+  case replayed
+  /// The text to evaluate on.
+  case validation
+
+  /// The way to have more of it.
+  var remedy: String {
+    switch self {
+    case .training: "add text"
+    case .replayed: "add text to data.replay.train"
+    case .validation: "hold out or name more text with data.validation"
+    }
   }
 }

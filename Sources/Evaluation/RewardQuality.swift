@@ -108,8 +108,12 @@ extension RewardQuality {
           + "\(percent(RewardQuality.minAccuracy)): annotate more pairs, train longer, or check "
           + "that the annotators agree")
     }
+    // Over the completions of fewer pairs, chance alone gives correlations and calibration errors
+    // above the limits. From `minPairs` on, the 95 % interval of such a bias (by Fisher's z, of two
+    // correlations over 100 completions) excludes 0.
+    let isMeasured = pairs >= RewardQuality.minPairs
     let bias = (lengthCorrelation ?? 0) - (judgesLengthCorrelation ?? 0)
-    if abs(bias) > RewardQuality.maxLengthBias {
+    if isMeasured, abs(bias) > RewardQuality.maxLengthBias {
       objections.append(
         "it rewards \(bias > 0 ? "length" : "brevity"): the correlation with length is "
           + "\(RewardQuality.rounded(lengthCorrelation ?? 0)) for its scores and "
@@ -117,7 +121,7 @@ extension RewardQuality {
           + "balance the lengths of the pairs"
       )
     }
-    if calibrationError > RewardQuality.maxCalibrationError {
+    if isMeasured, calibrationError > RewardQuality.maxCalibrationError {
       objections.append(
         "its scores are badly calibrated: the expected calibration error of their differences is "
           + "\(RewardQuality.rounded(calibrationError)), above "

@@ -1,5 +1,7 @@
 // The keys in PEFT's `adapter_config.json`: those of `LoraConfig`, with what Apus does with them.
 
+import Tensors
+
 extension AdapterConfiguration {
   static var keys: [ConfigurationKey<Self>] {
     [
@@ -7,7 +9,7 @@ extension AdapterConfiguration {
       .only("bias", ["none"]).notNull,
       .unsupported(
         "use_dora", "lora_bias", "use_qalora", "use_bdlora", "alpha_pattern", "rank_pattern",
-        "exclude_modules", "layers_to_transform", "layer_replication", "target_parameters",
+        "exclude_modules", "layer_replication", "target_parameters",
         "trainable_token_indices", "alora_invocation_tokens", "megatron_config", "arrow_config",
         "kasa_config", "monteclora_config"),
       initialization,
@@ -22,6 +24,7 @@ extension AdapterConfiguration {
       .rate("lora_dropout", \.lora.dropout, default: 0).notNull,
       modules("target_modules", \.lora.targets, mayBeEmpty: false),
       modules("modules_to_save", \.lora.modulesToSave, mayBeEmpty: true),
+      layers, layersPattern,
       .flag("use_rslora", \.lora.isRankStabilized, default: false),
       .flag("ensure_weight_tying", \.tiesSavedEmbedding, default: false),
       .irrelevant(
@@ -35,10 +38,9 @@ extension AdapterConfiguration {
         because: "they say with which programs, and from where, PEFT loads the model"),
       .irrelevant(
         [
-          "loftq_config", "eva_config", "corda_config", "lora_ga_config", "layers_pattern",
-          "qalora_group_size",
+          "loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size",
         ],
-        because: "they are details of init_lora_weights, layers_to_transform and use_qalora"),
+        because: "they are details of init_lora_weights and use_qalora"),
       .irrelevant(
         ["velora_config"], because: "it approximates gradients of PEFT's training only"),
     ]
@@ -101,6 +103,49 @@ extension AdapterConfiguration {
           supported: "the modules by name, such as [q_proj, v_proj]")
       }
       return modules
+    } write: {
+      $0.isEmpty ? .null : .list($0.map { .text($0) })
+    }
+  }
+
+  /// One layer or a list; PEFT refuses it beside an expression in `target_modules`.
+  private static var layers: ConfigurationKey<Self> {
+    let name = "layers_to_transform"
+    return ConfigurationKey(name, \.layers) { fields, _ throws(ModelError) in
+      let values =
+        switch fields.values[name] ?? .null {
+        case .null: [ConfigurationValue]()
+        case .list(let list): list
+        case let value: [value]
+        }
+      var layers: [Int] = []
+      for value in values {
+        guard case .integer(let layer) = value else {
+          throw fields.refusal(name, value, "the number of a layer, or a list of them")
+        }
+        layers.append(layer)
+      }
+      if !layers.isEmpty, case .text(let targets) = fields.values["target_modules"] ?? .null {
+        throw .unsupported(
+          path: fields.path, key: "target_modules beside \(name)", value: targets,
+          supported: "a list of modules by name, as in PEFT")
+      }
+      return layers
+    } write: {
+      $0.isEmpty ? .null : .list($0.map { .integer($0) })
+    }
+  }
+
+  private static var layersPattern: ConfigurationKey<Self> {
+    let name = "layers_pattern"
+    return ConfigurationKey(name, \.layersPatterns) { fields, _ throws(ModelError) in
+      let patterns = try fields.texts(name).filter { !$0.isEmpty }
+      if let other = patterns.first(where: { !ModulePattern.isName($0) }) {
+        throw .unsupported(
+          path: fields.path, key: name, value: other,
+          supported: "the names of the modules that number the layers, such as layers")
+      }
+      return patterns
     } write: {
       $0.isEmpty ? .null : .list($0.map { .text($0) })
     }

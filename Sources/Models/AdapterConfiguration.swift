@@ -20,6 +20,10 @@ package struct AdapterConfiguration: Sendable, Equatable {
   package var lora = LoRA(rank: 8, alpha: 8, targets: [])
   /// The folder of the base model, as written in the file.
   package var base = ""
+  /// The layers whose modules are adapted; empty for all.
+  var layers: [Int] = []
+  /// The names of the modules that number the layers; empty for any.
+  var layersPatterns: [String] = []
   /// PEFT's name of the task; nil when it is unspecified.
   var task: String?
   /// True when an embedding that is saved in full is also the weight of the head that is tied to it;

@@ -32,7 +32,7 @@ struct ConfigurationFields {
     return result
   }
 
-  private func refusal(
+  func refusal(
     _ key: String, _ value: ConfigurationValue, _ needed: String
   ) -> ModelError {
     .badConfiguration(

@@ -28,7 +28,7 @@ package final class CountProgress: Sendable {
   /// Begins work on `total` units.
   package convenience init(_ name: String, _ total: Int, _ unit: String) {
     var columns: (@Sendable () -> Int)?
-    if let terminal = Terminal.ofStandardError(), Terminal.isLive(terminal) {
+    if let terminal = Terminal.ofStandardError, Terminal.isLive(terminal) {
       columns = { Terminal.columns(of: terminal) }
     }
     self.init(name, total, unit, columns: columns, write: Terminal.write)

@@ -39,7 +39,7 @@ package final class ProgressLine: RunObserver {
   ///
   /// A terminal without cursor movement (`TERM=dumb`) counts as a pipe; `NO_COLOR` is respected.
   package static func standardError(every: Int) -> ProgressLine {
-    let terminal = Terminal.ofStandardError()
+    let terminal = Terminal.ofStandardError
     let style: Style =
       if let terminal, Terminal.isLive(terminal) {
         .live(

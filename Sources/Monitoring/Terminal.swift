@@ -3,20 +3,28 @@ import Glibc
 
 /// The terminal on standard output or standard error.
 package enum Terminal {
-  /// Returns true when `descriptor` is a terminal with colours and lines that can be rewritten.
+  /// Returns true when the terminal `descriptor` has colours and lines that can be rewritten.
   package static func isLive(_ descriptor: Int32) -> Bool {
     isLive(isTerminal: isatty(descriptor) == 1, term: variable("TERM"))
   }
 
-  /// Returns the descriptor of the terminal on which standard error appears; nil without one.
+  /// The terminal on which standard output appears; nil without one.
+  package static let ofStandardOutput = of(STDOUT_FILENO)
+
+  /// The terminal on which standard error appears; nil without one.
+  package static let ofStandardError = of(STDERR_FILENO)
+
+  /// Returns the descriptor of the terminal on which the standard stream `stream` appears; nil without
+  /// one.
   ///
-  /// Under `mpirun` standard error is a pipe to `mpirun`, which copies it to its own standard error:
-  /// that terminal is opened, for its width only. A rank on another host has no such parent. With
-  /// `--tag-output` and the like `mpirun` writes into the lines, which cannot be rewritten then.
-  package static func ofStandardError() -> Int32? {
-    if isatty(STDERR_FILENO) == 1 { return STDERR_FILENO }
-    guard variable("OMPI_COMM_WORLD_RANK") != nil, !marksLines(variable) else { return nil }
-    return terminal(at: "/proc/\(getppid())/fd/2", ofProgram: "/proc/\(getppid())/comm")
+  /// Under `mpirun` standard error is a pipe and standard output a pseudo-terminal to `mpirun`, which
+  /// copies them to its own streams: that terminal is opened, for its width only. A rank on another
+  /// host has no such parent. With `--tag-output` and the like `mpirun` writes into the lines, which
+  /// cannot be rewritten then.
+  private static func of(_ stream: Int32) -> Int32? {
+    guard variable("OMPI_COMM_WORLD_RANK") != nil else { return isatty(stream) == 1 ? stream : nil }
+    guard !marksLines(variable) else { return nil }
+    return terminal(at: "/proc/\(getppid())/fd/\(stream)", ofProgram: "/proc/\(getppid())/comm")
   }
 
   /// True when Open MPI marks every line of output, by its parameters in the environment `variable`.

@@ -17,7 +17,7 @@ extension PhaseKind {
   /// The names that other trainers give to phases, in lower case and without `_` and `-`.
   private static let namesElsewhere: [PhaseKind: [String]] = [
     .pretrain: ["pt", "clm", "mlm", "pretraining"],
-    .finetune: ["sft", "ft", "lora", "qlora", "classify", "instruct", "finetuning"],
+    .finetune: ["sft", "ft", "lora", "qlora", "classify", "instruct", "finetuning", "tune"],
     .reward: ["rm", "rewardmodel", "rewardmodeling", "rewardmodelling"],
     .align: ["rl", "rlhf", "rlvr", "preference", "alignment"],
   ]

@@ -20,10 +20,15 @@ import Testing
       ("train x.yaml", "apus pretrain, finetune, reward or align"),
       ("dpo x.yaml", "no subcommand apus dpo; it is apus align with method: dpo."),
       ("GRPO x.yaml", "it is apus align with method: grpo."),
+      ("tune x.yaml", "no subcommand apus tune; it is apus finetune."),
+      ("resume x.yaml", "no subcommand apus resume; the command that started a run"),
+      ("convert m", "no subcommand apus convert; apus export"),
+      ("embed m", "The texts are missing"), ("embed m a --file b", "not both"),
       ("sft x.yaml", "no subcommand apus sft; it is apus finetune."),
       ("reward-model x.yaml", "it is apus reward."),
       ("config --phase dpo", "dpo is not a phase; it is align with method: dpo."),
-      ("config --phase tune", "tune is not a phase; choose pretrain, finetune, reward, align."),
+      ("config --phase tune", "tune is not a phase; it is finetune."),
+      ("config --phase x", "x is not a phase; choose pretrain, finetune, reward, align."),
       ("finetune --none", "apus: Unknown option '--none'.\nUsage: apus finetune"),
       ("pretrain x.yaml --dry-run --profile", "--dry-run trains nothing"),
       ("generate m --max-new-tokens 3", "There is no option --max-new-tokens; it is --tokens."),
@@ -106,6 +111,12 @@ import Testing
       let starts = zip(sections, ["" as Substring] + sections).count { $0 != $1 }
       #expect(keys.count > 20 && starts == Set(sections).count, "\(keys)")
     }
+    let changed = try program.run(["config", "--phase", "align", "--set", "method=dpo"])
+    #expect(
+      changed.code == 0 && changed.output.contains("\nmethod: dpo\n")
+        && changed.output.contains("  from: null\n"), "\(changed)")
+    let unknown = try program.run(["config", "--phase", "align", "--set", "metod=dpo"])
+    #expect(unknown.code == 2 && unknown.errors.contains("did you mean method?"), "\(unknown)")
     try program.write("{ task: chat, model: { from: m }, data: { train: x } }", to: "chat.yaml")
     let other = try program.run(["config", "chat.yaml"])
     #expect(

@@ -40,6 +40,27 @@ struct RecordInspectionTests {
         """)
   }
 
+  /// mpirun gives its ranks a pseudo-terminal, also where its own output is a file.
+  @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+  func theMarksUnderMPIAreThoseOfItsOutput() throws {
+    var program = try Program()
+    defer { program.remove() }
+    program.environment["TERM"] = "xterm"
+    program.environment["NO_COLOR"] = ""
+    try program.write(Self.conversations, to: "a.jsonl")
+    let inspect = ["data", "inspect", "a.jsonl", "--template", "chatml"]
+    let ranks = ["-np", "1", Program.executable] + inspect
+    let (process, output, errors) = try program.start(try #require(Program.mpirun), ranks)
+    let result = Program.finish(process, output, errors)
+    #expect(result.code == 0 && result.output.contains("⟦Björn.<|endoftext|>⟧"), "\(result)")
+    #expect(!result.output.contains("\u{1B}"))
+    let line = ([try #require(Program.mpirun)] + ranks).joined(separator: " ")
+    let (other, shown, notes) = try program.start(
+      "/usr/bin/script", ["-qec", line, "/dev/null"])
+    let live = Program.finish(other, shown, notes)
+    #expect(live.code == 0 && live.output.contains("\u{1B}[32mBjörn."), "\(live)")
+  }
+
   /// A template may refuse a record, such as Gemma's a message of the system.
   @Test func recordsThatATemplateRefusesAreLeftOut() throws {
     let program = try Program()

@@ -143,4 +143,27 @@ import Testing
       #expect(result.errors.contains(word) && !result.errors.contains("Fatal"), "\(result.errors)")
     }
   }
+
+  /// The data that a run built is shown with the tokenizer in its checkpoints, and text too short to
+  /// validate on is told from that to train on.
+  @Test func theDataOfARunHaveItsTokenizer() throws {
+    try withT5 { program in
+      let run = ["pretrain", "t5.yaml", "--threads", "1", "--set", "steps=2", "--set"]
+      #expect(try program.run(run + ["checkpoint.every=2"]).code == 0)
+      let shown = try program.run(["data", "inspect", "t5/data", "--documents", "1"])
+      #expect(shown.code == 0 && shown.output.contains("word3 word4"), "\(shown)")
+      let other = try program.run(["data", "inspect", "t5/data", "--tokenizer", "bytes"])
+      #expect(other.code == 2 && other.errors.contains("another tokenizer than bytes"), "\(other)")
+      let files = FileManager.default
+      try files.copyItem(atPath: "\(program.folder)/t5/data", toPath: "\(program.folder)/alone")
+      let alone = try program.run(["data", "inspect", "alone"])
+      #expect(alone.code == 2 && alone.errors.contains("give it with --tokenizer"), "\(alone)")
+      let given = try program.run(["data", "inspect", "alone", "--tokenizer", "tokenizer"])
+      #expect(given.code == 0 && given.output.contains("word3 word4"), "\(given)")
+
+      try program.write("word1 word2", to: "short.txt")
+      let short = try program.run(run + ["run=short", "--set", "data.validation=short.txt"])
+      #expect(short.code == 2 && short.errors.contains("the validation text has"), "\(short)")
+    }
+  }
 }

@@ -47,6 +47,8 @@ struct DatasetErrorTests {
     .unknownToken(path: "d/train.tokens", position: 5, id: 300, vocabularySize: 257),
     .foreignToken(id: 300, vocabularySize: 257),
     .corpusTooShort(tokens: 40, context: 64),
+    .corpusTooShort(tokens: 40, context: 64, use: .replayed),
+    .corpusTooShort(tokens: 40, context: 64, use: .validation),
     .nothingToEvaluate,
     .storage(.call(operation: "write", path: "d/train.tokens", code: ENOSPC)),
     .storage(.call(operation: "create", path: "d/train.tokens", code: EROFS)),
@@ -93,7 +95,9 @@ struct DatasetErrorTests {
     d/train.tokens is inconsistent (3 bytes follow its end); build the dataset again
     d/train.tokens holds the id 300 at token 5, outside its vocabulary of 257; build the dataset again
     the dataset holds the id 300, outside this tokenizer's 257 ids; use the tokenizer that made the dataset
-    the training text has 40 tokens and one window needs 65 (context 64 and one more); add text or lower model.context
+    the training text has 40 tokens and one window needs 65; add text, or lower model.context
+    the replayed text has 40 tokens and one window needs 65; add text to data.replay.train, or lower model.context
+    the validation text has 40 tokens and one window needs 65; hold out or name more text with data.validation, or lower model.context
     there is no validation text to evaluate on; build the dataset with a validation fraction or with validation files
     cannot write d/train.tokens: No space left on device; free some space or choose another folder
     cannot create d/train.tokens: Read-only file system; choose a folder that can be written to

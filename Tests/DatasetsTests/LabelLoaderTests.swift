@@ -62,6 +62,15 @@ struct LabelLoaderTests {
       }
     }
     #expect(throws: DatasetError.oneClass("a")) { try Self.set([.name("a"), .name("a")]) }
+    // Of given classes, a label outside them is the first fault.
+    #expect(throws: DatasetError.badRecord(.unknownClass("b", classes: ["a"]), at: second)) {
+      try Self.set([.name("a"), .name("b")], task: .classes(["a"]))
+    }
+    for skipsBad in [false, true] {
+      #expect(throws: DatasetError.oneClassGiven("a")) {
+        try Self.set([.name("a"), .name("a")], task: .classes(["a"]), skipsBad: skipsBad)
+      }
+    }
     #expect(throws: DatasetError.self) {
       try LabelSet(
         located([.prompt([Message(.user, "q")])]), tokenizer: Bytes(), task: .classes(nil),

@@ -191,7 +191,7 @@ import Tokenizers
       try MaskedTokenLoader(
         tokens: short, masking: masking, context: 8, sequences: 1, microBatches: 1, seed: 1)
     }
-    #expect(throws: DatasetError.corpusTooShort(tokens: 3, context: 6)) {
+    #expect(throws: DatasetError.corpusTooShort(tokens: 3, context: 6, use: .validation)) {
       try MaskedTokenEvaluationLoader(tokens: short, masking: masking, context: 8, sequences: 1)
     }
   }

@@ -42,7 +42,7 @@ struct RecordDefectTests {
       .invalidLossMask(.everything),
       .invalidLossMask(.noEndOfTurn(truncated: 0)),
       .invalidLossMask(.noEndOfTurn(truncated: 4)),
-      .oneClass("a"),
+      .oneClass("a"), .oneClassGiven("a"), .oneClassToTrain("a", heldOut: "b"),
     ]
 
   static let sentences = """
@@ -64,7 +64,7 @@ struct RecordDefectTests {
     d.jsonl:3 has a prompt of 70 tokens, which leaves no room for an answer in a context of 64; shorten it or raise the context
     d.jsonl:3 has a prompt of 60 tokens, which leaves no room for an answer of 8 tokens in a context of 64; shorten it or raise the context
     d.jsonl:3 cannot be rendered: the chat template refuses it at line 1: no; change it or name another template
-    d.jsonl:3 has the label "c", which is not one of the classes "a", "b"; correct it or add the class
+    d.jsonl:3 has the label "c", which is not one of the classes "a", "b"; correct it, or name it in data.classes of the training
     d.jsonl:3 has the label "c" where regression needs a number; correct it or train a classifier
     d.jsonl:3 has the field "weight", which changes what a record means and is not used in a conversation; remove the field, or the record
     d.jsonl:3 has the field "system", which changes what a record means and is not used in messages that begin with one of the system; remove one of the two
@@ -78,7 +78,9 @@ struct RecordDefectTests {
     the loss mask includes every token, prompts too: the examples hold only answers; add prompts, or pretrain on the text
     the loss mask never includes the end of a turn, so the model would not stop; raise the context or leave long examples out
     the loss mask never includes the end of a turn, so the model would not stop: 4 examples were cut before it; raise the context or leave long examples out
-    every record has the label "a", and a classifier needs two classes; add records of another class
+    every label is "a", and a classifier needs two classes; add records of another class
+    "a" is the only class in data.classes, and a classifier needs two; name another, or leave data.classes out
+    every label to train on is "a", since all records with "b" are held out for validation, where those of one text stay together; add records with other texts, or name validation files in data.validation
     """
 
   @Test func everySentenceIsAsExpected() {

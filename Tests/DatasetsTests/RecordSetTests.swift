@@ -55,6 +55,21 @@ struct RecordSetTests {
     #expect(side(.labelled(text: "t", label: .name("a"))) == "t")
   }
 
+  /// Records of one text stay together, and so may the only ones of a class.
+  @Test func aClassThatIsHeldOutWholeIsNamed() throws {
+    let records = located(
+      (0..<40).map {
+        $0 % 2 == 0
+          ? .labelled(text: "a b c", label: .name("x")) : .labelled(text: "d e", label: .name("y"))
+      })
+    let set = try RecordSet(records, validation: 0.1)
+    guard case .labelled(_, .name(let name)) = set.train[0].record else { return }
+    let other = name == "x" ? "y" : "x"
+    #expect(set.oneClass(name) == .oneClassToTrain(name, heldOut: other))
+    let tagged = located([.tagged(words: ["a"], tags: ["O"])])
+    #expect(try RecordSet(tagged, validation: 0).oneClass("O") == .oneClass("O"))
+  }
+
   @Test func trainingAndValidationCanHaveSeparateFiles() throws {
     let scratch = try Scratch()
     try scratch.write("train/a.csv", "prompt,completion\nq,a\n")

@@ -78,6 +78,9 @@ import Tokenizers
     #expect(throws: DatasetError.self) { try set(Self.first, classes: ["O", "B-Y"]) }
     #expect(throws: DatasetError.self) { try set(#"{"text": "a", "label": "b"}"#) }
     #expect(throws: DatasetError.oneClass("O")) { try set(#"{"tokens": ["a"], "tags": ["O"]}"#) }
+    #expect(throws: DatasetError.oneClassGiven("O")) {
+      try set(#"{"tokens": ["a"], "tags": ["O"]}"#, classes: ["O"])
+    }
     // A number is the index of a tag that is called by a word.
     let indices = try set(#"{"tokens": ["a", "b"], "tags": [1, 0]}"#, classes: ["O", "B-X"])
     #expect(indices.classes == ["O", "B-X"] && indices.count == 1)

@@ -85,7 +85,7 @@ import Tokenizers
   }
 
   @Test func aReplayedCorpusThatIsTooShortIsRefused() throws {
-    #expect(throws: DatasetError.corpusTooShort(tokens: 8, context: 8)) {
+    #expect(throws: DatasetError.corpusTooShort(tokens: 8, context: 8, use: .replayed)) {
       try TrainingWindows(
         tokens: Self.stream(2000, from: 0), context: 8, sequences: 3, microBatches: 4, seed: 5,
         replay: Replay(Self.stream(8, from: 0), fraction: 0.1))

@@ -51,6 +51,17 @@ import Testing
     #expect(quality.objections.contains { $0.contains(words) }, "\(quality.objections)")
   }
 
+  /// Two pairs show neither a length bias nor a calibration, whatever their figures are.
+  @Test(arguments: [2, 49]) func fewPairsShowNoBias(count: Int) {
+    for few in [
+      RewardQuality(pairs(count, lead: 0.2, wrong: 3, scoreOfLength: -1)),
+      RewardQuality(pairs(count, lead: 30, wrong: 2)),
+    ] {
+      #expect(few.objections.contains { $0.contains("too few") })
+      #expect(!few.objections.contains { $0.contains("length") || $0.contains("calibrat") })
+    }
+  }
+
   /// A length bias of the annotators themselves is no fault of the model.
   @Test func aModelMayBeAsLengthBiasedAsTheAnnotators() {
     let long = RewardQuality(pairs(chosenLength: 60, scoreOfLength: 0.02))

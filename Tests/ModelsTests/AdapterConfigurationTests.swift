@@ -97,7 +97,7 @@ import Testing
   /// PEFT unties an embedding or a head that an adapter has in full, unless told to tie them.
   @Test(arguments: [
     ("lora-embedding", "llama-gqa", false), ("lora-embedding-tied", "llama-gqa", true),
-    ("lora-head", "gpt2-tied", false),
+    ("lora-head", "gpt2-tied", false), ("lora-norm", "llama-gqa", true),
   ])
   func embeddingsAndHeadsSavedInFullOpenAsInPEFT(name: String, base: String, isTied: Bool) throws {
     let golden = try GoldenFile(name)

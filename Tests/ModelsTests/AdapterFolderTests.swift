@@ -28,6 +28,25 @@ import Tokenizers
     #expect(worstError(logits.values, try golden.floats("merged")) <= 5e-6)
   }
 
+  /// The backbone below a head that was trained with the adapter is that of the merged network.
+  @Test func theEncoderOfAnAdapterIsThatOfTheMergedNetwork() throws {
+    let folder = try Folder()
+    _ = try folder.copy(golden: "llama-mha")
+    let path = try folder.copy(golden: "lora-score", hasTokenizer: false)
+    let (whole, base) = (
+      try LoadedClassifier(path: path), try LoadedEncoder(path: "\(folder.path)/llama-mha")
+    )
+    let encoder = try LoadedEncoder(path: path)
+    var changed = 0
+    for (entry, own) in zip(encoder.layout.entries, base.layout.entries) {
+      let same = try #require(whole.layout.entries.first { $0.name == entry.name })
+      let values = Array(encoder.parameters.elements[entry.range])
+      #expect(values == Array(whole.parameters.elements[same.range]), "\(entry.name)")
+      if values != Array(base.parameters.elements[own.range]) { changed += 1 }
+    }
+    #expect(changed > 0 && encoder.layout.count < whole.layout.count)
+  }
+
   private struct Saved {
     let folder: Folder
     let base: String

@@ -41,6 +41,8 @@ import Testing
     ("max_grad_norm", "optimizer.clip"), ("adam_beta1", "optimizer.betas"),
     ("adam_epsilon", "optimizer.epsilon"), ("optim", "optimizer.name"),
     ("num_generations", "rollouts.samples"), ("max_completion_length", "rollouts.tokens"),
+    ("cutoff_len", "model.context"), ("save_every", "checkpoint.every"),
+    ("eval_every", "evaluate.every"), ("data.path", "data.train"), ("model.path", "model.from"),
     ("kl_coef", "kl.coefficient"), ("loss_type", "dpo.loss"),
   ])
   func aNameOfAnotherTrainerIsTranslated(name: String, key: String) {
@@ -53,6 +55,18 @@ import Testing
     #expect(sentence(.finetune, "beta").contains("no key beta; dpo.beta is a key of align: use"))
     #expect(sentence(.pretrain, "lora_r").contains("no key lora_r; lora.rank is a key of finetune"))
     #expect(sentence(.finetune, "dpo.beta").contains("no key dpo; it is a key of align"))
+  }
+
+  /// A setting that is fixed here, or no key, has its sentence.
+  @Test(arguments: [
+    ("packing", "always packed"), ("assistant_only_loss", "the answers alone"),
+    ("threads", "the option --threads"),
+  ])
+  func aNameWithoutAKeyIsExplained(name: String, words: String) {
+    for phase in PhaseKind.allCases {
+      let sentence = sentence(phase, name)
+      #expect(sentence.contains("no key \(name); ") && sentence.contains(words), "\(sentence)")
+    }
   }
 
   /// A required key is asked for when every written key is known.

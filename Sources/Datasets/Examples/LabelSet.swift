@@ -28,8 +28,8 @@ package struct LabelSet: BatchableSet {
   /// names sorted by their bytes. A number is the index of a class where no class is called by a
   /// number. A text may have as many tokens as the context; longer texts are left out and counted, or
   /// truncated if `options.truncates`. Throws `DatasetError.badRecord` for a record
-  /// that is not a labelled text or has a label outside the classes, and `.oneClass` when there is only
-  /// one class.
+  /// that is not a labelled text or has a label outside the classes, and `.oneClass` or
+  /// `.oneClassGiven` when there is only one class.
   ///
   /// - Parameter padding: The padding id; end-of-text when nil.
   package init(
@@ -41,7 +41,7 @@ package struct LabelSet: BatchableSet {
       case .classes(let given): given ?? Self.classes(of: records)
       case .values: []
       }
-    if case .classes = task, classes.count == 1 { throw .oneClass(classes[0]) }
+    if case .classes(nil) = task, classes.count == 1 { throw .oneClass(classes[0]) }
     let names = ClassNames(classes)
     var statistics = ExampleStatistics(of: "text")
     let made = try options.map(records, counting: &statistics) {
@@ -59,6 +59,8 @@ package struct LabelSet: BatchableSet {
       return (example.cut(to: used, keepingEnd: tokenizer.isSpecial), number)
     }
     try options.requireExamples(statistics)
+    // A label outside the given classes is refused before.
+    if case .classes = task, classes.count == 1 { throw .oneClassGiven(classes[0]) }
     texts = EncodedExamples(made.map(\.0))
     labels = made.map(\.1)
     self.classes = classes

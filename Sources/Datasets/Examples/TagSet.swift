@@ -27,8 +27,9 @@ package struct TagSet: BatchableSet {
     _ records: [LocatedRecord], tokenizer: any Tokenizer, classes: [String]?,
     options: ExampleOptions, padding: TokenID? = nil
   ) throws(DatasetError) {
-    let classes = classes ?? Self.classes(of: records)
-    if classes.count == 1 { throw .oneClass(classes[0]) }
+    let given = classes
+    let classes = given ?? Self.classes(of: records)
+    if given == nil, classes.count == 1 { throw .oneClass(classes[0]) }
     let names = ClassNames(classes)
     let frame = Frame(tokenizer)
     var statistics = ExampleStatistics()
@@ -57,6 +58,8 @@ package struct TagSet: BatchableSet {
       )
     }
     try options.requireExamples(statistics)
+    // A tag outside the given classes is refused before.
+    if classes.count == 1 { throw .oneClassGiven(classes[0]) }
     texts = made.map(\.ids)
     tags = made.map(\.tags)
     self.classes = classes

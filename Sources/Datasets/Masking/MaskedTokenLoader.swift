@@ -62,7 +62,8 @@ package struct MaskedTokenEvaluationLoader: EvaluationSource {
     tokenLimit: Int? = nil
   ) throws(DatasetError) {
     let window = TokenMasking.window(of: context)
-    try WindowOrder.requireWindow(tokenCount: tokens.count, context: window)
+    try WindowOrder.requireWindow(
+      tokenCount: tokens.count, context: window, use: .validation)
     self.tokens = tokens
     self.masking = masking
     self.context = context

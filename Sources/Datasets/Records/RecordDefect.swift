@@ -122,7 +122,7 @@ extension RecordDefect: CustomStringConvertible {
       "cannot be rendered: \(reason); change it or name another template"
     case .unknownClass(let label, let classes):
       "has the label \"\(label)\", which is not one of the classes "
-        + "\(RecordFormat.quoted(classes)); correct it or add the class"
+        + "\(RecordFormat.quoted(classes)); correct it, or name it in data.classes of the training"
     case .valueTooLarge(let label):
       "has the label \(label), beyond 1e15, whose squared error is too large for fp32; scale the values"
     case .notAValue(let label):

@@ -87,6 +87,13 @@ package struct RecordSet: Sendable {
     return sides
   }
 
+  /// Returns the error of training records whose labels are all `name`: the one that says where the
+  /// others are, when they are held out.
+  package func oneClass(_ name: String) -> DatasetError {
+    let heldOut = validation.lazy.flatMap(\.record.classNames).first { $0 != name }
+    return heldOut.map { .oneClassToTrain(name, heldOut: $0) } ?? .oneClass(name)
+  }
+
   /// A fingerprint of the content of the records, their order and their sides of the split.
   package var identity: String {
     var hash = FNV1a()
@@ -114,6 +121,17 @@ extension Record {
     case .labelled(let text, _): return Array(text.utf8)
     case .tagged(let words, _): return Array(words.joined(separator: " ").utf8)
     case .prompt(let prompt): return asked(prompt.messages)
+    }
+  }
+}
+
+extension Record {
+  /// The names of the classes of its labels or tags.
+  fileprivate var classNames: [String] {
+    switch self {
+    case .labelled(_, let label): [label.text]
+    case .tagged(_, let tags): tags
+    default: []
     }
   }
 }

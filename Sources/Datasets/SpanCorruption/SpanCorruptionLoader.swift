@@ -71,7 +71,8 @@ package struct SpanCorruptionEvaluationLoader: EvaluationSource {
   ) throws(DatasetError) {
     sizes = corruption.sizes(ofSource: context)
     corruption.requireSentinels(for: sizes)
-    try WindowOrder.requireWindow(tokenCount: tokens.count, context: sizes.tokens)
+    try WindowOrder.requireWindow(
+      tokenCount: tokens.count, context: sizes.tokens, use: .validation)
     self.tokens = tokens
     self.corruption = corruption
     self.context = context

@@ -20,6 +20,9 @@ package struct PretrainingCorpus: Sendable {
   /// The prefix of its parts in messages.
   var name: String { key == "data" ? "" : "replayed " }
 
+  /// The use of its training text.
+  private var use: TextUse { key == "data" ? .training : .replayed }
+
   /// True when `train` is the folder of a built dataset.
   var isBuilt: Bool { train.count == 1 && access("\(train[0])/dataset.json", F_OK) == 0 }
 
@@ -40,7 +43,7 @@ extension PretrainingCorpus {
   func dataset(in folder: String, of phase: Pretraining, for run: RunContext) throws -> Dataset {
     let (plan, world, note) = (phase.plan, run.world, run.note)
     let elsewhere = StartRefusal.folderNotShared(path: run.folder.path)
-    let fingerprint = FNV1a(TokenizerFile.fingerprint(of: plan.tokenizer)).value
+    let fingerprint = Dataset.fingerprint(of: plan.tokenizer)
     // Rank 0 decides for all: a host that lacks the files must fail, not take another branch.
     let isBuilt = try world.broadcast(UInt8(self.isBuilt ? 1 : 0)) == 1
     try world.together {
@@ -59,7 +62,8 @@ extension PretrainingCorpus {
         var leftOut: String?
         let built = try DatasetBuilder.build(
           sources, tokenizer: plan.tokenizer, fingerprint: fingerprint, into: folder,
-          context: phase.window, threads: run.threads, skipped: { leftOut = $0.emptyFilesNote })
+          context: phase.window, use: use, threads: run.threads,
+          skipped: { leftOut = $0.emptyFilesNote })
         if let leftOut { try note(leftOut) }
         try note(
           "\(built.description.train.tokens) training and \(built.description.validation.tokens) "
@@ -71,7 +75,7 @@ extension PretrainingCorpus {
         let dataset = try Dataset(
           opening: isBuilt ? train[0] : folder, expecting: fingerprint)
         try WindowOrder.requireWindow(
-          tokenCount: dataset.train.tokens.count, context: phase.window)
+          tokenCount: dataset.train.tokens.count, context: phase.window, use: use)
         return dataset
       } catch let error as DatasetError where !isBuilt && world.rank != 0 {
         // Rank 0 has just verified that the dataset is complete.

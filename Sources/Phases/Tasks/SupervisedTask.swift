@@ -67,8 +67,11 @@ struct SplitExamples<Examples: CountedExamples>: Sendable {
     _ make: (_ records: [LocatedRecord], _ train: Examples?) throws -> Examples
   ) throws {
     try chat?.requireEncodable()
-    let train = try make(records.train, nil)
-    self.train = train
+    do {
+      train = try make(records.train, nil)
+    } catch DatasetError.oneClass(let name) {
+      throw records.oneClass(name)
+    }
     validation = records.validation.isEmpty ? nil : try make(records.validation, train)
     let (used, heldOut) = (records.train.count, records.validation.count)
     let held = heldOut > 0 ? "; \(heldOut) held out for validation" : ""

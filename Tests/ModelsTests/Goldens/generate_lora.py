@@ -117,6 +117,11 @@ CASES = [
     Adapter("lora-head", "gpt2-tied", 47, 2, 8, dict(
         r=2, lora_alpha=4, target_modules=["c_attn"], modules_to_save=["lm_head"],
         fan_in_fan_out=True)),
+    # PEFT saves every module whose name ends in norm, and skips names that match no module. Written
+    # by torch 2.15.0, transformers 5.24.0 and peft 0.21.2.
+    Adapter("lora-norm", "llama-gqa", 48, 2, 8, dict(
+        r=2, lora_alpha=4, target_modules=["q_proj", "query", "down_proj"],
+        modules_to_save=["norm"], layers_to_transform=[1])),
 ]
 
 
