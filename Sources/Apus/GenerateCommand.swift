@@ -162,7 +162,7 @@ struct GenerateCommand: Subcommand {
     if let ids {
       prompt = ids.ids
     } else if let encoder {
-      prompt = try encoder.encode(prompt: [Message(.user, self.prompt ?? "")])
+      prompt = try encoder.encode(prompt: [Message(.user, parts: [self.prompt ?? ""])])
     } else if loaded.configuration.prediction == .sequenceToSequence {
       prompt = SourceTargetSet.source(self.prompt ?? "", loaded.tokenizer)
     } else {

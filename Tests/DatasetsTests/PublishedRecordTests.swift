@@ -48,12 +48,9 @@ struct PublishedRecordTests {
   @Test(.enabled(if: material != nil, "APUS_MATERIAL is not set"))
   func preferenceRecordsAreRead() throws {
     let harmless = try read("preference/hh-rlhf_harmless-base_test.jsonl.gz")
-    #expect(harmless.kinds == ["a preference pair": 2_299])
+    // Nine of them have two answers in a row.
+    #expect(harmless.kinds == ["a preference pair": 2_308])
     #expect(harmless.defects.count { $0 == .emptyAnswer } == 4)
-    #expect(
-      harmless.defects.count {
-        if case .outOfTurn(_, .assistant, after: .assistant) = $0 { true } else { false }
-      } == 9)
     guard case .pair(let pair) = harmless.first else {
       Issue.record("\(String(describing: harmless.first))")
       return

@@ -12,8 +12,9 @@ struct RecordDefectTests {
       .wrongKind(field: "text", found: "a number", expected: "a text"),
       .unknownRole("critic"),
       .unknownRole("developer"),
-      .outOfTurn(message: 1, role: .assistant, after: nil),
-      .outOfTurn(message: 3, role: .user, after: .user),
+      .unknownRole("User"),
+      .unknownRole("bot"),
+      .unknownRole("ipython"),
       .noMessages(field: "messages"),
       .emptyAnswer,
       .emptyText,
@@ -33,7 +34,6 @@ struct RecordDefectTests {
         remedy: "remove one of the two"),
       .missingMappedField("sentnce", for: "text", found: ["sentence", "label"]),
       .unsupportedPart("image", field: "messages[0].content"),
-      .outOfTurn(message: 1, role: .tool, after: nil),
     ].map { .badRecord($0, at: RecordPlace(path: "d.jsonl", line: 3)) } + [
       .repeatedColumn(path: "d.csv", line: 1, name: "text"),
       .noRecords(skipped: SkippedRecords()),
@@ -51,8 +51,9 @@ struct RecordDefectTests {
     d.jsonl:3 has a number in its field "text" where a text is needed; correct it
     d.jsonl:3 has a message with the role "critic", which is not one of system, user, assistant and tool; remove such messages
     d.jsonl:3 has a message with the role "developer", which is not one of system, user, assistant and tool; call it system
-    d.jsonl:3 has the assistant's message number 1 at its start; let user and assistant take turns, after at most one message of the system
-    d.jsonl:3 has the user's message number 3 after one of the user's; let user and assistant take turns, after at most one message of the system
+    d.jsonl:3 has a message with the role "User", which is not one of system, user, assistant and tool; call it user
+    d.jsonl:3 has a message with the role "bot", which is not one of system, user, assistant and tool; call it assistant
+    d.jsonl:3 has a message with the role "ipython", which is not one of system, user, assistant and tool; call it tool
     d.jsonl:3 has no message in its field "messages"; fill it or remove the record
     d.jsonl:3 has an empty answer, which cannot be trained on; fill it or remove the record
     d.jsonl:3 has an empty text, which cannot be trained on; fill it or remove the record
@@ -70,11 +71,10 @@ struct RecordDefectTests {
     d.jsonl:3 has the field "system", which changes what a record means and is not used in messages that begin with one of the system; remove one of the two
     d.jsonl:3 has no field "sentnce", which data.fields names for "text" (found: "sentence", "label"); correct the name
     d.jsonl:3 has a part of the type "image" in its field "messages[0].content", and models here read text only; remove the record
-    d.jsonl:3 has the tool's message number 1 at its start; let the results of tools follow the assistant's message that calls them
     d.csv:1 names two columns "text"; rename one of them
     no record is left to use; name files with records
     all 4 examples are longer than the context of 64, so none is left; raise the context or shorten them
-    the loss mask includes no token: the examples have no answer; add conversations with messages of the assistant
+    the loss mask includes no token: the chat template leaves out the contents of the answers; name another template
     the loss mask includes every token, prompts too: the examples hold only answers; add prompts, or pretrain on the text
     the loss mask never includes the end of a turn, so the model would not stop; raise the context or leave long examples out
     the loss mask never includes the end of a turn, so the model would not stop: 4 examples were cut before it; raise the context or leave long examples out

@@ -268,26 +268,6 @@ struct RecordReaderTests {
       ),
       (#"{"messages": []}"#, .noMessages(field: "messages")),
       (#"{"messages": [{"role": "critic", "content": "q"}]}"#, .unknownRole("critic")),
-      (
-        #"{"messages": [{"role": "tool", "content": "q"}]}"#,
-        .outOfTurn(message: 1, role: .tool, after: nil)
-      ),
-      (
-        #"{"messages": [{"role": "assistant", "content": "a"}]}"#,
-        .outOfTurn(message: 1, role: .assistant, after: nil)
-      ),
-      (
-        #"{"messages": [{"role": "user", "content": "q"}, {"role": "user", "content": "q"}]}"#,
-        .outOfTurn(message: 2, role: .user, after: .user)
-      ),
-      (
-        #"{"messages": [{"role": "user", "content": "q"}, {"role": "system", "content": "q"}]}"#,
-        .outOfTurn(message: 2, role: .system, after: .user)
-      ),
-      (
-        #"{"messages": [{"role": "system", "content": "q"}]}"#,
-        .outOfTurn(message: 1, role: .system, after: nil)
-      ),
       (#"{"question": "q", "answer": " \n"}"#, .emptyAnswer),
       (#"{"prompt": "q", "chosen": "a", "rejected": ""}"#, .emptyAnswer),
       (

@@ -101,7 +101,7 @@ struct ChatTemplateFileTests {
       let file = "\(folder)/tokenizer_config.json"
       let plain = JSONValue.string(ChatTemplate.plain.jinja(for: ByteTokenizer()))
       let list = JSONValue.array([
-        .object([("name", .string("tool_use")), ("template", .string("{{ tools | string }}"))]),
+        ["name": "tool_use", "template": "{{ tools | string }}{{ messages[0].content }}"],
         .object([("name", .string("default")), ("template", plain)]),
       ])
       func write(_ value: JSONValue) throws {
@@ -115,7 +115,7 @@ struct ChatTemplateFileTests {
       }
       #expect(try text([Message(.user, "a")]) == "a\n")
       // As transformers does, the template for tools only with tools.
-      #expect(try text(Conversation([Message(.user, "a")], tools: ["x"])) == "['x']")
+      #expect(try text(Conversation([Message(.user, "a")], tools: ["x"])) == "['x']a")
       // Both are saved, and read from the files of transformers 5.
       let copy = "\(folder)/copy"
       try TokenizerFile.save(ByteTokenizer(), toFolder: copy, template: chosen)

@@ -3,12 +3,17 @@ import Testing
 
 @testable import Tokenizers
 
-/// Compares conversations with tools, tool calls and contents in parts with transformers; see
-/// Goldens/tools.py.
+/// Compares conversations with tools, tool calls and contents in parts with transformers, and
+/// conversations whose roles do not take turns; see Goldens/tools.py and Goldens/orders.py.
 struct ToolTemplateTests {
   private static let document = try? JSONReader.read(Goldens.bytes("tools.json"))
-  private static let names =
+  private static let orders = try? JSONReader.read(Goldens.bytes("orders.json"))
+  private static let names = Self.names(document)
+  private static let orderNames = Self.names(orders)
+
+  private static func names(_ document: JSONValue?) -> [String] {
     document?["templates"]?.array?.compactMap { $0["template"]?.string } ?? []
+  }
 
   /// Returns the conversation of the golden file.
   private static func conversation(_ value: JSONValue) throws -> Conversation {
@@ -30,24 +35,37 @@ struct ToolTemplateTests {
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
-  @Test func goldenFileHoldsAllTemplates() { #expect(Self.names.count == 12) }
+  @Test func goldenFilesHoldAllTemplates() {
+    #expect(Self.names.count == 12 && Self.orderNames.count == 21)
+  }
+
+  @Test(arguments: orderNames)
+  func ordersOfRolesEqualThoseOfTransformers(name: String) throws {
+    try compare(name, in: Self.orders)
+  }
 
   @Test(arguments: names)
   func textsMasksAndIDsEqualThoseOfTransformers(name: String) throws {
+    try compare(name, in: Self.document)
+  }
+
+  private func compare(_ name: String, in document: JSONValue?) throws {
     let entry = try #require(
-      Self.document?["templates"]?.array?.first { $0["template"]?.string == name })
+      document?["templates"]?.array?.first { $0["template"]?.string == name })
     let tokens = ["bos", "eos"].compactMap { key in
       entry[key]?.string.map { PublishedTemplate.NamedToken(name: "\(key)_token", text: $0) }
     }
-    let source = String(decoding: try Goldens.bytes("Templates/\(name).jinja"), as: UTF8.self)
+    let source =
+      try entry["source"]?.string
+      ?? String(decoding: Goldens.bytes("Templates/\(name).jinja"), as: UTF8.self)
     let encoder = ChatEncoder(
       .published(try PublishedTemplate(source, specialTokens: tokens, path: name)),
       tokenizer: try ChatIDTests.tokenizer(
         try #require(entry["tokenizer"]?.string),
         .object([
-          ("new", entry["new"] ?? []), ("strips", [false, false]),
+          ("new", entry["new"] ?? []), ("strips", entry["strips"] ?? []),
         ])))
-    let talks = try #require(Self.document?["conversations"]?.array)
+    let talks = try #require(document?["conversations"]?.array)
     let cases = try #require(entry["cases"]?.array)
     #expect(cases.count == 2 * talks.count)
     for (index, expected) in cases.enumerated() {

@@ -5,7 +5,7 @@ extension ChatEncoder {
   /// refuses it.
   func example(_ conversation: Conversation) throws(RecordDefect) -> EncodedExample {
     do {
-      return try encode(conversation)
+      return try Self.withLoss(try encode(conversation))
     } catch {
       throw Self.defect(error)
     }
@@ -17,10 +17,18 @@ extension ChatEncoder {
     _ answer: [Message], to prompt: Conversation
   ) throws(RecordDefect) -> EncodedExample {
     do {
-      return try encode(answer, to: prompt)
+      return try Self.withLoss(try encode(answer, to: prompt))
     } catch {
       throw Self.defect(error)
     }
+  }
+
+  /// Returns `example`, unless it has no token in the loss.
+  private static func withLoss(_ example: EncodedExample) throws(TokenizerError) -> EncodedExample {
+    guard example.lossMask.contains(true) else {
+      throw .unrendered(reason: "the chat template leaves out the contents of its answers")
+    }
+    return example
   }
 
   /// Returns the ids of `prompt`; throws `RecordDefect.unrendered` when the chat template refuses it.

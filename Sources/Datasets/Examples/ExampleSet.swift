@@ -83,8 +83,8 @@ package enum LossMaskDefect: Equatable, Sendable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .nothing:
-      "includes no token: the examples have no answer; add conversations with messages of the "
-        + "assistant"
+      "includes no token: the chat template leaves out the contents of the answers; name another "
+        + "template"
     case .everything:
       "includes every token, prompts too: the examples hold only answers; add prompts, or pretrain "
         + "on the text"

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import Tokenizers
 
 extension Message {
@@ -7,6 +8,23 @@ extension Message {
     "system": .system, "user": .user, "human": .user, "assistant": .assistant,
     "gpt": .assistant, "function_call": .assistant, "tool": .tool, "observation": .tool,
   ]
+
+  /// The names of roles in other files, in small letters, that are not read.
+  private static let synonyms: [String: Role] = [
+    "developer": .system, "instructions": .system, "system_prompt": .system,
+    "customer": .user, "instruction": .user, "prompt": .user, "prompter": .user, "question": .user,
+    "ai": .assistant, "answer": .assistant, "bard": .assistant, "bing": .assistant,
+    "bot": .assistant, "chatbot": .assistant, "chatgpt": .assistant, "completion": .assistant,
+    "llm": .assistant, "model": .assistant, "response": .assistant,
+    "environment": .tool, "function": .tool, "function_response": .tool, "ipython": .tool,
+    "tool_response": .tool, "tool_result": .tool,
+  ]
+
+  /// Returns the role that an unknown `name` means; nil when it is not known to mean one.
+  static func role(meantBy name: String) -> Role? {
+    let name = name.trimmingCharacters(in: .whitespaces).lowercased()
+    return name == "function_call" ? nil : roles[name] ?? synonyms[name]
+  }
 
   /// The fields of a message that `data.fields` can name.
   static let mappedFields = ["role", "content"]

@@ -12,13 +12,13 @@ package enum Record: Sendable, Hashable {
   case labelled(text: String, label: Label)
   /// Words, each with its tag.
   case tagged(words: [String], tags: [String])
-  /// A prompt without an answer.
+  /// A prompt without its answer.
   case prompt(Conversation)
 }
 
 /// A prompt with a chosen and a rejected answer.
 package struct Preference: Sendable, Hashable {
-  /// The prompt of both answers; it does not end with the assistant.
+  /// The prompt of both answers; it may hold earlier answers.
   package let prompt: Conversation
   /// The better answer: messages that begin and end with the assistant.
   package let chosen: [Message]

@@ -24,8 +24,6 @@ package enum RecordDefect: Error, Equatable, Sendable {
   case unsupportedPart(String, field: String)
   /// A message with an unknown role.
   case unknownRole(String)
-  /// A message, by its number from 1, that is out of turn.
-  case outOfTurn(message: Int, role: Role, after: Role?)
   /// An empty list of messages.
   case noMessages(field: String)
   /// An answer that is empty or only white space.
@@ -88,13 +86,8 @@ extension RecordDefect: CustomStringConvertible {
         + "only; remove the record"
     case .unknownRole(let name):
       "has a message with the role \"\(name)\", which is not one of system, user, assistant "
-        + "and tool; " + (name == "developer" ? "call it system" : "remove such messages")
-    case .outOfTurn(let message, let role, let before):
-      "has the \(role.rawValue)'s message number \(message) "
-        + (before.map { "after one of the \($0.rawValue)'s" } ?? "at its start")
-        + (role == .tool
-          ? "; let the results of tools follow the assistant's message that calls them"
-          : "; let user and assistant take turns, after at most one message of the system")
+        + "and tool; "
+        + (Message.role(meantBy: name).map { "call it \($0)" } ?? "remove such messages")
     case .noMessages(let field):
       "has no message in its field \"\(field)\"; fill it or remove the record"
     case .emptyAnswer:

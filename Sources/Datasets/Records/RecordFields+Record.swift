@@ -163,16 +163,9 @@ extension RecordFields {
   func preference() throws(RecordDefect) -> Preference {
     var sides = (try side("chosen"), try side("rejected"))
     var prompt: [Message] = []
-    if sides.0.first?.role == .assistant, sides.1.first?.role == .assistant {
-      if self["prompt"] != nil {
-        prompt = try self.prompt("prompt")
-      } else if self["instruction"] != nil {
-        prompt = try alpacaPrompt()
-      } else if self["question"] != nil {
-        prompt = try self.prompt("question")
-      } else if let field = ["conversations", "messages"].first(where: { self[$0] != nil }) {
-        prompt = try required(field)
-      }
+    let areAnswers = [sides.0, sides.1].allSatisfy { $0.first?.role == .assistant }
+    if areAnswers, let asked = try separatePrompt() {
+      prompt = asked
     } else {
       guard sides.0 != sides.1 else { throw .equalSides }
       let common = try Turns.commonPrompt(sides.0, sides.1)
@@ -181,7 +174,7 @@ extension RecordFields {
     }
     prompt = try withSystem(prompt)
     for side in [sides.0, sides.1] {
-      try Turns.check(prompt + side, mayBeginWithAnswer: prompt.isEmpty)
+      try Turns.check(prompt + side)
       if side.last?.role != .assistant { throw .emptyAnswer }
       try requireInLoss(side)
     }
@@ -189,6 +182,15 @@ extension RecordFields {
     return Preference(
       prompt: Conversation(prompt, tools: try tools()), chosen: sides.0, rejected: sides.1,
       margin: try number("margin"))
+  }
+
+  /// Returns the prompt of a pair in a field of its own; nil when there is none.
+  private func separatePrompt() throws(RecordDefect) -> [Message]? {
+    if self["prompt"] != nil { return try prompt("prompt") }
+    if self["instruction"] != nil { return try alpacaPrompt() }
+    if self["question"] != nil { return try prompt("question") }
+    return try ["conversations", "messages"].first { self[$0] != nil }
+      .map { field throws(RecordDefect) in try required(field) }
   }
 
   private func side(_ field: String) throws(RecordDefect) -> [Message] {
@@ -223,33 +225,15 @@ extension JSONValue {
   }
 }
 
-/// The order of turns in a list of messages.
+/// The turns in a list of messages.
 enum Turns {
-  /// Throws unless user and assistant take turns in `messages`, after at most one message of the system,
-  /// and no answer is blank.
-  static func check(
-    _ messages: [Message], mayBeginWithAnswer: Bool = false
-  ) throws(RecordDefect) {
-    var before: Role?
-    for (index, message) in messages.enumerated() {
-      let isInTurn =
-        switch message.role {
-        case .system: before == nil
-        case .user: before != .user
-        case .assistant:
-          before == .user || before == .tool || before == nil && mayBeginWithAnswer
-        case .tool: before == .assistant || before == .tool
-        }
-      guard isInTurn else {
-        throw .outOfTurn(message: index + 1, role: message.role, after: before)
-      }
-      if message.role == .assistant, !message.callsTools, isBlank(message.content) {
-        throw .emptyAnswer
-      }
-      before = message.role
-    }
-    if before == .system {
-      throw .outOfTurn(message: messages.count, role: .system, after: nil)
+  /// Throws when an answer in `messages` is blank.
+  ///
+  /// The chat template decides about the order of the messages.
+  static func check(_ messages: [Message]) throws(RecordDefect) {
+    for message in messages
+    where message.role == .assistant && !message.callsTools && isBlank(message.content) {
+      throw .emptyAnswer
     }
   }
 

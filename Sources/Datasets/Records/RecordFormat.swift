@@ -53,7 +53,10 @@ struct RecordFormat: Sendable {
     RecordFormat(
       name: "a prompt alone", fields: ["prompt"], furtherFields: ["system", "tools"]
     ) { fields throws(RecordDefect) in
-      try fields.conversation(fields.prompt("prompt"))
+      let record = try fields.conversation(fields.prompt("prompt"))
+      // Answers in a prompt belong to it, and the model writes the next one.
+      if case .conversation(let prompt) = record { return .prompt(prompt) }
+      return record
     },
   ]
 

@@ -1,8 +1,8 @@
 import Files
 
 extension ChatEncoder {
-  /// Returns the names of the fields of messages that the template leaves out of `conversation`: its text
-  /// is the same without them.
+  /// Returns the names of the fields of messages that the template leaves out of `conversation`, as its
+  /// text is the same without them, and `system` for a message of the system that it leaves out.
   ///
   /// transformers leaves them out as well. Tool calls are not among them, as `render` refuses their loss;
   /// neither are `ids`, names of fields that only identify a message or its author. The later messages of
@@ -12,10 +12,18 @@ extension ChatEncoder {
   ) -> Set<String> {
     let messages = conversation.messages
     let named = messages.indices.filter { messages[$0].fieldNames.contains { !ids($0) } }
-    guard !named.isEmpty, let text = text(of: conversation) else {
+    let system = messages.indices.filter {
+      messages[$0].role == .system && !messages[$0].content.allSatisfy(\.isWhitespace)
+    }
+    guard !named.isEmpty || !system.isEmpty, let pieces = try? program.render(conversation) else {
       return []
     }
+    let text = pieces.map(\.text).joined()
+    let shown = Set(pieces.map(\.origin))
     var leftOut: Set<String> = []
+    if system.contains(where: { !shown.contains(MessageOrigins($0).content) }) {
+      leftOut.insert("system")
+    }
     for index in named.prefix(Self.mostRenderedMessages / messages.count) {
       for name in messages[index].fieldNames where !ids(name) && name != Message.toolCallsField {
         var other = messages

@@ -5,7 +5,7 @@ extension ChatEncoder {
   /// White space may be without a token. A template that refuses a question with its answer is not
   /// checked.
   package func requireEncodable() throws(TokenizerError) {
-    let turn = Conversation([Message(.user, "x"), Message(.assistant, "x")])
+    let turn = Conversation(Message.turnExample)
     guard let unknown = tokenizer.unknown, let pieces = try? render(turn) else { return }
     let (text, places, encoding) = encoding(of: pieces[...])
     for (id, range) in zip(encoding.ids, encoding.offsets) where id == unknown {

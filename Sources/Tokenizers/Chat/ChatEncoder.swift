@@ -16,6 +16,8 @@ import Jinja
 ///   generation ends, that is, the template's text for the messages before the answer with
 ///   `add_generation_prompt`, and ends with the end of the turn. A token across the beginning is in
 ///   the loss.
+/// - The template decides which roles may follow each other. Every answer has its own turn, wherever
+///   it stands; a template that leaves a message out or joins two answers is refused.
 /// - A message of the assistant that its record takes out of the loss is not in the mask.
 /// - `strftime_now` always returns the same day: the ids depend on the input alone.
 package struct ChatEncoder: Sendable {
@@ -26,6 +28,8 @@ package struct ChatEncoder: Sendable {
   /// The id that ends a turn of the assistant that calls tools; often `endOfTurn`.
   package let endOfToolCalls: TokenID
   let program: ChatProgram
+  /// The text that `add_generation_prompt` adds after a question.
+  let generationPrompt: [UInt8]
   private let scanner: SpecialTokenScanner
 
   /// Binds `template` to `tokenizer`, in O(vocabularySize).
@@ -34,7 +38,8 @@ package struct ChatEncoder: Sendable {
     self.tokenizer = tokenizer
     program = ChatProgram(template, tokenizer: tokenizer)
     scanner = tokenizer.specialTokenScanner
-    let turn = [Message(.user, "x"), Message(.assistant, "x")]
+    let turn = Message.turnExample
+    generationPrompt = program.generationPrompt(after: turn[0])
     // The end of the last turn is preferred: after an earlier one the next turn may begin at once.
     let ends = Self.ends(of: turn + turn, program, scanner) { $0.specials.isEmpty ? nil : 0 }
     let endOfTurn = ends[3] ?? ends[1] ?? tokenizer.endOfText
@@ -134,8 +139,8 @@ package struct ChatEncoder: Sendable {
   ///
   /// - Parameter first: The index of the first message that may be in the loss mask.
   ///
-  /// Throws `TokenizerError.unrendered` when the template refuses the conversation, or leaves out its
-  /// tools, its tool calls or their results.
+  /// Throws `TokenizerError.unrendered` when the template refuses the conversation, leaves out its tools,
+  /// its tool calls or a content, or joins two answers.
   package func render(
     _ conversation: Conversation, addGenerationPrompt: Bool = false, lossFrom first: Int = 0
   ) throws(TokenizerError) -> [ChatPiece] {
@@ -153,44 +158,8 @@ package struct ChatEncoder: Sendable {
       }
     }
     let answers = messages.indices.filter { $0 >= first && messages[$0].isInLoss }
-    return rendering.pieces(
-      lossOf: answers, from: starts(of: answers, in: conversation, rendering), to: closings)
-  }
-
-  /// The most messages that are rendered to find the prompts of one conversation: rendering all of
-  /// them is quadratic in its length.
-  static let mostRenderedMessages = 20_000
-
-  /// Returns for each of `answers`, indices of messages, the byte of the conversation's text at which
-  /// the prompt of its generation ends.
-  ///
-  /// A template may render the past differently, such as tools only before the last question. Then
-  /// what follows the message before the answer in the prompt must follow it in the conversation. An
-  /// answer without such a place has no start. Neither have the earlier answers of a conversation that
-  /// would need more than `mostRenderedMessages` rendered messages.
-  private func starts(
-    of answers: [Int], in conversation: Conversation, _ rendering: ChatRendering
-  ) -> [Int: Int] {
-    let text = rendering.bytes
-    var starts: [Int: Int] = [:]
-    var count = 0
-    for answer in answers.reversed() {
-      count += answer
-      if count > Self.mostRenderedMessages { break }
-      let before = Conversation(conversation.messages[..<answer], tools: conversation.tools)
-      guard
-        let prompt = try? ChatRendering(before, program, addGenerationPrompt: true)
-      else { continue }
-      let bytes = prompt.bytes
-      if text.starts(with: bytes) {
-        starts[answer] = bytes.count
-      } else if let end = prompt.contentEnd(of: answer - 1),
-        let own = rendering.contentEnd(of: answer - 1), text[own...].starts(with: bytes[end...])
-      {
-        starts[answer] = own + bytes.count - end
-      }
-    }
-    return starts
+    let starts = try starts(of: answers, in: conversation, rendering)
+    return rendering.pieces(lossOf: answers, from: starts, to: closings)
   }
 
   /// Encodes `conversation`; the loss mask covers the assistant's turns.
@@ -216,7 +185,7 @@ package struct ChatEncoder: Sendable {
   /// The ids that the template writes after the last end of a turn, such as those of a line feed.
   package var afterLastTurn: [TokenID] {
     let ids =
-      (try? encode([Message(.assistant, "x")], to: Conversation([Message(.user, "x")])).ids) ?? []
+      (try? encode([Message.turnExample[1]], to: [Message.turnExample[0]]).ids) ?? []
     return ids.lastIndex(of: endOfTurn).map { Array(ids[($0 + 1)...]) } ?? []
   }
 
@@ -262,9 +231,13 @@ package struct ChatEncoder: Sendable {
 }
 
 extension Message {
+  /// A question and its answer, whose contents every template can read: one that wants strings receives
+  /// strings.
+  static let turnExample = [Message(.user, parts: ["x"]), Message(.assistant, parts: ["x"])]
+
   /// A call of a tool and its result, in the forms that templates read: with arguments as an object,
   /// and as text.
-  fileprivate static let toolCallExamples: [[Message]] =
+  static let toolCallExamples: [[Message]] =
     [["x": "x"], "x"].map { (arguments: JSONValue) in
       let function: JSONValue = ["name": "x", "arguments": arguments]
       let call: JSONValue = ["id": "x00000000", "type": "function", "function": function]

@@ -7,8 +7,9 @@ struct ChatProgram: Sendable {
   /// The program for conversations with tools, where the template has a separate one.
   let toolUse: Template?
   let specialTokens: [PublishedTemplate.NamedToken]
-  /// True when the template itself reads a content that is a list of text parts.
-  private(set) var readsParts = false
+  /// The forms in which the template reads a content that is a list of text parts, by the role of its
+  /// message; `joined` for a role that is missing.
+  var partsForms: [Role: PartsForm] = [:]
 
   init(_ template: ChatTemplate, tokenizer: any Tokenizer) {
     self.template = template.program(for: tokenizer)
@@ -18,11 +19,7 @@ struct ChatProgram: Sendable {
       toolUse = nil
     }
     specialTokens = template.specialTokens(of: tokenizer)
-    let roles: [Role] = [.user, .assistant]
-    let plain = try? render(Conversation(roles.map { Message($0, "x") }))
-    readsParts = true
-    let listed = try? render(Conversation(roles.map { Message($0, parts: ["x"]) }))
-    readsParts = plain != nil && plain == listed
+    partsForms = probedPartsForms()
   }
 
   /// Returns the program that transformers chooses for `tools`.
@@ -63,14 +60,10 @@ struct ChatProgram: Sendable {
     ]
     switch message.form {
     case .absent: break
-    case .parts(let parts) where readsParts:
-      let list = parts.map { part -> TemplateInput in
-        .dictionary([
-          ("type", .text("text", .template)), ("text", .text(part, origins.content)),
-        ])
-      }
-      members.append(("content", .list(list)))
-    case .text, .parts: members.append(("content", .text(message.content, origins.content)))
+    case .text: members.append(("content", .text(message.content, origins.content)))
+    case .parts(let parts):
+      members.append(
+        ("content", input(parts, origins, as: partsForms[message.role] ?? .joined)))
     }
     for (name, value) in message.fields.members ?? [] {
       let isCall = name == Message.toolCallsField
@@ -89,17 +82,19 @@ struct ChatProgram: Sendable {
 
 /// The origins of the characters that a message brings into a rendered text.
 ///
-/// Number 0 is the template; message i has four numbers from 4i + 1 on, and the tools have the number
+/// Number 0 is the template; message i has five numbers from 5i + 1 on, and the tools have the number
 /// after those of the last message.
 struct MessageOrigins {
   private let first: UInt32
 
-  init(_ message: Int) { first = UInt32(4 * message + 1) }
+  init(_ message: Int) { first = UInt32(5 * message + 1) }
 
   var role: Origin { Origin(first) }
   var content: Origin { Origin(first + 1) }
   var toolCalls: Origin { Origin(first + 2) }
   var fields: Origin { Origin(first + 3) }
+  /// The keys and types of the parts of a content.
+  var structure: Origin { Origin(first + 4) }
 
   static func tools(after messageCount: Int) -> Origin { MessageOrigins(messageCount).role }
 
@@ -108,7 +103,7 @@ struct MessageOrigins {
     of origin: Origin, messageCount: Int
   ) -> (origin: ChatPiece.Origin, message: Int?) {
     guard origin != .template else { return (.template, nil) }
-    let (message, part) = (Int(origin.number) - 1).quotientAndRemainder(dividingBy: 4)
+    let (message, part) = (Int(origin.number) - 1).quotientAndRemainder(dividingBy: 5)
     if message == messageCount { return (.content, nil) }
     return (part == 0 ? .role : .content, message)
   }

@@ -9,6 +9,30 @@ extension ChatRendering {
     return parts[...last].reduce(0) { $0 + $1.text.utf8.count }
   }
 
+  /// Returns the number of bytes before the first content of `message`; nil when there is none.
+  func contentStart(of message: Int) -> Int? {
+    parts.firstIndex { $0.message == message && $0.origin == .content }.map { start(of: $0) }
+  }
+
+  /// Returns the byte at which the last occurrence of `prompt` ends in the template's text between the
+  /// content of `message` and that before it; nil when there is none.
+  func end(of prompt: [UInt8], beforeContentOf message: Int) -> Int? {
+    guard !prompt.isEmpty,
+      let own = parts.firstIndex(where: { $0.message == message && $0.origin == .content })
+    else { return nil }
+    let last = parts[..<own].lastIndex { $0.origin == .content }
+    let first = last.map { $0 + 1 } ?? 0
+    let text = parts[first..<own].flatMap { Array($0.text.utf8) }
+    let places = (0...max(0, text.count - prompt.count)).reversed()
+    return places.first { text[$0...].starts(with: prompt) }.map {
+      start(of: first) + $0 + prompt.count
+    }
+  }
+
+  private func start(of part: Int) -> Int {
+    parts[..<part].reduce(0) { $0 + $1.text.utf8.count }
+  }
+
   /// Returns the pieces; the loss mask covers the turns of `answers`, the indices of assistant's
   /// messages in ascending order.
   ///
@@ -75,8 +99,9 @@ extension ChatRendering {
     }
   }
 
-  /// Returns for each generated part the index of the message whose content is in the same run; for
-  /// a run without content, the index after that of the last content before it.
+  /// Returns for each generated part the index of its message: that of the last content before it in the
+  /// same run whose turn has not ended, or else of the next one; for a run without content, the index
+  /// after that of the last content before it.
   private func generationOwners() -> [Int?] {
     var owners: [Int?] = Array(repeating: nil, count: parts.count)
     var last = -1
@@ -86,7 +111,20 @@ extension ChatRendering {
       while end < parts.count, parts[end].isGenerated == parts[start].isGenerated { end += 1 }
       let contents = parts[start..<end].filter { $0.origin == .content }.compactMap(\.message)
       if parts[start].isGenerated {
-        for index in start..<end { owners[index] = contents.first ?? last + 1 }
+        var rest = contents[...]
+        var owner = contents.first ?? last + 1
+        var hasEnded = false
+        for index in start..<end {
+          if parts[index].origin == .content, let message = parts[index].message {
+            (owner, hasEnded) = (message, false)
+            rest = rest.dropFirst()
+          } else if parts[index].origin == .endOfTurn {
+            hasEnded = true
+          } else if hasEnded, let next = rest.first {
+            (owner, hasEnded) = (next, false)
+          }
+          owners[index] = owner
+        }
       }
       last = contents.last ?? last
       start = end

@@ -17,7 +17,7 @@ struct ChatRendering {
   /// Renders `conversation` with `program`.
   ///
   /// Throws `TokenizerError.unrendered` when the template refuses it, or leaves out its tools, its tool
-  /// calls or their results.
+  /// calls or the content of a message that is neither the system's nor one with tool calls.
   init(
     _ conversation: Conversation, _ program: ChatProgram, addGenerationPrompt: Bool
   ) throws(TokenizerError) {
@@ -35,11 +35,16 @@ struct ChatRendering {
         throw .unrendered(
           reason: "the chat template leaves out the tool calls of message \(index + 1)")
       }
-      if message.role == .tool, !message.content.allSatisfy(\.isWhitespace),
-        !shown.contains(origins.content)
+      // A template may drop the system's message, as some of Mistral's do before an answer.
+      if message.role != .system, !message.callsTools,
+        !message.content.allSatisfy(\.isWhitespace), !shown.contains(origins.content)
       {
+        let author = message.role == .tool ? "the result of a tool" : "of the \(message.role)"
+        let reads = program.partsForms[message.role] ?? .joined
         throw .unrendered(
-          reason: "the chat template leaves out message \(index + 1), the result of a tool")
+          reason: "the chat template leaves out message \(index + 1), \(author)"
+            + (message.form == .text && reads != .joined
+              ? ", as it reads contents that are lists of text parts" : ""))
       }
     }
     if let tools = conversation.tools?.array, !tools.isEmpty,
@@ -55,8 +60,7 @@ struct ChatRendering {
     }
     guard !unplaced.isEmpty else { return }
     let replaced = messages.indices.map { index in
-      unplaced.contains(index)
-        ? Message(.assistant, "x", fields: messages[index].fields) : messages[index]
+      unplaced.contains(index) ? messages[index].withPlaceholder : messages[index]
     }
     guard
       var placed = try? render(replaced).map({ Self.part($0, messageCount: messages.count) })
@@ -138,5 +142,13 @@ struct ChatRendering {
       index = next
     }
     parts = marked
+  }
+}
+
+extension Message {
+  /// The message with a letter as its content, in the same form.
+  fileprivate var withPlaceholder: Message {
+    if case .parts = form { return Message(role, parts: ["x"], fields: fields) }
+    return Message(role, "x", fields: fields)
   }
 }

@@ -2,7 +2,7 @@ import Files
 
 /// The role of a message's author.
 package enum Role: String, Sendable, Hashable, CaseIterable {
-  /// The instructions for a conversation; at most one message, at its start.
+  /// The instructions for a conversation.
   case system
   /// The person who prompts the model.
   case user

@@ -9,14 +9,18 @@ each conversation's text, the ranges of its loss mask, and a digest of its ids w
 
 The loss mask of an answer begins where the text of the messages before it with `add_generation_prompt`
 ends. If the conversation's text does not begin with that text, what follows the message before the
-answer in it must follow that message in the conversation; else the mask begins with the first character
-that comes from the message. It ends with the template's end of a turn, if that follows before the next
+answer in it must follow that message in the conversation; else the mask begins where the text that
+`add_generation_prompt` adds after a question last ends between the message before and the answer, and
+without such a place with the first character that comes from the message. It ends with the template's end of a turn, if that follows before the next
 message's text, and else with the last character that comes from the message. A call of tools ends with
 the last special token of the text of the messages up to it, or else with the first one after that text,
 or else with that text. To find these characters the script renders the conversation again with other letters in the message. A
-content in parts is joined for a template that does not read lists.
+content in parts is joined for a template that does not write the parts of a list in messages of that role,
+and becomes one part for a template that writes only the first. A conversation of which the template leaves
+out a content (beside tool calls it may), or joins two answers in one turn, is refused.
 """
 import copy
+import itertools
 import json
 
 import chat_ids
@@ -133,18 +137,57 @@ def rendered(name, conversation, prompt=False):
         return f"!{error}", []
 
 
-def reads_parts(name):
-    messages = [user("x"), answer("x")]
-    parts = [{**m, "content": [{"type": "text", "text": "x"}]} for m in messages]
-    return rendered(name, {"messages": messages}) == rendered(name, {"messages": parts})
+def part(text):
+    return {"type": "text", "text": text}
 
 
-def joined(conversation):
+def form_of_parts(name, role):
+    turn = [user("\ue001\ue002"), answer("\ue001\ue002")]
+    probes = {
+        "system": [[{**turn[0], "role": "system"}] + turn],
+        "tool": [[turn[0], answer(None, tool_calls=[call("x", arguments)]),
+                  result("\ue001\ue002", "x"), turn[1]] for arguments in [{"x": "x"}, "x"]]
+        + [[turn[0], result("\ue001\ue002", "x"), turn[1]]],
+    }.get(role, [turn])
+    for own in [False, True]:
+        for messages in probes:
+            listed = [
+                {**m, "content": [part(c) for c in m["content"]]}
+                if m["content"] and (m["role"] == role or not own) else m for m in messages]
+            index = next(i for i, m in enumerate(messages) if m["role"] == role)
+            text = rendered(name, {"messages": listed})[0]
+            if text.startswith("!") or "'type'" in text or '"type"' in text:
+                continue
+            # The parts of other messages have other letters.
+            for i, m in enumerate(listed):
+                if i != index and m["content"]:
+                    m["content"] = [part("x")] if isinstance(m["content"], list) else "x"
+            text = rendered(name, {"messages": listed})[0]
+            if "\ue001" in text:
+                return "list" if "\ue002" in text else "firstPart"
+    return "joined"
+
+
+def passed(conversation, forms):
+    """Returns the conversation with its contents in the forms that the template reads."""
     new = copy.deepcopy(conversation)
     for message in new["messages"]:
         if isinstance(message["content"], list):
-            message["content"] = "".join(part["text"] for part in message["content"])
+            text = "".join(part["text"] for part in message["content"])
+            message["content"] = {
+                "list": message["content"], "firstPart": [part(text)], "joined": text,
+            }[forms[message["role"]]]
     return new
+
+
+def generation_prompt(name, forms):
+    question = passed({"messages": [user([part("x")])]}, forms)
+    without, text = [rendered(name, question, prompt)[0] for prompt in [False, True]]
+    return text[len(without):] if text.startswith(without) and without[:1] != "!" else ""
+
+
+class Joined(Exception):
+    pass
 
 
 def changed(value, place):
@@ -176,7 +219,7 @@ def places(name, conversation, index, text, prompt):
     return found[0][0], found[1][-1] + 1
 
 
-def trained(name, conversation, text, prompt, special):
+def trained(name, conversation, text, prompt, special, added):
     end = published.TEMPLATES[name][3].strip()
     messages = conversation["messages"]
     spans = [places(name, conversation, i, text, prompt) for i in range(len(messages))]
@@ -206,12 +249,28 @@ def trained(name, conversation, text, prompt, special):
             stop = inside[-1] if inside else following[0] if following else closing
         elif usual or message.get("tool_calls") and following:
             stop = (usual or following)[0]
-        before, _ = rendered(name, {**conversation, "messages": messages[:i]}, True)
-        last = places(name, {**conversation, "messages": messages[:i]}, i - 1, before, True)
-        if text.startswith(before):
-            start = len(before)
-        elif last and spans[i - 1] and text[spans[i - 1][1]:].startswith(before[last[1]:]):
-            start = spans[i - 1][1] + len(before) - last[1]
+        content = start
+        last_end = max((s[1] for s in spans if s and s[1] <= content), default=0)
+        is_found = bool(added) and added in text[last_end:content]
+        if is_found:
+            start = last_end + text[last_end:content].rindex(added) + len(added)
+        before = "!" if i == 0 else rendered(name, {**conversation, "messages": messages[:i]}, True)[0]
+        if not before.startswith("!"):
+            own = {**conversation, "messages": messages[:i]}
+            last = places(name, own, i - 1, before, True)
+            if text.startswith(before):
+                start = len(before)
+            elif last and spans[i - 1]:
+                rest = before[last[1]:]
+                behind = spans[i - 1][1]
+                if text[behind:].startswith(rest):
+                    start = behind + len(rest)
+                elif not is_found and messages[i - 1]["role"] == "assistant" and behind <= content:
+                    closed = rendered(name, own, False)[0]
+                    closed_rest = closed[places(name, own, i - 1, closed, False)[1]:]
+                    same = zip(text[behind:content], rest)
+                    if len(list(itertools.takewhile(lambda p: p[0] == p[1], same))) <= len(closed_rest):
+                        raise Joined
         if stop > start:
             ranges.append((start, stop))
     return ranges
@@ -228,11 +287,20 @@ def leaves_out(name, conversation, text, prompt):
             lambda c: c.update(tools=changed(c["tools"], 0))):
         return True
     for i, message in enumerate(conversation["messages"]):
-        for key in ["tool_calls"] + ["content"] * (message["role"] == "tool"):
-            if message.get(key) and is_same(lambda c: c["messages"][i].update(
+        for key in ["tool_calls"] + ["content"] * (not message.get("tool_calls")):
+            if message.get(key) and str(message[key]).strip() and is_same(lambda c: c["messages"][i].update(
                     {key: changed(message[key], 0)})):
                 return True
     return False
+
+
+def merged(ranges):
+    new = []
+    for start, stop in ranges:
+        if new and new[-1][1] == start:
+            start = new.pop()[0]
+        new.append((start, stop))
+    return new
 
 
 def digest(text):
@@ -242,16 +310,17 @@ def digest(text):
     return f"{value:016x}"
 
 
-def main():
+def write(file, names, conversations):
     entries = []
-    for name in TEMPLATES:
+    for name in names:
         cases = []
         tokenizer, new = chat_ids.opened(TOKENIZER.get(name, "qwen"), name)
         special = [t.content for t in tokenizer.get_added_tokens_decoder().values() if t.special]
-        parts = reads_parts(name)
+        forms = {role: form_of_parts(name, role) for role in ["system", "user", "assistant", "tool"]}
+        added = generation_prompt(name, forms)
         source = published.TEMPLATES[name][0]
-        for conversation in CONVERSATIONS:
-            own = conversation if parts else joined(conversation)
+        for conversation in conversations:
+            own = passed(conversation, forms)
             for prompt in [False, True]:
                 text, marks = rendered(name, own, prompt)
                 if text.startswith("!"):
@@ -261,9 +330,13 @@ def main():
                     cases.append({"refused": "leaves out"})
                     continue
                 if "{%- generation" in source or "{% generation" in source:
-                    ranges = [(a, b) for a, b in marks if b > a]
+                    ranges = merged((a, b) for a, b in marks if b > a)
                 else:
-                    ranges = trained(name, own, text, prompt, special)
+                    try:
+                        ranges = merged(trained(name, own, text, prompt, special, added))
+                    except Joined:
+                        cases.append({"refused": "joins"})
+                        continue
                 ids, mask = chat_ids.encoded(tokenizer, text, ranges)
                 cases.append({
                     "text": digest(text), "trained": ranges,
@@ -271,16 +344,18 @@ def main():
         _, bos, eos, _ = published.TEMPLATES[name]
         entries.append({
             "template": name, "tokenizer": TOKENIZER.get(name, "qwen"), "bos": bos, "eos": eos,
-            "readsParts": parts, "new": new, "cases": cases})
-        print(name, parts, sum("refused" in c for c in cases))
+            "new": new, "strips": chat_ids.STRIPS.get(name, (False, False)), "cases": cases})
+        if not (published.HERE / "Templates" / f"{name}.jinja").exists():
+            entries[-1]["source"] = source
+        print(name, forms, sum("refused" in c for c in cases))
     lines = ",\n".join(
         json.dumps(e, ensure_ascii=False, separators=(",", ":")) for e in entries)
     talks = ",\n".join(
-        json.dumps(c, ensure_ascii=False, separators=(",", ":")) for c in CONVERSATIONS)
-    (published.HERE / "tools.json").write_text(
+        json.dumps(c, ensure_ascii=False, separators=(",", ":")) for c in conversations)
+    (published.HERE / file).write_text(
         '{"conversations": [\n' + talks + '\n],\n"templates": [\n' + lines + "\n]}\n",
         encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    write("tools.json", TEMPLATES, CONVERSATIONS)
