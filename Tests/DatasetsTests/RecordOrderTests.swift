@@ -112,9 +112,19 @@ struct RecordOrderTests {
       "{% for m in messages %}{% if m.role != 'system' or loop.first %}{{ m.content }}"
         + "{{ eos_token }}{% endif %}{% endfor %}")
     #expect(try Self.reason(Self.messages("sua"), firstOnly) == nil)
+    // As in transformers; the log tells it.
+    #expect(try Self.reason(Self.messages("usa"), firstOnly) == nil)
+    let noted = try ExampleSet(
+      located([.conversation(Conversation(Self.messages("usa")))]), chat: firstOnly,
+      options: ExampleOptions(context: 99)
+    ).statistics.description
+    #expect(noted.contains("the chat template leaves out system (1 record)"), "\(noted)")
+    let usersOnly = try Self.published(
+      "{% for m in messages %}{% if m.role != 'user' %}{{ m.content }}{{ eos_token }}{% endif %}"
+        + "{% endfor %}")
     #expect(
-      try Self.reason(Self.messages("usa"), firstOnly)
-        == "the chat template leaves out message 2, of the system")
+      try Self.reason(Self.messages("ua"), usersOnly)
+        == "the chat template leaves out message 1, of the user")
     let parts = try Self.published(
       "{% for m in messages %}{{ m.role }}{% for p in m.content %}{{ p.text }}{% endfor %}"
         + "{{ eos_token }}{% endfor %}")

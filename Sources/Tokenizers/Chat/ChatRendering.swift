@@ -35,16 +35,17 @@ struct ChatRendering {
         throw .unrendered(
           reason: "the chat template leaves out the tool calls of message \(index + 1)")
       }
-      // A template may drop the system's message, as some of Mistral's do before an answer.
-      if message.role != .system, !message.callsTools,
-        !message.content.allSatisfy(\.isWhitespace), !shown.contains(origins.content)
+      if !message.callsTools, !message.content.allSatisfy(\.isWhitespace),
+        !shown.contains(origins.content)
       {
+        let readsParts =
+          message.form == .text && program.partsForms[message.role] ?? .joined != .joined
+        // A template may drop the system's message, as some of Mistral's do before an answer.
+        if message.role == .system && !readsParts { continue }
         let author = message.role == .tool ? "the result of a tool" : "of the \(message.role)"
-        let reads = program.partsForms[message.role] ?? .joined
         throw .unrendered(
           reason: "the chat template leaves out message \(index + 1), \(author)"
-            + (message.form == .text && reads != .joined
-              ? ", as it reads contents that are lists of text parts" : ""))
+            + (readsParts ? ", as it reads contents that are lists of text parts" : ""))
       }
     }
     if let tools = conversation.tools?.array, !tools.isEmpty,

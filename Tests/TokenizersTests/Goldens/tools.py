@@ -17,7 +17,7 @@ the last special token of the text of the messages up to it, or else with the fi
 or else with that text. To find these characters the script renders the conversation again with other letters in the message. A
 content in parts is joined for a template that does not write the parts of a list in messages of that role,
 and becomes one part for a template that writes only the first. A conversation of which the template leaves
-out a content (beside tool calls it may), or joins two answers in one turn, is refused.
+out a content (beside tool calls it may, and the system's it may drop), or joins two answers in one turn, is refused.
 """
 import copy
 import itertools
@@ -276,8 +276,10 @@ def trained(name, conversation, text, prompt, special, added):
     return ranges
 
 
-def leaves_out(name, conversation, text, prompt):
-    """Returns true when the tools, a call or a result have no effect on the text."""
+def leaves_out(name, conversation, text, prompt, forms):
+    """Returns true when the tools, a call, a result or a content have no effect on the text.
+
+    A template may drop a message of the system, unless it does because it reads lists of parts alone."""
     def is_same(change):
         other = copy.deepcopy(conversation)
         change(other)
@@ -287,6 +289,9 @@ def leaves_out(name, conversation, text, prompt):
             lambda c: c.update(tools=changed(c["tools"], 0))):
         return True
     for i, message in enumerate(conversation["messages"]):
+        is_text = isinstance(message.get("content"), str)
+        if message["role"] == "system" and not (is_text and forms["system"] != "joined"):
+            continue
         for key in ["tool_calls"] + ["content"] * (not message.get("tool_calls")):
             if message.get(key) and str(message[key]).strip() and is_same(lambda c: c["messages"][i].update(
                     {key: changed(message[key], 0)})):
@@ -326,7 +331,7 @@ def write(file, names, conversations):
                 if text.startswith("!"):
                     cases.append({"refused": text[1:]})
                     continue
-                if leaves_out(name, own, text, prompt):
+                if leaves_out(name, own, text, prompt, forms):
                     cases.append({"refused": "leaves out"})
                     continue
                 if "{%- generation" in source or "{% generation" in source:
