@@ -5,7 +5,7 @@ import Tokenizers
 
 struct RecordReaderTests {
   /// Returns the records of a file `name` with the content `text`, and the skipped records.
-  private func read(
+  func read(
     _ name: String, _ text: String, skipsBad: Bool = false
   ) throws -> (records: [LocatedRecord], skipped: SkippedRecords) {
     let scratch = try Scratch()
@@ -23,8 +23,7 @@ struct RecordReaderTests {
   }
 
   /// Returns the defect of the one bad record in `text`, and its line.
-  private func defect(_ text: String, name: String = "a.jsonl") throws -> (RecordDefect, line: Int)?
-  {
+  func defect(_ text: String, name: String = "a.jsonl") throws -> (RecordDefect, line: Int)? {
     do {
       _ = try read(name, text)
       return nil
@@ -46,44 +45,6 @@ struct RecordReaderTests {
     #expect(throws: DatasetError.documentTooLarge(path: "a.csv", line: 3, limit: 30)) {
       try rows.next()
     }
-  }
-
-  /// A number that 64 bits do not hold would be rendered with other digits.
-  @Test func numbersThatLoseDigitsAreRefused() throws {
-    func record(_ number: String, at place: String) -> String {
-      let call =
-        #"{"function": {"name": "f", "arguments": {"x": [\#(place == "call" ? number : "1")]}}}"#
-      let tool =
-        #"{"type": "function", "function": {"maximum": \#(place == "tool" ? number : "1")}}"#
-      return #"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "#
-        + #""tool_calls": [\#(call)]}, {"role": "tool", "content": "r"}, {"role": "assistant", "#
-        + #""content": "a"}], "tools": [\#(tool)]}"#
-    }
-    for (place, field) in [("call", "messages[1].tool_calls"), ("tool", "tools")] {
-      for number in ["9223372036854775808", "-1e30"] {
-        let found = try #require(try defect(record(number, at: place)))
-        #expect(found.0 == .inexactNumber(field: field))
-      }
-      #expect(try defect(record("9223372036854775807", at: place)) == nil)
-    }
-  }
-
-  @Test func anErrorShowsTheBeginningOfALongNumber() throws {
-    let found = try #require(
-      try defect(#"{"text": "a", "label": \#(String(repeating: "9", count: 100_000))}"#))
-    let text = "\(found.0)"
-    #expect(text.contains("99999999999999999999… of 100000 characters is out of range"))
-    #expect(text.count < 200)
-  }
-
-  @Test(arguments: [";", "\t", "|"]) func otherSeparatorsOfColumnsAreNamed(separator: String) throws
-  {
-    let found = try #require(
-      try defect("text\(separator)label\na\(separator)b\n", name: "a.csv"))
-    #expect("\(found.0)".contains("separated by '\(separator == "\t" ? "\\t" : separator)'"))
-    // A single column may have any name without them.
-    let single = try defect("prompt\na\n", name: "a.csv")
-    #expect(single == nil)
   }
 
   private static let question = Message(.user, "q")
