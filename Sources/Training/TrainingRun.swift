@@ -2,6 +2,7 @@ import Checkpoints
 import Configuration
 import DataParallel
 import Datasets
+import Files
 import Glibc
 import MPI
 import Models
@@ -152,6 +153,8 @@ package final class TrainingRun {
       if error is DivergenceGuard.Diverged, let saved = try cycle.finishOrDiscard() {
         try announceSave(saved)
       }
+      // A run that takes the folder over removes files of this one.
+      if error is StorageError { try cycle.requireClaim() }
       throw error
     }
   }
