@@ -118,6 +118,10 @@ protocol PhaseSubcommand: TrainingSubcommand {
 
 extension PhaseSubcommand {
   var ranks: RankArguments { arguments.ranks }
+  /// The configuration is compared line by line when it has been read.
+  var settings: [(name: String, value: String)] {
+    [("--resume", arguments.resume), ("--dry-run", "\(arguments.dryRun)")]
+  }
   var inputs: [String] { arguments.file.map { [$0] } ?? [] }
 
   func run(_ world: Communicator, _ workers: Cores.Assignment) throws {

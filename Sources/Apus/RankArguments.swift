@@ -16,14 +16,19 @@ struct RankArguments: ParsableArguments {
   }
 
   /// Initialises MPI and runs `body` on every rank; an error on one rank ends all of them.
-  func run(_ body: (_ world: Communicator, _ workers: Cores.Assignment) throws -> Void) throws {
+  ///
+  /// - Parameter settings: What all ranks must have in common, beside the command itself.
+  func run(
+    agreeingOn settings: [(name: String, value: String)],
+    _ body: (_ world: Communicator, _ workers: Cores.Assignment) throws -> Void
+  ) throws {
     try MatrixLibrary.requireRoomToStart()
     let environment = try MPIEnvironment()
     let world = environment.world
     MatrixLibrary.useCallingThreadOnly()
     do {
       // Ranks with different commands would wait for each other's messages.
-      try StartContract([("command", CommandLine.arguments.dropFirst().first ?? "")])
+      try StartContract([("command", CommandLine.arguments.dropFirst().first ?? "")] + settings)
         .agree(over: world)
       let workers = try Ranks.workers(world, threads: threads, oversubscribe: oversubscribe)
       try world.together { try MatrixLibrary.reserveBuffers(threads: workers.threads + 1) }

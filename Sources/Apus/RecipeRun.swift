@@ -61,6 +61,14 @@ struct RecipeRun {
     return true
   }
 
+  /// The lines of all stages, which all ranks must have in common.
+  func settings() throws -> [(name: String, value: String)] {
+    try [("run", recipe.folder)]
+      + recipe.stages.flatMap { stage in
+        try text(of: stage).split(separator: "\n").map { ("stage \(stage.name)", String($0)) }
+      }
+  }
+
   /// The selected stages.
   ///
   /// - Throws: `Failure.Refusal` for an unknown name, or when an input of `only` is not done.

@@ -41,6 +41,7 @@ struct RunCommand: TrainingSubcommand {
     let run = try world.together {
       try RecipeRun(try Recipe(path: recipe), world: world, workers: workers)
     }
+    try StartContract(try world.together { try run.settings() }).agree(over: world)
     if dryRun { return try run.printPlan(from: from, only: only) }
     if try !run.run(from: from, only: only) { throw ExitCode(75) }
   }

@@ -23,13 +23,24 @@ extension Subcommand {
 /// A subcommand that all ranks run together.
 protocol CollectiveSubcommand: Subcommand {
   var ranks: RankArguments { get }
+  /// What all ranks must have in common before they work together.
+  var settings: [(name: String, value: String)] { get }
 
   /// Does the work; collective.
   func run(_ world: Communicator, _ workers: Cores.Assignment) throws
 }
 
 extension CollectiveSubcommand {
-  func run() throws { try ranks.run(run) }
+  /// The words of the command line; the value of an option has its name.
+  var settings: [(name: String, value: String)] {
+    let words = CommandLine.arguments.dropFirst()
+    return [("number of arguments", "\(words.count)")]
+      + zip([""] + words, words).enumerated().map { place, pair in
+        (pair.0.hasPrefix("--") ? pair.0 : "argument \(place + 1)", pair.1)
+      }
+  }
+
+  func run() throws { try ranks.run(agreeingOn: settings, run) }
 }
 
 /// A subcommand that trains: when it is stopped, the same command continues.

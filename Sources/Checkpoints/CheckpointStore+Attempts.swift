@@ -17,13 +17,19 @@ extension CheckpointStore {
     var file = try DurableFile(creating: draft)
     try file.write(attempt)
     _ = try file.close()
-    try FileSystem.rename(draft, to: claimPath)
+    do {
+      try FileSystem.rename(draft, to: claimPath)
+    } catch {
+      // An attempt that claims the folder at the same time removes the draft of this one.
+      if case .call(_, _, ENOENT) = error { try requireClaim(attempt: attempt) }
+      throw error
+    }
     try FileSystem.sync(folder: path)
     try removeStale(exceptAttempt: attempt)
   }
 
   /// Throws ``StorageError/superseded(path:attempt:holder:)`` if another attempt holds the folder.
-  func requireClaim(attempt: String) throws(StorageError) {
+  package func requireClaim(attempt: String) throws(StorageError) {
     if let holder = try holder(), holder != attempt {
       throw .superseded(path: path, attempt: attempt, holder: holder)
     }

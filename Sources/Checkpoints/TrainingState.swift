@@ -27,6 +27,8 @@ package struct TrainingState: Codable, Sendable, Equatable {
   package var best: Best?
   /// Evaluations since the best one; nil, as 0, in checkpoints of earlier releases.
   package var evaluationsSinceBest: Int?
+  /// True when the run stopped during the evaluation of this step; nil as false.
+  package var owesEvaluation: Bool?
   /// The losses of the divergence guard's window, oldest first.
   package var recentLosses: [Double] = []
   /// The lowest loss of the divergence guard; nil before the first, and in checkpoints of earlier

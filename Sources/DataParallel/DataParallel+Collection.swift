@@ -78,12 +78,16 @@ extension DataParallel {
     }
     // A rank sends its records in ascending order of index.
     let own = (0..<count).filter { owner($0) == world.rank }.map(records)
-    let counts = try world.allGatherV(own.map { Int64($0.count) })
+    let lengths = try world.allGatherV([Int64(count)] + own.map { Int64($0.count) })
+    // Every rank compares the same numbers, so that all of them throw or none.
+    if lengths.contains(where: { $0[0] != lengths[0][0] }) {
+      try StartContract([("number of inputs", "\(count)")]).agree(over: world)
+    }
     let bytes = try world.allGatherV(own.flatMap { $0 }.withUnsafeBytes { Array($0) })
     var next = [(item: Int, byte: Int)](repeating: (0, 0), count: world.size)
     return (0..<count).map { index in
       let rank = owner(index)
-      let length = Int(counts[rank][next[rank].item])
+      let length = Int(lengths[rank][1 + next[rank].item])
       let range = next[rank].byte..<next[rank].byte + length * MemoryLayout<Record>.stride
       next[rank] = (next[rank].item + 1, range.upperBound)
       return Array(unsafeUninitializedCapacity: length) { buffer, initialized in

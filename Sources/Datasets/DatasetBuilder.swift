@@ -38,6 +38,33 @@ package enum DatasetBuilder {
     }
   }
 
+  /// Runs `body`, which may build a dataset in `folder`, while no other process does so.
+  ///
+  /// Creates the folder, and removes it again, if it is empty, when `body` fails. Without locks, as on
+  /// some network file systems, processes do not wait for each other.
+  ///
+  /// - Parameter waits: Called when another process builds there, before the wait for it.
+  package static func alone<R>(
+    in folder: String, waits: () throws -> Void, _ body: () throws -> R
+  ) throws -> R {
+    let made = try DatasetError.wrapping { () throws(StorageError) in
+      try FileSystem.makeFolder(folder)
+    }
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    defer { if descriptor >= 0 { close(descriptor) } }
+    do {
+      if descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK {
+        try waits()
+        while flock(descriptor, LOCK_EX) != 0 && errno == EINTR {}
+      }
+      return try body()
+    } catch {
+      // rmdir removes only empty folders.
+      for folder in made.reversed() { rmdir(folder) }
+      throw error
+    }
+  }
+
   private static func write(
     _ plan: DatasetPlan, tokenizer: any Tokenizer, fingerprint: UInt64, into folder: String,
     context: Int?, use: TextUse, threads: Int,

@@ -1,53 +1,94 @@
 internal import Dispatch
 internal import Glibc
 
-/// Watches the other ranks of this host while this one waits for them in `MPI_Init`.
+/// Watches the other ranks while this one waits for them in `MPI_Init`.
 ///
-/// Open MPI waits for ever for a rank that ends without joining: another program, or a command of
-/// this one that runs on a single rank. The watch ends this process with a sentence and exit code 2,
-/// and `mpirun` then ends the others.
+/// Open MPI waits for ever for a rank that ends without joining, such as a command of this program
+/// that runs on a single rank, and for another program that never ends. The watch ends this process
+/// with a sentence and exit code 2, and `mpirun` then ends the others.
 final class JoinWatch {
+  /// Seconds after which a line says that ranks are missing.
+  private static let patience = 10
+  /// Seconds after which this process ends: another program will not join, and a slow host may.
+  private static let limit = (ofProgram: 20, ofHost: 600)
+
   private let timer: any DispatchSourceTimer
-  /// The checks in a row in which a rank was missing; `mpirun` starts ranks one after another.
-  private final class Misses: @unchecked Sendable {
+
+  /// The findings of the checks so far.
+  private final class Findings: @unchecked Sendable {
     // Sendable: only the timer's handler, one call after another, uses it.
-    var count = 0
+    /// The checks in a row in which a rank had ended; `mpirun` starts ranks one after another.
+    var misses = 0
+    var hasWarned = false
   }
 
   /// Starts to watch; nil when `mpirun` did not start this process itself, so that its other ranks
   /// cannot be found.
   init?() {
-    guard let size = Self.number("OMPI_COMM_WORLD_LOCAL_SIZE"), size > 1,
+    guard let ranks = Self.number("OMPI_COMM_WORLD_SIZE"), ranks > 1,
+      let size = Self.number("OMPI_COMM_WORLD_LOCAL_SIZE"),
       let own = Self.number("OMPI_COMM_WORLD_LOCAL_RANK")
     else { return nil }
     let parent = getppid()
-    let name = Self.contents("/proc/\(parent)/comm").map { String(decoding: $0, as: UTF8.self) }
-    guard let name, ["mpirun", "mpiexec", "orterun", "orted"].contains(name.prefix { $0 != "\n" })
-    else { return nil }
-    let misses = Misses()
+    guard ["mpirun", "mpiexec", "orterun", "orted"].contains(Self.name(of: parent)) else {
+      return nil
+    }
+    let (findings, start) = (Findings(), DispatchTime.now())
+    let program = Self.name(of: getpid())
     timer = DispatchSource.makeTimerSource(queue: .global())
-    timer.schedule(deadline: .now() + 2, repeating: 1)
+    timer.schedule(deadline: start + 2, repeating: 1)
     timer.setEventHandler {
       let present = Self.localRanks(of: parent)
-      guard let missing = (0..<size).first(where: { !present.contains($0) }) else {
-        misses.count = 0
-        return
+      // The first rank that waits here speaks for all of its host.
+      guard present.filter({ $0.value == program }).keys.min() == own else { return }
+      let missing = (0..<size).first { present[$0] == nil }
+      findings.misses = missing == nil ? 0 : findings.misses + 1
+      if let missing, findings.misses > 1 {
+        Self.end(Self.place(of: missing) + " ended before it joined the others")
       }
-      misses.count += 1
-      guard misses.count > 1, present.min() == own else { return }
-      var name = [CChar](repeating: 0, count: 256)
-      gethostname(&name, name.count - 1)
-      let host = String(
-        decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      let sentence =
-        "apus: rank number \(missing) of \(host), counted from 0, ended before it joined the others: "
-        + "start every rank with the same command of apus.\n"
-      sentence.utf8CString.withUnsafeBytes {
-        _ = write(STDERR_FILENO, $0.baseAddress, $0.count - 1)
+      let seconds = (DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1_000_000_000
+      guard seconds >= Self.patience else { return }
+      // Ranks of this host that run this program will join, however slow the host is.
+      let other = present.filter { $0.value != program }.min { $0.key < $1.key }
+      guard other != nil || size < ranks else { return }
+      let subject =
+        other.map { "\(Self.place(of: $0.key)) runs \($0.value), not apus, and" }
+        ?? "a rank of another host"
+      let limit = other == nil ? Self.limit.ofHost : Self.limit.ofProgram
+      if seconds >= limit {
+        Self.end("\(subject) has not joined the others within \(limit) seconds")
       }
-      _exit(2)
+      if !findings.hasWarned {
+        Self.report("\(subject) has not joined the others yet; they wait \(limit) seconds.")
+      }
+      findings.hasWarned = true
     }
     timer.resume()
+  }
+
+  private static func report(_ sentence: String) {
+    "apus: \(sentence)\n".utf8CString.withUnsafeBytes {
+      _ = write(STDERR_FILENO, $0.baseAddress, $0.count - 1)
+    }
+  }
+
+  private static func end(_ cause: String) -> Never {
+    report("\(cause): start every rank with the same command of apus.")
+    _exit(2)
+  }
+
+  /// Names the rank with the local number `rank`.
+  private static func place(of rank: Int) -> String {
+    var name = [CChar](repeating: 0, count: 256)
+    gethostname(&name, name.count - 1)
+    let host = String(
+      decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return "rank number \(rank) of \(host), counted from 0,"
+  }
+
+  /// Returns the name of the program that `process` runs.
+  private static func name(of process: pid_t) -> String {
+    String(decoding: (contents("/proc/\(process)/comm") ?? []).prefix { $0 != 10 }, as: UTF8.self)
   }
 
   /// Ends the watch.
@@ -57,16 +98,17 @@ final class JoinWatch {
     getenv(name).flatMap { Int(String(cString: $0)) }
   }
 
-  /// Returns the local numbers of the ranks that are children of the process `parent`.
-  private static func localRanks(of parent: pid_t) -> Set<Int> {
+  /// Returns the programs of the ranks that are children of the process `parent`, by local number.
+  private static func localRanks(of parent: pid_t) -> [Int: String] {
     let list = contents("/proc/\(parent)/task/\(parent)/children") ?? []
     let key = Array("OMPI_COMM_WORLD_LOCAL_RANK=".utf8)
-    var ranks: Set<Int> = []
-    for child in String(decoding: list, as: UTF8.self).split(separator: " ") {
+    var ranks: [Int: String] = [:]
+    let children = String(decoding: list, as: UTF8.self).split(separator: " ")
+    for child in children.compactMap({ pid_t($0) }) {
       for entry in (contents("/proc/\(child)/environ") ?? []).split(separator: 0)
       where entry.starts(with: key) {
         if let rank = Int(String(decoding: entry.dropFirst(key.count), as: UTF8.self)) {
-          ranks.insert(rank)
+          ranks[rank] = name(of: child)
         }
       }
     }

@@ -16,15 +16,18 @@ extension ModelEvaluation {
     _ sources: [String], template: ExampleDataOptions.Template, tokens: Int,
     check: (PromptSet) throws -> Result
   ) throws -> (PromptSet, Result) {
-    try replicas.world.together {
+    let (set, result, identity) = try replicas.world.together {
       let chat = ChatEncoder(
         try InitialModel.template(template, of: folder), tokenizer: folder.tokenizer)
+      let records = try RecordSet(reading: sources, validation: .fraction(0))
       let set = try PromptSet(
-        try RecordSet(reading: sources, validation: .fraction(0)).train, chat: chat,
+        records.train, chat: chat,
         completion: min(tokens, folder.configuration.context / 2),
         options: Datasets.ExampleOptions(context: folder.configuration.context))
-      return (set, try check(set))
+      return (set, try check(set), records.identity)
     }
+    try agree(on: "prompts") { identity }
+    return (set, result)
   }
 
   /// Samples a completion of each prompt, and returns it as text without its end token.

@@ -2,6 +2,7 @@ import Checkpoints
 import DataParallel
 import Datasets
 import Evaluation
+import Files
 import Glibc
 import MPI
 import Models
@@ -48,6 +49,17 @@ package struct ModelEvaluation {
       plan: .init(
         microBatches: 1, threads: workers.threads, cores: workers.cores, precision: precision)
     ) { Replica(network, $0) }
+    try agree(on: "model \(path)") { try folder.weightsDigest() }
+  }
+
+  /// Refuses ranks whose input `name` differs: files of one path, or the newest checkpoint of a run
+  /// that is under way.
+  ///
+  /// Collective.
+  func agree(on name: String, _ identity: () throws -> String) throws {
+    let world = replicas.world
+    if world.size == 1 { return }
+    try StartContract([(name, try world.together(identity))]).agree(over: world)
   }
 
   /// Returns loss, perplexity and bits per byte of texts; for masked and sequence-to-sequence
@@ -60,6 +72,7 @@ package struct ModelEvaluation {
     let (task, corpus) = try replicas.world.together {
       (try textTask(countsEnds: countsEnds), try self.corpus(of: sources))
     }
+    try agree(on: "texts") { corpus.identity }
     let context = task.context(filledBy: corpus.tokens.count, atMost: context)
     let total = try TextEvaluation(
       task, corpus.tokens, context: context, sequences: ModelEvaluation.rows, tokenLimit: nil
@@ -120,13 +133,14 @@ package struct ModelEvaluation {
   package func records(
     _ sources: [String], names: FieldNames, template: ExampleDataOptions.Template, skipsBad: Bool
   ) throws -> (figures: [Figure], unused: UnusedFields) {
-    let (evaluator, statistics) = try replicas.world.together {
+    let (evaluator, statistics, identity) = try replicas.world.together {
       let all = try RecordSet(
         reading: sources, validation: .fraction(0), names: names, skipsBad: skipsBad)
       let (evaluator, statistics) = try self.evaluator(
         all.train, template, Datasets.ExampleOptions(context: context, skipsBad: skipsBad))
-      return (evaluator, statistics.counting(all.skipped, all.unused))
+      return (evaluator, statistics.counting(all.skipped, all.unused), all.identity)
     }
+    try agree(on: "records") { identity }
     let (loss, figures) = try evaluator.measure(replicas)
     // The number of records that are in no other figure.
     let leftOut = Double(statistics.leftOut)
@@ -181,23 +195,26 @@ package struct ModelEvaluation {
     return (LabelEvaluator(set, sequences: rows), set.statistics)
   }
 
-  /// The tokens of the texts, one document after another, the number of bytes that they encode, and the
-  /// number of empty files.
+  /// The tokens of the texts, one document after another, the number of bytes that they encode, the
+  /// number of empty files, and a fingerprint of the content.
   private func corpus(
     of sources: [String]
-  ) throws -> (tokens: TokenStream, bytes: Int, emptyFiles: Int) {
+  ) throws -> (tokens: TokenStream, bytes: Int, emptyFiles: Int, identity: String) {
     var ids: [TokenID] = []
     var bytes = 0
+    var hash = FNV1a()
     var documents = DocumentStream(try SourceList(sources).files)
     while let document = try documents.next() {
       ids += document.bytes.withUnsafeBufferPointer(folder.tokenizer.encode)
       ids.append(folder.tokenizer.endOfText)
+      document.bytes.withUnsafeBufferPointer { hash.combine($0) }
       bytes += document.bytes.count
     }
     return (
       TokenStream(
         ids, vocabularySize: folder.configuration.vocabulary,
-        endOfText: folder.tokenizer.endOfText), bytes, documents.skipped.emptyFiles.count
+        endOfText: folder.tokenizer.endOfText), bytes, documents.skipped.emptyFiles.count,
+      "\(ids.count) tokens with checksum \(String(hash.value, radix: 16))"
     )
   }
 }

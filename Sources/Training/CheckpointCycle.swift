@@ -76,6 +76,9 @@ final class CheckpointCycle {
   /// True while a save is pending on this rank.
   var isBusy: Bool { pending != nil }
 
+  /// Throws `StorageError.superseded` when another run has taken the folder over.
+  func requireClaim() throws(StorageError) { try store.requireClaim(attempt: attempt) }
+
   /// Starts to write the state of the step just done, which must not change before `awaitCopies`
   /// has returned.
   ///

@@ -102,10 +102,11 @@ enum Resumption {
       }
       return recovery.checkpoint
     }
+    let isShown = try world.together { try store.showsClaim(attempt: attempt) }
     try world.together {
-      guard try store.showsClaim(attempt: attempt) else {
-        throw StartRefusal.folderNotShared(path: folder.path)
-      }
+      // Another run may have taken the folder over meanwhile.
+      if world.rank == 0 { try store.requireClaim(attempt: attempt) }
+      if !isShown { throw StartRefusal.folderNotShared(path: folder.path) }
     }
     let path = String(decoding: try world.broadcast(Array((found?.path ?? "").utf8)), as: UTF8.self)
     if world.rank == 0 { return found }

@@ -15,6 +15,7 @@ package enum Signals {
   /// stop ends the process: with exit code 75 for SIGUSR2, whose default action has no sentence. The
   /// signals are unblocked, because the parent process may have left them blocked.
   package static func prepare() {
+    recorded.store(0, ordering: .relaxed)
     signal(SIGUSR1) { _ in Signals.record(1) }
     signal(SIGUSR2) { _ in Signals.endBeforeFirstStep() }
     // The write that exceeds a limit of file sizes fails with EFBIG, which has a sentence.
@@ -73,8 +74,20 @@ package enum Signals {
     _exit(75)
   }
 
-  /// Returns the requests since the last call.
+  /// Returns the requests to save since the last call, and a request to stop until it is met.
   static func take() -> ControlWord.Signals {
-    ControlWord.Signals(rawValue: recorded.exchange(0, ordering: .relaxed))
+    let stop = ControlWord.Signals.stop.rawValue
+    return ControlWord.Signals(
+      rawValue: recorded.bitwiseAnd(stop, ordering: .relaxed).oldValue)
+  }
+
+  /// True when this process was asked to stop.
+  package static var isStopRequested: Bool {
+    ControlWord.Signals(rawValue: recorded.load(ordering: .relaxed)).contains(.stop)
+  }
+
+  /// Forgets a request to stop, when the run has ended because of it or of an error.
+  static func forgetStop() {
+    recorded.bitwiseAnd(~ControlWord.Signals.stop.rawValue, ordering: .relaxed)
   }
 }

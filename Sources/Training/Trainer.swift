@@ -226,6 +226,12 @@ package final class Trainer {
     return true
   }
 
+  /// True while an evaluation of this step has begun and has no result.
+  var owesEvaluation: Bool {
+    get { state.owesEvaluation ?? false }
+    set { state.owesEvaluation = newValue ? true : nil }
+  }
+
   /// Forgets the best evaluation, whose checkpoint is in the folder of another run.
   func forgetBest() {
     state.best = nil

@@ -2,6 +2,7 @@ import Checkpoints
 import Configuration
 import DataParallel
 import Datasets
+import Files
 import Glibc
 import MPI
 import Models
@@ -48,6 +49,8 @@ package final class TrainingRun {
   private var owesCheckpoint = false
   /// The path of the newest published checkpoint.
   private var latest: String?
+  /// The step of the newest checkpoint of this run, which may still be written.
+  private var savedStep: Int?
 
   /// Prepares everything up to the first step.
   ///
@@ -114,6 +117,7 @@ package final class TrainingRun {
     // The best evaluation of another run does not count: its checkpoint is not in this folder.
     if !isOwn { trainer.forgetBest() }
     latest = start?.path
+    savedStep = isOwn ? start?.step : nil
     let hosts = try world.allGatherV(Array(try Communicator.hostName.utf8))
       .map { String(decoding: $0, as: UTF8.self) }
     try world.together {
@@ -140,19 +144,29 @@ package final class TrainingRun {
     Signals.handleStopRequests()
     do {
       return try train()
+    } catch is StopRequested {
+      return try stopBetweenSteps()
     } catch {
+      Signals.forgetStop()
       // The metrics that led here are needed to find the cause.
       defer { try? observers.finish() }
       if error is DivergenceGuard.Diverged, let saved = try cycle.finishOrDiscard() {
         try announceSave(saved)
       }
+      // A run that takes the folder over removes files of this one.
+      if error is StorageError { try cycle.requireClaim() }
       throw error
     }
   }
 
   private func train() throws -> Outcome {
     let steps = plan.steps
-    if trainer.state.step == 0 && evaluator?.evaluatesBeforeTraining == true { try evaluate() }
+    if trainer.state.step == 0 && evaluator?.evaluatesBeforeTraining == true
+      || trainer.owesEvaluation
+    {
+      let isBest = try evaluate()
+      if isBest && plan.keepsBest && trainer.state.step > 0 && savedStep == nil { try beginSave() }
+    }
     var requests: ControlWord.Signals = []
     while trainer.state.step < steps && !stopsEarly {
       var word = ControlWord()
@@ -182,7 +196,7 @@ package final class TrainingRun {
       } else if isBest && plan.keepsBest {
         // These very weights must be saved, so a pending save is finished first.
         if let saved = try cycle.finish() { try announceSave(saved) }
-        try cycle.begin(trainer)
+        try beginSave()
         owesCheckpoint = false
       } else if words[0].orders.contains(.save) || owesCheckpoint && !hasFault {
         try saveIfFree()
@@ -236,7 +250,7 @@ package final class TrainingRun {
         "the last step may have diverged: \(trainer.fault ?? ""); the checkpoints before this one are "
           + "kept")
     }
-    try cycle.begin(trainer, prunes: !trainer.hasFault)
+    try beginSave(prunes: !trainer.hasFault)
     if let saved = try cycle.finish() { try announceSave(saved) }
   }
 
@@ -244,7 +258,7 @@ package final class TrainingRun {
   private func saveIfFree() throws {
     let isFree = try world.broadcast(UInt8(cycle.isBusy ? 0 : 1)) == 1
     owesCheckpoint = isFree && trainer.hasFault
-    if isFree && !trainer.hasFault { return try cycle.begin(trainer) }
+    if isFree && !trainer.hasFault { return try beginSave() }
     try observers.event(
       .checkpointSkipped, step: trainer.state.step,
       isFree
@@ -252,13 +266,36 @@ package final class TrainingRun {
         : "the previous checkpoint is still being written")
   }
 
+  /// Begins to save this step.
+  private func beginSave(prunes: Bool = true) throws {
+    try cycle.begin(trainer, prunes: prunes)
+    savedStep = trainer.state.step
+  }
+
+  /// Ends the run where a request to stop interrupted the preparation of a step, or an evaluation.
+  ///
+  /// A step that may have diverged has no verdict and is not saved.
+  private func stopBetweenSteps() throws -> Outcome {
+    if let saved = try trainer.hasFault ? cycle.finishOrDiscard() : cycle.finish() {
+      try announceSave(saved)
+    }
+    let step = trainer.state.step
+    if step > 0 && step != savedStep && !trainer.hasFault { try saveAndWait() }
+    return try stop()
+  }
+
   private func stop() throws -> Outcome {
+    Signals.forgetStop()
     if let profile = try profiler?.end(trainer) {
       try observers.profile(profile)
     }
     try observers.event(
       .stopping, step: trainer.state.step,
-      "a signal requested a stop; the same command with --resume auto resumes from here")
+      trainer.state.step == 0
+        ? "a signal requested a stop before the first step, so there is nothing to save; start the "
+          + "same command again"
+        : "a signal requested a stop; the same command with --resume auto resumes from "
+          + (trainer.hasFault ? "the newest checkpoint: \(trainer.fault ?? "")" : "here"))
     try observers.finish()
     return .stopped(step: trainer.state.step)
   }
@@ -288,7 +325,10 @@ package final class TrainingRun {
   private func evaluate() throws -> Bool {
     guard let evaluator else { return false }
     var clock = Stopwatch()
+    // An evaluation that a request to stop interrupts is made when the run resumes.
+    trainer.owesEvaluation = true
     let result = try evaluator.evaluate(trainer.context)
+    trainer.owesEvaluation = false
     let step = trainer.state.step
     guard result.loss.isFinite else {
       throw DivergenceGuard.Diverged(step: step, "validation loss", is: result.loss)

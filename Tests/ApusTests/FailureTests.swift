@@ -45,6 +45,7 @@ import Tokenizers
     "ShellLimit": "StartTests",
     "Mismatch": "RankTests", "RankFailure": "carries the error of a rank: RankTests",
     "RewardRuleFailure": "RewardFailureTests", "TooManySteps": "becomes RewardRuleFailure",
+    "StopRequested": "becomes the outcome of a run: RewardStopTests",
     "RecordDefect": "becomes DatasetError.badRecord", "ValueError": "becomes TemplateError",
     "TemplateError": "becomes TokenizerError", "JSONSyntaxError": "of its callers' sentences",
     "Fault": "becomes AnnotationError.badAnswers", "Malformed": "becomes TokenizerError",

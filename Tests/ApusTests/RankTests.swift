@@ -67,6 +67,74 @@ struct RankTests {
     }
   }
 
+  /// Every command that ranks run together.
+  @Test func otherArgumentsOfARankAreReported() throws {
+    try Program.withCorpus { program in
+      try program.write(Program.corpus + "One more.", to: "other.txt")
+      try program.write("run: r\nstages:\n  - { name: a, command: config }\n", to: "recipe.yaml")
+      let train = { (file: String) in
+        ["tokenizer", "train", file, "--vocabulary", "300", "--output", "t"]
+      }
+      let cases: [([String], [String], [String])] = [
+        (
+          ["evaluate", "base", "--texts", "corpus.txt"],
+          ["evaluate", "base", "--texts", "other.txt"],
+          ["--texts", "\"other.txt\"", "\"corpus.txt\""]
+        ),
+        (
+          ["evaluate", "base", "--texts", "corpus.txt"],
+          ["evaluate", "base", "--texts", "corpus.txt", "--json"], ["number of arguments"]
+        ),
+        (train("corpus.txt"), train("other.txt"), ["argument 3", "\"other.txt\""]),
+        (pretrain, pretrain + ["--dry-run"], ["--dry-run", "\"true\""]),
+        (pretrain, pretrain + ["--resume", "never"], ["--resume", "\"never\""]),
+        (
+          ["run", "recipe.yaml", "--only", "a"], ["run", "recipe.yaml", "--from", "a"],
+          ["argument 3", "\"--from\""]
+        ),
+      ]
+      for (first, second, words) in cases {
+        try expectRefusal(
+          program, [.init(arguments: first), .init(arguments: second)], ["Rank 1 on"] + words)
+      }
+    }
+  }
+
+  /// Files of the same name in folders that the ranks do not share.
+  @Test func otherFilesOfARankAreReported() throws {
+    try Program.withCorpus { program in
+      #expect(try program.run(pretrain + ["--set", "run=base"]).code == 0)
+      let base = "\(program.folder)/base"
+      let record = { (word: String) in #"{"prompt":"Say \#(word)","completion":"bird"}"# }
+      for (place, text, phase) in [("a", "A bird.", "pretrain"), ("b", "A cat.", "align")] {
+        try program.write(text, to: "\(place)/text.txt")
+        try program.write(record(place), to: "\(place)/records.jsonl")
+        try program.write(
+          "run: r\nstages:\n  - { name: s, command: config --phase \(phase) }\n",
+          to: "\(place)/recipe.yaml")
+      }
+      let cases = [
+        (["evaluate", base, "--texts", "text.txt"], "texts"),
+        (["evaluate", base, "--records", "records.jsonl"], "records"),
+        (["run", "recipe.yaml"], "stage s"),
+      ]
+      for (command, word) in cases {
+        try expectRefusal(
+          program, ["a", "b"].map { .init(arguments: command, place: $0) }, ["Rank 1 on", word])
+      }
+      let other = pretrain + ["--set", "run=b/base", "--set", "seed=2", "--threads", "1"]
+      #expect(try program.run(other).code == 0)
+      try FileManager.default.copyItem(
+        atPath: base, toPath: "\(program.folder)/a/base")
+      try expectRefusal(
+        program,
+        ["a", "b"].map {
+          .init(
+            arguments: ["evaluate", "base", "--texts", "\(program.folder)/corpus.txt"], place: $0)
+        }, ["Rank 1 on", "model base"])
+    }
+  }
+
   /// Both ranks read the same configuration, whose run folder is relative to their working folders.
   ///
   /// With text as data, the dataset is in the run folder too: the other rank has none, or another

@@ -51,6 +51,52 @@ import Testing
     }
   }
 
+  /// Another program never joins: a line says so after 10 seconds, and the start ends after 20.
+  @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+  func aProgramThatNeverJoinsEndsTheStart() throws {
+    try Program.withCorpus { program in
+      let mpirun = try #require(Program.mpirun)
+      let (process, output, errors) = try program.start(
+        mpirun,
+        ["--oversubscribe", "-np", "1", "sleep", "300", ":", "-np", "1", Program.executable]
+          + Self.pretrain)
+      let start = ContinuousClock.now
+      let result = Program.finish(process, output, errors, limit: 120)
+      #expect(result.code == 2, "\(result.errors)")
+      #expect((.seconds(18)...(.seconds(60))).contains(ContinuousClock.now - start))
+      for words in ["has not joined the others yet", "within 20 seconds: start every rank"] {
+        #expect(result.errors.components(separatedBy: words).count == 2, "\(result.errors)")
+      }
+      #expect(result.errors.contains("rank number 0 of "), "\(result.errors)")
+      #expect(result.errors.contains(" runs sleep, not apus,"), "\(result.errors)")
+    }
+  }
+
+  /// Two runs start in one new folder: one trains, and the other names it.
+  @Test(
+    .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
+    arguments: [nil, 2])
+  func runsThatStartTogetherBuildTheDatasetOnce(ranks: Int?) throws {
+    try Program.withCorpus { program in
+      for _ in 0..<3 {
+        try? FileManager.default.removeItem(atPath: "\(program.folder)/run")
+        let runs = try (0..<2).map { _ in
+          try program.start(
+            Self.pretrain + ["--set", "steps=300", "--set", "checkpoint.every=20"], ranks: ranks)
+        }
+        let results = runs.map { Program.finish($0, $1, $2) }
+        for result in results {
+          #expect(
+            result.code == 0 || result.code == 5 && result.errors.contains("has taken it over"),
+            "\(result.errors)")
+        }
+        #expect(results.contains { $0.code == 0 })
+        let built = results.filter { $0.errors.contains("validation tokens are in") }
+        #expect(built.count == 1)
+      }
+    }
+  }
+
   /// Runs a command of the shell in the program's folder with `apus` as `$A`.
   private func shell(_ script: String, in program: Program) throws -> Program.Result {
     let (process, output, errors) = try program.start(

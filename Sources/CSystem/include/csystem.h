@@ -12,6 +12,15 @@ const char *apus_libc_version(void);
 /// Makes this process the parent of orphans among its descendants. Returns 0, or −1 and errno.
 int apus_adopt_orphans(void);
 
+/// The name, argument 0, under which this executable supervises a command for the shell, argument 1.
+///
+/// It ends as the command ends. All processes that the command started end with it, and also when
+/// this process, which holds the other end of the pipe APUS_LIFELINE, ends in any way. All
+/// executables with this module have the mode.
+#define APUS_SUPERVISOR "apus-supervisor"
+/// The file descriptor of the pipe's reading end in the supervisor.
+#define APUS_LIFELINE 3
+
 /// Names the file that is mapped at start: an access to a page of it that cannot be read ends the
 /// process with a sentence and exit code 5, in place of SIGBUS. Any thread may call it.
 void apus_name_mapping(const void *start, size_t bytes, const char *path);

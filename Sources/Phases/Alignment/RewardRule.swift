@@ -45,7 +45,11 @@ struct RewardRule: Sendable {
   }
 
   /// Returns a reward for each of `cases`, NaN for a failure, and the cause of the failures.
-  func rewards(_ cases: [Case]) throws -> (numbers: [Double], failure: String?) {
+  ///
+  /// - Parameter isStopped: Returns true to end a command.
+  func rewards(
+    _ cases: [Case], isStopped: () throws -> Bool = { false }
+  ) throws -> (numbers: [Double], failure: String?) {
     switch kind {
     case .expression(let expression):
       let isFound = cases.map { item in
@@ -60,7 +64,7 @@ struct RewardRule: Sendable {
       )
     case .command(let command):
       do {
-        return try RewardRule.run(command, cases)
+        return try RewardRule.run(command, cases, isStopped)
       } catch let failure as RewardProcess.Failure {
         return (cases.map { _ in .nan }, failure.reason)
       }
@@ -68,7 +72,7 @@ struct RewardRule: Sendable {
   }
 
   private static func run(
-    _ command: RewardProcess, _ cases: [Case]
+    _ command: RewardProcess, _ cases: [Case], _ isStopped: () throws -> Bool
   ) throws -> (numbers: [Double], failure: String?) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
@@ -77,7 +81,7 @@ struct RewardRule: Sendable {
       input += try encoder.encode(item)
       input.append(0x0A)
     }
-    let lines = try command.lines(for: input)
+    let lines = try command.lines(for: input, isStopped: isStopped)
     guard lines.count == cases.count else {
       throw RewardProcess.Failure(
         reason: "it printed \(lines.count, "line") for \(cases.count, "completion")")

@@ -40,7 +40,8 @@ struct RewardSource: Sendable {
   /// Rank 0 applies the rule. Collective.
   ///
   /// - Returns: The failures, equal on every rank.
-  /// - Throws: `RewardRuleFailure`, with which every rank ends, when no completion has a number.
+  /// - Throws: `RewardRuleFailure`, with which every rank ends, when no completion has a number, and
+  ///   `StopRequested` on every rank, soon after one was asked to stop.
   func fillRewards(
     of rollouts: inout [Rollouts.Rollout], prompts: PromptSet, _ context: TrainingContext
   ) throws -> [RewardFailure] {
@@ -85,19 +86,20 @@ struct RewardSource: Sendable {
   ) throws -> (numbers: [Double], cause: String) {
     guard let rule else { return (rollouts.map { _ in 0 }, "") }
     let world = context.replicas.world
-    let (numbers, failure) = try world.together {
-      guard world.rank == 0 else { return ([Double](), String?.none) }
-      return try rule.rewards(
+    let result = try world.onRankZero { isStopRequested in
+      try rule.rewards(
         rollouts.map { rollout in
           RewardRule.Case(
             prompt: prompts.prompts[rollout.promptIndex].messages.map(\.content)
               .joined(separator: "\n"),
             answer: try text(of: rollout.completion.tokens),
             reference: prompts.prompts[rollout.promptIndex].reference)
-        })
+        }, isStopped: isStopRequested)
     }
-    let cause = try world.broadcast(Array((failure ?? "").utf8))
-    return (try world.broadcast(numbers), String(decoding: cause, as: UTF8.self))
+    let cause = try world.broadcast(Array((result?.failure ?? "").utf8))
+    return (
+      try world.broadcast(result?.numbers ?? []), String(decoding: cause, as: UTF8.self)
+    )
   }
 
   private func text(of tokens: [TokenID]) throws -> String {

@@ -101,6 +101,8 @@ final class RolloutCollector {
   }
 
   /// Samples `samples` completions per prompt.
+  ///
+  /// - Throws: `StopRequested` on every rank when one was asked to stop.
   private func completions(
     of promptIndices: [Int], samples: Int, from network: Network, _ context: TrainingContext
   ) throws -> [Completion] {
@@ -110,8 +112,10 @@ final class RolloutCollector {
     let progress = context.replicas.progress(
       of: "rollouts", promptIndices.count * samples, "completions")
     defer { progress?.finish() }
-    return try context.replicas.completions(units: units) {
+    let completions = try context.replicas.completions(units: units) {
       [promptSet, options, plan = context.plan, step = context.step] replica, workspace, unit in
+      // The check below ends all ranks.
+      if Signals.isStopRequested { return [] }
       let first = unit * perUnit
       let own = promptIndices[first..<min(promptIndices.count, first + perUnit)]
       let request = CompletionRequest(
@@ -123,6 +127,8 @@ final class RolloutCollector {
       return Generator(model, configuration: plan.model, in: workspace)
         .completions(request, reportingTo: progress)
     }
+    try context.replicas.world.endIfStopRequested()
+    return completions
   }
 
   /// The scores of a token of a completion.

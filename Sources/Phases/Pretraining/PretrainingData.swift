@@ -50,24 +50,28 @@ extension PretrainingCorpus {
       if isBuilt || world.rank != 0 { return }
       let sources = try self.plan()
       for path in sources.ignored { try note("\(path) is ignored: it is not .txt or .jsonl") }
-      var existing = sources.existingDataset(
-        in: folder, tokenizer: plan.tokenizer, fingerprint: fingerprint)
-      do {
-        try existing?.verify()
-      } catch {
-        try note("the dataset is built again from its text, because \(error)")
-        existing = nil
-      }
-      if existing == nil {
-        var leftOut: String?
-        let built = try DatasetBuilder.build(
-          sources, tokenizer: plan.tokenizer, fingerprint: fingerprint, into: folder,
-          context: phase.window, use: use, threads: run.threads,
-          skipped: { leftOut = $0.emptyFilesNote })
-        if let leftOut { try note(leftOut) }
-        try note(
-          "\(built.description.train.tokens) training and \(built.description.validation.tokens) "
-            + "validation tokens are in \(folder)")
+      // Runs that start in the same folder at once build the dataset once.
+      let waits = { try note("another run builds the dataset in \(folder); this one waits for it") }
+      try DatasetBuilder.alone(in: folder, waits: waits) {
+        var existing = sources.existingDataset(
+          in: folder, tokenizer: plan.tokenizer, fingerprint: fingerprint)
+        do {
+          try existing?.verify()
+        } catch {
+          try note("the dataset is built again from its text, because \(error)")
+          existing = nil
+        }
+        if existing == nil {
+          var leftOut: String?
+          let built = try DatasetBuilder.build(
+            sources, tokenizer: plan.tokenizer, fingerprint: fingerprint, into: folder,
+            context: phase.window, use: use, threads: run.threads,
+            skipped: { leftOut = $0.emptyFilesNote })
+          if let leftOut { try note(leftOut) }
+          try note(
+            "\(built.description.train.tokens) training and \(built.description.validation.tokens) "
+              + "validation tokens are in \(folder)")
+        }
       }
     }
     let dataset = try world.together {
