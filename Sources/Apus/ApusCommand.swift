@@ -20,7 +20,7 @@ struct ApusCommand: ParsableCommand {
     ])
 
   static func main() {
-    Signals.prepare()
+    Signals.prepare(rank: Ranks.own)
     StandardOutput.reserveStreams()
     MatrixLibrary.reexecuteIfKernelsAreOutdated()
     if let fault = MatrixLibrary.environmentFault { Failure.refuse(fault) }

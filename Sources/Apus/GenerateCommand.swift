@@ -51,6 +51,10 @@ struct GenerateCommand: Subcommand {
 
   func validate() throws {
     try requireOneOrMore(samples, of: "--samples")
+    if let samples, samples > GenerationArguments.most.samples {
+      throw ValidationError(
+        "--samples must be at most \(GenerationArguments.most.samples), not \(samples).")
+    }
     if chat && prompt == nil { throw ValidationError("--chat needs the text of a message.") }
     if prompt != nil && ids != nil {
       throw ValidationError("Give a prompt or --ids, not both.")
@@ -60,7 +64,7 @@ struct GenerateCommand: Subcommand {
   /// The encoder for the model's chat template; nil without `--chat`.
   private func encoder(_ loaded: LoadedModel) throws -> ChatEncoder? {
     guard chat else { return nil }
-    guard let template = try TokenizerFile.template(from: loaded.path, for: loaded.tokenizer) else {
+    guard let template = try loaded.chatTemplate() else {
       throw Failure.Refusal(
         "\(loaded.path) has no chat template for the message: fine-tune it on conversations first, "
           + "or leave out --chat to continue a text.")
@@ -80,6 +84,7 @@ struct GenerateCommand: Subcommand {
     defer { team?.stop() }
     let generate = generation.generator(loaded, team)
     let request = try request(for: prompt, loaded, end: encoder?.endOfTurn)
+    try requireMemory(for: request, loaded.configuration)
     let isTarget = loaded.configuration.prediction == .sequenceToSequence
     let continues = encoder == nil && !isTarget
     // Answers are decoded as transformers decodes the new ids, without special tokens.
@@ -120,6 +125,12 @@ struct GenerateCommand: Subcommand {
       loaded, prompts: [prompt], samples: samples ?? own.samples ?? 1, end: end, seed: seed,
       continuesPastContext: true)
     let file = "\(GenerationConfiguration.fileName) of the model"
+    let most = GenerationArguments.most
+    if own.maximumNewTokens ?? 0 > most.tokens || own.samples ?? 0 > most.samples {
+      throw Failure.Refusal(
+        "\(file) asks for more than \(most.samples) texts or \(most.tokens) new tokens: correct "
+          + "max_new_tokens and num_return_sequences.")
+    }
     if greedy {
       request.sampling.temperature = 0
     } else if let sampling = generation.sampling(of: own) {
@@ -155,6 +166,22 @@ struct GenerateCommand: Subcommand {
           + "\(unused.joined(separator: ", ")).")
     }
     return request
+  }
+
+  /// Refuses more texts than the memory holds keys, values and logits for.
+  private func requireMemory(
+    for request: CompletionRequest, _ model: any ModelConfiguration
+  ) throws {
+    let prompt = request.prompts.map(\.count).max() ?? 0
+    let positions = min(model.context, prompt + request.maximum)
+    let numbers = 2 * model.layers * model.keyWidth * positions + model.vocabulary
+    let bytes = Double(MemoryLayout<Float>.stride * numbers) * Double(request.samples)
+    let available = ProcessMemory.available()
+    guard bytes > Double(available) else { return }
+    throw Failure.Refusal(
+      "\(request.samples, "text") of up to \(positions, "token") need \(Int(bytes) >> 20) MiB of "
+        + "memory for keys, values and logits, and \(available >> 20) MiB are available: ask for fewer "
+        + "with --samples, or for shorter ones with --tokens.")
   }
 
   private func promptIDs(_ loaded: LoadedModel, _ encoder: ChatEncoder?) throws -> [Int32] {

@@ -13,6 +13,9 @@ struct GenerationArguments: ParsableArguments {
   @Option(help: "Maximum number of new tokens (default: 256).")
   var tokens: Int?
 
+  /// The greatest number of new tokens of a text, and of texts.
+  static let most = (tokens: 1_000_000_000, samples: 1_000_000)
+
   /// The maximum where neither an option nor a model's configuration states one.
   static let usualTokens = 256
 
@@ -35,6 +38,9 @@ struct GenerationArguments: ParsableArguments {
   func validate() throws {
     if let tokens, tokens < 0 {
       throw ValidationError("--tokens must not be negative, but is \(tokens).")
+    }
+    if let tokens, tokens > Self.most.tokens {
+      throw ValidationError("--tokens must be at most \(Self.most.tokens), not \(tokens).")
     }
     if let temperature, !(temperature >= 0 && temperature.isFinite) {
       throw ValidationError("--temperature must be 0 or more, not \(temperature).")

@@ -44,7 +44,7 @@ struct PairSampling {
     (skipped, unused) = (reader.skipped, reader.unused)
     models = try names.map { try LoadedModel(generativeModelAt: $0) }
     encoders = try models.map { model in
-      try TokenizerFile.template(from: model.path, for: model.tokenizer).map {
+      try model.chatTemplate().map {
         ChatEncoder($0, tokenizer: model.tokenizer)
       }
     }

@@ -28,7 +28,7 @@ struct RewardScoring {
         layout: loaded.layout, values: loaded.parameters, precision: workspace.precision),
       loaded.configuration.build)
     context = loaded.configuration.model.context
-    let template = try TokenizerFile.template(from: loaded.path, for: loaded.tokenizer)
+    let template = try loaded.chatTemplate()
     chat = ChatEncoder(template ?? .plain, tokenizer: loaded.tokenizer)
   }
 

@@ -5,13 +5,14 @@ import Tokenizers
 /// A network read from disk, ready to be bound to workers; LoRA adapters are merged.
 package struct LoadedNetwork<Configuration: Sendable>: Sendable {
   /// The folder that was read.
-  package let path: String
+  package var path: String { folder.path }
   package let configuration: Configuration
   /// Names and places of the parameters.
   package let layout: ParameterLayout
   /// The weights.
   package let parameters: FlatBuffer
   package let tokenizer: any Tokenizer
+  private let folder: ModelFolder
   /// The model's settings for generating text.
   package let generation: GenerationConfiguration
   /// Notes about skipped damaged checkpoints, ignored keys and unused tensors.
@@ -23,14 +24,19 @@ package struct LoadedNetwork<Configuration: Sendable>: Sendable {
     notesUnused: Bool = true
   ) throws {
     let weights = try folder.weights(of: network)
-    path = folder.path
+    self.folder = folder
     self.configuration = configuration
     tokenizer = folder.tokenizer
     generation = folder.generation
-    notes = folder.notes + (notesUnused ? weights.notes(path) : [])
+    notes = folder.notes + (notesUnused ? weights.notes(folder.path) : [])
     layout = weights.layout
     parameters = weights.values
   }
+}
+
+extension LoadedNetwork {
+  /// Returns the chat template of the folder; see `ModelFolder`.
+  package func chatTemplate() throws -> ChatTemplate? { try folder.chatTemplate() }
 }
 
 /// A language model.

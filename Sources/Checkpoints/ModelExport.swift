@@ -36,7 +36,7 @@ package enum ModelExport {
       if let type { try weights.round(to: type, in: folder.path) }
       let files = ModelFiles(
         configuration: folder.network, layout: weights.layout, tokenizer: folder.tokenizer,
-        template: try TokenizerFile.template(from: folder.path, for: folder.tokenizer),
+        template: try folder.chatTemplate(),
         published: folder.generation, types: weights.types)
       let written = try files.write(UnsafeBufferPointer(weights.values.elements)) {
         name throws(StorageError) in try DurableFile(creating: "\(draft)/\(name)")

@@ -19,6 +19,8 @@ package struct ModelFolder: Sendable {
   /// The network: a language model, a sequence or token classifier, or an encoder without a head.
   package let network: any NetworkConfiguration
   package let tokenizer: any Tokenizer
+  /// The folder that holds the tokenizer: this one, or that of an adapter's base model.
+  package let tokenizerPath: String
   /// The model's settings for generating text.
   package let generation: GenerationConfiguration
   /// The keys of `config.json` that are ignored because their effect is unknown.
@@ -88,19 +90,27 @@ package struct ModelFolder: Sendable {
     self.path = path
     self.skipped = skipped
     guard readsTokenizer else {
-      tokenizer = ByteTokenizer()
+      (tokenizer, tokenizerPath) = (ByteTokenizer(), path)
       return
     }
     do {
       tokenizer = try TokenizerFile.load(from: path, rows: network.model.vocabulary)
+      tokenizerPath = path
     } catch {
       guard let base, case .noTokenizer = error else { throw error }
-      tokenizer = base.tokenizer
+      (tokenizer, tokenizerPath) = (base.tokenizer, base.tokenizerPath)
     }
     let (ids, vocabulary) = (tokenizer.vocabularySize, network.model.vocabulary)
     guard ids <= vocabulary else {
       throw CheckpointError.otherTokenizer(path: path, ids: ids, vocabulary: vocabulary)
     }
+  }
+
+  /// Returns the chat template in the folder, or beside the tokenizer of an adapter's base model; nil
+  /// when there is none.
+  package func chatTemplate() throws -> ChatTemplate? {
+    try TokenizerFile.template(from: path, for: tokenizer)
+      ?? TokenizerFile.template(from: tokenizerPath, for: tokenizer)
   }
 
   /// The language model in the folder, or the one with the same backbone.

@@ -31,8 +31,8 @@ package struct TrainingState: Codable, Sendable, Equatable {
   package var owesEvaluation: Bool?
   /// The losses of the divergence guard's window, oldest first.
   package var recentLosses: [Double] = []
-  /// The lowest loss of the divergence guard; nil before the first, and in checkpoints of earlier
-  /// releases.
+  /// The lowest mean of the divergence guard's window; nil before it is full, and in checkpoints of
+  /// earlier releases.
   package var lowestLoss: Double?
   /// Values that the phase carries from step to step, by name.
   package var variables: [String: Double] = [:]

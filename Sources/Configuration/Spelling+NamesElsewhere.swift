@@ -26,7 +26,9 @@ extension Spelling {
   /// with a section where the name alone has several meanings.
   static let namesElsewhere = [
     "optimizer.learningRate": ["lr", "maxlr", "peaklr"],
-    "optimizer.clip": ["maxgradnorm", "gradclip", "gradientclipping", "clipgrad"],
+    "optimizer.clip": [
+      "maxgradnorm", "gradclip", "clipnorm", "clipgradnorm", "gradientclipping", "clipgrad",
+    ],
     "optimizer.name": ["optim"],
     "optimizer.betas": ["adambeta1", "adambeta2", "beta1", "beta2", "adambetas"],
     "optimizer.epsilon": ["adamepsilon", "eps", "adameps"],
@@ -51,12 +53,12 @@ extension Spelling {
     "precision": ["bf16", "fp16", "dtype", "torchdtype"],
     "recompute": ["gradientcheckpointing"],
     "data.train": ["dataset", "datasetname", "trainfile", "traindata", "datapath", "data.path"],
-    "data.validation": ["validationfile", "evaldataset", "valfile"],
+    "data.validation": ["validationfile", "evaldataset", "valfile", "valsetsize", "testsize"],
     "data.textField": ["datasettextfield", "textcolumn"],
     "data.template": ["chattemplate", "chattemplatepath"],
     "model.from": ["modelnameorpath", "basemodel", "pretrained", "model.path", "model.name"],
     "model.context": [
-      "maxseqlength", "seqlength", "seqlen", "blocksize", "maxlength", "nctx",
+      "maxseqlength", "seqlength", "seqlen", "sequencelen", "blocksize", "maxlength", "nctx",
       "maxpositionembeddings", "cutofflen",
     ],
     "model.width": ["hiddensize", "dmodel", "nembd", "dim"],
@@ -74,6 +76,7 @@ extension Spelling {
     "task": ["tasktype", "problemtype"],
     "dpo.beta": ["beta"],
     "dpo.loss": ["losstype"],
+    "dpo.labelSmoothing": ["labelsmoothing", "labelsmoothingfactor"],
     "kl.coefficient": ["klcoef", "initklcoef", "klpenalty"],
     "policy.clip": ["cliprange", "clipratio"],
     "policy.epochs": ["numppoepochs", "ppoepochs"],

@@ -29,7 +29,7 @@ extension InitialModel {
   /// The template in `folder`; nil when there is none or it is not supported.
   private static func usableTemplate(of folder: ModelFolder) throws -> ChatTemplate? {
     do {
-      return try TokenizerFile.template(from: folder.path, for: folder.tokenizer)
+      return try folder.chatTemplate()
     } catch TokenizerError.unusableTemplate {
       return nil
     }
@@ -40,7 +40,7 @@ extension InitialModel {
     _ choice: ExampleDataOptions.Template, of folder: ModelFolder
   ) throws -> ChatTemplate {
     switch choice {
-    case .auto: try TokenizerFile.template(from: folder.path, for: folder.tokenizer) ?? .plain
+    case .auto: try folder.chatTemplate() ?? .plain
     case .chatml: .chatml
     case .llama3: .llama3
     case .plain: .plain
@@ -60,6 +60,8 @@ extension InitialModel {
 
   /// Refuses a sequence classifier whose labels or problem differ from those of `network`, and a
   /// token classifier; a language model gets a new head.
+  ///
+  /// The name of a single value does not matter: transformers and TRL call it LABEL_0.
   func requireHead(of network: SequenceClassifierConfiguration) throws(CheckpointError) {
     if folder.network is TokenClassifierConfiguration {
       throw .otherNetwork(
@@ -68,7 +70,10 @@ extension InitialModel {
     }
     try folder.refuseEncoderDecoder()
     guard let classifier = folder.classifier else { return }
-    guard classifier.labels == network.labels, classifier.problem == network.problem else {
+    let isOneValue =
+      network.problem == .regression && classifier.labels.count == network.labels.count
+    guard classifier.labels == network.labels || isOneValue, classifier.problem == network.problem
+    else {
       throw .otherNetwork(
         path: folder.path, found: InitialModel.name(of: classifier),
         wanted: "a language model or \(InitialModel.name(of: network))")

@@ -8,8 +8,8 @@
 /// - a loss above twice that of such a guess, to which a slow divergence climbs, when the recent excess
 ///   is more than that of 256 predictions: a step may have only a few, of which one can be wrong with a
 ///   large loss. The excess is a cumulative sum that restarts at 0 (Page 1954);
-/// - a loss above 1.25 times that of such a guess, in a run that has been below three quarters of it, for
-///   32 steps: the model has forgotten what it knew;
+/// - a loss above 1.25 times that of such a guess for 32 steps, in a run in which the mean of 32 has been
+///   below three quarters of it: the model has forgotten what it knew;
 /// - a gradient of 0, which weights have that no longer affect the loss;
 /// - the objective's own sign, such as a policy that has collapsed.
 ///
@@ -68,10 +68,11 @@ package struct DivergenceGuard: Sendable {
   static let guessFactor = 2.0
   static let forgottenFactors = (of: 0.75, to: 1.25)
   static let mostExcess = 256.0
+  static let leastWarned = 8
   private let spike: Double
   /// The losses of the window, oldest first; kept in checkpoints.
   package private(set) var recent: [Double]
-  /// The lowest loss of the run; nil before the first, and kept in checkpoints.
+  /// The lowest mean of the window; nil before it is full, and kept in checkpoints.
   package private(set) var lowest: Double?
   /// The losses of the last steps, which may have a fault.
   ///
@@ -91,7 +92,7 @@ package struct DivergenceGuard: Sendable {
   ///     objective's sign.
   ///   - examples: The number of examples in a step.
   ///   - recent: Losses of a run that is resumed.
-  ///   - lowest: The lowest loss of a run that is resumed.
+  ///   - lowest: The lowest mean of a run that is resumed.
   package init(spike: Double, examples: Int, recent: [Double] = [], lowest: Double? = nil) {
     self.spike = spike
     self.lowest = lowest
@@ -140,8 +141,7 @@ package struct DivergenceGuard: Sendable {
     let high =
       isHigh
       ? "its loss \(rounded(loss)) is above \(multiple) × the recent mean \(rounded(mean))" : nil
-    let below = lowest ?? loss
-    lowest = min(below, loss)
+    let below = lowest ?? .infinity
     let (learned, lost) = Self.forgottenFactors
     let isForgotten = guess.map { below < learned * $0 && loss > lost * $0 } ?? false
     let worse =
@@ -162,6 +162,21 @@ package struct DivergenceGuard: Sendable {
     if stillGradient || isHigh || loss > guessLimit { return }
     recent = (recent + doubtful).suffix(Self.window)
     doubtful = []
+    if recent.count == Self.window { lowest = min(below, mean) }
+  }
+
+  /// Returns a sentence when the recent losses are far above `guess`, that of a guess without the input;
+  /// nil when they are not, or there are too few.
+  package func warning(guess: Double) -> String? {
+    let last = (recent + doubtful).suffix(Self.window)
+    let mean = last.reduce(0, +) / Double(max(1, last.count))
+    guard last.count >= Self.leastWarned, mean > Self.forgottenFactors.to * guess else {
+      return nil
+    }
+    return
+      "the mean loss of the last \(last.count) steps, \(rounded(mean)), is above that of a guess "
+      + "without the input, \(rounded(guess)): the model has not learned, or has lost what it knew; "
+      + "lower the learning rate or raise the warm-up"
   }
 
   /// The mean of the recent losses.

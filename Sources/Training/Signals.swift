@@ -8,13 +8,18 @@ import Synchronization
 /// SIGINT ends the process at once.
 package enum Signals {
   private static let recorded = Atomic<UInt8>(0)
+  /// True on a rank other than 0.
+  private static let isOtherRank = Atomic<Bool>(false)
 
   /// Sets the actions of signals at the start of the program, before anything else.
   ///
   /// A request to save waits for the first step. Before it there is nothing to save, so a request to
   /// stop ends the process: with exit code 75 for SIGUSR2, whose default action has no sentence. The
   /// signals are unblocked, because the parent process may have left them blocked.
-  package static func prepare() {
+  ///
+  /// - Parameter rank: The rank under `mpirun`, else 0.
+  package static func prepare(rank: Int) {
+    isOtherRank.store(rank > 0, ordering: .relaxed)
     recorded.store(0, ordering: .relaxed)
     signal(SIGUSR1) { _ in Signals.record(1) }
     signal(SIGUSR2) { _ in Signals.endBeforeFirstStep() }
@@ -70,6 +75,8 @@ package enum Signals {
   private static func endBeforeFirstStep() {
     let sentence: StaticString =
       "apus: a signal requested a stop before the first step, so there is nothing to save; start the same command again.\n"
+    // When another rank ends with an error, mpirun sends SIGTERM and a second later SIGKILL.
+    if isOtherRank.load(ordering: .relaxed) { sleep(2) }
     _ = write(STDERR_FILENO, sentence.utf8Start, sentence.utf8CodeUnitCount)
     _exit(75)
   }

@@ -238,6 +238,12 @@ package final class Trainer {
     state.evaluationsSinceBest = nil
   }
 
+  /// The warning of a run that ends worse than a guess, as a sentence; nil for others.
+  var lossWarning: String? {
+    let guess = objective.guessLoss(vocabulary: plan.model.vocabulary)
+    return guess.flatMap(divergence.warning)
+  }
+
   /// The reason to doubt the last step, as the part of a sentence, so that no checkpoint should be
   /// written; nil for a healthy step.
   var fault: String? { divergence.fault }
@@ -259,6 +265,8 @@ package final class Trainer {
       state: zip(optimizer.rule.stateNames, optimizer.state).map { ($0, $1.elements) })
     let settings = state.settings
     state = try TrainingState(from: checkpoint)
+    // After other examples, other losses are normal.
+    if state.settings != settings { (state.recentLosses, state.lowestLoss) = ([], nil) }
     state.settings = settings
     divergence = DivergenceGuard(
       spike: plan.spike, examples: plan.microBatches * plan.rows, recent: state.recentLosses,

@@ -171,7 +171,7 @@ package struct TrainingOptions: Sendable {
       "checkpoint.every", default: 200, in: 0..., unit: "steps",
       decidesBits: false, help: "interval between checkpoints; 0 saves only at the end")
     keep = try reader.integer(
-      "checkpoint.keep", default: 2, in: 1..., decidesBits: false,
+      "checkpoint.keep", default: 2, in: 1...1_000_000_000, decidesBits: false,
       help: "number of newest checkpoints to keep")
     keepEvery = try reader.optionalInteger(
       "checkpoint.keepEvery", in: 1..., unit: "steps",
@@ -234,7 +234,7 @@ package struct TrainingOptions: Sendable {
   ) throws(ConfigurationError) -> Int {
     guard isDecidedByEpochs else {
       return try reader.integer(
-        "steps", default: value, in: 1..., help: "optimizer steps of the run")
+        "steps", default: value, in: 1...1_000_000_000_000, help: "optimizer steps of the run")
     }
     if try reader.optionalInteger("steps", in: 1..., help: "decided by epochs") != nil {
       throw reader.rejection(

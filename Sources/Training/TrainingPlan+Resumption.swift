@@ -35,6 +35,11 @@ extension TrainingPlan {
     }
   }
 
+  /// Refuses early stopping in a run without validation data.
+  package func requireValidation(_ exists: Bool) throws(StartRefusal) {
+    if patience != nil && !exists { throw .noValidation }
+  }
+
   /// The name of the setting that identifies the initial weights.
   ///
   /// A run that records it refuses to resume from different initial weights.

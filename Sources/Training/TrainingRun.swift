@@ -88,7 +88,7 @@ package final class TrainingRun {
     self.plan = plan
     try world.together {
       if let checkpoint = candidate?.checkpoint { try plan.requireStepsLeft(after: checkpoint) }
-      if plan.patience != nil && prepared.evaluator == nil { throw StartRefusal.noValidation }
+      try plan.requireValidation(prepared.evaluator != nil)
       if world.rank == 0 {
         try plan.requireRoom(in: folder, after: candidate?.checkpoint)
         try folder.create()
@@ -210,6 +210,9 @@ package final class TrainingRun {
           + "of "
           + (best.step == 0
             ? "the model before its first step" : folder.checkpoint(step: best.step)))
+    }
+    if let warning = trainer.lossWarning {
+      try observers.event(.warning, step: trainer.state.step, warning)
     }
     for conclusion in try conclude(trainer.context, world.rank == 0 ? latest : nil) {
       try observers.event(conclusion.kind, step: trainer.state.step, conclusion.sentence)

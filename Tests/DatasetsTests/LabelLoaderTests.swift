@@ -40,8 +40,8 @@ struct LabelLoaderTests {
         try Self.set([label], task: .classes(classes))
       }
     }
-    let values = try Self.set([.number(0.5), .number(-3)], task: .values)
-    #expect(values.labels == [0.5, -3] && values.classes.isEmpty)
+    let values = try Self.set([.number(0.5), .number(-3), .name("1e-3")], task: .values)
+    #expect(values.labels == [0.5, -3, 1e-3] && values.classes.isEmpty)
   }
 
   @Test func invalidLabelsAreRefused() throws {

@@ -32,6 +32,22 @@ extension RecordReaderTests {
     #expect(text.count < 200)
   }
 
+  /// A label of a table is its text, unless it is written as JSON would write the number.
+  @Test func codesOfATableAreNames() throws {
+    let labels = ["1e2", "100", "0100", "0x64", "+100", "1.0", "-2", "1E2", "0", "1_0", ".5"]
+    let rows = labels.enumerated().map { "t\($0.offset),\($0.element)" }
+    let found = try read("a.csv", "text,label\n" + rows.joined(separator: "\n")).records.map {
+      guard case .labelled(_, let label) = $0.record else { return "" }
+      if case .number(let number) = label { return "number \(number)" }
+      return label.text
+    }
+    #expect(
+      found == [
+        "1e2", "number 100.0", "0100", "0x64", "+100", "number 1.0", "number -2.0", "1E2",
+        "number 0.0", "1_0", ".5",
+      ])
+  }
+
   @Test(arguments: [";", "\t", "|"]) func otherSeparatorsOfColumnsAreNamed(separator: String) throws
   {
     let found = try #require(

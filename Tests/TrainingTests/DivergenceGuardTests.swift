@@ -164,8 +164,9 @@ import Testing
 
   /// An adapter at a learning rate of 10 went from 3.3 to 8 at a guess of 5.5, below twice of it.
   @Test func aModelThatForgetsWhatItKnewEndsTheRun() throws {
-    var guardian = DivergenceGuard(spike: 2, examples: 4)
-    for loss in [3.3, 3.2, 4, 6] { #expect(reason(&guardian, loss: loss, guess: 5.5) == nil) }
+    var guardian = DivergenceGuard(spike: 3, examples: 4)
+    for _ in 0..<32 { #expect(reason(&guardian, loss: 3.2, guess: 5.5) == nil) }
+    #expect(guardian.warning(guess: 5.5) == nil)
     let steps = (1...40).first { step in
       let found = reason(&guardian, loss: 8 + 0.1 * Double(step % 3), guess: 5.5)
       // Nothing is published meanwhile.
@@ -173,10 +174,19 @@ import Testing
       return found?.contains("and was 3.2") == true
     }
     #expect(steps == 32)
+    #expect(guardian.warning(guess: 5.5)?.contains("8.1, is above that of a guess") == true)
     // It is known after a resume, too.
     var resumed = DivergenceGuard(
       spike: 2, examples: 4, recent: Array(repeating: 8, count: 32), lowest: 3.2)
     #expect((1...40).first { _ in reason(&resumed, loss: 8, guess: 5.5) != nil } == 32)
+  }
+
+  /// One easy example among hard ones says nothing.
+  @Test func hardExamplesAfterAnEasyOneAreNotForgotten() {
+    var guardian = DivergenceGuard(spike: 2, examples: 1)
+    for step in 0..<300 {
+      #expect(reason(&guardian, loss: step % 40 == 0 ? 2.2 : 11, guess: 5.6) == nil)
+    }
   }
 
   /// A new model may begin above a guess, and stay there for its warm-up.

@@ -29,7 +29,7 @@ import Testing
   /// It does not use `raise`: the threads of Swift's concurrency block signals, so that another
   /// thread must receive it.
   func requesting(_ signal: Int32, at step: Int) -> Recorder {
-    Signals.prepare()
+    Signals.prepare(rank: 0)
     return Recorder {
       guard $0 == step else { return }
       kill(getpid(), signal)

@@ -101,7 +101,10 @@ package struct LabelSet: BatchableSet {
     case (.values, .number(let number)):
       guard abs(number) <= Self.largestValue else { throw .valueTooLarge(label.text) }
       return Float(number)
-    case (.values, .name(let name)): throw .notAValue(name)
+    case (.values, .name(let name)):
+      // Such as 1e-3 in a table.
+      guard let value = Double(name), value.isFinite else { throw .notAValue(name) }
+      return try Self.number(of: .number(value), task: task, classes: classes, names)
     case (.classes, _):
       guard let index = names.index(of: label.text) else {
         throw .unknownClass(label.text, classes: classes)

@@ -137,7 +137,9 @@ extension RecordFields {
     switch self["label"] {
     case .string(let name):
       if Turns.isBlank(name) { throw .emptyLabel }
-      let number = isTable ? Double(name).flatMap { $0.isFinite ? $0 : nil } : nil
+      // Codes such as 007, 1e2 and 0x64 are names.
+      let isNumber = isTable && name.wholeMatch(of: /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?/) != nil
+      let number = isNumber ? Double(name).flatMap { $0.isFinite ? $0 : nil } : nil
       return .labelled(text: text, label: number.map { .number($0) } ?? .name(name))
     case .bool(let value): return .labelled(text: text, label: .name(value ? "true" : "false"))
     case let value:

@@ -67,6 +67,7 @@ struct Alignment: ConfiguredPhase {
       lora: options.adapters.lora, start: model, rows: options.rows, settings: settings,
       isBatchInvariant: options.method.samples && options.rollouts.isBatchInvariant,
       bf16IsFaster: bf16IsFaster)
+    try plan.requireValidation(!records.validation.isEmpty)
   }
 
   static func sketch(

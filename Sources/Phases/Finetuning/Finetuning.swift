@@ -16,6 +16,7 @@ struct Finetuning: ConfiguredPhase {
     plan = try TrainingPlan(
       options.training, reader, network: task.network, lora: options.adapters.lora, start: model,
       settings: model.settings(records), bf16IsFaster: bf16IsFaster)
+    try plan.requireValidation(!records.validation.isEmpty)
   }
 
   static func sketch(

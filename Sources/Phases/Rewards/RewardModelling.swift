@@ -22,6 +22,7 @@ struct RewardModelling: ConfiguredPhase {
       options.training, reader, network: task.network, lora: options.adapters.lora, start: model,
       rows: 2 * options.training.sequences, settings: model.settings(records),
       bf16IsFaster: bf16IsFaster)
+    try plan.requireValidation(!records.validation.isEmpty)
   }
 
   static func sketch(

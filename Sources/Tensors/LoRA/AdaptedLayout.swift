@@ -26,6 +26,7 @@ package struct AdaptedLayout: Sendable, Hashable {
     where try !recorder.modules.hasOne(where: pattern.covers) {
       throw .noTarget(text, known: AdaptedLayout.ends(of: recorder.modules))
     }
+    if recorder.trainable.lora?.adapters.isEmpty ?? true { throw .noAdapter }
     frozen = recorder.frozen
     trainable = recorder.trainable
   }

@@ -128,6 +128,8 @@ package enum LoRAError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The pattern matches no module of the network; `known` lists the last components of the names
   /// that it could match.
   case noTarget(String, known: [String])
+  /// No linear layer gets an adapter.
+  case noAdapter
 
   package var description: String {
     switch self {
@@ -137,6 +139,10 @@ package enum LoRAError: Error, Equatable, Sendable, CustomStringConvertible {
     case .slowPattern(let text, let name):
       "The LoRA pattern \(text) takes too long to match the module \(name): write the ends of the names, "
         + "or an expression that does not repeat repetitions."
+    case .noAdapter:
+      "LoRA has no linear layer to adapt: lora.targets names none, or lora.modulesToSave trains all of "
+        + "them in full; name layers in lora.targets, such as \(ModulePattern.allLinear), or leave out "
+        + "lora.rank."
     case .noTarget(let text, let known):
       "The LoRA pattern \(text) matches no module of this model, which has "
         + "\(known.joined(separator: ", ")): name one of these, or \(ModulePattern.allLinear)."
