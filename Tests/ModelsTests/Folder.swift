@@ -38,6 +38,9 @@ final class Folder {
     let ids = (try? ConfigurationFile.read("\(copy)/config.json").vocabulary) ?? 16
     let tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + (5..<ids).map { "word\($0)" }
     try write(Array(tokens.joined(separator: "\n").utf8), to: "\(copy)/vocab.txt")
+    // The classes of GPT-2 and Qwen read other files.
+    let settings = #"{"tokenizer_class": "BertTokenizer"}"#
+    try write(Array(settings.utf8), to: "\(copy)/tokenizer_config.json")
     return copy
   }
 

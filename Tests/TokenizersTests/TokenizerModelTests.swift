@@ -37,7 +37,7 @@ import Testing
     let golden = try JSONReader.read(Goldens.bytes("tokenizer_model.json"))
     let texts = try #require(golden["texts"]?.array).compactMap(\.string)
     let cases = try #require(golden["cases"]?.array)
-    #expect(cases.count == 232 && texts.count == 5)
+    #expect(cases.count == 244 && texts.count == 6)
     for one in cases {
       let name = try #require(one["model"]?.string)
       var files = try Self.files(name)
@@ -54,6 +54,11 @@ import Testing
             ?? tokenizer.encoding(of: text, specialTokensIn: RangeSet(0..<text.utf8.count)).ids
           #expect(own.map { Int($0) } == ids.array?.compactMap(\.integer), "\(label) \(text)")
         }
+        // A copy can be read, and has the same ids.
+        try TokenizerFile.save(tokenizer, toFolder: "\(folder)/copy")
+        let copy = try TokenizerFile.load(from: "\(folder)/copy")
+        let isSame = TokenizerFile.fingerprint(of: copy) == TokenizerFile.fingerprint(of: tokenizer)
+        #expect(isSame, "\(label)")
       }
     }
   }
@@ -89,6 +94,32 @@ import Testing
       #expect(tokenizer.specialToken("<mask>") != nil)
       #expect(tokenizer.beginningOfText == tokenizer.specialToken("<bos>"))
       #expect(tokenizer.encode(prompt: "the").first == tokenizer.specialToken("<bos>"))
+    }
+  }
+
+  /// Classes that put tokens around a text, such as RoBERTa's, have files of the same names.
+  @Test(arguments: ["vocab.json", "vocab.txt", "spiece.model", "tokenizer.model"])
+  func filesOfOtherClassesAreRefused(file: String) throws {
+    var files = try Self.files("bytes")
+    if file == "vocab.txt" { files = [file: Array("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n".utf8)] }
+    if file.hasSuffix(".model") { files = [file: try Goldens.bytes("pipelines/spiece.model")] }
+    try Self.withFolder(files) { folder in _ = try TokenizerFile.load(from: folder) }
+    for (name, settings, model) in [
+      ("RobertaTokenizer", #"{"tokenizer_class": "RobertaTokenizer"}"#, "{}"),
+      ("BartTokenizer", #"{"tokenizer_class": "BartTokenizerFast"}"#, #"{"model_type": "gpt2"}"#),
+      ("MPNetTokenizer", "{}", #"{"tokenizer_class": "MPNetTokenizer"}"#),
+      ("roberta", "{}", #"{"model_type": "roberta"}"#),
+      ("NoSuchTokenizer", #"{"tokenizer_class": "NoSuchTokenizer"}"#, "{}"),
+    ] {
+      files["tokenizer_config.json"] = Array(settings.utf8)
+      files["config.json"] = Array(model.utf8)
+      try Self.withFolder(files) { folder in
+        let error = try #require(throws: TokenizerError.self) {
+          try TokenizerFile.load(from: folder)
+        }
+        #expect("\(error)".contains("\(folder)/\(file) is in the format of "))
+        #expect("\(error)".contains("\(name), which Apus does not read"), "\(error)")
+      }
     }
   }
 

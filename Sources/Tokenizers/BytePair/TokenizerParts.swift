@@ -98,17 +98,21 @@ struct TokenizerParts {
   /// Returns the ids of the special tokens.
   ///
   /// GPT-2's layout does not list them: there they are the tokens that are neither a byte nor the
-  /// result of a merge, so that no text can produce them.
+  /// result of a merge, so that no text can produce them. Throws for a listed one that is.
   private func specialIDs(
     _ spelled: [String], _ merges: [BytePairTokenizer.Merge]
   ) throws(TokenizerError) -> [Int] {
-    if let specialTokens { return specialTokens.map(\.id).sorted() }
     var reachable = ByteStringTable(capacity: spelled.count)
     for scalar in ByteAlphabet.scalars { _ = reachable.insert(Array(String(scalar).utf8)) }
     for merge in merges {
       let joined = Array(spelled[Int(merge.left)].utf8) + Array(spelled[Int(merge.right)].utf8)
       _ = reachable.insert(joined)
     }
-    return spelled.indices.filter { reachable.find(Array(spelled[$0].utf8)) == nil }
+    func isReachable(_ id: Int) -> Bool { reachable.find(Array(spelled[id].utf8)) != nil }
+    guard let specialTokens else { return spelled.indices.filter { !isReachable($0) } }
+    for (content, id) in specialTokens where isReachable(id) {
+      throw defect(.reachableSpecial(content))
+    }
+    return specialTokens.map(\.id).sorted()
   }
 }

@@ -123,10 +123,12 @@ extension JSONValue {
       return (starts ? before.map { piece("SpecialToken", $0.token) } : [])
         + [piece("Sequence", name)] + after.map { piece("SpecialToken", $0.token) }
     }
-    let specials = (before + after).sorted { $0.token < $1.token }.map { token, id in
+    var specials: [(key: String, value: JSONValue)] = []
+    // One token may stand on both sides, as the end of text of GPT-2.
+    for (token, id) in (before + after).sorted(by: { $0.token < $1.token })
+    where !specials.contains(where: { $0.key.utf8.elementsEqual(token.utf8) }) {
       let name = JSONValue.string(token)
-      let value: JSONValue = ["id": name, "ids": [.integer(id)], "tokens": [name]]
-      return (key: token, value: value)
+      specials.append((token, ["id": name, "ids": [.integer(id)], "tokens": [name]]))
     }
     return [
       "type": "TemplateProcessing", "single": .array(text("A", 0, true)),

@@ -78,6 +78,26 @@ enum TokenizerClass: String, CaseIterable, Sendable {
     pix2struct pixtral pocket_tts smolvlm stablelm step3_vl umt5 vipllava voxtral voxtral_realtime \
     xlm-roberta-xl
     """.split(separator: " ").map(String.init))
+
+  /// The values of `model_type` with classes of transformers that are not among the cases.
+  static let others: Set<String> = Set(
+    """
+    aimv2 albert aya_vision bart barthez bartpho bert-generation bert-japanese bertweet big_bird \
+    biogpt blenderbot blenderbot-small bridgetower byt5 camembert canine clap clip clipseg clvp \
+    code_llama cohere cohere2 cpm cpmant ctrl data2vec-audio data2vec-text deberta deberta-v2 dia \
+    dpr esm esmc esmfold2 falcon_mamba flaubert florence2 fnet fsmt funnel gpt-sw3 gpt_neox \
+    gpt_neox_japanese granite_speech5_ctc groupvit gte herbert hubert ibert jina_embeddings_v3 \
+    lasr_ctc lasr_encoder layoutlmv2 layoutlmv3 layoutxlm led lilt longformer luke m2m_100 mamba \
+    mamba2 marian markuplm mbart mbart50 mega metaclip_2 mgp-str mluke mpnet mpt mra mvp myt5 \
+    nemotron3_5_asr nemotron_asr_streaming nllb nllb-moe nougat olmo olmoe omdet-turbo \
+    omniasr_ctc oneformer openai-gpt owlv2 owlvit parakeet_ctc parakeet_rnnt parakeet_tdt pegasus \
+    perceiver phobert plbart pp_formulanet prophetnet qwen3_5 qwen3_5_moe qwen3_5_moe_text \
+    qwen3_5_text qwen4_exp rag reformer rembert roberta roberta-prelayernorm roc_bert roformer \
+    rwkv sam3 sam3_video seamless_m4t seamless_m4t_v2 siglip siglip2 speech_to_text speecht5 \
+    splinter tapas tipsv2 trocr udop unispeech unispeech-sat videoprism vits wav2vec2 \
+    wav2vec2-bert wav2vec2-conformer wav2vec2_phoneme whisper xclip xglm xlm xlm-roberta xlnet \
+    xlstm xmod yoso
+    """.split(separator: " ").map(String.init))
 }
 
 extension TokenizerConfiguration {
@@ -102,6 +122,31 @@ extension TokenizerConfiguration {
     if type == "qwen2" { return .qwen2 }
     if TokenizerClass.asPublished.contains(type) { return nil }
     return className.map { TokenizerClass(name: $0) } ?? TokenizerClass.registered[type]
+  }
+
+  /// Returns the class that reads `file`, a file of a folder without a tokenizer.json; nil where none
+  /// is stated.
+  ///
+  /// Throws for a class that is not among `kinds`, because it reads the same files in another way:
+  /// that of RoBERTa puts tokens around each text.
+  ///
+  /// - Parameter orNone: True for a file that `TokenizersBackend` reads too.
+  func kind(
+    reading file: String, by kinds: [TokenizerClass], orNone: Bool = false
+  ) throws(TokenizerError) -> TokenizerClass? {
+    let type = model?["model_type"]?.string ?? ""
+    if orNone, TokenizerClass.asPublished.contains(type) { return nil }
+    let kind = statedKind ?? className.flatMap { TokenizerClass(name: $0) }
+    if let kind, kinds.contains(kind) { return kind }
+    let backends = ["PreTrainedTokenizer", "TokenizersBackend"]
+    let foreign: String
+    switch kind?.rawValue ?? className {
+    case let name? where orNone && backends.contains(TokenizerClass.withoutSuffix(name)): return nil
+    case let name?: foreign = "transformers' class \(name)"
+    case nil where TokenizerClass.others.contains(type): foreign = "the model_type \(type)"
+    case nil: return nil
+    }
+    throw .foreignFormat(path: FileSystem.join(folder, file), format: foreign)
   }
 
   /// The name of a class in the settings, or else in those of the model.

@@ -17,6 +17,7 @@ extension TokenizerConfiguration {
       return try contents(of: SentencePieceModel(path: file), name, rows)
     }
     if name.hasSuffix(".txt") {
+      _ = try kind(reading: TokenizerFile.vocabularyTextName, by: [.bert])
       let root = try VocabularyText.document(path: file, self)
       return try completing(root, of: .bert, rows: rows)
     }
@@ -26,7 +27,7 @@ extension TokenizerConfiguration {
   /// Returns the contents for a vocab.json and a merges.txt; nil for those of GPT-2, which need no
   /// settings.
   func contents(of parts: TokenizerParts, rows: Int?) throws(TokenizerError) -> Contents? {
-    let kind = statedKind ?? tokenizerClass.flatMap { TokenizerClass(name: $0) }
+    let kind = try kind(reading: TokenizerFile.vocabularyName, by: [.gpt2, .qwen2])
     switch kind {
     case .qwen2:
       return try completing(try parts.qwenDocument(self), of: kind, rows: rows)
@@ -42,24 +43,21 @@ extension TokenizerConfiguration {
   private func contents(
     of source: SentencePieceModel, _ name: String, _ rows: Int?
   ) throws(TokenizerError) -> Contents {
-    var kind = statedKind
+    let kind: TokenizerClass?
     if name == TokenizerFile.sentencePieceName {
-      // Only T5's class reads this file.
-      if let other = className, TokenizerClass(name: other) != .t5 {
-        throw unsupported("a \(name) with the tokenizer_class", .string(other))
-      }
+      _ = try self.kind(reading: name, by: [.t5])
       kind = .t5
+    } else {
+      kind = try self.kind(reading: name, by: [.t5, .llama, .gemma], orNone: true)
     }
     switch kind {
-    case let kind? where [.t5, .llama, .gemma].contains(kind):
+    case let kind?:
       // No file of T5 states the number of its sentinels.
       let plain =
         kind == .t5
         ? try source.t5Document(sentinels: try count("extra_ids") ?? 100) : source.pairsDocument
       let root = plain.replacing(try parts(of: kind, plain))
       return try completing(root, of: kind, rows: rows)
-    case let kind?:
-      throw unsupported("a \(name) with the tokenizer_class", .string(kind.rawValue))
     case nil:
       for token in addedTokens ?? [] {
         guard let id = token["id"]?.integer, source.pieces.indices.contains(id) else { continue }

@@ -92,7 +92,10 @@ struct TokenizerDocument {
     members.merge(namedTokens.map { ($0.name, .string($0.text)) }) { $1 }
     members["tokenizer_class"] = "PreTrainedTokenizerFast"
     members["chat_template"] = chatTemplate
-    if members["eos_token"]?.isNull ?? true { members["eos_token"] = end }
+    // A published tokenizer may have none, as BERT's; a chat template needs it.
+    if settings.isEmpty || chatTemplate != nil, members["eos_token"]?.isNull ?? true {
+      members["eos_token"] = end
+    }
     if let context {
       let stated = members["model_max_length"]?.number.map { min($0, Double(context)) }
       members["model_max_length"] = .integer(stated.map { Int($0) } ?? context)

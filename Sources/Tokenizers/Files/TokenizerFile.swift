@@ -34,7 +34,7 @@ package enum TokenizerFile {
     let folder = isFolder ? path : FileSystem.parent(of: path)
     let configuration = try TokenizerConfiguration(folder: folder)
     try configuration.refuseUnsupported()
-    let endOfText = try configuration.token("eos_token")
+    let named = try configuration.token("eos_token")
     let file = isFolder ? try self.file(in: path) : path
     let contents: TokenizerConfiguration.Contents
     // Byte-level BPE has a token for every byte.
@@ -43,7 +43,7 @@ package enum TokenizerFile {
       let parts = try TokenizerParts(
         vocabularyJSON: file, mergesText: FileSystem.join(path, mergesName))
       guard let read = try configuration.contents(of: parts, rows: rows) else {
-        return try tokenizer(parts, endOfText, configuration.kept(by: nil, []))
+        return try tokenizer(parts, named, configuration.kept(by: nil, []))
       }
       (contents, hasBytes) = (read, parts.missingByte == nil)
     } else {
@@ -52,6 +52,10 @@ package enum TokenizerFile {
     }
     let document = JSONFile(path: file, root: contents.root)
     let settings = configuration.kept(by: contents.kind, contents.usual)
+    // The class names one where the settings are silent; a model may have no embedding for it.
+    let usual = settings.members.first { $0.key == "eos_token" }?.value.string
+    let isPresent = try document.addedTokens().contains { $0.content == usual }
+    let endOfText = named ?? (isPresent ? usual : nil)
     if hasBytes, TokenizerParts.isByteLevel(document.root) {
       do {
         return try tokenizer(TokenizerParts(document), endOfText, settings)

@@ -44,6 +44,10 @@ settings["backends"] = sorted(t for t, name in TOKENIZER_MAPPING_NAMES.items() i
 settings["registered"] = {
     kind: name for kind, name in sorted(TOKENIZER_MAPPING_NAMES.items()) if name in CLASSES
 }
+taken = CLASSES + backends
+settings["others"] = sorted(
+    t for t, name in TOKENIZER_MAPPING_NAMES.items()
+    if name and name not in taken and getattr(transformers, name).__name__ not in taken)
 settings["generation"] = sorted(transformers.GenerationConfig().to_dict())
 path = pathlib.Path(__file__).with_suffix(".json")
 path.write_text(json.dumps(settings, indent=1) + "\n")

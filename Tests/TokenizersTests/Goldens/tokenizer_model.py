@@ -17,6 +17,7 @@ from transformers import AutoTokenizer
 FOLDER = pathlib.Path(__file__).parent
 TEXTS = [
     "the owl", " the  owl", "a   aaaaaa    a     a", "<s>the owl</s> the", "▁a <sep>the::1 foo bar<unk>x",
+    "Ġthe the Āthe",
 ]
 MODELS = ["user-defined-bpe", "user-defined-bpe-spaces", "user-defined-unigram", "spiece"]
 KINDS = [
@@ -64,6 +65,12 @@ merges = "".join(f"{merge if isinstance(merge, str) else ' '.join(merge)}\n" for
 files = {"vocab.json": json.dumps(model["vocab"]), "merges.txt": "#version: 0.2\n" + merges}
 for model, kind in [("gpt2", "GPT2Tokenizer"), ("gpt2", None), ("qwen2", "Qwen2Tokenizer")]:
     for settings in [*SETTINGS[:3], {"add_prefix_space": True, "add_bos_token": True}]:
+        case(files, model, kind, {"eos_token": "<|endoftext|>"} | settings, "bytes")
+    # One token on both sides, and special tokens that are words or bytes of the vocabulary.
+    for settings in [
+        {"add_bos_token": True, "add_eos_token": True, "bos_token": "<|endoftext|>"},
+        {"pad_token": "Ġthe"}, {"pad_token": "Ā"}, {"pad_token": "the", "bos_token": "e"},
+    ]:
         case(files, model, kind, {"eos_token": "<|endoftext|>"} | settings, "bytes")
 
 path = pathlib.Path(__file__).with_suffix(".json")
