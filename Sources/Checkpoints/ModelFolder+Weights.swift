@@ -22,11 +22,13 @@ extension ModelFolder {
       throw CheckpointError.changedBase(
         path: path, base: base.path, expected: digest, found: found)
     }
-    let trainable = try self.network.layout(try adapter.lora(in: self.network.layout)).trainable
+    let layouts = try self.network.layout(try adapter.lora(in: self.network.layout))
+    let trainable = layouts.trainable
     let trained = try ModelFiles.read(folder: path, layout: trainable)
     let values = FlatBuffer(count: layout.count)
     let missing = Set(
-      try base.copyWeights(of: base.baseNetwork(for: layout), into: values, of: layout)
+      try base.copyWeights(
+        of: base.baseNetwork(for: layouts.frozen), into: values, of: layout)
     ).subtracting(trainable.entries.map(\.name))
     guard missing.isEmpty else {
       throw CheckpointError.otherModel(
