@@ -17,7 +17,7 @@ struct RankArguments: ParsableArguments {
 
   /// Initialises MPI and runs `body` on every rank; an error on one rank ends all of them.
   ///
-  /// - Parameter settings: What all ranks must have in common, beside the command itself.
+  /// - Parameter settings: The settings that all ranks must have in common, beside the command itself.
   func run(
     agreeingOn settings: [(name: String, value: String)],
     _ body: (_ world: Communicator, _ workers: Cores.Assignment) throws -> Void

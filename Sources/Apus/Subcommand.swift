@@ -23,7 +23,7 @@ extension Subcommand {
 /// A subcommand that all ranks run together.
 protocol CollectiveSubcommand: Subcommand {
   var ranks: RankArguments { get }
-  /// What all ranks must have in common before they work together.
+  /// The settings that all ranks must have in common before they work together.
   var settings: [(name: String, value: String)] { get }
 
   /// Does the work; collective.

@@ -37,7 +37,7 @@ import Testing
   }
 
   /// transformers and TRL call the one value of a reward model LABEL_0.
-  @Test func aRewardModelWithAnotherLabelGoesOn() throws {
+  @Test func aRewardModelWithAnotherLabelIsTrainedFurther() throws {
     try Program.withModel { program in
       let pairs = ["--set", "data.train=pairs.jsonl"]
       #expect(try program.run(["reward"] + Program.short("first") + pairs).code == 0)
@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  /// A run that has learned its examples goes on with others, whose losses are as high as at first.
+  /// A run that has learned its examples resumes with others, whose losses are as high as at first.
   @Test func otherExamplesAreNoDivergence() throws {
     try Program.withModel { program in
       func label(_ first: String, _ second: String) throws {

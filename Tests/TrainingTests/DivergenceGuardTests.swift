@@ -169,7 +169,7 @@ import Testing
     #expect(guardian.warning(guess: 5.5) == nil)
     let steps = (1...40).first { step in
       let found = reason(&guardian, loss: 8 + 0.1 * Double(step % 3), guess: 5.5)
-      // Nothing is published meanwhile.
+      // Checkpoints are not published meanwhile.
       #expect((guardian.fault != nil) == (step >= 3) || found != nil)
       return found?.contains("and was 3.2") == true
     }
