@@ -1,4 +1,5 @@
 import ArgumentParser
+import Faults
 import Tensors
 import Training
 
@@ -25,6 +26,7 @@ struct ApusCommand: ParsableCommand {
     MatrixLibrary.reexecuteIfKernelsAreOutdated()
     if let fault = MatrixLibrary.environmentFault { Failure.refuse(fault) }
     do {
+      try FaultSchedule.prepare(rank: Ranks.own)
       var command = try command(from: Array(CommandLine.arguments.dropFirst()))
       if let files = command as? any Subcommand, files.outputs.contains("") {
         throw ValidationError("--output is empty: name a file or folder.")

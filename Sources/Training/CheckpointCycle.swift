@@ -1,5 +1,6 @@
 import Checkpoints
 import DataParallel
+import Faults
 import Files
 import Glibc
 import MPI
@@ -91,9 +92,11 @@ final class CheckpointCycle {
       try store.requireSpace(bytes: bytes)
     }
     let draft = try store.draft(step: trainer.state.step, attempt: attempt)
+    try draft.reach(.snapshot)
     let pending = PendingSave(state: trainer.state, draft: draft, prunes: prunes)
     self.pending = pending
     writer.start { [files, world, parameters = trainer.replicas.parameters] _ in
+      try draft.reach(.write)
       if world.rank == 0 {
         pending.files = try files.write(
           UnsafeBufferPointer(parameters.elements), to: pending.draft)
@@ -167,6 +170,7 @@ final class CheckpointCycle {
     }
     writer.start { [store, attempt, retention, keepsBest, beforePublishing] _ in
       try beforePublishing()
+      try pending.draft.reach(.publish)
       _ = try pending.draft.publish(files: pending.records)
       guard pending.prunes else { return }
       let best = keepsBest ? pending.state.best?.step : nil
@@ -217,5 +221,13 @@ final class CheckpointCycle {
       try? pending.draft.discard()
       throw error
     }
+  }
+}
+
+extension CheckpointDraft {
+  /// Does the faults that tests inject into a save.
+  fileprivate func reach(_ phase: InjectedFault.Phase) throws(StorageError) {
+    guard let code = FaultSchedule.reach(phase, step: step) else { return }
+    throw .call(operation: "write", path: path, code: code)
   }
 }

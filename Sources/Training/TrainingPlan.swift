@@ -49,6 +49,9 @@ package struct TrainingPlan: Sendable {
   package let evaluateEvery: Int
   /// Steps between progress lines.
   package let logEvery: Int
+  /// Seconds without a sign of life after which a rank that others wait for ends the run; 0 for
+  /// never.
+  let watchdogLimit: Double
   /// The configuration as YAML, with every key and default.
   package let resolved: String
   package let tokenizer: any Tokenizer
@@ -138,6 +141,7 @@ package struct TrainingPlan: Sendable {
     checkpointEvery = options.checkpointEvery
     evaluateEvery = options.evaluateEvery
     logEvery = options.logEvery
+    watchdogLimit = options.watchdogLimit
     self.tokenizer = tokenizer ?? start?.folder.tokenizer ?? ByteTokenizer()
     self.network = network
     self.lora = lora

@@ -2,6 +2,7 @@ import Checkpoints
 import Configuration
 import DataParallel
 import Datasets
+import Faults
 import Files
 import Glibc
 import MPI
@@ -38,11 +39,16 @@ package final class TrainingRun {
   let folder: RunFolder
   let observers: RunObservers
   let trainer: Trainer
+  /// The token of this attempt; see `CheckpointStore`.
+  let attempt: String
   private let evaluator: (any Evaluator)?
   private let cycle: CheckpointCycle
   private let stepsPerIteration: Int
   private let conclude: PreparedPhase.Conclusion
   private let profiler: Profiler?
+  /// The host of each rank.
+  private let hosts: [String]
+  private var stragglers = StragglerDetector()
   /// The last step of every kind of warning.
   private var lastWarnings: [Substring: Int] = [:]
   /// True when a checkpoint was due at a step that may have diverged.
@@ -74,7 +80,7 @@ package final class TrainingRun {
     try plan.contract(version: version, threads: workers.threads, profiles: profiles)
       .agree(over: world)
     let memory = try plan.requireMemory(on: world)
-    let attempt = try Self.agreeOnAttempt(world)
+    attempt = try Self.agreeOnAttempt(world)
     // Everything that can refuse this run precedes the claim: another may be under way in the
     // folder.
     let candidate = try Resumption.locate(resume, for: plan, in: folder, world: world)
@@ -108,9 +114,10 @@ package final class TrainingRun {
         base: plan.adapterBase),
       retention: plan.retention, keepsBest: plan.keepsBest)
 
-    let start = try Resumption.claim(
+    let (start, number) = try Resumption.claim(
       resume, candidate: candidate, in: folder, attempt: attempt, world: world,
       observers: observers)
+    FaultSchedule.begin(attempt: number)
     if let start { try trainer.restore(from: start) }
     profiler = profiles ? Profiler(world: world, folder: folder) : nil
     let isOwn = try start.map { try Resumption.isOwn($0, of: folder, world: world) } ?? false
@@ -118,7 +125,7 @@ package final class TrainingRun {
     if !isOwn { trainer.forgetBest() }
     latest = start?.path
     savedStep = isOwn ? start?.step : nil
-    let hosts = try world.allGatherV(Array(try Communicator.hostName.utf8))
+    hosts = try world.allGatherV(Array(try Communicator.hostName.utf8))
       .map { String(decoding: $0, as: UTF8.self) }
     try world.together {
       if world.rank != 0 { return }
@@ -142,6 +149,8 @@ package final class TrainingRun {
   ///   other error possibly on some ranks only, while the others wait.
   package func run() throws -> Outcome {
     Signals.handleStopRequests()
+    let watchdog = try startWatchdog()
+    defer { end(watchdog) }
     do {
       return try train()
     } catch is StopRequested {
@@ -177,6 +186,10 @@ package final class TrainingRun {
       let (report, words) = try trainer.step(sending: word, awaitReaders: cycle.awaitCopies)
       try observers.step(report)
       try warn(of: report)
+      if let straggler = stragglers.observe(words) {
+        try observers.event(
+          .warning, step: report.step, straggler.sentence(host: hosts[straggler.rank]))
+      }
       if let profile = try profiler?.stepEnded(trainer) {
         try observers.profile(profile)
       }
@@ -328,6 +341,8 @@ package final class TrainingRun {
   private func evaluate() throws -> Bool {
     guard let evaluator else { return false }
     var clock = Stopwatch()
+    trainer.activity.begin(.evaluation, step: trainer.state.step)
+    FaultSchedule.reach(.evaluation, step: trainer.state.step)
     // An evaluation that a request to stop interrupts is made when the run resumes.
     trainer.owesEvaluation = true
     let result = try evaluator.evaluate(trainer.context)

@@ -2,6 +2,7 @@ import Annotation
 import ArgumentParser
 import Checkpoints
 import Datasets
+import Faults
 import Files
 import Foundation
 import Monitoring
@@ -30,6 +31,7 @@ import Tokenizers
     (AnnotationError.missing(path: "a"), 2), (AnnotationError.locked(path: "a", seconds: 5), 75),
     (AnnotationError.storage(path: "a", reason: "r", isFull: true), 5),
     (StandardOutput.Failure(code: ENOSPC), 5), (Failure.Refusal("no"), 2),
+    (FaultSyntaxError(text: "kil", defect: "has no action"), 2),
     (NotAnInstruction(text: "p"), 2), (LoRAError.badPattern("("), 2),
     (MatrixLibrary.NoRoom(threads: 2), 2), (Cores.Oversubscribed(workers: 9, cores: 2), 2),
     (StartRefusal.folderNotShared(path: "r"), 2),
