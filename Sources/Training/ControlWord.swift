@@ -1,11 +1,12 @@
 import Checkpoints
 import MPI
+import Monitoring
 
 /// The message that every rank sends to all others in every step, so that all act at the same step.
 ///
 /// Only rank 0's orders count; the other fields count from every rank. Wire format, one byte each but
-/// for the last three: orders, signals, saving, size (8, little-endian), FLOPs (8, little-endian),
-/// SHA-256 in hexadecimal (64, ASCII).
+/// for the last five: orders, signals, saving; size, FLOPs, measured and modelled microjoules (8,
+/// little-endian, each); SHA-256 in hexadecimal (64, ASCII).
 struct ControlWord: Equatable, Sendable {
   /// The actions that rank 0 orders after the step.
   struct Orders: OptionSet, Sendable {
@@ -34,13 +35,22 @@ struct ControlWord: Equatable, Sendable {
   var size = 0
   /// FLOPs of the matrix products of the rank's step.
   var flops = 0
+  /// The energy since the rank's last word, in whole microjoules.
+  var energy: Energy {
+    get { Energy(measured: Double(measured) / 1e6, modelled: Double(modelled) / 1e6) }
+    set {
+      (measured, modelled) = (Int(newValue.measured * 1e6), Int(newValue.modelled * 1e6))
+    }
+  }
+  private var measured = 0
+  private var modelled = 0
   var sha256 = ""
 
-  static let byteCount = 3 + 2 * 8 + 64
+  static let byteCount = 3 + 4 * 8 + 64
 
   var bytes: [UInt8] {
     var bytes = [orders.rawValue, signals.rawValue, saving.rawValue]
-    for number in [size, flops] {
+    for number in [size, flops, measured, modelled] {
       bytes += (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
     }
     bytes += Array(sha256.utf8.prefix(64))
@@ -58,8 +68,8 @@ struct ControlWord: Equatable, Sendable {
     let number = { (start: Int) in
       (0..<8).reduce(0) { $0 | Int(bytes[start + $1]) << (8 * $1) }
     }
-    (size, flops) = (number(3), number(11))
-    sha256 = String(decoding: bytes[19...].prefix { $0 != 0 }, as: UTF8.self)
+    (size, flops, measured, modelled) = (number(3), number(11), number(19), number(27))
+    sha256 = String(decoding: bytes[35...].prefix { $0 != 0 }, as: UTF8.self)
   }
 
   /// Returns the words of all ranks, in the order of the ranks.

@@ -49,6 +49,7 @@ package struct TrainingPlan: Sendable {
   package let evaluateEvery: Int
   /// Steps between progress lines.
   package let logEvery: Int
+  package let energy: EnergyOptions
   /// The configuration as YAML, with every key and default.
   package let resolved: String
   package let tokenizer: any Tokenizer
@@ -138,6 +139,7 @@ package struct TrainingPlan: Sendable {
     checkpointEvery = options.checkpointEvery
     evaluateEvery = options.evaluateEvery
     logEvery = options.logEvery
+    energy = options.energy
     self.tokenizer = tokenizer ?? start?.folder.tokenizer ?? ByteTokenizer()
     self.network = network
     self.lora = lora
