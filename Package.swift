@@ -108,6 +108,7 @@ let package = Package(
       name: "Configuration", dependencies: ["Files", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(name: "Monitoring", dependencies: ["Files"], swiftSettings: strict),
+    .target(name: "Launch", dependencies: ["Files"], swiftSettings: strict),
     .target(name: "Recipes", dependencies: ["Configuration", "Files"], swiftSettings: strict),
     .executableTarget(
       name: "Apus",
@@ -193,12 +194,13 @@ let package = Package(
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Tokenizers"]),
     .testTarget(name: "MonitoringTests", dependencies: ["Files", "Monitoring"]),
+    .testTarget(name: "LaunchTests", dependencies: ["Launch", "TestFolders"]),
     .testTarget(name: "RecipesTests", dependencies: ["Configuration", "Recipes"]),
     .testTarget(
       name: "ApusTests",
       dependencies: [
         "Annotation", "Apus", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files",
-        "Monitoring", "Phases", "Tensors", "Tokenizers", "Training",
+        "Launch", "Monitoring", "Phases", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
