@@ -51,6 +51,11 @@ package final class MetricsFile: RunObserver {
     self.date = date
   }
 
+  /// Returns the energy of the run in the file at `path`, that of lost steps included; nil without.
+  package static func energy(in path: String) -> Energy? {
+    MetricsHistory.energy(inFileAt: path)
+  }
+
   /// Appends the line of a step.
   package func step(_ report: StepReport) throws(MonitoringError) {
     try append(report.json(at: date()), atOnce: false)

@@ -1,11 +1,12 @@
 import Checkpoints
 import MPI
+import Monitoring
 
 /// The message that every rank sends to all others in every step, so that all act at the same step.
 ///
 /// Only rank 0's orders count; the other fields count from every rank. Wire format, one byte each but
 /// for the numbers (8, little-endian) and the SHA-256 in hexadecimal (64, ASCII): orders, signals,
-/// saving, size, FLOPs, compute time, SHA-256.
+/// saving, size, FLOPs, compute time, measured and modelled microjoules, SHA-256.
 struct ControlWord: Equatable, Sendable {
   /// The actions that rank 0 orders after the step.
   struct Orders: OptionSet, Sendable {
@@ -37,13 +38,22 @@ struct ControlWord: Equatable, Sendable {
   /// The time of the rank's forward and backward passes in this step, without waiting, in
   /// microseconds.
   var computeMicroseconds = 0
+  /// The energy since the rank's last word, in whole microjoules.
+  var energy: Energy {
+    get { Energy(measured: Double(measured) / 1e6, modelled: Double(modelled) / 1e6) }
+    set {
+      (measured, modelled) = (Int(newValue.measured * 1e6), Int(newValue.modelled * 1e6))
+    }
+  }
+  private var measured = 0
+  private var modelled = 0
   var sha256 = ""
 
-  static let byteCount = 3 + 3 * 8 + 64
+  static let byteCount = 3 + 5 * 8 + 64
 
   var bytes: [UInt8] {
     var bytes = [orders.rawValue, signals.rawValue, saving.rawValue]
-    for number in [size, flops, computeMicroseconds] {
+    for number in [size, flops, computeMicroseconds, measured, modelled] {
       bytes += (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
     }
     bytes += Array(sha256.utf8.prefix(64))
@@ -62,7 +72,8 @@ struct ControlWord: Equatable, Sendable {
       (0..<8).reduce(0) { $0 | Int(bytes[start + $1]) << (8 * $1) }
     }
     (size, flops, computeMicroseconds) = (number(3), number(11), number(19))
-    sha256 = String(decoding: bytes[27...].prefix { $0 != 0 }, as: UTF8.self)
+    (measured, modelled) = (number(27), number(35))
+    sha256 = String(decoding: bytes[43...].prefix { $0 != 0 }, as: UTF8.self)
   }
 
   /// Returns the words of all ranks, in the order of the ranks.

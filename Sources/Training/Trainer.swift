@@ -25,6 +25,8 @@ package final class Trainer {
   let activity = RankActivity()
   /// Seconds of all steps of this attempt, without `Objective.prepare`.
   private(set) var secondsOfSteps = 0.0
+  /// The meter of this rank; nil for a trainer that only measures time.
+  private var meter: EnergyMeter?
   /// The peak performance of the machine.
   private(set) var peak: MachinePeak
 
@@ -35,14 +37,16 @@ package final class Trainer {
   /// - Parameters:
   ///   - settings: The identity of the phase's data by name, which checkpoints keep with the plan's
   ///     settings.
+  ///   - meter: The meter of this rank's energy.
   ///   - initializesWeights: False to leave the weights uninitialised; `restore` must follow.
   package init(
     _ plan: TrainingPlan, world: Communicator, workers: Cores.Assignment,
     objective: any Objective, frozenModels: FrozenModels = FrozenModels(),
-    settings: [String: String] = [:], initializesWeights: Bool = true
+    settings: [String: String] = [:], meter: EnergyMeter? = nil, initializesWeights: Bool = true
   ) throws {
     self.plan = plan
     self.objective = objective
+    self.meter = meter
     let memory = try plan.requireMemory(on: world)
     let (layout, frozen) = try Trainer.parameters(of: plan)
     let workerSplit = workers.workerSplit(
@@ -145,6 +149,7 @@ package final class Trainer {
     var word = word
     word.flops = Int(replicas.flops - flopsBefore)
     word.computeMicroseconds = Int(gradient.secondsCompute * 1e6)
+    word.energy = takeEnergy()
     let words = try word.exchanged(over: replicas.world)
     let norm = try replicas.norm(of: gradient) / totals.loss.count
     try divergence.observe(
@@ -283,6 +288,9 @@ package final class Trainer {
       spike: plan.spike, examples: plan.microBatches * plan.rows, recent: state.recentLosses,
       lowest: state.lowestLoss)
   }
+
+  /// Returns the energy that this rank accounts for since the last call.
+  func takeEnergy() -> Energy { meter?.lap() ?? Energy() }
 
   private func takeSecondsData() -> Double {
     let total = replicas.replicas.reduce(0) { $0 + $1.secondsData }

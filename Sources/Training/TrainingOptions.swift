@@ -107,6 +107,7 @@ package struct TrainingOptions: Sendable {
   package var watchdogLimit: Double
   /// Steps between plain progress lines.
   package var logEvery: Int
+  package var energy: EnergyOptions
 
   /// Reads every key; throws for values that are invalid by themselves or together.
   ///
@@ -201,6 +202,7 @@ package struct TrainingOptions: Sendable {
     logEvery = try reader.integer(
       "log.every", default: 10, in: 1..., unit: "steps",
       decidesBits: false, help: "interval between progress lines when the output is not a terminal")
+    energy = try EnergyOptions(&reader)
     try refuseIdleKeys(reader)
     if patience != nil, !keepBest {
       throw reader.rejection(

@@ -52,6 +52,7 @@ package struct TrainingPlan: Sendable {
   /// Seconds without a sign of life after which a rank that others wait for ends the run; 0 for
   /// never.
   let watchdogLimit: Double
+  package let energy: EnergyOptions
   /// The configuration as YAML, with every key and default.
   package let resolved: String
   package let tokenizer: any Tokenizer
@@ -142,6 +143,7 @@ package struct TrainingPlan: Sendable {
     evaluateEvery = options.evaluateEvery
     logEvery = options.logEvery
     watchdogLimit = options.watchdogLimit
+    energy = options.energy
     self.tokenizer = tokenizer ?? start?.folder.tokenizer ?? ByteTokenizer()
     self.network = network
     self.lora = lora

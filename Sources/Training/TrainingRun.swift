@@ -49,6 +49,7 @@ package final class TrainingRun {
   /// The host of each rank.
   private let hosts: [String]
   private var stragglers = StragglerDetector()
+  private var energy: RunEnergy
   /// The last step of every kind of warning.
   private var lastWarnings: [Substring: Int] = [:]
   /// True when a checkpoint was due at a step that may have diverged.
@@ -79,6 +80,7 @@ package final class TrainingRun {
     observers = RunObservers(world.rank == 0 ? [observer] : [])
     try plan.contract(version: version, threads: workers.threads, profiles: profiles)
       .agree(over: world)
+    let meter = try EnergyMeter(on: world, wattsPerCore: plan.energy.wattsPerCore)
     let memory = try plan.requireMemory(on: world)
     attempt = try Self.agreeOnAttempt(world)
     // Everything that can refuse this run precedes the claim: another may be under way in the
@@ -103,7 +105,7 @@ package final class TrainingRun {
     trainer = try Trainer(
       plan, world: world, workers: workers, objective: prepared.objective,
       frozenModels: prepared.frozenModels, settings: prepared.settings,
-      initializesWeights: candidate == nil)
+      meter: meter, initializesWeights: candidate == nil)
     evaluator = prepared.evaluator
     (stepsPerIteration, conclude) = (prepared.stepsPerIteration, prepared.conclude)
     cycle = try CheckpointCycle(
@@ -123,6 +125,12 @@ package final class TrainingRun {
     let isOwn = try start.map { try Resumption.isOwn($0, of: folder, world: world) } ?? false
     // The best evaluation of another run does not count: its checkpoint is not in this folder.
     if !isOwn { trainer.forgetBest() }
+    // An attempt that had no checkpoint yet is one of this run as well.
+    let continues = isOwn || start == nil && resume == .auto
+    energy = RunEnergy(
+      plan.energy,
+      earlier: world.rank == 0 && continues ? MetricsFile.energy(in: folder.metrics) : nil,
+      tokensSeen: trainer.state.tokensSeen, isOwn: continues)
     latest = start?.path
     savedStep = isOwn ? start?.step : nil
     hosts = try world.allGatherV(Array(try Communicator.hostName.utf8))
@@ -183,7 +191,8 @@ package final class TrainingRun {
       if world.rank == 0 { word.orders = orders(forStep: trainer.state.step + 1) }
       try cycle.report(in: &word)
       try profiler?.stepBegins(trainer)
-      let (report, words) = try trainer.step(sending: word, awaitReaders: cycle.awaitCopies)
+      var (report, words) = try trainer.step(sending: word, awaitReaders: cycle.awaitCopies)
+      energy.count(words, in: &report)
       try observers.step(report)
       try warn(of: report)
       if let straggler = stragglers.observe(words) {
@@ -230,6 +239,7 @@ package final class TrainingRun {
     for conclusion in try conclude(trainer.context, world.rank == 0 ? latest : nil) {
       try observers.event(conclusion.kind, step: trainer.state.step, conclusion.sentence)
     }
+    try announceEnergy()
     try observers.event(
       .finished, step: trainer.state.step, "the model is in \(latest ?? folder.path)")
     try observers.finish()
@@ -305,6 +315,7 @@ package final class TrainingRun {
     if let profile = try profiler?.end(trainer) {
       try observers.profile(profile)
     }
+    try announceEnergy()
     try observers.event(
       .stopping, step: trainer.state.step,
       trainer.state.step == 0
@@ -314,6 +325,15 @@ package final class TrainingRun {
           + (trainer.hasFault ? "the newest checkpoint: \(trainer.fault ?? "")" : "here"))
     try observers.finish()
     return .stopped(step: trainer.state.step)
+  }
+
+  /// Reports the energy of the run so far.
+  ///
+  /// Collective.
+  private func announceEnergy() throws {
+    let sentence = try energy.conclude(
+      trainer.takeEnergy(), tokensSeen: trainer.state.tokensSeen, over: world)
+    if trainer.state.step > 0 { try observers.event(.note, step: trainer.state.step, sentence) }
   }
 
   /// Returns rank 0's orders for the end of `step`.
