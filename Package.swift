@@ -114,8 +114,8 @@ let package = Package(
       name: "Apus",
       dependencies: [
         "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets",
-        "Debugging", "Files", "Generation", "Layers", "MPI", "Models", "Monitoring", "Phases",
-        "Recipes", "Tensors", "Tokenizers", "Training",
+        "Debugging", "Files", "Generation", "Launch", "Layers", "MPI", "Models", "Monitoring",
+        "Phases", "Recipes", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
