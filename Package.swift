@@ -115,8 +115,8 @@ let package = Package(
       name: "Apus",
       dependencies: [
         "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets",
-        "Debugging", "Faults", "Files", "Generation", "Layers", "MPI", "Models", "Monitoring",
-        "Phases", "Recipes", "Tensors", "Tokenizers", "Training",
+        "Debugging", "Faults", "Files", "Generation", "Launch", "Layers", "MPI", "Models",
+        "Monitoring", "Phases", "Recipes", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
