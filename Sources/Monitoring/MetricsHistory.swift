@@ -35,7 +35,8 @@ enum MetricsHistory {
 
   /// The energy in the last complete line that has one; nil without, or when the file cannot be read.
   static func energy(inFileAt path: String) -> Energy? {
-    guard let stream = fopen(path, "re") else { return nil }
+    // A FIFO in its place would be waited for.
+    guard FileStatus(path)?.kind == .file, let stream = fopen(path, "re") else { return nil }
     defer { fclose(stream) }
     // Many lines fit, so that one of a step is among them; the first is cut.
     let (end, few) = (fseek(stream, 0, SEEK_END) == 0 ? ftell(stream) : 0, 256 << 10)

@@ -26,7 +26,7 @@ struct ControlWord: Equatable, Sendable {
 
   /// The progress of a rank's part of a checkpoint.
   enum Saving: UInt8, Sendable {
-    case idle, writing, written
+    case idle, writing, written, failed
   }
 
   var orders: Orders = []

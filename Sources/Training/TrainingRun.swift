@@ -42,7 +42,7 @@ package final class TrainingRun {
   /// The token of this attempt; see `CheckpointStore`.
   let attempt: String
   private let evaluator: (any Evaluator)?
-  private let cycle: CheckpointCycle
+  let cycle: CheckpointCycle
   private let stepsPerIteration: Int
   private let conclude: PreparedPhase.Conclusion
   private let profiler: Profiler?
@@ -53,11 +53,13 @@ package final class TrainingRun {
   /// The last step of every kind of warning.
   private var lastWarnings: [Substring: Int] = [:]
   /// True when a checkpoint was due at a step that may have diverged.
-  private var owesCheckpoint = false
+  var owesCheckpoint = false
   /// The path of the newest published checkpoint.
-  private var latest: String?
+  var latest: String?
   /// The step of the newest checkpoint of this run, which may still be written.
-  private var savedStep: Int?
+  var savedStep: Int?
+  /// The saves that failed, on rank 0.
+  var failedSaves: FailedSaves
 
   /// Prepares everything up to the first step.
   ///
@@ -131,6 +133,7 @@ package final class TrainingRun {
       plan.energy,
       earlier: world.rank == 0 && continues ? MetricsFile.energy(in: folder.metrics) : nil,
       tokensSeen: trainer.state.tokensSeen, isOwn: continues)
+    failedSaves = FailedSaves(interval: plan.checkpointEvery)
     latest = start?.path
     savedStep = isOwn ? start?.step : nil
     hosts = try world.allGatherV(Array(try Communicator.hostName.utf8))
@@ -167,11 +170,9 @@ package final class TrainingRun {
       Signals.forgetStop()
       // The metrics that led here are needed to find the cause.
       defer { try? observers.finish() }
-      if error is DivergenceGuard.Diverged, let saved = try cycle.finishOrDiscard() {
-        try announceSave(saved)
-      }
+      if error is DivergenceGuard.Diverged { try note(try cycle.finishOrDiscard()) }
       // A run that takes the folder over removes files of this one.
-      if error is StorageError { try cycle.requireClaim() }
+      if error is StorageError || error is SaveFailure { try cycle.requireClaim() }
       throw error
     }
   }
@@ -203,7 +204,7 @@ package final class TrainingRun {
         try observers.profile(profile)
       }
       let hasFault = trainer.hasFault
-      if let saved = try cycle.advance(words, isHealthy: !hasFault) { try announceSave(saved) }
+      try note(try cycle.advance(words, isHealthy: !hasFault))
 
       for word in words { requests.formUnion(word.signals) }
       let isBest = try words[0].orders.contains(.evaluate) && evaluate()
@@ -217,7 +218,7 @@ package final class TrainingRun {
         requests = []
       } else if isBest && plan.keepsBest {
         // These very weights must be saved, so a pending save is finished first.
-        if let saved = try cycle.finish() { try announceSave(saved) }
+        try note(try cycle.finish())
         try beginSave()
         owesCheckpoint = false
       } else if words[0].orders.contains(.save) || owesCheckpoint && !hasFault {
@@ -263,50 +264,15 @@ package final class TrainingRun {
     }
   }
 
-  /// Saves this step and returns when its checkpoint is published.
-  ///
-  /// A loss spike at the last step gets no verdict: the model is saved, and the checkpoints before
-  /// it are kept too.
-  private func saveAndWait() throws {
-    let pending = try trainer.hasFault ? cycle.finishOrDiscard() : cycle.finish()
-    if let pending { try announceSave(pending) }
-    if trainer.hasFault {
-      try observers.event(
-        .warning, step: trainer.state.step,
-        "the last step may have diverged: \(trainer.fault ?? ""); the checkpoints before this one are "
-          + "kept")
-    }
-    try beginSave(prunes: !trainer.hasFault)
-    if let saved = try cycle.finish() { try announceSave(saved) }
-  }
-
-  /// Begins to save this step, unless a save is pending or there is a loss spike.
-  private func saveIfFree() throws {
-    let isFree = try world.broadcast(UInt8(cycle.isBusy ? 0 : 1)) == 1
-    owesCheckpoint = isFree && trainer.hasFault
-    if isFree && !trainer.hasFault { return try beginSave() }
-    try observers.event(
-      .checkpointSkipped, step: trainer.state.step,
-      isFree
-        ? "this step may have diverged: \(trainer.fault ?? ""); the next healthy step is saved"
-        : "the previous checkpoint is still being written")
-  }
-
-  /// Begins to save this step.
-  private func beginSave(prunes: Bool = true) throws {
-    try cycle.begin(trainer, prunes: prunes)
-    savedStep = trainer.state.step
-  }
-
   /// Ends the run where a request to stop interrupted the preparation of a step, or an evaluation.
   ///
   /// A step that may have diverged has no verdict and is not saved.
   private func stopBetweenSteps() throws -> Outcome {
-    if let saved = try trainer.hasFault ? cycle.finishOrDiscard() : cycle.finish() {
-      try announceSave(saved)
-    }
+    try note(try trainer.hasFault ? cycle.finishOrDiscard() : cycle.finish(), isLast: true)
     let step = trainer.state.step
-    if step > 0 && step != savedStep && !trainer.hasFault { try saveAndWait() }
+    // Only rank 0 knows of a failed publication.
+    let isSaved = try world.broadcast(UInt8(step == savedStep ? 1 : 0)) == 1
+    if step > 0 && !isSaved && !trainer.hasFault { try saveAndWait() }
     return try stop()
   }
 
@@ -347,7 +313,8 @@ package final class TrainingRun {
     if evaluator != nil && (isDue(plan.evaluateEvery) || step == plan.steps) {
       orders.insert(.evaluate)
     }
-    if isDue(plan.checkpointEvery) { orders.insert(.save) }
+    let isRetry = failedSaves.retry.map { step >= $0 && step % stepsPerIteration == 0 } ?? false
+    if isDue(plan.checkpointEvery) || isRetry { orders.insert(.save) }
     return orders
   }
 
@@ -379,11 +346,5 @@ package final class TrainingRun {
     try observers.evaluation(report)
     if let note = result.note { try observers.event(.note, step: step, note) }
     return report.isBest
-  }
-
-  private func announceSave(_ step: Int) throws {
-    let path = folder.checkpoint(step: step)
-    latest = path
-    try observers.event(.checkpointSaved, step: step, "\(path) is published")
   }
 }

@@ -52,7 +52,7 @@ import Testing
     try store.claim(attempt: "new")
     let new = try store.draft(step: 5, attempt: "new")
     let records = try SavedCheckpoint.write(to: new)
-    try old.discard()
+    try store.discardDraft(step: old.step, attempt: "old")
     let absent = StorageError.call(
       operation: "create", path: old.path + "/model.safetensors", code: ENOENT)
     #expect(throws: absent) {
