@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A laboratory: N hosts on one Linux machine, for trials of launch, failure and recovery.
 #
-#   cluster/lab.sh up N             starts the hosts lab1 … labN; repeated, it changes their number
+#   cluster/lab.sh up N             starts the hosts lab1 … labN, or changes their number to N
 #   cluster/lab.sh run [-n RANKS] [-H lab1,lab3] [-x VARIABLE] COMMAND …
 #                                   mpirun over the hosts, started on the first of them
 #   cluster/lab.sh in HOST COMMAND … runs a command on one host
@@ -11,6 +11,7 @@
 #   cluster/lab.sh slow HOST RATE   limits its network in both directions (1gbit, 20mbit, … or off)
 #   cluster/lab.sh fill [FREE]      leaves FREE (such as 1M; nothing by default) on the shared disk
 #   cluster/lab.sh fill off         gives the disk its size back
+#   cluster/lab.sh ps               prints a line for each process: host, process number, command
 #   cluster/lab.sh bytes            prints a line for each host: name, bytes sent, bytes received
 #   cluster/lab.sh hosts            prints a hostfile for mpirun
 #   cluster/lab.sh probe            ends with 0 where a laboratory is possible, or says why not
@@ -176,7 +177,8 @@ add_host() {
 # Starts sshd on a host of a laboratory with SSHD=yes, unless it runs; a crash has ended it.
 start_sshd() {
   local folder=$LAB_FOLDER/hosts/$1
-  if [ -e "$LAB_FOLDER/sshd_config" ] && ! processes "$1" | grep -qxf "$folder/sshd.pid" 2> /dev/null; then
+  if [ -e "$LAB_FOLDER/sshd_config" ] &&
+    ! processes "$1" | grep -qxf "$folder/sshd.pid" 2> /dev/null; then
     (in_host "$1" /usr/sbin/sshd -f "$LAB_FOLDER/sshd_config" -E "$folder/sshd.log" \
       -o PidFile="$folder/sshd.pid")
   fi
@@ -312,14 +314,16 @@ run() {
     variables+=(-x "$option")
   done
 
-  # The options are those of cluster/pretrain.sh, where their reasons are; but the hosts share the
-  # machine's cores, so ranks are not bound to them, and a rank that waits yields its core.
+  # The options are those of cluster/pretrain.sh, where their reasons are. But the hosts share the
+  # machine's cores, so ranks are not bound to them, and a rank that waits yields its core. After a
+  # failure mpirun waits for several times the timeout, 4 s by default, before it ends.
   line=(mpirun -np "${ranks:-$(($(wc -w <<< "$hosts") * slots))}"
     -H "$(sed -E "s/[^ ]+/&:$slots/g; s/ /,/g" <<< "$hosts")"
     --bind-to none --mca mpi_yield_when_idle 1
     --mca btl_tcp_if_include "$NETWORK" --mca oob_tcp_if_include "$NETWORK"
     --mca plm_rsh_no_tree_spawn 1 --mca oob_tcp_keepalive_time 2
     --mca oob_tcp_keepalive_intvl 1 --mca oob_tcp_keepalive_probes 3
+    --mca odls_base_sigkill_timeout 0
     --allow-run-as-root ${variables[@]+"${variables[@]}"} "$@")
   in_host "$first" "${line[@]}" < /dev/null
 }
@@ -374,6 +378,17 @@ fill() {
   mount -o "remount,size=$size" "$LAB_FOLDER/shared"
 }
 
+list_processes() {
+  local name pid command
+  for name in $(names); do
+    for pid in $(processes "$name"); do
+      # A process that has ended meanwhile has no command.
+      command=$(tr '\0' ' ' 2> /dev/null < "/proc/$pid/cmdline") || continue
+      if [ -n "$command" ]; then echo "$name $pid $command"; fi
+    done
+  done
+}
+
 bytes() {
   local name
   for name in $(names); do
@@ -405,6 +420,7 @@ case ${1:-} in
   crash) need_host "${2:-}" > /dev/null && kill_processes "$2" ;;
   slow) slow_host "${@:2}" ;;
   fill) fill "${@:2}" ;;
+  ps) list_processes ;;
   bytes) bytes ;;
   hosts) cat "$LAB_FOLDER/hostfile" 2> /dev/null || fail 2 "there is no laboratory $LAB." ;;
   probe) probe ;;
