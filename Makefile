@@ -102,6 +102,11 @@ EXPECTED_RANKS=$(1) NO_COLOR=1 $(call mpirun,$(1)) --timeout 600 -x EXPECTED_RAN
 
 endef
 
+.PHONY: test-cluster
+test-cluster: setup  ## Try failures on hosts made of network namespaces; SHORT=1, ONLY="kill cut"
+	@$(SWIFT_BUILD) --product apus
+	cluster/test.sh
+
 .PHONY: lint
 lint:  ## Check the format of the sources
 	@swift format lint --strict -r Sources Tests Package.swift

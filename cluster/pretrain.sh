@@ -86,6 +86,11 @@ line+=(--mca plm_rsh_no_tree_spawn 1)
 line+=(--mca oob_tcp_keepalive_time 2 --mca oob_tcp_keepalive_intvl 1)
 line+=(--mca oob_tcp_keepalive_probes 3)
 
+# Ranks on other hosts do not get this shell's variables; those that choose kernels must be equal.
+for name in ${!APUS_@} ${!OPENBLAS_@} ${!ONEDNN_@} ${!DNNL_@}; do
+  line+=(-x "$name")
+done
+
 # Containers often run as root, which Open MPI refuses without this option.
 if [ "$(id -u)" -eq 0 ]; then line+=(--allow-run-as-root); fi
 

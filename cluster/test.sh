@@ -1,0 +1,490 @@
+#!/usr/bin/env bash
+# Tries what Apus promises about several machines, in the laboratory of cluster/lab.sh.
+#
+#   cluster/test.sh                      every scenario
+#   SHORT=1 cluster/test.sh              fewer steps and trials: about a minute and a half
+#   ONLY="kill cut" cluster/test.sh      some scenarios
+#   KILLS=2000 cluster/test.sh           the long form of a scenario
+#
+# Prints a line for each scenario: ok, FAILED or SKIPPED, with the figures or the reason. Ends with
+# 1 when one has failed; then, or with KEEP=1, it keeps the logs and prints their folder.
+#
+# The job is a GPT-2 of 2 layers. "Same bits" means that the weights, both moments of the optimizer,
+# every logged loss and gradient norm, and every evaluation are equal to those of one rank that was
+# never interrupted.
+set -euo pipefail
+
+cluster=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+lab=$cluster/lab.sh
+APUS=$(realpath "${APUS:-$cluster/../.build/debug/apus}")  # the program
+# A command that starts the words after it (`pretrain ref.yaml …`) on the hosts of the list $HOSTS,
+# in place of plain mpirun: LAUNCHER='/path/to/apus launch --network 10.77.0.0/24 --hosts $HOSTS'.
+LAUNCHER=${LAUNCHER:-}
+SEED=${SEED:-$RANDOM}       # of the moments and victims
+if [ -n "${SHORT:-}" ]; then
+  STEPS=${STEPS:-80} KILLS=${KILLS:-4} CUTS=${CUTS:-1} TERMINATIONS=${TERMINATIONS:-3}
+else
+  STEPS=${STEPS:-200} KILLS=${KILLS:-40} CUTS=${CUTS:-5} TERMINATIONS=${TERMINATIONS:-25}
+fi
+SCENARIOS=${ONLY:-hosts kill cut crash daemons resize terminate fill pause freeze contract}
+EVERY=10                    # steps between two checkpoints
+LIMIT=${LIMIT:-120}         # seconds after which a run that has not ended counts as hung
+
+export LAB=${LAB:-test} OMP_NUM_THREADS=1
+export LAB_FOLDER=${LAB_FOLDER:-/tmp/apus-$LAB}
+RANDOM=$SEED
+
+# --- Runs
+
+# Ends the scenario with a sentence; code 1 means failed, and 77 skipped.
+fail() { echo "$1"; exit 1; }
+skip() { echo "$1"; exit 77; }
+
+# launch RUN HOSTS [OPTION …]: starts the job in the background; `job` is its process.
+launch() {
+  local run=$1 hosts=$2 line=(pretrain "$work/ref.yaml" --set "run=$1" --threads 1 "${@:3}")
+  cd "$work"
+  echo "— $(date +%T.%N) $run on $hosts" >> "$run.log"
+  if [ -n "$LAUNCHER" ]; then
+    # shellcheck disable=SC2086
+    HOSTS=$hosts "$lab" in "${hosts%%,*}" bash -c "exec $LAUNCHER \"\$@\"" launcher "${line[@]}" \
+      >> "$run.log" 2>&1 &
+  else
+    "$lab" run -H "$hosts" "$APUS" "${line[@]}" >> "$run.log" 2>&1 &
+  fi
+  job=$!
+}
+
+# Waits for the end of the job; `code` is its exit code, and `took` the seconds since the call.
+await() {
+  local start=${EPOCHREALTIME/./} limit=${1:-$LIMIT} host
+  while kill -0 "$job" 2> /dev/null; do
+    if [ $((${EPOCHREALTIME/./} - start)) -gt $((limit * 1000000)) ]; then
+      "$lab" ps > "$work/hung.txt"
+      for host in $("$lab" hosts | cut -d' ' -f1); do "$lab" crash "$host"; done
+      fail "the job did not end within $limit s (processes: $work/hung.txt)"
+    fi
+    sleep 0.05
+  done
+  code=0
+  wait "$job" || code=$?
+  took=$(awk "BEGIN { printf \"%.1f\", (${EPOCHREALTIME/./} - $start) / 1e6 }")
+}
+
+# The newest step in the metrics of a run, and that of its newest checkpoint; 0 when there is none.
+step() {
+  tail -1 "$work/$1/metrics.jsonl" 2> /dev/null | sed -nE 's/^\{"step":([0-9]+),.*/\1/p' |
+    grep . || echo 0
+}
+checkpoint() {
+  find "$work/$1/checkpoints" -maxdepth 1 2> /dev/null | sed -nE 's/.*\/step-0*([0-9]+)$/\1/p' |
+    sort -n | tail -1 | grep . || echo 0
+}
+
+# await_step RUN STEP: waits until the run has logged the step.
+await_step() {
+  local deadline=$((SECONDS + LIMIT))
+  until [ "$(step "$1")" -ge "$2" ]; do
+    kill -0 "$job" 2> /dev/null || { await; fail "the job ended before step $2, with code $code"; }
+    [ $SECONDS -lt $deadline ] || fail "step $2 was not reached within $LIMIT s"
+    sleep 0.05
+  done
+}
+
+# The larger of two numbers.
+max() { printf '%s\n' "$@" | sort -g | tail -1; }
+
+# The last error of a run.
+said() { grep '^apus: ' "$work/$1.log" | tail -1; }
+
+# Sleeps for a random time between two numbers of milliseconds.
+nap() {
+  local time=$(($1 + ($2 - $1) * RANDOM / 32768))
+  sleep "$((time / 1000)).$(printf %03d $((time % 1000)))"
+}
+
+# The processes of the ranks, on all hosts or on one: host and process number.
+ranks() {
+  "$lab" ps | awk -v apus="$APUS" -v host="${1:-}" \
+    '$3 == apus && $4 != "launch" && (!host || $1 == host) { print $1, $2 }'
+}
+
+# The process of a random rank.
+random_rank() { ranks | shuf -n 1 --random-source=<(yes "$RANDOM") | cut -d' ' -f2; }
+
+# Fails when a process of the job is left on the hosts, after up to 10 seconds.
+no_orphans() {
+  local tries left
+  for ((tries = 0; tries < 100; tries++)); do
+    left=$("$lab" ps | grep -vE ' sshd: | /usr/sbin/sshd ' || true)
+    [ -n "$left" ] || return 0
+    sleep 0.1
+  done
+  fail "10 s after the end these processes were left: $(cut -c1-100 <<< "$left" | xargs)"
+}
+
+# --- Same bits
+
+# Prints both moments of the optimizer in the order of the parameters: the ranks hold ranges of
+# them, in tensors such as m.65536-81920.
+moments() {
+  local file length name start size
+  for file in "$1"/optimizer-*.safetensors; do
+    length=$(od -An -tu8 -N8 "$file" | xargs)
+    head -c $((8 + length)) "$file" | tail -c +9 |
+      grep -oE '[a-z]+\.[0-9]+-[0-9]+":|"data_offsets":\[[0-9]+,[0-9]+' | paste - - |
+      sed -E 's/([a-z]+)\.([0-9]+)-.*\[([0-9]+),([0-9]+)/\1 \2 \3 \4/' |
+      awk -v file="$file" -v data=$((8 + length)) '{ print $1, $2, file, data + $3, $4 - $3 }'
+  done | sort -k1,1 -k2,2n | while read -r name start file start size; do
+    dd if="$file" iflag=skip_bytes,count_bytes skip="$start" count="$size" bs=1M status=none
+  done
+}
+
+# Prints a hash of everything that has to be equal.
+digest() {
+  local folder fields='step|loss|learningRate|gradientNorm|tokens|tokensSeen|validationLoss|isBest'
+  folder=$work/$1/checkpoints/step-$(printf %08d "$STEPS")
+  {
+    grep -oE "\"($fields)\":[^,}]*" "$work/$1/metrics.jsonl"
+    cat "$folder/model.safetensors"
+    moments "$folder"
+  } | sha256sum | cut -d' ' -f1
+}
+
+same_bits() {
+  [ "$(digest "$1")" = "$reference" ] || fail "$1 has other bits than the reference"
+}
+
+# finish RUN HOSTS: starts the job on the hosts until it is done.
+finish() {
+  launch "$1" "$2"
+  await
+  [ "$code" -eq 0 ] || fail "the job on $2 ended with $code: $(said "$1")"
+}
+
+# --- Scenarios
+
+# h NUMBER …: prints the hosts of these numbers as a list for `launch`.
+h() { printf '%s\n' "$@" | sed "s/^/$LAB/" | paste -sd,; }
+
+# The same bits on 2, 3 and 4 hosts, uninterrupted; bytes on the wire against their bound.
+scenario_hosts() {
+  local hosts figures='' before after parameters
+  parameters=$(sed -nE 's/^start .* ([0-9]+) trained parameters.*/\1/p' "$work/one.log" | head -1)
+  for hosts in "1 2" "1 2 3" "1 2 3 4"; do
+    # shellcheck disable=SC2086
+    set -- $hosts
+    before=$("$lab" bytes)
+    finish "hosts$#" "$(h "$@")"
+    after=$("$lab" bytes)
+    same_bits "hosts$#"
+    # Each host has to send 2 (R - 1) / R of the gradients, in all-to-all and all-gather.
+    figures+=", $# hosts $(paste -d' ' <(echo "$before") <(echo "$after") |
+      awk -v n="$#" -v gradients=$((4 * parameters * STEPS)) '{
+        sent = $5 - $2; if (sent > most) most = sent
+      } END { printf "%.3f", most / (2 * (n - 1) / n * gradients) }')"
+  done
+  echo "same bits; bytes on the wire over the bound: ${figures#, }"
+}
+
+# kill -9 of a random rank at random moments of the start and of training.
+scenario_kill() {
+  local kills=0 runs=0 run victim most=0 lost
+  while [ "$kills" -lt "$KILLS" ]; do
+    run=kill$((runs++))
+    while :; do
+      launch "$run" "$(h 1 2)"
+      if [ "$kills" -lt "$KILLS" ]; then
+        nap 300 4000
+        victim=$(random_rank)
+        if [ -n "$victim" ] && kill -9 "$victim" 2> /dev/null; then
+          kills=$((kills + 1))
+          echo "$(date +%T.%N) killed $victim at step $(step "$run")" >> "$work/$run.log"
+        fi
+      fi
+      await
+      no_orphans
+      [ "$code" -ne 0 ] || break
+      [ "$code" -ne 2 ] || fail "a killed rank led to exit code 2: $(said "$run")"
+      lost=$(($(step "$run") - $(checkpoint "$run")))
+      most=$((lost > most ? lost : most))
+    done
+    same_bits "$run"
+    rm -rf "${work:?}/$run"
+  done
+  echo "$kills kills in $runs runs, same bits; at most $most steps lost"
+}
+
+# One of three hosts loses its network; the others go on without it.
+scenario_cut() {
+  local trial run slowest=0 at
+  for ((trial = 0; trial < CUTS; trial++)); do
+    run=cut$trial
+    launch "$run" "$(h 1 2 3)"
+    await_step "$run" $((EVERY + 3 + RANDOM % (STEPS / 2)))
+    at=$(step "$run")
+    "$lab" cut "${LAB}3"
+    await 60
+    slowest=$(max "$took" "$slowest")
+    [ "$code" -ne 0 ] || [ "$at" -gt $((STEPS - 20)) ] || fail "the job ended with 0 without host 3"
+    no_orphans
+    finish "$run" "$(h 1 2)"
+    "$lab" heal "${LAB}3"
+    same_bits "$run"
+  done
+  [ "$(max "$slowest" 15)" = 15 ] || fail "a cut was noticed only after $slowest s"
+  echo "$CUTS cuts noticed within $slowest s, same bits on the other two hosts"
+}
+
+# A host stops without a word, as at a power failure.
+scenario_crash() {
+  local at
+  launch crash "$(h 1 2 3)"
+  await_step crash $((EVERY + 7))
+  "$lab" cut "${LAB}2"
+  "$lab" crash "${LAB}2"
+  await 60
+  at=$took
+  no_orphans
+  finish crash "$(h 1 3)"
+  "$lab" heal "${LAB}2"
+  same_bits crash
+  echo "noticed within $at s, same bits on the other two hosts"
+}
+
+# mpirun, or the daemon of another host, is killed: nothing may be left, and the next start works.
+scenario_daemons() {
+  local victim name
+  for name in mpirun orted; do
+    launch "$name" "$(h 1 2)"
+    await_step "$name" $((EVERY + 3))
+    victim=$("$lab" ps | awk -v name="$name" '$3 ~ "(^|/)" name "$" && !n++ { print $2 }')
+    [ -n "$victim" ] || fail "there is no process $name"
+    kill -9 "$victim"
+    await 60
+    no_orphans
+    finish "$name" "$(h 1 2)"
+    same_bits "$name"
+  done
+  echo "no orphan after 10 s, same bits"
+}
+
+# 4 → 2 → 3 → 1 → 4 hosts within an epoch, stopped by a signal each time.
+scenario_resize() {
+  local leg=0 hosts
+  for hosts in "1 2 3 4" "2 4" "1 2 3" "3" "1 2 3 4"; do
+    leg=$((leg + 1))
+    # shellcheck disable=SC2086
+    launch resize "$(h $hosts)"
+    if [ "$leg" -lt 5 ]; then
+      await_step resize $((STEPS * leg / 5 + RANDOM % 5))
+      stop_job
+      await
+      [ "$code" -eq 75 ] || fail "the stop on hosts $hosts ended with $code"
+      [ "$(step resize)" -eq "$(checkpoint resize)" ] ||
+        fail "step $(step resize) was reached, but the checkpoint is of $(checkpoint resize)"
+    else
+      await
+      [ "$code" -eq 0 ] || fail "the job on hosts $hosts ended with $code"
+    fi
+  done
+  same_bits resize
+  echo "4, 2, 3, 1 and 4 hosts, same bits"
+}
+
+# Asks the job to save and stop. A supervisor takes SIGTERM; mpirun forwards SIGUSR2 to its ranks.
+stop_job() {
+  if [ -n "$LAUNCHER" ]; then kill -TERM "$job"; else kill -USR2 "$job"; fi
+}
+
+# Requests to stop, at random moments: to mpirun, to one rank, and to all ranks. Each leads to a
+# checkpoint of the current step and to code 75.
+scenario_terminate() {
+  local trial way run=terminate slowest=0 requests=0 life
+  for ((trial = 0; trial < TERMINATIONS; trial++)); do
+    way=$((trial % 3))
+    launch $run "$(h 1 2)"
+    life=$(checkpoint $run)
+    await_step $run $((life + 1))
+    nap 0 700
+    case $way in
+      0) stop_job ;;
+      1) kill -TERM "$(random_rank)" || true ;;
+      2) ranks | cut -d' ' -f2 | xargs -r kill -TERM || true ;;
+    esac
+    await 30
+    no_orphans
+    slowest=$(max "$took" "$slowest")
+    if [ "$code" -eq 0 ]; then
+      same_bits $run
+      rm -rf "${work:?}/$run"
+      continue
+    fi
+    requests=$((requests + 1))
+    [ "$code" -eq 75 ] || fail "request $trial (way $way) ended with $code"
+    [ "$(step $run)" -eq "$(checkpoint $run)" ] ||
+      fail "step $(step $run) was reached, but the checkpoint is of $(checkpoint $run)"
+  done
+  finish $run "$(h 1 2)"
+  same_bits $run
+  echo "$requests requests led to a checkpoint of the current step within $slowest s, same bits"
+}
+
+# The shared disk is full for a while.
+scenario_fill() {
+  local kept first
+  launch fill "$(h 1 2)"
+  await_step fill $((EVERY * 2 + 3))
+  kept=$(checkpoint fill)
+  "$lab" fill
+  await
+  "$lab" fill off
+  first="code $code, $(said fill)"
+  [ "$(checkpoint fill)" -ge "$kept" ] || fail "checkpoint $kept was lost on the full disk"
+  [ "$code" -eq 5 ] || [ "$code" -eq 0 ] || fail "a full disk led to $first"
+  finish fill "$(h 1 2)"
+  same_bits fill
+  echo "$first; then same bits"
+}
+
+# A rank that stands still for 5 seconds is waited for.
+scenario_pause() {
+  local victim
+  launch pause "$(h 1 2)"
+  await_step pause $((EVERY + 3))
+  victim=$(ranks "${LAB}2" | cut -d' ' -f2)
+  kill -STOP "$victim"
+  sleep 5
+  kill -CONT "$victim"
+  await
+  [ "$code" -eq 0 ] || fail "a pause of 5 s led to $code"
+  same_bits pause
+  echo "a rank paused for 5 s, same bits"
+}
+
+# A rank that stands still for ever is named, and nothing is left of the job.
+scenario_freeze() {
+  launch freeze "$(h 1 2)"
+  await_step freeze $((EVERY + 3))
+  kill -STOP "$(ranks "${LAB}2" | cut -d' ' -f2)"
+  await 60
+  grep -qE "${LAB}2" "$work/freeze.log" || fail "the host of the frozen rank was not named"
+  no_orphans
+  local after=$took
+  finish freeze "$(h 1 2)"
+  same_bits freeze
+  echo "named after $after s, same bits"
+}
+
+# One host differs: the start is refused with code 2 within 20 s, and the host is named.
+scenario_contract() {
+  local defect figures=''
+  for defect in kernels threads configuration folder; do
+    write_program 1 "" "--set run=$defect"
+    case $defect in
+      kernels) write_program 2 "OPENBLAS_CORETYPE=Nehalem" "--set run=$defect" ;;
+      threads) write_program 2 "" "--set run=$defect --threads 2" ;;
+      configuration) write_program 2 "" "--set run=$defect --set optimizer.learningRate=0.5" ;;
+      folder)
+        write_program 1 "" "--set run=$LAB_FOLDER/local/run"
+        write_program 2 "" "--set run=$LAB_FOLDER/local/run"
+        ;;
+    esac
+    cd "$work"
+    "$lab" run -H "$(h 1 2)" "$LAB_FOLDER/local/apus" pretrain "$work/ref.yaml" --threads 1 \
+      --oversubscribe > "$work/$defect.log" 2>&1 &
+    job=$!
+    await 30
+    [ "$code" -eq 2 ] || fail "$defect: code $code instead of 2: $(said "$defect")"
+    grep -q "^apus: .*${LAB}2" "$work/$defect.log" ||
+      fail "$defect: the host was not named: $(said "$defect")"
+    no_orphans
+    figures+=", $defect $took s"
+  done
+  echo "refused with code 2, naming the host: ${figures#, }"
+}
+
+# write_program HOST VARIABLES OPTIONS: makes LAB_FOLDER/local/apus, which is another file on each
+# host, run the program with further variables and options.
+write_program() {
+  printf '#!/bin/sh\n%s exec %s "$@" %s\n' "$2" "$APUS" "$3" > "$LAB_FOLDER/program"
+  "$lab" in "$LAB$1" install -m 755 "$LAB_FOLDER/program" "$LAB_FOLDER/local/apus"
+}
+
+# --- All
+
+# try NAME: runs a scenario in a process of its own, and prints its line.
+try() {
+  local name=$1 start=$SECONDS code=0 detail host
+  # In the background, so that a signal to this script is not kept waiting.
+  ("scenario_$name") > "$work/$name.out" 2> "$work/$name.err" &
+  scenario=$!
+  wait $scenario || code=$?
+  scenario=
+  detail=$(cat "$work/$name.out")
+  detail=${detail:-$(tail -1 "$work/$name.err")}
+  case $code in
+    0) echo "ok $name: $detail ($((SECONDS - start)) s)" ;;
+    77) echo "SKIPPED $name: $detail" ;;
+    *)
+      echo "FAILED $name: $detail ($((SECONDS - start)) s, SEED=$SEED)"
+      failed=yes
+      for host in $("$lab" hosts | cut -d' ' -f1); do
+        "$lab" crash "$host"
+        "$lab" heal "$host"
+      done
+      "$lab" fill off
+      ;;
+  esac
+}
+
+if ! reason=$("$lab" probe 2>&1); then
+  echo "SKIPPED test-cluster: every scenario, because ${reason#cluster/lab.sh: }"
+  exit 0
+fi
+[ -x "$APUS" ] || {
+  echo "cluster/test.sh: $APUS is no program; build it with swift build." >&2
+  exit 2
+}
+
+failed='' scenario=''
+finally() {
+  local code=$? kept
+  trap - EXIT
+  if [ -n "$scenario" ]; then kill "$scenario" 2> /dev/null || true; fi
+  if [ -n "$failed" ] || [ "$code" -ne 0 ] || [ -n "${KEEP:-}" ]; then
+    kept=$(mktemp -d /tmp/apus-logs.XXXXXX)
+    cp "$work"/*.log "$work"/*.err "$work"/*.txt "$kept" 2> /dev/null || true
+    echo "The logs are in $kept."
+  fi
+  "$lab" down
+  exit "$code"
+}
+trap finally EXIT
+trap 'exit 130' INT TERM
+
+"$lab" down
+"$lab" up 4
+work=$LAB_FOLDER/shared
+cat > "$work/ref.yaml" <<YAML
+run: run
+model: { family: gpt2, layers: 2, heads: 4, width: 64, context: 64, dropout: 0.1 }
+tokenizer: bytes
+data: { train: $work/stories.jsonl, validation: 0.05 }
+batch: { microBatches: 4, sequences: 4 }
+steps: $STEPS
+schedule: { warmup: 20 }
+checkpoint: { every: $EVERY, keep: 2 }
+evaluate: { every: 50 }
+log: { every: 1 }
+YAML
+cd "$work"
+"$APUS" data aviary write --kind stories --small --count 600 --output stories.jsonl > /dev/null
+start=$SECONDS
+"$APUS" pretrain ref.yaml --set run=one --threads 1 > one.log 2>&1 ||
+  { failed=yes && echo "FAILED reference: no run on one rank: $(tail -1 one.log)" && exit 1; }
+reference=$(digest one)
+echo "ok reference: $STEPS steps on one rank, ${reference:0:16} ($((SECONDS - start)) s)"
+
+for name in $SCENARIOS; do try "$name"; done
+[ -z "$failed" ]
