@@ -24,8 +24,8 @@ extension HostReport {
     Finding(.defect, [host], what, why: why, remedy: remedy)
   }
 
-  func warning(_ what: String, why: String, remedy: String) -> Finding {
-    Finding(.warning, [host], what, why: why, remedy: remedy)
+  func warning(_ what: String, why: String, remedy: String, kind: String? = nil) -> Finding {
+    Finding(.warning, [host], what, why: why, remedy: remedy, kind: kind)
   }
 
   // MARK: MPI
@@ -114,14 +114,15 @@ extension HostReport {
           why: "a run that does not fit is refused at its start, or killed by the system later",
           remedy: memory.limit == nil
             ? "ps aux --sort=-rss | head, and end what is not needed"
-            : "raise the memory of the job or container (Slurm: --mem, Docker: --memory)"))
+            : "raise the memory of the job or container (Slurm: --mem, Docker: --memory)",
+          kind: "memory"))
     }
     if memory.swapUsed > 256 << 20, memory.available < memory.total / 4 {
       findings.append(
         warning(
           "\(memory.swapUsed.mebibytes) are swapped out",
           why: "a rank that waits for swapped memory holds up all others",
-          remedy: "end what uses the memory, then swapoff -a && swapon -a"))
+          remedy: "end what uses the memory, then swapoff -a && swapon -a", kind: "swap"))
     }
     return findings
   }
@@ -149,7 +150,7 @@ extension HostReport {
           why: "killed runs leave them; those in /dev/shm occupy memory until the next boot",
           remedy: leftovers.paths.count <= 3
             ? "rm -r \(leftovers.paths.joined(separator: " "))"
-            : "\(program.path) doctor leftovers | xargs -d '\\n' rm -r"))
+            : "\(program.path) doctor leftovers | xargs -d '\\n' rm -r", kind: "leftovers"))
     }
     return findings
   }
