@@ -150,6 +150,11 @@ import Testing
   @Test func theSharedFolder() throws {
     let refused = try finding { $0[1].folder?.refusal = "permission denied" }
     expect(refused, .defect, ["b"], "/work/runs cannot be written: permission denied", "mount")
+    let noRoom = try finding {
+      $0[1].folder?.refusal = "No space left on device"
+      $0[1].folder?.volume.free = 0
+    }
+    #expect(noRoom.remedy.hasPrefix("free some space there"), "\(noRoom)")
     let apart = try finding {
       $0[1].folder?.unseen = ["a", "c"]
       $0[1].folder?.volume.type = "ext4"
@@ -272,13 +277,14 @@ import Testing
       ----------------------
       ORTE was unable to reliably start one or more daemons.
       """
-    for outcome in [Tool.Outcome(code: 1, errors: errors), nil] {
+    let late = "The user-provided time limit for job execution has been reached:"
+    for (outcome, cause) in [
+      (Tool.Outcome(code: 1, errors: errors), "unable to reliably start one or more daemons."),
+      (Tool.Outcome(code: 1, errors: late), "no end after 12 s"), (nil, "no end after 12 s"),
+    ] {
       let findings = exchange(["a", "b"]).findings(of: outcome, [])
       #expect(findings.map(\.severity) == [.defect])
-      #expect(
-        findings[0].what.hasSuffix(
-          outcome == nil
-            ? "no end after 12 s" : "ORTE was unable to reliably start one or more daemons."))
+      #expect(findings[0].what.hasSuffix(cause), "\(findings[0].what)")
       #expect(findings[0].remedy.contains("mpirun -np 2 --host a:1,b:1"))
     }
   }

@@ -75,7 +75,7 @@ extension HostReport {
       $0.container = "Apptainer"
     }
     expect(
-      contained, .defect, "in the Apptainer container", "build the container with Open MPI 5.0.3")
+      contained, .defect, "in the Apptainer container", "with the host's version")
     // A version without a known name is no reason to refuse.
     #expect(
       HostReport.healthy().with { $0.program.mpirunVersion = "mpirun 9" }.findings() == [])

@@ -125,8 +125,9 @@ package struct Comparison: Sendable {
           Finding(
             .defect, host, "the folder \(folder.path) cannot be written: \(refusal)",
             why: "every rank writes its part of a checkpoint there",
-            remedy: "mount it there at the same path with write permission, or name another with "
-              + "--run")
+            remedy: folder.volume.free < SharedFolderProbe.bytes
+              ? "free some space there, or name another folder with run:"
+              : "mount it there at the same path with write permission, or name another with run:")
         ]
       }
       var findings: [Finding] = []

@@ -62,8 +62,8 @@ package struct Exchange: Sendable {
   func findings(of outcome: Tool.Outcome?, _ links: [Link]) -> [Finding] {
     let isLocal = hosts.count == 1
     guard let outcome, outcome.code == 0, links.count == max(1, hosts.count - 1) else {
-      let cause =
-        outcome.map(\.firstError) ?? "no end after \(Self.seconds) s"
+      let isLate = outcome?.errors.contains("time limit for job execution") ?? true
+      let cause = isLate ? "no end after \(Self.seconds) s" : outcome?.firstError ?? ""
       return [
         Finding(
           .defect, hosts, "two ranks or more do not start together under mpirun: \(cause)",

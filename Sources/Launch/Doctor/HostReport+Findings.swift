@@ -47,7 +47,8 @@ extension HostReport {
           why: "ranks of another MPI do not join: each believes to be alone, or MPI_Init fails",
           remedy: container == nil
             ? "put the mpirun of \(linked) first in PATH, or build apus again on this host"
-            : "build the container with \(starts), the version of the host"))
+            : "put the mpirun of \(linked) first in the container's PATH; where the host's mpirun "
+              + "starts the container, build apus in it with the host's version"))
     }
     if let scheduler, let types = scheduler.types, !types.contains(where: { $0.hasPrefix("pmix") })
     {
@@ -87,7 +88,7 @@ extension HostReport {
             + "SIGBUS or turn slow",
           remedy: inContainer
             ? "start the container with --shm-size=1g (Kubernetes: an emptyDir of medium Memory at "
-              + "/dev/shm)"
+              + "/dev/shm), or as root: mount -o remount,size=1g /dev/shm"
             : "mount -o remount,size=1g \(sharedMemory.path)"
               + (leftovers.bytes > 0 ? ", and remove the leftovers named below" : "")))
     }

@@ -30,7 +30,8 @@ package struct FolderFacts: Codable, Equatable, Sendable {
 final class SharedFolderProbe {
   /// The seconds within which a file of one host must appear on the others.
   static let patience = 3.0
-  private static let bytes = 16 << 20
+  /// The size of a file.
+  static let bytes = 16 << 20
 
   private let folder: String
   private var written: String?
