@@ -10,7 +10,9 @@ struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
     abstract: "Check this machine or the hosts of a hostfile, with a remedy for each finding.",
-    subcommands: [Examine.self, Leftovers.self, Probe.self, Speed.self],
+    subcommands: [
+      Examine.self, Leftovers.self, Probe.self, Speed.self, ExchangeMessages.self,
+    ],
     defaultSubcommand: Examine.self)
 
   /// The check itself.
@@ -18,16 +20,37 @@ struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Check this machine or the hosts of a hostfile.",
       discussion: """
-        apus doctor
+        apus doctor --hostfile hosts --run runs/x
 
-        A defect ends with exit code 2; warnings do not. Nothing is changed or removed.
+        Without hosts it checks those of a Slurm job, otherwise this machine. A defect ends with \
+        exit code 2; warnings do not. Nothing is changed or removed.
         """)
 
-    @Option(help: "Ranks per host, for the check of its cores and shared memory.")
+    @Option(help: "Hosts, in a file of Open MPI's syntax: a line such as node-a slots=2 for each.")
+    var hostfile: String?
+
+    @Option(help: "Hosts with their ranks, as in node-a:2,node-b:2.")
+    var hosts: String?
+
+    @Option(help: "Ranks on every host, in place of its slots.")
     var ranksPerHost: Int?
 
     @Option(help: "Threads per rank.")
     var threads: Int?
+
+    @Option(
+      name: .customLong("run"),
+      help: "Run folder that all hosts must share; it need not exist.")
+    var runFolder: String?
+
+    @Option(help: "Network of all hosts as an address range, such as 10.0.0.0/24.")
+    var network: String?
+
+    @Option(
+      help:
+        "Program in place of ssh, with its options (default: plm_rsh_agent of Open MPI's environment)."
+    )
+    var ssh: String?
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -35,16 +58,56 @@ struct DoctorCommand: ParsableCommand {
     var inputs: [String] { [] }
 
     func validate() throws {
+      if hostfile != nil, hosts != nil {
+        throw ValidationError("--hostfile and --hosts exclude each other; give one.")
+      }
       try requireOneOrMore(ranksPerHost, of: "--ranks-per-host")
       try requireOneOrMore(threads, of: "--threads")
+      if runFolder == "" { throw ValidationError("--run is empty: name a folder.") }
+      if ssh?.split(separator: " ").isEmpty == true {
+        throw ValidationError("--ssh is empty: name a program.")
+      }
+      if let network, NetworkInterface("", network)?.network != network {
+        throw ValidationError("--network must be an address range such as 10.0.0.0/24.")
+      }
+    }
+
+    /// The hosts, and whether their slots are the ranks of a run.
+    private func chosenHosts() throws -> (Hosts, knowsRanks: Bool) {
+      if let hostfile { return (try Hosts(hostfile: hostfile, ranks: ranksPerHost), true) }
+      if let hosts { return (try Hosts(list: hosts, ranks: ranksPerHost), true) }
+      let environment = ProcessInfo.processInfo.environment
+      if let hosts = try Hosts(slurm: environment, ranks: ranksPerHost) { return (hosts, true) }
+      let own = Host(name: Host.ownName, slots: ranksPerHost ?? 1)
+      return (Hosts([own]), ranksPerHost != nil)
+    }
+
+    private func absolute(_ path: String, in folder: String) -> String {
+      path.hasPrefix("/") ? path : FileSystem.join(folder, path)
     }
 
     func run() throws {
-      let report = try HostReport.measured()
-      let diagnosis = Diagnosis(
-        [report],
-        findings: report.findings(
-          under: HostLoad(ranks: ranksPerHost, threads: threads)))
+      // A probe may end while it is asked.
+      signal(SIGPIPE, SIG_IGN)
+      let (hosts, knowsRanks) = try chosenHosts()
+      let folder = FileManager.default.currentDirectoryPath
+      let shell =
+        ssh.map { RemoteShell($0.split(separator: " ").map(String.init)) }
+        ?? RemoteShell(environment: ProcessInfo.processInfo.environment)
+      let examiner = HostExaminer(
+        hosts: hosts, shell: shell, program: Program.path, folder: folder,
+        runFolder: runFolder.map { HostReport.Volume(at: absolute($0, in: folder)).path },
+        threads: threads, knowsRanks: knowsRanks)
+      let examinations = examiner.examine()
+      let comparison = Comparison(examinations, network: network)
+      var diagnosis = Diagnosis(examinations, findings: comparison.findings)
+      // A defect explains why ranks do not start, and would let mpirun wait.
+      if !diagnosis.hasDefect, hosts.all.count > 1 || diagnosis.hosts[0].cores.allowed.count > 1 {
+        let exchange = Exchange(
+          hosts: hosts.all.map(\.name), shell: shell, network: network ?? comparison.commonNetwork,
+          program: Program.path)
+        diagnosis.add(exchange.measure())
+      }
       if json {
         try StandardOutput.print(json: diagnosis)
       } else {
@@ -67,15 +130,15 @@ struct DoctorCommand: ParsableCommand {
     }
   }
 
-  /// The facts of this machine, as one line of JSON.
+  /// The probe that the check starts on every host.
   struct Probe: Subcommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print the facts of this machine as JSON.", shouldDisplay: false)
+      abstract: "Answer the questions of apus doctor on another host.", shouldDisplay: false)
 
     var inputs: [String] { [] }
 
     func run() throws {
-      try StandardOutput.print(json: HostReport.measured())
+      try ProbeService.run(report: HostReport.measured) { try StandardOutput.print($0) }
     }
   }
 

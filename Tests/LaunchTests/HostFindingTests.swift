@@ -56,7 +56,7 @@ extension HostReport {
     #expect(host.findings() == [])
     #expect(host.findings(under: HostLoad(ranks: 8, threads: 1)) == [])
     #expect(host.findings(under: HostLoad(ranks: 1, threads: 8)) == [])
-    let lines = Diagnosis([host], findings: []).lines
+    let lines = Diagnosis([Examination(host: "a", report: host)], findings: []).lines
     #expect(lines.count == 3 && lines[2] == "Nothing is wrong on 1 host.", "\(lines)")
   }
 
@@ -75,7 +75,7 @@ extension HostReport {
       $0.container = "Apptainer"
     }
     expect(
-      contained, .defect, "in the Apptainer container", "build the container with Open MPI 5.0.3")
+      contained, .defect, "in the Apptainer container", "with the host's version")
     // A version without a known name is no reason to refuse.
     #expect(
       HostReport.healthy().with { $0.program.mpirunVersion = "mpirun 9" }.findings() == [])
@@ -250,8 +250,8 @@ extension HostReport {
       $0.sharedMemory.free = 1 << 20
       $0.cores.bound = [0]
     }
-    let other = small.with { $0.host = "b" }
-    let diagnosis = Diagnosis([small, other], findings: small.findings() + other.findings())
+    let both = ["a", "b"].map { Examination(host: $0, report: small) }
+    let diagnosis = Diagnosis(both, findings: Comparison(both, network: "10.0.0.0/24").findings)
     #expect(diagnosis.findings.map(\.hosts) == [["a", "b"], ["a", "b"]])
     #expect(diagnosis.findings.map(\.severity) == [.defect, .warning])
     #expect(diagnosis.hasDefect)

@@ -98,7 +98,8 @@ extension HostReport {
             + (best.key.isEmpty ? "without it" : "with \(best.key)"),
           why: "a training step is as slow as its matrix products",
           remedy: best.key.isEmpty
-            ? "unset \(setVariables)" : "export \(best.key) (mpirun -x OPENBLAS_CORETYPE)")
+            ? "unset \(setVariables)" : "export \(best.key) (mpirun -x OPENBLAS_CORETYPE)",
+          kind: "kernels")
       ]
     }
     guard own < Self.leastEfficiency * arithmetic.peak else { return [] }
@@ -176,7 +177,7 @@ extension HostReport {
         warning(
           "\(cores.load.decimals(1)) processes ran here in the last minute, on \(count, "core")",
           why: "all ranks wait for the one that shares its core with another program",
-          remedy: "top -b -n 1 | head -15 names them"))
+          remedy: "top -b -n 1 | head -15 names them", kind: "load"))
     }
     return findings
   }

@@ -24,8 +24,8 @@ extension HostReport {
     Finding(.defect, [host], what, why: why, remedy: remedy)
   }
 
-  func warning(_ what: String, why: String, remedy: String) -> Finding {
-    Finding(.warning, [host], what, why: why, remedy: remedy)
+  func warning(_ what: String, why: String, remedy: String, kind: String? = nil) -> Finding {
+    Finding(.warning, [host], what, why: why, remedy: remedy, kind: kind)
   }
 
   // MARK: MPI
@@ -47,7 +47,8 @@ extension HostReport {
           why: "ranks of another MPI do not join: each believes to be alone, or MPI_Init fails",
           remedy: container == nil
             ? "put the mpirun of \(linked) first in PATH, or build apus again on this host"
-            : "build the container with \(starts), the version of the host"))
+            : "put the mpirun of \(linked) first in the container's PATH; where the host's mpirun "
+              + "starts the container, build apus in it with the host's version"))
     }
     if let scheduler, let types = scheduler.types, !types.contains(where: { $0.hasPrefix("pmix") })
     {
@@ -87,7 +88,7 @@ extension HostReport {
             + "SIGBUS or turn slow",
           remedy: inContainer
             ? "start the container with --shm-size=1g (Kubernetes: an emptyDir of medium Memory at "
-              + "/dev/shm)"
+              + "/dev/shm), or as root: mount -o remount,size=1g /dev/shm"
             : "mount -o remount,size=1g \(sharedMemory.path)"
               + (leftovers.bytes > 0 ? ", and remove the leftovers named below" : "")))
     }
@@ -114,14 +115,15 @@ extension HostReport {
           why: "a run that does not fit is refused at its start, or killed by the system later",
           remedy: memory.limit == nil
             ? "ps aux --sort=-rss | head, and end what is not needed"
-            : "raise the memory of the job or container (Slurm: --mem, Docker: --memory)"))
+            : "raise the memory of the job or container (Slurm: --mem, Docker: --memory)",
+          kind: "memory"))
     }
     if memory.swapUsed > 256 << 20, memory.available < memory.total / 4 {
       findings.append(
         warning(
           "\(memory.swapUsed.mebibytes) are swapped out",
           why: "a rank that waits for swapped memory holds up all others",
-          remedy: "end what uses the memory, then swapoff -a && swapon -a"))
+          remedy: "end what uses the memory, then swapoff -a && swapon -a", kind: "swap"))
     }
     return findings
   }
@@ -149,7 +151,7 @@ extension HostReport {
           why: "killed runs leave them; those in /dev/shm occupy memory until the next boot",
           remedy: leftovers.paths.count <= 3
             ? "rm -r \(leftovers.paths.joined(separator: " "))"
-            : "\(program.path) doctor leftovers | xargs -d '\\n' rm -r"))
+            : "\(program.path) doctor leftovers | xargs -d '\\n' rm -r", kind: "leftovers"))
     }
     return findings
   }
