@@ -43,7 +43,7 @@ enum Failure {
     case CheckpointError.notAsWritten, TokenizerError.unwritable, AnnotationError.storage,
       StartRefusal.noRoom, is SaveFailure, is StandardOutput.Failure, is CocoaError, is POSIXError:
       5
-    case AnnotationError.locked, is MPIError: 75
+    case AnnotationError.locked, is MPIError, is CorruptedWeights: 75
     default:
       // ArgumentParser has codes for its own errors, and `.failure` for all others.
       switch ApusCommand.exitCode(for: error) {
@@ -127,7 +127,9 @@ enum Failure {
       }
       throw ExitCode(code)
     }
-    let isCommon = error is DivergenceGuard.Diverged || error is StartContract.Mismatch
+    let isCommon =
+      error is DivergenceGuard.Diverged || error is StartContract.Mismatch
+      || error is CorruptedWeights
     if world.size == 1 || error is ExitCode { throw error }
     if isCommon {
       if world.rank == 0 { report(sentence(error)) }

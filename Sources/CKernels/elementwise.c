@@ -72,3 +72,22 @@ KERNEL(double, apus_sum,
 KERNEL(double, apus_sum_of_squares,
        (const float *x, size_t n),
        (x, n)) { SUM_IN_DOUBLE(SQUARE) }
+
+// Two sums in each of 16 lanes, as in Fletcher's checksum: one flipped bit changes the first, and
+// exchanged values the second. 32-bit integers wrap, so the value is the same at every level.
+KERNEL(uint64_t, apus_checksum,
+       (const float *x, size_t n),
+       (x, n)) {
+  vu sums = 0, sums_of_sums = 0;
+  FOR_VECTORS(n, {
+    vf v = GET(x);
+    sums += (vu)v;
+    sums_of_sums += sums;
+  });
+  uint64_t hash = 0xcbf29ce484222325;
+  for (int lane = 0; lane < LANES; lane++) {
+    hash = (hash ^ sums[lane]) * 0x100000001b3;
+    hash = (hash ^ sums_of_sums[lane]) * 0x100000001b3;
+  }
+  return hash;
+}

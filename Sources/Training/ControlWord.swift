@@ -6,7 +6,7 @@ import Monitoring
 ///
 /// Only rank 0's orders count; the other fields count from every rank. Wire format, one byte each but
 /// for the numbers (8, little-endian) and the SHA-256 in hexadecimal (64, ASCII): orders, signals,
-/// saving, size, FLOPs, compute time, measured and modelled microjoules, SHA-256.
+/// saving, size, FLOPs, compute time, weights, measured and modelled microjoules, SHA-256.
 struct ControlWord: Equatable, Sendable {
   /// The actions that rank 0 orders after the step.
   struct Orders: OptionSet, Sendable {
@@ -38,6 +38,8 @@ struct ControlWord: Equatable, Sendable {
   /// The time of the rank's forward and backward passes in this step, without waiting, in
   /// microseconds.
   var computeMicroseconds = 0
+  /// The checksum of the weights with which the rank computed the step; 0 with a single rank.
+  var weights = 0
   /// The energy since the rank's last word, in whole microjoules.
   var energy: Energy {
     get { Energy(measured: Double(measured) / 1e6, modelled: Double(modelled) / 1e6) }
@@ -49,11 +51,11 @@ struct ControlWord: Equatable, Sendable {
   private var modelled = 0
   var sha256 = ""
 
-  static let byteCount = 3 + 5 * 8 + 64
+  static let byteCount = 3 + 6 * 8 + 64
 
   var bytes: [UInt8] {
     var bytes = [orders.rawValue, signals.rawValue, saving.rawValue]
-    for number in [size, flops, computeMicroseconds, measured, modelled] {
+    for number in [size, flops, computeMicroseconds, weights, measured, modelled] {
       bytes += (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
     }
     bytes += Array(sha256.utf8.prefix(64))
@@ -72,8 +74,8 @@ struct ControlWord: Equatable, Sendable {
       (0..<8).reduce(0) { $0 | Int(bytes[start + $1]) << (8 * $1) }
     }
     (size, flops, computeMicroseconds) = (number(3), number(11), number(19))
-    (measured, modelled) = (number(27), number(35))
-    sha256 = String(decoding: bytes[43...].prefix { $0 != 0 }, as: UTF8.self)
+    (weights, measured, modelled) = (number(27), number(35), number(43))
+    sha256 = String(decoding: bytes[51...].prefix { $0 != 0 }, as: UTF8.self)
   }
 
   /// Returns the words of all ranks, in the order of the ranks.

@@ -25,6 +25,8 @@ package final class Trainer {
   let activity = RankActivity()
   /// Seconds of all steps of this attempt, without `Objective.prepare`.
   private(set) var secondsOfSteps = 0.0
+  /// The checksum of the weights; nil when they have changed since, and always with a single rank.
+  private var weightsChecksum: UInt64?
   /// The meter of this rank; nil for a trainer that only measures time.
   private var meter: EnergyMeter?
   /// The peak performance of the machine.
@@ -150,7 +152,9 @@ package final class Trainer {
     word.flops = Int(replicas.flops - flopsBefore)
     word.computeMicroseconds = Int(gradient.secondsCompute * 1e6)
     word.energy = takeEnergy()
+    word.weights = Int(bitPattern: UInt(try checksumOfWeights()))
     let words = try word.exchanged(over: replicas.world)
+    try replicas.world.requireEqualWeights(words, step: step + 1)
     let norm = try replicas.norm(of: gradient) / totals.loss.count
     try divergence.observe(
       step: step + 1, loss: totals.loss.mean, count: totals.loss.count, gradientNorm: norm,
@@ -166,6 +170,7 @@ package final class Trainer {
       replicas, along: gradient, factor: Float(clipping / totals.loss.count),
       learningRate: Float(rate), update: step + 1)
     seconds.update = seconds.clock.lap() - seconds.gather
+    weightsChecksum = nil
 
     activity.begin(.boundary, step: step + 1)
     state.step = step + 1
@@ -179,6 +184,27 @@ package final class Trainer {
     report.figures = preparation.figures + report.figures
     report.warnings += preparation.warnings
     return (report, words)
+  }
+
+  /// Returns the checksum of the weights that this step reads; 0 with a single rank, which has
+  /// nothing to compare it with.
+  private func checksumOfWeights() throws -> UInt64 {
+    if replicas.world.size == 1 { return 0 }
+    let checksum = try weightsChecksum ?? replicas.weightsChecksum()
+    weightsChecksum = checksum
+    return checksum
+  }
+
+  /// Throws when the weights are not the same on all ranks.
+  ///
+  /// Collective.
+  ///
+  /// - Throws: `CorruptedWeights`, on every rank.
+  func requireEqualWeights() throws {
+    var word = ControlWord()
+    word.weights = Int(bitPattern: UInt(try checksumOfWeights()))
+    try replicas.world.requireEqualWeights(
+      try word.exchanged(over: replicas.world), step: state.step)
   }
 
   /// The durations of the parts of a step, in seconds.

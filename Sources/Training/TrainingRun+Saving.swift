@@ -13,6 +13,8 @@ extension TrainingRun {
   /// - Throws: `RankFailure` with a `SaveFailure`, on every rank, when no try succeeds.
   func saveAndWait() throws {
     trainer.activity.begin(.saving, step: trainer.state.step)
+    // No further step compares these weights.
+    try trainer.requireEqualWeights()
     try note(try trainer.hasFault ? cycle.finishOrDiscard() : cycle.finish(), isLast: true)
     if trainer.hasFault {
       try observers.event(

@@ -31,6 +31,7 @@ import Tokenizers
     (CheckpointError.notAsWritten(path: "c", what: "weights"), 5),
     (AnnotationError.missing(path: "a"), 2), (AnnotationError.locked(path: "a", seconds: 5), 75),
     (AnnotationError.storage(path: "a", reason: "r", isFull: true), 5),
+    (CorruptedWeights(step: 3, ranks: ["rank 1 on b"], hasMajority: true), 75),
     (SaveFailure(step: 3, rank: 1, reason: "the disk is full"), 5),
     (StandardOutput.Failure(code: ENOSPC), 5), (Failure.Refusal("no"), 2),
     (FaultSyntaxError(text: "kil", defect: "has no action"), 2),

@@ -53,6 +53,30 @@ import Testing
     }
   }
 
+  /// A bit of a weight that one rank holds is inverted after the update: the ranks compare their
+  /// weights with the next step, also with the last save.
+  @Test(
+    .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
+    arguments: [(3, 9), (2, 9), (3, 60)])
+  func aFlippedBitOfTheWeightsIsFound(ranks: Int, step: Int) throws {
+    try Program.withCorpus { program in
+      #expect(try program.run(run + ["--set", "run=whole"]).code == 0)
+      var faulty = program
+      faulty.environment["APUS_FAULT"] = "flip=7001:3@rank=1,step=\(step),phase=optimizer"
+      let result = try faulty.run(run + limited, ranks: ranks)
+      #expect(result.code == 75, text(result))
+      let host = ProcessInfo.processInfo.hostName
+      let names = ranks == 3 ? "rank 1 on \(host)" : "rank 0 on \(host), rank 1 on \(host)"
+      let computed = min(step + 1, steps)
+      #expect(
+        result.errors.contains("apus: \(names) computed step \(computed) with "), text(result))
+      #expect((program.steps("faulty").last ?? 0) < step)
+      let next = try program.run(run + limited, ranks: ranks)
+      #expect(next.code == 0, text(next))
+      #expect(program.hash("faulty", step: steps) == program.hash("whole", step: steps))
+    }
+  }
+
   @Test func aFaultThatCannotBeReadIsRefused() throws {
     try Program.withCorpus { program in
       var faulty = program

@@ -43,6 +43,8 @@ void apus_column_sums(float *sums, const float *x, size_t stride, size_t rows, s
 double apus_sum(const float *x, size_t n);
 /// Σ x², added in 64 bits.
 double apus_sum_of_squares(const float *x, size_t n);
+/// A checksum of the bits of x, the same on every CPU; any single flipped bit changes it.
+uint64_t apus_checksum(const float *x, size_t n);
 
 // peak.c
 /// Computes fused multiply-adds of registers, `rounds` of each independent chain, and returns the
