@@ -38,6 +38,8 @@ let package = Package(
       name: "Files", dependencies: ["CSystem", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
 
+    .target(name: "Processes", dependencies: ["CSystem", "Files"], swiftSettings: strict),
+
     // Numbers
     .target(name: "RandomNumbers", swiftSettings: strict),
     .target(name: "Statistics", dependencies: ["RandomNumbers"], swiftSettings: strict),
@@ -98,9 +100,9 @@ let package = Package(
     .target(
       name: "Phases",
       dependencies: [
-        "CSystem", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation",
+        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Evaluation",
         "Files", "Generation", "Layers", "MPI", "Models", "Monitoring", "Objectives",
-        "RandomNumbers", "Statistics", "Tensors", "Tokenizers", "Training",
+        "Processes", "RandomNumbers", "Statistics", "Tensors", "Tokenizers", "Training",
       ],
       swiftSettings: strict),
 
@@ -109,7 +111,8 @@ let package = Package(
       name: "Configuration", dependencies: ["Files", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(name: "Monitoring", dependencies: ["Files"], swiftSettings: strict),
-    .target(name: "Launch", dependencies: ["Files"], swiftSettings: strict),
+    .target(
+      name: "Launch", dependencies: ["Files", "Monitoring", "Processes"], swiftSettings: strict),
     .target(name: "Recipes", dependencies: ["Configuration", "Files"], swiftSettings: strict),
     .executableTarget(
       name: "Apus",
@@ -196,7 +199,7 @@ let package = Package(
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Tokenizers"]),
     .testTarget(name: "MonitoringTests", dependencies: ["Files", "Monitoring"]),
-    .testTarget(name: "LaunchTests", dependencies: ["Launch", "TestFolders"]),
+    .testTarget(name: "LaunchTests", dependencies: ["Files", "Launch", "TestFolders"]),
     .testTarget(name: "RecipesTests", dependencies: ["Configuration", "Recipes"]),
     .testTarget(
       name: "ApusTests",

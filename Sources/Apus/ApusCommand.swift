@@ -18,7 +18,7 @@ struct ApusCommand: ParsableCommand {
       PretrainCommand.self,
       FinetuneCommand.self, AnnotateCommand.self, RewardCommand.self, AlignCommand.self,
       EvaluateCommand.self, ModelCommand.self, ExportCommand.self, GenerateCommand.self,
-      EmbedCommand.self, RunCommand.self, DebugCommand.self,
+      EmbedCommand.self, RunCommand.self, LaunchCommand.self, DebugCommand.self,
     ])
 
   static func main() {

@@ -46,14 +46,16 @@ struct PhaseArguments: ParsableArguments {
   fileprivate func run(
     _ kind: PhaseKind, _ world: Communicator, _ workers: Cores.Assignment
   ) throws {
-    let reader = {
-      try file.map { try ConfigurationReader(path: $0, overrides: overrides) }
-        ?? ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
-    }
     if dryRun { return try printPlan(kind, world, workers, reader) }
     let outcome = try Self.train(
       kind, world: world, workers: workers, resume: start, profiles: profile, reader: reader)
     if case .stopped = outcome { throw ExitCode(75) }
+  }
+
+  /// Returns a reader of the file with the overrides.
+  func reader() throws(ConfigurationError) -> ConfigurationReader {
+    if let file { return try ConfigurationReader(path: file, overrides: overrides) }
+    return try ConfigurationReader(yaml: "", file: "the command line", overrides: overrides)
   }
 
   /// Prints the sizes of the run and its time from the first step to the last.

@@ -1,6 +1,6 @@
-// A process that runs a user's command, and ends it and all that it started when its parent dies.
+// A process that runs a command, and ends it and all that it started when its parent dies.
 //
-// A rank starts its own executable under the name APUS_SUPERVISOR: a rank must not fork without
+// The parent starts its own executable under the name APUS_SUPERVISOR: a rank must not fork without
 // exec. The mode begins before the constructors of the libraries and before main, so that a start
 // costs a few milliseconds and no thread of OpenBLAS. The supervisor adopts the orphans among its
 // descendants, which a process in a session of its own becomes.
@@ -47,24 +47,27 @@ static void end_as(int status) {
 }
 
 static void supervise(int count, char **arguments, char **environment) {
-  if (count != 2 || strcmp(arguments[0], APUS_SUPERVISOR) != 0) return;
+  if (count < 2 || strcmp(arguments[0], APUS_SUPERVISOR) != 0) return;
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   fcntl(APUS_LIFELINE, F_SETFD, FD_CLOEXEC);
   // A child that ends interrupts the wait below, and only that.
-  sigset_t none, ends;
-  sigemptyset(&none);
+  sigset_t given, waiting, ends;
   sigemptyset(&ends);
   sigaddset(&ends, SIGCHLD);
-  sigprocmask(SIG_BLOCK, &ends, NULL);
+  sigprocmask(SIG_BLOCK, &ends, &given);
+  waiting = given;
+  sigdelset(&waiting, SIGCHLD);
   signal(SIGCHLD, ignore);
 
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigmask(&attributes, &given);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  char *words[] = {"/bin/sh", "-c", arguments[1], NULL};
+  // posix_spawnp reads PATH there, and the constructors have not run.
+  environ = environment;
   pid_t command;
-  if (posix_spawn(&command, words[0], NULL, &attributes, words, environment) != 0) _exit(127);
+  char **words = arguments + 1;
+  if (posix_spawnp(&command, words[0], NULL, &attributes, words, environment) != 0) _exit(127);
 
   struct pollfd parent = {.fd = APUS_LIFELINE};
   while (1) {
@@ -74,7 +77,7 @@ static void supervise(int count, char **arguments, char **environment) {
         end_descendants();
         end_as(status);
       }
-    if (ppoll(&parent, 1, NULL, &none) <= 0) continue;
+    if (ppoll(&parent, 1, NULL, &waiting) <= 0) continue;
     end_descendants();
     _exit(1);
   }

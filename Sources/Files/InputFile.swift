@@ -63,6 +63,12 @@ package final class InputFile: Sendable {
     return bytes
   }
 
+  /// Returns the `count` bytes at `offset`, or as many as the file has.
+  package func contents(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+    try FileSystem.call("read", path) { lseek(descriptor, off_t(offset), SEEK_SET) }
+    return try contents(limit: count)
+  }
+
   /// Returns the bytes from the current offset to the end, at most the first `limit`.
   package func contents(limit: Int = .max) throws(StorageError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 64 << 10)

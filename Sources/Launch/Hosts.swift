@@ -1,4 +1,4 @@
-// "Hosts and the runs on them: started, watched, relaunched. Outside MPI; no tensors."
+// "Runs on hosts: started, watched, relaunched. Outside MPI."
 
 import Files
 import Glibc

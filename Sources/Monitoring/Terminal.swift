@@ -24,7 +24,10 @@ package enum Terminal {
   private static func of(_ stream: Int32) -> Int32? {
     guard variable("OMPI_COMM_WORLD_RANK") != nil else { return isatty(stream) == 1 ? stream : nil }
     guard !marksLines(variable) else { return nil }
-    return terminal(at: "/proc/\(getppid())/fd/\(stream)", ofProgram: "/proc/\(getppid())/comm")
+    // `apus launch` reads the standard error of mpirun, and copies it to its own.
+    return [variable("APUS_LAUNCHER"), "\(getppid())"].lazy.compactMap { $0 }.compactMap {
+      terminal(at: "/proc/\($0)/fd/\(stream)", ofProgram: "/proc/\($0)/comm")
+    }.first
   }
 
   /// True when Open MPI marks every line of output, by its parameters in the environment `variable`.
@@ -36,10 +39,10 @@ package enum Terminal {
     }
   }
 
-  /// Opens `path` if it is a terminal and `name` has the name of Open MPI's launcher.
+  /// Opens `path` if it is a terminal and `name` has the name of a launcher.
   static func terminal(at path: String, ofProgram name: String) -> Int32? {
     guard let comm = try? String(contentsOfFile: name, encoding: .utf8),
-      ["mpirun", "mpiexec", "orterun", "prterun"].contains(comm.filter { !$0.isNewline })
+      ["mpirun", "mpiexec", "orterun", "prterun", "apus"].contains(comm.filter { !$0.isNewline })
     else { return nil }
     var status = stat()
     // A pipe would be opened as a second reader.

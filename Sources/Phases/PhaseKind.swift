@@ -27,6 +27,14 @@ package enum PhaseKind: String, Sendable, CaseIterable {
 }
 
 extension PhaseKind {
+  /// Returns the run folder of a configuration.
+  package func runFolder(in reader: ConfigurationReader) throws -> String {
+    var reader = reader
+    let written = try reader.optionalString("run", help: "run folder")
+    let keys = try ConfigurationReader.schema { try type.readKeys(&$0) }
+    return written ?? keys.first { $0.path == "run" }?.defaultValue ?? rawValue
+  }
+
   /// The first phase with the key or section `path`.
   fileprivate static func phase(with path: String) -> String? {
     allCases.first { kind in

@@ -10,7 +10,7 @@ extension Page {
   /// not exist, with their lines.
   ///
   /// Commands are parsed, keys and YAML are read as the phases read them, and scripts are started
-  /// with an `mpirun` that only prints its arguments. Nothing is trained.
+  /// with an `apus launch` that only prints the command line. Nothing is trained.
   ///
   /// - Parameter folder: The folder of the page in the repository, where its links begin.
   func problems(repository: String, folder: String = "") throws -> [String] {
@@ -58,12 +58,11 @@ private final class PageChecker {
       try FileManager.default.copyItem(
         atPath: "\(repository)/\(folder)", toPath: "\(program.folder)/\(folder)")
     }
-    // This mpirun prints its arguments, one per line.
-    try program.write("#!/bin/sh\nprintf '%s\\n' MPIRUN \"$@\"\n", to: "bin/mpirun")
-    try program.write("#!/bin/sh\n", to: ".build/release/apus")
-    for name in ["bin/mpirun", ".build/release/apus"] {
-      chmod("\(program.folder)/\(name)", 0o755)
-    }
+    // The launch that a script asks for is only printed.
+    try program.write(
+      "#!/bin/sh\nshift\nexec \(Program.executable) launch --print \"$@\"\n",
+      to: ".build/release/apus")
+    chmod("\(program.folder)/.build/release/apus", 0o755)
   }
 
   private func exists(_ path: String) -> Bool {
@@ -187,7 +186,10 @@ private final class PageChecker {
   private func check(apus words: [String], line: Int) {
     if words == ["…"] || Self.isName(ofCommand: words) { return }
     do {
-      _ = try ApusCommand.parseAsRoot(words)
+      let command = try ApusCommand.parseAsRoot(words)
+      if let launch = command as? LaunchCommand {
+        return check(apus: launch.commandWords, line: line)
+      }
     } catch {
       if ApusCommand.exitCode(for: error).rawValue == 64 {
         note(line, "apus \(words.joined(separator: " ")): \(ApusCommand.message(for: error))")
@@ -247,17 +249,10 @@ private final class PageChecker {
     let assignments = command.words.prefix { $0.contains("=") }
     for assignment in assignments {
       let name = assignment.prefix { $0 != "=" }
-      if !text.contains("\(name)=${\(name):-") { note(line, "\(script) does not read \(name)") }
+      if !text.contains("${\(name):") { note(line, "\(script) does not read \(name)") }
     }
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-    let (process, output, errors) = try program.start(
-      "/usr/bin/env", ["PATH=\(program.folder)/bin:\(path)"] + command.words)
+    let (process, output, errors) = try program.start("/usr/bin/env", command.words)
     let result = Program.finish(process, output, errors)
-    let words = result.output.split(separator: "\n").map(String.init)
-    let rest = words.drop { $0 != "MPIRUN" }
-    guard result.code == 0, let place = rest.firstIndex(where: { $0.hasSuffix("/apus") }) else {
-      return note(line, "\(script) ends with \(result.code): \(result.errors)")
-    }
-    check(apus: Array(rest[(place + 1)...]), line: line)
+    if result.code != 0 { note(line, "\(script) ends with \(result.code): \(result.errors)") }
   }
 }

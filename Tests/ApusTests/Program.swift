@@ -158,8 +158,10 @@ struct Program {
   }
 
   /// The processes that `process` started: the ranks of an `mpirun`.
-  static func children(of process: Process) -> [Int32] {
-    let parent = process.processIdentifier
+  static func children(of process: Process) -> [Int32] { children(of: process.processIdentifier) }
+
+  /// The processes that `parent` started.
+  static func children(of parent: Int32) -> [Int32] {
     let path = "/proc/\(parent)/task/\(parent)/children"
     return ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "")
       .split(separator: " ").compactMap { Int32($0) }

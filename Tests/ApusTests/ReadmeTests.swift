@@ -89,6 +89,8 @@ import Testing
     ("Text.\n\n    HOSTFILE=hostfiles/none cluster/pretrain.sh run.yaml\n", "hostfiles/none"),
     ("Text.\n\n    cluster/pretrain.sh run.yaml --sed steps=1\n", "--sed"),
     ("Text.\n\n    cluster/pretrain.sh align run.yaml --sed steps=1\n", "--sed"),
+    ("Text.\n\n    apus launch --hostsfile a pretrain run.yaml\n", "--hostsfile"),
+    ("Text.\n\n    apus launch --hosts a:1 pretrain run.yaml --sed steps=1\n", "--sed"),
     ("Text.\n\n    cluster/pertrain.sh run.yaml\n", "pertrain"),
     ("So `--resmue never` it is", "--resmue"),
     ("So `apus pertrain` it is", "pertrain"),

@@ -12,11 +12,12 @@ const char *apus_libc_version(void);
 /// Makes this process the parent of orphans among its descendants. Returns 0, or −1 and errno.
 int apus_adopt_orphans(void);
 
-/// The name, argument 0, under which this executable supervises a command for the shell, argument 1.
+/// The name, argument 0, under which this executable supervises a command, whose words follow.
 ///
-/// It ends as the command ends. All processes that the command started end with it, and also when
-/// this process, which holds the other end of the pipe APUS_LIFELINE, ends in any way. All
-/// executables with this module have the mode.
+/// The first word is looked up in PATH, and the command has the signal mask of the supervisor, which
+/// ends as the command ends. All processes that the command started end with it, and also when the
+/// process that started the supervisor, and holds the other end of the pipe APUS_LIFELINE, ends in
+/// any way. All executables with this module have the mode.
 #define APUS_SUPERVISOR "apus-supervisor"
 /// The file descriptor of the pipe's reading end in the supervisor.
 #define APUS_LIFELINE 3

@@ -1,33 +1,6 @@
 import Files
 import Glibc
-
-/// A pipe; its ends are closed with it, and no other program inherits them.
-final class ClosingPipe {
-  private(set) var reading: Int32
-  private(set) var writing: Int32
-
-  init() throws(StorageError) {
-    var ends: [Int32] = [-1, -1]
-    _ = try FileSystem.call("create", "a pipe") { pipe(&ends) }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    (reading, writing) = (ends[0], ends[1])
-  }
-
-  deinit {
-    closeReading()
-    closeWriting()
-  }
-
-  func closeReading() {
-    if reading >= 0 { close(reading) }
-    reading = -1
-  }
-
-  func closeWriting() {
-    if writing >= 0 { close(writing) }
-    writing = -1
-  }
-}
+import Processes
 
 /// The standard error of a user's command, which is shown on that of this process while the command
 /// runs: without control characters, and only its beginning.

@@ -1,0 +1,34 @@
+import Files
+import Foundation
+
+/// A launch that cannot begin.
+package enum LaunchError: Error, Equatable, CustomStringConvertible {
+  /// There is no `mpirun` in PATH.
+  case noMpirun
+  /// The ranks of this machine need more hardware threads than it has.
+  case fewCores(ranks: Int, threads: Int, cores: Int)
+  /// Another launch works on the run folder.
+  case held(path: String, by: LaunchLock.Holder?)
+
+  /// One sentence: what, where, why, what to do.
+  package var description: String {
+    switch self {
+    case .noMpirun:
+      "mpirun is not in PATH; install Open MPI, with cluster/setup.sh on Debian or Ubuntu, or "
+        + "correct PATH"
+    case .fewCores(let ranks, let threads, let cores):
+      "\(ranks) ranks with \(threads) threads each need \(ranks * threads) cores, and this machine "
+        + "has \(cores); lower --ranks-per-host or --threads, or pass --oversubscribe to the command"
+    case .held(let path, let holder):
+      "another apus launch works on this run folder: \(path) is held by "
+        + (holder.map { "process \($0.process) on \($0.host), since \(Self.time($0.start))" }
+          ?? "a launch that begins at this moment")
+        + "; wait for its end, or end it and use the "
+        + "folder with --take-over"
+    }
+  }
+
+  private static func time(_ seconds: Double) -> String {
+    Date(timeIntervalSince1970: seconds).formatted(.iso8601)
+  }
+}

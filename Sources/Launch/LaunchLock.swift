@@ -1,0 +1,124 @@
+import Files
+import Foundation
+
+/// The file RUN/LAUNCH: at most one `apus launch` works on a run folder.
+///
+/// It is created atomically and holds a JSON object with host, process, time of the start and a
+/// token. Its modification time is renewed every few seconds. It is stale when its process has ended
+/// on this host, or its time is older than ``staleSeconds``.
+package final class LaunchLock {
+  /// The owner of a lock.
+  package struct Holder: Codable, Equatable, Sendable {
+    package let host: String
+    package let process: Int32
+    /// The time of the start, in seconds since 1970.
+    package let start: Double
+    /// A text that no other launch has.
+    package let token: String
+  }
+
+  /// The age of the modification time at which a lock is stale, in seconds.
+  static let staleSeconds = 30.0
+  /// The time between two renewals, in seconds.
+  static let renewal = 3.0
+
+  package let path: String
+  private let holder: Holder
+  private let madeFolders: [String]
+  private var lastRenewal = ContinuousClock.now
+
+  /// Takes the lock of the run folder `folder`, and creates the folder if it is missing.
+  ///
+  /// - Parameter takesOver: True to take it from a live holder, whose launcher then ends its ranks.
+  /// - Throws: ``LaunchError/held(path:by:)``.
+  package init(folder: String, takesOver: Bool = false) throws {
+    madeFolders = try FileSystem.makeFolder(folder)
+    path = FileSystem.join(folder, "LAUNCH")
+    holder = Holder(
+      host: Host.ownName, process: getpid(), start: Date().timeIntervalSince1970,
+      token: UUID().uuidString)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let text = Array(try encoder.encode(holder)) + [0x0A]
+    for _ in 0..<5 {
+      if try Self.create(text, at: path) { return }
+      try replace(with: text, takesOver: takesOver)
+      if isHeld { return }
+    }
+    throw LaunchError.held(path: path, by: Self.holder(at: path))
+  }
+
+  /// Replaces the lock of another launch that is stale, or is to be taken over.
+  private func replace(with text: [UInt8], takesOver: Bool) throws {
+    let draft = "\(path).\(holder.token).tmp"
+    _ = try Self.create(text, at: draft)
+    defer { unlink(draft) }
+    // A file without contents is being written by another launch at this moment.
+    let other = Self.holder(at: path)
+    guard takesOver || isStale(other, asOf: draft) else {
+      throw LaunchError.held(path: path, by: other)
+    }
+    try FileSystem.rename(draft, to: path)
+    // Another launch may replace a stale lock at the same time: the last one has it.
+    usleep(200_000)
+    if takesOver { other?.awaitEnd() }
+  }
+
+  /// True while no other launch has taken the lock.
+  package var isHeld: Bool { Self.holder(at: path)?.token == holder.token }
+
+  /// Renews the lock every few seconds; returns false when it is lost.
+  package func renew(at now: ContinuousClock.Instant = .now) -> Bool {
+    guard now >= lastRenewal + .seconds(Self.renewal) else { return true }
+    lastRenewal = now
+    guard isHeld else { return false }
+    utimes(path, nil)
+    return true
+  }
+
+  /// Removes the lock, unless another launch has taken it, and the folders that it alone made.
+  package func release() {
+    guard isHeld else { return }
+    unlink(path)
+    for folder in madeFolders.reversed() { rmdir(folder) }
+  }
+
+  /// Returns true when the holder has ended, or has not renewed the lock for a while.
+  private func isStale(_ other: Holder?, asOf draft: String) -> Bool {
+    if let other, other.host == holder.host {
+      if other.process == holder.process { return true }
+      if kill(other.process, 0) != 0, errno == ESRCH { return true }
+    }
+    // Both times are of the file system's clock.
+    guard let now = FileStatus(draft)?.modified, let then = FileStatus(path)?.modified else {
+      return false
+    }
+    return Double(now - then) / 1e9 > Self.staleSeconds
+  }
+
+  /// Creates the file at `path`; returns false when there is one.
+  private static func create(_ text: [UInt8], at path: String) throws(StorageError) -> Bool {
+    do {
+      var file = try OutputFile(path, flags: O_EXCL)
+      try file.write(text)
+      try file.close()
+      return true
+    } catch .call(_, _, EEXIST) {
+      return false
+    }
+  }
+
+  private static func holder(at path: String) -> Holder? {
+    guard let bytes = try? InputFile.contents(of: path, limit: 4096) else { return nil }
+    return try? JSONDecoder().decode(Holder.self, from: Data(bytes))
+  }
+}
+
+extension LaunchLock.Holder {
+  /// Waits until the launcher that lost its lock has ended its ranks, at most some seconds.
+  fileprivate func awaitEnd() {
+    let isHere = host == Host.ownName
+    let end = ContinuousClock.now + .seconds(isHere ? 15 : 2 * LaunchLock.renewal)
+    while ContinuousClock.now < end, !isHere || kill(process, 0) == 0 { usleep(50_000) }
+  }
+}

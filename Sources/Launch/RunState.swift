@@ -1,0 +1,93 @@
+import Files
+
+/// The progress of a run as its folder shows it.
+///
+/// A step counts when it is in metrics.jsonl or has a checkpoint. The folder of a recipe has one
+/// folder per stage: its progress is the sum of theirs.
+package struct RunState: Equatable, Sendable {
+  /// A published checkpoint.
+  package struct Checkpoint: Equatable, Sendable {
+    package let step: Int
+    package let path: String
+    let identity: FileStatus.Identity?
+  }
+
+  /// The newest step; the sum of those of all stages.
+  package private(set) var step = 0
+  /// The checkpoints of the folder itself, oldest first.
+  package private(set) var checkpoints: [Checkpoint] = []
+
+  /// Reads the run folder or the folder of a recipe at `folder`; without one, there is no progress.
+  package init(folder: String) {
+    checkpoints = Self.checkpoints(in: folder)
+    step = Self.newestStep(in: folder, checkpoints)
+    for name in (try? FileSystem.names(in: folder)) ?? [] {
+      let stage = FileSystem.join(folder, name)
+      guard FileStatus.isPresent("\(stage)/checkpoints") else { continue }
+      step += Self.newestStep(in: stage, Self.checkpoints(in: stage))
+    }
+  }
+
+  private static func checkpoints(in folder: String) -> [Checkpoint] {
+    let parent = FileSystem.join(folder, "checkpoints")
+    let names = (try? FileSystem.names(in: parent)) ?? []
+    return names.compactMap { name in
+      guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)) else { return nil }
+      let path = "\(parent)/\(name)"
+      return Checkpoint(step: step, path: path, identity: FileStatus(path)?.identity)
+    }
+  }
+
+  private static func newestStep(in folder: String, _ checkpoints: [Checkpoint]) -> Int {
+    max(
+      checkpoints.last?.step ?? 0,
+      MetricsTail.lines(of: FileSystem.join(folder, "metrics.jsonl"), count: 1).last?.step ?? 0)
+  }
+}
+
+/// The last lines of a metrics.jsonl, read from its end.
+enum MetricsTail {
+  /// A line of a step, or of an evaluation after it.
+  struct Line: Equatable {
+    let step: Int
+    /// The moment at which it was written, in seconds since 1970.
+    let time: Double
+    /// The duration of the step; nil for an evaluation.
+    var secondsPerStep: Double?
+    /// The part of the step in which the exchange was waited for.
+    var secondsExposed = 0.0
+    /// The duration of an evaluation.
+    var evaluationSeconds = 0.0
+  }
+
+  /// Returns the last lines of whole steps and evaluations, at most `count`, or those after `step`.
+  static func lines(of path: String, count: Int = .max, after step: Int = -1) -> [Line] {
+    guard let file = try? InputFile(path) else { return [] }
+    var (end, text, lines) = (file.status.byteCount, [UInt8](), [Line]())
+    // Backwards, a part at a time: the file of a long run is large, and its end is wanted.
+    while end > 0, lines.count < count {
+      let start = max(0, end - 1 << 20)
+      guard let part = try? file.contents(at: start, count: end - start) else { return [] }
+      text = part + text
+      end = start
+      // The first line of the part may have begun before it.
+      let first = start == 0 ? 0 : (text.firstIndex(of: 0x0A) ?? text.count - 1) + 1
+      let found = text[first...].split(separator: 0x0A).compactMap(line)
+      text = Array(text[..<first])
+      lines = found + lines
+      if let oldest = found.first, oldest.step <= step { break }
+    }
+    return Array(lines.filter { $0.step > step }.suffix(count))
+  }
+
+  private static func line(_ bytes: ArraySlice<UInt8>) -> Line? {
+    // A torn last line is no JSON.
+    guard let members = (try? JSONReader.read(Array(bytes)))?.members else { return nil }
+    func number(_ key: String) -> Double? { members.first { $0.key == key }?.value.number }
+    guard let step = number("step"), let time = number("time") else { return nil }
+    return Line(
+      step: Int(step), time: time, secondsPerStep: number("secondsPerStep"),
+      secondsExposed: number("secondsExposed") ?? 0,
+      evaluationSeconds: number("evaluationSeconds") ?? 0)
+  }
+}

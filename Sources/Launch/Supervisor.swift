@@ -1,0 +1,231 @@
+import Files
+import Foundation
+
+/// Starts a run under `mpirun`, watches it, and starts it again after a failure.
+package final class Supervisor {
+  private let plan: LaunchPlan
+  private var lock: LaunchLock?
+  private var policy: RelaunchPolicy
+  private var report = LaunchReport()
+  private var lastHosts: Hosts?
+  private let memoryPath: String
+  /// The checkpoints that the run had at the start of this launch, or before it went back.
+  private var olderCheckpoints: [RunState.Checkpoint] = []
+  /// The checkpoint to go back to, until the run has saved a newer one.
+  private var earlier: String?
+
+  package init(_ plan: LaunchPlan) {
+    self.plan = plan
+    memoryPath = HostMemory.path(plan.environment)
+    policy = RelaunchPolicy()
+  }
+
+  /// Runs to the end and returns the exit code: that of the run; 4 after five attempts without
+  /// progress; 75 after a request to stop.
+  package func run() throws -> Int32 {
+    StopRequests.handle()
+    setenv(MpirunLine.launcherVariable, "\(getpid())", 1)
+    guard LaunchPlan.path(of: "mpirun", in: plan.environment) != nil else {
+      throw LaunchError.noMpirun
+    }
+    let hosts = try plan.hosts()
+    _ = try plan.line(on: hosts)
+    lock = try plan.folder.map { try LaunchLock(folder: $0, takesOver: plan.takesOver) }
+    defer { lock?.release() }
+    let state = plan.folder.map(RunState.init(folder:))
+    olderCheckpoints = state?.checkpoints ?? []
+    policy = RelaunchPolicy(memory: HostMemory(path: memoryPath, at: now), step: state?.step)
+    lastHosts = hosts
+    while true {
+      let code = try attempt()
+      if let code { return end(code) }
+      StandardError.report("apus launch: \(report.summary)")
+    }
+  }
+
+  /// Makes one attempt; returns the exit code when no other follows.
+  private func attempt() throws -> Int32? {
+    let isFirst = report.attempts.isEmpty
+    let start = policy.start(
+      on: currentHosts(), spares: plan.spares, isFirst: isFirst, at: now)
+    let began = now
+    if start.wait > 0 {
+      StandardError.report(
+        "apus launch: the next attempt starts in \(LaunchReport.text(start.wait)).")
+    }
+    guard wait(start.wait) else { return 75 }
+    if start.goesBack { goBack() }
+    let state = plan.folder.map(RunState.init(folder:))
+    // Until this launch has saved a checkpoint, the user's --resume has yet to take effect.
+    let hasSaved = state?.checkpoints.contains { !olderCheckpoints.contains($0) } ?? false
+    if hasSaved { earlier = nil }
+    let line = try plan.line(on: start.hosts, resuming: earlier, keepsResume: !hasSaved)
+    StandardError.report(line.text)
+    var record = AttemptRecord(
+      attempt: report.attempts.count + 1, start: now, end: now,
+      hosts: start.hosts.all.map { "\($0.name):\($0.slots)" }, exitCode: 0)
+    let attempt = try Attempt(line.words)
+    let (code, isStopped) = watch(attempt)
+    record.exitCode = code
+    record.end = now
+    return finish(
+      record, of: attempt, on: start.hosts, cooldown: record.start - began, isStopped: isStopped)
+  }
+
+  /// Watches the attempt until it has ended; returns its exit code, and true when it was asked to
+  /// stop.
+  private func watch(_ attempt: Attempt) -> (Int32, Bool) {
+    var isAsked = false
+    while true {
+      if let code = attempt.wait(milliseconds: 100) {
+        // A signal to all processes of a job reaches the ranks and this process in any order.
+        if code == 75, !isAsked { _ = wait(0.3) }
+        return (code, isAsked || StopRequests.isStopRequested)
+      }
+      if lock?.renew() == false || StopRequests.isEndRequested {
+        isAsked = true
+        attempt.requestEnd()
+        continue
+      }
+      if StopRequests.takeSave() { attempt.send(SIGUSR1) }
+      if isAsked || StopRequests.isStopRequested || attempt.isAskedToStop {
+        isAsked = true
+        attempt.requestStop(grace: plan.grace)
+      }
+    }
+  }
+
+  /// Records the end of an attempt; returns the exit code when no other follows.
+  private func finish(
+    _ attempted: AttemptRecord, of attempt: Attempt, on hosts: Hosts, cooldown: Double,
+    isStopped: Bool
+  ) -> Int32? {
+    var record = attempted
+    let clues = attempt.clues
+    let finding = clues.finding
+    let failed = finding.flatMap { finding in
+      finding.host.flatMap { hosts.host(called: $0) } ?? finding.rank.flatMap(hosts.host(ofRank:))
+    }
+    let state = plan.folder.map(RunState.init(folder:))
+    var end = RelaunchPolicy.End(code: record.exitCode)
+    end.hosts = hosts.all.map(\.name)
+    end.failedHost = failed?.name
+    end.isLost = clues.lostHost != nil
+    end.reason = finding?.reason ?? "no message says why"
+    end.step = state?.step
+    end.isStopped = isStopped
+    // At the first start a host that ssh cannot reach is an error of the configuration.
+    let isUnreachable = report.attempts.isEmpty && clues.isUnreachable && plan.spares == 0
+    end.isFinal = clues.refusal != nil || clues.isSuperseded || isUnreachable
+    if record.exitCode != 0, !isStopped {
+      record.reason = end.reason + (failed.map { " on \($0.name)" } ?? "")
+      record.failedHost = failed?.name
+    }
+    let newest = state?.checkpoints.last?.step
+    let lines = plan.folder.map {
+      MetricsTail.lines(
+        of: FileSystem.join($0, "metrics.jsonl"), after: 0
+      ).filter { $0.time >= record.start }
+    }
+    record.divideTime(
+      lines ?? [], kept: record.exitCode == 0 || isStopped ? nil : newest ?? 0, cooldown: cooldown)
+    report.append(record)
+    write(record)
+    let code = policy.record(end, at: now)
+    try? policy.memory.save(end.hosts, to: memoryPath, at: now)
+    if isUnreachable, let finding, !isStopped {
+      StandardError.report(
+        "host \(finding.host ?? "") cannot be reached (\(finding.reason)): check it with ssh "
+          + "\(finding.host ?? "") true, or leave it out of the hosts.")
+    } else if let refusal = clues.refusal, code == 2 {
+      StandardError.report(
+        "mpirun could not start the ranks (\(refusal)); its message above says why: correct the "
+          + "command, and start it again.")
+    } else if code == nil {
+      StandardError.report(
+        "apus launch: attempt \(record.attempt) ended with exit code \(record.exitCode): "
+          + "\(record.reason).")
+    }
+    return code
+  }
+
+  /// Prints the report of the whole launch and returns the exit code.
+  private func end(_ code: Int32) -> Int32 {
+    if lock?.isHeld == false {
+      StandardError.report(
+        "another apus launch has taken the run folder over, so this one has ended its ranks.")
+      return 75
+    }
+    if code == 4 || code == 5 {
+      for line in report.lines { StandardError.report("apus launch: \(line)") }
+      StandardError.report(
+        "the run made no progress in \(policy.attemptsWithoutProgress) attempts; the last one ended "
+          + "because of this: \(report.attempts.last?.reason ?? ""); mend it and start the same "
+          + "command again.")
+    }
+    StandardError.report("apus launch: \(report.summary)")
+    return code
+  }
+
+  /// The hosts at this moment; those of the last start when they cannot be read.
+  private func currentHosts() -> Hosts {
+    do {
+      let hosts = try plan.hosts()
+      _ = try plan.line(on: hosts)
+      lastHosts = hosts
+      return hosts
+    } catch {
+      StandardError.report("\(error); the hosts of the last start are used.")
+      return lastHosts ?? Hosts.local(slots: 1)
+    }
+  }
+
+  /// Chooses the checkpoint before the newest one, if there is one.
+  private func goBack() {
+    guard plan.resumes, let folder = plan.folder else { return }
+    let checkpoints = RunState(folder: folder).checkpoints
+    guard let before = checkpoints.dropLast().last else { return }
+    StandardError.report(
+      "apus launch: the same step has failed \(RelaunchPolicy.mostFailuresOfStep) times, so the run "
+        + "goes back to \(before.path).")
+    (olderCheckpoints, earlier) = (checkpoints, before.path)
+  }
+
+  /// Waits for `seconds`; returns false after a request to stop, or when the lock is lost.
+  private func wait(_ seconds: Double) -> Bool {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while !StopRequests.isStopRequested, lock?.renew() ?? true {
+      if ContinuousClock.now >= end { return true }
+      usleep(20_000)
+    }
+    return false
+  }
+
+  /// Appends a line to RUN/launch.jsonl; a full disk must not end the run.
+  private func write(_ record: AttemptRecord) {
+    guard let folder = plan.folder else { return }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do {
+      var file = try OutputFile(FileSystem.join(folder, "launch.jsonl"), flags: O_APPEND)
+      try file.write(Array(try encoder.encode(record)) + [0x0A])
+      try file.close()
+    } catch {
+      StandardError.report("\(error).")
+    }
+  }
+
+  private var now: Double { Date().timeIntervalSince1970 }
+}
+
+extension Hosts {
+  /// The host of `rank`: the ranks fill the hosts in order.
+  package func host(ofRank rank: Int) -> Host? {
+    var rest = rank
+    for host in all {
+      if rest < host.slots { return host }
+      rest -= host.slots
+    }
+    return nil
+  }
+}

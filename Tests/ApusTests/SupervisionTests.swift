@@ -1,0 +1,191 @@
+import Foundation
+import Glibc
+import Testing
+
+/// Runs that `apus launch` watches: with a script in place of `mpirun`, and with the real one.
+@Suite(.serialized) struct SupervisionTests {
+  /// Runs `body` with a program whose `mpirun` is a script; `$n` in it is the number of the attempt,
+  /// and `step N` writes a line of that step.
+  private static func withScript(_ script: String, _ body: (Program) throws -> Void) throws {
+    try Program.withCorpus { program in
+      var program = program
+      let text = """
+        #!/bin/sh
+        n=$(($(cat attempts 2>/dev/null || echo 0) + 1)); echo $n > attempts
+        echo "$@" > line.$n
+        step() { echo "{\\"step\\":$1,\\"time\\":1,\\"secondsPerStep\\":1}" >> run/metrics.jsonl; }
+        \(script)
+        """
+      try program.write(text, to: "bin/mpirun")
+      chmod("\(program.folder)/bin/mpirun", 0o755)
+      let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+      program.environment["PATH"] = "\(program.folder)/bin:\(path)"
+      program.environment["XDG_STATE_HOME"] = "\(program.folder)/state"
+      try body(program)
+    }
+  }
+
+  private let launch = ["launch", "--hosts", "a:1,b:1", "--grace", "1", "pretrain", "run.yaml"]
+
+  private func text(_ program: Program, _ name: String) -> String {
+    String(decoding: program.read(name) ?? Data(), as: UTF8.self)
+  }
+
+  @Test func everyFailureThatMayPassIsTriedAgain() throws {
+    let script = """
+      step $n
+      case $n in
+        1) echo "mpirun noticed that process rank 1 with PID 1 on node b exited on signal 9 (Killed)." >&2
+           exit 137;;
+        2) echo "  Remote daemon: [[1,0],1] on node b" >&2; exit 1;;
+        3) exit 75;;
+        4) exit 5;;
+        *) exit 0;;
+      esac
+      """
+    try Self.withScript(script) { program in
+      let result = try program.run(launch)
+      #expect(result.code == 0, "\(result.errors)")
+      #expect(text(program, "attempts") == "5\n")
+      #expect(result.errors.contains("signal 9 (Killed) ended rank 1 on b"))
+      // The lost host is left out until its cool-down is over.
+      #expect(text(program, "line.2").contains("--host a:1,b:1 "))
+      #expect(text(program, "line.3").contains("--host a:1 "))
+      let records = text(program, "run/launch.jsonl").split(separator: "\n")
+      #expect(records.count == 5 && records[1].contains(#""failedHost":"b""#))
+      #expect(!program.names(in: "run").contains("LAUNCH"))
+    }
+  }
+
+  @Test(arguments: [2, 3, 64] as [Int32])
+  func anErrorThatComesAgainEndsTheLaunch(code: Int32) throws {
+    try Self.withScript("exit \(code)") { program in
+      let result = try program.run(launch)
+      #expect(result.code == code, "\(result.errors)")
+      #expect(text(program, "attempts") == "1\n")
+    }
+  }
+
+  @Test(arguments: [
+    ("There are not enough slots available in the system", "mpirun could not start the ranks"),
+    ("ssh: connect to host b port 22: Connection refused", "host b cannot be reached (ssh: Conn"),
+  ])
+  func whatMpirunRefusesEndsTheLaunch(message: String, sentence: String) throws {
+    try Self.withScript("echo '\(message)' >&2; exit 1") { program in
+      let result = try program.run(launch)
+      #expect(result.code == 2 && result.errors.contains(sentence), "\(result.errors)")
+      #expect(text(program, "attempts") == "1\n")
+    }
+  }
+
+  /// After three failures of a step the run resumes from the checkpoint before the newest one.
+  @Test func theRunGoesBackACheckpoint() throws {
+    let script = """
+      mkdir -p run/checkpoints/step-00000004 run/checkpoints/step-00000008
+      test $n -gt 3 || { step 9; exit 137; }
+      """
+    try Self.withScript(script) { program in
+      // Two attempts without progress have cool-downs of 0 and 5 seconds.
+      let result = try program.run(launch + ["--resume", "never"])
+      #expect(result.code == 0, "\(result.errors)")
+      #expect(text(program, "line.1").contains("--resume never"))
+      #expect(!text(program, "line.2").contains("--resume"))
+      #expect(text(program, "line.4").contains("--resume run/checkpoints/step-00000004"))
+    }
+  }
+
+  /// The process that `apus launch` started as mpirun: a child of its child.
+  private func mpirun(of process: Process) -> Int32? {
+    let supervisor = Program.children(of: process.processIdentifier).first
+    return supervisor.flatMap { Program.children(of: $0).first }
+  }
+
+  @Test func aRequestToStopReachesTheRanks() throws {
+    let script = "trap 'exit 75' USR2; touch ready; while :; do sleep 0.05; done"
+    try Self.withScript(script) { program in
+      let (process, output, errors) = try program.start(launch)
+      Program.wait(for: process) { program.read("ready") != nil }
+      kill(process.processIdentifier, SIGTERM)
+      let result = Program.finish(process, output, errors)
+      #expect(result.code == 75, "\(result.errors)")
+      #expect(text(program, "attempts") == "1\n")
+    }
+  }
+
+  /// After the grace period, and after SIGKILL to the launch, no process is left.
+  @Test(arguments: [SIGTERM, SIGKILL])
+  func nothingIsLeftRunning(number: Int32) throws {
+    let script = """
+      trap '' USR2 HUP
+      setsid sh -c 'trap "" USR2 HUP; echo $$ > orphan; while :; do sleep 0.2; done' &
+      echo $$ > shell; while :; do sleep 0.2; done
+      """
+    try Self.withScript(script) { program in
+      let (process, output, errors) = try program.start(launch)
+      Program.wait(for: process) {
+        program.read("orphan")?.isEmpty == false && program.read("shell")?.isEmpty == false
+      }
+      let processes = ["orphan", "shell"].compactMap {
+        Int32(text(program, $0).filter { $0 != "\n" })
+      }
+      #expect(processes.count == 2 && processes.allSatisfy { kill($0, 0) == 0 })
+      kill(process.processIdentifier, number)
+      let result = Program.finish(process, output, errors)
+      #expect(result.code == (number == SIGTERM ? 75 : SIGKILL), "\(result.errors)")
+      // The supervisor of a killed launch needs some milliseconds.
+      let end = ContinuousClock.now + .seconds(10)
+      while processes.contains(where: { kill($0, 0) == 0 }), ContinuousClock.now < end {
+        usleep(10_000)
+      }
+      #expect(processes.allSatisfy { kill($0, 0) != 0 })
+    }
+  }
+
+  @Test func aSecondLaunchIsRefusedOrTakesOver() throws {
+    let script = "test $n -gt 1 && exit 0; touch ready; while :; do sleep 0.05; done"
+    try Self.withScript(script) { program in
+      let (process, output, errors) = try program.start(launch)
+      Program.wait(for: process) { program.read("ready") != nil }
+      let refused = try program.run(launch)
+      #expect(refused.code == 2, "\(refused.errors)")
+      #expect(refused.errors.contains("process \(process.processIdentifier) on "))
+      let other = try program.run(["launch", "--take-over"] + launch.dropFirst())
+      #expect(other.code == 0, "\(other.errors)")
+      let first = Program.finish(process, output, errors)
+      #expect(first.code == 75 && first.errors.contains("has taken the run folder over"))
+      #expect(!program.names(in: "run").contains("LAUNCH"))
+    }
+  }
+
+  /// The weights of a run whose rank is killed, and whose mpirun then receives SIGTERM, are those of
+  /// an uninterrupted one.
+  @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+  func aKilledAndStoppedRunHasTheSameBits() throws {
+    try Program.withCorpus { program in
+      var program = program
+      program.environment["XDG_STATE_HOME"] = "\(program.folder)/state"
+      let steps = 60
+      let run =
+        ["pretrain", "run.yaml", "--threads", "1"] + Program.long
+        + ["--set", "steps=\(steps)"]
+      #expect(try program.run(run + ["--set", "run=whole"]).code == 0)
+      let launch = ["launch", "--ranks-per-host", "2"] + run + ["--oversubscribe"]
+      let (process, output, errors) = try program.start(launch)
+      Program.wait(for: process) { (program.steps("run").last ?? 0) >= 8 }
+      let ranks = mpirun(of: process).map(Program.children(of:)) ?? []
+      #expect(ranks.count == 2)
+      if let rank = ranks.randomElement() { kill(rank, SIGKILL) }
+      Program.wait(for: process) { (program.steps("run").last ?? 0) >= 24 }
+      if let mpirun = mpirun(of: process) { kill(mpirun, SIGTERM) }
+      let stopped = Program.finish(process, output, errors)
+      #expect(stopped.code == 75 && stopped.errors.contains("2 attempts, "), "\(stopped.errors)")
+      let step = try #require(program.steps("run").last)
+      #expect(step < steps && program.metrics("run") == Array(1...step))
+      let last = try program.run(launch)
+      #expect(last.code == 0, "\(last.errors.suffix(2000))")
+      let whole = program.hash("whole", step: steps)
+      #expect(whole != nil && program.hash("run", step: steps) == whole)
+      #expect(program.metrics("run") == Array(1...steps))
+    }
+  }
+}
