@@ -58,7 +58,7 @@ struct FailureClues: Equatable {
           host: String(match.2), rank: Int(match.1),
           reason: "signal \(match.3)\(name) ended rank \(match.1)")
     } else if let match = line.firstMatch(of: /Remote daemon: \[\[\d+,\d+\],\d+\] on node (\S+)/) {
-      lostHost = Finding(host: String(match.1), reason: "its connection was lost")
+      lostHost = Finding(host: String(match.1), reason: "mpirun lost the connection")
     } else if let match = line.firstMatch(of: /^ssh: connect to host (\S+) port \d+: (.*)/) {
       lostHost = Finding(host: String(match.1), reason: "ssh: \(match.2.trimmed)")
     } else if let match = line.firstMatch(of: /^ssh: Could not resolve hostname ([^\s:]+): (.*)/) {

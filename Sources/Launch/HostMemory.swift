@@ -69,7 +69,9 @@ package struct HostMemory: Equatable, Sendable {
   /// Writes the entries of `hosts` to the file, and leaves those of other hosts as they are.
   package func save(_ hosts: [String], to path: String, at now: Double) throws {
     var all = HostMemory(path: path, at: now)
+    let before = all
     for host in hosts { all.entries[host] = entries[host] }
+    if all == before { return }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     try PendingFile.write(Array(try encoder.encode(all.entries)) + [0x0A], to: path)

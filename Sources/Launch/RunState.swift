@@ -60,13 +60,14 @@ enum MetricsTail {
     var evaluationSeconds = 0.0
   }
 
-  /// Returns the last lines of whole steps and evaluations, at most `count`, or those after `step`.
-  static func lines(of path: String, count: Int = .max, after step: Int = -1) -> [Line] {
+  /// Returns the last lines of whole steps and evaluations, at most `count`, or those that were
+  /// written since `time`.
+  static func lines(of path: String, count: Int = .max, since time: Double = 0) -> [Line] {
     guard let file = try? InputFile(path) else { return [] }
     var (end, text, lines) = (file.status.byteCount, [UInt8](), [Line]())
     // Backwards, a part at a time: the file of a long run is large, and its end is wanted.
     while end > 0, lines.count < count {
-      let start = max(0, end - 1 << 20)
+      let start = max(0, end - 1 << 16)
       guard let part = try? file.contents(at: start, count: end - start) else { return [] }
       text = part + text
       end = start
@@ -75,9 +76,9 @@ enum MetricsTail {
       let found = text[first...].split(separator: 0x0A).compactMap(line)
       text = Array(text[..<first])
       lines = found + lines
-      if let oldest = found.first, oldest.step <= step { break }
+      if let oldest = found.first, oldest.time < time { break }
     }
-    return Array(lines.filter { $0.step > step }.suffix(count))
+    return Array(lines.filter { $0.time >= time }.suffix(count))
   }
 
   private static func line(_ bytes: ArraySlice<UInt8>) -> Line? {

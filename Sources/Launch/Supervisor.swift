@@ -39,7 +39,7 @@ package final class Supervisor {
     while true {
       let code = try attempt()
       if let code { return end(code) }
-      StandardError.report("apus launch: \(report.summary)")
+      StandardError.report(report.summary)
     }
   }
 
@@ -50,8 +50,7 @@ package final class Supervisor {
       on: currentHosts(), spares: plan.spares, isFirst: isFirst, at: now)
     let began = now
     if start.wait > 0 {
-      StandardError.report(
-        "apus launch: the next attempt starts in \(LaunchReport.text(start.wait)).")
+      StandardError.report("the next attempt starts in \(LaunchReport.text(start.wait)).")
     }
     guard wait(start.wait) else { return 75 }
     if start.goesBack { goBack() }
@@ -118,14 +117,12 @@ package final class Supervisor {
     let isUnreachable = report.attempts.isEmpty && clues.isUnreachable && plan.spares == 0
     end.isFinal = clues.refusal != nil || clues.isSuperseded || isUnreachable
     if record.exitCode != 0, !isStopped {
-      record.reason = end.reason + (failed.map { " on \($0.name)" } ?? "")
+      record.reason = end.reason + (failed.map { " (host \($0.name))" } ?? "")
       record.failedHost = failed?.name
     }
     let newest = state?.checkpoints.last?.step
     let lines = plan.folder.map {
-      MetricsTail.lines(
-        of: FileSystem.join($0, "metrics.jsonl"), after: 0
-      ).filter { $0.time >= record.start }
+      MetricsTail.lines(of: FileSystem.join($0, "metrics.jsonl"), since: record.start)
     }
     record.divideTime(
       lines ?? [], kept: record.exitCode == 0 || isStopped ? nil : newest ?? 0, cooldown: cooldown)
@@ -143,8 +140,7 @@ package final class Supervisor {
           + "command, and start it again.")
     } else if code == nil {
       StandardError.report(
-        "apus launch: attempt \(record.attempt) ended with exit code \(record.exitCode): "
-          + "\(record.reason).")
+        "attempt \(record.attempt) ended with exit code \(record.exitCode): \(record.reason).")
     }
     return code
   }
@@ -157,13 +153,12 @@ package final class Supervisor {
       return 75
     }
     if code == 4 || code == 5 {
-      for line in report.lines { StandardError.report("apus launch: \(line)") }
+      for line in report.lines { StandardError.report(line) }
       StandardError.report(
-        "the run made no progress in \(policy.attemptsWithoutProgress) attempts; the last one ended "
-          + "because of this: \(report.attempts.last?.reason ?? ""); mend it and start the same "
-          + "command again.")
+        "the run made no progress in \(policy.attemptsWithoutProgress) attempts, whose ends are "
+          + "listed above: mend the cause, and start the same command again.")
     }
-    StandardError.report("apus launch: \(report.summary)")
+    StandardError.report(report.summary)
     return code
   }
 
@@ -186,8 +181,8 @@ package final class Supervisor {
     let checkpoints = RunState(folder: folder).checkpoints
     guard let before = checkpoints.dropLast().last else { return }
     StandardError.report(
-      "apus launch: the same step has failed \(RelaunchPolicy.mostFailuresOfStep) times, so the run "
-        + "goes back to \(before.path).")
+      "the same step has failed \(RelaunchPolicy.mostFailuresOfStep) times, so the run goes back to "
+        + "\(before.path).")
     (olderCheckpoints, earlier) = (checkpoints, before.path)
   }
 

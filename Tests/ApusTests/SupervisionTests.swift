@@ -47,7 +47,7 @@ import Testing
       let result = try program.run(launch)
       #expect(result.code == 0, "\(result.errors)")
       #expect(text(program, "attempts") == "5\n")
-      #expect(result.errors.contains("signal 9 (Killed) ended rank 1 on b"))
+      #expect(result.errors.contains("signal 9 (Killed) ended rank 1 (host b)"))
       // The lost host is left out until its cool-down is over.
       #expect(text(program, "line.2").contains("--host a:1,b:1 "))
       #expect(text(program, "line.3").contains("--host a:1 "))

@@ -29,13 +29,13 @@ import Testing
 
   @Test func theEndOfALargeFileIsRead() throws {
     let folder = try TemporaryFolder()
-    let text = (1...12_000).map { Self.line($0, at: 1e9 + Double($0)) }.joined()
+    let text = (1...2_000).map { Self.line($0, at: 1e9 + Double($0)) }.joined()
     try folder.write(text.utf8, to: "metrics.jsonl")
     let path = folder("metrics.jsonl")
-    #expect(MetricsTail.lines(of: path, count: 1).map(\.step) == [12_000])
-    #expect(MetricsTail.lines(of: path, after: 11_990).map(\.step) == Array(11_991...12_000))
-    #expect(MetricsTail.lines(of: path).map(\.step) == Array(1...12_000))
-    #expect(MetricsTail.lines(of: path, after: 2_345).first?.step == 2_346)
+    #expect(MetricsTail.lines(of: path, count: 1).map(\.step) == [2_000])
+    #expect(MetricsTail.lines(of: path, since: 1e9 + 1_991).map(\.step) == Array(1_991...2_000))
+    #expect(MetricsTail.lines(of: path).map(\.step) == Array(1...2_000))
+    #expect(MetricsTail.lines(of: path, since: 1e9 + 234.5).first?.step == 235)
   }
 
   @Test func theTimeOfAnAttemptIsDividedByItsCauses() {
