@@ -54,6 +54,8 @@ depends=$(cd "$scratch" && dpkg-shlibdeps --ignore-missing-info -O -l"$tree/lib"
   "$tree/lib/apus" 2> /dev/null | sed -n 's/^shlibs:Depends=//p')
 [ -n "$depends" ] || fail 2 "the packages of the libraries of $APUS were not found."
 
+# A copy of the sources, as in a container, has no history.
+maintainer=$(git -C "$clone" log -1 --format='%an <%ae>' 2> /dev/null || echo "Apus <apus@localhost>")
 root=$scratch/root
 mkdir -p "$root/DEBIAN" "$root/usr/lib" "$root/usr/bin" "$root/usr/share/doc/apus"
 cp -r "$tree/lib" "$root/usr/lib/apus"
@@ -64,7 +66,7 @@ cat > "$root/DEBIAN/control" <<CONTROL
 Package: apus
 Version: $version
 Architecture: $architecture
-Maintainer: ${MAINTAINER:-$(git -C "$clone" log -1 --format='%an <%ae>')}
+Maintainer: $maintainer
 Installed-Size: $(du -sk "$root/usr" | cut -f1)
 Depends: $depends, openmpi-bin, openssh-client
 Section: science
