@@ -30,7 +30,7 @@ run_tests = NO_COLOR=1 $(TESTS) --testing-library swift-testing --no-parallel $(
 # The suites that also run under mpirun.
 MPI_SUITES := ^(MPITests|DataParallelTests|TrainingTests)\.
 # The suites that train for minutes.
-LONG_SUITES := ^ApusTests\.RoadTests/
+LONG_SUITES := ^ApusTests\.(RoadTests|KilledPhaseTests)/
 # About half the time of all other suites; the two halves run side by side.
 HALF := ^ApusTests\.(Adaptation|Interruption|Pair|Phase|Rank|Reward|Run|Start)
 # The suites whose results depend on what `precision: auto` takes, and on the kernels.

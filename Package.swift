@@ -33,6 +33,7 @@ let package = Package(
     .target(name: "CSystem", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
 
     // Base
+    .target(name: "Faults", swiftSettings: strict),
     .target(
       name: "Files", dependencies: ["CSystem", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
@@ -75,7 +76,7 @@ let package = Package(
     .target(name: "Optimizers", dependencies: ["CKernels"], swiftSettings: strict),
     .target(
       name: "DataParallel",
-      dependencies: ["MPI", "Tensors", "CKernels", "CSystem", "Optimizers"],
+      dependencies: ["MPI", "Tensors", "CKernels", "CSystem", "Faults", "Optimizers"],
       swiftSettings: strict),
     .target(
       name: "Checkpoints",
@@ -90,8 +91,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files", "Layers", "MPI",
-        "Models", "Monitoring", "Objectives", "Optimizers", "Tensors", "Tokenizers",
+        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Faults", "Files", "Layers",
+        "MPI", "Models", "Monitoring", "Objectives", "Optimizers", "Tensors", "Tokenizers",
       ],
       swiftSettings: strict),
     .target(
@@ -108,13 +109,14 @@ let package = Package(
       name: "Configuration", dependencies: ["Files", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(name: "Monitoring", dependencies: ["Files"], swiftSettings: strict),
+    .target(name: "Launch", dependencies: ["Files"], swiftSettings: strict),
     .target(name: "Recipes", dependencies: ["Configuration", "Files"], swiftSettings: strict),
     .executableTarget(
       name: "Apus",
       dependencies: [
         "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets",
-        "Debugging", "Files", "Generation", "Layers", "MPI", "Models", "Monitoring", "Phases",
-        "Recipes", "Tensors", "Tokenizers", "Training",
+        "Debugging", "Faults", "Files", "Generation", "Launch", "Layers", "MPI", "Models",
+        "Monitoring", "Phases", "Recipes", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -132,6 +134,7 @@ let package = Package(
     // Tests
     .target(name: "TestFolders", path: "Tests/TestFolders"),
     .target(name: "TestWorld", dependencies: ["MPI"], path: "Tests/TestWorld"),
+    .testTarget(name: "FaultsTests", dependencies: ["Faults"]),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestFolders"]),
     .testTarget(name: "RandomNumbersTests", dependencies: ["RandomNumbers"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], exclude: ["Goldens"]),
@@ -193,12 +196,13 @@ let package = Package(
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "RandomNumbers"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Tokenizers"]),
     .testTarget(name: "MonitoringTests", dependencies: ["Files", "Monitoring"]),
+    .testTarget(name: "LaunchTests", dependencies: ["Launch", "TestFolders"]),
     .testTarget(name: "RecipesTests", dependencies: ["Configuration", "Recipes"]),
     .testTarget(
       name: "ApusTests",
       dependencies: [
-        "Annotation", "Apus", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files",
-        "Monitoring", "Phases", "Tensors", "Tokenizers", "Training",
+        "Annotation", "Apus", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Faults",
+        "Files", "Launch", "Monitoring", "Phases", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),

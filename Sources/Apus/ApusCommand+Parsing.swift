@@ -105,7 +105,7 @@ extension ApusCommand {
   private static func subcommands(
     of parent: any ParsableCommand.Type, _ name: String
   ) -> [String] {
-    parent.configuration.subcommands.flatMap {
+    parent.configuration.subcommands.filter { $0.configuration.shouldDisplay }.flatMap {
       let own = "\(name) \($0._commandName)"
       return [own] + subcommands(of: $0, own)
     }

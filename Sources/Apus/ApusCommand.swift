@@ -1,4 +1,5 @@
 import ArgumentParser
+import Faults
 import Tensors
 import Training
 
@@ -13,7 +14,8 @@ struct ApusCommand: ParsableCommand {
       "Train language models on CPUs with MPI: the same bits on any number of ranks.",
     version: version,
     subcommands: [
-      DataCommand.self, TokenizerCommand.self, ConfigCommand.self, PretrainCommand.self,
+      DoctorCommand.self, DataCommand.self, TokenizerCommand.self, ConfigCommand.self,
+      PretrainCommand.self,
       FinetuneCommand.self, AnnotateCommand.self, RewardCommand.self, AlignCommand.self,
       EvaluateCommand.self, ModelCommand.self, ExportCommand.self, GenerateCommand.self,
       EmbedCommand.self, RunCommand.self, DebugCommand.self,
@@ -25,6 +27,7 @@ struct ApusCommand: ParsableCommand {
     MatrixLibrary.reexecuteIfKernelsAreOutdated()
     if let fault = MatrixLibrary.environmentFault { Failure.refuse(fault) }
     do {
+      try FaultSchedule.prepare(rank: Ranks.own)
       var command = try command(from: Array(CommandLine.arguments.dropFirst()))
       if let files = command as? any Subcommand, files.outputs.contains("") {
         throw ValidationError("--output is empty: name a file or folder.")

@@ -41,7 +41,7 @@ enum Failure {
     case let error as StorageError: error.isFaultOfPath ? 2 : 5
     case DatasetError.storage(let failure), MonitoringError.storage(let failure): code(failure)
     case CheckpointError.notAsWritten, TokenizerError.unwritable, AnnotationError.storage,
-      StartRefusal.noRoom, is StandardOutput.Failure, is CocoaError, is POSIXError:
+      StartRefusal.noRoom, is SaveFailure, is StandardOutput.Failure, is CocoaError, is POSIXError:
       5
     case AnnotationError.locked, is MPIError: 75
     default:

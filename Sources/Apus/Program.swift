@@ -3,6 +3,12 @@ import Foundation
 
 /// The identity of this executable, for the start contract between ranks.
 enum Program {
+  /// The path of this executable.
+  static var path: String {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+      ?? CommandLine.arguments[0]
+  }
+
   /// The version and a hash of the executable's bytes, since two builds of one version may differ.
   ///
   /// The version alone if the executable cannot be read, for example without /proc.

@@ -3,7 +3,7 @@ import Files
 /// A checkpoint being written: `step-….ATTEMPT.tmp`.
 ///
 /// Every rank may open the same draft and write its own files; rank 0 publishes when it has the
-/// records of all ranks. A draft that is never published is removed by ``discard()`` or by the next
+/// records of all ranks. A draft that is never published is removed by ``CheckpointStore/discardDraft(step:attempt:)`` or by the next
 /// attempt.
 package struct CheckpointDraft: Sendable {
   /// The training step.
@@ -63,11 +63,6 @@ package struct CheckpointDraft: Sendable {
     return Checkpoint(path: final, manifest: manifest)
   }
 
-  /// Removes the draft; called by rank 0 after a save that failed on any rank.
-  package func discard() throws(StorageError) {
-    try store.remove([.draft(step: step, attempt: attempt)])
-  }
-
   /// Throws unless the file exists with the recorded size.
   ///
   /// Another rank may have written it from another host; opening the file makes NFS ask the server.
@@ -82,5 +77,11 @@ extension CheckpointStore {
   /// Opens the draft of `step`, on any rank; the first rank creates its folder.
   package func draft(step: Int, attempt: String) throws(StorageError) -> CheckpointDraft {
     try CheckpointDraft(store: self, step: step, attempt: attempt)
+  }
+
+  /// Removes the draft of `step`, if any rank created it; called by rank 0 after a save that failed on
+  /// any rank.
+  package func discardDraft(step: Int, attempt: String) throws(StorageError) {
+    try remove([.draft(step: step, attempt: attempt)])
   }
 }

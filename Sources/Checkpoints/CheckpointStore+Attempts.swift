@@ -10,12 +10,17 @@ extension CheckpointStore {
   /// Rank 0 calls it before anything is written. From here on no other attempt can publish, so all
   /// checks that could refuse this attempt come before. `attempt` must never have been used in this
   /// folder.
-  package func claim(attempt: String) throws(StorageError) {
+  ///
+  /// - Returns: The number of the attempt in this folder, from 1. Of two claims at the same moment
+  ///   both may have the same number, and only one holds the folder.
+  @discardableResult
+  package func claim(attempt: String) throws(StorageError) -> Int {
     precondition(CheckpointName.isValid(attempt: attempt), "\(attempt) cannot name an attempt")
     try FileSystem.makeFolder(path)
+    let number = (try claim()?.number ?? 0) + 1
     let draft = "\(claimPath).\(attempt).tmp"
     var file = try DurableFile(creating: draft)
-    try file.write(attempt)
+    try file.write("\(number) \(attempt)")
     _ = try file.close()
     do {
       try FileSystem.rename(draft, to: claimPath)
@@ -26,11 +31,12 @@ extension CheckpointStore {
     }
     try FileSystem.sync(folder: path)
     try removeStale(exceptAttempt: attempt)
+    return number
   }
 
   /// Throws ``StorageError/superseded(path:attempt:holder:)`` if another attempt holds the folder.
   package func requireClaim(attempt: String) throws(StorageError) {
-    if let holder = try holder(), holder != attempt {
+    if let holder = try claim()?.attempt, holder != attempt {
       throw .superseded(path: path, attempt: attempt, holder: holder)
     }
   }
@@ -43,16 +49,22 @@ extension CheckpointStore {
     for _ in 0..<30 {
       // Opening a folder makes NFS ask the server for its contents.
       _ = try contents()
-      if try holder() == attempt { return true }
+      if try claim()?.attempt == attempt { return true }
       usleep(100_000)
     }
     return false
   }
 
-  /// Returns the attempt that holds the folder; nil for none.
-  private func holder() throws(StorageError) -> String? {
+  /// Returns the attempt that holds the folder, and its number, which is 0 where a release that did
+  /// not count wrote it; nil for none.
+  private func claim() throws(StorageError) -> (number: Int, attempt: String)? {
     do {
-      return String(decoding: try InputFile(claimPath).contents(limit: 4096), as: UTF8.self)
+      let text = String(decoding: try InputFile(claimPath).contents(limit: 4096), as: UTF8.self)
+      let words = text.split(separator: " ", maxSplits: 1).map(String.init)
+      guard words.count == 2, let number = Int(words[0]), 0..<Int.max ~= number else {
+        return (0, text)
+      }
+      return (number, words[1])
     } catch .call(_, _, ENOENT) {
       return nil
     } catch .notAFile(let path) {

@@ -104,6 +104,22 @@ package enum Cores {
     return (given, current())
   }
 
+  /// Runs `body` on a thread of each of `cores` at the same time, and returns when all have ended.
+  package static func onEach(
+    of cores: [Int], _ body: @escaping @Sendable (_ core: Int) -> Void
+  ) throws(WorkerPool.ThreadStartFailure) {
+    var threads: [pthread_t] = []
+    defer { for thread in threads { pthread_join(thread, nil) } }
+    for core in cores {
+      let (thread, status) = Threads.start(core: core) { body(core) }
+      guard status == 0 else {
+        throw WorkerPool.ThreadStartFailure(
+          wanted: cores.count, started: threads.count, code: status)
+      }
+      threads.append(thread)
+    }
+  }
+
   /// The number of cores that the calling thread may use.
   package static var count: Int { current().count }
 

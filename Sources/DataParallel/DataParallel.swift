@@ -1,6 +1,7 @@
 // "Many copies, one gradient. The only place where tensors meet messages."
 
 import CKernels
+import Faults
 import MPI
 import Tensors
 
@@ -198,7 +199,9 @@ package final class DataParallel<Replica>: @unchecked Sendable {
           timeline?.mark("wait for ranks")
         }
         var clock = Stopwatch()
-        try exchange.sum(bucket, of: joinWorkers(bucket), into: result)
+        let parts = joinWorkers(bucket)
+        if bucket == 0 { reachExchange(parts) }
+        try exchange.sum(bucket, of: parts, into: result)
         squaredNorms.add(buckets.slice(bucket, rank: world.rank), of: result)
         exchangeSeconds.value += clock.lap()
         timeline?.mark("sum bucket", bytes: Double(buckets.ranges[bucket].count * 4))
@@ -219,6 +222,14 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     return SummedGradient(
       buffer: result, ranges: ownedRanges, squaredNorms: squaredNorms, secondsCompute: compute,
       secondsExchange: exchangeSeconds.value, secondsExposed: clock.lap())
+  }
+
+  /// Does the faults that tests inject into the exchange.
+  private func reachExchange(_ parts: [FlatBuffer]) {
+    FaultSchedule.reach(.exchange)
+    guard let part = parts.first else { return }
+    FaultSchedule.reach(
+      .exchange, flippingIn: UnsafeMutableBufferPointer(rebasing: part.elements[buckets.ranges[0]]))
   }
 
   private func computeRun(

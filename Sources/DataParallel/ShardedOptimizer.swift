@@ -1,3 +1,4 @@
+import Faults
 import MPI
 import Optimizers
 import Tensors
@@ -91,7 +92,9 @@ package final class ShardedOptimizer: @unchecked Sendable {
     }
     var clock = Stopwatch()
     replicas.timeline?.skip()
+    FaultSchedule.reach(.optimizer)
     try replicas.gatherParameters()
+    FaultSchedule.reach(.optimizer, flippingIn: replicas.parameters.elements)
     replicas.timeline?.mark("gather weights")
     let seconds = clock.lap()
     try replicas.parametersChanged()

@@ -17,6 +17,12 @@ package final class WorkerPool: @unchecked Sendable {
     /// The `errno` of the refusal.
     package let code: Int32
 
+    package init(wanted: Int, started: Int, code: Int32) {
+      self.wanted = wanted
+      self.started = started
+      self.code = code
+    }
+
     /// One sentence with what, why and what to do.
     package var description: String {
       "The system starts only \(started) of \(wanted) threads "
@@ -119,14 +125,14 @@ package final class WorkerPool: @unchecked Sendable {
 }
 
 /// POSIX threads.
-enum Threads {
+package enum Threads {
   /// Starts a thread with a stack of 16 MiB.
   ///
   /// - Parameters:
   ///   - core: The core to pin it to, or nil to let the system schedule it.
   ///   - body: The thread's work; the thread ends when it returns.
   /// - Returns: The thread, and 0 or the `errno` of the failure.
-  static func start(
+  package static func start(
     core: Int?, _ body: @escaping @Sendable () -> Void
   ) -> (thread: pthread_t, status: Int32) {
     let entry = Unmanaged.passRetained(Entry(core: core, body: body))

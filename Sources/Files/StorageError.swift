@@ -28,6 +28,11 @@ package enum StorageError: Error, Equatable, Sendable {
     }
   }
 
+  /// True when a newer attempt has taken the folder over.
+  package var isSuperseded: Bool {
+    if case .superseded = self { true } else { false }
+  }
+
   /// True where a folder, a FIFO, a socket or a device stands in the place of a file to read.
   package var isOfNoFile: Bool {
     switch self {

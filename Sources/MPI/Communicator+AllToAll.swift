@@ -39,7 +39,7 @@ extension Communicator {
         index, chunk: chunk, of: receiving, in: result.baseAddress, reach: maximumCount,
         tables: tables + 2 * size)
       outgoing.pack(from: source.baseAddress)
-      try check(
+      try collective(
         MPI_Alltoallv(
           outgoing.pointer, outgoing.counts, outgoing.offsets, T.datatype, incoming.pointer,
           incoming.counts, incoming.offsets, T.datatype, handle),

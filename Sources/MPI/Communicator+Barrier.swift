@@ -6,7 +6,7 @@ extension Communicator {
   ///
   /// Traffic: one call, no bytes.
   package func barrier() throws(MPIError) {
-    try check(MPI_Barrier(handle), "MPI_Barrier")
+    try collective(MPI_Barrier(handle), "MPI_Barrier")
     traffic.record(calls: 1, sent: 0, received: 0)
   }
 
@@ -23,6 +23,8 @@ extension Communicator {
     var request: OpaquePointer? = cmpi_request_null()
     var isDone: Int32 = 0
     var nap = 20_000
+    CollectiveProgress.begin("MPI_Ibarrier")
+    defer { CollectiveProgress.end() }
     try check(MPI_Ibarrier(handle, &request), "MPI_Ibarrier")
     while true {
       try check(MPI_Test(&request, &isDone, cmpi_status_ignore()), "MPI_Test")

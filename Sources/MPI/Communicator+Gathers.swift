@@ -19,7 +19,7 @@ extension Communicator {
       try allGatherV(
         inPlace: result, BlockLayout(packing: Array(repeating: block.count, count: size)))
     } else if total > 0 {
-      try check(
+      try collective(
         MPI_Allgather(
           block.baseAddress, Int32(block.count), T.datatype, result.baseAddress,
           Int32(block.count), T.datatype, handle),
@@ -44,7 +44,7 @@ extension Communicator {
         index, chunk: blockChunk, of: layout, in: buffer.baseAddress, reach: maximumCount,
         tables: tables)
       round.pack(from: UnsafePointer(buffer.baseAddress))
-      try check(
+      try collective(
         MPI_Allgatherv(
           cmpi_in_place(), 0, T.datatype, round.pointer, round.counts, round.offsets, T.datatype,
           handle),

@@ -11,7 +11,7 @@ extension Communicator {
     precondition(0...Int(Int32.max) ~= color, "a color is within 0…2³¹−1, not \(color)")
     precondition(Int32(exactly: key) != nil, "a key has 32 bits, \(key) does not fit")
     var new: OpaquePointer?
-    try check(MPI_Comm_split(handle, Int32(color), Int32(key), &new), "MPI_Comm_split")
+    try collective(MPI_Comm_split(handle, Int32(color), Int32(key), &new), "MPI_Comm_split")
     return try adopt(new, from: "MPI_Comm_split")
   }
 
@@ -20,7 +20,7 @@ extension Communicator {
   /// Ranks that can share memory are on one host: two containers on one machine may count as two.
   package func splitByHost() throws(MPIError) -> Communicator {
     var new: OpaquePointer?
-    try check(
+    try collective(
       MPI_Comm_split_type(handle, cmpi_comm_type_shared(), 0, cmpi_info_null(), &new),
       "MPI_Comm_split_type")
     return try adopt(new, from: "MPI_Comm_split_type")

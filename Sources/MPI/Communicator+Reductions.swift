@@ -14,7 +14,7 @@ extension Communicator {
     requireRank(root)
     var position = 0
     while let (start, count) = nextChunk(of: buffer.count, from: &position) {
-      try check(
+      try collective(
         MPI_Bcast(buffer.baseAddress.map { $0 + start }, count, T.datatype, Int32(root), handle),
         "MPI_Bcast")
     }
@@ -34,7 +34,7 @@ extension Communicator {
   ) throws(MPIError) {
     var position = 0
     while let (start, count) = nextChunk(of: buffer.count, from: &position) {
-      try check(
+      try collective(
         MPI_Allreduce(
           cmpi_in_place(), buffer.baseAddress.map { $0 + start }, count, T.datatype,
           operation.handle, handle),

@@ -26,15 +26,19 @@ package struct ShellLimit: Error, Equatable, Sendable, CustomStringConvertible {
     (RLIMIT_STACK, "the stack in bytes", "-s", 256 << 10),
   ]
 
+  /// The limits of this process that are too low.
+  package static var tooLow: [ShellLimit] {
+    limits.compactMap { resource, name, option, least in
+      var limit = rlimit()
+      guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else { return nil }
+      let value = UInt64(limit.rlim_cur)
+      return value < least
+        ? ShellLimit(resource: name, option: option, value: value, least: least) : nil
+    }
+  }
+
   /// Throws the first limit of this process that is too low.
   static func requireEnough() throws(ShellLimit) {
-    for (resource, name, option, least) in limits {
-      var limit = rlimit()
-      guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else { continue }
-      let value = UInt64(limit.rlim_cur)
-      if value < least {
-        throw ShellLimit(resource: name, option: option, value: value, least: least)
-      }
-    }
+    if let limit = tooLow.first { throw limit }
   }
 }

@@ -10,6 +10,9 @@ import Synchronization
 /// Lines are buffered. They are written when 64 of them wait, when a report comes a second or more
 /// after the last write, with every evaluation and event, and at the end. Before a checkpoint is
 /// published, its lines are made durable (`persist`), so that they outlive a crash as it does.
+///
+/// Lines that cannot be written, as on a full disk, wait for the next write: only `persist` and
+/// `finish`, on which checkpoints depend, throw.
 package final class MetricsFile: RunObserver {
   private struct State: ~Copyable {
     let file: OutputFile
@@ -19,13 +22,24 @@ package final class MetricsFile: RunObserver {
     var lastWrite: ContinuousClock.Instant
 
     mutating func flush(now: ContinuousClock.Instant) throws(StorageError) {
-      try file.drain(&buffered)
       lines = 0
       lastWrite = now
+      try file.drain(&buffered)
+    }
+
+    /// Writes what can be written; throws only when too much waits.
+    mutating func flushIfPossible(now: ContinuousClock.Instant) throws(StorageError) {
+      do {
+        try flush(now: now)
+      } catch {
+        if buffered.count > MetricsFile.maximumWaitingBytes { throw error }
+      }
     }
   }
 
   private static let maximumBufferedLines = 64
+  /// The most bytes that wait for a disk that cannot be written.
+  private static let maximumWaitingBytes = 64 << 20
 
   private let state: Mutex<State>
   private let now: @Sendable () -> ContinuousClock.Instant
@@ -51,6 +65,11 @@ package final class MetricsFile: RunObserver {
     self.date = date
   }
 
+  /// Returns the energy of the run in the file at `path`, that of lost steps included; nil without.
+  package static func energy(in path: String) -> Energy? {
+    MetricsHistory.energy(inFileAt: path)
+  }
+
   /// Appends the line of a step.
   package func step(_ report: StepReport) throws(MonitoringError) {
     try append(report.json(at: date()), atOnce: false)
@@ -64,8 +83,7 @@ package final class MetricsFile: RunObserver {
   /// Writes all lines; an event has no line of its own.
   package func event(_ report: EventReport) throws(MonitoringError) {
     try withState { (state, now) throws(StorageError) in
-      try state.flush(now: now)
-      if report.kind == .checkpointSaved { try state.file.synchronize() }
+      try state.flushIfPossible(now: now)
     }
   }
 
@@ -99,7 +117,7 @@ package final class MetricsFile: RunObserver {
       state.buffered.append(UInt8(ascii: "\n"))
       state.lines += 1
       let isDue = state.lines >= Self.maximumBufferedLines || now - state.lastWrite >= .seconds(1)
-      if atOnce || isDue { try state.flush(now: now) }
+      if atOnce || isDue { try state.flushIfPossible(now: now) }
     }
   }
 

@@ -33,6 +33,22 @@ enum MetricsHistory {
     return kept
   }
 
+  /// The energy in the last complete line that has one; nil without, or when the file cannot be read.
+  static func energy(inFileAt path: String) -> Energy? {
+    // A FIFO in its place would be waited for.
+    guard FileStatus(path)?.kind == .file, let stream = fopen(path, "re") else { return nil }
+    defer { fclose(stream) }
+    // Many lines fit, so that one of a step is among them; the first is cut.
+    let (end, few) = (fseek(stream, 0, SEEK_END) == 0 ? ftell(stream) : 0, 256 << 10)
+    guard end > 0, fseek(stream, max(0, end - few), SEEK_SET) == 0 else { return nil }
+    var bytes = [UInt8](repeating: 0, count: few)
+    bytes.removeLast(few - fread(&bytes, 1, few, stream))
+    let lines = bytes.split(separator: UInt8(ascii: "\n"))
+    return lines.reversed().lazy.compactMap { (line) -> Energy? in
+      (try? JSONReader.read(Array(line))).flatMap { Energy(line: $0) }
+    }.first
+  }
+
   /// The step of a complete line, `{"step":N,…}` and a line feed; nil for anything else.
   static func step(of line: UnsafeRawBufferPointer) -> Int? {
     guard line.suffix(2).elementsEqual("}\n".utf8) else { return nil }

@@ -14,7 +14,7 @@ enum ProgressText {
   static func line(_ report: StepReport, eta: Double?, width: Int = 100) -> String {
     // The loss of a policy says less than its reward.
     let lossOrder = report.lossName == "loss" ? 1 : 7
-    func fields(peak: String?) -> [Field] {
+    func fields(peak: String?, power: String? = nil) -> [Field] {
       var fields: [Field] = [
         (position(report), 0), (loss(report), lossOrder),
         ("lr \(scientific(report.learningRate))", 9),
@@ -27,12 +27,17 @@ enum ProgressText {
       }
       fields.append((rate(report), 4))
       if let peak { fields.append((peak, 5)) }
+      if let power { fields.append((power, 10)) }
       fields.append(("eta \(Durations.text(eta))", 3))
       return fields
     }
     let peak = peak(report)
-    let whole = fields(peak: peak.map { $0 + " of peak" }).map(\.text).joined(separator: "  ")
-    if whole.utf8.count <= width { return whole }
+    // The power is shown where it takes no room from other fields.
+    for power in [report.energy.map { "\(short($0.watts)) W" }, nil] {
+      let whole = fields(peak: peak.map { $0 + " of peak" }, power: power)
+        .map(\.text).joined(separator: "  ")
+      if whole.utf8.count <= width { return whole }
+    }
     return fitted(fields(peak: peak.map { $0 + " peak" }), width)
       ?? String(position(report).prefix(max(0, width)))
   }

@@ -28,7 +28,35 @@ extension StepReport {
         ("peakFraction", peakFraction.map { .number($0) } ?? .null),
         ("bytesSent", .integer(bytesSent)),
         ("memoryBytes", .integer(memoryBytes)),
-      ] + figures.map { ($0.name, .number($0.value)) } + [("time", .number(time))])
+      ] + (energy?.members ?? []) + figures.map { ($0.name, .number($0.value)) }
+        + [("time", .number(time))])
+  }
+}
+
+extension StepEnergy {
+  static let total = "kilowattHours"
+  static let modelled = "kilowattHoursModelled"
+
+  /// The members of a step's line; the totals are those of the run so far.
+  fileprivate var members: [(key: String, value: JSONValue)] {
+    [
+      ("joules", .number(joules)),
+      (Self.total, .number(total.kilowattHours)),
+      (Self.modelled, .number(total.modelled / Energy.joulesPerKilowattHour)),
+    ]
+  }
+}
+
+extension Energy {
+  /// The energy of the run up to the step of `line`; nil without such numbers, or with absurd ones.
+  init?(line: JSONValue) {
+    guard let total = line[StepEnergy.total]?.number,
+      let modelled = line[StepEnergy.modelled]?.number,
+      total.isFinite, modelled >= 0, modelled <= total
+    else { return nil }
+    self.init(
+      measured: (total - modelled) * Energy.joulesPerKilowattHour,
+      modelled: modelled * Energy.joulesPerKilowattHour)
   }
 }
 

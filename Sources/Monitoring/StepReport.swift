@@ -42,6 +42,8 @@ package struct StepReport: Sendable, Equatable {
   package var bytesSent: Int
   /// Resident memory of this rank, in bytes.
   package var memoryBytes: Int
+  /// Energy of all hosts; nil if unknown.
+  package var energy: StepEnergy?
   /// Further metrics of the phase, such as a reward or a KL divergence, in order of display.
   package var figures: [Figure]
 
@@ -74,6 +76,21 @@ package struct StepReport: Sendable, Equatable {
     self.memoryBytes = memoryBytes
     self.figures = figures
     self.warnings = warnings
+  }
+}
+
+/// The energy of a step, with everything since the step before: evaluations, saves, preparation.
+package struct StepEnergy: Sendable, Equatable {
+  package var joules: Double
+  /// Mean power.
+  package var watts: Double
+  /// The energy of the run so far.
+  package var total: Energy
+
+  package init(joules: Double, watts: Double, total: Energy) {
+    self.joules = joules
+    self.watts = watts
+    self.total = total
   }
 }
 

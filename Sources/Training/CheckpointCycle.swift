@@ -1,5 +1,6 @@
 import Checkpoints
 import DataParallel
+import Faults
 import Files
 import Glibc
 import MPI
@@ -16,9 +17,22 @@ import Tensors
 /// publishes. The ranks' reports are part of the control words of the steps, so saving needs no
 /// messages of its own. There is one pending save at a time.
 ///
+/// A save that fails on any rank is abandoned on all of them, and what was published before stays.
+///
 /// The loss of a step evaluates the weights before it. A checkpoint is therefore published only
 /// after a further step with a healthy loss, or when the caller asks to `finish`.
 final class CheckpointCycle {
+  /// The result of advancing a save.
+  enum Progress {
+    /// Nothing that is to be reported.
+    case none
+    /// On rank 0, the checkpoint of this step has just been published; the warning is about older
+    /// ones that could not be removed.
+    case published(step: Int, warning: String?)
+    /// The save has failed: its files on every rank, or its publication, on rank 0 alone.
+    case failed(SaveFailure)
+  }
+
   private let store: CheckpointStore
   private let attempt: String
   private let world: Communicator
@@ -35,7 +49,8 @@ final class CheckpointCycle {
   private final class PendingSave: @unchecked Sendable {
     // Sendable: the writer fills in the records; they are read after the pool's wait.
     let state: TrainingState
-    let draft: CheckpointDraft
+    /// The folder; nil when it cannot be created.
+    let draft: CheckpointDraft?
     /// True to prune older checkpoints afterwards.
     let prunes: Bool
     /// The files with all their bytes; their last is this rank's optimizer file.
@@ -48,8 +63,12 @@ final class CheckpointCycle {
     var own: FileRecord?
     var isHealthy = false
     var isPublishing = false
+    /// The error of this rank.
+    var failure: (any Error)?
+    /// The reason that older checkpoints could not be removed.
+    var warning: String?
 
-    init(state: TrainingState, draft: CheckpointDraft, prunes: Bool) {
+    init(state: TrainingState, draft: CheckpointDraft?, prunes: Bool) {
       self.state = state
       self.draft = draft
       self.prunes = prunes
@@ -86,19 +105,25 @@ final class CheckpointCycle {
   func begin(_ trainer: Trainer, prunes: Bool = true) throws {
     precondition(pending == nil, "two saves at a time")
     let optimizer = trainer.optimizer
-    if world.rank == 0 {
-      let bytes = files.byteCount * (1 + optimizer.state.count)
-      try store.requireSpace(bytes: bytes)
-    }
-    let draft = try store.draft(step: trainer.state.step, attempt: attempt)
-    let pending = PendingSave(state: trainer.state, draft: draft, prunes: prunes)
-    self.pending = pending
-    writer.start { [files, world, parameters = trainer.replicas.parameters] _ in
+    let draft = Result { () throws -> CheckpointDraft in
       if world.rank == 0 {
-        pending.files = try files.write(
-          UnsafeBufferPointer(parameters.elements), to: pending.draft)
-        pending.files.append(
-          try pending.draft.file("state.json", containing: try pending.state.encoded()))
+        try store.requireSpace(bytes: files.byteCount * (1 + optimizer.state.count))
+      }
+      let draft = try store.draft(step: trainer.state.step, attempt: attempt)
+      try draft.reach(.snapshot)
+      return draft
+    }
+    let pending = PendingSave(state: trainer.state, draft: try? draft.get(), prunes: prunes)
+    self.pending = pending
+    guard let draft = pending.draft else {
+      if case .failure(let error) = draft { try fail(pending, error) }
+      return
+    }
+    writer.start { [files, world, parameters = trainer.replicas.parameters] _ in
+      try draft.reach(.write)
+      if world.rank == 0 {
+        pending.files = try files.write(UnsafeBufferPointer(parameters.elements), to: draft)
+        pending.files.append(try draft.file("state.json", containing: try pending.state.encoded()))
       }
       pending.files.append(
         try OptimizerFiles.write(
@@ -106,30 +131,31 @@ final class CheckpointCycle {
           state: zip(optimizer.rule.stateNames, optimizer.state).map {
             ($0, UnsafeBufferPointer($1.elements))
           },
-          rank: world.rank, of: world.size, to: pending.draft))
+          rank: world.rank, of: world.size, to: draft))
     }
   }
 
   /// Returns when weights and optimizer state of this rank may change: when the files of a pending
   /// save have all their bytes, which the writer then makes durable.
   func awaitCopies() throws {
-    guard let pending, !pending.isCopied else { return }
+    guard let pending, !pending.isCopied, pending.failure == nil else { return }
     try awaitWriter(pending)
+    guard pending.failure == nil else { return }
     pending.isCopied = true
     writer.start { _ in
       pending.records = try pending.files.map { try $0.close() }
     }
   }
 
-  /// Adds this rank's progress to `word`; throws the writer's error, if any.
+  /// Adds this rank's progress to `word`.
   func report(in word: inout ControlWord) throws {
     guard let pending else { return }
-    word.saving = .writing
     if !pending.isCopied && writer.isIdle { try awaitCopies() }
     if pending.isCopied && pending.own == nil && writer.isIdle {
       try awaitWriter(pending)
       pending.own = pending.records.last
     }
+    word.saving = pending.failure == nil ? .writing : .failed
     guard let own = pending.own else { return }
     word.saving = .written
     word.size = own.size
@@ -141,23 +167,19 @@ final class CheckpointCycle {
   /// - Parameters:
   ///   - words: The control words of all ranks.
   ///   - isHealthy: True when the loss of their step was healthy; the same on every rank.
-  /// - Returns: On rank 0, the step of a checkpoint that has just been published; nil otherwise.
-  func advance(_ words: [ControlWord], isHealthy: Bool) throws -> Int? {
-    guard let pending else { return nil }
+  /// Collective when a rank reports a failure in its word.
+  func advance(_ words: [ControlWord], isHealthy: Bool) throws -> Progress {
+    guard let pending else { return .none }
+    if words.contains(where: { $0.saving == .failed }) { return .failed(try abandon(pending)) }
     pending.isHealthy = pending.isHealthy || isHealthy
-    guard pending.isHealthy else { return nil }
+    guard pending.isHealthy else { return .none }
     if world.rank != 0 {
       // Done here as soon as rank 0 knows: it received the same words.
       if words.allSatisfy({ $0.saving == .written }) { self.pending = nil }
-      return nil
+      return .none
     }
-    if pending.isPublishing {
-      guard writer.isIdle else { return nil }
-      try awaitWriter(pending)
-      self.pending = nil
-      return pending.state.step
-    }
-    guard words.allSatisfy({ $0.saving == .written }) else { return nil }
+    if pending.isPublishing { return try finishPublishing(pending) }
+    guard words.allSatisfy({ $0.saving == .written }) else { return .none }
     pending.isPublishing = true
     for (rank, word) in words.enumerated() where rank != 0 {
       pending.records.append(
@@ -167,32 +189,62 @@ final class CheckpointCycle {
     }
     writer.start { [store, attempt, retention, keepsBest, beforePublishing] _ in
       try beforePublishing()
-      _ = try pending.draft.publish(files: pending.records)
+      try pending.draft?.reach(.publish)
+      _ = try pending.draft?.publish(files: pending.records)
       guard pending.prunes else { return }
       let best = keepsBest ? pending.state.best?.step : nil
-      try store.prune(retention, protecting: best.map { [$0] } ?? [], attempt: attempt)
+      do {
+        try store.prune(retention, protecting: best.map { [$0] } ?? [], attempt: attempt)
+      } catch let error as StorageError where !error.isSuperseded {
+        pending.warning = "older checkpoints cannot be removed: \(error)"
+      }
     }
-    return nil
+    return .none
   }
 
-  /// Waits until the pending save is published.
+  /// Returns the result of the publication, on rank 0, when it is known.
+  private func finishPublishing(_ pending: PendingSave) throws -> Progress {
+    guard writer.isIdle else { return .none }
+    try awaitWriter(pending)
+    self.pending = nil
+    guard let failure = pending.failure else {
+      return .published(step: pending.state.step, warning: pending.warning)
+    }
+    discard(pending)
+    return .failed(SaveFailure(step: pending.state.step, rank: 0, reason: "\(failure)"))
+  }
+
+  /// Ends a save that failed on some rank.
   ///
   /// Collective.
+  private func abandon(_ pending: PendingSave) throws -> SaveFailure {
+    self.pending = nil
+    if pending.failure == nil { try awaitWriter(pending) }
+    let reason = pending.failure.map { "\($0)" } ?? ""
+    let reasons = try world.allGatherV(Array(reason.utf8)).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+    discard(pending)
+    let rank = reasons.firstIndex { !$0.isEmpty } ?? 0
+    return SaveFailure(step: pending.state.step, rank: rank, reason: reasons[rank])
+  }
+
+  /// Waits until the pending save is published or has failed.
   ///
-  /// - Returns: Its step on rank 0; nil on other ranks or when no save was pending.
-  func finish() throws -> Int? {
-    var saved: Int?
+  /// Collective.
+  func finish() throws -> Progress {
+    var progress = Progress.none
     while let pending {
       while !writer.isIdle { usleep(2000) }
       if pending.isPublishing {
-        saved = try advance([], isHealthy: true) ?? saved
+        progress = try finishPublishing(pending)
       } else {
         var word = ControlWord()
         try report(in: &word)
-        saved = try advance(try word.exchanged(over: world), isHealthy: true) ?? saved
+        progress = try advance(try word.exchanged(over: world), isHealthy: true)
       }
     }
-    return saved
+    return progress
   }
 
   /// Ends the saving of a diverged run: finishes a save of healthy weights, and discards any other.
@@ -200,22 +252,41 @@ final class CheckpointCycle {
   /// Collective.
   ///
   /// - Returns: As `finish`.
-  func finishOrDiscard() throws -> Int? {
+  func finishOrDiscard() throws -> Progress {
     guard let pending, !pending.isHealthy else { return try finish() }
     self.pending = nil
     try? writer.wait()
     try world.awaitAll()
-    if world.rank == 0 { try? pending.draft.discard() }
-    return nil
+    discard(pending)
+    return .none
   }
 
-  /// Waits for the writer; discards the draft if it failed, so that a full disk does not stay full.
+  /// Removes the draft, on rank 0, so that a full disk does not stay full.
+  private func discard(_ pending: PendingSave) {
+    guard world.rank == 0 else { return }
+    try? store.discardDraft(step: pending.state.step, attempt: attempt)
+  }
+
+  /// Waits for the writer, and records its failure.
   private func awaitWriter(_ pending: PendingSave) throws {
     do {
       try writer.wait()
     } catch {
-      try? pending.draft.discard()
-      throw error
+      try fail(pending, error)
     }
+  }
+
+  /// Records a failure of this rank's part; throws it when another run has taken the folder over.
+  private func fail(_ pending: PendingSave, _ error: any Error) throws {
+    pending.failure = error
+    if (error as? StorageError)?.isSuperseded == true { throw error }
+  }
+}
+
+extension CheckpointDraft {
+  /// Does the faults that tests inject into a save.
+  fileprivate func reach(_ phase: InjectedFault.Phase) throws(StorageError) {
+    guard let code = FaultSchedule.reach(phase, step: step) else { return }
+    throw .call(operation: "write", path: path, code: code)
   }
 }

@@ -1,11 +1,12 @@
 import Checkpoints
 import MPI
+import Monitoring
 
 /// The message that every rank sends to all others in every step, so that all act at the same step.
 ///
 /// Only rank 0's orders count; the other fields count from every rank. Wire format, one byte each but
-/// for the last three: orders, signals, saving, size (8, little-endian), FLOPs (8, little-endian),
-/// SHA-256 in hexadecimal (64, ASCII).
+/// for the numbers (8, little-endian) and the SHA-256 in hexadecimal (64, ASCII): orders, signals,
+/// saving, size, FLOPs, compute time, measured and modelled microjoules, SHA-256.
 struct ControlWord: Equatable, Sendable {
   /// The actions that rank 0 orders after the step.
   struct Orders: OptionSet, Sendable {
@@ -25,7 +26,7 @@ struct ControlWord: Equatable, Sendable {
 
   /// The progress of a rank's part of a checkpoint.
   enum Saving: UInt8, Sendable {
-    case idle, writing, written
+    case idle, writing, written, failed
   }
 
   var orders: Orders = []
@@ -34,13 +35,25 @@ struct ControlWord: Equatable, Sendable {
   var size = 0
   /// FLOPs of the matrix products of the rank's step.
   var flops = 0
+  /// The time of the rank's forward and backward passes in this step, without waiting, in
+  /// microseconds.
+  var computeMicroseconds = 0
+  /// The energy since the rank's last word, in whole microjoules.
+  var energy: Energy {
+    get { Energy(measured: Double(measured) / 1e6, modelled: Double(modelled) / 1e6) }
+    set {
+      (measured, modelled) = (Int(newValue.measured * 1e6), Int(newValue.modelled * 1e6))
+    }
+  }
+  private var measured = 0
+  private var modelled = 0
   var sha256 = ""
 
-  static let byteCount = 3 + 2 * 8 + 64
+  static let byteCount = 3 + 5 * 8 + 64
 
   var bytes: [UInt8] {
     var bytes = [orders.rawValue, signals.rawValue, saving.rawValue]
-    for number in [size, flops] {
+    for number in [size, flops, computeMicroseconds, measured, modelled] {
       bytes += (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
     }
     bytes += Array(sha256.utf8.prefix(64))
@@ -58,8 +71,9 @@ struct ControlWord: Equatable, Sendable {
     let number = { (start: Int) in
       (0..<8).reduce(0) { $0 | Int(bytes[start + $1]) << (8 * $1) }
     }
-    (size, flops) = (number(3), number(11))
-    sha256 = String(decoding: bytes[19...].prefix { $0 != 0 }, as: UTF8.self)
+    (size, flops, computeMicroseconds) = (number(3), number(11), number(19))
+    (measured, modelled) = (number(27), number(35))
+    sha256 = String(decoding: bytes[43...].prefix { $0 != 0 }, as: UTF8.self)
   }
 
   /// Returns the words of all ranks, in the order of the ranks.

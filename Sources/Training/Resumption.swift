@@ -81,16 +81,18 @@ enum Resumption {
   ///
   /// Collective.
   ///
-  /// - Returns: The checkpoint to resume from; not nil when there is a candidate.
+  /// - Returns: The checkpoint to resume from, not nil when there is a candidate; and the number of
+  ///   the attempt in this folder, from 1.
   /// - Throws: On every rank, also when one of them does not find the claim in its own folder.
   static func claim(
     _ resume: TrainingRun.Resume, candidate: Candidate?, in folder: RunFolder, attempt: String,
     world: Communicator, observers: RunObservers
-  ) throws -> Checkpoint? {
+  ) throws -> (start: Checkpoint?, number: Int) {
     let store = folder.checkpoints
+    var number = 0
     let found = try world.together {
       guard world.rank == 0 else { return nil as Checkpoint? }
-      try store.claim(attempt: attempt)
+      number = try store.claim(attempt: attempt)
       guard resume == .auto else { return candidate?.checkpoint }
       let recovery = try store.newestVerified(known: candidate?.checkpoint)
       for damaged in recovery.setAside {
@@ -109,8 +111,9 @@ enum Resumption {
       if !isShown { throw StartRefusal.folderNotShared(path: folder.path) }
     }
     let path = String(decoding: try world.broadcast(Array((found?.path ?? "").utf8)), as: UTF8.self)
-    if world.rank == 0 { return found }
-    return path.isEmpty ? nil : try Checkpoint(verifiedElsewhere: path)
+    number = Int(try world.broadcast(Int64(number)))
+    if world.rank == 0 { return (found, number) }
+    return (path.isEmpty ? nil : try Checkpoint(verifiedElsewhere: path), number)
   }
 
   /// Returns true when `start` is a checkpoint of the run folder itself, not of another run.

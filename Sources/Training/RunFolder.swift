@@ -22,6 +22,9 @@ package struct RunFolder: Sendable {
   package func trace(rank: Int) -> String { "\(path)/profile/trace-rank-\(rank).json" }
   package var checkpoints: CheckpointStore { CheckpointStore(path: "\(path)/checkpoints") }
 
+  /// The signs of life of the ranks while a run is under way; see `Watchdog`.
+  var signs: String { "\(path)/signs" }
+
   /// The folder of the checkpoint of `step`.
   package func checkpoint(step: Int) -> String { checkpoints.path(ofStep: step) }
 

@@ -1,5 +1,6 @@
 import Checkpoints
 import DataParallel
+import Faults
 import MPI
 import Models
 import Monitoring
@@ -20,8 +21,12 @@ package final class Trainer {
   private let objective: any Objective
   private var divergence: DivergenceGuard
   private let tallies: StepTallies
+  /// The work of this rank, for the watchdog.
+  let activity = RankActivity()
   /// Seconds of all steps of this attempt, without `Objective.prepare`.
   private(set) var secondsOfSteps = 0.0
+  /// The meter of this rank; nil for a trainer that only measures time.
+  private var meter: EnergyMeter?
   /// The peak performance of the machine.
   private(set) var peak: MachinePeak
 
@@ -32,14 +37,16 @@ package final class Trainer {
   /// - Parameters:
   ///   - settings: The identity of the phase's data by name, which checkpoints keep with the plan's
   ///     settings.
+  ///   - meter: The meter of this rank's energy.
   ///   - initializesWeights: False to leave the weights uninitialised; `restore` must follow.
   package init(
     _ plan: TrainingPlan, world: Communicator, workers: Cores.Assignment,
     objective: any Objective, frozenModels: FrozenModels = FrozenModels(),
-    settings: [String: String] = [:], initializesWeights: Bool = true
+    settings: [String: String] = [:], meter: EnergyMeter? = nil, initializesWeights: Bool = true
   ) throws {
     self.plan = plan
     self.objective = objective
+    self.meter = meter
     let memory = try plan.requireMemory(on: world)
     let (layout, frozen) = try Trainer.parameters(of: plan)
     let workerSplit = workers.workerSplit(
@@ -112,6 +119,7 @@ package final class Trainer {
   func step(
     sending word: ControlWord, awaitReaders: () throws -> Void = {}
   ) throws -> (report: StepReport, words: [ControlWord]) {
+    activity.begin(.preparation, step: state.step + 1)
     let preparation = try objective.prepare(context)
     state.variables.merge(preparation.variables) { _, new in new }
     var seconds = StepSeconds()
@@ -120,8 +128,12 @@ package final class Trainer {
     let rate = plan.schedule.rate(at: step)
 
     let flopsBefore = replicas.flops
+    activity.begin(.gradient, step: step + 1)
+    FaultSchedule.begin(step: step + 1)
     let gradient = try replicas.gradient {
-      [objective, tallies, plan] replica, workspace, microBatch in
+      [objective, tallies, plan, activity] replica, workspace, microBatch in
+      FaultSchedule.reach(.forward)
+      activity.tick()
       let result = try objective.loss(
         of: MicroBatch(
           step: step, index: microBatch, seed: plan.seed, recomputation: plan.recomputation),
@@ -132,9 +144,12 @@ package final class Trainer {
     seconds.gradient = seconds.clock.lap()
     replicas.timeline?.skip()
 
+    activity.begin(.update, step: step + 1)
     let totals = try tallies.totals(over: replicas)
     var word = word
     word.flops = Int(replicas.flops - flopsBefore)
+    word.computeMicroseconds = Int(gradient.secondsCompute * 1e6)
+    word.energy = takeEnergy()
     let words = try word.exchanged(over: replicas.world)
     let norm = try replicas.norm(of: gradient) / totals.loss.count
     try divergence.observe(
@@ -152,6 +167,7 @@ package final class Trainer {
       learningRate: Float(rate), update: step + 1)
     seconds.update = seconds.clock.lap() - seconds.gather
 
+    activity.begin(.boundary, step: step + 1)
     state.step = step + 1
     state.tokensSeen += Int(totals.tokens)
     (state.recentLosses, state.lowestLoss) = (divergence.recent, divergence.lowest)
@@ -272,6 +288,9 @@ package final class Trainer {
       spike: plan.spike, examples: plan.microBatches * plan.rows, recent: state.recentLosses,
       lowest: state.lowestLoss)
   }
+
+  /// Returns the energy that this rank accounts for since the last call.
+  func takeEnergy() -> Energy { meter?.lap() ?? Energy() }
 
   private func takeSecondsData() -> Double {
     let total = replicas.replicas.reduce(0) { $0 + $1.secondsData }

@@ -102,8 +102,12 @@ package struct TrainingOptions: Sendable {
   package var spike: Double
   /// Evaluations in a row without a lower validation loss that end the run; nil never ends it.
   package var patience: Int?
+  /// Seconds without a sign of life after which a rank that others wait for ends the run; 0 for
+  /// never.
+  package var watchdogLimit: Double
   /// Steps between plain progress lines.
   package var logEvery: Int
+  package var energy: EnergyOptions
 
   /// Reads every key; throws for values that are invalid by themselves or together.
   ///
@@ -191,9 +195,14 @@ package struct TrainingOptions: Sendable {
       decidesBits: false,
       help: "ends the run when the loss exceeds this multiple of its recent mean in three steps in "
         + "a row; 0 disables the check")
+    watchdogLimit = try reader.number(
+      "watchdog.limit", default: 30, in: 0...86400, unit: "seconds", decidesBits: false,
+      help: "ends the run with exit code 75 when a rank that others wait for shows no sign of life "
+        + "for so long; 0 never does")
     logEvery = try reader.integer(
       "log.every", default: 10, in: 1..., unit: "steps",
       decidesBits: false, help: "interval between progress lines when the output is not a terminal")
+    energy = try EnergyOptions(&reader)
     try refuseIdleKeys(reader)
     if patience != nil, !keepBest {
       throw reader.rejection(

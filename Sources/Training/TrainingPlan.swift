@@ -49,6 +49,10 @@ package struct TrainingPlan: Sendable {
   package let evaluateEvery: Int
   /// Steps between progress lines.
   package let logEvery: Int
+  /// Seconds without a sign of life after which a rank that others wait for ends the run; 0 for
+  /// never.
+  let watchdogLimit: Double
+  package let energy: EnergyOptions
   /// The configuration as YAML, with every key and default.
   package let resolved: String
   package let tokenizer: any Tokenizer
@@ -138,6 +142,8 @@ package struct TrainingPlan: Sendable {
     checkpointEvery = options.checkpointEvery
     evaluateEvery = options.evaluateEvery
     logEvery = options.logEvery
+    watchdogLimit = options.watchdogLimit
+    energy = options.energy
     self.tokenizer = tokenizer ?? start?.folder.tokenizer ?? ByteTokenizer()
     self.network = network
     self.lora = lora

@@ -2,6 +2,7 @@ import Checkpoints
 import Configuration
 import DataParallel
 import Datasets
+import Faults
 import Files
 import Glibc
 import MPI
@@ -38,19 +39,27 @@ package final class TrainingRun {
   let folder: RunFolder
   let observers: RunObservers
   let trainer: Trainer
+  /// The token of this attempt; see `CheckpointStore`.
+  let attempt: String
   private let evaluator: (any Evaluator)?
-  private let cycle: CheckpointCycle
+  let cycle: CheckpointCycle
   private let stepsPerIteration: Int
   private let conclude: PreparedPhase.Conclusion
   private let profiler: Profiler?
+  /// The host of each rank.
+  private let hosts: [String]
+  private var stragglers = StragglerDetector()
+  private var energy: RunEnergy
   /// The last step of every kind of warning.
   private var lastWarnings: [Substring: Int] = [:]
   /// True when a checkpoint was due at a step that may have diverged.
-  private var owesCheckpoint = false
+  var owesCheckpoint = false
   /// The path of the newest published checkpoint.
-  private var latest: String?
+  var latest: String?
   /// The step of the newest checkpoint of this run, which may still be written.
-  private var savedStep: Int?
+  var savedStep: Int?
+  /// The saves that failed, on rank 0.
+  var failedSaves: FailedSaves
 
   /// Prepares everything up to the first step.
   ///
@@ -73,8 +82,9 @@ package final class TrainingRun {
     observers = RunObservers(world.rank == 0 ? [observer] : [])
     try plan.contract(version: version, threads: workers.threads, profiles: profiles)
       .agree(over: world)
+    let meter = try EnergyMeter(on: world, wattsPerCore: plan.energy.wattsPerCore)
     let memory = try plan.requireMemory(on: world)
-    let attempt = try Self.agreeOnAttempt(world)
+    attempt = try Self.agreeOnAttempt(world)
     // Everything that can refuse this run precedes the claim: another may be under way in the
     // folder.
     let candidate = try Resumption.locate(resume, for: plan, in: folder, world: world)
@@ -97,7 +107,7 @@ package final class TrainingRun {
     trainer = try Trainer(
       plan, world: world, workers: workers, objective: prepared.objective,
       frozenModels: prepared.frozenModels, settings: prepared.settings,
-      initializesWeights: candidate == nil)
+      meter: meter, initializesWeights: candidate == nil)
     evaluator = prepared.evaluator
     (stepsPerIteration, conclude) = (prepared.stepsPerIteration, prepared.conclude)
     cycle = try CheckpointCycle(
@@ -108,17 +118,25 @@ package final class TrainingRun {
         base: plan.adapterBase),
       retention: plan.retention, keepsBest: plan.keepsBest)
 
-    let start = try Resumption.claim(
+    let (start, number) = try Resumption.claim(
       resume, candidate: candidate, in: folder, attempt: attempt, world: world,
       observers: observers)
+    FaultSchedule.begin(attempt: number)
     if let start { try trainer.restore(from: start) }
     profiler = profiles ? Profiler(world: world, folder: folder) : nil
     let isOwn = try start.map { try Resumption.isOwn($0, of: folder, world: world) } ?? false
     // The best evaluation of another run does not count: its checkpoint is not in this folder.
     if !isOwn { trainer.forgetBest() }
+    // An attempt that had no checkpoint yet is one of this run as well.
+    let continues = isOwn || start == nil && resume == .auto
+    energy = RunEnergy(
+      plan.energy,
+      earlier: world.rank == 0 && continues ? MetricsFile.energy(in: folder.metrics) : nil,
+      tokensSeen: trainer.state.tokensSeen, isOwn: continues)
+    failedSaves = FailedSaves(interval: plan.checkpointEvery)
     latest = start?.path
     savedStep = isOwn ? start?.step : nil
-    let hosts = try world.allGatherV(Array(try Communicator.hostName.utf8))
+    hosts = try world.allGatherV(Array(try Communicator.hostName.utf8))
       .map { String(decoding: $0, as: UTF8.self) }
     try world.together {
       if world.rank != 0 { return }
@@ -142,6 +160,8 @@ package final class TrainingRun {
   ///   other error possibly on some ranks only, while the others wait.
   package func run() throws -> Outcome {
     Signals.handleStopRequests()
+    let watchdog = try startWatchdog()
+    defer { end(watchdog) }
     do {
       return try train()
     } catch is StopRequested {
@@ -150,11 +170,9 @@ package final class TrainingRun {
       Signals.forgetStop()
       // The metrics that led here are needed to find the cause.
       defer { try? observers.finish() }
-      if error is DivergenceGuard.Diverged, let saved = try cycle.finishOrDiscard() {
-        try announceSave(saved)
-      }
+      if error is DivergenceGuard.Diverged { try note(try cycle.finishOrDiscard()) }
       // A run that takes the folder over removes files of this one.
-      if error is StorageError { try cycle.requireClaim() }
+      if error is StorageError || error is SaveFailure { try cycle.requireClaim() }
       throw error
     }
   }
@@ -174,14 +192,19 @@ package final class TrainingRun {
       if world.rank == 0 { word.orders = orders(forStep: trainer.state.step + 1) }
       try cycle.report(in: &word)
       try profiler?.stepBegins(trainer)
-      let (report, words) = try trainer.step(sending: word, awaitReaders: cycle.awaitCopies)
+      var (report, words) = try trainer.step(sending: word, awaitReaders: cycle.awaitCopies)
+      energy.count(words, in: &report)
       try observers.step(report)
       try warn(of: report)
+      if let straggler = stragglers.observe(words) {
+        try observers.event(
+          .warning, step: report.step, straggler.sentence(host: hosts[straggler.rank]))
+      }
       if let profile = try profiler?.stepEnded(trainer) {
         try observers.profile(profile)
       }
       let hasFault = trainer.hasFault
-      if let saved = try cycle.advance(words, isHealthy: !hasFault) { try announceSave(saved) }
+      try note(try cycle.advance(words, isHealthy: !hasFault))
 
       for word in words { requests.formUnion(word.signals) }
       let isBest = try words[0].orders.contains(.evaluate) && evaluate()
@@ -195,7 +218,7 @@ package final class TrainingRun {
         requests = []
       } else if isBest && plan.keepsBest {
         // These very weights must be saved, so a pending save is finished first.
-        if let saved = try cycle.finish() { try announceSave(saved) }
+        try note(try cycle.finish())
         try beginSave()
         owesCheckpoint = false
       } else if words[0].orders.contains(.save) || owesCheckpoint && !hasFault {
@@ -217,6 +240,7 @@ package final class TrainingRun {
     for conclusion in try conclude(trainer.context, world.rank == 0 ? latest : nil) {
       try observers.event(conclusion.kind, step: trainer.state.step, conclusion.sentence)
     }
+    try announceEnergy()
     try observers.event(
       .finished, step: trainer.state.step, "the model is in \(latest ?? folder.path)")
     try observers.finish()
@@ -240,50 +264,15 @@ package final class TrainingRun {
     }
   }
 
-  /// Saves this step and returns when its checkpoint is published.
-  ///
-  /// A loss spike at the last step gets no verdict: the model is saved, and the checkpoints before
-  /// it are kept too.
-  private func saveAndWait() throws {
-    let pending = try trainer.hasFault ? cycle.finishOrDiscard() : cycle.finish()
-    if let pending { try announceSave(pending) }
-    if trainer.hasFault {
-      try observers.event(
-        .warning, step: trainer.state.step,
-        "the last step may have diverged: \(trainer.fault ?? ""); the checkpoints before this one are "
-          + "kept")
-    }
-    try beginSave(prunes: !trainer.hasFault)
-    if let saved = try cycle.finish() { try announceSave(saved) }
-  }
-
-  /// Begins to save this step, unless a save is pending or there is a loss spike.
-  private func saveIfFree() throws {
-    let isFree = try world.broadcast(UInt8(cycle.isBusy ? 0 : 1)) == 1
-    owesCheckpoint = isFree && trainer.hasFault
-    if isFree && !trainer.hasFault { return try beginSave() }
-    try observers.event(
-      .checkpointSkipped, step: trainer.state.step,
-      isFree
-        ? "this step may have diverged: \(trainer.fault ?? ""); the next healthy step is saved"
-        : "the previous checkpoint is still being written")
-  }
-
-  /// Begins to save this step.
-  private func beginSave(prunes: Bool = true) throws {
-    try cycle.begin(trainer, prunes: prunes)
-    savedStep = trainer.state.step
-  }
-
   /// Ends the run where a request to stop interrupted the preparation of a step, or an evaluation.
   ///
   /// A step that may have diverged has no verdict and is not saved.
   private func stopBetweenSteps() throws -> Outcome {
-    if let saved = try trainer.hasFault ? cycle.finishOrDiscard() : cycle.finish() {
-      try announceSave(saved)
-    }
+    try note(try trainer.hasFault ? cycle.finishOrDiscard() : cycle.finish(), isLast: true)
     let step = trainer.state.step
-    if step > 0 && step != savedStep && !trainer.hasFault { try saveAndWait() }
+    // Only rank 0 knows of a failed publication.
+    let isSaved = try world.broadcast(UInt8(step == savedStep ? 1 : 0)) == 1
+    if step > 0 && !isSaved && !trainer.hasFault { try saveAndWait() }
     return try stop()
   }
 
@@ -292,6 +281,7 @@ package final class TrainingRun {
     if let profile = try profiler?.end(trainer) {
       try observers.profile(profile)
     }
+    try announceEnergy()
     try observers.event(
       .stopping, step: trainer.state.step,
       trainer.state.step == 0
@@ -301,6 +291,15 @@ package final class TrainingRun {
           + (trainer.hasFault ? "the newest checkpoint: \(trainer.fault ?? "")" : "here"))
     try observers.finish()
     return .stopped(step: trainer.state.step)
+  }
+
+  /// Reports the energy of the run so far.
+  ///
+  /// Collective.
+  private func announceEnergy() throws {
+    let sentence = try energy.conclude(
+      trainer.takeEnergy(), tokensSeen: trainer.state.tokensSeen, over: world)
+    if trainer.state.step > 0 { try observers.event(.note, step: trainer.state.step, sentence) }
   }
 
   /// Returns rank 0's orders for the end of `step`.
@@ -314,7 +313,8 @@ package final class TrainingRun {
     if evaluator != nil && (isDue(plan.evaluateEvery) || step == plan.steps) {
       orders.insert(.evaluate)
     }
-    if isDue(plan.checkpointEvery) { orders.insert(.save) }
+    let isRetry = failedSaves.retry.map { step >= $0 && step % stepsPerIteration == 0 } ?? false
+    if isDue(plan.checkpointEvery) || isRetry { orders.insert(.save) }
     return orders
   }
 
@@ -328,6 +328,8 @@ package final class TrainingRun {
   private func evaluate() throws -> Bool {
     guard let evaluator else { return false }
     var clock = Stopwatch()
+    trainer.activity.begin(.evaluation, step: trainer.state.step)
+    FaultSchedule.reach(.evaluation, step: trainer.state.step)
     // An evaluation that a request to stop interrupts is made when the run resumes.
     trainer.owesEvaluation = true
     let result = try evaluator.evaluate(trainer.context)
@@ -344,11 +346,5 @@ package final class TrainingRun {
     try observers.evaluation(report)
     if let note = result.note { try observers.event(.note, step: step, note) }
     return report.isBest
-  }
-
-  private func announceSave(_ step: Int) throws {
-    let path = folder.checkpoint(step: step)
-    latest = path
-    try observers.event(.checkpointSaved, step: step, "\(path) is published")
   }
 }

@@ -44,6 +44,29 @@ import Testing
     }
   }
 
+  /// The disk is full while a run trains, and has room again before it ends: nothing is lost, and no
+  /// line of the metrics is torn.
+  @Test(.enabled(if: Disk.mayMount, "Mounting a small disk is not permitted here."))
+  func aRunOutlivesAFullDisk() throws {
+    try withDisk(bytes: 1 << 20) { program, disk in
+      let options = ["--set", "steps=400", "--set", "evaluate.every=0"]
+      #expect(try program.run(Self.pretrain + options + ["--set", "run=whole"]).code == 0)
+      let (process, output, errors) = try program.start(
+        Self.pretrain + options + [
+          "--set", "run=disk/run", "--set", "checkpoint.every=40", "--set", "batch.sequences=2",
+        ])
+      Program.wait(for: process) { !program.steps("disk/run").isEmpty }
+      try disk.fill(leaving: 0)
+      let full = program.steps("disk/run").last ?? 0
+      usleep(300_000)
+      disk.clear()
+      let result = Program.finish(process, output, errors)
+      #expect(result.code == 0, "\(result.errors)")
+      #expect(full < 400 && program.hash("disk/run", step: 400) == program.hash("whole", step: 400))
+      #expect(program.metrics("disk/run") == Array(1...400))
+    }
+  }
+
   /// A FIFO or a device in the place of a file of the run is named, not waited for.
   @Test func filesOfTheRunFolderThatAreNoFilesFailWithCode5() throws {
     try Program.withCorpus { program in

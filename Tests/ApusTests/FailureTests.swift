@@ -2,8 +2,10 @@ import Annotation
 import ArgumentParser
 import Checkpoints
 import Datasets
+import Faults
 import Files
 import Foundation
+import Launch
 import Monitoring
 import Testing
 import Tokenizers
@@ -29,10 +31,13 @@ import Tokenizers
     (CheckpointError.notAsWritten(path: "c", what: "weights"), 5),
     (AnnotationError.missing(path: "a"), 2), (AnnotationError.locked(path: "a", seconds: 5), 75),
     (AnnotationError.storage(path: "a", reason: "r", isFull: true), 5),
+    (SaveFailure(step: 3, rank: 1, reason: "the disk is full"), 5),
     (StandardOutput.Failure(code: ENOSPC), 5), (Failure.Refusal("no"), 2),
+    (FaultSyntaxError(text: "kil", defect: "has no action"), 2),
     (NotAnInstruction(text: "p"), 2), (LoRAError.badPattern("("), 2),
     (MatrixLibrary.NoRoom(threads: 2), 2), (Cores.Oversubscribed(workers: 9, cores: 2), 2),
     (StartRefusal.folderNotShared(path: "r"), 2),
+    (HostsError.empty(source: "hosts"), 2),
     (WorkerPool.ThreadStartFailure(wanted: 2, started: 1, code: EAGAIN), 2),
     (CocoaError(.fileNoSuchFile), 5), (POSIXError(.EIO), 5),
     (ExitCode(75), 75), (ValidationError("wrong"), 64),

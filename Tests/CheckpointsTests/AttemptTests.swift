@@ -36,13 +36,23 @@ import Testing
     #expect(try folder.names() == ["ATTEMPT"])
   }
 
+  @Test func attemptsAreCounted() throws {
+    #expect(try store.claim(attempt: "second") == 2)
+    #expect(try store.claim(attempt: "third") == 3)
+    // A release that did not count wrote the token alone.
+    try folder.write(Array("17-4".utf8), to: "ATTEMPT")
+    #expect(try store.claim(attempt: "next") == 1)
+    try folder.write(Array("\(Int.max) 17-4".utf8), to: "ATTEMPT")
+    #expect(try store.claim(attempt: "last") == 1)
+  }
+
   @Test func aSupersededAttemptDoesNotChangeTheNewDraft() throws {
     let old = try store.draft(step: 5, attempt: "old")
     _ = try SavedCheckpoint.write(to: old)
     try store.claim(attempt: "new")
     let new = try store.draft(step: 5, attempt: "new")
     let records = try SavedCheckpoint.write(to: new)
-    try old.discard()
+    try store.discardDraft(step: old.step, attempt: "old")
     let absent = StorageError.call(
       operation: "create", path: old.path + "/model.safetensors", code: ENOENT)
     #expect(throws: absent) {

@@ -155,7 +155,7 @@ import Testing
     let path = draft.path + "/model.safetensors"
     let full = StorageError.call(operation: "write", path: path, code: ENOSPC)
     #expect(throws: full) { try fill() }
-    try draft.discard()
+    try store.discardDraft(step: draft.step, attempt: draft.attempt)
     #expect(try names() == ["step-00000001"])
     #expect(try store.newestVerified().checkpoint?.step == 1)
     try SavedCheckpoint.save(step: 3, in: store)

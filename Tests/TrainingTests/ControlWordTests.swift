@@ -1,3 +1,4 @@
+import Monitoring
 import TestWorld
 import Testing
 
@@ -13,6 +14,7 @@ import Testing
     word.signals = signals
     word.saving = saving
     (word.size, word.flops) = (size, size / 3)
+    word.energy = Energy(measured: Double(size % 1000), modelled: 0.25)
     word.sha256 = sha256
     return word
   }

@@ -71,7 +71,9 @@ import Testing
       "precision=bf16", "reduction=fast", "recompute=layer", "checkpoint.every=3",
       "checkpoint.keep=4", "checkpoint.keepEvery=5", "checkpoint.keepBest=false",
       "evaluate.every=7", "evaluate.tokens=8", "evaluate.samples=9", "guard.spike=3",
-      "log.every=2", "data.train=[a.txt, b.txt]", "data.validation=[held.txt]",
+      "log.every=2", "watchdog.limit=12", "energy.wattsPerCore=9",
+      "energy.gramsPerKilowattHour=380", "data.train=[a.txt, b.txt]",
+      "data.validation=[held.txt]",
       "data.textField=body", "data.documentMask=true",
       "model.family=llama", "model.layers=7", "model.heads=8", "model.kvHeads=2", "model.width=96",
       "model.hidden=200",
@@ -133,7 +135,8 @@ import Testing
     #expect((training.checkpointEvery, training.keep, training.keepEvery) == (3, 4, 5))
     #expect(!training.keepBest && training.evaluateEvery == 7 && options.evaluateTokens == 8)
     #expect(options.evaluateSamples == 9)
-    #expect(training.spike == 3 && training.logEvery == 2)
+    #expect(training.spike == 3 && training.logEvery == 2 && training.watchdogLimit == 12)
+    #expect(training.energy.wattsPerCore == 9 && training.energy.gramsPerKilowattHour == 380)
     #expect(options.data.corpus.train == ["a.txt", "b.txt"])
     #expect(options.data.corpus.validation == .files(["held.txt"]))
     #expect(options.data.corpus.textField == "body")
@@ -158,7 +161,7 @@ import Testing
       "data.replay.train", "data.replay.validation", "recompute", "checkpoint.every",
       "checkpoint.keep", "checkpoint.keepEvery", "checkpoint.keepBest", "evaluate.every",
       "evaluate.tokens", "evaluate.samples", "earlyStopping.patience", "guard.spike", "log.every",
-      "precision",
+      "watchdog.limit", "energy.wattsPerCore", "energy.gramsPerKilowattHour", "precision",
     ]
     let all = Set(reader.schema.map(\.path))
     #expect(Set(reader.settings.keys) == all.subtracting(reporting).union(["precision"]))

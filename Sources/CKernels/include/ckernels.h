@@ -44,6 +44,11 @@ double apus_sum(const float *x, size_t n);
 /// Σ x², added in 64 bits.
 double apus_sum_of_squares(const float *x, size_t n);
 
+// peak.c
+/// Computes fused multiply-adds of registers, `rounds` of each independent chain, and returns the
+/// number of FLOPs: as fast as the core can compute at the level of the kernels.
+double apus_multiply_adds(size_t rounds);
+
 // bf16.c: bf16 numbers are stored as uint16_t.
 /// y = x rounded to nearest, ties to even; NaN stays NaN.
 void apus_round_bf16(uint16_t *y, const float *x, size_t n);

@@ -102,10 +102,18 @@ package enum MatrixLibrary {
   ///
   /// Libraries that are not used may differ between hosts.
   package static func description(for precision: Precision) -> String {
-    let blas =
-      "\(String(cString: openblas_get_config())) core \(String(cString: openblas_get_corename()))"
+    let blas = "\(blasVersion) core \(blasCore)"
     return precision == .fp32 ? blas : "\(blas), \(BF16Products.description)"
   }
+
+  /// The kernels that OpenBLAS uses, by the name of their CPU.
+  package static var blasCore: String { String(cString: openblas_get_corename()) }
+
+  /// Name, version and options of OpenBLAS.
+  package static var blasVersion: String { String(cString: openblas_get_config()) }
+
+  /// Version and instruction set of oneDNN, and the kernels of the skinny GEMM.
+  package static var bf16Description: String { BF16Products.description }
 
   /// True when `precision: auto` takes bf16: when bf16 products are faster than fp32 ones on this
   /// CPU, or as APUS_AUTO_PRECISION decides.

@@ -1,0 +1,76 @@
+import Glibc
+import MPI
+
+extension TrainingRun {
+  /// Seconds of the waits between the tries of a save without which the run cannot end well.
+  private static let pauses: [UInt32] = [1, 2]
+
+  /// Saves this step and returns when its checkpoint is published.
+  ///
+  /// A loss spike at the last step gets no verdict: the model is saved, and the checkpoints before
+  /// it are kept too. A save that fails is tried again. Collective.
+  ///
+  /// - Throws: `RankFailure` with a `SaveFailure`, on every rank, when no try succeeds.
+  func saveAndWait() throws {
+    trainer.activity.begin(.saving, step: trainer.state.step)
+    try note(try trainer.hasFault ? cycle.finishOrDiscard() : cycle.finish(), isLast: true)
+    if trainer.hasFault {
+      try observers.event(
+        .warning, step: trainer.state.step,
+        "the last step may have diverged: \(trainer.fault ?? ""); the checkpoints before this one are "
+          + "kept")
+    }
+    for pause in Self.pauses + [0] {
+      try beginSave(prunes: !trainer.hasFault)
+      let progress = try cycle.finish()
+      try note(progress, isLast: true)
+      // Only rank 0 knows of a failed publication.
+      let failure: SaveFailure? = if case .failed(let failure) = progress { failure } else { nil }
+      if try world.broadcast(UInt8(failure == nil ? 1 : 0)) == 1 { return }
+      if pause == 0 { try world.together { if let failure, world.rank == 0 { throw failure } } }
+      sleep(pause)
+    }
+  }
+
+  /// Begins to save this step, unless a save is pending or there is a loss spike.
+  ///
+  /// Collective.
+  func saveIfFree() throws {
+    let isFree = try world.broadcast(UInt8(cycle.isBusy ? 0 : 1)) == 1
+    owesCheckpoint = isFree && trainer.hasFault
+    if isFree && !trainer.hasFault { return try beginSave() }
+    try observers.event(
+      .checkpointSkipped, step: trainer.state.step,
+      isFree
+        ? "this step may have diverged: \(trainer.fault ?? ""); the next healthy step is saved"
+        : "the previous checkpoint is still being written")
+  }
+
+  /// Begins to save this step.
+  func beginSave(prunes: Bool = true) throws {
+    try cycle.begin(trainer, prunes: prunes)
+    savedStep = trainer.state.step
+  }
+
+  /// Reports the progress of a save.
+  ///
+  /// - Parameter isLast: True when the caller tries again and ends the run itself.
+  /// - Throws: `SaveFailure`, on rank 0, when the run has saved nothing for too long.
+  func note(_ progress: CheckpointCycle.Progress, isLast: Bool = false) throws {
+    let step = trainer.state.step
+    switch progress {
+    case .none: break
+    case .published(let saved, let warning):
+      failedSaves.clear()
+      let path = folder.checkpoint(step: saved)
+      latest = path
+      try observers.event(.checkpointSaved, step: saved, "\(path) is published")
+      if let warning { try observers.event(.warning, step: saved, warning) }
+    case .failed(let failure):
+      savedStep = nil
+      if world.rank != 0 { return }
+      let sentence = isLast ? "\(failure)" : try failedSaves.record(failure, after: step)
+      try observers.event(.warning, step: step, sentence)
+    }
+  }
+}

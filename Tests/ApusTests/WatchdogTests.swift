@@ -1,0 +1,65 @@
+import Foundation
+import Testing
+
+/// Ranks that freeze, and faults that are injected at exact places.
+@Suite(.serialized) struct WatchdogTests {
+  private let steps = 60
+  private var run: [String] {
+    [
+      "pretrain", "run.yaml", "--threads", "1", "--set", "steps=\(steps)", "--set",
+      "evaluate.every=50",
+    ]
+  }
+  private let limited = ["--set", "run=faulty", "--set", "watchdog.limit=3"]
+
+  private func text(_ result: Program.Result) -> Comment { "\(result.errors.suffix(2000))" }
+
+  /// Open MPI notices a killed rank, and never a frozen one.
+  @Test(
+    .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
+    arguments: ["stop@rank=1,step=9", "stop@rank=0,step=9,phase=exchange"])
+  func aFrozenRankIsNamedAndTheRunResumes(fault: String) throws {
+    try Program.withCorpus { program in
+      #expect(try program.run(run + ["--set", "run=whole"]).code == 0)
+      var faulty = program
+      faulty.environment["APUS_FAULT"] = fault
+      let start = Date()
+      let result = try faulty.run(run + limited, ranks: 3)
+      #expect(result.code == 75 && Date().timeIntervalSince(start) < 25, text(result))
+      let rank = fault.contains("rank=1") ? 1 : 0
+      #expect(result.errors.contains("apus: rank \(rank) on "), text(result))
+      #expect(
+        result.errors.contains(", has shown no sign of life for ")
+          && result.errors.contains(" waits in MPI_")
+          && result.errors.contains(" of step 9; the run"),
+        text(result))
+      let next = try program.run(run + limited, ranks: 2)
+      #expect(next.code == 0, text(next))
+      #expect(program.hash("faulty", step: steps) == program.hash("whole", step: steps))
+      #expect(!program.names(in: "faulty").contains("signs"))
+    }
+  }
+
+  @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+  func aShortFreezeIsNoFault() throws {
+    try Program.withCorpus { program in
+      var faulty = program
+      faulty.environment["APUS_FAULT"] =
+        "delay=2@rank=1,step=9; delay=2@rank=0,step=12,phase=optimizer"
+      let result = try faulty.run(run + limited, ranks: 2)
+      #expect(result.code == 0, text(result))
+      #expect(!result.errors.contains("no sign of life"))
+      #expect(!program.names(in: "faulty").contains("signs"))
+    }
+  }
+
+  @Test func aFaultThatCannotBeReadIsRefused() throws {
+    try Program.withCorpus { program in
+      var faulty = program
+      faulty.environment["APUS_FAULT"] = "kill@phase=lunch"
+      let result = try faulty.run(run)
+      #expect(result.code == 2, text(result))
+      #expect(result.errors.contains("APUS_FAULT names no phase of"), text(result))
+    }
+  }
+}
