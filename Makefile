@@ -129,6 +129,10 @@ bench: setup  ## Measure speed and memory; PYTHON=… adds PyTorch, ARGS="--only
 	@$(SWIFT_BUILD) -c release --product apus-bench
 	.build/release/apus-bench $(if $(PYTHON),--python "$(PYTHON)") $(ARGS)
 
+.PHONY: package
+package: build  ## Pack a tarball and a Debian package for hosts without Swift, in .build/package
+	@cluster/package.sh
+
 .PHONY: demo
 demo: build  ## Train a small model through all phases on this machine, in some minutes
 	@say() { printf '\n— %s\n$$ %s\n' "$$1" "$$2"; eval "$$2"; }

@@ -2,7 +2,7 @@
 # Tries what Apus promises about several machines, in the laboratory of cluster/lab.sh.
 #
 #   cluster/test.sh                      every scenario
-#   SHORT=1 cluster/test.sh              fewer steps and trials: about a minute and a half
+#   SHORT=1 cluster/test.sh              fewer scenarios, steps and trials: about a minute and a half
 #   ONLY="kill cut" cluster/test.sh      some scenarios
 #   KILLS=2000 cluster/test.sh           the long form of a scenario
 #
@@ -20,14 +20,20 @@ APUS=$(realpath "${APUS:-$cluster/../.build/debug/apus}")  # the program
 # A command that starts the words after it (`pretrain ref.yaml …`) on the hosts of the list $HOSTS,
 # in place of plain mpirun: LAUNCHER='/path/to/apus launch --network 10.77.0.0/24 --hosts $HOSTS'.
 LAUNCHER=${LAUNCHER:-}
+ONLY=${ONLY:-}
 SEED=${SEED:-$RANDOM}       # of the moments and victims
+short="kill phases cut resize terminate fill contract"
+long="$short hosts crash daemons pause freeze"
 if [ -n "${SHORT:-}" ]; then
-  STEPS=${STEPS:-80} KILLS=${KILLS:-4} CUTS=${CUTS:-1} TERMINATIONS=${TERMINATIONS:-3}
+  SCENARIOS=${ONLY:-$short}
+  STEPS=${STEPS:-80} KILLS=${KILLS:-3} FAULTS=${FAULTS:-7} CUTS=${CUTS:-1}
+  TERMINATIONS=${TERMINATIONS:-3}
 else
-  STEPS=${STEPS:-200} KILLS=${KILLS:-40} CUTS=${CUTS:-5} TERMINATIONS=${TERMINATIONS:-25}
+  SCENARIOS=${ONLY:-$long}
+  STEPS=${STEPS:-200} KILLS=${KILLS:-40} FAULTS=${FAULTS:-200} CUTS=${CUTS:-5}
+  TERMINATIONS=${TERMINATIONS:-50}
 fi
-SCENARIOS=${ONLY:-hosts kill cut crash daemons resize terminate fill pause freeze contract}
-EVERY=10                    # steps between two checkpoints
+EVERY=10 EVALUATE=20        # steps between two checkpoints, and between two evaluations
 LIMIT=${LIMIT:-120}         # seconds after which a run that has not ended counts as hung
 
 export LAB=${LAB:-test} OMP_NUM_THREADS=1
@@ -44,13 +50,13 @@ skip() { echo "$1"; exit 77; }
 launch() {
   local run=$1 hosts=$2 line=(pretrain "$work/ref.yaml" --set "run=$1" --threads 1 "${@:3}")
   cd "$work"
-  echo "— $(date +%T.%N) $run on $hosts" >> "$run.log"
+  echo "— $(date +%T.%N) $run on $hosts" >> "$logs/$run.log"
   if [ -n "$LAUNCHER" ]; then
     # shellcheck disable=SC2086
     HOSTS=$hosts "$lab" in "${hosts%%,*}" bash -c "exec $LAUNCHER \"\$@\"" launcher "${line[@]}" \
-      >> "$run.log" 2>&1 &
+      >> "$logs/$run.log" 2>&1 &
   else
-    "$lab" run -H "$hosts" "$APUS" "${line[@]}" >> "$run.log" 2>&1 &
+    "$lab" run -H "$hosts" "$APUS" "${line[@]}" >> "$logs/$run.log" 2>&1 &
   fi
   job=$!
 }
@@ -60,9 +66,9 @@ await() {
   local start=${EPOCHREALTIME/./} limit=${1:-$LIMIT} host
   while kill -0 "$job" 2> /dev/null; do
     if [ $((${EPOCHREALTIME/./} - start)) -gt $((limit * 1000000)) ]; then
-      "$lab" ps > "$work/hung.txt"
+      "$lab" ps > "$logs/hung.txt"
       for host in $("$lab" hosts | cut -d' ' -f1); do "$lab" crash "$host"; done
-      fail "the job did not end within $limit s (processes: $work/hung.txt)"
+      fail "the job did not end within $limit s (processes: $logs/hung.txt)"
     fi
     sleep 0.05
   done
@@ -81,10 +87,10 @@ checkpoint() {
     sort -n | tail -1 | grep . || echo 0
 }
 
-# await_step RUN STEP: waits until the run has logged the step.
+# await_step RUN STEP [WORDS]: waits until the run has logged the step, and printed the words.
 await_step() {
   local deadline=$((SECONDS + LIMIT))
-  until [ "$(step "$1")" -ge "$2" ]; do
+  until [ "$(step "$1")" -ge "$2" ] && grep -q "${3:-}" "$logs/$1.log"; do
     kill -0 "$job" 2> /dev/null || { await; fail "the job ended before step $2, with code $code"; }
     [ $SECONDS -lt $deadline ] || fail "step $2 was not reached within $LIMIT s"
     sleep 0.05
@@ -95,7 +101,7 @@ await_step() {
 max() { printf '%s\n' "$@" | sort -g | tail -1; }
 
 # The last error of a run.
-said() { grep '^apus: ' "$work/$1.log" | tail -1; }
+said() { { grep '^apus: ' "$logs/$1.log" || echo "it said nothing"; } | tail -1; }
 
 # Sleeps for a random time between two numbers of milliseconds.
 nap() {
@@ -170,7 +176,7 @@ h() { printf '%s\n' "$@" | sed "s/^/$LAB/" | paste -sd,; }
 # The same bits on 2, 3 and 4 hosts, uninterrupted; bytes on the wire against their bound.
 scenario_hosts() {
   local hosts figures='' before after parameters
-  parameters=$(sed -nE 's/^start .* ([0-9]+) trained parameters.*/\1/p' "$work/one.log" | head -1)
+  parameters=$(sed -nE 's/^start .* ([0-9]+) trained parameters.*/\1/p' "$logs/one.log" | head -1)
   for hosts in "1 2" "1 2 3" "1 2 3 4"; do
     # shellcheck disable=SC2086
     set -- $hosts
@@ -195,11 +201,11 @@ scenario_kill() {
     while :; do
       launch "$run" "$(h 1 2)"
       if [ "$kills" -lt "$KILLS" ]; then
-        nap 300 4000
+        nap 300 $((STEPS * 20))
         victim=$(random_rank)
         if [ -n "$victim" ] && kill -9 "$victim" 2> /dev/null; then
           kills=$((kills + 1))
-          echo "$(date +%T.%N) killed $victim at step $(step "$run")" >> "$work/$run.log"
+          echo "$(date +%T.%N) killed $victim at step $(step "$run")" >> "$logs/$run.log"
         fi
       fi
       await
@@ -213,6 +219,41 @@ scenario_kill() {
     rm -rf "${work:?}/$run"
   done
   echo "$kills kills in $runs runs, same bits; at most $most steps lost"
+}
+
+# A rank is killed in each phase of a step and of a save, by a fault in the program (APUS_FAULT).
+scenario_phases() {
+  local phases=(forward exchange optimizer snapshot write publish evaluation) places=''
+  local faults=0 runs=0 turn=0 run phase rank from step
+  while [ "$faults" -lt "$FAULTS" ]; do
+    run=phases$((runs++))
+    while :; do
+      unset APUS_FAULT
+      if [ "$faults" -lt "$FAULTS" ]; then
+        from=$(checkpoint "$run")
+        phase=${phases[$((turn++ % ${#phases[@]}))]}
+        rank=$((RANDOM % 2))
+        case $phase in
+          snapshot | write) step=$(((from / EVERY + 1) * EVERY)) ;;
+          publish) step=$(((from / EVERY + 1) * EVERY)) rank=0 ;;
+          evaluation) step=$(((from / EVALUATE + 1) * EVALUATE)) ;;
+          *) step=$((from + 1 + RANDOM % EVERY)) ;;
+        esac
+        export APUS_FAULT="kill@rank=$rank,step=$step,phase=$phase"
+      fi
+      launch "$run" "$(h 1 2)"
+      await
+      no_orphans
+      [ "$code" -ne 0 ] || break
+      [ "$code" -eq 137 ] || fail "$APUS_FAULT led to exit code $code: $(said "$run")"
+      faults=$((faults + 1))
+      places+=" $phase"
+    done
+    same_bits "$run"
+    rm -rf "${work:?}/$run"
+  done
+  echo "$faults kills in $runs runs, same bits ($(xargs -n1 <<< "$places" | sort | uniq -c |
+    awk '{ printf("%s%s %s", (NR > 1 ? ", " : ""), $2, $1) }'))"
 }
 
 # One of three hosts loses its network; the others go on without it.
@@ -330,21 +371,29 @@ scenario_terminate() {
   echo "$requests requests led to a checkpoint of the current step within $slowest s, same bits"
 }
 
-# The shared disk is full for a while.
+# The shared disk is full: for a while, training goes on; if it stays full, the run ends with 5.
 scenario_fill() {
   local kept first
   launch fill "$(h 1 2)"
   await_step fill $((EVERY * 2 + 3))
-  kept=$(checkpoint fill)
+  "$lab" fill
+  await_step fill $((EVERY * 2 + 3)) "cannot be saved"
+  "$lab" fill off
+  await
+  [ "$code" -eq 0 ] || fail "a disk that was full for a while led to $code: $(said fill)"
+  same_bits fill
+  launch full "$(h 1 2)"
+  await_step full $((EVERY * 2 + 3))
+  kept=$(checkpoint full)
   "$lab" fill
   await
   "$lab" fill off
-  first="code $code, $(said fill)"
-  [ "$(checkpoint fill)" -ge "$kept" ] || fail "checkpoint $kept was lost on the full disk"
-  [ "$code" -eq 5 ] || [ "$code" -eq 0 ] || fail "a full disk led to $first"
-  finish fill "$(h 1 2)"
-  same_bits fill
-  echo "$first; then same bits"
+  first="code $code, $(said full)"
+  [ "$(checkpoint full)" -ge "$kept" ] || fail "checkpoint $kept was lost on the full disk"
+  [ "$code" -eq 5 ] || fail "a full disk led to $first"
+  finish full "$(h 1 2)"
+  same_bits full
+  echo "training continues, and ends with 5 when the disk stays full; same bits"
 }
 
 # A rank that stands still for 5 seconds is waited for.
@@ -368,7 +417,7 @@ scenario_freeze() {
   await_step freeze $((EVERY + 3))
   kill -STOP "$(ranks "${LAB}2" | cut -d' ' -f2)"
   await 60
-  grep -qE "${LAB}2" "$work/freeze.log" || fail "the host of the frozen rank was not named"
+  grep -qE "${LAB}2" "$logs/freeze.log" || fail "the host of the frozen rank was not named"
   no_orphans
   local after=$took
   finish freeze "$(h 1 2)"
@@ -392,11 +441,11 @@ scenario_contract() {
     esac
     cd "$work"
     "$lab" run -H "$(h 1 2)" "$LAB_FOLDER/local/apus" pretrain "$work/ref.yaml" --threads 1 \
-      --oversubscribe > "$work/$defect.log" 2>&1 &
+      --oversubscribe > "$logs/$defect.log" 2>&1 &
     job=$!
     await 30
     [ "$code" -eq 2 ] || fail "$defect: code $code instead of 2: $(said "$defect")"
-    grep -q "^apus: .*${LAB}2" "$work/$defect.log" ||
+    grep -q "^apus: .*${LAB}2" "$logs/$defect.log" ||
       fail "$defect: the host was not named: $(said "$defect")"
     no_orphans
     figures+=", $defect $took s"
@@ -417,12 +466,12 @@ write_program() {
 try() {
   local name=$1 start=$SECONDS code=0 detail host
   # In the background, so that a signal to this script is not kept waiting.
-  ("scenario_$name") > "$work/$name.out" 2> "$work/$name.err" &
+  ("scenario_$name") > "$logs/$name.out" 2> "$logs/$name.err" &
   scenario=$!
   wait $scenario || code=$?
   scenario=
-  detail=$(cat "$work/$name.out")
-  detail=${detail:-$(tail -1 "$work/$name.err")}
+  detail=$(cat "$logs/$name.out")
+  detail=${detail:-$(tail -1 "$logs/$name.err")}
   case $code in
     0) echo "ok $name: $detail ($((SECONDS - start)) s)" ;;
     77) echo "SKIPPED $name: $detail" ;;
@@ -454,7 +503,7 @@ finally() {
   if [ -n "$scenario" ]; then kill "$scenario" 2> /dev/null || true; fi
   if [ -n "$failed" ] || [ "$code" -ne 0 ] || [ -n "${KEEP:-}" ]; then
     kept=$(mktemp -d /tmp/apus-logs.XXXXXX)
-    cp "$work"/*.log "$work"/*.err "$work"/*.txt "$kept" 2> /dev/null || true
+    cp "$logs"/* "$kept" 2> /dev/null || true
     echo "The logs are in $kept."
   fi
   "$lab" down
@@ -465,7 +514,9 @@ trap 'exit 130' INT TERM
 
 "$lab" down
 "$lab" up 4
-work=$LAB_FOLDER/shared
+work=$LAB_FOLDER/shared  # a disk that a scenario fills, so the logs are elsewhere
+logs=$LAB_FOLDER/logs
+mkdir -p "$logs"
 cat > "$work/ref.yaml" <<YAML
 run: run
 model: { family: gpt2, layers: 2, heads: 4, width: 64, context: 64, dropout: 0.1 }
@@ -475,16 +526,21 @@ batch: { microBatches: 4, sequences: 4 }
 steps: $STEPS
 schedule: { warmup: 20 }
 checkpoint: { every: $EVERY, keep: 2 }
-evaluate: { every: 50 }
+evaluate: { every: $EVALUATE }
 log: { every: 1 }
 YAML
 cd "$work"
 "$APUS" data aviary write --kind stories --small --count 600 --output stories.jsonl > /dev/null
 start=$SECONDS
-"$APUS" pretrain ref.yaml --set run=one --threads 1 > one.log 2>&1 ||
-  { failed=yes && echo "FAILED reference: no run on one rank: $(tail -1 one.log)" && exit 1; }
+"$APUS" pretrain ref.yaml --set run=one --threads 1 > "$logs/one.log" 2>&1 ||
+  { failed=yes && echo "FAILED reference: no run on a rank: $(tail -1 "$logs/one.log")" && exit 1; }
 reference=$(digest one)
 echo "ok reference: $STEPS steps on one rank, ${reference:0:16} ($((SECONDS - start)) s)"
 
 for name in $SCENARIOS; do try "$name"; done
+for name in $long; do
+  if [ -z "$ONLY" ] && [[ " $SCENARIOS " != *" $name "* ]]; then
+    echo "SKIPPED $name: only without SHORT=1"
+  fi
+done
 [ -z "$failed" ]
