@@ -94,14 +94,12 @@ import Testing
         "locked": ends("root@locked: Permission denied (publickey)."),
         "empty": "cd /; exec sh -c \"$(echo \"$*\" | sed 's#test -x [^ ]*#test -x /none#')\"",
         "other": "exec sh -c \"$(echo \"$*\" | sed 's#exec [^ ]*#exec \(other)#')\"",
-        "banner": "echo Welcome; exec sh -c \"$*\"",
+        "good": "echo Welcome; exec sh -c \"$*\"",
       ], program)
     try program.write(
-      ["refused", "nameless", "stranger", "locked", "empty", "good", "other", "banner"]
+      ["refused", "nameless", "stranger", "locked", "empty", "good", "other"]
         .map { "\($0) slots=1\n" }.joined(), to: "hosts")
-    let start = Date.now
     let result = try doctor(["--hostfile", "hosts", "--ssh", "./agent"], in: program)
-    #expect(Date.now.timeIntervalSince(start) < 30)
     #expect(result.code == 2 && result.errors.isEmpty, "\(result)")
     for line in [
       "defect: refused: ssh is refused", "defect: nameless: its name has no address",
@@ -112,7 +110,7 @@ import Testing
       #expect(result.output.contains(line), "\(line)\n\(result.output)")
     }
     // A host that greets is no host that fails.
-    #expect(!result.output.contains("defect: banner"))
+    #expect(result.output.contains("\ngood ") || result.output.hasPrefix("good "), "\(result)")
   }
 
   @Test func aFolderThatOneHostDoesNotShare() throws {
@@ -123,7 +121,7 @@ import Testing
     try writeAgent(
       ["apart": "exec unshare -m sh -c \"mount -t tmpfs tmpfs \(program.folder)/shared; $*\""],
       program)
-    let arguments = ["--ssh", "./agent", "--hosts", "x:1,apart:1,y:1", "--run"]
+    let arguments = ["--ssh", "./agent", "--hosts", "x:1,apart:1", "--run"]
     let result = try doctor(arguments + ["shared/run"], in: program)
     if result.output.contains("defect: apart: ./agent ends with code") {
       return print("SKIPPED: a folder that is not shared, because mounting is not permitted")

@@ -98,6 +98,13 @@ import Testing
         + "-x APUS_CPU_LEVEL -x OPENBLAS_CORETYPE -x ONEDNN_MAX_CPU_ISA")
     let isa = try finding(b: { $0.arithmetic.bf16 = "oneDNN 2.6.3 isa e7" })
     expect(isa, .defect, ["b"], "isa e7", "APUS_CPU_LEVEL=x86-64-v3")
+    let environment = try finding(b: {
+      $0.arithmetic.blasCore = "Haswell"
+      $0.arithmetic.variables = ["OPENBLAS_CORETYPE": "Haswell"]
+    })
+    expect(
+      environment, .defect, ["b"], "(Haswell, ",
+      "remove the variables from b (unset OPENBLAS_CORETYPE), or")
     let oldest = try finding(b: { $0.arithmetic.level = "default" })
     expect(oldest, .defect, ["b"], "default", "APUS_CPU_LEVEL=default")
   }
@@ -135,7 +142,7 @@ import Testing
     expect(
       docker, .warning, ["a", "b", "c"],
       "further networks beside 10.0.0.0/24: docker0 172.17.0.0/16", "--network 10.0.0.0/24")
-    #expect(docker.remedy.contains("NETWORK=10.0.0.0/24 cluster/pretrain.sh"))
+    #expect(docker.remedy.contains("--mca btl_tcp_if_include 10.0.0.0/24"))
     let apart = try finding(b: { $0.interfaces = [NetworkInterface("e", "10.9.0.1/24")!] })
     expect(apart, .defect, ["a", "b", "c"], "no network has an address of each", "ip -brief")
     let chosen = try finding(

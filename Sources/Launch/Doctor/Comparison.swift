@@ -77,9 +77,22 @@ package struct Comparison: Sendable {
         "other CPU kernels (\(others[0].report.kernels.joined(separator: ", "))) than on "
           + "\(first.host) (\(first.report.kernels.joined(separator: ", ")))",
         why: "the weights would depend on the host; the ranks refuse to start together",
-        remedy: "use hosts of one CPU type, or everywhere the slower kernels that all have: export "
+        remedy: variableRemedy
+          ?? "use hosts of one CPU type, or everywhere the slower kernels that all have: export "
           + "\(settings); mpirun \(names.joined(separator: " "))")
     ]
+  }
+
+  /// The remedy where hosts have other variables that choose kernels; nil where these are equal.
+  private var variableRemedy: String? {
+    let sets = present.map { ($0.host, $0.report.arithmetic.variables) }
+    guard let first = sets.first, sets.contains(where: { $0.1 != first.1 }) else { return nil }
+    let unequal = sets.filter { !$0.1.isEmpty }.map { host, variables in
+      "\(host) (unset \(variables.keys.sorted().joined(separator: " ")))"
+    }
+    return
+      "the environments differ: remove the variables from \(unequal.joined(separator: ", ")), or "
+      + "give them to all ranks with mpirun -x"
   }
 
   private var speeds: [Finding] {
@@ -231,7 +244,8 @@ extension Comparison {
       let names = others.map { "\($0.name) \($0.network)" }.joined(separator: ", ")
       return Finding(
         .warning, [host.host], "further networks beside \(common): \(names)", why: why,
-        remedy: "apus launch --network \(common), or NETWORK=\(common) cluster/pretrain.sh")
+        remedy: "apus launch --network \(common), or mpirun --mca btl_tcp_if_include \(common) "
+          + "--mca oob_tcp_if_include \(common)")
     }
   }
 }

@@ -54,7 +54,7 @@ package struct Diagnosis: Codable, Sendable {
     return [
       host.host, "\(host.cores.allowed.count)", host.memory.free.mebibytes,
       host.sharedMemory.free.mebibytes, speed("fp32"), speed("bf16"),
-      link.map { "\(($0.bandwidth / 1e9).decimals(2)) GB/s" } ?? "–",
+      link.map(\.speed) ?? "–",
       "\(host.arithmetic.level), \(host.arithmetic.blasCore)",
     ]
   }

@@ -59,7 +59,8 @@ package struct HostExaminer: Sendable {
     self.knowsRanks = knowsRanks
   }
 
-  /// Examines all hosts at the same time: about five seconds, and at most thirty.
+  /// Examines all hosts at the same time: about five seconds, and at most
+  /// forty.
   package func examine() -> [Examination] {
     let probes = Tool.inParallel(hosts.all) { host in (host, try? ask(host)) }
     var examinations: [Examination] = []
@@ -72,8 +73,11 @@ package struct HostExaminer: Sendable {
         examination.clock = asked.clock
         open.append((place, asked.probe))
       } else {
-        examination.failure = shell.finding(
-          of: asked?.probe.end(), host: host, folder: folder, program: program)
+        let outcome = asked?.probe.end()
+        examination.failure =
+          asked?.clock != nil && outcome?.code ?? 0 == 0
+          ? Self.unmeasured(host.name)
+          : shell.finding(of: outcome, host: host, folder: folder, program: program)
       }
       examinations.append(examination)
     }
@@ -91,7 +95,18 @@ package struct HostExaminer: Sendable {
     let seconds = Double(RemoteShell.connectSeconds) + 3
     guard probe.ask("clock", seconds: seconds) != nil else { return (probe, nil, nil) }
     let clock = probe.clock().map { Examination.Clock(offset: $0.offset, error: $0.error) }
-    return (probe, probe.ask(HostReport.self, "report", seconds: 12), clock)
+    return (probe, probe.ask(HostReport.self, "report", seconds: Self.reportSeconds), clock)
+  }
+
+  /// The seconds within which a host measures itself; an idle one takes two.
+  private static let reportSeconds = 25.0
+
+  /// The finding of a host that answers, but does not measure itself in time.
+  private static func unmeasured(_ host: String) -> Finding {
+    Finding(
+      .defect, [host], "it answers, and its measurements have no end after \(Int(reportSeconds)) s",
+      why: "its cores are busy or stopped, and all ranks of a run would wait for it",
+      remedy: "top -b -n 1 | head -15, on that host, names what occupies it")
   }
 
   /// Lets every host write a file, and then look for those of all.

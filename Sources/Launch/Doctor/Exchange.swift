@@ -16,6 +16,12 @@ package struct Link: Codable, Equatable, Sendable {
     self.latency = latency
     self.bandwidth = bandwidth
   }
+
+  /// ``bandwidth`` as text.
+  var speed: String {
+    bandwidth < 1e9
+      ? "\((bandwidth / 1e6).decimals(0)) MB/s" : "\((bandwidth / 1e9).decimals(1)) GB/s"
+  }
 }
 
 /// A short exchange of messages under `mpirun`: the proof that ranks start on all hosts and reach each
@@ -78,8 +84,8 @@ package struct Exchange: Sendable {
           Finding(
             .warning, [host],
             isLocal
-              ? "two ranks exchange \((link.bandwidth / 1e6).decimals(0)) MB/s through shared memory"
-              : "the network from \(hosts[0]) carries \((link.bandwidth / 1e6).decimals(0)) MB/s",
+              ? "two ranks exchange \(link.speed) through shared memory"
+              : "the network from \(hosts[0]) carries \(link.speed)",
             why: "every step moves nearly twice the gradient (8 bytes a parameter) through it",
             remedy: isLocal
               ? "end other programs, and see that /dev/shm is a tmpfs"
