@@ -108,14 +108,14 @@ let package = Package(
       name: "Configuration", dependencies: ["Files", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(name: "Monitoring", dependencies: ["Files"], swiftSettings: strict),
-    .target(name: "Launch", dependencies: ["Files"], swiftSettings: strict),
+    .target(name: "Launch", dependencies: ["Files", "Monitoring"], swiftSettings: strict),
     .target(name: "Recipes", dependencies: ["Configuration", "Files"], swiftSettings: strict),
     .executableTarget(
       name: "Apus",
       dependencies: [
         "Annotation", "Aviary", "Checkpoints", "Configuration", "DataParallel", "Datasets",
-        "Debugging", "Files", "Generation", "Layers", "MPI", "Models", "Monitoring", "Phases",
-        "Recipes", "Tensors", "Tokenizers", "Training",
+        "Debugging", "Files", "Generation", "Launch", "Layers", "MPI", "Models", "Monitoring",
+        "Phases", "Recipes", "Tensors", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

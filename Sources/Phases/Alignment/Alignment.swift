@@ -96,6 +96,11 @@ struct Alignment: ConfiguredPhase {
     return try answers.rowSizes(plan)
   }
 
+  func preparedForTiming(_ run: RunContext) throws -> PreparedPhase? {
+    // The steps of the others ask for rewards, perhaps from a command.
+    if case .answers = task { try prepare(run) } else { nil }
+  }
+
   /// Opens a reward model that has the tokenizer of `folder` and passed its quality gate.
   private static func rewardModel(
     _ path: String, _ options: RewardSourceOptions, beside folder: ModelFolder,
