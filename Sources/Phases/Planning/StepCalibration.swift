@@ -100,7 +100,7 @@ package struct StepCalibration {
     let known = need.reduce(scratch + (sketch.timed == nil ? 0 : frozen)) {
       $0 + ($1.key == .microBatch ? 0 : $1.value)
     }
-    programBytes = max(programBytes, (ProcessMemory.resident() ?? 0) - known)
+    programBytes = max(0, (ProcessMemory.resident() ?? 0) - known)
     scratchBytes = scratch
   }
 
