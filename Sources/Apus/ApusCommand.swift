@@ -14,8 +14,8 @@ struct ApusCommand: ParsableCommand {
       "Train language models on CPUs with MPI: the same bits on any number of ranks.",
     version: version,
     subcommands: [
-      DoctorCommand.self, DataCommand.self, TokenizerCommand.self, ConfigCommand.self,
-      PretrainCommand.self,
+      DoctorCommand.self, PlanCommand.self, DataCommand.self, TokenizerCommand.self,
+      ConfigCommand.self, PretrainCommand.self,
       FinetuneCommand.self, AnnotateCommand.self, RewardCommand.self, AlignCommand.self,
       EvaluateCommand.self, ModelCommand.self, ExportCommand.self, GenerateCommand.self,
       EmbedCommand.self, RunCommand.self, LaunchCommand.self, DebugCommand.self,

@@ -10,6 +10,11 @@ package enum Cores {
     /// One core per thread, or nil to let the system schedule them.
     package let cores: [Int]?
 
+    package init(threads: Int, cores: [Int]?) {
+      self.threads = threads
+      self.cores = cores
+    }
+
     /// Divides the threads of a rank into workers, at most one per leaf that the rank computes, and
     /// gives each worker a team of equal size.
     ///

@@ -83,10 +83,12 @@ struct FailureClues: Equatable {
     }
   }
 
-  /// The rank that the others report: one that is frozen or stuck, or has other weights than the
-  /// majority. A network that delivers nothing is the fault of no host.
+  /// Returns the rank that the others report in `line`, frozen, stuck, or with other weights than the
+  /// majority; nil for other lines.
+  ///
+  /// A network that delivers nothing is the fault of no host.
   private static func ofWatchdog(_ line: String) -> Finding? {
-    if line.contains(/^apus: rank \d+ on [\w.-]+: all ranks are in /) {
+    if line.firstMatch(of: #/^apus: rank \d+ on [\w.-]+: all ranks are in /#) != nil {
       return Finding(host: nil, rank: nil, reason: String(line.dropFirst("apus: ".count)))
     }
     guard

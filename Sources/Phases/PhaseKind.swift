@@ -65,6 +65,12 @@ package protocol ConfiguredPhase: Phase {
   /// Returns the mean sizes of the rows of its training data; nil where they are whole contexts.
   func rowSizes() throws -> RowSizes?
 
+  /// Returns the phase prepared for a plan's timing; nil where preparation or steps would write files or
+  /// run the user's commands.
+  ///
+  /// Collective.
+  func preparedForTiming(_ run: RunContext) throws -> PreparedPhase?
+
   /// Returns the sizes of a run from its keys alone.
   static func sketch(
     _ options: Options, _ reader: ConfigurationReader, _ artifacts: PlannedArtifacts,
@@ -74,6 +80,8 @@ package protocol ConfiguredPhase: Phase {
 
 extension ConfiguredPhase {
   package func rowSizes() -> RowSizes? { nil }
+
+  package func preparedForTiming(_ run: RunContext) -> PreparedPhase? { nil }
 
   /// Makes the phase from the keys of `reader`.
   ///

@@ -21,6 +21,10 @@ package struct MemoryNeed: Sendable, Equatable {
   /// The bytes of each part.
   package let bytes: [Part: Int]
 
+  package init(bytes: [Part: Int]) {
+    self.bytes = bytes
+  }
+
   /// The bytes of all parts.
   package var total: Int { bytes.values.reduce(0, +) }
 

@@ -87,6 +87,11 @@ package struct MicroBatch: Sendable {
   /// The activations that the backward pass recomputes.
   package let recomputation: Recomputation
 
+  /// Returns the micro-batch of the same index in another step.
+  package func at(step: Int) -> MicroBatch {
+    MicroBatch(step: step, index: index, seed: seed, recomputation: recomputation)
+  }
+
   /// The source of its dropout masks.
   package var dropout: DropoutSource { DropoutSource(seed: seed, step: step, microBatch: index) }
 }

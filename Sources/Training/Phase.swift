@@ -25,6 +25,16 @@ package struct RunContext {
   package let threads: Int
   /// Logs a note; without effect on ranks other than 0.
   package let note: (String) throws -> Void
+
+  package init(
+    folder: RunFolder, world: Communicator, threads: Int,
+    note: @escaping (String) throws -> Void = { _ in }
+  ) {
+    self.folder = folder
+    self.world = world
+    self.threads = threads
+    self.note = note
+  }
 }
 
 /// The objective, evaluator and frozen models of a phase.

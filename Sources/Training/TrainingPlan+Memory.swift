@@ -43,7 +43,7 @@ extension TrainingPlan {
 
   /// Returns the largest number of workers of a rank whose gradients fit into `bytes` beside the
   /// weights and the optimizer's state, with a fifth left for activations and the rest; at least 1.
-  func workersThatFit(into bytes: Int, ranks: Int) -> Int {
+  package func workersThatFit(into bytes: Int, ranks: Int) -> Int {
     let own = (leaves + ranks - 1) / ranks
     return (1...own).last { self.bytes(ranks: ranks, workers: $0) <= bytes / 5 * 4 } ?? 1
   }
@@ -56,7 +56,7 @@ extension TrainingPlan {
 
   /// Returns the bytes that a rank with `workers` workers needs at least; micro-batches count where
   /// their rows are always full.
-  func memoryNeed(ranks: Int, workers: Int) -> MemoryNeed {
+  package func memoryNeed(ranks: Int, workers: Int) -> MemoryNeed {
     let held = workers * levels(of: (leaves + ranks - 1) / ranks, workers: workers)
     return MemoryNeed(
       bytes: [
@@ -80,7 +80,7 @@ extension TrainingPlan {
   /// A layer keeps its input, and without recomputation about the results of its products, of which
   /// three quarters are counted: for products of `width` inputs these are as many per position as
   /// their weights ÷ `width`. LoRA needs fewer of them, so only the layers' inputs are counted.
-  private var microBatchBytes: Int {
+  package var microBatchBytes: Int {
     let positions = Double(rows) * Double(context + sourceContext)
     let width = Double(model.width)
     let products = network.layout.entries.reduce(0.0) {

@@ -3,7 +3,7 @@ import Files
 
 extension TrainingPlan {
   /// The size of a checkpoint's weights and optimizer state in bytes.
-  private var checkpointBytes: Double {
+  package var checkpointBytes: Double {
     Double(MemoryLayout<Float>.stride) * Double(parameters.trained)
       * Double(1 + optimizer.stateNames.count)
   }

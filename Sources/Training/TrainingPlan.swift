@@ -28,7 +28,7 @@ package struct TrainingPlan: Sendable {
   /// Evaluations in a row without a lower validation loss that end the run; nil never ends it.
   package let patience: Int?
   /// Micro-batches in a step, a power of two.
-  package let microBatches: Int
+  package private(set) var microBatches: Int
   /// Micro-batches added in order per leaf of the summation tree.
   package let accumulation: Int
   package let reduction: GradientReduction
@@ -201,6 +201,16 @@ package struct TrainingPlan: Sendable {
     schedule = schedule.with(steps: steps, warmup: warmup ?? schedule.warmup)
     keySettings["schedule.warmup"] = "\(schedule.warmup)"
   }
+
+  /// Returns the plan of a step of `leaves` leaves, a power of two, with all else the same.
+  package func with(leaves: Int) -> TrainingPlan {
+    var plan = self
+    plan.microBatches = leaves * accumulation
+    return plan
+  }
+
+  /// The number of buffers of the optimizer's state.
+  package var stateCount: Int { optimizer.stateNames.count }
 
   /// The language model of the network.
   package var model: any ModelConfiguration { network.model }

@@ -65,19 +65,23 @@ import Testing
   }
 
   /// The sentences of a rank's watchdog, and of ranks that compare their weights.
-  @Test(arguments: [
-    (
-      "apus: rank 2 on node-c, last in the update of step 9, has shown no sign of life for 26 seconds, "
-        + "and rank 0 on node-a waits in MPI_Allgather of step 9; the run ends.", "node-c", 2
-    ),
-    ("apus: rank 1 on node-b has made no progress in the save of step 9 for 700 seconds", "node-b", 1),
-    (
-      "apus: rank 1 on node-b computed step 9 with other weights than the majority of the ranks: x",
-      "node-b", 1
-    ),
-    ("apus: rank 0 on node-a, rank 1 on node-b computed step 9 with different weights", nil, nil),
-    ("apus: rank 0 on node-a: all ranks are in MPI_Barrier, in the update of step 9", nil, nil),
-  ] as [(String, String?, Int?)])
+  @Test(
+    arguments: [
+      (
+        "apus: rank 2 on node-c, last in the update of step 9, has shown no sign of life for 26 seconds, "
+          + "and rank 0 on node-a waits in MPI_Allgather of step 9; the run ends.", "node-c", 2
+      ),
+      (
+        "apus: rank 1 on node-b has made no progress in the save of step 9 for 700 seconds",
+        "node-b", 1
+      ),
+      (
+        "apus: rank 1 on node-b computed step 9 with other weights than the majority of the ranks: x",
+        "node-b", 1
+      ),
+      ("apus: rank 0 on node-a, rank 1 on node-b computed step 9 with different weights", nil, nil),
+      ("apus: rank 0 on node-a: all ranks are in MPI_Barrier, in the update of step 9", nil, nil),
+    ] as [(String, String?, Int?)])
   func theRankThatOthersReportIsFound(line: String, host: String?, rank: Int?) {
     let found = clues(line)
     #expect(found.finding?.host == host && found.finding?.rank == rank)

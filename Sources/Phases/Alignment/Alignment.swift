@@ -92,8 +92,20 @@ struct Alignment: ConfiguredPhase {
   }
 
   func rowSizes() throws -> RowSizes? {
-    guard case .answers(let answers) = task else { return nil }
-    return try answers.rowSizes(plan)
+    switch task {
+    case .answers(let answers): return try answers.rowSizes(plan)
+    case .policy(_, let prompts):
+      // The prompts of their mean length, with completions of the longest, as an untrained policy's.
+      let lengths = prompts.train.prompts.map(\.ids.count)
+      let mean = lengths.reduce(0, +) / max(1, lengths.count)
+      return RowSizes(
+        context: min(plan.context, mean + options.rollouts.tokens), sourceContext: 0)
+    }
+  }
+
+  func preparedForTiming(_ run: RunContext) throws -> PreparedPhase? {
+    // The steps of the others ask for rewards, perhaps from a command.
+    if case .answers = task { try prepare(run) } else { nil }
   }
 
   /// Opens a reward model that has the tokenizer of `folder` and passed its quality gate.

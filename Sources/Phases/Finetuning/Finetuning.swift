@@ -32,6 +32,8 @@ struct Finetuning: ConfiguredPhase {
 
   func rowSizes() throws -> RowSizes? { try task.rowSizes(plan) }
 
+  func preparedForTiming(_ run: RunContext) throws -> PreparedPhase? { try prepare(run) }
+
   /// Makes the objective and the evaluator.
   func prepare(_ run: RunContext) throws -> PreparedPhase {
     try task.notes.forEach(run.note)

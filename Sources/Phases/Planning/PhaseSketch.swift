@@ -30,11 +30,13 @@ package struct PhaseSketch {
   }
 
   /// The plan of the run, with a placeholder for its tokenizer.
-  package let plan: TrainingPlan
+  package var plan: TrainingPlan
   /// The step from which an interrupted run continues.
   package var firstStep = 0
   /// The mean sizes of a row; nil for the whole contexts of the plan.
   package var rowSizes: RowSizes?
+  /// The phase with its data and models, for timing; nil to time arbitrary tokens.
+  package var timed: (plan: TrainingPlan, phase: PreparedPhase)?
   /// The sampling of completions; nil for phases without.
   var rollouts: Rollouts?
   /// The number of tokens per evaluation, for pretraining; 0 for other phases.
@@ -44,6 +46,16 @@ package struct PhaseSketch {
 
   /// The numbers of trained and of frozen parameters of the network, without padding.
   package var parameters: (trained: Int, frozen: Int) { plan.parameters }
+
+  /// The sizes of a row of a step that is timed.
+  var timedSizes: RowSizes {
+    rowSizes ?? RowSizes(context: plan.context, sourceContext: plan.sourceContext)
+  }
+
+  /// The number of positions in a step, padding included.
+  package var tokensPerStep: Int {
+    plan.microBatches * plan.rows * (timedSizes.context + timedSizes.sourceContext)
+  }
 
   /// Estimates the bytes that a rank needs, without activations.
   package func memory(ranks: Int, threads: Int) -> Int {

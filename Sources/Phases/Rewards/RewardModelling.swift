@@ -41,6 +41,8 @@ struct RewardModelling: ConfiguredPhase {
 
   func rowSizes() throws -> RowSizes? { try task.rowSizes(plan) }
 
+  func preparedForTiming(_ run: RunContext) throws -> PreparedPhase? { try prepare(run) }
+
   /// Makes the objective and the evaluator; at the end of the run the verdict is written.
   func prepare(_ run: RunContext) throws -> PreparedPhase {
     try task.notes.forEach(run.note)
