@@ -31,22 +31,28 @@ struct ClusterPlan {
     cluster arguments: PlannedClusterArguments, world: Communicator, cores: Cores.Assignment
   ) throws {
     self.phase = phase
-    var (keys, all) = (try reader(), try reader())
-    let bf16IsFaster = MatrixLibrary.bf16IsFaster
-    var sketch = try phase.type.sketch(&keys, PlannedArtifacts(), bf16IsFaster: bf16IsFaster)
+    let bytes = arguments.memory.map { Int($0 * 0x1p30) }
+    let (found, prepared) = try ProcessMemory.$planned.withValue(bytes) {
+      var (keys, all) = (try reader(), try reader())
+      let bf16IsFaster = MatrixLibrary.bf16IsFaster
+      let sketch = try phase.type.sketch(&keys, PlannedArtifacts(), bf16IsFaster: bf16IsFaster)
+      return (sketch, try phase.type.init(&all, bf16IsFaster: bf16IsFaster))
+    }
+    var sketch = found
     // The examples stay in memory, as in the run.
-    let prepared = try phase.type.init(&all, bf16IsFaster: bf16IsFaster)
     defer { withExtendedLifetime(prepared) {} }
-    sketch.timed = try prepared.preparedForTiming(
-      RunContext(folder: RunFolder(prepared.plan.run), world: world, threads: cores.threads)
-    ).map { (prepared.plan, $0) }
+    if sketch.memory(ranks: 1, threads: cores.threads) < ProcessMemory.available() / 4 {
+      let run = RunContext(
+        folder: RunFolder(prepared.plan.run), world: world, threads: cores.threads)
+      sketch.timed = try prepared.preparedForTiming(run).map { (prepared.plan, $0) }
+    }
     sketch.rowSizes = try prepared.rowSizes()
     sketch.firstStep = try TrainingRun.firstStep(of: prepared.plan, resume: .auto, world: world)
     let plan = sketch.plan
     var (cluster, assumptions) = try arguments.resolved(
       cores: cores.threads, runFolder: plan.run)
     available =
-      arguments.memory.map { Int($0 * 0x1p30) / cluster.ranksPerHost }
+      bytes.map { $0 / cluster.ranksPerHost }
       ?? ProcessMemory.available(ranks: cluster.ranksPerHost)
     try plan.requireMemory(available, ranks: cluster.ranks)
     work = try PlannedWork(

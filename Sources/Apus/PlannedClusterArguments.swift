@@ -33,7 +33,7 @@ struct PlannedClusterArguments: ParsableArguments {
   var diskBandwidth: Double?
 
   @Option(
-    help: "Mean hours between failures of one host (default: 6334, as Meta published for Llama 3).")
+    help: "Mean hours between failures of one host (default: 6335, as Meta published for Llama 3).")
   var mtbf: Double?
 
   func validate() throws {

@@ -3,6 +3,9 @@ import Glibc
 
 /// The memory of this process, as counted by the kernel.
 package enum ProcessMemory {
+  /// The memory in bytes of a host that a run is planned for, in place of this one's; nil otherwise.
+  @TaskLocal package static var planned: Int?
+
   /// Resident memory in bytes; nil if /proc is not available.
   package static func resident() -> Int? {
     TextFile.contents("/proc/self/status").flatMap { bytes(of: "VmRSS", in: $0) }
@@ -13,12 +16,13 @@ package enum ProcessMemory {
     TextFile.contents("/proc/self/status").flatMap { bytes(of: "VmHWM", in: $0) }
   }
 
-  /// Returns the memory that this process may use, in bytes: its part of the host's memory that no
+  /// Returns the memory that this process may use, in bytes: `planned`, or its part of the host's memory that no
   /// process uses, or less in a control group (a container, a batch job) or by a limit of its address
   /// space (`ulimit -v`).
   ///
   /// - Parameter ranks: The number of processes on this host that share its memory evenly.
   package static func available(ranks: Int = 1) -> Int {
+    if let planned { return planned / ranks }
     let host =
       TextFile.contents("/proc/meminfo").flatMap { bytes(of: "MemAvailable", in: $0) }
       ?? sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))

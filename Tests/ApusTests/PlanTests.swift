@@ -71,6 +71,22 @@ import Testing
     }
   }
 
+  /// Hosts with more memory than this machine hold what it cannot, and its steps are not run.
+  @Test func aLargerHostIsPlanned() throws {
+    try Program.withCorpus { program in
+      let huge = [
+        "--set", "data.train=[corpus.txt]", "--set", "model.width=16384", "--set",
+        "model.layers=96", "--set", "model.heads=128", "--set", "model.context=2048", "--set",
+        "epochs=1", "--hosts", "64",
+      ]
+      let refused = try program.run(["plan"] + huge)
+      #expect(refused.code == 2 && refused.errors.contains("memory"), "\(refused)")
+      let plan = try plan(program, huge + ["--memory", "50000"])
+      #expect((plan["step"] as? [String: Any])?["isMeasured"] as? Bool == false)
+      #expect(try number(plan, "memoryPerRank", "weights") > 1e12)
+    }
+  }
+
   @Test func theTextNamesItsAssumptions() throws {
     try Program.withModel { program in
       let plan = try program.run(["plan"] + Self.finetune + ["--hosts", "3"])

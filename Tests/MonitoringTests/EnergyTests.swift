@@ -99,6 +99,20 @@ struct PowercapTree {
     }
   }
 
+  /// A reading is taken in every step, the fastest of which take a millisecond.
+  @Test func aReadingTakesLittleTime() throws {
+    try withTree { tree in
+      for zone in 0..<2 { try tree.write("intel-rapl:\(zone)", energy: "5") }
+      let counters = try #require(PackageCounters(folder: tree.folder))
+      var meter = EnergyMeter(.counters(counters, processes: 1), wattsPerCore: 12)
+      let start = EnergyMeter.Moment.now
+      for _ in 0..<200 { _ = meter.lap() }
+      let seconds = (EnergyMeter.Moment.now.cpu - start.cpu) / 200
+      print("a reading of two packages: \(seconds * 1e6) µs of CPU time")
+      #expect(seconds < 1e-3)
+    }
+  }
+
   @Test func aMeterFallsBackOnItsModel() throws {
     try withTree { tree in
       try tree.write("intel-rapl:0", energy: "0")

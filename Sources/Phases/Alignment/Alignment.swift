@@ -95,11 +95,12 @@ struct Alignment: ConfiguredPhase {
     switch task {
     case .answers(let answers): return try answers.rowSizes(plan)
     case .policy(_, let prompts):
-      // The prompts of their mean length, with completions of the longest, as an untrained policy's.
-      let lengths = prompts.train.prompts.map(\.ids.count)
-      let mean = lengths.reduce(0, +) / max(1, lengths.count)
+      // Rows are as long as the longest of a micro-batch: on average the quantile rows ÷ (rows + 1) of
+      // the prompts, with a completion of the longest.
+      let lengths = prompts.train.prompts.map(\.ids.count).sorted()
+      let longest = lengths[(lengths.count - 1) * plan.rows / (plan.rows + 1)]
       return RowSizes(
-        context: min(plan.context, mean + options.rollouts.tokens), sourceContext: 0)
+        context: min(plan.context, longest + options.rollouts.tokens), sourceContext: 0)
     }
   }
 
