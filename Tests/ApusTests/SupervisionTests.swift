@@ -117,6 +117,7 @@ import Testing
   func nothingIsLeftRunning(number: Int32) throws {
     let script = """
       trap '' USR2 HUP
+      exec >/dev/null 2>&1
       setsid sh -c 'trap "" USR2 HUP; echo $$ > orphan; while :; do sleep 0.2; done' &
       echo $$ > shell; while :; do sleep 0.2; done
       """
