@@ -271,7 +271,8 @@ in_host() {
 # on, the command begins in the home folder, and its words are put together for a shell.
 ssh_to_host() {
   local option host name
-  while getopts :1246AaCfGgKkMNnqsTtVvXxYyb:c:D:E:e:F:I:i:J:L:l:m:O:o:p:Q:R:S:W:w: option; do :; done
+  local options=1246AaCfGgKkMNnqsTtVvXxYyb:c:D:E:e:F:I:i:J:L:l:m:O:o:p:Q:R:S:W:w:
+  while getopts ":$options" option; do :; done
   shift $((OPTIND - 1))
   host=${1#*@}
   shift
