@@ -337,10 +337,15 @@ cut_host() {
 }
 
 heal_host() {
-  local pid
+  local pid name
   pid=$(need_host "${1:-}")
   rm -f "$LAB_FOLDER/hosts/$1/cut"
   on_switch ip link set "$1" up
+  # A host that has asked in vain for the address of another fails connections to it for some
+  # seconds after the link is back; Open MPI does not try them again, and its start hangs.
+  for name in $(names); do
+    nsenter --target "$(holder "$name")" --net ip neighbour flush dev eth0
+  done
   start_sshd "$1"
 }
 
