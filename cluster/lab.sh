@@ -271,7 +271,8 @@ in_host() {
 # on, the command begins in the home folder, and its words are put together for a shell.
 ssh_to_host() {
   local option host name
-  while getopts :1246AaCfGgKkMNnqsTtVvXxYyb:c:D:E:e:F:I:i:J:L:l:m:O:o:p:Q:R:S:W:w: option; do :; done
+  local options=1246AaCfGgKkMNnqsTtVvXxYyb:c:D:E:e:F:I:i:J:L:l:m:O:o:p:Q:R:S:W:w:
+  while getopts ":$options" option; do :; done
   shift $((OPTIND - 1))
   host=${1#*@}
   shift
@@ -336,10 +337,15 @@ cut_host() {
 }
 
 heal_host() {
-  local pid
+  local pid name
   pid=$(need_host "${1:-}")
   rm -f "$LAB_FOLDER/hosts/$1/cut"
   on_switch ip link set "$1" up
+  # A host that has asked in vain for the address of another fails connections to it for some
+  # seconds after the link is back; Open MPI does not try them again, and its start hangs.
+  for name in $(names); do
+    nsenter --target "$(holder "$name")" --net ip neighbour flush dev eth0
+  done
   start_sshd "$1"
 }
 

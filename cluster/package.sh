@@ -44,7 +44,8 @@ strip --strip-debug "$tree/lib/apus"
 ln -s ../lib/apus "$tree/bin/apus"
 cp -r "$clone/cluster" "$clone/hostfiles" "$clone/LICENSE" "$clone/README.md" "$tree"
 
-tar --create --sort=name --owner=0 --group=0 --numeric-owner --directory "$scratch" "apus-$version" |
+tar --create --sort=name --owner=0 --group=0 --numeric-owner --directory "$scratch" \
+  "apus-$version" |
   gzip --best --no-name > "$output/apus-$version-$architecture.tar.gz"
 
 # The Debian packages of the other libraries, with the versions that they need at least.
@@ -55,7 +56,8 @@ depends=$(cd "$scratch" && dpkg-shlibdeps --ignore-missing-info -O -l"$tree/lib"
 [ -n "$depends" ] || fail 2 "the packages of the libraries of $APUS were not found."
 
 # A copy of the sources, as in a container, has no history.
-maintainer=$(git -C "$clone" log -1 --format='%an <%ae>' 2> /dev/null || echo "Apus <apus@localhost>")
+maintainer=$(git -C "$clone" log -1 --format='%an <%ae>' 2> /dev/null ||
+  echo "Apus <apus@localhost>")
 root=$scratch/root
 mkdir -p "$root/DEBIAN" "$root/usr/lib" "$root/usr/bin" "$root/usr/share/doc/apus"
 cp -r "$tree/lib" "$root/usr/lib/apus"

@@ -77,7 +77,7 @@ CONF
 }
 
 up() {
-  local hosts host first tries
+  local hosts host first tries idle
   hosts=$("$lab" hosts | cut -d' ' -f1 | xargs)
   first=${hosts%% *}
   install_packages
@@ -95,9 +95,8 @@ up() {
   "$lab" in "$first" slurmctld -f "$SLURM_CONF" -c
   for host in $hosts; do "$lab" in "$host" slurmd -f "$SLURM_CONF"; done
   for ((tries = 0; tries < 100; tries++)); do
-    if [ "$("$lab" in "$first" sinfo -h -t idle -o %D 2> /dev/null)" = "$(wc -w <<< "$hosts")" ]; then
-      return
-    fi
+    idle=$("$lab" in "$first" sinfo -h -t idle -o %D 2> /dev/null || true)
+    if [ "$idle" = "$(wc -w <<< "$hosts")" ]; then return; fi
     sleep 0.2
   done
   fail 2 "not every host became idle: $("$lab" in "$first" sinfo -N 2>&1 | xargs); see $folder."

@@ -2,7 +2,7 @@
 # Tries what Apus promises about several machines, in the laboratory of cluster/lab.sh.
 #
 #   cluster/test.sh                      every scenario
-#   SHORT=1 cluster/test.sh              fewer scenarios, steps and trials: about a minute and a half
+#   SHORT=1 cluster/test.sh              fewer scenarios and trials: about a minute and a half
 #   ONLY="kill cut" cluster/test.sh      some scenarios
 #   KILLS=2000 cluster/test.sh           the long form of a scenario
 #
@@ -18,7 +18,8 @@ cluster=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 lab=$cluster/lab.sh
 APUS=$(realpath "${APUS:-$cluster/../.build/debug/apus}")  # the program
 # A command that starts the words after it (`pretrain ref.yaml …`) on the hosts of the list $HOSTS,
-# in place of plain mpirun: LAUNCHER='/path/to/apus launch --network 10.77.0.0/24 --hosts $HOSTS'.
+# in place of plain mpirun, and that continues the run after a fault: LAUNCHER='/path/to/apus launch
+# --network 10.77.0.0/24 --ranks-per-host 1 --hosts $HOSTS'.
 LAUNCHER=${LAUNCHER:-}
 ONLY=${ONLY:-}
 SEED=${SEED:-$RANDOM}       # of the moments and victims
@@ -168,6 +169,20 @@ finish() {
   [ "$code" -eq 0 ] || fail "the job on $2 ended with $code: $(said "$1")"
 }
 
+# survive RUN HOSTS: after a fault, lets the run reach its end. A supervisor has done it already,
+# with code 0; after plain mpirun has ended with another code, the job is started on these hosts.
+survive() {
+  if [ -n "$LAUNCHER" ]; then
+    [ "$code" -eq 0 ] || fail "$1 was not continued, code $code: $(said "$1")"
+  else
+    [ "$code" -ne 0 ] || fail "$1 ended with 0 in spite of the fault"
+    no_orphans
+    finish "$1" "$2"
+  fi
+  no_orphans
+  same_bits "$1"
+}
+
 # --- Scenarios
 
 # h NUMBER …: prints the hosts of these numbers as a list for `launch`.
@@ -239,12 +254,16 @@ scenario_phases() {
           evaluation) step=$(((from / EVALUATE + 1) * EVALUATE)) ;;
           *) step=$((from + 1 + RANDOM % EVERY)) ;;
         esac
-        export APUS_FAULT="kill@rank=$rank,step=$step,phase=$phase"
+        # A supervisor starts the same command again, which must not be killed again.
+        export APUS_FAULT="kill@rank=$rank,step=$step,phase=$phase${LAUNCHER:+,attempt=1}"
       fi
       launch "$run" "$(h 1 2)"
       await
       no_orphans
-      [ "$code" -ne 0 ] || break
+      if [ "$code" -eq 0 ]; then
+        if [ -n "$LAUNCHER" ]; then faults=$((faults + 1)) places+=" $phase"; fi
+        break
+      fi
       [ "$code" -eq 137 ] || fail "$APUS_FAULT led to exit code $code: $(said "$run")"
       faults=$((faults + 1))
       places+=" $phase"
@@ -258,23 +277,20 @@ scenario_phases() {
 
 # One of three hosts loses its network; the others go on without it.
 scenario_cut() {
-  local trial run slowest=0 at
+  local trial run slowest=0
   for ((trial = 0; trial < CUTS; trial++)); do
     run=cut$trial
     launch "$run" "$(h 1 2 3)"
     await_step "$run" $((EVERY + 3 + RANDOM % (STEPS / 2)))
-    at=$(step "$run")
     "$lab" cut "${LAB}3"
     await 60
     slowest=$(max "$took" "$slowest")
-    [ "$code" -ne 0 ] || [ "$at" -gt $((STEPS - 20)) ] || fail "the job ended with 0 without host 3"
-    no_orphans
-    finish "$run" "$(h 1 2)"
+    survive "$run" "$(h 1 2)"
     "$lab" heal "${LAB}3"
-    same_bits "$run"
   done
-  [ "$(max "$slowest" 15)" = 15 ] || fail "a cut was noticed only after $slowest s"
-  echo "$CUTS cuts noticed within $slowest s, same bits on the other two hosts"
+  [ -n "$LAUNCHER" ] || [ "$(max "$slowest" 15)" = 15 ] ||
+    fail "a cut was noticed only after $slowest s"
+  echo "$CUTS cuts, ended within $slowest s, same bits on the other two hosts"
 }
 
 # A host stops without a word, as at a power failure.
@@ -286,11 +302,9 @@ scenario_crash() {
   "$lab" crash "${LAB}2"
   await 60
   at=$took
-  no_orphans
-  finish crash "$(h 1 3)"
+  survive crash "$(h 1 3)"
   "$lab" heal "${LAB}2"
-  same_bits crash
-  echo "noticed within $at s, same bits on the other two hosts"
+  echo "ended within $at s, same bits on the other two hosts"
 }
 
 # mpirun, or the daemon of another host, is killed: nothing may be left, and the next start works.
@@ -303,9 +317,7 @@ scenario_daemons() {
     [ -n "$victim" ] || fail "there is no process $name"
     kill -9 "$victim"
     await 60
-    no_orphans
-    finish "$name" "$(h 1 2)"
-    same_bits "$name"
+    survive "$name" "$(h 1 2)"
   done
   echo "no orphan after 10 s, same bits"
 }
@@ -416,13 +428,11 @@ scenario_freeze() {
   launch freeze "$(h 1 2)"
   await_step freeze $((EVERY + 3))
   kill -STOP "$(ranks "${LAB}2" | cut -d' ' -f2)"
-  await 60
-  grep -qE "${LAB}2" "$logs/freeze.log" || fail "the host of the frozen rank was not named"
-  no_orphans
+  await 90
+  grep -qE "rank 1 .*${LAB}2" "$logs/freeze.log" || fail "the frozen rank was not named"
   local after=$took
-  finish freeze "$(h 1 2)"
-  same_bits freeze
-  echo "named after $after s, same bits"
+  survive freeze "$(h 1 2)"
+  echo "named, and ended after $after s, same bits"
 }
 
 # One host differs: the start is refused with code 2 within 20 s, and the host is named.
