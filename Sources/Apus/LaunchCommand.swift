@@ -71,6 +71,12 @@ struct LaunchCommand: ParsableCommand {
     guard let name = words.first else {
       throw ValidationError("A command is missing: apus launch pretrain run.yaml")
     }
+    if ["-h", "--help"].contains(name) { throw CleanExit.helpRequest(self) }
+    if name.hasPrefix("-") {
+      throw ValidationError(
+        "Unknown option '\(name)': the options of apus launch stand before the command, and those of "
+          + "the command after it.")
+    }
     // An error in its arguments has the usage of the command itself.
     guard let command = try ApusCommand.command(from: words) as? any CollectiveSubcommand else {
       throw ValidationError(

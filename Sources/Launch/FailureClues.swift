@@ -24,6 +24,10 @@ struct FailureClues: Equatable {
   /// True when another run has taken the folder over.
   private(set) var isSuperseded = false
 
+  /// True when the ranks have saved and stopped because a signal asked one of them to.
+  var isStopped: Bool { hasStopRequest && finding == nil }
+  private var hasStopRequest = false
+
   private var unfinished: [UInt8] = []
   private static let longestLine = 4096
 
@@ -47,6 +51,7 @@ struct FailureClues: Equatable {
 
   /// Reads a line without its line feed.
   mutating func read(line: String) {
+    if line.contains("a signal requested a stop") { hasStopRequest = true }
     if let refused = Self.refusals.first(where: { line.contains($0) }) { refusal = refused }
     if let match = line.firstMatch(
       of: /process rank (\d+) with PID \d+ on node (\S+) exited on signal (\d+)(?: \(([^)]*)\))?/)
@@ -96,7 +101,7 @@ struct FailureClues: Equatable {
         of: /^apus: rank (\d+) on ([\w.-]+)(,| has made| computed) (.*)/)
     else { return nil }
     // Two ranks with other weights have no majority that tells which is wrong.
-    let isKnown = match.3 != "," || match.4.hasPrefix("last in ")
+    let isKnown = match.3 != "," || match.4.hasPrefix("last seen in ")
     return Finding(
       host: isKnown ? String(match.2) : nil, rank: isKnown ? Int(match.1) : nil,
       reason: String(line.dropFirst("apus: ".count)))

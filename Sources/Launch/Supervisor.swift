@@ -64,7 +64,9 @@ package final class Supervisor {
       attempt: report.attempts.count + 1, start: now, end: now,
       hosts: start.hosts.all.map { "\($0.name):\($0.slots)" }, exitCode: 0)
     let attempt = try Attempt(line.words)
-    let (code, isStopped) = watch(attempt)
+    var (code, isStopped) = watch(attempt)
+    // A batch system sends its signal to any process of a job.
+    if code == 75, attempt.clues.isStopped { isStopped = true }
     record.exitCode = code
     record.end = now
     return finish(

@@ -137,7 +137,7 @@ final class Watchdog: Sendable {
     let function = own.function ?? "a computation"
     switch finding {
     case .silent(let signs, let seconds):
-      let names = signs.map { "\($0.name), last in \($0.place)," }.joined(separator: " and ")
+      let names = signs.map { "\($0.name), last seen in \($0.place)," }.joined(separator: " and ")
       let verb = signs.count == 1 ? "has" : "have"
       return "\(names) \(verb) shown no sign of life for \(seconds.decimals(0)) seconds, and "
         + "\(own.name) waits in \(function) of step \(own.step)"

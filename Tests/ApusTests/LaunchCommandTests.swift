@@ -80,6 +80,17 @@ import Testing
     #expect(result.errors.hasPrefix("apus: ") && result.output.isEmpty)
   }
 
+  @Test func helpIsThatOfTheLaunch() throws {
+    let program = try Program()
+    defer { program.remove() }
+    for option in ["--help", "-h"] {
+      let result = try program.run(["launch", option])
+      #expect(result.code == 0 && result.output.contains("--take-over"), "\(result)")
+    }
+    let wrong = try program.run(["launch", "--hostfil", "x", "pretrain", "run.yaml"])
+    #expect(wrong.code == 64 && wrong.errors.contains("Unknown option '--hostfil'"), "\(wrong)")
+  }
+
   @Test func theScriptPretrains() throws {
     let program = try Program()
     defer { program.remove() }

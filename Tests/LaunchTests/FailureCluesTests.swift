@@ -68,7 +68,7 @@ import Testing
   @Test(
     arguments: [
       (
-        "apus: rank 2 on node-c, last in the update of step 9, has shown no sign of life for 26 seconds, "
+        "apus: rank 2 on node-c, last seen in the update of step 9, has shown no sign of life for 26 seconds, "
           + "and rank 0 on node-a waits in MPI_Allgather of step 9; the run ends.", "node-c", 2
       ),
       (
@@ -86,6 +86,14 @@ import Testing
     let found = clues(line)
     #expect(found.finding?.host == host && found.finding?.rank == rank)
     #expect(found.finding.map { "apus: " + $0.reason } == line && found.lostHost == nil)
+  }
+
+  /// mpirun also sends signals, to the ranks that are left when one has failed.
+  @Test func aRequestToStopIsOneOnlyWithoutAFailure() {
+    let stop = "stopping  7/9  a signal requested a stop; the same command resumes from here"
+    #expect(clues(stop).isStopped && clues(stop).finding == nil)
+    #expect(!clues("step 7/9  loss 2").isStopped)
+    #expect(!clues("apus: rank 1 on node-b: the disk is full.\n" + stop).isStopped)
   }
 
   @Test func whatComesAgainIsARefusal() {

@@ -44,7 +44,8 @@ import Testing
     #expect(silent.map(\.rank) == [2] && found.second == 30 && 20...30 ~= seconds)
     let sentence = Watchdog.sentence(found.finding, waiting(30))
     #expect(
-      sentence == "rank 2 on node2, last in the forward and backward passes of step 17, has shown "
+      sentence
+        == "rank 2 on node2, last seen in the forward and backward passes of step 17, has shown "
         + "no sign of life for 25 seconds, and rank 0 on node0 waits in MPI_Allgather of step 17")
   }
 
