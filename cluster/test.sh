@@ -53,9 +53,10 @@ launch() {
   cd "$work"
   echo "— $(date +%T.%N) $run on $hosts" >> "$logs/$run.log"
   if [ -n "$LAUNCHER" ]; then
+    # A host that failed in another scenario is not to be avoided.
     # shellcheck disable=SC2086
-    HOSTS=$hosts "$lab" in "${hosts%%,*}" bash -c "exec $LAUNCHER \"\$@\"" launcher "${line[@]}" \
-      >> "$logs/$run.log" 2>&1 &
+    HOSTS=$hosts XDG_STATE_HOME=$work/$run.state "$lab" in "${hosts%%,*}" \
+      bash -c "exec $LAUNCHER \"\$@\"" launcher "${line[@]}" >> "$logs/$run.log" 2>&1 &
   else
     "$lab" run -H "$hosts" "$APUS" "${line[@]}" >> "$logs/$run.log" 2>&1 &
   fi
