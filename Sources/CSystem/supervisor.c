@@ -19,8 +19,9 @@
 static void ignore(int number) { (void)number; }
 
 // Kills and reaps all descendants. The children of a killed process become children of this one.
+// One that cannot be killed, as in a hung file system, is left to the parent after some seconds.
 static void end_descendants(void) {
-  do {
+  for (int tries = 0; tries < 5000; tries++) {
     int list = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
     char text[4096];
     pid_t child = 0;
@@ -34,7 +35,11 @@ static void end_descendants(void) {
         }
       }
     if (list >= 0) close(list);
-  } while (waitpid(-1, NULL, 0) > 0);
+    pid_t ended;
+    while ((ended = waitpid(-1, NULL, WNOHANG)) > 0) {}
+    if (ended < 0) return;
+    usleep(1000);
+  }
 }
 
 // Ends this process as the command ended.

@@ -116,8 +116,10 @@ extension CheckpointStore {
       }
     }
     if leaving.isEmpty { return }
-    try FileSystem.sync(folder: path)
+    // After an error of the disk the folders are removed all the same: it may be full.
+    let synced = Result { () throws(StorageError) in try FileSystem.sync(folder: path) }
     for path in leaving { try FileSystem.removeTree(path) }
+    try synced.get()
   }
 
   /// Returns the path of the first copy number whose name is free.

@@ -50,7 +50,9 @@ package enum FaultSchedule {
       case .kill: Glibc.kill(getpid(), SIGKILL)
       case .stop: Glibc.kill(getpid(), SIGSTOP)
       case .exit(let code): _exit(code)
-      case .delay(let seconds): usleep(UInt32(seconds * 1e6))
+      case .delay(let seconds):
+        let end = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < end { usleep(10_000) }
       case .fail(let code): failure = failure ?? code
       case .flip: break
       }

@@ -58,6 +58,9 @@ extension InjectedFault {
         self.phase = phase
         continue
       }
+      guard ["rank", "step", "attempt", "times"].contains(pair[0]) else {
+        throw defect("has a condition \(pair[0]) beside rank, step, phase, attempt and times")
+      }
       guard let number = Int(pair[1]), number >= (pair[0] == "rank" ? 0 : 1) else {
         throw defect("has no whole number in \(pair[0])")
       }
@@ -65,9 +68,7 @@ extension InjectedFault {
       case "rank": rank = number
       case "step": step = number
       case "attempt": attempt = number
-      case "times": times = number
-      default:
-        throw defect("has a condition \(pair[0]) beside rank, step, phase, attempt and times")
+      default: times = number
       }
     }
     if case .fail = action, ![.snapshot, .write, .publish].contains(phase) {

@@ -11,7 +11,7 @@
 /// ```
 ///
 /// A fault is an action, its value after `=`, and after `@` the conditions of its place. A condition
-/// that is left out always holds.
+/// that is left out always holds, but the phase is then `forward`, and the fault happens once.
 package struct InjectedFault: Sendable, Equatable {
   /// The harm that a fault does.
   package enum Action: Sendable, Equatable {
@@ -31,7 +31,7 @@ package struct InjectedFault: Sendable, Equatable {
 
   /// A place where the program looks for a fault.
   package enum Phase: String, Sendable, CaseIterable {
-    /// The beginning of the first micro-batch of a step.
+    /// The beginning of a micro-batch.
     case forward
     /// The sum of the first bucket of the gradient over all ranks.
     case exchange
@@ -48,7 +48,7 @@ package struct InjectedFault: Sendable, Equatable {
   }
 
   package let action: Action
-  /// The place; nil for `forward`, the first place of a step.
+  /// The place, by default the first one of a step.
   package var phase = Phase.forward
   /// The rank; nil for every rank.
   package var rank: Int?

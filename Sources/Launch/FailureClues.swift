@@ -25,7 +25,11 @@ struct FailureClues: Equatable {
   private(set) var isSuperseded = false
 
   /// True when the ranks have saved and stopped because a signal asked one of them to.
-  var isStopped: Bool { hasStopRequest && finding == nil }
+  ///
+  /// mpirun names the first rank that ended after a stop too.
+  var isStopped: Bool {
+    hasStopRequest && lostHost == nil && killedRank == nil && failedRank == nil
+  }
   private var hasStopRequest = false
 
   private var unfinished: [UInt8] = []
@@ -74,10 +78,13 @@ struct FailureClues: Equatable {
       failedRank = failedRank ?? finding
     } else if let match = line.firstMatch(of: /^apus: (?:\S+ )?rank (\d+) on ([\w.-]+): (.*)/) {
       if line.contains(Self.takenOver) { isSuperseded = true }
+      // The rank whose call of MPI fails has lost another one.
+      let isVictim = match.3.hasPrefix("MPI_") && match.3.contains(" failed with code ")
       failedRank =
         failedRank
         ?? Finding(
-          host: String(match.2), rank: Int(match.1), reason: "rank \(match.1): \(match.3.trimmed)")
+          host: isVictim ? nil : String(match.2), rank: isVictim ? nil : Int(match.1),
+          reason: "rank \(match.1): \(match.3.trimmed)")
     } else if let match = line.firstMatch(of: /Process name: \[\[\d+,\d+\],(\d+)\]/) {
       firstRank =
         firstRank
@@ -117,6 +124,7 @@ struct FailureClues: Equatable {
     "There are not enough slots available",
     "would result in binding more",
     "specified to be included for", "Could not find an interface",
-    "unrecognized option", "Unknown option", "Error: unknown option",
+    "Host key verification failed", "unrecognized option", "Unknown option",
+    "Error: unknown option",
   ]
 }

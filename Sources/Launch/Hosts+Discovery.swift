@@ -1,8 +1,11 @@
+import Files
 import Foundation
+import Glibc
+import Processes
 
 extension Hosts {
   /// The time that a discovery script may take, in seconds.
-  static let discoverySeconds = 30
+  static let discoverySeconds = 20
 
   /// The hosts that a discovery script prints, in lines of a hostfile or of the form `host:slots`.
   ///
@@ -21,28 +24,21 @@ extension Hosts {
     try self.init(lines: output, of: "the output of \(script)", ranks: ranks)
   }
 
+  /// Returns the standard output of the script, which ends with all processes that it started.
   private static func output(of script: String) throws -> String {
-    let process = Process()
-    // A name without a slash is looked up in PATH, as the shell does.
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [script]
-    process.standardInput = FileHandle.nullDevice
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let limit = DispatchWorkItem { kill(process.processIdentifier, SIGKILL) }
-    DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(discoverySeconds), execute: limit)
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    limit.cancel()
-    guard process.terminationReason == .exit else {
-      throw HostsError.discovery(
-        script: script, reason: "signal \(process.terminationStatus) ended it")
+    let file = NSTemporaryDirectory() + "apus-hosts-\(UUID().uuidString)"
+    defer { unlink(file) }
+    let process = try SupervisedProcess([script], output: file, errors: STDERR_FILENO)
+    let end = ContinuousClock.now + .seconds(discoverySeconds)
+    while !process.hasEnded, ContinuousClock.now < end, !StopRequests.isStopRequested {
+      usleep(10_000)
     }
-    guard process.terminationStatus == 0 else {
-      throw HostsError.discovery(
-        script: script, reason: "it exited with code \(process.terminationStatus)")
-    }
-    return String(decoding: data, as: UTF8.self)
+    let isUnfinished = !process.hasEnded
+    let outcome = process.end()
+    func failure(_ reason: String) -> HostsError { .discovery(script: script, reason: reason) }
+    if isUnfinished { throw failure("it has not ended within \(discoverySeconds) seconds") }
+    if outcome.signal != 0 { throw failure("signal \(outcome.signal) ended it") }
+    if outcome.code != 0 { throw failure("it exited with code \(outcome.code)") }
+    return String(decoding: try InputFile.contents(of: file, limit: 1 << 24), as: UTF8.self)
   }
 }

@@ -5,7 +5,7 @@ import Foundation
 ///
 /// It is created atomically and holds a JSON object with host, process, time of the start and a
 /// token. Its modification time is renewed every few seconds. It is stale when its process has ended
-/// on this host, or its time is older than ``staleSeconds``.
+/// on this host, or when it is not renewed for ``staleSeconds`` while another launch looks.
 package final class LaunchLock {
   /// The owner of a lock.
   package struct Holder: Codable, Equatable, Sendable {
@@ -15,28 +15,36 @@ package final class LaunchLock {
     package let start: Double
     /// A text that no other launch has.
     package let token: String
+    /// The running kernel and its space of process ids, in which `process` means something.
+    var machine: String?
   }
 
-  /// The age of the modification time at which a lock is stale, in seconds.
+  /// The time without a renewal after which a lock is stale, in seconds.
   static let staleSeconds = 30.0
   /// The time between two renewals, in seconds.
   static let renewal = 3.0
 
   package let path: String
   private let holder: Holder
+  private let patience: Double
   private let madeFolders: [String]
   private var lastRenewal = ContinuousClock.now
 
   /// Takes the lock of the run folder `folder`, and creates the folder if it is missing.
   ///
-  /// - Parameter takesOver: True to take it from a live holder, whose launcher then ends its ranks.
+  /// - Parameters:
+  ///   - takesOver: True to take it from a live holder, whose launcher then ends its ranks.
+  ///   - patience: The time without a renewal after which another lock is stale, in seconds.
   /// - Throws: ``LaunchError/held(path:by:)``.
-  package init(folder: String, takesOver: Bool = false) throws {
+  package init(
+    folder: String, takesOver: Bool = false, patience: Double = staleSeconds
+  ) throws {
+    self.patience = patience
     madeFolders = try FileSystem.makeFolder(folder)
     path = FileSystem.join(folder, "LAUNCH")
     holder = Holder(
       host: Host.ownName, process: getpid(), start: Date().timeIntervalSince1970,
-      token: UUID().uuidString)
+      token: UUID().uuidString, machine: Self.machine)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let text = Array(try encoder.encode(holder)) + [0x0A]
@@ -50,14 +58,12 @@ package final class LaunchLock {
 
   /// Replaces the lock of another launch that is stale, or is to be taken over.
   private func replace(with text: [UInt8], takesOver: Bool) throws {
+    // A file without contents is being written by another launch at this moment.
+    let other = Self.holder(at: path)
+    guard takesOver || isStale(other) else { throw LaunchError.held(path: path, by: other) }
     let draft = "\(path).\(holder.token).tmp"
     _ = try Self.create(text, at: draft)
     defer { unlink(draft) }
-    // A file without contents is being written by another launch at this moment.
-    let other = Self.holder(at: path)
-    guard takesOver || isStale(other, asOf: draft) else {
-      throw LaunchError.held(path: path, by: other)
-    }
     try FileSystem.rename(draft, to: path)
     // Another launch may replace a stale lock at the same time: the last one has it.
     usleep(200_000)
@@ -67,11 +73,14 @@ package final class LaunchLock {
   /// True while no other launch has taken the lock.
   package var isHeld: Bool { Self.holder(at: path)?.token == holder.token }
 
+  /// True when another launch has taken the lock; a file that cannot be read does not show it.
+  package var isLost: Bool { Self.holder(at: path).map { $0.token != holder.token } ?? false }
+
   /// Renews the lock every few seconds; returns false when it is lost.
   package func renew(at now: ContinuousClock.Instant = .now) -> Bool {
     guard now >= lastRenewal + .seconds(Self.renewal) else { return true }
     lastRenewal = now
-    guard isHeld else { return false }
+    if isLost { return false }
     utimes(path, nil)
     return true
   }
@@ -83,17 +92,41 @@ package final class LaunchLock {
     for folder in madeFolders.reversed() { rmdir(folder) }
   }
 
-  /// Returns true when the holder has ended, or has not renewed the lock for a while.
-  private func isStale(_ other: Holder?, asOf draft: String) -> Bool {
-    if let other, other.host == holder.host {
-      if other.process == holder.process { return true }
-      if kill(other.process, 0) != 0, errno == ESRCH { return true }
+  /// Returns true when the holder has ended, or does not renew the lock.
+  ///
+  /// A live holder renews it every few seconds, so the answer takes as long. The time of the file is
+  /// compared with no clock: those of two hosts may differ by hours.
+  private func isStale(_ other: Holder?) -> Bool {
+    if let other, let machine = other.machine, machine == holder.machine,
+      kill(other.process, 0) != 0, errno == ESRCH
+    {
+      return true
     }
-    // Both times are of the file system's clock.
-    guard let now = FileStatus(draft)?.modified, let then = FileStatus(path)?.modified else {
-      return false
+    let (first, end) = (FileStatus(path)?.modified, ContinuousClock.now + .seconds(patience))
+    let notice = ContinuousClock.now + .seconds(2 * Self.renewal)
+    var isNoticed = false
+    while ContinuousClock.now < end {
+      // Opening the file makes NFS ask the server.
+      guard Self.holder(at: path)?.token == other?.token, FileStatus(path)?.modified == first else {
+        return false
+      }
+      if !isNoticed, ContinuousClock.now > notice {
+        isNoticed = true
+        StandardError.report(
+          "apus launch: \(path) is of a launch on \(other?.host ?? "an unknown host") that may have "
+            + "ended; it is replaced after \(Int(patience)) seconds without a sign of it.")
+      }
+      usleep(100_000)
     }
-    return Double(now - then) / 1e9 > Self.staleSeconds
+    return true
+  }
+
+  /// The running kernel and its space of process ids; nil if the system does not tell.
+  private static var machine: String? {
+    guard let kernel = try? InputFile("/proc/sys/kernel/random/boot_id").contents(limit: 64),
+      let space = FileStatus("/proc/self/ns/pid")?.identity
+    else { return nil }
+    return "\(String(decoding: kernel, as: UTF8.self).trimmed) \(space)"
   }
 
   /// Creates the file at `path`; returns false when there is one.

@@ -85,6 +85,9 @@ package struct LaunchPlan: Sendable {
     return line
   }
 
+  /// True when the user has named a checkpoint, or none, to resume from.
+  var givesResume: Bool { hasOption("--resume") }
+
   private func hasOption(_ name: String) -> Bool {
     arguments.contains { $0 == name || $0.hasPrefix("\(name)=") }
   }

@@ -46,6 +46,8 @@ package struct RelaunchPolicy: Equatable, Sendable {
   package private(set) var furthest: Int?
   /// The number of attempts in a row that did not go beyond the furthest step.
   package private(set) var attemptsWithoutProgress = 0
+  /// The hosts that did not answer since the run last advanced.
+  private var lostHosts: Set<String> = []
   private var failedStep: Int?
   private var failuresOfStep = 0
 
@@ -68,15 +70,20 @@ package struct RelaunchPolicy: Equatable, Sendable {
     if let step = end.step, step > furthest ?? 0 {
       furthest = step
       attemptsWithoutProgress = 0
+      lostHosts = []
       memory.forgive(end.hosts)
     } else {
       attemptsWithoutProgress += 1
     }
     if let host = end.failedHost {
+      if end.isLost { lostHosts.insert(host) }
       memory.record(host, isLost: end.isLost, reason: end.reason, at: now)
     }
-    failuresOfStep = end.step != nil && end.step == failedStep ? failuresOfStep + 1 : 1
-    failedStep = end.step
+    // A lost host and a full disk are not the fault of a step.
+    if !end.isLost, end.code != 5 {
+      failuresOfStep = end.step != nil && end.step == failedStep ? failuresOfStep + 1 : 1
+      failedStep = end.step
+    }
     guard attemptsWithoutProgress >= Self.mostAttempts else { return nil }
     return end.code == 5 ? 5 : 4
   }
@@ -94,10 +101,15 @@ package struct RelaunchPolicy: Equatable, Sendable {
   ) -> Start {
     let memory = memory
     let wait = { (host: Host) in memory.cooldown(of: host.name, at: now) }
-    let shortest = hosts.all.map(wait).min() ?? 0
+    // Hosts that did not answer stay out until the run has advanced without them.
+    let answering = hosts.all.filter {
+      attemptsWithoutProgress == 0 || !lostHosts.contains($0.name)
+    }
+    let all = answering.isEmpty ? hosts.all : answering
+    let shortest = all.map(wait).min() ?? 0
     // A host that is ready a little later is waited for too.
     let last = shortest > 0 ? shortest + HostMemory.firstCooldown : 0
-    let usable = isFirst && shortest > 0 ? hosts.all : hosts.all.filter { wait($0) <= last }
+    let usable = isFirst && shortest > 0 ? all : all.filter { wait($0) <= last }
     let order = usable.enumerated().sorted {
       (memory.failures(of: $0.element.name), $0.offset)
         < (memory.failures(of: $1.element.name), $1.offset)

@@ -64,9 +64,10 @@ enum MetricsTail {
   /// written since `time`.
   static func lines(of path: String, count: Int = .max, since time: Double = 0) -> [Line] {
     guard let file = try? InputFile(path) else { return [] }
-    var (end, text, lines) = (file.status.byteCount, [UInt8](), [Line]())
+    var (end, text, lines) = (file.status.byteCount, [UInt8](), [[Line]]())
+    var total = 0
     // Backwards, a part at a time: the file of a long run is large, and its end is wanted.
-    while end > 0, lines.count < count {
+    while end > 0, total < count {
       let start = max(0, end - 1 << 16)
       guard let part = try? file.contents(at: start, count: end - start) else { return [] }
       text = part + text
@@ -75,19 +76,22 @@ enum MetricsTail {
       let first = start == 0 ? 0 : (text.firstIndex(of: 0x0A) ?? text.count - 1) + 1
       let found = text[first...].split(separator: 0x0A).compactMap(line)
       text = Array(text[..<first])
-      lines = found + lines
+      lines.append(found)
+      total += found.count
       if let oldest = found.first, oldest.time < time { break }
     }
-    return Array(lines.filter { $0.time >= time }.suffix(count))
+    return lines.reversed().joined().filter { $0.time >= time }.suffix(count)
   }
 
   private static func line(_ bytes: ArraySlice<UInt8>) -> Line? {
     // A torn last line is no JSON.
     guard let members = (try? JSONReader.read(Array(bytes)))?.members else { return nil }
     func number(_ key: String) -> Double? { members.first { $0.key == key }?.value.number }
-    guard let step = number("step"), let time = number("time") else { return nil }
+    guard let step = number("step").flatMap({ Int(exactly: $0) }), let time = number("time") else {
+      return nil
+    }
     return Line(
-      step: Int(step), time: time, secondsPerStep: number("secondsPerStep"),
+      step: step, time: time, secondsPerStep: number("secondsPerStep"),
       secondsExposed: number("secondsExposed") ?? 0,
       evaluationSeconds: number("evaluationSeconds") ?? 0)
   }

@@ -34,7 +34,9 @@ package final class Supervisor {
     defer { lock?.release() }
     let state = plan.folder.map(RunState.init(folder:))
     olderCheckpoints = state?.checkpoints ?? []
-    policy = RelaunchPolicy(memory: HostMemory(path: memoryPath, at: now), step: state?.step)
+    policy = RelaunchPolicy(
+      memory: HostMemory(path: memoryPath, at: now),
+      step: plan.givesResume ? 0 : state?.step)
     lastHosts = hosts
     while true {
       let code = try attempt()
@@ -46,8 +48,9 @@ package final class Supervisor {
   /// Makes one attempt; returns the exit code when no other follows.
   private func attempt() throws -> Int32? {
     let isFirst = report.attempts.isEmpty
-    let start = policy.start(
-      on: currentHosts(), spares: plan.spares, isFirst: isFirst, at: now)
+    let hosts = isFirst ? lastHosts ?? currentHosts() : currentHosts()
+    let start = policy.start(on: hosts, spares: plan.spares, isFirst: isFirst, at: now)
+    reportHostsLeftOut(of: hosts, on: start.hosts)
     let began = now
     if start.wait > 0 {
       StandardError.report("the next attempt starts in \(LaunchReport.text(start.wait)).")
@@ -71,6 +74,17 @@ package final class Supervisor {
     record.end = now
     return finish(
       record, of: attempt, on: start.hosts, cooldown: record.start - began, isStopped: isStopped)
+  }
+
+  /// Names the hosts that are not used because they have failed, also in an earlier launch.
+  private func reportHostsLeftOut(of hosts: Hosts, on chosen: Hosts) {
+    for host in hosts.all where !chosen.all.contains(host) {
+      let seconds = policy.memory.cooldown(of: host.name, at: now)
+      guard seconds > 0, let entry = policy.memory.entries[host.name] else { continue }
+      StandardError.report(
+        "apus launch: \(host.name) is left out for \(LaunchReport.text(seconds)), because it failed "
+          + "(\(entry.reason)); to use it now, remove it from \(memoryPath).")
+    }
   }
 
   /// Watches the attempt until it has ended; returns its exit code, and true when it was asked to
@@ -113,11 +127,15 @@ package final class Supervisor {
     end.failedHost = failed?.name
     end.isLost = clues.lostHost != nil
     end.reason = finding?.reason ?? "no message says why"
-    end.step = state?.step
+    // Until the user's --resume has taken effect, the steps are those of another history.
+    let isOld = state?.checkpoints.last.map(olderCheckpoints.contains) ?? false
+    end.step = plan.givesResume && isOld ? 0 : state?.step
     end.isStopped = isStopped
     // At the first start a host that ssh cannot reach is an error of the configuration.
     let isUnreachable = report.attempts.isEmpty && clues.isUnreachable && plan.spares == 0
-    end.isFinal = clues.refusal != nil || clues.isSuperseded || isUnreachable
+    // After ranks have run with this command, a refusal is the fault of a host.
+    let isRefused = clues.refusal != nil && report.attempts.isEmpty
+    end.isFinal = isRefused || clues.isSuperseded || isUnreachable
     if record.exitCode != 0, !isStopped {
       record.reason = end.reason + (failed.map { " (host \($0.name))" } ?? "")
       record.failedHost = failed?.name
@@ -140,6 +158,10 @@ package final class Supervisor {
       StandardError.report(
         "mpirun could not start the ranks (\(refusal)); its message above says why: correct the "
           + "command, and start it again.")
+    } else if clues.isSuperseded {
+      StandardError.report(
+        "another run has taken \(plan.folder ?? "the run folder") over: end it before this command is "
+          + "started again.")
     } else if code == nil {
       StandardError.report(
         "attempt \(record.attempt) ended with exit code \(record.exitCode): \(record.reason).")
@@ -149,12 +171,12 @@ package final class Supervisor {
 
   /// Prints the report of the whole launch and returns the exit code.
   private func end(_ code: Int32) -> Int32 {
-    if lock?.isHeld == false {
+    if code != 0, lock?.isLost == true {
       StandardError.report(
         "another apus launch has taken the run folder over, so this one has ended its ranks.")
       return 75
     }
-    if code == 4 || code == 5 {
+    if policy.attemptsWithoutProgress >= RelaunchPolicy.mostAttempts {
       for line in report.lines { StandardError.report(line) }
       StandardError.report(
         "the run made no progress in \(policy.attemptsWithoutProgress) attempts, whose ends are "

@@ -14,23 +14,26 @@ import Synchronization
 /// Lines that cannot be written, as on a full disk, wait for the next write: only `persist` and
 /// `finish`, on which checkpoints depend, throw.
 package final class MetricsFile: RunObserver {
-  private struct State: ~Copyable {
-    let file: OutputFile
+  private struct State {
     /// The bytes of the lines that are not yet written.
     var buffered: [UInt8] = []
     var lines = 0
     var lastWrite: ContinuousClock.Instant
 
-    mutating func flush(now: ContinuousClock.Instant) throws(StorageError) {
+    mutating func flush(
+      to file: borrowing OutputFile, now: ContinuousClock.Instant
+    ) throws(StorageError) {
       lines = 0
       lastWrite = now
       try file.drain(&buffered)
     }
 
     /// Writes what can be written; throws only when too much waits.
-    mutating func flushIfPossible(now: ContinuousClock.Instant) throws(StorageError) {
+    mutating func flushIfPossible(
+      to file: borrowing OutputFile, now: ContinuousClock.Instant
+    ) throws(StorageError) {
       do {
-        try flush(now: now)
+        try flush(to: file, now: now)
       } catch {
         if buffered.count > MetricsFile.maximumWaitingBytes { throw error }
       }
@@ -41,6 +44,7 @@ package final class MetricsFile: RunObserver {
   /// The most bytes that wait for a disk that cannot be written.
   private static let maximumWaitingBytes = 64 << 20
 
+  private let file: OutputFile
   private let state: Mutex<State>
   private let now: @Sendable () -> ContinuousClock.Instant
   private let date: @Sendable () -> Double
@@ -60,7 +64,8 @@ package final class MetricsFile: RunObserver {
       try file.truncate(to: kept ?? 0)
       return file
     }
-    state = Mutex(State(file: file, lastWrite: now()))
+    self.file = file
+    state = Mutex(State(lastWrite: now()))
     self.now = now
     self.date = date
   }
@@ -83,7 +88,7 @@ package final class MetricsFile: RunObserver {
   /// Writes all lines; an event has no line of its own.
   package func event(_ report: EventReport) throws(MonitoringError) {
     try withState { (state, now) throws(StorageError) in
-      try state.flushIfPossible(now: now)
+      try state.flushIfPossible(to: file, now: now)
     }
   }
 
@@ -97,10 +102,9 @@ package final class MetricsFile: RunObserver {
   /// It must be called before a checkpoint of the steps reported so far is published: a run that
   /// resumes from it must find their lines.
   package func persist() throws(MonitoringError) {
-    try withState { (state, now) throws(StorageError) in
-      try state.flush(now: now)
-      try state.file.synchronize()
-    }
+    try withState { (state, now) throws(StorageError) in try state.flush(to: file, now: now) }
+    // Outside the lock, which the next step takes: a disk may need long.
+    try MonitoringError.wrapping { () throws(StorageError) in try file.synchronize() }
   }
 
   /// The wall-clock time in milliseconds' resolution, as seconds since 1970-01-01T00:00:00Z.
@@ -117,7 +121,7 @@ package final class MetricsFile: RunObserver {
       state.buffered.append(UInt8(ascii: "\n"))
       state.lines += 1
       let isDue = state.lines >= Self.maximumBufferedLines || now - state.lastWrite >= .seconds(1)
-      if atOnce || isDue { try state.flushIfPossible(now: now) }
+      if atOnce || isDue { try state.flushIfPossible(to: file, now: now) }
     }
   }
 

@@ -17,7 +17,8 @@ package struct PackageCounters: Sendable {
     let path: String
     /// Microjoules before the counter begins anew; nil if the system does not tell.
     let range: Int?
-    var value: Int
+    /// The last value; nil when it could not be read.
+    var value: Int?
   }
 
   /// The folder of the kernel's counters.
@@ -62,12 +63,14 @@ package struct PackageCounters: Sendable {
 
   private mutating func lap(of index: Int, seconds: Double) -> Double? {
     let counter = counters[index]
-    guard let value = Self.number(in: counter.path) else { return nil }
-    counters[index].value = value
+    let read = Self.number(in: counter.path)
+    counters[index].value = read
+    // The energy of an interval in which the counter could not be read is modelled.
+    guard let value = read, let last = counter.value else { return nil }
     let expected = watts[index].map { $0 * seconds * 1e6 }
     guard
       let microjoules = Self.difference(
-        from: counter.value, to: value, range: counter.range, expected: expected),
+        from: last, to: value, range: counter.range, expected: expected),
       microjoules <= Self.mostWatts * max(seconds, 0.01) * 1e6
     else { return nil }
     watts[index] = seconds > 0 ? microjoules / 1e6 / seconds : watts[index]

@@ -81,7 +81,14 @@ package final class SupervisedProcess {
   }
 
   /// The process id of the command; nil before its start and after its end.
-  package var command: pid_t? { hasEnded ? nil : ChildProcesses.all(of: supervisor).min() }
+  package var command: pid_t? {
+    if hasEnded { return nil }
+    let children = ChildProcesses.all(of: supervisor)
+    // The command starts before it can leave orphans, which become children of the supervisor too.
+    if first == nil { first = children.min() }
+    return first.flatMap { children.contains($0) ? $0 : nil }
+  }
+  private var first: pid_t?
 
   /// True when the command has ended; its end is not yet taken from the system.
   package var hasEnded: Bool {

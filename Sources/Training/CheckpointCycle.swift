@@ -220,6 +220,8 @@ final class CheckpointCycle {
   private func abandon(_ pending: PendingSave) throws -> SaveFailure {
     self.pending = nil
     if pending.failure == nil { try awaitWriter(pending) }
+    // Open files keep a folder of NFS from being removed.
+    pending.files = []
     let reason = pending.failure.map { "\($0)" } ?? ""
     let reasons = try world.allGatherV(Array(reason.utf8)).map {
       String(decoding: $0, as: UTF8.self)
@@ -256,6 +258,7 @@ final class CheckpointCycle {
     guard let pending, !pending.isHealthy else { return try finish() }
     self.pending = nil
     try? writer.wait()
+    pending.files = []
     try world.awaitAll()
     discard(pending)
     return .none

@@ -13,6 +13,8 @@ struct ControlWord: Equatable, Sendable {
     let rawValue: UInt8
     static let save = Orders(rawValue: 1)
     static let evaluate = Orders(rawValue: 2)
+    /// The checkpoint of the best evaluation could not be saved.
+    static let forgetBest = Orders(rawValue: 4)
   }
 
   /// The requests that a rank received from outside.

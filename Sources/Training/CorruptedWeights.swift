@@ -2,8 +2,10 @@ import MPI
 
 /// The weights on some rank differ from those of the others, although all ranks make the same
 /// arithmetic: memory, a core or the network of its host has changed bits.
+///
+/// The trained weights in fp32 are compared, not their copy in bf16 or the frozen base of LoRA.
 package struct CorruptedWeights: Error, Equatable, Sendable, CustomStringConvertible {
-  /// The step that was computed with these weights.
+  /// The step that was computed with these weights, or the last one, after which they are saved.
   package let step: Int
   /// The ranks that differ from the majority, with their hosts; all ranks where no majority agrees.
   package let ranks: [String]
@@ -19,8 +21,8 @@ package struct CorruptedWeights: Error, Equatable, Sendable, CustomStringConvert
     let names = ranks.joined(separator: ", ")
     let verdict =
       hasMajority
-      ? "\(names) computed step \(step) with other weights than the majority of the ranks"
-      : "\(names) computed step \(step) with different weights, and no majority agrees"
+      ? "\(names) computed at step \(step) with other weights than the majority of the ranks"
+      : "\(names) computed at step \(step) with different weights, and no majority agrees"
     return
       "\(verdict): memory, a core or the network of the host changes bits; start the same command "
       + "again without that host, which resumes from the newest checkpoint"

@@ -54,7 +54,7 @@ struct FailedSaves {
     retry = next
     return
       "\(failure); training continues, the next save is tried at step \(next), and the run ends "
-      + "if none succeeds until step \(last)"
+      + "if none succeeds by step \(max(last, next))"
   }
 
   /// Takes the success of a save.

@@ -33,6 +33,7 @@ package final class RankActivity: Sendable {
   private let phase = Atomic<UInt8>(Phase.boundary.rawValue)
   private let step = Atomic<Int>(0)
   private let ticks = Atomic<Int>(0)
+  private let isSaving = Atomic<Bool>(false)
 
   package init() {}
 
@@ -46,6 +47,9 @@ package final class RankActivity: Sendable {
   /// Records that the work has progressed, such as by a micro-batch; any thread may call it.
   func tick() { ticks.wrappingAdd(1, ordering: .relaxed) }
 
+  /// Records whether a checkpoint is being written or published.
+  func setSaving(_ isSaving: Bool) { self.isSaving.store(isSaving, ordering: .relaxed) }
+
   /// The activity now, as it is told to the other ranks.
   ///
   /// - Parameters:
@@ -57,6 +61,6 @@ package final class RankActivity: Sendable {
       rank: rank, host: host, process: process, beat: beat,
       phase: phase.load(ordering: .relaxed), step: step.load(ordering: .relaxed),
       ticks: ticks.load(ordering: .relaxed), collectives: collective.begun,
-      function: collective.function)
+      function: collective.function, isSaving: isSaving.load(ordering: .relaxed))
   }
 }

@@ -18,6 +18,8 @@ struct RankSign: Codable, Equatable, Sendable {
   let collectives: Int
   /// The collective call that it is in; nil for none.
   let function: String?
+  /// True while a checkpoint is being written or published.
+  let isSaving: Bool
 
   /// The place of the work in a sentence, such as "the evaluation of step 7".
   var place: String {
@@ -45,7 +47,7 @@ struct RankSign: Codable, Equatable, Sendable {
 
   init(
     rank: Int, host: String, process: Int32, beat: Int, phase: UInt8, step: Int, ticks: Int,
-    collectives: Int, function: String?
+    collectives: Int, function: String?, isSaving: Bool = false
   ) {
     self.rank = rank
     self.host = host
@@ -56,6 +58,7 @@ struct RankSign: Codable, Equatable, Sendable {
     self.ticks = ticks
     self.collectives = collectives
     self.function = function
+    self.isSaving = isSaving
   }
 
   /// The contents of its file, padded to a fixed size so that a shorter sign replaces a longer one.

@@ -35,13 +35,16 @@ struct StallDetector {
     }
   }
 
-  /// The longest time between two signs before the rank counts as silent, in seconds.
+  /// The time without a sign after which a rank counts as silent, in seconds; four times as long
+  /// while it saves, when the file system may be slow.
   let limit: Double
   private var own: Observed?
   private var others: [Int: Observed] = [:]
   private var lastLook: Double?
   /// The longest time without progress in each phase so far.
   private var longest: [UInt8: Double] = [:]
+  /// The number of steps that have begun.
+  private var stepsSeen = 0
   private var nextNotice: Double
 
   init(limit: Double) {
@@ -59,8 +62,9 @@ struct StallDetector {
   /// nothing but time tells a long computation from a stuck one.
   private func limit(of phase: UInt8) -> Double {
     switch RankActivity.Phase(rawValue: phase) {
-    case .gradient, .update, .boundary:
-      longest[phase].map { max(20 * limit, 20 * $0) } ?? 720 * limit
+    case .gradient, .update:
+      // The first step tells nothing of the sizes of the later ones.
+      stepsSeen < 3 ? 720 * limit : max(120 * limit, 20 * (longest[phase] ?? 0))
     default: 720 * limit
     }
   }
@@ -75,6 +79,7 @@ struct StallDetector {
     if let last = own?.sign, !sign.hasProgress(of: last) {
       let seconds = now - (own?.progress ?? now)
       longest[last.phase] = max(longest[last.phase] ?? 0, seconds)
+      if sign.step != last.step { stepsSeen += 1 }
       nextNotice = 4 * limit
     }
     if own == nil { own = Observed(sign, at: now) } else { own?.observe(sign, at: now) }
@@ -84,6 +89,9 @@ struct StallDetector {
       others = [:]
       return seconds >= limit(of: sign.phase) ? .stuck(seconds: seconds) : nil
     }
+    // Signs that are not known now are not old ones.
+    let known = Set(signs.map(\.rank))
+    others = others.filter { known.contains($0.key) }
     for other in signs where other.rank != sign.rank {
       if others[other.rank] == nil {
         others[other.rank] = Observed(other, at: now)
@@ -102,18 +110,19 @@ struct StallDetector {
   private mutating func judge(_ seconds: Double, at now: Double) -> Finding? {
     guard let own, seconds >= limit else { return nil }
     let all = others.values.sorted { $0.sign.rank < $1.sign.rank }
-    let silent = all.filter { now - $0.beat >= limit / 2 }
     // The lowest rank that gives signs speaks first; the others only if it does not.
     let isFirst = !all.contains { $0.sign.rank < own.sign.rank && now - $0.beat < limit / 2 }
     let patience = isFirst ? 0 : limit / 6
+    let silent = all.filter {
+      now - $0.beat >= ($0.sign.isSaving ? 4 : 1) * limit + patience
+    }
     if !silent.isEmpty {
-      guard seconds >= limit + patience else { return nil }
       let longest = silent.map { now - $0.beat }.max() ?? 0
       return .silent(silent.map(\.sign), seconds: longest)
     }
     if let behind = all.first(where: { $0.sign.collectives < own.sign.collectives }) {
       guard isFirst, seconds >= nextNotice else { return nil }
-      nextNotice *= 4
+      nextNotice = 4 * seconds
       return .waiting(behind.sign, seconds: seconds)
     }
     let isStill = !all.isEmpty && all.allSatisfy { now - $0.progress >= 3 * limit }

@@ -24,7 +24,8 @@ struct StragglerDetector {
   /// The speed, relative to the median, below which a rank is reported.
   private static let threshold = 0.65
   /// The number of steps of the next measurement; it grows while a rank stays slow.
-  private var window = 20
+  private var window = Self.firstWindow
+  private static let firstWindow = 20
   private var steps = 0
   private var flops: [Double] = []
   private var seconds: [Double] = []
@@ -50,7 +51,10 @@ struct StragglerDetector {
     guard speeds.count > 1, let slowest = speeds.first else { return nil }
     // The upper median: of two ranks, the slower one is compared with the faster one.
     let median = speeds[speeds.count / 2].speed
-    guard slowest.speed < Self.threshold * median else { return nil }
+    guard slowest.speed < Self.threshold * median else {
+      window = Self.firstWindow
+      return nil
+    }
     window = min(5 * window, 2500)
     return Straggler(rank: slowest.rank, ratio: slowest.speed / median, steps: steps)
   }

@@ -25,8 +25,6 @@ package final class Trainer {
   let activity = RankActivity()
   /// Seconds of all steps of this attempt, without `Objective.prepare`.
   private(set) var secondsOfSteps = 0.0
-  /// The checksum of the weights; nil when they have changed since, and always with a single rank.
-  private var weightsChecksum: UInt64?
   /// The meter of this rank; nil for a trainer that only measures time.
   private var meter: EnergyMeter?
   /// The peak performance of the machine.
@@ -163,14 +161,15 @@ package final class Trainer {
     seconds.agreement = seconds.clock.lap()
     replicas.timeline?.mark("losses and norm")
 
+    activity.begin(.saving, step: step + 1)
     try awaitReaders()
+    activity.begin(.update, step: step + 1)
     _ = seconds.clock.lap()
     let clipping = plan.clip > 0 && norm > plan.clip ? plan.clip / norm : 1
     seconds.gather = try optimizer.update(
       replicas, along: gradient, factor: Float(clipping / totals.loss.count),
       learningRate: Float(rate), update: step + 1)
     seconds.update = seconds.clock.lap() - seconds.gather
-    weightsChecksum = nil
 
     activity.begin(.boundary, step: step + 1)
     state.step = step + 1
@@ -189,10 +188,7 @@ package final class Trainer {
   /// Returns the checksum of the weights that this step reads; 0 with a single rank, which has
   /// nothing to compare it with.
   private func checksumOfWeights() throws -> UInt64 {
-    if replicas.world.size == 1 { return 0 }
-    let checksum = try weightsChecksum ?? replicas.weightsChecksum()
-    weightsChecksum = checksum
-    return checksum
+    try replicas.world.size == 1 ? 0 : replicas.weightsChecksum()
   }
 
   /// Throws when the weights are not the same on all ranks.

@@ -8,10 +8,11 @@ extension TrainingRun {
   /// Saves this step and returns when its checkpoint is published.
   ///
   /// A loss spike at the last step gets no verdict: the model is saved, and the checkpoints before
-  /// it are kept too. A save that fails is tried again. Collective.
+  /// it are kept too. Collective.
   ///
-  /// - Throws: `RankFailure` with a `SaveFailure`, on every rank, when no try succeeds.
-  func saveAndWait() throws {
+  /// - Parameter isNeeded: True when the run ends after it: a save that fails is then tried again.
+  /// - Throws: `RankFailure` with a `SaveFailure`, on every rank, when a needed save fails each time.
+  func saveAndWait(isNeeded: Bool) throws {
     trainer.activity.begin(.saving, step: trainer.state.step)
     // No further step compares these weights.
     try trainer.requireEqualWeights()
@@ -25,10 +26,10 @@ extension TrainingRun {
     for pause in Self.pauses + [0] {
       try beginSave(prunes: !trainer.hasFault)
       let progress = try cycle.finish()
-      try note(progress, isLast: true)
+      try note(progress, isLast: isNeeded)
       // Only rank 0 knows of a failed publication.
       let failure: SaveFailure? = if case .failed(let failure) = progress { failure } else { nil }
-      if try world.broadcast(UInt8(failure == nil ? 1 : 0)) == 1 { return }
+      if try world.broadcast(UInt8(failure == nil ? 1 : 0)) == 1 || !isNeeded { return }
       if pause == 0 { try world.together { if let failure, world.rank == 0 { throw failure } } }
       sleep(pause)
     }
@@ -50,6 +51,7 @@ extension TrainingRun {
 
   /// Begins to save this step.
   func beginSave(prunes: Bool = true) throws {
+    trainer.activity.setSaving(true)
     try cycle.begin(trainer, prunes: prunes)
     savedStep = trainer.state.step
   }
@@ -71,6 +73,7 @@ extension TrainingRun {
     case .failed(let failure):
       savedStep = nil
       if world.rank != 0 { return }
+      hasLostBest = failure.step == trainer.state.best?.step
       let sentence = isLast ? "\(failure)" : try failedSaves.record(failure, after: step)
       try observers.event(.warning, step: step, sentence)
     }

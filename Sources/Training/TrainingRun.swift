@@ -60,6 +60,8 @@ package final class TrainingRun {
   var savedStep: Int?
   /// The saves that failed, on rank 0.
   var failedSaves: FailedSaves
+  /// True on rank 0 when the checkpoint of the best evaluation could not be saved.
+  var hasLostBest = false
 
   /// Prepares everything up to the first step.
   ///
@@ -163,14 +165,12 @@ package final class TrainingRun {
     let watchdog = try startWatchdog()
     defer { end(watchdog) }
     do {
-      return try train()
-    } catch is StopRequested {
-      return try stopBetweenSteps()
+      do { return try train() } catch is StopRequested { return try stopBetweenSteps() }
     } catch {
       Signals.forgetStop()
       // The metrics that led here are needed to find the cause.
       defer { try? observers.finish() }
-      if error is DivergenceGuard.Diverged { try note(try cycle.finishOrDiscard()) }
+      if error is DivergenceGuard.Diverged { try note(try cycle.finishOrDiscard(), isLast: true) }
       // A run that takes the folder over removes files of this one.
       if error is StorageError || error is SaveFailure { try cycle.requireClaim() }
       throw error
@@ -205,6 +205,8 @@ package final class TrainingRun {
       }
       let hasFault = trainer.hasFault
       try note(try cycle.advance(words, isHealthy: !hasFault))
+      trainer.activity.setSaving(cycle.isBusy)
+      if words[0].orders.contains(.forgetBest) { trainer.forgetBest() }
 
       for word in words { requests.formUnion(word.signals) }
       let isBest = try words[0].orders.contains(.evaluate) && evaluate()
@@ -213,7 +215,7 @@ package final class TrainingRun {
       if isLast
         || !requests.isEmpty && !hasFault && trainer.state.step % stepsPerIteration == 0
       {
-        try saveAndWait()
+        try saveAndWait(isNeeded: isLast || requests.contains(.stop))
         if requests.contains(.stop) && !isLast { return try stop() }
         requests = []
       } else if isBest && plan.keepsBest {
@@ -221,7 +223,9 @@ package final class TrainingRun {
         try note(try cycle.finish())
         try beginSave()
         owesCheckpoint = false
-      } else if words[0].orders.contains(.save) || owesCheckpoint && !hasFault {
+      } else if words[0].orders.contains(.save)
+        || owesCheckpoint && !hasFault && trainer.state.step % stepsPerIteration == 0
+      {
         try saveIfFree()
       }
     }
@@ -268,11 +272,13 @@ package final class TrainingRun {
   ///
   /// A step that may have diverged has no verdict and is not saved.
   private func stopBetweenSteps() throws -> Outcome {
+    // No further step compares the weights of a pending save.
+    try trainer.requireEqualWeights()
     try note(try trainer.hasFault ? cycle.finishOrDiscard() : cycle.finish(), isLast: true)
     let step = trainer.state.step
     // Only rank 0 knows of a failed publication.
     let isSaved = try world.broadcast(UInt8(step == savedStep ? 1 : 0)) == 1
-    if step > 0 && !isSaved && !trainer.hasFault { try saveAndWait() }
+    if step > 0 && !isSaved && !trainer.hasFault { try saveAndWait(isNeeded: true) }
     return try stop()
   }
 
@@ -313,8 +319,10 @@ package final class TrainingRun {
     if evaluator != nil && (isDue(plan.evaluateEvery) || step == plan.steps) {
       orders.insert(.evaluate)
     }
+    if hasLostBest { orders.insert(.forgetBest) }
+    hasLostBest = false
     let isRetry = failedSaves.retry.map { step >= $0 && step % stepsPerIteration == 0 } ?? false
-    if isDue(plan.checkpointEvery) || isRetry { orders.insert(.save) }
+    if isDue(plan.checkpointEvery) || isRetry && !cycle.isBusy { orders.insert(.save) }
     return orders
   }
 

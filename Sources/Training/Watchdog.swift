@@ -15,6 +15,8 @@ import Synchronization
 final class Watchdog: Sendable {
   private struct State {
     var signs: [RankSign] = []
+    /// The moment at which the signs were read, in seconds.
+    var readAt = 0.0
     var wantsOthers = false
     var isEnding = false
   }
@@ -43,12 +45,13 @@ final class Watchdog: Sendable {
     self.host = host
     self.folder = folder
     self.limit = limit
-    if let folder { giveSign(beat: 0, in: folder) }
+    if let folder { giveSign(beat: 0, in: folder, flags: O_CREAT) }
     for body in folder == nil ? [watch] : [signal, watch] {
       let (thread, status) = Threads.start(core: nil, body)
       guard status == 0 else {
         end()
-        throw .init(wanted: 2, started: threads.withLock { $0.count }, code: status)
+        throw .init(
+          wanted: folder == nil ? 1 : 2, started: threads.withLock { $0.count }, code: status)
       }
       threads.withLock { $0.append(thread) }
     }
@@ -72,24 +75,29 @@ final class Watchdog: Sendable {
 
   private func signal() {
     guard let folder else { return }
-    for beat in 1... where !isEnding {
+    for beat in 1... {
       sleep(min(2, limit / 15))
       if isEnding { return }
       giveSign(beat: beat, in: folder)
       guard state.withLock({ $0.wantsOthers }) else { continue }
+      // A file system that does not even take this rank's own sign tells nothing of the others.
+      guard readSign(of: world.rank, in: folder)?.beat == beat else { continue }
       let signs = (0..<world.size).compactMap { rank in
         rank == world.rank ? nil : readSign(of: rank, in: folder)
       }
-      state.withLock { $0.signs = signs }
+      state.withLock { ($0.signs, $0.readAt) = (signs, Self.now) }
     }
   }
 
   /// Writes the sign of this rank; a failure is not an error, because the others judge by what they
   /// see.
-  private func giveSign(beat: Int, in folder: String) {
+  ///
+  /// - Parameter flags: Those of `open` beside the usual ones; only the first sign creates the file,
+  ///   so that none appears again after the end.
+  private func giveSign(beat: Int, in folder: String, flags: Int32 = 0) {
     let bytes = activity.sign(of: world.rank, on: host, process: getpid(), beat: beat).bytes
     let descriptor = open(
-      RankSign.path(rank: world.rank, in: folder), O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+      RankSign.path(rank: world.rank, in: folder), O_WRONLY | O_CLOEXEC | flags, 0o644)
     guard descriptor >= 0 else { return }
     _ = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     // Closing makes the bytes visible to the hosts of a network file system.
@@ -109,7 +117,9 @@ final class Watchdog: Sendable {
       sleep(min(1, limit / 15))
       let now = Self.now
       let sign = activity.sign(of: world.rank, on: host, process: getpid(), beat: 0)
-      let finding = detector.observe(sign, state.withLock { $0.signs }, at: now)
+      let (signs, readAt) = state.withLock { ($0.signs, $0.readAt) }
+      let isFresh = now - readAt < limit / 6
+      let finding = detector.observe(sign, isFresh ? signs : [], at: now)
       let wantsOthers = detector.wantsOthers(at: now)
       state.withLock {
         $0.wantsOthers = wantsOthers
@@ -123,12 +133,12 @@ final class Watchdog: Sendable {
   private func report(_ finding: StallDetector.Finding, _ own: RankSign) {
     let sentence = Self.sentence(finding, own)
     if case .waiting = finding { return Self.write(sentence) }
-    Self.write(sentence + "; the run ends with exit code 75, and the same command resumes it.")
-    // MPI_Abort can hang with the daemon of this host.
+    // A full pipe can block the line, and MPI_Abort can hang with the daemon of this host.
     _ = Threads.start(core: nil) {
       usleep(5_000_000)
       _exit(75)
     }
+    Self.write(sentence + "; the run ends with exit code 75, and the same command resumes it.")
     world.abort(code: 75)
   }
 

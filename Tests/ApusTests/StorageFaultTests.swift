@@ -43,7 +43,7 @@ import Testing
       let safe = program.hash("faulty", step: 6)
       let result = try train(program, with: "fail=EIO@phase=write,times=1000")
       #expect(result.code == 5, "\(result.errors)")
-      #expect(result.errors.contains("until step 18"), "\(result.errors)")
+      #expect(result.errors.contains("by step 18"), "\(result.errors)")
       #expect(result.errors.contains("apus: the checkpoint of step 1"), "\(result.errors)")
       #expect(safe != nil && program.hash("faulty", step: 6) == safe)
       #expect(program.steps("faulty").last == 6)

@@ -69,7 +69,7 @@ import Testing
       let names = ranks == 3 ? "rank 1 on \(host)" : "rank 0 on \(host), rank 1 on \(host)"
       let computed = min(step + 1, steps)
       #expect(
-        result.errors.contains("apus: \(names) computed step \(computed) with "), text(result))
+        result.errors.contains("apus: \(names) computed at step \(computed) with "), text(result))
       #expect((program.steps("faulty").last ?? 0) < step)
       let next = try program.run(run + limited, ranks: ranks)
       #expect(next.code == 0, text(next))

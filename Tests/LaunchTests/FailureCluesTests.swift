@@ -76,10 +76,13 @@ import Testing
         "node-b", 1
       ),
       (
-        "apus: rank 1 on node-b computed step 9 with other weights than the majority of the ranks: x",
+        "apus: rank 1 on node-b computed at step 9 with other weights than the majority of the ranks: x",
         "node-b", 1
       ),
-      ("apus: rank 0 on node-a, rank 1 on node-b computed step 9 with different weights", nil, nil),
+      (
+        "apus: rank 0 on node-a, rank 1 on node-b computed at step 9 with different weights", nil,
+        nil
+      ),
       ("apus: rank 0 on node-a: all ranks are in MPI_Barrier, in the update of step 9", nil, nil),
     ] as [(String, String?, Int?)])
   func theRankThatOthersReportIsFound(line: String, host: String?, rank: Int?) {
@@ -92,8 +95,16 @@ import Testing
   @Test func aRequestToStopIsOneOnlyWithoutAFailure() {
     let stop = "stopping  7/9  a signal requested a stop; the same command resumes from here"
     #expect(clues(stop).isStopped && clues(stop).finding == nil)
+    // mpirun's report of ranks that ended with 75.
+    #expect(clues(stop + "\n  Process name: [[34,1],0]\n  Exit code:    75").isStopped)
     #expect(!clues("step 7/9  loss 2").isStopped)
     #expect(!clues("apus: rank 1 on node-b: the disk is full.\n" + stop).isStopped)
+  }
+
+  /// The rank that notices a lost peer is not the one that failed.
+  @Test func aVictimIsNotBlamed() {
+    let found = clues("apus: rank 0 on node-a: MPI_Recv failed with code 15 (x); abort all ranks.")
+    #expect(found.finding != nil && found.finding?.host == nil && found.finding?.rank == nil)
   }
 
   @Test func whatComesAgainIsARefusal() {

@@ -21,7 +21,16 @@ import Testing
 
   @Test func theSecondLaunchIsRefusedWithTheNameOfTheFirst() throws {
     let folder = try TemporaryFolder()
-    // The parent process is alive.
+    let path = folder("LAUNCH")
+    // A live launch renews its lock.
+    let renewal = Thread {
+      while !Thread.current.isCancelled {
+        utimes(path, nil)
+        usleep(50_000)
+      }
+    }
+    renewal.start()
+    defer { renewal.cancel() }
     try write(folder, host: Host.ownName, process: getppid())
     let error = try #require(throws: LaunchError.self) { try LaunchLock(folder: folder.path) }
     let sentence = "\(error)"
@@ -41,9 +50,15 @@ import Testing
     var words: [UnsafeMutablePointer<CChar>?] = [strdup("true"), nil]
     #expect(posix_spawnp(&ended, "true", nil, nil, &words, environ) == 0)
     waitpid(ended, nil, 0)
-    for (host, process, age) in [(Host.ownName, ended, 0.0), ("elsewhere", 1, 40)] {
-      try write(folder, host: host, process: process, age: age)
-      let lock = try LaunchLock(folder: folder.path)
+    // That of a process that has ended here, and one that nobody renews, whatever its time.
+    let first = try LaunchLock(folder: folder.path)
+    let text = String(decoding: try folder.read("LAUNCH"), as: UTF8.self)
+    first.release()
+    let own = text.replacing("\"process\":\(getpid())", with: "\"process\":\(ended)")
+    for (text, age, patience) in [(own, 0.0, 30.0), (nil, 40, 0.3), (nil, -3600, 0.3)] {
+      try write(folder, host: "elsewhere", process: 1, age: age)
+      if let text { try folder.write(text.utf8, to: "LAUNCH") }
+      let lock = try LaunchLock(folder: folder.path, patience: patience)
       #expect(lock.isHeld)
       lock.release()
       #expect(try folder.names() == [])

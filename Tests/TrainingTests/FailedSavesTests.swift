@@ -12,7 +12,7 @@ import Testing
     let first = try saves.record(failure(300), after: 301)
     #expect(
       first == "the checkpoint of step 300 cannot be saved on rank 2: the disk is full; training "
-        + "continues, the next save is tried at step 326, and the run ends if none succeeds until "
+        + "continues, the next save is tried at step 326, and the run ends if none succeeds by "
         + "step 600")
     #expect(saves.retry == 326)
     _ = try saves.record(failure(326), after: 590)

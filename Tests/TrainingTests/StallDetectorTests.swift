@@ -5,11 +5,11 @@ import Testing
 @Suite struct StallDetectorTests {
   private func sign(
     _ rank: Int, beat: Int = 0, phase: RankActivity.Phase = .gradient, step: Int = 17,
-    ticks: Int = 0, collectives: Int, in function: String? = nil
+    ticks: Int = 0, collectives: Int, in function: String? = nil, isSaving: Bool = false
   ) -> RankSign {
     RankSign(
       rank: rank, host: "node\(rank)", process: 100, beat: beat, phase: phase.rawValue, step: step,
-      ticks: ticks, collectives: collectives, function: function)
+      ticks: ticks, collectives: collectives, function: function, isSaving: isSaving)
   }
 
   /// Watches for `seconds`, and returns the first finding and its second.
@@ -41,12 +41,32 @@ import Testing
       Issue.record("\(found)")
       return
     }
-    #expect(silent.map(\.rank) == [2] && found.second == 30 && 20...30 ~= seconds)
+    #expect(silent.map(\.rank) == [2] && found.second == 35 && seconds == 30)
     let sentence = Watchdog.sentence(found.finding, waiting(30))
     #expect(
       sentence
         == "rank 2 on node2, last seen in the forward and backward passes of step 17, has shown "
-        + "no sign of life for 25 seconds, and rank 0 on node0 waits in MPI_Allgather of step 17")
+        + "no sign of life for 30 seconds, and rank 0 on node0 waits in MPI_Allgather of step 17")
+  }
+
+  /// A save can keep the file system from taking signs, and a file system that takes none shows none.
+  @Test func aSlowFileSystemIsNoFrozenRank() throws {
+    var detector = StallDetector(limit: 30)
+    let saving = [sign(1, beat: 3, collectives: 49, isSaving: true)]
+    let notice = try #require(watch(&detector, for: 500, own: waiting) { _ in saving })
+    #expect(notice.finding == .waiting(saving[0], seconds: 120))
+    let found = try #require(
+      watch(&detector, from: 121, for: 500, own: waiting) { _ in saving })
+    #expect(found.finding == .silent(saving, seconds: 120) && found.second == 125)
+
+    var blind = StallDetector(limit: 30)
+    #expect(watch(&blind, for: 500, own: waiting) { _ in [] } == nil)
+    // Signs that come back are judged from then on.
+    let frozen = [sign(1, beat: 3, collectives: 49)]
+    let again = try #require(watch(&blind, from: 501, for: 9, own: waiting) { _ in frozen })
+    #expect(again.finding == .waiting(frozen[0], seconds: 501))
+    let silent = try #require(watch(&blind, from: 502, for: 99, own: waiting) { _ in frozen })
+    #expect(silent.finding == .silent(frozen, seconds: 30) && silent.second == 531)
   }
 
   /// The lowest rank that lives speaks; the next one only if it does not.
@@ -57,7 +77,7 @@ import Testing
       watch(&detector, for: 100, own: own) { second in
         [waiting(second), sign(2, beat: 3, collectives: 49)]
       })
-    #expect(found.second == 35)
+    #expect(found.second == 40)
   }
 
   @Test func aRankThatComputesIsWaitedFor() throws {
@@ -117,7 +137,7 @@ import Testing
     #expect(watch(&detector, for: 20, own: waiting, others: others) == nil)
     let found = try #require(
       watch(&detector, from: 500, for: 100, own: waiting, others: others))
-    #expect(found.second == 530)
+    #expect(found.second == 535)
   }
 
   /// A step may take twenty times as long as the longest so far, the first one six hours.
@@ -133,14 +153,14 @@ import Testing
         others: { _ in [] }) == nil)
     let found = try #require(
       watch(
-        &later, from: 401, for: 3000,
+        &later, from: 401, for: 5000,
         own: { sign(0, beat: $0, step: 10, ticks: 10, collectives: 1) },
         others: { _ in [] }))
-    #expect(found.finding == .stuck(seconds: 800))
+    #expect(found.finding == .stuck(seconds: 3600))
     #expect(
       Watchdog.sentence(found.finding, sign(0, step: 10, collectives: 1))
         == "rank 0 on node0 has made no progress in the forward and backward passes of step 10 for "
-        + "800 seconds")
+        + "3600 seconds")
   }
 
   @Test func signsSurviveTheirFileAndHostileOnesDoNot() {
