@@ -70,7 +70,7 @@ final class Attempt {
     }
   }
 
-  /// True when somebody has sent SIGTERM or SIGINT to mpirun.
+  /// True when mpirun has received SIGTERM or SIGINT.
   var isAskedToStop: Bool {
     guard let command = process.command,
       let bytes = try? InputFile("/proc/\(command)/status").contents()
@@ -82,7 +82,7 @@ final class Attempt {
     }
   }
 
-  /// Passes on what has come; returns false when there was nothing.
+  /// Forwards the bytes that have arrived; returns false when there were none.
   private func pass() -> Bool {
     var chunk = [UInt8](repeating: 0, count: 1 << 16)
     let count = read(errors.reading, &chunk, chunk.count)
