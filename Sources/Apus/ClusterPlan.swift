@@ -17,7 +17,7 @@ struct ClusterPlan {
   let forecast: RunForecast
   /// Bytes that a rank may use.
   let available: Int
-  /// What was neither given nor measured.
+  /// The assumptions: values that were neither given nor measured.
   let assumptions: [String]
 
   /// Predicts the run of `reader` on the hosts of `arguments`.

@@ -50,7 +50,7 @@ import Testing
     var words: [UnsafeMutablePointer<CChar>?] = [strdup("true"), nil]
     #expect(posix_spawnp(&ended, "true", nil, nil, &words, environ) == 0)
     waitpid(ended, nil, 0)
-    // That of a process that has ended here, and one that nobody renews, whatever its time.
+    // That of a process that has ended here, and one that is not renewed, whatever its time.
     let first = try LaunchLock(folder: folder.path)
     let text = String(decoding: try folder.read("LAUNCH"), as: UTF8.self)
     first.release()

@@ -1,6 +1,6 @@
 /// A task for a language model, and what there is for it.
 package struct AdviceQuestion: Sendable, Equatable {
-  /// What the model is to do.
+  /// The task of the model.
   package enum Objective: String, Sendable, CaseIterable {
     /// A label or a number for a text.
     case classify

@@ -1,6 +1,6 @@
 /// A recommendation for a number of examples, with its reason; the table is in AdviceRules.swift.
 package struct AdviceRule: Sendable {
-  /// Where to start from.
+  /// The starting point of a training.
   package enum Start: String, Sendable, CaseIterable {
     /// A published model, without training.
     case asItIs = "use a model as it is"

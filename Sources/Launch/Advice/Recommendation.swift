@@ -7,12 +7,12 @@ import Monitoring
 package struct Recommendation: Sendable {
   package let question: AdviceQuestion
   package let rule: AdviceRule
-  /// What to start with: that of the rule, or a model as it is where no training fits.
+  /// The starting point: that of the rule, or a model as it is where no training fits.
   package let start: AdviceRule.Start
   package let model: CandidateModel
   /// The predicted seconds of training; 0 without.
   package let seconds: Double
-  /// What speaks for the answer, a sentence each.
+  /// The reasons for the answer, a sentence each.
   package let reasons: [String]
 
   /// A prediction from FLOPs may be wrong by this factor either way.
@@ -59,7 +59,7 @@ package struct Recommendation: Sendable {
     self.reasons = reasons
   }
 
-  /// Whether the examples would do for a model from random weights.
+  /// The judgement whether the examples suffice for a model from random weights.
   private static func aboutScratch(_ model: CandidateModel, _ question: AdviceQuestion) -> String {
     let needed = AdviceRule.tokensPerParameter * Double(model.parameters)
     let has = question.tokens * AdviceRule.repetitions
@@ -90,13 +90,13 @@ package struct Recommendation: Sendable {
 }
 
 extension Recommendation {
-  /// What nobody knows before it is tried.
+  /// The facts that only a trial shows.
   static let caveat =
     "The bounds are orders of magnitude from published experiments on other data. Hold out a hundred "
     + "examples or more, measure the model as it is first (apus evaluate), and keep what is better. "
     + "The time is that of the FLOPs at 60 % of the measured peak, right within a factor of two."
 
-  /// What to run.
+  /// The command to run.
   private var command: String {
     start == rule.start ? rule.command : "apus generate or apus embed with a published model"
   }
