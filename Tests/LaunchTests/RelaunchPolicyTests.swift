@@ -31,6 +31,20 @@ import Testing
     #expect(policy.record(stopped, at: 0) == 75)
   }
 
+  /// Each of two lost hosts is out of its cool-down when the other one is found: neither is tried
+  /// again before the run has advanced without them.
+  @Test func twoLostHostsDoNotAlternate() throws {
+    let hosts = try Hosts(list: "a:1,b:1,c:1")
+    var policy = RelaunchPolicy()
+    #expect(policy.record(end(1, step: 9, failed: "b", isLost: true), at: 10) == nil)
+    #expect(names(policy.start(on: hosts, at: 10)) == ["a", "c"])
+    #expect(policy.record(end(1, step: 9, failed: "c", isLost: true), at: 21) == nil)
+    #expect(policy.record(end(1, step: 9, failed: "b", isLost: true), at: 40) == nil)
+    #expect(names(policy.start(on: hosts, at: 300)) == ["a"])
+    #expect(policy.record(end(137, step: 12), at: 310) == nil)
+    #expect(names(policy.start(on: hosts, at: 1000)) == ["a", "b", "c"])
+  }
+
   @Test func aRefusedCommandLineIsFinal() {
     var policy = RelaunchPolicy()
     var refused = end(1)
