@@ -29,10 +29,11 @@ CHAINS(chains_v3, __attribute__((target("arch=x86-64-v3"))), v8, 12)
 #endif
 CHAINS(chains_v1, , v4, 12)
 
+// The CPU decides, not apus_level(): a lower level leaves the kernels of libraries as they are.
 double apus_multiply_adds(size_t rounds) {
 #if defined(__x86_64__)
-  if (apus_level() == APUS_V4) return chains_v4(rounds);
-  if (apus_level() == APUS_V3) return chains_v3(rounds);
+  if (__builtin_cpu_supports("x86-64-v4")) return chains_v4(rounds);
+  if (__builtin_cpu_supports("x86-64-v3")) return chains_v3(rounds);
 #endif
   return chains_v1(rounds);
 }
