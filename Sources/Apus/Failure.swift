@@ -120,11 +120,14 @@ enum Failure {
   /// Rank 0 alone reports an error that every rank has; any other report names rank and host. When
   /// all ranks know of the error, each of them exits; otherwise `MPI_Abort` ends them.
   static func end(_ error: any Error, on world: Communicator) throws -> Never {
+    Signals.ignoreStopRequests()
     if let failure = error as? RankFailure {
       let code = try world.broadcast(failure.error.map(code) ?? 0, from: failure.rank)
       if let error = failure.error, !(error is ExitCode) {
         report((failure.rank == 0 ? "" : place(of: world)) + sentence(error))
       }
+      // When the first rank exits, mpirun sends SIGTERM, which by then every rank ignores.
+      try world.barrier()
       throw ExitCode(code)
     }
     let isCommon =
@@ -133,6 +136,7 @@ enum Failure {
     if world.size == 1 || error is ExitCode { throw error }
     if isCommon {
       if world.rank == 0 { report(sentence(error)) }
+      try world.barrier()
       throw ExitCode(code(error))
     }
     waitForRankZero(on: world.rank, seconds: 0.3)

@@ -67,6 +67,14 @@ package enum Signals {
     }
   }
 
+  /// Ignores requests to stop, in a process that ends with an error.
+  ///
+  /// `mpirun` sends SIGTERM to the other ranks when the first of them exits. A rank that is about to
+  /// exit too must not report it as a request of the user.
+  package static func ignoreStopRequests() {
+    for number in stopRequests { signal(number, SIG_IGN) }
+  }
+
   private static func record(_ bit: UInt8) {
     recorded.bitwiseOr(bit, ordering: .relaxed)
   }
