@@ -43,7 +43,8 @@ enum Failure {
     case CheckpointError.notAsWritten, TokenizerError.unwritable, AnnotationError.storage,
       StartRefusal.noRoom, is SaveFailure, is StandardOutput.Failure, is CocoaError, is POSIXError:
       5
-    case AnnotationError.locked, is MPIError, is CorruptedWeights: 75
+    case AnnotationError.locked, is MPIError, is CorruptedWeights, is CorruptedGradient: 75
+    case let error as WrongProducts: error.isLibrary ? 2 : 75
     default:
       // ArgumentParser has codes for its own errors, and `.failure` for all others.
       switch ApusCommand.exitCode(for: error) {
@@ -132,7 +133,8 @@ enum Failure {
     }
     let isCommon =
       error is DivergenceGuard.Diverged || error is StartContract.Mismatch
-      || error is CorruptedWeights
+      || error is CorruptedWeights || error is CorruptedGradient
+      || error is WrongProducts
     if world.size == 1 || error is ExitCode { throw error }
     if isCommon {
       if world.rank == 0 { report(sentence(error)) }

@@ -75,6 +75,8 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   private let assignment: LeafAssignment
   private let progress: BucketProgress
   private let exchange: GradientExchange
+  /// The gradient of a leaf of another rank; nil until the first audit.
+  var auditBuffer: FlatBuffer?
 
   /// Builds the replicas and starts the threads.
   ///
@@ -156,6 +158,9 @@ package final class DataParallel<Replica>: @unchecked Sendable {
       ?? 0
   }
 
+  /// Returns the leaves that `rank` computes.
+  package func leaves(of rank: Int) -> Range<Int> { assignment.run(rank: rank) }
+
   /// The workers' replicas; do not use them while the workers compute.
   package var replicas: [Replica] { workers.map(\.replica) }
 
@@ -174,15 +179,19 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   /// Collective. An error of `compute` is rethrown on this rank only, and the other ranks keep
   /// waiting: end them with `Communicator.abort(code:)`.
   ///
-  /// - Parameter compute: Returns the loss of a micro-batch, a scalar recorded on the tape; called
-  ///   on the worker's thread with its replica.
+  /// - Parameters:
+  ///   - leaf: A leaf of this rank whose checksum is wanted, in an exact reduction; nil for none.
+  ///   - compute: Returns the loss of a micro-batch, a scalar recorded on the tape; called on the
+  ///     worker's thread with its replica.
   /// - Returns: The summed gradient of the slices that this rank owns.
   package func gradient(
+    auditing leaf: Int? = nil,
     _ compute:
       @escaping @Sendable (_ replica: Replica, _ workspace: Workspace, _ microBatch: Int) throws ->
       Tensor
   ) throws -> SummedGradient {
     progress.reset()
+    let checksum = leaf.map { LeafChecksum(of: $0, layout) }
     var clock = Stopwatch()
     let squaredNorms = BlockSquaredNorms(count: buckets.blockCount)
     let exchangeSeconds = Seconds()
@@ -211,7 +220,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     // thread has sent none, because a bucket is finished only after the last forward pass. The
     // other ranks wait for the first bucket until this rank's caller ends them.
     do {
-      try pool.run { [self] in try computeRun(of: $0, compute) }
+      try pool.run { [self] in try computeRun(of: $0, auditing: checksum, compute) }
     } catch {
       progress.abandon()
       try? communication.wait()
@@ -220,7 +229,8 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     let compute = clock.lap()
     try communication.wait()
     return SummedGradient(
-      buffer: result, ranges: ownedRanges, squaredNorms: squaredNorms, secondsCompute: compute,
+      buffer: result, ranges: ownedRanges, squaredNorms: squaredNorms,
+      leafChecksum: checksum?.value ?? 0, secondsCompute: compute,
       secondsExchange: exchangeSeconds.value, secondsExposed: clock.lap())
   }
 
@@ -233,7 +243,8 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   }
 
   private func computeRun(
-    of thread: Int, _ compute: (Replica, Workspace, Int) throws -> Tensor
+    of thread: Int, auditing checksum: LeafChecksum?,
+    _ compute: (Replica, Workspace, Int) throws -> Tensor
   ) throws {
     let worker = workers[thread]
     worker.beginStep()
@@ -247,16 +258,21 @@ package final class DataParallel<Replica>: @unchecked Sendable {
         let workspace = worker.workspace
         let microBatch = leaf * plan.accumulation + index
         let loss = try workspace.recording { try compute(worker.replica, workspace, microBatch) }
-        if isLast && index == plan.accumulation - 1 {
-          workspace.backward(from: loss) { [self] parameter in
-            progress.complete(parameter, worker: activeIndex(of: thread)) { bucket in
-              let start = Timeline.now()
-              worker.joinSubtrees(buckets.ranges[bucket])
-              worker.workspace.timeline?.mark("sum micro-batches", since: start)
-            }
-          }
-        } else {
+        // In fast mode further leaves add to the same gradient.
+        guard index == plan.accumulation - 1, isLast || plan.reduction == .exact else {
           workspace.backward(from: loss)
+          continue
+        }
+        let gradient = worker.newest
+        workspace.backward(from: loss) { [self] parameter in
+          flipBits(of: gradient, layout.entries[parameter].range)
+          if checksum?.leaf == leaf { checksum?.add(parameter, of: gradient) }
+          guard isLast else { return }
+          progress.complete(parameter, worker: activeIndex(of: thread)) { bucket in
+            let start = Timeline.now()
+            worker.joinSubtrees(buckets.ranges[bucket])
+            worker.workspace.timeline?.mark("sum micro-batches", since: start)
+          }
         }
       }
       if plan.reduction == .exact && !isLast {

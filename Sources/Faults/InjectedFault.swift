@@ -33,8 +33,12 @@ package struct InjectedFault: Sendable, Equatable {
   package enum Phase: String, Sendable, CaseIterable {
     /// The beginning of a micro-batch.
     case forward
+    /// The gradient of a parameter that a micro-batch, or the last one added to it, completes.
+    case backward
     /// The sum of the first bucket of the gradient over all ranks.
     case exchange
+    /// The recomputation of gradients on other ranks.
+    case audit
     /// The update of the weights.
     case optimizer
     /// The beginning of a save.

@@ -21,6 +21,7 @@ package final class Trainer {
   private let objective: any Objective
   private var divergence: DivergenceGuard
   private let tallies: StepTallies
+  private let audit: GradientAudit?
   /// The work of this rank, for the watchdog.
   let activity = RankActivity()
   /// Seconds of all steps of this attempt, without `Objective.prepare`.
@@ -67,6 +68,7 @@ package final class Trainer {
     state = TrainingState(settings: plan.settings.merging(settings) { _, phase in phase })
     divergence = DivergenceGuard(spike: plan.spike, examples: plan.microBatches * plan.rows)
     tallies = StepTallies(microBatches: plan.microBatches, hasMeasures: objective.hasMeasures)
+    audit = try GradientAudit(plan, of: replicas)
     peak = try MachinePeak(of: replicas)
     if initializesWeights { try initializeWeights() }
   }
@@ -115,7 +117,8 @@ package final class Trainer {
   ///   - awaitReaders: Returns when weights and optimizer state may change; its time is not part of
   ///     the step.
   /// - Returns: The report, and the control words of all ranks.
-  /// - Throws: `DivergenceGuard.Diverged`, on every rank, before any weight is changed.
+  /// - Throws: `DivergenceGuard.Diverged`, `CorruptedWeights` or `CorruptedGradient`, on every rank,
+  ///   before any weight is changed.
   func step(
     sending word: ControlWord, awaitReaders: () throws -> Void = {}
   ) throws -> (report: StepReport, words: [ControlWord]) {
@@ -130,14 +133,18 @@ package final class Trainer {
     let flopsBefore = replicas.flops
     activity.begin(.gradient, step: step + 1)
     FaultSchedule.begin(step: step + 1)
-    let gradient = try replicas.gradient {
-      [objective, tallies, plan, activity] replica, workspace, microBatch in
-      FaultSchedule.reach(.forward)
+    let loss: @Sendable (Replica, Workspace, Int) throws -> MicroBatchLoss = {
+      [objective, plan, activity] replica, workspace, microBatch in
       activity.tick()
-      let result = try objective.loss(
+      return try objective.loss(
         of: MicroBatch(
           step: step, index: microBatch, seed: plan.seed, recomputation: plan.recomputation),
         on: replica, in: workspace)
+    }
+    let gradient = try replicas.gradient(auditing: audit?.leaf(ofStep: step + 1)) {
+      [tallies] replica, workspace, microBatch in
+      FaultSchedule.reach(.forward)
+      let result = try loss(replica, workspace, microBatch)
       tallies.set(microBatch, to: result)
       return result.loss.sum
     }
@@ -153,11 +160,20 @@ package final class Trainer {
     word.weights = Int(bitPattern: UInt(try checksumOfWeights()))
     let words = try word.exchanged(over: replicas.world)
     try replicas.world.requireEqualWeights(words, step: step + 1)
+    try audit?.check(step: step + 1, checksum: gradient.leafChecksum) {
+      try loss($0, $1, $2).loss.sum
+    }
     let norm = try replicas.norm(of: gradient) / totals.loss.count
-    try divergence.observe(
-      step: step + 1, loss: totals.loss.mean, count: totals.loss.count, gradientNorm: norm,
-      guess: objective.guessLoss(vocabulary: plan.model.vocabulary),
-      sign: objective.divergence(in: totals.measures, vocabulary: plan.model.vocabulary))
+    do {
+      try divergence.observe(
+        step: step + 1, loss: totals.loss.mean, count: totals.loss.count, gradientNorm: norm,
+        guess: objective.guessLoss(vocabulary: plan.model.vocabulary),
+        sign: objective.divergence(in: totals.measures, vocabulary: plan.model.vocabulary))
+    } catch {
+      // A machine that computes wrongly may be the cause.
+      try audit?.check(step: step + 1, checksum: nil) { try loss($0, $1, $2).loss.sum }
+      throw error
+    }
     seconds.agreement = seconds.clock.lap()
     replicas.timeline?.mark("losses and norm")
 

@@ -108,6 +108,7 @@ package struct TrainingOptions: Sendable {
   /// Steps between plain progress lines.
   package var logEvery: Int
   package var energy: EnergyOptions
+  package var audit: AuditOptions
 
   /// Reads every key; throws for values that are invalid by themselves or together.
   ///
@@ -203,7 +204,15 @@ package struct TrainingOptions: Sendable {
       "log.every", default: 10, in: 1..., unit: "steps",
       decidesBits: false, help: "interval between progress lines when the output is not a terminal")
     energy = try EnergyOptions(&reader)
+    audit = try AuditOptions(&reader)
     try refuseIdleKeys(reader)
+    if audit.every > 0, reduction == .fast {
+      throw reader.rejection(
+        of: "audit.every",
+        because:
+          "reduction: fast adds the gradients of a worker in one buffer, so that none can be "
+          + "compared alone; choose reduction: exact, or leave audit.every out")
+    }
     if patience != nil, !keepBest {
       throw reader.rejection(
         of: "earlyStopping.patience",

@@ -53,6 +53,7 @@ package struct TrainingPlan: Sendable {
   /// never.
   let watchdogLimit: Double
   package let energy: EnergyOptions
+  package let audit: AuditOptions
   /// The configuration as YAML, with every key and default.
   package let resolved: String
   package let tokenizer: any Tokenizer
@@ -144,6 +145,7 @@ package struct TrainingPlan: Sendable {
     logEvery = options.logEvery
     watchdogLimit = options.watchdogLimit
     energy = options.energy
+    audit = options.audit
     self.tokenizer = tokenizer ?? start?.folder.tokenizer ?? ByteTokenizer()
     self.network = network
     self.lora = lora

@@ -56,6 +56,28 @@ extension TrainingRun {
     savedStep = trainer.state.step
   }
 
+  /// Sets aside the checkpoints since the audit before the one that found `error`: their weights may
+  /// come from wrong gradients.
+  ///
+  /// Where they are all that is left of a long run, they stay.
+  func setUnconfirmedAside(_ error: CorruptedGradient) throws {
+    guard world.rank == 0 else { return }
+    let steps = try folder.checkpoints.publishedSteps()
+    guard let newest = steps.max(), newest > error.confirmed else { return }
+    if error.confirmed > 0, !steps.contains(where: { $0 <= error.confirmed }) {
+      return try observers.event(
+        .warning, step: trainer.state.step,
+        "no checkpoint is as old as step \(error.confirmed), up to which the gradients are "
+          + "confirmed: those that are left may come from wrong ones")
+    }
+    if let aside = try folder.setCheckpointsAside(after: error.confirmed, attempt: attempt) {
+      try observers.event(
+        .warning, step: trainer.state.step,
+        "checkpoints after step \(error.confirmed), up to which the gradients are confirmed, are now "
+          + "in \(aside)")
+    }
+  }
+
   /// Reports the progress of a save.
   ///
   /// - Parameter isLast: True when the caller tries again and ends the run itself.

@@ -92,6 +92,8 @@ package final class TrainingRun {
     let candidate = try Resumption.locate(resume, for: plan, in: folder, world: world)
     let (folder, observers) = (folder, observers)
     try Self.requireRoom(for: plan, in: folder, after: candidate, world: world)
+    try BurnIn.run(
+      seconds: plan.audit.burnIn, in: plan.precision, on: workers, of: world, observers: observers)
     let prepared = try phase.prepare(
       RunContext(
         folder: folder, world: world, threads: workers.threads,
@@ -170,6 +172,7 @@ package final class TrainingRun {
       Signals.forgetStop()
       // The metrics that led here are needed to find the cause.
       defer { try? observers.finish() }
+      if let error = error as? CorruptedGradient { try setUnconfirmedAside(error) }
       if error is DivergenceGuard.Diverged { try note(try cycle.finishOrDiscard(), isLast: true) }
       // A run that takes the folder over removes files of this one.
       if error is StorageError || error is SaveFailure { try cycle.requireClaim() }

@@ -72,7 +72,7 @@ import Testing
       "checkpoint.keep=4", "checkpoint.keepEvery=5", "checkpoint.keepBest=false",
       "evaluate.every=7", "evaluate.tokens=8", "evaluate.samples=9", "guard.spike=3",
       "log.every=2", "watchdog.limit=12", "energy.wattsPerCore=9",
-      "energy.gramsPerKilowattHour=380", "data.train=[a.txt, b.txt]",
+      "energy.gramsPerKilowattHour=380", "audit.burnIn=2.5", "data.train=[a.txt, b.txt]",
       "data.validation=[held.txt]",
       "data.textField=body", "data.documentMask=true",
       "model.family=llama", "model.layers=7", "model.heads=8", "model.kvHeads=2", "model.width=96",
@@ -93,8 +93,10 @@ import Testing
     ]
     // Keys that exclude steps and checkpoint.keepBest=false.
     let ofLength = ["epochs=2.5", "earlyStopping.patience=3"]
+    // A key that excludes reduction=fast.
+    let ofExact = ["audit.every=6"]
     let keys = Set(
-      (typed + ofAdamW + ofBERT + ofT5 + ofAdaptation + ofLength).compactMap {
+      (typed + ofAdamW + ofBERT + ofT5 + ofAdaptation + ofLength + ofExact).compactMap {
         $0.split(separator: "=").first.map(String.init)
       })
     let schema = try ConfigurationReader.schema { _ = try PretrainingOptions(&$0) }
@@ -136,6 +138,8 @@ import Testing
     #expect(!training.keepBest && training.evaluateEvery == 7 && options.evaluateTokens == 8)
     #expect(options.evaluateSamples == 9)
     #expect(training.spike == 3 && training.logEvery == 2 && training.watchdogLimit == 12)
+    #expect(training.audit.burnIn == 2.5 && training.audit.every == 0)
+    #expect(try self.options(ofExact[0]).training.audit.every == 6)
     #expect(training.energy.wattsPerCore == 9 && training.energy.gramsPerKilowattHour == 380)
     #expect(options.data.corpus.train == ["a.txt", "b.txt"])
     #expect(options.data.corpus.validation == .files(["held.txt"]))
@@ -161,7 +165,8 @@ import Testing
       "data.replay.train", "data.replay.validation", "recompute", "checkpoint.every",
       "checkpoint.keep", "checkpoint.keepEvery", "checkpoint.keepBest", "evaluate.every",
       "evaluate.tokens", "evaluate.samples", "earlyStopping.patience", "guard.spike", "log.every",
-      "watchdog.limit", "energy.wattsPerCore", "energy.gramsPerKilowattHour", "precision",
+      "watchdog.limit", "energy.wattsPerCore", "energy.gramsPerKilowattHour", "audit.every",
+      "audit.burnIn", "precision",
     ]
     let all = Set(reader.schema.map(\.path))
     #expect(Set(reader.settings.keys) == all.subtracting(reporting).union(["precision"]))
