@@ -32,7 +32,7 @@ MPI_SUITES := ^(MPITests|DataParallelTests|TrainingTests)\.
 # The suites that train for minutes.
 LONG_SUITES := ^ApusTests\.(RoadTests|KilledPhaseTests)/
 # About half the time of all other suites; the two halves run side by side.
-HALF := ^ApusTests\.(Adaptation|Interruption|Pair|Phase|Rank|Reward|Run|Start)
+HALF := ^ApusTests\.(Adaptation|Audit|Interruption|Pair|Phase|Rank|Reward|Run|Start)
 # The suites whose results depend on what `precision: auto` takes, and on the kernels.
 AUTO_SUITES := ^(TrainingTests\.|ApusTests\.(PhaseTests|BERTTests|T5Tests|GemmaTests|AdaptationTests|PairSamplingTests)/)
 KERNEL_SUITES := ^((TensorsTests|ModelsTests|ObjectivesTests|OptimizersTests|GenerationTests|DataParallelTests|TrainingTests|DebuggingTests)\.|ApusTests\.(RunTests|PhaseTests|BERTTests|T5Tests|GemmaTests)/)
