@@ -23,7 +23,7 @@ APUS=$(realpath "${APUS:-$cluster/../.build/debug/apus}")  # the program
 LAUNCHER=${LAUNCHER:-}
 ONLY=${ONLY:-}
 SEED=${SEED:-$RANDOM}       # of the moments and victims
-short="kill phases cut resize terminate fill contract"
+short="kill phases levels cut resize terminate fill contract"
 long="$short audit hosts crash daemons pause freeze"
 if [ -n "${SHORT:-}" ]; then
   SCENARIOS=${ONLY:-$short}
@@ -207,6 +207,58 @@ scenario_hosts() {
       } END { printf "%.3f", most / (2 * (n - 1) / n * gradients) }')"
   done
   echo "same bits; bytes on the wire over the bound: ${figures#, }"
+}
+
+# Two ranks on each of 2 and 3 hosts: ranks of a host sum in its memory, and a host sends the bytes of
+# one rank. A rank killed in an exchange leaves nothing in the memory of its host. Ranks that take
+# turns over the hosts send messages instead, and say so.
+scenario_levels() {
+  local hosts figures='' before after parameters left
+  parameters=$(sed -nE 's/^start .* ([0-9]+) trained parameters.*/\1/p' "$logs/one.log" | head -1)
+  for hosts in "1 2" "1 2 3"; do
+    # shellcheck disable=SC2086
+    set -- $hosts
+    before=$("$lab" bytes)
+    launch_pairs "levels$#" "$(h "$@")" --map-by ppr:2:node
+    await
+    after=$("$lab" bytes)
+    [ "$code" -eq 0 ] || fail "two ranks on each of $# hosts ended with $code: $(said "levels$#")"
+    same_bits "levels$#"
+    ! grep -q "in place of shared memory" "$logs/levels$#.log" || fail "memory was not shared"
+    figures+=", $# hosts $(paste -d' ' <(echo "$before") <(echo "$after") |
+      awk -v n="$#" -v gradients=$((4 * parameters * STEPS)) '{
+        sent = $5 - $2; if (sent > most) most = sent
+      } END { printf "%.3f", most / (2 * (n - 1) / n * gradients) }')"
+  done
+
+  export APUS_FAULT="kill@rank=3,step=$((EVERY + 5)),phase=exchange"
+  launch_pairs killed "$(h 1 2)" --map-by ppr:2:node
+  await
+  unset APUS_FAULT
+  [ "$code" -eq 137 ] || fail "a rank killed in an exchange led to exit code $code: $(said killed)"
+  no_orphans
+  left=$(for hosts in "${LAB}1" "${LAB}2"; do "$lab" in "$hosts" ls /dev/shm; done | grep apus || true)
+  [ -z "$left" ] || fail "a killed rank left $left in /dev/shm"
+  launch_pairs killed "$(h 1 2)" --map-by ppr:2:node
+  await
+  [ "$code" -eq 0 ] || fail "the run of the killed rank ended with $code: $(said killed)"
+  same_bits killed
+
+  launch_pairs scattered "$(h 1 2)" --map-by node
+  await
+  [ "$code" -eq 0 ] || fail "ranks in turn over two hosts ended with $code: $(said scattered)"
+  same_bits scattered
+  grep -q "in place of shared memory.*--map-by slot" "$logs/scattered.log" ||
+    fail "ranks in turn over two hosts were not told why they send messages"
+  echo "two ranks a host, same bits; bytes on the wire over the bound of hosts: ${figures#, }"
+}
+
+# launch_pairs RUN HOSTS OPTION …: starts two ranks a host in the background, with options of mpirun.
+launch_pairs() {
+  cd "$work"
+  "$lab" run -n $((2 * $(tr , ' ' <<< "$2" | wc -w))) -H "$2" -- --oversubscribe "${@:3}" "$APUS" \
+    pretrain "$work/ref.yaml" --set "run=$1" --threads 1 --oversubscribe >> "$logs/$1.log" 2>&1 &
+  job=$!
 }
 
 # kill -9 of a random rank at random moments of the start and of training.

@@ -32,11 +32,16 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     package var precision: Precision
     /// True when a row's forward pass has the same bits in every batch; see `Workspace`.
     package var isBatchInvariant: Bool
+    /// The number of consecutive ranks that count as one host, the same on every rank; 1 for an
+    /// exchange without shared memory.
+    ///
+    /// For tests and measurements; nil, the default, for the hosts that there are.
+    package var ranksPerHost: Int?
 
     package init(
       microBatches: Int, accumulation: Int = 1, threads: Int, team: Int = 1, cores: [Int]? = nil,
       reduction: GradientReduction = .exact, precision: Precision = .fp32,
-      isBatchInvariant: Bool = false
+      isBatchInvariant: Bool = false, ranksPerHost: Int? = nil
     ) {
       precondition(
         microBatches > 0 && microBatches & (microBatches - 1) == 0
@@ -51,6 +56,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
       self.reduction = reduction
       self.precision = precision
       self.isBatchInvariant = isBatchInvariant
+      self.ranksPerHost = ranksPerHost
     }
   }
 
@@ -75,12 +81,13 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   private let assignment: LeafAssignment
   private let progress: BucketProgress
   private let exchange: GradientExchange
+  private let sharing: MemorySharing
   /// The gradient of a leaf of another rank; nil until the first audit.
   var auditBuffer: FlatBuffer?
 
   /// Builds the replicas and starts the threads.
   ///
-  /// All weights are zero.
+  /// All weights are zero. Collective, unless the layout is empty.
   ///
   /// - Parameters:
   ///   - world: The communicator of all ranks.
@@ -88,18 +95,21 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   ///   - frozen: The network's other parameters, if it has any, at the plan's precision.
   ///   - plan: The division of the work.
   ///   - build: Makes a worker's replica.
-  /// - Throws: When the system starts fewer threads than the plan needs.
+  /// - Throws: `WorkerPool.ThreadStartFailure`, on this rank only, when the system starts fewer threads
+  ///   than the plan needs.
   package init(
     world: Communicator, layout: ParameterLayout, frozen: FrozenParameters? = nil, plan: Plan,
     build: (Parameters) -> Replica
-  ) throws(WorkerPool.ThreadStartFailure) {
+  ) throws {
     precondition(
       frozen.map { $0.precision == plan.precision } ?? true,
       "parameters frozen for \(frozen?.precision ?? .fp32) in a plan of \(plan.precision)")
     self.world = world
     self.layout = layout
     self.plan = plan
-    let parameters = FlatBuffer(count: layout.count)
+    let sharing = try MemorySharing(
+      world, layout.count == 0 ? 1 : plan.ranksPerHost, plan.reduction)
+    let parameters = FlatBuffer(count: layout.count, isShared: sharing.isPossible)
     let assignment = LeafAssignment(
       leaves: plan.microBatches / plan.accumulation, ranks: world.size, threads: plan.threads)
     let buckets = Buckets(count: layout.count, ranks: world.size)
@@ -129,7 +139,8 @@ package final class DataParallel<Replica>: @unchecked Sendable {
         workspace: Workspace(
           precision: plan.precision, team: teams.isEmpty ? nil : teams[$0],
           isBatchInvariant: plan.isBatchInvariant),
-        run: assignment.run(rank: world.rank, thread: $0), build: build)
+        run: assignment.run(rank: world.rank, thread: $0), isShared: sharing.sumsGradients,
+        build: build)
     }
     workers[0].requireBuffer()
     self.parameters = parameters
@@ -144,6 +155,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
       layout: layout, buckets: buckets, workers: workers.filter { !$0.run.isEmpty }.count)
     exchange = GradientExchange(
       world: world, buckets: buckets, assignment: assignment, reduction: plan.reduction)
+    self.sharing = sharing
   }
 
   deinit {
@@ -202,15 +214,23 @@ package final class DataParallel<Replica>: @unchecked Sendable {
       for bucket in buckets.ranges.indices {
         guard progress.wait(for: bucket) else { return }
         timeline?.skip()
+        var clock = Stopwatch()
+        let parts = joinWorkers(bucket)
+        if bucket == 0 { reachExchange(parts) }
+        exchangeSeconds.value += clock.lap()
+        timeline?.mark("sum workers")
         // Sleeps until every rank has the bucket: a blocking call would spin on a worker's core.
         if world.size > 1 {
           try world.awaitAll()
           timeline?.mark("wait for ranks")
         }
-        var clock = Stopwatch()
-        let parts = joinWorkers(bucket)
-        if bucket == 0 { reachExchange(parts) }
-        try exchange.sum(bucket, of: parts, into: result)
+        _ = clock.lap()
+        if let host = try sharing.sum(of: parts, exchange.roots, buckets, world) {
+          try host.sum(bucket, into: result)
+          if bucket == buckets.ranges.count - 1 { try host.end() }
+        } else {
+          try exchange.sum(bucket, of: parts, into: result)
+        }
         squaredNorms.add(buckets.slice(bucket, rank: world.rank), of: result)
         exchangeSeconds.value += clock.lap()
         timeline?.mark("sum bucket", bytes: Double(buckets.ranges[bucket].count * 4))
@@ -331,6 +351,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   ///
   /// Collective.
   package func gatherParameters() throws {
+    if let gather = try sharing.gather(parameters, buckets, world) { return try gather(pool) }
     for bucket in buckets.ranges.indices {
       let slices = buckets.slices(bucket)
       try world.allGatherV(
@@ -338,6 +359,14 @@ package final class DataParallel<Replica>: @unchecked Sendable {
         BlockLayout(counts: slices.map(\.count), displacements: slices.map(\.lowerBound)))
     }
   }
+
+  /// The bytes that this rank has sent to others as messages so far; those that ranks of a host read
+  /// in shared memory do not count.
+  package var bytesSent: Int { world.traffic.bytesSent + sharing.bytesSent }
+
+  /// Returns, once, why ranks of a host exchange messages although they could share memory, as the
+  /// clause of a sentence; nil when they share it, or each has a host of its own.
+  package func takeSharingRefusal() -> String? { sharing.takeRefusal() }
 
   /// The ranges of the flat buffer that this rank owns, in the order of its optimizer state.
   package var ownedRanges: [Range<Int>] { buckets.owned(by: world.rank) }

@@ -126,7 +126,7 @@ package final class Trainer {
     let preparation = try objective.prepare(context)
     state.variables.merge(preparation.variables) { _, new in new }
     var seconds = StepSeconds()
-    let sentBefore = replicas.world.traffic.bytesSent
+    let sentBefore = replicas.bytesSent
     let step = state.step
     let rate = plan.schedule.rate(at: step)
 
@@ -195,7 +195,7 @@ package final class Trainer {
     var report = report(totals, rate: rate, norm: norm, gradient, seconds)
     let flops = words.reduce(0.0) { $0 + Double($1.flops) }
     report.peakFraction = peak.fraction(flops / seconds.total)
-    report.bytesSent = replicas.world.traffic.bytesSent - sentBefore
+    report.bytesSent = replicas.bytesSent - sentBefore
     report.figures = preparation.figures + report.figures
     report.warnings += preparation.warnings
     return (report, words)

@@ -199,6 +199,12 @@ package final class TrainingRun {
       energy.count(words, in: &report)
       try observers.step(report)
       try warn(of: report)
+      if let refusal = trainer.replicas.takeSharingRefusal() {
+        try observers.event(
+          .warning, step: report.step,
+          "ranks of one host exchange messages in place of shared memory, which is slower: \(refusal)"
+        )
+      }
       if let straggler = stragglers.observe(words) {
         try observers.event(
           .warning, step: report.step, straggler.sentence(host: hosts[straggler.rank]))

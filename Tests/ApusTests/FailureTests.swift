@@ -59,6 +59,7 @@ import Tokenizers
     "TemplateError": "becomes TokenizerError", "JSONSyntaxError": "of its callers' sentences",
     "Fault": "becomes AnnotationError.badAnswers", "Malformed": "becomes TokenizerError",
     "PatternError": "becomes TokenizerError",
+    "SharedMemoryRefusal": "becomes HostBuffers.Refusal, a warning",
   ]
 
   @Test func everyErrorHasItsExitCodeAndASentence() {

@@ -55,18 +55,24 @@ import Testing
     #expect(abs(step.bytesPerRank - bytes) < 1 && step.leastBytesPerRank == step.bytesPerRank)
     #expect(step.bytesOnWirePerHost == step.bytesPerRank)
     var other = work
-    other.parts = 2
+    (other.parts, other.partsPerHost) = (2, 2)
     #expect(abs(StepForecast(other, on: cluster(hosts)).bytesPerRank - 1.5 * bytes) < 1)
     other.parts = 1
     other.gradientBytes = 2
     #expect(abs(StepForecast(other, on: cluster(hosts)).bytesPerRank - 0.75 * bytes) < 1)
   }
 
-  /// Ranks of one host send each other what does not go over the wire.
-  @Test func ranksOfAHostShareItsWire() {
+  /// A host sends the bytes of one rank, however many it has; in bf16 its ranks send theirs.
+  @Test func aHostSendsSumsOfItsRanks() {
     let step = StepForecast(work, on: cluster(2, ranks: 2))
     #expect(abs(step.bytesPerRank - 600e6) < 1)
-    #expect(abs(step.bytesOnWirePerHost - 2 * 400e6) < 1)
+    #expect(abs(step.bytesOnWirePerHost - 400e6) < 1)
+    #expect(abs(StepForecast(work, on: cluster(4, ranks: 8)).bytesOnWirePerHost - 600e6) < 1)
+    var other = work
+    other.partsPerHost = 2
+    #expect(abs(StepForecast(other, on: cluster(2, ranks: 2)).bytesOnWirePerHost - 600e6) < 1)
+    other.gradientBytes = 2
+    #expect(abs(StepForecast(other, on: cluster(2, ranks: 2)).bytesOnWirePerHost - 400e6) < 1)
   }
 
   /// The gather is never hidden, the reduce-scatter as far as the backward pass lasts.

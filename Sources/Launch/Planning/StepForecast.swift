@@ -1,10 +1,12 @@
 /// The predicted time of a step on a cluster, and the bytes that it sends.
 ///
-/// The gradient, S bytes, is exchanged in two parts. The reduce-scatter sends (N−1)/N·S per rank, for
-/// every part of the summation tree that a rank holds, while the last backward pass runs; at least
-/// its last bucket is waited for. The all-gather of the weights sends as much again, and everything
-/// waits for it. A message between hosts takes its bytes ÷ bandwidth; each collective takes the
-/// latency once for every doubling of the ranks, and the one that waits for all ranks a nap more
+/// The gradient, S bytes, is exchanged in two parts. In the reduce-scatter a rank passes on (N−1)/N·S,
+/// for every part of the summation tree that it holds, while the last backward pass runs; at least
+/// its last bucket is waited for. The all-gather of the weights passes on as much again, and
+/// everything waits for it. Ranks of one host read each other's memory, and of H hosts each sends
+/// (H−1)/H·S, for every part that it holds; only in a fast reduction do all ranks send for themselves.
+/// A message between hosts takes its bytes ÷ bandwidth; each collective takes the latency once for
+/// every doubling of the ranks, and the one that waits for all ranks a nap more
 /// (`Communicator.awaitAll`).
 package struct StepForecast: Sendable, Equatable {
   package let work: StepWork
@@ -15,16 +17,14 @@ package struct StepForecast: Sendable, Equatable {
     self.cluster = cluster
   }
 
-  /// Bytes that a rank sends in a step.
+  /// Bytes that a rank passes on to others in a step, as messages or in the memory of its host.
   package var bytesPerRank: Double { reduceScatterBytes + gatherBytes }
 
-  /// The least bytes that a rank can send, 2(N−1)/N·S.
+  /// The least bytes that a rank can pass on, 2(N−1)/N·S.
   package var leastBytesPerRank: Double { 2 * others * 4 * Double(work.elements) }
 
   /// Bytes that a host sends to others in a step.
-  package var bytesOnWirePerHost: Double {
-    bytesPerRank * remoteFraction * Double(cluster.ranksPerHost)
-  }
+  package var bytesOnWirePerHost: Double { reduceScatterOnWire + gatherOnWire }
 
   /// The time in which the exchange would be done if nothing overlapped it.
   package var secondsExchange: Double { secondsReduceScatter + secondsGather }
@@ -74,19 +74,29 @@ package struct StepForecast: Sendable, Equatable {
     return Double(cluster.ranks - cluster.ranksPerHost) / Double(cluster.ranks - 1)
   }
 
+  /// (H−1)/H.
+  private var otherHosts: Double { Double(cluster.hosts - 1) / Double(cluster.hosts) }
+  /// Bytes that a host sends in the reduce-scatter.
+  private var reduceScatterOnWire: Double {
+    if work.gradientBytes == 2 {
+      return reduceScatterBytes * remoteFraction * Double(cluster.ranksPerHost)
+    }
+    return otherHosts * Double(work.partsPerHost * work.gradientBytes) * Double(work.elements)
+  }
+  /// Bytes that a host sends in the all-gather.
+  private var gatherOnWire: Double { otherHosts * 4 * Double(work.elements) }
+
   private var secondsReduceScatter: Double {
-    seconds(sending: reduceScatterBytes) + collectives(taking: latency)
-      + collectives(taking: latency + Self.nap)
+    seconds(passing: reduceScatterBytes, sending: reduceScatterOnWire)
+      + collectives(taking: latency) + collectives(taking: latency + Self.nap)
   }
   private var secondsGather: Double {
-    seconds(sending: gatherBytes) + collectives(taking: latency)
+    seconds(passing: gatherBytes, sending: gatherOnWire) + collectives(taking: latency)
   }
 
-  /// The seconds in which every rank sends `bytes`.
-  private func seconds(sending bytes: Double) -> Double {
-    let remote = bytes * remoteFraction * Double(cluster.ranksPerHost)
-    return remote / cluster.networkBandwidth
-      + bytes * (1 - remoteFraction) / cluster.localBandwidth
+  /// The seconds in which every rank passes on `bytes`, and every host sends `remote` of them.
+  private func seconds(passing bytes: Double, sending remote: Double) -> Double {
+    remote / cluster.networkBandwidth + bytes * (1 - remoteFraction) / cluster.localBandwidth
   }
 
   private static let nap = 100e-6

@@ -38,8 +38,8 @@ package struct PlannedWork {
       memoryLimit: plan.workersThatFit(into: available, ranks: ranks))
     (workers, team) = (split.workers, split.team)
     volume = ExchangeVolume(
-      elements: plan.counts.trained, leaves: plan.leaves, ranks: ranks, workers: split.workers,
-      reduction: plan.reduction)
+      elements: plan.counts.trained, leaves: plan.leaves, ranks: ranks,
+      ranksPerHost: ranksPerHost, workers: split.workers, reduction: plan.reduction)
 
     // All workers of a host compete for its memory: they run in this one rank.
     let ofHost = min(ranksPerHost * split.workers, plan.leaves)
