@@ -56,6 +56,8 @@ package final class DataParallel<Replica>: @unchecked Sendable {
 
   /// The communicator of all ranks.
   package let world: Communicator
+  /// The ranks that compute a gradient together: all of them, or with DiLoCo those of a group.
+  package let group: Communicator
   /// The names of the parameters and their ranges in the flat buffer.
   package let layout: ParameterLayout
   /// All weights, in fp32, on every rank; call `parametersChanged()` after changing them.
@@ -82,25 +84,29 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - world: The communicator of all ranks.
+  ///   - group: The ranks that compute a gradient together; nil for all of them.
   ///   - layout: The trainable parameters.
   ///   - frozen: The network's other parameters, if it has any, at the plan's precision.
   ///   - plan: The division of the work.
   ///   - build: Makes a worker's replica.
   /// - Throws: When the system starts fewer threads than the plan needs.
   package init(
-    world: Communicator, layout: ParameterLayout, frozen: FrozenParameters? = nil, plan: Plan,
+    world: Communicator, group: Communicator? = nil, layout: ParameterLayout,
+    frozen: FrozenParameters? = nil, plan: Plan,
     build: (Parameters) -> Replica
   ) throws(WorkerPool.ThreadStartFailure) {
     precondition(
       frozen.map { $0.precision == plan.precision } ?? true,
       "parameters frozen for \(frozen?.precision ?? .fp32) in a plan of \(plan.precision)")
+    let group = group ?? world
     self.world = world
+    self.group = group
     self.layout = layout
     self.plan = plan
     let parameters = FlatBuffer(count: layout.count)
     let assignment = LeafAssignment(
-      leaves: plan.microBatches / plan.accumulation, ranks: world.size, threads: plan.threads)
-    let buckets = Buckets(count: layout.count, ranks: world.size)
+      leaves: plan.microBatches / plan.accumulation, ranks: group.size, threads: plan.threads)
+    let buckets = Buckets(count: layout.count, ranks: group.size)
     let bf16Copy = plan.precision == .bf16 ? BF16Buffer(count: layout.count) : nil
     // A worker leads its team and runs on the first of the team's cores.
     let cores = plan.cores.map { cores in
@@ -127,7 +133,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
         workspace: Workspace(
           precision: plan.precision, team: teams.isEmpty ? nil : teams[$0],
           isBatchInvariant: plan.isBatchInvariant),
-        run: assignment.run(rank: world.rank, thread: $0), build: build)
+        run: assignment.run(rank: group.rank, thread: $0), build: build)
     }
     workers[0].requireBuffer()
     self.parameters = parameters
@@ -141,7 +147,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     progress = BucketProgress(
       layout: layout, buckets: buckets, workers: workers.filter { !$0.run.isEmpty }.count)
     exchange = GradientExchange(
-      world: world, buckets: buckets, assignment: assignment, reduction: plan.reduction)
+      world: group, buckets: buckets, assignment: assignment, reduction: plan.reduction)
   }
 
   deinit {
@@ -150,9 +156,9 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     for team in teams { team.stop() }
   }
 
-  /// Returns the rank that computes `microBatch`.
+  /// Returns the rank of the group that computes `microBatch`.
   package func owner(of microBatch: Int) -> Int {
-    (0..<world.size).first { assignment.run(rank: $0).contains(microBatch / plan.accumulation) }
+    (0..<group.size).first { assignment.run(rank: $0).contains(microBatch / plan.accumulation) }
       ?? 0
   }
 
@@ -167,7 +173,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     }
   }
 
-  /// Computes every micro-batch of this rank and sums the gradients over all ranks.
+  /// Computes every micro-batch of this rank and sums the gradients over the ranks of the group.
   ///
   /// The exchange of finished buckets overlaps with the rest of the last backward pass.
   ///
@@ -194,15 +200,15 @@ package final class DataParallel<Replica>: @unchecked Sendable {
         guard progress.wait(for: bucket) else { return }
         timeline?.skip()
         // Sleeps until every rank has the bucket: a blocking call would spin on a worker's core.
-        if world.size > 1 {
-          try world.awaitAll()
+        if group.size > 1 {
+          try group.awaitAll()
           timeline?.mark("wait for ranks")
         }
         var clock = Stopwatch()
         let parts = joinWorkers(bucket)
         if bucket == 0 { reachExchange(parts) }
         try exchange.sum(bucket, of: parts, into: result)
-        squaredNorms.add(buckets.slice(bucket, rank: world.rank), of: result)
+        squaredNorms.add(buckets.slice(bucket, rank: group.rank), of: result)
         exchangeSeconds.value += clock.lap()
         timeline?.mark("sum bucket", bytes: Double(buckets.ranges[bucket].count * 4))
       }
@@ -311,18 +317,18 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     }
   }
 
-  /// All-gathers the weights, each of which its owner has updated.
+  /// All-gathers the weights, each of which its owner has updated, over the group.
   ///
   /// Collective.
   package func gatherParameters() throws {
     for bucket in buckets.ranges.indices {
       let slices = buckets.slices(bucket)
-      try world.allGatherV(
+      try group.allGatherV(
         inPlace: UnsafeMutableBufferPointer(rebasing: parameters.elements[buckets.ranges[bucket]]),
         BlockLayout(counts: slices.map(\.count), displacements: slices.map(\.lowerBound)))
     }
   }
 
   /// The ranges of the flat buffer that this rank owns, in the order of its optimizer state.
-  package var ownedRanges: [Range<Int>] { buckets.owned(by: world.rank) }
+  package var ownedRanges: [Range<Int>] { buckets.owned(by: group.rank) }
 }
