@@ -182,8 +182,9 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files", "MPI", "Models",
-        "Monitoring", "Phases", "Tensors", "TestWorld", "Tokenizers", "Training",
+        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Faults", "Files", "MPI",
+        "Models", "Monitoring", "Objectives", "Phases", "Tensors", "TestWorld", "Tokenizers",
+        "Training",
       ], exclude: ["Goldens"]),
     .testTarget(
       name: "PhasesTests",

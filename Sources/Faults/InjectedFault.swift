@@ -41,6 +41,8 @@ package struct InjectedFault: Sendable, Equatable {
     case audit
     /// The update of the weights.
     case optimizer
+    /// The agreement of DiLoCo's workers on the weights, at the end of a round.
+    case agreement
     /// The beginning of a save.
     case snapshot
     /// The writing of a checkpoint's files.

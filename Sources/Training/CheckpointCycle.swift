@@ -104,10 +104,9 @@ final class CheckpointCycle {
   /// Called on all ranks or none. Unless `prunes`, all older checkpoints stay.
   func begin(_ trainer: Trainer, prunes: Bool = true) throws {
     precondition(pending == nil, "two saves at a time")
-    let optimizer = trainer.optimizer
     let draft = Result { () throws -> CheckpointDraft in
       if world.rank == 0 {
-        try store.requireSpace(bytes: files.byteCount * (1 + optimizer.state.count))
+        try store.requireSpace(bytes: files.byteCount * (1 + trainer.plan.stateNames.count))
       }
       let draft = try store.draft(step: trainer.state.step, attempt: attempt)
       try draft.reach(.snapshot)
@@ -119,19 +118,15 @@ final class CheckpointCycle {
       if case .failure(let error) = draft { try fail(pending, error) }
       return
     }
-    writer.start { [files, world, parameters = trainer.replicas.parameters] _ in
+    writer.start {
+      [files, world, parameters = trainer.replicas.parameters, parts = trainer.optimizerState] _ in
       try draft.reach(.write)
       if world.rank == 0 {
         pending.files = try files.write(UnsafeBufferPointer(parameters.elements), to: draft)
         pending.files.append(try draft.file("state.json", containing: try pending.state.encoded()))
       }
       pending.files.append(
-        try OptimizerFiles.write(
-          ranges: optimizer.ranges,
-          state: zip(optimizer.rule.stateNames, optimizer.state).map {
-            ($0, UnsafeBufferPointer($1.elements))
-          },
-          rank: world.rank, of: world.size, to: draft))
+        try OptimizerFiles.write(parts, rank: world.rank, of: world.size, to: draft))
     }
   }
 

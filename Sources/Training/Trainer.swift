@@ -16,20 +16,22 @@ package final class Trainer {
   /// The optimizer, with its state for the parameters that this rank owns.
   package let optimizer: ShardedOptimizer
   /// The number of steps done, and the other state that a checkpoint keeps.
-  package private(set) var state: TrainingState
+  package internal(set) var state: TrainingState
   /// The objective that every micro-batch minimises.
-  private let objective: any Objective
-  private var divergence: DivergenceGuard
-  private let tallies: StepTallies
+  let objective: any Objective
+  var divergence: DivergenceGuard
+  let tallies: StepTallies
   private let audit: GradientAudit?
+  /// The part of this rank in a DiLoCo run; nil without it.
+  let diloco: DiLoCoPart?
   /// The work of this rank, for the watchdog.
   let activity = RankActivity()
   /// Seconds of all steps of this attempt, without `Objective.prepare`.
-  private(set) var secondsOfSteps = 0.0
+  var secondsOfSteps = 0.0
   /// The meter of this rank; nil for a trainer that only measures time.
   private var meter: EnergyMeter?
   /// The peak performance of the machine.
-  private(set) var peak: MachinePeak
+  var peak: MachinePeak
 
   /// A trainer at step 0.
   ///
@@ -48,16 +50,21 @@ package final class Trainer {
     self.plan = plan
     self.objective = objective
     self.meter = meter
+    try plan.requireRanks(world.size)
     let memory = try plan.requireMemory(on: world)
     let (layout, frozen) = try Trainer.parameters(of: plan)
+    let groups = plan.groups(ranks: world.size)
+    let division = plan.gradientDivision(ranks: world.size)
+    let microBatches = division.leaves * plan.accumulation
     let workerSplit = workers.workerSplit(
-      leaves: plan.leaves, ranks: world.size,
+      leaves: division.leaves, ranks: division.ranks,
       memoryLimit: Int(
         try world.allReduce(Int64(plan.workersThatFit(into: memory, ranks: world.size)), .min)))
     replicas = try DataParallel(
-      world: world, layout: layout, frozen: frozen,
+      world: world, group: try groups.map { try $0.group(of: world) }, layout: layout,
+      frozen: frozen,
       plan: .init(
-        microBatches: plan.microBatches, accumulation: plan.accumulation,
+        microBatches: microBatches, accumulation: plan.accumulation,
         threads: workerSplit.workers, team: workerSplit.team, cores: workerSplit.cores,
         reduction: plan.reduction, precision: plan.precision,
         isBatchInvariant: plan.isBatchInvariant)
@@ -65,9 +72,14 @@ package final class Trainer {
       Replica(plan.network, parameters, frozenModels: frozenModels)
     }
     optimizer = ShardedOptimizer(plan.optimizer, for: replicas)
+    if let settings = plan.diloco, let groups {
+      diloco = try DiLoCoPart(settings, groups, first: optimizer, for: replicas)
+    } else {
+      diloco = nil
+    }
     state = TrainingState(settings: plan.settings.merging(settings) { _, phase in phase })
     divergence = DivergenceGuard(spike: plan.spike, examples: plan.microBatches * plan.rows)
-    tallies = StepTallies(microBatches: plan.microBatches, hasMeasures: objective.hasMeasures)
+    tallies = StepTallies(microBatches: microBatches, hasMeasures: objective.hasMeasures)
     audit = try GradientAudit(plan, of: replicas)
     peak = try MachinePeak(of: replicas)
     if initializesWeights { try initializeWeights() }
@@ -133,21 +145,7 @@ package final class Trainer {
     let flopsBefore = replicas.flops
     activity.begin(.gradient, step: step + 1)
     FaultSchedule.begin(step: step + 1)
-    let loss: @Sendable (Replica, Workspace, Int) throws -> MicroBatchLoss = {
-      [objective, plan, activity] replica, workspace, microBatch in
-      activity.tick()
-      return try objective.loss(
-        of: MicroBatch(
-          step: step, index: microBatch, seed: plan.seed, recomputation: plan.recomputation),
-        on: replica, in: workspace)
-    }
-    let gradient = try replicas.gradient(auditing: audit?.leaf(ofStep: step + 1)) {
-      [tallies] replica, workspace, microBatch in
-      FaultSchedule.reach(.forward)
-      let result = try loss(replica, workspace, microBatch)
-      tallies.set(microBatch, to: result)
-      return result.loss.sum
-    }
+    let gradient = try gradient(ofStep: step, auditing: audit?.leaf(ofStep: step + 1))
     seconds.gradient = seconds.clock.lap()
     replicas.timeline?.skip()
 
@@ -160,6 +158,7 @@ package final class Trainer {
     word.weights = Int(bitPattern: UInt(try checksumOfWeights()))
     let words = try word.exchanged(over: replicas.world)
     try replicas.world.requireEqualWeights(words, step: step + 1)
+    let loss = loss(ofStep: step)
     try audit?.check(step: step + 1, checksum: gradient.leafChecksum) {
       try loss($0, $1, $2).loss.sum
     }
@@ -199,6 +198,40 @@ package final class Trainer {
     report.figures = preparation.figures + report.figures
     report.warnings += preparation.warnings
     return (report, words)
+  }
+
+  /// Computes the micro-batches of a gradient, from `first` on, in the step after `step`, and sums their
+  /// gradients; their losses are in `tallies`.
+  ///
+  /// Collective over the group.
+  ///
+  /// - Parameter leaf: A leaf of this rank whose checksum is wanted; nil for none.
+  func gradient(
+    ofStep step: Int, from first: Int = 0, auditing leaf: Int? = nil
+  ) throws -> SummedGradient {
+    let loss = loss(ofStep: step)
+    return try replicas.gradient(auditing: leaf) { [tallies] replica, workspace, microBatch in
+      FaultSchedule.reach(.forward)
+      let result = try loss(replica, workspace, first + microBatch)
+      tallies.set(microBatch, to: result)
+      return result.loss.sum
+    }
+  }
+
+  /// Returns the loss of a micro-batch of the step after `step`, which has no other effects.
+  private func loss(
+    ofStep step: Int
+  )
+    -> @Sendable (_ replica: Replica, _ workspace: Workspace, _ microBatch: Int) throws ->
+    MicroBatchLoss
+  {
+    { [objective, plan, activity] replica, workspace, microBatch in
+      activity.tick()
+      return try objective.loss(
+        of: MicroBatch(
+          step: step, index: microBatch, seed: plan.seed, recomputation: plan.recomputation),
+        on: replica, in: workspace)
+    }
   }
 
   /// Returns the checksum of the weights that this step reads; 0 with a single rank, which has
@@ -314,9 +347,11 @@ package final class Trainer {
     try ModelFiles.read(
       folder: checkpoint.path, layout: replicas.layout, into: replicas.parameters.elements)
     try replicas.parametersChanged()
-    try OptimizerFiles.read(
-      from: checkpoint, ranges: optimizer.ranges,
-      state: zip(optimizer.rule.stateNames, optimizer.state).map { ($0, $1.elements) })
+    for part in optimizerState {
+      try OptimizerFiles.read(
+        from: checkpoint, ranges: part.ranges,
+        state: part.state.map { ($0.name, $0.values.elements) })
+    }
     let settings = state.settings
     state = try TrainingState(from: checkpoint)
     // After other examples, other losses are normal.
@@ -330,7 +365,17 @@ package final class Trainer {
   /// Returns the energy that this rank accounts for since the last call.
   func takeEnergy() -> Energy { meter?.lap() ?? Energy() }
 
-  private func takeSecondsData() -> Double {
+  /// The optimizer state of this rank by its names in a checkpoint.
+  var optimizerState: [OptimizerFiles.Part] {
+    diloco?.state
+      ?? [
+        .init(
+          ranges: optimizer.ranges, state: Array(zip(optimizer.rule.stateNames, optimizer.state)))
+      ]
+  }
+
+  /// Returns the mean seconds that a worker spent on reading batches since the last call.
+  func takeSecondsData() -> Double {
     let total = replicas.replicas.reduce(0) { $0 + $1.secondsData }
     for replica in replicas.replicas { replica.secondsData = 0 }
     return total / Double(replicas.plan.threads)

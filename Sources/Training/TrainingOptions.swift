@@ -85,6 +85,8 @@ package struct TrainingOptions: Sendable {
   package var precision: PrecisionChoice
   /// The reduction of gradients.
   package var reduction: GradientReduction
+  /// The settings of DiLoCo; nil for ranks that agree on the weights after every step.
+  package var diloco: DiLoCo?
   /// The activations that the backward pass recomputes.
   package var recomputation: Recomputation
   /// Steps between checkpoints; 0 saves only at the end.
@@ -167,6 +169,7 @@ package struct TrainingOptions: Sendable {
       "reduction", default: .exact,
       help: "exact: the same bits for any number of ranks and threads; fast: gradients are sent in "
         + "bf16 and summed in fp32, and the bits depend on the numbers of ranks and threads")
+    diloco = try DiLoCo.read(&reader)
     recomputation = try reader.choice(
       "recompute", default: .none,
       decidesBits: false,
@@ -206,6 +209,12 @@ package struct TrainingOptions: Sendable {
     energy = try EnergyOptions(&reader)
     audit = try AuditOptions(&reader)
     try refuseIdleKeys(reader)
+    if audit.every > 0, diloco != nil {
+      throw reader.rejection(
+        of: "audit.every",
+        because: "the workers of sync: diloco have different weights, so that none can compute "
+          + "another's gradient; choose sync: exact, or leave audit.every out")
+    }
     if audit.every > 0, reduction == .fast {
       throw reader.rejection(
         of: "audit.every",
@@ -238,6 +247,8 @@ package struct TrainingOptions: Sendable {
         because: "\(accumulation) is more than the \(microBatches) micro-batches of a step; choose "
           + "\(microBatches) or less")
     }
+    try diloco?.requireWholeParts(
+      of: microBatches / accumulation, steps: epochs == nil ? steps : nil, reader)
   }
 
   /// Returns a tenth of `rate` as a decimal number: 1e-6 for 1e-5, not the quotient of the doubles,

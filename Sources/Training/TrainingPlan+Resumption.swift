@@ -20,11 +20,14 @@ extension TrainingPlan {
     let saved = try ConfigurationFile.readNetwork(path).json
     let wanted = network.json
     let differing = Set(saved.keys).union(wanted.keys).sorted().filter { saved[$0] != wanted[$0] }
-    let missing = Set(optimizer.stateNames).subtracting(
-      try OptimizerFiles.stateNames(in: checkpoint))
+    let found = try OptimizerFiles.stateNames(in: checkpoint)
+    let missing = Set(stateNames).subtracting(found)
+    // The state of fewer workers would be another run's, not a part of this one's.
+    let idle = diloco == nil ? [] : found.subtracting(stateNames)
     return differing.map {
       "\($0) is \((saved[$0] ?? .null).text), not \((wanted[$0] ?? .null).text)"
     } + missing.sorted().map { "optimizer state \($0) is missing" }
+      + idle.sorted().map { "optimizer state \($0) is not one of this run's" }
   }
 
   /// Refuses a checkpoint past the last step.

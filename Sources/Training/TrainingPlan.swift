@@ -32,6 +32,8 @@ package struct TrainingPlan: Sendable {
   /// Micro-batches added in order per leaf of the summation tree.
   package let accumulation: Int
   package let reduction: GradientReduction
+  /// The settings of DiLoCo; nil for ranks that agree on the weights after every step.
+  package var diloco: DiLoCo?
   /// The activations that the backward pass recomputes.
   package let recomputation: Recomputation
   package let optimizer: any Optimizer
@@ -134,6 +136,7 @@ package struct TrainingPlan: Sendable {
     microBatches = options.microBatches
     accumulation = options.accumulation
     reduction = options.reduction
+    diloco = options.diloco
     recomputation = options.recomputation
     optimizer = options.optimizer
     clip = options.clip
@@ -211,7 +214,7 @@ package struct TrainingPlan: Sendable {
     return plan
   }
 
-  /// The number of buffers of the optimizer's state.
+  /// The number of buffers of the optimizer's state; with DiLoCo, of that of one worker.
   package var stateCount: Int { optimizer.stateNames.count }
 
   /// The language model of the network.

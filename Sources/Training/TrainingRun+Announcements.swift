@@ -46,7 +46,7 @@ extension TrainingRun {
         "the learning rate does not decay: schedule.warmup has \(warmup, "step") and the run "
           + "\(steps); lower it")
     }
-    let leaves = plan.leaves
+    let (leaves, ranks) = plan.gradientDivision(ranks: world.size)
     let idle = threads - workers * team
     if idle > 0 {
       try observers.event(
@@ -54,7 +54,7 @@ extension TrainingRun {
         "\(idle) of \(threads) threads per rank \(idle == 1 ? "is" : "are") idle: they cannot be "
           + "divided evenly among \(workers, "worker")")
     }
-    let all = world.size * workers
+    let all = ranks * workers
     if all > leaves {
       try observers.event(
         .warning,

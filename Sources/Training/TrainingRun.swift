@@ -85,6 +85,7 @@ package final class TrainingRun {
     try plan.contract(version: version, threads: workers.threads, profiles: profiles)
       .agree(over: world)
     let meter = try EnergyMeter(on: world, wattsPerCore: plan.energy.wattsPerCore)
+    try world.together { try plan.requireRanks(world.size) }
     let memory = try plan.requireMemory(on: world)
     attempt = try Self.agreeOnAttempt(world)
     // Everything that can refuse this run precedes the claim: another may be under way in the
@@ -98,7 +99,10 @@ package final class TrainingRun {
       RunContext(
         folder: folder, world: world, threads: workers.threads,
         note: { try observers.event(.note, $0) }))
-    plan.decideSteps(by: prepared.objective, iteration: prepared.stepsPerIteration)
+    let stepsPerIteration = plan.diloco?.innerSteps ?? prepared.stepsPerIteration
+    precondition(
+      prepared.stepsPerIteration == 1 || plan.diloco == nil, "rollout iterations with DiLoCo")
+    plan.decideSteps(by: prepared.objective, iteration: stepsPerIteration)
     self.plan = plan
     try world.together {
       if let checkpoint = candidate?.checkpoint { try plan.requireStepsLeft(after: checkpoint) }
@@ -113,7 +117,7 @@ package final class TrainingRun {
       frozenModels: prepared.frozenModels, settings: prepared.settings,
       meter: meter, initializesWeights: candidate == nil)
     evaluator = prepared.evaluator
-    (stepsPerIteration, conclude) = (prepared.stepsPerIteration, prepared.conclude)
+    (self.stepsPerIteration, conclude) = (stepsPerIteration, prepared.conclude)
     cycle = try CheckpointCycle(
       store: folder.checkpoints, attempt: attempt, world: world,
       files: ModelFiles(
@@ -192,22 +196,24 @@ package final class TrainingRun {
     while trainer.state.step < steps && !stopsEarly {
       var word = ControlWord()
       word.signals = Signals.take()
-      if world.rank == 0 { word.orders = orders(forStep: trainer.state.step + 1) }
+      if world.rank == 0 { word.orders = orders(forStep: trainer.nextAgreement) }
       try cycle.report(in: &word)
       try profiler?.stepBegins(trainer)
-      var (report, words) = try trainer.step(sending: word, awaitReaders: cycle.awaitCopies)
-      energy.count(words, in: &report)
-      try observers.step(report)
-      try warn(of: report)
+      var (reports, words) = try trainer.advance(sending: word, awaitReaders: cycle.awaitCopies)
+      energy.count(words, in: &reports[reports.count - 1])
+      for report in reports {
+        try observers.step(report)
+        try warn(of: report)
+      }
       if let refusal = trainer.replicas.takeSharingRefusal() {
         try observers.event(
-          .warning, step: report.step,
+          .warning, step: trainer.state.step,
           "ranks of one host exchange messages in place of shared memory, which is slower: \(refusal)"
         )
       }
       if let straggler = stragglers.observe(words) {
         try observers.event(
-          .warning, step: report.step, straggler.sentence(host: hosts[straggler.rank]))
+          .warning, step: trainer.state.step, straggler.sentence(host: hosts[straggler.rank]))
       }
       if let profile = try profiler?.stepEnded(trainer) {
         try observers.profile(profile)
@@ -237,6 +243,8 @@ package final class TrainingRun {
       {
         try saveIfFree()
       }
+      // The ranks would next hear of the save after a whole round.
+      if plan.diloco != nil { try note(try cycle.finish()) }
     }
     if stopsEarly, let best = trainer.state.best {
       try observers.event(

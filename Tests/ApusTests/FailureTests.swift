@@ -41,6 +41,7 @@ import Tokenizers
     (NotAnInstruction(text: "p"), 2), (LoRAError.badPattern("("), 2),
     (MatrixLibrary.NoRoom(threads: 2), 2), (Cores.Oversubscribed(workers: 9, cores: 2), 2),
     (StartRefusal.folderNotShared(path: "r"), 2),
+    (StartRefusal.ranksOfWorkers(ranks: 3, workers: 2), 2),
     (LaunchError.noMpirun, 2), (HostsError.empty(source: "hosts"), 2),
     (WorkerPool.ThreadStartFailure(wanted: 2, started: 1, code: EAGAIN), 2),
     (CocoaError(.fileNoSuchFile), 5), (POSIXError(.EIO), 5),

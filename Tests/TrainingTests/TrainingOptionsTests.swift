@@ -69,6 +69,8 @@ import Testing
       "optimizer.momentum=0.7", "optimizer.weightDecay=0.2", "optimizer.clip=0",
       "schedule.name=wsd", "schedule.warmup=5", "schedule.final=0.1", "schedule.decay=6",
       "precision=bf16", "reduction=fast", "recompute=layer", "checkpoint.every=3",
+      "sync=diloco", "diloco.workers=4", "diloco.innerSteps=7", "diloco.outerLearningRate=0.5",
+      "diloco.outerMomentum=0.8",
       "checkpoint.keep=4", "checkpoint.keepEvery=5", "checkpoint.keepBest=false",
       "evaluate.every=7", "evaluate.tokens=8", "evaluate.samples=9", "guard.spike=3",
       "log.every=2", "watchdog.limit=12", "energy.wattsPerCore=9",
@@ -134,6 +136,9 @@ import Testing
     #expect(training.finalRate == 0.1 && training.decay == 6)
     #expect(training.precision == .bf16 && training.reduction == .fast)
     #expect(training.recomputation == .layer)
+    #expect(
+      training.diloco
+        == DiLoCo(workers: 4, innerSteps: 7, outerLearningRate: 0.5, outerMomentum: 0.8))
     #expect((training.checkpointEvery, training.keep, training.keepEvery) == (3, 4, 5))
     #expect(!training.keepBest && training.evaluateEvery == 7 && options.evaluateTokens == 8)
     #expect(options.evaluateSamples == 9)
@@ -187,7 +192,7 @@ import Testing
 
   /// The resolved configuration, with every default, resolves to itself.
   @Test(arguments: [
-    [], ["optimizer.name=sgd"], ["schedule.name=constant"],
+    [], ["optimizer.name=sgd"], ["schedule.name=constant"], ["sync=diloco", "diloco.innerSteps=4"],
     ["epochs=2", "steps=null", "schedule.warmup=null"],
     ["schedule.name=wsd", "schedule.decay=2"],
   ])
@@ -222,6 +227,18 @@ import Testing
       (["schedule.name=cosinus"], ["schedule.name", "cosinus", "cosine"]),
       (["reduction=exakt"], ["reduction", "exakt", "exact"]),
       (["precision=fp8"], ["precision", "fp8", "fp32"]),
+      (["sync=local"], ["sync", "local", "diloco"]),
+      (["diloco.workers=4"], ["diloco.workers", "no effect with sync: exact", "set sync: diloco"]),
+      (
+        ["sync=diloco", "diloco.innerSteps=4", "diloco.workers=3"],
+        ["diloco.workers", "3 is not a power of two", "2 or 4"]
+      ),
+      (
+        ["sync=diloco", "diloco.innerSteps=4", "diloco.workers=8"],
+        ["diloco.workers", "8 workers", "4 parts", "batch.microBatches"]
+      ),
+      (["sync=diloco", "diloco.innerSteps=5"], ["steps", "12", "5 steps of a round", "10 or 15"]),
+      (["sync=diloco"], ["steps", "12", "100 steps of a round", "choose 100"]),
       (["checkpoint.keep=0"], ["checkpoint.keep", "0", "from 1 to 1000000000"]),
       (["optimiser.learningRate=1"], ["no key optimiser", "did you mean optimizer?"]),
       (["step=5"], ["step", "steps"]),

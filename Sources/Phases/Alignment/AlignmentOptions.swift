@@ -70,6 +70,13 @@ package struct AlignmentOptions: PhaseOptions {
           + "prompts, and one has no other; choose 2 or more")
     }
     guard let policyMethod = method.policy else { return }
+    if training.diloco != nil {
+      throw reader.rejection(
+        of: "sync",
+        because:
+          "\(method.name) samples completions from the weights on which all ranks agree before "
+          + "each iteration, and with diloco they agree only after a round; choose exact")
+    }
     if let dropout = adapters.lora?.dropout, dropout > 0 {
       throw reader.rejection(
         of: "lora.dropout",
