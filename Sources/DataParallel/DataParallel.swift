@@ -114,7 +114,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     self.layout = layout
     self.plan = plan
     let sharing = try MemorySharing(
-      group, layout.count == 0 ? 1 : plan.ranksPerHost, plan.reduction)
+      group, layout.count == 0 ? 1 : plan.ranksPerHost, plan.reduction, elements: layout.count)
     let parameters = FlatBuffer(count: layout.count, isShared: sharing.isPossible)
     let assignment = LeafAssignment(
       leaves: plan.microBatches / plan.accumulation, ranks: group.size, threads: plan.threads)

@@ -6,6 +6,8 @@ package struct ExchangeVolume: Sendable, Equatable {
   package let parts: Int
   /// The most sums of gradients that a host sends to others in an exact reduction.
   package let partsPerHost: Int
+  /// True when ranks of a host share memory, and one of them sends for all.
+  package let hasTwoLevels: Bool
   /// The pieces in which the gradient is exchanged.
   package let buckets: Int
 
@@ -27,6 +29,8 @@ package struct ExchangeVolume: Sendable, Equatable {
         let last = min(ranks, first + ranksPerHost) - 1
         return Subtree.cover(runs[first].lowerBound..<runs[last].upperBound).count
       }.max() ?? 1
+    hasTwoLevels =
+      ranksPerHost > 1 && MemorySharing.isWorthIt(hosts: ranks / ranksPerHost, elements: elements)
     buckets = Buckets(count: elements, ranks: ranks).ranges.count
   }
 }

@@ -17,16 +17,35 @@ final class MemorySharing: @unchecked Sendable {
   /// Finds the ranks that share a host.
   ///
   /// Collective, unless `ranksPerHost` is 1.
-  init(_ world: Communicator, _ ranksPerHost: Int?, _ reduction: GradientReduction) throws {
+  ///
+  /// - Parameters:
+  ///   - ranksPerHost: The hosts of a test, which need not be worth it; see `DataParallel.Plan`.
+  ///   - elements: The elements of the flat gradient.
+  init(
+    _ world: Communicator, _ ranksPerHost: Int?, _ reduction: GradientReduction, elements: Int
+  ) throws {
     self.reduction = reduction
     switch try HostTopology.find(world, ranksPerHost: ranksPerHost) {
     case .single: topology = nil
-    case .hosts(let found): topology = found
+    case .hosts(let found):
+      let isWorthIt =
+        ranksPerHost != nil || Self.isWorthIt(hosts: found.hosts.count, elements: elements)
+      topology = isWorthIt ? found : nil
     case .scattered:
       topology = nil
+      // There are several hosts.
+      guard Self.isWorthIt(hosts: 2, elements: elements) else { return }
       refusal =
         "the ranks of a host do not follow one another; place them by slot (mpirun --map-by slot)"
     }
+  }
+
+  /// True when the exchange has two levels.
+  ///
+  /// Between hosts the ranks of a host wait for each other twice more for every bucket. With buckets
+  /// below 1 MiB that takes longer than the bytes which it saves.
+  static func isWorthIt(hosts: Int, elements: Int) -> Bool {
+    hosts == 1 || Buckets(count: elements, ranks: 1).ranges.contains { $0.count >= 1 << 18 }
   }
 
   /// True when buffers should lie in memory that other ranks can map.

@@ -26,7 +26,7 @@ import Testing
     let volume = ExchangeVolume(
       elements: 3 << 20, leaves: 16, ranks: ranks, ranksPerHost: ranksPerHost, workers: 1,
       reduction: .exact)
-    #expect(volume.partsPerHost == parts)
+    #expect(volume.partsPerHost == parts && volume.hasTwoLevels == (ranksPerHost > 1))
   }
 
   @Test(arguments: [(1, 1, 8), (2, 1, 4), (3, 1, 3), (3, 2, 2), (4, 2, 1), (16, 4, 1)])

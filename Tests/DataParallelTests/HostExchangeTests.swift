@@ -121,7 +121,7 @@ import Testing
     guard world.size > 1 else { return }
     let buckets = Buckets(count: 10_000, ranks: world.size)
     let roots = (0..<world.size).map { [Subtree(level: 0, index: $0)] }
-    let sharing = try MemorySharing(world, nil, .exact)
+    let sharing = try MemorySharing(world, nil, .exact, elements: 10_000)
     #expect(sharing.isPossible && sharing.sumsGradients)
     let last = world.size - 1
     let part = FlatBuffer(count: 10_000, isShared: world.rank != last)
@@ -131,6 +131,13 @@ import Testing
     // No rank tries again, whatever it could share.
     #expect(try sharing.gather(FlatBuffer(count: 10_000, isShared: true), buckets, world) == nil)
     try world.barrier()
+  }
+
+  /// Eight buckets of 1 MiB, and somewhat less; within a host every size is worth it.
+  @Test func smallGradientsAreNotSummedOnHosts() {
+    #expect(MemorySharing.isWorthIt(hosts: 2, elements: 8 << 18))
+    #expect(!MemorySharing.isWorthIt(hosts: 2, elements: (8 << 18) - 8 * Buckets.block))
+    #expect(MemorySharing.isWorthIt(hosts: 1, elements: 1))
   }
 
   @Test func hostsAreRunsOfRanks() throws {

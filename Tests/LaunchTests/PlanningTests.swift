@@ -62,7 +62,8 @@ import Testing
     #expect(abs(StepForecast(other, on: cluster(hosts)).bytesPerRank - 0.75 * bytes) < 1)
   }
 
-  /// A host sends the bytes of one rank, however many it has; in bf16 its ranks send theirs.
+  /// A host sends the bytes of one rank, however many it has; small gradients and those in bf16 are
+  /// sent by all ranks.
   @Test func aHostSendsSumsOfItsRanks() {
     let step = StepForecast(work, on: cluster(2, ranks: 2))
     #expect(abs(step.bytesPerRank - 600e6) < 1)
@@ -73,6 +74,9 @@ import Testing
     #expect(abs(StepForecast(other, on: cluster(2, ranks: 2)).bytesOnWirePerHost - 600e6) < 1)
     other.gradientBytes = 2
     #expect(abs(StepForecast(other, on: cluster(2, ranks: 2)).bytesOnWirePerHost - 400e6) < 1)
+    var flat = work
+    flat.hasTwoLevels = false
+    #expect(abs(StepForecast(flat, on: cluster(2, ranks: 2)).bytesOnWirePerHost - 800e6) < 1)
   }
 
   /// 400 MB of weights on four ranks on two hosts, each rank a worker, both hosts one, or one rank two.

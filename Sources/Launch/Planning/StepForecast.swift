@@ -4,7 +4,8 @@
 /// for every part of the summation tree that it holds, while the last backward pass runs; at least
 /// its last bucket is waited for. The all-gather of the weights passes on as much again, and
 /// everything waits for it. Ranks of one host read each other's memory, and of H hosts each sends
-/// (H−1)/H·S, for every part that it holds; only in a fast reduction do all ranks send for themselves.
+/// (H−1)/H·S, for every part that it holds; ranks send for themselves in a fast reduction, and where
+/// the gradient is small.
 /// A message between hosts takes its bytes ÷ bandwidth; each collective takes the latency once for
 /// every doubling of the ranks, and the one that waits for all ranks a nap more
 /// (`Communicator.awaitAll`).
@@ -109,7 +110,7 @@ package struct StepForecast: Sendable, Equatable {
   }
   /// Bytes that a host sends in the reduce-scatter.
   private var reduceScatterOnWire: Double {
-    if work.gradientBytes == 2 {
+    guard work.hasTwoLevels, work.gradientBytes == 4 else {
       return reduceScatterBytes * remoteFraction * Double(cluster.ranksPerHost)
     }
     return otherHosts * Double(work.partsPerHost * work.gradientBytes) * Double(work.elements)
@@ -119,7 +120,11 @@ package struct StepForecast: Sendable, Equatable {
     agreementBytes * remoteAgreement * Double(cluster.ranksPerHost)
   }
   /// Bytes that a host sends in the all-gather.
-  private var gatherOnWire: Double { otherHosts * 4 * Double(work.elements) }
+  private var gatherOnWire: Double {
+    work.hasTwoLevels
+      ? otherHosts * 4 * Double(work.elements)
+      : gatherBytes * remoteFraction * Double(cluster.ranksPerHost)
+  }
 
   private var secondsReduceScatter: Double {
     seconds(passing: reduceScatterBytes, sending: reduceScatterOnWire, remoteFraction)

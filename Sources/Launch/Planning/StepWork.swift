@@ -9,6 +9,8 @@ package struct StepWork: Sendable, Equatable {
   package var parts: Int
   /// The most sums of gradients that a host sends to others.
   package var partsPerHost: Int
+  /// True when ranks of a host share memory, and one of them sends for all.
+  package var hasTwoLevels: Bool
   /// Pieces in which the gradient is exchanged.
   package var buckets: Int
   /// Positions of all sequences of the step, padding included.
@@ -39,7 +41,7 @@ package struct StepWork: Sendable, Equatable {
 
   package init(
     elements: Int, gradientBytes: Int = 4, parts: Int = 1, partsPerHost: Int = 1,
-    buckets: Int, tokens: Int,
+    hasTwoLevels: Bool = true, buckets: Int, tokens: Int,
     secondsCompute: Double, secondsOverlapped: Double, secondsUpdate: Double,
     undividedUpdate: Double = 0, secondsOther: Double = 0
   ) {
@@ -47,6 +49,7 @@ package struct StepWork: Sendable, Equatable {
     self.gradientBytes = gradientBytes
     self.parts = parts
     self.partsPerHost = partsPerHost
+    self.hasTwoLevels = hasTwoLevels
     self.buckets = buckets
     self.tokens = tokens
     self.secondsCompute = secondsCompute
