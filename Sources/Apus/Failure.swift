@@ -103,6 +103,11 @@ enum Failure {
       write(usage(error).visible(keepsLines: true) + "\n")
       Foundation.exit(code(error))
     }
+    if error is LauncherMismatch, Ranks.own > 0 {
+      // Rank 0 reports it too. A rank 0 of the right MPI names this rank, which has not joined it.
+      waitForRankZeroBeforeMPI()
+      Foundation.exit(code(error))
+    }
     report(sentence(error))
     // OpenBLAS's handler at exit waits for its threads, which try for ever to map memory.
     if error is MatrixLibrary.NoRoom { _exit(code(error)) }

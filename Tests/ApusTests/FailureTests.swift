@@ -52,7 +52,7 @@ import Tokenizers
   private static let others = [
     "ConfigurationError": "made by a reader of a file: BadInputTests",
     "ModelError": "HostileFolderTests", "MPIError": "of a library call",
-    "ShellLimit": "StartTests",
+    "ShellLimit": "StartTests", "LauncherMismatch": "StartTests",
     "Mismatch": "RankTests", "RankFailure": "carries the error of a rank: RankTests",
     "RewardRuleFailure": "RewardFailureTests", "TooManySteps": "becomes RewardRuleFailure",
     "StopRequested": "becomes the outcome of a run: RewardStopTests",
