@@ -183,7 +183,7 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "Checkpoints", "Configuration", "DataParallel", "Datasets", "Files", "MPI", "Models",
-        "Monitoring", "Phases", "Tensors", "TestWorld", "Tokenizers", "Training",
+        "Monitoring", "Objectives", "Phases", "Tensors", "TestWorld", "Tokenizers", "Training",
       ], exclude: ["Goldens"]),
     .testTarget(
       name: "PhasesTests",

@@ -100,6 +100,8 @@ package struct TrainingOptions: Sendable {
   /// A loss above this multiple of the recent mean, three steps in a row, ends the run; 0 never
   /// does.
   package var spike: Double
+  /// The answer to a loss spike.
+  package var onSpike: SpikeOptions
   /// Evaluations in a row without a lower validation loss that end the run; nil never ends it.
   package var patience: Int?
   /// Seconds without a sign of life after which a rank that others wait for ends the run; 0 for
@@ -190,9 +192,10 @@ package struct TrainingOptions: Sendable {
       "earlyStopping.patience", in: 1..., unit: "evaluations", decidesBits: false,
       help: "ends the run after so many evaluations in a row without a lower validation loss; the "
         + "checkpoint of the best one is kept")
+    onSpike = try SpikeOptions(&reader)
     spike = try reader.number(
       "guard.spike", default: defaults.spike, in: 0...,
-      decidesBits: false,
+      decidesBits: onSpike.action == .rollback,
       help: "ends the run when the loss exceeds this multiple of its recent mean in three steps in "
         + "a row; 0 disables the check")
     watchdogLimit = try reader.number(

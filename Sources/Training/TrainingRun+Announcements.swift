@@ -81,4 +81,15 @@ extension TrainingRun {
       }
     }
   }
+
+  /// Reports a step's warnings, each at most once per log interval.
+  func warn(of report: StepReport) throws {
+    // The numbers differ from step to step: the words before them identify the kind of a warning.
+    let kinds = report.warnings.map { $0.prefix { $0.isLetter || $0 == " " } }
+    for (kind, warning) in zip(kinds, report.warnings) {
+      let last = lastWarnings.updateValue(report.step, forKey: kind)
+      if let last, report.step - last <= plan.logEvery { continue }
+      try observers.event(.warning, step: report.step, warning)
+    }
+  }
 }

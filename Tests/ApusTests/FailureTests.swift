@@ -56,6 +56,7 @@ import Tokenizers
     "TemplateError": "becomes TokenizerError", "JSONSyntaxError": "of its callers' sentences",
     "Fault": "becomes AnnotationError.badAnswers", "Malformed": "becomes TokenizerError",
     "PatternError": "becomes TokenizerError",
+    "UnreadableSteps": "becomes ConfigurationError", "UnreadableRecord": "becomes a warning",
   ]
 
   @Test func everyErrorHasItsExitCodeAndASentence() {
