@@ -51,6 +51,8 @@ package struct InjectedFault: Sendable, Equatable {
     case publish
     /// The beginning of an evaluation.
     case evaluation
+    /// The removal of undone checkpoints, before the record of it is written, on rank 0.
+    case rollback
   }
 
   package let action: Action

@@ -75,7 +75,7 @@ extension Trainer {
     try requireEqualWeights()
 
     activity.begin(.boundary, step: steps.upperBound)
-    (state.recentLosses, state.lowestLoss) = (divergence.recent, divergence.lowest)
+    keepGuards()
     let seconds = clock.lap()
     secondsOfSteps += seconds
     costs[costs.count - 1].add(

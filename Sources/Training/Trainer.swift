@@ -20,6 +20,14 @@ package final class Trainer {
   /// The objective that every micro-batch minimises.
   let objective: any Objective
   var divergence: DivergenceGuard
+  /// The rule of `guard.onSpike: skip`; nil without it.
+  var spikes: SpikeRule?
+  /// The steps that the run skips, with those after the current one.
+  var skips = SkipRecord()
+  /// The reason why the last step was skipped; nil for a trained step, and after undone ones.
+  var skipReason: String?
+  /// The first of the steps up to the last one that all have a `fault`; nil when the last has none.
+  var firstFault: Int?
   let tallies: StepTallies
   private let audit: GradientAudit?
   /// The part of this rank in a DiLoCo run; nil without it.
@@ -79,6 +87,7 @@ package final class Trainer {
     }
     state = TrainingState(settings: plan.settings.merging(settings) { _, phase in phase })
     divergence = DivergenceGuard(spike: plan.spike, examples: plan.microBatches * plan.rows)
+    spikes = plan.spikeRule()
     tallies = StepTallies(microBatches: microBatches, hasMeasures: objective.hasMeasures)
     audit = try GradientAudit(plan, of: replicas)
     peak = try MachinePeak(of: replicas)
@@ -102,7 +111,7 @@ package final class Trainer {
 
   /// Reads the weights of the initial model, and initialises the parameters that it lacks with
   /// random numbers, each thread of the rank a part of them.
-  private func initializeWeights() throws {
+  func initializeWeights() throws {
     let missing = Set(try plan.readWeights(of: replicas.layout, into: replicas.parameters))
     if !missing.isEmpty {
       let division = replicas.plan
@@ -163,33 +172,36 @@ package final class Trainer {
       try loss($0, $1, $2).loss.sum
     }
     let norm = try replicas.norm(of: gradient) / totals.loss.count
-    do {
-      try divergence.observe(
-        step: step + 1, loss: totals.loss.mean, count: totals.loss.count, gradientNorm: norm,
-        guess: objective.guessLoss(vocabulary: plan.model.vocabulary),
-        sign: objective.divergence(in: totals.measures, vocabulary: plan.model.vocabulary))
-    } catch {
-      // A machine that computes wrongly may be the cause.
+    // A machine that computes wrongly may be the cause of a spike.
+    let auditNow = { [audit] in
       try audit?.check(step: step + 1, checksum: nil) { try loss($0, $1, $2).loss.sum }
+    }
+    do {
+      skipReason = try judge(totals, norm: norm)
+    } catch {
+      try auditNow()
       throw error
     }
+    if skipReason != nil { try auditNow() }
     seconds.agreement = seconds.clock.lap()
     replicas.timeline?.mark("losses and norm")
 
-    activity.begin(.saving, step: step + 1)
-    try awaitReaders()
-    activity.begin(.update, step: step + 1)
-    _ = seconds.clock.lap()
-    let clipping = plan.clip > 0 && norm > plan.clip ? plan.clip / norm : 1
-    seconds.gather = try optimizer.update(
-      replicas, along: gradient, factor: Float(clipping / totals.loss.count),
-      learningRate: Float(rate), update: step + 1)
-    seconds.update = seconds.clock.lap() - seconds.gather
+    if skipReason == nil {
+      activity.begin(.saving, step: step + 1)
+      try awaitReaders()
+      activity.begin(.update, step: step + 1)
+      _ = seconds.clock.lap()
+      let clipping = plan.clip > 0 && norm > plan.clip ? plan.clip / norm : 1
+      seconds.gather = try optimizer.update(
+        replicas, along: gradient, factor: Float(clipping / totals.loss.count),
+        learningRate: Float(rate), update: skips.updates(upTo: step) + 1)
+      seconds.update = seconds.clock.lap() - seconds.gather
+    }
 
     activity.begin(.boundary, step: step + 1)
     state.step = step + 1
-    state.tokensSeen += Int(totals.tokens)
-    (state.recentLosses, state.lowestLoss) = (divergence.recent, divergence.lowest)
+    if skipReason == nil { state.tokensSeen += Int(totals.tokens) }
+    keepGuards()
     secondsOfSteps += seconds.total
     var report = report(totals, rate: rate, norm: norm, gradient, seconds)
     let flops = words.reduce(0.0) { $0 + Double($1.flops) }
@@ -236,7 +248,7 @@ package final class Trainer {
 
   /// Returns the checksum of the weights that this step reads; 0 with a single rank, which has
   /// nothing to compare it with.
-  private func checksumOfWeights() throws -> UInt64 {
+  func checksumOfWeights() throws -> UInt64 {
     try replicas.world.size == 1 ? 0 : replicas.weightsChecksum()
   }
 
@@ -280,6 +292,7 @@ package final class Trainer {
       figures: totals.measures.figures.map { Figure($0.name, $0.value, isDetail: $0.isDetail) },
       warnings: objective.warnings(in: totals.measures))
     report.lossName = objective.lossName
+    report.skipped = skipReason
     return report
   }
 
@@ -333,7 +346,7 @@ package final class Trainer {
 
   /// The reason to doubt the last step, as the part of a sentence, so that no checkpoint should be
   /// written; nil for a healthy step.
-  var fault: String? { divergence.fault }
+  var fault: String? { skipReason ?? divergence.fault }
 
   /// True when there is reason to doubt the last step.
   var hasFault: Bool { fault != nil }
@@ -355,11 +368,9 @@ package final class Trainer {
     let settings = state.settings
     state = try TrainingState(from: checkpoint)
     // After other examples, other losses are normal.
-    if state.settings != settings { (state.recentLosses, state.lowestLoss) = ([], nil) }
+    if state.settings != settings { forgetGuards() }
     state.settings = settings
-    divergence = DivergenceGuard(
-      spike: plan.spike, examples: plan.microBatches * plan.rows, recent: state.recentLosses,
-      lowest: state.lowestLoss)
+    resetGuards()
   }
 
   /// Returns the energy that this rank accounts for since the last call.

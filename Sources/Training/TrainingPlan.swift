@@ -41,6 +41,8 @@ package struct TrainingPlan: Sendable {
   package let clip: Double
   /// A loss above this multiple of its recent mean, three steps in a row, ends the run; 0 never.
   package var spike: Double
+  /// The answer to a loss spike.
+  package let onSpike: SpikeOptions
   /// The checkpoints to keep.
   package let retention: RetentionPolicy
   /// True to keep the checkpoint of the best evaluation as well.
@@ -141,6 +143,7 @@ package struct TrainingPlan: Sendable {
     optimizer = options.optimizer
     clip = options.clip
     spike = options.spike
+    onSpike = options.onSpike
     retention = RetentionPolicy(keep: options.keep, keepEvery: options.keepEvery)
     keepsBest = options.keepBest
     checkpointEvery = options.checkpointEvery

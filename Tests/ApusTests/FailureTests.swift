@@ -61,6 +61,7 @@ import Tokenizers
     "Fault": "becomes AnnotationError.badAnswers", "Malformed": "becomes TokenizerError",
     "PatternError": "becomes TokenizerError",
     "SharedMemoryRefusal": "becomes HostBuffers.Refusal, a warning",
+    "UnreadableSteps": "becomes ConfigurationError", "UnreadableRecord": "becomes a warning",
   ]
 
   @Test func everyErrorHasItsExitCodeAndASentence() {
