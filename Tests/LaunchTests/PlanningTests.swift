@@ -84,7 +84,7 @@ import Testing
     arguments: [
       (4, 50, 12e6, 16e6), (4, 500, 1.2e6, 1.6e6),
       // Within a host 2·½·400 MB per step; between hosts 2·½·200 MB per round.
-      (2, 50, 404e6, 8e6), (8, 50, 12e6, 16e6), (1, 50, 600e6, 800e6),
+      (2, 50, 404e6, 8e6), (8, 50, 12e6, 16e6), (1, 50, 600e6, 400e6),
     ] as [(Int, Int, Double, Double)])
   func workersAgreeOncePerRound(workers: Int, steps: Int, sent: Double, wire: Double) {
     var work = work

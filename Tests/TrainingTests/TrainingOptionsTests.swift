@@ -73,7 +73,7 @@ import Testing
       "diloco.outerMomentum=0.8",
       "checkpoint.keep=4", "checkpoint.keepEvery=5", "checkpoint.keepBest=false",
       "evaluate.every=7", "evaluate.tokens=8", "evaluate.samples=9", "guard.spike=3",
-      "guard.skipped=[7, 9-12]", "log.every=2", "watchdog.limit=12", "energy.wattsPerCore=9",
+      "log.every=2", "watchdog.limit=12", "energy.wattsPerCore=9",
       "energy.gramsPerKilowattHour=380", "audit.burnIn=2.5", "data.train=[a.txt, b.txt]",
       "data.validation=[held.txt]",
       "data.textField=body", "data.documentMask=true",
@@ -98,7 +98,9 @@ import Testing
     // A key that excludes reduction=fast.
     let ofExact = ["audit.every=6"]
     // Each answer to a loss spike has keys of its own.
-    let ofSkip = ["guard.onSpike=skip", "guard.std=4", "guard.limit=2"]
+    let ofSkip = [
+      "guard.onSpike=skip", "guard.std=4", "guard.limit=2", "guard.skipped=[7, 9-12]",
+    ]
     let ofRollback = ["guard.onSpike=rollback", "guard.rollbackSteps=50"]
     let others = ofAdamW + ofBERT + ofT5 + ofAdaptation + ofLength + ofExact + ofSkip + ofRollback
     let keys = Set(
@@ -163,9 +165,10 @@ import Testing
     #expect(adamW.training.betas == [0.8, 0.7] && adamW.training.epsilon == 1e-6)
     let length = try self.options(ofLength[0], ofLength[1])
     #expect(length.training.epochs == 2.5 && length.training.patience == 3)
-    #expect(training.onSpike.action == .stop && training.onSpike.skipped.text == "7, 9-12")
-    let skip = try self.options(ofSkip[0], ofSkip[1], ofSkip[2]).training.onSpike
+    #expect(training.onSpike.action == .stop && training.onSpike.skipped.count == 0)
+    let skip = try self.options(ofSkip[0], ofSkip[1], ofSkip[2], ofSkip[3]).training.onSpike
     #expect(skip.action == .skip && skip.deviations == 4 && skip.limit == 2)
+    #expect(skip.skipped.text == "7, 9-12")
     let rollback = try self.options(ofRollback[0], ofRollback[1]).training.onSpike
     #expect(rollback.action == .rollback && rollback.rollbackSteps == 50)
   }
@@ -273,6 +276,18 @@ import Testing
       (["schedule.decay=5"], ["schedule.decay", "cosine", "leave it out"]),
       (["guard.onSpike=wait"], ["guard.onSpike", "wait", "rollback"]),
       (["guard.std=4"], ["guard.std", "guard.onSpike: stop", "leave it out"]),
+      (
+        ["sync=diloco", "diloco.innerSteps=1", "guard.onSpike=skip"],
+        ["guard.onSpike", "sync: diloco", "sync: exact"]
+      ),
+      (
+        ["sync=diloco", "diloco.innerSteps=1", "guard.skipped=[4]"],
+        ["guard.skipped", "sync: diloco", "leave the key out"]
+      ),
+      (
+        ["sync=diloco", "diloco.innerSteps=1", "audit.every=4"],
+        ["audit.every", "sync: diloco", "sync: exact"]
+      ),
       (["guard.onSpike=rollback", "guard.std=4"], ["guard.std", "guard.onSpike: rollback"]),
       (["guard.onSpike=skip", "guard.rollbackSteps=4"], ["guard.rollbackSteps", "skip"]),
       (["guard.limit=4"], ["guard.limit", "stop", "leave it out"]),
