@@ -24,15 +24,15 @@ LAUNCHER=${LAUNCHER:-}
 ONLY=${ONLY:-}
 SEED=${SEED:-$RANDOM}       # of the moments and victims
 short="kill phases cut resize terminate fill contract"
-long="$short hosts levels crash daemons pause freeze"
+long="$short audit hosts levels crash daemons pause freeze"
 if [ -n "${SHORT:-}" ]; then
   SCENARIOS=${ONLY:-$short}
   STEPS=${STEPS:-80} KILLS=${KILLS:-3} FAULTS=${FAULTS:-7} CUTS=${CUTS:-1}
-  TERMINATIONS=${TERMINATIONS:-3}
+  TERMINATIONS=${TERMINATIONS:-3} FLIPS=${FLIPS:-2}
 else
   SCENARIOS=${ONLY:-$long}
   STEPS=${STEPS:-200} KILLS=${KILLS:-40} FAULTS=${FAULTS:-200} CUTS=${CUTS:-5}
-  TERMINATIONS=${TERMINATIONS:-50}
+  TERMINATIONS=${TERMINATIONS:-50} FLIPS=${FLIPS:-20}
 fi
 wide=(--set model.width=320 --set steps=20)  # the model of the scenario of two levels
 EVERY=10 EVALUATE=20        # steps between two checkpoints, and between two evaluations
@@ -334,6 +334,40 @@ scenario_phases() {
   done
   echo "$faults kills in $runs runs, same bits ($(xargs -n1 <<< "$places" | sort | uniq -c |
     awk '{ printf("%s%s %s", (NR > 1 ? ", " : ""), $2, $1) }'))"
+}
+
+# Bits are inverted on one of three hosts: in its gradients from some step on, which an audit finds,
+# or once in its weights. The host is named, and the run continues without it.
+scenario_audit() {
+  local trial run host step at every=5 gradients=0 most=0 found others
+  for ((trial = 0; trial < FLIPS; trial++)); do
+    run=audit$trial host=$((1 + RANDOM % 3)) step=$((EVERY + 1 + RANDOM % (STEPS / 2)))
+    if [ $((trial % 2)) -eq 0 ]; then
+      APUS_FAULT=
+      for ((at = step; at < step + every; at++)); do
+        APUS_FAULT+="flip=$RANDOM:$((RANDOM % 23))@phase=backward,times=1000000,"
+        APUS_FAULT+="rank=$((host - 1)),step=$at${LAUNCHER:+,attempt=1};"
+      done
+    else
+      APUS_FAULT="flip=$RANDOM:$((RANDOM % 32))@phase=optimizer,rank=$((host - 1)),"
+      APUS_FAULT+="step=$step${LAUNCHER:+,attempt=1}"
+    fi
+    export APUS_FAULT
+    launch "$run" "$(h 1 2 3)" --set "audit.every=$every"
+    await
+    unset APUS_FAULT
+    found=$(sed -nE "s/^apus: rank $((host - 1)) on ${LAB}$host computed .* step ([0-9]+).*/\1/p" \
+      "$logs/$run.log" | head -1)
+    [ -n "$found" ] || fail "$run: host $host was not named: $(said "$run")"
+    [ "$((found - step))" -lt "$every" ] || fail "$run: a bit of step $step was found in $found"
+    most=$(max "$most" $((found - step)))
+    [ -n "$LAUNCHER" ] || [ "$code" -eq 75 ] || fail "$run ended with $code: $(said "$run")"
+    others=$(printf '%s\n' 1 2 3 | grep -v "$host" | xargs)
+    # shellcheck disable=SC2086
+    survive "$run" "$(h $others)"
+    rm -rf "${work:?}/$run"
+  done
+  echo "$FLIPS hosts with wrong bits were named within $most steps of the first, same bits without them"
 }
 
 # One of three hosts loses its network; the others go on without it.

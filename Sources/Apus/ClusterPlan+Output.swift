@@ -105,7 +105,8 @@ extension ClusterPlan {
       (
         "checkpoint",
         "\(mebibytes(Int(forecast.checkpointBytes))) MiB in "
-          + "\(seconds(forecast.secondsPerCheckpoint)) while training continues, at "
+          + "\(seconds(forecast.secondsPerCheckpoint)) "
+          + (plan.diloco == nil ? "while training continues, at " : "between two rounds, at ")
           + "\(Int(cluster.diskBandwidth / 1e6)) MB/s"
       ),
       (

@@ -54,6 +54,7 @@ struct ClusterPlan {
     available =
       bytes.map { $0 / cluster.ranksPerHost }
       ?? ProcessMemory.available(ranks: cluster.ranksPerHost)
+    try plan.requireRanks(cluster.ranks)
     try plan.requireMemory(available, ranks: cluster.ranks)
     work = try PlannedWork(
       sketch, ranks: cluster.ranks, ranksPerHost: cluster.ranksPerHost, threads: cluster.threads,
@@ -90,7 +91,10 @@ struct ClusterPlan {
 
   /// The recommendation for `checkpoint.every`.
   var checkpointEvery: Int {
-    min(forecast.stepsBetweenCheckpoints, max(1, sketch.plan.steps))
+    let steps = min(forecast.stepsBetweenCheckpoints, max(1, sketch.plan.steps))
+    // A save waits for the end of a round.
+    let round = sketch.plan.diloco?.innerSteps ?? 1
+    return max(1, (steps + round / 2) / round) * round
   }
 }
 
@@ -99,15 +103,17 @@ extension PlannedWork {
   fileprivate func stepWork(_ sketch: PhaseSketch) -> StepWork {
     let plan = sketch.plan
     let joins = calibration.workers > 1 ? Double(workers - 1) / Double(calibration.workers - 1) : 1
-    return StepWork(
+    var work = StepWork(
       elements: plan.counts.trained, gradientBytes: plan.reduction == .fast ? 2 : 4,
       parts: volume.parts, partsPerHost: volume.partsPerHost,
       hasTwoLevels: volume.hasTwoLevels, buckets: volume.buckets, tokens: sketch.tokensPerStep,
-      secondsCompute: Double(volume.rounds) * secondsPerLeaf,
+      secondsCompute: Double(gradients * volume.rounds) * secondsPerLeaf,
       // Two thirds of the products of the last micro-batch are those of its backward pass.
       secondsOverlapped: secondsPerLeaf / Double(plan.accumulation) * 2 / 3,
       secondsUpdate: calibration.secondsUpdate,
       undividedUpdate: PlannedWork.undividedUpdate(of: plan),
       secondsOther: calibration.secondsOther * joins)
+    work.rounds = plan.diloco.map { .init(workers: $0.workers, steps: $0.innerSteps) }
+    return work
   }
 }

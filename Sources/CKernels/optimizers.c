@@ -34,3 +34,14 @@ KERNEL(void, apus_sgd,
     PUT(p, weight - direction * rate);
   });
 }
+
+KERNEL(void, apus_nesterov,
+       (float *p, float *m, const float *g, size_t n, float factor, float rate, float momentum),
+       (p, m, g, n, factor, rate, momentum)) {
+  FOR_VECTORS(n, {
+    vf gradient = GET(g) * factor;
+    vf velocity = GET(m) * momentum + gradient;
+    PUT(m, velocity);
+    PUT(p, GET(p) - (gradient + velocity * momentum) * rate);
+  });
+}

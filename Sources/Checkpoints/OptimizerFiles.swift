@@ -7,6 +7,19 @@ import Tensors
 /// The tensor `m.4096-8192` holds the state `m` of the elements 4096 ..< 8192, so any number of
 /// ranks can load the state.
 package enum OptimizerFiles {
+  /// State of a rank by name, for the elements that it owns.
+  package struct Part: Sendable {
+    /// The elements, in the order of the state.
+    package let ranges: [Range<Int>]
+    /// A buffer holds the ranges one after another.
+    package let state: [(name: String, values: FlatBuffer)]
+
+    package init(ranges: [Range<Int>], state: [(name: String, values: FlatBuffer)]) {
+      self.ranges = ranges
+      self.state = state
+    }
+  }
+
   /// Returns the name of the file of `rank` among `ranks` ranks.
   package static func name(rank: Int, of ranks: Int) -> String {
     "optimizer-\(rank.digits(5))-of-\(ranks.digits(5)).safetensors"
@@ -14,15 +27,14 @@ package enum OptimizerFiles {
 
   /// Writes one rank's state into `draft` and returns its file, which is durable when closed.
   ///
-  /// - Parameters:
-  ///   - ranges: The ranges that the rank owns, in the order of its state.
-  ///   - state: Names and buffers of the state; a buffer holds the ranges one after another.
+  /// - Parameter parts: The rank's state; no name may be in two parts.
   package static func write(
-    ranges: [Range<Int>], state: [(name: String, values: UnsafeBufferPointer<Float>)],
-    rank: Int, of ranks: Int, to draft: CheckpointDraft
+    _ parts: [Part], rank: Int, of ranks: Int, to draft: CheckpointDraft
   ) throws -> WrittenFile {
     var tensors: [SafeTensor] = []
-    for (name, values) in state {
+    for (ranges, name, values) in parts.flatMap({ part in
+      part.state.map { (part.ranges, $0.name, $0.values.elements) }
+    }) {
       var place = 0
       for range in ranges {
         let piece = UnsafeBufferPointer(rebasing: values[place..<place + range.count])

@@ -62,6 +62,8 @@ package final class DataParallel<Replica>: @unchecked Sendable {
 
   /// The communicator of all ranks.
   package let world: Communicator
+  /// The ranks that compute a gradient together: all of them, or with DiLoCo those of a group.
+  package let group: Communicator
   /// The names of the parameters and their ranges in the flat buffer.
   package let layout: ParameterLayout
   /// All weights, in fp32, on every rank; call `parametersChanged()` after changing them.
@@ -82,6 +84,8 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   private let progress: BucketProgress
   private let exchange: GradientExchange
   private let sharing: MemorySharing
+  /// The gradient of a leaf of another rank; nil until the first audit.
+  var auditBuffer: FlatBuffer?
 
   /// Builds the replicas and starts the threads.
   ///
@@ -89,6 +93,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - world: The communicator of all ranks.
+  ///   - group: The ranks that compute a gradient together; nil for all of them.
   ///   - layout: The trainable parameters.
   ///   - frozen: The network's other parameters, if it has any, at the plan's precision.
   ///   - plan: The division of the work.
@@ -96,21 +101,24 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   /// - Throws: `WorkerPool.ThreadStartFailure`, on this rank only, when the system starts fewer threads
   ///   than the plan needs.
   package init(
-    world: Communicator, layout: ParameterLayout, frozen: FrozenParameters? = nil, plan: Plan,
+    world: Communicator, group: Communicator? = nil, layout: ParameterLayout,
+    frozen: FrozenParameters? = nil, plan: Plan,
     build: (Parameters) -> Replica
   ) throws {
     precondition(
       frozen.map { $0.precision == plan.precision } ?? true,
       "parameters frozen for \(frozen?.precision ?? .fp32) in a plan of \(plan.precision)")
+    let group = group ?? world
     self.world = world
+    self.group = group
     self.layout = layout
     self.plan = plan
     let sharing = try MemorySharing(
-      world, layout.count == 0 ? 1 : plan.ranksPerHost, plan.reduction, elements: layout.count)
+      group, layout.count == 0 ? 1 : plan.ranksPerHost, plan.reduction, elements: layout.count)
     let parameters = FlatBuffer(count: layout.count, isShared: sharing.isPossible)
     let assignment = LeafAssignment(
-      leaves: plan.microBatches / plan.accumulation, ranks: world.size, threads: plan.threads)
-    let buckets = Buckets(count: layout.count, ranks: world.size)
+      leaves: plan.microBatches / plan.accumulation, ranks: group.size, threads: plan.threads)
+    let buckets = Buckets(count: layout.count, ranks: group.size)
     let bf16Copy = plan.precision == .bf16 ? BF16Buffer(count: layout.count) : nil
     // A worker leads its team and runs on the first of the team's cores.
     let cores = plan.cores.map { cores in
@@ -137,7 +145,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
         workspace: Workspace(
           precision: plan.precision, team: teams.isEmpty ? nil : teams[$0],
           isBatchInvariant: plan.isBatchInvariant),
-        run: assignment.run(rank: world.rank, thread: $0), isShared: sharing.sumsGradients,
+        run: assignment.run(rank: group.rank, thread: $0), isShared: sharing.sumsGradients,
         build: build)
     }
     workers[0].requireBuffer()
@@ -152,7 +160,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     progress = BucketProgress(
       layout: layout, buckets: buckets, workers: workers.filter { !$0.run.isEmpty }.count)
     exchange = GradientExchange(
-      world: world, buckets: buckets, assignment: assignment, reduction: plan.reduction)
+      world: group, buckets: buckets, assignment: assignment, reduction: plan.reduction)
     self.sharing = sharing
   }
 
@@ -162,11 +170,14 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     for team in teams { team.stop() }
   }
 
-  /// Returns the rank that computes `microBatch`.
+  /// Returns the rank of the group that computes `microBatch`.
   package func owner(of microBatch: Int) -> Int {
-    (0..<world.size).first { assignment.run(rank: $0).contains(microBatch / plan.accumulation) }
+    (0..<group.size).first { assignment.run(rank: $0).contains(microBatch / plan.accumulation) }
       ?? 0
   }
+
+  /// Returns the leaves that `rank` computes.
+  package func leaves(of rank: Int) -> Range<Int> { assignment.run(rank: rank) }
 
   /// The workers' replicas; do not use them while the workers compute.
   package var replicas: [Replica] { workers.map(\.replica) }
@@ -179,22 +190,26 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     }
   }
 
-  /// Computes every micro-batch of this rank and sums the gradients over all ranks.
+  /// Computes every micro-batch of this rank and sums the gradients over the ranks of the group.
   ///
   /// The exchange of finished buckets overlaps with the rest of the last backward pass.
   ///
   /// Collective. An error of `compute` is rethrown on this rank only, and the other ranks keep
   /// waiting: end them with `Communicator.abort(code:)`.
   ///
-  /// - Parameter compute: Returns the loss of a micro-batch, a scalar recorded on the tape; called
-  ///   on the worker's thread with its replica.
+  /// - Parameters:
+  ///   - leaf: A leaf of this rank whose checksum is wanted, in an exact reduction; nil for none.
+  ///   - compute: Returns the loss of a micro-batch, a scalar recorded on the tape; called on the
+  ///     worker's thread with its replica.
   /// - Returns: The summed gradient of the slices that this rank owns.
   package func gradient(
+    auditing leaf: Int? = nil,
     _ compute:
       @escaping @Sendable (_ replica: Replica, _ workspace: Workspace, _ microBatch: Int) throws ->
       Tensor
   ) throws -> SummedGradient {
     progress.reset()
+    let checksum = leaf.map { LeafChecksum(of: $0, layout) }
     var clock = Stopwatch()
     let squaredNorms = BlockSquaredNorms(count: buckets.blockCount)
     let exchangeSeconds = Seconds()
@@ -211,18 +226,18 @@ package final class DataParallel<Replica>: @unchecked Sendable {
         exchangeSeconds.value += clock.lap()
         timeline?.mark("sum workers")
         // Sleeps until every rank has the bucket: a blocking call would spin on a worker's core.
-        if world.size > 1 {
-          try world.awaitAll()
+        if group.size > 1 {
+          try group.awaitAll()
           timeline?.mark("wait for ranks")
         }
         _ = clock.lap()
-        if let host = try sharing.sum(of: parts, exchange.roots, buckets, world) {
+        if let host = try sharing.sum(of: parts, exchange.roots, buckets, group) {
           try host.sum(bucket, into: result)
           if bucket == buckets.ranges.count - 1 { try host.end() }
         } else {
           try exchange.sum(bucket, of: parts, into: result)
         }
-        squaredNorms.add(buckets.slice(bucket, rank: world.rank), of: result)
+        squaredNorms.add(buckets.slice(bucket, rank: group.rank), of: result)
         exchangeSeconds.value += clock.lap()
         timeline?.mark("sum bucket", bytes: Double(buckets.ranges[bucket].count * 4))
       }
@@ -231,7 +246,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     // thread has sent none, because a bucket is finished only after the last forward pass. The
     // other ranks wait for the first bucket until this rank's caller ends them.
     do {
-      try pool.run { [self] in try computeRun(of: $0, compute) }
+      try pool.run { [self] in try computeRun(of: $0, auditing: checksum, compute) }
     } catch {
       progress.abandon()
       try? communication.wait()
@@ -240,7 +255,8 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     let compute = clock.lap()
     try communication.wait()
     return SummedGradient(
-      buffer: result, ranges: ownedRanges, squaredNorms: squaredNorms, secondsCompute: compute,
+      buffer: result, ranges: ownedRanges, squaredNorms: squaredNorms,
+      leafChecksum: checksum?.value ?? 0, secondsCompute: compute,
       secondsExchange: exchangeSeconds.value, secondsExposed: clock.lap())
   }
 
@@ -253,7 +269,8 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   }
 
   private func computeRun(
-    of thread: Int, _ compute: (Replica, Workspace, Int) throws -> Tensor
+    of thread: Int, auditing checksum: LeafChecksum?,
+    _ compute: (Replica, Workspace, Int) throws -> Tensor
   ) throws {
     let worker = workers[thread]
     worker.beginStep()
@@ -267,16 +284,21 @@ package final class DataParallel<Replica>: @unchecked Sendable {
         let workspace = worker.workspace
         let microBatch = leaf * plan.accumulation + index
         let loss = try workspace.recording { try compute(worker.replica, workspace, microBatch) }
-        if isLast && index == plan.accumulation - 1 {
-          workspace.backward(from: loss) { [self] parameter in
-            progress.complete(parameter, worker: activeIndex(of: thread)) { bucket in
-              let start = Timeline.now()
-              worker.joinSubtrees(buckets.ranges[bucket])
-              worker.workspace.timeline?.mark("sum micro-batches", since: start)
-            }
-          }
-        } else {
+        // In fast mode further leaves add to the same gradient.
+        guard index == plan.accumulation - 1, isLast || plan.reduction == .exact else {
           workspace.backward(from: loss)
+          continue
+        }
+        let gradient = worker.newest
+        workspace.backward(from: loss) { [self] parameter in
+          flipBits(of: gradient, layout.entries[parameter].range)
+          if checksum?.leaf == leaf { checksum?.add(parameter, of: gradient) }
+          guard isLast else { return }
+          progress.complete(parameter, worker: activeIndex(of: thread)) { bucket in
+            let start = Timeline.now()
+            worker.joinSubtrees(buckets.ranges[bucket])
+            worker.workspace.timeline?.mark("sum micro-batches", since: start)
+          }
         }
       }
       if plan.reduction == .exact && !isLast {
@@ -331,14 +353,14 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     }
   }
 
-  /// All-gathers the weights, each of which its owner has updated.
+  /// All-gathers the weights, each of which its owner has updated, over the group.
   ///
   /// Collective.
   package func gatherParameters() throws {
-    if let gather = try sharing.gather(parameters, buckets, world) { return try gather(pool) }
+    if let gather = try sharing.gather(parameters, buckets, group) { return try gather(pool) }
     for bucket in buckets.ranges.indices {
       let slices = buckets.slices(bucket)
-      try world.allGatherV(
+      try group.allGatherV(
         inPlace: UnsafeMutableBufferPointer(rebasing: parameters.elements[buckets.ranges[bucket]]),
         BlockLayout(counts: slices.map(\.count), displacements: slices.map(\.lowerBound)))
     }
@@ -346,12 +368,14 @@ package final class DataParallel<Replica>: @unchecked Sendable {
 
   /// The bytes that this rank has sent to others as messages so far; those that ranks of a host read
   /// in shared memory do not count.
-  package var bytesSent: Int { world.traffic.bytesSent + sharing.bytesSent }
+  package var bytesSent: Int {
+    world.traffic.bytesSent + (group === world ? 0 : group.traffic.bytesSent) + sharing.bytesSent
+  }
 
   /// Returns, once, why ranks of a host exchange messages although they could share memory, as the
   /// clause of a sentence; nil when they share it, or each has a host of its own.
   package func takeSharingRefusal() -> String? { sharing.takeRefusal() }
 
   /// The ranges of the flat buffer that this rank owns, in the order of its optimizer state.
-  package var ownedRanges: [Range<Int>] { buckets.owned(by: world.rank) }
+  package var ownedRanges: [Range<Int>] { buckets.owned(by: group.rank) }
 }

@@ -2,7 +2,7 @@ import CKernels
 import MPI
 import Tensors
 
-/// The gradient of a step, summed over all micro-batches of all ranks, in the slices that this rank
+/// The gradient of a step, summed over all micro-batches of the group, in the slices that this rank
 /// owns; valid until the next step.
 package struct SummedGradient {
   /// The flat buffer of which `ranges` hold sums.
@@ -10,6 +10,8 @@ package struct SummedGradient {
   /// The slices that this rank owns.
   package let ranges: [Range<Int>]
   let squaredNorms: BlockSquaredNorms
+  /// The checksum of the gradient of the leaf that was asked for; 0 without one.
+  package var leafChecksum: UInt64 = 0
   /// The seconds until the last worker finished.
   package let secondsCompute: Double
   /// The seconds during which the communication thread was busy.
@@ -41,11 +43,11 @@ final class BlockSquaredNorms: @unchecked Sendable {
 }
 
 extension DataParallel {
-  /// Returns the Euclidean norm of the summed gradient, with the same bits on every rank.
+  /// Returns the Euclidean norm of the summed gradient, with the same bits on every rank of the group.
   ///
   /// Collective.
   package func norm(of gradient: SummedGradient) throws -> Double {
-    let blocks = (0..<world.size).map { rank in
+    let blocks = (0..<group.size).map { rank in
       buckets.owned(by: rank).flatMap { range in
         stride(from: range.lowerBound, to: range.upperBound, by: Buckets.block).map {
           $0 / Buckets.block
@@ -54,10 +56,10 @@ extension DataParallel {
     }
     let layout = BlockLayout(packing: blocks.map(\.count))
     var gathered = [Double](repeating: 0, count: layout.total)
-    for (place, block) in blocks[world.rank].enumerated() {
-      gathered[layout.displacements[world.rank] + place] = gradient.squaredNorms.values[block]
+    for (place, block) in blocks[group.rank].enumerated() {
+      gathered[layout.displacements[group.rank] + place] = gradient.squaredNorms.values[block]
     }
-    try gathered.withUnsafeMutableBufferPointer { try world.allGatherV(inPlace: $0, layout) }
+    try gathered.withUnsafeMutableBufferPointer { try group.allGatherV(inPlace: $0, layout) }
     var values = gradient.squaredNorms.values
     for (block, value) in zip(blocks.joined(), gathered) { values[block] = value }
     return values.reduce(0, +).squareRoot()

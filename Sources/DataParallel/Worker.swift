@@ -44,6 +44,9 @@ final class Worker<Replica>: @unchecked Sendable {
     held.append(Subtree(level: 0, index: leaf))
   }
 
+  /// The flat buffer of the leaf that was begun last.
+  var newest: FlatBuffer { buffers[held.count - 1] }
+
   /// Adds the finished subtrees over the whole buffer; call it after every leaf except the last.
   func endLeaf() {
     held = joinSubtrees(0..<layout.count)

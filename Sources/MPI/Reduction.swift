@@ -11,7 +11,7 @@ package enum Reduction: Sendable, CaseIterable {
   /// MPI_MIN.
   case min
 
-  var handle: OpaquePointer {
+  var handle: MPI_Op {
     switch self {
     case .sum: cmpi_sum()
     case .max: cmpi_max()

@@ -43,6 +43,9 @@ final class CheckpointCycle {
   /// Called on rank 0's writing thread when everything is written, before the checkpoint is
   /// published.
   var beforePublishing: @Sendable () throws -> Void = {}
+  /// Returns the step before which a rollback from a later step than that of a state cannot go, so that
+  /// its newest checkpoint at or before it is kept; nil when no rollback needs one.
+  var oldestNeeded: @Sendable (TrainingState) -> Int? = { _ in nil }
   private var pending: PendingSave?
 
   /// A checkpoint that is being written or published.
@@ -104,10 +107,9 @@ final class CheckpointCycle {
   /// Called on all ranks or none. Unless `prunes`, all older checkpoints stay.
   func begin(_ trainer: Trainer, prunes: Bool = true) throws {
     precondition(pending == nil, "two saves at a time")
-    let optimizer = trainer.optimizer
     let draft = Result { () throws -> CheckpointDraft in
       if world.rank == 0 {
-        try store.requireSpace(bytes: files.byteCount * (1 + optimizer.state.count))
+        try store.requireSpace(bytes: files.byteCount * (1 + trainer.plan.stateNames.count))
       }
       let draft = try store.draft(step: trainer.state.step, attempt: attempt)
       try draft.reach(.snapshot)
@@ -119,19 +121,15 @@ final class CheckpointCycle {
       if case .failure(let error) = draft { try fail(pending, error) }
       return
     }
-    writer.start { [files, world, parameters = trainer.replicas.parameters] _ in
+    writer.start {
+      [files, world, parameters = trainer.replicas.parameters, parts = trainer.optimizerState] _ in
       try draft.reach(.write)
       if world.rank == 0 {
         pending.files = try files.write(UnsafeBufferPointer(parameters.elements), to: draft)
         pending.files.append(try draft.file("state.json", containing: try pending.state.encoded()))
       }
       pending.files.append(
-        try OptimizerFiles.write(
-          ranges: optimizer.ranges,
-          state: zip(optimizer.rule.stateNames, optimizer.state).map {
-            ($0, UnsafeBufferPointer($1.elements))
-          },
-          rank: world.rank, of: world.size, to: draft))
+        try OptimizerFiles.write(parts, rank: world.rank, of: world.size, to: draft))
     }
   }
 
@@ -187,14 +185,19 @@ final class CheckpointCycle {
           name: OptimizerFiles.name(rank: rank, of: world.size), size: word.size,
           sha256: word.sha256))
     }
-    writer.start { [store, attempt, retention, keepsBest, beforePublishing] _ in
+    writer.start { [store, attempt, retention, keepsBest, beforePublishing, oldestNeeded] _ in
       try beforePublishing()
       try pending.draft?.reach(.publish)
       _ = try pending.draft?.publish(files: pending.records)
       guard pending.prunes else { return }
       let best = keepsBest ? pending.state.best?.step : nil
       do {
-        try store.prune(retention, protecting: best.map { [$0] } ?? [], attempt: attempt)
+        let oldest = oldestNeeded(pending.state)
+        let base = try oldest.flatMap { oldest throws(StorageError) in
+          try store.publishedSteps().last { $0 <= oldest }
+        }
+        try store.prune(
+          retention, protecting: Set([best, base].compactMap(\.self)), attempt: attempt)
       } catch let error as StorageError where !error.isSuperseded {
         pending.warning = "older checkpoints cannot be removed: \(error)"
       }

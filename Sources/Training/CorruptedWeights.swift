@@ -36,15 +36,22 @@ extension Communicator {
   ///
   /// - Throws: `CorruptedWeights`, on every rank.
   func requireEqualWeights(_ words: [ControlWord], step: Int) throws {
-    guard let first = words.first?.weights, words.contains(where: { $0.weights != first }) else {
-      return
-    }
-    let counts = Dictionary(grouping: words, by: \.weights).mapValues(\.count)
-    let majority = counts.first { 2 * $0.value > words.count }?.key
+    try requireEqualWeights(words.map(\.weights), of: 0..<size, step: step)
+  }
+
+  /// Throws when the weights of `ranks` are not equal, by their `checksums`.
+  ///
+  /// Collective over all ranks, with the same arguments, when they are not.
+  ///
+  /// - Throws: `CorruptedWeights`, on every rank.
+  func requireEqualWeights(_ checksums: [Int], of ranks: Range<Int>, step: Int) throws {
+    guard let first = checksums.first, checksums.contains(where: { $0 != first }) else { return }
+    let counts = Dictionary(grouping: checksums, by: \.self).mapValues(\.count)
+    let majority = counts.first { 2 * $0.value > checksums.count }?.key
     let hosts = try allGatherV(Array(try Communicator.hostName.utf8))
       .map { String(decoding: $0, as: UTF8.self) }
-    let ranks = words.indices.filter { words[$0].weights != majority }
+    let wrong = zip(ranks, checksums).filter { $1 != majority }.map(\.0)
     throw CorruptedWeights(
-      step: step, ranks: ranks.map { "rank \($0) on \(hosts[$0])" }, hasMajority: majority != nil)
+      step: step, ranks: wrong.map { "rank \($0) on \(hosts[$0])" }, hasMajority: majority != nil)
   }
 }

@@ -71,7 +71,7 @@ final class Profiler {
       window.duration += Timeline.now() - window.stepStart
       state = .recording(window)
       let isLast = trainer.state.step == trainer.plan.steps
-      if isLast || trainer.state.step - window.before == Profiler.recordedSteps {
+      if isLast || trainer.state.step - window.before >= Profiler.recordedSteps {
         return try end(trainer)
       }
     case .done: break

@@ -27,11 +27,11 @@ final class StepTallies: Sendable {
     }
   }
 
-  /// Returns the sums over all micro-batches, added in their order.
+  /// Returns the sums over all micro-batches of the group, added in their order.
   ///
   /// Collective.
   func totals<Replica>(over replicas: DataParallel<Replica>) throws -> StepTotals {
-    let all = try slots.gathered(over: replicas.world) { replicas.owner(of: $0 / talliesEach) }
+    let all = try slots.gathered(over: replicas.group) { replicas.owner(of: $0 / talliesEach) }
     let starts = stride(from: 0, to: all.count, by: talliesEach)
     var measures = Measures()
     if talliesEach > 2 {

@@ -16,19 +16,30 @@ package final class Trainer {
   /// The optimizer, with its state for the parameters that this rank owns.
   package let optimizer: ShardedOptimizer
   /// The number of steps done, and the other state that a checkpoint keeps.
-  package private(set) var state: TrainingState
+  package internal(set) var state: TrainingState
   /// The objective that every micro-batch minimises.
-  private let objective: any Objective
-  private var divergence: DivergenceGuard
-  private let tallies: StepTallies
+  let objective: any Objective
+  var divergence: DivergenceGuard
+  /// The rule of `guard.onSpike: skip`; nil without it.
+  var spikes: SpikeRule?
+  /// The steps that the run skips, with those after the current one.
+  var skips = SkipRecord()
+  /// The reason why the last step was skipped; nil for a trained step, and after undone ones.
+  var skipReason: String?
+  /// The first of the steps up to the last one that all have a `fault`; nil when the last has none.
+  var firstFault: Int?
+  let tallies: StepTallies
+  private let audit: GradientAudit?
+  /// The part of this rank in a DiLoCo run; nil without it.
+  let diloco: DiLoCoPart?
   /// The work of this rank, for the watchdog.
   let activity = RankActivity()
   /// Seconds of all steps of this attempt, without `Objective.prepare`.
-  private(set) var secondsOfSteps = 0.0
+  var secondsOfSteps = 0.0
   /// The meter of this rank; nil for a trainer that only measures time.
   private var meter: EnergyMeter?
   /// The peak performance of the machine.
-  private(set) var peak: MachinePeak
+  var peak: MachinePeak
 
   /// A trainer at step 0.
   ///
@@ -47,16 +58,21 @@ package final class Trainer {
     self.plan = plan
     self.objective = objective
     self.meter = meter
+    try plan.requireRanks(world.size)
     let memory = try plan.requireMemory(on: world)
     let (layout, frozen) = try Trainer.parameters(of: plan)
+    let groups = plan.groups(ranks: world.size)
+    let division = plan.gradientDivision(ranks: world.size)
+    let microBatches = division.leaves * plan.accumulation
     let workerSplit = workers.workerSplit(
-      leaves: plan.leaves, ranks: world.size,
+      leaves: division.leaves, ranks: division.ranks,
       memoryLimit: Int(
         try world.allReduce(Int64(plan.workersThatFit(into: memory, ranks: world.size)), .min)))
     replicas = try DataParallel(
-      world: world, layout: layout, frozen: frozen,
+      world: world, group: try groups.map { try $0.group(of: world) }, layout: layout,
+      frozen: frozen,
       plan: .init(
-        microBatches: plan.microBatches, accumulation: plan.accumulation,
+        microBatches: microBatches, accumulation: plan.accumulation,
         threads: workerSplit.workers, team: workerSplit.team, cores: workerSplit.cores,
         reduction: plan.reduction, precision: plan.precision,
         isBatchInvariant: plan.isBatchInvariant)
@@ -64,9 +80,16 @@ package final class Trainer {
       Replica(plan.network, parameters, frozenModels: frozenModels)
     }
     optimizer = ShardedOptimizer(plan.optimizer, for: replicas)
+    if let settings = plan.diloco, let groups {
+      diloco = try DiLoCoPart(settings, groups, first: optimizer, for: replicas)
+    } else {
+      diloco = nil
+    }
     state = TrainingState(settings: plan.settings.merging(settings) { _, phase in phase })
     divergence = DivergenceGuard(spike: plan.spike, examples: plan.microBatches * plan.rows)
-    tallies = StepTallies(microBatches: plan.microBatches, hasMeasures: objective.hasMeasures)
+    spikes = plan.spikeRule()
+    tallies = StepTallies(microBatches: microBatches, hasMeasures: objective.hasMeasures)
+    audit = try GradientAudit(plan, of: replicas)
     peak = try MachinePeak(of: replicas)
     if initializesWeights { try initializeWeights() }
   }
@@ -88,7 +111,7 @@ package final class Trainer {
 
   /// Reads the weights of the initial model, and initialises the parameters that it lacks with
   /// random numbers, each thread of the rank a part of them.
-  private func initializeWeights() throws {
+  func initializeWeights() throws {
     let missing = Set(try plan.readWeights(of: replicas.layout, into: replicas.parameters))
     if !missing.isEmpty {
       let division = replicas.plan
@@ -115,7 +138,8 @@ package final class Trainer {
   ///   - awaitReaders: Returns when weights and optimizer state may change; its time is not part of
   ///     the step.
   /// - Returns: The report, and the control words of all ranks.
-  /// - Throws: `DivergenceGuard.Diverged`, on every rank, before any weight is changed.
+  /// - Throws: `DivergenceGuard.Diverged`, `CorruptedWeights` or `CorruptedGradient`, on every rank,
+  ///   before any weight is changed.
   func step(
     sending word: ControlWord, awaitReaders: () throws -> Void = {}
   ) throws -> (report: StepReport, words: [ControlWord]) {
@@ -130,17 +154,7 @@ package final class Trainer {
     let flopsBefore = replicas.flops
     activity.begin(.gradient, step: step + 1)
     FaultSchedule.begin(step: step + 1)
-    let gradient = try replicas.gradient {
-      [objective, tallies, plan, activity] replica, workspace, microBatch in
-      FaultSchedule.reach(.forward)
-      activity.tick()
-      let result = try objective.loss(
-        of: MicroBatch(
-          step: step, index: microBatch, seed: plan.seed, recomputation: plan.recomputation),
-        on: replica, in: workspace)
-      tallies.set(microBatch, to: result)
-      return result.loss.sum
-    }
+    let gradient = try gradient(ofStep: step, auditing: audit?.leaf(ofStep: step + 1))
     seconds.gradient = seconds.clock.lap()
     replicas.timeline?.skip()
 
@@ -153,28 +167,41 @@ package final class Trainer {
     word.weights = Int(bitPattern: UInt(try checksumOfWeights()))
     let words = try word.exchanged(over: replicas.world)
     try replicas.world.requireEqualWeights(words, step: step + 1)
+    let loss = loss(ofStep: step)
+    try audit?.check(step: step + 1, checksum: gradient.leafChecksum) {
+      try loss($0, $1, $2).loss.sum
+    }
     let norm = try replicas.norm(of: gradient) / totals.loss.count
-    try divergence.observe(
-      step: step + 1, loss: totals.loss.mean, count: totals.loss.count, gradientNorm: norm,
-      guess: objective.guessLoss(vocabulary: plan.model.vocabulary),
-      sign: objective.divergence(in: totals.measures, vocabulary: plan.model.vocabulary))
+    // A machine that computes wrongly may be the cause of a spike.
+    let auditNow = { [audit] in
+      try audit?.check(step: step + 1, checksum: nil) { try loss($0, $1, $2).loss.sum }
+    }
+    do {
+      skipReason = try judge(totals, norm: norm)
+    } catch {
+      try auditNow()
+      throw error
+    }
+    if skipReason != nil { try auditNow() }
     seconds.agreement = seconds.clock.lap()
     replicas.timeline?.mark("losses and norm")
 
-    activity.begin(.saving, step: step + 1)
-    try awaitReaders()
-    activity.begin(.update, step: step + 1)
-    _ = seconds.clock.lap()
-    let clipping = plan.clip > 0 && norm > plan.clip ? plan.clip / norm : 1
-    seconds.gather = try optimizer.update(
-      replicas, along: gradient, factor: Float(clipping / totals.loss.count),
-      learningRate: Float(rate), update: step + 1)
-    seconds.update = seconds.clock.lap() - seconds.gather
+    if skipReason == nil {
+      activity.begin(.saving, step: step + 1)
+      try awaitReaders()
+      activity.begin(.update, step: step + 1)
+      _ = seconds.clock.lap()
+      let clipping = plan.clip > 0 && norm > plan.clip ? plan.clip / norm : 1
+      seconds.gather = try optimizer.update(
+        replicas, along: gradient, factor: Float(clipping / totals.loss.count),
+        learningRate: Float(rate), update: skips.updates(upTo: step) + 1)
+      seconds.update = seconds.clock.lap() - seconds.gather
+    }
 
     activity.begin(.boundary, step: step + 1)
     state.step = step + 1
-    state.tokensSeen += Int(totals.tokens)
-    (state.recentLosses, state.lowestLoss) = (divergence.recent, divergence.lowest)
+    if skipReason == nil { state.tokensSeen += Int(totals.tokens) }
+    keepGuards()
     secondsOfSteps += seconds.total
     var report = report(totals, rate: rate, norm: norm, gradient, seconds)
     let flops = words.reduce(0.0) { $0 + Double($1.flops) }
@@ -185,9 +212,43 @@ package final class Trainer {
     return (report, words)
   }
 
+  /// Computes the micro-batches of a gradient, from `first` on, in the step after `step`, and sums their
+  /// gradients; their losses are in `tallies`.
+  ///
+  /// Collective over the group.
+  ///
+  /// - Parameter leaf: A leaf of this rank whose checksum is wanted; nil for none.
+  func gradient(
+    ofStep step: Int, from first: Int = 0, auditing leaf: Int? = nil
+  ) throws -> SummedGradient {
+    let loss = loss(ofStep: step)
+    return try replicas.gradient(auditing: leaf) { [tallies] replica, workspace, microBatch in
+      FaultSchedule.reach(.forward)
+      let result = try loss(replica, workspace, first + microBatch)
+      tallies.set(microBatch, to: result)
+      return result.loss.sum
+    }
+  }
+
+  /// Returns the loss of a micro-batch of the step after `step`, which has no other effects.
+  private func loss(
+    ofStep step: Int
+  )
+    -> @Sendable (_ replica: Replica, _ workspace: Workspace, _ microBatch: Int) throws ->
+    MicroBatchLoss
+  {
+    { [objective, plan, activity] replica, workspace, microBatch in
+      activity.tick()
+      return try objective.loss(
+        of: MicroBatch(
+          step: step, index: microBatch, seed: plan.seed, recomputation: plan.recomputation),
+        on: replica, in: workspace)
+    }
+  }
+
   /// Returns the checksum of the weights that this step reads; 0 with a single rank, which has
   /// nothing to compare it with.
-  private func checksumOfWeights() throws -> UInt64 {
+  func checksumOfWeights() throws -> UInt64 {
     try replicas.world.size == 1 ? 0 : replicas.weightsChecksum()
   }
 
@@ -231,6 +292,7 @@ package final class Trainer {
       figures: totals.measures.figures.map { Figure($0.name, $0.value, isDetail: $0.isDetail) },
       warnings: objective.warnings(in: totals.measures))
     report.lossName = objective.lossName
+    report.skipped = skipReason
     return report
   }
 
@@ -284,7 +346,7 @@ package final class Trainer {
 
   /// The reason to doubt the last step, as the part of a sentence, so that no checkpoint should be
   /// written; nil for a healthy step.
-  var fault: String? { divergence.fault }
+  var fault: String? { skipReason ?? divergence.fault }
 
   /// True when there is reason to doubt the last step.
   var hasFault: Bool { fault != nil }
@@ -298,23 +360,33 @@ package final class Trainer {
     try ModelFiles.read(
       folder: checkpoint.path, layout: replicas.layout, into: replicas.parameters.elements)
     try replicas.parametersChanged()
-    try OptimizerFiles.read(
-      from: checkpoint, ranges: optimizer.ranges,
-      state: zip(optimizer.rule.stateNames, optimizer.state).map { ($0, $1.elements) })
+    for part in optimizerState {
+      try OptimizerFiles.read(
+        from: checkpoint, ranges: part.ranges,
+        state: part.state.map { ($0.name, $0.values.elements) })
+    }
     let settings = state.settings
     state = try TrainingState(from: checkpoint)
     // After other examples, other losses are normal.
-    if state.settings != settings { (state.recentLosses, state.lowestLoss) = ([], nil) }
+    if state.settings != settings { forgetGuards() }
     state.settings = settings
-    divergence = DivergenceGuard(
-      spike: plan.spike, examples: plan.microBatches * plan.rows, recent: state.recentLosses,
-      lowest: state.lowestLoss)
+    resetGuards()
   }
 
   /// Returns the energy that this rank accounts for since the last call.
   func takeEnergy() -> Energy { meter?.lap() ?? Energy() }
 
-  private func takeSecondsData() -> Double {
+  /// The optimizer state of this rank by its names in a checkpoint.
+  var optimizerState: [OptimizerFiles.Part] {
+    diloco?.state
+      ?? [
+        .init(
+          ranges: optimizer.ranges, state: Array(zip(optimizer.rule.stateNames, optimizer.state)))
+      ]
+  }
+
+  /// Returns the mean seconds that a worker spent on reading batches since the last call.
+  func takeSecondsData() -> Double {
     let total = replicas.replicas.reduce(0) { $0 + $1.secondsData }
     for replica in replicas.replicas { replica.secondsData = 0 }
     return total / Double(replicas.plan.threads)

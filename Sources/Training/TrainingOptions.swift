@@ -85,6 +85,8 @@ package struct TrainingOptions: Sendable {
   package var precision: PrecisionChoice
   /// The reduction of gradients.
   package var reduction: GradientReduction
+  /// The settings of DiLoCo; nil for ranks that agree on the weights after every step.
+  package var diloco: DiLoCo?
   /// The activations that the backward pass recomputes.
   package var recomputation: Recomputation
   /// Steps between checkpoints; 0 saves only at the end.
@@ -100,6 +102,8 @@ package struct TrainingOptions: Sendable {
   /// A loss above this multiple of the recent mean, three steps in a row, ends the run; 0 never
   /// does.
   package var spike: Double
+  /// The answer to a loss spike.
+  package var onSpike: SpikeOptions
   /// Evaluations in a row without a lower validation loss that end the run; nil never ends it.
   package var patience: Int?
   /// Seconds without a sign of life after which a rank that others wait for ends the run; 0 for
@@ -108,6 +112,7 @@ package struct TrainingOptions: Sendable {
   /// Steps between plain progress lines.
   package var logEvery: Int
   package var energy: EnergyOptions
+  package var audit: AuditOptions
 
   /// Reads every key; throws for values that are invalid by themselves or together.
   ///
@@ -166,6 +171,7 @@ package struct TrainingOptions: Sendable {
       "reduction", default: .exact,
       help: "exact: the same bits for any number of ranks and threads; fast: gradients are sent in "
         + "bf16 and summed in fp32, and the bits depend on the numbers of ranks and threads")
+    diloco = try DiLoCo.read(&reader)
     recomputation = try reader.choice(
       "recompute", default: .none,
       decidesBits: false,
@@ -190,9 +196,10 @@ package struct TrainingOptions: Sendable {
       "earlyStopping.patience", in: 1..., unit: "evaluations", decidesBits: false,
       help: "ends the run after so many evaluations in a row without a lower validation loss; the "
         + "checkpoint of the best one is kept")
+    onSpike = try SpikeOptions(&reader)
     spike = try reader.number(
       "guard.spike", default: defaults.spike, in: 0...,
-      decidesBits: false,
+      decidesBits: onSpike.action == .rollback,
       help: "ends the run when the loss exceeds this multiple of its recent mean in three steps in "
         + "a row; 0 disables the check")
     watchdogLimit = try reader.number(
@@ -203,7 +210,28 @@ package struct TrainingOptions: Sendable {
       "log.every", default: 10, in: 1..., unit: "steps",
       decidesBits: false, help: "interval between progress lines when the output is not a terminal")
     energy = try EnergyOptions(&reader)
+    audit = try AuditOptions(&reader)
     try refuseIdleKeys(reader)
+    if diloco != nil, onSpike.action != .stop || onSpike.skipped.count > 0 {
+      throw reader.rejection(
+        of: onSpike.action == .stop ? "guard.skipped" : "guard.onSpike",
+        because:
+          "the workers of sync: diloco agree only once per round, and no single step of theirs "
+          + "can be skipped; choose sync: exact, or leave the key out")
+    }
+    if audit.every > 0, diloco != nil {
+      throw reader.rejection(
+        of: "audit.every",
+        because: "the workers of sync: diloco have different weights, so that none can compute "
+          + "another's gradient; choose sync: exact, or leave audit.every out")
+    }
+    if audit.every > 0, reduction == .fast {
+      throw reader.rejection(
+        of: "audit.every",
+        because:
+          "reduction: fast adds the gradients of a worker in one buffer, so that none can be "
+          + "compared alone; choose reduction: exact, or leave audit.every out")
+    }
     if patience != nil, !keepBest {
       throw reader.rejection(
         of: "earlyStopping.patience",
@@ -229,6 +257,8 @@ package struct TrainingOptions: Sendable {
         because: "\(accumulation) is more than the \(microBatches) micro-batches of a step; choose "
           + "\(microBatches) or less")
     }
+    try diloco?.requireWholeParts(
+      of: microBatches / accumulation, steps: epochs == nil ? steps : nil, reader)
   }
 
   /// Returns a tenth of `rate` as a decimal number: 1e-6 for 1e-5, not the quotient of the doubles,

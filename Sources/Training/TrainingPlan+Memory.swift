@@ -44,28 +44,43 @@ extension TrainingPlan {
   /// Returns the largest number of workers of a rank whose gradients fit into `bytes` beside the
   /// weights and the optimizer's state, with a fifth left for activations and the rest; at least 1.
   package func workersThatFit(into bytes: Int, ranks: Int) -> Int {
-    let own = (leaves + ranks - 1) / ranks
-    return (1...own).last { self.bytes(ranks: ranks, workers: $0) <= bytes / 5 * 4 } ?? 1
+    return (1...leavesPerRank(ranks)).last {
+      self.bytes(ranks: ranks, workers: $0) <= bytes / 5 * 4
+    } ?? 1
   }
 
   /// Estimates the bytes that a rank needs with full micro-batches on all its workers.
   package func memory(ranks: Int, threads: Int) -> Int {
-    let workers = min(threads, (leaves + ranks - 1) / ranks)
+    let workers = min(threads, leavesPerRank(ranks))
     return bytes(ranks: ranks, workers: workers) + workers * microBatchBytes
   }
 
   /// Returns the bytes that a rank with `workers` workers needs at least; micro-batches count where
   /// their rows are always full.
   package func memoryNeed(ranks: Int, workers: Int) -> MemoryNeed {
-    let held = workers * levels(of: (leaves + ranks - 1) / ranks, workers: workers)
+    let audited = audit.every > 0 ? 1 : 0
+    let held = workers * levels(of: leavesPerRank(ranks), workers: workers) + audited
     return MemoryNeed(
       bytes: [
         .weights: precision.weightBytes * (counts.trained + counts.frozen),
         .gradients: MemoryLayout<Float>.stride * held * counts.trained,
         .optimizer:
-          MemoryLayout<Float>.stride * optimizer.stateNames.count * counts.trained / ranks,
+          MemoryLayout<Float>.stride
+          * (stateNames.count * counts.trained / ranks + wholeBuffers(ranks) * counts.trained),
         .microBatch: hasFullRows ? workers * microBatchBytes : 0,
       ])
+  }
+
+  /// The most leaves that a rank computes for one gradient.
+  private func leavesPerRank(_ ranks: Int) -> Int {
+    let (leaves, ranks) = gradientDivision(ranks: ranks)
+    return (leaves + ranks - 1) / ranks
+  }
+
+  /// The buffers of all weights that DiLoCo needs on each rank: the global weights, and the sums of the
+  /// differences of the rank's workers but the last.
+  private func wholeBuffers(_ ranks: Int) -> Int {
+    groups(ranks: ranks).map { 1 + $0.workersPerGroup.trailingZeroBitCount } ?? 0
   }
 
   /// The bytes of weights, the workers' gradients and the optimizer's state of a rank.

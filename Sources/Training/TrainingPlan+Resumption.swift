@@ -20,11 +20,14 @@ extension TrainingPlan {
     let saved = try ConfigurationFile.readNetwork(path).json
     let wanted = network.json
     let differing = Set(saved.keys).union(wanted.keys).sorted().filter { saved[$0] != wanted[$0] }
-    let missing = Set(optimizer.stateNames).subtracting(
-      try OptimizerFiles.stateNames(in: checkpoint))
+    let found = try OptimizerFiles.stateNames(in: checkpoint)
+    let missing = Set(stateNames).subtracting(found)
+    // The state of fewer workers would be another run's, not a part of this one's.
+    let idle = diloco == nil ? [] : found.subtracting(stateNames)
     return differing.map {
       "\($0) is \((saved[$0] ?? .null).text), not \((wanted[$0] ?? .null).text)"
     } + missing.sorted().map { "optimizer state \($0) is missing" }
+      + idle.sorted().map { "optimizer state \($0) is not one of this run's" }
   }
 
   /// Refuses a checkpoint past the last step.
@@ -32,6 +35,15 @@ extension TrainingPlan {
     guard checkpoint.step <= steps else {
       throw StartRefusal.stepsDone(
         checkpoint: checkpoint.path, step: checkpoint.step, steps: steps)
+    }
+  }
+
+  /// Refuses ranges of `guard.skipped` that are not whole iterations of `steps` steps.
+  func requireWholeIterations(of steps: Int) throws(StartRefusal) {
+    for entry in onSpike.skipped.entries where entry.kind == .range {
+      if (entry.first - 1) % steps != 0 || entry.last % steps != 0 {
+        throw .partOfIteration(steps: entry.text, iteration: steps)
+      }
     }
   }
 

@@ -5,7 +5,7 @@ extension TrainingPlan {
   /// The size of a checkpoint's weights and optimizer state in bytes.
   package var checkpointBytes: Double {
     Double(MemoryLayout<Float>.stride) * Double(parameters.trained)
-      * Double(1 + optimizer.stateNames.count)
+      * Double(1 + stateNames.count)
   }
 
   /// Refuses a run from `step` on whose checkpoints need more than the `available` bytes of the disk
@@ -13,8 +13,10 @@ extension TrainingPlan {
   func requireRoom(
     in folder: RunFolder, available: Int, from step: Int, published: Int
   ) throws(StartRefusal) {
-    let more = retention.growth(
-      from: step, to: steps, every: checkpointEvery, published: published)
+    // Saves wait for the end of a round.
+    let round = diloco?.innerSteps ?? 1
+    let every = (checkpointEvery + round - 1) / round * round
+    let more = retention.growth(from: step, to: steps, every: every, published: published)
     let needed = Double(more) * checkpointBytes
     if needed > Double(available) {
       throw .noRoom(

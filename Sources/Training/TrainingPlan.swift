@@ -32,6 +32,8 @@ package struct TrainingPlan: Sendable {
   /// Micro-batches added in order per leaf of the summation tree.
   package let accumulation: Int
   package let reduction: GradientReduction
+  /// The settings of DiLoCo; nil for ranks that agree on the weights after every step.
+  package var diloco: DiLoCo?
   /// The activations that the backward pass recomputes.
   package let recomputation: Recomputation
   package let optimizer: any Optimizer
@@ -39,6 +41,8 @@ package struct TrainingPlan: Sendable {
   package let clip: Double
   /// A loss above this multiple of its recent mean, three steps in a row, ends the run; 0 never.
   package var spike: Double
+  /// The answer to a loss spike.
+  package let onSpike: SpikeOptions
   /// The checkpoints to keep.
   package let retention: RetentionPolicy
   /// True to keep the checkpoint of the best evaluation as well.
@@ -53,6 +57,7 @@ package struct TrainingPlan: Sendable {
   /// never.
   let watchdogLimit: Double
   package let energy: EnergyOptions
+  package let audit: AuditOptions
   /// The configuration as YAML, with every key and default.
   package let resolved: String
   package let tokenizer: any Tokenizer
@@ -133,10 +138,12 @@ package struct TrainingPlan: Sendable {
     microBatches = options.microBatches
     accumulation = options.accumulation
     reduction = options.reduction
+    diloco = options.diloco
     recomputation = options.recomputation
     optimizer = options.optimizer
     clip = options.clip
     spike = options.spike
+    onSpike = options.onSpike
     retention = RetentionPolicy(keep: options.keep, keepEvery: options.keepEvery)
     keepsBest = options.keepBest
     checkpointEvery = options.checkpointEvery
@@ -144,6 +151,7 @@ package struct TrainingPlan: Sendable {
     logEvery = options.logEvery
     watchdogLimit = options.watchdogLimit
     energy = options.energy
+    audit = options.audit
     self.tokenizer = tokenizer ?? start?.folder.tokenizer ?? ByteTokenizer()
     self.network = network
     self.lora = lora
@@ -209,7 +217,7 @@ package struct TrainingPlan: Sendable {
     return plan
   }
 
-  /// The number of buffers of the optimizer's state.
+  /// The number of buffers of the optimizer's state; with DiLoCo, of that of one worker.
   package var stateCount: Int { optimizer.stateNames.count }
 
   /// The language model of the network.

@@ -46,7 +46,7 @@ extension TrainingRun {
         "the learning rate does not decay: schedule.warmup has \(warmup, "step") and the run "
           + "\(steps); lower it")
     }
-    let leaves = plan.leaves
+    let (leaves, ranks) = plan.gradientDivision(ranks: world.size)
     let idle = threads - workers * team
     if idle > 0 {
       try observers.event(
@@ -54,7 +54,7 @@ extension TrainingRun {
         "\(idle) of \(threads) threads per rank \(idle == 1 ? "is" : "are") idle: they cannot be "
           + "divided evenly among \(workers, "worker")")
     }
-    let all = world.size * workers
+    let all = ranks * workers
     if all > leaves {
       try observers.event(
         .warning,
@@ -80,5 +80,25 @@ extension TrainingRun {
             .joined(separator: "; "))
       }
     }
+  }
+
+  /// Reports a step's warnings, each at most once per log interval.
+  func warn(of report: StepReport) throws {
+    // The numbers differ from step to step: the words before them identify the kind of a warning.
+    let kinds = report.warnings.map { $0.prefix { $0.isLetter || $0 == " " } }
+    for (kind, warning) in zip(kinds, report.warnings) {
+      let last = lastWarnings.updateValue(report.step, forKey: kind)
+      if let last, report.step - last <= plan.logEvery { continue }
+      try observers.event(.warning, step: report.step, warning)
+    }
+  }
+
+  /// Reports the energy of the run so far.
+  ///
+  /// Collective.
+  func announceEnergy() throws {
+    let sentence = try energy.conclude(
+      trainer.takeEnergy(), tokensSeen: trainer.state.tokensSeen, over: world)
+    if trainer.state.step > 0 { try observers.event(.note, step: trainer.state.step, sentence) }
   }
 }

@@ -24,6 +24,7 @@ extension TrainingRun {
   package static func firstStep(
     of plan: TrainingPlan, resume: Resume, world: Communicator
   ) throws -> Int {
+    try world.together { try plan.requireRanks(world.size) }
     let folder = RunFolder(plan.run)
     let candidate = try Resumption.locate(resume, for: plan, in: folder, world: world)
     try requireRoom(for: plan, in: folder, after: candidate, world: world)

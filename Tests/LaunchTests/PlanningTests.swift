@@ -79,6 +79,27 @@ import Testing
     #expect(abs(StepForecast(flat, on: cluster(2, ranks: 2)).bytesOnWirePerHost - 800e6) < 1)
   }
 
+  /// 400 MB of weights on four ranks on two hosts, each rank a worker, both hosts one, or one rank two.
+  @Test(
+    arguments: [
+      (4, 50, 12e6, 16e6), (4, 500, 1.2e6, 1.6e6),
+      // Within a host 2·½·400 MB per step; between hosts 2·½·200 MB per round.
+      (2, 50, 404e6, 8e6), (8, 50, 12e6, 16e6), (1, 50, 600e6, 800e6),
+    ] as [(Int, Int, Double, Double)])
+  func workersAgreeOncePerRound(workers: Int, steps: Int, sent: Double, wire: Double) {
+    var work = work
+    work.rounds = .init(workers: workers, steps: steps)
+    let step = StepForecast(work, on: cluster(2, ranks: 2))
+    #expect(abs(step.bytesPerRank - sent) < 1 && abs(step.bytesOnWirePerHost - wire) < 1)
+    #expect(step.leastBytesPerRank == step.bytesPerRank)
+    // Every worker updates all weights.
+    #expect(abs(step.secondsUpdate - 0.08 * Double(workers) / 2) < 1e-9)
+    if workers > 1 {
+      #expect(
+        step.secondsExposed < StepForecast(self.work, on: cluster(2, ranks: 2)).secondsExposed)
+    }
+  }
+
   /// The gather is never hidden, the reduce-scatter as far as the backward pass lasts.
   @Test func theExchangeIsHiddenBehindTheBackwardPass() {
     let fast = StepForecast(work, on: cluster(2, gigabits: 16))

@@ -74,9 +74,27 @@ import Testing
     for i in 0..<count { #expect(abs(Double(result[i]) - weights[i]) < 1e-6) }
   }
 
+  @Test(arguments: [0.0, 0.9]) func nesterovEqualsAnFP64Reference(momentum: Double) {
+    let count = 21
+    let result = run(NesterovSGD(momentum: Float(momentum)), count: count, steps: 4, cuts: [])
+    var weights = numbers(count, 1).map(Double.init)
+    var m = [Double](repeating: 0, count: count)
+    for step in 1...4 {
+      let gradient = numbers(count, 10 + step).map { 0.7 * Double($0) }
+      for i in 0..<count {
+        m[i] = momentum * m[i] + gradient[i]
+        weights[i] -= 0.01 * (gradient[i] + momentum * m[i])
+      }
+    }
+    for i in 0..<count { #expect(abs(Double(result[i]) - weights[i]) < 1e-6) }
+  }
+
   /// The sharded optimizer cuts ranges anywhere, so no bit may depend on the cuts.
   @Test func cutsOfTheRangeDoNotChangeABit() {
-    for rule in [AdamW(betas: (0.9, 0.99), weightDecay: 0.1), SGD(momentum: 0.9, weightDecay: 0.1)]
+    for rule in [
+      AdamW(betas: (0.9, 0.99), weightDecay: 0.1), SGD(momentum: 0.9, weightDecay: 0.1),
+      NesterovSGD(momentum: 0.9),
+    ]
       as [any Optimizer]
     {
       let whole = run(rule, count: 100, steps: 3, cuts: [])

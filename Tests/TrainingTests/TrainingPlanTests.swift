@@ -65,6 +65,21 @@ import Testing
     #expect(plan.workersThatFit(into: room(5), ranks: 2) == 1)
   }
 
+  /// Nine buffers over all ranks, two moments of four workers and an outer momentum; on each rank the
+  /// global weights, and the sums of its workers' differences, up to two.
+  @Test(arguments: [(1, 12), (2, 6.5), (4, 3.25), (8, 2.125)] as [(Int, Double)])
+  func workersOfDiLoCoNeedStateOfTheirOwn(ranks: Int, buffers: Double) throws {
+    let plan = try plan([
+      "model.width=64", "precision=fp32", "sync=diloco", "diloco.workers=4", "diloco.innerSteps=3",
+    ])
+    let bytes = 4 * Double(plan.counts.trained)
+    let need = try #require(plan.memoryNeed(ranks: ranks, workers: 1).bytes[.optimizer])
+    #expect(abs(Double(need) - buffers * bytes) <= 4)
+    // A worker has one micro-batch, of which several ranks compute nothing more.
+    #expect(plan.memoryNeed(ranks: ranks, workers: 1).bytes[.gradients] == Int(bytes))
+    #expect(plan.checkpointBytes == 4 * Double(plan.parameters.trained) * 10)
+  }
+
   /// The sentence names the parts and what to change for less of the largest.
   @Test(arguments: [
     (["batch.accumulation=4"], 1, ["weights", "optimizer state", "smaller model"]),

@@ -232,3 +232,7 @@ void apus_adamw(float *p, float *m, float *v, const float *g, size_t n, float fa
 /// null without momentum.
 void apus_sgd(float *p, float *m, const float *g, size_t n, float factor, float rate,
               float momentum, float decay);
+/// One SGD update with Nesterov momentum as in PyTorch: m = μm + factor·g;
+/// p −= rate·(factor·g + μm).
+void apus_nesterov(float *p, float *m, const float *g, size_t n, float factor, float rate,
+                   float momentum);

@@ -25,6 +25,19 @@ package struct StepWork: Sendable, Equatable {
   package var undividedUpdate: Double
   /// The rest of a step on one rank, in seconds.
   package var secondsOther: Double
+  /// The rounds of DiLoCo; nil for ranks that agree on the weights after every step.
+  package var rounds: Rounds?
+
+  /// The workers of DiLoCo, each of which trains by itself for a round of steps.
+  package struct Rounds: Sendable, Equatable {
+    package let workers: Int
+    package let steps: Int
+
+    package init(workers: Int, steps: Int) {
+      self.workers = workers
+      self.steps = steps
+    }
+  }
 
   package init(
     elements: Int, gradientBytes: Int = 4, parts: Int = 1, partsPerHost: Int = 1,

@@ -48,10 +48,6 @@ package struct AlignmentOptions: PhaseOptions {
     policy = try PolicyOptions(&reader)
     preference = try PreferenceOptions(&reader)
     unpairedPreference = try UnpairedPreferenceOptions(&reader)
-    endsOnCollapse = try reader.boolean(
-      "guard.collapse", default: true, decidesBits: false,
-      help: "ends the run when sampled completions, or the chosen or good answers of dpo and kto, "
-        + "are no likelier than random tokens")
     var defaults = TrainingOptions.Defaults()
     defaults.steps = 200
     defaults.sequences = 4
@@ -61,6 +57,10 @@ package struct AlignmentOptions: PhaseOptions {
     defaults.warmup = 10
     defaults.spike = 0
     training = try TrainingOptions(&reader, runOptions, defaults: defaults)
+    endsOnCollapse = try reader.boolean(
+      "guard.collapse", default: true, decidesBits: training.onSpike.action == .rollback,
+      help: "ends the run when sampled completions, or the chosen or good answers of dpo and kto, "
+        + "are no likelier than random tokens")
     try reader.refuse(
       method.unusedKeys, because: "it has no effect with method: \(method.name); leave it out")
     if method.answers == .kto, training.sequences < 2 {
@@ -70,6 +70,13 @@ package struct AlignmentOptions: PhaseOptions {
           + "prompts, and one has no other; choose 2 or more")
     }
     guard let policyMethod = method.policy else { return }
+    if training.diloco != nil {
+      throw reader.rejection(
+        of: "sync",
+        because:
+          "\(method.name) samples completions from the weights on which all ranks agree before "
+          + "each iteration, and with diloco they agree only after a round; choose exact")
+    }
     if let dropout = adapters.lora?.dropout, dropout > 0 {
       throw reader.rejection(
         of: "lora.dropout",

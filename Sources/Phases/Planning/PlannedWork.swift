@@ -11,6 +11,8 @@ package struct PlannedWork {
   package let calibration: StepCalibration
   /// The division of the step.
   package let volume: ExchangeVolume
+  /// The gradients of a step that a rank computes one after the other.
+  package let gradients: Int
   /// The workers of a planned rank.
   package let workers: Int
   /// The threads of each of them.
@@ -33,13 +35,17 @@ package struct PlannedWork {
     world: Communicator, cores: Cores.Assignment
   ) throws {
     let plan = sketch.plan
+    let division = plan.gradientDivision(ranks: ranks)
     let split = Cores.Assignment(threads: threads, cores: nil).workerSplit(
-      leaves: plan.leaves, ranks: ranks,
+      leaves: division.leaves, ranks: division.ranks,
       memoryLimit: plan.workersThatFit(into: available, ranks: ranks))
     (workers, team) = (split.workers, split.team)
     volume = ExchangeVolume(
-      elements: plan.counts.trained, leaves: plan.leaves, ranks: ranks,
-      ranksPerHost: ranksPerHost, workers: split.workers, reduction: plan.reduction)
+      elements: plan.counts.trained, leaves: division.leaves, ranks: division.ranks,
+      ranksPerHost: min(ranksPerHost, division.ranks), workers: split.workers,
+      reduction: plan.reduction)
+    // The workers of DiLoCo that a rank computes one after the other.
+    gradients = max(1, (plan.diloco?.workers ?? 1) / ranks)
 
     // All workers of a host compete for its memory: they run in this one rank.
     let ofHost = min(ranksPerHost * split.workers, plan.leaves)

@@ -48,6 +48,8 @@ package struct StepCalibration {
     var plan = sketch.plan
     // The base of adapters is not read: with weights of 0 the gradient is 0.
     plan.spike = 0
+    // The steps of DiLoCo's workers take as long, without the exchange between them.
+    plan.diloco = nil
     let tokens = sketch.tokensPerStep
     let flops = 6 * plan.model.macsPerToken * Double(tokens)
     let split = workers.workerSplit(leaves: plan.leaves, ranks: world.size)
@@ -69,7 +71,7 @@ package struct StepCalibration {
     let trainer: Trainer
     if let timed = sketch.timed {
       var real = timed.plan.with(leaves: plan.leaves)
-      real.spike = 0
+      (real.spike, real.diloco) = (0, nil)
       trainer = try Trainer(
         real, world: world, workers: workers, objective: FewSteps(timed.phase.objective),
         frozenModels: timed.phase.frozenModels)
