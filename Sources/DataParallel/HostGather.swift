@@ -19,8 +19,8 @@ final class HostGather: @unchecked Sendable {
     let rank: Int
   }
 
-  /// The elements of a piece; enough to divide the copies evenly over threads.
-  private static let piece = 1 << 18
+  /// The elements of a piece: two huge pages, few enough to divide the copies evenly over threads.
+  private static let piece = 1 << 20
 
   /// Maps the weights of the other ranks of this host.
   ///
@@ -63,7 +63,6 @@ final class HostGather: @unchecked Sendable {
       }
       try copy(ofOthers, pool)
     }
-    weights.release(0..<buckets.count, except: topology.host.rank)
     // After this call the weights may change again: no rank still reads them.
     try topology.host.awaitAll()
   }
@@ -86,6 +85,7 @@ final class HostGather: @unchecked Sendable {
         guard let other = weights.buffers[piece.rank][0].elements.baseAddress else { continue }
         (own + piece.range.lowerBound).update(
           from: other + piece.range.lowerBound, count: piece.range.count)
+        weights.buffers[piece.rank][0].release(piece.range)
       }
     }
   }
