@@ -97,7 +97,7 @@ extension ClusterPlan {
   }
 
   private var checkpoints: [(String, String)] {
-    let own = plan.checkpointEvery
+    let own = plan.stepsBetweenSaves
     let percent = { (steps: Int) in
       Energy.threeDigits(100 * forecast.loss(every: steps)) + " % of the time"
     }

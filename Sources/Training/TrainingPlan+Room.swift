@@ -8,15 +8,19 @@ extension TrainingPlan {
       * Double(1 + stateNames.count)
   }
 
+  /// Steps between checkpoints, which with DiLoCo wait for the end of a round; 0 saves only at the end.
+  package var stepsBetweenSaves: Int {
+    let round = diloco?.innerSteps ?? 1
+    return (checkpointEvery + round - 1) / round * round
+  }
+
   /// Refuses a run from `step` on whose checkpoints need more than the `available` bytes of the disk
   /// of `folder`, where `published` checkpoints are.
   func requireRoom(
     in folder: RunFolder, available: Int, from step: Int, published: Int
   ) throws(StartRefusal) {
-    // Saves wait for the end of a round.
-    let round = diloco?.innerSteps ?? 1
-    let every = (checkpointEvery + round - 1) / round * round
-    let more = retention.growth(from: step, to: steps, every: every, published: published)
+    let more = retention.growth(
+      from: step, to: steps, every: stepsBetweenSaves, published: published)
     let needed = Double(more) * checkpointBytes
     if needed > Double(available) {
       throw .noRoom(

@@ -205,10 +205,11 @@ package struct TrainingPlan: Sendable {
     keySettings["schedule.warmup"] = "\(schedule.warmup)"
   }
 
-  /// Returns the plan of a step of `leaves` leaves, a power of two, with all else the same.
+  /// Returns the plan of a step of `leaves` leaves, a power of two, after which the ranks agree, with all
+  /// else the same.
   package func with(leaves: Int) -> TrainingPlan {
     var plan = self
-    plan.microBatches = leaves * accumulation
+    (plan.microBatches, plan.diloco) = (leaves * accumulation, nil)
     return plan
   }
 

@@ -56,6 +56,15 @@ extension TrainingRun {
     savedStep = trainer.state.step
   }
 
+  /// Returns when no save is pending.
+  ///
+  /// Collective.
+  func finishSave() throws {
+    trainer.activity.begin(.saving, step: trainer.state.step)
+    try note(try cycle.finish())
+    trainer.activity.setSaving(false)
+  }
+
   /// Reports the progress of a save.
   ///
   /// - Parameter isLast: True when the caller tries again and ends the run itself.

@@ -235,7 +235,7 @@ package final class TrainingRun {
         try saveIfFree()
       }
       // The ranks would next hear of the save after a whole round.
-      if plan.diloco != nil { try note(try cycle.finish()) }
+      if plan.diloco != nil { try finishSave() }
     }
     if stopsEarly, let best = trainer.state.best {
       try observers.event(

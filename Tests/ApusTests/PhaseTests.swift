@@ -123,4 +123,25 @@ import Testing
       if [.ppo, .grpo, .rloo].contains(phase) { try expectRatioOne(program) }
     }
   }
+
+  /// The phases that learn from data, with two workers in rounds of three steps.
+  @Test(
+    .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
+    arguments: [(Phase.finetune, 0), (.finetune, 2), (.reward, 0), (.dpo, 2), (.kto, 0)])
+  func bitsOfDiLoCoDoNotDependOnRanks(phase: Phase, rank: Int) throws {
+    try Program.withModel { program in
+      try write(phase, rank: rank, to: program)
+      var hashes: Set<String?> = []
+      for ranks in [1, 2, 4] {
+        let result = try program.run(
+          [
+            phase.command, "phase.yaml", "--threads", "1", "--set", "run=run-\(ranks)", "--set",
+            "sync=diloco", "--set", "diloco.innerSteps=3",
+          ], ranks: ranks)
+        #expect(result.code == 0, "\(result.errors)")
+        hashes.insert(hash(program, "run-\(ranks)"))
+      }
+      #expect(hashes.count == 1 && !hashes.contains(nil), "\(phase) \(rank): \(hashes)")
+    }
+  }
 }

@@ -47,6 +47,28 @@ import Testing
     }
   }
 
+  /// Four workers send in a round of 40 steps what their ranks otherwise send in each step, and have
+  /// moments of their own.
+  @Test func workersOfDiLoCoAgreeOncePerRound() throws {
+    try Program.withModel { program in
+      let three = Self.finetune + ["--threads", "1", "--network-bandwidth", "0.01", "--hosts", "3"]
+      let words = Array(three.dropLast()) + ["4"]
+      let diloco = [
+        "--set", "sync=diloco", "--set", "diloco.workers=4", "--set", "diloco.innerSteps=40",
+      ]
+      let (exact, rounds) = (try plan(program, words), try plan(program, words + diloco))
+      let bytes = try [exact, rounds].map { try number($0, "step", "bytesPerRank") }
+      #expect(bytes[0] > 0 && abs(bytes[1] - bytes[0] / 40) < 1e-6 * bytes[0])
+      #expect(
+        try number(rounds, "step", "secondsExposed") < number(exact, "step", "secondsExposed") / 10)
+      let state = try [exact, rounds].map { try number($0, "memoryPerRank", "optimizer") }
+      // Two moments on four ranks; two, a fourth of the outer momentum, and the global weights.
+      #expect(abs(state[1] / state[0] - (2 + 0.25 + 1) / 0.5) < 0.01)
+      let refused = try program.run(["plan"] + three + diloco)
+      #expect(refused.code == 2 && refused.errors.contains("3 ranks cannot be divided"))
+    }
+  }
+
   /// The hosts and ranks are those of the hostfile.
   @Test func aHostfileIsPlanned() throws {
     try Program.withModel { program in

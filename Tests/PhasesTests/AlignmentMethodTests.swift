@@ -38,6 +38,25 @@ import Testing
     for name in ["dpo", "kto"] { #expect(!AlignmentMethod(name: name).samples) }
   }
 
+  /// Completions are sampled from weights on which all ranks agree; the other methods learn from data.
+  @Test func methodsThatSampleRefuseDiLoCo() throws {
+    let keys = ["sync=diloco", "steps=200"]
+    for name in AlignmentMethod.names where !AlignmentMethod(name: name).samples {
+      var reader = try reader(["method=\(name)", "reward.rule=null"] + keys)
+      #expect(try AlignmentOptions(&reader).training.diloco?.workers == 2)
+    }
+    for name in AlignmentMethod.names where AlignmentMethod(name: name).samples {
+      do {
+        _ = try options("method=\(name)", keys[0], keys[1])
+        Issue.record("\(name) was not refused")
+      } catch {
+        for word in ["sync is refused", "\(name) samples completions", "choose exact"] {
+          #expect("\(error)".contains(word), "\(error)")
+        }
+      }
+    }
+  }
+
   @Test func keysOfOtherMethodsAreRefused() throws {
     var reader = try reader([])
     _ = try AlignmentOptions(&reader)

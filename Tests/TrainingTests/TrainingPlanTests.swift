@@ -69,15 +69,20 @@ import Testing
   /// global weights, and the sums of its workers' differences, up to two.
   @Test(arguments: [(1, 12), (2, 6.5), (4, 3.25), (8, 2.125)] as [(Int, Double)])
   func workersOfDiLoCoNeedStateOfTheirOwn(ranks: Int, buffers: Double) throws {
-    let plan = try plan([
+    let keys = [
       "model.width=64", "precision=fp32", "sync=diloco", "diloco.workers=4", "diloco.innerSteps=3",
-    ])
+    ]
+    let plan = try plan(keys)
     let bytes = 4 * Double(plan.counts.trained)
     let need = try #require(plan.memoryNeed(ranks: ranks, workers: 1).bytes[.optimizer])
     #expect(abs(Double(need) - buffers * bytes) <= 4)
     // A worker has one micro-batch, of which several ranks compute nothing more.
     #expect(plan.memoryNeed(ranks: ranks, workers: 1).bytes[.gradients] == Int(bytes))
     #expect(plan.checkpointBytes == 4 * Double(plan.parameters.trained) * 10)
+    for (every, saves) in [(0, 0), (1, 3), (3, 3), (4, 6)] {
+      let plan = try TrainingTests.plan(keys + ["checkpoint.every=\(every)"])
+      #expect(plan.stepsBetweenSaves == saves)
+    }
   }
 
   /// The sentence names the parts and what to change for less of the largest.

@@ -71,7 +71,7 @@ package struct StepCalibration {
     let trainer: Trainer
     if let timed = sketch.timed {
       var real = timed.plan.with(leaves: plan.leaves)
-      (real.spike, real.diloco) = (0, nil)
+      real.spike = 0
       trainer = try Trainer(
         real, world: world, workers: workers, objective: FewSteps(timed.phase.objective),
         frozenModels: timed.phase.frozenModels)
