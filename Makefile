@@ -9,21 +9,27 @@ SHELL := bash
 # nproc obeys OMP_NUM_THREADS, which does not describe the machine.
 CORES := $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
 
+# The MPI library by its pkg-config name: ompi-c (Open MPI) or mpich, each with its build folder.
+MPI := ompi-c
+BUILD := .build$(if $(filter-out ompi-c,$(MPI)),-$(MPI))
+
 # $(call mpirun,RANKS): Open MPI refuses root and more ranks than cores without these options, and
 # with more ranks than cores a waiting rank must yield its core. Hardware threads count as cores, as
-# in nproc.
+# in nproc. MPICH needs no option, and has none by which a rank would yield.
 crowded = $(shell [ $(1) -gt $(CORES) ] && echo yes)
-mpirun = mpirun -np $(1) --use-hwthread-cpus $(if $(filter 0,$(shell id -u)),--allow-run-as-root) \
-	$(if $(crowded),--oversubscribe --mca mpi_yield_when_idle 1)
+mpirun = $(if $(filter mpich,$(MPI)),mpiexec.mpich -n $(1),mpirun -np $(1) --use-hwthread-cpus \
+	$(if $(filter 0,$(shell id -u)),--allow-run-as-root) \
+	$(if $(crowded),--oversubscribe --mca mpi_yield_when_idle 1))
 # $(call threads,RANKS): the options of apus for one thread per rank.
 threads = --threads 1 $(if $(crowded),--oversubscribe)
 
-APUS := .build/release/apus
-TESTS := .build/debug/apusPackageTests.xctest
+APUS := $(BUILD)/release/apus
+TESTS := $(BUILD)/debug/apusPackageTests.xctest
 # Test data outside the repository: a published model. Tests print a line when they skip without it.
 export APUS_MATERIAL ?= $(abspath $(wildcard ../shared/material))
 # A module may import only modules that Package.swift lets it depend on.
-SWIFT_BUILD := swift build --explicit-target-dependency-import-check error
+SWIFT_BUILD := APUS_MPI=$(MPI) swift build --scratch-path $(BUILD) \
+	--explicit-target-dependency-import-check error
 # $(call run_tests,OPTIONS): runs the tests that the options select, one after another.
 run_tests = NO_COLOR=1 $(TESTS) --testing-library swift-testing --no-parallel $(1) 2>&1 \
 	| $(failures_only)
@@ -32,7 +38,7 @@ MPI_SUITES := ^(MPITests|DataParallelTests|TrainingTests)\.
 # The suites that train for minutes.
 LONG_SUITES := ^ApusTests\.(RoadTests|KilledPhaseTests)/
 # About half the time of all other suites; the two halves run side by side.
-HALF := ^ApusTests\.(Adaptation|Interruption|Pair|Phase|Rank|Reward|Run|Start)
+HALF := ^ApusTests\.(Adaptation|Audit|Interruption|Pair|Phase|Rank|Reward|Run|Start)
 # The suites whose results depend on what `precision: auto` takes, and on the kernels.
 AUTO_SUITES := ^(TrainingTests\.|ApusTests\.(PhaseTests|BERTTests|T5Tests|GemmaTests|AdaptationTests|PairSamplingTests)/)
 KERNEL_SUITES := ^((TensorsTests|ModelsTests|ObjectivesTests|OptimizersTests|GenerationTests|DataParallelTests|TrainingTests|DebuggingTests)\.|ApusTests\.(RunTests|PhaseTests|BERTTests|T5Tests|GemmaTests)/)
@@ -56,10 +62,10 @@ setup:  ## Install missing Debian packages; prints nothing when none is missing
 	  echo "make: Swift is missing; install 6.2 or newer: https://www.swift.org/install/linux" >&2
 	  exit 1
 	}
-	cluster/setup.sh
+	cluster/setup.sh $(MPI)
 
 .PHONY: build
-build: setup  ## Build .build/release/apus
+build: setup  ## Build .build/release/apus; MPI=mpich builds .build-mpich/release/apus
 	@$(SWIFT_BUILD) -c release --product apus
 
 .PHONY: test
@@ -96,11 +102,19 @@ test-mpi: setup  ## Run the MPI suites under mpirun on 1 to 4 ranks
 
 define test_ranks
 echo "— Under mpirun, ranks: $(1)"
-EXPECTED_RANKS=$(1) NO_COLOR=1 $(call mpirun,$(1)) --timeout 600 -x EXPECTED_RANKS -x NO_COLOR \
+EXPECTED_RANKS=$(1) NO_COLOR=1 MPIEXEC_TIMEOUT=600 $(call mpirun,$(1)) \
   $(TESTS) --testing-library swift-testing --no-parallel --filter '$(MPI_SUITES)' 2>&1 \
   | $(failures_only)
 
 endef
+
+.PHONY: test-mpich
+test-mpich:  ## Build with MPICH, and run the MPI suites under its mpiexec on 1 to 4 ranks
+	@$(MAKE) --no-print-directory MPI=mpich test-mpi test-other-mpi
+
+.PHONY: test-other-mpi
+test-other-mpi: setup
+	@$(call run_tests,--filter '^ApusTests\.OtherMPITests/')
 
 .PHONY: test-cluster
 test-cluster: setup  ## Try failures on hosts made of network namespaces; SHORT=1, ONLY="kill cut"
@@ -154,4 +168,4 @@ demo: build  ## Train a small model through all phases on this machine, in some 
 
 .PHONY: clean
 clean:  ## Remove build products; runs are kept
-	@rm -rf .build
+	@rm -rf .build .build-mpich

@@ -3,6 +3,9 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+/// The pkg-config name of the MPI library: `APUS_MPI=mpich swift build --scratch-path .build-mpich`.
+let mpi = Context.environment["APUS_MPI"] ?? "ompi-c"
+
 let package = Package(
   name: "apus",
   products: [
@@ -17,7 +20,9 @@ let package = Package(
   ],
   targets: [
     // C libraries: header-only, linked from the system.
-    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(
+      name: "CMPI", pkgConfig: mpi,
+      providers: [.apt([mpi == "mpich" ? "libmpich-dev" : "libopenmpi-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),

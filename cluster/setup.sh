@@ -3,6 +3,7 @@
 # Swift is not among them.
 #
 #   cluster/setup.sh
+#   cluster/setup.sh mpich    also what a build with MPICH needs (make build MPI=mpich)
 #
 # Prints nothing when no package is missing, and needs root or sudo only when one is.
 set -euo pipefail
@@ -20,6 +21,11 @@ need libopenblas-dev  pkg-config --exists openblas
 need zlib1g-dev       pkg-config --exists zlib
 need libsqlite3-dev   pkg-config --exists sqlite3
 need libdnnl-dev      test -e /usr/include/dnnl.h
+if [ "${1:-}" = mpich ]; then
+  # Open MPI's commands keep their names; those of MPICH end with .mpich.
+  need mpich            command -v mpiexec.mpich
+  need libmpich-dev     pkg-config --exists mpich
+fi
 
 [ ${#missing[@]} -gt 0 ] || exit 0
 

@@ -24,16 +24,17 @@ LAUNCHER=${LAUNCHER:-}
 ONLY=${ONLY:-}
 SEED=${SEED:-$RANDOM}       # of the moments and victims
 short="kill phases cut resize terminate fill contract"
-long="$short hosts crash daemons pause freeze"
+long="$short audit hosts levels crash daemons pause freeze"
 if [ -n "${SHORT:-}" ]; then
   SCENARIOS=${ONLY:-$short}
   STEPS=${STEPS:-80} KILLS=${KILLS:-3} FAULTS=${FAULTS:-7} CUTS=${CUTS:-1}
-  TERMINATIONS=${TERMINATIONS:-3}
+  TERMINATIONS=${TERMINATIONS:-3} FLIPS=${FLIPS:-2}
 else
   SCENARIOS=${ONLY:-$long}
   STEPS=${STEPS:-200} KILLS=${KILLS:-40} FAULTS=${FAULTS:-200} CUTS=${CUTS:-5}
-  TERMINATIONS=${TERMINATIONS:-50}
+  TERMINATIONS=${TERMINATIONS:-50} FLIPS=${FLIPS:-20}
 fi
+wide=(--set model.width=320 --set steps=20)  # the model of the scenario of two levels
 EVERY=10 EVALUATE=20        # steps between two checkpoints, and between two evaluations
 LIMIT=${LIMIT:-120}         # seconds after which a run that has not ended counts as hung
 
@@ -209,6 +210,65 @@ scenario_hosts() {
   echo "same bits; bytes on the wire over the bound: ${figures#, }"
 }
 
+# Two ranks on each of 2 and 3 hosts: ranks of a host sum in its memory, and a host sends the bytes of
+# one rank. A rank killed in an exchange leaves nothing in the memory of its host. Ranks that take
+# turns over the hosts send messages instead, and say so. The model is larger than that of the other
+# scenarios, whose gradient is too small for two levels.
+scenario_levels() {
+  local hosts figures='' before after parameters left
+  STEPS=20
+  cd "$work"
+  "$APUS" pretrain ref.yaml "${wide[@]}" --set run=wide --threads 1 > "$logs/wide.log" 2>&1 ||
+    fail "no run on a rank: $(said wide)"
+  reference=$(digest wide)
+  parameters=$(sed -nE 's/^start .* ([0-9]+) trained parameters.*/\1/p' "$logs/wide.log" | head -1)
+  for hosts in "1 2" "1 2 3"; do
+    # shellcheck disable=SC2086
+    set -- $hosts
+    before=$("$lab" bytes)
+    pairs "levels$#" "$(h "$@")" --map-by ppr:2:node
+    after=$("$lab" bytes)
+    ! grep -q "in place of shared" "$logs/levels$#.log" || fail "memory was not shared"
+    figures+=", $# hosts $(paste -d' ' <(echo "$before") <(echo "$after") |
+      awk -v n="$#" -v gradients=$((4 * parameters * STEPS)) '{
+        sent = $5 - $2; if (sent > most) most = sent
+      } END { printf "%.3f", most / (2 * (n - 1) / n * gradients) }')"
+  done
+
+  export APUS_FAULT="kill@rank=3,step=$((EVERY + 5)),phase=exchange"
+  launch_pairs killed "$(h 1 2)" --map-by ppr:2:node
+  await
+  unset APUS_FAULT
+  [ "$code" -eq 137 ] || fail "a rank killed in an exchange led to exit code $code: $(said killed)"
+  no_orphans
+  left=$(for hosts in "${LAB}1" "${LAB}2"; do "$lab" in "$hosts" ls /dev/shm; done | grep apus || true)
+  [ -z "$left" ] || fail "a killed rank left $left in /dev/shm"
+  pairs killed "$(h 1 2)" --map-by ppr:2:node
+
+  pairs scattered "$(h 1 2)" --map-by node
+  # The log breaks its lines.
+  tr -s '\n ' ' ' < "$logs/scattered.log" | grep -q "in place of shared memory.*--map-by slot" ||
+    fail "ranks in turn over two hosts were not told why they send messages"
+  echo "two ranks a host, same bits; bytes on the wire over the bound of hosts: ${figures#, }"
+}
+
+# pairs RUN HOSTS OPTION …: runs two ranks a host to the end, and compares the bits.
+pairs() {
+  launch_pairs "$@"
+  await
+  [ "$code" -eq 0 ] || fail "two ranks on each of $2 ended with $code: $(said "$1")"
+  same_bits "$1"
+}
+
+# launch_pairs RUN HOSTS OPTION …: starts two ranks a host in the background, with options of mpirun.
+launch_pairs() {
+  cd "$work"
+  "$lab" run -n $((2 * $(tr , ' ' <<< "$2" | wc -w))) -H "$2" -- --oversubscribe "${@:3}" "$APUS" \
+    pretrain "$work/ref.yaml" "${wide[@]}" --set "run=$1" --threads 1 --oversubscribe \
+    >> "$logs/$1.log" 2>&1 &
+  job=$!
+}
+
 # kill -9 of a random rank at random moments of the start and of training.
 scenario_kill() {
   local kills=0 runs=0 run victim most=0 lost
@@ -274,6 +334,40 @@ scenario_phases() {
   done
   echo "$faults kills in $runs runs, same bits ($(xargs -n1 <<< "$places" | sort | uniq -c |
     awk '{ printf("%s%s %s", (NR > 1 ? ", " : ""), $2, $1) }'))"
+}
+
+# Bits are inverted on one of three hosts: in its gradients from some step on, which an audit finds,
+# or once in its weights. The host is named, and the run continues without it.
+scenario_audit() {
+  local trial run host step at every=5 gradients=0 most=0 found others
+  for ((trial = 0; trial < FLIPS; trial++)); do
+    run=audit$trial host=$((1 + RANDOM % 3)) step=$((EVERY + 1 + RANDOM % (STEPS / 2)))
+    if [ $((trial % 2)) -eq 0 ]; then
+      APUS_FAULT=
+      for ((at = step; at < step + every; at++)); do
+        APUS_FAULT+="flip=$RANDOM:$((RANDOM % 23))@phase=backward,times=1000000,"
+        APUS_FAULT+="rank=$((host - 1)),step=$at${LAUNCHER:+,attempt=1};"
+      done
+    else
+      APUS_FAULT="flip=$RANDOM:$((RANDOM % 32))@phase=optimizer,rank=$((host - 1)),"
+      APUS_FAULT+="step=$step${LAUNCHER:+,attempt=1}"
+    fi
+    export APUS_FAULT
+    launch "$run" "$(h 1 2 3)" --set "audit.every=$every"
+    await
+    unset APUS_FAULT
+    found=$(sed -nE "s/^apus: rank $((host - 1)) on ${LAB}$host computed .* step ([0-9]+).*/\1/p" \
+      "$logs/$run.log" | head -1)
+    [ -n "$found" ] || fail "$run: host $host was not named: $(said "$run")"
+    [ "$((found - step))" -lt "$every" ] || fail "$run: a bit of step $step was found in $found"
+    most=$(max "$most" $((found - step)))
+    [ -n "$LAUNCHER" ] || [ "$code" -eq 75 ] || fail "$run ended with $code: $(said "$run")"
+    others=$(printf '%s\n' 1 2 3 | grep -v "$host" | xargs)
+    # shellcheck disable=SC2086
+    survive "$run" "$(h $others)"
+    rm -rf "${work:?}/$run"
+  done
+  echo "$FLIPS hosts with wrong bits were named within $most steps of the first, same bits without them"
 }
 
 # One of three hosts loses its network; the others go on without it.

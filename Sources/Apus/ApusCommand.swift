@@ -1,5 +1,6 @@
 import ArgumentParser
 import Faults
+import MPI
 import Tensors
 import Training
 
@@ -12,7 +13,7 @@ struct ApusCommand: ParsableCommand {
     commandName: "apus",
     abstract:
       "Train language models on CPUs with MPI: the same bits on any number of ranks.",
-    version: version,
+    version: "\(version) (\(MPIEnvironment.libraryVersion))",
     subcommands: [
       DoctorCommand.self, PlanCommand.self, DataCommand.self, TokenizerCommand.self,
       ConfigCommand.self, PretrainCommand.self,

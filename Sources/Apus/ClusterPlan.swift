@@ -105,7 +105,8 @@ extension PlannedWork {
     let joins = calibration.workers > 1 ? Double(workers - 1) / Double(calibration.workers - 1) : 1
     var work = StepWork(
       elements: plan.counts.trained, gradientBytes: plan.reduction == .fast ? 2 : 4,
-      parts: volume.parts, buckets: volume.buckets, tokens: sketch.tokensPerStep,
+      parts: volume.parts, partsPerHost: volume.partsPerHost,
+      hasTwoLevels: volume.hasTwoLevels, buckets: volume.buckets, tokens: sketch.tokensPerStep,
       secondsCompute: Double(gradients * volume.rounds) * secondsPerLeaf,
       // Two thirds of the products of the last micro-batch are those of its backward pass.
       secondsOverlapped: secondsPerLeaf / Double(plan.accumulation) * 2 / 3,

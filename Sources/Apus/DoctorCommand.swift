@@ -105,7 +105,7 @@ struct DoctorCommand: ParsableCommand {
       if !diagnosis.hasDefect, hosts.all.count > 1 || diagnosis.hosts[0].cores.allowed.count > 1 {
         let exchange = Exchange(
           hosts: hosts.all.map(\.name), shell: shell, network: network ?? comparison.commonNetwork,
-          program: Program.path)
+          program: Program.path, library: MPIEnvironment.libraryVersion)
         diagnosis.add(exchange.measure())
       }
       if json {

@@ -43,7 +43,8 @@ enum Failure {
     case CheckpointError.notAsWritten, TokenizerError.unwritable, AnnotationError.storage,
       StartRefusal.noRoom, is SaveFailure, is StandardOutput.Failure, is CocoaError, is POSIXError:
       5
-    case AnnotationError.locked, is MPIError, is CorruptedWeights: 75
+    case AnnotationError.locked, is MPIError, is CorruptedWeights, is CorruptedGradient: 75
+    case let error as WrongProducts: error.isLibrary ? 2 : 75
     default:
       // ArgumentParser has codes for its own errors, and `.failure` for all others.
       switch ApusCommand.exitCode(for: error) {
@@ -102,6 +103,11 @@ enum Failure {
       write(usage(error).visible(keepsLines: true) + "\n")
       Foundation.exit(code(error))
     }
+    if error is LauncherMismatch, Ranks.own > 0 {
+      // Rank 0 reports it too. A rank 0 of the right MPI names this rank, which has not joined it.
+      waitForRankZeroBeforeMPI()
+      Foundation.exit(code(error))
+    }
     report(sentence(error))
     // OpenBLAS's handler at exit waits for its threads, which try for ever to map memory.
     if error is MatrixLibrary.NoRoom { _exit(code(error)) }
@@ -132,7 +138,8 @@ enum Failure {
     }
     let isCommon =
       error is DivergenceGuard.Diverged || error is StartContract.Mismatch
-      || error is CorruptedWeights
+      || error is CorruptedWeights || error is CorruptedGradient
+      || error is WrongProducts
     if world.size == 1 || error is ExitCode { throw error }
     if isCommon {
       if world.rank == 0 { report(sentence(error)) }

@@ -24,8 +24,7 @@ extension HostReport {
     let program = ProgramFacts(
       path: Program.path, identity: Program.identity, mpi: MPIEnvironment.libraryVersion,
       cLibrary: MatrixLibrary.mathVersion, mpirun: mpirun,
-      mpirunVersion: version?.output.split(whereSeparator: \.isNewline).first
-        .map(String.init))
+      mpirunVersion: version.flatMap { HostReport.mpirunVersion(of: $0.output) })
     return HostReport(
       program: program, arithmetic: try ArithmeticFacts.measured(on: cores.allowed),
       processor: RunEnvironment.processor, cores: (cores.given, cores.allowed),

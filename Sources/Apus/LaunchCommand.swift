@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Launch
+import MPI
 import Phases
 import Recipes
 
@@ -122,6 +123,13 @@ struct LaunchCommand: ParsableCommand {
   }
 
   func run() throws {
+    let library = MPIEnvironment.libraryVersion
+    guard library.hasPrefix("Open MPI") else {
+      throw Failure.Refusal(
+        "apus launch needs the mpirun of Open MPI, and this apus is built with \(library): start the "
+          + "command by the mpiexec of \(library), and again after exit code 75, or build apus with "
+          + "Open MPI (make build).")
+    }
     let plan = try plan()
     if print {
       let line = try plan.line(on: plan.hosts())

@@ -1,16 +1,10 @@
 import DataParallel
-import Files
-import Foundation
 import MPI
 
 /// The set-up of a command that runs under `mpirun`.
 enum Ranks {
   /// The rank from the launcher's environment, available before `MPI_Init`; 0 without a launcher.
-  static var own: Int {
-    let environment = ProcessInfo.processInfo.environment
-    let names = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"]
-    return names.lazy.compactMap { environment[$0].flatMap { Int($0) } }.first ?? 0
-  }
+  static var own: Int { LaunchedRank.current?.rank ?? 0 }
 
   /// Assigns cores to the workers of this rank.
   ///

@@ -4,11 +4,18 @@
 // Functions that return the constants of mpi.h. The constants are macros with casts, or enumerators
 // whose values the MPI Standard leaves to the implementation, and Swift can import neither. The
 // functions are inlined.
+//
+// A handle (MPI_Comm, MPI_Datatype, …) is a pointer in Open MPI and an integer in MPICH. The same
+// Swift code compiles with both when it writes the type as `MPI_Comm`, and when a variable that MPI
+// writes starts as `var new = cmpi_comm_null()`: Swift imports the pointers of Open MPI as
+// optionals, and then infers the optional.
 
 #include <mpi.h>
 
 static inline MPI_Comm cmpi_comm_world(void) { return MPI_COMM_WORLD; }
 static inline MPI_Comm cmpi_comm_null(void) { return MPI_COMM_NULL; }
+// Frees a communicator; its handle in the caller stays as it is.
+static inline int cmpi_comm_free(MPI_Comm communicator) { return MPI_Comm_free(&communicator); }
 static inline int cmpi_comm_type_shared(void) { return MPI_COMM_TYPE_SHARED; }
 static inline MPI_Errhandler cmpi_errors_return(void) { return MPI_ERRORS_RETURN; }
 static inline MPI_Info cmpi_info_null(void) { return MPI_INFO_NULL; }

@@ -103,6 +103,18 @@ extension CheckpointStore {
     }
   }
 
+  /// Removes the published checkpoints after `step`, newest first, so that a crash leaves those of one
+  /// history; returns their steps, descending.
+  ///
+  /// Called by rank 0 for steps that are undone.
+  @discardableResult
+  package func removeCheckpoints(after step: Int, attempt: String) throws(StorageError) -> [Int] {
+    try requireClaim(attempt: attempt)
+    let steps = try publishedSteps().filter { $0 > step }.reversed()
+    try remove(steps.map { .published(step: $0) })
+    return Array(steps)
+  }
+
   /// Removes folders; each is renamed first, so that none is seen half empty under its old name.
   func remove(_ names: [CheckpointName]) throws(StorageError) {
     var leaving: [String] = []

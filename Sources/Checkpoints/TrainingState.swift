@@ -34,6 +34,15 @@ package struct TrainingState: Codable, Sendable, Equatable {
   /// The lowest mean of the divergence guard's window; nil before it is full, and in checkpoints of
   /// earlier releases.
   package var lowestLoss: Double?
+  /// The steps in a row up to this one whose loss was that of a model that has forgotten what it knew;
+  /// nil as 0.
+  package var forgottenSteps: Int?
+  /// The trained steps with which a loss spike is compared; nil unless `guard.onSpike` is `skip`.
+  package var spikeWindow: SpikeWindow?
+  /// The steps up to this one that the run skipped, ascending; nil for none.
+  package var skipped: [SkippedSteps]?
+  /// The step of the checkpoint of another run with which this one began; nil as 0.
+  package var firstStep: Int?
   /// Values that the phase carries from step to step, by name.
   package var variables: [String: Double] = [:]
   /// The settings that decide the bits of the weights, by name; compared when a run resumes.
@@ -88,6 +97,12 @@ package struct TrainingState: Codable, Sendable, Equatable {
       throw CheckpointError.damaged(
         path: path, reason: "its best evaluation is of step \(best.step), not of 0 to \(state.step)"
       )
+    }
+    guard SkippedSteps.areSound(state.skipped ?? [], at: state.step),
+      0...state.step ~= state.firstStep ?? 0
+    else {
+      throw CheckpointError.damaged(
+        path: path, reason: "its skipped steps are not those of a run at step \(state.step)")
     }
     self = state
   }

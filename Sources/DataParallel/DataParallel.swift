@@ -32,11 +32,16 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     package var precision: Precision
     /// True when a row's forward pass has the same bits in every batch; see `Workspace`.
     package var isBatchInvariant: Bool
+    /// The number of consecutive ranks that count as one host, the same on every rank; 1 for an
+    /// exchange without shared memory.
+    ///
+    /// For tests and measurements; nil, the default, for the hosts that there are.
+    package var ranksPerHost: Int?
 
     package init(
       microBatches: Int, accumulation: Int = 1, threads: Int, team: Int = 1, cores: [Int]? = nil,
       reduction: GradientReduction = .exact, precision: Precision = .fp32,
-      isBatchInvariant: Bool = false
+      isBatchInvariant: Bool = false, ranksPerHost: Int? = nil
     ) {
       precondition(
         microBatches > 0 && microBatches & (microBatches - 1) == 0
@@ -51,6 +56,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
       self.reduction = reduction
       self.precision = precision
       self.isBatchInvariant = isBatchInvariant
+      self.ranksPerHost = ranksPerHost
     }
   }
 
@@ -77,10 +83,13 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   private let assignment: LeafAssignment
   private let progress: BucketProgress
   private let exchange: GradientExchange
+  private let sharing: MemorySharing
+  /// The gradient of a leaf of another rank; nil until the first audit.
+  var auditBuffer: FlatBuffer?
 
   /// Builds the replicas and starts the threads.
   ///
-  /// All weights are zero.
+  /// All weights are zero. Collective, unless the layout is empty.
   ///
   /// - Parameters:
   ///   - world: The communicator of all ranks.
@@ -89,12 +98,13 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   ///   - frozen: The network's other parameters, if it has any, at the plan's precision.
   ///   - plan: The division of the work.
   ///   - build: Makes a worker's replica.
-  /// - Throws: When the system starts fewer threads than the plan needs.
+  /// - Throws: `WorkerPool.ThreadStartFailure`, on this rank only, when the system starts fewer threads
+  ///   than the plan needs.
   package init(
     world: Communicator, group: Communicator? = nil, layout: ParameterLayout,
     frozen: FrozenParameters? = nil, plan: Plan,
     build: (Parameters) -> Replica
-  ) throws(WorkerPool.ThreadStartFailure) {
+  ) throws {
     precondition(
       frozen.map { $0.precision == plan.precision } ?? true,
       "parameters frozen for \(frozen?.precision ?? .fp32) in a plan of \(plan.precision)")
@@ -103,7 +113,9 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     self.group = group
     self.layout = layout
     self.plan = plan
-    let parameters = FlatBuffer(count: layout.count)
+    let sharing = try MemorySharing(
+      group, layout.count == 0 ? 1 : plan.ranksPerHost, plan.reduction, elements: layout.count)
+    let parameters = FlatBuffer(count: layout.count, isShared: sharing.isPossible)
     let assignment = LeafAssignment(
       leaves: plan.microBatches / plan.accumulation, ranks: group.size, threads: plan.threads)
     let buckets = Buckets(count: layout.count, ranks: group.size)
@@ -133,7 +145,8 @@ package final class DataParallel<Replica>: @unchecked Sendable {
         workspace: Workspace(
           precision: plan.precision, team: teams.isEmpty ? nil : teams[$0],
           isBatchInvariant: plan.isBatchInvariant),
-        run: assignment.run(rank: group.rank, thread: $0), build: build)
+        run: assignment.run(rank: group.rank, thread: $0), isShared: sharing.sumsGradients,
+        build: build)
     }
     workers[0].requireBuffer()
     self.parameters = parameters
@@ -148,6 +161,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
       layout: layout, buckets: buckets, workers: workers.filter { !$0.run.isEmpty }.count)
     exchange = GradientExchange(
       world: group, buckets: buckets, assignment: assignment, reduction: plan.reduction)
+    self.sharing = sharing
   }
 
   deinit {
@@ -161,6 +175,9 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     (0..<group.size).first { assignment.run(rank: $0).contains(microBatch / plan.accumulation) }
       ?? 0
   }
+
+  /// Returns the leaves that `rank` computes.
+  package func leaves(of rank: Int) -> Range<Int> { assignment.run(rank: rank) }
 
   /// The workers' replicas; do not use them while the workers compute.
   package var replicas: [Replica] { workers.map(\.replica) }
@@ -180,15 +197,19 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   /// Collective. An error of `compute` is rethrown on this rank only, and the other ranks keep
   /// waiting: end them with `Communicator.abort(code:)`.
   ///
-  /// - Parameter compute: Returns the loss of a micro-batch, a scalar recorded on the tape; called
-  ///   on the worker's thread with its replica.
+  /// - Parameters:
+  ///   - leaf: A leaf of this rank whose checksum is wanted, in an exact reduction; nil for none.
+  ///   - compute: Returns the loss of a micro-batch, a scalar recorded on the tape; called on the
+  ///     worker's thread with its replica.
   /// - Returns: The summed gradient of the slices that this rank owns.
   package func gradient(
+    auditing leaf: Int? = nil,
     _ compute:
       @escaping @Sendable (_ replica: Replica, _ workspace: Workspace, _ microBatch: Int) throws ->
       Tensor
   ) throws -> SummedGradient {
     progress.reset()
+    let checksum = leaf.map { LeafChecksum(of: $0, layout) }
     var clock = Stopwatch()
     let squaredNorms = BlockSquaredNorms(count: buckets.blockCount)
     let exchangeSeconds = Seconds()
@@ -199,15 +220,23 @@ package final class DataParallel<Replica>: @unchecked Sendable {
       for bucket in buckets.ranges.indices {
         guard progress.wait(for: bucket) else { return }
         timeline?.skip()
+        var clock = Stopwatch()
+        let parts = joinWorkers(bucket)
+        if bucket == 0 { reachExchange(parts) }
+        exchangeSeconds.value += clock.lap()
+        timeline?.mark("sum workers")
         // Sleeps until every rank has the bucket: a blocking call would spin on a worker's core.
         if group.size > 1 {
           try group.awaitAll()
           timeline?.mark("wait for ranks")
         }
-        var clock = Stopwatch()
-        let parts = joinWorkers(bucket)
-        if bucket == 0 { reachExchange(parts) }
-        try exchange.sum(bucket, of: parts, into: result)
+        _ = clock.lap()
+        if let host = try sharing.sum(of: parts, exchange.roots, buckets, group) {
+          try host.sum(bucket, into: result)
+          if bucket == buckets.ranges.count - 1 { try host.end() }
+        } else {
+          try exchange.sum(bucket, of: parts, into: result)
+        }
         squaredNorms.add(buckets.slice(bucket, rank: group.rank), of: result)
         exchangeSeconds.value += clock.lap()
         timeline?.mark("sum bucket", bytes: Double(buckets.ranges[bucket].count * 4))
@@ -217,7 +246,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     // thread has sent none, because a bucket is finished only after the last forward pass. The
     // other ranks wait for the first bucket until this rank's caller ends them.
     do {
-      try pool.run { [self] in try computeRun(of: $0, compute) }
+      try pool.run { [self] in try computeRun(of: $0, auditing: checksum, compute) }
     } catch {
       progress.abandon()
       try? communication.wait()
@@ -226,7 +255,8 @@ package final class DataParallel<Replica>: @unchecked Sendable {
     let compute = clock.lap()
     try communication.wait()
     return SummedGradient(
-      buffer: result, ranges: ownedRanges, squaredNorms: squaredNorms, secondsCompute: compute,
+      buffer: result, ranges: ownedRanges, squaredNorms: squaredNorms,
+      leafChecksum: checksum?.value ?? 0, secondsCompute: compute,
       secondsExchange: exchangeSeconds.value, secondsExposed: clock.lap())
   }
 
@@ -239,7 +269,8 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   }
 
   private func computeRun(
-    of thread: Int, _ compute: (Replica, Workspace, Int) throws -> Tensor
+    of thread: Int, auditing checksum: LeafChecksum?,
+    _ compute: (Replica, Workspace, Int) throws -> Tensor
   ) throws {
     let worker = workers[thread]
     worker.beginStep()
@@ -253,16 +284,21 @@ package final class DataParallel<Replica>: @unchecked Sendable {
         let workspace = worker.workspace
         let microBatch = leaf * plan.accumulation + index
         let loss = try workspace.recording { try compute(worker.replica, workspace, microBatch) }
-        if isLast && index == plan.accumulation - 1 {
-          workspace.backward(from: loss) { [self] parameter in
-            progress.complete(parameter, worker: activeIndex(of: thread)) { bucket in
-              let start = Timeline.now()
-              worker.joinSubtrees(buckets.ranges[bucket])
-              worker.workspace.timeline?.mark("sum micro-batches", since: start)
-            }
-          }
-        } else {
+        // In fast mode further leaves add to the same gradient.
+        guard index == plan.accumulation - 1, isLast || plan.reduction == .exact else {
           workspace.backward(from: loss)
+          continue
+        }
+        let gradient = worker.newest
+        workspace.backward(from: loss) { [self] parameter in
+          flipBits(of: gradient, layout.entries[parameter].range)
+          if checksum?.leaf == leaf { checksum?.add(parameter, of: gradient) }
+          guard isLast else { return }
+          progress.complete(parameter, worker: activeIndex(of: thread)) { bucket in
+            let start = Timeline.now()
+            worker.joinSubtrees(buckets.ranges[bucket])
+            worker.workspace.timeline?.mark("sum micro-batches", since: start)
+          }
         }
       }
       if plan.reduction == .exact && !isLast {
@@ -321,6 +357,7 @@ package final class DataParallel<Replica>: @unchecked Sendable {
   ///
   /// Collective.
   package func gatherParameters() throws {
+    if let gather = try sharing.gather(parameters, buckets, group) { return try gather(pool) }
     for bucket in buckets.ranges.indices {
       let slices = buckets.slices(bucket)
       try group.allGatherV(
@@ -328,6 +365,16 @@ package final class DataParallel<Replica>: @unchecked Sendable {
         BlockLayout(counts: slices.map(\.count), displacements: slices.map(\.lowerBound)))
     }
   }
+
+  /// The bytes that this rank has sent to others as messages so far; those that ranks of a host read
+  /// in shared memory do not count.
+  package var bytesSent: Int {
+    world.traffic.bytesSent + (group === world ? 0 : group.traffic.bytesSent) + sharing.bytesSent
+  }
+
+  /// Returns, once, why ranks of a host exchange messages although they could share memory, as the
+  /// clause of a sentence; nil when they share it, or each has a host of its own.
+  package func takeSharingRefusal() -> String? { sharing.takeRefusal() }
 
   /// The ranges of the flat buffer that this rank owns, in the order of its optimizer state.
   package var ownedRanges: [Range<Int>] { buckets.owned(by: group.rank) }

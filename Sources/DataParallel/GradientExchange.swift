@@ -1,5 +1,6 @@
-// The reduce-scatter of the gradient: from the gradients of a rank's workers to the sum over all
-// ranks in the slices that the rank owns.
+// The reduce-scatter of the gradient among ranks that share no memory: from the gradients of a rank's
+// workers to the sum over all ranks in the slices that the rank owns. `HostSum` is the exchange of
+// ranks that share a host.
 //
 // An all-to-all sends a rank's parts of the sum, slice by slice, to the slices' owners, which add
 // them.
@@ -22,9 +23,8 @@ final class GradientExchange: @unchecked Sendable {
   private let buckets: Buckets
   private let reduction: GradientReduction
   /// The subtrees that each rank holds, in leaf order.
-  private let roots: [[Subtree]]
-  /// The number of parts that each rank sends.
-  private let partCounts: [Int]
+  let roots: [[Subtree]]
+  private let slicesOfAll: SliceExchange
   /// The other ranks' parts of this rank's slice of one bucket, in an exact reduction.
   private let received: FlatBuffer
   /// The other ranks' parts of this rank's slice of one bucket, in a fast reduction.
@@ -39,7 +39,8 @@ final class GradientExchange: @unchecked Sendable {
     self.buckets = buckets
     self.reduction = reduction
     roots = (0..<world.size).map { Subtree.cover(assignment.run(rank: $0)) }
-    partCounts = roots.map { reduction == .exact ? $0.count : min(1, $0.count) }
+    let partCounts = roots.map { reduction == .exact ? $0.count : min(1, $0.count) }
+    slicesOfAll = SliceExchange(communicator: world, partCounts: partCounts)
     let slice = buckets.ranges.indices.map { buckets.slice($0, rank: world.rank).count }.max() ?? 0
     let whole = buckets.ranges.map(\.count).max() ?? 0
     let arriving = slice * (partCounts.reduce(0, +) - partCounts[world.rank])
@@ -61,8 +62,8 @@ final class GradientExchange: @unchecked Sendable {
     _ bucket: Int, of parts: [FlatBuffer], into result: FlatBuffer
   ) throws {
     precondition(
-      parts.count == partCounts[world.rank],
-      "\(parts.count) parts where \(partCounts[world.rank]) were expected")
+      parts.count == slicesOfAll.partCounts[world.rank],
+      "\(parts.count) parts where \(slicesOfAll.partCounts[world.rank]) were expected")
     guard let result = result.elements.baseAddress else { return }
     let parts = parts.compactMap(\.elements.baseAddress)
     switch reduction {
@@ -114,7 +115,7 @@ final class GradientExchange: @unchecked Sendable {
     for other in others.joined() { apus_add_bf16(sum, other, own.count) }
   }
 
-  /// Sends this rank's parts of `bucket` to the owners of its slices, one part per round.
+  /// Sends this rank's parts of `bucket` to the owners of its slices.
   ///
   /// - Parameters:
   ///   - parts: The address of the bucket's first element in each part.
@@ -124,30 +125,11 @@ final class GradientExchange: @unchecked Sendable {
     _ bucket: Int, _ parts: [UnsafePointer<T>], into received: UnsafeMutableBufferPointer<T>
   ) throws -> [[UnsafeMutablePointer<T>]] {
     let slices = buckets.slices(bucket)
+    try slicesOfAll(parts, slices, into: received)
     let own = slices[world.rank].count
-    var arrived: [[UnsafeMutablePointer<T>]] = partCounts.map { _ in [] }
-    var filled = 0
-    for round in 0..<(partCounts.max() ?? 0) where world.size > 1 {
-      let sends = parts.indices.contains(round)
-      var places: [Int] = []
-      var counts: [Int] = []
-      for (rank, count) in partCounts.enumerated() {
-        let comes = rank != world.rank && round < count
-        if comes, let base = received.baseAddress { arrived[rank].append(base + filled) }
-        places.append(filled)
-        counts.append(comes ? own : 0)
-        filled += comes ? own : 0
-      }
-      try world.allToAllV(
-        UnsafeBufferPointer(
-          start: sends ? parts[round] : nil, count: sends ? buckets.ranges[bucket].count : 0),
-        BlockLayout(
-          counts: slices.indices.map { sends && $0 != world.rank ? slices[$0].count : 0 },
-          displacements: slices.map(\.lowerBound)),
-        into: received, BlockLayout(counts: counts, displacements: places),
-        largestBlock: slices.map(\.count).max() ?? 0)
+    return SliceExchange.places(slicesOfAll.partCounts, at: world.rank).map { places in
+      places.compactMap { place in received.baseAddress.map { $0 + place * own } }
     }
-    return arrived
   }
 }
 

@@ -10,6 +10,8 @@ package struct SummedGradient {
   /// The slices that this rank owns.
   package let ranges: [Range<Int>]
   let squaredNorms: BlockSquaredNorms
+  /// The checksum of the gradient of the leaf that was asked for; 0 without one.
+  package var leafChecksum: UInt64 = 0
   /// The seconds until the last worker finished.
   package let secondsCompute: Double
   /// The seconds during which the communication thread was busy.

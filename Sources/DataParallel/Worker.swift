@@ -16,15 +16,18 @@ final class Worker<Replica>: @unchecked Sendable {
   private(set) var held: [Subtree] = []
   private var buffers: [FlatBuffer] = []
   private let layout: ParameterLayout
+  /// True when the gradients of `Subtree.cover(run)` lie in memory that other ranks can map.
+  private let isShared: Bool
 
   init(
     layout: ParameterLayout, parameters: FlatBuffer, bf16Copy: BF16Buffer?,
-    frozen: FrozenParameters?, workspace: Workspace, run: Range<Int>,
+    frozen: FrozenParameters?, workspace: Workspace, run: Range<Int>, isShared: Bool,
     build: (Parameters) -> Replica
   ) {
     self.workspace = workspace
     self.layout = layout
     self.run = run
+    self.isShared = isShared
     replica = workspace.bind(
       layout, values: parameters, bf16Copy: bf16Copy, frozen: frozen, build)
   }
@@ -36,10 +39,13 @@ final class Worker<Replica>: @unchecked Sendable {
   /// Directs the gradients of the next backward pass to a buffer for `leaf`.
   func beginLeaf(_ leaf: Int) {
     let place = held.count
-    if buffers.count == place { buffers.append(FlatBuffer(count: layout.count)) }
+    if buffers.count == place { addBuffer() }
     workspace.beginGradients(into: buffers[place])
     held.append(Subtree(level: 0, index: leaf))
   }
+
+  /// The flat buffer of the leaf that was begun last.
+  var newest: FlatBuffer { buffers[held.count - 1] }
 
   /// Adds the finished subtrees over the whole buffer; call it after every leaf except the last.
   func endLeaf() {
@@ -62,7 +68,13 @@ final class Worker<Replica>: @unchecked Sendable {
 
   /// Allocates the first buffer, so that a worker without leaves can receive results too.
   func requireBuffer() {
-    if buffers.isEmpty { buffers.append(FlatBuffer(count: layout.count)) }
+    if buffers.isEmpty { addBuffer() }
+  }
+
+  private func addBuffer() {
+    // The first buffers remain when the sums of the run are complete.
+    let remains = buffers.count < Subtree.cover(run).count
+    buffers.append(FlatBuffer(count: layout.count, isShared: isShared && remains))
   }
 }
 

@@ -74,10 +74,10 @@ extension InjectedFault {
     if case .fail = action, ![.snapshot, .write, .publish].contains(phase) {
       throw defect("fails a write, which only the phases snapshot, write and publish have")
     }
-    if case .flip = action, ![.exchange, .optimizer].contains(phase) {
+    if case .flip = action, ![.backward, .exchange, .optimizer].contains(phase) {
       throw defect(
-        "flips a bit, which only the phases exchange (of the gradient) and optimizer (of the "
-          + "weights) have")
+        "flips a bit, which only the phases backward and exchange (of the gradient) and optimizer "
+          + "(of the weights) have")
     }
   }
 }

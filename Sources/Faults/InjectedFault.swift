@@ -33,8 +33,12 @@ package struct InjectedFault: Sendable, Equatable {
   package enum Phase: String, Sendable, CaseIterable {
     /// The beginning of a micro-batch.
     case forward
+    /// The gradient of a parameter that a micro-batch, or the last one added to it, completes.
+    case backward
     /// The sum of the first bucket of the gradient over all ranks.
     case exchange
+    /// The recomputation of gradients on other ranks.
+    case audit
     /// The update of the weights.
     case optimizer
     /// The agreement of DiLoCo's workers on the weights, at the end of a round.
@@ -47,6 +51,8 @@ package struct InjectedFault: Sendable, Equatable {
     case publish
     /// The beginning of an evaluation.
     case evaluation
+    /// The removal of undone checkpoints, before the record of it is written, on rank 0.
+    case rollback
   }
 
   package let action: Action

@@ -9,6 +9,8 @@ struct FailureClues: Equatable {
     var rank: Int?
     /// The end of a sentence.
     let reason: String
+    /// True when other ranks have found that the host computes wrongly.
+    var computesWrongly = false
   }
 
   /// A host that does not answer: its daemon is lost, or ssh cannot reach it.
@@ -95,8 +97,8 @@ struct FailureClues: Equatable {
     }
   }
 
-  /// Returns the rank that the others report in `line`, frozen, stuck, or with other weights than the
-  /// majority; nil for other lines.
+  /// Returns the rank that the others report in `line`, frozen, stuck, or with wrong weights or
+  /// gradients; nil for other lines.
   ///
   /// A network that delivers nothing is the fault of no host.
   private static func ofWatchdog(_ line: String) -> Finding? {
@@ -111,7 +113,7 @@ struct FailureClues: Equatable {
     let isKnown = match.3 != "," || match.4.hasPrefix("last seen in ")
     return Finding(
       host: isKnown ? String(match.2) : nil, rank: isKnown ? Int(match.1) : nil,
-      reason: String(line.dropFirst("apus: ".count)))
+      reason: String(line.dropFirst("apus: ".count)), computesWrongly: match.3 == " computed")
   }
 
   /// The words of ``StorageError/superseded(path:attempt:holder:)``.

@@ -12,6 +12,8 @@ package struct HostMemory: Equatable, Sendable {
     /// The end of the cool-down.
     package var until: Double
     package var reason: String
+    /// True when the host has computed wrongly; then it is used only where no other is left.
+    package var computesWrongly: Bool?
   }
 
   package private(set) var entries: [String: Entry] = [:]
@@ -40,9 +42,19 @@ package struct HostMemory: Equatable, Sendable {
       reason: reason)
   }
 
-  /// Forgets the failures of hosts on which a run has advanced.
+  /// Records that `host` has computed wrongly: it is left out for a day.
+  mutating func recordWrong(_ host: String, reason: String, at now: Double) {
+    let failures = (entries[host]?.failures ?? 0) + 1
+    entries[host] = Entry(
+      failures: failures, until: now + Self.forgetting, reason: reason, computesWrongly: true)
+  }
+
+  /// True when `host` has computed wrongly within a day.
+  func computesWrongly(_ host: String) -> Bool { entries[host]?.computesWrongly ?? false }
+
+  /// Forgets the failures of hosts on which a run has advanced, but not that one computes wrongly.
   mutating func forgive(_ hosts: [String]) {
-    for host in hosts { entries[host] = nil }
+    for host in hosts where !computesWrongly(host) { entries[host] = nil }
   }
 
   func failures(of host: String) -> Int { entries[host]?.failures ?? 0 }

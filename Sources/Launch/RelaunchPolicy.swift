@@ -13,6 +13,8 @@ package struct RelaunchPolicy: Equatable, Sendable {
     package var failedHost: String?
     /// True when that host does not answer.
     package var isLost = false
+    /// True when that host computes wrongly.
+    package var computesWrongly = false
     package var reason = ""
     /// The newest step that the run has reached; nil when it has no folder to see it in.
     package var step: Int?
@@ -77,10 +79,14 @@ package struct RelaunchPolicy: Equatable, Sendable {
     }
     if let host = end.failedHost {
       if end.isLost { lostHosts.insert(host) }
-      memory.record(host, isLost: end.isLost, reason: end.reason, at: now)
+      if end.computesWrongly {
+        memory.recordWrong(host, reason: end.reason, at: now)
+      } else {
+        memory.record(host, isLost: end.isLost, reason: end.reason, at: now)
+      }
     }
-    // A lost host and a full disk are not the fault of a step.
-    if !end.isLost, end.code != 5 {
+    // A lost host, one that computes wrongly and a full disk are not the fault of a step.
+    if !end.isLost, !end.computesWrongly, end.code != 5 {
       failuresOfStep = end.step != nil && end.step == failedStep ? failuresOfStep + 1 : 1
       failedStep = end.step
     }
@@ -91,7 +97,8 @@ package struct RelaunchPolicy: Equatable, Sendable {
   /// The hosts of the next start, and the time to wait for it.
   ///
   /// Hosts that cool down are left out, and those with failures come last, also as spares. Where all
-  /// cool down, the run waits for the first of them, but not at its first start.
+  /// cool down, the run waits for the first of them, but not at its first start. Hosts that have
+  /// computed wrongly are used only where no other is left.
   ///
   /// - Parameters:
   ///   - hosts: All hosts; the last `spares` of them stand by.
@@ -100,12 +107,16 @@ package struct RelaunchPolicy: Equatable, Sendable {
     on hosts: Hosts, spares: Int = 0, isFirst: Bool = false, at now: Double
   ) -> Start {
     let memory = memory
-    let wait = { (host: Host) in memory.cooldown(of: host.name, at: now) }
+    let sound = hosts.all.filter { !memory.computesWrongly($0.name) }
+    let candidates = sound.isEmpty ? hosts.all : sound
+    let wait = { (host: Host) in
+      sound.isEmpty ? 0 : memory.cooldown(of: host.name, at: now)
+    }
     // Hosts that did not answer stay out until the run has advanced without them.
-    let answering = hosts.all.filter {
+    let answering = candidates.filter {
       attemptsWithoutProgress == 0 || !lostHosts.contains($0.name)
     }
-    let all = answering.isEmpty ? hosts.all : answering
+    let all = answering.isEmpty ? candidates : answering
     let shortest = all.map(wait).min() ?? 0
     // A host that is ready a little later is waited for too.
     let last = shortest > 0 ? shortest + HostMemory.firstCooldown : 0

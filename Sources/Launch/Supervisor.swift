@@ -126,6 +126,7 @@ package final class Supervisor {
     end.hosts = hosts.all.map(\.name)
     end.failedHost = failed?.name
     end.isLost = clues.lostHost != nil
+    end.computesWrongly = finding?.computesWrongly ?? false
     end.reason = finding?.reason ?? "no message says why"
     // Until the user's --resume has taken effect, the steps are those of another history.
     let isOld = state?.checkpoints.last.map(olderCheckpoints.contains) ?? false

@@ -22,9 +22,25 @@ package struct CollectiveProgress: Sendable, Equatable {
         .map { String(cString: $0) })
   }
 
+  /// The number of `asOne` calls that this process is in.
+  private static let depth = Atomic<Int>(0)
+
+  /// Counts all collective calls of `body` as one, so that ranks count alike although one of them
+  /// makes more calls, such as with other hosts while the others wait for it.
+  ///
+  /// Every rank must call.
+  package static func asOne<R, Failure: Error>(
+    _ body: () throws(Failure) -> R
+  ) throws(Failure) -> R {
+    if depth.load(ordering: .relaxed) == 0 { begun.wrappingAdd(1, ordering: .relaxed) }
+    depth.wrappingAdd(1, ordering: .relaxed)
+    defer { depth.wrappingSubtract(1, ordering: .relaxed) }
+    return try body()
+  }
+
   /// Records the beginning of a call.
   static func begin(_ name: StaticString) {
-    begun.wrappingAdd(1, ordering: .relaxed)
+    if depth.load(ordering: .relaxed) == 0 { begun.wrappingAdd(1, ordering: .relaxed) }
     function.store(UInt(bitPattern: name.utf8Start), ordering: .relaxed)
   }
 

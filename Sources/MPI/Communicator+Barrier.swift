@@ -20,7 +20,7 @@ extension Communicator {
   ///
   /// Traffic: one call, no bytes.
   package func awaitAll() throws(MPIError) {
-    var request: OpaquePointer? = cmpi_request_null()
+    var request = cmpi_request_null()
     var isDone: Int32 = 0
     var nap = 20_000
     CollectiveProgress.begin("MPI_Ibarrier")

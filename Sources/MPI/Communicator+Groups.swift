@@ -10,7 +10,7 @@ extension Communicator {
   package func split(color: Int, key: Int = 0) throws(MPIError) -> Communicator {
     precondition(0...Int(Int32.max) ~= color, "a color is within 0…2³¹−1, not \(color)")
     precondition(Int32(exactly: key) != nil, "a key has 32 bits, \(key) does not fit")
-    var new: OpaquePointer?
+    var new = cmpi_comm_null()
     try collective(MPI_Comm_split(handle, Int32(color), Int32(key), &new), "MPI_Comm_split")
     return try adopt(new, from: "MPI_Comm_split")
   }
@@ -19,7 +19,7 @@ extension Communicator {
   ///
   /// Ranks that can share memory are on one host: two containers on one machine may count as two.
   package func splitByHost() throws(MPIError) -> Communicator {
-    var new: OpaquePointer?
+    var new = cmpi_comm_null()
     try collective(
       MPI_Comm_split_type(handle, cmpi_comm_type_shared(), 0, cmpi_info_null(), &new),
       "MPI_Comm_split_type")
@@ -27,9 +27,9 @@ extension Communicator {
   }
 
   private func adopt(
-    _ new: OpaquePointer?, from function: StaticString
+    _ new: MPI_Comm!, from function: StaticString
   ) throws(MPIError) -> Communicator {
-    guard let new, new != cmpi_comm_null() else {
+    guard new != nil, new != cmpi_comm_null() else {
       throw .call(function: "\(function)", code: MPI_ERR_COMM, text: "it returned no communicator")
     }
     let communicator = try Communicator(new, isOwned: true)

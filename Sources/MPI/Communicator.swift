@@ -40,7 +40,7 @@ package final class Communicator: @unchecked Sendable {
   /// ``resetTraffic()``.
   package internal(set) var traffic = Traffic()
 
-  let handle: OpaquePointer
+  let handle: MPI_Comm
   private let isOwned: Bool
 
   /// The 32-bit counts and displacements of both sides of a v-collective, `size` each.
@@ -49,7 +49,7 @@ package final class Communicator: @unchecked Sendable {
   let tables: UnsafeMutablePointer<Int32>
 
   /// Wraps `handle`; `deinit` frees an owned one.
-  init(_ handle: OpaquePointer, isOwned: Bool) throws(MPIError) {
+  init(_ handle: MPI_Comm, isOwned: Bool) throws(MPIError) {
     var rank: Int32 = 0
     var size: Int32 = 0
     // Set on every communicator: some ways to make one need not inherit the error handler.
@@ -68,8 +68,7 @@ package final class Communicator: @unchecked Sendable {
     tables.deallocate()
     // Collective by the Standard (section 6.4.3), local in Open MPI; an error after MPI_Finalize.
     guard isOwned, MPIEnvironment.isRunning else { return }
-    var handle: OpaquePointer? = handle
-    MPI_Comm_free(&handle)
+    cmpi_comm_free(handle)
   }
 
   /// Resets ``traffic`` to zero.

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// Watches the other ranks while this one waits for them in `MPI_Init`.
 ///
-/// Open MPI waits for ever for a rank that ends without joining, such as a command of this program
+/// MPI waits for ever for a rank that ends without joining, such as a command of this program
 /// that runs on a single rank, and for another program that never ends. The watch ends this process
 /// with a sentence and exit code 2, and `mpirun` then ends the others.
 final class JoinWatch {
@@ -25,20 +25,17 @@ final class JoinWatch {
   /// Starts to watch; nil when `mpirun` did not start this process itself, so that its other ranks
   /// cannot be found.
   init?() {
-    guard let ranks = Self.number("OMPI_COMM_WORLD_SIZE"), ranks > 1,
-      let size = Self.number("OMPI_COMM_WORLD_LOCAL_SIZE"),
-      let own = Self.number("OMPI_COMM_WORLD_LOCAL_RANK")
+    guard let launched = LaunchedRank.current, let ranks = launched.size, ranks > 1,
+      let (own, size) = launched.local
     else { return nil }
-    let parent = getppid()
-    guard ["mpirun", "mpiexec", "orterun", "orted"].contains(Self.name(of: parent)) else {
-      return nil
-    }
+    let (parent, key) = (getppid(), launched.localKey)
+    guard launched.parents.contains(Self.name(of: parent)) else { return nil }
     let (findings, start) = (Findings(), DispatchTime.now())
     let program = Self.name(of: getpid())
     timer = DispatchSource.makeTimerSource(queue: .global())
     timer.schedule(deadline: start + 2, repeating: 1)
     timer.setEventHandler {
-      let present = Self.localRanks(of: parent)
+      let present = Self.localRanks(of: parent, key: key)
       // The first rank that waits here speaks for all of its host.
       guard present.filter({ $0.value == program }).keys.min() == own else { return }
       let missing = (0..<size).first { present[$0] == nil }
@@ -94,14 +91,11 @@ final class JoinWatch {
   /// Ends the watch.
   func end() { timer.cancel() }
 
-  private static func number(_ name: String) -> Int? {
-    getenv(name).flatMap { Int(String(cString: $0)) }
-  }
-
-  /// Returns the programs of the ranks that are children of the process `parent`, by local number.
-  private static func localRanks(of parent: pid_t) -> [Int: String] {
+  /// Returns the programs of the ranks that are children of the process `parent`, by the local
+  /// number that follows `key` in their environments.
+  private static func localRanks(of parent: pid_t, key: String) -> [Int: String] {
     let list = contents("/proc/\(parent)/task/\(parent)/children") ?? []
-    let key = Array("OMPI_COMM_WORLD_LOCAL_RANK=".utf8)
+    let key = Array(key.utf8)
     var ranks: [Int: String] = [:]
     let children = String(decoding: list, as: UTF8.self).split(separator: " ")
     for child in children.compactMap({ pid_t($0) }) {

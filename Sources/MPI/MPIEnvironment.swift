@@ -29,7 +29,8 @@ package struct MPIEnvironment: ~Copyable {
   /// already: with more ranks than cores, a rank that spins starves the one it waits for.
   ///
   /// - Throws: ``MPIError/threadLevel(requested:granted:)`` when the library grants less than
-  ///   `required`, and ``ShellLimit`` when a limit of the shell is too low for MPI.
+  ///   `required`, ``ShellLimit`` when a limit of the shell is too low for MPI, and
+  ///   ``LauncherMismatch`` when the launcher of another MPI started this rank.
   package init(requiring required: ThreadLevel = .serialized) throws {
     precondition(!Self.hasStarted, "MPI starts once in the life of a process")
     try ShellLimit.requireEnough()
@@ -43,13 +44,23 @@ package struct MPIEnvironment: ~Copyable {
       MPI_Finalize()
       throw MPIError.threadLevel(requested: required, granted: granted)
     }
-    do throws(MPIError) {
-      world = try Communicator(cmpi_comm_world(), isOwned: false)
+    do {
+      world = try Self.startedWorld()
     } catch {
       MPI_Finalize()
       throw error
     }
     threadLevel = granted
+  }
+
+  /// Returns the communicator of all ranks, which must be those that the launcher started.
+  private static func startedWorld() throws -> Communicator {
+    let world = try Communicator(cmpi_comm_world(), isOwned: false)
+    let library = libraryVersion
+    if let mismatch = LauncherMismatch(.current, world: world.size, library: library) {
+      throw mismatch
+    }
+    return world
   }
 
   deinit {
@@ -78,12 +89,21 @@ package struct MPIEnvironment: ~Copyable {
 }
 
 extension MPIEnvironment {
-  /// The name and version of the MPI library (MPI Standard 3.1, section 8.1.1).
+  /// The name and version of the MPI library, such as "Open MPI v4.1.4" or "MPICH 4.0.2" (MPI Standard
+  /// 3.1, section 8.1.1).
   package static var libraryVersion: String {
     var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING))
     var length: Int32 = 0
     MPI_Get_library_version(&text, &length)
-    return String(
-      decoding: text.prefix { $0 != 0 && $0 != 44 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return shortened(
+      String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+  }
+
+  /// Returns the beginning of a library's text, which goes on with its build: "Open MPI v4.1.4,
+  /// package: …", and MPICH's "MPICH Version:\t4.0.2" with further lines.
+  static func shortened(_ text: String) -> String {
+    let first = text.prefix { $0 != "," && !$0.isNewline }
+    return first.split { $0 == " " || $0 == "\t" }.filter { $0 != "Version:" }
+      .joined(separator: " ")
   }
 }

@@ -6,12 +6,12 @@ package enum Reduction: Sendable, CaseIterable {
   /// MPI_SUM; MPI chooses the order of the additions, so the last bits depend on the number of
   /// ranks.
   case sum
-  /// MPI_MAX.
+  /// MPI_MAX; MPICH 4.0 compares unsigned numbers as signed ones, so pass none of the upper half.
   case max
-  /// MPI_MIN.
+  /// MPI_MIN; with the same limit.
   case min
 
-  var handle: OpaquePointer {
+  var handle: MPI_Op {
     switch self {
     case .sum: cmpi_sum()
     case .max: cmpi_max()

@@ -80,6 +80,24 @@ package final class MetricsFile: RunObserver {
     try append(report.json(at: date()), atOnce: false)
   }
 
+  /// Appends the line of steps that the run passes over.
+  package func skip(_ report: SkipReport) throws(MonitoringError) {
+    try append(report.json(at: date()), atOnce: true)
+  }
+
+  /// Removes the lines beyond `step`, or all if it is nil, of a run that goes back to there.
+  ///
+  /// The lines up to `step` must be durable, as those of a published checkpoint are.
+  package func rewind(to step: Int?) throws(MonitoringError) {
+    try withState { (state, _) throws(StorageError) in
+      (state.buffered, state.lines) = ([], 0)
+      let kept = try step.map { (step) throws(StorageError) in
+        try MetricsHistory.length(ofFileAt: file.path, upTo: step)
+      }
+      try file.truncate(to: kept ?? 0)
+    }
+  }
+
   /// Appends the line of an evaluation and writes all lines.
   package func evaluation(_ report: EvaluationReport) throws(MonitoringError) {
     try append(report.json(at: date()), atOnce: true)

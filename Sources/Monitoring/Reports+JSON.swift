@@ -2,6 +2,10 @@
 //
 //   {"step":12,"loss":…,"time":…}             a step
 //   {"step":12,"validationLoss":…,"time":…}   an evaluation after that step
+//   {"step":12,"firstSkipped":9,"skipped":"…","time":…}   steps 9 to 12, passed over
+//
+// The line of a step whose update was not applied has `skipped` as well, with the reason. A loss or
+// gradient norm that is not finite is null.
 //
 // The time of the report is in seconds since 1970-01-01T00:00:00Z.
 
@@ -28,7 +32,8 @@ extension StepReport {
         ("peakFraction", peakFraction.map { .number($0) } ?? .null),
         ("bytesSent", .integer(bytesSent)),
         ("memoryBytes", .integer(memoryBytes)),
-      ] + (energy?.members ?? []) + figures.map { ($0.name, .number($0.value)) }
+      ] + (skipped.map { [("skipped", .string($0))] } ?? []) + (energy?.members ?? [])
+        + figures.map { ($0.name, .number($0.value)) }
         + [("time", .number(time))])
   }
 }
@@ -57,6 +62,17 @@ extension Energy {
     self.init(
       measured: (total - modelled) * Energy.joulesPerKilowattHour,
       modelled: modelled * Energy.joulesPerKilowattHour)
+  }
+}
+
+extension SkipReport {
+  /// The line of metrics.jsonl, without its line feed.
+  func json(at time: Double) -> JSONValue {
+    .object(
+      [("step", .integer(last)), ("firstSkipped", .integer(first))]
+        + (loss.map { [("loss", .number($0))] } ?? [])
+        + (gradientNorm.map { [("gradientNorm", .number($0))] } ?? [])
+        + [("skipped", .string(reason)), ("time", .number(time))])
   }
 }
 

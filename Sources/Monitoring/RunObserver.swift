@@ -7,6 +7,8 @@
 package protocol RunObserver: AnyObject, Sendable {
   /// Receives the report of a training step.
   func step(_ report: StepReport) throws(MonitoringError)
+  /// Receives the report of steps that the run passes over.
+  func skip(_ report: SkipReport) throws(MonitoringError)
   /// Receives the report of an evaluation.
   func evaluation(_ report: EvaluationReport) throws(MonitoringError)
   /// Receives an event outside the steps.
@@ -18,6 +20,9 @@ package protocol RunObserver: AnyObject, Sendable {
 }
 
 extension RunObserver {
+  /// Ignores the steps.
+  package func skip(_ report: SkipReport) throws(MonitoringError) {}
+
   /// Ignores the profile.
   package func profile(_ report: ProfileReport) throws(MonitoringError) {}
 }

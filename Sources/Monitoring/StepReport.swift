@@ -47,6 +47,9 @@ package struct StepReport: Sendable, Equatable {
   /// Further metrics of the phase, such as a reward or a KL divergence, in order of display.
   package var figures: [Figure]
 
+  /// The reason why the update of the step was not applied, as the part of a sentence; nil for a
+  /// step that was trained.
+  package var skipped: String?
   /// Warnings about the step, one sentence each.
   package var warnings: [String]
 

@@ -28,6 +28,8 @@ package enum RandomPurpose: UInt32, Sendable {
   case replay = 12
   /// Gaussian initialisation of new token embeddings; coordinate: token.
   case newTokens = 13
+  /// The first leaf of a rank that is audited; coordinate: rank.
+  case audit = 14
 }
 
 /// A random stream: a key derived from (seed, purpose, coordinates), and a sequence of 2⁶⁶ 32-bit

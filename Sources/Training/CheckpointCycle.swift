@@ -43,6 +43,9 @@ final class CheckpointCycle {
   /// Called on rank 0's writing thread when everything is written, before the checkpoint is
   /// published.
   var beforePublishing: @Sendable () throws -> Void = {}
+  /// Returns the step before which a rollback from a later step than that of a state cannot go, so that
+  /// its newest checkpoint at or before it is kept; nil when no rollback needs one.
+  var oldestNeeded: @Sendable (TrainingState) -> Int? = { _ in nil }
   private var pending: PendingSave?
 
   /// A checkpoint that is being written or published.
@@ -182,14 +185,19 @@ final class CheckpointCycle {
           name: OptimizerFiles.name(rank: rank, of: world.size), size: word.size,
           sha256: word.sha256))
     }
-    writer.start { [store, attempt, retention, keepsBest, beforePublishing] _ in
+    writer.start { [store, attempt, retention, keepsBest, beforePublishing, oldestNeeded] _ in
       try beforePublishing()
       try pending.draft?.reach(.publish)
       _ = try pending.draft?.publish(files: pending.records)
       guard pending.prunes else { return }
       let best = keepsBest ? pending.state.best?.step : nil
       do {
-        try store.prune(retention, protecting: best.map { [$0] } ?? [], attempt: attempt)
+        let oldest = oldestNeeded(pending.state)
+        let base = try oldest.flatMap { oldest throws(StorageError) in
+          try store.publishedSteps().last { $0 <= oldest }
+        }
+        try store.prune(
+          retention, protecting: Set([best, base].compactMap(\.self)), attempt: attempt)
       } catch let error as StorageError where !error.isSuperseded {
         pending.warning = "older checkpoints cannot be removed: \(error)"
       }

@@ -38,6 +38,11 @@ package struct DivergenceGuard: Sendable {
       self.setting = setting
     }
 
+    /// Returns the error with more about its reason.
+    func adding(_ words: String) -> Diverged {
+      Diverged(step: step, reason: reason + words, setting: setting)
+    }
+
     /// One sentence: what, where, why, what to do.
     package var description: String {
       "The run diverged at step \(step): \(reason); nothing after the last good checkpoint was "
@@ -52,7 +57,7 @@ package struct DivergenceGuard: Sendable {
     let limit: Int
     private(set) var length = 0
 
-    init(limit: Int) { self.limit = limit }
+    init(limit: Int, length: Int = 0) { (self.limit, self.length) = (limit, length) }
 
     /// Counts a step with `fault`, or restarts without one; returns the reason to end the run.
     mutating func note(_ fault: String?) -> String? {
@@ -93,7 +98,10 @@ package struct DivergenceGuard: Sendable {
   ///   - examples: The number of examples in a step.
   ///   - recent: Losses of a run that is resumed.
   ///   - lowest: The lowest mean of a run that is resumed.
-  package init(spike: Double, examples: Int, recent: [Double] = [], lowest: Double? = nil) {
+  ///   - forgotten: The `forgottenSteps` of a run that is resumed.
+  package init(
+    spike: Double, examples: Int, recent: [Double] = [], lowest: Double? = nil, forgotten: Int = 0
+  ) {
     self.spike = spike
     self.lowest = lowest
     self.recent = recent.suffix(DivergenceGuard.window)
@@ -102,7 +110,11 @@ package struct DivergenceGuard: Sendable {
     }
     spikes = Streak(limit: steps(of: DivergenceGuard.leastExamples.ofSpike))
     signs = Streak(limit: steps(of: DivergenceGuard.leastExamples.ofSign))
+    self.forgotten = Streak(limit: DivergenceGuard.window, length: forgotten)
   }
+
+  /// The steps in a row with the loss of a model that has forgotten what it knew; kept in checkpoints.
+  package var forgottenSteps: Int { forgotten.length }
 
   /// The reason to doubt the last step, as the part of a sentence; nil for a healthy step.
   ///

@@ -51,7 +51,8 @@ package struct RunFolder: Sendable {
 
   /// Moves the checkpoints after `step`, or all for nil, to another folder; nothing is deleted.
   ///
-  /// Without a step the metrics are moved with them: they belong to the same history.
+  /// Without a step the metrics and the record of skipped steps are moved with them: they belong to
+  /// the same history.
   ///
   /// - Returns: Their new folder; nil if there were none.
   package func setCheckpointsAside(after step: Int?, attempt: String) throws(StorageError)
@@ -68,8 +69,9 @@ package struct RunFolder: Sendable {
       try FileSystem.rename(folder, to: "\(aside)/\(name)")
     }
     if step == nil {
-      let hasMetrics = try FileSystem.exists(metrics)
-      if hasMetrics { try FileSystem.rename(metrics, to: "\(aside)/metrics.jsonl") }
+      for name in ["metrics.jsonl", SkipFile.name] where try FileSystem.exists("\(path)/\(name)") {
+        try FileSystem.rename("\(path)/\(name)", to: "\(aside)/\(name)")
+      }
     }
     return aside
   }

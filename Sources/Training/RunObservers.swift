@@ -17,6 +17,10 @@ final class RunObservers {
     for observer in all { try observer.step(report) }
   }
 
+  func skip(_ report: SkipReport) throws(MonitoringError) {
+    for observer in all { try observer.skip(report) }
+  }
+
   func evaluation(_ report: EvaluationReport) throws(MonitoringError) {
     for observer in all { try observer.evaluation(report) }
   }

@@ -4,8 +4,9 @@ import Synchronization
 /// Requests by signals, recorded by handlers and read at step boundaries.
 ///
 /// SIGTERM, SIGINT, SIGUSR2 and, unless it is ignored, SIGHUP: save and stop. SIGUSR1: save and
-/// continue. `mpirun` forwards SIGUSR1 and SIGUSR2 to all ranks; on SIGTERM it kills them. A second
-/// SIGINT ends the process at once.
+/// continue. The `mpirun` of Open MPI forwards SIGUSR1 and SIGUSR2 to all ranks; on SIGTERM it kills
+/// them. The `mpiexec` of MPICH forwards SIGTERM, SIGINT and SIGUSR1, and waits for the ranks; SIGUSR2
+/// ends it. A second SIGINT ends the process at once.
 package enum Signals {
   private static let recorded = Atomic<UInt8>(0)
   /// True on a rank other than 0.

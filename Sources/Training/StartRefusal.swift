@@ -8,6 +8,8 @@ package enum StartRefusal: Error, Equatable, Sendable, CustomStringConvertible {
   case stepsDone(checkpoint: String, step: Int, steps: Int)
   /// A run that stops early has no validation loss.
   case noValidation
+  /// `guard.skipped` names a part of an iteration of so many steps.
+  case partOfIteration(steps: String, iteration: Int)
   /// The run began with other weights, by SHA-256, than those that are now in the folder `from`.
   case otherStart(checkpoint: String, from: String, expected: String, found: String)
   /// The ranks cannot be divided over the workers of DiLoCo.
@@ -37,6 +39,10 @@ package enum StartRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     case .noValidation:
       "earlyStopping.patience needs a validation loss, and the run has no validation data: set "
         + "data.validation, or leave the key out"
+    case .partOfIteration(let steps, let iteration):
+      "guard.skipped is refused: \(steps) is not a range of whole rollout iterations, each of which "
+        + "has \(iteration) steps; begin it after a multiple of \(iteration) and end it at one, or list "
+        + "single steps"
     case .otherStart(let checkpoint, let from, let expected, let found):
       "the run of \(checkpoint) began with weights of SHA-256 \(expected), and those in \(from) "
         + "have \(found): restore those weights, or start over with --resume never"

@@ -75,7 +75,7 @@ extension Trainer {
     try requireEqualWeights()
 
     activity.begin(.boundary, step: steps.upperBound)
-    (state.recentLosses, state.lowestLoss) = (divergence.recent, divergence.lowest)
+    keepGuards()
     let seconds = clock.lap()
     secondsOfSteps += seconds
     costs[costs.count - 1].add(
@@ -154,7 +154,7 @@ extension Trainer {
 
   /// The bytes that this rank has sent to others.
   private var bytesSent: Int {
-    [replicas.world, replicas.group, diloco?.peers].reduce(0) { $0 + ($1?.traffic.bytesSent ?? 0) }
+    replicas.bytesSent + (diloco?.peers.traffic.bytesSent ?? 0)
   }
 }
 

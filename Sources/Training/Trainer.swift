@@ -20,7 +20,16 @@ package final class Trainer {
   /// The objective that every micro-batch minimises.
   let objective: any Objective
   var divergence: DivergenceGuard
+  /// The rule of `guard.onSpike: skip`; nil without it.
+  var spikes: SpikeRule?
+  /// The steps that the run skips, with those after the current one.
+  var skips = SkipRecord()
+  /// The reason why the last step was skipped; nil for a trained step, and after undone ones.
+  var skipReason: String?
+  /// The first of the steps up to the last one that all have a `fault`; nil when the last has none.
+  var firstFault: Int?
   let tallies: StepTallies
+  private let audit: GradientAudit?
   /// The part of this rank in a DiLoCo run; nil without it.
   let diloco: DiLoCoPart?
   /// The work of this rank, for the watchdog.
@@ -78,7 +87,9 @@ package final class Trainer {
     }
     state = TrainingState(settings: plan.settings.merging(settings) { _, phase in phase })
     divergence = DivergenceGuard(spike: plan.spike, examples: plan.microBatches * plan.rows)
+    spikes = plan.spikeRule()
     tallies = StepTallies(microBatches: microBatches, hasMeasures: objective.hasMeasures)
+    audit = try GradientAudit(plan, of: replicas)
     peak = try MachinePeak(of: replicas)
     if initializesWeights { try initializeWeights() }
   }
@@ -100,7 +111,7 @@ package final class Trainer {
 
   /// Reads the weights of the initial model, and initialises the parameters that it lacks with
   /// random numbers, each thread of the rank a part of them.
-  private func initializeWeights() throws {
+  func initializeWeights() throws {
     let missing = Set(try plan.readWeights(of: replicas.layout, into: replicas.parameters))
     if !missing.isEmpty {
       let division = replicas.plan
@@ -127,7 +138,8 @@ package final class Trainer {
   ///   - awaitReaders: Returns when weights and optimizer state may change; its time is not part of
   ///     the step.
   /// - Returns: The report, and the control words of all ranks.
-  /// - Throws: `DivergenceGuard.Diverged`, on every rank, before any weight is changed.
+  /// - Throws: `DivergenceGuard.Diverged`, `CorruptedWeights` or `CorruptedGradient`, on every rank,
+  ///   before any weight is changed.
   func step(
     sending word: ControlWord, awaitReaders: () throws -> Void = {}
   ) throws -> (report: StepReport, words: [ControlWord]) {
@@ -135,14 +147,14 @@ package final class Trainer {
     let preparation = try objective.prepare(context)
     state.variables.merge(preparation.variables) { _, new in new }
     var seconds = StepSeconds()
-    let sentBefore = replicas.world.traffic.bytesSent
+    let sentBefore = replicas.bytesSent
     let step = state.step
     let rate = plan.schedule.rate(at: step)
 
     let flopsBefore = replicas.flops
     activity.begin(.gradient, step: step + 1)
     FaultSchedule.begin(step: step + 1)
-    let gradient = try gradient(ofStep: step)
+    let gradient = try gradient(ofStep: step, auditing: audit?.leaf(ofStep: step + 1))
     seconds.gradient = seconds.clock.lap()
     replicas.timeline?.skip()
 
@@ -155,33 +167,46 @@ package final class Trainer {
     word.weights = Int(bitPattern: UInt(try checksumOfWeights()))
     let words = try word.exchanged(over: replicas.world)
     try replicas.world.requireEqualWeights(words, step: step + 1)
+    let loss = loss(ofStep: step)
+    try audit?.check(step: step + 1, checksum: gradient.leafChecksum) {
+      try loss($0, $1, $2).loss.sum
+    }
     let norm = try replicas.norm(of: gradient) / totals.loss.count
-    try divergence.observe(
-      step: step + 1, loss: totals.loss.mean, count: totals.loss.count, gradientNorm: norm,
-      guess: objective.guessLoss(vocabulary: plan.model.vocabulary),
-      sign: objective.divergence(in: totals.measures, vocabulary: plan.model.vocabulary))
+    // A machine that computes wrongly may be the cause of a spike.
+    let auditNow = { [audit] in
+      try audit?.check(step: step + 1, checksum: nil) { try loss($0, $1, $2).loss.sum }
+    }
+    do {
+      skipReason = try judge(totals, norm: norm)
+    } catch {
+      try auditNow()
+      throw error
+    }
+    if skipReason != nil { try auditNow() }
     seconds.agreement = seconds.clock.lap()
     replicas.timeline?.mark("losses and norm")
 
-    activity.begin(.saving, step: step + 1)
-    try awaitReaders()
-    activity.begin(.update, step: step + 1)
-    _ = seconds.clock.lap()
-    let clipping = plan.clip > 0 && norm > plan.clip ? plan.clip / norm : 1
-    seconds.gather = try optimizer.update(
-      replicas, along: gradient, factor: Float(clipping / totals.loss.count),
-      learningRate: Float(rate), update: step + 1)
-    seconds.update = seconds.clock.lap() - seconds.gather
+    if skipReason == nil {
+      activity.begin(.saving, step: step + 1)
+      try awaitReaders()
+      activity.begin(.update, step: step + 1)
+      _ = seconds.clock.lap()
+      let clipping = plan.clip > 0 && norm > plan.clip ? plan.clip / norm : 1
+      seconds.gather = try optimizer.update(
+        replicas, along: gradient, factor: Float(clipping / totals.loss.count),
+        learningRate: Float(rate), update: skips.updates(upTo: step) + 1)
+      seconds.update = seconds.clock.lap() - seconds.gather
+    }
 
     activity.begin(.boundary, step: step + 1)
     state.step = step + 1
-    state.tokensSeen += Int(totals.tokens)
-    (state.recentLosses, state.lowestLoss) = (divergence.recent, divergence.lowest)
+    if skipReason == nil { state.tokensSeen += Int(totals.tokens) }
+    keepGuards()
     secondsOfSteps += seconds.total
     var report = report(totals, rate: rate, norm: norm, gradient, seconds)
     let flops = words.reduce(0.0) { $0 + Double($1.flops) }
     report.peakFraction = peak.fraction(flops / seconds.total)
-    report.bytesSent = replicas.world.traffic.bytesSent - sentBefore
+    report.bytesSent = replicas.bytesSent - sentBefore
     report.figures = preparation.figures + report.figures
     report.warnings += preparation.warnings
     return (report, words)
@@ -191,23 +216,39 @@ package final class Trainer {
   /// gradients; their losses are in `tallies`.
   ///
   /// Collective over the group.
-  func gradient(ofStep step: Int, from first: Int = 0) throws -> SummedGradient {
-    try replicas.gradient { [objective, tallies, plan, activity] replica, workspace, microBatch in
+  ///
+  /// - Parameter leaf: A leaf of this rank whose checksum is wanted; nil for none.
+  func gradient(
+    ofStep step: Int, from first: Int = 0, auditing leaf: Int? = nil
+  ) throws -> SummedGradient {
+    let loss = loss(ofStep: step)
+    return try replicas.gradient(auditing: leaf) { [tallies] replica, workspace, microBatch in
       FaultSchedule.reach(.forward)
-      activity.tick()
-      let result = try objective.loss(
-        of: MicroBatch(
-          step: step, index: first + microBatch, seed: plan.seed,
-          recomputation: plan.recomputation),
-        on: replica, in: workspace)
+      let result = try loss(replica, workspace, first + microBatch)
       tallies.set(microBatch, to: result)
       return result.loss.sum
     }
   }
 
+  /// Returns the loss of a micro-batch of the step after `step`, which has no other effects.
+  private func loss(
+    ofStep step: Int
+  )
+    -> @Sendable (_ replica: Replica, _ workspace: Workspace, _ microBatch: Int) throws ->
+    MicroBatchLoss
+  {
+    { [objective, plan, activity] replica, workspace, microBatch in
+      activity.tick()
+      return try objective.loss(
+        of: MicroBatch(
+          step: step, index: microBatch, seed: plan.seed, recomputation: plan.recomputation),
+        on: replica, in: workspace)
+    }
+  }
+
   /// Returns the checksum of the weights that this step reads; 0 with a single rank, which has
   /// nothing to compare it with.
-  private func checksumOfWeights() throws -> UInt64 {
+  func checksumOfWeights() throws -> UInt64 {
     try replicas.world.size == 1 ? 0 : replicas.weightsChecksum()
   }
 
@@ -251,6 +292,7 @@ package final class Trainer {
       figures: totals.measures.figures.map { Figure($0.name, $0.value, isDetail: $0.isDetail) },
       warnings: objective.warnings(in: totals.measures))
     report.lossName = objective.lossName
+    report.skipped = skipReason
     return report
   }
 
@@ -304,7 +346,7 @@ package final class Trainer {
 
   /// The reason to doubt the last step, as the part of a sentence, so that no checkpoint should be
   /// written; nil for a healthy step.
-  var fault: String? { divergence.fault }
+  var fault: String? { skipReason ?? divergence.fault }
 
   /// True when there is reason to doubt the last step.
   var hasFault: Bool { fault != nil }
@@ -326,11 +368,9 @@ package final class Trainer {
     let settings = state.settings
     state = try TrainingState(from: checkpoint)
     // After other examples, other losses are normal.
-    if state.settings != settings { (state.recentLosses, state.lowestLoss) = ([], nil) }
+    if state.settings != settings { forgetGuards() }
     state.settings = settings
-    divergence = DivergenceGuard(
-      spike: plan.spike, examples: plan.microBatches * plan.rows, recent: state.recentLosses,
-      lowest: state.lowestLoss)
+    resetGuards()
   }
 
   /// Returns the energy that this rank accounts for since the last call.

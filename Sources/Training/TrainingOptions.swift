@@ -102,6 +102,8 @@ package struct TrainingOptions: Sendable {
   /// A loss above this multiple of the recent mean, three steps in a row, ends the run; 0 never
   /// does.
   package var spike: Double
+  /// The answer to a loss spike.
+  package var onSpike: SpikeOptions
   /// Evaluations in a row without a lower validation loss that end the run; nil never ends it.
   package var patience: Int?
   /// Seconds without a sign of life after which a rank that others wait for ends the run; 0 for
@@ -110,6 +112,7 @@ package struct TrainingOptions: Sendable {
   /// Steps between plain progress lines.
   package var logEvery: Int
   package var energy: EnergyOptions
+  package var audit: AuditOptions
 
   /// Reads every key; throws for values that are invalid by themselves or together.
   ///
@@ -193,9 +196,10 @@ package struct TrainingOptions: Sendable {
       "earlyStopping.patience", in: 1..., unit: "evaluations", decidesBits: false,
       help: "ends the run after so many evaluations in a row without a lower validation loss; the "
         + "checkpoint of the best one is kept")
+    onSpike = try SpikeOptions(&reader)
     spike = try reader.number(
       "guard.spike", default: defaults.spike, in: 0...,
-      decidesBits: false,
+      decidesBits: onSpike.action == .rollback,
       help: "ends the run when the loss exceeds this multiple of its recent mean in three steps in "
         + "a row; 0 disables the check")
     watchdogLimit = try reader.number(
@@ -206,7 +210,28 @@ package struct TrainingOptions: Sendable {
       "log.every", default: 10, in: 1..., unit: "steps",
       decidesBits: false, help: "interval between progress lines when the output is not a terminal")
     energy = try EnergyOptions(&reader)
+    audit = try AuditOptions(&reader)
     try refuseIdleKeys(reader)
+    if diloco != nil, onSpike.action != .stop || onSpike.skipped.count > 0 {
+      throw reader.rejection(
+        of: onSpike.action == .stop ? "guard.skipped" : "guard.onSpike",
+        because:
+          "the workers of sync: diloco agree only once per round, and no single step of theirs "
+          + "can be skipped; choose sync: exact, or leave the key out")
+    }
+    if audit.every > 0, diloco != nil {
+      throw reader.rejection(
+        of: "audit.every",
+        because: "the workers of sync: diloco have different weights, so that none can compute "
+          + "another's gradient; choose sync: exact, or leave audit.every out")
+    }
+    if audit.every > 0, reduction == .fast {
+      throw reader.rejection(
+        of: "audit.every",
+        because:
+          "reduction: fast adds the gradients of a worker in one buffer, so that none can be "
+          + "compared alone; choose reduction: exact, or leave audit.every out")
+    }
     if patience != nil, !keepBest {
       throw reader.rejection(
         of: "earlyStopping.patience",

@@ -58,7 +58,8 @@ extension TrainingPlan {
   /// Returns the bytes that a rank with `workers` workers needs at least; micro-batches count where
   /// their rows are always full.
   package func memoryNeed(ranks: Int, workers: Int) -> MemoryNeed {
-    let held = workers * levels(of: leavesPerRank(ranks), workers: workers)
+    let audited = audit.every > 0 ? 1 : 0
+    let held = workers * levels(of: leavesPerRank(ranks), workers: workers) + audited
     return MemoryNeed(
       bytes: [
         .weights: precision.weightBytes * (counts.trained + counts.frozen),

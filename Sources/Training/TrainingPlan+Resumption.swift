@@ -38,6 +38,15 @@ extension TrainingPlan {
     }
   }
 
+  /// Refuses ranges of `guard.skipped` that are not whole iterations of `steps` steps.
+  func requireWholeIterations(of steps: Int) throws(StartRefusal) {
+    for entry in onSpike.skipped.entries where entry.kind == .range {
+      if (entry.first - 1) % steps != 0 || entry.last % steps != 0 {
+        throw .partOfIteration(steps: entry.text, iteration: steps)
+      }
+    }
+  }
+
   /// Refuses early stopping in a run without validation data.
   package func requireValidation(_ exists: Bool) throws(StartRefusal) {
     if patience != nil && !exists { throw .noValidation }

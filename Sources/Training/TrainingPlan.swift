@@ -41,6 +41,8 @@ package struct TrainingPlan: Sendable {
   package let clip: Double
   /// A loss above this multiple of its recent mean, three steps in a row, ends the run; 0 never.
   package var spike: Double
+  /// The answer to a loss spike.
+  package let onSpike: SpikeOptions
   /// The checkpoints to keep.
   package let retention: RetentionPolicy
   /// True to keep the checkpoint of the best evaluation as well.
@@ -55,6 +57,7 @@ package struct TrainingPlan: Sendable {
   /// never.
   let watchdogLimit: Double
   package let energy: EnergyOptions
+  package let audit: AuditOptions
   /// The configuration as YAML, with every key and default.
   package let resolved: String
   package let tokenizer: any Tokenizer
@@ -140,6 +143,7 @@ package struct TrainingPlan: Sendable {
     optimizer = options.optimizer
     clip = options.clip
     spike = options.spike
+    onSpike = options.onSpike
     retention = RetentionPolicy(keep: options.keep, keepEvery: options.keepEvery)
     keepsBest = options.keepBest
     checkpointEvery = options.checkpointEvery
@@ -147,6 +151,7 @@ package struct TrainingPlan: Sendable {
     logEvery = options.logEvery
     watchdogLimit = options.watchdogLimit
     energy = options.energy
+    audit = options.audit
     self.tokenizer = tokenizer ?? start?.folder.tokenizer ?? ByteTokenizer()
     self.network = network
     self.lora = lora

@@ -81,4 +81,24 @@ extension TrainingRun {
       }
     }
   }
+
+  /// Reports a step's warnings, each at most once per log interval.
+  func warn(of report: StepReport) throws {
+    // The numbers differ from step to step: the words before them identify the kind of a warning.
+    let kinds = report.warnings.map { $0.prefix { $0.isLetter || $0 == " " } }
+    for (kind, warning) in zip(kinds, report.warnings) {
+      let last = lastWarnings.updateValue(report.step, forKey: kind)
+      if let last, report.step - last <= plan.logEvery { continue }
+      try observers.event(.warning, step: report.step, warning)
+    }
+  }
+
+  /// Reports the energy of the run so far.
+  ///
+  /// Collective.
+  func announceEnergy() throws {
+    let sentence = try energy.conclude(
+      trainer.takeEnergy(), tokensSeen: trainer.state.tokensSeen, over: world)
+    if trainer.state.step > 0 { try observers.event(.note, step: trainer.state.step, sentence) }
+  }
 }

@@ -11,11 +11,13 @@ extension TrainingRun {
   /// it are kept too. Collective.
   ///
   /// - Parameter isNeeded: True when the run ends after it: a save that fails is then tried again.
-  /// - Throws: `RankFailure` with a `SaveFailure`, on every rank, when a needed save fails each time.
+  /// - Throws: `RankFailure` with a `SaveFailure`, on every rank, when a needed save fails each time;
+  ///   `DivergenceGuard.Diverged`, on every rank, when the weights are unsound.
   func saveAndWait(isNeeded: Bool) throws {
     trainer.activity.begin(.saving, step: trainer.state.step)
     // No further step compares these weights.
     try trainer.requireEqualWeights()
+    try trainer.requireSoundWeights()
     try note(try trainer.hasFault ? cycle.finishOrDiscard() : cycle.finish(), isLast: true)
     if trainer.hasFault {
       try observers.event(
@@ -63,6 +65,28 @@ extension TrainingRun {
     trainer.activity.begin(.saving, step: trainer.state.step)
     try note(try cycle.finish())
     trainer.activity.setSaving(false)
+  }
+
+  /// Sets aside the checkpoints since the audit before the one that found `error`: their weights may
+  /// come from wrong gradients.
+  ///
+  /// Where they are all that is left of a long run, they stay.
+  func setUnconfirmedAside(_ error: CorruptedGradient) throws {
+    guard world.rank == 0 else { return }
+    let steps = try folder.checkpoints.publishedSteps()
+    guard let newest = steps.max(), newest > error.confirmed else { return }
+    if error.confirmed > 0, !steps.contains(where: { $0 <= error.confirmed }) {
+      return try observers.event(
+        .warning, step: trainer.state.step,
+        "no checkpoint is as old as step \(error.confirmed), up to which the gradients are "
+          + "confirmed: those that are left may come from wrong ones")
+    }
+    if let aside = try folder.setCheckpointsAside(after: error.confirmed, attempt: attempt) {
+      try observers.event(
+        .warning, step: trainer.state.step,
+        "checkpoints after step \(error.confirmed), up to which the gradients are confirmed, are now "
+          + "in \(aside)")
+    }
   }
 
   /// Reports the progress of a save.

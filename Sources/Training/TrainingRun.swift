@@ -43,15 +43,21 @@ package final class TrainingRun {
   let attempt: String
   private let evaluator: (any Evaluator)?
   let cycle: CheckpointCycle
-  private let stepsPerIteration: Int
+  let stepsPerIteration: Int
   private let conclude: PreparedPhase.Conclusion
   private let profiler: Profiler?
   /// The host of each rank.
   private let hosts: [String]
   private var stragglers = StragglerDetector()
-  private var energy: RunEnergy
+  var energy: RunEnergy
+  /// The metrics file, on rank 0.
+  private(set) var metrics: MetricsFile?
   /// The last step of every kind of warning.
-  private var lastWarnings: [Substring: Int] = [:]
+  var lastWarnings: [Substring: Int] = [:]
+  /// Requests of all ranks that wait for a step at which they can be met.
+  private var requests: ControlWord.Signals = []
+  /// This rank's requests in a control word whose step has not returned.
+  private var unansweredSignals: ControlWord.Signals = []
   /// True when a checkpoint was due at a step that may have diverged.
   var owesCheckpoint = false
   /// The path of the newest published checkpoint.
@@ -93,6 +99,8 @@ package final class TrainingRun {
     let candidate = try Resumption.locate(resume, for: plan, in: folder, world: world)
     let (folder, observers) = (folder, observers)
     try Self.requireRoom(for: plan, in: folder, after: candidate, world: world)
+    try BurnIn.run(
+      seconds: plan.audit.burnIn, in: plan.precision, on: workers, of: world, observers: observers)
     let prepared = try phase.prepare(
       RunContext(
         folder: folder, world: world, threads: workers.threads,
@@ -104,6 +112,7 @@ package final class TrainingRun {
     self.plan = plan
     try world.together {
       if let checkpoint = candidate?.checkpoint { try plan.requireStepsLeft(after: checkpoint) }
+      try plan.requireWholeIterations(of: prepared.stepsPerIteration)
       try plan.requireValidation(prepared.evaluator != nil)
       if world.rank == 0 {
         try plan.requireRoom(in: folder, after: candidate?.checkpoint)
@@ -139,6 +148,11 @@ package final class TrainingRun {
       plan.energy,
       earlier: world.rank == 0 && continues ? MetricsFile.energy(in: folder.metrics) : nil,
       tokensSeen: trainer.state.tokensSeen, isOwn: continues)
+    if !isOwn { trainer.state.firstStep = start?.step }
+    let recorded = try Self.recordedSkips(
+      of: trainer, in: folder, isContinued: continues && resume == .auto, world: world,
+      observers: observers)
+    trainer.skips = recorded
     failedSaves = FailedSaves(interval: plan.checkpointEvery)
     latest = start?.path
     savedStep = isOwn ? start?.step : nil
@@ -150,12 +164,16 @@ package final class TrainingRun {
         resume, after: isOwn ? start?.step : nil, in: folder, attempt: attempt,
         observers: observers)
       try folder.write(configuration: plan.resolved)
+      try SkipFile(recorded, settings: trainer.state.settings).write(to: folder)
       try writeEnvironment(workers, hosts: hosts, version: version)
       let metrics = try MetricsFile(path: folder.metrics, resumingAfter: start?.step)
       observers.add(metrics)
+      self.metrics = metrics
       cycle.beforePublishing = { try metrics.persist() }
     }
+    cycle.oldestNeeded = plan.oldestNeeded(stepsPerIteration: stepsPerIteration)
     try announce(from: start, threads: workers.threads, memory: memory)
+    try announceComingSkips()
   }
 
   /// Runs to the last step, or until a signal requests a stop.
@@ -169,11 +187,20 @@ package final class TrainingRun {
     let watchdog = try startWatchdog()
     defer { end(watchdog) }
     do {
-      do { return try train() } catch is StopRequested { return try stopBetweenSteps() }
+      while true {
+        do {
+          return try train()
+        } catch is StopRequested {
+          return try stopBetweenSteps()
+        } catch let diverged as DivergenceGuard.Diverged {
+          try rollBack(after: diverged)
+        }
+      }
     } catch {
       Signals.forgetStop()
       // The metrics that led here are needed to find the cause.
       defer { try? observers.finish() }
+      if let error = error as? CorruptedGradient { try setUnconfirmedAside(error) }
       if error is DivergenceGuard.Diverged { try note(try cycle.finishOrDiscard(), isLast: true) }
       // A run that takes the folder over removes files of this one.
       if error is StorageError || error is SaveFailure { try cycle.requireClaim() }
@@ -183,34 +210,29 @@ package final class TrainingRun {
 
   private func train() throws -> Outcome {
     let steps = plan.steps
+    try saveStartOfRollbacks()
     if trainer.state.step == 0 && evaluator?.evaluatesBeforeTraining == true
       || trainer.owesEvaluation
     {
       let isBest = try evaluate()
       if isBest && plan.keepsBest && trainer.state.step > 0 && savedStep == nil { try beginSave() }
     }
-    var requests: ControlWord.Signals = []
     while trainer.state.step < steps && !stopsEarly {
+      let before = trainer.state.step
+      let skipped = trainer.skips.entry(at: before + 1)
+      let next = min(skipped?.last ?? trainer.nextAgreement, steps)
+      unansweredSignals.formUnion(Signals.take())
       var word = ControlWord()
-      word.signals = Signals.take()
-      if world.rank == 0 { word.orders = orders(forStep: trainer.nextAgreement) }
+      word.signals = unansweredSignals
+      if world.rank == 0 { word.orders = orders(forStep: next, after: before) }
       try cycle.report(in: &word)
-      try profiler?.stepBegins(trainer)
-      var (reports, words) = try trainer.advance(sending: word, awaitReaders: cycle.awaitCopies)
-      energy.count(words, in: &reports[reports.count - 1])
-      for report in reports {
-        try observers.step(report)
-        try warn(of: report)
-      }
-      if let straggler = stragglers.observe(words) {
-        try observers.event(
-          .warning, step: trainer.state.step, straggler.sentence(host: hosts[straggler.rank]))
-      }
-      if let profile = try profiler?.stepEnded(trainer) {
-        try observers.profile(profile)
-      }
+      let words =
+        if let skipped { try passOver(skipped, to: next, sending: word) } else {
+          try takeStep(sending: word)
+        }
+      unansweredSignals = []
       let hasFault = trainer.hasFault
-      try note(try cycle.advance(words, isHealthy: !hasFault))
+      try note(try cycle.advance(words, isHealthy: skipped == nil && !hasFault))
       trainer.activity.setSaving(cycle.isBusy)
       if words[0].orders.contains(.forgetBest) { trainer.forgetBest() }
 
@@ -246,6 +268,7 @@ package final class TrainingRun {
           + (best.step == 0
             ? "the model before its first step" : folder.checkpoint(step: best.step)))
     }
+    try announceSkips()
     if let warning = trainer.lossWarning {
       try observers.event(.warning, step: trainer.state.step, warning)
     }
@@ -259,21 +282,38 @@ package final class TrainingRun {
     return .finished
   }
 
+  /// Computes one step and reports it; returns the control words of all ranks.
+  ///
+  /// Collective.
+  private func takeStep(sending word: ControlWord) throws -> [ControlWord] {
+    try profiler?.stepBegins(trainer)
+    var (reports, words) = try trainer.advance(sending: word, awaitReaders: cycle.awaitCopies)
+    energy.count(words, in: &reports[reports.count - 1])
+    for report in reports {
+      try observers.step(report)
+      try warn(of: report)
+      if report.skipped != nil { try noteSkip() }
+    }
+    if let refusal = trainer.replicas.takeSharingRefusal() {
+      try observers.event(
+        .warning, step: trainer.state.step,
+        "ranks of one host exchange messages in place of shared memory, which is slower: \(refusal)"
+      )
+    }
+    if let straggler = stragglers.observe(words) {
+      try observers.event(
+        .warning, step: trainer.state.step, straggler.sentence(host: hosts[straggler.rank]))
+    }
+    if let profile = try profiler?.stepEnded(trainer) {
+      try observers.profile(profile)
+    }
+    return words
+  }
+
   /// True when `earlyStopping.patience` evaluations in a row had no lower loss.
   private var stopsEarly: Bool {
     guard let patience = plan.patience else { return false }
     return trainer.state.evaluationsSinceBest ?? 0 >= patience
-  }
-
-  /// Reports a step's warnings, each at most once per log interval.
-  private func warn(of report: StepReport) throws {
-    // The numbers differ from step to step: the words before them identify the kind of a warning.
-    let kinds = report.warnings.map { $0.prefix { $0.isLetter || $0 == " " } }
-    for (kind, warning) in zip(kinds, report.warnings) {
-      let last = lastWarnings.updateValue(report.step, forKey: kind)
-      if let last, report.step - last <= plan.logEvery { continue }
-      try observers.event(.warning, step: report.step, warning)
-    }
   }
 
   /// Ends the run where a request to stop interrupted the preparation of a step, or an evaluation.
@@ -286,7 +326,9 @@ package final class TrainingRun {
     let step = trainer.state.step
     // Only rank 0 knows of a failed publication.
     let isSaved = try world.broadcast(UInt8(step == savedStep ? 1 : 0)) == 1
-    if step > 0 && !isSaved && !trainer.hasFault { try saveAndWait(isNeeded: true) }
+    if step > 0 && !isSaved && !trainer.hasFault && trainer.hasFiniteWeights {
+      try saveAndWait(isNeeded: true)
+    }
     return try stop()
   }
 
@@ -307,22 +349,14 @@ package final class TrainingRun {
     return .stopped(step: trainer.state.step)
   }
 
-  /// Reports the energy of the run so far.
-  ///
-  /// Collective.
-  private func announceEnergy() throws {
-    let sentence = try energy.conclude(
-      trainer.takeEnergy(), tokensSeen: trainer.state.tokensSeen, over: world)
-    if trainer.state.step > 0 { try observers.event(.note, step: trainer.state.step, sentence) }
-  }
-
-  /// Returns rank 0's orders for the end of `step`.
-  private func orders(forStep step: Int) -> ControlWord.Orders {
+  /// Returns rank 0's orders for the end of `step`, which follows that of `previous`, or of one that
+  /// the run passes to from there.
+  private func orders(forStep step: Int, after previous: Int) -> ControlWord.Orders {
     var orders: ControlWord.Orders = []
     // Due at the first iteration boundary at or after the requested step.
     let isDue = { [stepsPerIteration] (every: Int) in
       every > 0 && step % stepsPerIteration == 0
-        && step / every != (step - stepsPerIteration) / every
+        && step / every != min(previous, step - stepsPerIteration) / every
     }
     if evaluator != nil && (isDue(plan.evaluateEvery) || step == plan.steps) {
       orders.insert(.evaluate)

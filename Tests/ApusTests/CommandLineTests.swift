@@ -47,6 +47,10 @@ import Testing
     }
     let unnamed = try program.run(["export", "m", "--output", ""])
     #expect(unnamed.code == 64 && unnamed.errors.contains("--output is empty"), "\(unnamed)")
+    let version = try program.run(["--version"]).output
+    #expect(
+      version.wholeMatch(of: /0\.\d+\.\d+ \((Open MPI v|MPICH )\d+\.\d+.*\)\n/) != nil, "\(version)"
+    )
     for words in ["help data", "data --help", "help model inspect", "--version"] {
       let result = try program.run(words.split(separator: " ").map(String.init))
       #expect(result.code == 0 && !result.output.isEmpty, "\(words): \(result)")

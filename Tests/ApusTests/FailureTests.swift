@@ -32,6 +32,9 @@ import Tokenizers
     (AnnotationError.missing(path: "a"), 2), (AnnotationError.locked(path: "a", seconds: 5), 75),
     (AnnotationError.storage(path: "a", reason: "r", isFull: true), 5),
     (CorruptedWeights(step: 3, ranks: ["rank 1 on b"], hasMajority: true), 75),
+    (CorruptedGradient(step: 3, ranks: ["rank 1 on b"], isDecided: true, confirmed: 2), 75),
+    (WrongProducts(rank: 1, host: "b", cores: [3], isLibrary: false), 75),
+    (WrongProducts(rank: 1, host: "b", cores: [2, 3], isLibrary: true), 2),
     (SaveFailure(step: 3, rank: 1, reason: "the disk is full"), 5),
     (StandardOutput.Failure(code: ENOSPC), 5), (Failure.Refusal("no"), 2),
     (FaultSyntaxError(text: "kil", defect: "has no action"), 2),
@@ -49,7 +52,7 @@ import Tokenizers
   private static let others = [
     "ConfigurationError": "made by a reader of a file: BadInputTests",
     "ModelError": "HostileFolderTests", "MPIError": "of a library call",
-    "ShellLimit": "StartTests",
+    "ShellLimit": "StartTests", "LauncherMismatch": "StartTests",
     "Mismatch": "RankTests", "RankFailure": "carries the error of a rank: RankTests",
     "RewardRuleFailure": "RewardFailureTests", "TooManySteps": "becomes RewardRuleFailure",
     "StopRequested": "becomes the outcome of a run: RewardStopTests",
@@ -57,6 +60,8 @@ import Tokenizers
     "TemplateError": "becomes TokenizerError", "JSONSyntaxError": "of its callers' sentences",
     "Fault": "becomes AnnotationError.badAnswers", "Malformed": "becomes TokenizerError",
     "PatternError": "becomes TokenizerError",
+    "SharedMemoryRefusal": "becomes HostBuffers.Refusal, a warning",
+    "UnreadableSteps": "becomes ConfigurationError", "UnreadableRecord": "becomes a warning",
   ]
 
   @Test func everyErrorHasItsExitCodeAndASentence() {

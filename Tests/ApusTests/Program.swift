@@ -108,7 +108,9 @@ struct Program {
     var environment = ProcessInfo.processInfo.environment
     // MPI's variables of the test process must not reach the program.
     for key in environment.keys
-    where ["OMPI_", "PMIX_", "ORTE_"].contains(where: key.hasPrefix) { environment[key] = nil }
+    where ["OMPI_", "PMIX_", "ORTE_", "PMI_", "MPI_LOCAL", "HYD"].contains(where: key.hasPrefix) {
+      environment[key] = nil
+    }
     environment.merge(self.environment) { $1 }
     environment["XDG_CACHE_HOME"] = cache
     environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"

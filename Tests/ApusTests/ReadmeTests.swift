@@ -120,7 +120,7 @@ import Testing
       <doc:LifeOfAStep>, ![A figure.](architecture), [README](../../../README.md)
 
       ```swift
-        let gradient = try replicas.gradient {
+        let totals = try tallies.totals(over: replicas)
         …
       ```
 

@@ -72,6 +72,23 @@ import Testing
     }
   }
 
+  /// The variables of MPICH's launcher, but a program of Open MPI: each rank would be a world.
+  @Test func aLauncherOfAnotherMPIEndsTheStart() throws {
+    try Program.withCorpus { program in
+      var program = program
+      for (rank, sentences) in [("0", 1), ("1", 0)] {
+        program.environment = ["PMI_RANK": rank, "PMI_SIZE": "2"]
+        let result = try program.run(Self.pretrain)
+        #expect(result.code == 2, "\(result)")
+        let text = "apus: each of the 2 ranks is alone, because"
+        #expect(result.errors.components(separatedBy: text).count == sentences + 1, "\(result)")
+        #expect(program.names(in: "run").isEmpty)
+      }
+      program.environment = ["PMI_RANK": "0", "PMI_SIZE": "1"]
+      #expect(try program.run(Self.pretrain).code == 0)
+    }
+  }
+
   /// Two runs start in one new folder: one trains, and the other names it.
   @Test(
     .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),

@@ -35,6 +35,16 @@ import Testing
     #expect(recovery.setAside.isEmpty)
   }
 
+  @Test func checkpointsOfUndoneStepsAreRemoved() throws {
+    try store.claim(attempt: "one")
+    for step in [3, 5, 7] { try SavedCheckpoint.save(step: step, in: store) }
+    #expect(try store.removeCheckpoints(after: 7, attempt: "one") == [])
+    #expect(try store.removeCheckpoints(after: 3, attempt: "one") == [7, 5])
+    #expect(try names() == ["ATTEMPT", "step-00000003"])
+    #expect(throws: StorageError.self) { try store.removeCheckpoints(after: 0, attempt: "two") }
+    #expect(try store.publishedSteps() == [3])
+  }
+
   @Test func damagedCheckpointsAreSetAsideWithAReason() throws {
     for step in 1...4 { try SavedCheckpoint.save(step: step, in: store) }
     try folder.write([1], to: "run/checkpoints/step-00000004/state.json")

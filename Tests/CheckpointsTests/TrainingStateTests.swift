@@ -23,7 +23,15 @@ import Testing
 
   @Test func aStateReadsBack() throws {
     let best = TrainingState.Best(step: 5, loss: 1.5)
-    let state = try read { $0.best = best }
+    let skipped = [
+      SkippedSteps(2, through: 2, .step, reason: "its loss is nan", loss: .nan, gradientNorm: 3),
+      SkippedSteps(4, through: 9, .range, reason: "undone", rollbacks: 1),
+    ]
+    let window = SpikeWindow(losses: [1, 2], gradientNorms: [3, 4])
+    let state = try read {
+      ($0.best, $0.skipped, $0.spikeWindow, $0.firstStep) = (best, skipped, window, 1)
+    }
+    #expect(state.skipped == skipped && state.spikeWindow == window && state.firstStep == 1)
     #expect(state.step == 7 && state.tokensSeen == 700 && state.best == best)
     #expect(state.settings == ["seed": "1"])
   }
@@ -32,7 +40,10 @@ import Testing
   static let impossible: [@Sendable (inout TrainingState) -> Void] = [
     { $0.step = 8 }, { $0.step = -1 }, { $0.step = .min }, { $0.tokensSeen = -1 },
     { $0.tokensSeen = .max }, { $0.best = .init(step: 8, loss: 1) },
-    { $0.best = .init(step: -5, loss: 1) },
+    { $0.best = .init(step: -5, loss: 1) }, { $0.firstStep = 8 }, { $0.firstStep = -1 },
+    { $0.skipped = [.init(8, through: 8, .step, reason: "")] },
+    { $0.skipped = [4, 4].map { .init($0, through: $0, .step, reason: "") } },
+    { $0.skipped = [.init(4, through: 5, .step, reason: "")] },
   ]
 
   @Test(arguments: impossible.indices) func impossibleValuesAreDamage(index: Int) {

@@ -112,7 +112,8 @@ import Testing
     }
     let replicas = try [GradientReduction.exact, .fast].map {
       try SmallNetwork.replicas(
-        world, Plan(microBatches: microBatches, threads: threads, reduction: $0))
+        world,
+        Plan(microBatches: microBatches, threads: threads, reduction: $0, ranksPerHost: 1))
     }
     var norms: [Double] = []
     var sums: [UnsafeMutableBufferPointer<Float>] = []
@@ -161,14 +162,14 @@ import Testing
     #expect(results[0].norms == results[1].norms)
   }
 
-  /// Expects (N−1)/N of the gradient, in fp32 or bf16, and (N−1)/N of the fp32 weights, with 5 %
+  /// Expects, of ranks that share no memory, (N−1)/N of the gradient, in fp32 or bf16, and (N−1)/N of the fp32 weights, with 5 %
   /// for all other messages.
   @Test(arguments: GradientReduction.allCases)
   func bytesSentAreThoseOfARing(reduction: GradientReduction) throws {
     let world = try SharedWorld.communicator()
     let size = world.size
     let replicas = try SmallNetwork.replicas(
-      world, Plan(microBatches: 4, threads: 1, reduction: reduction))
+      world, Plan(microBatches: 4, threads: 1, reduction: reduction, ranksPerHost: 1))
     let optimizer = ShardedOptimizer(SGD(momentum: 0, weightDecay: 0), for: replicas)
     world.resetTraffic()
     let gradient = try replicas.gradient { $0.loss($1, microBatch: $2) }

@@ -19,6 +19,16 @@ import Testing
     #expect(volume(ranks, .fast).parts == 1)
   }
 
+  /// Two hosts of two ranks hold half the leaves each; of three hosts, the second holds 5 ..< 10 of
+  /// sixteen: 5, 6 ..< 8 and 8 ..< 10.
+  @Test(arguments: [(4, 2, 1), (4, 4, 1), (8, 2, 1), (6, 2, 3), (6, 1, 2), (6, 6, 1)])
+  func partsOfAHostAreTheNodesOfItsRanks(ranks: Int, ranksPerHost: Int, parts: Int) {
+    let volume = ExchangeVolume(
+      elements: 3 << 20, leaves: 16, ranks: ranks, ranksPerHost: ranksPerHost, workers: 1,
+      reduction: .exact)
+    #expect(volume.partsPerHost == parts && volume.hasTwoLevels == (ranksPerHost > 1))
+  }
+
   @Test(arguments: [(1, 1, 8), (2, 1, 4), (3, 1, 3), (3, 2, 2), (4, 2, 1), (16, 4, 1)])
   func roundsAreThoseOfTheBusiestWorker(ranks: Int, workers: Int, rounds: Int) {
     #expect(volume(ranks, workers: workers).rounds == rounds)

@@ -249,9 +249,10 @@ import Testing
 
 /// The exchange of messages between the hosts.
 @Suite struct ExchangeTests {
-  private func exchange(_ hosts: [String]) -> Exchange {
+  private func exchange(_ hosts: [String], library: String = "Open MPI v4.1.4") -> Exchange {
     Exchange(
-      hosts: hosts, shell: RemoteShell(["./agent", "-v"]), network: "10.0.0.0/24", program: "/apus")
+      hosts: hosts, shell: RemoteShell(["./agent", "-v"]), network: "10.0.0.0/24", program: "/apus",
+      library: library)
   }
 
   @Test func theCommandLineOfMpirun() {
@@ -261,6 +262,17 @@ import Testing
       "--mca btl_tcp_if_include 10.0.0.0/24", "/apus doctor exchange",
     ] { #expect(words.contains(part), "\(words)") }
     #expect(exchange(["a"]).words.joined(separator: " ").contains("-np 2 --host a:2 "))
+  }
+
+  @Test func theCommandLineOfHydra() {
+    #expect(
+      exchange(["a", "b"], library: "MPICH 4.0.2").words.joined(separator: " ")
+        == "mpirun -np 2 -hosts a:1,b:1 -launcher-exec ./agent /apus doctor exchange --threads 1 "
+        + "--oversubscribe")
+    let late = Tool.Outcome(code: 1, output: "APPLICATION TIMED OUT, TIMEOUT = 12s\n")
+    #expect(
+      exchange(["a"], library: "MPICH 4.0.2").findings(of: late, [])[0].what
+        .hasSuffix("no end after 12 s"))
   }
 
   @Test func slowConnections() {

@@ -80,6 +80,15 @@ import Testing
         "node-b", 1
       ),
       (
+        "apus: rank 2 on node-c computed a wrong gradient in step 9, as the same computation elsewhere",
+        "node-c", 2
+      ),
+      (
+        "apus: rank 2 on node-c computed a wrong product on core 3 in the burn-in: the core",
+        "node-c",
+        2
+      ),
+      (
         "apus: rank 0 on node-a, rank 1 on node-b computed at step 9 with different weights", nil,
         nil
       ),
@@ -88,6 +97,7 @@ import Testing
   func theRankThatOthersReportIsFound(line: String, host: String?, rank: Int?) {
     let found = clues(line)
     #expect(found.finding?.host == host && found.finding?.rank == rank)
+    #expect(found.finding?.computesWrongly == (host != nil && line.contains(" computed ")))
     #expect(found.finding.map { "apus: " + $0.reason } == line && found.lostHost == nil)
   }
 

@@ -68,8 +68,16 @@ extension HostReport {
     let other = try finding { $0.program.mpirunVersion = "mpirun (Open MPI) 5.0.3" }
     expect(
       other, .defect, "mpirun is of Open MPI 5.0.3 and apus is linked to Open MPI 4.1.4", "PATH")
-    let family = try finding { $0.program.mpirunVersion = "HYDRA build details: Version: 4.0.2" }
+    let hydra = HostReport.mpirunVersion(
+      of: "HYDRA build details:\n    Version:        4.0.2\n    Release Date:   2022\n")
+    let family = try finding { $0.program.mpirunVersion = hydra }
     expect(family, .defect, "of MPICH 4.0.2", "put the mpirun of Open MPI 4.1.4 first")
+    #expect(family.remedy.hasPrefix("update-alternatives"))
+    let reverse = try finding { $0.program.mpi = "MPICH 4.0.2" }
+    expect(
+      reverse, .defect, "mpirun is of Open MPI 4.1.4 and apus is linked to MPICH 4.0.2", "PATH")
+    let open = HostReport.mpirunVersion(of: "mpirun (Open MPI) 4.1.4\n\nReport bugs to …\n")
+    #expect(open == "mpirun (Open MPI) 4.1.4" && HostReport.mpirunVersion(of: "\n") == nil)
     let contained = try finding {
       $0.program.mpirunVersion = "mpirun (Open MPI) 5.0.3"
       $0.container = "Apptainer"
@@ -85,6 +93,11 @@ extension HostReport {
     expect(
       try finding { $0.scheduler = .init(job: "7", types: ["none", "pmi2"]) }, .warning,
       "Slurm has no PMIx", "apus launch inside the job")
+    let mpich = HostReport.healthy().with {
+      ($0.program.mpi, $0.program.mpirunVersion) = ("MPICH 4.0.2", "HYDRA Version: 4.0.2")
+      $0.scheduler = .init(job: "7", types: ["none", "pmix"])
+    }.findings()
+    #expect(mpich.map(\.what) == ["Slurm has no PMI-2 (srun --mpi=list has none, pmix)"])
     for types in [["pmi2", "pmix_v4"], nil] {
       #expect(
         HostReport.healthy().with { $0.scheduler = .init(job: "7", types: types) }.findings() == [])

@@ -45,6 +45,26 @@ import Testing
     #expect(names(policy.start(on: hosts, at: 1000)) == ["a", "b", "c"])
   }
 
+  /// A host that computes wrongly stays out, also of later runs, until no other is left.
+  @Test func aHostThatComputesWronglyIsLeftOut() throws {
+    let hosts = try Hosts(list: "a:1,b:1,c:1")
+    var policy = RelaunchPolicy()
+    var wrong = end(75, step: 9, on: ["a", "b"], failed: "b")
+    wrong.computesWrongly = true
+    #expect(policy.record(wrong, at: 10) == nil)
+    let next = policy.start(on: hosts, spares: 1, at: 10)
+    #expect(names(next) == ["a", "c"] && next.wait == 0)
+    #expect(policy.record(end(137, step: 90, on: ["a", "c"]), at: 5000) == nil)
+    #expect(names(policy.start(on: hosts, spares: 0, at: 5000)) == ["a", "c"])
+    var later = RelaunchPolicy(memory: policy.memory)
+    #expect(names(later.start(on: hosts, isFirst: true, at: 6000)) == ["a", "c"])
+    let alone = later.start(on: try Hosts(list: "b:1"), isFirst: true, at: 6000)
+    #expect(names(alone) == ["b"] && alone.wait == 0)
+    (wrong.failedHost, wrong.step) = ("a", 95)
+    #expect(later.record(wrong, at: 6100) == nil)
+    #expect(names(later.start(on: hosts, at: 6100)) == ["c"])
+  }
+
   @Test func aRefusedCommandLineIsFinal() {
     var policy = RelaunchPolicy()
     var refused = end(1)

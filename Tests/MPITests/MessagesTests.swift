@@ -65,10 +65,15 @@ extension MPITests {
         return
       }
       #expect(function == "MPI_Recv")
-      #expect(text.contains("MPI_ERR_TRUNCATE"))
+      #expect(text.contains("truncated"))
+      // MPICH gives the number of a freed communicator, and with it what is left there, to a new one.
+      guard limit != nil else { return }
+      #expect(
+        try communicator.receive(2, of: Double.self, from: (rank + size - shift) % size) == [])
     }
 
-    @Test func receiveOfAnotherTypeThrows() throws {
+    @Test(.enabled(if: MPIEnvironment.libraryVersion.hasPrefix("Open MPI"), "MPICH takes it."))
+    func receiveOfAnotherTypeThrows() throws {
       let communicator = try SharedWorld.communicator()
       try communicator.send([UInt8](repeating: 1, count: 5), to: communicator.rank)
       #expect(throws: MPIError.self) {

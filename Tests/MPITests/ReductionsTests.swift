@@ -69,7 +69,12 @@ extension MPITests {
     @Test func wideIntegersKeepTheirBits() throws {
       let communicator = try SharedWorld.communicator()
       // As a signed number UInt64.max would be −1, less than 1.
-      #expect(try communicator.allReduce(communicator.rank == 0 ? UInt64.max : 1, .max) == .max)
+      let largest = try communicator.allReduce(communicator.rank == 0 ? UInt64.max : 1, .max)
+      withKnownIssue("MPICH 4.0 compares unsigned numbers as signed ones.") {
+        #expect(largest == .max)
+      } when: {
+        communicator.size > 1 && MPIEnvironment.libraryVersion.hasPrefix("MPICH 4.0")
+      }
       #expect(try communicator.allReduce(Int64.min + Int64(communicator.rank), .min) == .min)
       #expect(
         try communicator.allReduce(-Int32(communicator.rank), .min) == 1 - Int32(communicator.size))

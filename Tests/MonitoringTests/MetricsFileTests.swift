@@ -38,6 +38,46 @@ import Testing
     }
   }
 
+  @Test func skippedStepsHaveTheDocumentedForm() throws {
+    try withFolder { folder in
+      let path = folder + "/metrics.jsonl"
+      let metrics = try MetricsFile(path: path, resumingAfter: nil, date: { 1 })
+      var step = report(7, loss: .nan)
+      step.skipped = "its loss is nan"
+      try metrics.step(step)
+      try metrics.skip(SkipReport(first: 8, last: 9, reason: "undone"))
+      try metrics.skip(SkipReport(first: 12, last: 12, reason: "high", loss: 9.5, gradientNorm: 2))
+      let lines = try text(path).split(separator: "\n")
+      #expect(lines[0].contains(#","skipped":"its loss is nan","#))
+      #expect(lines[1] == #"{"step":9,"firstSkipped":8,"skipped":"undone","time":1.0}"#)
+      #expect(
+        lines[2]
+          == #"{"step":12,"firstSkipped":12,"loss":9.5,"gradientNorm":2.0,"skipped":"high","time":1.0}"#
+      )
+    }
+  }
+
+  /// Lines that are not yet written are of later steps than the last durable one.
+  @Test func aFileGoesBackToAStep() throws {
+    try withFolder { folder in
+      let path = folder + "/metrics.jsonl"
+      let metrics = try MetricsFile(path: path, resumingAfter: nil)
+      func steps() throws -> [String] {
+        try text(path).split(separator: "\n").map { String($0.prefix { $0 != "," }) }
+      }
+      for step in 1...4 { try metrics.step(report(step)) }
+      try metrics.persist()
+      for step in 5...6 { try metrics.step(report(step)) }
+      try metrics.rewind(to: 3)
+      try metrics.skip(SkipReport(first: 4, last: 6, reason: "undone"))
+      try metrics.step(report(7))
+      try metrics.finish()
+      #expect(try steps() == [1, 2, 3, 6, 7].map { "{\"step\":\($0)" })
+      try metrics.rewind(to: nil)
+      #expect(try steps() == [])
+    }
+  }
+
   @Test func linesAreWrittenAfterASecondAnEventOr64Lines() throws {
     try withFolder { folder in
       let path = folder + "/metrics.jsonl"

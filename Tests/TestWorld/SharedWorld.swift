@@ -16,7 +16,7 @@ package enum SharedWorld {
   }
 
   /// True when `mpirun` started this process.
-  package static var isUnderMPIRun: Bool { getenv("OMPI_COMM_WORLD_SIZE") != nil }
+  package static var isUnderMPIRun: Bool { LaunchedRank.current != nil }
 
   /// The thread level that MPI granted.
   package static let threadLevel = start()

@@ -44,7 +44,7 @@ private let cache: String = {
 /// Collective.
 final class SharedFolder {
   let path: String
-  private let world: Communicator
+  let world: Communicator
 
   init(_ world: Communicator) throws {
     _ = cache

@@ -43,6 +43,24 @@ import Testing
     #expect(Double(results[1].bytes) < 0.6 * Double(results[0].bytes), "\(results)")
   }
 
+  /// AdamW corrects the bias of its moments by the number of updates: its first one moves a weight by the
+  /// learning rate, also in step 3, where the number of the step would make it 0.66 of that.
+  @Test func theFirstUpdateAfterSkippedStepsIsTheFirst() throws {
+    let trainer = try trainer(
+      "optimizer.learningRate=1e-3", "schedule.name=constant", "schedule.warmup=0",
+      "optimizer.weightDecay=0", "optimizer.clip=0")
+    trainer.skips = try SkipRecord.parse(["1-2"]).get()
+    let entry = try #require(trainer.skips.entry(at: 1))
+    let before = Array(trainer.replicas.parameters.elements)
+    _ = try trainer.passOver(entry, to: 2, sending: ControlWord())
+    #expect(Array(trainer.replicas.parameters.elements) == before)
+    #expect(trainer.state.step == 2 && trainer.state.tokensSeen == 0)
+    #expect(try trainer.step().step == 3)
+    let moves = zip(before, trainer.replicas.parameters.elements).map { abs($0 - $1) }
+    let largest = try #require(moves.max())
+    #expect(abs(largest - 1e-3) < 1e-6, "\(largest)")
+  }
+
   /// Gradients take half the bytes and weights all of theirs, three quarters together; one rank
   /// sends nothing.
   @Test func fastReductionSendsHalfTheBytesOfTheGradient() throws {

@@ -74,7 +74,7 @@ import Testing
       "checkpoint.keep=4", "checkpoint.keepEvery=5", "checkpoint.keepBest=false",
       "evaluate.every=7", "evaluate.tokens=8", "evaluate.samples=9", "guard.spike=3",
       "log.every=2", "watchdog.limit=12", "energy.wattsPerCore=9",
-      "energy.gramsPerKilowattHour=380", "data.train=[a.txt, b.txt]",
+      "energy.gramsPerKilowattHour=380", "audit.burnIn=2.5", "data.train=[a.txt, b.txt]",
       "data.validation=[held.txt]",
       "data.textField=body", "data.documentMask=true",
       "model.family=llama", "model.layers=7", "model.heads=8", "model.kvHeads=2", "model.width=96",
@@ -95,8 +95,16 @@ import Testing
     ]
     // Keys that exclude steps and checkpoint.keepBest=false.
     let ofLength = ["epochs=2.5", "earlyStopping.patience=3"]
+    // A key that excludes reduction=fast.
+    let ofExact = ["audit.every=6"]
+    // Each answer to a loss spike has keys of its own.
+    let ofSkip = [
+      "guard.onSpike=skip", "guard.std=4", "guard.limit=2", "guard.skipped=[7, 9-12]",
+    ]
+    let ofRollback = ["guard.onSpike=rollback", "guard.rollbackSteps=50"]
+    let others = ofAdamW + ofBERT + ofT5 + ofAdaptation + ofLength + ofExact + ofSkip + ofRollback
     let keys = Set(
-      (typed + ofAdamW + ofBERT + ofT5 + ofAdaptation + ofLength).compactMap {
+      (typed + others).compactMap {
         $0.split(separator: "=").first.map(String.init)
       })
     let schema = try ConfigurationReader.schema { _ = try PretrainingOptions(&$0) }
@@ -141,6 +149,8 @@ import Testing
     #expect(!training.keepBest && training.evaluateEvery == 7 && options.evaluateTokens == 8)
     #expect(options.evaluateSamples == 9)
     #expect(training.spike == 3 && training.logEvery == 2 && training.watchdogLimit == 12)
+    #expect(training.audit.burnIn == 2.5 && training.audit.every == 0)
+    #expect(try self.options(ofExact[0]).training.audit.every == 6)
     #expect(training.energy.wattsPerCore == 9 && training.energy.gramsPerKilowattHour == 380)
     #expect(options.data.corpus.train == ["a.txt", "b.txt"])
     #expect(options.data.corpus.validation == .files(["held.txt"]))
@@ -155,6 +165,12 @@ import Testing
     #expect(adamW.training.betas == [0.8, 0.7] && adamW.training.epsilon == 1e-6)
     let length = try self.options(ofLength[0], ofLength[1])
     #expect(length.training.epochs == 2.5 && length.training.patience == 3)
+    #expect(training.onSpike.action == .stop && training.onSpike.skipped.count == 0)
+    let skip = try self.options(ofSkip[0], ofSkip[1], ofSkip[2], ofSkip[3]).training.onSpike
+    #expect(skip.action == .skip && skip.deviations == 4 && skip.limit == 2)
+    #expect(skip.skipped.text == "7, 9-12")
+    let rollback = try self.options(ofRollback[0], ofRollback[1]).training.onSpike
+    #expect(rollback.action == .rollback && rollback.rollbackSteps == 50)
   }
 
   /// Paths, the rate of reports and the means of saving memory do not change the weights.
@@ -165,11 +181,18 @@ import Testing
       "run", "tokenizer", "model.from", "data.train", "data.validation", "data.textField",
       "data.replay.train", "data.replay.validation", "recompute", "checkpoint.every",
       "checkpoint.keep", "checkpoint.keepEvery", "checkpoint.keepBest", "evaluate.every",
-      "evaluate.tokens", "evaluate.samples", "earlyStopping.patience", "guard.spike", "log.every",
-      "watchdog.limit", "energy.wattsPerCore", "energy.gramsPerKilowattHour", "precision",
+      "evaluate.tokens", "evaluate.samples", "earlyStopping.patience", "guard.spike",
+      "guard.limit", "log.every", "watchdog.limit", "energy.wattsPerCore",
+      "energy.gramsPerKilowattHour", "audit.every", "audit.burnIn", "precision",
     ]
     let all = Set(reader.schema.map(\.path))
     #expect(Set(reader.settings.keys) == all.subtracting(reporting).union(["precision"]))
+    // A rollback depends on the loss that is too high.
+    var other = try ConfigurationReader(
+      yaml: Self.file, file: "run.yaml", overrides: ["guard.onSpike=rollback"])
+    _ = try PretrainingOptions(&other)
+    #expect(
+      Set(other.settings.keys) == Set(reader.settings.keys).union(["guard.spike"]))
     // `precision: auto` is recorded as what it came to.
     #expect(try plan([]).settings["precision"] != "auto")
     #expect(try plan([]).settings["seed"] == "1")
@@ -251,6 +274,30 @@ import Testing
       ),
       (["optimizer.name=sgd", "optimizer.epsilon=1e-6"], ["optimizer.epsilon", "sgd"]),
       (["schedule.decay=5"], ["schedule.decay", "cosine", "leave it out"]),
+      (["guard.onSpike=wait"], ["guard.onSpike", "wait", "rollback"]),
+      (["guard.std=4"], ["guard.std", "guard.onSpike: stop", "leave it out"]),
+      (
+        ["sync=diloco", "diloco.innerSteps=1", "guard.onSpike=skip"],
+        ["guard.onSpike", "sync: diloco", "sync: exact"]
+      ),
+      (
+        ["sync=diloco", "diloco.innerSteps=1", "guard.skipped=[4]"],
+        ["guard.skipped", "sync: diloco", "leave the key out"]
+      ),
+      (
+        ["sync=diloco", "diloco.innerSteps=1", "audit.every=4"],
+        ["audit.every", "sync: diloco", "sync: exact"]
+      ),
+      (["guard.onSpike=rollback", "guard.std=4"], ["guard.std", "guard.onSpike: rollback"]),
+      (["guard.onSpike=skip", "guard.rollbackSteps=4"], ["guard.rollbackSteps", "skip"]),
+      (["guard.limit=4"], ["guard.limit", "stop", "leave it out"]),
+      (["guard.onSpike=rollback", "guard.rollbackSteps=0"], ["guard.rollbackSteps", "0"]),
+      (["guard.skipped=[4, 3]"], ["guard.skipped", "3 is not a step", "ascending"]),
+      (["guard.skipped=[4-9, 9]"], ["guard.skipped", "9 is not a step"]),
+      (["guard.skipped=[9-4]"], ["guard.skipped", "9-4 is not a step", "101-204"]),
+      (["guard.skipped=[0]"], ["guard.skipped", "0 is not a step"]),
+      (["guard.skipped=[-3]"], ["guard.skipped", "-3 is not a step"]),
+      (["guard.skipped=[a]"], ["guard.skipped", "a is not a step"]),
       (["schedule.name=constant", "schedule.final=0"], ["schedule.final", "constant"]),
       (["run=\"\""], ["run is refused", "empty path"]), (["run="], ["run must be a text"]),
       (["steps=99999999999999999999"], ["steps", "from 1 to 1000000000000"]),

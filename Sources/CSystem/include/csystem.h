@@ -27,3 +27,13 @@ int apus_adopt_orphans(void);
 void apus_name_mapping(const void *start, size_t bytes, const char *path);
 /// Forgets the mapping at start, before it is unmapped.
 void apus_forget_mapping(const void *start);
+
+/// Makes memory of zeros that other processes of the host can open. Returns its file descriptor, or
+/// −1 and errno.
+int apus_create_shared_memory(size_t bytes);
+/// The number of the descriptor's file, which no other file of its kind has on this host; 0 on error.
+uint64_t apus_file_number(int file);
+/// Opens the shared memory that a process, this one or another, made as the descriptor file. Returns
+/// a descriptor, or −1 and errno: ESTALE when the descriptor is not of memory with this number and
+/// size, as where the processes of two containers have the same numbers.
+int apus_open_shared_memory(int process, int file, uint64_t number, size_t bytes);

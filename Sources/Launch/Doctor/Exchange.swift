@@ -40,11 +40,23 @@ package struct Exchange: Sendable {
   ///   - shell: The program that starts commands on other hosts.
   ///   - network: The network of all hosts; nil for all that Open MPI finds.
   ///   - program: The path of apus.
-  package init(hosts: [String], shell: RemoteShell, network: String?, program: String) {
+  ///   - library: The name and version of its MPI library.
+  package init(
+    hosts: [String], shell: RemoteShell, network: String?, program: String, library: String
+  ) {
     self.hosts = hosts
     let slots = hosts.count == 1 ? 2 : 1
     var words = ["mpirun", "-np", "\(max(2, hosts.count))"]
-    words += ["--host", hosts.map { "\($0):\(slots)" }.joined(separator: ",")]
+    let places = hosts.map { "\($0):\(slots)" }.joined(separator: ",")
+    let command = [program, "doctor", "exchange", "--threads", "1", "--oversubscribe"]
+    if MPIVersion(library)?.usesHydra == true {
+      // Hydra binds no rank, permits root, and has no choice of a network by its addresses.
+      words += ["-hosts", places]
+      if shell.words != ["ssh"] { words += ["-launcher-exec", shell.words[0]] }
+      self.words = words + command
+      return
+    }
+    words += ["--host", places]
     words += ["--map-by", "node", "--bind-to", "none", "--timeout", "\(Self.seconds)"]
     if geteuid() == 0 { words.append("--allow-run-as-root") }
     if shell.words != ["ssh"] {
@@ -54,12 +66,14 @@ package struct Exchange: Sendable {
     if let network {
       words += ["--mca", "btl_tcp_if_include", network, "--mca", "oob_tcp_if_include", network]
     }
-    self.words = words + [program, "doctor", "exchange", "--threads", "1", "--oversubscribe"]
+    self.words = words + command
   }
 
   /// Runs it: the connections of rank 0, and the faults.
   package func measure() -> (links: [Link], findings: [Finding]) {
-    let outcome = Tool.run(words, seconds: Double(Self.seconds) + 5)
+    // The time limit of hydra is a variable.
+    let outcome = Tool.run(
+      words, variables: ["MPIEXEC_TIMEOUT": "\(Self.seconds)"], seconds: Double(Self.seconds) + 5)
     let text = outcome?.output.split(whereSeparator: \.isNewline).last { $0.hasPrefix("[{") }
     let links = text.flatMap { try? JSONDecoder().decode([Link].self, from: Data($0.utf8)) } ?? []
     return (links, findings(of: outcome, links))
@@ -68,7 +82,11 @@ package struct Exchange: Sendable {
   func findings(of outcome: Tool.Outcome?, _ links: [Link]) -> [Finding] {
     let isLocal = hosts.count == 1
     guard let outcome, outcome.code == 0, links.count == max(1, hosts.count - 1) else {
-      let isLate = outcome?.errors.contains("time limit for job execution") ?? true
+      let isLate =
+        outcome.map {
+          $0.errors.contains("time limit for job execution")
+            || ($0.output + $0.errors).contains("APPLICATION TIMED OUT")
+        } ?? true
       let cause = isLate ? "no end after \(Self.seconds) s" : outcome?.firstError ?? ""
       return [
         Finding(

@@ -41,23 +41,28 @@ extension HostReport {
       let linked = MPIVersion(program.mpi), starts != linked
     {
       let around = container.map { ", in the \($0) container" } ?? ""
+      // Debian's alternatives choose between the packages openmpi-bin and mpich.
+      let choice =
+        starts.family == linked.family ? "" : "update-alternatives --config mpirun (Debian), or "
       findings.append(
         defect(
           "mpirun is of \(starts) and apus is linked to \(linked)\(around)",
           why: "ranks of another MPI do not join: each believes to be alone, or MPI_Init fails",
           remedy: container == nil
-            ? "put the mpirun of \(linked) first in PATH, or build apus again on this host"
+            ? choice + "put the mpirun of \(linked) first in PATH, or build apus again on this host"
             : "put the mpirun of \(linked) first in the container's PATH; where the host's mpirun "
               + "starts the container, build apus in it with the host's version"))
     }
-    if let scheduler, let types = scheduler.types, !types.contains(where: { $0.hasPrefix("pmix") })
-    {
+    let usesHydra = MPIVersion(program.mpi)?.usesHydra ?? false
+    let (type, name) = usesHydra ? ("pmi2", "PMI-2") : ("pmix", "PMIx")
+    if let scheduler, let types = scheduler.types, !types.contains(where: { $0.hasPrefix(type) }) {
       findings.append(
         warning(
-          "Slurm has no PMIx (srun --mpi=list has \(types.joined(separator: ", ")))",
-          why: "ranks of Open MPI that srun starts would each be alone",
-          remedy: "start with mpirun or apus launch inside the job, or install slurm-wlm's PMIx "
-            + "plugin"))
+          "Slurm has no \(name) (srun --mpi=list has \(types.joined(separator: ", ")))",
+          why: "ranks of \(usesHydra ? "MPICH" : "Open MPI") that srun starts would each be alone",
+          remedy:
+            "start with \(usesHydra ? "mpiexec" : "mpirun or apus launch") inside the job, or "
+            + "install slurm-wlm's \(name) plugin"))
     }
     return findings
   }
@@ -187,6 +192,20 @@ struct MPIVersion: Equatable, CustomStringConvertible {
   }
 
   var description: String { "\(family) \(version)" }
+
+  /// True for MPICH and its descendants, which hydra starts.
+  var usesHydra: Bool { ["MPICH", "Intel MPI"].contains(family) }
+}
+
+extension HostReport {
+  /// Returns the part of the output of `mpirun --version` that has the version: the first line, or the
+  /// first two of hydra.
+  package static func mpirunVersion(of output: String) -> String? {
+    let lines = output.split(whereSeparator: \.isNewline)
+    guard let first = lines.first else { return nil }
+    if first.contains(where: \.isNumber) { return String(first) }
+    return lines.prefix(2).joined(separator: " ")
+  }
 }
 
 extension Int {

@@ -53,7 +53,7 @@ extension HostReport {
     package var cLibrary: String
     /// The path of the `mpirun` that the host's PATH finds; nil without one.
     package var mpirun: String?
-    /// The first line of `mpirun --version`.
+    /// The beginning of `mpirun --version`, with the version.
     package var mpirunVersion: String?
 
     package init(

@@ -40,7 +40,9 @@ struct ProcessTable {
         return Entry(
           id: id, parent: parent, name: String(fields[fields.index(after: start)..<end]),
           arguments: words("cmdline"),
-          isRank: words("environ").contains { $0.hasPrefix("OMPI_COMM_WORLD_RANK=") },
+          isRank: words("environ").contains {
+            $0.hasPrefix("OMPI_COMM_WORLD_RANK=") || $0.hasPrefix("PMI_RANK=")
+          },
           mapped: mapped(SystemText.contents("/proc/\(id)/maps") ?? ""))
       })
   }

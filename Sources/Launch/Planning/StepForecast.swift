@@ -1,10 +1,13 @@
 /// The predicted time of a step on a cluster, and the bytes that it sends.
 ///
-/// The gradient, S bytes, is exchanged in two parts. The reduce-scatter sends (N−1)/N·S per rank, for
-/// every part of the summation tree that a rank holds, while the last backward pass runs; at least
-/// its last bucket is waited for. The all-gather of the weights sends as much again, and everything
-/// waits for it. A message between hosts takes its bytes ÷ bandwidth; each collective takes the
-/// latency once for every doubling of the ranks, and the one that waits for all ranks a nap more
+/// The gradient, S bytes, is exchanged in two parts. In the reduce-scatter a rank passes on (N−1)/N·S,
+/// for every part of the summation tree that it holds, while the last backward pass runs; at least
+/// its last bucket is waited for. The all-gather of the weights passes on as much again, and
+/// everything waits for it. Ranks of one host read each other's memory, and of H hosts each sends
+/// (H−1)/H·S, for every part that it holds; ranks send for themselves in a fast reduction, and where
+/// the gradient is small.
+/// A message between hosts takes its bytes ÷ bandwidth; each collective takes the latency once for
+/// every doubling of the ranks, and the one that waits for all ranks a nap more
 /// (`Communicator.awaitAll`).
 ///
 /// With DiLoCo this is the exchange of the ranks of one worker. Once per round the workers exchange the
@@ -18,18 +21,14 @@ package struct StepForecast: Sendable, Equatable {
     self.cluster = cluster
   }
 
-  /// Bytes that a rank sends in a step.
+  /// Bytes that a rank passes on to others in a step, as messages or in the memory of its host.
   package var bytesPerRank: Double { reduceScatterBytes + gatherBytes + agreementBytes }
 
-  /// The least bytes that a rank can send, 2(N−1)/N·S among ranks that agree after every step.
+  /// The least bytes that a rank can pass on, 2(N−1)/N·S among ranks that agree after every step.
   package var leastBytesPerRank: Double { 2 * others * 4 * Double(work.elements) + agreementBytes }
 
   /// Bytes that a host sends to others in a step.
-  package var bytesOnWirePerHost: Double {
-    let remote =
-      (reduceScatterBytes + gatherBytes) * remoteFraction + agreementBytes * remoteAgreement
-    return remote * Double(cluster.ranksPerHost)
-  }
+  package var bytesOnWirePerHost: Double { reduceScatterOnWire + gatherOnWire + agreementOnWire }
 
   /// The time in which the exchange would be done if nothing overlapped it.
   package var secondsExchange: Double {
@@ -104,25 +103,50 @@ package struct StepForecast: Sendable, Equatable {
     return Double(groups - near) / Double(groups - 1)
   }
 
+  /// (H−1)/H for the H hosts of the ranks that exchange a gradient.
+  private var otherHosts: Double {
+    let hosts = max(1, ranks / cluster.ranksPerHost)
+    return Double(hosts - 1) / Double(hosts)
+  }
+  /// Bytes that a host sends in the reduce-scatter.
+  private var reduceScatterOnWire: Double {
+    guard work.hasTwoLevels, work.gradientBytes == 4 else {
+      return reduceScatterBytes * remoteFraction * Double(cluster.ranksPerHost)
+    }
+    return otherHosts * Double(work.partsPerHost * work.gradientBytes) * Double(work.elements)
+  }
+  /// Bytes that a host sends in the agreement of a round.
+  private var agreementOnWire: Double {
+    agreementBytes * remoteAgreement * Double(cluster.ranksPerHost)
+  }
+  /// Bytes that a host sends in the all-gather.
+  private var gatherOnWire: Double {
+    work.hasTwoLevels
+      ? otherHosts * 4 * Double(work.elements)
+      : gatherBytes * remoteFraction * Double(cluster.ranksPerHost)
+  }
+
   private var secondsReduceScatter: Double {
-    seconds(sending: reduceScatterBytes, remoteFraction) + collectives(ranks, taking: latency)
-      + collectives(ranks, taking: latency + Self.nap)
+    seconds(passing: reduceScatterBytes, sending: reduceScatterOnWire, remoteFraction)
+      + collectives(ranks, taking: latency) + collectives(ranks, taking: latency + Self.nap)
   }
   private var secondsGather: Double {
-    seconds(sending: gatherBytes, remoteFraction) + collectives(ranks, taking: latency)
+    seconds(passing: gatherBytes, sending: gatherOnWire, remoteFraction)
+      + collectives(ranks, taking: latency)
   }
 
   private var secondsAgreement: Double {
     guard let rounds = work.rounds else { return 0 }
-    return seconds(sending: agreementBytes, remoteAgreement)
+    return seconds(passing: agreementBytes, sending: agreementOnWire, remoteAgreement)
       + 2 * collectives(groups, taking: latency) / Double(rounds.steps)
   }
 
-  /// The seconds in which every rank sends `bytes`, a fraction of them to other hosts.
-  private func seconds(sending bytes: Double, _ remoteFraction: Double) -> Double {
-    let remote = bytes * remoteFraction * Double(cluster.ranksPerHost)
-    return remote / cluster.networkBandwidth
-      + bytes * (1 - remoteFraction) / cluster.localBandwidth
+  /// The seconds in which every rank passes on `bytes`, a fraction of them to other hosts, and every
+  /// host sends `remote` bytes.
+  private func seconds(
+    passing bytes: Double, sending remote: Double, _ remoteFraction: Double
+  ) -> Double {
+    remote / cluster.networkBandwidth + bytes * (1 - remoteFraction) / cluster.localBandwidth
   }
 
   private static let nap = 100e-6

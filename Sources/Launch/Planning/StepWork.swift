@@ -7,6 +7,10 @@ package struct StepWork: Sendable, Equatable {
   /// The most buffers of the gradient that a rank sends: 1 where its micro-batches make one node of
   /// the summation tree, as with powers of two.
   package var parts: Int
+  /// The most sums of gradients that a host sends to others.
+  package var partsPerHost: Int
+  /// True when ranks of a host share memory, and one of them sends for all.
+  package var hasTwoLevels: Bool
   /// Pieces in which the gradient is exchanged.
   package var buckets: Int
   /// Positions of all sequences of the step, padding included.
@@ -36,13 +40,16 @@ package struct StepWork: Sendable, Equatable {
   }
 
   package init(
-    elements: Int, gradientBytes: Int = 4, parts: Int = 1, buckets: Int, tokens: Int,
+    elements: Int, gradientBytes: Int = 4, parts: Int = 1, partsPerHost: Int = 1,
+    hasTwoLevels: Bool = true, buckets: Int, tokens: Int,
     secondsCompute: Double, secondsOverlapped: Double, secondsUpdate: Double,
     undividedUpdate: Double = 0, secondsOther: Double = 0
   ) {
     self.elements = elements
     self.gradientBytes = gradientBytes
     self.parts = parts
+    self.partsPerHost = partsPerHost
+    self.hasTwoLevels = hasTwoLevels
     self.buckets = buckets
     self.tokens = tokens
     self.secondsCompute = secondsCompute

@@ -48,10 +48,6 @@ package struct AlignmentOptions: PhaseOptions {
     policy = try PolicyOptions(&reader)
     preference = try PreferenceOptions(&reader)
     unpairedPreference = try UnpairedPreferenceOptions(&reader)
-    endsOnCollapse = try reader.boolean(
-      "guard.collapse", default: true, decidesBits: false,
-      help: "ends the run when sampled completions, or the chosen or good answers of dpo and kto, "
-        + "are no likelier than random tokens")
     var defaults = TrainingOptions.Defaults()
     defaults.steps = 200
     defaults.sequences = 4
@@ -61,6 +57,10 @@ package struct AlignmentOptions: PhaseOptions {
     defaults.warmup = 10
     defaults.spike = 0
     training = try TrainingOptions(&reader, runOptions, defaults: defaults)
+    endsOnCollapse = try reader.boolean(
+      "guard.collapse", default: true, decidesBits: training.onSpike.action == .rollback,
+      help: "ends the run when sampled completions, or the chosen or good answers of dpo and kto, "
+        + "are no likelier than random tokens")
     try reader.refuse(
       method.unusedKeys, because: "it has no effect with method: \(method.name); leave it out")
     if method.answers == .kto, training.sequences < 2 {

@@ -42,7 +42,8 @@ package struct PlannedWork {
     (workers, team) = (split.workers, split.team)
     volume = ExchangeVolume(
       elements: plan.counts.trained, leaves: division.leaves, ranks: division.ranks,
-      workers: split.workers, reduction: plan.reduction)
+      ranksPerHost: min(ranksPerHost, division.ranks), workers: split.workers,
+      reduction: plan.reduction)
     // The workers of DiLoCo that a rank computes one after the other.
     gradients = max(1, (plan.diloco?.workers ?? 1) / ranks)
 

@@ -8,15 +8,45 @@ package final class FlatArray<Element: BitwiseCopyable>: @unchecked Sendable {
 
   package let elements: UnsafeMutableBufferPointer<Element>
   private let memory: PageMemory
+  /// True for the buffer of another process.
+  private let isMapped: Bool
 
   /// Allocates `count` elements whose bits are zero.
   ///
   /// A page takes memory when a thread first writes to it, so that threads which share the work
-  /// share the cost of its pages, and a buffer that is never used costs nothing.
-  package init(count: Int) {
-    memory = PageMemory(bytes: count * MemoryLayout<Element>.stride)
+  /// share the cost of its pages, and a buffer that is never used costs nothing. The huge pages of a
+  /// shared buffer take memory at once, at the NUMA node of the calling thread.
+  ///
+  /// - Parameter isShared: True for a buffer that other processes of the host can map by its
+  ///   `handle`.
+  package init(count: Int, isShared: Bool = false) {
+    memory = PageMemory(bytes: count * MemoryLayout<Element>.stride, isShared: isShared)
     elements = UnsafeMutableBufferPointer(
       start: memory.start.bindMemory(to: Element.self, capacity: count), count: count)
+    isMapped = false
+  }
+
+  /// Maps the buffer of another process of this host.
+  package init(
+    mapping handle: SharedMemoryHandle, isWritable: Bool = false
+  ) throws(SharedMemoryRefusal) {
+    memory = try PageMemory(mapping: handle, isWritable: isWritable)
+    let count = handle.bytes / MemoryLayout<Element>.stride
+    elements = UnsafeMutableBufferPointer(
+      start: memory.start.bindMemory(to: Element.self, capacity: count), count: count)
+    isMapped = true
+  }
+
+  /// What other processes of the host map this buffer by; nil when it is not shared, or the system
+  /// refused that.
+  package var handle: SharedMemoryHandle? { memory.handle }
+
+  /// Removes `range` of another process's buffer from the resident memory of this one, until the next
+  /// access; the elements stay.
+  package func release(_ range: Range<Int>) {
+    precondition(isMapped, "the pages of an own buffer would lose their elements")
+    let size = MemoryLayout<Element>.stride
+    memory.release(range.lowerBound * size..<range.upperBound * size)
   }
 }
 
