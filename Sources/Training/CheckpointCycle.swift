@@ -43,8 +43,9 @@ final class CheckpointCycle {
   /// Called on rank 0's writing thread when everything is written, before the checkpoint is
   /// published.
   var beforePublishing: @Sendable () throws -> Void = {}
-  /// Returns the step before which a rollback from a later step than that of a state cannot go, so that
-  /// its newest checkpoint at or before it is kept; nil when no rollback needs one.
+  /// Returns the step before which a rollback from a later step than that of a state cannot go.
+  ///
+  /// Nil when there is none. The newest checkpoint at or before it is kept, and the oldest after it.
   var oldestNeeded: @Sendable (TrainingState) -> Int? = { _ in nil }
   private var pending: PendingSave?
 
@@ -192,12 +193,14 @@ final class CheckpointCycle {
       guard pending.prunes else { return }
       let best = keepsBest ? pending.state.best?.step : nil
       do {
-        let oldest = oldestNeeded(pending.state)
-        let base = try oldest.flatMap { oldest throws(StorageError) in
-          try store.publishedSteps().last { $0 <= oldest }
+        var kept = Set([best].compactMap(\.self))
+        if let oldest = oldestNeeded(pending.state) {
+          // A later spike may not need the first any more, and needs the second.
+          let steps = try store.publishedSteps()
+          kept.formUnion(
+            [steps.last { $0 <= oldest }, steps.first { $0 > oldest }].compactMap(\.self))
         }
-        try store.prune(
-          retention, protecting: Set([best, base].compactMap(\.self)), attempt: attempt)
+        try store.prune(retention, protecting: kept, attempt: attempt)
       } catch let error as StorageError where !error.isSuperseded {
         pending.warning = "older checkpoints cannot be removed: \(error)"
       }
