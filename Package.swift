@@ -99,7 +99,8 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Checkpoints", "Configuration", "DataParallel", "Datasets", "Faults", "Files", "Layers",
-        "MPI", "Models", "Monitoring", "Objectives", "Optimizers", "Tensors", "Tokenizers",
+        "MPI", "Models", "Monitoring", "Objectives", "Optimizers", "RandomNumbers", "Tensors",
+        "Tokenizers",
       ],
       swiftSettings: strict),
     .target(
