@@ -18,7 +18,7 @@ final class GradientAudit {
   private let pairs: AuditPairs
   private let replicas: DataParallel<Replica>
 
-  /// Nil without audits.
+  /// Pairs the ranks by their hosts; nil without audits.
   ///
   /// Collective.
   init?(_ plan: TrainingPlan, of replicas: DataParallel<Replica>) throws {
