@@ -9,7 +9,7 @@ struct HostBuffers: Sendable {
     let rank: Int
     /// The name of its host.
     let host: String
-    /// What failed and why, without the rank.
+    /// The failure and its cause, without the rank.
     let reason: String
 
     /// The clause of a sentence: who, where, what and why.

@@ -16,7 +16,7 @@ struct HostTopology: Sendable {
   /// The ranks of this host in the world.
   var ownRanks: Range<Int> { hosts[index] }
 
-  /// What is known of the hosts of a world.
+  /// The finding about the hosts of a world.
   enum Finding: Sendable {
     /// No host has two ranks.
     case single

@@ -87,7 +87,7 @@ package struct LauncherMismatch: Error, Equatable, Sendable, CustomStringConvert
   /// The name and version of the linked library.
   let library: String
 
-  /// Nil when `world` ranks are what the launcher has started.
+  /// Compares the ranks that the launcher has started with `world`; nil when they are the same.
   init?(_ launched: LaunchedRank?, world: Int, library: String) {
     guard let launched, let ranks = launched.size, world == 1, ranks > 1 else { return nil }
     self.ranks = ranks

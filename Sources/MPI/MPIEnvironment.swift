@@ -99,7 +99,7 @@ extension MPIEnvironment {
       String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
   }
 
-  /// Returns the beginning of a library's text, which goes on with its build: "Open MPI v4.1.4,
+  /// Returns the beginning of a library's text, before that of its build: "Open MPI v4.1.4,
   /// package: …", and MPICH's "MPICH Version:\t4.0.2" with further lines.
   static func shortened(_ text: String) -> String {
     let first = text.prefix { $0 != "," && !$0.isNewline }

@@ -37,8 +37,8 @@ package final class FlatArray<Element: BitwiseCopyable>: @unchecked Sendable {
     isMapped = true
   }
 
-  /// What other processes of the host map this buffer by; nil when it is not shared, or the system
-  /// refused that.
+  /// The handle by which other processes of the host map this buffer; nil when it is not shared, or the
+  /// system refused that.
   package var handle: SharedMemoryHandle? { memory.handle }
 
   /// Removes `range` of another process's buffer from the resident memory of this one, until the next

@@ -5,8 +5,8 @@ import Glibc
 struct PageMemory: ~Copyable {
   /// The first byte; aligned to a huge page if the memory is large.
   let start: UnsafeMutableRawPointer
-  /// What other processes of the host map this memory by; nil when it is private, or of another
-  /// process.
+  /// The handle by which other processes of the host map this memory; nil for private memory and that of
+  /// another process.
   let handle: SharedMemoryHandle?
   private let mapping: UnsafeMutableRawBufferPointer
 

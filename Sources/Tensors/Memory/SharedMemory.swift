@@ -44,7 +44,7 @@ package struct SharedMemoryRefusal: Error, Equatable, CustomStringConvertible {
   /// The `errno` of the refusal.
   package let code: Int32
 
-  /// What failed and why; the caller names the rank.
+  /// The failure and its cause; the caller names the rank.
   package var description: String {
     "the memory of another rank of the host cannot be mapped (\(String(cString: strerror(code))))"
   }
