@@ -61,15 +61,16 @@ import Testing
     #expect(abs(largest - 1e-3) < 1e-6, "\(largest)")
   }
 
-  /// Gradients take half the bytes and weights all of theirs, three quarters together; one rank
-  /// sends nothing.
-  @Test func fastReductionSendsHalfTheBytesOfTheGradient() throws {
-    let sent = try ["exact", "fast"].map { choice in
+  /// Ranks of one host send each other neither gradients nor weights, only words; one rank sends
+  /// nothing.
+  @Test func ranksOfOneHostSendOnlyWords() throws {
+    for choice in ["exact", "fast"] {
       let trainer = try trainer("reduction=\(choice)", "model.width=128")
       _ = try trainer.step()
-      return Double(try world.allReduce(Int64(trainer.step().bytesSent), .sum))
+      let sent = try trainer.step().bytesSent
+      let most = world.size == 1 ? 0 : trainer.plan.counts.trained / 10
+      #expect(sent <= most && (sent > 0) == (world.size > 1), "\(choice): \(sent)")
     }
-    #expect(world.size == 1 ? sent == [0, 0] : abs(sent[1] / sent[0] - 0.75) < 0.02, "\(sent)")
   }
 
   /// Less than two kilobytes per step over six hundred steps.
