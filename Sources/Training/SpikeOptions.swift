@@ -8,7 +8,7 @@ package struct SpikeOptions: Sendable {
     case stop
     /// The update of the step is not applied; see `SpikeRule`.
     case skip
-    /// Where `stop` would end it, the run goes back to a step before the spike, and skips the batches
+    /// The run goes back, where `stop` would end it, to a step before the spike, and skips the batches
     /// from there to the spike, as that of PaLM did by hand (arXiv:2204.02311, section 5.1).
     case rollback
   }

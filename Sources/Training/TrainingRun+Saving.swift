@@ -70,7 +70,7 @@ extension TrainingRun {
   /// Sets aside the checkpoints since the audit before the one that found `error`: their weights may
   /// come from wrong gradients.
   ///
-  /// Where they are all that is left of a long run, they stay.
+  /// They stay when they are all that is left of a long run.
   func setUnconfirmedAside(_ error: CorruptedGradient) throws {
     guard world.rank == 0 else { return }
     let steps = try folder.checkpoints.publishedSteps()

@@ -229,7 +229,7 @@ import Testing
     FaultSchedule.set([flip], rank: world.rank)
     let keys = keys + ["diloco.workers=1"]
     if world.size == 1 {
-      // Nothing can be compared with a single rank.
+      // A single rank has no other to be compared with.
       #expect(try folder.attempt(keys) == .finished)
     } else {
       let error = #expect(throws: CorruptedWeights.self) { try folder.attempt(keys) }
