@@ -3,6 +3,9 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+/// Modules that are optimized in debug builds too: the tests train with them.
+let optimized = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// The pkg-config name of the MPI library: `APUS_MPI=mpich swift build --scratch-path .build-mpich`.
 let mpi = Context.environment["APUS_MPI"] ?? "ompi-c"
 
@@ -41,25 +44,25 @@ let package = Package(
     .target(name: "Faults", swiftSettings: strict),
     .target(
       name: "Files", dependencies: ["CSystem", .product(name: "Crypto", package: "swift-crypto")],
-      swiftSettings: strict),
+      swiftSettings: optimized),
 
     .target(name: "Processes", dependencies: ["CSystem", "Files"], swiftSettings: strict),
 
     // Numbers
-    .target(name: "RandomNumbers", swiftSettings: strict),
-    .target(name: "Statistics", dependencies: ["RandomNumbers"], swiftSettings: strict),
+    .target(name: "RandomNumbers", swiftSettings: optimized),
+    .target(name: "Statistics", dependencies: ["RandomNumbers"], swiftSettings: optimized),
     .target(
       name: "Tensors",
       dependencies: ["COpenBLAS", "COneDNN", "CKernels", "CSystem", "Files", "RandomNumbers"],
-      swiftSettings: strict),
+      swiftSettings: optimized),
     .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: strict),
 
     // Text
-    .target(name: "Jinja", dependencies: ["Files"], swiftSettings: strict),
-    .target(name: "Tokenizers", dependencies: ["Files", "Jinja"], swiftSettings: strict),
+    .target(name: "Jinja", dependencies: ["Files"], swiftSettings: optimized),
+    .target(name: "Tokenizers", dependencies: ["Files", "Jinja"], swiftSettings: optimized),
     .target(
       name: "Datasets", dependencies: ["Files", "Tokenizers", "RandomNumbers", "CZlib"],
-      swiftSettings: strict),
+      swiftSettings: optimized),
     .target(name: "Aviary", dependencies: ["RandomNumbers"], swiftSettings: strict),
     .target(
       name: "Annotation",
@@ -71,24 +74,24 @@ let package = Package(
       swiftSettings: strict),
 
     // Models
-    .target(name: "Layers", dependencies: ["Tensors", "RandomNumbers"], swiftSettings: strict),
-    .target(name: "Models", dependencies: ["Files", "Layers", "Tensors"], swiftSettings: strict),
-    .target(name: "Objectives", dependencies: ["Tensors"], swiftSettings: strict),
+    .target(name: "Layers", dependencies: ["Tensors", "RandomNumbers"], swiftSettings: optimized),
+    .target(name: "Models", dependencies: ["Files", "Layers", "Tensors"], swiftSettings: optimized),
+    .target(name: "Objectives", dependencies: ["Tensors"], swiftSettings: optimized),
     .target(
       name: "Generation",
       dependencies: ["CKernels", "Models", "Layers", "Tensors", "RandomNumbers"],
-      swiftSettings: strict),
+      swiftSettings: optimized),
 
     // Training
-    .target(name: "Optimizers", dependencies: ["CKernels"], swiftSettings: strict),
+    .target(name: "Optimizers", dependencies: ["CKernels"], swiftSettings: optimized),
     .target(
       name: "DataParallel",
       dependencies: ["MPI", "Tensors", "CKernels", "CSystem", "Faults", "Optimizers"],
-      swiftSettings: strict),
+      swiftSettings: optimized),
     .target(
       name: "Checkpoints",
       dependencies: ["Files", "Tensors", "Models", "Tokenizers"],
-      swiftSettings: strict),
+      swiftSettings: optimized),
     .target(
       name: "Evaluation", dependencies: ["Datasets", "Layers", "Models", "Statistics", "Tensors"],
       swiftSettings: strict),
@@ -102,7 +105,7 @@ let package = Package(
         "MPI", "Models", "Monitoring", "Objectives", "Optimizers", "RandomNumbers", "Tensors",
         "Tokenizers",
       ],
-      swiftSettings: strict),
+      swiftSettings: optimized),
     .target(
       name: "Phases",
       dependencies: [

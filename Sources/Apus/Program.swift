@@ -9,18 +9,13 @@ enum Program {
       ?? CommandLine.arguments[0]
   }
 
-  /// The version and a hash of the executable's bytes, since two builds of one version may differ.
+  /// The version and 16 digits of the executable's SHA-256, by which builds of one version differ.
   ///
   /// The version alone if the executable cannot be read, for example without /proc.
   static var identity: String {
-    guard let executable = FileHandle(forReadingAtPath: "/proc/self/exe") else {
+    guard let hash = try? InputFile("/proc/self/exe").sha256() else {
       return ApusCommand.version
     }
-    var hash = FNV1a()
-    // In chunks: a limited address space may have no room for the whole.
-    while let chunk = try? executable.read(upToCount: 1 << 20), !chunk.isEmpty {
-      chunk.withUnsafeBytes { hash.combine($0.bindMemory(to: UInt8.self)) }
-    }
-    return ApusCommand.version + " " + String(hash.value, radix: 16)
+    return ApusCommand.version + " " + hash.prefix(16)
   }
 }

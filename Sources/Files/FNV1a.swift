@@ -16,6 +16,10 @@ package struct FNV1a: Sendable, Hashable {
 
   /// Adds `bytes` to the hash.
   package mutating func combine(_ bytes: UnsafeBufferPointer<UInt8>) {
-    for byte in bytes { value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+    var index = 0
+    while index < bytes.count {
+      value = (value ^ UInt64(bytes[index])) &* 0x0000_0100_0000_01B3
+      index += 1
+    }
   }
 }
