@@ -24,15 +24,15 @@ LAUNCHER=${LAUNCHER:-}
 ONLY=${ONLY:-}
 SEED=${SEED:-$RANDOM}       # of the moments and victims
 short="kill phases cut resize terminate fill contract"
-long="$short audit hosts levels crash daemons pause freeze"
+long="$short audit hosts levels syscalls crash daemons pause freeze storm"
 if [ -n "${SHORT:-}" ]; then
   SCENARIOS=${ONLY:-$short}
   STEPS=${STEPS:-80} KILLS=${KILLS:-3} FAULTS=${FAULTS:-7} CUTS=${CUTS:-1}
-  TERMINATIONS=${TERMINATIONS:-3} FLIPS=${FLIPS:-2}
+  TERMINATIONS=${TERMINATIONS:-3} FLIPS=${FLIPS:-2} MINUTES=${MINUTES:-5}
 else
   SCENARIOS=${ONLY:-$long}
   STEPS=${STEPS:-200} KILLS=${KILLS:-40} FAULTS=${FAULTS:-200} CUTS=${CUTS:-5}
-  TERMINATIONS=${TERMINATIONS:-50} FLIPS=${FLIPS:-20}
+  TERMINATIONS=${TERMINATIONS:-50} FLIPS=${FLIPS:-20} MINUTES=${MINUTES:-60}
 fi
 wide=(--set model.width=320 --set steps=20)  # the model of the scenario of two levels
 EVERY=10 EVALUATE=20        # steps between two checkpoints, and between two evaluations
@@ -336,6 +336,55 @@ scenario_phases() {
     awk '{ printf("%s%s %s", (NR > 1 ? ", " : ""), $2, $1) }'))"
 }
 
+# A rank is killed at every call of the system that it makes in a save: of each kind the first, the
+# second, and so on, until the save ends without reaching that number.
+scenario_syscalls() {
+  local calls='' call rank number trials=0 run=syscalls victim tracer
+  STEPS=$((3 * EVERY))
+  cd "$work"
+  "$APUS" pretrain ref.yaml --set run=calm --set "steps=$STEPS" --threads 1 > "$logs/calm.log" 2>&1 ||
+    fail "no run on a rank: $(said calm)"
+  reference=$(digest calm)
+  command -v strace > /dev/null || skip "strace is missing: apt-get install strace"
+  for call in ${CALLS:-openat write pwrite64 writev lseek ftruncate fallocate fsync fdatasync sync_file_range \
+    close rename renameat renameat2 link linkat mkdir mkdirat unlink unlinkat rmdir fchmod chmod \
+    newfstatat fstat statx getdents64 fcntl flock}; do
+    for rank in 0 1; do
+      for ((number = 1; ; number++)); do
+        rm -rf "${work:?}/$run"
+        export APUS_FAULT="stop@rank=$rank,step=$((2 * EVERY)),phase=snapshot"
+        launch $run "$(h 1 2)" --set "steps=$STEPS"
+        victim=
+        until [ -n "$victim" ] && grep -q '^State:.T' "/proc/$victim/status"; do
+          kill -0 "$job" 2> /dev/null || { await; fail "the job ended with $code: $(said $run)"; }
+          sleep 0.02
+          victim=$(ranks "$LAB$((rank + 1))" | cut -d' ' -f2)
+        done
+        strace -f -qq -e "trace=$call" -e "inject=$call:signal=KILL:when=$number" -p "$victim" \
+          -o "$logs/strace.log" &
+        tracer=$!
+        while grep -q '^TracerPid:.0$' /proc/"$victim"/task/*/status; do sleep 0.02; done
+        kill -CONT "$victim"
+        await
+        unset APUS_FAULT
+        wait $tracer || true
+        [ "$code" -ne 0 ] || break
+        trials=$((trials + 1))
+        [ "$code" -eq 137 ] || fail "a kill at $call $number of rank $rank led to $code: $(said $run)"
+        no_orphans
+        [ "$(checkpoint $run)" -ge "$EVERY" ] || fail "$call $number of rank $rank: no checkpoint is left"
+        launch $run "$(h 1 2)" --set "steps=$STEPS"
+        await
+        [ "$code" -eq 0 ] || fail "after $call $number of rank $rank: $(said $run)"
+        ! grep -q "set aside" "$logs/$run.log" || fail "$call $number of rank $rank: $(said $run)"
+        same_bits $run
+      done
+      [ "$number" -eq 1 ] || calls+=", $call $((number - 1)) of rank $rank"
+    done
+  done
+  echo "$trials kills, each with a checkpoint to resume from and the same bits (${calls#, })"
+}
+
 # Bits are inverted on one of three hosts: in its gradients from some step on, which an audit finds,
 # or once in its weights. The host is named, and the run continues without it.
 scenario_audit() {
@@ -528,6 +577,52 @@ scenario_freeze() {
   local after=$took
   survive freeze "$(h 1 2)"
   echo "named, and ended after $after s, same bits"
+}
+
+# Random faults with a mean of 60 seconds between them, for about an hour, on four hosts. A
+# micro-batch takes a quarter of a second longer than its computation, as if the model were larger.
+# The run has to end by itself, with 80 % of the time useful by the supervisor's report.
+scenario_storm() {
+  local kinds=(kill stop freeze cut crash daemon fill) kind host faults='' useful
+  [ -n "$LAUNCHER" ] || skip "it needs a supervisor: LAUNCHER"
+  cd "$work"
+  STEPS=$((MINUTES * 60 * 4 * 8 / 10))
+  "$APUS" pretrain ref.yaml --set run=calm --set "steps=$STEPS" --threads 1 > "$logs/calm.log" 2>&1 ||
+    fail "no run on a rank: $(said calm)"
+  reference=$(digest calm)
+  export APUS_FAULT="delay=0.25@phase=forward,times=1000000000"
+  launch storm "$(h 1 2 3 4)" --set "steps=$STEPS"
+  while :; do
+    # Exponential, so that faults also come together.
+    sleep "$(awk "BEGIN { print -60 * log((1 + $RANDOM) / 32769) }")"
+    kill -0 "$job" 2> /dev/null || break
+    # Host 1 has the supervisor, whose own end is another scenario.
+    kind=${kinds[$((RANDOM % ${#kinds[@]}))]} host=$LAB$((2 + RANDOM % 3))
+    faults+=" $kind"
+    echo "$(date +%T) $kind $host at step $(step storm)" >> "$logs/storm.faults"
+    case $kind in
+      kill) kill -9 "$(random_rank)" ;;
+      stop) random_rank | { read -r rank && kill -STOP "$rank" && sleep 5 && kill -CONT "$rank"; } ;;
+      freeze) kill -STOP "$(random_rank)" ;;
+      cut) "$lab" cut "$host" && sleep 30 && "$lab" heal "$host" ;;
+      crash) "$lab" cut "$host" && "$lab" crash "$host" && sleep 30 && "$lab" heal "$host" ;;
+      daemon)
+        "$lab" ps | awk -v host="$host" '$1 == host && $3 ~ /orted$/ { print $2 }' |
+          xargs -r kill -9
+        ;;
+      fill) "$lab" fill && sleep 5 && "$lab" fill off ;;
+    esac || true
+  done
+  await
+  unset APUS_FAULT
+  [ "$code" -eq 0 ] || fail "it ended with $code after$faults: $(said storm)"
+  no_orphans
+  same_bits storm
+  useful=$(grep -E '^apus: [0-9]+ attempts?, ' "$logs/storm.log" |
+    sed -nE 's/.* useful [^(]*\(([0-9]+) %\).*/\1/p' | tail -1)
+  [ "${useful:-0}" -ge 80 ] || fail "only $useful % of the time was useful with$faults"
+  echo "$(wc -w <<< "$faults") faults ($(xargs -n1 <<< "$faults" | sort | uniq -c |
+    awk '{ printf("%s%s %s", (NR > 1 ? ", " : ""), $2, $1) }')), same bits, $useful % of the time useful"
 }
 
 # One host differs: the start is refused with code 2 within 20 s, and the host is named.
