@@ -73,6 +73,18 @@ package final class WorkerPool: @unchecked Sendable {
     threads = []
   }
 
+  /// Lets the threads end when their body has returned, and does not wait for it.
+  ///
+  /// The pool cannot be used afterwards.
+  package func leave() {
+    condition.locked {
+      isStopping = true
+      condition.broadcast()
+    }
+    for thread in threads { pthread_detach(thread) }
+    threads = []
+  }
+
   /// Starts `body` on every thread and returns at once.
   package func start(_ body: @escaping @Sendable (_ thread: Int) throws -> Void) {
     condition.locked {

@@ -2,6 +2,7 @@
 
 import Crypto
 import Glibc
+import Synchronization
 
 /// A written file, as recorded by its writer.
 package struct FileRecord: Sendable, Hashable, Codable {
@@ -27,6 +28,13 @@ package struct FileRecord: Sendable, Hashable, Codable {
 package struct DurableFile: ~Copyable, Sendable {
   /// Size of the chunks that are hashed and then written, in bytes; a chunk fits the L2 cache.
   package static let chunkSize = 1 << 20
+
+  private static let written = Atomic<Int>(0)
+
+  /// Number of bytes that this process has written so far, to all such files.
+  ///
+  /// A number that stays the same tells that a writing thread hangs.
+  package static var bytesWritten: Int { written.load(ordering: .relaxed) }
 
   /// Number of bytes written so far.
   package private(set) var size = 0
@@ -61,6 +69,7 @@ package struct DurableFile: ~Copyable, Sendable {
         throw error
       }
       size += chunk.count
+      Self.written.add(chunk.count, ordering: .relaxed)
       rest = rest.dropFirst(chunk.count)
     }
   }

@@ -6,6 +6,8 @@ import Glibc
 package enum StorageError: Error, Equatable, Sendable {
   /// A system call that failed; `operation` is a verb for sentences, `code` the `errno`.
   case call(operation: String, path: String, code: Int32)
+  /// A write that has made no progress for so many seconds.
+  case hangs(path: String, seconds: Int)
   /// Fewer than `needed` bytes are free.
   case full(path: String, needed: Int, available: Int)
   /// A written file does not have the size that its writer reported.
@@ -78,6 +80,11 @@ extension StorageError: CustomStringConvertible {
       "\(path) does not exist; check the path, and whether another process removed it"
     case .call(let operation, let path, _):
       "cannot \(operation) \(path): \(reason); check the disk or its mount"
+    case .hangs(let path, let seconds):
+      """
+      nothing could be written to \(path) for \(seconds) seconds; check that its file system, such as \
+      a server of NFS, responds
+      """
     case .full(let path, let needed, let available):
       """
       no room at \(path): \(needed) bytes are needed and \(available) are free; free some space or \

@@ -2,8 +2,8 @@ import Checkpoints
 import DataParallel
 import Faults
 import Files
-import Glibc
 import MPI
+import Synchronization
 import Tensors
 
 /// Saves checkpoints while training continues: writes the state of a step boundary in the
@@ -18,6 +18,8 @@ import Tensors
 /// messages of its own. There is one pending save at a time.
 ///
 /// A save that fails on any rank is abandoned on all of them, and what was published before stays.
+/// A file system that hangs is such a failure: its thread is left behind, and the files that it may
+/// still write are never published (`SaveWriter`).
 ///
 /// The loss of a step evaluates the weights before it. A checkpoint is therefore published only
 /// after a further step with a healthy loss, or when the caller asks to `finish`.
@@ -39,7 +41,7 @@ final class CheckpointCycle {
   private let files: ModelFiles
   private let retention: RetentionPolicy
   private let keepsBest: Bool
-  private let writer: WorkerPool
+  private let writer: SaveWriter
   /// Called on rank 0's writing thread when everything is written, before the checkpoint is
   /// published.
   var beforePublishing: @Sendable () throws -> Void = {}
@@ -48,13 +50,15 @@ final class CheckpointCycle {
   /// Nil when there is none. The newest checkpoint at or before it is kept, and the oldest after it.
   var oldestNeeded: @Sendable (TrainingState) -> Int? = { _ in nil }
   private var pending: PendingSave?
+  /// The saves whose threads were left behind, and may still write to their drafts.
+  private var left: [PendingSave] = []
 
   /// A checkpoint that is being written or published.
   private final class PendingSave: @unchecked Sendable {
     // Sendable: the writer fills in the records; they are read after the pool's wait.
     let state: TrainingState
-    /// The folder; nil when it cannot be created.
-    let draft: CheckpointDraft?
+    /// The folder; nil until it is created.
+    var draft: CheckpointDraft?
     /// True to prune older checkpoints afterwards.
     let prunes: Bool
     /// The files with all their bytes; their last is this rank's optimizer file.
@@ -71,17 +75,20 @@ final class CheckpointCycle {
     var failure: (any Error)?
     /// The reason that older checkpoints could not be removed.
     var warning: String?
+    /// True when the thread that writes it hangs, and what it has belongs to that thread alone.
+    let isLeft = Atomic(false)
+    /// True when that thread has returned after all.
+    let hasReturned = Atomic(false)
 
-    init(state: TrainingState, draft: CheckpointDraft?, prunes: Bool) {
+    init(state: TrainingState, prunes: Bool) {
       self.state = state
-      self.draft = draft
       self.prunes = prunes
     }
   }
 
   init(
     store: CheckpointStore, attempt: String, world: Communicator, files: ModelFiles,
-    retention: RetentionPolicy, keepsBest: Bool
+    retention: RetentionPolicy, keepsBest: Bool, limit: Double
   ) throws(WorkerPool.ThreadStartFailure) {
     self.store = store
     self.attempt = attempt
@@ -89,11 +96,7 @@ final class CheckpointCycle {
     self.files = files
     self.retention = retention
     self.keepsBest = keepsBest
-    writer = try WorkerPool(count: 1)
-  }
-
-  deinit {
-    writer.stop()
+    writer = try SaveWriter(limit: limit, path: store.path)
   }
 
   /// True while a save is pending on this rank.
@@ -108,22 +111,24 @@ final class CheckpointCycle {
   /// Called on all ranks or none. Unless `prunes`, all older checkpoints stay.
   func begin(_ trainer: Trainer, prunes: Bool = true) throws {
     precondition(pending == nil, "two saves at a time")
-    let draft = Result { () throws -> CheckpointDraft in
-      if world.rank == 0 {
-        try store.requireSpace(bytes: files.byteCount * (1 + trainer.plan.stateNames.count))
-      }
-      let draft = try store.draft(step: trainer.state.step, attempt: attempt)
-      try draft.reach(.snapshot)
-      return draft
-    }
-    let pending = PendingSave(state: trainer.state, draft: try? draft.get(), prunes: prunes)
+    let pending = PendingSave(state: trainer.state, prunes: prunes)
     self.pending = pending
-    guard let draft = pending.draft else {
-      if case .failure(let error) = draft { try fail(pending, error) }
-      return
-    }
-    writer.start {
-      [files, world, parameters = trainer.replicas.parameters, parts = trainer.optimizerState] _ in
+    // The removal of the last draft may hang, and one whose thread was left must not be shared.
+    try recordFailure(pending) { try writer.awaitIdle() }
+    left.removeAll { $0.hasReturned.load(ordering: .acquiring) }
+    let other = left.first { $0.state.step == pending.state.step }
+    if let reason = other?.failure { try fail(pending, reason) }
+    guard pending.failure == nil else { return }
+    let need = files.byteCount * (1 + trainer.plan.stateNames.count)
+    start(.copying, pending) {
+      [
+        store, attempt, files, world, parameters = trainer.replicas.parameters,
+        parts = trainer.optimizerState
+      ] in
+      if world.rank == 0 { try store.requireSpace(bytes: need) }
+      let draft = try store.draft(step: pending.state.step, attempt: attempt)
+      pending.draft = draft
+      try draft.reach(.snapshot)
       try draft.reach(.write)
       if world.rank == 0 {
         pending.files = try files.write(UnsafeBufferPointer(parameters.elements), to: draft)
@@ -134,6 +139,24 @@ final class CheckpointCycle {
     }
   }
 
+  /// Runs a part of the save on the writing thread.
+  ///
+  /// A thread that was left behind removes what it has written when it returns after all.
+  private func start(
+    _ part: SaveWriter.Part, _ pending: PendingSave, _ body: @escaping @Sendable () throws -> Void
+  ) {
+    writer.start(part) { [store, attempt, world] in
+      defer {
+        if pending.isLeft.load(ordering: .acquiring) {
+          pending.files = []
+          if world.rank == 0 { try? store.discardDraft(step: pending.state.step, attempt: attempt) }
+          pending.hasReturned.store(true, ordering: .releasing)
+        }
+      }
+      try body()
+    }
+  }
+
   /// Returns when weights and optimizer state of this rank may change: when the files of a pending
   /// save have all their bytes, which the writer then makes durable.
   func awaitCopies() throws {
@@ -141,18 +164,20 @@ final class CheckpointCycle {
     try awaitWriter(pending)
     guard pending.failure == nil else { return }
     pending.isCopied = true
-    writer.start { _ in
-      pending.records = try pending.files.map { try $0.close() }
-    }
+    start(.syncing, pending) { pending.records = try pending.files.map { try $0.close() } }
   }
 
   /// Adds this rank's progress to `word`.
   func report(in word: inout ControlWord) throws {
     guard let pending else { return }
     if !pending.isCopied && writer.isIdle { try awaitCopies() }
-    if pending.isCopied && pending.own == nil && writer.isIdle {
-      try awaitWriter(pending)
-      pending.own = pending.records.last
+    if pending.isCopied && pending.own == nil && pending.failure == nil {
+      if writer.isIdle {
+        try awaitWriter(pending)
+        pending.own = pending.records.last
+      } else {
+        try leaveIfHung(pending)
+      }
     }
     word.saving = pending.failure == nil ? .writing : .failed
     guard let own = pending.own else { return }
@@ -186,7 +211,8 @@ final class CheckpointCycle {
           name: OptimizerFiles.name(rank: rank, of: world.size), size: word.size,
           sha256: word.sha256))
     }
-    writer.start { [store, attempt, retention, keepsBest, beforePublishing, oldestNeeded] _ in
+    start(.syncing, pending) {
+      [store, attempt, retention, keepsBest, beforePublishing, oldestNeeded] in
       try beforePublishing()
       try pending.draft?.reach(.publish)
       _ = try pending.draft?.publish(files: pending.records)
@@ -210,8 +236,12 @@ final class CheckpointCycle {
 
   /// Returns the result of the publication, on rank 0, when it is known.
   private func finishPublishing(_ pending: PendingSave) throws -> Progress {
-    guard writer.isIdle else { return .none }
-    try awaitWriter(pending)
+    if !writer.isIdle {
+      try leaveIfHung(pending)
+      if pending.failure == nil { return .none }
+    } else {
+      try awaitWriter(pending)
+    }
     self.pending = nil
     guard let failure = pending.failure else {
       return .published(step: pending.state.step, warning: pending.warning)
@@ -226,8 +256,6 @@ final class CheckpointCycle {
   private func abandon(_ pending: PendingSave) throws -> SaveFailure {
     self.pending = nil
     if pending.failure == nil { try awaitWriter(pending) }
-    // Open files keep a folder of NFS from being removed.
-    pending.files = []
     let reason = pending.failure.map { "\($0)" } ?? ""
     let reasons = try world.allGatherV(Array(reason.utf8)).map {
       String(decoding: $0, as: UTF8.self)
@@ -243,7 +271,7 @@ final class CheckpointCycle {
   func finish() throws -> Progress {
     var progress = Progress.none
     while let pending {
-      while !writer.isIdle { usleep(2000) }
+      try awaitWriter(pending)
       if pending.isPublishing {
         progress = try finishPublishing(pending)
       } else {
@@ -263,24 +291,45 @@ final class CheckpointCycle {
   func finishOrDiscard() throws -> Progress {
     guard let pending, !pending.isHealthy else { return try finish() }
     self.pending = nil
-    try? writer.wait()
-    pending.files = []
+    if pending.failure == nil { try? awaitWriter(pending) }
     try world.awaitAll()
     discard(pending)
     return .none
   }
 
   /// Removes the draft, on rank 0, so that a full disk does not stay full.
+  ///
+  /// On the writing thread, because the removal may hang as well. A thread that was left behind does
+  /// it itself.
   private func discard(_ pending: PendingSave) {
+    guard !pending.isLeft.load(ordering: .relaxed) else { return }
+    // Open files keep a folder of NFS from being removed.
+    pending.files = []
     guard world.rank == 0 else { return }
-    try? store.discardDraft(step: pending.state.step, attempt: attempt)
+    writer.start(.syncing) { [store, attempt] in
+      try? store.discardDraft(step: pending.state.step, attempt: attempt)
+    }
   }
 
   /// Waits for the writer, and records its failure.
   private func awaitWriter(_ pending: PendingSave) throws {
+    try recordFailure(pending) { try writer.wait() }
+  }
+
+  /// Records the failure of a writer that hangs.
+  private func leaveIfHung(_ pending: PendingSave) throws {
+    try recordFailure(pending) { try writer.leaveIfHung() }
+  }
+
+  /// Runs `body`, and records its error as the failure of this rank's part.
+  private func recordFailure(_ pending: PendingSave, of body: () throws -> Void) throws {
     do {
-      try writer.wait()
+      try body()
     } catch {
+      if case StorageError.hangs = error {
+        pending.isLeft.store(true, ordering: .releasing)
+        left.append(pending)
+      }
       try fail(pending, error)
     }
   }

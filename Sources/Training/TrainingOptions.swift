@@ -205,7 +205,7 @@ package struct TrainingOptions: Sendable {
     watchdogLimit = try reader.number(
       "watchdog.limit", default: 30, in: 0...86400, unit: "seconds", decidesBits: false,
       help: "ends the run with exit code 75 when a rank that others wait for shows no sign of life "
-        + "for so long; 0 never does")
+        + "for so long, and gives a save up that writes no byte for so long; 0 never does")
     logEvery = try reader.integer(
       "log.every", default: 10, in: 1..., unit: "steps",
       decidesBits: false, help: "interval between progress lines when the output is not a terminal")

@@ -131,7 +131,7 @@ package final class TrainingRun {
         configuration: plan.network, layout: trainer.replicas.layout,
         tokenizer: plan.tokenizer, template: plan.template, published: plan.published,
         base: plan.adapterBase),
-      retention: plan.retention, keepsBest: plan.keepsBest)
+      retention: plan.retention, keepsBest: plan.keepsBest, limit: plan.watchdogLimit)
 
     let (start, number) = try Resumption.claim(
       resume, candidate: candidate, in: folder, attempt: attempt, world: world,

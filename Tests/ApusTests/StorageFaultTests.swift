@@ -69,4 +69,62 @@ import Testing
       #expect(program.steps("faulty").last == 44)
     }
   }
+
+  /// The thread of the first save never returns: the run goes on without it, and ends.
+  @Test(
+    .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
+    arguments: ["rank=0,phase=write", "rank=1,phase=write", "rank=0,phase=snapshot"])
+  func aWriteThatHangsIsLeftBehind(place: String) throws {
+    try Program.withCorpus { program in
+      #expect(try program.run(run + ["--set", "run=whole"]).code == 0)
+      var faulty = program
+      faulty.environment["APUS_FAULT"] = "delay=3600@\(place)"
+      let result = try faulty.run(
+        run + ["--set", "run=faulty", "--set", "watchdog.limit=1"], ranks: 2)
+      #expect(result.code == 0, "\(result.errors)")
+      for word in ["nothing could be written to", "for 1 seconds", "training continues"] {
+        #expect(result.errors.contains(word), "\(word): \(result.errors)")
+      }
+      #expect(program.hash("faulty", step: 40) == program.hash("whole", step: 40))
+      #expect(program.metrics("faulty") == Array(1...40))
+    }
+  }
+
+  /// A thread that returns after the run has gone on publishes nothing, and removes its files.
+  @Test func aWriteThatReturnsLatePublishesNothing() throws {
+    try Program.withCorpus { program in
+      #expect(try program.run(run + ["--set", "run=whole"]).code == 0)
+      let slow = "delay=0.1@phase=optimizer,times=1000"
+      var faulty = program
+      faulty.environment["APUS_FAULT"] = "delay=2@phase=write,step=10; \(slow)"
+      let result = try faulty.run(
+        run + [
+          "--set", "run=faulty", "--set", "watchdog.limit=1", "--set", "checkpoint.every=10",
+          "--set", "checkpoint.keep=9",
+        ])
+      #expect(result.code == 0, "\(result.errors)")
+      #expect(result.errors.contains("the checkpoint of step 10 cannot be saved"))
+      #expect(
+        !program.steps("faulty").contains(10) && program.steps("faulty").last == 40,
+        "\(program.steps("faulty")) \(result.errors)")
+      #expect(program.names(in: "faulty/checkpoints").allSatisfy { !$0.hasSuffix(".tmp") })
+      #expect(program.hash("faulty", step: 40) == program.hash("whole", step: 40))
+    }
+  }
+
+  @Test(arguments: [("write", 1.0), ("publish", 0.1)])
+  func aLastSaveThatHangsEndsWithTheStoragesCode(phase: String, limit: Double) throws {
+    try Program.withCorpus { program in
+      var faulty = program
+      faulty.environment["APUS_FAULT"] = "delay=3600@phase=\(phase),step=40"
+      let result = try faulty.run(
+        run + ["--set", "run=faulty", "--set", "watchdog.limit=\(limit)"], limit: 30)
+      #expect(result.code == 5, "\(result.errors)")
+      #expect(result.errors.contains("apus: the checkpoint of step 40 cannot be saved on rank 0"))
+      #expect(result.errors.contains("nothing could be written to"))
+      #expect(program.steps("faulty").last.map { $0 < 40 } == true)
+      #expect(try program.run(run + ["--set", "run=faulty"]).code == 0)
+      #expect(program.steps("faulty").last == 40)
+    }
+  }
 }

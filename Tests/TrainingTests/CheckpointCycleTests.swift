@@ -41,7 +41,7 @@ import Testing
       store: store, attempt: "one", world: world,
       files: ModelFiles(
         configuration: plan.network, layout: trainer.replicas.layout, tokenizer: plan.tokenizer),
-      retention: plan.retention, keepsBest: false)
+      retention: plan.retention, keepsBest: false, limit: 30)
   }
 
   /// Weights and two moments, 12 bytes per parameter, were copied by earlier versions.
