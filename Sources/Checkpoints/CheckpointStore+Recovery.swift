@@ -49,12 +49,12 @@ extension CheckpointStore {
   }
 
   /// Verifies checkpoints from the newest to the oldest and returns the first intact one, without
-  /// changing the folder: damaged ones are skipped.
+  /// changing the folder: damaged ones are skipped, and those after the step `last`.
   ///
   /// - Throws: As ``newestVerified(known:)``.
-  package func newestIntact() throws -> Recovery {
+  package func newestIntact(upTo last: Int = .max) throws -> Recovery {
     var skipped: [SetAside] = []
-    for name in try candidates() {
+    for name in try candidates() where name.step <= last {
       do {
         let checkpoint = try Checkpoint(verifying: path(of: name))
         return Recovery(checkpoint: checkpoint, setAside: skipped)

@@ -37,10 +37,14 @@ final class GradientAudit {
 
   /// Returns the leaf of `rank` that `step` audits; nil for a rank without leaves.
   private func leaf(of rank: Int, step: Int) -> Int? {
-    let own = replicas.leaves(of: rank)
+    Self.leaf(of: replicas.leaves(of: rank), rank: rank, audit: step / every, seed: seed)
+  }
+
+  /// Returns the leaf of `own`, those of `rank`, in the audit of this number; nil without leaves.
+  static func leaf(of own: Range<Int>, rank: Int, audit: Int, seed: UInt64) -> Int? {
     guard !own.isEmpty else { return nil }
     let start = RandomStream(seed: seed, purpose: .audit, rank).word(0)
-    return own.lowerBound + (Int(start) + step / every) % own.count
+    return own.lowerBound + (Int(start) + audit) % own.count
   }
 
   /// Compares this step's gradients with those that other ranks compute now.

@@ -39,7 +39,7 @@ enum Resumption {
   ) throws -> Checkpoint? {
     var (found, mismatches): (Checkpoint?, [String]) = (nil, [])
     switch resume {
-    case .auto: (found, mismatches) = try newest(in: folder.checkpoints, for: plan)
+    case .auto: (found, mismatches) = try newest(in: folder, for: plan)
     case .never: break
     case .path(let path):
       let checkpoint = try Checkpoint(verifying: path)
@@ -59,13 +59,15 @@ enum Resumption {
   ///
   /// A run that is under way in the folder removes old checkpoints while they are read here: an
   /// error counts only when the folder is unchanged afterwards.
-  private static func newest(in store: CheckpointStore, for plan: TrainingPlan) throws -> (
+  private static func newest(in folder: RunFolder, for plan: TrainingPlan) throws -> (
     Checkpoint?, [String]
   ) {
+    let store = folder.checkpoints
     for _ in 0..<20 {
       let steps = try store.publishedSteps()
       do {
-        if let found = try store.newestIntact().checkpoint {
+        let last = try UnfinishedRollback.target(in: folder) ?? .max
+        if let found = try store.newestIntact(upTo: last).checkpoint {
           return (found, try plan.mismatches(with: found))
         }
         if try store.publishedSteps() == steps { break }
@@ -94,6 +96,13 @@ enum Resumption {
       guard world.rank == 0 else { return nil as Checkpoint? }
       number = try store.claim(attempt: attempt)
       guard resume == .auto else { return candidate?.checkpoint }
+      if let last = try UnfinishedRollback.target(in: folder) {
+        let removed = try store.removeCheckpoints(after: last, attempt: attempt)
+        try observers.event(
+          .note, step: last,
+          "a rollback to step \(last) was interrupted; \(removed.count, "checkpoint") of undone steps "
+            + "removed: " + removed.map(String.init).joined(separator: ", "))
+      }
       let recovery = try store.newestVerified(known: candidate?.checkpoint)
       for damaged in recovery.setAside {
         try observers.event(.checkpointSetAside, "\(damaged.name): \(damaged.reason)")

@@ -19,6 +19,9 @@ extension TrainingPlan {
   func requireRoom(
     in folder: RunFolder, available: Int, from step: Int, published: Int
   ) throws(StartRefusal) {
+    // A rollback keeps up to two more checkpoints; see `CheckpointCycle.oldestNeeded`.
+    let retention = RetentionPolicy(
+      keep: retention.keep + (onSpike.action == .rollback ? 2 : 0), keepEvery: retention.keepEvery)
     let more = retention.growth(
       from: step, to: steps, every: stepsBetweenSaves, published: published)
     let needed = Double(more) * checkpointBytes

@@ -108,9 +108,10 @@ extension TrainingRun {
   ///
   /// The state is that of the newest checkpoint at or before the last step that is not undone; the
   /// steps between the two are computed again, with the same bits. So the weights do not depend on the
-  /// checkpoints that exist, nor on crashes. In order: the checkpoints of undone steps are removed; the
-  /// record is written; the state is restored. After a crash before the record the run comes to the same
-  /// spike again, and after it the record holds.
+  /// checkpoints that exist, nor on crashes. In order: the record is written; the checkpoints of undone
+  /// steps are removed; the state is restored. After a crash before the record the run resumes as if
+  /// the spike had not been seen, and after it the next attempt removes what is left of the undone
+  /// steps, see `UnfinishedRollback`.
   ///
   /// Collective.
   ///
@@ -132,6 +133,8 @@ extension TrainingRun {
     let found = try world.together { () throws -> Checkpoint? in
       guard world.rank == 0 else { return nil }
       let store = folder.checkpoints
+      try writeRecord()
+      FaultSchedule.reach(.rollback, step: diverged.step)
       let removed = try store.removeCheckpoints(after: target, attempt: attempt)
       if !removed.isEmpty {
         try observers.event(
@@ -139,8 +142,6 @@ extension TrainingRun {
           "\(removed.count, "checkpoint") of undone steps removed: "
             + removed.map(String.init).joined(separator: ", "))
       }
-      FaultSchedule.reach(.rollback, step: diverged.step)
-      try writeRecord()
       let recovery = try store.newestVerified()
       for damaged in recovery.setAside {
         try observers.event(.checkpointSetAside, "\(damaged.name): \(damaged.reason)")

@@ -64,6 +64,24 @@ import Testing
       #expect(program.hash("killed", step: 40) == hash)
       #expect(program.metrics("killed") == program.metrics("whole"))
 
+      // The weights are not destroyed again, and the checkpoint of an undone step is left.
+      faulty.environment["APUS_FAULT"] =
+        ([fault] + [19, 20].map { "delay=0.4@step=\($0),phase=forward" }
+        + ["kill@rank=0,phase=rollback"]).joined(separator: ";")
+      let often = keys + ["checkpoint.every=6", "checkpoint.keep=9"]
+      let left = try faulty.run(arguments("left", often))
+      #expect(left.code == SIGKILL, "\(left.errors.suffix(2000))")
+      #expect(program.steps("left").last == 18, "\(program.steps("left"))")
+      #expect(skipped(program, "left") == ["12-20"])
+      let finished = try program.run(arguments("left", often), ranks: 2)
+      #expect(finished.code == 0, "\(finished.errors)")
+      #expect(
+        finished.errors.contains(
+          "a rollback to step 11 was interrupted; 1 checkpoint of undone steps removed: 18"),
+        "\(finished.errors)")
+      #expect(program.hash("left", step: 40) == hash)
+      #expect(program.metrics("left") == program.metrics("whole"))
+
       let list = ["steps=40", "guard.skipped=[12-20]"]
       #expect(try program.run(arguments("repeated", list), ranks: 2).code == 0)
       #expect(program.hash("repeated", step: 40) == hash)

@@ -43,6 +43,32 @@ import Testing
     let all = try world.allGatherV(again)
     #expect(all.allSatisfy { $0 == again })
   }
+
+  /// Each bit of each parameter counts, and its place; padding does not.
+  @Test func everyParameterCounts() throws {
+    let layout = SmallNetwork.layout
+    let gradient = FlatBuffer(count: layout.count)
+    func value() -> UInt64 {
+      let checksum = LeafChecksum(of: 0, layout)
+      for parameter in layout.entries.indices { checksum.add(parameter, of: gradient) }
+      return checksum.value
+    }
+    var seen: Set<UInt64> = [value()]
+    let ranges = layout.entries.map(\.range)
+    let places = ranges.flatMap { [$0.lowerBound, $0.lowerBound + 1, $0.upperBound - 1] }
+    for place in places {
+      for bit in [0, 31] as [UInt32] {
+        gradient.elements[place] = Float(bitPattern: 1 << bit)
+        #expect(seen.insert(value()).inserted, "bit \(bit) of element \(place)")
+        gradient.elements[place] = 0
+      }
+    }
+    let zero = value()
+    for place in 0..<layout.count where !ranges.contains(where: { $0.contains(place) }) {
+      gradient.elements[place] = 1
+    }
+    #expect(value() == zero)
+  }
 }
 
 extension SummedGradient {

@@ -62,6 +62,20 @@ import Testing
     #expect(dispute.isDecided == isDecided)
   }
 
+  /// As many audits as a rank has leaves audit each of them, from one that the seed chooses.
+  @Test func theLeavesOfARankTakeTurns() {
+    var starts: Set<Int?> = []
+    for seed in 1...24 as ClosedRange<UInt64> {
+      let leaves = (7..<15).map {
+        GradientAudit.leaf(of: 16..<24, rank: 2, audit: $0, seed: seed)
+      }
+      #expect(Set(leaves) == Set(16..<24))
+      starts.insert(leaves[0])
+    }
+    #expect(starts.count > 4)
+    #expect(GradientAudit.leaf(of: 16..<16, rank: 0, audit: 1, seed: 1) == nil)
+  }
+
   @Test func gradientsThatAreAddedInFastModeCannotBeAudited() throws {
     let refused = #expect(throws: ConfigurationError.self) {
       try plan(["audit.every=3", "reduction=fast"])
@@ -92,6 +106,10 @@ import Testing
     #expect(
       BurnIn.wrong(in: [[core(0, 9, false), core(1, 9, false)], sound], hosts: hosts)
         == WrongProducts(rank: 0, host: "a", cores: [0, 1], isLibrary: true))
+    // The only core of a rank may be at fault itself.
+    #expect(
+      BurnIn.wrong(in: [[core(4, 9, false)], sound], hosts: hosts)
+        == WrongProducts(rank: 0, host: "a", cores: [4], isLibrary: false))
     let slow = BurnIn.slow(in: [sound, [core(2), core(3, 74)]], hosts: hosts)
     #expect(slow.count == 1 && slow[0].hasPrefix("core 3 of b computes 74 GFLOP/s"))
     #expect(BurnIn.slow(in: [sound, [core(2), core(3, 76)]], hosts: hosts) == [])

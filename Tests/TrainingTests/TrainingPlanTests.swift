@@ -136,6 +136,15 @@ import Testing
         #expect("\(refusal)".contains(word), "\(refusal)")
       }
     }
+    // A later rollback may need two more.
+    let rollback = try TrainingTests.plan([
+      "steps=100", "checkpoint.every=10", "checkpoint.keep=3", "precision=fp32", "run=elsewhere",
+      "guard.onSpike=rollback",
+    ])
+    try rollback.requireRoom(in: folder, available: 6 * size, from: 0, published: 0)
+    #expect(throws: StartRefusal.self) {
+      try rollback.requireRoom(in: folder, available: 6 * size - 1, from: 0, published: 0)
+    }
   }
 
   /// `auto` is bf16 only if it is faster on all hosts; a named precision is used as it is.
