@@ -75,7 +75,8 @@ let package = Package(
 
     // Models
     .target(name: "Layers", dependencies: ["Tensors", "RandomNumbers"], swiftSettings: optimized),
-    .target(name: "Models", dependencies: ["Files", "Layers", "Tensors"], swiftSettings: optimized),
+    .target(
+      name: "Models", dependencies: ["Files", "Layers", "Tensors"], swiftSettings: optimized),
     .target(name: "Objectives", dependencies: ["Tensors"], swiftSettings: optimized),
     .target(
       name: "Generation",

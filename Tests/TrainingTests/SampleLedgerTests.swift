@@ -46,7 +46,7 @@ import Tokenizers
   private func samples(
     of phase: (_ overrides: [String]) throws -> any Phase
   ) throws -> (changing: [LedgerSample], alone: [LedgerSample]) {
-    let changing = try (try phase(["run=\(folder.path)/changing"]), Ledger())
+    let changing = (try phase(["run=\(folder.path)/changing"]), Ledger())
     let path = "\(folder.path)/changing/checkpoints"
     for (ranks, last) in [(4, 3), (2, 5), (3, 8)] {
       try run(changing.0, ranks: ranks, changing.1, stoppingAt: last)
@@ -62,7 +62,7 @@ import Tokenizers
     }
     try changing.1.keep(upTo: path, last: nil, on: world)
     try run(changing.0, ranks: 4, changing.1)
-    let alone = try (try phase(["run=\(folder.path)/alone"]), Ledger())
+    let alone = (try phase(["run=\(folder.path)/alone"]), Ledger())
     try run(alone.0, ranks: 1, alone.1)
     return (try changing.1.samples(of: world), try alone.1.samples(of: world))
   }
@@ -124,7 +124,7 @@ import Tokenizers
 
   @Test(arguments: ["chat", "classification"]) func everyRecordOncePerEpoch(task: String) throws {
     try world.barrier()
-    try TrainingRun(
+    _ = try TrainingRun(
       phase([
         "run=\(folder.path)/base", "data.train=[\(folder.path)/words.txt]", "data.validation=0",
         "model.context=64", "batch.sequences=1", "steps=1",
