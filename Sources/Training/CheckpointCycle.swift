@@ -283,6 +283,11 @@ final class CheckpointCycle {
     return progress
   }
 
+  /// Returns when this rank's writing thread does nothing, so that a publication is over.
+  func awaitWriter() throws {
+    if let pending { try awaitWriter(pending) }
+  }
+
   /// Ends the saving of a diverged run: finishes a save of healthy weights, and discards any other.
   ///
   /// Collective.

@@ -73,6 +73,8 @@ extension TrainingRun {
   /// They stay when they are all that is left of a long run.
   func setUnconfirmedAside(_ error: CorruptedGradient) throws {
     guard world.rank == 0 else { return }
+    // A checkpoint that is being published now counts too.
+    try cycle.awaitWriter()
     let steps = try folder.checkpoints.publishedSteps()
     guard let newest = steps.max(), newest > error.confirmed else { return }
     if error.confirmed > 0, !steps.contains(where: { $0 <= error.confirmed }) {

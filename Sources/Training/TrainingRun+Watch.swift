@@ -1,4 +1,5 @@
 import Files
+import Glibc
 import MPI
 
 extension TrainingRun {
@@ -11,6 +12,8 @@ extension TrainingRun {
       if world.size == 1 { return nil }
       let folder = "\(folder.signs)/\(attempt)"
       if world.rank == 0 {
+        // Another run that has taken the folder over has its signs there.
+        try cycle.requireClaim()
         try FileSystem.removeTree(self.folder.signs)
         try FileSystem.makeFolder(folder)
       }
@@ -24,10 +27,12 @@ extension TrainingRun {
     }
   }
 
-  /// Ends the watchdog, and removes the folder of the signs.
+  /// Ends the watchdog, and removes the folder of its signs.
   func end(_ watchdog: Watchdog?) {
     watchdog?.end()
-    // Best effort: the next attempt removes it too.
-    if watchdog != nil && world.rank == 0 { try? FileSystem.removeTree(folder.signs) }
+    // Best effort: the next attempt removes it too. Another run may have its signs beside them.
+    guard watchdog != nil && world.rank == 0 else { return }
+    try? FileSystem.removeTree("\(folder.signs)/\(attempt)")
+    rmdir(folder.signs)
   }
 }

