@@ -113,8 +113,7 @@ final class CheckpointCycle {
     precondition(pending == nil, "two saves at a time")
     let pending = PendingSave(state: trainer.state, prunes: prunes)
     self.pending = pending
-    // The removal of the last draft may hang, and one whose thread was left must not be shared.
-    try recordFailure(pending) { try writer.awaitIdle() }
+    // A draft whose thread was left must not be shared.
     left.removeAll { $0.hasReturned.load(ordering: .acquiring) }
     let other = left.first { $0.state.step == pending.state.step }
     if let reason = other?.failure { try fail(pending, reason) }
@@ -191,6 +190,7 @@ final class CheckpointCycle {
   /// - Parameters:
   ///   - words: The control words of all ranks.
   ///   - isHealthy: True when the loss of their step was healthy; the same on every rank.
+  ///
   /// Collective when a rank reports a failure in its word.
   func advance(_ words: [ControlWord], isHealthy: Bool) throws -> Progress {
     guard let pending else { return .none }
@@ -304,16 +304,17 @@ final class CheckpointCycle {
 
   /// Removes the draft, on rank 0, so that a full disk does not stay full.
   ///
-  /// On the writing thread, because the removal may hang as well. A thread that was left behind does
-  /// it itself.
+  /// On the writing thread, because the removal may hang as well, and is waited for no longer than a
+  /// write. A thread that was left behind does it itself.
   private func discard(_ pending: PendingSave) {
     guard !pending.isLeft.load(ordering: .relaxed) else { return }
     // Open files keep a folder of NFS from being removed.
     pending.files = []
     guard world.rank == 0 else { return }
-    writer.start(.syncing) { [store, attempt] in
+    writer.start(.copying) { [store, attempt] in
       try? store.discardDraft(step: pending.state.step, attempt: attempt)
     }
+    try? writer.awaitIdle()
   }
 
   /// Waits for the writer, and records its failure.

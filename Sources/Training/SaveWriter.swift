@@ -9,7 +9,7 @@ import Glibc
 final class SaveWriter {
   /// The part of a save that a thread does.
   enum Part {
-    /// Writes bytes: a second without any is unusual.
+    /// Writes bytes, or removes files: a second without any progress is unusual.
     case copying
     /// Makes files durable, or publishes: a disk may take minutes, and reports nothing meanwhile.
     case syncing
@@ -44,7 +44,7 @@ final class SaveWriter {
     pool.start { _ in try body() }
   }
 
-  /// Seconds since the body wrote a byte, when they exceed its limit; nil otherwise.
+  /// The seconds since the body wrote a byte, when they exceed its limit; nil otherwise.
   ///
   /// Call it now and then while the body runs: a byte counts from the call that sees it.
   var hangsFor: Double? {
