@@ -138,7 +138,9 @@ struct DoctorCommand: ParsableCommand {
     var inputs: [String] { [] }
 
     func run() throws {
-      try ProbeService.run(report: HostReport.measured) { try StandardOutput.print($0) }
+      try ProbeService.run(report: HostReport.ofThisHost(measuresSpeeds:)) {
+        try StandardOutput.print($0)
+      }
     }
   }
 

@@ -8,14 +8,14 @@ import Synchronization
 import Tensors
 
 extension HostReport {
-  /// The report of this process' machine, with its products measured: about a second.
-  static func measured() throws -> HostReport {
+  /// Returns the report of this process' machine; its speeds take about a second to measure.
+  static func ofThisHost(measuresSpeeds: Bool) throws -> HostReport {
     let environment = ProcessInfo.processInfo.environment
     let cores = Cores.survey()
     let mpirun = path(of: "mpirun")
     let version = mpirun == nil ? nil : Tool.run(["mpirun", "--version"], seconds: 5)
     var scheduler: Scheduler?
-    if let job = environment["SLURM_JOB_ID"] {
+    if measuresSpeeds, let job = environment["SLURM_JOB_ID"] {
       let types = Tool.run(["srun", "--mpi=list"], seconds: 5)
       scheduler = Scheduler(
         job: job,
@@ -26,7 +26,8 @@ extension HostReport {
       cLibrary: MatrixLibrary.mathVersion, mpirun: mpirun,
       mpirunVersion: version.flatMap { HostReport.mpirunVersion(of: $0.output) })
     return HostReport(
-      program: program, arithmetic: try ArithmeticFacts.measured(on: cores.allowed),
+      program: program,
+      arithmetic: try measuresSpeeds ? .measured(on: cores.allowed) : .unmeasured(),
       processor: RunEnvironment.processor, cores: (cores.given, cores.allowed),
       limits: ShellLimit.tooLow.map {
         Limit(resource: $0.resource, option: $0.option, value: $0.value, least: $0.least)
@@ -53,6 +54,12 @@ extension HostReport.ArithmeticFacts {
   /// The seconds of each measurement of a core.
   private static let span = 0.25
 
+  /// Returns the facts without speeds; products of a few shapes are checked on this core.
+  static func unmeasured() -> Self {
+    MatrixLibrary.useCallingThreadOnly()
+    return of(rates: [:], peak: 0)
+  }
+
   /// Measures the products on all `cores` at the same time.
   static func measured(on cores: [Int]) throws -> Self {
     MatrixLibrary.useCallingThreadOnly()
@@ -69,10 +76,16 @@ extension HostReport.ArithmeticFacts {
       }
     }
     let rates = measured.withLock { $0.mapValues { $0.sorted { $0.core < $1.core } } }
+    let sorted = peaks.withLock { $0.sorted() }
+    var facts = of(rates: rates, peak: sorted[sorted.count / 2])
+    if facts.mayBeSlow { facts.alternatives = alternatives(to: facts) }
+    return facts
+  }
+
+  private static func of(rates: [String: [HostReport.CoreRate]], peak: Double) -> Self {
     let environment = ProcessInfo.processInfo.environment
     let names = HostReport.blasVariables + ["APUS_CPU_LEVEL", "ONEDNN_MAX_CPU_ISA"]
-    let sorted = peaks.withLock { $0.sorted() }
-    var facts = Self(
+    return Self(
       level: MatrixLibrary.kernelLevel, blas: MatrixLibrary.blasVersion,
       blasCore: MatrixLibrary.blasCore, bf16: MatrixLibrary.bf16Description,
       variables: environment.filter { names.contains($0.key) && !$0.value.isEmpty },
@@ -81,9 +94,7 @@ extension HostReport.ArithmeticFacts {
           precision: precision.rawValue,
           wrong: ExactProduct.wrongShapes(in: precision).map(\.description),
           rates: rates[precision.rawValue] ?? [])
-      }, peak: sorted[sorted.count / 2])
-    if facts.mayBeSlow { facts.alternatives = alternatives(to: facts) }
-    return facts
+      }, peak: peak)
   }
 
   /// True where other settings of OpenBLAS may be faster: the user has set some, or it is far from
@@ -96,13 +107,15 @@ extension HostReport.ArithmeticFacts {
   }
 
   /// Measures fp32 products with other settings of OpenBLAS, which reads them when it is loaded.
+  ///
+  /// Each has two turns, of which the faster counts: another program may disturb one.
   private static func alternatives(to facts: Self) -> [String: Double] {
     let cores = ["x86-64-v4": ["SkylakeX", "Haswell"], "x86-64-v3": ["Haswell", "Zen"]]
     let settings =
       (facts.variables.keys.contains { HostReport.blasVariables.contains($0) } ? [""] : [])
       + (cores[facts.level] ?? []).map { "OPENBLAS_CORETYPE=\($0)" }
     var found: [String: Double] = [:]
-    for setting in settings {
+    for setting in settings + settings {
       var variables: [String: String?] = [:]
       for name in HostReport.blasVariables { variables.updateValue(nil, forKey: name) }
       let words = setting.split(separator: "=").map(String.init)
@@ -112,7 +125,7 @@ extension HostReport.ArithmeticFacts {
       if let outcome, outcome.code == 0,
         let flops = Double(outcome.output.filter { !$0.isWhitespace })
       {
-        found[setting] = flops
+        found[setting] = max(found[setting] ?? 0, flops)
       }
     }
     return found

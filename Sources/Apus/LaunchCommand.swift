@@ -46,6 +46,11 @@ struct LaunchCommand: ParsableCommand {
   @Flag(help: "End another apus launch on the same run folder, and continue its run.")
   var takeOver = false
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Check the hosts before ranks are started on them, as apus doctor does.")
+  var preflight = true
+
   @Flag(help: "Print the mpirun command line and end.")
   var print = false
 
@@ -107,6 +112,7 @@ struct LaunchCommand: ParsableCommand {
     plan.spares = spares
     plan.grace = grace
     plan.takesOver = takeOver
+    plan.checksHosts = preflight
     plan.oversubscribes = command.ranks.oversubscribe
     plan.folder = print ? nil : try Self.folder(of: command)
     plan.resumes = command is any PhaseSubcommand

@@ -9,6 +9,8 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
   case fewCores(ranks: Int, threads: Int, cores: Int)
   /// Another launch works on the run folder.
   case held(path: String, by: LaunchLock.Holder?)
+  /// The check before the first start has found and reported defects of these hosts.
+  case defects(of: [String])
 
   /// One sentence: what, where, why, what to do.
   package var description: String {
@@ -25,6 +27,10 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
           ?? "a launch that begins at this moment")
         + "; wait for its end, or end it and use the "
         + "folder with --take-over"
+    case .defects(let hosts):
+      "no rank was started, because of the \(hosts.count == 1 ? "defect" : "defects") of "
+        + "\(hosts.joined(separator: ", ")) above; mend it (apus doctor examines more), or start in "
+        + "spite of it with --no-preflight"
     }
   }
 

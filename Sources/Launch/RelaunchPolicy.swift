@@ -34,7 +34,7 @@ package struct RelaunchPolicy: Equatable, Sendable {
     /// The seconds to wait before it.
     package let wait: Double
     /// True to resume from the checkpoint before the newest one.
-    package let goesBack: Bool
+    package var goesBack: Bool
   }
 
   /// The number of attempts without progress after which a run ends.
@@ -92,6 +92,12 @@ package struct RelaunchPolicy: Equatable, Sendable {
     }
     guard attemptsWithoutProgress >= Self.mostAttempts else { return nil }
     return end.code == 5 ? 5 : 4
+  }
+
+  /// Leaves out a host on which no rank could run.
+  mutating func leaveOut(_ host: String, reason: String, at now: Double) {
+    memory.record(host, isLost: true, reason: reason, at: now)
+    lostHosts.insert(host)
   }
 
   /// The hosts of the next start, and the time to wait for it.

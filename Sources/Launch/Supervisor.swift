@@ -8,6 +8,7 @@ package final class Supervisor {
   private var policy: RelaunchPolicy
   private var report = LaunchReport()
   private var lastHosts: Hosts?
+  private var preflight = Preflight()
   private let memoryPath: String
   /// The checkpoints that the run had at the start of this launch, or before it went back.
   private var olderCheckpoints: [RunState.Checkpoint] = []
@@ -49,13 +50,9 @@ package final class Supervisor {
   private func attempt() throws -> Int32? {
     let isFirst = report.attempts.isEmpty
     let hosts = isFirst ? lastHosts ?? currentHosts() : currentHosts()
-    let start = policy.start(on: hosts, spares: plan.spares, isFirst: isFirst, at: now)
-    reportHostsLeftOut(of: hosts, on: start.hosts)
-    let began = now
-    if start.wait > 0 {
-      StandardError.report("the next attempt starts in \(LaunchReport.text(start.wait)).")
+    guard let (start, cooldown, began) = try soundStart(on: hosts, isFirst: isFirst) else {
+      return 75
     }
-    guard wait(start.wait) else { return 75 }
     if start.goesBack { goBack() }
     let state = plan.folder.map(RunState.init(folder:))
     // Until this launch has saved a checkpoint, the user's --resume has yet to take effect.
@@ -64,7 +61,7 @@ package final class Supervisor {
     let line = try plan.line(on: start.hosts, resuming: earlier, keepsResume: !hasSaved)
     StandardError.report(line.text)
     var record = AttemptRecord(
-      attempt: report.attempts.count + 1, start: now, end: now,
+      attempt: report.attempts.count + 1, start: began, end: began,
       hosts: start.hosts.all.map { "\($0.name):\($0.slots)" }, exitCode: 0)
     let attempt = try Attempt(line.words)
     var (code, isStopped) = watch(attempt)
@@ -73,7 +70,48 @@ package final class Supervisor {
     record.exitCode = code
     record.end = now
     return finish(
-      record, of: attempt, on: start.hosts, cooldown: record.start - began, isStopped: isStopped)
+      record, of: attempt, on: start.hosts, cooldown: cooldown, isStopped: isStopped)
+  }
+
+  /// Chooses the next start, waits for its time, and examines its hosts, which are replaced while some
+  /// have defects.
+  ///
+  /// Where all have one, the ranks are tried. Nil after a request to stop.
+  ///
+  /// - Returns: The start, the seconds waited for it, and the time when its check began.
+  /// - Throws: ``LaunchError/defects(of:)`` at the first start, if no host stands by.
+  private func soundStart(
+    on hosts: Hosts, isFirst: Bool
+  ) throws -> (start: RelaunchPolicy.Start, cooldown: Double, began: Double)? {
+    var (goesBack, cooldown) = (false, 0.0)
+    while true {
+      var start = policy.start(on: hosts, spares: plan.spares, isFirst: isFirst, at: now)
+      goesBack = goesBack || start.goesBack
+      start.goesBack = goesBack
+      reportHostsLeftOut(of: hosts, on: start.hosts)
+      if start.wait > 0 {
+        StandardError.report("the next attempt starts in \(LaunchReport.text(start.wait)).")
+      }
+      let asked = now
+      guard wait(start.wait) else { return nil }
+      let began = now
+      cooldown += began - asked
+      guard plan.checksHosts else { return (start, cooldown, began) }
+      let folder = FileManager.default.currentDirectoryPath
+      let defects = preflight.defects(of: start.hosts, for: plan, folder: folder)
+      guard wait(0) else { return nil }
+      let names = Set(defects.flatMap(\.hosts))
+      if names.isEmpty { return (start, cooldown, began) }
+      for defect in defects { StandardError.report("\(defect.sentence).") }
+      if isFirst, plan.spares == 0 { throw LaunchError.defects(of: names.sorted()) }
+      for defect in defects {
+        for host in defect.hosts { policy.leaveOut(host, reason: defect.what, at: now) }
+      }
+      try? policy.memory.save(Array(names), to: memoryPath, at: now)
+      if start.hosts.all.allSatisfy({ names.contains($0.name) }) {
+        return (start, cooldown, began)
+      }
+    }
   }
 
   /// Names the hosts that are not used because they have failed, also in an earlier launch.
@@ -147,6 +185,7 @@ package final class Supervisor {
     }
     record.divideTime(
       lines ?? [], kept: record.exitCode == 0 || isStopped ? nil : newest ?? 0, cooldown: cooldown)
+    if let failed { preflight.forget(failed.name) }
     report.append(record)
     write(record)
     let code = policy.record(end, at: now)

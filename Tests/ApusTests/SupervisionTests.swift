@@ -11,6 +11,7 @@ import Testing
       var program = program
       let text = """
         #!/bin/sh
+        test "$1" = --version && exit
         n=$(($(cat attempts 2>/dev/null || echo 0) + 1)); echo $n > attempts
         echo "$@" > line.$n
         step() { echo "{\\"step\\":$1,\\"time\\":1,\\"secondsPerStep\\":1}" >> run/metrics.jsonl; }
@@ -25,7 +26,9 @@ import Testing
     }
   }
 
-  private let launch = ["launch", "--hosts", "a:1,b:1", "--grace", "1", "pretrain", "run.yaml"]
+  private let launch = [
+    "launch", "--no-preflight", "--hosts", "a:1,b:1", "--grace", "1", "pretrain", "run.yaml",
+  ]
 
   private func text(_ program: Program, _ name: String) -> String {
     String(decoding: program.read(name) ?? Data(), as: UTF8.self)
@@ -77,6 +80,108 @@ import Testing
       #expect(text(program, "attempts") == "1\n")
     }
   }
+
+  // MARK: Before the first start
+
+  /// Starts a launch on two hosts, which an agent in place of ssh makes wrong as `cases` say, and the
+  /// commands `before` change.
+  private func launched(
+    _ options: [String] = [], cases: String = "", script: String = "exit 0",
+    _ body: (Program, Program.Result) throws -> Void
+  ) throws {
+    try Self.withScript(script) { program in
+      var program = program
+      program.environment["OMPI_MCA_plm_rsh_agent"] = "\(program.folder)/agent"
+      try program.write(
+        "#!/bin/sh\nhost=$1; shift\ncase $host in\n\(cases)\n*) exec sh -c \"$*\";;\nesac\n",
+        to: "agent")
+      chmod("\(program.folder)/agent", 0o755)
+      let start = ContinuousClock.now
+      let result = try program.run(
+        ["launch", "--hosts", "a:1,b:1"] + options + ["pretrain", "run.yaml"])
+      #expect(ContinuousClock.now - start < .seconds(20))
+      try body(program, result)
+    }
+  }
+
+  @Test func soundHostsAreStarted() throws {
+    try launched { program, result in
+      #expect(result.code == 0, "\(result.errors)")
+      #expect(text(program, "attempts") == "1\n")
+      #expect(!program.names(in: "run").contains { $0.hasPrefix(".apus-doctor") })
+    }
+  }
+
+  @Test(arguments: [
+    ("b) echo 'ssh: connect to host b: Connection refused' >&2; exit 255;;", "ssh is refused"),
+    ("b) exec sh -c \"export APUS_CPU_LEVEL=default; $*\";;", "other CPU kernels"),
+    ("b) exec sh -c \"ulimit -n 32; $*\";;", "the limit of"),
+    (
+      #"b) exec sh -c "$(echo "$*" | sed 's#test -x [^ ]*#test -x /none#')";;"#, "apus is missing",
+    ),
+  ])
+  func aHostWithADefectEndsTheFirstStart(cases: String, cause: String) throws {
+    try launched(cases: cases) { program, result in
+      #expect(result.code == 2, "\(result.errors)")
+      let lines = result.errors.split(separator: "\n")
+      #expect(lines.contains { $0.contains("b: ") && $0.contains(cause) }, "\(result.errors)")
+      #expect(
+        lines.count == 2 && lines[1].hasPrefix("apus: no rank was started, because of the defect"),
+        "\(result.errors)")
+      #expect(program.read("attempts") == nil)
+      #expect(!program.names(in: ".").contains("run"), "nothing is left of the refused start")
+    }
+    try launched(["--no-preflight"], cases: cases) { program, result in
+      #expect(result.code == 0 && text(program, "attempts") == "1\n", "\(result.errors)")
+    }
+  }
+
+  /// A host that cannot be used is replaced by a spare; later also without one it is left out.
+  @Test func hostsWithDefectsAreLeftOut() throws {
+    let refusal = "echo 'ssh: connect to host port 22: Connection refused' >&2; exit 255"
+    try launched(["--hosts", "a:1,b:1,c:1", "--spares", "1"], cases: "b) \(refusal);;") {
+      program, result in
+      #expect(result.code == 0, "\(result.errors)")
+      #expect(result.errors.contains("b: ssh is refused"))
+      #expect(text(program, "line.1").contains("--host a:1,c:1 "))
+    }
+    let script = """
+      step $n; test $n -gt 1 && exit 0
+      touch fallen
+      echo "mpirun noticed that process rank 1 with PID 1 on node b exited on signal 9 (Killed)." >&2
+      exit 137
+      """
+    try launched(cases: "b) test -e fallen && { \(refusal); }; exec sh -c \"$*\";;", script: script)
+    {
+      program, result in
+      #expect(result.code == 0, "\(result.errors)")
+      #expect(result.errors.contains("b: ssh is refused"))
+      #expect(text(program, "line.1").contains("--host a:1,b:1 "))
+      #expect(text(program, "line.2").contains("--host a:1 "))
+    }
+  }
+
+  /// A spare is compared with a host that is known as sound.
+  @Test func aSpareThatDoesNotShareTheFolderIsLeftOut() throws {
+    let script = """
+      step $n; test $n -gt 1 && exit 0
+      echo "mpirun noticed that process rank 1 with PID 1 on node b exited on signal 9 (Killed)." >&2
+      exit 137
+      """
+    let cases = #"c) exec unshare -m sh -c "mount -t tmpfs tmpfs run || exit 77; $*";;"#
+    try launched(["--hosts", "a:1,b:1,c:1", "--spares", "1"], cases: cases, script: script) {
+      program, result in
+      #expect(result.code == 0, "\(result.errors)")
+      if result.errors.contains("ends with code") {
+        return print("SKIPPED: a spare without the folder, because mounting is not permitted")
+      }
+      #expect(result.errors.contains("c: the folder "), "\(result.errors)")
+      #expect(result.errors.contains("does not show what a wrote 3 s ago"), "\(result.errors)")
+      #expect(text(program, "line.2").contains("--host a:1,b:1 "))
+    }
+  }
+
+  // MARK: After failures
 
   /// After three failures of a step the run resumes from the checkpoint before the newest one.
   @Test func theRunGoesBackACheckpoint() throws {

@@ -1,3 +1,6 @@
+import Foundation
+import Glibc
+import TestFolders
 import Testing
 
 @testable import Launch
@@ -80,6 +83,15 @@ import Testing
     expect(mpi, .defect, ["b"], "another MPI library than on a: Open MPI v5.0.1", "setup.sh")
   }
 
+  /// The host that differs is named, also when it is the first.
+  @Test func mostHostsAreTheReference() throws {
+    let program = try finding { $0[0].report?.program.identity = "0.1.0 def" }
+    expect(
+      program, .defect, ["a"], "another apus than on b: 0.1.0 def, not 0.1.0 abc", "one program")
+    let kernels = try finding { $0[0].report?.arithmetic.blasCore = "Zen" }
+    expect(kernels, .defect, ["a"], "(Zen, x86-64-v4, isa 3f) than on b", "SkylakeX")
+  }
+
   @Test func otherKernelsAndTheSettingThatMakesThemEqual() throws {
     let blas = try finding(b: {
       $0.arithmetic.blasCore = "Zen"
@@ -144,10 +156,15 @@ import Testing
       "further networks beside 10.0.0.0/24: docker0 172.17.0.0/16", "--network 10.0.0.0/24")
     #expect(docker.remedy.contains("--mca btl_tcp_if_include 10.0.0.0/24"))
     let apart = try finding(b: { $0.interfaces = [NetworkInterface("e", "10.9.0.1/24")!] })
-    expect(apart, .defect, ["a", "b", "c"], "no network has an address of each", "ip -brief")
+    // Routes may lead between them, which the exchange of messages shows.
+    expect(apart, .warning, ["a", "b", "c"], "no network has an address of each", "ip -brief")
     let chosen = try finding(
       network: "10.0.0.0/24", b: { $0.interfaces = [NetworkInterface("e", "10.9.0.1/24")!] })
     expect(chosen, .defect, ["b"], "no address in the network 10.0.0.0/24", "ip address")
+    let range = Comparison(Self.hosts(), network: "10.0.0.0/16").findings
+    #expect(range == [], "a range may be wider than the networks of the hosts")
+    let narrow = Comparison(Self.hosts(), network: "10.0.0.0/31").findings.map(\.hosts)
+    #expect(narrow == [["b"], ["c"]])
     // Alone a host needs no network.
     var one = [Self.hosts()[0]]
     one[0].report?.interfaces = []
@@ -244,6 +261,26 @@ import Testing
     #expect(RemoteShell(environment: ["PATH": path]).words == ["ssh"])
     let agent = ["PATH": path, "OMPI_MCA_plm_rsh_agent": "none -x : sh -e : ssh"]
     #expect(RemoteShell(environment: agent).words == ["sh", "-e"])
+    let options = ["PATH": path, "OMPI_MCA_plm_rsh_args": "-o ConnectionAttempts=10"]
+    #expect(RemoteShell(environment: options).words == ["ssh", "-o", "ConnectionAttempts=10"])
+  }
+
+  /// In a job of Slurm hosts are reached as mpirun reaches them, which may not permit ssh.
+  @Test func slurm() throws {
+    let folder = try TemporaryFolder()
+    try Data("#!/bin/sh\n".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/srun"))
+    chmod("\(folder.path)/srun", 0o755)
+    var environment = ["PATH": "/bin:\(folder.path)", "SLURM_JOB_ID": "7"]
+    let shell = RemoteShell(environment: environment)
+    #expect(shell.words.first == "srun" && shell.words.last == "-w", "\(shell.words)")
+    let words = shell.command(
+      on: Host(name: "b", slots: 1), folder: "/w", program: "/a", arguments: [])
+    #expect(words.suffix(4).dropLast() == ["b", "/bin/sh", "-c"])
+    environment["SLURM_JOB_ID"] = nil
+    #expect(RemoteShell(environment: environment).words == ["ssh"])
+    environment["SLURM_JOB_ID"] = "7"
+    environment["OMPI_MCA_plm_rsh_agent"] = "/bin/sh"
+    #expect(RemoteShell(environment: environment).words == ["/bin/sh"])
   }
 }
 

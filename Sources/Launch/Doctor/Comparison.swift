@@ -42,21 +42,30 @@ package struct Comparison: Sendable {
       ),
       ("C library", "run the same release of the system on every host", { $0.program.cLibrary }),
     ]
-    guard let first = present.first else { return [] }
-    return facts.flatMap { fact in
-      present.filter { fact.value($0.report) != fact.value(first.report) }.map {
+    return facts.flatMap { fact -> [Finding] in
+      guard let usual = usual(fact.value) else { return [] }
+      return present.filter { fact.value($0.report) != fact.value(usual.report) }.map {
         Finding(
           .defect, [$0.host],
-          "another \(fact.name) than on \(first.host): \(fact.value($0.report)), not "
-            + fact.value(first.report),
+          "another \(fact.name) than on \(usual.host): \(fact.value($0.report)), not "
+            + fact.value(usual.report),
           why: "the weights would depend on the host; the ranks refuse to start together",
           remedy: fact.remedy)
       }
     }
   }
 
+  /// Returns the first host with the value that most hosts have; nil without hosts.
+  private func usual<Value: Hashable>(
+    _ value: (HostReport) -> Value
+  ) -> (host: String, report: HostReport)? {
+    let counts = present.reduce(into: [Value: Int]()) { $0[value($1.report), default: 0] += 1 }
+    let most = counts.values.max()
+    return present.first { counts[value($0.report)] == most }
+  }
+
   private var kernels: [Finding] {
-    guard let first = present.first else { return [] }
+    guard let first = usual(\.kernels) else { return [] }
     let others = present.filter { $0.report.kernels != first.report.kernels }
     if others.isEmpty { return [] }
     let isOfBLASAlone = others.allSatisfy {
@@ -86,7 +95,7 @@ package struct Comparison: Sendable {
   /// The remedy where hosts have other variables that choose kernels; nil where these are equal.
   private var variableRemedy: String? {
     let sets = present.map { ($0.host, $0.report.arithmetic.variables) }
-    guard let first = sets.first, sets.contains(where: { $0.1 != first.1 }) else { return nil }
+    guard Set(sets.map(\.1)).count > 1 else { return nil }
     let unequal = sets.filter { !$0.1.isEmpty }.map { host, variables in
       "\(host) (unset \(variables.keys.sorted().joined(separator: " ")))"
     }
@@ -222,7 +231,7 @@ extension Comparison {
       "Open MPI tries every address that two hosts seem to share, and hangs on one that leads nowhere"
     if let network {
       return present.filter { host in
-        !host.report.interfaces.contains { $0.network == network }
+        !host.report.interfaces.contains { $0.isWithin(network) }
       }.map {
         Finding(
           .defect, [$0.host], "no address in the network \(network)",
@@ -233,8 +242,8 @@ extension Comparison {
     guard let common = commonNetwork else {
       return [
         Finding(
-          .defect, present.map(\.host), "no network has an address of each",
-          why: "the ranks exchange gradients over a network that all hosts share",
+          .warning, present.map(\.host), "no network has an address of each",
+          why: "the ranks exchange gradients over routes between networks, if there are any",
           remedy: "ip -brief address on each host; give them addresses of one range")
       ]
     }

@@ -45,6 +45,8 @@ package struct HostExaminer: Sendable {
   package let threads: Int?
   /// True when the slots of the hosts are the ranks of a run.
   package let knowsRanks: Bool
+  /// True to measure the speeds of cores and folder too.
+  package var measuresSpeeds = true
 
   package init(
     hosts: Hosts, shell: RemoteShell, program: String, folder: String, runFolder: String?,
@@ -59,7 +61,7 @@ package struct HostExaminer: Sendable {
     self.knowsRanks = knowsRanks
   }
 
-  /// Examines all hosts at the same time: about five seconds, and at most
+  /// Examines all hosts at the same time: about five seconds, a second without speeds, and at most
   /// forty.
   package func examine() -> [Examination] {
     let probes = Tool.inParallel(hosts.all) { host in (host, try? ask(host)) }
@@ -95,7 +97,8 @@ package struct HostExaminer: Sendable {
     let seconds = Double(RemoteShell.connectSeconds) + 3
     guard probe.ask("clock", seconds: seconds) != nil else { return (probe, nil, nil) }
     let clock = probe.clock().map { Examination.Clock(offset: $0.offset, error: $0.error) }
-    return (probe, probe.ask(HostReport.self, "report", seconds: Self.reportSeconds), clock)
+    let request = measuresSpeeds ? "report" : "facts"
+    return (probe, probe.ask(HostReport.self, request, seconds: Self.reportSeconds), clock)
   }
 
   /// The seconds within which a host measures itself; an idle one takes two.
@@ -117,7 +120,8 @@ package struct HostExaminer: Sendable {
     let run = UInt64.random(in: .min ... .max)
     let tokens = open.map { "\(String(run, radix: 36))-\($0.place)" }
     let written = Tool.inParallel(Array(zip(open.map(\.probe), tokens))) { probe, token in
-      probe.ask(FolderFacts.self, "write \(token) \(path)", seconds: 8)
+      probe.ask(
+        FolderFacts.self, "\(measuresSpeeds ? "write" : "touch") \(token) \(path)", seconds: 8)
     }
     let present = zip(tokens, written).filter { $1 != nil && $1?.refusal == nil }.map(\.0)
     let missing = Tool.inParallel(open.map(\.probe)) {

@@ -51,6 +51,12 @@ package struct Finding: Codable, Equatable, Sendable {
     return joined.filter { $0.severity == .defect } + joined.filter { $0.severity == .warning }
   }
 
+  /// One sentence without its end: hosts and fault, reason, remedy.
+  package var sentence: String {
+    let place = hosts.isEmpty ? "" : hosts.joined(separator: ", ") + ": "
+    return "\(place)\(what); \(why); mend: \(remedy)"
+  }
+
   /// Three lines: hosts and fault, reason, remedy.
   package var lines: [String] {
     let place = hosts.isEmpty ? "" : hosts.joined(separator: ", ") + ": "

@@ -33,6 +33,14 @@ package struct NetworkInterface: Codable, Equatable, Sendable {
     return "\(Self.text(address & mask))/\(prefix)"
   }
 
+  /// True when the address is in `range`, such as 10.0.0.0/16.
+  func isWithin(_ range: String) -> Bool {
+    guard let range = NetworkInterface("", range) else { return false }
+    var own = self
+    own.prefix = range.prefix
+    return own.network == range.network
+  }
+
   private static func text(_ address: UInt32) -> String {
     [24, 16, 8, 0].map { String(address >> UInt32($0) & 255) }.joined(separator: ".")
   }

@@ -4,9 +4,11 @@ import Glibc
 /// The conversation between the host that asks and the probe on each host: lines on the probe's
 /// standard input and output.
 ///
-///     report                    the facts of the host, as JSON
+///     report                    the facts of the host with measured speeds, as JSON: a second
+///     facts                     the facts of the host without speeds, as JSON
 ///     clock                     seconds since 1970
-///     write TOKEN FOLDER        writes a file there; ``FolderFacts`` as JSON
+///     write TOKEN FOLDER        writes 16 MiB to a file there; ``FolderFacts`` as JSON
+///     touch TOKEN FOLDER        the same with one byte
 ///     look TOKEN …              the tokens that have not appeared in the folder, as a JSON array
 ///
 /// An answer is one line that begins with ``mark``: a login shell may print lines of its own. The
@@ -17,22 +19,25 @@ package enum ProbeService {
   /// Answers the lines of standard input until its end.
   ///
   /// - Parameters:
-  ///   - report: Measures the facts of this host.
+  ///   - report: Finds the facts of this host, and measures its speeds where that is asked for.
   ///   - print: Writes a line to standard output.
   package static func run(
-    report: () throws -> HostReport, print: (String) throws -> Void
+    report: (_ measuresSpeeds: Bool) throws -> HostReport, print: (String) throws -> Void
   ) throws {
     var folder: SharedFolderProbe?
     defer { folder?.remove() }
     while let line = readLine() {
       let words = line.split(separator: " ").map(String.init)
       switch words.first {
-      case "report": try print(mark + json(report()))
+      case "report": try print(mark + json(report(true)))
+      case "facts": try print(mark + json(report(false)))
       case "clock": try print(mark + "\(Date.now.timeIntervalSince1970)")
-      case "write" where words.count > 2:
+      case "write", "touch":
+        guard words.count > 2 else { return }
         let probe = SharedFolderProbe(folder: words.dropFirst(2).joined(separator: " "))
         folder = probe
-        try print(mark + json(probe.write(words[1])))
+        let bytes = words[0] == "touch" ? 1 : SharedFolderProbe.bytes
+        try print(mark + json(probe.write(words[1], bytes: bytes)))
       case "look": try print(mark + json(folder?.missing(Array(words.dropFirst())) ?? []))
       default: return
       }

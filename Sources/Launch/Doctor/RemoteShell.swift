@@ -10,28 +10,36 @@ package struct RemoteShell: Equatable, Sendable {
     self.words = words
   }
 
-  /// The program that `mpirun` would use: that of `--mca plm_rsh_agent` in the environment, or ssh.
+  /// The program that `mpirun` would use: that of `--mca plm_rsh_agent` in the environment, srun in a
+  /// job of Slurm, or ssh.
   ///
   /// A colon separates alternatives, of which the first that exists is taken.
   package init(environment: [String: String]) {
     let names = ["OMPI_MCA_plm_rsh_agent", "OMPI_MCA_orte_rsh_agent", "OMPI_MCA_pls_rsh_agent"]
-    let value = names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? "ssh"
+    let value = names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
     let folders = environment["PATH"]?.split(separator: ":").map(String.init) ?? []
-    let choices = value.split(separator: ":").map {
-      $0.split(separator: " ").map(String.init)
-    }
-    let found = choices.first { words in
-      guard let name = words.first else { return false }
+    func exists(_ name: String) -> Bool {
       let paths = name.contains("/") ? [name] : folders.map { FileSystem.join($0, name) }
       return paths.contains { FileManager.default.isExecutableFile(atPath: $0) }
     }
-    self.init(found ?? choices.first ?? ["ssh"])
+    if value == nil, environment["SLURM_JOB_ID"] != nil, exists("srun") {
+      // The job's own steps hold its cores; one task on the host shares them.
+      self.init(["srun", "--overlap", "--nodes=1", "--ntasks=1", "--quiet", "-w"])
+      return
+    }
+    let choices = (value ?? "ssh").split(separator: ":").map {
+      $0.split(separator: " ").map(String.init)
+    }
+    let found = choices.first { $0.first.map(exists) ?? false }
+    let options = environment["OMPI_MCA_plm_rsh_args"]?.split(separator: " ").map(String.init)
+    self.init((found ?? choices.first ?? ["ssh"]) + (options ?? []))
   }
 
   /// The seconds after which ssh gives up to connect.
   static let connectSeconds = 5
 
   private var isSSH: Bool { words.first?.split(separator: "/").last == "ssh" }
+  private var isSrun: Bool { words.first?.split(separator: "/").last == "srun" }
 
   /// The exit codes of the command before the program starts.
   enum Missing {
@@ -50,7 +58,8 @@ package struct RemoteShell: Equatable, Sendable {
       "cd \(folder.quoted) || exit \(Missing.folder); "
       + "test -x \(program.quoted) || exit \(Missing.program); "
       + "exec \(([program] + arguments).map(\.quoted).joined(separator: " "))"
-    return words + options + [host.name, line]
+    // srun starts a program, and ssh a line of the shell.
+    return words + options + [host.name] + (isSrun ? ["/bin/sh", "-c", line] : [line])
   }
 
   /// Returns why a probe gave no answer, as a finding.

@@ -30,7 +30,7 @@ package struct FolderFacts: Codable, Equatable, Sendable {
 final class SharedFolderProbe {
   /// The seconds within which a file of one host must appear on the others.
   static let patience = 3.0
-  /// The size of a file.
+  /// The size of a file that measures the speed.
   static let bytes = 16 << 20
 
   private let folder: String
@@ -42,8 +42,8 @@ final class SharedFolderProbe {
 
   private func path(_ token: String) -> String { FileSystem.join(folder, ".apus-doctor-" + token) }
 
-  /// Writes the file of `token`, and measures the time until it is durable.
-  func write(_ token: String) -> FolderFacts {
+  /// Writes `bytes` to the file of `token`, and measures the time until they are durable.
+  func write(_ token: String, bytes: Int) -> FolderFacts {
     let path = path(token)
     var facts = FolderFacts(path: folder, volume: .init(at: folder), speed: 0)
     let start = ContinuousClock.now
@@ -55,13 +55,13 @@ final class SharedFolderProbe {
       defer { close(descriptor) }
       let block = [UInt8](repeating: 0x5A, count: 1 << 20)
       var done = 0
-      while done < Self.bytes {
+      while done < bytes {
         done += try FileSystem.call("write", path) {
-          Glibc.write(descriptor, block, min(block.count, Self.bytes - done))
+          Glibc.write(descriptor, block, min(block.count, bytes - done))
         }
       }
       try FileSystem.call("write", path) { fsync(descriptor) }
-      facts.speed = Double(Self.bytes) / (ContinuousClock.now - start).asSeconds
+      facts.speed = Double(bytes) / (ContinuousClock.now - start).asSeconds
     } catch {
       facts.refusal = error.reason
     }
