@@ -43,6 +43,9 @@ struct LaunchCommand: ParsableCommand {
   @Option(help: "Seconds for a checkpoint after a request to stop.")
   var grace = 25.0
 
+  @Option(help: "Seconds between two reports of the useful time.")
+  var reportEvery = 600.0
+
   @Flag(help: "End another apus launch on the same run folder, and continue its run.")
   var takeOver = false
 
@@ -68,6 +71,9 @@ struct LaunchCommand: ParsableCommand {
     if spares < 0 { throw ValidationError("--spares must be 0 or more.") }
     guard grace.isFinite, grace >= 0 else {
       throw ValidationError("--grace must be a number of seconds from 0.")
+    }
+    guard reportEvery.isFinite, reportEvery >= 1 else {
+      throw ValidationError("--report-every must be a number of seconds from 1.")
     }
   }
 
@@ -112,6 +118,7 @@ struct LaunchCommand: ParsableCommand {
     plan.spares = spares
     plan.grace = grace
     plan.takesOver = takeOver
+    plan.reportSeconds = reportEvery
     plan.checksHosts = preflight
     plan.oversubscribes = command.ranks.oversubscribe
     plan.folder = print ? nil : try Self.folder(of: command)

@@ -17,7 +17,9 @@ package struct AttemptRecord: Codable, Equatable, Sendable {
   package var reason = ""
   /// The host that failed.
   package var failedHost: String?
-  /// The first and the last step.
+  /// The stage of a recipe that took the last step.
+  package var stage: String?
+  /// The first and the last step of the run, or of ``stage``.
   package var firstStep: Int?
   package var lastStep: Int?
   package var seconds = Seconds()
@@ -53,32 +55,47 @@ package struct AttemptRecord: Codable, Equatable, Sendable {
     }
   }
 
+  /// The steps that an attempt took in the run or in a stage of a recipe.
+  struct Work {
+    /// The stage; nil for the run itself.
+    var stage: String?
+    /// The lines of the metrics that it wrote.
+    var lines: [MetricsTail.Line]
+    /// The step from which the next attempt resumes; nil when nothing is lost.
+    var kept: Int?
+
+    fileprivate var steps: [MetricsTail.Line] { lines.filter { $0.secondsPerStep != nil } }
+  }
+
   /// Divides the time of the attempt by the lines of its steps.
   ///
   /// - Parameters:
-  ///   - kept: The step from which the next attempt resumes; nil when nothing is lost.
+  ///   - work: The run, or the stages in any order.
   ///   - cooldown: The seconds waited before the start.
-  mutating func divideTime(_ lines: [MetricsTail.Line], kept: Int?, cooldown: Double) {
+  mutating func divideTime(_ work: [Work], cooldown: Double) {
     seconds = Seconds()
     seconds.cooldown = cooldown
     let wall = end - start
-    let steps = lines.filter { $0.secondsPerStep != nil }
-    guard let first = steps.first, let last = lines.last else {
+    let work = work.filter { !$0.steps.isEmpty }.sorted { $0.steps[0].time < $1.steps[0].time }
+    guard let first = work.first?.steps.first, let last = work.last else {
       seconds.restart = wall
       return
     }
-    (firstStep, lastStep) = (first.step, steps.last?.step)
+    (stage, firstStep, lastStep) = (last.stage, last.steps.first?.step, last.steps.last?.step)
     seconds.restart = min(wall, max(0, first.time - (first.secondsPerStep ?? 0) - start))
-    for line in lines {
-      let duration = (line.secondsPerStep ?? 0) + line.evaluationSeconds
-      if line.step <= kept ?? .max {
-        seconds.useful += duration
-        seconds.waiting += line.secondsExposed
-      } else {
-        seconds.lost += duration
+    for part in work {
+      for line in part.lines {
+        let duration = (line.secondsPerStep ?? 0) + line.evaluationSeconds
+        if line.step <= part.kept ?? .max {
+          seconds.useful += duration
+          seconds.waiting += line.secondsExposed
+        } else {
+          seconds.lost += duration
+        }
       }
     }
-    if kept != nil { seconds.lost += max(0, end - last.time) }
+    let silent = max(0, end - (last.lines.last?.time ?? end))
+    if last.kept != nil { seconds.lost += silent }
     seconds.other = max(0, wall - seconds.restart - seconds.useful - seconds.lost)
   }
 }
@@ -111,7 +128,9 @@ package struct LaunchReport: Sendable {
   /// A line for each attempt.
   package var lines: [String] {
     attempts.map { attempt in
-      let steps = attempt.lastStep.map { "steps \(attempt.firstStep ?? $0)–\($0)" } ?? "no step"
+      let steps =
+        attempt.lastStep.map { "steps \(attempt.firstStep ?? $0)–\($0)" }
+        .map { (attempt.stage.map { "\($0) " } ?? "") + $0 } ?? "no step"
       let moment = Date(timeIntervalSince1970: attempt.start).formatted(.iso8601)
       return "attempt \(attempt.attempt), \(moment), "
         + "\(Self.text(attempt.end - attempt.start)), \(attempt.hosts.joined(separator: " ")), "

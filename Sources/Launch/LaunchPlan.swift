@@ -23,6 +23,8 @@ package struct LaunchPlan: Sendable {
   package var spares = 0
   /// The time for a checkpoint after a request to stop, in seconds.
   package var grace = 25.0
+  /// The time between two reports of an attempt that runs, in seconds.
+  package var reportSeconds = 600.0
   /// True to examine hosts before ranks are started on them.
   package var checksHosts = true
   /// True to take the run folder from another launch.

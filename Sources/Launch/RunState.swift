@@ -12,20 +12,45 @@ package struct RunState: Equatable, Sendable {
     let identity: FileStatus.Identity?
   }
 
+  /// A folder with steps: the run itself, or a stage of a recipe.
+  package struct Stage: Equatable, Sendable {
+    /// The name of the stage; empty for the run itself.
+    package let name: String
+    /// The published checkpoints, oldest first.
+    package let checkpoints: [Checkpoint]
+    /// The path of metrics.jsonl.
+    let metrics: String
+
+    init(_ name: String, in folder: String) {
+      self.name = name
+      checkpoints = RunState.checkpoints(in: folder)
+      metrics = FileSystem.join(folder, "metrics.jsonl")
+    }
+
+    /// The newest step of a checkpoint or of the metrics.
+    var step: Int {
+      max(
+        checkpoints.last?.step ?? 0, MetricsTail.lines(of: metrics, count: 1).last?.step ?? 0)
+    }
+  }
+
   /// The newest step; the sum of those of all stages.
-  package private(set) var step = 0
+  package let step: Int
+  /// The run itself, then the stages of a recipe.
+  package let stages: [Stage]
   /// The checkpoints of the folder itself, oldest first.
-  package private(set) var checkpoints: [Checkpoint] = []
+  package var checkpoints: [Checkpoint] { stages[0].checkpoints }
 
   /// Reads the run folder or the folder of a recipe at `folder`; without one, there is no progress.
   package init(folder: String) {
-    checkpoints = Self.checkpoints(in: folder)
-    step = Self.newestStep(in: folder, checkpoints)
-    for name in (try? FileSystem.names(in: folder)) ?? [] {
-      let stage = FileSystem.join(folder, name)
-      guard FileStatus.isPresent("\(stage)/checkpoints") else { continue }
-      step += Self.newestStep(in: stage, Self.checkpoints(in: stage))
-    }
+    let names = (try? FileSystem.names(in: folder)) ?? []
+    stages =
+      [Stage("", in: folder)]
+      + names.compactMap { name in
+        let stage = FileSystem.join(folder, name)
+        return FileStatus.isPresent("\(stage)/checkpoints") ? Stage(name, in: stage) : nil
+      }
+    step = stages.map(\.step).reduce(0, +)
   }
 
   private static func checkpoints(in folder: String) -> [Checkpoint] {
@@ -36,12 +61,6 @@ package struct RunState: Equatable, Sendable {
       let path = "\(parent)/\(name)"
       return Checkpoint(step: step, path: path, identity: FileStatus(path)?.identity)
     }
-  }
-
-  private static func newestStep(in folder: String, _ checkpoints: [Checkpoint]) -> Int {
-    max(
-      checkpoints.last?.step ?? 0,
-      MetricsTail.lines(of: FileSystem.join(folder, "metrics.jsonl"), count: 1).last?.step ?? 0)
   }
 }
 

@@ -64,7 +64,13 @@ package final class Supervisor {
       attempt: report.attempts.count + 1, start: began, end: began,
       hosts: start.hosts.all.map { "\($0.name):\($0.slots)" }, exitCode: 0)
     let attempt = try Attempt(line.words)
-    var (code, isStopped) = watch(attempt)
+    var (code, isStopped) = watch(attempt) {
+      var report = report
+      record.end = now
+      divideTime(of: &record, loses: false, cooldown: cooldown)
+      report.append(record)
+      StandardError.report("so far " + report.summary)
+    }
     // A batch system sends its signal to any process of a job.
     if code == 75, attempt.clues.isStopped { isStopped = true }
     record.exitCode = code
@@ -127,9 +133,16 @@ package final class Supervisor {
 
   /// Watches the attempt until it has ended; returns its exit code, and true when it was asked to
   /// stop.
-  private func watch(_ attempt: Attempt) -> (Int32, Bool) {
+  ///
+  /// - Parameter reporting: Called every ``LaunchPlan/reportSeconds``.
+  private func watch(_ attempt: Attempt, reporting: () -> Void) -> (Int32, Bool) {
     var isAsked = false
+    var reportTime = ContinuousClock.now
     while true {
+      if ContinuousClock.now - reportTime > .seconds(plan.reportSeconds) {
+        reportTime = .now
+        reporting()
+      }
       if let code = attempt.wait(milliseconds: 100) {
         // A signal to all processes of a job reaches the ranks and this process in any order.
         if code == 75, !isAsked { _ = wait(0.3) }
@@ -179,12 +192,7 @@ package final class Supervisor {
       record.reason = end.reason + (failed.map { " (host \($0.name))" } ?? "")
       record.failedHost = failed?.name
     }
-    let newest = state?.checkpoints.last?.step
-    let lines = plan.folder.map {
-      MetricsTail.lines(of: FileSystem.join($0, "metrics.jsonl"), since: record.start)
-    }
-    record.divideTime(
-      lines ?? [], kept: record.exitCode == 0 || isStopped ? nil : newest ?? 0, cooldown: cooldown)
+    divideTime(of: &record, loses: record.exitCode != 0 && !isStopped, cooldown: cooldown)
     if let failed { preflight.forget(failed.name) }
     report.append(record)
     write(record)
@@ -207,6 +215,19 @@ package final class Supervisor {
         "attempt \(record.attempt) ended with exit code \(record.exitCode): \(record.reason).")
     }
     return code
+  }
+
+  /// Divides the time of an attempt by its causes, from the metrics of the run or of its stages.
+  ///
+  /// - Parameter loses: True when what follows the newest checkpoint is lost.
+  private func divideTime(of record: inout AttemptRecord, loses: Bool, cooldown: Double) {
+    let work = plan.folder.map(RunState.init(folder:))?.stages.map { stage in
+      AttemptRecord.Work(
+        stage: stage.name.isEmpty ? nil : stage.name,
+        lines: MetricsTail.lines(of: stage.metrics, since: record.start),
+        kept: loses ? stage.checkpoints.last?.step ?? 0 : nil)
+    }
+    record.divideTime(work ?? [], cooldown: cooldown)
   }
 
   /// Prints the report of the whole launch and returns the exit code.

@@ -181,6 +181,19 @@ import Testing
     }
   }
 
+  // MARK: Reports
+
+  @Test func theUsefulTimeIsReportedWhileTheRunWorks() throws {
+    try Self.withScript("step 1; sleep 1.5; exit 0") { program in
+      var arguments = launch
+      arguments.insert(contentsOf: ["--report-every", "1"], at: 1)
+      let result = try program.run(arguments)
+      let lines = result.errors.split(separator: "\n").filter { $0.contains("useful") }
+      #expect(lines.count == 2 && lines[0].hasPrefix("apus: so far 1 attempt, "), "\(lines)")
+      #expect(!lines[1].contains("so far"))
+    }
+  }
+
   // MARK: After failures
 
   /// After three failures of a step the run resumes from the checkpoint before the newest one.

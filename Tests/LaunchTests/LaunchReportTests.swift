@@ -24,7 +24,9 @@ import Testing
     #expect(state.step == 9)
     // The folder of a recipe contains those of its stages.
     try FileSystem.makeFolder(folder("chat/checkpoints/step-00000003"))
-    #expect(RunState(folder: folder.path).step == 12)
+    state = RunState(folder: folder.path)
+    #expect(state.step == 12 && state.stages.map(\.name) == ["", "chat"])
+    #expect(state.stages.map { $0.checkpoints.map(\.step) } == [[4, 8], [3]])
   }
 
   @Test func theEndOfALargeFileIsRead() throws {
@@ -47,7 +49,7 @@ import Testing
         secondsExposed: 0.5)
     }
     lines.append(MetricsTail.Line(step: 5, time: 116, evaluationSeconds: 1))
-    record.divideTime(lines, kept: 4, cooldown: 5)
+    record.divideTime([.init(lines: lines, kept: 4)], cooldown: 5)
     let seconds = record.seconds
     #expect(record.firstStep == 1 && record.lastStep == 5)
     #expect(seconds.cooldown == 5 && seconds.restart == 3 && seconds.useful == 8)
@@ -59,9 +61,34 @@ import Testing
       report.summary == "1 attempt, 25.0 s: useful 8.0 s (32 %), of it waiting for other ranks "
         + "2.0 s (8 %), restart 3.0 s (12 %), lost work 7.0 s (28 %), cool-down 5.0 s (20 %), "
         + "checkpoints and other 2.0 s (8 %).")
-    record.divideTime(lines, kept: nil, cooldown: 0)
+    record.divideTime([.init(lines: lines, kept: nil)], cooldown: 0)
     #expect(record.seconds.lost == 0 && record.seconds.useful == 11)
-    record.divideTime([], kept: 0, cooldown: 0)
-    #expect(record.seconds.restart == 20 && record.seconds.wall == 20)
+    for work in [[], [AttemptRecord.Work(lines: [], kept: 0)]] {
+      record.divideTime(work, cooldown: 0)
+      #expect(record.seconds.restart == 20 && record.seconds.wall == 20)
+    }
+  }
+
+  /// A stage that is done has lost nothing; a command between two stages is no work of a step.
+  @Test func theTimeOfARecipeIsDividedByItsStages() {
+    var record = AttemptRecord(attempt: 1, start: 100, end: 130, hosts: ["a:2"], exitCode: 137)
+    func lines(_ steps: ClosedRange<Int>, from time: Double) -> [MetricsTail.Line] {
+      steps.map {
+        .init(
+          step: $0, time: time + 2 * Double($0 - steps.lowerBound + 1), secondsPerStep: 2,
+          secondsExposed: 0.5)
+      }
+    }
+    record.divideTime(
+      [
+        .init(stage: "chat", lines: lines(1...4, from: 115), kept: 3),
+        .init(stage: "base", lines: lines(7...10, from: 104), kept: 10),
+      ], cooldown: 0)
+    #expect(record.stage == "chat" && record.firstStep == 1 && record.lastStep == 4)
+    #expect(record.seconds.restart == 4 && record.seconds.useful == 14)
+    #expect(record.seconds.lost == 2 + 7 && record.seconds.other == 3)
+    var report = LaunchReport()
+    report.append(record)
+    #expect(report.lines[0].contains(", chat steps 1–4, exit code 137"), "\(report.lines)")
   }
 }
