@@ -91,10 +91,12 @@ struct PhaseArguments: ParsableArguments {
     _ kind: PhaseKind, world: Communicator, workers: Cores.Assignment, resume: TrainingRun.Resume,
     profiles: Bool = false, reader: () throws -> ConfigurationReader
   ) throws -> TrainingRun.Outcome {
-    let bf16IsFaster = try bf16IsFaster(onAllOf: world)
-    let phase = try world.together {
-      var reader = try reader()
-      return try kind.type.init(&reader, bf16IsFaster: bf16IsFaster)
+    let phase = try StartLimit.watching {
+      let bf16IsFaster = try bf16IsFaster(onAllOf: world)
+      return try world.together {
+        var reader = try reader()
+        return try kind.type.init(&reader, bf16IsFaster: bf16IsFaster)
+      }
     }
     return try TrainingRun(
       phase, world: world, workers: workers, resume: resume,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DataParallel
+import Faults
 import MPI
 import Tensors
 
@@ -23,15 +24,20 @@ struct RankArguments: ParsableArguments {
     _ body: (_ world: Communicator, _ workers: Cores.Assignment) throws -> Void
   ) throws {
     try MatrixLibrary.requireRoomToStart()
+    FaultSchedule.reach(.join)
     let environment = try MPIEnvironment()
     let world = environment.world
     MatrixLibrary.useCallingThreadOnly()
     do {
-      // Ranks with different commands would wait for each other's messages.
-      try StartContract([("command", CommandLine.arguments.dropFirst().first ?? "")] + settings)
-        .agree(over: world)
-      let workers = try Ranks.workers(world, threads: threads, oversubscribe: oversubscribe)
-      try world.together { try MatrixLibrary.reserveBuffers(threads: workers.threads + 1) }
+      let workers = try StartLimit.watching {
+        FaultSchedule.reach(.start)
+        // Ranks with different commands would wait for each other's messages.
+        try StartContract([("command", CommandLine.arguments.dropFirst().first ?? "")] + settings)
+          .agree(over: world)
+        let workers = try Ranks.workers(world, threads: threads, oversubscribe: oversubscribe)
+        try world.together { try MatrixLibrary.reserveBuffers(threads: workers.threads + 1) }
+        return workers
+      }
       try body(world, workers)
     } catch {
       try Failure.end(error, on: world)

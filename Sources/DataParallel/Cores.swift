@@ -129,7 +129,7 @@ package enum Cores {
   package static var count: Int { current().count }
 
   /// Returns the fraction of a core's time that each of `threads` threads has on `cores` cores.
-  package static func fraction(threads: Int, cores: Int = count) -> Double {
+  package static func fraction(threads: Int, cores: Int) -> Double {
     min(1, Double(cores) / Double(threads))
   }
 

@@ -31,6 +31,12 @@ package struct InjectedFault: Sendable, Equatable {
 
   /// A place where the program looks for a fault.
   package enum Phase: String, Sendable, CaseIterable {
+    /// The start, before the ranks join each other.
+    case join
+    /// The start, before the ranks compare their commands.
+    case start
+    /// The preparation of data and weights, before the first step.
+    case preparation
     /// The beginning of a micro-batch.
     case forward
     /// The gradient of a parameter that a micro-batch, or the last one added to it, completes.

@@ -4,13 +4,20 @@ internal import Glibc
 /// Watches the other ranks while this one waits for them in `MPI_Init`.
 ///
 /// MPI waits for ever for a rank that ends without joining, such as a command of this program
-/// that runs on a single rank, and for another program that never ends. The watch ends this process
-/// with a sentence and exit code 2, and `mpirun` then ends the others.
+/// that runs on a single rank, for another program that never ends, and for a frozen process. The
+/// watch ends this process with a sentence and exit code 2, or 75 when another start may succeed, and
+/// `mpirun` then ends the others.
 final class JoinWatch {
   /// Seconds after which a line says that ranks are missing.
   private static let patience = 10
   /// Seconds after which this process ends: another program will not join, and a slow host may.
-  private static let limit = (ofProgram: 20, ofHost: 600)
+  ///
+  /// A launcher that starts the ranks again loses less by a new start than by waiting.
+  private static let limit = (
+    ofProgram: min(20, Int(StartLimit.seconds)), ofHost: isLaunched ? Int(StartLimit.seconds) : 600
+  )
+  /// True under `apus launch`, which starts all ranks with one command.
+  private static var isLaunched: Bool { getenv("APUS_LAUNCHER") != nil }
 
   private let timer: any DispatchSourceTimer
 
@@ -31,6 +38,7 @@ final class JoinWatch {
     let (parent, key) = (getppid(), launched.localKey)
     guard launched.parents.contains(Self.name(of: parent)) else { return nil }
     let (findings, start) = (Findings(), DispatchTime.now())
+    let (isLaunched, stopped) = (Self.isLaunched, Self.stopped)
     let program = Self.name(of: getpid())
     timer = DispatchSource.makeTimerSource(queue: .global())
     timer.schedule(deadline: start + 2, repeating: 1)
@@ -44,7 +52,14 @@ final class JoinWatch {
         Self.end(Self.place(of: missing) + " ended before it joined the others")
       }
       let seconds = (DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1_000_000_000
-      guard seconds >= Self.patience else { return }
+      guard seconds >= min(Self.patience, Self.limit.ofProgram) else { return }
+      if let frozen = present.filter({ $0.value == stopped }).keys.min(),
+        seconds >= Self.limit.ofProgram
+      {
+        Self.end(
+          "\(Self.place(of: frozen)) is stopped, and has not joined the others within \(seconds) "
+            + "seconds", mayPass: true)
+      }
       // Ranks of this host that run this program will join, however slow the host is.
       let other = present.filter { $0.value != program }.min { $0.key < $1.key }
       guard other != nil || size < ranks else { return }
@@ -53,34 +68,29 @@ final class JoinWatch {
         ?? "a rank of another host"
       let limit = other == nil ? Self.limit.ofHost : Self.limit.ofProgram
       if seconds >= limit {
-        Self.end("\(subject) has not joined the others within \(limit) seconds")
+        Self.end(
+          "\(subject) has not joined the others within \(limit) seconds",
+          mayPass: other == nil && isLaunched)
       }
       if !findings.hasWarned {
-        Self.report("\(subject) has not joined the others yet; they wait \(limit) seconds.")
+        StartLimit.report("\(subject) has not joined the others yet; they wait \(limit) seconds.")
       }
       findings.hasWarned = true
     }
     timer.resume()
   }
 
-  private static func report(_ sentence: String) {
-    "apus: \(sentence)\n".utf8CString.withUnsafeBytes {
-      _ = write(STDERR_FILENO, $0.baseAddress, $0.count - 1)
-    }
-  }
-
-  private static func end(_ cause: String) -> Never {
-    report("\(cause): start every rank with the same command of apus.")
-    _exit(2)
+  private static func end(_ cause: String, mayPass: Bool = false) -> Never {
+    StartLimit.report(
+      mayPass
+        ? "\(cause); the run ends with exit code 75, and the same command starts it again."
+        : "\(cause): start every rank with the same command of apus.")
+    _exit(mayPass ? 75 : 2)
   }
 
   /// Names the rank with the local number `rank`.
   private static func place(of rank: Int) -> String {
-    var name = [CChar](repeating: 0, count: 256)
-    gethostname(&name, name.count - 1)
-    let host = String(
-      decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return "rank number \(rank) of \(host), counted from 0,"
+    return "rank number \(rank) of \(StartLimit.hostName), counted from 0,"
   }
 
   /// Returns the name of the program that `process` runs.
@@ -90,6 +100,9 @@ final class JoinWatch {
 
   /// Ends the watch.
   func end() { timer.cancel() }
+
+  /// The name that takes the place of a program's that is stopped by a signal.
+  private static let stopped = "(stopped)"
 
   /// Returns the programs of the ranks that are children of the process `parent`, by the local
   /// number that follows `key` in their environments.
@@ -102,11 +115,19 @@ final class JoinWatch {
       for entry in (contents("/proc/\(child)/environ") ?? []).split(separator: 0)
       where entry.starts(with: key) {
         if let rank = Int(String(decoding: entry.dropFirst(key.count), as: UTF8.self)) {
-          ranks[rank] = name(of: child)
+          ranks[rank] = isStopped(child) ? stopped : name(of: child)
         }
       }
     }
     return ranks
+  }
+
+  /// True when a signal has stopped `process`: the state that follows its name is T.
+  private static func isStopped(_ process: pid_t) -> Bool {
+    let status = contents("/proc/\(process)/stat") ?? []
+    return status.lastIndex(of: UInt8(ascii: ")")).map {
+      status[$0...].dropFirst(2).first == UInt8(ascii: "T")
+    } ?? false
   }
 
   private static func contents(_ path: String) -> [UInt8]? {

@@ -43,7 +43,8 @@ package struct MachinePeak {
     }
     // The fastest measurements of threads that share a core are those of a whole core.
     let threads = host.size * replicas.plan.threads * replicas.plan.team
-    let part = Cores.fraction(threads: threads) / Double(host.size)
+    let cores = Cores.survey().allowed.count
+    let part = Cores.fraction(threads: threads, cores: cores) / Double(host.size)
     own = ProfileReport.Peak(products: part * peak.products, memory: part * peak.memory)
     flopsPerSecond = try replicas.world.allReduce(own.products, .sum)
   }

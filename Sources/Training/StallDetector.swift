@@ -60,8 +60,11 @@ struct StallDetector {
 
   /// The seconds without progress that end a rank which is not in a collective: generous, because
   /// nothing but time tells a long computation from a stuck one.
-  private func limit(of phase: UInt8) -> Double {
-    switch RankActivity.Phase(rawValue: phase) {
+  private func limit(of sign: RankSign) -> Double {
+    // Before the first step a corpus of any size is read.
+    if sign.step == 0 { return .infinity }
+    let phase = sign.phase
+    return switch RankActivity.Phase(rawValue: phase) {
     case .gradient, .update:
       // The first step tells nothing of the sizes of the later ones.
       stepsSeen < 3 ? 720 * limit : max(120 * limit, 20 * (longest[phase] ?? 0))
@@ -87,7 +90,7 @@ struct StallDetector {
     let seconds = now - own.progress
     guard sign.function != nil else {
       others = [:]
-      return seconds >= limit(of: sign.phase) ? .stuck(seconds: seconds) : nil
+      return seconds >= limit(of: sign) ? .stuck(seconds: seconds) : nil
     }
     // Signs that are not known now are not old ones.
     let known = Set(signs.map(\.rank))

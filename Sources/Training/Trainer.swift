@@ -33,7 +33,7 @@ package final class Trainer {
   /// The part of this rank in a DiLoCo run; nil without it.
   let diloco: DiLoCoPart?
   /// The work of this rank, for the watchdog.
-  let activity = RankActivity()
+  let activity: RankActivity
   /// Seconds of all steps of this attempt, without `Objective.prepare`.
   var secondsOfSteps = 0.0
   /// The meter of this rank; nil for a trainer that only measures time.
@@ -46,17 +46,20 @@ package final class Trainer {
   /// Collective.
   ///
   /// - Parameters:
+  ///   - activity: Receives the work of this rank.
   ///   - settings: The identity of the phase's data by name, which checkpoints keep with the plan's
   ///     settings.
   ///   - meter: The meter of this rank's energy.
   ///   - initializesWeights: False to leave the weights uninitialised; `restore` must follow.
   package init(
     _ plan: TrainingPlan, world: Communicator, workers: Cores.Assignment,
-    objective: any Objective, frozenModels: FrozenModels = FrozenModels(),
+    objective: any Objective, activity: RankActivity = RankActivity(),
+    frozenModels: FrozenModels = FrozenModels(),
     settings: [String: String] = [:], meter: EnergyMeter? = nil, initializesWeights: Bool = true
   ) throws {
     self.plan = plan
     self.objective = objective
+    self.activity = activity
     self.meter = meter
     try plan.requireRanks(world.size)
     let memory = try plan.requireMemory(on: world)

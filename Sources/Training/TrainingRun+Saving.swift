@@ -14,7 +14,7 @@ extension TrainingRun {
   /// - Throws: `RankFailure` with a `SaveFailure`, on every rank, when a needed save fails each time;
   ///   `DivergenceGuard.Diverged`, on every rank, when the weights are unsound.
   func saveAndWait(isNeeded: Bool) throws {
-    trainer.activity.begin(.saving, step: trainer.state.step)
+    activity.begin(.saving, step: trainer.state.step)
     // No further step compares these weights.
     try trainer.requireEqualWeights()
     try trainer.requireSoundWeights()
@@ -53,7 +53,7 @@ extension TrainingRun {
 
   /// Begins to save this step.
   func beginSave(prunes: Bool = true) throws {
-    trainer.activity.setSaving(true)
+    activity.setSaving(true)
     try cycle.begin(trainer, prunes: prunes)
     savedStep = trainer.state.step
   }
@@ -62,9 +62,9 @@ extension TrainingRun {
   ///
   /// Collective.
   func finishSave() throws {
-    trainer.activity.begin(.saving, step: trainer.state.step)
+    activity.begin(.saving, step: trainer.state.step)
     try note(try cycle.finish())
-    trainer.activity.setSaving(false)
+    activity.setSaving(false)
   }
 
   /// Sets aside the checkpoints since the audit before the one that found `error`: their weights may

@@ -126,7 +126,7 @@ extension TrainingRun {
       throw diverged.adding(
         ", after \(limit, "rollback"), the most that guard.limit allows")
     }
-    trainer.activity.begin(.saving, step: diverged.step)
+    activity.begin(.saving, step: diverged.step)
     try note(try cycle.finishOrDiscard(), isLast: true)
     trainer.skips.insert(undone)
     let target = undone.first - 1

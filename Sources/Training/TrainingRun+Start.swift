@@ -58,14 +58,4 @@ extension TrainingRun {
       fields: ["kernels": .string(MatrixLibrary.kernelLevel)]
     ).write(to: folder.environment)
   }
-
-  /// Returns a unique name for this attempt, the same on every rank.
-  ///
-  /// Collective.
-  static func agreeOnAttempt(_ world: Communicator) throws -> String {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    let name = "\(now.tv_sec)-\(now.tv_nsec)-\(getpid())"
-    return String(decoding: try world.broadcast(Array(name.utf8)), as: UTF8.self)
-  }
 }

@@ -39,9 +39,12 @@ package final class TrainingRun {
   let folder: RunFolder
   let observers: RunObservers
   let trainer: Trainer
+  /// The work of this rank, for the watchdog.
+  var activity: RankActivity { watch.activity }
+  private let watch: RunWatch
   /// The token of this attempt; see `CheckpointStore`.
-  let attempt: String
-  private let evaluator: (any Evaluator)?
+  var attempt: String { watch.attempt }
+  let evaluator: (any Evaluator)?
   let cycle: CheckpointCycle
   let stepsPerIteration: Int
   private let conclude: PreparedPhase.Conclusion
@@ -88,12 +91,13 @@ package final class TrainingRun {
     Signals.ignoreClosedPipes()
     folder = RunFolder(plan.run)
     observers = RunObservers(world.rank == 0 ? [observer] : [])
+    watch = try RunWatch(in: folder, limit: plan.watchdogLimit, world: world)
+    FaultSchedule.reach(.preparation)
     try plan.contract(version: version, threads: workers.threads, profiles: profiles)
       .agree(over: world)
     let meter = try EnergyMeter(on: world, wattsPerCore: plan.energy.wattsPerCore)
     try world.together { try plan.requireRanks(world.size) }
     let memory = try plan.requireMemory(on: world)
-    attempt = try Self.agreeOnAttempt(world)
     // Everything that can refuse this run precedes the claim: another may be under way in the
     // folder.
     let candidate = try Resumption.locate(resume, for: plan, in: folder, world: world)
@@ -121,12 +125,12 @@ package final class TrainingRun {
     }
     trainer = try Trainer(
       plan, world: world, workers: workers, objective: prepared.objective,
-      frozenModels: prepared.frozenModels, settings: prepared.settings,
+      activity: watch.activity, frozenModels: prepared.frozenModels, settings: prepared.settings,
       meter: meter, initializesWeights: candidate == nil)
     evaluator = prepared.evaluator
     (self.stepsPerIteration, conclude) = (stepsPerIteration, prepared.conclude)
     cycle = try CheckpointCycle(
-      store: folder.checkpoints, attempt: attempt, world: world,
+      store: folder.checkpoints, attempt: watch.attempt, world: world,
       files: ModelFiles(
         configuration: plan.network, layout: trainer.replicas.layout,
         tokenizer: plan.tokenizer, template: plan.template, published: plan.published,
@@ -134,7 +138,7 @@ package final class TrainingRun {
       retention: plan.retention, keepsBest: plan.keepsBest, limit: plan.watchdogLimit)
 
     let (start, number) = try Resumption.claim(
-      resume, candidate: candidate, in: folder, attempt: attempt, world: world,
+      resume, candidate: candidate, in: folder, attempt: watch.attempt, world: world,
       observers: observers)
     FaultSchedule.begin(attempt: number)
     if let start { try trainer.restore(from: start) }
@@ -161,7 +165,7 @@ package final class TrainingRun {
     try world.together {
       if world.rank != 0 { return }
       try Resumption.setOtherHistoryAside(
-        resume, after: isOwn ? start?.step : nil, in: folder, attempt: attempt,
+        resume, after: isOwn ? start?.step : nil, in: folder, attempt: watch.attempt,
         observers: observers)
       try folder.write(configuration: plan.resolved)
       try SkipFile(recorded, settings: trainer.state.settings).write(to: folder)
@@ -184,8 +188,8 @@ package final class TrainingRun {
   ///   other error possibly on some ranks only, while the others wait.
   package func run() throws -> Outcome {
     Signals.handleStopRequests()
-    let watchdog = try startWatchdog()
-    defer { end(watchdog) }
+    defer { watch.end() }
+    try watch.begin(after: cycle.requireClaim)
     do {
       while true {
         do {
@@ -233,7 +237,7 @@ package final class TrainingRun {
       unansweredSignals = []
       let hasFault = trainer.hasFault
       try note(try cycle.advance(words, isHealthy: skipped == nil && !hasFault))
-      trainer.activity.setSaving(cycle.isBusy)
+      activity.setSaving(cycle.isBusy)
       if words[0].orders.contains(.forgetBest) { trainer.forgetBest() }
 
       for word in words { requests.formUnion(word.signals) }
@@ -366,35 +370,5 @@ package final class TrainingRun {
     let isRetry = failedSaves.retry.map { step >= $0 && step % stepsPerIteration == 0 } ?? false
     if isDue(plan.checkpointEvery) || isRetry && !cycle.isBusy { orders.insert(.save) }
     return orders
-  }
-
-  /// Evaluates the model, reports the result, and records the best evaluation.
-  ///
-  /// Collective.
-  ///
-  /// - Returns: True when this is the best evaluation so far.
-  /// - Throws: `DivergenceGuard.Diverged`, on every rank, when the loss is not finite.
-  @discardableResult
-  private func evaluate() throws -> Bool {
-    guard let evaluator else { return false }
-    var clock = Stopwatch()
-    trainer.activity.begin(.evaluation, step: trainer.state.step)
-    FaultSchedule.reach(.evaluation, step: trainer.state.step)
-    // An evaluation that a request to stop interrupts is made when the run resumes.
-    trainer.owesEvaluation = true
-    let result = try evaluator.evaluate(trainer.context)
-    trainer.owesEvaluation = false
-    let step = trainer.state.step
-    guard result.loss.isFinite else {
-      throw DivergenceGuard.Diverged(step: step, "validation loss", is: result.loss)
-    }
-    var report = EvaluationReport(
-      step: step, validationLoss: result.loss, bitsPerByte: result.bitsPerByte,
-      tokens: result.tokens, seconds: clock.lap(), figures: result.figures,
-      isBest: trainer.isBest(result.loss))
-    report.lossName = result.lossName
-    try observers.evaluation(report)
-    if let note = result.note { try observers.event(.note, step: step, note) }
-    return report.isBest
   }
 }

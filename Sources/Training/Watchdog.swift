@@ -150,7 +150,8 @@ final class Watchdog: Sendable {
       let names = signs.map { "\($0.name), last seen in \($0.place)," }.joined(separator: " and ")
       let verb = signs.count == 1 ? "has" : "have"
       return "\(names) \(verb) shown no sign of life for \(seconds.decimals(0)) seconds, and "
-        + "\(own.name) waits in \(function) of step \(own.step)"
+        + "\(own.name) waits in \(function) "
+        + (own.step == 0 ? "before the first step" : "of step \(own.step)")
     case .network(let seconds):
       return "\(own.name): all ranks are in \(function), in \(own.place), and it has not completed "
         + "for \(seconds.decimals(0)) seconds: check the network between the hosts"

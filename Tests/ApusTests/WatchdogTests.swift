@@ -40,6 +40,39 @@ import Testing
     }
   }
 
+  /// The start is watched too, from the moment at which MPI starts the ranks.
+  @Test(
+    .enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"),
+    arguments: [
+      ("join", "rank number 1 of ", " is stopped, and has not joined the others within 3 seconds"),
+      ("start", "rank 0 on ", " has waited 3 seconds in MPI_"),
+      ("preparation", "rank 1 on ", ", last seen in the time before its first step, has shown no"),
+    ])
+  func aRankThatFreezesInTheStartIsNamed(phase: String, beginning: String, sentence: String) throws
+  {
+    try Program.withCorpus { program in
+      var faulty = program
+      faulty.environment["APUS_FAULT"] = "stop@rank=1,phase=\(phase)"
+      faulty.environment["APUS_START_LIMIT"] = "3"
+      let start = Date()
+      let result = try faulty.run(run + limited, ranks: 2)
+      #expect(result.code == 75 && Date().timeIntervalSince(start) < 20, text(result))
+      #expect(result.errors.contains("apus: \(beginning)"), text(result))
+      #expect(result.errors.contains(sentence), text(result))
+      let next = try program.run(run + limited + ["--set", "steps=2"], ranks: 2)
+      #expect(next.code == 0 && !program.names(in: "faulty").contains("signs"), text(next))
+    }
+  }
+
+  /// A run that is refused leaves no folder of signs behind.
+  @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
+  func aRefusedStartLeavesNothing() throws {
+    try Program.withCorpus { program in
+      let result = try program.run(run + limited + ["--resume", "none"], ranks: 2)
+      #expect(result.code == 2 && !program.names(in: ".").contains("faulty"), text(result))
+    }
+  }
+
   @Test(.enabled(if: Program.mpirun != nil, "mpirun is missing: make setup installs it"))
   func aShortFreezeIsNoFault() throws {
     try Program.withCorpus { program in

@@ -140,6 +140,18 @@ import Testing
     #expect(found.second == 535)
   }
 
+  /// Reading a large corpus takes as long as it takes.
+  @Test func thePreparationOfTheFirstStepHasNoLimit() throws {
+    for (step, isEnded) in [(0, false), (1, true)] {
+      var detector = StallDetector(limit: 30)
+      let found = watch(
+        &detector, for: 30_000,
+        own: { sign(0, beat: $0, phase: .boundary, step: step, collectives: 1) },
+        others: { _ in [] })
+      #expect((found != nil) == isEnded)
+    }
+  }
+
   /// A step may take twenty times as long as the longest so far, the first one six hours.
   @Test func aRankThatIsStuckInItsOwnWorkIsFound() throws {
     var detector = StallDetector(limit: 30)
