@@ -53,6 +53,14 @@ package struct RunState: Equatable, Sendable {
     step = stages.map(\.step).reduce(0, +)
   }
 
+  /// Returns the environment files of the run or of the stages in `folder`: every start writes another
+  /// one.
+  static func starts(in folder: String) -> Set<FileStatus.Identity> {
+    let names = (try? FileSystem.names(in: folder)) ?? []
+    return Set(
+      (["."] + names).compactMap { FileStatus("\(folder)/\($0)/environment.json")?.identity })
+  }
+
   private static func checkpoints(in folder: String) -> [Checkpoint] {
     let parent = FileSystem.join(folder, "checkpoints")
     let names = (try? FileSystem.names(in: parent)) ?? []

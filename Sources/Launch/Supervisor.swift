@@ -63,8 +63,9 @@ package final class Supervisor {
     var record = AttemptRecord(
       attempt: report.attempts.count + 1, start: began, end: began,
       hosts: start.hosts.all.map { "\($0.name):\($0.slots)" }, exitCode: 0)
+    let starts = plan.folder.map(RunState.starts)
     let attempt = try Attempt(line.words)
-    var (code, isStopped) = watch(attempt) {
+    var (code, isStopped) = watch(attempt, after: starts) {
       var report = report
       record.end = now
       divideTime(of: &record, loses: false, cooldown: cooldown)
@@ -134,9 +135,13 @@ package final class Supervisor {
   /// Watches the attempt until it has ended; returns its exit code, and true when it was asked to
   /// stop.
   ///
-  /// - Parameter reporting: Called every ``LaunchPlan/reportSeconds``.
-  private func watch(_ attempt: Attempt, reporting: () -> Void) -> (Int32, Bool) {
-    var isAsked = false
+  /// - Parameters:
+  ///   - starts: Those of the run folder before the attempt.
+  ///   - reporting: Called every ``LaunchPlan/reportSeconds``.
+  private func watch(
+    _ attempt: Attempt, after starts: Set<FileStatus.Identity>?, reporting: () -> Void
+  ) -> (Int32, Bool) {
+    var (isAsked, isSaveAsked) = (false, false)
     var reportTime = ContinuousClock.now
     while true {
       if ContinuousClock.now - reportTime > .seconds(plan.reportSeconds) {
@@ -153,7 +158,12 @@ package final class Supervisor {
         attempt.requestEnd()
         continue
       }
-      if StopRequests.takeSave() { attempt.send(SIGUSR1) }
+      // The signal would end a rank that has no handler for it yet.
+      isSaveAsked = StopRequests.takeSave() || isSaveAsked
+      if isSaveAsked, plan.folder == nil || starts != plan.folder.map(RunState.starts) {
+        isSaveAsked = false
+        attempt.send(SIGUSR1)
+      }
       if isAsked || StopRequests.isStopRequested || attempt.isAskedToStop {
         isAsked = true
         attempt.requestStop(grace: plan.grace)

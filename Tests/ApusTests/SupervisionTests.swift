@@ -307,4 +307,19 @@ import Testing
       #expect(program.metrics("run") == Array(1...steps))
     }
   }
+
+  /// A request to save waits for ranks that are not ready, which it would kill.
+  @Test func anEarlyRequestToSaveWaitsForTheRanks() throws {
+    let script = """
+      touch begun; sleep 0.6; mkdir -p run/chat; trap 'touch saved' USR1; touch run/chat/environment.json
+      for i in 1 2 3 4 5 6 7 8; do sleep 0.2; test -e saved && exit 0; done; exit 3
+      """
+    try Self.withScript(script) { program in
+      let (process, output, errors) = try program.start(launch)
+      Program.wait(for: process) { program.read("begun") != nil }
+      kill(process.processIdentifier, SIGUSR1)
+      let result = Program.finish(process, output, errors)
+      #expect(result.code == 0 && text(program, "attempts") == "1\n", "\(result.errors)")
+    }
+  }
 }
