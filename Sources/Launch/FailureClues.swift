@@ -102,8 +102,15 @@ struct FailureClues: Equatable {
   ///
   /// A network that delivers nothing is the fault of no host.
   private static func ofWatchdog(_ line: String) -> Finding? {
-    if line.firstMatch(of: #/^apus: rank \d+ on [\w.-]+: all ranks are in /#) != nil {
-      return Finding(host: nil, rank: nil, reason: String(line.dropFirst("apus: ".count)))
+    let reason = String(line.dropFirst("apus: ".count))
+    let isOfNoHost = line.firstMatch(
+      of: #/^apus: rank \d+ on [\w.-]+(: all ranks are in | has waited .* before the run began)/#)
+    if isOfNoHost != nil {
+      return Finding(host: nil, rank: nil, reason: reason)
+    }
+    // A local number, before the ranks have joined.
+    if let match = line.firstMatch(of: /^apus: rank number \d+ of ([\w.-]+), counted from 0, is\b/) {
+      return Finding(host: String(match.1), rank: nil, reason: reason)
     }
     guard
       let match = line.firstMatch(
@@ -113,7 +120,7 @@ struct FailureClues: Equatable {
     let isKnown = match.3 != "," || match.4.hasPrefix("last seen in ")
     return Finding(
       host: isKnown ? String(match.2) : nil, rank: isKnown ? Int(match.1) : nil,
-      reason: String(line.dropFirst("apus: ".count)), computesWrongly: match.3 == " computed")
+      reason: reason, computesWrongly: match.3 == " computed")
   }
 
   /// The words of ``StorageError/superseded(path:attempt:holder:)``.

@@ -42,9 +42,11 @@ package struct MpirunLine: Equatable, Sendable {
 
     // Start every host from this one. The default, a tree, also needs ssh between the other hosts.
     words += ["--mca", "plm_rsh_no_tree_spawn", "1"]
-    // A host that does not answer, or asks for a password, fails within seconds.
+    // A host that does not answer, or asks for a password, fails within seconds; of two values of an
+    // option ssh takes the first.
     if environment["OMPI_MCA_plm_rsh_agent"] == nil {
-      words += ["--mca", "plm_rsh_args", "-o BatchMode=yes -o ConnectTimeout=10"]
+      let own = environment["OMPI_MCA_plm_rsh_args"].map { $0 + " " } ?? ""
+      words += ["--mca", "plm_rsh_args", own + "-o BatchMode=yes -o ConnectTimeout=10"]
     }
 
     // Detect a lost host after about 5 seconds instead of 8 minutes.
@@ -60,6 +62,8 @@ package struct MpirunLine: Equatable, Sendable {
     where Self.sharedPrefixes.contains(where: name.hasPrefix) && !Self.ownVariables.contains(name) {
       words += ["-x", name]
     }
+    // A start in which a host is silent ends early, because another one follows.
+    if environment["APUS_START_LIMIT"] == nil { words += ["-x", "APUS_START_LIMIT=120"] }
 
     // Containers often run as root, which Open MPI refuses without this option.
     if getuid() == 0 { words.append("--allow-run-as-root") }

@@ -12,12 +12,11 @@ final class JoinWatch {
   private static let patience = 10
   /// Seconds after which this process ends: another program will not join, and a slow host may.
   ///
-  /// A launcher that starts the ranks again loses less by a new start than by waiting.
+  /// `apus launch` gives a limit, because another start costs less than waiting.
   private static let limit = (
-    ofProgram: min(20, Int(StartLimit.seconds)), ofHost: isLaunched ? Int(StartLimit.seconds) : 600
+    ofProgram: min(20, Int(StartLimit.seconds)),
+    ofHost: StartLimit.isGiven ? Int(StartLimit.seconds) : 600
   )
-  /// True under `apus launch`, which starts all ranks with one command.
-  private static var isLaunched: Bool { getenv("APUS_LAUNCHER") != nil }
 
   private let timer: any DispatchSourceTimer
 
@@ -38,7 +37,7 @@ final class JoinWatch {
     let (parent, key) = (getppid(), launched.localKey)
     guard launched.parents.contains(Self.name(of: parent)) else { return nil }
     let (findings, start) = (Findings(), DispatchTime.now())
-    let (isLaunched, stopped) = (Self.isLaunched, Self.stopped)
+    let stopped = Self.stopped
     let program = Self.name(of: getpid())
     timer = DispatchSource.makeTimerSource(queue: .global())
     timer.schedule(deadline: start + 2, repeating: 1)
@@ -70,7 +69,7 @@ final class JoinWatch {
       if seconds >= limit {
         Self.end(
           "\(subject) has not joined the others within \(limit) seconds",
-          mayPass: other == nil && isLaunched)
+          mayPass: other == nil && StartLimit.isGiven)
       }
       if !findings.hasWarned {
         StartLimit.report("\(subject) has not joined the others yet; they wait \(limit) seconds.")

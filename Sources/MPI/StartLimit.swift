@@ -5,10 +5,12 @@ internal import Glibc
 /// signs in the run folder can tell which of them is frozen.
 package enum StartLimit {
   /// Seconds that a rank waits for others in one call: `APUS_START_LIMIT`, by default 120.
-  package static let seconds: Double = {
-    let given = getenv("APUS_START_LIMIT").flatMap { Double(String(cString: $0)) }
-    return given.flatMap { $0.isFinite && $0 > 0 ? $0 : nil } ?? 120
-  }()
+  package static let seconds = given ?? 120
+  /// True when the variable is set, as it is under `apus launch`.
+  static let isGiven = given != nil
+
+  private static let given = getenv("APUS_START_LIMIT").flatMap { Double(String(cString: $0)) }
+    .flatMap { 1...1e6 ~= $0 ? $0 : nil }
 
   /// The last collective call that was seen, and the moment at which it was seen first.
   private final class Observed: @unchecked Sendable {

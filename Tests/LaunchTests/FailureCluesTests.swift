@@ -93,12 +93,26 @@ import Testing
         nil
       ),
       ("apus: rank 0 on node-a: all ranks are in MPI_Barrier, in the update of step 9", nil, nil),
+      (
+        "apus: rank 1 on node-b, last seen in the time before its first step, has shown no sign of life",
+        "node-b", 1
+      ),
+      (
+        "apus: rank number 1 of node-c, counted from 0, is stopped, and has not joined the others",
+        "node-c", nil
+      ),
+      ("apus: rank 0 on node-a has waited 120 seconds in MPI_Bcast before the run began", nil, nil),
     ] as [(String, String?, Int?)])
   func theRankThatOthersReportIsFound(line: String, host: String?, rank: Int?) {
     let found = clues(line)
     #expect(found.finding?.host == host && found.finding?.rank == rank)
     #expect(found.finding?.computesWrongly == (host != nil && line.contains(" computed ")))
     #expect(found.finding.map { "apus: " + $0.reason } == line && found.lostHost == nil)
+  }
+
+  @Test func aRankThatWaitsLongIsNoFailure() {
+    let line = "apus: rank 0 on a has waited 120 seconds in MPI_Bcast for rank 1 on b, which is in "
+    #expect(clues(line + "the preparation of step 1.").finding == nil)
   }
 
   /// mpirun also sends signals, to the ranks that are left when one has failed.

@@ -46,6 +46,12 @@ import Testing
   @Test func theVariablesOfTheUserReachTheHosts() throws {
     let ssh = "--mca plm_rsh_args '-o BatchMode=yes -o ConnectTimeout=10'"
     #expect(try line("a:1").contains(ssh))
+    #expect(try line("a:1").contains(" -x APUS_START_LIMIT=120 "))
+    let own = try line("a:1") {
+      $0.environment = ["OMPI_MCA_plm_rsh_args": "-p 2222", "APUS_START_LIMIT": "9"]
+    }
+    #expect(own.contains("plm_rsh_args '-p 2222 -o BatchMode=yes -o ConnectTimeout=10'"))
+    #expect(own.contains(" -x APUS_START_LIMIT ") && !own.contains("APUS_START_LIMIT="))
     let text = try line("a:1") {
       $0.environment = [
         "OMPI_MCA_plm_rsh_agent": "./agent", "APUS_FAULT": "x", "APUS_RESTARTED": "1", "PATH": "",
