@@ -35,6 +35,9 @@ extension ClusterPlan {
       "hosts",
       "\(cluster.hosts, "host") × \(cluster.ranksPerHost, "rank") × "
         + "\(cluster.threads, "thread"): \(work.workers, "worker") of \(work.team, "thread") each"
+        + (cluster.ranks > plan.leaves
+          ? "; \(cluster.ranks - plan.leaves) ranks are idle, since a step has \(plan.leaves) "
+            + "micro-batches (batch.microBatches)" : "")
     )
   }
 
@@ -67,12 +70,17 @@ extension ClusterPlan {
   private var exchange: (String, String) {
     (
       "exchange",
-      "\(mebibytes(Int(step.bytesPerRank))) MiB per rank and step (at least "
-        + "\(mebibytes(Int(step.leastBytesPerRank)))), \(mebibytes(Int(step.bytesOnWirePerHost))) MiB "
+      "\(size(step.bytesPerRank)) per rank and step (at least "
+        + "\(size(step.leastBytesPerRank))), \(size(step.bytesOnWirePerHost)) "
         + "per host on the wire, \(seconds(step.secondsExchange)); a host has "
         + "\(Int(step.tokensPerHost)) tokens per step, and needs \(Int(step.tokensToHide)) to compute "
         + "as long as it exchanges"
     )
+  }
+
+  /// The bytes in MiB, or in KiB where they are few.
+  private func size(_ bytes: Double) -> String {
+    bytes < 0x1p20 ? "\(Int((bytes / 1024).rounded(.up))) KiB" : "\(mebibytes(Int(bytes))) MiB"
   }
 
   private var run: (String, String) {

@@ -47,7 +47,7 @@ struct ClusterPlan {
       sketch.timed = try prepared.preparedForTiming(run).map { (prepared.plan, $0) }
     }
     sketch.rowSizes = try prepared.rowSizes()
-    sketch.firstStep = try TrainingRun.firstStep(of: prepared.plan, resume: .auto, world: world)
+    sketch.firstStep = try TrainingRun.firstStep(of: prepared.plan, resume: .never, world: world)
     let plan = sketch.plan
     var (cluster, assumptions) = try arguments.resolved(
       cores: cores.threads, runFolder: plan.run)
@@ -59,6 +59,13 @@ struct ClusterPlan {
     work = try PlannedWork(
       sketch, ranks: cluster.ranks, ranksPerHost: cluster.ranksPerHost, threads: cluster.threads,
       available: available, world: world, cores: cores)
+    let needed = work.memory.total + work.calibration.programBytes
+    if needed > available {
+      throw Failure.Refusal(
+        "training needs about \(needed >> 20) MiB of memory on each rank (\(work.memory.list), program "
+          + "and data \(work.calibration.programBytes >> 20)), and \(available >> 20) MiB are available "
+          + "to it: \(work.memory.largest.remedy)")
+    }
     // A byte to another rank of the host is copied twice, each time read and written.
     cluster.localBandwidth =
       work.calibration.peak.memory / Double(4 * cluster.ranksPerHost)

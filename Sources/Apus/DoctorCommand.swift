@@ -10,6 +10,11 @@ struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
     abstract: "Check this machine or the hosts of a hostfile, with a remedy for each finding.",
+    discussion: """
+      apus doctor --hostfile hosts --run runs/x
+
+      `apus doctor examine --help` lists the options.
+      """,
     subcommands: [
       Examine.self, Leftovers.self, Probe.self, Speed.self, ExchangeMessages.self,
     ],

@@ -54,6 +54,9 @@ struct LaunchCommand: ParsableCommand {
     help: "Check the hosts before ranks are started on them, as apus doctor does.")
   var preflight = true
 
+  @Flag(help: "Use hosts that have failed before like the others.")
+  var forgetFailures = false
+
   @Flag(help: "Print the mpirun command line and end.")
   var print = false
 
@@ -69,11 +72,18 @@ struct LaunchCommand: ParsableCommand {
     try requireOneOrMore(ranksPerHost, of: "--ranks-per-host")
     try requireOneOrMore(threads, of: "--threads")
     if spares < 0 { throw ValidationError("--spares must be 0 or more.") }
-    guard grace.isFinite, grace >= 0 else {
-      throw ValidationError("--grace must be a number of seconds from 0.")
+    for (name, value, least, most) in [
+      ("--grace", grace, 0.0, 86400.0), ("--report-every", reportEvery, 1, 1e6),
+    ] where !(least...most ~= value) {
+      throw ValidationError(
+        "\(name) must be a number of seconds from \(Int(least)) to \(Int(most)).")
     }
-    guard reportEvery.isFinite, reportEvery >= 1 else {
-      throw ValidationError("--report-every must be a number of seconds from 1.")
+    for (name, value, most) in [
+      ("--ranks-per-host", ranksPerHost, 65536), ("--threads", threads, 4096),
+    ] {
+      if let value, value > most {
+        throw ValidationError("\(name) must be at most \(most), not \(value).")
+      }
     }
   }
 
@@ -114,10 +124,12 @@ struct LaunchCommand: ParsableCommand {
     plan.threads =
       threads ?? command.ranks.threads
       ?? plan.environment["SLURM_CPUS_PER_TASK"].flatMap { Int($0) }
+      .flatMap { 1...4096 ~= $0 ? $0 : nil }
     plan.network = network
     plan.spares = spares
     plan.grace = grace
     plan.takesOver = takeOver
+    plan.forgetsFailures = forgetFailures
     plan.reportSeconds = reportEvery
     plan.checksHosts = preflight
     plan.oversubscribes = command.ranks.oversubscribe
@@ -127,7 +139,7 @@ struct LaunchCommand: ParsableCommand {
   }
 
   /// The run folder of a phase, or that of a recipe.
-  private static func folder(of command: any CollectiveSubcommand) throws -> String? {
+  static func folder(of command: any CollectiveSubcommand) throws -> String? {
     if let recipe = command as? RunCommand {
       return recipe.dryRun ? nil : try Recipe(path: recipe.recipe).folder
     }

@@ -53,8 +53,8 @@ struct PlannedClusterArguments: ParsableArguments {
     for (name, value) in [
       ("--network-bandwidth", networkBandwidth), ("--memory", memory),
       ("--disk-bandwidth", diskBandwidth), ("--mtbf", mtbf),
-    ] where value.map({ !($0 > 0 && $0 < 1e9) }) ?? false {
-      throw ValidationError("\(name) must be above 0 and below 1e9, not \(value ?? 0).")
+    ] where value.map({ !(1e-6..<1e9 ~= $0) }) ?? false {
+      throw ValidationError("\(name) must be from 1e-6 to below 1e9, not \(value ?? 0).")
     }
     if !(0..<1e6).contains(latency) {
       throw ValidationError("--latency must be 0 to 1e6, not \(latency).")

@@ -1,5 +1,7 @@
 import ArgumentParser
 import DataParallel
+import Foundation
+import Launch
 import MPI
 
 /// A subcommand that works on files.
@@ -40,7 +42,18 @@ extension CollectiveSubcommand {
       }
   }
 
-  func run() throws { try ranks.run(agreeingOn: settings, run) }
+  func run() throws {
+    try ranks.run(agreeingOn: settings) { world, workers in
+      if self is any TrainingSubcommand {
+        try world.together {
+          guard world.rank == 0, let folder = try? LaunchCommand.folder(of: self) else { return }
+          let token = ProcessInfo.processInfo.environment[LaunchLock.tokenVariable]
+          try LaunchLock.requireNone(on: folder, token: token)
+        }
+      }
+      try run(world, workers)
+    }
+  }
 }
 
 /// A subcommand that trains: when it is stopped, the same command continues.

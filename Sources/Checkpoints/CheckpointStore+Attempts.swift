@@ -35,10 +35,15 @@ extension CheckpointStore {
   }
 
   /// Throws ``StorageError/superseded(path:attempt:holder:)`` if another attempt holds the folder.
-  package func requireClaim(attempt: String) throws(StorageError) {
-    if let holder = try claim()?.attempt, holder != attempt {
-      throw .superseded(path: path, attempt: attempt, holder: holder)
+  ///
+  /// - Parameter isMade: True to throw the error of a missing file too, as when the folder was removed or
+  ///   renamed after the claim.
+  package func requireClaim(attempt: String, isMade: Bool = false) throws(StorageError) {
+    guard let holder = try claim()?.attempt else {
+      if isMade { throw .call(operation: "open", path: claimPath, code: ENOENT) }
+      return
     }
+    if holder != attempt { throw .superseded(path: path, attempt: attempt, holder: holder) }
   }
 
   /// Returns true when this process sees the claim of `attempt` by another process, that is, when

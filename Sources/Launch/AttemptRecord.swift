@@ -116,7 +116,7 @@ package struct LaunchReport: Sendable {
       return "\(Self.text(seconds)) (\(percent) %)"
     }
     let causes = [
-      ("restart", sum.restart), ("lost work", sum.lost), ("cool-down", sum.cooldown),
+      ("start", sum.restart), ("lost work", sum.lost), ("cool-down", sum.cooldown),
       ("checkpoints and other", sum.other),
     ].filter { $0.1 >= 0.05 }.map { "\($0.0) \(part($0.1))" }
     return "\(attempts.count) \(attempts.count == 1 ? "attempt" : "attempts"), "

@@ -109,7 +109,8 @@ struct FailureClues: Equatable {
       return Finding(host: nil, rank: nil, reason: reason)
     }
     // A local number, before the ranks have joined.
-    if let match = line.firstMatch(of: /^apus: rank number \d+ of ([\w.-]+), counted from 0, is\b/) {
+    if let match = line.firstMatch(of: /^apus: rank number \d+ of ([\w.-]+), counted from 0, is\b/)
+    {
       return Finding(host: String(match.1), rank: nil, reason: reason)
     }
     guard

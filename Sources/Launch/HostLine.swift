@@ -11,8 +11,11 @@ struct HostLine {
   let text: String
   /// The file and the number of the line.
   let place: String
+  /// True for a part of a list on the command line.
+  let isPart: Bool
 
-  init(_ line: String, at place: String) {
+  init(_ line: String, at place: String, isPart: Bool = false) {
+    self.isPart = isPart
     text = line.prefix { $0 != "#" }.trimmed
     self.place = place
   }
@@ -44,7 +47,8 @@ struct HostLine {
     }
     guard let slots = ranks ?? slots else {
       throw fault(
-        "the number of its ranks is missing", "write \(name) slots=N, or give --ranks-per-host")
+        "the number of its ranks is missing",
+        "write \(name)\(isPart ? ":N" : " slots=N"), or give --ranks-per-host")
     }
     if let most, slots > most {
       throw fault("\(slots) ranks are more than max_slots=\(most)", "lower one or raise the other")

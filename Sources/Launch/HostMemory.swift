@@ -14,6 +14,9 @@ package struct HostMemory: Equatable, Sendable {
     package var reason: String
     /// True when the host has computed wrongly; then it is used only where no other is left.
     package var computesWrongly: Bool?
+
+    /// The beginning of ``reason``, without advice.
+    var cause: Substring { reason.prefix { $0 != ";" } }
   }
 
   package private(set) var entries: [String: Entry] = [:]
@@ -22,6 +25,9 @@ package struct HostMemory: Equatable, Sendable {
   static let (firstCooldown, longestCooldown) = (5.0, 600.0)
   /// The time after which a failure is forgotten, in seconds.
   static let forgetting = 86400.0
+
+  /// The most failures that are counted.
+  private static let mostFailures = 1000
 
   package init() {}
 
@@ -36,7 +42,7 @@ package struct HostMemory: Equatable, Sendable {
   /// - Parameter isLost: True for a host that does not answer; where only a rank has failed, the
   ///   first cool-down is 0.
   mutating func record(_ host: String, isLost: Bool, reason: String, at now: Double) {
-    let failures = (entries[host]?.failures ?? 0) + 1
+    let failures = min((entries[host]?.failures ?? 0) + 1, Self.mostFailures)
     entries[host] = Entry(
       failures: failures, until: now + Self.cooldown(isLost ? failures : failures - 1),
       reason: reason)
@@ -73,9 +79,22 @@ package struct HostMemory: Equatable, Sendable {
   /// Reads the file; a missing or damaged one is empty.
   package init(path: String, at now: Double) {
     guard let bytes = try? InputFile.contents(of: path, limit: 1 << 24),
-      let found = try? JSONDecoder().decode([String: Entry].self, from: Data(bytes))
+      let found = try? JSONDecoder().decode([String: Readable].self, from: Data(bytes))
     else { return }
-    entries = found.filter { $0.value.until + Self.forgetting > now }
+    entries = found.compactMapValues(\.entry).mapValues { entry in
+      var entry = entry
+      // A clock may have been wrong.
+      entry.until = min(entry.until, now + Self.forgetting)
+      entry.failures = min(max(0, entry.failures), Self.mostFailures)
+      return entry
+    }.filter { $0.value.until + Self.forgetting > now }
+  }
+
+  /// An entry of the file; nil where it cannot be read.
+  private struct Readable: Decodable {
+    let entry: Entry?
+
+    init(from decoder: any Decoder) throws { entry = try? Entry(from: decoder) }
   }
 
   /// Writes the entries of `hosts` to the file, and leaves those of other hosts as they are.

@@ -6,6 +6,8 @@ import Processes
 extension Hosts {
   /// The time that a discovery script may take, in seconds.
   static let discoverySeconds = 20
+  /// The most bytes that a discovery script may print.
+  private static let mostBytes = 1 << 24
 
   /// The hosts that a discovery script prints, in lines of a hostfile or of the form `host:slots`.
   ///
@@ -30,15 +32,17 @@ extension Hosts {
     defer { unlink(file) }
     let process = try SupervisedProcess([script], output: file, errors: STDERR_FILENO)
     let end = ContinuousClock.now + .seconds(discoverySeconds)
-    while !process.hasEnded, ContinuousClock.now < end, !StopRequests.isStopRequested {
+    var isTooLong: Bool { FileStatus(file).map { $0.byteCount > mostBytes } ?? false }
+    while !process.hasEnded, ContinuousClock.now < end, !StopRequests.isStopRequested, !isTooLong {
       usleep(10_000)
     }
     let isUnfinished = !process.hasEnded
     let outcome = process.end()
     func failure(_ reason: String) -> HostsError { .discovery(script: script, reason: reason) }
+    if isTooLong { throw failure("it printed more than \(mostBytes >> 20) MiB") }
     if isUnfinished { throw failure("it has not ended within \(discoverySeconds) seconds") }
     if outcome.signal != 0 { throw failure("signal \(outcome.signal) ended it") }
     if outcome.code != 0 { throw failure("it exited with code \(outcome.code)") }
-    return String(decoding: try InputFile.contents(of: file, limit: 1 << 24), as: UTF8.self)
+    return String(decoding: try InputFile.contents(of: file, limit: mostBytes), as: UTF8.self)
   }
 }

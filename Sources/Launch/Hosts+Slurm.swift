@@ -27,6 +27,9 @@ extension Hosts {
     self.init(zip(names, tasks).map { Host(name: $0, slots: $1) })
   }
 
+  /// The most hosts of a list; a short text can name billions.
+  private static let mostHosts = 65536
+
   /// Returns the names of a node list; nil when it is not one.
   static func expand(_ list: Substring) -> [String]? {
     var (names, start, depth) = ([String](), list.startIndex, 0)
@@ -37,6 +40,7 @@ extension Hosts {
       case "," where depth == 0:
         guard let more = expand(one: list[start..<place]) else { return nil }
         names += more
+        if names.count > Self.mostHosts { return nil }
         start = list.index(after: place)
       default: break
       }
@@ -59,7 +63,8 @@ extension Hosts {
       let bounds = part.split(separator: "-", omittingEmptySubsequences: false)
       guard bounds.allSatisfy({ !$0.isEmpty && $0.allSatisfy { ("0"..."9").contains($0) } }),
         bounds.count <= 2, let low = Int(bounds[0]), let high = Int(bounds.last ?? ""),
-        low <= high, high - low < 65536
+        low <= high, high - low < Self.mostHosts,
+        names.count + (high - low + 1) * ends.count <= Self.mostHosts
       else { return nil }
       for number in low...high {
         let digits = "\(number)"
@@ -75,9 +80,10 @@ extension Hosts {
     var tasks: [Int] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       guard let match = part.wholeMatch(of: /(\d+)(?:\(x(\d+)\))?/), let number = Int(match.1),
-        number > 0, let times = match.2.map({ Int($0) }) ?? 1, (1...65536).contains(times)
+        1...65536 ~= number, let times = match.2.map({ Int($0) }) ?? 1, (1...65536).contains(times)
       else { return nil }
       tasks += Array(repeating: number, count: times)
+      if tasks.count > Self.mostHosts { return nil }
     }
     return tasks
   }

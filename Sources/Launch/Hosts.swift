@@ -65,7 +65,7 @@ package struct Hosts: Equatable, Sendable {
   package init(list: String, ranks: Int? = nil) throws(HostsError) {
     var hosts: [Host] = []
     for (place, word) in list.split(separator: ",", omittingEmptySubsequences: false).enumerated() {
-      let line = HostLine(String(word), at: "host \(place + 1) of the list")
+      let line = HostLine(String(word), at: "host \(place + 1) of the list", isPart: true)
       guard let host = try line.host(ranks: ranks) else {
         throw .badLine(
           place: line.place, text: list, reason: "it is empty",

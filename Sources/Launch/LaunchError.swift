@@ -9,6 +9,8 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
   case fewCores(ranks: Int, threads: Int, cores: Int)
   /// Another launch works on the run folder.
   case held(path: String, by: LaunchLock.Holder?)
+  /// Another launch has taken the run folder over at the same time.
+  case overtaken(path: String, by: LaunchLock.Holder?)
   /// The check before the first start has found and reported defects of these hosts.
   case defects(of: [String])
 
@@ -27,6 +29,10 @@ package enum LaunchError: Error, Equatable, CustomStringConvertible {
           ?? "a launch that begins at this moment")
         + "; wait for its end, or end it and use the "
         + "folder with --take-over"
+    case .overtaken(let path, let holder):
+      "another apus launch has taken this run folder over at the same time: \(path) is held by "
+        + (holder.map { "process \($0.process) on \($0.host)" } ?? "it")
+        + "; wait for its end, or take it over again"
     case .defects(let hosts):
       "no rank was started, because of the \(hosts.count == 1 ? "defect" : "defects") of "
         + "\(hosts.joined(separator: ", ")) above; mend it (apus doctor examines more), or start in "

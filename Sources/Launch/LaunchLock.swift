@@ -17,6 +17,14 @@ package final class LaunchLock {
     package let token: String
     /// The running kernel and its space of process ids, in which `process` means something.
     var machine: String?
+    /// The launches that it has taken the folder from, and whose ranks may not have ended.
+    var predecessors: [Predecessor]?
+  }
+
+  /// A launch whose lock was taken.
+  struct Predecessor: Codable, Equatable, Sendable {
+    let host: String
+    let process: Int32
   }
 
   /// The time without a renewal after which a lock is stale, in seconds.
@@ -45,29 +53,56 @@ package final class LaunchLock {
     holder = Holder(
       host: Host.ownName, process: getpid(), start: Date().timeIntervalSince1970,
       token: UUID().uuidString, machine: Self.machine)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    let text = Array(try encoder.encode(holder)) + [0x0A]
     for _ in 0..<5 {
-      if try Self.create(text, at: path) { return }
-      try replace(with: text, takesOver: takesOver)
+      if try Self.create(holder.text, at: path) { return }
+      try replace(takesOver: takesOver)
       if isHeld { return }
     }
     throw LaunchError.held(path: path, by: Self.holder(at: path))
   }
 
   /// Replaces the lock of another launch that is stale, or is to be taken over.
-  private func replace(with text: [UInt8], takesOver: Bool) throws {
+  private func replace(takesOver: Bool) throws {
     // A file without contents is being written by another launch at this moment.
     let other = Self.holder(at: path)
-    guard takesOver || isStale(other) else { throw LaunchError.held(path: path, by: other) }
+    guard
+      takesOver
+        || Self.isStale(other, at: path, patience: patience, seenFrom: holder.machine)
+    else { throw LaunchError.held(path: path, by: other) }
+    var own = holder
+    if takesOver, let other {
+      let all = (other.predecessors ?? []) + [.init(host: other.host, process: other.process)]
+      own.predecessors = all.suffix(8)
+    }
     let draft = "\(path).\(holder.token).tmp"
-    _ = try Self.create(text, at: draft)
+    _ = try Self.create(own.text, at: draft)
     defer { unlink(draft) }
     try FileSystem.rename(draft, to: path)
     // Another launch may replace a stale lock at the same time: the last one has it.
     usleep(200_000)
-    if takesOver { other?.awaitEnd() }
+    guard takesOver else { return }
+    // Of two that take it over at the same time, the first one gives way.
+    guard isHeld else { throw LaunchError.overtaken(path: path, by: Self.holder(at: path)) }
+    for predecessor in own.predecessors ?? [] { predecessor.awaitEnd() }
+  }
+
+  /// The variable with ``token``, for the ranks of the launch.
+  package static let tokenVariable = "APUS_LAUNCH_TOKEN"
+
+  /// The text by which ranks know the launch that started them.
+  package var token: String { holder.token }
+
+  /// Refuses the run folder `folder` if a launch works on it that did not start this process.
+  ///
+  /// It looks for a renewal of the lock for some seconds.
+  ///
+  /// - Throws: ``LaunchError/held(path:by:)``.
+  package static func requireNone(on folder: String, token: String?) throws(LaunchError) {
+    let path = FileSystem.join(folder, "LAUNCH")
+    guard let other = holder(at: path), other.token != token else { return }
+    if !isStale(other, at: path, patience: 2.5 * renewal, seenFrom: machine) {
+      throw .held(path: path, by: other)
+    }
   }
 
   /// True while no other launch has taken the lock.
@@ -96,24 +131,26 @@ package final class LaunchLock {
   ///
   /// A live holder renews it every few seconds, so the answer takes as long. The time of the file is
   /// compared with no clock: those of two hosts may differ by hours.
-  private func isStale(_ other: Holder?) -> Bool {
-    if let other, let machine = other.machine, machine == holder.machine,
+  private static func isStale(
+    _ other: Holder?, at path: String, patience: Double, seenFrom ownMachine: String?
+  ) -> Bool {
+    if let other, let machine = other.machine, machine == ownMachine,
       kill(other.process, 0) != 0, errno == ESRCH
     {
       return true
     }
     let (first, end) = (FileStatus(path)?.modified, ContinuousClock.now + .seconds(patience))
-    let notice = ContinuousClock.now + .seconds(2 * Self.renewal)
+    let notice = ContinuousClock.now + .seconds(2 * renewal)
     var isNoticed = false
     while ContinuousClock.now < end {
       // Opening the file makes NFS ask the server.
-      guard Self.holder(at: path)?.token == other?.token, FileStatus(path)?.modified == first else {
+      guard holder(at: path)?.token == other?.token, FileStatus(path)?.modified == first else {
         return false
       }
       if !isNoticed, ContinuousClock.now > notice {
         isNoticed = true
         StandardError.report(
-          "apus launch: \(path) is of a launch on \(other?.host ?? "an unknown host") that may have "
+          "\(path) is of a launch on \(other?.host ?? "an unknown host") that may have "
             + "ended; it is replaced after \(Int(patience)) seconds without a sign of it.")
       }
       usleep(100_000)
@@ -148,6 +185,17 @@ package final class LaunchLock {
 }
 
 extension LaunchLock.Holder {
+  /// The contents of the file.
+  fileprivate var text: [UInt8] {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys]
+      return Array(try encoder.encode(self)) + [0x0A]
+    }
+  }
+}
+
+extension LaunchLock.Predecessor {
   /// Waits until the launcher that lost its lock has ended its ranks, at most some seconds.
   fileprivate func awaitEnd() {
     let isHere = host == Host.ownName

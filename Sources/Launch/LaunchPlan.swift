@@ -27,6 +27,8 @@ package struct LaunchPlan: Sendable {
   package var reportSeconds = 600.0
   /// True to examine hosts before ranks are started on them.
   package var checksHosts = true
+  /// True to use hosts that have failed before like the others.
+  package var forgetsFailures = false
   /// True to take the run folder from another launch.
   package var takesOver = false
   /// True to permit more threads than cores.

@@ -1,8 +1,9 @@
 import Files
+import Synchronization
 
 /// The check of hosts before ranks are started on them, by the probe of `apus doctor` without its
 /// measurements of speed.
-struct Preflight {
+struct Preflight: Sendable {
   /// The hosts that were found sound, and with them the state of those that are compared later.
   private var sound: [Examination] = []
 
@@ -34,4 +35,9 @@ struct Preflight {
 
   /// Lets `host` be examined again before its next use.
   mutating func forget(_ host: String) { sound.removeAll { $0.host == host } }
+}
+
+/// The result of a check on another thread; nil until it is there.
+final class PreflightExamination: Sendable {
+  let result = Mutex<(Preflight, [Finding])?>(nil)
 }

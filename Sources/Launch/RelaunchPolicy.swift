@@ -50,7 +50,7 @@ package struct RelaunchPolicy: Equatable, Sendable {
   package private(set) var attemptsWithoutProgress = 0
   /// The hosts that did not answer since the run last advanced.
   private var lostHosts: Set<String> = []
-  private var failedStep: Int?
+  /// The number of failures in a row since the run last advanced.
   private var failuresOfStep = 0
 
   /// The policy of a run that has reached `step`; nil for none.
@@ -65,18 +65,22 @@ package struct RelaunchPolicy: Equatable, Sendable {
       memory.forgive(end.hosts)
       return 0
     }
-    if end.isStopped { return 75 }
     // Usage, configuration or input, and divergence come again with every start.
     if [2, 3, 64].contains(end.code) { return end.code }
+    // A stop whose checkpoint could not be saved is none that lost nothing.
+    if end.isStopped { return end.code == 5 ? 5 : 75 }
     if end.isFinal { return end.code == 5 ? 5 : 2 }
-    if let step = end.step, step > furthest ?? 0 {
-      furthest = step
+    let advances = end.step.map { $0 > furthest ?? 0 } ?? false
+    if advances {
+      furthest = end.step
       attemptsWithoutProgress = 0
       lostHosts = []
       memory.forgive(end.hosts)
     } else {
       attemptsWithoutProgress += 1
     }
+    // Full once more, it needs a human.
+    if end.code == 5, attemptsWithoutProgress > 1 { return 5 }
     if let host = end.failedHost {
       if end.isLost { lostHosts.insert(host) }
       if end.computesWrongly {
@@ -87,11 +91,10 @@ package struct RelaunchPolicy: Equatable, Sendable {
     }
     // A lost host, one that computes wrongly and a full disk are not the fault of a step.
     if !end.isLost, !end.computesWrongly, end.code != 5 {
-      failuresOfStep = end.step != nil && end.step == failedStep ? failuresOfStep + 1 : 1
-      failedStep = end.step
+      // The last lines of a killed run are missing now and then, so steps are not compared exactly.
+      failuresOfStep = advances || end.step == nil ? 1 : failuresOfStep + 1
     }
-    guard attemptsWithoutProgress >= Self.mostAttempts else { return nil }
-    return end.code == 5 ? 5 : 4
+    return attemptsWithoutProgress >= Self.mostAttempts ? 4 : nil
   }
 
   /// Leaves out a host on which no rank could run.

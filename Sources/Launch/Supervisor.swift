@@ -3,12 +3,14 @@ import Foundation
 
 /// Starts a run under `mpirun`, watches it, and starts it again after a failure.
 package final class Supervisor {
-  private let plan: LaunchPlan
+  private var plan: LaunchPlan
   private var lock: LaunchLock?
   private var policy: RelaunchPolicy
   private var report = LaunchReport()
   private var lastHosts: Hosts?
   private var preflight = Preflight()
+  /// The failures of hosts that were named as the reason why they are not used.
+  private var leftOut: [String: String] = [:]
   private let memoryPath: String
   /// The checkpoints that the run had at the start of this launch, or before it went back.
   private var olderCheckpoints: [RunState.Checkpoint] = []
@@ -32,11 +34,15 @@ package final class Supervisor {
     let hosts = try plan.hosts()
     _ = try plan.line(on: hosts)
     lock = try plan.folder.map { try LaunchLock(folder: $0, takesOver: plan.takesOver) }
+    if let lock {
+      plan.environment[LaunchLock.tokenVariable] = lock.token
+      setenv(LaunchLock.tokenVariable, lock.token, 1)
+    }
     defer { lock?.release() }
     let state = plan.folder.map(RunState.init(folder:))
     olderCheckpoints = state?.checkpoints ?? []
     policy = RelaunchPolicy(
-      memory: HostMemory(path: memoryPath, at: now),
+      memory: plan.forgetsFailures ? HostMemory() : HostMemory(path: memoryPath, at: now),
       step: plan.givesResume ? 0 : state?.step)
     lastHosts = hosts
     while true {
@@ -104,9 +110,7 @@ package final class Supervisor {
       let began = now
       cooldown += began - asked
       guard plan.checksHosts else { return (start, cooldown, began) }
-      let folder = FileManager.default.currentDirectoryPath
-      let defects = preflight.defects(of: start.hosts, for: plan, folder: folder)
-      guard wait(0) else { return nil }
+      guard let defects = defects(of: start.hosts) else { return nil }
       let names = Set(defects.flatMap(\.hosts))
       if names.isEmpty { return (start, cooldown, began) }
       for defect in defects { StandardError.report("\(defect.sentence).") }
@@ -121,14 +125,36 @@ package final class Supervisor {
     }
   }
 
-  /// Names the hosts that are not used because they have failed, also in an earlier launch.
+  /// Examines `hosts` while the lock is renewed; returns nil after a request to stop.
+  private func defects(of hosts: Hosts) -> [Finding]? {
+    let examination = PreflightExamination()
+    let (preflight, plan) = (preflight, plan)
+    Thread {
+      var preflight = preflight
+      let folder = FileManager.default.currentDirectoryPath
+      let defects = preflight.defects(of: hosts, for: plan, folder: folder)
+      examination.result.withLock { $0 = (preflight, defects) }
+    }.start()
+    while wait(0.02) {
+      guard let (preflight, defects) = examination.result.withLock({ $0 }) else { continue }
+      self.preflight = preflight
+      return defects
+    }
+    return nil
+  }
+
+  /// Names the hosts that are not used because they have failed, also in an earlier launch; once for
+  /// each failure.
   private func reportHostsLeftOut(of hosts: Hosts, on chosen: Hosts) {
     for host in hosts.all where !chosen.all.contains(host) {
       let seconds = policy.memory.cooldown(of: host.name, at: now)
-      guard seconds > 0, let entry = policy.memory.entries[host.name] else { continue }
+      guard let entry = policy.memory.entries[host.name] else { continue }
+      guard leftOut.updateValue(entry.reason, forKey: host.name) != entry.reason else { continue }
       StandardError.report(
-        "apus launch: \(host.name) is left out for \(LaunchReport.text(seconds)), because it failed "
-          + "(\(entry.reason)); to use it now, remove it from \(memoryPath).")
+        seconds > 0
+          ? "\(host.name) is left out for \(LaunchReport.text(seconds)), because it failed "
+            + "(\(entry.cause)); --forget-failures uses it at once."
+          : "\(host.name) stands by, because it failed before (\(entry.cause)).")
     }
   }
 
@@ -178,7 +204,8 @@ package final class Supervisor {
   ) -> Int32? {
     var record = attempted
     let clues = attempt.clues
-    let finding = clues.finding
+    // A full disk is the fault of no host.
+    let finding = record.exitCode == 5 ? nil : clues.finding
     let failed = finding.flatMap { finding in
       finding.host.flatMap { hosts.host(called: $0) } ?? finding.rank.flatMap(hosts.host(ofRank:))
     }
@@ -188,7 +215,10 @@ package final class Supervisor {
     end.failedHost = failed?.name
     end.isLost = clues.lostHost != nil
     end.computesWrongly = finding?.computesWrongly ?? false
-    end.reason = finding?.reason ?? "no message says why"
+    end.reason =
+      finding?.reason
+      ?? (record.exitCode == 5
+        ? "checkpoints cannot be saved, as the message above says" : "no message says why")
     // Until the user's --resume has taken effect, the steps are those of another history.
     let isOld = state?.checkpoints.last.map(olderCheckpoints.contains) ?? false
     end.step = plan.givesResume && isOld ? 0 : state?.step
@@ -202,7 +232,9 @@ package final class Supervisor {
       record.reason = end.reason + (failed.map { " (host \($0.name))" } ?? "")
       record.failedHost = failed?.name
     }
-    divideTime(of: &record, loses: record.exitCode != 0 && !isStopped, cooldown: cooldown)
+    // A stop that could not save loses work too.
+    let loses = record.exitCode == 5 || record.exitCode != 0 && !isStopped
+    divideTime(of: &record, loses: loses, cooldown: cooldown)
     if let failed { preflight.forget(failed.name) }
     report.append(record)
     write(record)
@@ -222,7 +254,8 @@ package final class Supervisor {
           + "started again.")
     } else if code == nil {
       StandardError.report(
-        "attempt \(record.attempt) ended with exit code \(record.exitCode): \(record.reason).")
+        "attempt \(record.attempt) ended with exit code \(record.exitCode): "
+          + (record.reason.hasSuffix(".") ? record.reason : record.reason + "."))
     }
     return code
   }
@@ -253,7 +286,14 @@ package final class Supervisor {
         "the run made no progress in \(policy.attemptsWithoutProgress) attempts, whose ends are "
           + "listed above: mend the cause, and start the same command again.")
     }
+    if report.attempts.isEmpty { return code }
     StandardError.report(report.summary)
+    if code == 75 {
+      let step = plan.folder.map { RunState(folder: $0).step } ?? 0
+      StandardError.report(
+        "the run has stopped on request" + (step > 0 ? " at step \(step)" : "")
+          + "; the same command continues it.")
+    }
     return code
   }
 

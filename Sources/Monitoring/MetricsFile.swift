@@ -7,8 +7,8 @@ import Synchronization
 /// The file of a resumed run reads as one run: opening it removes the lines of the interrupted
 /// attempt beyond the step that the run resumes from.
 ///
-/// Lines are buffered. They are written when 64 of them wait, when a report comes a second or more
-/// after the last write, with every evaluation and event, and at the end. Before a checkpoint is
+/// Lines are buffered. They are written when 64 of them wait, when a report comes a tenth of a second
+/// or more after the last write, with every evaluation and event, and at the end. Before a checkpoint is
 /// published, its lines are made durable (`persist`), so that they outlive a crash as it does.
 ///
 /// Lines that cannot be written, as on a full disk, wait for the next write: only `persist` and
@@ -41,6 +41,8 @@ package final class MetricsFile: RunObserver {
   }
 
   private static let maximumBufferedLines = 64
+  /// The time after a write in which lines wait.
+  private static let interval = Duration.milliseconds(100)
   /// The most bytes that wait for a disk that cannot be written.
   private static let maximumWaitingBytes = 64 << 20
 
@@ -138,7 +140,7 @@ package final class MetricsFile: RunObserver {
       state.buffered += bytes
       state.buffered.append(UInt8(ascii: "\n"))
       state.lines += 1
-      let isDue = state.lines >= Self.maximumBufferedLines || now - state.lastWrite >= .seconds(1)
+      let isDue = state.lines >= Self.maximumBufferedLines || now - state.lastWrite >= Self.interval
       if atOnce || isDue { try state.flushIfPossible(to: file, now: now) }
     }
   }

@@ -124,7 +124,10 @@ final class CheckpointCycle {
         store, attempt, files, world, parameters = trainer.replicas.parameters,
         parts = trainer.optimizerState
       ] in
-      if world.rank == 0 { try store.requireSpace(bytes: need) }
+      if world.rank == 0 {
+        try store.requireClaim(attempt: attempt, isMade: true)
+        try store.requireSpace(bytes: need)
+      }
       let draft = try store.draft(step: pending.state.step, attempt: attempt)
       pending.draft = draft
       try draft.reach(.snapshot)

@@ -7,7 +7,7 @@ package struct MemoryNeed: Sendable, Equatable {
     case microBatch = "logits and activations of a micro-batch"
 
     /// The advice for less of it.
-    var remedy: String {
+    package var remedy: String {
       switch self {
       case .weights: "choose a smaller model"
       case .gradients: "choose a smaller model, LoRA (lora.rank), or a larger batch.accumulation"
@@ -34,7 +34,7 @@ package struct MemoryNeed: Sendable, Equatable {
   }
 
   /// The parts in MiB as a list, for a sentence.
-  var list: String {
+  package var list: String {
     Part.allCases.compactMap { part in
       bytes[part].flatMap { $0 >> 20 > 0 ? "\(part.rawValue) \($0 >> 20)" : nil }
     }.joined(separator: ", ")

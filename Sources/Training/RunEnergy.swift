@@ -13,7 +13,8 @@ struct RunEnergy {
   private(set) var total: Energy
   /// The tokens that the run had seen when the account began.
   private let tokensBefore: Int
-  private var clock = Stopwatch()
+  /// The time of the meters' readings.
+  private var clock: Stopwatch
 
   /// Continues an account, or begins a new one.
   ///
@@ -21,7 +22,12 @@ struct RunEnergy {
   ///   - earlier: The energy of earlier attempts; nil for none.
   ///   - tokensSeen: The tokens of the checkpoint that the run starts from.
   ///   - isOwn: True when the checkpoint is one of this run.
-  init(_ options: EnergyOptions, earlier: Energy?, tokensSeen: Int, isOwn: Bool) {
+  ///   - clock: Started with the meters.
+  init(
+    _ options: EnergyOptions, earlier: Energy?, tokensSeen: Int, isOwn: Bool,
+    clock: Stopwatch = Stopwatch()
+  ) {
+    self.clock = clock
     self.options = options
     total = earlier ?? Energy()
     tokensBefore = isOwn && earlier != nil ? 0 : tokensSeen

@@ -23,7 +23,7 @@ package enum StartRefusal: Error, Equatable, Sendable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .noMemory(let need, let available):
-      "training needs at least \(need.total >> 20) MiB of memory on each rank (\(need.list)), and "
+      "training needs at least \(max(1, need.total >> 20)) MiB of memory on each rank (\(need.list)), and "
         + "\(max(0, available) >> 20) MiB are available to it: \(need.largest.remedy)"
     case .noRoom(let path, let checkpoints, let needed, let available):
       "no room at \(path): the \(checkpoints, "checkpoint") still to come need at least "

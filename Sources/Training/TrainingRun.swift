@@ -95,6 +95,7 @@ package final class TrainingRun {
     FaultSchedule.reach(.preparation)
     try plan.contract(version: version, threads: workers.threads, profiles: profiles)
       .agree(over: world)
+    let meterClock = Stopwatch()
     let meter = try EnergyMeter(on: world, wattsPerCore: plan.energy.wattsPerCore)
     try world.together { try plan.requireRanks(world.size) }
     let memory = try plan.requireMemory(on: world)
@@ -151,7 +152,7 @@ package final class TrainingRun {
     energy = RunEnergy(
       plan.energy,
       earlier: world.rank == 0 && continues ? MetricsFile.energy(in: folder.metrics) : nil,
-      tokensSeen: trainer.state.tokensSeen, isOwn: continues)
+      tokensSeen: trainer.state.tokensSeen, isOwn: continues, clock: meterClock)
     if !isOwn { trainer.state.firstStep = start?.step }
     let recorded = try Self.recordedSkips(
       of: trainer, in: folder, isContinued: continues && resume == .auto, world: world,

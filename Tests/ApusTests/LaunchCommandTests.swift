@@ -65,13 +65,17 @@ import Testing
       (["data", "build", "t", "--output", "o"], 64, "apus data runs on one host"),
       (["--threads", "0", "pretrain", "r"], 64, "--threads"),
       (["--grace", "-1", "pretrain", "r"], 64, "--grace"),
+      (["--grace", "1e300", "pretrain", "r"], 64, "--grace must be a number of seconds from 0"),
+      (["--report-every", "inf", "pretrain", "r"], 64, "--report-every must be a number"),
+      (["--ranks-per-host", "70000", "pretrain", "r"], 64, "--ranks-per-host must be at most"),
+      (["--threads", "9223372036854775807", "pretrain", "r"], 64, "--threads must be at most"),
       (["--spares", "-1", "pretrain", "r"], 64, "--spares must be 0 or more"),
       (["--hosts", "a:1", "--hostfile", "hosts", "pretrain", "r"], 64, "exclude each other"),
       (["--threads", "2", "pretrain", "r", "--threads", "2"], 64, "--threads is given twice"),
       (["--hosts", "a", "--print", "pretrain", "r"], 2, "the number of its ranks is missing"),
       (["--hostfile", "none", "--print", "pretrain", "r"], 2, "the hosts in none cannot be read"),
       (["--hostfile", "bin", "--print", "pretrain", "r"], 2, "the hosts in bin cannot be read"),
-      (["--ranks-per-host", "99999", "--print", "pretrain", "r"], 2, "99999 ranks"),
+      (["--ranks-per-host", "60000", "--print", "pretrain", "r"], 2, "60000 ranks"),
       (["pretrain", "none.yaml"], 2, "none.yaml cannot be read"),
     ] as [([String], Int32, String)])
   func everyMistakeIsASentence(arguments: [String], code: Int32, sentence: String) throws {

@@ -40,6 +40,13 @@ import Testing
     #expect(sources.subtracting(targets).isEmpty, "folders without a target")
   }
 
+  /// The figure of the page Architecture has a box for every module.
+  @Test func theFigureNamesEveryModule() throws {
+    let path = "\(ReadmeTests.repository)/Sources/Apus/Apus.docc/Resources/architecture.svg"
+    let figure = try String(contentsOfFile: path, encoding: .utf8)
+    for module in modules { #expect(figure.contains(">\(module.name)</text>"), "\(module.name)") }
+  }
+
   @Test func theTableHasTheSentencesOfTheSources() {
     for module in modules {
       #expect(module.sentences.count <= 1, "\(module.name): \(module.sentences)")

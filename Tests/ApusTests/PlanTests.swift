@@ -88,6 +88,15 @@ import Testing
       #expect(plan.code == 2 && plan.output.isEmpty, "\(plan)")
       #expect(plan.errors.contains("MiB of memory on each rank"), "\(plan)")
       #expect(plan.errors.contains("choose a smaller model"), "\(plan)")
+      // What is printed as needed is also what is refused.
+      let words = Self.finetune + ["--memory", "1"]
+      let needed = try number(self.plan(program, words), "memoryPerRank", "total")
+      for (factor, code) in [(0.9, 2), (1.2, 0)] as [(Double, Int32)] {
+        let near = try program.run(
+          ["plan"] + Self.finetune + ["--memory", "\(factor * needed / 0x1p30)"])
+        #expect(near.code == code, "\(near)")
+        #expect(near.errors.contains("program and data") == (code == 2), "\(near)")
+      }
       let bad = try program.run(["plan"] + Self.finetune + ["--set", "data.train=none.jsonl"])
       #expect(bad.code == 2 && bad.errors.contains("none.jsonl"), "\(bad)")
     }

@@ -268,8 +268,18 @@ import Testing
       let refused = try program.run(launch)
       #expect(refused.code == 2, "\(refused.errors)")
       #expect(refused.errors.contains("process \(process.processIdentifier) on "))
-      let other = try program.run(["launch", "--take-over"] + launch.dropFirst())
-      #expect(other.code == 0, "\(other.errors)")
+      let plain = try program.run(["pretrain", "run.yaml"])
+      #expect(plain.code == 2, "\(plain.errors)")
+      #expect(plain.errors.contains("another apus launch works on this run folder"))
+      // Of two that take it over together, one ends at once.
+      let moment = ContinuousClock.now
+      let others = try (0..<2).map { _ in
+        try program.start(["launch", "--take-over"] + launch.dropFirst())
+      }
+      let results = others.map { Program.finish($0.0, $0.1, $0.2) }
+      #expect(results.map(\.code).sorted() == [0, 2], "\(results)")
+      #expect(results.contains { $0.errors.contains("over at the same time") }, "\(results)")
+      #expect(ContinuousClock.now - moment < .seconds(12))
       let first = Program.finish(process, output, errors)
       #expect(first.code == 75 && first.errors.contains("has taken the run folder over"))
       #expect(!program.names(in: "run").contains("LAUNCH"))

@@ -361,6 +361,18 @@ import Testing
     #expect(ContinuousClock.now - start < .seconds(5))
   }
 
+  /// A host may print for ever: neither time nor memory is unbounded.
+  @Test func aProgramThatNeverStopsPrintingIsLeft() throws {
+    let start = ContinuousClock.now
+    let probe = try ProbeConversation(["yes", "{}"])
+    #expect(probe.ask("clock", seconds: 0.5) == nil)
+    _ = probe.end()
+    let tool = try RunningTool(["cat", "/dev/zero"])
+    #expect(tool.line(until: .now + .seconds(5)) == nil)
+    #expect(tool.end(within: 2)?.output.utf8.count ?? 0 < 32 << 20)
+    #expect(ContinuousClock.now - start < .seconds(10))
+  }
+
   @Test func inParallelKeepsTheOrder() {
     #expect(Tool.inParallel(Array(0..<20)) { $0 * 2 } == (0..<20).map { $0 * 2 })
   }

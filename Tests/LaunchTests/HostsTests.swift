@@ -79,13 +79,17 @@ import Testing
     var variables = ["SLURM_JOB_NODELIST": "n[1-3],m", "SLURM_TASKS_PER_NODE": "2(x3),1"]
     #expect(try Hosts(slurm: variables)?.all.map(\.slots) == [2, 2, 2, 1])
     #expect(try Hosts(slurm: [:]) == nil)
-    for tasks in ["2(x3)", "2(x4),1", "x", "0(x4)", "2(x", ""] {
+    for tasks in [
+      "9223372036854775807(x4)", "1(x65536),1(x65536)", "2(x3)", "2(x4),1", "x", "0(x4)", "2(x", "",
+    ] {
       variables["SLURM_TASKS_PER_NODE"] = tasks
       #expect(throws: HostsError.self) { try Hosts(slurm: variables) }
     }
     #expect(try Hosts(slurm: variables, ranks: 3)?.all.map(\.slots) == [3, 3, 3, 3])
-    for list in ["", "n[1-3", "n1-3]", "n[3-1]", "n[a-b]", "n[1-[2]]", "n[]", "n[1-2-3]", "n1,,n2"]
-    {
+    for list in [
+      "", "n[1-3", "n1-3]", "n[3-1]", "n[a-b]", "n[1-[2]]", "n[]", "n[1-2-3]", "n1,,n2",
+      "n[0-65535][0-65535]", "n[0-65535],m[0-65535]",
+    ] {
       variables["SLURM_JOB_NODELIST"] = list
       #expect(throws: HostsError.self, "\(list)") { try Hosts(slurm: variables) }
     }
@@ -105,6 +109,8 @@ import Testing
     let failed = #expect(throws: HostsError.self) { try hosts("echo a:2; exit 3") }
     #expect("\(failed!)".contains("it exited with code 3"))
     #expect(throws: HostsError.self) { try hosts("true") }
+    let endless = #expect(throws: HostsError.self) { try hosts("exec yes a slots=1") }
+    #expect("\(endless!)".contains("it printed more than 16 MiB"))
     #expect(throws: HostsError.self) { try Hosts(discoveredBy: folder("none")) }
   }
 

@@ -65,6 +65,29 @@ import Testing
     }
   }
 
+  /// A run that no launch has started keeps away from the folder of a live one.
+  @Test func aFolderOfALaunchIsRefusedToOthers() throws {
+    let folder = try TemporaryFolder()
+    try LaunchLock.requireNone(on: folder.path, token: nil)
+    let lock = try LaunchLock(folder: folder.path)
+    try LaunchLock.requireNone(on: folder.path, token: lock.token)
+    let path = folder.path
+    let refused = Tool.inParallel([0, 1, 2]) { task in
+      guard task > 0 else {
+        // A live launch renews its lock.
+        for _ in 0..<10 {
+          usleep(100_000)
+          utimes("\(path)/LAUNCH", nil)
+        }
+        return true
+      }
+      return (try? LaunchLock.requireNone(on: path, token: task == 1 ? nil : "another")) == nil
+    }
+    #expect(refused == [true, true, true])
+    lock.release()
+    try LaunchLock.requireNone(on: folder.path, token: nil)
+  }
+
   @Test func aLockThatIsTakenOverIsLost() throws {
     let folder = try TemporaryFolder()
     let first = try LaunchLock(folder: folder("runs/small"))

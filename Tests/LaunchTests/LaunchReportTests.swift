@@ -59,7 +59,7 @@ import Testing
     report.append(record)
     #expect(
       report.summary == "1 attempt, 25.0 s: useful 8.0 s (32 %), of it waiting for other ranks "
-        + "2.0 s (8 %), restart 3.0 s (12 %), lost work 7.0 s (28 %), cool-down 5.0 s (20 %), "
+        + "2.0 s (8 %), start 3.0 s (12 %), lost work 7.0 s (28 %), cool-down 5.0 s (20 %), "
         + "checkpoints and other 2.0 s (8 %).")
     record.divideTime([.init(lines: lines, kept: nil)], cooldown: 0)
     #expect(record.seconds.lost == 0 && record.seconds.useful == 11)

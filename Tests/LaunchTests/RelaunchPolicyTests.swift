@@ -28,7 +28,7 @@ import Testing
     #expect(policy.record(end(code, step: 3), at: 0) == nil)
     var stopped = end(code, step: 4)
     stopped.isStopped = true
-    #expect(policy.record(stopped, at: 0) == 75)
+    #expect(policy.record(stopped, at: 0) == (code == 5 ? 5 : 75))
   }
 
   /// Each of two lost hosts is out of its cool-down when the other one is found: neither is tried
@@ -74,18 +74,25 @@ import Testing
     #expect(policy.record(refused, at: 0) == 5)
   }
 
+  /// A disk that is full once more needs a human.
+  @Test func twoAttemptsThatCannotSaveEndTheRun() {
+    var policy = RelaunchPolicy(step: 10)
+    #expect(policy.record(end(5, step: 10), at: 0) == nil)
+    #expect(policy.record(end(5, step: 9), at: 0) == 5)
+    #expect(policy.memory.entries.isEmpty)
+  }
+
   /// At once, then after 5, 10 and 20 seconds; then it ends.
-  @Test(arguments: [(137, 4), (5, 5)] as [(Int32, Int32)])
-  func fiveAttemptsWithoutProgressEndTheRun(code: Int32, exit: Int32) throws {
+  @Test func fiveAttemptsWithoutProgressEndTheRun() throws {
     var policy = RelaunchPolicy(step: 10)
     let hosts = Hosts.local(slots: 2)
     var waits: [Double] = []
     for _ in 1...4 {
-      #expect(policy.record(end(code, step: 10, failed: "localhost"), at: 100) == nil)
+      #expect(policy.record(end(step: 10, failed: "localhost"), at: 100) == nil)
       waits.append(policy.start(on: hosts, at: 100).wait)
     }
     #expect(waits == [0, 5, 10, 20])
-    #expect(policy.record(end(code, step: 9, failed: "localhost"), at: 100) == exit)
+    #expect(policy.record(end(step: 9, failed: "localhost"), at: 100) == 4)
   }
 
   @Test func progressForgives() {
@@ -150,6 +157,32 @@ import Testing
       back.append(policy.start(on: hosts, at: 0).goesBack)
     }
     #expect(back == [false, false, true, false, false, false, false])
+  }
+
+  /// Lines of the metrics that a killed rank had not written make its steps inexact.
+  @Test func stepsOfKilledRunsAreInexact() {
+    var policy = RelaunchPolicy()
+    var back: [Bool] = []
+    for step in [17, 15, 16, 18, 17, 18] {
+      _ = policy.record(end(step: step), at: 0)
+      back.append(policy.start(on: Hosts.local(slots: 1), at: 0).goesBack)
+    }
+    #expect(back == [false, false, true, false, false, true])
+  }
+
+  /// A clock that was wrong leaves no host out for ever, and one bad entry hides no other.
+  @Test func oddEntriesOfTheMemoryAreBounded() throws {
+    let folder = try TemporaryFolder()
+    let text = """
+      {"a": {"failures": 9223372036854775807, "until": 1e300, "reason": "x"},
+      "b": {"failures": 1.5}, "c": {"failures": 1, "until": 1050, "reason": "lost"}}
+      """
+    try folder.write(text.utf8, to: "hosts.json")
+    var memory = HostMemory(path: folder("hosts.json"), at: 1000)
+    #expect(memory.cooldown(of: "a", at: 1000) == HostMemory.forgetting)
+    memory.record("a", isLost: true, reason: "again", at: 1000)
+    #expect(memory.cooldown(of: "a", at: 1000) == HostMemory.longestCooldown)
+    #expect(memory.cooldown(of: "c", at: 1000) == 50 && memory.failures(of: "b") == 0)
   }
 
   @Test func failuresAreRememberedAcrossRuns() throws {

@@ -78,14 +78,14 @@ import Testing
     }
   }
 
-  @Test func linesAreWrittenAfterASecondAnEventOr64Lines() throws {
+  @Test func linesAreWrittenAfterATenthOfASecondAnEventOr64Lines() throws {
     try withFolder { folder in
       let path = folder + "/metrics.jsonl"
       let clock = ManualClock()
       let metrics = try MetricsFile(path: path, resumingAfter: nil, now: { clock.now })
       func lines() throws -> Int { try text(path).split(separator: "\n").count }
       try metrics.step(report(1))
-      clock.advance(.milliseconds(999))
+      clock.advance(.milliseconds(99))
       try metrics.step(report(2))
       #expect(try lines() == 0)
       clock.advance(.milliseconds(1))

@@ -137,12 +137,17 @@ final class RunningTool: @unchecked Sendable {
     // Sendable: the condition guards the text.
     private let condition = NSCondition()
     private var bytes: [UInt8] = []
+    /// The place of the first byte that no line has returned.
+    private var start = 0
     private var isAtEnd = false
+
+    /// The most bytes that wait to be read; a program that prints more is no longer listened to.
+    private static let most = 16 << 20
 
     init(_ descriptor: Int32) {
       let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
       Thread { [self] in
-        while case let data = handle.availableData, !data.isEmpty { append(data) }
+        while case let data = handle.availableData, !data.isEmpty, append(data) {}
         condition.lock()
         isAtEnd = true
         condition.broadcast()
@@ -150,23 +155,34 @@ final class RunningTool: @unchecked Sendable {
       }.start()
     }
 
-    private func append(_ data: Data) {
+    /// Returns false when too much waits.
+    private func append(_ data: Data) -> Bool {
       condition.lock()
+      defer { condition.unlock() }
       bytes += data
       condition.broadcast()
-      condition.unlock()
+      return bytes.count - start < Self.most
     }
 
     func line(until deadline: ContinuousClock.Instant) -> String? {
       condition.lock()
       defer { condition.unlock() }
-      while true {
-        if let end = bytes.firstIndex(of: 10) {
-          defer { bytes.removeFirst(end + 1) }
-          return String(decoding: bytes[..<end], as: UTF8.self)
+      // A program that never stops must not be read for ever.
+      while ContinuousClock.now < deadline {
+        if let end = bytes[start...].firstIndex(of: 10) {
+          defer { drop(to: end + 1) }
+          return String(decoding: bytes[start..<end], as: UTF8.self)
         }
         guard !isAtEnd, wait(until: deadline) else { return nil }
       }
+      return nil
+    }
+
+    private func drop(to place: Int) {
+      start = place
+      guard start > 1 << 16 else { return }
+      bytes.removeFirst(start)
+      start = 0
     }
 
     /// The text that no line has returned, when the pipe is at its end or `deadline` has passed.
@@ -174,7 +190,7 @@ final class RunningTool: @unchecked Sendable {
       condition.lock()
       defer { condition.unlock() }
       while !isAtEnd, wait(until: deadline) {}
-      return String(decoding: bytes, as: UTF8.self)
+      return String(decoding: bytes[start...], as: UTF8.self)
     }
 
     private func wait(until deadline: ContinuousClock.Instant) -> Bool {
