@@ -102,15 +102,20 @@ up() {
   fail 2 "not every host became idle: $("$lab" in "$first" sinfo -N 2>&1 | xargs); see $folder."
 }
 
-# Ends what the pid files name, if it is what they say.
+# Ends what the pid files name, if it is what they say. A step that cannot reach the controller any
+# more would hold its slurmd for ever.
 down() {
-  local file pid
+  local file pid tries
   for file in "$folder"/*.pid; do
     pid=$(cat "$file" 2> /dev/null) || continue
     case $(cat "/proc/$pid/comm" 2> /dev/null) in
       slurmctld | slurmd | munged)
         kill "$pid"
-        while kill -0 "$pid" 2> /dev/null; do sleep 0.05; done
+        for ((tries = 0; tries < 200; tries++)); do
+          kill -0 "$pid" 2> /dev/null || break
+          sleep 0.05
+        done
+        kill -9 "$pid" 2> /dev/null || true
         ;;
     esac
   done

@@ -27,7 +27,7 @@ package enum StartRefusal: Error, Equatable, Sendable, CustomStringConvertible {
         + "\(max(0, available) >> 20) MiB are available to it: \(need.largest.remedy)"
     case .noRoom(let path, let checkpoints, let needed, let available):
       "no room at \(path): the \(checkpoints, "checkpoint") still to come need at least "
-        + "\(needed >> 20) MiB at a time and \(available >> 20) MiB are free: free some space, lower "
+        + "\(max(1, needed >> 20)) MiB at a time and \(available >> 20) MiB are free: free some space, lower "
         + "checkpoint.keep, or name another folder with run"
     case .ranksOfWorkers(let ranks, let workers):
       "\(ranks, "rank") cannot be divided over the \(workers, "worker") of sync: diloco "
