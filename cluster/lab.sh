@@ -52,6 +52,7 @@ fail() {
 
 usage() {
   sed -n -E 's/^# {3}(cluster.*|  +[a-z].*)$/\1/p' "${BASH_SOURCE[0]}"
+  sed -n '/^# Variables of `up`/,/^#$/s/^#  *//p' "${BASH_SOURCE[0]}"
 }
 
 # Prints the process that holds the namespaces of a host (or of the switch); fails without one.

@@ -30,14 +30,17 @@ extension ClusterPlan {
     ("run", "\(plan.run), \(phase.rawValue), \(sketch.parameters.trained) trained parameters")
   }
 
+  /// The most ranks that a step occupies.
+  private var busy: Int { plan.leaves * (plan.diloco?.workers ?? 1) }
+
   private var hosts: (String, String) {
     (
       "hosts",
       "\(cluster.hosts, "host") × \(cluster.ranksPerHost, "rank") × "
         + "\(cluster.threads, "thread"): \(work.workers, "worker") of \(work.team, "thread") each"
-        + (cluster.ranks > plan.leaves
-          ? "; \(cluster.ranks - plan.leaves) ranks are idle, since a step has \(plan.leaves) "
-            + "micro-batches (batch.microBatches)" : "")
+        + (cluster.ranks > busy
+          ? "; \(cluster.ranks - busy) of \(cluster.ranks) ranks are idle, since a step has work for "
+            + "\(busy) (batch.microBatches ÷ batch.accumulation)" : "")
     )
   }
 

@@ -66,7 +66,7 @@ extension CheckpointStore {
     do {
       let text = String(decoding: try InputFile(claimPath).contents(limit: 4096), as: UTF8.self)
       let words = text.split(separator: " ", maxSplits: 1).map(String.init)
-      guard words.count == 2, let number = Int(words[0]), 0..<Int.max ~= number else {
+      guard words.count == 2, let number = Int(words[0]), 0..<Int.max - 1 ~= number else {
         return (0, text)
       }
       return (number, words[1])

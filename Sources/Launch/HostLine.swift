@@ -25,7 +25,8 @@ struct HostLine {
   /// - Parameter ranks: The ranks of every host, in place of its slots; nil when each must have slots.
   func host(ranks: Int?) throws(HostsError) -> Host? {
     // Open MPI permits spaces around the equals sign.
-    let joined = text.split { $0 == "=" }.map(\.trimmed).joined(separator: "=")
+    let joined = text.split(separator: "=", omittingEmptySubsequences: false).map(\.trimmed)
+      .joined(separator: "=")
     var words = joined.split { $0.isWhitespace }.map(String.init)
     guard !words.isEmpty else { return nil }
     var (name, slots) = try split(words.removeFirst())

@@ -81,9 +81,9 @@ package final class LaunchLock {
     // Another launch may replace a stale lock at the same time: the last one has it.
     usleep(200_000)
     guard takesOver else { return }
+    for predecessor in own.predecessors ?? [] { predecessor.awaitEnd { isHeld } }
     // Of two that take it over at the same time, the first one gives way.
     guard isHeld else { throw LaunchError.overtaken(path: path, by: Self.holder(at: path)) }
-    for predecessor in own.predecessors ?? [] { predecessor.awaitEnd() }
   }
 
   /// The variable with ``token``, for the ranks of the launch.
@@ -100,7 +100,7 @@ package final class LaunchLock {
   package static func requireNone(on folder: String, token: String?) throws(LaunchError) {
     let path = FileSystem.join(folder, "LAUNCH")
     guard let other = holder(at: path), other.token != token else { return }
-    if !isStale(other, at: path, patience: 2.5 * renewal, seenFrom: machine) {
+    if !isStale(other, at: path, patience: 2 * renewal, seenFrom: machine) {
       throw .held(path: path, by: other)
     }
   }
@@ -196,10 +196,11 @@ extension LaunchLock.Holder {
 }
 
 extension LaunchLock.Predecessor {
-  /// Waits until the launcher that lost its lock has ended its ranks, at most some seconds.
-  fileprivate func awaitEnd() {
+  /// Waits until the launcher that lost its lock has ended its ranks, at most some seconds, and only as
+  /// long as `isHeld`.
+  fileprivate func awaitEnd(while isHeld: () -> Bool) {
     let isHere = host == Host.ownName
     let end = ContinuousClock.now + .seconds(isHere ? 15 : 2 * LaunchLock.renewal)
-    while ContinuousClock.now < end, !isHere || kill(process, 0) == 0 { usleep(50_000) }
+    while ContinuousClock.now < end, !isHere || kill(process, 0) == 0, isHeld() { usleep(50_000) }
   }
 }

@@ -13,6 +13,8 @@ struct RunEnergy {
   private(set) var total: Energy
   /// The tokens that the run had seen when the account began.
   private let tokensBefore: Int
+  /// True when this attempt has computed a step.
+  private(set) var hasCounted = false
   /// The time of the meters' readings.
   private var clock: Stopwatch
 
@@ -37,6 +39,7 @@ struct RunEnergy {
   mutating func count(_ words: [ControlWord], in report: inout StepReport) {
     let energy = words.reduce(Energy()) { $0 + $1.energy }
     total = total + energy
+    hasCounted = true
     report.energy = .init(
       joules: energy.joules, watts: energy.joules / max(clock.lap(), 1e-6), total: total)
   }

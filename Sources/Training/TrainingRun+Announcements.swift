@@ -93,12 +93,12 @@ extension TrainingRun {
     }
   }
 
-  /// Reports the energy of the run so far.
+  /// Reports the energy of the run so far, if this attempt has added a step to it.
   ///
   /// Collective.
   func announceEnergy() throws {
     let sentence = try energy.conclude(
       trainer.takeEnergy(), tokensSeen: trainer.state.tokensSeen, over: world)
-    if trainer.state.step > 0 { try observers.event(.note, step: trainer.state.step, sentence) }
+    if energy.hasCounted { try observers.event(.note, step: trainer.state.step, sentence) }
   }
 }

@@ -134,6 +134,39 @@ import Testing
     }
   }
 
+  /// Every recommendation names commands and keys that there are.
+  @Test func recommendedCommandsExist() throws {
+    let program = try Program()
+    defer { program.remove() }
+    var commands: Set<String> = []
+    for objective in ["classify", "embed", "transform", "generate", "extract"] {
+      for examples in ["1", "60", "500", "5000", "120000", "6000000"] {
+        let answer = try plan(program, ["--objective", objective, "--examples", examples])
+        commands.insert(try #require(answer["command"] as? String))
+      }
+    }
+    #expect(commands.count > 10, "\(commands)")
+    let schema = try program.run(["config", "--phase", "finetune", "--schema"]).output
+    for command in commands {
+      for match in command.matches(of: /apus (\w+)/) {
+        #expect(try program.run([String(match.1), "--help"]).code == 0, "\(command)")
+      }
+      for match in command.matches(of: /--set (\w+)[.=]/) {
+        #expect(schema.contains("\n\(match.1)"), "\(command)")
+      }
+    }
+  }
+
+  @Test func idleRanksAreNamed() throws {
+    try Program.withCorpus { program in
+      let words = ["plan", "run.yaml", "--hosts"]
+      let many = try program.run(words + ["64"])
+      #expect(many.output.contains("60 of 64 ranks are idle,"), "\(many)")
+      let few = try program.run(words + ["1"])
+      #expect(few.code == 0 && !few.output.contains("idle"), "\(few)")
+    }
+  }
+
   @Test func anObjectiveIsAnswered() throws {
     try Program.withModel { program in
       let answer = try program.run(["plan", "--objective", "classify", "--examples", "10"])

@@ -42,8 +42,13 @@ import Testing
     // A release that did not count wrote the token alone.
     try folder.write(Array("17-4".utf8), to: "ATTEMPT")
     #expect(try store.claim(attempt: "next") == 1)
-    try folder.write(Array("\(Int.max) 17-4".utf8), to: "ATTEMPT")
-    #expect(try store.claim(attempt: "last") == 1)
+    for (number, name) in [(Int.max, "last"), (Int.max - 1, "later")] {
+      try folder.write(Array("\(number) 17-4".utf8), to: "ATTEMPT")
+      #expect(try store.claim(attempt: name) == 1)
+      try store.requireClaim(attempt: name, isMade: true)
+    }
+    unlink(folder("ATTEMPT"))
+    #expect(throws: StorageError.self) { try store.requireClaim(attempt: "later", isMade: true) }
   }
 
   @Test func aSupersededAttemptDoesNotChangeTheNewDraft() throws {

@@ -38,6 +38,7 @@ import Testing
     ("a slots", 1, "slots is no NAME=VALUE"),
     ("me@a slots=2", 1, "it contains a user's name"),
     ("^a slots=2", 1, "a name has letters"),
+    ("=a slots=2", 1, "a name has letters"),
     ("+n0 slots=2", 1, "a name has letters"),
     ("-x slots=2", 1, "a name has letters"),
     ("fe80::1 slots=2", 1, "an IPv6 address"),

@@ -14,21 +14,24 @@ extension AdviceRule {
       source: "Tunstall et al., Efficient Few-Shot Learning Without Prompts (SetFit), 2022"),
     .init(
       objective: .classify, examples: 64..<1000, start: .fineTune,
-      command: "apus finetune, task: classification, epochs: 20, several seeds", family: .encoder,
+      command:
+        "apus finetune run.yaml --set task=classification --set epochs=20, with several seeds",
+      family: .encoder,
       largest: 150_000_000, epochs: 20,
       reason: "with less than a thousand examples fine-tuning varies with the seed; long training "
         + "at a small rate steadies it, and larger encoders fail more often",
       source: "Mosbach et al., On the Stability of Fine-tuning BERT, 2021"),
     .init(
       objective: .classify, examples: 1000..<50_000, start: .fineTune,
-      command: "apus finetune, task: classification, epochs: 3", family: .encoder,
+      command: "apus finetune run.yaml --set task=classification --set epochs=3", family: .encoder,
       largest: 400_000_000, epochs: 3,
       reason: "an encoder that reads in both directions, fine-tuned for three epochs, is the "
         + "established answer at this size",
       source: "Devlin et al., BERT, 2019, section 4"),
     .init(
       objective: .classify, examples: 50_000..<Int.max, start: .continuePretraining,
-      command: "apus pretrain, model.from; then apus finetune, task: classification, epochs: 2",
+      command: "apus pretrain run.yaml with model.from, then apus finetune run.yaml "
+        + "--set task=classification --set epochs=2",
       family: .encoder, largest: 400_000_000, epochs: 3,
       reason: "with so much text of the domain, pretraining on it first helps also where labels "
         + "are many",
@@ -42,7 +45,8 @@ extension AdviceRule {
       source: "Reimers and Gurevych, Sentence-BERT, 2019; Muennighoff et al., MTEB, 2023"),
     .init(
       objective: .embed, examples: 100_000..<Int.max, start: .continuePretraining,
-      command: "apus pretrain, model.from, mask.rate; then apus embed", family: .encoder,
+      command: "apus pretrain run.yaml with model.from and mask.rate, then apus embed",
+      family: .encoder,
       largest: 150_000_000, epochs: 1,
       reason: "masked language modelling on the domain's texts helps where its words are not those "
         + "of the web; compare with the model as it is, which may remain better",
@@ -56,20 +60,20 @@ extension AdviceRule {
       source: "Raffel et al., Exploring the Limits of Transfer Learning (T5), 2020"),
     .init(
       objective: .transform, examples: 100..<10_000, start: .adapt,
-      command: "apus finetune, task: chat, lora.rank: 16", family: .encoderDecoder,
+      command: "apus finetune run.yaml --set task=chat --set lora.rank=16", family: .encoderDecoder,
       largest: 800_000_000, epochs: 5,
       reason: "adapters learn the form of the task and forget less than full training on few pairs",
       source: "Hu et al., LoRA, 2021; Biderman et al., LoRA Learns Less and Forgets Less, 2024"),
     .init(
       objective: .transform, examples: 10_000..<5_000_000, start: .fineTune,
-      command: "apus finetune, task: chat, epochs: 3", family: .encoderDecoder,
+      command: "apus finetune run.yaml --set task=chat --set epochs=3", family: .encoderDecoder,
       largest: 800_000_000, epochs: 3,
       reason: "an encoder reads the whole source before the first word; fine-tuned T5 was the best "
         + "on tasks of this size",
       source: "Raffel et al., Exploring the Limits of Transfer Learning (T5), 2020, section 3.5"),
     .init(
       objective: .transform, examples: 5_000_000..<Int.max, start: .fineTune,
-      command: "apus finetune, task: chat, epochs: 1", family: .encoderDecoder,
+      command: "apus finetune run.yaml --set task=chat --set epochs=1", family: .encoderDecoder,
       largest: 800_000_000, epochs: 1,
       reason: "from some millions of sentence pairs a model from scratch begins to be as good, and "
         + "the published one still starts ahead",
@@ -77,27 +81,31 @@ extension AdviceRule {
 
     .init(
       objective: .generate, examples: 0..<50, start: .asItIs,
-      command: "apus chat, with the examples in the prompt", family: .decoder,
+      command: "apus generate, with the examples in the prompt", family: .decoder,
       largest: 8_000_000_000, epochs: 0,
       reason: "examples in the prompt do as much as training on so few",
       source: "Brown et al., Language Models are Few-Shot Learners (GPT-3), 2020"),
     .init(
       objective: .generate, examples: 50..<1000, start: .adapt,
-      command: "apus finetune, task: chat, lora.rank: 16", family: .decoder, largest: 3_500_000_000,
+      command: "apus finetune run.yaml --set task=chat --set lora.rank=16", family: .decoder,
+      largest: 3_500_000_000,
       epochs: 3,
       reason: "a few hundred good examples teach form and tone, not facts; for facts give the "
         + "model the documents with the prompt",
       source: "Zhou et al., LIMA, 2023; Ovadia et al., Fine-Tuning or Retrieval?, 2024"),
     .init(
       objective: .generate, examples: 1000..<200_000, start: .fineTune,
-      command: "apus finetune, task: chat, epochs: 3", family: .decoder, largest: 3_500_000_000,
+      command: "apus finetune run.yaml --set task=chat --set epochs=3", family: .decoder,
+      largest: 3_500_000_000,
       epochs: 3,
       reason: "a thousand curated examples suffice for the style of an assistant, and full "
         + "fine-tuning learns more of a new domain than adapters do",
       source: "Zhou et al., LIMA, 2023; Biderman et al., LoRA Learns Less and Forgets Less, 2024"),
     .init(
       objective: .generate, examples: 200_000..<Int.max, start: .continuePretraining,
-      command: "apus pretrain, model.from, data.replay; then apus finetune, task: chat",
+      command:
+        "apus pretrain run.yaml with model.from and data.replay, then apus finetune run.yaml "
+        + "--set task=chat",
       family: .decoder, largest: 3_500_000_000, epochs: 1,
       reason: "much text of a domain is learned by going on with pretraining, with some of the old "
         + "texts among it against forgetting",
@@ -105,27 +113,31 @@ extension AdviceRule {
 
     .init(
       objective: .extract, examples: 0..<50, start: .asItIs,
-      command: "apus chat with the wanted form in the prompt; apus annotate to collect examples",
+      command:
+        "apus generate with the wanted form in the prompt; apus annotate to collect examples",
       family: .decoder, largest: 8_000_000_000, epochs: 0,
       reason: "fifty sentences do not cover the ways in which a kind of span appears",
       source: "Brown et al., Language Models are Few-Shot Learners (GPT-3), 2020"),
     .init(
       objective: .extract, examples: 50..<1000, start: .fineTune,
-      command: "apus finetune, task: tokens, epochs: 20, several seeds", family: .encoder,
+      command: "apus finetune run.yaml --set task=tokens --set epochs=20, with several seeds",
+      family: .encoder,
       largest: 150_000_000, epochs: 20,
       reason: "a sentence labels every one of its tokens, so a few hundred suffice to begin; "
         + "results vary with the seed",
       source: "Mosbach et al., On the Stability of Fine-tuning BERT, 2021"),
     .init(
       objective: .extract, examples: 1000..<100_000, start: .fineTune,
-      command: "apus finetune, task: tokens, epochs: 4", family: .encoder, largest: 400_000_000,
+      command: "apus finetune run.yaml --set task=tokens --set epochs=4", family: .encoder,
+      largest: 400_000_000,
       epochs: 4,
       reason: "a token classifier on an encoder is the established answer; CoNLL-2003 has 14,000 "
         + "sentences",
       source: "Devlin et al., BERT, 2019, section 5.3"),
     .init(
       objective: .extract, examples: 100_000..<Int.max, start: .continuePretraining,
-      command: "apus pretrain, model.from; then apus finetune, task: tokens, epochs: 2",
+      command: "apus pretrain run.yaml with model.from, then apus finetune run.yaml "
+        + "--set task=tokens --set epochs=2",
       family: .encoder, largest: 400_000_000, epochs: 3,
       reason: "with so much text of the domain, pretraining on it first helps",
       source: "Gururangan et al., Don't Stop Pretraining, 2020; Lee et al., BioBERT, 2019"),

@@ -47,8 +47,9 @@ package struct Recommendation: Sendable {
         reasons.append(
           "\(larger.names) would need about "
             + "\(Durations.text(Self.seconds(of: larger, rule, question))) and "
-            + "\(Int(Self.bytes(of: larger, rule.start) / 0x1p20)) MiB, too much for the time "
-            + "or the memory")
+            + "\(Int(Self.bytes(of: larger, rule.start) / 0x1p20)) MiB, too much for the "
+            + (Self.bytes(of: larger, rule.start) > Double(question.memory)
+              ? "memory" : "time, as a prediction may be wrong by a factor of two"))
       } else if rule.start != .asItIs,
         let beyond = sizes.first(where: { $0.parameters > rule.largest })
       {
